@@ -1,0 +1,37 @@
+// numpy arrays as the core sees them: shapes and dtypes are checked here, nothing is converted in silence.
+#pragma once
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <vector>
+
+#include "bindings.hpp"
+#include "pyfe/base/error.hpp"
+
+namespace pyfe::bindings {
+
+using ByteArray = py::array_t<uint8_t, py::array::c_style>;
+using IntArray = py::array_t<int64_t, py::array::c_style>;
+
+// [N, width] bytes
+inline std::span<const uint8_t> byte_rows(const ByteArray& a, py::ssize_t width, const char* name) {
+    if (a.ndim() != 2 || a.shape(1) != width)
+        fail(ErrorKind::parameter,
+             std::string(name) + ": must be a uint8 array [N, " + std::to_string(width) + "]");
+    return {a.data(), static_cast<size_t>(a.size())};
+}
+
+inline ByteArray byte_array(const std::vector<uint8_t>& bytes, py::ssize_t width) {
+    const auto rows = static_cast<py::ssize_t>(bytes.size()) / width;
+    ByteArray out({rows, width});
+    std::copy(bytes.begin(), bytes.end(), out.mutable_data());
+    return out;
+}
+
+inline std::vector<int64_t> int_vector(const IntArray& a, const char* name) {
+    if (a.ndim() != 1) fail(ErrorKind::parameter, std::string(name) + ": must be an int64 array [n]");
+    return {a.data(), a.data() + a.size()};
+}
+
+}  // namespace pyfe::bindings

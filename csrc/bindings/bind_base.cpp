@@ -1,0 +1,84 @@
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "bindings.hpp"
+#include "bytes.hpp"
+#include "pyfe/base/cpu.hpp"
+#include "pyfe/base/error.hpp"
+#include "pyfe/base/parallel.hpp"
+#include "pyfe/hash/expand_message.hpp"
+#include "pyfe/hash/sha256.hpp"
+#include "pyfe/hash/sha512.hpp"
+
+namespace {
+
+using pyfe::bindings::as_bytes;
+using pyfe::bindings::as_span;
+
+std::string active_backend_name() { return std::string(pyfe::backend_name(pyfe::active_backend())); }
+
+void set_backend_by_name(const std::string& name) {
+    pyfe::set_backend(pyfe::parse_backend(name, "set_backend"));
+}
+
+// long long, so that a negative count is a ParameterError like any other bad count.
+void set_thread_count(long long count) {
+    if (count < 1 || count > pyfe::max_threads) {
+        pyfe::fail(pyfe::ErrorKind::parameter, "set_num_threads: " + std::to_string(count) +
+                                                   " is not from 1 to " + std::to_string(pyfe::max_threads));
+    }
+    pyfe::set_num_threads(static_cast<unsigned>(count));
+}
+
+py::dict cpu_feature_dict() {
+    const pyfe::CpuFeatures& cpu = pyfe::cpu_features();
+    py::dict out;
+    out["avx2"] = cpu.avx2;
+    out["bmi2"] = cpu.bmi2;
+    out["adx"] = cpu.adx;
+    out["avx512f"] = cpu.avx512f;
+    out["avx512dq"] = cpu.dq;
+    out["avx512bw"] = cpu.bw;
+    out["avx512vl"] = cpu.vl;
+    out["avx512ifma"] = cpu.ifma;
+    out["os_zmm"] = cpu.os_zmm;
+    return out;
+}
+
+template <class Hash>
+py::bytes digest(const py::bytes& data) {
+    typename Hash::Digest out;
+    {
+        const py::gil_scoped_release release;
+        out = Hash().update(as_span(data)).finish();
+    }
+    return as_bytes(out);
+}
+
+py::bytes expand_message(const py::bytes& msg, const py::bytes& dst, long long length) {
+    constexpr long long max_length = 255 * 64;  // refused here too, before the buffer is made
+    if (length < 1 || length > max_length) {
+        pyfe::fail(pyfe::ErrorKind::parameter, "expand_message: length " + std::to_string(length) +
+                                                   " is not from 1 to " + std::to_string(max_length));
+    }
+    std::vector<std::uint8_t> out(static_cast<std::size_t>(length));
+    pyfe::expand_message_xmd_sha512(as_span(msg), as_span(dst), out);
+    return as_bytes(out);
+}
+
+}  // namespace
+
+void bind_base(py::module_& module) {
+    module.def("backend", active_backend_name, "Name of the code path in use: 'ifma' or 'portable'.");
+    module.def("set_backend", set_backend_by_name, py::arg("name"),
+               "Choose 'auto', 'portable' or 'ifma'. ParameterError when this CPU cannot run it.");
+    module.def("num_threads", pyfe::num_threads, "Threads that a batch uses, the calling one included.");
+    module.def("set_num_threads", set_thread_count, py::arg("n"), "Set the thread count, 1 to 1024.");
+    module.def("cpu_features", cpu_feature_dict,
+               "CPU features that the operating system also supports, by name.");
+    module.def("sha256", digest<pyfe::Sha256>, py::arg("data"), "SHA-256 digest, 32 bytes (FIPS 180-4).");
+    module.def("sha512", digest<pyfe::Sha512>, py::arg("data"), "SHA-512 digest, 64 bytes (FIPS 180-4).");
+    module.def("expand_message_xmd_sha512", expand_message, py::arg("msg"), py::arg("dst"), py::arg("length"),
+               "expand_message_xmd with SHA-512 (RFC 9380, 5.3.1); length 1 to 16320 bytes.");
+}

@@ -1,0 +1,98 @@
+#include <pybind11/numpy.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bindings.hpp"
+#include "pyfe/base/error.hpp"
+#include "pyfe/dlog/dlog.hpp"
+#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255.hpp"
+
+namespace {
+
+using Wire = py::array_t<std::uint8_t, py::array::c_style>;
+
+std::uint64_t as_width(long long width) {
+    if (width < 0)
+        pyfe::fail(pyfe::ErrorKind::parameter,
+                   "small logs: the width " + std::to_string(width) + " is negative");
+    return static_cast<std::uint64_t>(width);
+}
+
+py::object path_or_none(const std::string& path) {
+    if (path.empty()) return py::none();
+    return py::reinterpret_steal<py::object>(
+        PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size())));
+}
+
+py::dict plan(long long width) {
+    const pyfe::dlog::Plan p = pyfe::dlog::plan(as_width(width));
+    py::dict out;
+    out["table_entries"] = p.table_entries;
+    out["table_bytes"] = p.table_bytes;
+    out["steps_worst"] = p.steps_worst;
+    out["in_memory"] = p.in_memory;
+    out["path"] = path_or_none(p.path);
+    out["ready"] = p.ready;
+    return out;
+}
+
+py::dict prepare(long long width) {
+    pyfe::dlog::Prepared p;
+    {
+        const py::gil_scoped_release release;
+        p = pyfe::dlog::prepare(as_width(width));
+    }
+    py::dict out;
+    out["seconds"] = p.seconds;
+    out["built"] = p.built;
+    out["path"] = path_or_none(p.path);
+    return out;
+}
+
+void solve_all(std::span<const std::uint8_t> wire, pyfe::dlog::Interval interval, std::int64_t* z) {
+    const auto decoded = pyfe::group::PointVector::decode(wire, "small logs");
+    std::vector<pyfe::group::PointBlock> points(decoded.blocks.size());
+    pyfe::group::kernels().from_affine(decoded.blocks.data(), points.size(), points.data());
+    std::vector<std::uint8_t> found(decoded.size);
+    pyfe::dlog::solve_vartime(points.data(), decoded.size, interval, z, found.data());
+    for (std::size_t j = 0; j < found.size(); ++j) {
+        if (found[j] != 0) continue;
+        pyfe::fail(pyfe::ErrorKind::out_of_range, "small logs: the log of point " + std::to_string(j) +
+                                                      " is not from " + std::to_string(interval.lo) + " to " +
+                                                      std::to_string(interval.hi));
+    }
+}
+
+py::array_t<std::int64_t> solve(const Wire& points, std::int64_t lo, std::int64_t hi) {
+    if (points.ndim() != 2 || points.shape(1) != 32)
+        pyfe::fail(pyfe::ErrorKind::parameter, "small logs: points must have the shape [N, 32]");
+    py::array_t<std::int64_t> z(points.shape(0));
+    const std::span<const std::uint8_t> wire{points.data(), static_cast<std::size_t>(points.size())};
+    std::int64_t* const out = z.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        solve_all(wire, {lo, hi}, out);
+    }
+    return z;
+}
+
+}  // namespace
+
+void bind_dlog(py::module_& module) {
+    py::module_ dlog = module.def_submodule("dlog", "Batches of signed small logs on ristretto255.");
+    dlog.def("plan", plan, py::arg("width"),
+             "What a search over an interval of hi - lo = width needs: dict(table_entries, table_bytes, "
+             "steps_worst, "
+             "in_memory, path, ready). Builds nothing. OutOfRangeError above 2^44.");
+    dlog.def("prepare", prepare, py::arg("width"),
+             "Build or map the table now: dict(seconds, built, path). OutOfRangeError above 2^44.");
+    dlog.def(
+        "solve", solve, py::arg("points").noconvert(), py::arg("lo"), py::arg("hi"),
+        "z[N], int64, from the encodings of z_j G, uint8[N, 32], lo <= z_j <= hi. The search is complete: "
+        "OutOfRangeError names the first point whose log is not in the interval. DecodeError for bad "
+        "encodings.");
+}

@@ -1,0 +1,219 @@
+#include "arrays.hpp"
+#include "bytes.hpp"
+#include "pyfe/base/secret.hpp"
+#include "pyfe/ipfe_ddh/scheme.hpp"
+#include "verbs.hpp"
+
+namespace {
+
+using namespace pyfe::bindings;
+using namespace pyfe::ipfe_ddh;
+using pyfe::ErrorKind;
+using pyfe::fail;
+
+Id as_id(const py::bytes& data, const char* name) {
+    const auto span = as_span(data);
+    if (span.size() != 32) fail(ErrorKind::parameter, std::string(name) + ": must be 32 bytes");
+    Id id;
+    std::copy(span.begin(), span.end(), id.begin());
+    return id;
+}
+
+py::bytes short_bytes(const Id& id) { return as_bytes(id); }
+
+IntArray int_array(const std::vector<int64_t>& v) {
+    return IntArray(static_cast<py::ssize_t>(v.size()), v.data());
+}
+
+template <class T>
+std::string hex_prefix(const T& id) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string out;
+    for (int i = 0; i < 8; ++i) {
+        out += digits[id[i] >> 4];
+        out += digits[id[i] & 15];
+    }
+    return out;
+}
+
+Parameters make_parameters(int64_t n, const IntArray& lo, const IntArray& hi, int64_t y_bound,
+                           const py::bytes& context) {
+    Parameters p(int_vector(lo, "x_lo"), int_vector(hi, "x_hi"),
+                 y_bound < 0 ? 0 : static_cast<uint64_t>(y_bound), as_id(context, "context"));
+    if (n < 0 || p.n() != static_cast<size_t>(n))
+        fail(ErrorKind::parameter,
+             "parameters: n = " + std::to_string(n) + ", but x_lo has " + std::to_string(p.n()) + " entries");
+    return p;
+}
+
+template <class T>
+T decoded(const py::bytes& data) {
+    const auto span = as_span(data);
+    py::gil_scoped_release release;
+    return T::from_bytes(span);
+}
+
+py::bytes secret_bytes(const MasterSecretKey& msk) {
+    Bytes b = msk.to_bytes();
+    py::bytes out = as_bytes(b);
+    pyfe::secure_zero(b.data(), b.size());
+    return out;
+}
+
+IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
+    std::vector<int64_t> z(ct.size() * sk.k);
+    {
+        py::gil_scoped_release release;
+        decrypt_vartime(sk, ct, z.data());
+    }
+    IntArray out({static_cast<py::ssize_t>(ct.size()), static_cast<py::ssize_t>(sk.k)});
+    std::copy(z.begin(), z.end(), out.mutable_data());
+    return out;
+}
+
+FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
+    const IntMatrix m = matrix(y, "y");
+    py::gil_scoped_release release;
+    return keygen(msk, m);
+}
+
+IntArray rows_of_y(const FunctionKey& sk) {
+    IntArray out({static_cast<py::ssize_t>(sk.k), static_cast<py::ssize_t>(sk.n)});
+    std::copy(sk.y.begin(), sk.y.end(), out.mutable_data());
+    return out;
+}
+
+IntArray intervals(const FunctionKey& sk) {
+    IntArray out({static_cast<py::ssize_t>(sk.k), py::ssize_t{2}});
+    for (size_t f = 0; f < sk.k; ++f) {
+        out.mutable_data()[2 * f] = sk.intervals[f].lo;
+        out.mutable_data()[2 * f + 1] = sk.intervals[f].hi;
+    }
+    return out;
+}
+
+IntArray weight_sums(const CiphertextBatch& ct) {
+    IntArray out({static_cast<py::ssize_t>(ct.size()), py::ssize_t{2}});
+    for (size_t j = 0; j < ct.size(); ++j) {
+        const RowWeight w = ct.weight(j);
+        if (w.pos > INT64_MAX || w.neg > INT64_MAX)
+            fail(ErrorKind::out_of_range,
+                 "ciphertext row " + std::to_string(j) + ": its weights exceed 2^63 - 1");
+        out.mutable_data()[2 * j] = static_cast<int64_t>(w.pos);
+        out.mutable_data()[2 * j + 1] = static_cast<int64_t>(w.neg);
+    }
+    return out;
+}
+
+CiphertextBatch weighted_sum(const CiphertextBatch& ct, const IntArray& w) {
+    const std::vector<int64_t> weights = int_vector(w, "w");
+    py::gil_scoped_release release;
+    return ct.weighted_sum_vartime(weights);
+}
+
+CiphertextBatch add(const CiphertextBatch& a, const CiphertextBatch& b) {
+    const std::vector<int64_t> ones = {1, 1};
+    py::gil_scoped_release release;
+    return CiphertextBatch::combine_vartime({&a, &b}, ones);
+}
+
+CiphertextBatch scale(const CiphertextBatch& a, int64_t factor) {
+    py::gil_scoped_release release;
+    return CiphertextBatch::combine_vartime({&a}, std::vector<int64_t>{factor});
+}
+
+void bind_objects(py::module_& m) {
+    py::class_<Parameters>(m, "Parameters", py::module_local(),
+                           "n, the box of x, the bound of y, and the context (schema id).")
+        .def(py::init(&make_parameters), py::arg("n"), py::arg("x_lo").noconvert(),
+             py::arg("x_hi").noconvert(), py::arg("y_bound"),
+             py::arg("context") = py::bytes(std::string(32, '\0')))
+        .def_property_readonly("n", &Parameters::n)
+        .def_property_readonly("x_lo", [](const Parameters& p) { return int_array(p.x_lo); })
+        .def_property_readonly("x_hi", [](const Parameters& p) { return int_array(p.x_hi); })
+        .def_readonly("y_bound", &Parameters::y_bound)
+        .def_property_readonly("context", [](const Parameters& p) { return short_bytes(p.context); })
+        .def_property_readonly("id", [](const Parameters& p) { return short_bytes(p.id()); })
+        .def("__repr__", [](const Parameters& p) {
+            return "<ipfe_ddh.Parameters n=" + std::to_string(p.n()) +
+                   " y_bound=" + std::to_string(p.y_bound) + ">";
+        });
+    py::class_<MasterPublicKey>(m, "MasterPublicKey", py::module_local(),
+                                "mpk = (G, H, h_1 .. h_n) and its parameters.")
+        .def_readonly("parameters", &MasterPublicKey::parameters)
+        .def_property_readonly("id", [](const MasterPublicKey& k) { return short_bytes(k.id); })
+        .def("to_bytes", [](const MasterPublicKey& k) { return as_bytes(k.to_bytes()); })
+        .def_static("from_bytes", &decoded<MasterPublicKey>, py::arg("data"))
+        .def("__repr__", [](const MasterPublicKey& k) {
+            return "<ipfe_ddh.MasterPublicKey n=" + std::to_string(k.parameters.n()) +
+                   " id=" + hex_prefix(k.id) + ">";
+        });
+    py::class_<MasterSecretKey>(m, "MasterSecretKey", py::module_local(),
+                                "msk = (s, t); wiped when it is dropped.")
+        .def_property_readonly("public_key_id",
+                               [](const MasterSecretKey& k) { return short_bytes(k.public_key_id); })
+        .def_readonly("parameters", &MasterSecretKey::parameters)
+        .def("to_bytes", &secret_bytes, "For sealed storage only: these bytes open every ciphertext.")
+        .def_static("from_bytes", &decoded<MasterSecretKey>, py::arg("data"))
+        .def("__reduce__",
+             [](const MasterSecretKey&) -> py::object {
+                 throw py::type_error("a master secret key is not pickled");
+             })
+        .def("__repr__", [](const MasterSecretKey& k) {
+            return "<ipfe_ddh.MasterSecretKey of " + hex_prefix(k.public_key_id) + ">";
+        });
+    py::class_<FunctionKey>(m, "FunctionKey", py::module_local(),
+                            "(s_y, t_y) for k functions y, with y and the result intervals.")
+        .def_property_readonly("y", &rows_of_y)
+        .def_property_readonly("intervals", &intervals)
+        .def_property_readonly("public_key_id",
+                               [](const FunctionKey& k) { return short_bytes(k.public_key_id); })
+        .def("to_bytes", [](const FunctionKey& k) { return as_bytes(k.to_bytes()); })
+        .def_static("from_bytes", &decoded<FunctionKey>, py::arg("data"))
+        .def("__repr__", [](const FunctionKey& k) {
+            return "<ipfe_ddh.FunctionKey k=" + std::to_string(k.k) + " n=" + std::to_string(k.n) + " of " +
+                   hex_prefix(k.public_key_id) + ">";
+        });
+}
+
+void bind_batch(py::module_& m) {
+    py::class_<CiphertextBatch>(m, "CiphertextBatch", py::module_local(),
+                                "Rows (C, D, E_1 .. E_n), one a patient.")
+        .def("__len__", &CiphertextBatch::size)
+        .def_property_readonly("n", &CiphertextBatch::n)
+        .def_property_readonly("public_key_id",
+                               [](const CiphertextBatch& c) { return short_bytes(c.public_key_id()); })
+        .def_property_readonly("nbytes", [](const CiphertextBatch& c) { return c.size() * c.row_size(); })
+        .def_property_readonly("combined", &CiphertextBatch::combined)
+        .def_property_readonly("weight_sums", &weight_sums)
+        .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
+        .def_static("concat", &CiphertextBatch::concat, py::arg("batches"))
+        .def("weighted_sum", &weighted_sum, py::arg("w").noconvert())
+        .def("add", &add, py::arg("other"))
+        .def("scale", &scale, py::arg("factor"))
+        .def("to_bytes", [](const CiphertextBatch& c) { return as_bytes(c.to_bytes()); })
+        .def_static("from_bytes", &decoded<CiphertextBatch>, py::arg("data"))
+        .def("__repr__", [](const CiphertextBatch& c) {
+            return "<ipfe_ddh.CiphertextBatch " + std::to_string(c.size()) +
+                   " rows, n=" + std::to_string(c.n()) + ">";
+        });
+}
+
+}  // namespace
+
+void bind_ipfe_ddh(py::module_& module) {
+    py::module_ m =
+        module.def_submodule("ipfe_ddh", "ALS16 inner products over ristretto255: the four verbs.");
+    bind_objects(m);
+    bind_batch(m);
+    m.def(
+        "setup", [](const Parameters& p) { return run_setup(p, pyfe::os_random()); }, py::arg("params"));
+    m.def(
+        "encrypt",
+        [](const MasterPublicKey& mpk, const IntArray& x) { return run_encrypt(mpk, x, pyfe::os_random()); },
+        py::arg("mpk"), py::arg("x").noconvert());
+    m.def("keygen", &derive, py::arg("msk"), py::arg("y").noconvert());
+    m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
+    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"),
+          py::call_guard<py::gil_scoped_release>());
+}

@@ -1,0 +1,15 @@
+// What each bind_<room>.cpp adds to the module, and the translation of pyfe::Error.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+
+void register_errors(py::module_& module);
+
+void bind_base(py::module_& module);
+void bind_codec(py::module_& module);
+void bind_ristretto255(py::module_& module);
+void bind_dlog(py::module_& module);
+void bind_ipfe_ddh(py::module_& module);
+void bind_self_test(py::module_& module);

@@ -1,0 +1,50 @@
+// Batches of signed small logs on ristretto255: z from Q = z G, z in a known interval. The search is
+// complete, so that absence is proven. Baby steps lie in a table of u-coordinates (which +-P share), giant
+// steps are swept outward from the middle of the interval. All inputs are public: run times depend on them.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "pyfe/group/blocks.hpp"
+
+namespace pyfe::dlog {
+
+struct Interval {
+    int64_t lo, hi;  // both included
+};
+
+constexpr uint64_t kMaxWidth = uint64_t{1} << 44;  // of hi - lo
+
+// What a search over an interval of hi - lo = width needs. Opens and builds nothing.
+struct Plan {
+    uint64_t table_entries;
+    uint64_t table_bytes;
+    uint64_t steps_worst;  // look-ups for one absent or outermost value
+    bool in_memory;        // small, or no cache folder can be written
+    std::string path;      // of the cache file, empty when in_memory
+    bool ready;            // open in this process, or the file is there and its header is sound
+};
+
+struct Prepared {
+    double seconds;
+    bool built;        // false: it was open already, or was mapped from its file
+    std::string path;  // empty: in memory
+};
+
+// Error(out_of_range), naming the scheme to use instead, for a width above 2^44
+Plan plan(uint64_t width);
+
+// Opens the table now, building it first where needed
+Prepared prepare(uint64_t width);
+
+// Point j is lane j % 8 of points[j / 8], with any 4-torsion added; spare lanes hold any valid points.
+// found[j] = 1 and z[j] the log, or found[j] = 0 (z[j] = 0) when the interval holds none. Error(parameter)
+// when lo > hi, Error(out_of_range) beyond kMaxWidth. Memory: the table, and under 1 MB a thread.
+void solve_vartime(const group::PointBlock* points, size_t count, Interval interval, int64_t* z,
+                   uint8_t* found);
+
+// Forgets the tables of this process: the next search opens them again. Running searches keep theirs.
+void forget_tables();
+
+}  // namespace pyfe::dlog

@@ -1,0 +1,108 @@
+// The table of baby steps: one cache line a look-up, two for one in sixteen.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pyfe/group/blocks.hpp"
+#include "shape.hpp"
+
+namespace pyfe::dlog {
+
+constexpr size_t kSlots = 12;
+
+// A key (the low 64 bits of a u-coordinate) picks its line by the top bits. A full line sends the key to the
+// next one, so that nothing is ever dropped.
+struct alignas(64) Line {
+    uint32_t slot[kSlots];  // key bits 0..8 on top of m - 1 in 23 bits
+    uint8_t extra[kSlots];  // key bits 9..16
+    uint8_t count;          // slots in use
+    uint8_t overflow;       // 1: keys of this line went on to the next
+    uint8_t spare[2];
+};
+static_assert(sizeof(Line) == 64);
+
+constexpr size_t kPageBytes = 1 << 16;
+constexpr size_t kPageLines = kPageBytes / sizeof(Line);
+
+// Memory from mmap: anonymous, or a file's
+class Mapping {
+  public:
+    Mapping() = default;
+    // Zeroed. Error(resource) when memory is short
+    explicit Mapping(size_t size);
+    // Shared and read-only; empty when the file cannot be mapped
+    static Mapping of_file(int fd, size_t size);
+    Mapping(Mapping&& other) noexcept;
+    Mapping& operator=(Mapping&& other) noexcept;
+    ~Mapping();
+
+    uint8_t* data() const { return static_cast<uint8_t*>(data_); }
+    size_t size() const { return size_; }
+
+  private:
+    void* data_ = nullptr;
+    size_t size_ = 0;
+};
+
+// A checksum against accidents on disk, not against an attacker
+uint64_t page_checksum(const uint8_t* page);
+
+// A page of the cache file is not what was written.
+struct DamagedPage {};
+
+// What look-up k of a batch found: u(k) may be u(m B).
+struct Hit {
+    uint32_t k;
+    int64_t m;
+};
+
+class Table {
+  public:
+    Table(Rung rung, Mapping memory, size_t offset);
+
+    const Rung& rung() const { return rung_; }
+    std::span<const Line> lines() const { return {lines_, count_}; }
+
+    // Ascending m give the same bytes on every machine.
+    void insert(uint64_t key, int64_t m);
+    void prefetch(uint64_t key) const { __builtin_prefetch(lines_ + line_of(key)); }
+    // Appends the hits among `count` keys; a hit in 2^14 to 2^13 is false. Throws DamagedPage.
+    void look_up(const uint64_t* keys, size_t count, std::vector<Hit>& hits) const;
+
+    // Pages below are compared with these sums when first touched. They must outlive the table.
+    void check_against(const uint64_t* checksums);
+
+    std::vector<group::AffineBlock> steps;  // multiples of (2T + 1) B, in the order of Rung::steps
+    std::string path;                       // empty: in memory
+    bool built = false;                     // by this process
+
+  private:
+    size_t line_of(uint64_t key) const {
+        return static_cast<size_t>(static_cast<unsigned __int128>(key) * count_ >> 64);
+    }
+    size_t after(size_t line) const { return line + 1 == count_ ? 0 : line + 1; }
+    void check_page(size_t page) const;
+    void need(size_t line) const {
+        if (checked_ != nullptr && checked_[line / kPageLines].load(std::memory_order_relaxed) == 0)
+            check_page(line / kPageLines);
+    }
+    void inspect(uint64_t key, uint32_t k, size_t line, std::vector<Hit>& hits) const;
+
+    Rung rung_;
+    Mapping memory_;
+    Line* lines_;
+    size_t count_;
+    const uint64_t* checksums_ = nullptr;
+    std::unique_ptr<std::atomic<uint8_t>[]> checked_;  // one flag a page; none for a table made here
+};
+
+// Lines for 2^log_entries entries, two thirds full. A table that goes to a file leaves one page for the
+// header, so that the whole is a power of two.
+size_t lines_for(int log_entries);
+
+}  // namespace pyfe::dlog

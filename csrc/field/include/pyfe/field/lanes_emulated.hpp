@@ -1,0 +1,123 @@
+// Eight 64-bit lanes as a plain array: the same lane interface as Avx512 on any CPU. It exists for tests:
+// valgrind and qemu cannot run AVX-512, so the constant-time check and the differential tests run the same
+// templates on it.
+#pragma once
+#include <cstdint>
+
+namespace pyfe::field::emulated {
+
+struct Lanes {
+    struct Mask {
+        uint64_t w[8];  // all ones or zero
+    };
+    // Forced inlining of an emulated multiplication makes kernels uncompilable; it is called instead.
+    static constexpr bool out_of_line = true;
+    uint64_t w[8];
+
+    template <class Op>
+    static Lanes map(Op op) {
+        Lanes r;
+        for (int i = 0; i < 8; ++i) r.w[i] = op(i);
+        return r;
+    }
+    template <class Op>
+    static Mask map_mask(Op op) {
+        Mask r;
+        for (int i = 0; i < 8; ++i) r.w[i] = op(i);
+        return r;
+    }
+    static uint64_t ones_if_zero(uint64_t a) { return ((a | (0 - a)) >> 63) - 1; }
+
+    static Lanes load(const uint64_t* p) {
+        return map([&](int i) { return p[i]; });
+    }
+    static Lanes load_bytes(const uint8_t* p) {
+        return map([&](int i) { return uint64_t{p[i]}; });
+    }
+    static void store(uint64_t* p, const Lanes& a) {
+        for (int i = 0; i < 8; ++i) p[i] = a.w[i];
+    }
+    static Lanes broadcast(uint64_t c) {
+        return map([&](int) { return c; });
+    }
+    static Lanes add(const Lanes& a, const Lanes& b) {
+        return map([&](int i) { return a.w[i] + b.w[i]; });
+    }
+    static Lanes sub(const Lanes& a, const Lanes& b) {
+        return map([&](int i) { return a.w[i] - b.w[i]; });
+    }
+    static Lanes bit_and(const Lanes& a, const Lanes& b) {
+        return map([&](int i) { return a.w[i] & b.w[i]; });
+    }
+    static Lanes bit_xor(const Lanes& a, const Lanes& b) {
+        return map([&](int i) { return a.w[i] ^ b.w[i]; });
+    }
+    static Lanes bit_or(const Lanes& a, const Lanes& b) {
+        return map([&](int i) { return a.w[i] | b.w[i]; });
+    }
+    template <int K>
+    static Lanes shl(const Lanes& a) {
+        return map([&](int i) { return a.w[i] << K; });
+    }
+    template <int K>
+    static Lanes shr(const Lanes& a) {
+        return map([&](int i) { return a.w[i] >> K; });
+    }
+    static constexpr uint64_t low52 = (uint64_t{1} << 52) - 1;
+    static Lanes madd_lo(const Lanes& acc, const Lanes& a, const Lanes& b) {
+        return map([&](int i) {
+            return acc.w[i] +
+                   (static_cast<uint64_t>(static_cast<unsigned __int128>(a.w[i] & low52) * (b.w[i] & low52)) &
+                    low52);
+        });
+    }
+    static Lanes madd_hi(const Lanes& acc, const Lanes& a, const Lanes& b) {
+        return map([&](int i) {
+            return acc.w[i] + static_cast<uint64_t>(
+                                  (static_cast<unsigned __int128>(a.w[i] & low52) * (b.w[i] & low52)) >> 52);
+        });
+    }
+
+    static Mask is_zero(const Lanes& a) {
+        return map_mask([&](int i) { return ones_if_zero(a.w[i]); });
+    }
+    static Mask equal(const Lanes& a, const Lanes& b) { return is_zero(bit_xor(a, b)); }
+    static Mask mask_and(const Mask& a, const Mask& b) {
+        return map_mask([&](int i) { return a.w[i] & b.w[i]; });
+    }
+    static Mask mask_or(const Mask& a, const Mask& b) {
+        return map_mask([&](int i) { return a.w[i] | b.w[i]; });
+    }
+    static Mask mask_xor(const Mask& a, const Mask& b) {
+        return map_mask([&](int i) { return a.w[i] ^ b.w[i]; });
+    }
+    static Mask mask_not(const Mask& a) {
+        return map_mask([&](int i) { return ~a.w[i]; });
+    }
+    static Mask mask_all(bool on) {
+        return map_mask([&](int) { return 0 - uint64_t{on}; });
+    }
+    static uint8_t mask_bits(const Mask& m) {
+        uint8_t bits = 0;
+        for (int i = 0; i < 8; ++i) bits = static_cast<uint8_t>(bits | ((m.w[i] & 1) << i));
+        return bits;
+    }
+    static Mask mask_from_bits(uint8_t bits) {
+        return map_mask([&](int i) { return 0 - uint64_t{(bits >> i) & 1u}; });
+    }
+    static Lanes select(const Mask& m, const Lanes& on, const Lanes& off) {
+        return map([&](int i) { return off.w[i] ^ (m.w[i] & (on.w[i] ^ off.w[i])); });
+    }
+    static Lanes lookup16(const uint64_t* table, const Lanes& index) {
+        return map([&](int i) {
+            uint64_t r = 0;
+            for (uint64_t e = 0; e < 16; ++e) r |= table[e] & ones_if_zero(e ^ index.w[i]);
+            return r;
+        });
+    }
+    static Lanes gather_vartime(const uint64_t* base, const Lanes& offset) {
+        return map([&](int i) { return base[offset.w[i]]; });
+    }
+};
+
+}  // namespace pyfe::field::emulated

@@ -1,0 +1,65 @@
+#include "pyfe/hash/expand_message.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pyfe/base/error.hpp"
+#include "pyfe/hash/sha512.hpp"
+
+namespace pyfe {
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+using Digest = Sha512::Digest;
+
+constexpr std::size_t max_output = 255 * Sha512::digest_size;
+constexpr std::size_t max_dst = 255;
+constexpr std::string_view oversize_prefix = "H2C-OVERSIZE-DST-";
+
+// DST_prime = DST || I2OSP(len(DST), 1), with the section 5.3.3 replacement of a long DST.
+std::vector<std::uint8_t> dst_prime(Bytes dst) {
+    std::vector<std::uint8_t> out(dst.begin(), dst.end());
+    if (dst.size() > max_dst) {
+        const auto* prefix = reinterpret_cast<const std::uint8_t*>(oversize_prefix.data());
+        const Digest digest = Sha512().update({prefix, oversize_prefix.size()}).update(dst).finish();
+        out.assign(digest.begin(), digest.end());
+    }
+    out.push_back(static_cast<std::uint8_t>(out.size()));
+    return out;
+}
+
+void require_sizes(Bytes dst, std::size_t out_size) {
+    if (dst.empty()) fail(ErrorKind::parameter, "expand_message: the domain separation tag is empty");
+    if (out_size < 1 || out_size > max_output) {
+        fail(ErrorKind::parameter, "expand_message: length " + std::to_string(out_size) +
+                                       " is not from 1 to " + std::to_string(max_output));
+    }
+}
+
+}  // namespace
+
+void expand_message_xmd_sha512(Bytes msg, Bytes dst, std::span<std::uint8_t> out) {
+    require_sizes(dst, out.size());
+    const std::vector<std::uint8_t> tag = dst_prime(dst);
+    const std::array<std::uint8_t, Sha512::block_size> z_pad{};
+    const std::array<std::uint8_t, 3> length_and_zero = {static_cast<std::uint8_t>(out.size() >> 8),
+                                                         static_cast<std::uint8_t>(out.size()), 0};
+
+    // b_0 = H(Z_pad || msg || I2OSP(len, 2) || I2OSP(0, 1) || DST_prime)
+    const Digest b0 = Sha512().update(z_pad).update(msg).update(length_and_zero).update(tag).finish();
+
+    // b_i = H((b_0 xor b_(i-1)) || I2OSP(i, 1) || DST_prime); for i = 1 the xor is left out: b_(i-1) is zero
+    Digest block{};
+    std::uint8_t index = 0;
+    for (std::size_t done = 0; done < out.size(); done += block.size()) {
+        for (std::size_t j = 0; j < block.size(); ++j) block[j] ^= b0[j];
+        ++index;
+        block = Sha512().update(block).update({&index, 1}).update(tag).finish();
+        std::copy_n(block.begin(), std::min(block.size(), out.size() - done), out.data() + done);
+    }
+}
+
+}  // namespace pyfe

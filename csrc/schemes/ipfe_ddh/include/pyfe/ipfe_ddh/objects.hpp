@@ -1,0 +1,131 @@
+// The objects of ipfe-ddh-ristretto255: parameters, keys, ciphertexts, and their byte forms (little endian;
+// points are 32-byte ristretto255 encodings, scalars 32 canonical bytes).
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "pyfe/codec/reader.hpp"
+#include "pyfe/codec/writer.hpp"
+#include "pyfe/group/ristretto255.hpp"
+
+namespace pyfe::ipfe_ddh {
+
+using Id = std::array<uint8_t, 32>;
+using Bytes = std::vector<uint8_t>;
+using group::PublicScalar;
+using group::Scalar;
+using group::SecretScalars;
+
+// What everybody agrees on: n coordinates, x_lo_i <= x_i <= x_hi_i, |y_i| <= y_bound, and a context (the
+// schema's id).
+struct Parameters {
+    std::vector<int64_t> x_lo, x_hi;
+    uint64_t y_bound = 0;
+    Id context{};
+
+    // Error(parameter) when n = 0, lengths differ, a lower bound exceeds its upper one, or y_bound = 0
+    Parameters(std::vector<int64_t> lo, std::vector<int64_t> hi, uint64_t y_bound, const Id& context);
+    size_t n() const { return x_lo.size(); }
+    Id id() const;  // SHA-256 over the tagged block below
+    // u32 n | i64 x_lo[n] | i64 x_hi[n] | u64 y_bound | context[32]
+    void write(Writer& out) const;
+    static Parameters read(Reader& in);
+};
+
+struct MasterPublicKey {
+    Parameters parameters;
+    Bytes h_bytes;             // h_1 .. h_n
+    group::PointVector gh, h;  // (G, H); decoded h
+    Id id{};
+
+    // Validates: canonical encodings, no identity, no h_i twice (else E_i - E_j = (x_i - x_j) G)
+    MasterPublicKey(Parameters p, Bytes h);
+    static Bytes generator_bytes();  // G | H
+    static group::PointVector generators() {
+        return group::PointVector::decode(generator_bytes(), "generators");
+    }
+    Bytes to_bytes() const;  // parameters | h_1 .. h_n
+    static MasterPublicKey from_bytes(std::span<const uint8_t> data);
+};
+
+struct MasterSecretKey {
+    Parameters parameters;
+    Id public_key_id{};
+    SecretScalars s, t;
+
+    MasterSecretKey(Parameters p, const Id& id, SecretScalars s, SecretScalars t);
+    // parameters | public key id | s_1 .. s_n | t_1 .. t_n. The caller wipes the bytes.
+    Bytes to_bytes() const;
+    static MasterSecretKey from_bytes(std::span<const uint8_t> data);
+};
+
+struct Interval {
+    int64_t lo, hi;
+};
+// The widest result interval that decryption will search; both ends within +-2^62
+constexpr uint64_t kMaxWidth = uint64_t{1} << 44;
+
+struct FunctionKey {
+    Id public_key_id{};
+    size_t k = 0, n = 0;
+    std::vector<int64_t> y;           // [k][n]
+    std::vector<Interval> intervals;  // of <x, y_f> over the parameters' box
+    std::vector<PublicScalar> s, t;   // s_y, t_y a function
+
+    // public key id | u32 k | u32 n | i64 y[k][n] | i64 interval[k][2] | (s_y | t_y) x k
+    Bytes to_bytes() const;
+    static FunctionKey from_bytes(std::span<const uint8_t> data);
+};
+
+// How often a combined row counts: result interval [pos L - neg U, pos U - neg L]
+struct RowWeight {
+    uint64_t pos = 1, neg = 0;
+    bool operator==(const RowWeight&) const = default;
+};
+
+class CiphertextBatch {
+  public:
+    CiphertextBatch(const Id& public_key_id, size_t count, size_t n);
+
+    // Rows C | D | E_1 .. E_n
+    const Id& public_key_id() const { return public_key_id_; }
+    size_t size() const { return count_; }
+    size_t n() const { return n_; }
+    size_t row_size() const { return 32 * (n_ + 2); }
+    uint8_t* rows() { return rows_.data(); }
+    const uint8_t* rows() const { return rows_.data(); }
+    bool combined() const { return !weights_.empty(); }
+    RowWeight weight(size_t row) const { return combined() ? weights_[row] : RowWeight{}; }
+    // The points of eight rows from row 8 * block, as blocks C, D, E_1 .. E_n: decoded here unless they were
+    // decoded when the bytes came in. Error(decode) names the row.
+    void block(size_t block, std::vector<group::AffineBlock>& scratch,
+               const group::AffineBlock** points) const;
+
+    CiphertextBatch slice(size_t start, size_t stop) const;
+    static CiphertextBatch concat(const std::vector<const CiphertextBatch*>& parts);
+    // One row: sum_j w_j row_j. Public weights; vartime in them.
+    CiphertextBatch weighted_sum_vartime(std::span<const int64_t> w) const;
+    // Row by row: sum_p w_p part_p
+    static CiphertextBatch combine_vartime(const std::vector<const CiphertextBatch*>& parts,
+                                           std::span<const int64_t> w);
+
+    // public key id | u64 count | u32 n | u8 combined | (u64 pos, u64 neg) x count if combined | rows
+    Bytes to_bytes() const;
+    static CiphertextBatch from_bytes(std::span<const uint8_t> data);
+
+  private:
+    void decode_block(size_t block, group::AffineBlock* out) const;
+
+    Id public_key_id_;
+    size_t count_, n_;
+    std::vector<RowWeight> weights_;  // empty unless combined
+    Bytes rows_;
+    std::shared_ptr<std::vector<group::AffineBlock>> points_;  // present when the bytes came from outside
+};
+
+Id tagged_hash(std::string_view tag, std::span<const uint8_t> data);
+
+}  // namespace pyfe::ipfe_ddh

@@ -1,0 +1,242 @@
+// ALS16: Agrawal, Libert, Stehle, Fully secure functional encryption for inner products, from standard
+// assumptions, CRYPTO 2016 (eprint 2015/608), the DDH scheme. Adaptive IND-CPA, any number of keys. Notation
+// of the paper's section 3, written additively:
+//   mpk = (G, H, h_1 .. h_n),  h_i = s_i G + t_i H,  msk = (s, t)
+#include "pyfe/ipfe_ddh/scheme.hpp"
+
+#include <algorithm>
+
+#include "pyfe/base/ctcheck.hpp"
+#include "pyfe/base/error.hpp"
+#include "pyfe/base/parallel.hpp"
+#include "pyfe/dlog/dlog.hpp"
+#include "pyfe/group/kernels.hpp"
+
+namespace pyfe::ipfe_ddh {
+namespace {
+
+// Uniform in Z_l \ {0}: 64 bytes modulo l, off uniform by less than 2^-259
+SecretScalars nonzero_scalars(size_t count, Random& random) {
+    SecretScalars r(count);
+    SecretVector<uint8_t> bytes(64);
+    for (Scalar& scalar : r) {
+        uint64_t zero;
+        do {
+            random.fill(bytes.data(), bytes.size());
+            scalar = Scalar::from_wide_bytes(bytes.data());
+            zero = scalar.is_zero_mask();
+            declassify(&zero, sizeof zero);  // true with probability 2^-252, and then drawn again
+        } while (zero != 0);
+    }
+    return r;
+}
+
+// 1 when a < b, without a branch
+uint64_t less(int64_t a, int64_t b) { return static_cast<uint64_t>((__int128{a} - b) >> 127) & 1; }
+
+uint64_t outside(const Parameters& p, int64_t x, size_t i) { return less(x, p.x_lo[i]) | less(p.x_hi[i], x); }
+
+[[noreturn]] void refuse_entry(const Parameters& p, size_t row, size_t i) {
+    fail(ErrorKind::out_of_range, "x: row " + std::to_string(row) + ", coordinate " + std::to_string(i) +
+                                      " is outside [" + std::to_string(p.x_lo[i]) + ", " +
+                                      std::to_string(p.x_hi[i]) + "]");
+}
+
+// Only whether some entry is outside becomes known while all are inside; the search for it runs on refused
+// input.
+void require_within(const IntMatrix& x, const Parameters& p) {
+    uint64_t bad = 0;
+    for (size_t j = 0; j < x.rows * x.columns; ++j) bad |= outside(p, x.data[j], j % x.columns);
+    declassify(&bad, sizeof bad);
+    for (size_t j = 0; bad != 0 && j < x.rows * x.columns; ++j)
+        if (outside(p, x.data[j], j % x.columns)) refuse_entry(p, j / x.columns, j % x.columns);
+}
+
+void require_columns(const IntMatrix& m, size_t n, const char* name) {
+    if (m.columns != n)
+        fail(ErrorKind::parameter, std::string(name) + " has " + std::to_string(m.columns) +
+                                       " columns; the parameters have n = " + std::to_string(n));
+}
+
+uint64_t largest_magnitude(const Parameters& p) {
+    const auto magnitude = [](int64_t v) {
+        return v < 0 ? 0 - static_cast<uint64_t>(v) : static_cast<uint64_t>(v);
+    };
+    uint64_t bound = 0;
+    for (size_t i = 0; i < p.n(); ++i) bound = std::max({bound, magnitude(p.x_lo[i]), magnitude(p.x_hi[i])});
+    return bound;
+}
+
+// L = sum_i min(y_i lo_i, y_i hi_i), U = sum_i max(..): the exact range of <x, y> over the box
+Interval result_interval(const Parameters& p, const int64_t* y, size_t row) {
+    const auto refuse = [&] {
+        fail(ErrorKind::out_of_range, "y: row " + std::to_string(row) +
+                                          ": the result interval is wider than 2^44; use scheme ipfe-rlwe");
+    };
+    const __int128 limit = __int128{1} << 62;
+    __int128 lo = 0, hi = 0;
+    for (size_t i = 0; i < p.n(); ++i) {
+        const __int128 a = __int128{y[i]} * p.x_lo[i], b = __int128{y[i]} * p.x_hi[i];
+        lo += std::min(a, b);
+        hi += std::max(a, b);
+        if (lo < -limit || hi > limit) refuse();
+    }
+    if (hi - lo > __int128{kMaxWidth}) refuse();
+    return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
+}
+
+void require_row(const Parameters& p, const int64_t* y, size_t row) {
+    bool zero = true;
+    for (size_t i = 0; i < p.n(); ++i) {
+        const uint64_t m = y[i] < 0 ? 0 - static_cast<uint64_t>(y[i]) : static_cast<uint64_t>(y[i]);
+        if (m > p.y_bound)
+            fail(ErrorKind::out_of_range, "y: row " + std::to_string(row) + ", coordinate " +
+                                              std::to_string(i) + " = " + std::to_string(y[i]) +
+                                              " exceeds y_bound = " + std::to_string(p.y_bound));
+        zero = zero && m == 0;
+    }
+    if (zero) fail(ErrorKind::parameter, "y: row " + std::to_string(row) + " is zero");
+}
+
+// <v, y> mod l, v secret
+Scalar inner_product(const SecretScalars& v, const int64_t* y) {
+    SecretScalars sum(2);
+    for (size_t i = 0; i < v.size(); ++i) {
+        sum[1] = Scalar::mul(v[i], Scalar::from_int64(y[i]));
+        sum[0] = Scalar::add(sum[0], sum[1]);
+    }
+    return sum[0];
+}
+
+Interval scaled(const Interval& i, const RowWeight& w, size_t row) {
+    const __int128 pos = w.pos, neg = w.neg;
+    const __int128 lo = pos * i.lo - neg * i.hi, hi = pos * i.hi - neg * i.lo;
+    const __int128 limit = __int128{1} << 62;
+    if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{kMaxWidth})
+        fail(ErrorKind::out_of_range,
+             "ciphertext row " + std::to_string(row) +
+                 ": the combined result interval is wider than 2^44; use scheme ipfe-rlwe");
+    return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
+}
+
+// The smallest interval that holds the results of all rows
+Interval common_interval(const CiphertextBatch& ct, const Interval& one) {
+    if (!ct.combined()) return one;
+    Interval all = scaled(one, ct.weight(0), 0);
+    for (size_t j = 1; j < ct.size(); ++j) {
+        const Interval row = scaled(one, ct.weight(j), j);
+        all = {std::min(all.lo, row.lo), std::max(all.hi, row.hi)};
+    }
+    if (static_cast<uint64_t>(all.hi - all.lo) > kMaxWidth)
+        fail(ErrorKind::out_of_range, "ciphertexts: the rows' combined result intervals span more than 2^44");
+    return all;
+}
+
+[[noreturn]] void refuse_result(size_t row, size_t f, const Interval& i) {
+    fail(ErrorKind::out_of_range, "row " + std::to_string(row) + ", function " + std::to_string(f) +
+                                      ": no result in [" + std::to_string(i.lo) + ", " +
+                                      std::to_string(i.hi) +
+                                      "]: the ciphertext is not one of this public key's, or was changed");
+}
+
+void logs_of_function(const FunctionKey& sk, const CiphertextBatch& ct, size_t f,
+                      const group::PointBlock* points, int64_t* z) {
+    const Interval all = common_interval(ct, sk.intervals[f]);
+    std::vector<int64_t> logs(ct.size());
+    std::vector<uint8_t> found(ct.size());
+    dlog::solve_vartime(points, ct.size(), {all.lo, all.hi}, logs.data(), found.data());
+    for (size_t j = 0; j < ct.size(); ++j) {
+        const Interval row = ct.combined() ? scaled(sk.intervals[f], ct.weight(j), j) : all;
+        if (!found[j] || logs[j] < row.lo || logs[j] > row.hi) refuse_result(j, f, row);
+        z[j * sk.k + f] = logs[j];
+    }
+}
+
+}  // namespace
+
+std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& parameters, Random& random) {
+    const size_t n = parameters.n();
+    SecretScalars s = nonzero_scalars(n, random);
+    SecretScalars t = nonzero_scalars(n, random);
+    // h_i = s_i G + t_i H
+    Bytes h(32 * n);
+    group::mul_double_fixed(MasterPublicKey::generators(), {s.data(), n}, {t.data(), n}, h.data());
+    declassify(h.data(), h.size());  // the public key
+    MasterPublicKey mpk(parameters, std::move(h));
+    const Id id = mpk.id;
+    return {std::move(mpk), MasterSecretKey(parameters, id, std::move(s), std::move(t))};
+}
+
+CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& random) {
+    require_columns(x, mpk.parameters.n(), "x");
+    require_within(x, mpk.parameters);                        // names the row and the coordinate
+    const SecretScalars r = nonzero_scalars(x.rows, random);  // fresh for every patient, never cached
+    const std::span<const Scalar> r_span{r.data(), r.size()};
+    CiphertextBatch ct(mpk.id, x.rows, x.columns);
+    // C = r G,  D = r H
+    group::mul_fixed(mpk.gh, r_span, ct.rows(), ct.row_size());
+    // E_i = x_i G + r h_i
+    group::mul_fixed_add_short(mpk.h, r_span, {x.data, x.columns, largest_magnitude(mpk.parameters)},
+                               ct.rows() + 64, ct.row_size());
+    return ct;
+}
+
+FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
+    require_columns(y, msk.parameters.n(), "y");
+    if (y.rows == 0) fail(ErrorKind::parameter, "y has no rows");
+    FunctionKey sk;
+    sk.public_key_id = msk.public_key_id;
+    sk.k = y.rows;
+    sk.n = y.columns;
+    sk.y.assign(y.data, y.data + y.rows * y.columns);
+    for (size_t f = 0; f < sk.k; ++f) {
+        const int64_t* row = y.data + f * sk.n;
+        require_row(msk.parameters, row, f);
+        sk.intervals.push_back(result_interval(msk.parameters, row, f));
+        // sk_y = (<s, y>, <t, y>)
+        sk.s.push_back({inner_product(msk.s, row)});
+        sk.t.push_back({inner_product(msk.t, row)});
+    }
+    declassify(sk.s.data(), sk.k * sizeof(PublicScalar));  // the function key: it leaves the authority
+    declassify(sk.t.data(), sk.k * sizeof(PublicScalar));
+    return sk;
+}
+
+void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
+    if (sk.public_key_id != ct.public_key_id())
+        fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
+    if (sk.n != ct.n()) fail(ErrorKind::key_mismatch, "the function key and the ciphertexts differ in n");
+    for (size_t f = 0; f < sk.k && ct.size() > 0; ++f) common_interval(ct, sk.intervals[f]);
+    // sum_i y_i E_i - s_y C - t_y D = <x, y> G, a patient a lane
+    const group::CohortPlan plan(sk.y.data(), sk.k, sk.n, sk.s, sk.t);
+    const size_t blocks = (ct.size() + 7) / 8;
+    std::vector<group::PointBlock> points(sk.k * blocks);
+    parallel_for(blocks, [&](size_t b) {
+        std::vector<group::AffineBlock> scratch;
+        std::vector<group::PointBlock> result(sk.k);
+        const group::AffineBlock* rows;
+        ct.block(b, scratch, &rows);
+        plan.run(rows, result.data());
+        for (size_t f = 0; f < sk.k; ++f) points[f * blocks + b] = result[f];
+    });
+    for (size_t f = 0; f < sk.k && blocks > 0; ++f) logs_of_function(sk, ct, f, &points[f * blocks], z);
+}
+
+bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
+    if (sk.public_key_id != mpk.id || sk.n != mpk.parameters.n()) return false;
+    Bytes all = mpk.generator_bytes();
+    all.insert(all.end(), mpk.h_bytes.begin(), mpk.h_bytes.end());
+    const group::PointVector points = group::PointVector::decode(all, "public key");
+    const Bytes identity(32, 0);
+    for (size_t f = 0; f < sk.k; ++f) {
+        const Interval exact = result_interval(mpk.parameters, &sk.y[f * sk.n], f);
+        if (exact.lo != sk.intervals[f].lo || exact.hi != sk.intervals[f].hi) return false;
+        std::vector<PublicScalar> k = {sk.s[f], sk.t[f]};
+        for (size_t i = 0; i < sk.n; ++i)
+            k.push_back({Scalar::sub(Scalar{}, Scalar::from_int64(sk.y[f * sk.n + i]))});
+        if (group::msm_vartime(points, k) != identity) return false;
+    }
+    return true;
+}
+
+}  // namespace pyfe::ipfe_ddh

@@ -1,0 +1,91 @@
+"""The named errors of pyfe.
+
+Every failure a caller can act on has a class here, so that ``except pyfe.OutOfRangeError`` means one thing
+everywhere. The native core raises these same classes. All derive from :class:`PyfeError`; a bug (a broken
+invariant) is never dressed up as one of them.
+
+====================================  =====================================================================
+class                                 raised when
+====================================  =====================================================================
+:class:`ParameterError`               an argument has the wrong shape, type or value (also a ``ValueError``)
+:class:`DecodeError`                  bytes are not the one canonical encoding of the object asked for
+:class:`KeyMismatchError`             a key, ciphertext or schema belongs to another authority or function
+:class:`SignatureError`               a signature is missing or wrong
+:class:`OutOfRangeError`              an input lies outside the schema, or a result outside its interval
+:class:`PolicyDeniedError`            the authority's policy refuses the key; names the rule
+:class:`BudgetExhaustedError`         the policy would allow the key, but the budget is spent
+:class:`RandomnessError`              the operating system gave no entropy; nothing was produced
+:class:`UnsupportedModelError`        a model is not a function pyfe can evaluate; names step and residual
+:class:`AuthorityError`               a sealed authority file is damaged, locked, or its passphrase is wrong
+====================================  =====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "AuthorityError",
+    "BudgetExhaustedError",
+    "DecodeError",
+    "KeyMismatchError",
+    "OutOfRangeError",
+    "ParameterError",
+    "PolicyDeniedError",
+    "PyfeError",
+    "RandomnessError",
+    "SignatureError",
+    "UnsupportedModelError",
+]
+
+
+class PyfeError(Exception):
+    """Base class of every error that pyfe raises on purpose."""
+
+
+class ParameterError(PyfeError, ValueError):
+    """An argument has the wrong shape, type or value; nothing was done."""
+
+
+class DecodeError(PyfeError):
+    """Bytes are not the canonical encoding of the object asked for (truncated, altered, or of another kind)."""
+
+
+class KeyMismatchError(PyfeError):
+    """Two objects do not belong together: another authority's key, another schema, another function."""
+
+
+class SignatureError(KeyMismatchError):
+    """A signature that was asked for is missing, or does not match the bytes and the signer."""
+
+
+class OutOfRangeError(PyfeError):
+    """An input lies outside its declared range, or a result outside its interval; the message says where.
+
+    ``offending`` maps a column name to the rows (counted from 0) that were refused; it is empty where the error
+    is not about the rows of a table. Values are never part of the message: they are patient data.
+    """
+
+    def __init__(self, *args: object, offending: Mapping[str, Sequence[int]] | None = None) -> None:
+        super().__init__(*args)
+        self.offending: dict[str, list[int]] = {name: list(rows) for name, rows in (offending or {}).items()}
+
+
+class PolicyDeniedError(PyfeError):
+    """The authority's policy refuses this key; the message names the rule and what the key would open."""
+
+
+class BudgetExhaustedError(PyfeError):
+    """The authority's leakage budget does not cover this key any more."""
+
+
+class RandomnessError(PyfeError):
+    """No entropy could be had from the operating system; pyfe fails closed and produces nothing."""
+
+
+class UnsupportedModelError(PyfeError):
+    """A model is not (within rounding) a function pyfe can evaluate; the message names the step and residual."""
+
+
+class AuthorityError(PyfeError):
+    """A sealed authority file cannot be used: wrong passphrase, damaged, or locked by another process."""
