@@ -1,0 +1,319 @@
+"""Writes the vectors of the slow twin: hash_to_group.json, ipfe_ddh.json, envelope.json.
+
+    python -m tests.vectors.generate
+
+Everything comes from SHA-512 of fixed labels, so a second run changes no byte (tests/unit/test_reference.py compares).
+The files are frozen: a format that changes gets a new file, and the old one stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.reference import envelope
+from tests.reference import ipfe_ddh as ddh
+from tests.reference.hash_to_group import expand_message_xmd, hash_to_group
+from tests.reference.ristretto255 import ORDER, encode, equal, mul
+
+FOLDER = Path(__file__).resolve().parent
+BATCHES = (1, 5, 9)
+CHEAP_WIDTH = 2**25
+
+
+class Stream:
+    """Bytes and integers from a label: SHA-512( label | 0 ) | SHA-512( label | 1 ) | ..."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label.encode()
+        self._counter = count()
+
+    def take(self, length: int) -> bytes:
+        """The next bytes, in whole blocks."""
+        blocks = -(-length // 64)
+        data = b"".join(
+            hashlib.sha512(self._label + next(self._counter).to_bytes(8, "little")).digest() for _ in range(blocks)
+        )
+        return data[:length]
+
+    def integer(self, low: int, high: int) -> int:
+        """An integer of [low, high]."""
+        return low + int.from_bytes(self.take(64), "little") % (high - low + 1)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One parameter set and the function keys issued under it (each a matrix y)."""
+
+    name: str
+    parameters: ddh.Parameters
+    keys: Sequence[ddh.Matrix]
+    weights: Sequence[ddh.Vector] = field(default=())
+    zero_draws: bool = False
+
+
+def _uniform(n: int, lo: int, hi: int, y_bound: int, context: bytes = bytes(32)) -> ddh.Parameters:
+    return ddh.Parameters((lo,) * n, (hi,) * n, y_bound, context)
+
+
+def _settings() -> list[Setting]:
+    draw = Stream("pyfe vectors: functions")
+
+    def rows(k: int, n: int, bound: int) -> list[list[int]]:
+        return [[draw.integer(-bound, bound) for _ in range(n)] for _ in range(k)]
+
+    mixed = ddh.Parameters(
+        (-5, 0, 10, -300, -7, 0, -1, -128), (5, 255, 10, -200, 0, 1, 1, 127), 127, hashlib.sha256(b"mixed").digest()
+    )
+    return [
+        Setting("one bit", _uniform(1, 0, 1, 1), [[[1]], [[-1]], [[1], [-1]]], [[2, -1, 3, 0, -5]], zero_draws=True),
+        Setting("one wide coordinate", _uniform(1, -1_000_000, 1_000_000, 7), [[[7]], [[-3], [1]]], [[1, 0, 0, 0, 0]]),
+        Setting(
+            "three, one of them constant",
+            ddh.Parameters((-5, 0, 10), (5, 255, 10), 127, hashlib.sha256(b"schema of three").digest()),
+            [[[0, 0, 1]], [[127, -127, 127]], rows(4, 3, 127)],
+            [[1, 1, 1, 1, 1], [-1, 2, -3, 4, -5]],
+        ),
+        Setting(
+            "eight, all negative",
+            _uniform(8, -255, -1, 15),
+            [[[15] * 8], [[-15] * 8], rows(2, 8, 15)],
+            [[3, -2, 0, 1, -1]],
+        ),
+        Setting("eight, mixed ranges", mixed, [rows(1, 8, 127), rows(3, 8, 127)], [[0, 0, -9, 0, 0]]),
+        Setting(
+            "seventeen, eight bits", _uniform(17, 0, 255, 127), [[[127] * 17], rows(2, 17, 127)], [[1, 2, 3, 4, 5]]
+        ),
+        Setting("three, wide", _uniform(3, -(2**30), 2**30 - 1, 5), [[[1, -2, 1]], [[5, 0, 3], [0, -1, 0]]]),
+        Setting("three, far apart", _uniform(3, -(2**40), 2**40 - 1, 2**20), [[[1, -1, 1]], [[-(2**2), 0, 3]]]),
+    ]
+
+
+def _plain(parameters: ddh.Parameters, rows: int, draw: Stream) -> list[list[int]]:
+    """Random rows; in a batch of three or more the first is all low ends, the second all high ends."""
+    x = [[draw.integer(lo, hi) for lo, hi in zip(parameters.x_lo, parameters.x_hi, strict=True)] for _ in range(rows)]
+    return [list(parameters.x_lo), list(parameters.x_hi), *x[2:]] if rows > 2 else x
+
+
+def _random(draw: Stream, scalars: int, zero_draws: bool) -> bytes:
+    """Bytes for this many scalars; with ``zero_draws`` two of them are preceded by values that are 0 modulo l."""
+    words = [draw.take(64) for _ in range(scalars)]
+    if zero_draws:
+        words.insert(0, ORDER.to_bytes(64, "little"))
+        words.insert(len(words) - 1, bytes(64))
+        words[-1] = b"\xff" * 64
+    return b"".join(words)
+
+
+def _checked(sk: ddh.FunctionKey, ct: ddh.CiphertextBatch, expected: list[list[int]]) -> list[list[int]]:
+    """The expected results, after the twin has decrypted to them (to their multiples of G where the search is long)."""
+    for points, values in zip(ddh.decrypt_points(sk, ct), expected, strict=True):
+        assert all(equal(p, mul(z, ddh.G)) for p, z in zip(points, values, strict=True))
+    if max(high - low for low, high in sk.intervals) <= CHEAP_WIDTH:
+        assert ddh.decrypt(sk, ct) == expected
+    return expected
+
+
+def _key_entry(mpk: ddh.MasterPublicKey, sk: ddh.FunctionKey) -> dict[str, Any]:
+    assert ddh.verify_key(mpk, sk)
+    return {"y": sk.y, "intervals": sk.intervals, "payload": sk.to_bytes().hex()}
+
+
+def _combination(
+    ct: ddh.CiphertextBatch, x: list[list[int]], w: ddh.Vector, keys: list[ddh.FunctionKey]
+) -> dict[str, Any]:
+    combined = ddh.weighted_sum(ct, w)
+    (row,) = combined.rows
+    total = [ddh.inner(w, column) for column in zip(*x, strict=True)]
+    return {
+        "weights": w,
+        "w_pos": row.w_pos,
+        "w_neg": row.w_neg,
+        "payload": combined.to_bytes().hex(),
+        "intervals": [[ddh.result_interval(row, limits) for limits in sk.intervals] for sk in keys],
+        "results": [_checked(sk, combined, [[ddh.inner(total, y) for y in sk.y]]) for sk in keys],
+    }
+
+
+def _beyond(mpk: ddh.MasterPublicKey, sk: ddh.FunctionKey, draw: Stream, up: bool) -> dict[str, Any]:
+    """The row whose result is the end of the first function's interval, moved out by the least step there is."""
+    y = sk.y[0]
+    lo, hi = mpk.parameters.x_lo, mpk.parameters.x_hi
+    x = [h if (y_i > 0) == up else low for y_i, low, h in zip(y, lo, hi, strict=True)]
+    i = min((i for i, y_i in enumerate(y) if y_i), key=lambda i: abs(y[i]))
+    ct = ddh.encrypt(mpk, [x], draw.take(64))
+    (row,) = ct.rows
+    step = 1 if (y[i] > 0) == up else -1
+    outside = ddh.CiphertextBatch(mpk.id, ct.n, (ddh.shifted(row, i, step),))
+    end = sk.intervals[0][1 if up else 0]
+    _checked(sk, ct, [[ddh.inner(x, y_k) for y_k in sk.y]])
+    try:
+        ddh.decrypt(sk, outside)
+    except ValueError:
+        return {"inside": ct.to_bytes().hex(), "inside_result": end, "outside": outside.to_bytes().hex()}
+    raise AssertionError("decrypted a value outside the interval")
+
+
+def _setting_entry(setting: Setting) -> dict[str, Any]:
+    draw = Stream(f"pyfe vectors: {setting.name}")
+    parameters = setting.parameters
+    setup_random = _random(draw, 2 * parameters.n, setting.zero_draws)
+    mpk, msk = ddh.setup(parameters, setup_random)
+    keys = [ddh.keygen(msk, y) for y in setting.keys]
+    batches, combinations = [], []
+    for rows in BATCHES:
+        x = _plain(parameters, rows, draw)
+        random = _random(draw, rows, setting.zero_draws)
+        ct = ddh.encrypt(mpk, x, random)
+        results = [_checked(sk, ct, [[ddh.inner(x_j, y) for y in sk.y] for x_j in x]) for sk in keys]
+        batches.append({"x": x, "random": random.hex(), "payload": ct.to_bytes().hex(), "results": results})
+        combinations += [
+            {"batch": len(batches) - 1, **_combination(ct, x, w, keys)} for w in setting.weights if len(w) == rows
+        ]
+    width = max(high - low for sk in keys for low, high in sk.intervals)
+    return {
+        "name": setting.name,
+        "width": width,
+        "n": parameters.n,
+        "x_lo": parameters.x_lo,
+        "x_hi": parameters.x_hi,
+        "y_bound": parameters.y_bound,
+        "context": parameters.context.hex(),
+        "parameters": parameters.to_bytes().hex(),
+        "parameters_id": parameters.id.hex(),
+        "setup_random": setup_random.hex(),
+        "mpk": mpk.to_bytes().hex(),
+        "mpk_id": mpk.id.hex(),
+        "msk": msk.to_bytes().hex(),
+        "keys": [_key_entry(mpk, sk) for sk in keys],
+        "batches": batches,
+        "combinations": combinations,
+        "out_of_range": [{"key": 0, **_beyond(mpk, keys[0], draw, up)} for up in (True, False)]
+        if width <= CHEAP_WIDTH
+        else [],
+    }
+
+
+def ipfe_ddh() -> dict[str, Any]:
+    """Known answers of the scheme, batch by batch; ``results[key][row][function]``."""
+    return {
+        "scheme": "ipfe-ddh-ristretto255",
+        "G": encode(ddh.G).hex(),
+        "H": encode(ddh.H).hex(),
+        "settings": [_setting_entry(setting) for setting in _settings()],
+    }
+
+
+def hashes() -> dict[str, Any]:
+    """What no document lists: SHA-512 with oversize tags and odd lengths, and hash_to_group unblinded."""
+    tags = [b"x", b"PYFE-V1-test", b"t" * 255, b"t" * 256, b"PYFE-V1-" * 100]
+    messages = [b"", b"abc", bytes(range(256)), b"m" * 127, b"m" * 128]
+    expanded = [
+        {"dst": dst.hex(), "msg": msg.hex(), "len_in_bytes": n, "uniform_bytes": expand_message_xmd(msg, dst, n).hex()}
+        for dst in tags
+        for msg, n in zip(messages, (1, 63, 64, 65, 200), strict=True)
+    ]
+    expanded.append(
+        {
+            "dst": b"long".hex(),
+            "msg": "",
+            "len_in_bytes": 255 * 64,
+            "sha512": hashlib.sha512(expand_message_xmd(b"", b"long", 255 * 64)).hexdigest(),
+        }
+    )
+    points = [
+        {"dst": dst.hex(), "msg": msg.hex(), "point": encode(hash_to_group(msg, dst)).hex()}
+        for dst in tags
+        for msg in messages
+    ]
+    return {"expand_message_xmd_sha512": expanded, "hash_to_group": points}
+
+
+def envelopes() -> dict[str, Any]:
+    """Envelopes that are right, and for one of them every kind of damage (all to be refused)."""
+    draw = Stream("pyfe vectors: envelopes")
+    right = [
+        envelope.Envelope(1, 0, bytes(32), bytes(32), b""),
+        envelope.Envelope(2, 0, bytes(32), bytes(32), b"payload", b"metadata"),
+        envelope.Envelope(3, 1, draw.take(32), draw.take(32), draw.take(100), b"\xa0", draw.take(64)),
+        envelope.Envelope(4, 1, draw.take(32), draw.take(32), draw.take(1), b"", draw.take(64)),
+        envelope.Envelope(5, 1, draw.take(32), draw.take(32), draw.take(300), draw.take(17)),
+    ]
+    wrong = _damaged(envelope.pack(right[2]))
+    for name, data in wrong.items():
+        try:
+            envelope.unpack(data)
+        except ValueError:
+            continue
+        raise AssertionError(f"{name} was accepted")
+    return {"right": [_envelope_entry(e) for e in right], "wrong": {name: data.hex() for name, data in wrong.items()}}
+
+
+def _envelope_entry(e: envelope.Envelope) -> dict[str, Any]:
+    data = envelope.pack(e)
+    assert envelope.unpack(data) == e
+    fields = {name: value.hex() if isinstance(value, bytes) else value for name, value in vars(e).items()}
+    return {**fields, "bytes": data.hex()}
+
+
+def _damaged(good: bytes) -> dict[str, bytes]:
+    """One change each. Offsets: version 4, kind 6, flags 7, scheme 8, reserved 10, lengths 76 and 84, payload 88."""
+
+    def put(at: int, patch: bytes) -> bytes:
+        return good[:at] + patch + good[at + len(patch) :]
+
+    return {
+        "empty": b"",
+        "magic": put(0, b"PYFF"),
+        "magic in lower case": put(0, b"pyfe"),
+        "version 0": put(4, b"\x00\x00"),
+        "version 2": put(4, b"\x02\x00"),
+        "version 257": put(4, b"\x01\x01"),
+        "version big endian": put(4, b"\x00\x01"),
+        "kind 0": put(6, b"\x00"),
+        "kind 7": put(6, b"\x07"),
+        "flag bit 1": put(7, b"\x03"),
+        "flag bit 7": put(7, b"\x81"),
+        "signature without its flag": put(7, b"\x00"),
+        "scheme 2": put(8, b"\x02\x00"),
+        "scheme 256": put(8, b"\x00\x01"),
+        "reserved 1": put(10, b"\x01\x00"),
+        "reserved 256": put(10, b"\x00\x01"),
+        "payload one longer than said": put(76, b"\x63"),
+        "payload one shorter than said": put(76, b"\x65"),
+        "payload of 2^64 - 1": put(76, b"\xff" * 8),
+        "payload length wraps with the header": put(76, (2**64 - 88).to_bytes(8, "little")),
+        "payload of 2^63": put(76, (2**63).to_bytes(8, "little")),
+        "metadata one longer than said": put(84, b"\x00"),
+        "metadata one shorter than said": put(84, b"\x02"),
+        "metadata of 2^32 - 1": put(84, b"\xff" * 4),
+        "header only": good[:88],
+        "header cut": good[:87],
+        "no signature": good[:-64],
+        "last byte cut": good[:-1],
+        "one byte too many": good + b"\x00",
+        "twice": good + good,
+    }
+
+
+FILES = {"ipfe_ddh.json": ipfe_ddh, "hash_to_group.json": hashes, "envelope.json": envelopes}
+
+
+def text(name: str) -> str:
+    """The content of one of the files."""
+    return json.dumps(FILES[name](), indent=1) + "\n"
+
+
+def main() -> None:
+    """Write the three files."""
+    for name in FILES:
+        (FOLDER / name).write_text(text(name))
+
+
+if __name__ == "__main__":
+    main()
