@@ -1,0 +1,246 @@
+"""Function: exact integers, exact intervals, links as scikit-learn has them, strict plain types."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score, roc_auc_score
+
+from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
+from pyfe.function import Function, exact_interval, probabilities
+from pyfe.schema import Encoded, Schema, category, constant, number
+
+
+@pytest.fixture
+def schema() -> Schema:
+    return Schema({"a": number(0, 255, step=1), "b": number(-1, 1, bits=6), "c": category("xyz"), "k": constant(3)})
+
+
+def make(schema: Schema, **rest: object) -> Function:
+    return Function.from_integers(schema, [3, -7, 1, 0, -1, 2], intercept=11, scale=0.5, **rest)
+
+
+def test_evaluate_is_exact(schema: Schema) -> None:
+    function = make(schema)
+    rng = np.random.default_rng(0)
+    x = np.concatenate([schema.sample(rng, 50), schema.sample(rng, 50, ends=True)])
+    expected = [sum(int(w) * int(v) for w, v in zip(function.weights[0], row, strict=True)) + 11 for row in x]
+    scores = function.evaluate(Encoded(x))
+    assert scores.dtype == np.int64 and scores.shape == (100,)
+    assert scores.tolist() == expected
+    assert np.array_equal(function.evaluate(schema.decode(x)), scores)
+    low, high = function.result_interval[0]
+    assert (scores >= low).all() and (scores <= high).all()
+
+
+def test_many_rows_keep_their_column(schema: Schema) -> None:
+    weights = np.random.default_rng(1).integers(-127, 128, size=(4, schema.n))
+    function = Function.from_integers(schema, weights, intercept=[1, 2, 3, 4])
+    x = schema.sample(np.random.default_rng(2), 7)
+    assert np.array_equal(function.evaluate(Encoded(x)), x @ weights.T + [1, 2, 3, 4])
+    assert function.evaluate(Encoded(x[:0])).shape == (0, 4)
+
+
+def test_interval_is_attained_at_both_ends(schema: Schema) -> None:
+    function = make(schema)
+    # box bounds: what the native core derives from lo and hi, without the category's relation
+    assert function.interval.tolist() == [[-7 * 63 - 1 + 6, 3 * 255 + 1 + 6]]
+    assert function.result_interval.tolist() == [[-425, 783]]
+    assert function.width_bits == pytest.approx(math.log2(783 + 425 + 1))
+    assert function.weight_bits == 4
+
+
+def test_wide_results_are_refused_and_name_the_other_scheme() -> None:
+    schema = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=16)
+    widest = (2**44) // (2 * 65535)
+    assert Function.from_integers(schema, [widest, -widest]).width_bits <= 44
+    with pytest.raises(OutOfRangeError, match="ipfe-rlwe"):
+        Function.from_integers(schema, [widest + 1, -widest - 1])
+    with pytest.raises(OutOfRangeError):
+        exact_interval(np.array([[2**62, 2**62]]), np.array([0, 0]), np.array([2**62, 2**62]))
+
+
+@pytest.mark.parametrize(
+    ("weights", "rest", "complaint"),
+    [
+        ([0] * 6, {}, "all zero"),
+        ([1.5] * 6, {}, "integers"),
+        ([1] * 5, {}, "6 columns"),
+        ([1] * 6, {"link": "probit"}, "is not one of"),
+        ([1] * 6, {"link": "logit"}, "needs classes"),
+        ([1] * 6, {"link": "softmax", "classes": (0, 1)}, "does not go with"),
+        ([1] * 6, {"classes": (0, 1, 2)}, "need 2 classes"),
+        ([1] * 6, {"link": "cox", "classes": (0, 1)}, "baseline_survival"),
+        ([1] * 6, {"link": "cox", "classes": (0, 1), "baseline_survival": 1.0}, "between 0 and 1"),
+        ([1] * 6, {"scale": 0.0}, "positive"),
+        ([1] * 6, {"scale": math.nan}, "positive"),
+        ([1] * 6, {"intercept": 0.5}, "integers"),
+    ],
+)
+def test_impossible_functions(schema: Schema, weights: list[float], rest: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ParameterError, match=complaint):
+        Function.from_integers(schema, weights, **rest)
+
+
+def test_arrays_are_the_functions_own(schema: Schema) -> None:
+    weights = np.ones((1, 6), dtype=np.int64)
+    function = Function.from_integers(schema, weights)
+    weights[0, 0] = 99
+    assert function.weights[0, 0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        function.weights[0, 0] = 2
+
+
+def test_combined_batches_count_the_intercept_by_weight(schema: Schema) -> None:
+    function = make(schema)
+    x = schema.sample(np.random.default_rng(0), 5)
+    w = np.array([2, -1, 3, 0, 1])
+    inner = np.array([int(w @ (x @ function.weights[0]))])
+    assert function.add_intercept(inner, int(w.sum())) == w @ function.evaluate(Encoded(x))
+    assert function.add_intercept(np.array([1, 2]), np.array([1, 4])).tolist() == [12, 46]
+    with pytest.raises(OutOfRangeError):
+        function.add_intercept(np.array([2**63 - 1]))
+    with pytest.raises(ParameterError, match="shape"):
+        function.add_intercept(np.zeros((3, 2), dtype=np.int64))
+    with pytest.raises(ParameterError, match="integers"):
+        function.decision_function([0.5])
+
+
+def test_two_class_outputs(schema: Schema) -> None:
+    function = make(schema, link="logit", classes=("benign", "malignant"))
+    scores = np.array([-3000, -1, 0, 1, 3000])
+    decision = function.decision_function(scores)
+    assert decision.tolist() == [-1500, -0.5, 0, 0.5, 1500]
+    proba = function.predict_proba(scores)
+    assert proba.shape == (5, 2)
+    assert np.allclose(proba.sum(axis=1), 1)
+    assert proba[1, 1] == pytest.approx(1 / (1 + math.exp(0.5)))
+    assert proba[0, 1] == 0 and proba[4, 1] == 1
+    assert function.predict(scores).tolist() == ["benign"] * 3 + ["malignant"] * 2
+
+
+def test_many_class_links() -> None:
+    decision = np.array([[1.0, 2.0, 3.0], [1000.0, 0.0, -1000.0], [-800.0, -800.0, -800.0]])
+    softmax = probabilities("softmax", decision)
+    assert softmax[0] == pytest.approx(np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum())
+    assert softmax[1].tolist() == [1, 0, 0]
+    ovr = probabilities("ovr", decision)
+    single = 1 / (1 + np.exp(-decision[0]))
+    assert ovr[0] == pytest.approx(single / single.sum())
+    assert ovr[2] == pytest.approx([1 / 3] * 3)
+
+
+def test_cox_risk(schema: Schema) -> None:
+    function = make(schema, link="cox", classes=(0, 1), baseline_survival=0.95012)
+    scores = np.array([-4, 0, 4, 10**6])
+    risk = function.predict_proba(scores)[:, 1]
+    assert risk[:3] == pytest.approx(1 - 0.95012 ** np.exp([-2, 0, 2]))
+    assert risk[3] == 1
+    assert function.predict(scores).tolist() == [0, 0, 0, 1]
+
+
+def test_regressions_have_no_probabilities(schema: Schema) -> None:
+    function = make(schema)
+    assert function.predict([4]).tolist() == [2.0]
+    with pytest.raises(UnsupportedModelError, match="no probabilities"):
+        function.predict_proba([4])
+
+
+def test_round_trip_and_id(schema: Schema) -> None:
+    function = make(
+        schema, link="logit", classes=(False, True), max_error=np.array([0.125]), name="triage", exact_map=None
+    )
+    data = json.loads(json.dumps(function.to_dict()))
+    again = Function.from_dict(data, schema)
+    assert again == function and again.id == function.id and hash(again) == hash(function)
+    assert again.classes == (False, True) and again.classes[0] is False
+    assert np.array_equal(again.interval, function.interval)
+    without = Function.from_dict(data)
+    x = schema.sample(np.random.default_rng(0), 3)
+    assert np.array_equal(without.evaluate(Encoded(x)), function.evaluate(Encoded(x)))
+    with pytest.raises(ParameterError, match="does not know its schema"):
+        without.evaluate(schema.decode(x))
+    with pytest.raises(OutOfRangeError):
+        without.evaluate(Encoded(np.full((1, 6), 2**60)))
+    with pytest.raises(KeyMismatchError):
+        Function.from_dict(data, Schema.from_ranges({name: (0, 1) for name in "abcdef"}))
+
+
+@pytest.mark.parametrize("classes", [("a", "b"), (1, 2), (0.5, 1.5), (False, True)])
+def test_class_labels_keep_their_type(schema: Schema, classes: tuple[object, ...]) -> None:
+    function = make(schema, link="logit", classes=classes)
+    again = Function.from_dict(json.loads(json.dumps(function.to_dict())))
+    assert again.classes == classes
+    assert [type(c) for c in again.classes or ()] == [type(c) for c in classes]
+    assert again.predict([9]).tolist() == [classes[1]]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", 2),
+        ("kind", "quadratic"),
+        ("name", 3),
+        ("name", b"x"),
+        ("schema_id", "00"),
+        ("schema_id", "A" * 64),
+        ("weights", [[1.5] * 6]),
+        ("weights", [[True] * 6]),
+        ("weights", [[0] * 6]),
+        ("weights", [[2**70] * 6]),
+        ("weights", [[1] * 6, [1] * 5]),
+        ("intercept", [1, 2]),
+        ("scale", ["0.5"]),
+        ("scale", ["nan"]),
+        ("interval", [[5, 4]]),
+        ("interval", [[0, 1]]),
+        ("max_error", ["inf"]),
+        ("link", "exp"),
+        ("classes", [["int", "0"]]),
+        ("classes", [["int", "00"], ["int", "1"]]),
+        ("classes", [["list", "0"], ["int", "1"]]),
+        ("baseline_survival", (0.5).hex()),
+        ("extra", 1),
+    ],
+)
+def test_from_dict_refuses_what_to_dict_never_wrote(schema: Schema, field: str, value: object) -> None:
+    data = make(schema).to_dict() | {field: value}
+    with pytest.raises(DecodeError, match="not a function"):
+        Function.from_dict(data, None if field == "schema_id" else schema)
+
+
+@pytest.mark.parametrize("data", [{}, {"weights": None}, [], "x"])
+def test_from_dict_of_something_else(data: object) -> None:
+    with pytest.raises(DecodeError):
+        Function.from_dict(data)  # type: ignore[arg-type]
+
+
+def test_report_measures_what_scikit_learn_measures(schema: Schema) -> None:
+    rng = np.random.default_rng(3)
+    x = schema.sample(rng, 300)
+    function = make(schema, link="logit", classes=("no", "yes"))
+    scores = function.evaluate(Encoded(x))
+    y = np.where(scores + rng.normal(0, 300, size=300) > 100, "yes", "no")
+    report = function.report(schema.decode(x), y)
+    assert report.metric == "AUC"
+    assert report.metric_quantised == pytest.approx(roc_auc_score(y == "yes", scores))
+    assert report.metric_float is None, "the float model is unknown here"
+    assert report.rank == 1 and report.ciphertext_bytes == 32 * 8
+    text = str(report)
+    assert "AUC kept" in text and "search width 2^10.2" in text
+
+    regression = make(schema)
+    target = regression.decision_function(scores) + rng.normal(size=300)
+    report = regression.report(schema.decode(x), target)
+    assert report.metric == "R2"
+    assert report.metric_quantised == pytest.approx(r2_score(target, regression.decision_function(scores)))
+
+
+def test_report_counts_saturated_values(schema: Schema) -> None:
+    report = make(schema).report({"a": [1, 300, -2], "b": [0, 0, 9], "c": ["x", "y", "z"]})
+    assert report.saturated == {"a": 2, "b": 1}
+    assert "3 value(s) lie outside the schema" in str(report)
+    assert report.metric is None
