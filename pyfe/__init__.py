@@ -1,0 +1,118 @@
+"""pyfe: functional encryption for models on encrypted data.
+
+A *data owner* encrypts rows under a public key. A *key authority* holds the master key and issues a function key for
+one agreed function, a model. An *evaluator* holds ciphertexts and that key: it learns the model's scores and nothing
+else.
+
+>>> import pyfe
+>>> schema = pyfe.Schema.from_ranges({"age": (0, 120), "systolic": (80, 220), "smoker": ["no", "yes"]})
+>>> model = pyfe.Linear({"age": 0.06, "systolic": 0.02, "smoker": 0.5}, intercept=-6.0, link="logit")
+>>> function = pyfe.compile(model, schema)
+>>> authority = pyfe.KeyAuthority.create(schema, policy=pyfe.Policy.unrestricted(reason="a doctest"))
+>>> key = authority.issue(function, purpose="triage")
+>>> ciphertexts = authority.public_key.encrypt({"age": [61], "systolic": [140], "smoker": ["yes"]})
+>>> bool(key.decrypt(ciphertexts) == function.evaluate({"age": [61], "systolic": [140], "smoker": ["yes"]}))
+True
+
+Importing pyfe loads numpy and the native core; everything else is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pyfe import errors
+from pyfe.errors import (
+    AuthorityError,
+    BudgetExhaustedError,
+    DecodeError,
+    KeyMismatchError,
+    OutOfRangeError,
+    ParameterError,
+    PolicyDeniedError,
+    PyfeError,
+    RandomnessError,
+    SignatureError,
+    UnsupportedModelError,
+)
+
+if TYPE_CHECKING:
+    from pyfe import groups, leakage, schemes
+    from pyfe.authority import KeyAuthority, Policy
+    from pyfe.ciphertext import CiphertextBatch
+    from pyfe.function import Function, Report
+    from pyfe.keys import FunctionKey, PublicKey
+    from pyfe.models import Linear, compile
+    from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AuthorityError",
+    "BudgetExhaustedError",
+    "CiphertextBatch",
+    "DecodeError",
+    "Encoded",
+    "Function",
+    "FunctionKey",
+    "KeyAuthority",
+    "KeyMismatchError",
+    "Linear",
+    "OutOfRangeError",
+    "ParameterError",
+    "Policy",
+    "PolicyDeniedError",
+    "PublicKey",
+    "PyfeError",
+    "RandomnessError",
+    "Report",
+    "Schema",
+    "SignatureError",
+    "UnsupportedModelError",
+    "__version__",
+    "category",
+    "compile",
+    "constant",
+    "errors",
+    "groups",
+    "leakage",
+    "number",
+    "schemes",
+    "thresholds",
+]
+
+_HOMES = {
+    "CiphertextBatch": "pyfe.ciphertext",
+    "Encoded": "pyfe.schema",
+    "Function": "pyfe.function",
+    "FunctionKey": "pyfe.keys",
+    "KeyAuthority": "pyfe.authority",
+    "Linear": "pyfe.models",
+    "Policy": "pyfe.authority",
+    "PublicKey": "pyfe.keys",
+    "Report": "pyfe.function",
+    "Schema": "pyfe.schema",
+    "category": "pyfe.schema",
+    "compile": "pyfe.models",
+    "constant": "pyfe.schema",
+    "number": "pyfe.schema",
+    "thresholds": "pyfe.schema",
+}
+_ROOMS = ("groups", "leakage", "schemes")
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room when it is first used."""
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"pyfe.{name}")
+    else:
+        raise AttributeError(f"module 'pyfe' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

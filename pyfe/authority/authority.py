@@ -1,0 +1,168 @@
+"""KeyAuthority: policy -> ledger -> derive -> release."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NoReturn
+
+from pyfe.authority import engine
+from pyfe.authority.contents import Contents
+from pyfe.authority.engine import Issued, State
+from pyfe.authority.policy import Policy
+from pyfe.authority.sealed import SealingKey
+from pyfe.authority.storage import FileStorage, MemoryStorage, Storage
+from pyfe.errors import AuthorityError, KeyMismatchError, ParameterError
+from pyfe.function import Function
+from pyfe.keys import FunctionKey, PublicKey
+from pyfe.leakage import Finding
+from pyfe.schema import Schema
+from pyfe.schemes import ipfe_ddh, long_name
+from pyfe.wire.function_keys import Grant
+from pyfe.wire.function_keys import sign as sign_function_key
+from pyfe.wire.public_keys import MAX_WEIGHT_BITS, weight_bound
+from pyfe.wire.public_keys import sign as sign_public_key
+from pyfe.wire.signature import SigningKey
+
+__all__ = ["KeyAuthority"]
+
+Clock = Callable[[], float]
+
+
+class KeyAuthority:
+    """Holds the master key of one schema, and issues function keys by its policy.
+
+    Made by :meth:`create` or :meth:`open`. Every key it ever issued counts: a set of keys together opens everything in
+    the span of their weights, so the policy looks at all of them whoever they went to. A key leaves only after its
+    ledger row is durable. An authority without a path forgets all of it with the process.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        """Not for direct use: see :meth:`create` and :meth:`open`."""
+        self._storage = storage
+        self._clock = clock
+        contents = storage.read()
+        self._agreed = contents.state
+        self._public_key = sign_public_key(
+            contents.public, contents.state.schema, contents.state.weight_bits, contents.signing_key
+        )
+
+    @classmethod
+    def create(
+        cls,
+        schema: Schema,
+        *,
+        scheme: str = "ipfe-ddh",
+        weight_bits: int = 8,
+        policy: Policy | None = None,
+        path: str | os.PathLike[str] | None = None,
+        passphrase: str | bytes | None = None,
+        clock: Clock = time.time,
+    ) -> KeyAuthority:
+        """A new authority with a fresh master key.
+
+        Parameters
+        ----------
+        schema: what will be encrypted; becomes part of the public key.
+        scheme: "ipfe-ddh" (``ipfe-ddh-ristretto255``).
+        weight_bits: widest function weights it will ever sign, 2 to 16 (32 if unrestricted): ``|w| <= 2^(bits-1) - 1``.
+        policy: :meth:`Policy.default` unless given.
+        path, passphrase: keep it in one file sealed under the passphrase (8 characters or more); both or neither.
+        clock: seconds since 1970, for the issue times.
+
+        Raises ParameterError, AuthorityError if the file exists. Cost: 2n fixed-base multiplications, one scrypt.
+        """
+        if (path is None) != (passphrase is None):
+            raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
+        policy = Policy.default() if policy is None else policy
+        bits = engine.require_bits(weight_bits, policy, MAX_WEIGHT_BITS)
+        contents = _fresh(schema, long_name(scheme), bits, policy, int(clock()))
+        if path is None or passphrase is None:
+            return cls(MemoryStorage(contents), clock)
+        return cls(FileStorage.create(path, SealingKey.fresh(passphrase), contents), clock)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, passphrase: str | bytes, clock: Clock = time.time) -> KeyAuthority:
+        """The authority of a sealed file. Raises AuthorityError for a wrong passphrase or a damaged file."""
+        return cls(FileStorage.open(path, passphrase), clock)
+
+    @property
+    def public_key(self) -> PublicKey:
+        """What the data owners need; contains the schema. Compare fingerprints when handing it over."""
+        return self._public_key
+
+    @property
+    def schema(self) -> Schema:
+        """The schema, fixed at creation."""
+        return self._agreed.schema
+
+    @property
+    def policy(self) -> Policy:
+        """The policy, fixed at creation."""
+        return self._agreed.policy
+
+    @property
+    def weight_bits(self) -> int:
+        """Widest weights, in bits with sign; fixed at creation."""
+        return self._agreed.weight_bits
+
+    @property
+    def issued(self) -> tuple[Issued, ...]:
+        """The ledger: every key issued so far, by whichever process."""
+        return self._storage.read().state.issued
+
+    def check(self, function: Function) -> list[Finding]:
+        """What a key for the function would open together with all keys issued before; issues and records nothing."""
+        return engine.findings(self._storage.read().state, function)
+
+    def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
+        """The key of a function, recorded before it is released.
+
+        Parameters
+        ----------
+        function: made by :func:`pyfe.compile` for this authority's schema.
+        purpose: what it will be used for; stands in the key and in the ledger.
+        recipient: who it is for; likewise.
+
+        Raises PolicyDeniedError naming what would open; KeyMismatchError for another schema; OutOfRangeError for too
+        wide weights or results; AuthorityError when the ledger cannot be written (then no key exists).
+        The same function may be issued again: it opens nothing new. Cost: O(keys^2 n) for the policy, 2n products.
+        """
+        with self._storage.exclusive():
+            contents = self._storage.read()
+            found = engine.admit(contents.state, function)
+            state, row = engine.record(
+                contents.state, function, found, purpose=purpose, recipient=recipient, now=int(self._clock())
+            )
+            self._storage.write(replace(contents, state=state))
+        return self._derive(contents, function, row)
+
+    def _derive(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
+        grant = Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
+        native = ipfe_ddh.keygen(contents.master, function.weights)
+        key = sign_function_key(native, function, self._public_key.parameter_hash, grant, contents.signing_key)
+        try:
+            return key.verify(self._public_key)
+        except KeyMismatchError as error:
+            raise AuthorityError(f"the derived key does not verify, so it is not released: {error}") from error
+
+    def __repr__(self) -> str:
+        state = self._agreed
+        what = f"{state.scheme}, n={state.schema.n}, {state.weight_bits}-bit weights"
+        return f"KeyAuthority({what}, policy: {state.policy.line}, in {self._storage.place})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an authority is never pickled; give it a path, and open it there")
+
+
+def _fresh(schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int) -> Contents:
+    if not isinstance(schema, Schema):
+        raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
+    parameters = ipfe_ddh.Parameters(
+        schema.n, x_lo=schema.lo, x_hi=schema.hi, y_bound=weight_bound(weight_bits), context=schema.id
+    )
+    public, master = ipfe_ddh.setup(parameters)
+    state = State(scheme=scheme, schema=schema, weight_bits=weight_bits, policy=policy, created_at=now)
+    return Contents(state, public, master, SigningKey.generate())

@@ -1,0 +1,68 @@
+"""What an authority may issue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyfe.errors import DecodeError, ParameterError
+
+__all__ = ["Policy"]
+
+MAX_REASON = 500
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rule of an authority, fixed when it is created.
+
+    :meth:`default` applies the exact linear rules to the span of all keys ever issued together with the request: no
+    single coordinate, no protected form, no small group of columns may come open, nor the whole record.
+    :meth:`unrestricted` is the only way around it; its reason is written into every key and every ledger row.
+    """
+
+    name: str
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in ("default", "unrestricted"):
+            raise ParameterError(f"there is no policy {self.name!r}")
+        if (self.name == "unrestricted") != (self.reason is not None):
+            raise ParameterError("an unrestricted policy states its reason; the default policy has none")
+        if self.reason is not None and not 0 < len(self.reason.strip()) <= MAX_REASON:
+            raise ParameterError(f"an unrestricted policy needs a reason of 1 to {MAX_REASON} characters")
+
+    @classmethod
+    def default(cls) -> Policy:
+        """The safe policy: a request that would open anything by linear algebra is refused."""
+        return cls("default")
+
+    @classmethod
+    def unrestricted(cls, *, reason: str) -> Policy:
+        """Refuse nothing. What each key opens is still computed and recorded, next to the reason."""
+        return cls("unrestricted", reason)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether findings of the leakage rules refuse a key."""
+        return self.name == "default"
+
+    @property
+    def line(self) -> str:
+        """One line for keys, ledgers and reports."""
+        return "default (exact linear rules)" if self.refuses else f"UNRESTRICTED: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types."""
+        return {"name": self.name, "reason": self.reason}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Policy:
+        """The inverse of :meth:`to_dict`; DecodeError for anything else."""
+        try:
+            policy = cls(data["name"], data["reason"])
+        except (KeyError, TypeError, AttributeError, ParameterError) as error:
+            raise DecodeError(f"not a policy: {error}") from error
+        if policy.to_dict() != data:
+            raise DecodeError("not a policy: unknown fields")
+        return policy

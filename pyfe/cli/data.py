@@ -1,0 +1,132 @@
+"""``pyfe encrypt`` and ``pyfe evaluate``: the data owner's and the evaluator's commands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, cast, get_args
+
+import numpy as np
+import typer
+
+from pyfe import _core, io
+from pyfe.ciphertext import CiphertextBatch
+from pyfe.cli.console import AsJson, progress, show
+from pyfe.errors import ParameterError, UnsupportedModelError
+from pyfe.function import Function
+from pyfe.keys import FunctionKey, PublicKey
+from pyfe.schema import Encoded, Overflow
+
+__all__ = ["encrypt", "evaluate"]
+
+CHUNK = 2048
+"""Rows between two steps of the progress bar: enough to keep all lanes and threads busy."""
+
+
+def encrypt(
+    table: Annotated[Path, typer.Argument(help="CSV file of rows; columns are matched by name, others ignored.")],
+    public_key: Annotated[Path, typer.Option("--public-key", "-p", help="The authority's public key.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the ciphertexts.")],
+    fingerprint: Annotated[str | None, typer.Option(help="Refuse any other public key than this one.")] = None,
+    on_overflow: Annotated[
+        str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")
+    ] = "raise",
+    as_json: AsJson = False,
+) -> None:
+    """Encrypt a table under a public key, every row under fresh randomness."""
+    key = PublicKey.from_bytes(io.read_bytes(public_key), fingerprint=fingerprint)
+    encoded = io.encode_table(io.read_table(table), key.schema, on_overflow=_overflow(on_overflow))
+    start = time.perf_counter()
+    batch = CiphertextBatch.concat(_encrypted(key, encoded, quiet=as_json))
+    seconds = time.perf_counter() - start
+    data = batch.to_bytes()
+    io.write_bytes(output, data)
+    values = {
+        "ciphertexts": str(output),
+        "rows": len(batch),
+        "saturated": batch.saturated,
+        "bytes": len(data),
+        "bytes_per_row": len(data) / max(len(batch), 1),
+        "seconds": seconds,
+        "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
+        "public_key_fingerprint": key.fingerprint,
+    }
+    show("Encrypted", values, as_json=as_json)
+
+
+def evaluate(
+    ciphertexts: Annotated[Path, typer.Argument(help="The ciphertexts, from pyfe encrypt.")],
+    key: Annotated[Path, typer.Option("--key", "-k", help="The function key, from pyfe issue.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the scores (CSV).")],
+    public_key: Annotated[
+        Path | None, typer.Option("--public-key", "-p", help="Check the key's signature and equation against this.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
+    public = None if public_key is None else PublicKey.from_bytes(io.read_bytes(public_key))
+    function_key = FunctionKey.from_bytes(io.read_bytes(key), public_key=public)
+    batch = CiphertextBatch.from_bytes(io.read_bytes(ciphertexts))
+    function_key.require_match(batch)
+    search = _core.dlog.prepare(int((function_key.interval[:, 1] - function_key.interval[:, 0]).max()))
+    start = time.perf_counter()
+    spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
+    scores = np.concatenate([function_key.decrypt(batch[a:b]) for a, b in spans])
+    seconds = time.perf_counter() - start
+    header, rows = _columns(function_key.function, scores, batch.combined)
+    io.write_table(output, header, rows)
+    values = {
+        "scores": str(output),
+        "rows": len(batch),
+        "key_verified": function_key.verified,
+        "policy": function_key.policy,
+        "saturated": batch.saturated,
+        "search_table_seconds": search["seconds"],
+        "search_table_built": search["built"],
+        "seconds": seconds,
+        "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
+    }
+    show("Scores", values, as_json=as_json)
+
+
+def _overflow(text: str) -> Overflow:
+    for choice in get_args(Overflow):
+        if text == choice:
+            return cast(Overflow, choice)
+    raise ParameterError(f"--on-overflow is raise or clip, not {text!r}")
+
+
+def _encrypted(key: PublicKey, encoded: Encoded, *, quiet: bool) -> Iterator[CiphertextBatch]:
+    """The table's batches; the first carries the saturated counts of all."""
+    for start, stop in progress(len(encoded), CHUNK, "encrypting", quiet=quiet):
+        counts = encoded.saturated if start == 0 else {}
+        yield key.encrypt(Encoded(encoded.x[start:stop], counts))
+
+
+def _columns(function: Function, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of the scores file: row, score, decision; probabilities and prediction where there are any."""
+    decision = np.asarray(function.decision_function(scores)).reshape(len(scores), -1)
+    integers = np.asarray(scores).reshape(len(scores), -1)
+    parts = [("score", integers), ("decision", decision)]
+    names = ["row", *(name for what, values in parts for name in _numbered(what, values.shape[1]))]
+    columns = [np.arange(len(scores))[:, None], *(values for _, values in parts)]
+    if function.classes is not None and not combined:
+        probabilities = _probabilities(function, scores)
+        if probabilities is not None:
+            names += [f"probability[{label}]" for label in function.classes]
+            columns.append(probabilities)
+        names.append("prediction")
+        columns.append(np.asarray(function.predict(scores))[:, None])
+    return names, [[value for part in row for value in part.tolist()] for row in zip(*columns, strict=True)]
+
+
+def _probabilities(function: Function, scores: Any) -> Any:
+    try:
+        return function.predict_proba(scores)
+    except UnsupportedModelError:
+        return None
+
+
+def _numbered(what: str, count: int) -> list[str]:
+    return [what] if count == 1 else [f"{what}[{i}]" for i in range(count)]

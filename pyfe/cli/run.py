@@ -1,0 +1,75 @@
+"""The commands put together, and every failure turned into one line and an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import typer
+
+from pyfe.cli import authority, data, demo_command, doctor, info, model
+from pyfe.errors import PyfeError
+
+__all__ = ["app", "run"]
+
+BAD_INPUT, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="pyfe",
+    help="Exact model scores on encrypted rows. A data owner encrypts, a key authority issues a key for one model, "
+    "an evaluator gets that model's scores and nothing else.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+schema_app = typer.Typer(help="Schemas: which columns are encrypted, in which ranges.", no_args_is_help=True)
+schema_app.command("fit")(model.fit)
+schema_app.callback()(lambda: None)
+app.add_typer(schema_app, name="schema")
+app.command("compile")(model.compile_model)
+app.command("keygen")(authority.keygen)
+app.command("issue")(authority.issue)
+app.command("encrypt")(data.encrypt)
+app.command("evaluate")(data.evaluate)
+app.command("info")(info.info)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo_command.demo)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command of the arguments; see :func:`pyfe.cli.main`."""
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(arguments, prog_name="pyfe", standalone_mode=False)
+    except PyfeError as error:
+        return _fail(arguments, type(error).__name__, str(error), BAD_INPUT)
+    except OSError as error:
+        return _fail(arguments, "OSError", str(error), BAD_INPUT)
+    except (KeyboardInterrupt, EOFError):
+        return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
+    except Exception as error:
+        return _usage(arguments, error)
+    return result if isinstance(result, int) else 0
+
+
+def _usage(arguments: list[str], error: Exception) -> int:
+    """Errors of the option parser, whose classes typer and click share; a bug is raised as it is."""
+    if type(error).__name__ == "Abort":
+        return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(str(error) + "\n")
+        return WRONG_USAGE
+    text: Any = getattr(error, "format_message", None)
+    if text is None:
+        raise error
+    return _fail(arguments, "UsageError", text(), WRONG_USAGE)
+
+
+def _fail(arguments: list[str], kind: str, message: str, code: int) -> int:
+    line = " ".join(message.split())
+    if "--json" in arguments:
+        print(json.dumps({"error": {"kind": kind, "message": line}}))
+    sys.stderr.write(f"pyfe: {kind}: {line}\n")
+    return code

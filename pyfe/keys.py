@@ -1,0 +1,277 @@
+"""The two keys that travel: the public key goes to the data owners, a function key to the evaluator."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe._travel import Travels, codec
+from pyfe.ciphertext import CiphertextBatch
+from pyfe.errors import KeyMismatchError, ParameterError, SignatureError
+from pyfe.function import Function
+from pyfe.schema import Encoded, Schema
+from pyfe.schemes import ipfe_ddh
+
+__all__ = ["FunctionKey", "PublicKey"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+SCHEME = "ipfe-ddh-ristretto255"
+
+_FINGERPRINT_TAG = b"PYFE-V1-public-key-fingerprint"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class PublicKey(Travels):
+    """What a data owner needs to encrypt: the scheme's public key, the schema, and the authority's verification key.
+
+    It is signed by the authority itself, so a copy damaged or altered on the way is refused; but whoever replaces it
+    whole reads everything encrypted under it. So compare :attr:`fingerprint` with the authority over another channel
+    once, and pin it: ``PublicKey.from_bytes(data, fingerprint="...")``.
+
+    Made by :attr:`pyfe.KeyAuthority.public_key`.
+    """
+
+    native: ipfe_ddh.MasterPublicKey
+    schema: Schema
+    weight_bits: int
+    verification_key: bytes
+    signature: bytes
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, fingerprint: str | None = None) -> PublicKey:
+        """The public key that ``data`` encodes, checked whole (points, parameters, schema, signature).
+
+        With ``fingerprint``, KeyMismatchError unless it is that key. DecodeError for bytes that are not the canonical
+        encoding of a public key, SignatureError for a wrong signature. Cost: decoding n points.
+        """
+        key: PublicKey = codec().decode_public_key(data)
+        if fingerprint is not None:
+            key.require_fingerprint(fingerprint)
+        return key
+
+    @property
+    def id(self) -> bytes:
+        """Id (32 bytes) of the master public key; every key and ciphertext carries it."""
+        return self.native.id
+
+    @property
+    def scheme(self) -> str:
+        """The scheme id: functionality, assumption, group."""
+        return SCHEME
+
+    @property
+    def parameter_hash(self) -> bytes:
+        """Hash (32 bytes) of the scheme's parameters: bounds and schema id."""
+        return self.native.parameters.id
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits in groups of four: a hash of the master public key and the verification key."""
+        tag = len(_FINGERPRINT_TAG).to_bytes(4, "little") + _FINGERPRINT_TAG
+        digits = hashlib.sha256(tag + self.id + self.verification_key).hexdigest()
+        return "-".join(digits[i : i + 4] for i in range(0, 64, 4))
+
+    def require_fingerprint(self, fingerprint: str) -> None:
+        """Raise KeyMismatchError unless this is the key of that fingerprint (dashes, spaces and case do not count)."""
+        wanted = "".join(c for c in fingerprint.lower() if c not in "- :\t\n")
+        if wanted != self.fingerprint.replace("-", ""):
+            raise KeyMismatchError(f"the public key's fingerprint is {self.fingerprint}, not the one that was pinned")
+
+    def encrypt(self, X: Any, *, on_overflow: Literal["raise", "clip"] = "raise") -> CiphertextBatch:
+        """Encode and encrypt a table, each row under fresh randomness.
+
+        Parameters
+        ----------
+        X: a DataFrame or mapping of columns (matched by name), a float array ``[batch, columns]`` in the schema's
+            order, or an :class:`pyfe.schema.Encoded` made by :meth:`pyfe.Schema.encode`.
+        on_overflow: "raise" refuses values outside the schema; "clip" moves them to the nearer end, and the batch
+            carries the count per column.
+
+        Raises OutOfRangeError naming every offending row and column before any work is done.
+        Cost: n + 2 fixed-base multiplications a row; 32 (n + 2) bytes a row.
+        """
+        encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
+        native = ipfe_ddh.encrypt(self.native, self.schema.check(encoded.x))
+        return CiphertextBatch(
+            native,
+            parameter_hash=self.parameter_hash,
+            schema_id=self.schema.id,
+            saturated=encoded.saturated,
+        )
+
+    def info(self) -> dict[str, Any]:
+        """What there is to know about it, in plain types."""
+        return {
+            "object": "public key",
+            "scheme": self.scheme,
+            "id": self.id.hex(),
+            "fingerprint": self.fingerprint,
+            "schema_id": self.schema.id.hex(),
+            "coordinates": self.schema.n,
+            "columns": list(self.schema.columns),
+            "weight_bits": self.weight_bits,
+            "bytes_per_row": 32 * (self.schema.n + 2),
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"PublicKey({self.scheme}, n={self.schema.n}, id {self.id.hex()[:12]}, {self.fingerprint[:9]}...)"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class FunctionKey(Travels):
+    """Opens one function's results on ciphertexts of one public key, and nothing else. Bearer: keep it private.
+
+    It carries the function, the exact interval of each result, the ids of schema and public key, what it was issued
+    for, and the authority's signature over all of it. ``verified`` says whether signature and key equation
+    ``s_y G + t_y H = sum_i y_i h_i`` were checked against a public key.
+
+    Made by :meth:`pyfe.KeyAuthority.issue`.
+    """
+
+    native: ipfe_ddh.FunctionKey
+    function: Function
+    parameter_hash: bytes
+    purpose: str
+    issued_at: int
+    sequence: int
+    policy: str
+    recipient: str | None
+    signature: bytes
+    verified: bool = False
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, public_key: PublicKey | None = None) -> FunctionKey:
+        """The function key that ``data`` encodes, checked against ``public_key`` if one is given.
+
+        Without a public key the result is marked unverified: its signature was not checked. DecodeError for bytes that
+        are not the canonical encoding of a function key; KeyMismatchError for another authority's or schema's key;
+        SignatureError for a wrong signature. Cost of the check: one signature and one n-term sum per function.
+        """
+        key: FunctionKey = codec().decode_function_key(data)
+        return key if public_key is None else key.verify(public_key)
+
+    def verify(self, public_key: PublicKey) -> FunctionKey:
+        """This key marked as verified, after checking ids, signature and key equation against ``public_key``.
+
+        Raises KeyMismatchError (SignatureError, if it is the signature) naming what does not fit.
+        """
+        if self.public_key_id != public_key.id:
+            ids = f"{self.public_key_id.hex()[:12]}, not {public_key.id.hex()[:12]}"
+            raise KeyMismatchError(f"the function key belongs to the public key {ids}")
+        if (self.schema_id, self.parameter_hash) != (public_key.schema.id, public_key.parameter_hash):
+            raise KeyMismatchError("the function key belongs to another schema")
+        codec().verify_function_key(self, public_key.verification_key)
+        if not ipfe_ddh.verify_key(public_key.native, self.native):
+            raise SignatureError("the function key is signed, but does not open the function that it states")
+        return replace(self, function=replace(self.function, schema=public_key.schema), verified=True)
+
+    @property
+    def public_key_id(self) -> bytes:
+        """Id (32 bytes) of the public key whose ciphertexts it opens."""
+        return self.native.public_key_id
+
+    @property
+    def schema_id(self) -> bytes:
+        """Id (32 bytes) of the schema its function was compiled for."""
+        return self.function.schema_id
+
+    @property
+    def scheme(self) -> str:
+        """The scheme id: functionality, assumption, group."""
+        return SCHEME
+
+    @property
+    def interval(self) -> IntArray:
+        """int64 ``[k, 2]``: least and greatest possible inner product of each function, intercept not included."""
+        return self.native.intervals
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 (32 bytes) of the canonical encoding."""
+        return hashlib.sha256(self.to_bytes()).digest()
+
+    def decrypt(self, ciphertexts: CiphertextBatch) -> IntArray:
+        """The exact integer scores, intercept included: int64 ``[batch]`` for one function, else ``[batch, k]``.
+
+        They equal ``function.evaluate`` of the encrypted rows. For combined rows they are the same combination of the
+        scores. Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError naming
+        row and function when a result is not in its interval (altered ciphertexts, or an unverified, wrong key).
+        Cost: an n-term multi-scalar multiplication and a search over the interval, per row and function.
+        """
+        self.require_match(ciphertexts)
+        products = ipfe_ddh.decrypt(self.native, ciphertexts.native)
+        sums = ciphertexts.weight_sums
+        return self.function.add_intercept(products, sums[:, 0] - sums[:, 1])
+
+    def decision_function(self, ciphertexts: CiphertextBatch) -> FloatArray:
+        """The model's scores in its own units, float64, in scikit-learn's shapes. Errors and cost: :meth:`decrypt`."""
+        return self.function.decision_function(self._plain_scores(ciphertexts))
+
+    def predict_proba(self, ciphertexts: CiphertextBatch) -> FloatArray:
+        """Class probabilities float64 ``[batch, classes]`` in the model's class order. Errors: :meth:`decrypt`."""
+        return self.function.predict_proba(self._plain_scores(ciphertexts))
+
+    def predict(self, ciphertexts: CiphertextBatch) -> npt.NDArray[Any]:
+        """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
+        return self.function.predict(self._plain_scores(ciphertexts))
+
+    def info(self) -> dict[str, Any]:
+        """What there is to know about it, in plain types; nothing secret."""
+        low, high = self.interval[:, 0], self.interval[:, 1]
+        return {
+            "object": "function key",
+            "scheme": self.scheme,
+            "id": self.id.hex(),
+            "verified": self.verified,
+            "public_key_id": self.public_key_id.hex(),
+            "schema_id": self.schema_id.hex(),
+            "function_id": self.function.id.hex(),
+            "functions": len(self.interval),
+            "interval": [[int(a), int(b)] for a, b in zip(low, high, strict=True)],
+            "purpose": self.purpose,
+            "recipient": self.recipient,
+            "issued_at": datetime.fromtimestamp(self.issued_at, UTC).isoformat(),
+            "sequence": self.sequence,
+            "policy": self.policy,
+        }
+
+    def require_match(self, ciphertexts: CiphertextBatch) -> None:
+        """Raise KeyMismatchError unless the batch belongs to this key. Compares ids only: microseconds."""
+        if not isinstance(ciphertexts, CiphertextBatch):
+            raise ParameterError(f"expected a CiphertextBatch, not {type(ciphertexts).__name__}")
+        if ciphertexts.public_key_id != self.public_key_id:
+            ids = f"key {self.public_key_id.hex()[:12]}, ciphertexts {ciphertexts.public_key_id.hex()[:12]}"
+            raise KeyMismatchError(f"key and ciphertexts belong to different public keys ({ids})")
+        if (ciphertexts.schema_id, ciphertexts.parameter_hash) != (self.schema_id, self.parameter_hash):
+            raise KeyMismatchError("key and ciphertexts belong to different schemas")
+
+    def _plain_scores(self, ciphertexts: CiphertextBatch) -> IntArray:
+        if ciphertexts.combined:
+            raise ParameterError("combined rows have no class or probability; use decrypt, which gives combined scores")
+        return self.decrypt(ciphertexts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FunctionKey) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.signature)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a function key is never pickled; use to_bytes and from_bytes")
+
+    def __repr__(self) -> str:
+        state = "verified" if self.verified else "UNVERIFIED"
+        return f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})"

@@ -1,0 +1,171 @@
+"""Inner products from DDH over ristretto255: the scheme ``ipfe-ddh-ristretto255``.
+
+Agrawal, Libert, Stehle, *Fully secure functional encryption for inner products, from standard assumptions*,
+CRYPTO 2016 (eprint 2015/608), section 3. Adaptively IND-CPA secure under DDH, with any number of colluding key
+holders. About 126 bits of security; not post-quantum. Ciphertexts are malleable by design::
+
+    setup    s_i, t_i random,  h_i = s_i G + t_i H               mpk = (G, H, h_1 .. h_n),  msk = (s, t)
+    encrypt  r random,  C = r G,  D = r H,  E_i = x_i G + r h_i
+    keygen   s_y = <s, y>,  t_y = <t, y>
+    decrypt  sum_i y_i E_i - s_y C - t_y D = <x, y> G,  then a search over the key's own interval
+
+A batch of rows is the unit of work; one row is a batch of one.
+
+>>> import numpy as np
+>>> from pyfe.schemes import ipfe_ddh
+>>> mpk, msk = ipfe_ddh.setup(ipfe_ddh.Parameters(n=3, x_bound=255, y_bound=127))
+>>> ct = ipfe_ddh.encrypt(mpk, np.array([[1, 2, 3], [-4, 5, -6]]))
+>>> sk = ipfe_ddh.keygen(msk, np.array([10, 0, -1]))
+>>> ipfe_ddh.decrypt(sk, ct).tolist()
+[7, -34]
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe._core import ipfe_ddh as _native
+from pyfe.errors import OutOfRangeError, ParameterError
+
+__all__ = [
+    "CiphertextBatch",
+    "FunctionKey",
+    "MasterPublicKey",
+    "MasterSecretKey",
+    "Parameters",
+    "decrypt",
+    "encrypt",
+    "keygen",
+    "setup",
+    "verify_key",
+]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+
+MasterPublicKey = _native.MasterPublicKey
+MasterSecretKey = _native.MasterSecretKey
+FunctionKey = _native.FunctionKey
+CiphertextBatch = _native.CiphertextBatch
+
+MAX_BOUND = 2**62
+"""No bound on x or y may exceed this: sums of two stay within int64."""
+
+
+def Parameters(
+    n: int,
+    *,
+    x_bound: int | None = None,
+    y_bound: int,
+    x_lo: npt.ArrayLike | None = None,
+    x_hi: npt.ArrayLike | None = None,
+    context: bytes = bytes(32),
+) -> _native.Parameters:
+    """The public agreement every key and ciphertext is bound to.
+
+    Parameters
+    ----------
+    n: dimension, at least 1.
+    x_bound: ``abs(x_i) <= x_bound`` for every coordinate; or give the arrays instead:
+    x_lo, x_hi: int64 ``[n]``, ``x_lo[i] <= x_i <= x_hi[i]`` (both included).
+    y_bound: ``abs(y_i) <= y_bound`` for every function. Small bounds leak less and search less.
+    context: 32 bytes bound into every id; the schema id, where there is a schema.
+
+    Raises ParameterError for a missing, doubled or impossible bound. ``.id`` is the parameter hash.
+    """
+    lo, hi = _x_bounds(_count(n), x_bound, x_lo, x_hi)
+    return _native.Parameters(n=n, x_lo=lo, x_hi=hi, y_bound=_bound("y_bound", y_bound), context=bytes(context))
+
+
+def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _native.MasterSecretKey]:
+    """A fresh key pair: ``h_i = s_i G + t_i H`` for random s, t.
+
+    Returns ``(mpk, msk)``; mpk is n points of 32 bytes, msk is 2n scalars and must stay with the authority.
+    Raises RandomnessError when the system gives no entropy. Cost: 2n fixed-base multiplications.
+    """
+    return _native.setup(parameters)
+
+
+def encrypt(mpk: _native.MasterPublicKey, x: npt.ArrayLike) -> _native.CiphertextBatch:
+    """Encrypt the rows of x, each under its own fresh randomness.
+
+    Parameters
+    ----------
+    x: integers ``[batch, n]`` within the bounds of the parameters; one row may be given as ``[n]``.
+
+    Returns a batch of ``32 (n + 2)`` bytes a row. Raises ParameterError for floats or a wrong shape,
+    OutOfRangeError naming row and coordinate before any work. Cost: n + 2 fixed-base multiplications a row.
+    """
+    return _native.encrypt(mpk, _integers("x", x, 2))
+
+
+def keygen(msk: _native.MasterSecretKey, y: npt.ArrayLike) -> _native.FunctionKey:
+    """The key of one function, or of k functions at once: ``s_y = <s, y>``, ``t_y = <t, y>``.
+
+    Parameters
+    ----------
+    y: integers ``[n]`` or ``[k, n]``, ``abs(y) <= y_bound``, no zero row.
+
+    The key carries y and the exact interval of each result. n independent keys are the master key: nothing here
+    counts them, a :class:`pyfe.KeyAuthority` does. Raises ParameterError for floats, a wrong shape or a zero row;
+    OutOfRangeError beyond the bound, or for an interval wider than 2^44. Cost: 2n scalar products a function.
+    """
+    return _native.keygen(msk, _integers("y", y, 2))
+
+
+def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
+    """The inner products ``<x, y>``, exact: int64 ``[batch]`` for a key of one function, else ``[batch, k]``.
+
+    Raises KeyMismatchError at once when key and batch have different public keys; OutOfRangeError, naming row and
+    function, when a result is not in the key's interval (the search is complete, so absence is proven).
+    Cost: an n-term multi-scalar multiplication and a search over the interval's width, per row and function.
+    """
+    z: IntArray = _native.decrypt(sk, ct)
+    return z[:, 0] if z.shape[1] == 1 else z
+
+
+def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
+    """Whether ``s_y G + t_y H == sum_i y_i h_i`` for every function: the key is what its y says."""
+    return bool(_native.verify_key(mpk, sk))
+
+
+def _x_bounds(
+    n: int, x_bound: int | None, x_lo: npt.ArrayLike | None, x_hi: npt.ArrayLike | None
+) -> tuple[IntArray, IntArray]:
+    if (x_bound is None) == (x_lo is None and x_hi is None) or (x_lo is None) != (x_hi is None):
+        raise ParameterError("give either x_bound, or both x_lo and x_hi")
+    if x_bound is not None:
+        top = np.full(n, _bound("x_bound", x_bound), dtype=np.int64)
+        return -top, top
+    lo, hi = _integers("x_lo", x_lo, 1), _integers("x_hi", x_hi, 1)
+    if lo.shape != (n,) or hi.shape != (n,):
+        raise ParameterError(f"x_lo and x_hi must have shape ({n},), not {lo.shape} and {hi.shape}")
+    return lo, hi
+
+
+def _count(n: object) -> int:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ParameterError(f"n must be a positive integer, not {n!r}")
+    return int(n)
+
+
+def _bound(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_BOUND:
+        raise ParameterError(f"{name} must be an integer from 1 to 2^62, not {value!r}")
+    return int(value)
+
+
+def _integers(name: str, values: Any, dimensions: int) -> IntArray:
+    """``values`` as a contiguous int64 array; a single row becomes a batch of one."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise ParameterError(f"{name} must hold integers, not {array.dtype}; encode reals with a schema first")
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise OutOfRangeError(f"{name} holds an integer beyond int64")
+    if array.ndim == dimensions - 1:
+        array = array[None, ...]
+    if array.ndim != dimensions:
+        raise ParameterError(f"{name} must have {dimensions} dimension(s), not {array.ndim}")
+    return np.ascontiguousarray(array, dtype=np.int64)

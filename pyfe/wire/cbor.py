@@ -1,0 +1,83 @@
+"""Deterministic CBOR (RFC 8949, section 4.2) of the few types that metadata may hold.
+
+Allowed: maps with text keys, lists, text, byte strings, integers of 64 bits, booleans and null. No floats (they are
+written as ``float.hex`` texts, where nothing is rounded), no tags, no indefinite lengths, no duplicate keys.
+With text keys only, the length-first order of RFC 7049 and the bytewise order of RFC 8949 are the same order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cbor2
+
+from pyfe.errors import DecodeError, ParameterError
+
+__all__ = ["dumps", "loads"]
+
+MAX_DEPTH = 16
+"""Deepest nesting of maps and lists: the objects of pyfe need five."""
+
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+_BYTES, _TEXT, _TAG, _SIMPLE = 2, 3, 6, 7
+_FALSE_TRUE_NULL = (20, 21, 22)
+
+
+def dumps(value: Any) -> bytes:
+    """The one encoding of ``value``. ParameterError for a type or an integer outside the allowed ones."""
+    fault = _fault(value, MAX_DEPTH)
+    if fault:
+        raise ParameterError(f"metadata cannot hold {fault}")
+    encoded: bytes = cbor2.dumps(value, canonical=True)
+    return encoded
+
+
+def loads(data: bytes, name: str) -> Any:
+    """The value that ``data`` encodes; ``name`` names the object in errors.
+
+    DecodeError unless ``data`` is exactly what :func:`dumps` writes for an allowed value. Cost: linear.
+    """
+    _require_simple_items(data, name)
+    try:
+        value = cbor2.loads(data)
+    except Exception as error:  # whatever a decoder raises, these bytes are not CBOR
+        raise DecodeError(f"{name}: metadata is not CBOR: {error}") from error
+    fault = _fault(value, MAX_DEPTH)
+    if fault:
+        raise DecodeError(f"{name}: metadata holds {fault}")
+    if cbor2.dumps(value, canonical=True) != data:
+        raise DecodeError(f"{name}: metadata is not in its canonical encoding")
+    return value
+
+
+def _require_simple_items(data: bytes, name: str) -> None:
+    """Refuse tags, floats and indefinite lengths before a decoder sees them.
+
+    A tag could make a decoder build shared references that a few bytes blow up exponentially.
+    """
+    position = 0
+    while position < len(data):
+        major, short = data[position] >> 5, data[position] & 31
+        allowed = short in _FALSE_TRUE_NULL if major == _SIMPLE else short < 28
+        if major == _TAG or not allowed:
+            raise DecodeError(f"{name}: metadata holds a tag, a float or an item of indefinite length")
+        size = 0 if short < 24 else 1 << (short - 24)
+        argument = short if size == 0 else int.from_bytes(data[position + 1 : position + 1 + size], "big")
+        position += 1 + size + (argument if major in (_BYTES, _TEXT) else 0)
+
+
+def _fault(value: Any, depth: int) -> str | None:
+    """What is not allowed in ``value``, or None."""
+    kind = type(value)
+    if value is None or kind in (bool, str, bytes):
+        return None
+    if kind is int:
+        return None if _SMALLEST <= value <= _LARGEST else "an integer beyond 64 bits"
+    if kind not in (dict, list):
+        return f"a {kind.__name__}"
+    if depth == 0:
+        return f"more than {MAX_DEPTH} levels"
+    if kind is dict and any(type(key) is not str for key in value):
+        return "a map with a key that is not text"
+    parts = value.values() if kind is dict else value
+    return next(filter(None, (_fault(part, depth - 1) for part in parts)), None)

@@ -1,0 +1,87 @@
+"""The envelope around every object, framed by the core: one header for Python, C and everybody else."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+from pyfe import _core
+from pyfe.errors import DecodeError
+from pyfe.wire import cbor
+
+__all__ = ["NO_ID", "SCHEME_NUMBERS", "Envelope", "Kind", "pack", "unpack"]
+
+NO_ID = bytes(32)
+"""Stands in the header where an object has no parameters or no public key."""
+
+SCHEME_NUMBERS = {"none": 0, "ipfe-ddh-ristretto255": 1}
+"""Scheme id -> its number in the header."""
+
+
+class Kind(enum.IntEnum):
+    """What an envelope holds."""
+
+    SCHEMA = 1
+    FUNCTION = 2
+    PUBLIC_KEY = 3
+    FUNCTION_KEY = 4
+    CIPHERTEXT_BATCH = 5
+    SEALED_AUTHORITY = 6
+
+    @property
+    def text(self) -> str:
+        """The name people use: ``function key``."""
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The parts of an object. ``metadata`` is the decoded CBOR map; ``signature`` is empty or 64 bytes."""
+
+    kind: Kind
+    scheme: str
+    parameter_hash: bytes
+    public_key_id: bytes
+    payload: bytes
+    metadata: dict[str, Any]
+    signature: bytes = b""
+
+
+def pack(envelope: Envelope) -> bytes:
+    """The bytes of an envelope."""
+    return _core.pack_envelope(
+        int(envelope.kind),
+        SCHEME_NUMBERS[envelope.scheme],
+        envelope.parameter_hash,
+        envelope.public_key_id,
+        envelope.payload,
+        cbor.dumps(envelope.metadata),
+        envelope.signature,
+    )
+
+
+def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
+    """The envelope that ``data`` encodes, of the wanted kind if one is given. DecodeError for anything else."""
+    fields = _core.unpack_envelope(_as_bytes(data))
+    found = Kind(fields[0])
+    if kind is not None and found is not kind:
+        raise DecodeError(f"these bytes are a {found.text}, not a {kind.text}")
+    metadata = cbor.loads(fields[5], found.text)
+    if not isinstance(metadata, dict):
+        raise DecodeError(f"{found.text}: metadata is not a map")
+    scheme = next(name for name, number in SCHEME_NUMBERS.items() if number == fields[1])
+    return Envelope(found, scheme, fields[2], fields[3], fields[4], metadata, fields[6])
+
+
+def signed_part(data: bytes) -> bytes:
+    """The bytes that the signature of a signed envelope covers: all before it."""
+    return _core.signed_part(_as_bytes(data))
+
+
+def _as_bytes(data: object) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, bytearray | memoryview):
+        return bytes(data)
+    raise DecodeError(f"expected bytes, not {type(data).__name__}")

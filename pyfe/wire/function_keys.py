@@ -1,0 +1,121 @@
+"""A function key as bytes.
+
+The native payload holds the weights, the intervals and the scheme's key; the metadata is the rest of the function
+and what the authority says about the key. The authority's signature covers header, payload and metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyfe.errors import DecodeError, KeyMismatchError
+from pyfe.function import Function
+from pyfe.keys import SCHEME, FunctionKey
+from pyfe.schemes import ipfe_ddh
+from pyfe.wire.envelope import Envelope, Kind, pack, signed_part, unpack
+from pyfe.wire.fields import Fields
+from pyfe.wire.signature import SigningKey, require_valid
+
+__all__ = ["Grant", "decode", "encode", "sign", "verify"]
+
+MAX_TIME = 2**40
+"""Seconds since 1970 that still make a calendar date."""
+
+_NAME = "function key"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What the authority says about a key it issues."""
+
+    purpose: str
+    issued_at: int
+    sequence: int
+    policy: str
+    recipient: str | None
+
+
+def encode(key: FunctionKey) -> bytes:
+    """The canonical encoding of a function key. It is a bearer secret."""
+    grant = Grant(key.purpose, key.issued_at, key.sequence, key.policy, key.recipient)
+    return pack(_envelope(key.native, key.function, key.parameter_hash, grant, key.signature))
+
+
+def sign(
+    native: ipfe_ddh.FunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signing_key: SigningKey
+) -> FunctionKey:
+    """A function key signed by the authority; not yet verified."""
+    unsigned = pack(_envelope(native, function, parameter_hash, grant, bytes(64)))
+    signature = signing_key.sign(signed_part(unsigned))
+    return _key(native, function, parameter_hash, grant, signature)
+
+
+def decode(data: bytes) -> FunctionKey:
+    """The function key that ``data`` encodes, consistent in itself, its signature not yet checked."""
+    envelope = unpack(data, Kind.FUNCTION_KEY)
+    if envelope.scheme != SCHEME or not envelope.signature:
+        raise DecodeError(f"{_NAME}: it must be signed and belong to the scheme {SCHEME}")
+    native = ipfe_ddh.FunctionKey.from_bytes(envelope.payload)
+    if envelope.public_key_id != native.public_key_id:
+        raise DecodeError(f"{_NAME}: the public key id of the header is not that of the key")
+    fields = Fields(envelope.metadata, _NAME)
+    function = _with_weights(fields.plain("function"), native)
+    grant = Grant(
+        purpose=fields.take("purpose", str),
+        issued_at=fields.integer("issued_at", 0, MAX_TIME),
+        sequence=fields.integer("sequence", 1, 2**63 - 1),
+        policy=fields.take("policy", str),
+        recipient=fields.optional("recipient", str),
+    )
+    fields.finish()
+    return _key(native, function, envelope.parameter_hash, grant, envelope.signature)
+
+
+def verify(key: FunctionKey, verification_key: bytes) -> None:
+    """SignatureError unless the key is signed by the authority of that verification key."""
+    require_valid(verification_key, key.signature, signed_part(encode(key)), _NAME)
+
+
+def _key(
+    native: ipfe_ddh.FunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signature: bytes
+) -> FunctionKey:
+    return FunctionKey(
+        native=native,
+        function=function,
+        parameter_hash=parameter_hash,
+        purpose=grant.purpose,
+        issued_at=grant.issued_at,
+        sequence=grant.sequence,
+        policy=grant.policy,
+        recipient=grant.recipient,
+        signature=signature,
+    )
+
+
+def _envelope(
+    native: ipfe_ddh.FunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signature: bytes
+) -> Envelope:
+    metadata = {
+        "function": {key: value for key, value in function.to_dict().items() if key != "weights"},
+        "issued_at": grant.issued_at,
+        "policy": grant.policy,
+        "purpose": grant.purpose,
+        "recipient": grant.recipient,
+        "sequence": grant.sequence,
+    }
+    ids = parameter_hash, native.public_key_id
+    return Envelope(Kind.FUNCTION_KEY, SCHEME, *ids, native.to_bytes(), metadata, signature)
+
+
+def _with_weights(rest: Mapping[str, Any], native: ipfe_ddh.FunctionKey) -> Function:
+    """The function of the metadata with the weights of the payload; both must tell the same intervals."""
+    if "weights" in rest:
+        raise DecodeError(f"{_NAME}: weights belong to the payload, not to the metadata")
+    function = Function.from_dict({**rest, "weights": native.y.tolist()})
+    if not np.array_equal(function.interval, native.intervals):
+        raise KeyMismatchError(f"{_NAME}: the intervals of the key are not those of its function")
+    return function

@@ -1,0 +1,154 @@
+"""Hostile bytes for every object that travels.
+
+Every truncation and every single-bit flip of a small object is refused by a named error, or decodes to an object
+whose encoding is exactly those bytes. Larger objects get a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, PyfeError, Schema, SignatureError
+from pyfe.authority import sealed
+from pyfe.errors import AuthorityError
+from tests.unit import objects
+
+Decoder = Callable[[bytes], Any]
+
+
+def small() -> KeyAuthority:
+    return objects.authority(objects.small_schema())
+
+
+def small_function() -> Function:
+    return Function.from_integers(objects.small_schema(), [3, -1], 5, link="logit", classes=("no", "yes"))
+
+
+def samples() -> dict[str, tuple[bytes, Decoder]]:
+    """Name -> bytes and decoder of a small object of each kind."""
+    authority = small()
+    public = authority.public_key
+    key = authority.issue(small_function(), purpose="p", recipient="r")
+    batch = public.encrypt({"a": [9, 1], "b": [1, 0]}, on_overflow="clip")
+    return {
+        "schema": (authority.schema.to_bytes(), Schema.from_bytes),
+        "function": (small_function().to_bytes(), Function.from_bytes),
+        "public key": (public.to_bytes(), PublicKey.from_bytes),
+        "function key": (key.to_bytes(), FunctionKey.from_bytes),
+        "ciphertexts": (batch.to_bytes(), CiphertextBatch.from_bytes),
+        "combined ciphertexts": (batch.weighted_sum([2, -3]).to_bytes(), CiphertextBatch.from_bytes),
+    }
+
+
+SAMPLES = samples()
+SIGNED = {"public key", "function key"}
+
+
+def flips(data: bytes) -> Iterator[bytes]:
+    for position in range(len(data)):
+        for bit in range(8):
+            yield data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
+
+
+def survives(data: bytes, decode: Decoder) -> bool:
+    """Whether ``data`` decodes; if it does, to exactly those bytes. Anything but a named error is a failure."""
+    try:
+        item = decode(data)
+    except PyfeError:
+        return False
+    assert item.to_bytes() == data
+    return True
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_sample_itself_decodes(name: str) -> None:
+    assert survives(*SAMPLES[name])
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_truncation_and_extension_is_refused(name: str) -> None:
+    data, decode = SAMPLES[name]
+    for size in range(len(data)):
+        assert not survives(data[:size], decode), size
+    for more in (b"\0", b"\xff", data):
+        assert not survives(data + more, decode)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_bit_flip_is_refused_or_exact(name: str) -> None:
+    data, decode = SAMPLES[name]
+    outcomes = [survives(flipped, decode) for flipped in flips(data)]
+    if name == "public key":
+        assert not any(outcomes)
+
+
+def test_no_bit_flip_of_a_function_key_verifies() -> None:
+    authority = small()
+    public = authority.public_key
+    data = authority.issue(small_function(), purpose="p").to_bytes()
+    for flipped in flips(data):
+        assert not survives(flipped, lambda d: FunctionKey.from_bytes(d, public_key=public))
+
+
+def test_header_of_one_object_on_another() -> None:
+    for name, (data, _) in SAMPLES.items():
+        for other, (_, decode) in SAMPLES.items():
+            if name.split()[-1] != other.split()[-1] or name.split()[0] != other.split()[0]:
+                altered = data[:6] + SAMPLES[other][0][6:7] + data[7:]
+                if {name, other} != {"ciphertexts", "combined ciphertexts"}:
+                    assert not survives(altered, decode), (name, other)
+
+
+@pytest.mark.parametrize("position", [0, 1, 63])
+def test_a_flipped_signature_is_a_signature_error(position: int) -> None:
+    data = bytearray(SAMPLES["public key"][0])
+    data[len(data) - 64 + position] ^= 1
+    with pytest.raises(SignatureError):
+        PublicKey.from_bytes(bytes(data))
+
+
+def test_every_bit_of_a_sealed_authority_is_authenticated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    key = sealed.SealingKey.fresh("correct horse battery")
+    data = sealed.seal(small()._storage.read(), key)
+
+    def key_for(salt: bytes, log_cost: int) -> sealed.SealingKey:
+        if (salt, log_cost) != (key.salt, key.log_cost):
+            raise AuthorityError("another salt gives another key")
+        return key
+
+    assert sealed.open_sealed(data, key_for)[0].state.weight_bits == 8
+    for size in range(len(data)):
+        with pytest.raises(AuthorityError):
+            sealed.open_sealed(data[:size], key_for)
+    for flipped in flips(data):
+        with pytest.raises(AuthorityError):
+            sealed.open_sealed(flipped, key_for)
+
+
+def test_a_sample_of_flips_of_larger_objects(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    authority = objects.authority()
+    key = authority.issue(objects.several(), purpose="test")
+    larger = [
+        (authority.public_key.to_bytes(), PublicKey.from_bytes),
+        (key.to_bytes(), FunctionKey.from_bytes),
+        (authority.public_key.encrypt(objects.ROWS).to_bytes(), CiphertextBatch.from_bytes),
+        (objects.several().to_bytes(), Function.from_bytes),
+    ]
+    for data, decode in larger:
+        for position, bit in zip(rng.integers(0, len(data), 300), rng.integers(0, 8, 300), strict=True):
+            survives(data[:position] + bytes([data[position] ^ 1 << int(bit)]) + data[position + 1 :], decode)
+        for size in rng.integers(0, len(data), 50):
+            assert not survives(data[:size], decode)
+
+
+def test_random_bytes_after_a_good_header(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for data, decode in SAMPLES.values():
+        for _ in range(100):
+            survives(data[:88] + rng.bytes(len(data) - 88), decode)

@@ -1,0 +1,59 @@
+"""Small objects that several tests start from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import pyfe
+from pyfe import Function, KeyAuthority, Policy, Schema
+
+PASSPHRASE = "correct horse battery"
+
+ROWS: dict[str, list[Any]] = {
+    "age": [30, 61, 47, 120],
+    "systolic": [110, 160, 85, 220],
+    "smoker": ["no", "yes", "no", "yes"],
+    "group": ["a", "b", "c", "a"],
+    "weight": [50.0, 92.5, 70.0, 119.0],
+    "pulse": [60, 72, 88, 140],
+}
+
+
+def schema() -> Schema:
+    """Six columns, eight coordinates."""
+    return Schema.from_ranges(
+        {
+            "age": (0, 120),
+            "systolic": (80, 220),
+            "smoker": ["no", "yes"],
+            "group": ["a", "b", "c"],
+            "weight": (30, 150),
+            "pulse": (40, 140),
+        }
+    )
+
+
+def function(s: Schema | None = None, **rest: Any) -> Function:
+    """One row that touches every column, with an intercept and probabilities."""
+    weights = [7, -3, 20, 1, 5, -9, 2, 4]
+    given: dict[str, Any] = {"intercept": -321, "scale": 0.01, "link": "logit", "classes": ("no", "yes")} | rest
+    return Function.from_integers(s or schema(), weights, **given)
+
+
+def several(s: Schema | None = None) -> Function:
+    """Three rows with three intercepts."""
+    weights = np.array([[7, -3, 20, 1, 5, -9, 2, 4], [1, 1, 0, 0, 9, 0, -8, 2], [0, 2, -5, 3, 3, 3, 1, -1]])
+    return Function.from_integers(s or schema(), weights, [5, -6, 7], [0.5, 0.25, 0.125], name="three")
+
+
+def authority(s: Schema | None = None, **rest: Any) -> KeyAuthority:
+    """An authority in memory whose clock stands still."""
+    given = {"policy": Policy.unrestricted(reason="a test"), "clock": lambda: 1_700_000_000.0} | rest
+    return KeyAuthority.create(s or schema(), **given)
+
+
+def small_schema() -> Schema:
+    """Two coordinates, so that objects are small enough to flip every bit of them."""
+    return Schema.from_ranges({"a": (0, 3), "b": pyfe.number(0, 1, step=1)}, bits=2)

@@ -1,0 +1,370 @@
+"""KeyAuthority: policy, ledger, the sealed file, and the order of things."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyfe import (
+    AuthorityError,
+    Function,
+    KeyAuthority,
+    KeyMismatchError,
+    OutOfRangeError,
+    ParameterError,
+    Policy,
+    PolicyDeniedError,
+    Schema,
+)
+from pyfe.authority import contents, sealed, storage
+from pyfe.authority.authority import ipfe_ddh
+from pyfe.errors import DecodeError
+from tests.unit import objects
+from tests.unit.objects import PASSPHRASE
+
+
+@pytest.fixture(autouse=True)
+def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cost of the passphrase is not what these tests are about."""
+    monkeypatch.setattr(sealed, "LOG_COST", 10)
+
+
+def wide_schema() -> Schema:
+    return Schema.from_ranges({f"x{i}": (0, 255) for i in range(12)})
+
+
+def row(schema: Schema, *weights: int) -> Function:
+    padded = list(weights) + [0] * (schema.n - len(weights))
+    return Function.from_integers(schema, padded)
+
+
+def dense(schema: Schema, change: int = 0) -> Function:
+    weights = np.arange(3, 3 + schema.n) * np.where(np.arange(schema.n) % 2, -1, 1)
+    weights[0] += change
+    return Function.from_integers(schema, weights)
+
+
+# -- policy --
+
+
+def test_the_default_policy_counts_all_keys_together() -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema)
+    authority.issue(dense(schema), purpose="model")
+    assert authority.check(dense(schema, 1))
+    with pytest.raises(PolicyDeniedError, match=r"x0.*counted with the 1 key"):
+        authority.issue(dense(schema, 1), purpose="difference opens x0")
+    assert len(authority.issued) == 1
+    authority.issue(dense(schema), purpose="the same again opens nothing new")
+
+
+def test_one_coordinate_is_refused_at_once() -> None:
+    schema = wide_schema()
+    with pytest.raises(PolicyDeniedError, match="x1"):
+        KeyAuthority.create(schema).issue(row(schema, 0, 5), purpose="x1")
+
+
+def test_unrestricted_is_recorded_everywhere() -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema, policy=Policy.unrestricted(reason="a study of one column"))
+    key = authority.issue(row(schema, 0, 5), purpose="x1")
+    assert key.policy == "UNRESTRICTED: a study of one column"
+    assert authority.issued[0].policy == key.policy and "UNRESTRICTED" in repr(authority)
+    assert any("x1" in finding for finding in authority.issued[0].findings)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
+def test_unrestricted_needs_a_reason(reason: str) -> None:
+    with pytest.raises(ParameterError, match="reason"):
+        Policy.unrestricted(reason=reason)
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"name": "default"}, {"name": "x", "reason": None}, {"name": "default", "reason": "x"}]
+)
+def test_other_policies_are_not_read(data: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        Policy.from_dict(data)
+
+
+def test_weight_bits_are_fixed_at_creation() -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema, weight_bits=4)
+    assert authority.public_key.native.parameters.y_bound == 7
+    with pytest.raises(OutOfRangeError, match="weight of 14.*4 bits"):
+        authority.issue(dense(schema), purpose="too wide")
+    with pytest.raises(ParameterError, match="2 to 16"):
+        KeyAuthority.create(schema, weight_bits=17)
+    wide = KeyAuthority.create(schema, weight_bits=17, policy=Policy.unrestricted(reason="wide"))
+    assert wide.weight_bits == 17
+    for bits in (1, 33, 8.0, True):
+        with pytest.raises(ParameterError):
+            KeyAuthority.create(schema, weight_bits=bits, policy=Policy.unrestricted(reason="wide"))  # type: ignore[arg-type]
+
+
+def test_requests_that_do_not_fit() -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema)
+    with pytest.raises(KeyMismatchError, match="another schema"):
+        authority.issue(objects.function(), purpose="test")
+    with pytest.raises(ParameterError, match="a Function"):
+        authority.issue([1, 2], purpose="test")  # type: ignore[arg-type]
+    for purpose in ("", "   ", "x" * 501, None):
+        with pytest.raises(ParameterError, match="purpose"):
+            authority.issue(dense(schema), purpose=purpose)  # type: ignore[arg-type]
+    assert authority.issued == ()
+
+
+def test_a_function_cannot_state_another_interval() -> None:
+    schema = wide_schema()
+    f = dense(schema)
+    lying = Function(f.weights, f.intercept, f.scale, f.interval + 1, f.schema_id)
+    with pytest.raises(ParameterError, match="interval"):
+        KeyAuthority.create(schema).issue(lying, purpose="test")
+
+
+def test_the_same_function_gives_the_same_scheme_key() -> None:
+    authority = objects.authority()
+    first, second = (authority.issue(objects.function(), purpose="test") for _ in range(2))
+    assert first.native.to_bytes() == second.native.to_bytes()
+    assert (first.sequence, second.sequence) == (1, 2)
+    assert first.issued_at == 1_700_000_000
+
+
+def test_schemes_by_both_names() -> None:
+    assert objects.authority(scheme="ipfe-ddh-ristretto255").public_key.scheme == "ipfe-ddh-ristretto255"
+    with pytest.raises(ParameterError, match="unknown scheme"):
+        objects.authority(scheme="ipfe-rlwe")
+    with pytest.raises(ParameterError, match="for a Schema"):
+        KeyAuthority.create({"age": (0, 1)})  # type: ignore[arg-type]
+
+
+# -- the sealed file --
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "authority.pyfe"
+
+
+def test_a_sealed_authority_remembers(path: Path) -> None:
+    schema = wide_schema()
+    first = KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE)
+    key = first.issue(dense(schema), purpose="model", recipient="cloud")
+    again = KeyAuthority.open(path, passphrase=PASSPHRASE)
+    assert again.public_key == first.public_key
+    assert [(r.purpose, r.recipient, r.sequence) for r in again.issued] == [("model", "cloud", 1)]
+    with pytest.raises(PolicyDeniedError):
+        again.issue(dense(schema, 1), purpose="difference")
+    assert again.issue(dense(schema), purpose="again").verify(first.public_key).sequence == key.sequence + 1
+    assert len(first.issued) == 2
+
+
+def test_the_file_is_private_and_alone(path: Path) -> None:
+    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    authority.issue(dense(wide_schema()), purpose="model")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert sorted(p.name for p in path.parent.iterdir()) == ["authority.pyfe", "authority.pyfe.lock"]
+
+
+def test_nothing_secret_is_in_the_file(path: Path) -> None:
+    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    master = authority._storage.read().master.to_bytes()
+    data = path.read_bytes()
+    assert not any(master[i : i + 16] in data for i in range(len(master) - 512, len(master) - 16, 8))
+    assert PASSPHRASE.encode() not in data
+
+
+def test_an_authority_is_never_overwritten(path: Path) -> None:
+    KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    before = path.read_bytes()
+    with pytest.raises(AuthorityError, match="never overwritten"):
+        KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("passphrase", ["wrong horse battery", "", b"bytes"])
+def test_a_wrong_passphrase(path: Path, passphrase: str | bytes) -> None:
+    KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    with pytest.raises(AuthorityError, match="passphrase is wrong"):
+        KeyAuthority.open(path, passphrase=passphrase)
+
+
+def test_passphrases_are_normalised(path: Path) -> None:
+    KeyAuthority.create(wide_schema(), path=path, passphrase="Zauberstab\u00e4\u00e4")
+    assert KeyAuthority.open(path, passphrase="Zauberstaba\u0308a\u0308").schema == wide_schema()
+
+
+def test_passphrase_and_path_go_together(path: Path) -> None:
+    for given in ({"path": path}, {"passphrase": PASSPHRASE}):
+        with pytest.raises(ParameterError, match="both path and passphrase"):
+            KeyAuthority.create(wide_schema(), **given)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="at least 8"):
+        KeyAuthority.create(wide_schema(), path=path, passphrase="short")
+    with pytest.raises(ParameterError, match="text or bytes"):
+        KeyAuthority.create(wide_schema(), path=path, passphrase=[1] * 9)  # type: ignore[arg-type]
+    assert not path.exists()
+
+
+def test_missing_and_foreign_files(path: Path) -> None:
+    with pytest.raises(AuthorityError, match="cannot read"):
+        KeyAuthority.open(path, passphrase=PASSPHRASE)
+    path.write_bytes(wide_schema().to_bytes())
+    with pytest.raises(AuthorityError, match="not an authority file"):
+        KeyAuthority.open(path, passphrase=PASSPHRASE)
+
+
+def test_a_hostile_file_cannot_ask_for_memory(path: Path) -> None:
+    KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    data = path.read_bytes()
+    cost = data.index(b"log_cost") + 8
+    assert data[cost] == 10
+    path.write_bytes(data[:cost] + bytes([23]) + data[cost + 1 :])
+    with pytest.raises(AuthorityError, match="must be 10 to 20"):
+        KeyAuthority.open(path, passphrase=PASSPHRASE)
+
+
+def test_contents_are_read_strictly() -> None:
+    data = contents.encode(objects.authority()._storage.read())
+    assert contents.encode(contents.decode(data)) == data
+    swapped = objects.authority()._storage.read()
+    mixed = contents.Contents(
+        swapped.state, swapped.public, objects.authority()._storage.read().master, swapped.signing_key
+    )
+    with pytest.raises(DecodeError, match="do not belong together"):
+        contents.decode(contents.encode(mixed))
+
+
+# -- the order of things --
+
+
+def test_the_row_is_durable_before_the_key_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE)
+    rows_on_disk = []
+    keygen = ipfe_ddh.keygen
+
+    def watched(*arguments: Any) -> Any:
+        rows_on_disk.append(len(KeyAuthority.open(path, passphrase=PASSPHRASE).issued))
+        return keygen(*arguments)
+
+    monkeypatch.setattr(ipfe_ddh, "keygen", watched)
+    authority.issue(dense(schema), purpose="model")
+    assert rows_on_disk == [1]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_no_key_without_its_row(path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE)
+    before = path.read_bytes()
+
+    def fails(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, fails)
+        with pytest.raises(AuthorityError, match="No space left.*nothing was issued"):
+            authority.issue(dense(schema), purpose="model")
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob(".*tmp"))
+    assert authority.issue(dense(schema), purpose="model").sequence == 1
+
+
+def test_data_and_folder_are_synced_in_order(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    steps: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def watched_fsync(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        steps.append(f"fsync {kind}")
+        fsync(descriptor)
+
+    def watched_replace(source: Any, target: Any) -> None:
+        steps.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    authority.issue(dense(wide_schema()), purpose="model")
+    assert steps == ["fsync file", "rename", "fsync folder"]
+
+
+def test_a_key_that_does_not_verify_is_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = objects.authority()
+    keygen = ipfe_ddh.keygen
+
+    def faulty(master: Any, y: Any) -> Any:
+        data = bytearray(keygen(master, y).to_bytes())
+        data[-1] ^= 1
+        return ipfe_ddh.FunctionKey.from_bytes(bytes(data))
+
+    monkeypatch.setattr(ipfe_ddh, "keygen", faulty)
+    with pytest.raises(AuthorityError, match="not released"):
+        authority.issue(objects.function(), purpose="test")
+
+
+def test_a_held_lock_is_respected(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.1)
+    with (path.parent / "authority.pyfe.lock").open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(AuthorityError, match="locked by another process"):
+            authority.issue(dense(wide_schema()), purpose="model")
+    assert authority.issue(dense(wide_schema()), purpose="model").sequence == 1
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_two_requests_at_once_are_decided_one_after_the_other(path: Path, durable: bool) -> None:
+    schema = wide_schema()
+    kept = {"path": path, "passphrase": PASSPHRASE} if durable else {}
+    authority = KeyAuthority.create(schema, **kept)  # type: ignore[arg-type]
+    outcomes: list[object] = []
+    barrier = threading.Barrier(2)
+
+    def request(change: int) -> None:
+        mine = KeyAuthority.open(path, passphrase=PASSPHRASE) if durable else authority
+        barrier.wait()
+        try:
+            outcomes.append(mine.issue(dense(schema, change), purpose=str(change)).sequence)
+        except PolicyDeniedError as error:
+            outcomes.append(type(error))
+
+    threads = [threading.Thread(target=request, args=(change,)) for change in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, outcomes)) == ["1", str(PolicyDeniedError)]
+    assert len(authority.issued) == 1
+
+
+def test_a_file_sealed_anew_is_noticed(path: Path, tmp_path: Path) -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE)
+    KeyAuthority.create(schema, path=tmp_path / "other", passphrase=PASSPHRASE)
+    os.replace(tmp_path / "other", path)
+    with pytest.raises(AuthorityError, match="sealed anew"):
+        authority.issue(dense(schema), purpose="model")
+
+
+def test_secrets_are_not_shown_or_pickled(path: Path) -> None:
+    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
+    store = authority._storage
+    inside = store.read()
+    for item in (authority, store, inside, inside.signing_key, store._key, inside.master):  # type: ignore[attr-defined]
+        assert inside.signing_key.seed().hex() not in repr(item)
+        with pytest.raises(TypeError):
+            pickle.dumps(item)
+    memory = objects.authority()
+    with pytest.raises(TypeError):
+        pickle.dumps(memory._storage)

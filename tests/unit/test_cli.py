@@ -1,0 +1,272 @@
+"""The commands, over files: the whole story, its JSON, and one clear line for everything that goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyfe
+from pyfe import CiphertextBatch, FunctionKey, PublicKey, Schema
+from pyfe.authority import sealed
+from pyfe.cli import console, main
+from tests.unit.objects import PASSPHRASE
+
+COLUMNS = [f"c{i}" for i in range(8)]
+
+
+class Story:
+    """A folder, and commands run in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.capsys = capsys
+
+    def run(self, *arguments: str, code: int = 0) -> Any:
+        """The JSON that a command prints; its exit code must be the one given."""
+        self.capsys.readouterr()
+        assert main([*arguments, "--json"]) == code, self.capsys.readouterr().err
+        out, self.err = self.capsys.readouterr()
+        return json.loads(out)
+
+    def fails(self, *arguments: str, code: int = 1) -> tuple[str, str]:
+        """Kind and message of a failure; one line on stderr says the same."""
+        error = self.run(*arguments, code=code)["error"]
+        assert self.err == f"pyfe: {error['kind']}: {error['message']}\n"
+        return error["kind"], error["message"]
+
+    def model(self, name: str, **change: float) -> str:
+        weights = {column: 0.01 * (i + 1) * (-1) ** i for i, column in enumerate(COLUMNS)} | change
+        linear = pyfe.Linear(weights, intercept=0.25, link="logit", classes=["no", "yes"], name=name)
+        (self.folder / f"{name}.json").write_text(linear.to_json())
+        return f"{name}.json"
+
+
+@pytest.fixture
+def story(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Story:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    Path("pass").write_text(PASSPHRASE + "\n")
+    rng = np.random.default_rng(5)
+    rows = rng.uniform(0, 100, size=(40, len(COLUMNS)))
+    text = [",".join(["id", *COLUMNS]), *(",".join([f"p{i}", *map(repr, row.tolist())]) for i, row in enumerate(rows))]
+    Path("train.csv").write_text("\n".join(text) + "\n")
+    Path("patients.csv").write_text("\n".join(text[:6]) + "\n")
+    return Story(tmp_path, capsys)
+
+
+def begin(story: Story) -> None:
+    """Schema, function and authority."""
+    story.run("schema", "fit", "train.csv", "-o", "schema", "--exclude", "id")
+    story.run("compile", story.model("model"), "-s", "schema", "-o", "function", "--weight-bits", "8")
+    story.run("keygen", "-s", "schema", "-a", "auth", "-p", "public", "--passphrase-file", "pass")
+
+
+def issue(function: str = "function", output: str = "key") -> list[str]:
+    return ["issue", function, "-a", "auth", "-o", output, "--purpose", "triage", "--passphrase-file", "pass"]
+
+
+def test_the_whole_story(story: Story) -> None:
+    begin(story)
+    issued = story.run(*issue(), "--recipient", "cloud")
+    assert issued["sequence"] == 1 and issued["policy"].startswith("default")
+    encrypted = story.run("encrypt", "patients.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip")
+    assert encrypted["rows"] == 5 and encrypted["bytes_per_row"] < 320 + 60
+    scored = story.run("evaluate", "ct", "-k", "key", "-p", "public", "-o", "scores.csv")
+    assert scored["rows"] == 5 and scored["key_verified"] is True
+    with Path("scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    schema = Schema.from_bytes(Path("schema").read_bytes())
+    f = FunctionKey.from_bytes(Path("key").read_bytes()).function
+    x = pyfe.io.encode_table(pyfe.io.read_table("patients.csv"), schema, on_overflow="clip")  # type: ignore[attr-defined]
+    wanted = f.evaluate(x)
+    assert [int(row["score"]) for row in rows] == wanted.tolist()
+    assert [float(row["decision"]) for row in rows] == f.decision_function(wanted).tolist()
+    assert [float(row["probability[yes]"]) for row in rows] == f.predict_proba(wanted)[:, 1].tolist()
+    assert [row["prediction"] for row in rows] == f.predict(wanted).tolist()
+    assert (Path("key").stat().st_mode & 0o777) == 0o600
+
+
+def test_an_unverified_evaluation_says_so(story: Story) -> None:
+    begin(story)
+    story.run(*issue())
+    story.run("encrypt", "patients.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip")
+    assert story.run("evaluate", "ct", "-k", "key", "-o", "scores.csv")["key_verified"] is False
+
+
+def test_progress_chunks_join_to_the_same_batch(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyfe.cli import data
+
+    begin(story)
+    story.run(*issue())
+    monkeypatch.setattr(data, "CHUNK", 2)
+    encrypted = story.run("encrypt", "train.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip")
+    batch = CiphertextBatch.from_bytes(Path("ct").read_bytes())
+    assert len(batch) == batch.encrypted_rows == 40 and batch.saturated == encrypted["saturated"]
+    assert story.run("evaluate", "ct", "-k", "key", "-o", "scores.csv")["rows"] == 40
+
+
+def test_tables_for_people(story: Story) -> None:
+    begin(story)
+    story.run(*issue())
+    story.run("encrypt", "patients.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip")
+    story.capsys.readouterr()
+    for command in (["doctor"], ["info", "schema", "function", "public", "key", "ct", "auth"]):
+        assert main(command) == 0
+        out, err = story.capsys.readouterr()
+        assert out and not err
+    assert "UNVERIFIED" not in out and "verified" in out and "sealed authority" in out
+
+
+def test_info_has_no_secret(story: Story) -> None:
+    begin(story)
+    story.run(*issue())
+    described = story.run("info", "schema", "function", "public", "key", "auth")
+    kinds = [values["object"] for values in described.values()]
+    assert kinds == ["schema", "function", "public key", "function key", "sealed authority"]
+    secret = FunctionKey.from_bytes(Path("key").read_bytes()).native.to_bytes()[-64:]
+    assert secret[:6].hex() not in json.dumps(described) and secret[32:38].hex() not in json.dumps(described)
+    assert described["key"]["verified"] is False
+    assert story.run("info", "key", "-p", "public")["key"]["verified"] is True
+
+
+def test_the_fingerprint_can_be_pinned(story: Story) -> None:
+    begin(story)
+    fingerprint = PublicKey.from_bytes(Path("public").read_bytes()).fingerprint
+    common = ["encrypt", "patients.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip", "--fingerprint"]
+    assert story.run(*common, fingerprint)["public_key_fingerprint"] == fingerprint
+    assert story.fails(*common, "00" * 32)[0] == "KeyMismatchError"
+
+
+def test_two_issuers_whose_keys_open_a_coordinate(story: Story) -> None:
+    """Two processes at once: one gets its key, the other a refusal, and no file."""
+    schema = pyfe.Schema.from_ranges({column: (0, 255) for column in COLUMNS})
+    Path("schema").write_bytes(schema.to_bytes())
+    story.run("keygen", "-s", "schema", "-a", "auth", "-p", "public", "--passphrase-file", "pass")
+    for name, first in (("f1", 9), ("f2", 10)):
+        weights = [first, 2, -3, 5, 7, -4, 6, 8]
+        Path(name).write_bytes(pyfe.Function.from_integers(schema, weights).to_bytes())
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "pyfe", *issue(f, f"k-{f}"), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for f in ("f1", "f2")
+    ]
+    outcomes = [(p.communicate(timeout=120), p.returncode) for p in processes]
+    assert sorted(code for _, code in outcomes) == [0, 1]
+    refused = next(json.loads(out) for (out, _), code in outcomes if code)
+    assert refused["error"]["kind"] == "PolicyDeniedError" and "c0" in refused["error"]["message"]
+    assert len(list(Path().glob("k-*"))) == 1
+
+
+def test_bad_input_is_one_line(story: Story) -> None:
+    begin(story)
+    encrypt = ["encrypt", "patients.csv", "-o", "ct", "-p"]
+    assert story.fails(*encrypt, "none")[0] == "ParameterError"
+    assert story.fails(*encrypt, "schema")[0] == "DecodeError"
+    assert story.fails(*encrypt, "public", "--on-overflow", "wrap")[0] == "ParameterError"
+    assert "line 3, column 'c0'" in story.fails("encrypt", bad_cell(), "-o", "ct", "-p", "public")[1]
+    assert story.fails("compile", "patients.csv", "-s", "schema", "-o", "x")[0] == "DecodeError"
+    assert (
+        story.fails("compile", "model.json", "-s", "schema", "-o", "x", "--weight-bits", "many")[0] == "ParameterError"
+    )
+    assert story.fails("info", "patients.csv")[0] == "DecodeError"
+    assert not Path("ct").exists() and not Path("x").exists()
+
+
+def bad_cell() -> str:
+    lines = Path("patients.csv").read_text().splitlines()
+    lines[2] = lines[2].replace(lines[2].split(",")[1], "high", 1)
+    Path("bad.csv").write_text("\n".join(lines) + "\n")
+    return "bad.csv"
+
+
+def test_refusals_are_one_line(story: Story) -> None:
+    begin(story)
+    story.run("compile", story.model("wide"), "-s", "schema", "-o", "wide", "--weight-bits", "14")
+    assert story.fails(*issue("wide"))[0] == "OutOfRangeError"
+    Path("wrong").write_text("not the passphrase\n")
+    kind, message = story.fails(*issue()[:-1], "wrong")
+    assert kind == "AuthorityError" and "passphrase is wrong" in message
+    keygen = ["keygen", "-s", "schema", "-a", "auth", "-p", "public", "--passphrase-file"]
+    assert "never overwritten" in story.fails(*keygen, "pass")[1]
+    Path("two").write_text("two\nlines\n")
+    assert "exactly one line" in story.fails(*keygen, "two")[1]
+    assert not Path("key").exists()
+
+
+def test_a_policy_that_refuses_nothing_says_so(story: Story) -> None:
+    story.run("schema", "fit", "train.csv", "-o", "schema", "--exclude", "id")
+    made = story.run(
+        "keygen", "-s", "schema", "-a", "auth", "-p", "public", "--unrestricted", "a test", "--passphrase-file", "pass"
+    )
+    assert made["policy"] == "UNRESTRICTED: a test"
+
+
+def test_without_a_terminal_no_passphrase_is_asked_for(story: Story) -> None:
+    begin(story)
+    assert "give --passphrase-file" in story.fails(*issue()[:-2])[1]
+
+
+def test_a_passphrase_is_asked_for_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def prompt(_: str, **how: Any) -> str:
+        asked.append(how)
+        return PASSPHRASE
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(console.typer, "prompt", prompt)
+    assert console.passphrase_from(None, confirm=True) == PASSPHRASE
+    assert asked == [{"hide_input": True, "confirmation_prompt": True, "err": True}]
+
+
+@pytest.mark.parametrize("arguments", [["encrypt"], ["nonsense"], ["doctor", "--loud"], ["schema"], []])
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert "Traceback" not in "".join(capsys.readouterr())
+
+
+def test_help_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = ["demo", "schema fit", "compile", "keygen", "issue", "encrypt", "evaluate", "info", "doctor"]
+    assert main(["--help"]) == 0
+    overview = capsys.readouterr().out
+    for command in commands:
+        assert command.split()[0] in overview
+        assert main([*command.split(), "--help"]) == 0
+        assert "--json" in capsys.readouterr().out
+
+
+def test_doctor(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    healthy = story.run("doctor")
+    assert healthy["problems"] == [] and set(healthy["self_test"].values()) == {"ok"}
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0.0.1" if name == "pyfe" else version(name))
+    assert "pip uninstall pyfe" in story.run("doctor", code=1)["problems"][0]
+
+
+def test_doctor_reports_a_failed_self_test(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyfe import _core
+
+    monkeypatch.setattr(_core, "self_test", lambda: {"sha256": True, "ristretto255": False})
+    assert "ristretto255 failed" in story.run("doctor", code=1)["problems"][0]
+
+
+def test_a_bug_is_not_dressed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyfe import _core
+
+    def broken() -> dict[str, bool]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(_core, "self_test", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["doctor"])

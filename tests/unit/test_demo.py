@@ -1,0 +1,89 @@
+"""The demo keeps its promises, and the cloud is given nothing but its own folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyfe import PyfeError
+from pyfe.cli import main
+
+pytest.importorskip("sklearn")
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    from pyfe.cli import demo
+
+    folder = tmp_path_factory.mktemp("demo") / "stories"
+    lines: list[str] = []
+    result = demo.run(folder, say=lines.append)
+    return folder, {**result, "lines": lines}
+
+
+def test_breast_cancer(played: tuple[Path, dict[str, Any]]) -> None:
+    result = played[1]["breast_cancer"]
+    assert result["patients"] >= 171  # identity of every score was checked, or the demo would have failed
+    assert abs(result["auc_encrypted"] - result["auc_clear"]) <= 0.002
+    assert abs(result["auc_encrypted_unsaturated"] - result["auc_clear_unsaturated"]) <= 0.002
+    assert result["auc_encrypted"] > 0.98 and result["same_class"] > 0.98
+    assert 0 < result["saturated_rows"] < 40 and result["saturated_values"] >= result["saturated_rows"]
+    assert result["bytes_per_patient"] < 1200
+    assert result["rank"] == 1 and result["residual_bits"] > 200
+
+
+def test_framingham(played: tuple[Path, dict[str, Any]]) -> None:
+    result = played[1]["framingham"]
+    assert result["policy"].startswith("UNRESTRICTED: ")
+    assert result["risks"] == pytest.approx(result["exact_risks"], abs=0.03)
+    assert result["exact_risks"][1] == pytest.approx(0.1638, abs=1e-4)
+    assert result["residual_bits"] < 0.2 * result["total_bits"]
+    assert all(bits < 5 for bits in result["bits_left"])
+
+
+def test_what_is_printed(played: tuple[Path, dict[str, Any]]) -> None:
+    text = "\n".join(played[1]["lines"])
+    for phrase in ("AUC, encrypted", "every one identical", "saturated", "us per patient", "bytes per patient"):
+        assert phrase in text
+    assert "patient 4" in text and "UNRESTRICTED" in text
+
+
+def test_folders_hold_what_their_role_knows(played: tuple[Path, dict[str, Any]]) -> None:
+    folder = played[0]
+    cloud = {"public-key.pyfe", "function-key.pyfe", "cohort.pyfe", "scores.csv"}
+    for story in ("breast-cancer", "framingham"):
+        assert {p.name for p in (folder / story / "cloud").iterdir()} == cloud
+        assert {p.name for p in (folder / story / "hospital").iterdir()} == {"public-key.pyfe", "patients.csv"}
+        assert "authority.pyfe" in {p.name for p in (folder / story / "authority").iterdir()}
+    assert (folder / "scores.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_the_cloud_is_given_no_other_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyfe.cli import demo
+
+    calls: list[tuple[list[str], dict[str, Any]]] = []
+
+    class Failed:
+        returncode, stdout, stderr = 1, "", "stopped here"
+
+    def watched(command: list[str], **how: Any) -> Failed:
+        calls.append((command, how))
+        return Failed()
+
+    monkeypatch.setattr(demo.subprocess, "run", watched)
+    with pytest.raises(PyfeError, match="the cloud's process failed: stopped here"):
+        demo.run(tmp_path, say=lambda _: None)
+    (command, how) = calls[0]
+    assert how["cwd"] == tmp_path / "breast-cancer" / "cloud"
+    assert not any("/" in argument or ".." in argument for argument in command[1:])
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert main(["demo", "--folder", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["kind"] == "ParameterError"
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]

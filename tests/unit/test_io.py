@@ -1,0 +1,127 @@
+"""CSV files: strict reading, named errors, complete writing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pyfe import DecodeError, OutOfRangeError, ParameterError, Schema, category, io, number
+
+
+def table(tmp_path: Path, text: str | bytes) -> io.Table:
+    path = tmp_path / "t.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return io.read_table(path)
+
+
+def test_columns_and_line_numbers(tmp_path: Path) -> None:
+    t = table(tmp_path, 'age,"note, long"\r\n61,"two\nlines"\r\n47,plain\r\n')
+    assert t.columns == {"age": ["61", "47"], "note, long": ["two\nlines", "plain"]}
+    assert t.lines == [2, 4] and len(t) == 2
+    assert t.place(1, "age").endswith("t.csv, line 4, column 'age'")
+
+
+def test_a_byte_order_mark_is_no_name(tmp_path: Path) -> None:
+    assert list(table(tmp_path, "\ufeffage\n1\n").columns) == ["age"]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", "line 1: there is no header"),
+        ("\n1\n", "line 1: there is no header"),
+        ("a,,b\n1,2,3\n", "column 2 has no name"),
+        ("a,b,a\n1,2,3\n", "two columns are called 'a'"),
+        ("a,b\n1,2\n1,2,3\n", "line 3: 3 fields, the header has 2"),
+        ("a,b\n1,2\n\n3,4\n", "line 3: 0 fields"),
+        ('a,b\n"x"y,2\n', "line 2: "),
+        ('a,b\n1,"open\n', "line "),
+        (b"a\n\xff\n", "not UTF-8"),
+    ],
+)
+def test_malformed_files_are_named_by_line(tmp_path: Path, text: str | bytes, match: str) -> None:
+    with pytest.raises(DecodeError, match=match):
+        table(tmp_path, text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"cannot read .*none\.csv: No such file"):
+        io.read_table(tmp_path / "none.csv")
+
+
+def schema() -> Schema:
+    return Schema.from_ranges(
+        {"age": (0, 120), "sex": ["f", "m"], "ill": category([False, True]), "w": number(0, 9, missing=4.0)}
+    )
+
+
+def test_cells_in_the_types_of_the_schema(tmp_path: Path) -> None:
+    t = table(tmp_path, "w,id,ill,sex,age\n,1,TRUE,f,61\n 2.5e0 ,2,no,m,+47.0\n")
+    columns = t.for_schema(schema())
+    assert list(columns) == ["age", "sex", "ill", "w"]
+    assert columns["age"].tolist() == [61.0, 47.0] and columns["ill"].tolist() == ["1", "0"]
+    x = io.encode_table(t, schema()).x
+    wanted = {"age": [61.0, 47.0], "sex": ["f", "m"], "ill": [True, False], "w": [4.0, 2.5]}
+    assert np.array_equal(x, schema().encode(wanted).x)
+
+
+@pytest.mark.parametrize("cell", ["x", "1_0", "nan", "inf", "0x10", "1,5", "--1", "1e", "\u0661"])
+def test_what_is_no_number(tmp_path: Path, cell: str) -> None:
+    t = table(tmp_path, f'age,sex,ill,w\n50,f,no,1\n"{cell}",f,no,1\n')
+    with pytest.raises(DecodeError, match="line 3, column 'age': not a number") as caught:
+        t.for_schema(schema())
+    assert cell not in str(caught.value).replace("line 3, column 'age': not a number", "").replace(t.path, "")
+
+
+def test_absent_columns(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"t\.csv: the column\(s\) 'ill', 'w' are missing"):
+        table(tmp_path, "age,sex\n1,f\n").for_schema(schema())
+
+
+def test_values_outside_the_schema_are_named_by_line(tmp_path: Path) -> None:
+    t = table(tmp_path, "age,sex,ill,w\n50,f,no,1\n130,f,no,1\n,x,no,1\n1,f,maybe,1\n")
+    with pytest.raises(OutOfRangeError) as caught:
+        io.encode_table(t, schema())
+    text = str(caught.value)
+    assert "column 'age' in line 3, 4" in text and "column 'sex' in line 4" in text and "'ill' in line 5" in text
+    assert "130" not in text and "maybe" not in text
+    assert caught.value.offending["age"] == [1, 2]
+
+
+def test_clipping_is_counted(tmp_path: Path) -> None:
+    t = table(tmp_path, "age,sex,ill,w\n500,f,no,1\n-3,f,no,1\n")
+    assert io.encode_table(t, schema(), on_overflow="clip").saturated == {"age": 2}
+
+
+def test_guesses_for_proposals(tmp_path: Path) -> None:
+    t = table(tmp_path, "age,sex,id\n1,f,7\n,m,x\n").without(["id"])
+    guessed = t.guessed()
+    assert guessed["age"].dtype == np.float64 and np.isnan(guessed["age"][1])
+    assert guessed["sex"].tolist() == ["f", "m"] and "id" not in guessed
+    with pytest.raises(ParameterError, match="no column 'x' to leave out"):
+        t.without(["x"])
+
+
+def test_written_tables_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    io.write_table(path, ["row", "value, exact"], [[0, 0.1 + 0.2], [1, -1e-300]])
+    back = io.read_table(path)
+    assert [float(v) for v in back.columns["value, exact"]] == [0.1 + 0.2, -1e-300]
+
+
+def test_files_appear_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "key"
+    io.write_bytes(path, b"old", private=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(ParameterError, match="cannot write"):
+        io.write_bytes(path, b"new")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,291 @@
+"""PublicKey, FunctionKey, CiphertextBatch: scores, arithmetic, mismatches, what they show."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyfe import (
+    CiphertextBatch,
+    Function,
+    FunctionKey,
+    KeyAuthority,
+    KeyMismatchError,
+    OutOfRangeError,
+    ParameterError,
+    PublicKey,
+    Schema,
+    SignatureError,
+)
+from pyfe.schema import Encoded
+from pyfe.wire import function_keys
+from pyfe.wire.signature import SigningKey
+from tests.unit import objects
+
+
+@pytest.fixture(scope="module")
+def authority() -> KeyAuthority:
+    return objects.authority()
+
+
+@pytest.fixture(scope="module")
+def key(authority: KeyAuthority) -> FunctionKey:
+    return authority.issue(objects.function(), purpose="test")
+
+
+@pytest.fixture(scope="module")
+def three(authority: KeyAuthority) -> FunctionKey:
+    return authority.issue(objects.several(), purpose="test")
+
+
+@pytest.fixture(scope="module")
+def batch(authority: KeyAuthority) -> CiphertextBatch:
+    return authority.public_key.encrypt(objects.ROWS)
+
+
+def test_scores_equal_the_function_in_the_clear(key: FunctionKey, batch: CiphertextBatch) -> None:
+    f = objects.function()
+    scores = key.decrypt(batch)
+    assert scores.dtype == np.int64 and scores.shape == (4,)
+    assert np.array_equal(scores, f.evaluate(objects.ROWS))
+    assert np.array_equal(key.decision_function(batch), f.decision_function(scores))
+    assert np.array_equal(key.predict_proba(batch), f.predict_proba(scores))
+    assert np.array_equal(key.predict(batch), f.predict(scores))
+
+
+def test_many_functions_at_once(three: FunctionKey, batch: CiphertextBatch) -> None:
+    scores = three.decrypt(batch)
+    assert scores.shape == (4, 3)
+    assert np.array_equal(scores, objects.several().evaluate(objects.ROWS))
+
+
+@pytest.mark.parametrize("seed_offset", range(3))
+def test_random_rows_and_weights(seed: int, seed_offset: int) -> None:
+    rng = np.random.default_rng([seed, seed_offset])
+    schema = objects.schema()
+    weights = rng.integers(-127, 128, size=(2, schema.n))
+    f = Function.from_integers(schema, weights, rng.integers(-1000, 1000, size=2))
+    authority = objects.authority(schema)
+    x = schema.sample(rng, 9, ends=bool(seed_offset % 2))
+    scores = authority.issue(f, purpose="test").decrypt(authority.public_key.encrypt(Encoded(x)))
+    assert np.array_equal(scores, x @ weights.T + f.intercept)
+
+
+def test_slices_and_concatenation(key: FunctionKey, batch: CiphertextBatch) -> None:
+    scores = key.decrypt(batch)
+    assert np.array_equal(key.decrypt(batch[1:3]), scores[1:3])
+    assert np.array_equal(key.decrypt(batch[-1]), scores[-1:])
+    assert len(batch[2:1]) == 0 and len(batch[:]) == 4
+    joined = CiphertextBatch.concat([batch[2:], batch[:2]])
+    assert np.array_equal(key.decrypt(joined), np.roll(scores, 2))
+    assert [len(row) for row in batch] == [1, 1, 1, 1]
+    with pytest.raises(IndexError):
+        batch[4]
+    with pytest.raises(ParameterError, match="steps of 1"):
+        batch[::2]
+    with pytest.raises(ParameterError, match="no batch"):
+        CiphertextBatch.concat([])
+
+
+def test_arithmetic_carries_interval_and_intercept(key: FunctionKey, batch: CiphertextBatch) -> None:
+    scores = key.decrypt(batch)
+    assert np.array_equal(key.decrypt(batch + batch[::1]), 2 * scores)
+    assert np.array_equal(key.decrypt(3 * batch), 3 * scores)
+    assert np.array_equal(key.decrypt(batch * -2), -2 * scores)
+    w = np.array([5, -7, 0, 11])
+    assert np.array_equal(key.decrypt(batch.weighted_sum(w)), [w @ scores])
+    difference = batch[:1] + (-1) * batch[1:2]
+    assert np.array_equal(key.decrypt(difference), scores[:1] - scores[1:2])
+    twice = (2 * batch[:2]).weighted_sum([1, -4]) + batch[3]
+    assert np.array_equal(key.decrypt(twice), [2 * scores[0] - 8 * scores[1] + scores[3]])
+
+
+def test_arithmetic_on_many_functions(three: FunctionKey, batch: CiphertextBatch) -> None:
+    w = np.array([1, 2, -3, 4])
+    assert np.array_equal(three.decrypt(batch.weighted_sum(w)), (w @ three.decrypt(batch))[None, :])
+
+
+def test_combined_rows_have_no_class(key: FunctionKey, batch: CiphertextBatch) -> None:
+    combined = batch.weighted_sum([1, 1, 1, 1])
+    assert combined.combined and not batch.combined and "combined" in repr(combined)
+    for outputs in (key.predict, key.predict_proba, key.decision_function):
+        with pytest.raises(ParameterError, match="combined rows"):
+            outputs(combined)
+
+
+@pytest.mark.parametrize("w", [[1, 2, 3], [1.0, 2.0, 3.0, 4.0], [[1, 2, 3, 4]]])
+def test_weights_of_a_sum_are_checked(batch: CiphertextBatch, w: Any) -> None:
+    with pytest.raises(ParameterError, match="w must be integers"):
+        batch.weighted_sum(w)
+    with pytest.raises(TypeError):
+        batch * 1.5
+    with pytest.raises(TypeError):
+        batch + 1  # type: ignore[operator]
+    with pytest.raises(ParameterError):
+        batch + batch[:2]
+
+
+def test_saturated_values_are_counted(authority: KeyAuthority, key: FunctionKey) -> None:
+    rows = {**objects.ROWS, "age": [-5, 130, 47, 121], "pulse": [60, 72, 500, 140]}
+    with pytest.raises(OutOfRangeError, match=r"age.*rows 0, 1, 3.*pulse.*row 2"):
+        authority.public_key.encrypt(rows)
+    batch = authority.public_key.encrypt(rows, on_overflow="clip")
+    assert batch.saturated == {"age": 3, "pulse": 1} and "4 values clipped" in repr(batch)
+    assert np.array_equal(key.decrypt(batch), objects.function().evaluate(rows, "clip"))
+    joined = CiphertextBatch.concat([batch, batch[:1], authority.public_key.encrypt(objects.ROWS)])
+    assert joined.saturated == {"age": 6, "pulse": 2} and joined.encrypted_rows == 12
+
+
+def test_out_of_schema_coordinates_are_refused(authority: KeyAuthority) -> None:
+    x = authority.schema.encode(objects.ROWS).x.copy()
+    x[2, 0] = 256
+    with pytest.raises(OutOfRangeError, match="row 2, 'age'"):
+        authority.public_key.encrypt(Encoded(x))
+
+
+# -- objects that do not belong together --
+
+
+def within_a_millisecond(call: Callable[[], object], error: type[Exception], match: str) -> None:
+    """The named error, in under 1 ms (the best of a few: the machine may be busy)."""
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        with pytest.raises(error, match=match):
+            call()
+        times.append(time.perf_counter() - start)
+    assert min(times) < 1e-3, min(times)
+
+
+def test_another_authority(key: FunctionKey, authority: KeyAuthority) -> None:
+    other = objects.authority()
+    foreign = other.public_key.encrypt(objects.ROWS)
+    within_a_millisecond(lambda: key.decrypt(foreign), KeyMismatchError, "different public keys")
+    within_a_millisecond(lambda: key.verify(other.public_key), KeyMismatchError, "belongs to the public key")
+    with pytest.raises(KeyMismatchError, match="different public keys"):
+        CiphertextBatch.concat([foreign, authority.public_key.encrypt(objects.ROWS)])
+
+
+def test_another_schema(key: FunctionKey, batch: CiphertextBatch) -> None:
+    parts = {"parameter_hash": batch.parameter_hash, "schema_id": bytes(32)}
+    disguised = CiphertextBatch(batch.native, **parts)
+    within_a_millisecond(lambda: key.decrypt(disguised), KeyMismatchError, "different schemas")
+    with pytest.raises(KeyMismatchError, match="different schemas"):
+        batch + disguised
+
+
+def test_another_functions_bytes(authority: KeyAuthority, key: FunctionKey) -> None:
+    other = authority.issue(objects.function(intercept=0, name="other"), purpose="test")
+    mixed = replace(key, function=other.function)
+    within_a_millisecond(lambda: mixed.verify(authority.public_key), SignatureError, "signature is not valid")
+    swapped = Function.from_integers(objects.schema(), -objects.function().weights)
+    within_a_millisecond(
+        lambda: FunctionKey.from_bytes(replace(key, function=swapped).to_bytes()), KeyMismatchError, "intervals"
+    )
+
+
+def test_a_signed_key_must_open_its_function() -> None:
+    signer = SigningKey.generate()
+    authority = objects.authority()
+    ours = replace(authority.public_key, verification_key=signer.public)
+    good = authority.issue(objects.function(), purpose="test")
+    payload = bytearray(good.native.to_bytes())
+    payload[-1] ^= 1  # the top byte of t_y: still below the group order, but another scalar
+    wrong = type(good.native).from_bytes(bytes(payload))
+    grant = function_keys.Grant("test", 1, 1, "policy", None)
+    for native, error in ((good.native, None), (wrong, SignatureError)):
+        signed = function_keys.sign(native, good.function, good.parameter_hash, grant, signer)
+        if error is None:
+            assert signed.verify(ours).verified
+        else:
+            with pytest.raises(error, match="does not open the function"):
+                signed.verify(ours)
+
+
+def test_verified_or_said_so(authority: KeyAuthority, key: FunctionKey, batch: CiphertextBatch) -> None:
+    data = key.to_bytes()
+    unverified = FunctionKey.from_bytes(data)
+    assert not unverified.verified and "UNVERIFIED" in repr(unverified) and unverified.info()["verified"] is False
+    verified = FunctionKey.from_bytes(data, public_key=authority.public_key)
+    assert verified.verified and "UNVERIFIED" not in repr(verified) and verified == key
+    assert np.array_equal(verified.decrypt(batch), unverified.decrypt(batch))
+    assert np.array_equal(verified.function.evaluate(objects.ROWS), verified.decrypt(batch))
+
+
+def test_altered_words_of_a_key_are_noticed(authority: KeyAuthority, key: FunctionKey) -> None:
+    changes: list[dict[str, Any]] = [{"purpose": "x"}, {"issued_at": 5}, {"sequence": 9}, {"policy": "p"}]
+    for change in [*changes, {"recipient": "me"}]:
+        data = replace(key, **change).to_bytes()
+        assert not FunctionKey.from_bytes(data).verified
+        with pytest.raises(SignatureError):
+            FunctionKey.from_bytes(data, public_key=authority.public_key)
+
+
+def test_altered_ciphertexts_are_out_of_range(key: FunctionKey, batch: CiphertextBatch) -> None:
+    rows = [batch.native.slice(i, i + 1).to_bytes() for i in range(2)]
+    size = 32 * (batch.n + 2)
+    mixed = type(batch.native).from_bytes(rows[0][:-32] + rows[1][-32:])
+    assert len(rows[0]) == 45 + size
+    parts = {"parameter_hash": batch.parameter_hash, "schema_id": batch.schema_id}
+    with pytest.raises(OutOfRangeError, match="row 0"):
+        key.decrypt(CiphertextBatch(mixed, **parts))
+
+
+def test_decrypt_wants_a_batch(key: FunctionKey) -> None:
+    with pytest.raises(ParameterError, match="expected a CiphertextBatch"):
+        key.decrypt(b"bytes")  # type: ignore[arg-type]
+
+
+# -- pinning, ids, what is shown --
+
+
+def test_fingerprints_pin_a_public_key(authority: KeyAuthority) -> None:
+    public = authority.public_key
+    data = public.to_bytes()
+    loose = public.fingerprint.upper().replace("-", " ")
+    assert PublicKey.from_bytes(data, fingerprint=loose) == public
+    other = objects.authority().public_key
+    assert other.fingerprint != public.fingerprint
+    with pytest.raises(KeyMismatchError, match="pinned"):
+        PublicKey.from_bytes(data, fingerprint=other.fingerprint)
+
+
+def test_the_signing_key_is_part_of_the_fingerprint(authority: KeyAuthority) -> None:
+    resigned = replace(authority.public_key, verification_key=SigningKey.generate().public)
+    assert resigned.fingerprint != authority.public_key.fingerprint
+    with pytest.raises(SignatureError):
+        PublicKey.from_bytes(resigned.to_bytes())
+
+
+def test_a_schema_swapped_into_a_public_key_is_noticed(authority: KeyAuthority) -> None:
+    wider = Schema.from_ranges({**dict(authority.schema.columns), "age": (0, 240)})
+    with pytest.raises(SignatureError):
+        PublicKey.from_bytes(replace(authority.public_key, schema=wider).to_bytes())
+
+
+def test_no_secret_is_shown_or_pickled(authority: KeyAuthority, key: FunctionKey, batch: CiphertextBatch) -> None:
+    scalars = key.native.to_bytes()[-64:]
+    for text in (repr(key), str(key), repr(key.info()), repr(authority), repr(batch), repr(authority.public_key)):
+        assert scalars[:8].hex() not in text and scalars[32:40].hex() not in text
+    for item in (key, authority):
+        with pytest.raises(TypeError, match="never pickled"):
+            pickle.dumps(item)
+
+
+def test_info_is_plain(authority: KeyAuthority, three: FunctionKey) -> None:
+    info = three.info()
+    assert info["functions"] == 3 and info["issued_at"] == "2023-11-14T22:13:20+00:00"
+    assert info["policy"] == "UNRESTRICTED: a test" and info["verified"] is True
+    assert authority.public_key.info()["bytes_per_row"] == 320
+
+
+def test_ids_follow_the_content(authority: KeyAuthority, batch: CiphertextBatch) -> None:
+    assert batch[:2].id != batch.id and CiphertextBatch.from_bytes(batch.to_bytes()).id == batch.id
+    assert authority.public_key.encrypt(objects.ROWS).id != batch.id  # fresh randomness
+    assert batch.nbytes == 4 * 320
