@@ -1,0 +1,97 @@
+# One command for each thing people do here. `make demo` is meant to be the first one on a new machine.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+JOBS   ?= 2
+
+# What the compiled core is made of; the Python files need no re-install (the install is editable).
+NATIVE       := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
+NATIVE_TESTS := $(shell find tests/native -type f 2>/dev/null)
+
+.PHONY: help demo install test malformed lint format bench docs fresh nightly sanitizers ctime qemu wheel clean preflight
+.DELETE_ON_ERROR:
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.installed-demo  ## install, then play the three roles on real patients
+	$(BIN)/pyfe demo
+
+install: $(VENV)/.installed-test  ## the environment of the tests, with the test build of the core
+
+test: $(VENV)/.installed-test  ## every test that needs no other tool (about 8 minutes on 2 cores)
+	PYFE_REQUIRE_TESTING=1 $(BIN)/python -m pytest -q -n $(JOBS) tests
+
+malformed: $(VENV)/.installed-test  ## the exhaustive half of the malformed-bytes tests
+	PYFE_REQUIRE_TESTING=1 $(BIN)/python -m pytest -q -n $(JOBS) tests/malformed --slow
+
+lint: $(VENV)/.installed-lint  ## format, style, types, import arrows, stub of the core
+	$(BIN)/python scripts/lint.py
+
+format: $(VENV)/.installed-lint  ## rewrite the sources in the agreed format
+	$(BIN)/python scripts/lint.py --fix
+
+bench: $(VENV)/.installed-bench  ## our figures beside the peers', one run
+	$(BIN)/python -m bench
+
+docs: $(VENV)/.installed-docs  ## the site, in site/ (opens without a network)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+sanitizers: $(VENV)/.installed-native  ## native runners under address, undefined-behaviour and thread sanitizers
+	$(BIN)/python scripts/sanitize.py
+
+ctime: $(VENV)/.installed-native  ## constant-time check by valgrind, planted leaks included
+	$(BIN)/python scripts/ctime.py
+
+qemu: $(VENV)/.installed-native  ## native runners on other CPU models
+	$(BIN)/python scripts/qemu.py
+
+nightly: $(VENV)/.installed-test $(VENV)/.installed-native $(VENV)/.installed-lint $(VENV)/.installed-docs $(VENV)/.installed-bench  ## all the long checks; resumes where it stopped
+	$(BIN)/python scripts/nightly.py
+
+fresh: preflight  ## `make demo` and `make test` in a new Debian 12 minbase folder (root, debootstrap)
+	bash scripts/fresh.sh
+
+wheel: $(VENV)/.installed-demo  ## a wheel in dist/
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+clean:  ## remove everything that was built; keeps the environment
+	rm -rf build dist site .nightly .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -f $(VENV)/.installed-*
+
+preflight:
+	@sh scripts/preflight.sh "$(PYTHON)"
+
+# --- the environment ---------------------------------------------------------------------------------------------
+# A stamp is newer than the sources it was installed from. The test build contains everything the demo needs and
+# more, so installing it satisfies both; each further stamp only adds Python packages.
+
+$(BIN)/python: | preflight
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-demo: $(NATIVE) | $(BIN)/python
+	@echo "installing pyfe and what the demo needs (downloads, then compiles the core: about 3 minutes)"
+	$(PIP) install --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.installed-test: $(NATIVE) $(NATIVE_TESTS) | $(BIN)/python
+	@echo "installing pyfe with its test build (downloads, then compiles: about 6 minutes)"
+	$(PIP) install --editable '.[demo,test]' --config-settings=cmake.define.PYFE_BUILD_TESTING=ON
+	@touch $(VENV)/.installed-demo $@
+
+$(VENV)/.installed-lint: $(VENV)/.installed-test
+	$(PIP) install $$($(BIN)/python scripts/extras.py lint)
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-test
+	$(PIP) install $$($(BIN)/python scripts/extras.py docs)
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-test
+	$(PIP) install $$($(BIN)/python scripts/extras.py bench)
+	@touch $@
+
+$(VENV)/.installed-native: pyproject.toml | $(BIN)/python
+	$(PIP) install $$($(BIN)/python scripts/extras.py native)
+	@touch $@

@@ -1,0 +1,135 @@
+"""What does a small logarithm cost, is absence as cheap to prove, and what does the table cost in memory?
+
+Batches of 64, one thread. The search reaches the ends of the interval last, so the worst case is the slower of a batch
+near the lower end and one near the upper. Memory and opening are measured in processes of their own
+(``dlog_worker``).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bench import peers
+from bench.dlog_worker import Worker
+from bench.measure import Measurement, Settings, Task, against, interleaved, require, threads
+from pyfe import _core, groups
+from pyfe.errors import OutOfRangeError
+
+BATCH = 64
+ROUNDS = {30: 15, 40: 7}
+SEED = 1978
+PEER_TARGETS = 4
+PEER_SECONDS = 60.0
+
+
+class Targets:
+    """Three batches over an interval of the given width, centred on zero."""
+
+    def __init__(self, bits: int, batch: int = BATCH, seed: int = SEED) -> None:
+        random = np.random.default_rng([seed, bits])
+        self.lo, self.hi = -(2 ** (bits - 1)), 2 ** (bits - 1)
+        self.uniform = random.integers(self.lo, self.hi, batch, endpoint=True)
+        edge = random.integers(0, 256, batch)
+        self.lowest, self.highest = self.lo + edge, self.hi - edge
+        self.absent_points = groups.from_uniform_bytes(random.integers(0, 256, (batch, 64), dtype=np.uint8))
+
+    def search(self, points: Any) -> Any:
+        """The logarithms of a batch."""
+        return _core.dlog.solve(points, self.lo, self.hi)
+
+    def search_absent(self) -> bool:
+        """Whether the search proves that the absent batch is absent."""
+        try:
+            self.search(self.absent_points)
+        except OutOfRangeError:
+            return True
+        return False
+
+
+def points_of(logs: Any) -> Any:
+    """z G for each z."""
+    return groups.mul_base(groups.scalars(logs.tolist()))
+
+
+def run(settings: Settings) -> Iterator[Measurement]:
+    """Searches, then the table."""
+    with threads(1):
+        for bits in ROUNDS:
+            yield from searches(bits, settings)
+    for bits in ROUNDS:
+        yield from table(bits, settings)
+    with tempfile.TemporaryDirectory() as folder:
+        yield from memory({**os.environ, "PYFE_CACHE_DIR": folder}, settings)
+
+
+def searches(bits: int, settings: Settings) -> Iterator[Measurement]:
+    """Uniform, worst and absent targets in turn; at 2^30 the peer's search beside them."""
+    _core.dlog.prepare(2**bits)
+    targets = Targets(bits)
+    require(targets.search_absent(), "found a logarithm that is not there")
+    tasks = [Task(targets.search_absent)]
+    for logs in (targets.uniform, targets.lowest, targets.highest):
+        points = points_of(logs)
+        require(np.array_equal(targets.search(points), logs), f"a wrong logarithm in an interval of 2^{bits}")
+        tasks.append(Task(partial(targets.search, points)))
+    peer = peers.pymife("mife.common") if bits == 30 else None
+    if peer is not None:
+        for logs in (targets.uniform, targets.lowest):
+            tasks.append(Task(peer_search(peer, targets, logs[:PEER_TARGETS]), settings.rounds(2)))
+    times = interleaved(tasks, settings.rounds(ROUNDS[bits]))
+    absent, uniform, lowest, highest = (1e6 * time / BATCH for time in times[:4])
+    name = peer.name if peer is not None else None
+    peer_uniform, peer_worst = [1e6 * time / PEER_TARGETS for time in times[4:]] or [0.0, 0.0]
+    yield against(f"dlog.w{bits}.uniform", uniform, name, peer_uniform)
+    yield against(f"dlog.w{bits}.worst", max(lowest, highest), name, peer_worst)
+    yield Measurement(f"dlog.w{bits}.absent", absent, "the worst present one", max(lowest, highest))
+
+
+def peer_search(peer: peers.Peer, targets: Targets, logs: Any) -> Any:
+    """PyMIFE's kangaroos on the same logarithms in its own group, over the same interval."""
+    generator = peers.group_1024().generator()
+    elements = [int(z) * generator for z in logs]
+    bounds = (targets.lo, targets.hi)
+
+    def search() -> list[int]:
+        return [peer.module.discrete_log_bound(element, generator, bounds) for element in elements]
+
+    return peers.limited(PEER_SECONDS, search)
+
+
+def table(bits: int, settings: Settings) -> Iterator[Measurement]:
+    """Its size; and in new processes, how long it takes to open and how long the first batch takes after that."""
+    plan = _core.dlog.plan(2**bits)
+    yield Measurement(f"dlog.w{bits}.table", int(plan["table_bytes"]))
+    opened, first = [], []
+    for _ in range(settings.rounds(5)):
+        with Worker() as worker:
+            opened.append(worker.ask("prepare", bits))
+            first.append(worker.ask("batch", bits))
+    yield Measurement(f"dlog.w{bits}.open", 1e3 * min(opened))
+    yield Measurement(f"dlog.w{bits}.first_batch", 1e3 * min(first))
+
+
+def memory(environment: Mapping[str, str], settings: Settings) -> Iterator[Measurement]:
+    """In an empty cache folder, so that nobody else maps the file: the time to build the table; how the peak grows with
+    use; and how much a second process adds to the memory that holds the table."""
+    with Worker(environment) as builder:
+        yield Measurement("dlog.w40.build", 1e3 * builder.ask("prepare", 40))
+    with Worker(environment) as first, Worker(environment) as second:
+        first.ask("prepare", 40)
+        first.ask("batch", 40)
+        before = first.ask("peak", 40)
+        for _ in range(settings.rounds(20)):
+            first.ask("batch", 40)
+        yield Measurement("dlog.w40.memory_growth", int(first.ask("peak", 40) - before))
+        alone = first.ask("table_share", 40)
+        second.ask("prepare", 40)
+        second.ask("batch", 40)
+        together = first.ask("table_share", 40) + second.ask("table_share", 40)
+        yield against("dlog.w40.second_process", int(together - alone), "the first process", alone)

@@ -1,0 +1,171 @@
+"""Timing: alternatives run in turn, minimum of several rounds, and what a question hands back.
+
+Other work on the machine makes a run slower, never faster, so the minimum is the estimate; running the alternatives in
+turn gives each of them the same weather.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from bench.catalogue import entries
+from pyfe import _core
+
+
+class BenchError(Exception):
+    """A benchmark that cannot be trusted: a wrong answer, or ids other than those promised."""
+
+
+class PeerGaveUp(Exception):
+    """A peer that did not finish within its time limit."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How thorough a run is. A quick one exercises the code: fewer rounds, smaller batches, figures mean nothing."""
+
+    quick: bool = False
+
+    def rounds(self, full: int) -> int:
+        """How often to repeat what a full run repeats ``full`` times."""
+        return min(full, 2) if self.quick else full
+
+    def batch(self, full: int) -> int:
+        """The size of what is a batch of ``full`` in a full run; 5 stays 5, 4,099 stays an odd one."""
+        return min(full, 64 + full % 2) if self.quick else full
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One figure, in the unit of its id; ``peer`` is None when there is none or when it is absent."""
+
+    id: str
+    value: float
+    peer: str | None = None
+    peer_value: float | None = None
+
+    def ratio(self) -> float | None:
+        """Peer's time divided by ours: above 1 we are faster."""
+        if self.peer_value is None or self.peer_value == 0 or self.value == 0:
+            return None
+        if entries()[self.id].unit == "per_s":
+            return self.value / self.peer_value
+        return self.peer_value / self.value
+
+    def to_json(self) -> dict[str, object]:
+        """The result as it is written out."""
+        return {
+            "id": self.id,
+            "value": _rounded(self.value),
+            "unit": entries()[self.id].unit,
+            "peer": self.peer,
+            "peer_value": _rounded(self.peer_value),
+            "ratio": _rounded(self.ratio()),
+        }
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to time. ``rounds`` and ``repeat`` limit a slow one, or repeat a very short one within each round."""
+
+    run: Callable[[], object]
+    rounds: int | None = None
+    repeat: int = 1
+
+
+def interleaved(tasks: Sequence[Task], rounds: int) -> list[float]:
+    """The fastest run of each task in seconds, the tasks taking turns; ``math.inf`` for a peer that gave up.
+
+    Nothing is warmed up here: callers run each task once beforehand, to check its answer.
+    """
+    best = [math.inf] * len(tasks)
+    given_up: set[int] = set()
+    with _no_collection():
+        for turn in range(rounds):
+            for index, task in enumerate(tasks):
+                if index in given_up or turn >= (task.rounds or rounds):
+                    continue
+                try:
+                    best[index] = min(best[index], *(seconds(task.run) for _ in range(max(task.repeat, 1))), math.inf)
+                except PeerGaveUp:
+                    given_up.add(index)
+    return best
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    start = perf_counter()
+    run()
+    return perf_counter() - start
+
+
+def against(name: str, value: float, peer: str | None, peer_value: float) -> Measurement:
+    """A figure beside its peer's, which may be absent (``peer`` None) or have given up (infinite)."""
+    if peer is None:
+        return Measurement(name, value)
+    if math.isinf(peer_value):
+        return Measurement(name, value, f"{peer} (gave up)")
+    return Measurement(name, value, peer, peer_value)
+
+
+def require(condition: object, complaint: str) -> None:
+    """BenchError unless the condition holds: a wrong answer is not timed."""
+    if not condition:
+        raise BenchError(complaint)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let the core use so many threads meanwhile."""
+    before = _core.num_threads()
+    _core.set_num_threads(count)
+    try:
+        yield
+    finally:
+        _core.set_num_threads(before)
+
+
+@contextmanager
+def backend(name: str) -> Iterator[None]:
+    """Let the core use this backend meanwhile."""
+    before = _core.backend()
+    _core.set_backend(name)
+    try:
+        yield
+    finally:
+        _core.set_backend(before)
+
+
+def portable(run: Callable[[], Any]) -> Callable[[], Any]:
+    """The same call on the portable backend; switching costs well under a microsecond a call."""
+
+    def switched() -> Any:
+        with backend("portable"):
+            return run()
+
+    return switched
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _rounded(value: float | None) -> float | None:
+    """Six significant digits, more than any timing has."""
+    if value is None or isinstance(value, int):
+        return value
+    return float(f"{value:.6g}")

@@ -1,0 +1,73 @@
+"""The native runners under the sanitizers of gcc: sanitize.py [address|thread ...], both by default.
+
+``address`` is address, leak and undefined-behaviour checking in one build; ``thread`` is a build of its own. No
+suppressions. A planted overflow and a planted race (a few lines, compiled here) must be reported, so that a silent
+sanitizer cannot pass.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import native
+
+FLAGS = {"address": "address,undefined", "thread": "thread"}
+ENVIRONMENT = {
+    "address": {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"},
+    "thread": {"TSAN_OPTIONS": "halt_on_error=1", "PYFE_NUM_THREADS": "4"},
+}
+PLANTS = {
+    "address": ("runtime error", "int main(int n, char**) { int x = 0x7fffffff; x += n; return x == 0; }"),
+    "thread": (
+        "data race",
+        "#include <thread>\nint x;\nint main() { std::thread t([] { ++x; }); ++x; t.join(); return x == 0; }",
+    ),
+}
+BACKENDS = ("portable", "auto")
+
+
+def main(kinds: list[str]) -> int:
+    """Build and run each kind; 0 when every runner is clean and every plant is reported."""
+    rows, failures = [("sanitizer", "runner", "backend", "seconds", "verdict")], 0
+    for kind in kinds or list(FLAGS):
+        if kind not in FLAGS:
+            sys.exit(f"{kind}: not one of {', '.join(FLAGS)}")
+        where = native.build(f"sanitize-{kind}", native.runner_sources(), f"-DPYFE_SANITIZE={FLAGS[kind]}")
+        for name in native.runner_sources():
+            for backend in BACKENDS:
+                done = run_one(kind, native.find_program(where, name), backend)
+                failures += done.code != 0
+                verdict = "ok" if done.code == 0 else f"FAILED ({done.code})"
+                rows.append((kind, name, backend, f"{done.seconds:.1f}", verdict))
+        caught = plant_is_caught(kind)
+        failures += not caught
+        rows.append((kind, "planted bug", "", "", "reported" if caught else "FAILED: not reported"))
+    print(native.table(rows))
+    print(f"\nsanitizers: {len(rows) - 1 - failures} passed, {failures} failed")
+    return int(failures > 0)
+
+
+def run_one(kind: str, program: Path, backend: str) -> native.Result:
+    """One runner; its output is shown when it fails."""
+    done = native.run([program], timeout=900, env={**ENVIRONMENT[kind], "PYFE_BACKEND": backend})
+    if done.code != 0:
+        print(f"--- {kind} {program.name} ({backend})\n{done.output}")
+    return done
+
+
+def plant_is_caught(kind: str) -> bool:
+    """Compile the planted bug with the same flags and look for the sanitizer's words."""
+    words, source = PLANTS[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        file, program = Path(folder, "plant.cpp"), Path(folder, "plant")
+        file.write_text(source)
+        flags = [f"-fsanitize={FLAGS[kind]}", "-fno-sanitize-recover=all", "-pthread", "-O0"]
+        native.must(native.run([native.tool("g++", "g++"), *flags, file, "-o", program]), "compiling the planted bug")
+        done = native.run([program], env=ENVIRONMENT[kind])
+    return done.code != 0 and words in done.output
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

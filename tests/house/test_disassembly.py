@@ -1,0 +1,87 @@
+"""Wide instructions only where their flags are meant; and the checker notices when they are elsewhere."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import disassembly  # noqa: E402
+
+WIDE_FLAGS = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mavx512ifma"]
+
+SHARED_INLINE = """
+#pragma once
+#include <cstddef>
+inline void add_all(double* a, const double* b, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) a[i] += b[i];
+}
+"""
+KERNEL = """
+#include "shared.hpp"
+void (*{name}_hook)(double*, const double*, std::size_t) = add_all;
+"""
+
+
+def compile_to(folder: Path, name: str, text: str, *flags: str) -> Path:
+    source, out = folder / f"{name}.cpp", folder / f"{name}.cpp.o"
+    source.write_text(text)
+    command = ["g++", "-std=c++20", "-O3", "-fvisibility=hidden", "-I", str(folder), *flags]
+    subprocess.run([*command, "-c", str(source), "-o", str(out)], check=True)
+    return out
+
+
+def test_libraries(build_folder: Path) -> None:
+    libraries = disassembly.objects_of(build_folder)
+    objects = [path for members in libraries.values() for path in members]
+    assert {path.stem for path in libraries} >= {"libpyfe_base", "libpyfe_field", "libpyfe_group"}
+    assert disassembly.check(objects) == []
+    counted = {path.name: disassembly.wide_instructions(path)[1] for path in objects}
+    assert [name for name, count in counted.items() if count == 0] == [], "an object without code was not checked"
+
+
+def test_the_fast_path_is_there(build_folder: Path) -> None:
+    """The libraries do have AVX-512, in the files meant to have it: otherwise the test above proves little."""
+    members = [path for paths in disassembly.objects_of(build_folder).values() for path in paths]
+    wide = [path for path in members if disassembly.is_wide_source(path)]
+    assert wide
+    kinds = {what.split(":")[0] for path in wide for what in disassembly.wide_instructions(path)[0].values()}
+    assert "AVX-512" in kinds
+
+
+def test_planted_shared_inline_helper_is_caught(tmp_path: Path) -> None:
+    """The trap itself: one helper, compiled with and without the flags; the linker would keep either copy."""
+    (tmp_path / "ifma").mkdir()
+    for folder in (tmp_path, tmp_path / "ifma"):
+        (folder / "shared.hpp").write_text(SHARED_INLINE)
+    plain = compile_to(tmp_path, "plain", KERNEL.format(name="plain"))
+    wide = compile_to(tmp_path / "ifma", "kernel", KERNEL.format(name="wide"), *WIDE_FLAGS)
+    assert disassembly.check([plain]) == []
+    findings = disassembly.check([plain, wide])
+    assert [f.function.split("(")[0] for f in findings] == ["add_all"]
+    assert "also in plain.cpp.o" in findings[0].what
+
+
+def test_planted_unmarked_inline_is_caught_without_a_twin(tmp_path: Path) -> None:
+    (tmp_path / "shared.hpp").write_text(SHARED_INLINE)
+    wide = compile_to(tmp_path, "kernel_ifma", KERNEL.format(name="wide"), *WIDE_FLAGS)
+    findings = disassembly.check([wide])
+    assert [f.function.split("(")[0] for f in findings] == ["add_all"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "kind", "body"),
+    [
+        ("-mavx512f", "AVX-512", "for (int i = 0; i < 64; ++i) a[i] += b[i];"),
+        ("-mavx", "VEX", "for (int i = 0; i < 64; ++i) a[i] += b[i];"),
+        ("-mbmi2", "BMI", "for (int i = 0; i < 64; ++i) a[i] = (double)(1ul << (unsigned long)b[i]);"),
+    ],
+)
+def test_planted_flags_are_caught_in_a_portable_file(tmp_path: Path, flag: str, kind: str, body: str) -> None:
+    text = f"void f(double* a, const double* b) {{ {body} }}"
+    extra = ["-mprefer-vector-width=512"] if kind == "AVX-512" else []
+    findings = disassembly.check([compile_to(tmp_path, "plain", text, flag, *extra)])
+    assert [f.what.split(":")[0] for f in findings] == [kind]
