@@ -23,7 +23,7 @@ def show(machine: dict[str, Any], results: Sequence[Measurement], console: Conso
     table.add_column("bar", no_wrap=True)
     table.add_column("peer", overflow="fold")
     for result in results:
-        table.add_row(*row(result))
+        table.add_row(*row(result, judge=not machine["quick"]))
     console.print(table)
     for package, status in machine["peers"].items():
         console.print(f"peer {package}: {status}", highlight=False)
@@ -31,15 +31,15 @@ def show(machine: dict[str, Any], results: Sequence[Measurement], console: Conso
         console.print("a quick run: smaller batches, fewer rounds; these figures are not to be quoted")
 
 
-def row(result: Measurement) -> list[str]:
-    """The cells of one figure."""
+def row(result: Measurement, judge: bool) -> list[str]:
+    """The cells of one figure; ``judge``: say whether its bar is met."""
     entry = entries()[result.id]
     return [
         result.id,
         f"{_short(result.value)} {entry.unit}",
         _short(result.peer_value),
         _short(result.ratio()),
-        f"{entry.bar()} {_mark(result)}".strip(),
+        f"{entry.bar()} {_mark(result) if judge else ''}".strip(),
         result.peer or ("absent" if entry.peer else ""),
     ]
 

@@ -55,6 +55,7 @@ def text() -> str:
         "#pragma once",
         "#include <cstdint>",
         "",
+        "// clang-format off",
         "namespace pyfe::field {",
         "",
         "// Elements of GF(2^255 - 19), five 51-bit limbs, little endian.",

@@ -23,6 +23,9 @@ __all__ = ["encrypt", "evaluate"]
 CHUNK = 2048
 """Rows between two steps of the progress bar: enough to keep all lanes and threads busy."""
 
+LONG_SEARCH = 10_000
+"""Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
+
 
 def encrypt(
     table: Annotated[Path, typer.Argument(help="CSV file of rows; columns are matched by name, others ignored.")],
@@ -69,7 +72,7 @@ def evaluate(
     function_key = FunctionKey.from_bytes(io.read_bytes(key), public_key=public)
     batch = CiphertextBatch.from_bytes(io.read_bytes(ciphertexts))
     function_key.require_match(batch)
-    search = _core.dlog.prepare(int((function_key.interval[:, 1] - function_key.interval[:, 0]).max()))
+    search = _prepare_search(function_key, quiet=as_json)
     start = time.perf_counter()
     spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
     scores = np.concatenate([function_key.decrypt(batch[a:b]) for a, b in spans])
@@ -90,6 +93,16 @@ def evaluate(
     show("Scores", values, as_json=as_json)
 
 
+def _prepare_search(key: FunctionKey, *, quiet: bool) -> dict[str, Any]:
+    """Build or map the table of the key's search now; say beforehand what a long search will cost."""
+    width = int((key.interval[:, 1] - key.interval[:, 0]).max())
+    steps = _core.dlog.plan(width)["steps_worst"]
+    if steps > LONG_SEARCH and not quiet:
+        typer.echo(f"results span 2^{np.log2(width):.1f} values: up to {steps} steps per score", err=True)
+    prepared: dict[str, Any] = dict(_core.dlog.prepare(width))
+    return prepared
+
+
 def _overflow(text: str) -> Overflow:
     for choice in get_args(Overflow):
         if text == choice:
@@ -106,8 +119,8 @@ def _encrypted(key: PublicKey, encoded: Encoded, *, quiet: bool) -> Iterator[Cip
 
 def _columns(function: Function, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:
     """Header and rows of the scores file: row, score, decision; probabilities and prediction where there are any."""
-    decision = np.asarray(function.decision_function(scores)).reshape(len(scores), -1)
-    integers = np.asarray(scores).reshape(len(scores), -1)
+    decision = np.asarray(function.decision_function(scores)).reshape(len(scores), function.k)
+    integers = np.asarray(scores).reshape(len(scores), function.k)
     parts = [("score", integers), ("decision", decision)]
     names = ["row", *(name for what, values in parts for name in _numbered(what, values.shape[1]))]
     columns = [np.arange(len(scores))[:, None], *(values for _, values in parts)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -59,5 +61,14 @@ def _table(width: int) -> str:
     plan: dict[str, Any] = dict(_core.dlog.plan(width))
     size = f"{plan['table_bytes'] / 2**20:.1f} MB"
     if plan["path"] is None:
-        return f"{size}, in memory (no writable cache folder; set PYFE_CACHE_DIR)"
-    return f"{size}, {'ready' if plan['ready'] else 'built on first use'} ({plan['path']})"
+        return f"{size}, built in memory when needed"
+    return f"{size}, {plan['path']}, {_file_state(Path(plan['path']), ready=plan['ready'])}"
+
+
+def _file_state(path: Path, *, ready: bool) -> str:
+    if ready:
+        return "ready"
+    folder = next(parent for parent in path.parents if parent.exists())
+    if os.access(folder, os.W_OK):
+        return "built on first use"
+    return f"not there, and {folder} cannot be written: it will be built in memory (PYFE_CACHE_DIR chooses a folder)"

@@ -50,7 +50,9 @@ class Fields:
 
     def plain(self, key: str) -> dict[str, Any]:
         """A map of plain JSON types: no byte strings anywhere in it."""
-        return require_json(self.take(key, dict), self._name)
+        values: dict[str, Any] = self.take(key, dict)
+        require_json(values, self._name)
+        return values
 
     def finish(self) -> None:
         """DecodeError for fields nobody asked for."""

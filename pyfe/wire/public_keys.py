@@ -26,7 +26,7 @@ _NAME = "public key"
 
 def weight_bound(weight_bits: int) -> int:
     """Largest absolute value of a signed weight of so many bits: 127 for 8."""
-    return 2 ** (weight_bits - 1) - 1
+    return (1 << (weight_bits - 1)) - 1
 
 
 def encode(key: PublicKey) -> bytes:

@@ -1,5 +1,5 @@
-// pyfe._core_testing: the core with what only tests may have, injected randomness and the emulated lanes. Built with
-// PYFE_BUILD_TESTING only.
+// pyfe._core_testing: the core with what only tests may have, injected randomness and the emulated lanes.
+// Built with PYFE_BUILD_TESTING only.
 #include <cstring>
 #include <string>
 
@@ -18,7 +18,8 @@ class ListedRandom : public pyfe::Random {
   public:
     explicit ListedRandom(const py::bytes& data) : data_(as_span(data)) {}
     void fill(uint8_t* out, size_t size) override {
-        if (size > data_.size()) pyfe::fail(pyfe::ErrorKind::randomness, "the injected randomness has run out");
+        if (size > data_.size())
+            pyfe::fail(pyfe::ErrorKind::randomness, "the injected randomness has run out");
         std::memcpy(out, data_.data(), size);
         data_ = data_.subspan(size);
     }

@@ -254,6 +254,32 @@ def test_doctor(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip uninstall pyfe" in story.run("doctor", code=1)["problems"][0]
 
 
+def test_doctor_says_where_tables_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyfe.cli import doctor
+
+    table = tmp_path / "not" / "yet" / "t.table"
+    assert doctor._file_state(table, ready=True) == "ready"
+    assert doctor._file_state(table, ready=False) == "built on first use"
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert "PYFE_CACHE_DIR" in doctor._file_state(table, ready=False)
+
+
+def test_a_long_search_is_announced(story: Story) -> None:
+    schema = pyfe.Schema.from_ranges({column: pyfe.number(0, 1, bits=24) for column in COLUMNS})
+    Path("schema").write_bytes(schema.to_bytes())
+    story.run(
+        "keygen", "-s", "schema", "-a", "auth", "-p", "public", "--weight-bits", "12", "--passphrase-file", "pass"
+    )
+    weights = [2047, -2046, 2045, -2044, 2043, -2042, 2041, -2040]
+    Path("function").write_bytes(pyfe.Function.from_integers(schema, weights).to_bytes())
+    story.run(*issue())
+    Path("one.csv").write_text(",".join(COLUMNS) + "\n" + ",".join(["0.5"] * 8) + "\n")
+    story.run("encrypt", "one.csv", "-p", "public", "-o", "ct")
+    story.capsys.readouterr()
+    assert main(["evaluate", "ct", "-k", "key", "-o", "scores.csv"]) == 0
+    assert "results span 2^38.0 values: up to" in story.capsys.readouterr().err
+
+
 def test_doctor_reports_a_failed_self_test(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyfe import _core
 

@@ -1,0 +1,57 @@
+"""
+Native core of pyfe.
+"""
+from __future__ import annotations
+import typing
+from . import ristretto255
+from . import dlog
+from . import ipfe_ddh
+__all__: list[str] = ['backend', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+def backend() -> str:
+    """
+    Name of the code path in use: 'ifma' or 'portable'.
+    """
+def cpu_features() -> dict:
+    """
+    CPU features that the operating system also supports, by name.
+    """
+def expand_message_xmd_sha512(msg: bytes, dst: bytes, length: typing.SupportsInt | typing.SupportsIndex) -> bytes:
+    """
+    expand_message_xmd with SHA-512 (RFC 9380, 5.3.1); length 1 to 16320 bytes.
+    """
+def num_threads() -> int:
+    """
+    Threads that a batch uses, the calling one included.
+    """
+def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload: bytes, metadata: bytes, signature: bytes) -> bytes:
+    """
+    Frame an object. The signature is b'' or 64 bytes. ParameterError for a bad part.
+    """
+def self_test() -> dict:
+    """
+    Known-answer checks of the active backend, by name.
+    """
+def set_backend(name: str) -> None:
+    """
+    Choose 'auto', 'portable' or 'ifma'. ParameterError when this CPU cannot run it.
+    """
+def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Set the thread count, 1 to 1024.
+    """
+def sha256(data: bytes) -> bytes:
+    """
+    SHA-256 digest, 32 bytes (FIPS 180-4).
+    """
+def sha512(data: bytes) -> bytes:
+    """
+    SHA-512 digest, 64 bytes (FIPS 180-4).
+    """
+def signed_part(data: bytes) -> bytes:
+    """
+    The bytes that the signature of a signed envelope covers. DecodeError when it is unsigned.
+    """
+def unpack_envelope(data: bytes) -> tuple:
+    """
+    (kind, scheme, parameter_hash, public_key_id, payload, metadata, signature). DecodeError unless the bytes are exactly one envelope.
+    """

@@ -1,0 +1,20 @@
+"""
+Batches of signed small logs on ristretto255.
+"""
+from __future__ import annotations
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['plan', 'prepare', 'solve']
+def plan(width: typing.SupportsInt | typing.SupportsIndex) -> dict:
+    """
+    What a search over an interval of hi - lo = width needs: dict(table_entries, table_bytes, steps_worst, in_memory, path, ready). Builds nothing. OutOfRangeError above 2^44.
+    """
+def prepare(width: typing.SupportsInt | typing.SupportsIndex) -> dict:
+    """
+    Build or map the table now: dict(seconds, built, path). OutOfRangeError above 2^44.
+    """
+def solve(points: numpy.typing.NDArray[numpy.uint8], lo: typing.SupportsInt | typing.SupportsIndex, hi: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    z[N], int64, from the encodings of z_j G, uint8[N, 32], lo <= z_j <= hi. The search is complete: OutOfRangeError names the first point whose log is not in the interval. DecodeError for bad encodings.
+    """
