@@ -1,7 +1,8 @@
 """Timing: alternatives run in turn, minimum of several rounds, and what a question hands back.
 
 Other work on the machine makes a run slower, never faster, so the minimum is the estimate; running the alternatives in
-turn gives each of them the same weather.
+turn gives each of them the same weather. One-thread figures are processor time of the whole process, which on a quiet
+machine is the wall time: on a busy one, wall time would favour whichever run is short enough to escape interruption.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
-from typing import Any
+from time import perf_counter, process_time
+from typing import Any, TypeAlias
 
 from bench.catalogue import entries
 from pyfe import _core
+
+Clock: TypeAlias = Callable[[], float]
 
 
 class BenchError(Exception):
@@ -79,10 +82,11 @@ class Task:
     repeat: int = 1
 
 
-def interleaved(tasks: Sequence[Task], rounds: int) -> list[float]:
+def interleaved(tasks: Sequence[Task], rounds: int, clock: Clock = process_time) -> list[float]:
     """The fastest run of each task in seconds, the tasks taking turns; ``math.inf`` for a peer that gave up.
 
-    Nothing is warmed up here: callers run each task once beforehand, to check its answer.
+    Nothing is warmed up here: callers run each task once beforehand, to check its answer. Work on several threads needs
+    the wall clock.
     """
     best = [math.inf] * len(tasks)
     given_up: set[int] = set()
@@ -92,17 +96,17 @@ def interleaved(tasks: Sequence[Task], rounds: int) -> list[float]:
                 if index in given_up or turn >= (task.rounds or rounds):
                     continue
                 try:
-                    best[index] = min(best[index], *(seconds(task.run) for _ in range(max(task.repeat, 1))), math.inf)
+                    best[index] = min(best[index], *(seconds(task.run, clock) for _ in range(task.repeat)))
                 except PeerGaveUp:
                     given_up.add(index)
     return best
 
 
-def seconds(run: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = perf_counter()
+def seconds(run: Callable[[], object], clock: Clock = perf_counter) -> float:
+    """The time of one call, by the wall unless told otherwise."""
+    start = clock()
     run()
-    return perf_counter() - start
+    return clock() - start
 
 
 def against(name: str, value: float, peer: str | None, peer_value: float) -> Measurement:

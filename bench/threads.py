@@ -46,7 +46,7 @@ def gain(case: Case, settings: Settings) -> Iterator[Measurement]:
         Task(lambda: encrypt(2)),
         Task(lambda: in_two_threads(lambda: register_loop(iterations // 2))),
     ]
-    one, loop_one, two, loop_two = interleaved(tasks, settings.rounds(ROUNDS))
+    one, loop_one, two, loop_two = interleaved(tasks, settings.rounds(ROUNDS), time.perf_counter)
     us = 1e6 / case.batch
     yield Measurement("threads.register_loop.two", 1e3 * loop_two, "one thread", 1e3 * loop_one)
     yield Measurement("threads.encrypt.n1000.two", us * two, "one thread", us * one)

@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._travel import Travels
-from pyfe.errors import KeyMismatchError, ParameterError
+from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.schemes import ipfe_ddh
 
 __all__ = ["CiphertextBatch"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
+
+_LARGEST = int(np.iinfo(np.int64).max)
 
 
 class CiphertextBatch(Travels):
@@ -159,9 +161,11 @@ class CiphertextBatch(Travels):
         return self._with(self._native.add(other._native), other)
 
     def __mul__(self, factor: object) -> CiphertextBatch:
-        """Row by row: encrypts ``factor * x`` for a non-zero integer."""
+        """Row by row: encrypts ``factor * x`` for an integer. OutOfRangeError where the weights exceed 64 bits."""
         if isinstance(factor, bool) or not isinstance(factor, int | np.integer):
             return NotImplemented
+        if abs(int(factor)) > _LARGEST:
+            raise OutOfRangeError("the factor exceeds 2^63 - 1")
         return self._with(self._native.scale(int(factor)))
 
     __rmul__ = __mul__
@@ -175,6 +179,8 @@ class CiphertextBatch(Travels):
         weights: Any = np.asarray(w)
         if weights.dtype.kind not in "iu" or weights.shape != (len(self),):
             raise ParameterError(f"w must be integers of shape ({len(self)},), not {weights.dtype} {weights.shape}")
+        if weights.size and int(weights.max()) > _LARGEST:
+            raise OutOfRangeError("a weight exceeds 2^63 - 1")
         return self._with(self._native.weighted_sum(weights.astype(np.int64)))
 
     def _with(self, native: ipfe_ddh.CiphertextBatch, *others: CiphertextBatch) -> CiphertextBatch:

@@ -107,9 +107,10 @@ def test_validity(core: ModuleType, seed: int) -> None:
         changed[index // 8] ^= 1 << (index % 8)
         flips.append(bytes(changed))
     candidates = [*near, *even, *flips, *(rng.bytes(32) for _ in range(50))]
-    ours = core.ristretto255.is_valid(np.frombuffer(b"".join(candidates), np.uint8).reshape(-1, 32))
-    theirs = [bool(rbcl.crypto_core_ristretto255_is_valid_point(c)) for c in candidates]
-    assert ours.tolist() == theirs
+    ours = core.ristretto255.is_valid(np.frombuffer(b"".join(candidates), np.uint8).reshape(-1, 32)).tolist()
+    # The libsodium in rbcl 1.1.2 does not look at bit 255; RFC 9496, 4.3.1, refuses every value from p on.
+    theirs = [c[31] < 128 and bool(rbcl.crypto_core_ristretto255_is_valid_point(c)) for c in candidates]
+    assert ours == theirs
     assert 100 < sum(theirs) < len(theirs) - 100
 
 

@@ -175,7 +175,7 @@ def fastest(action: Callable[[], Any], error: type[Exception]) -> float:
 
 
 def test_wrong_keys_fail_at_once(shipped: ModuleType) -> None:
-    """Another authority's key, another schema's, another function's bytes: before any search, though this one is wide."""
+    """Another authority's key, another schema's, another function's bytes: before any search (this one is wide)."""
     scheme = shipped.ipfe_ddh
     lo, hi = np.array([-(2**40), 0]), np.array([2**40, 9])
     bounds = (2, lo, hi, 3)

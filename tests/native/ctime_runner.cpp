@@ -113,8 +113,7 @@ Bytes point_bytes(std::size_t count) {
     return pyfe::group::from_uniform_bytes(random.bytes(64 * count));
 }
 
-// -- clean cases
-// ------------------------------------------------------------------------------------------------------
+// -- clean cases ------------------------------------------------------------------------------------------
 
 Bytes run_setup() {
     SecretStream random(4);
@@ -243,8 +242,7 @@ Bytes run_scalar_from_int64() {
     return opened(sum);
 }
 
-// -- planted leaks
-// ----------------------------------------------------------------------------------------------------
+// -- planted leaks ----------------------------------------------------------------------------------------
 
 // Neither inlined nor made branch-free by the optimiser: each path writes to a volatile.
 volatile std::uint64_t sink = 0;
@@ -289,8 +287,7 @@ Bytes run_plant_r() {
     return {};
 }
 
-// -- the table of cases
-// -----------------------------------------------------------------------------------------------
+// -- the table of cases -----------------------------------------------------------------------------------
 
 struct Case {
     std::string name;

@@ -23,8 +23,7 @@ using support::Stream;
 using Emulated = pyfe::field::FeLanes<pyfe::field::emulated::Lanes>;
 using u128 = unsigned __int128;
 
-// -- schoolbook integers of 256 bits, modulo any m with its top bit at 252 or above
-// -----------------------------------
+// -- schoolbook integers of 256 bits, modulo any m with its top bit at 252 or above -----------------------
 
 struct Int {
     std::uint64_t w[4] = {0, 0, 0, 0};
@@ -102,8 +101,7 @@ Int random_below(Stream& random, const Int& m) {
     return reduced(r, m);
 }
 
-// -- GF(2^255 - 19)
-// ---------------------------------------------------------------------------------------------------
+// -- GF(2^255 - 19) ---------------------------------------------------------------------------------------
 
 // Five limbs as they may be stored, canonical or not
 struct Limbs {
@@ -343,8 +341,7 @@ void test_constants() {
     CHECK(value(kMontgomeryA) == (Int{{486662, 0, 0, 0}}));
 }
 
-// -- integers modulo l
-// ------------------------------------------------------------------------------------------------
+// -- integers modulo l ------------------------------------------------------------------------------------
 
 Int value_of(const Scalar& a) { return {{a.w[0], a.w[1], a.w[2], a.w[3]}}; }
 

@@ -68,8 +68,7 @@ const Bytes& some_points() {
     return points;
 }
 
-// -- one kernel table against known answers
-// ---------------------------------------------------------------------------
+// -- one kernel table against known answers ---------------------------------------------------------------
 
 // RFC 9496, appendix A.1: 0 G .. 5 G and 15 G
 const char* const multiples[] = {"0000000000000000000000000000000000000000000000000000000000000000",
@@ -161,8 +160,7 @@ void test_mapped() {
           "e85e0f65826406835b6f635121aa3eda1e64211ff2e7364c64c4e0043a7e2504");
 }
 
-// -- one kernel table against the group law
-// ---------------------------------------------------------------------------
+// -- one kernel table against the group law ---------------------------------------------------------------
 
 // k P for each edge scalar k, by double and add on batches of additions: slow, and shares only add() and
 // decode
@@ -350,8 +348,7 @@ void test_cohort(const Kernels& kernels) {
     run_cohort(kernels, 7, {y, y, y});
 }
 
-// -- one kernel table, points as they may lie in memory
-// ---------------------------------------------------------------
+// -- one kernel table, points as they may lie in memory ---------------------------------------------------
 
 // Eight affine points (x, y) with the given limbs, one a lane, z = 1
 struct SmallPoint {
@@ -476,8 +473,7 @@ void test_decode_strides(const Kernels& kernels) {
     }
 }
 
-// -- all kernel tables give the same bytes
-// ----------------------------------------------------------------------------
+// -- all kernel tables give the same bytes ----------------------------------------------------------------
 
 // Strings around the borders of what is canonical, and random ones (half of them even): most are refused
 Bytes decode_candidates() {
@@ -602,8 +598,7 @@ void test_threads() {
     CHECK(results[0] == results[1]);
 }
 
-// -- recodings
-// --------------------------------------------------------------------------------------------------------
+// -- recodings --------------------------------------------------------------------------------------------
 
 // sum_j digit_j 2^(window j) modulo l
 template <class Digit>

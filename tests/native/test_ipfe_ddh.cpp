@@ -75,8 +75,7 @@ class Listed : public pyfe::Random {
     std::size_t at_ = 0;
 };
 
-// -- known answers: the setting "one bit" of tests/vectors/ipfe_ddh.json
-// ----------------------------------------------
+// -- known answers: the setting "one bit" of tests/vectors/ipfe_ddh.json ----------------------------------
 
 void test_known_answer() {
     const char* const setup_random =
@@ -120,8 +119,7 @@ void test_known_answer() {
     CHECK(decrypted(sk, ct) == (Row{0, 0}));
 }
 
-// -- all verbs
-// --------------------------------------------------------------------------------------------------------
+// -- all verbs --------------------------------------------------------------------------------------------
 
 // One n, one batch: bytes of every object, checked on the way
 Bytes run_verbs(std::size_t n, std::size_t batch, std::uint64_t seed) {
@@ -208,8 +206,7 @@ Example example(std::uint64_t seed, std::size_t batch = 5) {
     return {std::move(mpk), std::move(msk), std::move(sk), std::move(ct), x, y};
 }
 
-// -- refusals
-// ---------------------------------------------------------------------------------------------------------
+// -- refusals ---------------------------------------------------------------------------------------------
 
 void test_parameters() {
     const Id id{};
@@ -305,8 +302,7 @@ void test_altered_keys() {
                 "function 0: no result");
 }
 
-// -- rows
-// -------------------------------------------------------------------------------------------------------------
+// -- rows -------------------------------------------------------------------------------------------------
 
 Rows rows_of(const Rows& x, std::size_t start, std::size_t stop) {
     return {x.begin() + std::ptrdiff_t(start), x.begin() + std::ptrdiff_t(stop)};

@@ -113,6 +113,15 @@ def test_progress_chunks_join_to_the_same_batch(story: Story, monkeypatch: pytes
     assert story.run("evaluate", "ct", "-k", "key", "-o", "scores.csv")["rows"] == 40
 
 
+def test_a_table_without_rows(story: Story) -> None:
+    begin(story)
+    story.run(*issue())
+    Path("none.csv").write_text(",".join(COLUMNS) + "\n")
+    assert story.run("encrypt", "none.csv", "-p", "public", "-o", "ct")["rows"] == 0
+    assert story.run("evaluate", "ct", "-k", "key", "-o", "scores.csv")["rows"] == 0
+    assert Path("scores.csv").read_text() == "row,score,decision,probability[no],probability[yes],prediction\n"
+
+
 def test_tables_for_people(story: Story) -> None:
     begin(story)
     story.run(*issue())

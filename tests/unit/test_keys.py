@@ -131,6 +131,25 @@ def test_weights_of_a_sum_are_checked(batch: CiphertextBatch, w: Any) -> None:
         batch + batch[:2]
 
 
+def test_weights_never_wrap(key: FunctionKey, batch: CiphertextBatch) -> None:
+    for factor in (2**63, -(2**63), 2**70):
+        with pytest.raises(OutOfRangeError, match=r"2\^63 - 1"):
+            batch * factor
+    with pytest.raises(OutOfRangeError, match=r"2\^63 - 1"):
+        batch.weighted_sum(np.array([1, 2, 3, 2**63], dtype=np.uint64))
+    with pytest.raises(OutOfRangeError):
+        key.decrypt(batch * 2**62)
+    unsigned = batch.weighted_sum(np.array([1, 2, 3, 4], dtype=np.uint8))
+    assert np.array_equal(key.decrypt(unsigned), [np.arange(1, 5) @ key.decrypt(batch)])
+    assert np.array_equal(key.decrypt(0 * batch), np.zeros(4))
+
+
+def test_an_empty_batch(authority: KeyAuthority, key: FunctionKey, three: FunctionKey) -> None:
+    empty = authority.public_key.encrypt(Encoded(np.zeros((0, authority.schema.n), dtype=np.int64)))
+    assert key.decrypt(empty).shape == (0,) and three.decrypt(empty).shape == (0, 3)
+    assert len(CiphertextBatch.from_bytes(empty.to_bytes())) == 0
+
+
 def test_saturated_values_are_counted(authority: KeyAuthority, key: FunctionKey) -> None:
     rows = {**objects.ROWS, "age": [-5, 130, 47, 121], "pulse": [60, 72, 500, 140]}
     with pytest.raises(OutOfRangeError, match=r"age.*rows 0, 1, 3.*pulse.*row 2"):

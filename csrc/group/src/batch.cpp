@@ -51,14 +51,12 @@ struct Workspace {
 
 using Table = std::vector<uint64_t>;
 
-int rows_of(const Kernels& k, int digits, int spacing) {
-    return (digits + spacing - 1) / spacing + 0 * k.fixed.window;
-}
+int rows_of(int digits, int spacing) { return (digits + spacing - 1) / spacing; }
 
 // Tables of up to eight bases, one a lane
 std::vector<Table> build_tables(const Kernels& k, const PointBlock& bases, size_t count, int digits,
                                 int spacing) {
-    const int rows = rows_of(k, digits, spacing);
+    const int rows = rows_of(digits, spacing);
     const size_t points = size_t(rows) * size_t(k.fixed.entries);
     std::vector<Table> tables(8);
     Table unused;
@@ -81,7 +79,7 @@ int best_spacing(const Kernels& k, int digits, size_t blocks, size_t bases) {
     int best = 1;
     double least = 0;
     for (int s = 1; s <= digits; ++s) {
-        const double build = rows_of(k, digits, s) * entries * 15.0 + window * digits * 8.0;
+        const double build = rows_of(digits, s) * entries * 15.0 + window * digits * 8.0;
         const double use =
             double(blocks) * double(std::min<size_t>(bases, 8)) * (digits * 9.0 + (s - 1) * window * 8.0);
         if (s == 1 || build + use < least) least = build + use, best = s;

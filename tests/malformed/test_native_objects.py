@@ -1,0 +1,224 @@
+"""Damaged bytes of the native objects: refused by DecodeError, or decoded to an object of exactly these bytes.
+
+Small objects are damaged in every way of one bit and of one missing end; `make malformed` adds every value of every
+byte and two damages at once.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyfe import _core
+from pyfe.errors import DecodeError
+
+scheme = _core.ipfe_ddh
+KINDS = {"mpk": 3, "sk": 4, "ct": 5, "combined": 5, "msk": 6}
+CLASSES = {
+    "mpk": scheme.MasterPublicKey,
+    "msk": scheme.MasterSecretKey,
+    "sk": scheme.FunctionKey,
+    "ct": scheme.CiphertextBatch,
+    "combined": scheme.CiphertextBatch,
+}
+
+Decode = Callable[[bytes], bytes]
+
+
+def make_payloads(n: int, batch: int) -> dict[str, bytes]:
+    parameters = scheme.Parameters(n, np.full(n, -3), np.full(n, 200), 9, bytes(range(32)))
+    mpk, msk = scheme.setup(parameters)
+    ct = scheme.encrypt(mpk, np.full((batch, n), 7))
+    objects = {
+        "mpk": mpk,
+        "msk": msk,
+        "sk": scheme.keygen(msk, np.arange(1, 2 * n + 1).reshape(2, n) % 10),
+        "ct": ct,
+        "combined": ct.weighted_sum(np.arange(batch) - 1),
+    }
+    return {name: item.to_bytes() for name, item in objects.items()}
+
+
+PAYLOADS = make_payloads(2, 2)
+
+
+def envelope(name: str) -> bytes:
+    """The payload in its envelope, with metadata and a signature's 64 bytes."""
+    return _core.pack_envelope(KINDS[name], 1, b"\x11" * 32, b"\x22" * 32, PAYLOADS[name], b"meta", b"\x33" * 64)
+
+
+def reencode(name: str) -> Decode:
+    """Payload bytes -> object -> bytes."""
+    return lambda data: CLASSES[name].from_bytes(data).to_bytes()
+
+
+def reencode_envelope(name: str) -> Decode:
+    """Envelope bytes -> fields and object -> bytes."""
+
+    def run(data: bytes) -> bytes:
+        kind, algorithm, parameters, public_key, payload, metadata, signature = _core.unpack_envelope(data)
+        again = CLASSES[name].from_bytes(payload).to_bytes()
+        return _core.pack_envelope(kind, algorithm, parameters, public_key, again, metadata, signature)
+
+    return run
+
+
+def accepted(decode: Decode, damaged: bytes) -> bool:
+    """Whether it decoded, to exactly these bytes. Any error but DecodeError fails the test."""
+    try:
+        again = decode(damaged)
+    except DecodeError as error:
+        assert str(error)
+        return False
+    assert again == damaged, damaged.hex()
+    return True
+
+
+def bit_flips(data: bytes) -> Iterator[bytes]:
+    for bit in range(8 * len(data)):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << (bit % 8)
+        yield bytes(changed)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_undamaged(name: str) -> None:
+    assert accepted(reencode(name), PAYLOADS[name])
+    assert accepted(reencode_envelope(name), envelope(name))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_truncated(name: str) -> None:
+    data, wrapped = PAYLOADS[name], envelope(name)
+    assert not any(accepted(reencode(name), data[:size]) for size in range(len(data)))
+    assert not any(accepted(reencode_envelope(name), wrapped[:size]) for size in range(len(wrapped)))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_extended(name: str) -> None:
+    for extra in (b"\x00", b"\xff", bytes(32), PAYLOADS[name]):
+        assert not accepted(reencode(name), PAYLOADS[name] + extra)
+        assert not accepted(reencode_envelope(name), envelope(name) + extra)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_bit_flips(name: str) -> None:
+    data = PAYLOADS[name]
+    count = sum(accepted(reencode(name), changed) for changed in bit_flips(data))
+    assert 0 < count < 8 * len(data)  # an id or a context may be anything; a count or a point may not
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_bit_flips_of_the_envelope(name: str) -> None:
+    wrapped = envelope(name)
+    assert any(accepted(reencode_envelope(name), changed) for changed in bit_flips(wrapped))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_one_object_is_not_another(name: str) -> None:
+    for other, data in PAYLOADS.items():
+        if CLASSES[other] is not CLASSES[name]:
+            assert not accepted(reencode(name), data), other
+
+
+# Where each object says how much follows: offset and width of the integer
+LENGTHS = {
+    "mpk": [(0, 4)],
+    "msk": [(0, 4)],
+    "sk": [(32, 4), (36, 4)],
+    "ct": [(32, 8), (40, 4)],
+    "combined": [(32, 8), (40, 4)],
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_lying_lengths(name: str) -> None:
+    """No allocation follows a length that the bytes do not bear out."""
+    data = PAYLOADS[name]
+    for at, width in LENGTHS[name]:
+        (true,) = struct.unpack_from("<I" if width == 4 else "<Q", data, at)
+        top = 2 ** (8 * width)
+        for value in {0, true - 1, true + 1, 2 * true, 2**26, 2**31, 2**32 - 1, top // 2, top - 1, top // 32} - {true}:
+            changed = data[:at] + (value % top).to_bytes(width, "little") + data[at + width :]
+            start = time.perf_counter()
+            assert not accepted(reencode(name), changed), (at, value)
+            assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_garbage(name: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, list(CLASSES).index(name)])
+    for size in [*range(100), *rng.integers(100, 3000, 100)]:
+        assert not accepted(reencode(name), rng.bytes(int(size)))
+        accepted(reencode(name), PAYLOADS[name][:40] + rng.bytes(int(size)))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_not_bytes(name: str) -> None:
+    for wrong in (None, "text", 5, bytearray(PAYLOADS[name]), [1, 2]):
+        with pytest.raises(TypeError):
+            CLASSES[name].from_bytes(wrong)
+
+
+def changed_at(data: bytes, at: int, new: bytes) -> bytes:
+    return data[:at] + new + data[at + len(new) :]
+
+
+def test_public_key_points() -> None:
+    """The identity, equal points, and what is no canonical encoding, by name."""
+    data = PAYLOADS["mpk"]
+    first = len(data) - 64
+    for new, words in [
+        (bytes(32), "is the identity"),
+        (data[-32:], "h_0 equals h_1"),
+        (b"\x01" + bytes(31), "not a canonical"),
+        ((2**255 - 19).to_bytes(32, "little"), "not a canonical"),
+        (data[first : first + 31] + bytes([data[first + 31] | 0x80]), "not a canonical"),
+    ]:
+        with pytest.raises(DecodeError, match=words):
+            scheme.MasterPublicKey.from_bytes(changed_at(data, first, new))
+
+
+@pytest.mark.parametrize("name", ["msk", "sk"])
+def test_scalars_at_the_order(name: str) -> None:
+    order = 2**252 + 27742317777372353535851937790883648493
+    data = PAYLOADS[name]
+    for value, good in [(order - 1, True), (order, False), (order + 1, False), (2**256 - 1, False), (0, True)]:
+        changed = changed_at(data, len(data) - 32, value.to_bytes(32, "little"))
+        assert accepted(reencode(name), changed) is good
+
+
+def test_parameters_out_of_order() -> None:
+    """An upper bound below the lower one, and a bound of y that is zero or beyond int64."""
+    data = PAYLOADS["mpk"]
+    for at, value in [(4, 201), (20, -4), (36, 0), (36, -1)]:
+        assert not accepted(reencode("mpk"), changed_at(data, at, struct.pack("<q", value)))
+
+
+# --- the exhaustive half --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_value_of_every_byte(name: str) -> None:
+    data, decode = make_payloads(5, 9)[name], reencode(name)
+    for at in range(len(data)):
+        for value in range(256):
+            accepted(decode, changed_at(data, at, bytes([value])))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLASSES)
+def test_two_damages(name: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, 50])
+    data, decode = PAYLOADS[name], reencode(name)
+    for _ in range(100_000):
+        changed: Any = bytearray(data)
+        for at in rng.integers(0, len(data), 2):
+            changed[at] = rng.integers(256)
+        accepted(decode, bytes(changed[: rng.integers(1, len(data) + 1)] if rng.random() < 0.1 else changed))
