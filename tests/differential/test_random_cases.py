@@ -20,6 +20,7 @@ from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError
 
 BATCHES = (1, 5, 8)
 LARGE_BATCH = 4099
+KEYS = (0.3, 0.3, 0.25, 0.15)  # how often a key of 1, 2, 7, 30 functions
 PARTS = 4  # so that two workers share the work
 
 Array = Any
@@ -66,11 +67,12 @@ def rows_at_ends(instance: Instance, rng: np.random.Generator) -> None:
 
 
 def random_instance(rng: np.random.Generator, batch: int) -> Instance:
-    """n log-uniform in 1 .. 1000 (short for a large batch); up to 10 bits on either side; 1, 2 or 7 functions."""
+    """n log-uniform in 1 .. 1000 up to 10 bits on either side; 1, 2, 7 or 30 functions; less for a large batch."""
     n = int(np.exp(rng.uniform(0, np.log(1000 if batch < LARGE_BATCH else 12))))
     bits, bound = int(rng.integers(1, 11)), int(2 ** rng.uniform(0, 10))
     lo, hi = ranges(rng, n, bits)
-    y = rng.integers(-bound, bound, (int(rng.choice([1, 2, 7])), n), endpoint=True)
+    k = int(rng.choice([1, 2, 7, 30], p=KEYS)) if batch < LARGE_BATCH else 2
+    y = rng.integers(-bound, bound, (k, n), endpoint=True)
     y[rng.random(y.shape) < 0.2] = 0
     y[:, rng.integers(n)] = rng.choice([-bound, bound])
     x = rng.integers(lo, hi, (batch, n), endpoint=True)
