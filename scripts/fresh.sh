@@ -20,6 +20,7 @@ MIRROR=$(sed -n 's/^URIs: *//p' "$SOURCES" 2>/dev/null | grep -v security | head
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/pyfe-fresh.XXXXXX")
+chmod 755 "$DIR" # apt downloads as a user of its own
 teardown() {
     if [[ -n ${KEEP:-} ]]; then echo "fresh: kept $DIR"; else rm -rf --one-file-system "$DIR"; fi
 }
@@ -40,13 +41,11 @@ inside() {
 step "debootstrap from $MIRROR"
 debootstrap --variant=minbase bookworm "$DIR" "$MIRROR" >"$DIR.log" 2>&1 || { tail -n 30 "$DIR.log"; exit 1; }
 rm -f "$DIR.log"
-# debootstrap writes no security suite; pip needs the host's certificates where a mirror has its own.
+# debootstrap writes no security suite.
 if [[ -e $SOURCES ]]; then
     cp "$SOURCES" "$DIR/etc/apt/sources.list.d/"
     : >"$DIR/etc/apt/sources.list"
 fi
-mkdir -p "$DIR/etc/ssl/certs"
-[[ ! -e /etc/ssl/certs/ca-certificates.crt ]] || cp -L /etc/ssl/certs/ca-certificates.crt "$DIR/etc/ssl/certs/"
 [[ ! -e /etc/pip.conf ]] || cp /etc/pip.conf "$DIR/etc/pip.conf"
 
 step "before the packages: make must name what is missing"
@@ -61,6 +60,12 @@ done
 
 step "install ${PACKAGES[*]}"
 inside "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends ${PACKAGES[*]} >/dev/null"
+# pip needs the host's certificates where a mirror has its own. After the packages: ca-certificates, which python3-venv
+# brings along, writes this file too.
+if [[ -e /etc/ssl/certs/ca-certificates.crt ]]; then
+    mkdir -p "$DIR/etc/ssl/certs"
+    cp -L --remove-destination /etc/ssl/certs/ca-certificates.crt "$DIR/etc/ssl/certs/"
+fi
 
 step "make demo"
 inside 'cd /root/demo && make demo'
