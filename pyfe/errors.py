@@ -62,13 +62,20 @@ class SignatureError(KeyMismatchError):
 class OutOfRangeError(PyfeError):
     """An input lies outside its declared range, or a result outside its interval; the message says where.
 
-    ``offending`` maps a column name to the rows (counted from 0) that were refused; it is empty where the error
-    is not about the rows of a table. Values are never part of the message: they are patient data.
+    ``offending`` maps a column name to the rows (counted from 0) that were refused, ``reasons`` the same names to
+    what is wrong there ("outside 14 to 98", "missing", "not a level", ...); both are empty where the error is not
+    about the rows of a table. Values are never part of the message: they are patient data.
     """
 
-    def __init__(self, *args: object, offending: Mapping[str, Sequence[int]] | None = None) -> None:
+    def __init__(
+        self,
+        *args: object,
+        offending: Mapping[str, Sequence[int]] | None = None,
+        reasons: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(*args)
         self.offending: dict[str, list[int]] = {name: list(rows) for name, rows in (offending or {}).items()}
+        self.reasons: dict[str, str] = dict(reasons or {})
 
 
 class PolicyDeniedError(PyfeError):

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -79,6 +79,8 @@ class Function(Travels):
     name: what the function is called in reports.
     schema: the schema itself, for :meth:`evaluate` on tables; not part of the id.
     exact_map: float weights ``[k, n]`` and intercept ``[k]`` before rounding, for reports; not part of the id.
+    raw_model: the model's own decision values float64 ``[batch, k]`` of a table with its absent entries, or None
+        where it cannot take them; for reports; not part of the id.
     """
 
     weights: IntArray
@@ -93,6 +95,7 @@ class Function(Travels):
     name: str = ""
     schema: Schema | None = None
     exact_map: tuple[FloatArray, FloatArray] | None = None
+    raw_model: Callable[[Any], FloatArray | None] | None = None
 
     def __post_init__(self) -> None:
         k, n = self._checked_shapes()
@@ -160,6 +163,8 @@ class Function(Travels):
 
         Raises ParameterError for weights that are no integers, OutOfRangeError for an interval beyond 2^44.
         """
+        if not isinstance(schema, Schema):
+            raise ParameterError(f"from_integers needs a pyfe.Schema, not {type(schema).__name__}")
         rows = _integers(weights, "weights")
         rows = rows[None, :] if rows.ndim == 1 else rows
         if rows.ndim != 2 or rows.shape[1] != schema.n:
@@ -237,7 +242,10 @@ class Function(Travels):
 
     def _coordinates(self, X: Any, on_overflow: Overflow) -> IntArray:
         if self.schema is None and not isinstance(X, Encoded):
-            raise ParameterError("this function does not know its schema; encode the table first (schema.encode)")
+            raise ParameterError(
+                "this function does not know its schema: encode the table first (schema.encode), or read the function "
+                "with Function.from_bytes(data, schema=schema)"
+            )
         if self.schema is None:
             return self._unchecked_rows(_integers(X.x, "encoded rows"))
         return self.schema.check(X.x if isinstance(X, Encoded) else self.schema.encode(X, on_overflow).x)
@@ -311,7 +319,9 @@ class Function(Travels):
         """What the function costs, how far it is from the model, and what each key for it says.
 
         With a table X (and labels or targets y), also what was kept on these rows: values outside the schema are
-        clipped and counted. Float figures are there for functions that were compiled in this process.
+        clipped, absent ones replaced by the schema's, and both counted. The model itself is given the raw rows,
+        absent entries included where it takes them. Float figures are there for functions that were compiled in
+        this process.
         """
         kept = {} if X is None else self._kept(X, y)
         return Report(
@@ -322,6 +332,7 @@ class Function(Travels):
             link=self.link,
             max_error=float(self.max_error.max()),
             interval=self.result_interval,
+            inner_interval=self.interval,
             width_bits=self.width_bits,
             rank=_rank(self.weights),
             ciphertext_bytes=32 * (self.n + 2),
@@ -330,22 +341,29 @@ class Function(Travels):
 
     def _kept(self, X: Any, y: Any) -> dict[str, Any]:
         if self.schema is None:
-            raise ParameterError("a report on rows needs the schema; read the function with its schema")
+            raise ParameterError(
+                "a report on rows needs the schema; read the function with Function.from_bytes(data, schema=schema)"
+            )
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, "clip")
         ours = self.evaluate(encoded)
-        kept: dict[str, Any] = {"rows": len(encoded), "saturated": dict(encoded.saturated)}
+        counts = {"saturated": dict(encoded.saturated), "replaced": dict(encoded.replaced)}
+        kept: dict[str, Any] = {"rows": len(encoded), **counts}
         if y is not None:
             kept["metric"], kept["metric_quantised"] = self._quality(self.decision_function(ours), y)
         if self.exact_map is None or isinstance(X, Encoded):
             return kept
-        weights, intercept = self.exact_map
-        model = self._squeezed(self.schema.encode_real(X) @ weights.T + intercept)
+        model = self._squeezed(self._unrounded(X, self.schema, *self.exact_map))
         if self.classes is not None:
             quantised = self._class_index(self.decision_function(ours))
             kept["agreement"] = float(np.mean(self._class_index(model) == quantised))
         if y is not None:
             kept["metric_float"] = self._quality(model, y)[1]
         return kept
+
+    def _unrounded(self, X: Any, schema: Schema, weights: FloatArray, intercept: FloatArray) -> FloatArray:
+        """The model's decision values ``[batch, k]`` of raw rows; of replaced rows, if it takes no absent entries."""
+        theirs = None if self.raw_model is None else self.raw_model(X)
+        return schema.encode_real(X) @ weights.T + intercept if theirs is None else theirs
 
     def _class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:
         if self.k > 1:
@@ -387,6 +405,15 @@ class Function(Travels):
         }
 
     @classmethod
+    def from_bytes(cls, data: bytes, schema: Schema | None = None) -> Function:
+        """The function that ``data`` encodes. With ``schema`` it can evaluate tables and report on rows.
+
+        Raises DecodeError unless ``data`` is exactly one canonical encoding, KeyMismatchError for another schema.
+        """
+        function = super().from_bytes(data)
+        return function if schema is None else cls.from_dict(function.to_dict(), schema)
+
+    @classmethod
     def from_dict(cls, data: Mapping[str, Any], schema: Schema | None = None) -> Function:
         """The inverse of :meth:`to_dict`. With ``schema`` the function can evaluate tables.
 
@@ -407,8 +434,10 @@ class Report:
     """What :meth:`Function.report` says; printing it gives a table. Fields that were not measured are None.
 
     ``max_error`` bounds the distance to the model's own output (decision value) for every row that the schema can
-    hold, measured from the decoded row. ``interval`` (intercept included) and ``width_bits`` are exact.
-    ``metric`` names the measure of ``metric_float`` (model on raw rows) and ``metric_quantised`` (these integers).
+    hold, measured from the decoded row. ``interval`` (intercept included), ``inner_interval`` (what a key decrypts
+    to) and ``width_bits`` are exact. ``metric`` names the measure of ``metric_float`` (model on raw rows) and
+    ``metric_quantised`` (these integers). ``saturated`` and ``replaced`` count values per column that were clipped,
+    and absent ones that took the schema's missing value.
     """
 
     name: str
@@ -418,11 +447,13 @@ class Report:
     link: str
     max_error: float
     interval: IntArray
+    inner_interval: IntArray
     width_bits: float
     rank: int
     ciphertext_bytes: int
     rows: int | None = None
     saturated: dict[str, int] | None = None
+    replaced: dict[str, int] | None = None
     metric: str | None = None
     metric_float: float | None = None
     metric_quantised: float | None = None
@@ -430,12 +461,12 @@ class Report:
 
     def lines(self) -> list[tuple[str, str]]:
         """``(what, value)`` pairs in the order they are printed."""
-        low, high = int(self.interval[:, 0].min()), int(self.interval[:, 1].max())
         table = [
             ("function", f"{self.name or 'unnamed'}: {self.outputs} output(s) of {self.coordinates} coordinates"),
             ("weights", f"{self.weight_bits} bits, link {self.link}"),
             ("largest error", f"{self.max_error:.3g} (decision value; bound for every row of the schema)"),
-            ("result range", f"{low} to {high}; search width 2^{self.width_bits:.1f}"),
+            ("result range", f"{_ends(self.interval)} (with intercept)"),
+            ("inner product range", f"{_ends(self.inner_interval)}; search width 2^{self.width_bits:.1f}"),
             ("cost", f"{self.ciphertext_bytes} bytes per patient; {self.outputs} discrete logarithm(s) per patient"),
             ("a key reveals", self._reveals()),
         ]
@@ -448,8 +479,9 @@ class Report:
     def _measured(self) -> list[tuple[str, str]]:
         table = []
         if self.rows is not None:
-            clipped = sum((self.saturated or {}).values())
-            table.append(("rows", f"{self.rows}, of which {clipped} value(s) lie outside the schema"))
+            clipped, replaced = sum((self.saturated or {}).values()), sum((self.replaced or {}).values())
+            table.append(("rows", str(self.rows)))
+            table.append(("values", f"{clipped} outside the schema clipped; {replaced} missing values replaced"))
         if self.metric_quantised is not None:
             before = "" if self.metric_float is None else f"{self.metric_float:.4f} -> "
             table.append((f"{self.metric} kept", f"{before}{self.metric_quantised:.4f}"))
@@ -465,6 +497,10 @@ class Report:
 
 # ---------------------------------------------------------------------------------------------------------------
 # Helpers
+
+
+def _ends(interval: IntArray) -> str:
+    return f"{int(interval[:, 0].min())} to {int(interval[:, 1].max())}"
 
 
 def _integers(values: Any, what: str) -> IntArray:

@@ -25,7 +25,8 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
@@ -66,7 +67,7 @@ _EDGE = 1e-6
 _ROWS_LISTED = 8
 _COLUMNS_LISTED = 10
 
-_TRANSFORMS: dict[str, tuple[Callable[[AnyArray], AnyArray], Callable[[AnyArray], AnyArray]]] = {
+TRANSFORMS: dict[str, tuple[Callable[[AnyArray], AnyArray], Callable[[AnyArray], AnyArray]]] = {
     "identity": (lambda v: v, lambda v: v),
     "log": (np.log, np.exp),
     "sqrt": (np.sqrt, np.square),
@@ -215,6 +216,11 @@ class Column(ABC):
         """All codes ``[size, width]``, in order; for enumeration of small columns."""
         return self.probes()
 
+    @property
+    def range_text(self) -> str:
+        """The values that fit, for messages."""
+        return str(self)
+
     def fill(self, values: AnyArray) -> AnyArray:
         """``values`` with absent entries replaced by the stated missing value, if there is one."""
         missing = _missing_mask(values)
@@ -240,8 +246,8 @@ class Number(Column):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.transform not in _TRANSFORMS:
-            raise ParameterError(f"transform {self.transform!r} is not one of {', '.join(_TRANSFORMS)}")
+        if self.transform not in TRANSFORMS:
+            raise ParameterError(f"transform {self.transform!r} is not one of {', '.join(TRANSFORMS)}")
         if not (math.isfinite(self.lo) and math.isfinite(self.hi) and self.lo < self.hi):
             raise ParameterError(f"a range needs finite lo < hi, not ({self.lo}, {self.hi})")
         if (self.transform == "log" and self.lo <= 0) or (self.transform == "sqrt" and self.lo < 0):
@@ -263,11 +269,15 @@ class Number(Column):
     def bounds(self) -> tuple[list[int], list[int]]:
         return [0], [self.steps]
 
+    @property
+    def range_text(self) -> str:
+        return f"{self.lo:g} to {self.hi:g}"
+
     def coordinate_names(self, name: str) -> list[str]:
         return [name]
 
     def affine(self) -> tuple[FloatArray, FloatArray]:
-        forward = _TRANSFORMS[self.transform][0]
+        forward = TRANSFORMS[self.transform][0]
         low, high = (float(v) for v in forward(np.array([self.lo, self.hi], dtype=np.float64)))
         return np.array([low]), np.array([(high - low) / self.steps])
 
@@ -277,7 +287,7 @@ class Number(Column):
         raw = _as_floats(values, missing)
         not_a_number = np.isnan(raw) & ~missing
         offset, step = self.affine()
-        forward = _TRANSFORMS[self.transform][0]
+        forward = TRANSFORMS[self.transform][0]
         with np.errstate(divide="ignore", invalid="ignore"):
             real = (forward(raw) - offset[0]) / step[0]
         # below the domain of log or sqrt is below the range, and NaN must not be cast to an integer
@@ -289,7 +299,7 @@ class Number(Column):
 
     def decode(self, x: IntArray) -> AnyArray:
         offset, step = self.affine()
-        values = _TRANSFORMS[self.transform][1](offset[0] + step[0] * x[:, 0].astype(np.float64))
+        values = TRANSFORMS[self.transform][1](offset[0] + step[0] * x[:, 0].astype(np.float64))
         return np.asarray(np.clip(values, self.lo, self.hi))
 
     def probes(self) -> IntArray:
@@ -317,7 +327,7 @@ class Number(Column):
 
     def __str__(self) -> str:
         scale = "" if self.transform == "identity" else f" on the {self.transform} scale"
-        return f"number {self.lo:g} to {self.hi:g} in {self.steps} steps{scale}"
+        return f"number {self.range_text} in {self.steps} steps{scale}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -570,10 +580,10 @@ def _checked_bits(bits: Any) -> int:
 
 
 def _whole_steps(lo: float, hi: float, step: float, transform: str) -> int:
-    if transform not in _TRANSFORMS:
-        raise ParameterError(f"transform {transform!r} is not one of {', '.join(_TRANSFORMS)}")
+    if transform not in TRANSFORMS:
+        raise ParameterError(f"transform {transform!r} is not one of {', '.join(TRANSFORMS)}")
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = _TRANSFORMS[transform][0](np.array([lo, hi], dtype=np.float64))
+        low, high = TRANSFORMS[transform][0](np.array([lo, hi], dtype=np.float64))
     count = (high - low) / step if step > 0 else math.nan
     if not math.isfinite(count) or abs(count - round(count)) > 1e-6 or round(count) < 1:
         raise ParameterError(f"step {step} does not divide the range {lo:g} to {hi:g} ({transform} scale)")
@@ -619,10 +629,12 @@ def constant(value: int = 1) -> Constant:
 
 @dataclass(frozen=True)
 class Encoded:
-    """What :meth:`Schema.encode` returns: ``x`` int64 ``[batch, n]`` and, per column, how many values were clipped."""
+    """What :meth:`Schema.encode` returns: ``x`` int64 ``[batch, n]`` and, per column, how many values were clipped
+    (``saturated``) and how many absent ones took the schema's missing value (``replaced``)."""
 
     x: IntArray
     saturated: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -698,7 +710,10 @@ class Schema(Travels):
 
         Raises ParameterError for an ambiguous list of two numbers, an unknown name, or an impossible range.
         """
-        columns = {name: _column_from(name, spec, _bits_of(bits, name)) for name, spec in ranges.items()}
+        columns: dict[str, Column] = {}
+        for name, spec in ranges.items():
+            with _naming(name):
+                columns[name] = _column_from(name, spec, _bits_of(bits, name))
         marks = {"public": list(public), "protected": list(protected), "missing": list(missing or {})}
         for what, names in marks.items():
             unknown = [name for name in names if name not in columns]
@@ -706,9 +721,10 @@ class Schema(Travels):
                 raise ParameterError(f"{what}: there is no column {unknown[0]!r}")
         for name, column in columns.items():
             changes: dict[str, Any] = {w: True for w in ("public", "protected") if name in marks[w]}
-            if missing and name in missing:
-                changes["missing"] = _missing_of(column, missing[name])
-            columns[name] = replace(column, **changes)
+            with _naming(name):
+                if missing and name in missing:
+                    changes["missing"] = _missing_of(column, missing[name])
+                columns[name] = replace(column, **changes)
         return cls(columns, protected_forms=protected_forms)
 
     @classmethod
@@ -726,8 +742,10 @@ class Schema(Travels):
         A number column gets its 1 % and 99 % quantiles, widened by ``margin`` of their distance on either side and
         rounded outwards to two digits of the range: the exact extremes would publish two patients. A column that
         is nowhere negative stays so. Whole numbers spanning less than ``2**bits`` get step 1. Text and boolean
-        columns become categories of the levels seen. ``marks`` (public, protected, missing, protected_forms) are
-        those of :meth:`from_ranges`. Clinical ranges are better than any quantile where they exist.
+        columns become categories of the levels seen. A number that hardly varies (equal quantiles) is given a
+        range of 5 % of its size on either side (at least 0.05; more by ``margin``); text with one level is refused.
+        ``marks`` (public, protected, missing, protected_forms) are those of :meth:`from_ranges`. Clinical ranges
+        are better than any quantile where they exist.
 
         Parameters
         ----------
@@ -739,7 +757,10 @@ class Schema(Travels):
         table = _named_columns(X, names)
         if len(next(iter(table.values()))) < 10:
             raise ParameterError("a schema cannot be proposed from fewer than 10 rows; give ranges instead")
-        columns = {name: _propose(name, v, _bits_of(bits, name), margin) for name, v in table.items()}
+        columns = {}
+        for name, values in table.items():
+            with _naming(name):
+                columns[name] = _propose(name, values, _bits_of(bits, name), margin)
         return cls.from_ranges(columns, **marks)
 
     # -- what it says --
@@ -837,11 +858,19 @@ class Schema(Travels):
         X is a DataFrame or mapping (matched by column name, others ignored) or an array ``[batch, columns]`` in the
         order of :attr:`input_columns`. Raises ParameterError when a column is missing or the shape is wrong.
         """
+        return {name: self._columns[name].fill(values) for name, values in self.read_raw(X).items()}
+
+    def read_raw(self, X: Any) -> dict[str, AnyArray]:
+        """The table's columns by name as :meth:`read`, absent entries left as they are."""
         table = _named_columns(X, self.input_columns, exact=True)
         absent = [name for name in self.input_columns if name not in table]
         if absent:
             raise ParameterError(f"the table lacks the column(s) {', '.join(map(repr, absent[:_COLUMNS_LISTED]))}")
-        return {name: self._columns[name].fill(table[name]) for name in self.input_columns}
+        return {name: table[name] for name in self.input_columns}
+
+    def as_decoded(self, X: Any) -> dict[str, AnyArray]:
+        """Raw columns of a table in the types that :meth:`decode_columns` gives, absent entries as NaN."""
+        return {name: _in_type(self._columns[name], values) for name, values in self.read_raw(X).items()}
 
     def encode(self, X: Any, on_overflow: Overflow = "raise") -> Encoded:
         """Integer coordinates of a table: ``q = round((T(value) - T(lo)) / step)``.
@@ -854,21 +883,22 @@ class Schema(Travels):
             are refused in either case.
 
         Returns :class:`Encoded`. Raises OutOfRangeError naming every column and its first rows (all rows in
-        ``error.offending``), before anything else is done. Cost: O(batch * n), vectorised.
+        ``error.offending``, why in ``error.reasons``), before anything else is done. Cost: O(batch * n), vectorised.
         """
-        codes = self._codes(X, on_overflow)
+        table = self.read_raw(X)
+        codes = self._codes(table, on_overflow)
         x = np.concatenate([code.x for code in codes.values()], axis=1)
         saturated = {name: int(code.beyond.sum()) for name, code in codes.items() if code.beyond.any()}
-        return Encoded(np.ascontiguousarray(x), saturated)
+        absent = {name: int(_missing_mask(values).sum()) for name, values in table.items()}
+        return Encoded(np.ascontiguousarray(x), saturated, {name: count for name, count in absent.items() if count})
 
     def encode_real(self, X: Any) -> FloatArray:
         """The coordinates before rounding and clipping, float64 ``[batch, n]``: what a float model would see."""
-        return np.concatenate([code.real for code in self._codes(X, "clip").values()], axis=1)
+        return np.concatenate([code.real for code in self._codes(self.read_raw(X), "clip").values()], axis=1)
 
-    def _codes(self, X: Any, on_overflow: Overflow) -> dict[str, _Code]:
+    def _codes(self, table: Mapping[str, AnyArray], on_overflow: Overflow) -> dict[str, _Code]:
         if on_overflow not in ("raise", "clip"):
             raise ParameterError(f'on_overflow is "raise" or "clip", not {on_overflow!r}')
-        table = self.read(X)
         rows = len(next(iter(table.values()))) if table else 0
         empty = np.zeros(rows)
         codes = {name: column.encode(table.get(name, empty)) for name, column in self._columns.items()}
@@ -876,21 +906,23 @@ class Schema(Travels):
         return codes
 
     def _refuse(self, codes: Mapping[str, _Code], on_overflow: Overflow) -> None:
-        lines, offending, count = [], {}, 0
+        lines, offending, reasons, count = [], {}, {}, 0
         for name, code in codes.items():
             masks = dict(code.refused)
             if on_overflow == "raise":
-                masks[f"outside {self._columns[name]}"] = code.beyond
+                masks[f"outside {self._columns[name].range_text}"] = code.beyond
             masks = {reason: mask for reason, mask in masks.items() if mask.any()}
             for reason, mask in masks.items():
                 count += int(mask.sum())
                 lines.append(f"column {name!r}: {reason} in {_row_list(np.flatnonzero(mask))}")
             if masks:
                 offending[name] = np.flatnonzero(np.any(list(masks.values()), axis=0)).tolist()
+                reasons[name] = ", ".join(masks)
         if lines:
             more = f"; and {len(lines) - _COLUMNS_LISTED} more columns" if len(lines) > _COLUMNS_LISTED else ""
-            text = "; ".join(lines[:_COLUMNS_LISTED]) + more
-            raise OutOfRangeError(f"{count} value(s) do not fit the schema: {text}", offending=offending)
+            text = "; ".join(lines[:_COLUMNS_LISTED]) + more + _cure(codes)
+            message = f"{count} value(s) do not fit the schema: {text}"
+            raise OutOfRangeError(message, offending=offending, reasons=reasons)
 
     def check(self, x: Any) -> IntArray:
         """``x`` as int64 ``[batch, n]`` if every coordinate is within its bounds.
@@ -920,10 +952,7 @@ class Schema(Travels):
 
         ``encode(decode(x)).x == x`` for every x that can occur; the reverse loses at most half a step.
         """
-        columns = self.decode_columns(x)
-        if any(values.dtype.kind == "O" for values in columns.values()):
-            return np.stack([values.astype(object) for values in columns.values()], axis=1)
-        return np.stack([values.astype(np.float64) for values in columns.values()], axis=1)
+        return stacked(self.decode_columns(x))
 
     def sample(self, rng: np.random.Generator, count: int, *, ends: bool = False) -> IntArray:
         """Random coordinates int64 ``[count, n]`` that can occur: uniform per column, or at range ends only."""
@@ -972,6 +1001,42 @@ class Schema(Travels):
 # Helpers
 
 
+def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:
+    """Columns side by side ``[batch, columns]``: float64, or object if one of them holds text."""
+    kind = object if any(values.dtype.kind == "O" for values in columns.values()) else np.float64
+    return np.stack([values.astype(kind) for values in columns.values()], axis=1)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Errors about a column's specification say which column it is."""
+    try:
+        yield
+    except ParameterError as error:
+        prefix = f"column {name!r}"
+        if str(error).startswith(prefix):
+            raise
+        raise ParameterError(f"{prefix}: {error}") from error
+
+
+def _cure(codes: Mapping[str, _Code]) -> str:
+    """What to do about absent entries, if there are any that no stated value replaces."""
+    lacking = [name for name, code in codes.items() if code.refused.get("missing", np.zeros(1)).any()]
+    return f". For absent entries give the schema a value with missing={{{lacking[0]!r}: ...}}" if lacking else ""
+
+
+def _in_type(column: Column, values: AnyArray) -> AnyArray:
+    """Raw values in the type that the column decodes to; absent entries become NaN."""
+    missing = _missing_mask(values)
+    if isinstance(column, Category) and isinstance(column.levels[0], str):
+        text: AnyArray = values.astype(object)
+        text[missing] = math.nan
+        return text
+    if isinstance(column, Category) and not missing.any():
+        return _as_floats(values, missing).astype(np.array(column.levels).dtype)
+    return _as_floats(values, missing)
+
+
 def _frozen(values: list[int]) -> IntArray:
     array = np.array(values, dtype=np.int64)
     array.setflags(write=False)
@@ -1002,7 +1067,11 @@ def _bits_of(bits: int | Mapping[str, int], name: str) -> int:
 
 def _missing_of(column: Column, value: Any) -> Any:
     value = _missing_value(value)
-    return float(value) if value is not None and isinstance(column, Number | Thresholds) else value
+    if value is None or not isinstance(column, Number | Thresholds):
+        return value
+    if not _is_number(value):
+        raise ParameterError(f"the value for missing entries is a number, not {type(value).__name__}")
+    return float(value)
 
 
 def _is_text(value: object) -> bool:
@@ -1053,7 +1122,7 @@ def _column_from_dict(entry: Mapping[str, Any]) -> Column:
     return Number(lo=lo, hi=hi, steps=entry["steps"], transform=entry["transform"], **marks)
 
 
-def _series(values: Any) -> AnyArray:
+def _series(values: Any, name: str) -> AnyArray:
     """One column of any kind of table as a one-dimensional numpy array."""
     if hasattr(values, "isna"):  # pandas: its NA values do not survive a plain conversion
         missing = np.asarray(values.isna(), dtype=np.bool_)
@@ -1062,8 +1131,10 @@ def _series(values: Any) -> AnyArray:
             column[missing] = None
             return column
     array = np.asarray(values)
+    if array.ndim == 0:
+        raise ParameterError(f"column {name!r} is one value, not a list of them; for one row write it as [54]")
     if array.ndim != 1:
-        raise ParameterError(f"a column has one dimension, not {array.ndim}")
+        raise ParameterError(f"column {name!r} has {array.ndim} dimensions; a column has one")
     return array.astype(object) if array.dtype.kind == "T" else array
 
 
@@ -1072,7 +1143,7 @@ def _named_columns(X: Any, names: Sequence[str] | None, *, exact: bool = False) 
     if isinstance(X, Mapping) or hasattr(X, "columns"):
         found = list(X if isinstance(X, Mapping) else X.columns)
         wanted = [n for n in names if n in found] if exact and names is not None else found
-        table = {str(name): _series(X[name]) for name in wanted}
+        table = {str(name): _series(X[name], str(name)) for name in wanted}
         if len({len(values) for values in table.values()}) > 1:
             raise ParameterError("the columns differ in length")
         if not table:
@@ -1095,7 +1166,10 @@ def _propose(name: str, values: AnyArray, bits: int, margin: float) -> Column:
         return category([False, True])
     raw = _as_floats(values, missing)[~missing]
     if np.isnan(raw).all() and values.dtype.kind in "OUS":
-        return category(sorted({str(v) for v in values[~missing]}))
+        levels = sorted({str(v) for v in values[~missing]})
+        if len(levels) < 2:
+            raise ParameterError("only one level is seen; leave the column out, or name all levels in from_ranges")
+        return category(levels)
     if np.isnan(raw).any():
         raise ParameterError(f"column {name!r} mixes numbers and text")
     return _proposed_number(raw[np.isfinite(raw)], bits, margin)
@@ -1106,7 +1180,9 @@ def _proposed_number(raw: FloatArray, bits: int, margin: float) -> Number:
     if whole and set(np.unique(raw)) <= {0.0, 1.0}:
         return number(0, 1, step=1)
     q01, q99 = (float(q) for q in np.quantile(raw, [0.01, 0.99]))
-    spread = (q99 - q01) or max(1.0, abs(q01))
+    spread = q99 - q01
+    if not spread:  # the range must not be empty, whatever the margin
+        spread, margin = max(1.0, abs(q01)), max(margin, 0.05)
     lo, hi = _outwards(q01 - margin * spread, q99 + margin * spread, whole)
     if (raw >= 0).all():
         lo = max(lo, 0.0)

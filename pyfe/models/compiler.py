@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Function
-from pyfe.models.estimators import View, look
+from pyfe.models.estimators import RawModel, View, look
 from pyfe.models.linear import Linear
 from pyfe.models.rounding import Rounded, round_map, take_integers
 from pyfe.schema import Schema
@@ -85,6 +85,7 @@ def compile(
         max_error=rounded.max_error,
         name=view.name if name is None else name,
         exact_map=(view.affine.weights, view.affine.intercept),
+        raw_model=None if isinstance(model, Linear) else RawModel(model, schema),
     )
 
 

@@ -16,15 +16,17 @@ import numpy.typing as npt
 
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.function import probabilities
-from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
-from pyfe.schema import Schema
+from pyfe.models.probing import AffineMap, centre, fit_affine, fresh_rows, residual, straight_on
+from pyfe.schema import Number, Schema, stacked
 
-__all__ = ["View", "ask", "feature_table", "link_and_classes", "look", "name_of"]
+__all__ = ["RawModel", "View", "ask", "feature_table", "link_and_classes", "look", "name_of"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = tuple[str | int | float | bool, ...]
 Inputs: TypeAlias = Callable[[AnyArray], Any]
+
+_CURVE_POINTS = 9
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,25 @@ class View:
     classes: Labels | None
     baseline_survival: float | None
     name: str
+
+
+@dataclass(frozen=True)
+class RawModel:
+    """The model's own decision values of a table as it is: not rounded, not clipped, absent entries left to it."""
+
+    model: Any
+    schema: Schema
+
+    def __call__(self, X: Any) -> FloatArray | None:
+        """Decision values float64 ``[batch, k]``, or None where the model does not take these rows."""
+        columns = self.schema.as_decoded(X)
+        names = _feature_names(self.model)
+        table = stacked(columns) if names is None else feature_table(columns, names)
+        try:
+            values = ask(decision_of(self.model), table, name_of(self.model))
+        except UnsupportedModelError:
+            return None
+        return values if np.isfinite(values).all() else None
 
 
 def look(model: Any, schema: Schema) -> View:
@@ -56,7 +77,7 @@ def look(model: Any, schema: Schema) -> View:
         raise UnsupportedModelError(
             f"{name_of(model)} is not affine in the schema's coordinates: {_culprit(model, schema, inputs)}; measured "
             f"residual {difference[worst]:.3g} (output {worst}), tolerated {tolerance[worst]:.3g}. Only models that "
-            "are linear up to a final link can be compiled"
+            f"are linear up to a final link can be compiled{_straightened(score, schema)}"
         )
     affine = AffineMap(affine.weights, affine.intercept, affine.error + 2 * difference)
     link, classes = link_and_classes(model, inputs, rows, affine(rows), affine.error)
@@ -102,16 +123,21 @@ def ask(decide: Callable[[Any], Any], table: Any, name: str) -> FloatArray:
 
 def _schema_inputs(model: Any, schema: Schema) -> Inputs:
     """Coordinates -> what the model was fitted on."""
-    names = getattr(model, "feature_names_in_", None)
+    names = _feature_names(model)
     if names is not None:
-        absent = [str(name) for name in names if name not in schema.input_columns]
+        absent = [name for name in names if name not in schema.input_columns]
         if absent:
             raise ParameterError(f"the model was fitted on {', '.join(map(repr, absent))}, not in the schema")
-        return lambda rows: feature_table(schema.decode_columns(rows), [str(name) for name in names])
+        return lambda rows: feature_table(schema.decode_columns(rows), names)
     expected = getattr(model, "n_features_in_", len(schema.input_columns))
     if expected != len(schema.input_columns):
         raise ParameterError(f"the model takes {expected} features, the schema has {len(schema.input_columns)} columns")
     return schema.decode
+
+
+def _feature_names(model: Any) -> list[str] | None:
+    names = getattr(model, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
 
 
 def feature_table(columns: Mapping[str, AnyArray], names: list[str]) -> Any:
@@ -164,6 +190,21 @@ def _link(model: Any, table: Any, decision: FloatArray) -> str:
         if ours.shape == theirs.shape and np.abs(ours - theirs).max() <= 1e-6:
             return link
     return "identity"
+
+
+def _straightened(score: Callable[[AnyArray], FloatArray], schema: Schema) -> str:
+    """The advice for a model that bends along a column only because it takes its logarithm or square root."""
+    for (name, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True):
+        if not isinstance(column, Number) or column.transform != "identity" or column.steps < _CURVE_POINTS:
+            continue
+        codes = np.linspace(0, column.steps, _CURVE_POINTS).astype(np.int64)
+        rows = np.repeat(centre(schema)[None, :], _CURVE_POINTS, axis=0)
+        rows[:, part] = codes[:, None]
+        transform = straight_on(column.decode(codes[:, None]), score(rows))
+        if transform in ("log", "sqrt"):
+            made = f'pyfe.number({column.lo:g}, {column.hi:g}, transform="{transform}")'
+            return f"; along {name!r} this one is linear on the {transform} scale: make the column {made}"
+    return ""
 
 
 def _culprit(model: Any, schema: Schema, inputs: Inputs) -> str:

@@ -264,7 +264,13 @@ def _from_estimator(model: Any) -> Linear:
     decide = decision_of(model)
 
     def score(rows: AnyArray) -> FloatArray:
-        return ask(decide, inputs(rows), name_of(model))
+        try:
+            return ask(decide, inputs(rows), name_of(model))
+        except UnsupportedModelError as error:
+            raise UnsupportedModelError(
+                f"{error}. Without a schema a model is asked about numbers only; for text columns, or any other rows, "
+                "use pyfe.compile(model, schema)"
+            ) from error
 
     weights, intercept, lever = _raw_slopes(score, len(names))
     rows = np.random.default_rng(20).uniform(-2, 2, size=(256, len(names))) * lever

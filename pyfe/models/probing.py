@@ -15,9 +15,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.schema import Number, Schema
+from pyfe.schema import TRANSFORMS, Number, Schema
 
-__all__ = ["AffineMap", "centre", "fit_affine", "fresh_rows", "in_pieces", "residual"]
+__all__ = ["AffineMap", "centre", "fit_affine", "fresh_rows", "in_pieces", "residual", "straight_on"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -99,3 +99,20 @@ def residual(score: Score, affine: AffineMap, rows: IntArray) -> tuple[FloatArra
     spread = values.max(axis=0) - values.min(axis=0)
     floor = 1e-12 * np.abs(values).max(axis=0)
     return difference, np.maximum(TOLERANCE * spread, floor)
+
+
+def straight_on(values: FloatArray, scores: FloatArray) -> str | None:
+    """The first transform T with ``scores [m, k]`` affine in ``T(values [m])``, values ascending; None if none has."""
+    if not np.isfinite(scores).all():
+        return None
+    spread = scores.max(axis=0) - scores.min(axis=0)
+    for name, (forward, _) in TRANSFORMS.items():
+        with np.errstate(divide="ignore", invalid="ignore"):
+            position = forward(values)
+        if not np.isfinite(position).all():
+            continue
+        part = ((position - position[0]) / (position[-1] - position[0]))[:, None]
+        difference = np.abs(scores - scores[0] - part * (scores[-1] - scores[0])).max(axis=0)
+        if (difference <= np.maximum(TOLERANCE * spread, 1e-12 * np.abs(scores).max(axis=0))).all():
+            return name
+    return None

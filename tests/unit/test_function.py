@@ -239,8 +239,27 @@ def test_report_measures_what_scikit_learn_measures(schema: Schema) -> None:
     assert report.metric_quantised == pytest.approx(r2_score(target, regression.decision_function(scores)))
 
 
+def test_report_tells_the_scores_from_the_inner_products(schema: Schema) -> None:
+    text = str(make(schema).report())
+    assert "result range         -425 to 783 (with intercept)" in text
+    assert "inner product range  -436 to 772; search width" in text
+
+
+def test_bytes_are_read_with_their_schema(schema: Schema) -> None:
+    data = make(schema).to_bytes()
+    alone, together = Function.from_bytes(data), Function.from_bytes(data, schema=schema)
+    assert alone == together and together.schema == schema
+    with pytest.raises(ParameterError, match=r"Function.from_bytes\(data, schema=schema\)"):
+        alone.report({"a": [1]})
+    other = Schema.from_ranges({"a": (0, 1)})
+    with pytest.raises(KeyMismatchError):
+        Function.from_bytes(data, schema=other)
+    with pytest.raises(ParameterError, match="needs a pyfe.Schema"):
+        Function.from_integers(None, [1])  # type: ignore[arg-type]
+
+
 def test_report_counts_saturated_values(schema: Schema) -> None:
     report = make(schema).report({"a": [1, 300, -2], "b": [0, 0, 9], "c": ["x", "y", "z"]})
     assert report.saturated == {"a": 2, "b": 1}
-    assert "3 value(s) lie outside the schema" in str(report)
+    assert "values               3 outside the schema clipped; 0 missing values replaced" in str(report)
     assert report.metric is None

@@ -15,6 +15,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     ElasticNet,
     Lasso,
@@ -263,6 +264,54 @@ def test_text_categories_through_a_column_transformer() -> None:
 
 
 # -- rounding --
+
+
+def test_the_report_shows_what_replacing_missing_values_costs() -> None:
+    rng = np.random.default_rng(4)
+    X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    y = 2 * X["a"] + X["b"]
+    X.loc[rng.permutation(300)[:60], "a"] = np.nan
+    model = make_pipeline(SimpleImputer(), Ridge()).fit(X, y)
+    figures = {}
+    for value in (float(model[0].statistics_[0]), 4.0):
+        schema = Schema.from_ranges({"a": (-5, 5), "b": (-5, 5)}, bits=10, missing={"a": value})
+        report = compile(model, schema, reference=X).report(X, y)
+        assert report.replaced == {"a": 60} and "60 missing values replaced" in str(report)
+        assert report.metric_float == pytest.approx(model.score(X, y)), "the pipeline's own imputer, on raw rows"
+        figures[value] = report.metric_quantised
+    same, far = figures.values()
+    assert same is not None and far is not None
+    assert same == pytest.approx(model.score(X, y), abs=0.01) and far < same - 0.3
+
+
+def test_a_model_that_takes_no_missing_values_is_measured_on_replaced_rows() -> None:
+    X, y = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0) % 7}), np.arange(40) % 7 > 2
+    schema = Schema.from_ranges({"a": (0, 39), "b": (0, 7)}, missing={"b": 3})
+    function = compile(LogisticRegression().fit(X, y), schema, reference=X)
+    X.loc[3, "b"] = np.nan
+    report = function.report(X, y)
+    assert report.replaced == {"b": 1} and report.metric_float is not None
+    assert report.agreement == 1.0
+
+
+@pytest.mark.parametrize(("transform", "function"), [("log", np.log10), ("sqrt", np.sqrt)])
+def test_a_curve_that_a_transform_straightens_is_told(transform: str, function: Any) -> None:
+    schema = Schema.from_ranges({"a": (0, 1), "crp": (0.1, 500)})
+    with pytest.raises(UnsupportedModelError, match=rf'pyfe.number\(0.1, 500, transform="{transform}"\)'):
+        compile(lambda rows: rows[:, 0] + function(rows[:, 1]), schema)
+    straight = Schema.from_ranges({"a": (0, 1), "crp": number(0.1, 500, transform=transform)})
+    compile(lambda rows: rows[:, 0] + function(rows[:, 1]), straight)
+    with pytest.raises(UnsupportedModelError) as caught:
+        compile(lambda rows: rows[:, 0] + rows[:, 1] ** 2, schema)
+    assert "transform=" not in str(caught.value)
+
+
+def test_text_columns_need_the_schema() -> None:
+    X = pd.DataFrame({"age": np.arange(20.0), "sex": ["f", "m"] * 10})
+    encoder = ColumnTransformer([("sex", OneHotEncoder(), ["sex"])], remainder="passthrough")
+    model = make_pipeline(encoder, Ridge()).fit(X, np.arange(20.0))
+    with pytest.raises(UnsupportedModelError, match=r"use pyfe.compile\(model, schema\)"):
+        Linear.from_estimator(model)
 
 
 def test_shared_category_weight_and_constants_move_to_the_intercept() -> None:

@@ -103,10 +103,10 @@ def test_out_of_range_names_every_row_and_column(schema: Schema) -> None:
         schema.encode(table)
     message = str(caught.value)
     assert message.startswith("3 value(s)")
-    assert "column 'age': outside number 0 to 120" in message
-    assert "rows 0, 2" in message
+    assert "column 'age': outside 0 to 120 in rows 0, 2" in message
     assert "column 'sex': not a level in row 1" in message
     assert caught.value.offending == {"age": [0, 2], "sex": [1]}
+    assert caught.value.reasons == {"age": "outside 0 to 120", "sex": "not a level"}
     assert "121" not in message, "values are patient data"
 
 
@@ -141,6 +141,46 @@ def test_missing_entries(schema: Schema, absent: object) -> None:
     with pytest.raises(OutOfRangeError, match="column 'sex': missing in row 0"):
         schema.encode(pd.DataFrame(rows() | {"sex": [absent, "m", "f"]}), on_overflow="clip")
     assert schema.encode(pd.DataFrame(rows() | {"crp": [1, absent, 2]}, dtype=object)).x[1, 1] == 8
+
+
+def test_missing_entries_name_the_cure_and_are_counted(schema: Schema) -> None:
+    with pytest.raises(OutOfRangeError, match=r"schema a value with missing=\{'age': \.\.\.\}") as caught:
+        schema.encode(rows() | {"age": [1, None, 500]})
+    assert caught.value.reasons == {"age": "missing, outside 0 to 120"}
+    assert schema.encode(rows() | {"crp": [1, None, math.nan]}).replaced == {"crp": 2}
+    assert schema.encode(rows()).replaced == {}
+
+
+@pytest.mark.parametrize("value", [54, "no"])
+def test_one_value_instead_of_a_column_is_named(schema: Schema, value: object) -> None:
+    with pytest.raises(ParameterError, match=r"column 'age' is one value, .*\[54\]"):
+        schema.encode(rows() | {"age": value})
+
+
+@pytest.mark.parametrize(
+    ("spec", "rest", "complaint"),
+    [
+        ((0, 10), {"missing": {"a": 11}}, "lies outside the range 0 to 10"),
+        ((0, 10), {"missing": {"a": "much"}}, "is a number, not str"),
+        (["x", "x", "y"], {}, "different levels"),
+        ((10, 0), {}, "lo < hi"),
+        ((0, 1), {"bits": {"a": 0}}, "bits must be"),
+        (["x", "y"], {"missing": {"a": "z"}}, "not one of the levels"),
+    ],
+)
+def test_impossible_columns_are_named(spec: object, rest: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ParameterError, match=f"^column 'a': .*{complaint}"):
+        Schema.from_ranges({"a": spec}, **rest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [0, 1, 5, -0.3, 1e6, 0.0])
+def test_fit_keeps_a_column_that_does_not_vary(value: float) -> None:
+    proposed = Schema.fit({"a": np.full(20, value)}, margin=0.0)
+    column = proposed.columns["a"]
+    assert isinstance(column, Number) and column.lo <= value <= column.hi
+    assert column.hi - column.lo <= max(2.0, 0.2 * abs(value))
+    with pytest.raises(ParameterError, match="^column 'b': only one level"):
+        Schema.fit({"b": ["yes"] * 20})
 
 
 def test_missing_level() -> None:
