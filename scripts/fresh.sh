@@ -22,7 +22,7 @@ MIRROR=${MIRROR:-http://deb.debian.org/debian}
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/pyfe-fresh.XXXXXX")
 chmod 755 "$DIR" # apt downloads as a user of its own
 teardown() {
-    if [[ -n ${KEEP:-} ]]; then echo "fresh: kept $DIR"; else rm -rf --one-file-system "$DIR"; fi
+    if [[ -n ${KEEP:-} ]]; then echo "fresh: kept $DIR"; else rm -rf --one-file-system "$DIR" "$DIR.log"; fi
 }
 trap teardown EXIT
 

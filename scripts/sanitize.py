@@ -16,7 +16,7 @@ import native
 FLAGS = {"address": "address,undefined", "thread": "thread"}
 ENVIRONMENT = {
     "address": {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"},
-    "thread": {"TSAN_OPTIONS": "halt_on_error=1", "PYFE_NUM_THREADS": "4"},
+    "thread": {"TSAN_OPTIONS": "halt_on_error=1:die_after_fork=0", "PYFE_NUM_THREADS": "4"},
 }
 PLANTS = {
     "address": ("runtime error", "int main(int n, char**) { int x = 0x7fffffff; x += n; return x == 0; }"),

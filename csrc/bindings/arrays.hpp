@@ -11,6 +11,24 @@
 
 namespace pyfe::bindings {
 
+// An argument of any type, checked in the function: pybind11's own TypeError would print the values of all
+// arguments, secret ones too. Shown is the type that is wanted.
+template <class Wanted>
+class Unprinted : public py::object {
+  public:
+    static bool accept(PyObject*) { return true; }
+    PYBIND11_OBJECT_DEFAULT(Unprinted, py::object, accept)
+
+    template <class Result = Wanted>
+    Result get(const char* name) const {
+        if (!py::isinstance<Wanted>(*this))
+            throw py::type_error(std::string(name) + ": must be " +
+                                 py::detail::handle_type_name<Unprinted<Wanted>>::words + ", not " +
+                                 Py_TYPE(ptr())->tp_name);
+        return this->template cast<Result>();
+    }
+};
+
 using ByteArray = py::array_t<uint8_t, py::array::c_style>;
 using IntArray = py::array_t<int64_t, py::array::c_style>;
 
@@ -35,3 +53,19 @@ inline std::vector<int64_t> int_vector(const IntArray& a, const char* name) {
 }
 
 }  // namespace pyfe::bindings
+
+template <>
+struct pybind11::detail::handle_type_name<pyfe::bindings::Unprinted<pyfe::bindings::IntArray>> {
+    static constexpr auto name = const_name("numpy.typing.NDArray[numpy.int64]");
+    static constexpr const char* words = "a C-contiguous numpy array of int64";
+};
+template <>
+struct pybind11::detail::handle_type_name<pyfe::bindings::Unprinted<pyfe::bindings::ByteArray>> {
+    static constexpr auto name = const_name("numpy.typing.NDArray[numpy.uint8]");
+    static constexpr const char* words = "a C-contiguous numpy array of uint8";
+};
+template <>
+struct pybind11::detail::handle_type_name<pyfe::bindings::Unprinted<pybind11::bytes>> {
+    static constexpr auto name = const_name("bytes");
+    static constexpr const char* words = "bytes";
+};

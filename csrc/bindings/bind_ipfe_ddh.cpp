@@ -53,6 +53,11 @@ T decoded(const py::bytes& data) {
     return T::from_bytes(span);
 }
 
+MasterSecretKey decoded_secret(const Unprinted<py::bytes>& data) {
+    const py::bytes bytes = data.get("data");
+    return MasterSecretKey::from_bytes(as_span(bytes));
+}
+
 py::bytes secret_bytes(const MasterSecretKey& msk) {
     Bytes b = msk.to_bytes();
     py::bytes out = as_bytes(b);
@@ -154,7 +159,7 @@ void bind_objects(py::module_& m) {
                                [](const MasterSecretKey& k) { return short_bytes(k.public_key_id); })
         .def_readonly("parameters", &MasterSecretKey::parameters)
         .def("to_bytes", &secret_bytes, "For sealed storage only: these bytes open every ciphertext.")
-        .def_static("from_bytes", &decoded<MasterSecretKey>, py::arg("data"))
+        .def_static("from_bytes", &decoded_secret, py::arg("data"))
         .def("__reduce__",
              [](const MasterSecretKey&) -> py::object {
                  throw py::type_error("a master secret key is not pickled");
@@ -201,6 +206,12 @@ void bind_batch(py::module_& m) {
 
 }  // namespace
 
+template <>
+struct pybind11::detail::handle_type_name<Unprinted<MasterPublicKey>> {
+    static constexpr auto name = const_name("pyfe._core.ipfe_ddh.MasterPublicKey");
+    static constexpr const char* words = "a MasterPublicKey";
+};
+
 void bind_ipfe_ddh(py::module_& module) {
     py::module_ m =
         module.def_submodule("ipfe_ddh", "ALS16 inner products over ristretto255: the four verbs.");
@@ -210,8 +221,10 @@ void bind_ipfe_ddh(py::module_& module) {
         "setup", [](const Parameters& p) { return run_setup(p, pyfe::os_random()); }, py::arg("params"));
     m.def(
         "encrypt",
-        [](const MasterPublicKey& mpk, const IntArray& x) { return run_encrypt(mpk, x, pyfe::os_random()); },
-        py::arg("mpk"), py::arg("x").noconvert());
+        [](const Unprinted<MasterPublicKey>& mpk, const Unprinted<IntArray>& x) {
+            return run_encrypt(mpk.get<const MasterPublicKey&>("mpk"), x.get("x"), pyfe::os_random());
+        },
+        py::arg("mpk"), py::arg("x"));
     m.def("keygen", &derive, py::arg("msk"), py::arg("y").noconvert());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
     m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"),

@@ -6,6 +6,7 @@
 namespace {
 
 using namespace pyfe::bindings;
+using SecretRows = Unprinted<ByteArray>;
 using pyfe::ErrorKind;
 using pyfe::fail;
 using pyfe::group::PointVector;
@@ -38,9 +39,10 @@ ByteArray scalar_array(const SecretScalars& s) {
     return out;
 }
 
-ByteArray mul(const ByteArray& points, const ByteArray& k) {
-    const auto p_bytes = byte_rows(points, 32, "points");
-    const SecretScalars s = scalars(k, "scalars");
+ByteArray mul(const SecretRows& points, const SecretRows& k) {
+    const ByteArray p_array = points.get("points");
+    const auto p_bytes = byte_rows(p_array, 32, "points");
+    const SecretScalars s = scalars(k.get("scalars"), "scalars");
     require_same(p_bytes.size() / 32, s.size(), "mul");
     std::vector<uint8_t> out(p_bytes.size());
     {
@@ -51,8 +53,8 @@ ByteArray mul(const ByteArray& points, const ByteArray& k) {
     return byte_array(out, 32);
 }
 
-ByteArray mul_base(const ByteArray& k) {
-    const SecretScalars s = scalars(k, "scalars");
+ByteArray mul_base(const SecretRows& k) {
+    const SecretScalars s = scalars(k.get("scalars"), "scalars");
     std::vector<uint8_t> out(32 * s.size());
     {
         py::gil_scoped_release release;
@@ -107,24 +109,25 @@ py::array_t<uint8_t> msm_vartime(const ByteArray& points, const ByteArray& k) {
     return py::array_t<uint8_t>(32, out.data());
 }
 
-ByteArray scalar_reduce(const ByteArray& data) {
-    const auto bytes = byte_rows(data, 64, "data");
+ByteArray scalar_reduce(const SecretRows& data) {
+    const ByteArray array = data.get("data");
+    const auto bytes = byte_rows(array, 64, "data");
     SecretScalars out(bytes.size() / 64);
     for (size_t j = 0; j < out.size(); ++j) out[j] = Scalar::from_wide_bytes(bytes.data() + 64 * j);
     return scalar_array(out);
 }
 
 template <Scalar (*Op)(const Scalar&, const Scalar&)>
-ByteArray scalar_binary(const ByteArray& a, const ByteArray& b) {
-    SecretScalars x = scalars(a, "a");
-    const SecretScalars y = scalars(b, "b");
+ByteArray scalar_binary(const SecretRows& a, const SecretRows& b) {
+    SecretScalars x = scalars(a.get("a"), "a");
+    const SecretScalars y = scalars(b.get("b"), "b");
     require_same(x.size(), y.size(), "scalars");
     for (size_t j = 0; j < x.size(); ++j) x[j] = Op(x[j], y[j]);
     return scalar_array(x);
 }
 
-ByteArray scalar_invert(const ByteArray& a) {
-    SecretScalars x = scalars(a, "a");
+ByteArray scalar_invert(const SecretRows& a) {
+    SecretScalars x = scalars(a.get("a"), "a");
     for (Scalar& v : x) v = Scalar::invert(v);
     return scalar_array(x);
 }

@@ -656,7 +656,7 @@ int main() {
     test_parallel_exceptions();
     test_parallel_nesting();
     test_parallel_from_many_threads();
-    test_fork();
+    if (std::getenv("PYFE_TEST_NO_FORK") == nullptr) test_fork();
     test_random();
     test_sha2();
     test_expand_message();

@@ -88,7 +88,8 @@ uint64_t page_checksum(const uint8_t* page) {
 
 size_t lines_for(int log_entries) {
     const size_t lines = size_t{1} << (log_entries - 3);
-    // A file holds whole pages, and the largest one stays below 64 * 10^6 bytes: 8.4 entries a line instead of 8.
+    // A file holds whole pages, and the largest one stays below 64 * 10^6 bytes: 8.4 entries a line instead
+    // of 8.
     return log_entries > kMaxLogInMemory ? (lines - lines / 20) / kPageLines * kPageLines : lines;
 }
 

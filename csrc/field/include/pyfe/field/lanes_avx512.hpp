@@ -12,7 +12,8 @@ namespace pyfe::field::ifma {
 struct Avx512 {
     using Mask = __mmask8;
 #ifdef PYFE_SANITIZED
-    static constexpr bool out_of_line = true;  // instrumented and inlined, the kernels take an hour to compile
+    static constexpr bool out_of_line =
+        true;  // instrumented and inlined, the kernels take an hour to compile
 #else
     static constexpr bool out_of_line = false;  // multiplications are inlined: the register file holds them
 #endif
