@@ -97,13 +97,22 @@ def from_uniform_bytes(data: ByteArray) -> ByteArray:
 def hash_to_group(messages: Sequence[bytes], dst: bytes) -> ByteArray:
     """Hash messages to points whose discrete logarithm nobody knows (RFC 9380, ristretto255_XMD:SHA-512_R255MAP_RO_).
 
-    ``dst`` separates uses of the hash and must not be empty.
+    ``messages`` is a list; ``dst`` separates uses of the hash and must not be empty. ParameterError otherwise.
     """
+    given: object = messages  # one bytes object is a sequence too, of integers
+    if not isinstance(given, list | tuple) or not all(isinstance(m, bytes | bytearray) for m in given):
+        raise ParameterError("messages must be a list of bytes; for one message: [message]")
+    tag: object = dst
+    if not isinstance(tag, bytes | bytearray):
+        raise ParameterError(f"dst must be bytes, not {type(tag).__name__}")
     return _native.hash_to_group([bytes(message) for message in messages], bytes(dst))
 
 
 def msm_vartime(points: ByteArray, s: ByteArray) -> ByteArray:
-    """``sum_i s[i] * points[i]``, one point ``uint8[32]``. Variable time: public scalars only. Straus or Pippenger."""
+    """``sum_i s[i] * points[i]``, one point of shape ``(32,)``, not a batch.
+
+    Variable time: public scalars only. Straus or Pippenger.
+    """
     points, s = _pair(points, s)
     return _native.msm_vartime(points, s)
 
@@ -128,6 +137,10 @@ def scalar_mul(a: ByteArray, b: ByteArray) -> ByteArray:
 def scalar_invert(a: ByteArray) -> ByteArray:
     """``1 / a[i]`` modulo l; 0 for 0."""
     return _native.scalar_invert(_rows("a", a, 32))
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
 
 
 def _rows(name: str, values: Any, width: int) -> ByteArray:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from pyfe._travel import Travels, codec
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.errors import KeyMismatchError, ParameterError, SignatureError
+from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
 from pyfe.function import Function
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes import ipfe_ddh
 
-__all__ = ["FunctionKey", "PublicKey"]
+__all__ = ["FunctionKey", "PublicKey", "described_columns"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -25,6 +25,16 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 SCHEME = "ipfe-ddh-ristretto255"
 
 _FINGERPRINT_TAG = b"PYFE-V1-public-key-fingerprint"
+
+
+def described_columns(schema: Schema) -> dict[str, str]:
+    """Every column in words: kind and range, the value of missing entries if there is one, public and protected."""
+    lines = {}
+    for name, column in schema.columns.items():
+        missing = [] if column.missing is None else [f"missing: {column.missing}"]
+        marks = [mark for mark in ("public", "protected") if getattr(column, mark)]
+        lines[name] = "; ".join([str(column), *missing, *marks])
+    return lines
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -115,7 +125,7 @@ class PublicKey(Travels):
             "fingerprint": self.fingerprint,
             "schema_id": self.schema.id.hex(),
             "coordinates": self.schema.n,
-            "columns": list(self.schema.columns),
+            "columns": described_columns(self.schema),
             "weight_bits": self.weight_bits,
             "bytes_per_row": 32 * (self.schema.n + 2),
         }
@@ -212,9 +222,18 @@ class FunctionKey(Travels):
         Cost: an n-term multi-scalar multiplication and a search over the interval, per row and function.
         """
         self.require_match(ciphertexts)
-        products = ipfe_ddh.decrypt(self.native, ciphertexts.native)
+        products = self._products(ciphertexts)
         sums = ciphertexts.weight_sums
         return self.function.add_intercept(products, sums[:, 0] - sums[:, 1])
+
+    def _products(self, ciphertexts: CiphertextBatch) -> IntArray:
+        try:
+            return ipfe_ddh.decrypt(self.native, ciphertexts.native)
+        except OutOfRangeError as error:
+            if self.verified:
+                raise
+            advice = "verify(public_key), or --public-key on the command line"
+            raise OutOfRangeError(f"{error}, or the unverified key was changed; check it with {advice}") from error
 
     def decision_function(self, ciphertexts: CiphertextBatch) -> FloatArray:
         """The model's scores in its own units, float64, in scikit-learn's shapes. Errors and cost: :meth:`decrypt`."""

@@ -17,7 +17,7 @@ from pyfe.authority.storage import FileStorage, MemoryStorage, Storage
 from pyfe.errors import AuthorityError, KeyMismatchError, ParameterError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
-from pyfe.leakage import Finding
+from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
 from pyfe.schemes import ipfe_ddh, long_name
 from pyfe.wire.function_keys import Grant
@@ -55,7 +55,7 @@ class KeyAuthority:
         schema: Schema,
         *,
         scheme: str = "ipfe-ddh",
-        weight_bits: int = 8,
+        weight_bits: int = engine.DEFAULT_WEIGHT_BITS,
         policy: Policy | None = None,
         path: str | os.PathLike[str] | None = None,
         passphrase: str | bytes | None = None,
@@ -68,6 +68,7 @@ class KeyAuthority:
         schema: what will be encrypted; becomes part of the public key.
         scheme: "ipfe-ddh" (``ipfe-ddh-ristretto255``).
         weight_bits: widest function weights it will ever sign, 2 to 16 (32 if unrestricted): ``|w| <= 2^(bits-1) - 1``.
+            ``function.weight_bits`` is the tightest choice where the function is known.
         policy: :meth:`Policy.default` unless given.
         path, passphrase: keep it in one file sealed under the passphrase (8 characters or more); both or neither.
         clock: seconds since 1970, for the issue times.
@@ -114,8 +115,24 @@ class KeyAuthority:
         return self._storage.read().state.issued
 
     def check(self, function: Function) -> list[Finding]:
-        """What a key for the function would open together with all keys issued before; issues and records nothing."""
-        return engine.findings(self._storage.read().state, function)
+        """What a key for the function would open together with all keys issued before; issues and records nothing.
+
+        Raises what :meth:`issue` raises for a function that does not fit, but returns what the policy would refuse.
+        """
+        state = self._storage.read().state
+        engine.require_fit(state, function)
+        return engine.findings(state, function)
+
+    def residual(self, function: Function | None = None) -> Residual:
+        """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
+
+        An estimate (:func:`pyfe.leakage.residual`), reported and not enforced. Errors: those of :meth:`check`.
+        Cost: up to a few seconds.
+        """
+        state = self._storage.read().state
+        if function is not None:
+            engine.require_fit(state, function)
+        return engine.residual_uncertainty(state, function)
 
     def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
         """The key of a function, recorded before it is released.

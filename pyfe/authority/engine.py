@@ -11,19 +11,35 @@ import numpy.typing as npt
 from pyfe.authority.policy import Policy
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import MAX_WIDTH, Function, exact_interval
-from pyfe.leakage import Finding, check_linear
+from pyfe.leakage import Finding, Residual, check_linear, residual
 from pyfe.schema import Schema
 from pyfe.wire.public_keys import weight_bound
 
-__all__ = ["Issued", "State", "admit", "findings", "record"]
+__all__ = [
+    "DEFAULT_WEIGHT_BITS",
+    "Issued",
+    "State",
+    "admit",
+    "findings",
+    "record",
+    "require_bits",
+    "require_fit",
+    "residual_uncertainty",
+]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
 MAX_TEXT = 500
 """Longest purpose and recipient, in characters."""
 
+DEFAULT_WEIGHT_BITS = 12
+"""Widest weights unless stated: :func:`pyfe.compile` usually finds that 8 to 11 are enough."""
+
+MAX_TERMS = 6
+"""Most keys listed in the explanation of a refusal."""
+
 MAX_SAFE_WEIGHT_BITS = 16
-"""Widest weights under the default policy (8 is the default): wider ones read several coordinates from one integer."""
+"""Widest weights under the default policy: wider ones read several coordinates from one integer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,17 +88,23 @@ def findings(state: State, function: Function) -> list[Finding]:
     return list(check_linear(state.rows, function.weights, state.schema))
 
 
+def residual_uncertainty(state: State, function: Function | None) -> Residual:
+    """What everything issued so far, and the function, leave unknown of a row."""
+    rows = state.rows if function is None else np.concatenate([state.rows, function.weights])
+    return residual(rows, state.schema)
+
+
 def admit(state: State, function: Function) -> list[Finding]:
     """The findings of a request that may be granted.
 
     Raises KeyMismatchError for a function of another schema, OutOfRangeError for weights wider than the authority's
     or a result interval beyond 2^44, PolicyDeniedError when the policy refuses; the message says what would open.
     """
-    _require_fit(state, function)
+    require_fit(state, function)
     found = findings(state, function)
     refusing = [finding for finding in found if finding.refuses]
     if refusing and state.policy.refuses:
-        listed = "; ".join(str(finding) for finding in refusing[:3])
+        listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])
         more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
         raise PolicyDeniedError(f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before)")
     return found
@@ -105,7 +127,8 @@ def record(
     return replace(state, issued=(*state.issued, row)), row
 
 
-def _require_fit(state: State, function: Function) -> None:
+def require_fit(state: State, function: Function) -> None:
+    """Raise what :func:`admit` raises for a function of another schema, or with too wide weights or results."""
     if not isinstance(function, Function):
         raise ParameterError(f"a key is issued for a Function (see pyfe.compile), not for {type(function).__name__}")
     if function.schema_id != state.schema.id:
@@ -116,13 +139,37 @@ def _require_fit(state: State, function: Function) -> None:
     if widest > allowed:
         raise OutOfRangeError(
             f"the function has a weight of {widest}, this authority allows up to {allowed} ({state.weight_bits} bits, "
-            f"fixed when it was created); compile it with weight_bits={state.weight_bits}"
+            f"fixed when it was created); compile it with weight_bits={state.weight_bits}, "
+            f"or create the authority with weight_bits={function.weight_bits}"
         )
     interval = exact_interval(function.weights, state.schema.lo, state.schema.hi)
     if not np.array_equal(interval, function.interval):
         raise ParameterError("the function states another result interval than its weights have under this schema")
     if int((interval[:, 1] - interval[:, 0]).max()) > MAX_WIDTH:
         raise OutOfRangeError("the results span more than 2^44 values; use fewer bits, or the scheme ipfe-rlwe")
+
+
+def _explained(finding: Finding, state: State, function: Function) -> str:
+    """The finding with its combination in terms of the ledger's keys: ``-1 x key #1 (triage) + 1 x this request``."""
+    names = [
+        _row_name(f"key #{row.sequence} ({row.purpose})", i, row.weights)
+        for row in state.issued
+        for i in range(len(row.weights))
+    ]
+    names += [_row_name("this request", i, function.weights) for i in range(len(function.weights))]
+    terms = [(value, name) for value, name in zip(finding.combination, names, strict=False) if value]
+    sentence = str(replace(finding, combination=()))
+    if not terms:
+        return sentence
+    first, *others = terms[:MAX_TERMS]
+    text = f"{first[0]} x {first[1]}" + "".join(f" {'-' if v < 0 else '+'} {abs(v)} x {name}" for v, name in others)
+    more = f" and {len(terms) - MAX_TERMS} more" if len(terms) > MAX_TERMS else ""
+    over = f", divided by {finding.divisor}" if finding.divisor != 1 else ""
+    return f"{sentence}: {text}{more}{over}"
+
+
+def _row_name(name: str, index: int, weights: IntArray) -> str:
+    return name if len(weights) == 1 else f"output {index} of {name}"
 
 
 def _text(what: str, value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,11 @@ import typer
 
 from pyfe import io
 from pyfe.authority import KeyAuthority, Policy
-from pyfe.cli.console import AsJson, PassphraseFile, passphrase_from, show
+from pyfe.authority.engine import DEFAULT_WEIGHT_BITS
+from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show
+from pyfe.errors import ParameterError
 from pyfe.function import Function
+from pyfe.keys import FunctionKey
 from pyfe.schema import Schema
 
 __all__ = ["issue", "keygen"]
@@ -20,7 +24,9 @@ def keygen(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     authority: Annotated[Path, typer.Option("--authority", "-a", help="Where to keep the sealed authority.")],
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="Where to write the public key.")],
-    weight_bits: Annotated[int, typer.Option(help="Widest function weights this authority will ever sign.")] = 8,
+    weight_bits: Annotated[
+        int, typer.Option(help="Widest function weights this authority will ever sign, in bits.")
+    ] = DEFAULT_WEIGHT_BITS,
     unrestricted: Annotated[
         str | None, typer.Option(metavar="REASON", help="Refuse nothing, for this reason; it stands in every key.")
     ] = None,
@@ -29,7 +35,7 @@ def keygen(
 ) -> None:
     """Make a key authority: the master key in one sealed file, and the public key for the data owners."""
     created = KeyAuthority.create(
-        Schema.from_bytes(io.read_bytes(schema)),
+        load(schema, Schema.from_bytes),
         weight_bits=weight_bits,
         policy=None if unrestricted is None else Policy.unrestricted(reason=unrestricted),
         path=authority,
@@ -58,10 +64,11 @@ def issue(
     as_json: AsJson = False,
 ) -> None:
     """Issue a function key: checked against everything issued before, recorded, then released."""
-    wanted = Function.from_bytes(io.read_bytes(function))
+    wanted = load(function, Function.from_bytes)
+    _require_writable(output)
     opened = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file))
     key = opened.issue(wanted, purpose=purpose, recipient=recipient)
-    io.write_bytes(output, key.to_bytes(), private=True)
+    _release(key, output)
     row = opened.issued[key.sequence - 1]
     values = {
         "function_key": str(output),
@@ -70,6 +77,24 @@ def issue(
         "recipient": key.recipient,
         "policy": key.policy,
         "findings": list(row.findings),
+        "residual": str(opened.residual()),
         "interval": key.interval.tolist(),
     }
     show("Function key", values, as_json=as_json)
+
+
+def _require_writable(output: Path) -> None:
+    """ParameterError where the key could not be written: better before it stands in the ledger than after."""
+    if output.is_dir():
+        raise ParameterError(f"cannot write {output}: it is a folder; nothing was issued")
+    try:
+        tempfile.TemporaryFile(dir=output.parent).close()
+    except OSError as error:
+        raise ParameterError(f"cannot write {output}: {error.strerror}; nothing was issued") from error
+
+
+def _release(key: FunctionKey, output: Path) -> None:
+    try:
+        io.write_bytes(output, key.to_bytes(), private=True)
+    except ParameterError as error:
+        raise ParameterError(f"{error}; the key was recorded as #{key.sequence}; issue it again") from error

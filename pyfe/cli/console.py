@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -14,10 +14,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from pyfe.errors import ParameterError
-from pyfe.io import read_text
+from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
+from pyfe.io import read_bytes, read_text
 
-__all__ = ["AsJson", "PassphraseFile", "passphrase_from", "progress", "show"]
+__all__ = ["AsJson", "PassphraseFile", "load", "passphrase_from", "progress", "show"]
+
+T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 PassphraseFile = Annotated[
@@ -27,16 +29,30 @@ PassphraseFile = Annotated[
 
 
 def show(title: str, values: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a result: JSON on stdout with ``as_json``, else a table of two columns."""
+    """Print a result: JSON on stdout with ``as_json``, else a table of two columns, and fingerprints unbroken below."""
     if as_json:
         print(json.dumps(values, default=_plain))
         return
     table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    prints = {name: value for name, value in values.items() if name.endswith("fingerprint")}
     for name, value in values.items():
+        if name in prints:
+            continue
         table.add_row(name.replace("_", " "), escape(_text(value)))
     Console(soft_wrap=False).print(table)
+    for name, value in prints.items():
+        print(f"{name.replace('_', ' ')} {value}")
+
+
+def load(file: Path, read: Callable[[bytes], T]) -> T:
+    """What ``read`` makes of the file's bytes; its errors name the file."""
+    data = read_bytes(file)
+    try:
+        return read(data)
+    except (DecodeError, KeyMismatchError) as error:
+        raise type(error)(f"{file}: {error}") from error
 
 
 def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tuple[int, int]]:

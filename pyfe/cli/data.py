@@ -12,7 +12,7 @@ import typer
 
 from pyfe import _core, io
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, progress, show
+from pyfe.cli.console import AsJson, load, progress, show
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
@@ -38,7 +38,7 @@ def encrypt(
     as_json: AsJson = False,
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
-    key = PublicKey.from_bytes(io.read_bytes(public_key), fingerprint=fingerprint)
+    key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
     encoded = io.encode_table(io.read_table(table), key.schema, on_overflow=_overflow(on_overflow))
     start = time.perf_counter()
     batch = CiphertextBatch.concat(_encrypted(key, encoded, quiet=as_json))
@@ -68,9 +68,9 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
-    public = None if public_key is None else PublicKey.from_bytes(io.read_bytes(public_key))
-    function_key = FunctionKey.from_bytes(io.read_bytes(key), public_key=public)
-    batch = CiphertextBatch.from_bytes(io.read_bytes(ciphertexts))
+    public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+    function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
+    batch = load(ciphertexts, CiphertextBatch.from_bytes)
     function_key.require_match(batch)
     search = _prepare_search(function_key, quiet=as_json)
     start = time.perf_counter()

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from pyfe import io, wire
+from pyfe import wire
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, show
+from pyfe.cli.console import AsJson, load, show
+from pyfe.errors import PyfeError
 from pyfe.function import Function
-from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys import FunctionKey, PublicKey, described_columns
 from pyfe.schema import Schema
 from pyfe.wire.envelope import unpack
 
@@ -27,13 +28,26 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Say what files are, without any secret: kind, ids, ranges, purpose, policy."""
-    public = None if public_key is None else PublicKey.from_bytes(io.read_bytes(public_key))
-    described = {str(file): _describe(io.read_bytes(file), public) for file in files}
+    public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+    described = {str(file): _described(file, public) for file in files}
+    failed = {file: values["error"] for file, values in described.items() if "error" in values}
     if as_json:
         print(json.dumps(described))
-        return
     for file, values in described.items():
-        show(file, values, as_json=False)
+        if file in failed:
+            typer.echo(f"pyfe: {values['error']['kind']}: {values['error']['message']}", err=True)
+        elif not as_json:
+            show(file, values, as_json=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
+    """What the file is, or the error it gives: the other files are described all the same."""
+    try:
+        return load(file, lambda data: _describe(data, public))
+    except PyfeError as error:
+        return {"error": {"kind": type(error).__name__, "message": " ".join(str(error).split())}}
 
 
 def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
@@ -79,7 +93,7 @@ def _schema(schema: Schema) -> dict[str, Any]:
         "object": "schema",
         "id": schema.id.hex(),
         "coordinates": schema.n,
-        "columns": {name: str(column) for name, column in schema.columns.items()},
+        "columns": described_columns(schema),
     }
 
 

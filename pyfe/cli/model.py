@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from pyfe import io
-from pyfe.cli.console import AsJson, show
-from pyfe.errors import ParameterError
+from pyfe.cli.console import AsJson, load, show
+from pyfe.errors import DecodeError, ParameterError
+from pyfe.keys import described_columns
 from pyfe.models import Linear
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema
@@ -25,13 +27,24 @@ def fit(
     exclude: Annotated[list[str] | None, typer.Option(help="Column to leave out (a label, an id). Repeatable.")] = None,
     public: Annotated[list[str] | None, typer.Option(help="Column an attacker may know. Repeatable.")] = None,
     protected: Annotated[list[str] | None, typer.Option(help="Column that must stay closed. Repeatable.")] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=VALUE", help="What an empty cell of a column stands for. Repeatable."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose a schema from a table: look at the ranges before you use it; clinical ranges are better."""
     columns = io.read_table(table).without(exclude or []).guessed()
-    schema = Schema.fit(columns, bits=bits, margin=margin, public=public or (), protected=protected or ())
+    schema = Schema.fit(
+        columns,
+        bits=bits,
+        margin=margin,
+        public=public or (),
+        protected=protected or (),
+        missing=_missing(missing or [], columns),
+    )
     io.write_bytes(output, schema.to_bytes())
-    described = {name: str(column) for name, column in schema.columns.items()}
+    described = described_columns(schema)
     if as_json:
         show("", {"schema": str(output), "id": schema.id.hex(), "columns": described, **_size(schema)}, as_json=True)
         return
@@ -47,11 +60,9 @@ def compile_model(
     as_json: AsJson = False,
 ) -> None:
     """Turn a model into the exact integer function that a key is issued for."""
-    agreed = Schema.from_bytes(io.read_bytes(schema))
-    rows = None if reference is None else io.read_table(reference).for_schema(agreed)
-    function = compile_function(
-        Linear.from_json(io.read_text(model)), agreed, weight_bits=_bits(weight_bits), reference=rows
-    )
+    agreed = load(schema, Schema.from_bytes)
+    rows = None if reference is None else _reference(reference, agreed)
+    function = compile_function(_linear(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
     io.write_bytes(output, function.to_bytes())
     report = dict(function.report().lines())
     if as_json:
@@ -66,6 +77,39 @@ def compile_model(
         show("", values, as_json=True)
         return
     show(f"Function {output}", report, as_json=False)
+
+
+def _reference(file: Path, schema: Schema) -> dict[str, Any]:
+    """The reference rows; what cannot be encoded is refused here, where file and line are known."""
+    table = io.read_table(file)
+    io.encode_table(table, schema, on_overflow="clip")
+    return table.for_schema(schema)
+
+
+def _linear(file: Path) -> Linear:
+    text = io.read_text(file)
+    try:
+        return Linear.from_json(text)
+    except DecodeError as error:
+        raise DecodeError(f"{file}: {error}") from error
+
+
+def _missing(options: list[str], columns: Mapping[str, Any]) -> dict[str, float | str]:
+    """``COLUMN=VALUE`` options; values are numbers where the column holds numbers, else text."""
+    values: dict[str, float | str] = {}
+    for option in options:
+        name, equals, text = option.rpartition("=")
+        if not equals or not name or not text:
+            raise ParameterError(f"--missing is COLUMN=VALUE, not {option!r}")
+        values[name] = _number(option, text) if name in columns and columns[name].dtype.kind == "f" else text
+    return values
+
+
+def _number(option: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none") from None
 
 
 def _bits(text: str) -> int | Literal["auto"] | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from pyfe import __version__
 from pyfe.cli import authority, data, demo_command, doctor, info, model
 from pyfe.errors import PyfeError
 
@@ -24,6 +25,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pyfe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What stands before every command."""
+
+
 schema_app = typer.Typer(help="Schemas: which columns are encrypted, in which ranges.", no_args_is_help=True)
 schema_app.command("fit")(model.fit)
 schema_app.callback()(lambda: None)

@@ -113,7 +113,7 @@ def encode_table(table: Table, schema: Schema, *, on_overflow: Overflow = "raise
     try:
         return schema.encode(table.for_schema(schema), on_overflow)
     except OutOfRangeError as error:
-        raise OutOfRangeError(_with_lines(table, error), offending=error.offending) from error
+        raise OutOfRangeError(_with_lines(table, error), offending=error.offending, reasons=error.reasons) from error
 
 
 def write_table(path: str | os.PathLike[str], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -143,7 +143,8 @@ def _with_lines(table: Table, error: OutOfRangeError) -> str:
     for column, rows in error.offending.items():
         listed = ", ".join(str(table.lines[row]) for row in rows[:_LINES_LISTED])
         more = f" and {len(rows) - _LINES_LISTED} more" if len(rows) > _LINES_LISTED else ""
-        parts.append(f"column {column!r} in line {listed}{more}")
+        why = f" ({error.reasons[column]})" if column in error.reasons else ""
+        parts.append(f"column {column!r} in line {listed}{more}{why}")
     return f"{table.path}: values that do not fit the schema: {'; '.join(parts)}"
 
 

@@ -131,6 +131,10 @@ def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
     return bool(_native.verify_key(mpk, sk))
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def _x_bounds(
     n: int, x_bound: int | None, x_lo: npt.ArrayLike | None, x_hi: npt.ArrayLike | None
 ) -> tuple[IntArray, IntArray]:

@@ -121,7 +121,7 @@ def test_every_bit_of_a_sealed_authority_is_authenticated(monkeypatch: pytest.Mo
             raise AuthorityError("another salt gives another key")
         return key
 
-    assert sealed.open_sealed(data, key_for)[0].state.weight_bits == 8
+    assert sealed.open_sealed(data, key_for)[0].state.weight_bits == 12
     for size in range(len(data)):
         with pytest.raises(AuthorityError):
             sealed.open_sealed(data[:size], key_for)

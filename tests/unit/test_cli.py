@@ -188,7 +188,10 @@ def test_bad_input_is_one_line(story: Story) -> None:
     assert (
         story.fails("compile", "model.json", "-s", "schema", "-o", "x", "--weight-bits", "many")[0] == "ParameterError"
     )
-    assert story.fails("info", "patients.csv")[0] == "DecodeError"
+    described = story.run("info", "patients.csv", "schema", code=1)  # the bad file is named, the good one described
+    assert described["patients.csv"]["error"]["kind"] == "DecodeError"
+    assert described["schema"]["object"] == "schema"
+    assert "patients.csv" in story.err
     assert not Path("ct").exists() and not Path("x").exists()
 
 
