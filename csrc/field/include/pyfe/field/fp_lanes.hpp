@@ -1,0 +1,248 @@
+// The base field of BLS12-381 in eight lanes: one element per lane, radix 2^50, eight limbs, Montgomery form
+// with R = 2^400. A template on the lane type V (Avx512 or the emulated Lanes).
+//
+// Bounds. Every element is "carried": limbs 0 to 6 below 2^50 + 2^14. Its value is a multiple of p only up to
+// a magnitude: value < K p. A product returns K < 1.01 for factors with K1 K2 <= 2^12, because R > 2^19 p:
+//     (a b + q p) / R < K1 K2 p^2 / R + p,
+// so no final subtraction is ever needed. Sums add magnitudes; sub<K> needs b < K p and adds K p. In a
+// PYFE_VERIFY build each element carries its magnitude, and every function aborts when one is exceeded.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "pyfe/field/constants381.hpp"
+#ifdef PYFE_VERIFY
+#include <cstdlib>
+#endif
+
+namespace pyfe::field::bls12_381 {
+
+template <class V>
+struct FpLanes {
+    using Lane = V;
+    using Mask = typename V::Mask;
+    using Int = V;
+    static constexpr int lanes = 8;
+    static constexpr bool wide = true;
+    static constexpr int rows = 8;  // of a stored element
+
+    V l[8];
+#ifdef PYFE_VERIFY
+    unsigned magnitude = 1;
+#endif
+
+    [[gnu::always_inline]] static inline FpLanes load(const uint64_t (*p)[8], int /*lane*/) {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::load(p[i]);
+        return r;
+    }
+    // Elements in memory have the magnitude of a product.
+    [[gnu::always_inline]] inline void store(uint64_t (*p)[8], int /*lane*/) const {
+        require_magnitude(*this, 2);
+        for (int i = 0; i < 8; ++i) V::store(p[i], l[i]);
+    }
+    [[gnu::always_inline]] static inline FpLanes constant(const FpConstant& c) { return broadcast(c.lane); }
+    [[gnu::always_inline]] static inline FpLanes zero() {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::broadcast(0);
+        return r;
+    }
+    [[gnu::always_inline]] static inline FpLanes one() { return constant(kFpOne); }
+
+    [[gnu::always_inline]] static inline FpLanes add(const FpLanes& a, const FpLanes& b) {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::add(a.l[i], b.l[i]);
+        set_magnitude(r, magnitude_of(a) + magnitude_of(b));
+        return carry(r);
+    }
+    // a - b + K p. Limbs of b are below 2^51, those of the multiple of p above.
+    template <int K = 8>
+    [[gnu::always_inline]] static inline FpLanes sub(const FpLanes& a, const FpLanes& b) {
+        static_assert(K == 8 || K == 16 || K == 32 || K == 64 || K == 128);
+        constexpr int row = K == 8 ? 0 : K == 16 ? 1 : K == 32 ? 2 : K == 64 ? 3 : 4;
+        require_magnitude(b, K - 1);
+        FpLanes r;
+        for (int i = 0; i < 8; ++i)
+            r.l[i] = V::sub(V::add(a.l[i], V::broadcast(kMultipleOfP[row][i])), b.l[i]);
+        set_magnitude(r, magnitude_of(a) + K);
+        return carry(r);
+    }
+    template <int K = 8>
+    [[gnu::always_inline]] static inline FpLanes neg(const FpLanes& a) {
+        return sub<K>(zero(), a);
+    }
+
+    [[gnu::always_inline]] static inline FpLanes mul(const FpLanes& a, const FpLanes& b) {
+        require_product(a, b);
+        if constexpr (V::out_of_line)
+            return mul_call(a, b);
+        else
+            return mul_body(a, b);
+    }
+    [[gnu::always_inline]] static inline FpLanes square(const FpLanes& a) {
+        require_product(a, a);
+        if constexpr (V::out_of_line)
+            return square_call(a);
+        else
+            return square_body(a);
+    }
+
+    [[gnu::always_inline]] static inline FpLanes select(Mask m, const FpLanes& on, const FpLanes& off) {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::select(m, on.l[i], off.l[i]);
+        set_magnitude(r, magnitude_of(on) > magnitude_of(off) ? magnitude_of(on) : magnitude_of(off));
+        return r;
+    }
+    [[gnu::always_inline]] static inline Mask is_zero(const FpLanes& a) {
+        const FpLanes c = out_of_montgomery(a);
+        V any = c.l[0];
+        for (int i = 1; i < 8; ++i) any = V::bit_or(any, c.l[i]);
+        return V::is_zero(any);
+    }
+    [[gnu::always_inline]] static inline Mask equal(const FpLanes& a, const FpLanes& b) {
+        return is_zero(sub<64>(a, b));
+    }
+
+    // Integers below 2^384, one per lane, as six rows of eight 64-bit words
+    [[gnu::always_inline]] static inline FpLanes from_words(const uint64_t (*w)[8], int /*lane*/) {
+        const V mask = V::broadcast(kMask);
+        V x[6];
+        for (int i = 0; i < 6; ++i) x[i] = V::load(w[i]);
+        FpLanes r;
+        r.l[0] = V::bit_and(x[0], mask);
+        r.l[1] = V::bit_and(V::bit_or(V::template shr<50>(x[0]), V::template shl<14>(x[1])), mask);
+        r.l[2] = V::bit_and(V::bit_or(V::template shr<36>(x[1]), V::template shl<28>(x[2])), mask);
+        r.l[3] = V::bit_and(V::bit_or(V::template shr<22>(x[2]), V::template shl<42>(x[3])), mask);
+        r.l[4] = V::bit_and(V::template shr<8>(x[3]), mask);
+        r.l[5] = V::bit_and(V::bit_or(V::template shr<58>(x[3]), V::template shl<6>(x[4])), mask);
+        r.l[6] = V::bit_and(V::bit_or(V::template shr<44>(x[4]), V::template shl<20>(x[5])), mask);
+        r.l[7] = V::template shr<30>(x[5]);
+        set_magnitude(r, 10);  // 2^384 < 10 p
+        return mul(r, constant(kRSquared));
+    }
+    // The canonical integer, below p
+    [[gnu::always_inline]] inline void to_words(uint64_t (*w)[8], int /*lane*/) const {
+        const FpLanes r = out_of_montgomery(*this);
+        const V* x = r.l;
+        V::store(w[0], V::bit_or(x[0], V::template shl<50>(x[1])));
+        V::store(w[1], V::bit_or(V::template shr<14>(x[1]), V::template shl<36>(x[2])));
+        V::store(w[2], V::bit_or(V::template shr<28>(x[2]), V::template shl<22>(x[3])));
+        V::store(w[3], V::bit_or(V::bit_or(V::template shr<42>(x[3]), V::template shl<8>(x[4])),
+                                 V::template shl<58>(x[5])));
+        V::store(w[4], V::bit_or(V::template shr<6>(x[5]), V::template shl<44>(x[6])));
+        V::store(w[5], V::bit_or(V::template shr<20>(x[6]), V::template shl<30>(x[7])));
+    }
+
+  private:
+    static constexpr uint64_t kMask = (uint64_t{1} << 50) - 1;
+
+#ifdef PYFE_VERIFY
+    static unsigned magnitude_of(const FpLanes& a) { return a.magnitude; }
+    static void set_magnitude(FpLanes& a, unsigned magnitude) { a.magnitude = magnitude; }
+    static void require_magnitude(const FpLanes& a, unsigned most) {
+        if (a.magnitude > most) std::abort();
+    }
+    static void require_product(const FpLanes& a, const FpLanes& b) {
+        if (a.magnitude * b.magnitude > 4096) std::abort();
+    }
+#else
+    [[gnu::always_inline]] static inline unsigned magnitude_of(const FpLanes&) { return 0; }
+    [[gnu::always_inline]] static inline void set_magnitude(FpLanes&, unsigned) {}
+    [[gnu::always_inline]] static inline void require_magnitude(const FpLanes&, unsigned) {}
+    [[gnu::always_inline]] static inline void require_product(const FpLanes&, const FpLanes&) {}
+#endif
+
+    [[gnu::always_inline]] static inline FpLanes broadcast(const uint64_t* c) {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::broadcast(c[i]);
+        return r;
+    }
+    // One parallel pass: limbs below 2^63 become carried. The top limb keeps everything: values stay below
+    // 2^400.
+    [[gnu::always_inline]] static inline FpLanes carry(const FpLanes& a) {
+        const V mask = V::broadcast(kMask);
+        FpLanes r;
+        set_magnitude(r, magnitude_of(a));
+        r.l[0] = V::bit_and(a.l[0], mask);
+        for (int i = 1; i < 7; ++i)
+            r.l[i] = V::add(V::bit_and(a.l[i], mask), V::template shr<50>(a.l[i - 1]));
+        r.l[7] = V::add(a.l[7], V::template shr<50>(a.l[6]));
+        return r;
+    }
+
+    // Montgomery's reduction, one limb a call (Koc, Acar, Kaliski, Analyzing and comparing Montgomery
+    // multiplication algorithms, 1996: operand scanning). lo[j] has weight 2^(50 j), hi[j] weight 2^(50 j +
+    // 52). q makes the lowest limb a multiple of 2^50; then everything moves down by one limb.
+    [[gnu::always_inline]] static inline void reduce_limb(V (&lo)[8], V (&hi)[8]) {
+        const V zero = V::broadcast(0);
+        const V q = V::bit_and(V::madd_lo(zero, lo[0], V::broadcast(kNegInverseLane)), V::broadcast(kMask));
+        for (int j = 0; j < 8; ++j) {
+            const V p = V::broadcast(kPLane[j]);
+            lo[j] = V::madd_lo(lo[j], q, p);
+            hi[j] = V::madd_hi(hi[j], q, p);
+        }
+        const V up = V::add(V::template shr<50>(lo[0]), V::template shl<2>(hi[0]));
+        for (int j = 0; j < 7; ++j) lo[j] = lo[j + 1], hi[j] = hi[j + 1];
+        lo[0] = V::add(lo[0], up);
+        lo[7] = hi[7] = zero;
+    }
+    // A column gathers at most 16 low halves below 2^52 and 4 * 16 high halves: below 2^59.
+    [[gnu::always_inline]] static inline FpLanes join(const V (&lo)[8], const V (&hi)[8]) {
+        FpLanes r;
+        r.l[0] = lo[0];
+        for (int j = 1; j < 8; ++j) r.l[j] = V::add(lo[j], V::template shl<2>(hi[j - 1]));
+        return carry(r);
+    }
+    [[gnu::always_inline]] static inline FpLanes mul_body(const FpLanes& a, const FpLanes& b) {
+        V lo[8], hi[8];
+        for (int j = 0; j < 8; ++j) lo[j] = hi[j] = V::broadcast(0);
+        for (int i = 0; i < 8; ++i) {
+            for (int j = 0; j < 8; ++j) {
+                lo[j] = V::madd_lo(lo[j], a.l[i], b.l[j]);
+                hi[j] = V::madd_hi(hi[j], a.l[i], b.l[j]);
+            }
+            reduce_limb(lo, hi);
+        }
+        return join(lo, hi);
+    }
+    // Row i multiplies a_i by a_i and by twice the limbs above it, all of which lie at or above column i.
+    [[gnu::always_inline]] static inline FpLanes square_body(const FpLanes& a) {
+        V lo[8], hi[8], twice[8];
+        for (int j = 0; j < 8; ++j) {
+            lo[j] = hi[j] = V::broadcast(0);
+            twice[j] = V::add(a.l[j], a.l[j]);
+        }
+        for (int i = 0; i < 8; ++i) {
+            lo[i] = V::madd_lo(lo[i], a.l[i], a.l[i]);
+            hi[i] = V::madd_hi(hi[i], a.l[i], a.l[i]);
+            for (int j = i + 1; j < 8; ++j) {
+                lo[j] = V::madd_lo(lo[j], a.l[i], twice[j]);
+                hi[j] = V::madd_hi(hi[j], a.l[i], twice[j]);
+            }
+            reduce_limb(lo, hi);
+        }
+        return join(lo, hi);
+    }
+    [[gnu::noinline]] static FpLanes mul_call(const FpLanes& a, const FpLanes& b) { return mul_body(a, b); }
+    [[gnu::noinline]] static FpLanes square_call(const FpLanes& a) { return square_body(a); }
+
+    // a / R modulo p, canonical. The product with 1 is at most p; p itself becomes 0.
+    [[gnu::always_inline]] static inline FpLanes out_of_montgomery(const FpLanes& a) {
+        FpLanes one = zero();
+        one.l[0] = V::broadcast(1);
+        FpLanes r = mul(a, one), less;
+        for (int i = 0; i < 7; ++i) {
+            r.l[i + 1] = V::add(r.l[i + 1], V::template shr<50>(r.l[i]));
+            r.l[i] = V::bit_and(r.l[i], V::broadcast(kMask));
+        }
+        V borrow = V::broadcast(0);
+        for (int i = 0; i < 8; ++i) {
+            const V d = V::sub(V::sub(r.l[i], V::broadcast(kPLane[i])), borrow);
+            borrow = V::template shr<63>(d);
+            less.l[i] = i < 7 ? V::bit_and(d, V::broadcast(kMask)) : d;
+        }
+        return select(V::is_zero(borrow), less, r);
+    }
+};
+
+}  // namespace pyfe::field::bls12_381
