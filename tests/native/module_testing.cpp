@@ -47,63 +47,73 @@ const fp::FpKernels& fp_kernels(const std::string& backend) {
                                                                         : fp::portable_fp_kernels();
 }
 
-struct FpBlocks {
-    explicit FpBlocks(size_t count) : words((count + 7) / 8 * 48) {}
-    fp::FpBlock* data() { return reinterpret_cast<fp::FpBlock*>(words.data()); }
-    uint64_t& word(size_t item, size_t i) { return words[item / 8 * 48 + i * 8 + item % 8]; }
+// `width` coefficients an item, 48 little-endian bytes each; any integers below 2^384
+template <class Block>
+struct Blocks {
+    static constexpr size_t width = sizeof(Block) / sizeof(fp::FpBlock);
+    explicit Blocks(size_t count) : words((count + 7) / 8 * 48 * width) {}
+    explicit Blocks(const py::bytes& data) : Blocks(as_span(data).size() / (48 * width)) {
+        const auto bytes = as_span(data);
+        for (size_t i = 0; i < bytes.size() / 8; ++i) std::memcpy(&word(i), &bytes[8 * i], 8);
+    }
+    Block* data() { return reinterpret_cast<Block*>(words.data()); }
+    size_t blocks() const { return words.size() / (48 * width); }
+    uint64_t& word(size_t i) {
+        const size_t item = i / (6 * width), row = i % (6 * width);
+        return words[(item / 8 * 6 * width + row) * 8 + item % 8];
+    }
+    py::bytes bytes(size_t count) {
+        std::string out(48 * width * count, 0);
+        for (size_t i = 0; i < out.size() / 8; ++i) std::memcpy(&out[8 * i], &word(i), 8);
+        return py::bytes(out);
+    }
     std::vector<uint64_t> words;
 };
 
-// 48 little-endian bytes an item; any integer below 2^384
-FpBlocks fp_blocks(const py::bytes& data) {
-    const auto bytes = as_span(data);
-    FpBlocks blocks(bytes.size() / 48);
-    for (size_t item = 0; item < bytes.size() / 48; ++item)
-        for (size_t i = 0; i < 6; ++i) std::memcpy(&blocks.word(item, i), &bytes[48 * item + 8 * i], 8);
-    return blocks;
-}
-
-py::bytes fp_bytes(FpBlocks& blocks, size_t count) {
-    std::string out(48 * count, 0);
-    for (size_t item = 0; item < count; ++item)
-        for (size_t i = 0; i < 6; ++i) std::memcpy(&out[48 * item + 8 * i], &blocks.word(item, i), 8);
-    return py::bytes(out);
-}
-
-// One field operation of BLS12-381 over many items
-py::bytes fp381(const std::string& backend, const std::string& operation, const py::bytes& a,
+template <class Block>
+py::bytes apply(void (*operation)(const Block*, const Block*, size_t, Block*), const py::bytes& a,
                 const py::bytes& b) {
+    Blocks<Block> x(a), y(b), out(as_span(a).size() / (48 * Blocks<Block>::width));
+    if (x.words.size() != y.words.size())
+        pyfe::fail(pyfe::ErrorKind::parameter, "bls12_381: unequal lengths");
+    operation(x.data(), y.data(), x.blocks(), out.data());
+    return out.bytes(as_span(a).size() / (48 * Blocks<Block>::width));
+}
+
+template <class Block>
+py::bytes apply(void (*operation)(const Block*, size_t, Block*), const py::bytes& a) {
+    Blocks<Block> x(a), out(as_span(a).size() / (48 * Blocks<Block>::width));
+    operation(x.data(), x.blocks(), out.data());
+    return out.bytes(as_span(a).size() / (48 * Blocks<Block>::width));
+}
+
+// One operation of the base field or of Fp12 over many items
+py::bytes bls12_381_field(const std::string& backend, const std::string& operation, const py::bytes& a,
+                          const py::bytes& b) {
     const fp::FpKernels& k = fp_kernels(backend);
-    FpBlocks x = fp_blocks(a), y = fp_blocks(b);
-    const size_t count = as_span(a).size() / 48, blocks = (count + 7) / 8;
-    if (x.words.size() > y.words.size()) y.words.resize(x.words.size());
-    FpBlocks out(count);
-    if (operation == "add")
-        k.add(x.data(), y.data(), blocks, out.data());
-    else if (operation == "sub")
-        k.sub(x.data(), y.data(), blocks, out.data());
-    else if (operation == "mul")
-        k.mul(x.data(), y.data(), blocks, out.data());
-    else if (operation == "square")
-        k.square(x.data(), blocks, out.data());
-    else if (operation == "negate")
-        k.negate(x.data(), blocks, out.data());
-    else if (operation == "invert")
-        k.invert(x.data(), blocks, out.data());
-    else
-        pyfe::fail(pyfe::ErrorKind::parameter, "fp381: no operation " + operation);
-    return fp_bytes(out, count);
+    if (operation == "add") return apply(k.add, a, b);
+    if (operation == "sub") return apply(k.sub, a, b);
+    if (operation == "mul") return apply(k.mul, a, b);
+    if (operation == "square") return apply(k.square, a);
+    if (operation == "negate") return apply(k.negate, a);
+    if (operation == "invert") return apply(k.invert, a);
+    if (operation == "fp12_mul") return apply(k.fp12_mul, a, b);
+    if (operation == "fp12_mul_line") return apply(k.fp12_mul_line, a, b);
+    if (operation == "fp12_square") return apply(k.fp12_square, a);
+    if (operation == "fp12_cyclotomic_square") return apply(k.fp12_cyclotomic_square, a);
+    if (operation == "fp12_invert") return apply(k.fp12_invert, a);
+    if (operation == "fp12_frobenius") return apply(k.fp12_frobenius, a);
+    pyfe::fail(pyfe::ErrorKind::parameter, "bls12_381_field: no operation " + operation);
 }
 
 // The roots, and one byte an item: 1 where there is one
-py::tuple fp381_square_root(const std::string& backend, const py::bytes& a) {
-    FpBlocks x = fp_blocks(a);
-    const size_t count = as_span(a).size() / 48, blocks = (count + 7) / 8;
-    FpBlocks out(count);
-    std::string ok(8 * blocks, 0);
-    fp_kernels(backend).square_root(x.data(), blocks, out.data(), reinterpret_cast<uint8_t(*)[8]>(ok.data()));
-    ok.resize(count);
-    return py::make_tuple(fp_bytes(out, count), py::bytes(ok));
+py::tuple bls12_381_square_root(const std::string& backend, const py::bytes& a) {
+    Blocks<fp::FpBlock> x(a), out(as_span(a).size() / 48);
+    std::string ok(8 * x.blocks(), 0);
+    fp_kernels(backend).square_root(x.data(), x.blocks(), out.data(),
+                                    reinterpret_cast<uint8_t(*)[8]>(ok.data()));
+    ok.resize(as_span(a).size() / 48);
+    return py::make_tuple(out.bytes(ok.size()), py::bytes(ok));
 }
 
 }  // namespace
@@ -118,9 +128,9 @@ PYBIND11_MODULE(_core_testing, module) {
     bind_ipfe_ddh(module);
     bind_self_test(module);
     module.def("set_lanes", &set_lanes, py::arg("name"));
-    module.def("fp381", &fp381, py::arg("backend"), py::arg("operation"), py::arg("a"),
+    module.def("bls12_381_field", &bls12_381_field, py::arg("backend"), py::arg("operation"), py::arg("a"),
                py::arg("b") = py::bytes());
-    module.def("fp381_square_root", &fp381_square_root, py::arg("backend"), py::arg("a"));
+    module.def("bls12_381_square_root", &bls12_381_square_root, py::arg("backend"), py::arg("a"));
     module.def(
         "setup",
         [](const pyfe::ipfe_ddh::Parameters& p, const py::bytes& random) {

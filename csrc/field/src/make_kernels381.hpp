@@ -1,24 +1,56 @@
-// The kernels of the base field of BLS12-381, written once for all backends.
+// The kernels of the base field of BLS12-381 and its tower, written once for all backends.
 #pragma once
-#include "pyfe/field/field381.hpp"
 #include "pyfe/field/kernels381.hpp"
+#include "pyfe/field/tower.hpp"
 
 namespace pyfe::field::bls12_381 {
 
-template <class F, class Operation>
-[[gnu::always_inline]] static inline void unary(const FpBlock* a, size_t blocks, FpBlock* out,
-                                                Operation operation) {
+// How an element lies in a block
+template <class F>
+struct InFp {
+    using Element = F;
+    static F read(const FpBlock& b, int lane) { return F::from_words(b, lane); }
+    static void write(const F& a, FpBlock& b, int lane) { a.to_words(b, lane); }
+};
+
+template <class F>
+struct InFp2 {
+    using Element = Fp2<F>;
+    static Fp2<F> read(const FpBlock* b, int lane) {
+        return {F::from_words(b[0], lane), F::from_words(b[1], lane)};
+    }
+    static void write(const Fp2<F>& a, FpBlock* b, int lane) {
+        a.c0.to_words(b[0], lane);
+        a.c1.to_words(b[1], lane);
+    }
+};
+
+template <class F>
+struct InFp12 {
+    using Element = Fp12<F>;
+    using In = InFp2<F>;
+    static Fp12<F> read(const Fp12Block& b, int lane) {
+        return {{In::read(b, lane), In::read(b + 2, lane), In::read(b + 4, lane)},
+                {In::read(b + 6, lane), In::read(b + 8, lane), In::read(b + 10, lane)}};
+    }
+    static void write(const Fp12<F>& a, Fp12Block& b, int lane) {
+        In::write(a.c0.c0, b, lane), In::write(a.c0.c1, b + 2, lane), In::write(a.c0.c2, b + 4, lane);
+        In::write(a.c1.c0, b + 6, lane), In::write(a.c1.c1, b + 8, lane), In::write(a.c1.c2, b + 10, lane);
+    }
+};
+
+template <class F, class In, auto Operation, class Block>
+static void unary(const Block* a, size_t blocks, Block* out) {
     for (size_t b = 0; b < blocks; ++b)
         for (int lane = 0; lane < 8; lane += F::lanes)
-            operation(F::from_words(a[b], lane)).to_words(out[b], lane);
+            In::write(Operation(In::read(a[b], lane)), out[b], lane);
 }
 
-template <class F, class Operation>
-[[gnu::always_inline]] static inline void binary(const FpBlock* x, const FpBlock* y, size_t blocks,
-                                                 FpBlock* out, Operation operation) {
+template <class F, class In, auto Operation, class Block>
+static void binary(const Block* x, const Block* y, size_t blocks, Block* out) {
     for (size_t b = 0; b < blocks; ++b)
         for (int lane = 0; lane < 8; lane += F::lanes)
-            operation(F::from_words(x[b], lane), F::from_words(y[b], lane)).to_words(out[b], lane);
+            In::write(Operation(In::read(x[b], lane), In::read(y[b], lane)), out[b], lane);
 }
 
 template <class F>
@@ -33,29 +65,60 @@ static void square_roots(const FpBlock* a, size_t blocks, FpBlock* out, uint8_t 
 }
 
 template <class F>
-static void mul_chain(const FpBlock* a, const FpBlock* b, size_t times, FpBlock* out) {
+static Fp12<F> mul_line(const Fp12<F>& a, const Fp12<F>& b) {
+    return Fp12<F>::mul_014(a, b.c0.c0, b.c0.c1, b.c1.c1);
+}
+
+template <class F, class In>
+static void mul_chain(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out) {
+    using Element = typename In::Element;
     for (int lane = 0; lane < 8; lane += F::lanes) {
-        F x = F::from_words(*a, lane);
-        const F y = F::from_words(*b, lane);
-        for (size_t i = 0; i < times; ++i) x = F::mul(x, y);
-        x.to_words(*out, lane);
+        Element x = In::read((*a)[0], lane);
+        const Element y = In::read((*b)[0], lane);
+        for (size_t i = 0; i < times; ++i) x = Element::mul(x, y);
+        In::write(x, (*out)[0], lane);
     }
 }
 
 template <class F>
+static void fp12_mul_chain(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out) {
+    for (int lane = 0; lane < 8; lane += F::lanes) {
+        Fp12<F> x = InFp12<F>::read(*a, lane);
+        const Fp12<F> y = InFp12<F>::read(*b, lane);
+        for (size_t i = 0; i < times; ++i) x = Fp12<F>::mul(x, y);
+        InFp12<F>::write(x, *out, lane);
+    }
+}
+
+template <class F>
+struct InFp2AtFront : InFp2<F> {
+    static Fp2<F> read(const FpBlock& b, int lane) { return InFp2<F>::read(&b, lane); }
+    static void write(const Fp2<F>& a, FpBlock& b, int lane) { InFp2<F>::write(a, &b, lane); }
+};
+
+template <class F>
 constexpr FpKernels make_fp_kernels(const char* name) {
+    using In = InFp<F>;
+    using In12 = InFp12<F>;
+    using T = Fp12<F>;
     return {
         name,
-        [](const FpBlock* a, const FpBlock* b, size_t n, FpBlock* out) { binary<F>(a, b, n, out, F::add); },
-        [](const FpBlock* a, const FpBlock* b, size_t n, FpBlock* out) {
-            binary<F>(a, b, n, out, F::template sub<8>);
-        },
-        [](const FpBlock* a, const FpBlock* b, size_t n, FpBlock* out) { binary<F>(a, b, n, out, F::mul); },
-        [](const FpBlock* a, size_t n, FpBlock* out) { unary<F>(a, n, out, F::square); },
-        [](const FpBlock* a, size_t n, FpBlock* out) { unary<F>(a, n, out, F::template neg<8>); },
-        [](const FpBlock* a, size_t n, FpBlock* out) { unary<F>(a, n, out, invert<F>); },
+        binary<F, In, F::add, FpBlock>,
+        binary<F, In, F::template sub<8>, FpBlock>,
+        binary<F, In, F::mul, FpBlock>,
+        unary<F, In, F::square, FpBlock>,
+        unary<F, In, F::template neg<8>, FpBlock>,
+        unary<F, In, invert<F>, FpBlock>,
         square_roots<F>,
-        mul_chain<F>,
+        binary<F, In12, T::mul, Fp12Block>,
+        binary<F, In12, mul_line<F>, Fp12Block>,
+        unary<F, In12, T::square, Fp12Block>,
+        unary<F, In12, T::cyclotomic_square, Fp12Block>,
+        unary<F, In12, T::invert, Fp12Block>,
+        unary<F, In12, T::frobenius, Fp12Block>,
+        mul_chain<F, InFp<F>>,
+        mul_chain<F, InFp2AtFront<F>>,
+        fp12_mul_chain<F>,
     };
 }
 

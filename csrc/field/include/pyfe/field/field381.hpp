@@ -8,7 +8,7 @@ namespace pyfe::field::bls12_381 {
 // a^e for a public exponent of 381 bits: left to right, four bits at a time. The exponent is a constant of
 // the field, so that branches and table look-ups tell nothing about a.
 template <class F>
-[[gnu::always_inline]] inline F power(const F& a, const uint64_t (&e)[6]) {
+inline F power(const F& a, const uint64_t (&e)[6]) {
     F table[16];
     table[0] = F::one();
     for (int i = 1; i < 16; ++i) table[i] = F::mul(table[i - 1], a);
@@ -23,14 +23,21 @@ template <class F>
 
 // 1/a = a^(p - 2) (Fermat); 0 for 0
 template <class F>
-[[gnu::always_inline]] inline F invert(const F& a) {
+[[gnu::noinline]] F invert(const F& a) {
     return power(a, kPMinusTwo);
 }
 
-// A root of a where the mask is set (p = 3 mod 4); elsewhere a has none, and the result is one of -a
+// a^((p - 3)/4). With p = 3 mod 4: a times it is a root of a, or of -a when a has none; its square is 1/a or
+// -1/a.
 template <class F>
-[[gnu::always_inline]] inline F square_root(const F& a, typename F::Mask* exists) {
-    const F root = power(a, kSqrtExponent);
+[[gnu::noinline]] F power_p_minus_3_over_4(const F& a) {
+    return power(a, kPMinusThreeQuarters);
+}
+
+// A root of a where `exists` is set; elsewhere a has none, and the result is one of -a
+template <class F>
+F square_root(const F& a, typename F::Mask* exists) {
+    const F root = F::mul(a, power_p_minus_3_over_4(a));
     *exists = F::equal(F::square(root), a);
     return root;
 }

@@ -35,7 +35,8 @@ struct Fp64 {
     static Fp64 zero() { return {}; }
     static Fp64 one() { return constant(kFpOne); }
 
-    static Fp64 add(const Fp64& a, const Fp64& b) {
+    // Below 4p < 2^384: may be multiplied by an element or by another such sum, not added again
+    static Fp64 add_lazy(const Fp64& a, const Fp64& b) {
         Fp64 r;
         uint64_t carry = 0;
         for (int i = 0; i < 6; ++i) {
@@ -43,30 +44,30 @@ struct Fp64 {
             r.w[i] = static_cast<uint64_t>(t);
             carry = static_cast<uint64_t>(t >> 64);
         }
-        return less_if_at_least(r, kTwoPWord);  // below 4p < 2^384: no carry out
-    }
-    // The bound on b is 2p whatever K says: K is for the lanes.
-    template <int K = 8>
-    static Fp64 sub(const Fp64& a, const Fp64& b) {
-        Fp64 r;
-        const uint64_t borrow = subtract(a.w, b.w, r.w);
-        const uint64_t mask = mask_from_bit(borrow);
-        uint64_t carry = 0;
-        for (int i = 0; i < 6; ++i) {
-            const u128 t = u128(r.w[i]) + (kTwoPWord[i] & mask) + carry;
-            r.w[i] = static_cast<uint64_t>(t);
-            carry = static_cast<uint64_t>(t >> 64);
-        }
         return r;
     }
-    template <int K = 8>
+    static Fp64 add(const Fp64& a, const Fp64& b) { return less_if_at_least(add_lazy(a, b), kTwoPWord); }
+    // The bound on b is 2p whatever K says: K is for the lanes.
+    template <int K>
+    static Fp64 sub(const Fp64& a, const Fp64& b) {
+        Fp64 r;
+        add_under(mask_from_bit(subtract<6>(a.w, b.w, r.w)), kTwoPWord, r.w);
+        return r;
+    }
+    static Fp64 times3(const Fp64& a) { return add(add(a, a), a); }
+    static Fp64 times12(const Fp64& a) {
+        const Fp64 b = times3(a), c = add(b, b);
+        return add(c, c);
+    }
+    static Fp64 weak(const Fp64& a) { return a; }
+    template <int K>
     static Fp64 neg(const Fp64& a) {
         return sub<K>(zero(), a);
     }
 
     // Operand scanning with the reduction interleaved: row i of the product, then one word of q p (Koc, Acar,
     // Kaliski 1996, CIOS). p has 381 bits, so the running sum fits seven words.
-    static Fp64 mul(const Fp64& a, const Fp64& b) {
+    [[gnu::noinline]] static Fp64 mul(const Fp64& a, const Fp64& b) {
         uint64_t t[7] = {};
 #pragma GCC unroll 6
         for (int i = 0; i < 6; ++i) {
@@ -94,6 +95,52 @@ struct Fp64 {
     }
     static Fp64 square(const Fp64& a) { return mul(a, a); }
 
+    // A product before its reduction. reduce() wants it below p R > 9.8 p^2: the Karatsuba terms of Fp2 are
+    // below 8 p^2.
+    struct Wide {
+        uint64_t w[12];
+    };
+    static Wide product(const Fp64& a, const Fp64& b) {
+        Wide r{};
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) {
+            uint64_t carry = 0;
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; ++j) {
+                const u128 x = u128(a.w[i]) * b.w[j] + r.w[i + j] + carry;
+                r.w[i + j] = static_cast<uint64_t>(x);
+                carry = static_cast<uint64_t>(x >> 64);
+            }
+            r.w[i + 6] = carry;
+        }
+        return r;
+    }
+    // a - b, or a - b + p R when that is negative
+    static Wide sub_wide(const Wide& a, const Wide& b) {
+        Wide r;
+        add_under(mask_from_bit(subtract<12>(a.w, b.w, r.w)), kPWord, r.w + 6);
+        return r;
+    }
+    static Fp64 reduce(const Wide& wide) {
+        uint64_t t[12], top = 0;
+        for (int i = 0; i < 12; ++i) t[i] = wide.w[i];
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) {
+            const uint64_t q = t[i] * kNegInverseWord;
+            uint64_t carry = 0;
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; ++j) {
+                const u128 x = u128(q) * kPWord[j] + t[i + j] + carry;
+                t[i + j] = static_cast<uint64_t>(x);
+                carry = static_cast<uint64_t>(x >> 64);
+            }
+            const u128 x = u128(t[i + 6]) + carry + top;
+            t[i + 6] = static_cast<uint64_t>(x);
+            top = static_cast<uint64_t>(x >> 64);
+        }
+        return broadcast(t + 6);
+    }
+
     static Fp64 select(Mask m, const Fp64& on, const Fp64& off) {
         Fp64 r;
         for (int i = 0; i < 6; ++i) r.w[i] = pyfe::select(m, on.w[i], off.w[i]);
@@ -103,7 +150,7 @@ struct Fp64 {
         const Fp64 c = less_if_at_least(a, kPWord);
         return ~mask_nonzero(c.w[0] | c.w[1] | c.w[2] | c.w[3] | c.w[4] | c.w[5]);
     }
-    static Mask equal(const Fp64& a, const Fp64& b) { return is_zero(sub(a, b)); }
+    static Mask equal(const Fp64& a, const Fp64& b) { return is_zero(sub<4>(a, b)); }
 
     // An integer below 2^384: below 10 p, so that the product with R^2 < p is below 2p.
     static Fp64 from_words(const uint64_t (*words)[8], int lane) {
@@ -121,18 +168,27 @@ struct Fp64 {
 
     static Fp64 broadcast(const uint64_t* c) { return {{c[0], c[1], c[2], c[3], c[4], c[5]}}; }
     // Returns the borrow, 0 or 1
+    template <int N>
     static uint64_t subtract(const uint64_t* a, const uint64_t* b, uint64_t* out) {
         uint64_t borrow = 0;
-        for (int i = 0; i < 6; ++i) {
+        for (int i = 0; i < N; ++i) {
             const u128 t = u128(a[i]) - b[i] - borrow;
             out[i] = static_cast<uint64_t>(t);
             borrow = static_cast<uint64_t>(t >> 64) & 1;
         }
         return borrow;
     }
+    static void add_under(uint64_t mask, const uint64_t* m, uint64_t* inout) {
+        uint64_t carry = 0;
+        for (int i = 0; i < 6; ++i) {
+            const u128 t = u128(inout[i]) + (m[i] & mask) + carry;
+            inout[i] = static_cast<uint64_t>(t);
+            carry = static_cast<uint64_t>(t >> 64);
+        }
+    }
     static Fp64 less_if_at_least(const Fp64& a, const uint64_t (&m)[6]) {
         Fp64 d;
-        const uint64_t borrow = subtract(a.w, m, d.w);
+        const uint64_t borrow = subtract<6>(a.w, m, d.w);
         return select(mask_from_bit(borrow), a, d);
     }
 };

@@ -1,11 +1,13 @@
 // The base field of BLS12-381 in eight lanes: one element per lane, radix 2^50, eight limbs, Montgomery form
 // with R = 2^400. A template on the lane type V (Avx512 or the emulated Lanes).
 //
-// Bounds. Every element is "carried": limbs 0 to 6 below 2^50 + 2^14. Its value is a multiple of p only up to
-// a magnitude: value < K p. A product returns K < 1.01 for factors with K1 K2 <= 2^12, because R > 2^19 p:
-//     (a b + q p) / R < K1 K2 p^2 / R + p,
-// so no final subtraction is ever needed. Sums add magnitudes; sub<K> needs b < K p and adds K p. In a
-// PYFE_VERIFY build each element carries its magnitude, and every function aborts when one is exceeded.
+// Bounds. "Carried" limbs 0 to 6 lie below 2^50 + 2^14, and every function but add_lazy returns carried ones.
+// The value is below m p, m being its magnitude. R > 2^19 p, so for a sum of products with magnitudes sum m1
+// m2 <= 2^17
+//     (a b + q p) / R < m1 m2 p^2 / R + p < 1.21 p:
+// no final subtraction is ever needed. Magnitudes: 2 for mul and square, 3 for reduce, 4 for weak and for
+// what comes from memory; sums add, sub<K> takes a subtrahend below K and adds K. In a PYFE_VERIFY build
+// every element carries its magnitude, and a function that meets a larger one than it can bear aborts.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -31,17 +33,29 @@ struct FpLanes {
     unsigned magnitude = 1;
 #endif
 
+    // A sum of products before its reduction: columns of weight 2^(50 k), signed, below 2^60 in size
+    struct Wide {
+        V c[16];
+#ifdef PYFE_VERIFY
+        unsigned magnitude = 0;
+#endif
+    };
+
     [[gnu::always_inline]] static inline FpLanes load(const uint64_t (*p)[8], int /*lane*/) {
         FpLanes r;
         for (int i = 0; i < 8; ++i) r.l[i] = V::load(p[i]);
+        set_magnitude(r, 4);
         return r;
     }
-    // Elements in memory have the magnitude of a product.
     [[gnu::always_inline]] inline void store(uint64_t (*p)[8], int /*lane*/) const {
-        require_magnitude(*this, 2);
+        require(magnitude_of(*this) <= 4);
         for (int i = 0; i < 8; ++i) V::store(p[i], l[i]);
     }
-    [[gnu::always_inline]] static inline FpLanes constant(const FpConstant& c) { return broadcast(c.lane); }
+    [[gnu::always_inline]] static inline FpLanes constant(const FpConstant& c) {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::broadcast(c.lane[i]);
+        return r;
+    }
     [[gnu::always_inline]] static inline FpLanes zero() {
         FpLanes r;
         for (int i = 0; i < 8; ++i) r.l[i] = V::broadcast(0);
@@ -49,42 +63,120 @@ struct FpLanes {
     }
     [[gnu::always_inline]] static inline FpLanes one() { return constant(kFpOne); }
 
-    [[gnu::always_inline]] static inline FpLanes add(const FpLanes& a, const FpLanes& b) {
+    // Limbs below 2^51 + 2^15: may be multiplied, not added again
+    [[gnu::always_inline]] static inline FpLanes add_lazy(const FpLanes& a, const FpLanes& b) {
         FpLanes r;
         for (int i = 0; i < 8; ++i) r.l[i] = V::add(a.l[i], b.l[i]);
         set_magnitude(r, magnitude_of(a) + magnitude_of(b));
-        return carry(r);
+        return r;
     }
-    // a - b + K p. Limbs of b are below 2^51, those of the multiple of p above.
-    template <int K = 8>
+    [[gnu::always_inline]] static inline FpLanes add(const FpLanes& a, const FpLanes& b) {
+        return carry(add_lazy(a, b));
+    }
+    // a - b + K p
+    template <int K>
     [[gnu::always_inline]] static inline FpLanes sub(const FpLanes& a, const FpLanes& b) {
-        static_assert(K == 8 || K == 16 || K == 32 || K == 64 || K == 128);
-        constexpr int row = K == 8 ? 0 : K == 16 ? 1 : K == 32 ? 2 : K == 64 ? 3 : 4;
-        require_magnitude(b, K - 1);
+        static_assert(K == 4 || K == 8 || K == 16 || K == 32 || K == 64 || K == 128);
+        constexpr int row = K == 4 ? 0 : K == 8 ? 1 : K == 16 ? 2 : K == 32 ? 3 : K == 64 ? 4 : 5;
+        require(magnitude_of(b) < K);
         FpLanes r;
-        for (int i = 0; i < 8; ++i)
-            r.l[i] = V::sub(V::add(a.l[i], V::broadcast(kMultipleOfP[row][i])), b.l[i]);
+        for (int i = 0; i < 8; ++i) r.l[i] = V::sub(V::add(a.l[i], V::broadcast(kLend51[row][i])), b.l[i]);
         set_magnitude(r, magnitude_of(a) + K);
         return carry(r);
     }
-    template <int K = 8>
+    template <int K>
     [[gnu::always_inline]] static inline FpLanes neg(const FpLanes& a) {
         return sub<K>(zero(), a);
     }
+    [[gnu::always_inline]] static inline FpLanes times3(const FpLanes& a) { return add_lazy_carry(a, 1, 0); }
+    [[gnu::always_inline]] static inline FpLanes times12(const FpLanes& a) { return add_lazy_carry(a, 3, 2); }
 
-    [[gnu::always_inline]] static inline FpLanes mul(const FpLanes& a, const FpLanes& b) {
-        require_product(a, b);
-        if constexpr (V::out_of_line)
-            return mul_call(a, b);
-        else
-            return mul_body(a, b);
+    [[gnu::noinline]] static FpLanes mul(const FpLanes& a, const FpLanes& b) {
+        require(magnitude_of(a) * magnitude_of(b) <= kMostProducts);
+        V lo[8], hi[8];
+        for (int j = 0; j < 8; ++j) lo[j] = hi[j] = V::broadcast(0);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+            for (int j = 0; j < 8; ++j) {
+                lo[j] = V::madd_lo(lo[j], a.l[i], b.l[j]);
+                hi[j] = V::madd_hi(hi[j], a.l[i], b.l[j]);
+            }
+            reduce_limb(lo, hi, V::broadcast(0));
+        }
+        return join(lo, hi);
     }
-    [[gnu::always_inline]] static inline FpLanes square(const FpLanes& a) {
-        require_product(a, a);
-        if constexpr (V::out_of_line)
-            return square_call(a);
-        else
-            return square_body(a);
+    // Row i multiplies a_i by a_i and by twice the limbs above it, all of which lie at or above column i.
+    [[gnu::noinline]] static FpLanes square(const FpLanes& a) {
+        require(magnitude_of(a) * magnitude_of(a) <= kMostProducts);
+        V lo[8], hi[8], twice[8];
+        for (int j = 0; j < 8; ++j) {
+            lo[j] = hi[j] = V::broadcast(0);
+            twice[j] = V::add(a.l[j], a.l[j]);
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+            lo[i] = V::madd_lo(lo[i], a.l[i], a.l[i]);
+            hi[i] = V::madd_hi(hi[i], a.l[i], a.l[i]);
+            for (int j = i + 1; j < 8; ++j) {
+                lo[j] = V::madd_lo(lo[j], a.l[i], twice[j]);
+                hi[j] = V::madd_hi(hi[j], a.l[i], twice[j]);
+            }
+            reduce_limb(lo, hi, V::broadcast(0));
+        }
+        return join(lo, hi);
+    }
+
+    // The product in columns. One gathers at most 8 low halves below 2^52 and, fourfold, 8 high halves: below
+    // 2^58.
+    [[gnu::always_inline]] static inline Wide product(const FpLanes& a, const FpLanes& b) {
+        V lo[15], hi[15];
+        for (int k = 0; k < 15; ++k) lo[k] = hi[k] = V::broadcast(0);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i)
+            for (int j = 0; j < 8; ++j) {
+                lo[i + j] = V::madd_lo(lo[i + j], a.l[i], b.l[j]);
+                hi[i + j] = V::madd_hi(hi[i + j], a.l[i], b.l[j]);
+            }
+        Wide r;
+        r.c[0] = lo[0];
+        for (int k = 1; k < 15; ++k) r.c[k] = V::add(lo[k], V::template shl<2>(hi[k - 1]));
+        r.c[15] = V::template shl<2>(hi[14]);
+        set_magnitude(r, magnitude_of(a) * magnitude_of(b));
+        return r;
+    }
+    [[gnu::always_inline]] static inline Wide sub_wide(const Wide& a, const Wide& b) {
+        Wide r;
+        for (int k = 0; k < 16; ++k) r.c[k] = V::sub(a.c[k], b.c[k]);
+        set_magnitude(r, magnitude_of(a) + magnitude_of(b));
+        return r;
+    }
+    // w / R + p: positive for every w above -2^17 p^2. The columns are signed until p is added in limbs of
+    // 2^60.
+    [[gnu::always_inline]] static inline FpLanes reduce(const Wide& w) {
+        require(magnitude_of(w) <= kMostProducts);
+        V lo[8], hi[8];
+        for (int j = 0; j < 8; ++j) lo[j] = w.c[j], hi[j] = V::broadcast(0);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) reduce_limb(lo, hi, w.c[8 + i]);
+        for (int j = 0; j < 8; ++j) lo[j] = V::add(lo[j], V::broadcast(kLend60[j]));
+        FpLanes r = join(lo, hi);
+        set_magnitude(r, 3);
+        return r;
+    }
+    // The same value modulo p, below 4p: takes off floor(value / p), or one less, and adds p back in limbs of
+    // 2^60.
+    [[gnu::always_inline]] static inline FpLanes weak(const FpLanes& a) {
+        require(magnitude_of(a) <= 1024);
+        const V zero = V::broadcast(0), q = V::madd_hi(zero, a.l[7], V::broadcast(kQuotient));
+        FpLanes r;
+        V up = zero;
+        for (int j = 0; j < 8; ++j) {
+            const V p = V::broadcast(kPLane[j]);
+            r.l[j] = V::sub(V::add(a.l[j], V::broadcast(kLend60[j])), V::madd_lo(up, q, p));
+            up = V::template shl<2>(V::madd_hi(zero, q, p));
+        }
+        set_magnitude(r, 4);
+        return carry(r);
     }
 
     [[gnu::always_inline]] static inline FpLanes select(Mask m, const FpLanes& on, const FpLanes& off) {
@@ -100,7 +192,7 @@ struct FpLanes {
         return V::is_zero(any);
     }
     [[gnu::always_inline]] static inline Mask equal(const FpLanes& a, const FpLanes& b) {
-        return is_zero(sub<64>(a, b));
+        return is_zero(sub<128>(a, b));
     }
 
     // Integers below 2^384, one per lane, as six rows of eight 64-bit words
@@ -135,28 +227,30 @@ struct FpLanes {
 
   private:
     static constexpr uint64_t kMask = (uint64_t{1} << 50) - 1;
+    static constexpr unsigned kMostProducts = 1u << 17;
 
 #ifdef PYFE_VERIFY
-    static unsigned magnitude_of(const FpLanes& a) { return a.magnitude; }
-    static void set_magnitude(FpLanes& a, unsigned magnitude) { a.magnitude = magnitude; }
-    static void require_magnitude(const FpLanes& a, unsigned most) {
-        if (a.magnitude > most) std::abort();
+    template <class T>
+    static unsigned magnitude_of(const T& a) {
+        return a.magnitude;
     }
-    static void require_product(const FpLanes& a, const FpLanes& b) {
-        if (a.magnitude * b.magnitude > 4096) std::abort();
+    template <class T>
+    static void set_magnitude(T& a, unsigned magnitude) {
+        a.magnitude = magnitude;
+    }
+    static void require(bool bounded) {
+        if (!bounded) std::abort();
     }
 #else
-    [[gnu::always_inline]] static inline unsigned magnitude_of(const FpLanes&) { return 0; }
-    [[gnu::always_inline]] static inline void set_magnitude(FpLanes&, unsigned) {}
-    [[gnu::always_inline]] static inline void require_magnitude(const FpLanes&, unsigned) {}
-    [[gnu::always_inline]] static inline void require_product(const FpLanes&, const FpLanes&) {}
+    template <class T>
+    [[gnu::always_inline]] static inline unsigned magnitude_of(const T&) {
+        return 1;
+    }
+    template <class T>
+    [[gnu::always_inline]] static inline void set_magnitude(T&, unsigned) {}
+    [[gnu::always_inline]] static inline void require(bool) {}
 #endif
 
-    [[gnu::always_inline]] static inline FpLanes broadcast(const uint64_t* c) {
-        FpLanes r;
-        for (int i = 0; i < 8; ++i) r.l[i] = V::broadcast(c[i]);
-        return r;
-    }
     // One parallel pass: limbs below 2^63 become carried. The top limb keeps everything: values stay below
     // 2^400.
     [[gnu::always_inline]] static inline FpLanes carry(const FpLanes& a) {
@@ -169,11 +263,21 @@ struct FpLanes {
         r.l[7] = V::add(a.l[7], V::template shr<50>(a.l[6]));
         return r;
     }
+    // 2^x + 2^y times a: (1, 0) or (3, 2)
+    [[gnu::always_inline]] static inline FpLanes add_lazy_carry(const FpLanes& a, int x, int y) {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i)
+            r.l[i] = x == 1 ? V::add(V::template shl<1>(a.l[i]), a.l[i])
+                            : V::add(V::template shl<3>(a.l[i]), V::template shl<2>(a.l[i]));
+        set_magnitude(r, magnitude_of(a) * ((1u << x) + (1u << y)));
+        return carry(r);
+    }
 
     // Montgomery's reduction, one limb a call (Koc, Acar, Kaliski, Analyzing and comparing Montgomery
     // multiplication algorithms, 1996: operand scanning). lo[j] has weight 2^(50 j), hi[j] weight 2^(50 j +
-    // 52). q makes the lowest limb a multiple of 2^50; then everything moves down by one limb.
-    [[gnu::always_inline]] static inline void reduce_limb(V (&lo)[8], V (&hi)[8]) {
+    // 52). q makes the lowest limb a multiple of 2^50; then everything moves down by one limb, and `next`
+    // comes in at the top.
+    [[gnu::always_inline]] static inline void reduce_limb(V (&lo)[8], V (&hi)[8], V next) {
         const V zero = V::broadcast(0);
         const V q = V::bit_and(V::madd_lo(zero, lo[0], V::broadcast(kNegInverseLane)), V::broadcast(kMask));
         for (int j = 0; j < 8; ++j) {
@@ -181,56 +285,25 @@ struct FpLanes {
             lo[j] = V::madd_lo(lo[j], q, p);
             hi[j] = V::madd_hi(hi[j], q, p);
         }
-        const V up = V::add(V::template shr<50>(lo[0]), V::template shl<2>(hi[0]));
+        const V up = V::add(V::template sar<50>(lo[0]), V::template shl<2>(hi[0]));
         for (int j = 0; j < 7; ++j) lo[j] = lo[j + 1], hi[j] = hi[j + 1];
         lo[0] = V::add(lo[0], up);
-        lo[7] = hi[7] = zero;
+        lo[7] = next;
+        hi[7] = zero;
     }
-    // A column gathers at most 16 low halves below 2^52 and 4 * 16 high halves: below 2^59.
     [[gnu::always_inline]] static inline FpLanes join(const V (&lo)[8], const V (&hi)[8]) {
         FpLanes r;
         r.l[0] = lo[0];
         for (int j = 1; j < 8; ++j) r.l[j] = V::add(lo[j], V::template shl<2>(hi[j - 1]));
+        set_magnitude(r, 2);
         return carry(r);
     }
-    [[gnu::always_inline]] static inline FpLanes mul_body(const FpLanes& a, const FpLanes& b) {
-        V lo[8], hi[8];
-        for (int j = 0; j < 8; ++j) lo[j] = hi[j] = V::broadcast(0);
-        for (int i = 0; i < 8; ++i) {
-            for (int j = 0; j < 8; ++j) {
-                lo[j] = V::madd_lo(lo[j], a.l[i], b.l[j]);
-                hi[j] = V::madd_hi(hi[j], a.l[i], b.l[j]);
-            }
-            reduce_limb(lo, hi);
-        }
-        return join(lo, hi);
-    }
-    // Row i multiplies a_i by a_i and by twice the limbs above it, all of which lie at or above column i.
-    [[gnu::always_inline]] static inline FpLanes square_body(const FpLanes& a) {
-        V lo[8], hi[8], twice[8];
-        for (int j = 0; j < 8; ++j) {
-            lo[j] = hi[j] = V::broadcast(0);
-            twice[j] = V::add(a.l[j], a.l[j]);
-        }
-        for (int i = 0; i < 8; ++i) {
-            lo[i] = V::madd_lo(lo[i], a.l[i], a.l[i]);
-            hi[i] = V::madd_hi(hi[i], a.l[i], a.l[i]);
-            for (int j = i + 1; j < 8; ++j) {
-                lo[j] = V::madd_lo(lo[j], a.l[i], twice[j]);
-                hi[j] = V::madd_hi(hi[j], a.l[i], twice[j]);
-            }
-            reduce_limb(lo, hi);
-        }
-        return join(lo, hi);
-    }
-    [[gnu::noinline]] static FpLanes mul_call(const FpLanes& a, const FpLanes& b) { return mul_body(a, b); }
-    [[gnu::noinline]] static FpLanes square_call(const FpLanes& a) { return square_body(a); }
 
     // a / R modulo p, canonical. The product with 1 is at most p; p itself becomes 0.
     [[gnu::always_inline]] static inline FpLanes out_of_montgomery(const FpLanes& a) {
         FpLanes one = zero();
         one.l[0] = V::broadcast(1);
-        FpLanes r = mul(a, one), less;
+        FpLanes r = mul(a, one), less = zero();
         for (int i = 0; i < 7; ++i) {
             r.l[i + 1] = V::add(r.l[i + 1], V::template shr<50>(r.l[i]));
             r.l[i] = V::bit_and(r.l[i], V::broadcast(kMask));

@@ -9,6 +9,9 @@ namespace pyfe::field::bls12_381 {
 // Eight integers below 2^384 in rows of 64-bit words; results are canonical, below p.
 using FpBlock = uint64_t[6][8];
 
+// Coefficients of 1, v, v^2, w, v w, v^2 w; of each the part without u comes first.
+using Fp12Block = FpBlock[12];
+
 struct FpKernels {
     const char* name;
     void (*add)(const FpBlock* a, const FpBlock* b, size_t blocks, FpBlock* out);
@@ -19,8 +22,17 @@ struct FpKernels {
     void (*invert)(const FpBlock* a, size_t blocks, FpBlock* out);  // 0 for 0
     // ok[b][lane] = 1 where a has a root
     void (*square_root)(const FpBlock* a, size_t blocks, FpBlock* out, uint8_t (*ok)[8]);
-    // a b^times: a chain of dependent multiplications
-    void (*mul_chain)(const FpBlock* a, const FpBlock* b, size_t times, FpBlock* out);
+    void (*fp12_mul)(const Fp12Block* a, const Fp12Block* b, size_t blocks, Fp12Block* out);
+    // a times the line made of b's coefficients of 1, v and v w
+    void (*fp12_mul_line)(const Fp12Block* a, const Fp12Block* b, size_t blocks, Fp12Block* out);
+    void (*fp12_square)(const Fp12Block* a, size_t blocks, Fp12Block* out);
+    void (*fp12_cyclotomic_square)(const Fp12Block* a, size_t blocks, Fp12Block* out);
+    void (*fp12_invert)(const Fp12Block* a, size_t blocks, Fp12Block* out);
+    void (*fp12_frobenius)(const Fp12Block* a, size_t blocks, Fp12Block* out);
+    // For benchmarks: a b^times, `times` dependent multiplications, in Fp, Fp2 and Fp12
+    void (*fp_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
+    void (*fp2_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
+    void (*fp12_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
 };
 
 const FpKernels& portable_fp_kernels();

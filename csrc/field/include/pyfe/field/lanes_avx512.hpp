@@ -39,6 +39,11 @@ struct Avx512 {
     PYFE_INLINE Avx512 shr(Avx512 a) {
         return {_mm512_srli_epi64(a.v, K)};
     }
+    // Arithmetic: the sign bit comes in from the left
+    template <int K>
+    PYFE_INLINE Avx512 sar(Avx512 a) {
+        return {_mm512_srai_epi64(a.v, K)};
+    }
     // acc + the low (high) 52 bits of the 104-bit product of the low 52 bits of a and b
     PYFE_INLINE Avx512 madd_lo(Avx512 acc, Avx512 a, Avx512 b) {
         return {_mm512_madd52lo_epu64(acc.v, a.v, b.v)};

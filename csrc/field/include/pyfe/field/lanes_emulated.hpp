@@ -63,6 +63,10 @@ struct Lanes {
     static Lanes shr(const Lanes& a) {
         return map([&](int i) { return a.w[i] >> K; });
     }
+    template <int K>
+    static Lanes sar(const Lanes& a) {
+        return map([&](int i) { return static_cast<uint64_t>(static_cast<int64_t>(a.w[i]) >> K); });
+    }
     static constexpr uint64_t low52 = (uint64_t{1} << 52) - 1;
     static Lanes madd_lo(const Lanes& acc, const Lanes& a, const Lanes& b) {
         return map([&](int i) {

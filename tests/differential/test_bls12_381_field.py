@@ -70,13 +70,13 @@ def test_against_integers(
 ) -> None:
     slow = request.config.getoption("--slow")
     a, b = pairs(1_000 if operation == "invert" else 1_000_000 if slow and backend != "emulated" else 20_000)
-    ours = unpacked(core_testing.fp381(backend, operation, packed(a), packed(b)))
+    ours = unpacked(core_testing.bls12_381_field(backend, operation, packed(a), packed(b)))
     assert ours == [OPERATIONS[operation](x, y) for x, y in zip(a, b, strict=True)]
 
 
 def test_square_roots(core_testing: ModuleType, backend: str) -> None:
     a, _ = pairs(500)
-    roots, exists = core_testing.fp381_square_root(backend, packed(a))
+    roots, exists = core_testing.bls12_381_square_root(backend, packed(a))
     wanted = [pow(x % P, (P - 1) // 2, P) in (0, 1) for x in a]
     assert [flag == 1 for flag in exists] == wanted
     assert 0 < sum(wanted) < len(wanted)
@@ -87,7 +87,7 @@ def test_square_roots(core_testing: ModuleType, backend: str) -> None:
 def test_unfilled_blocks(core_testing: ModuleType, backend: str) -> None:
     for count in (0, 1, 7, 8, 9):
         a = list(range(3, 3 + count))
-        assert unpacked(core_testing.fp381(backend, "square", packed(a))) == [x * x for x in a]
+        assert unpacked(core_testing.bls12_381_field(backend, "square", packed(a))) == [x * x for x in a]
 
 
 @pytest.fixture(scope="module")
@@ -120,4 +120,4 @@ def test_against_blst(core_testing: ModuleType, backend: str, blst: Any, operati
         getattr(library, f"blst_fp_{operation}")(z, x, y)
         library.blst_lendian_from_fp(out, z)
         theirs.append(int.from_bytes(bytes(out), "little"))
-    assert unpacked(core_testing.fp381(backend, operation, packed(a), packed(b))) == theirs
+    assert unpacked(core_testing.bls12_381_field(backend, operation, packed(a), packed(b))) == theirs

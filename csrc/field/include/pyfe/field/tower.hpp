@@ -1,0 +1,228 @@
+// The tower over the base field of BLS12-381: Fp2 = Fp[u]/(u^2 + 1), Fp6 = Fp2[v]/(v^3 - (1 + u)),
+// Fp12 = Fp6[w]/(w^2 - v), as templates on the element type F.
+//
+// Sources: Devegili, O hEigeartaigh, Scott, Dahab, Multiplication and squaring on pairing-friendly fields
+// (eprint 2006/471); Aranha, Karabina, Longa, Gebotys, Lopez, Faster explicit formulas (eprint 2010/526) for
+// lazy reduction; Granger, Scott, Faster squaring in the cyclotomic subgroup (eprint 2009/565).
+//
+// Bounds are those of F (fp_lanes.hpp). Elements of Fp12 have magnitude at most 4 before and after every
+// operation.
+#pragma once
+#include "pyfe/field/field381.hpp"
+
+namespace pyfe::field::bls12_381 {
+
+template <class F>
+struct Fp2 {
+    using Base = F;
+    using Mask = typename F::Mask;
+    F c0, c1;
+
+    static Fp2 constant(const Fp2Constant& c) { return {F::constant(c.c0), F::constant(c.c1)}; }
+    static Fp2 zero() { return {F::zero(), F::zero()}; }
+    static Fp2 one() { return {F::one(), F::zero()}; }
+
+    static Fp2 add(const Fp2& a, const Fp2& b) { return {F::add(a.c0, b.c0), F::add(a.c1, b.c1)}; }
+    template <int K>
+    static Fp2 sub(const Fp2& a, const Fp2& b) {
+        return {F::template sub<K>(a.c0, b.c0), F::template sub<K>(a.c1, b.c1)};
+    }
+    template <int K>
+    static Fp2 neg(const Fp2& a) {
+        return {F::template neg<K>(a.c0), F::template neg<K>(a.c1)};
+    }
+    template <int K>
+    static Fp2 conjugate(const Fp2& a) {
+        return {a.c0, F::template neg<K>(a.c1)};
+    }
+    static Fp2 weak(const Fp2& a) { return {F::weak(a.c0), F::weak(a.c1)}; }
+    static Fp2 times3(const Fp2& a) { return {F::times3(a.c0), F::times3(a.c1)}; }
+    // (1 + u) a
+    template <int K>
+    static Fp2 mul_xi(const Fp2& a) {
+        return {F::template sub<K>(a.c0, a.c1), F::add(a.c0, a.c1)};
+    }
+
+    // Karatsuba on unreduced products: three products, two reductions. Magnitude 3.
+    [[gnu::noinline]] static Fp2 mul(const Fp2& a, const Fp2& b) {
+        typename F::Wide x = F::product(a.c0, b.c0);
+        const typename F::Wide y = F::product(a.c1, b.c1);
+        const typename F::Wide z = F::product(F::add_lazy(a.c0, a.c1), F::add_lazy(b.c0, b.c1));
+        return {F::reduce(F::sub_wide(x, y)), F::reduce(F::sub_wide(F::sub_wide(z, x), y))};
+    }
+    // (a0 + a1)(a0 - a1) and 2 a0 a1. Magnitude 2.
+    [[gnu::noinline]] static Fp2 square(const Fp2& a) {
+        return {F::mul(F::add_lazy(a.c0, a.c1), F::template sub<128>(a.c0, a.c1)),
+                F::mul(F::add_lazy(a.c0, a.c0), a.c1)};
+    }
+    static Fp2 mul_fp(const Fp2& a, const F& b) { return {F::mul(a.c0, b), F::mul(a.c1, b)}; }
+    // conj(a) / (a0^2 + a1^2); 0 for 0
+    static Fp2 invert(const Fp2& a) {
+        const F norm = bls12_381::invert(F::add(F::square(a.c0), F::square(a.c1)));
+        return {F::mul(a.c0, norm), F::mul(F::template neg<128>(a.c1), norm)};
+    }
+
+    static Fp2 select(const Mask& m, const Fp2& on, const Fp2& off) {
+        return {F::select(m, on.c0, off.c0), F::select(m, on.c1, off.c1)};
+    }
+    static Mask is_zero(const Fp2& a) { return F::Lane::mask_and(F::is_zero(a.c0), F::is_zero(a.c1)); }
+    static Mask equal(const Fp2& a, const Fp2& b) {
+        return F::Lane::mask_and(F::equal(a.c0, b.c0), F::equal(a.c1, b.c1));
+    }
+};
+
+template <class F>
+struct Fp6 {
+    using E = Fp2<F>;
+    using Mask = typename F::Mask;
+    E c0, c1, c2;
+
+    static Fp6 zero() { return {E::zero(), E::zero(), E::zero()}; }
+    static Fp6 one() { return {E::one(), E::zero(), E::zero()}; }
+    static Fp6 add(const Fp6& a, const Fp6& b) {
+        return {E::add(a.c0, b.c0), E::add(a.c1, b.c1), E::add(a.c2, b.c2)};
+    }
+    template <int K>
+    static Fp6 sub(const Fp6& a, const Fp6& b) {
+        return {E::template sub<K>(a.c0, b.c0), E::template sub<K>(a.c1, b.c1),
+                E::template sub<K>(a.c2, b.c2)};
+    }
+    template <int K>
+    static Fp6 neg(const Fp6& a) {
+        return {E::template neg<K>(a.c0), E::template neg<K>(a.c1), E::template neg<K>(a.c2)};
+    }
+    static Fp6 weak(const Fp6& a) { return {E::weak(a.c0), E::weak(a.c1), E::weak(a.c2)}; }
+    template <int K>
+    static Fp6 mul_v(const Fp6& a) {
+        return {E::template mul_xi<K>(a.c2), a.c0, a.c1};
+    }
+
+    // Six products (eprint 2006/471, section 4). Magnitudes at most 30, 18 and 14.
+    [[gnu::noinline]] static Fp6 mul(const Fp6& a, const Fp6& b) {
+        const E v0 = E::mul(a.c0, b.c0), v1 = E::mul(a.c1, b.c1), v2 = E::mul(a.c2, b.c2);
+        const E x = E::mul(E::add(a.c1, a.c2), E::add(b.c1, b.c2));
+        const E y = E::mul(E::add(a.c0, a.c1), E::add(b.c0, b.c1));
+        const E z = E::mul(E::add(a.c0, a.c2), E::add(b.c0, b.c2));
+        const E x12 = E::template sub<8>(x, E::add(v1, v2));
+        const E y01 = E::template sub<8>(y, E::add(v0, v1));
+        const E z02 = E::template sub<8>(z, E::add(v0, v2));
+        return {E::add(v0, E::template mul_xi<16>(x12)), E::add(y01, E::template mul_xi<4>(v2)),
+                E::add(z02, v1)};
+    }
+    // By b0 + b1 v: five products
+    [[gnu::noinline]] static Fp6 mul_01(const Fp6& a, const E& b0, const E& b1) {
+        const E v0 = E::mul(a.c0, b0), v1 = E::mul(a.c1, b1);
+        const E x = E::mul(E::add(a.c1, a.c2), b1);              // a1 b1 + a2 b1
+        const E y = E::mul(E::add(a.c0, a.c1), E::add(b0, b1));  // v0 + v1 + a0 b1 + a1 b0
+        const E z = E::mul(E::add(a.c0, a.c2), b0);              // v0 + a2 b0
+        return {E::add(v0, E::template mul_xi<8>(E::template sub<4>(x, v1))),
+                E::template sub<8>(y, E::add(v0, v1)), E::add(E::template sub<4>(z, v0), v1)};
+    }
+    // By b1 v: three products
+    [[gnu::noinline]] static Fp6 mul_1(const Fp6& a, const E& b1) {
+        return {E::template mul_xi<4>(E::mul(a.c2, b1)), E::mul(a.c0, b1), E::mul(a.c1, b1)};
+    }
+    // Beuchat et al., High-speed software implementation of the optimal ate pairing (eprint 2010/354),
+    // algorithm 17
+    static Fp6 invert(const Fp6& a) {
+        const E t0 = E::weak(E::template sub<32>(E::square(a.c0), E::template mul_xi<4>(E::mul(a.c1, a.c2))));
+        const E t1 = E::weak(E::template sub<4>(E::template mul_xi<4>(E::square(a.c2)), E::mul(a.c0, a.c1)));
+        const E t2 = E::weak(E::template sub<4>(E::square(a.c1), E::mul(a.c0, a.c2)));
+        const E cross = E::add(E::mul(a.c2, t1), E::mul(a.c1, t2));
+        const E norm = E::invert(E::weak(E::add(E::mul(a.c0, t0), E::template mul_xi<8>(cross))));
+        return {E::mul(t0, norm), E::mul(t1, norm), E::mul(t2, norm)};
+    }
+
+    static Fp6 select(const Mask& m, const Fp6& on, const Fp6& off) {
+        return {E::select(m, on.c0, off.c0), E::select(m, on.c1, off.c1), E::select(m, on.c2, off.c2)};
+    }
+    static Mask equal(const Fp6& a, const Fp6& b) {
+        return F::Lane::mask_and(F::Lane::mask_and(E::equal(a.c0, b.c0), E::equal(a.c1, b.c1)),
+                                 E::equal(a.c2, b.c2));
+    }
+};
+
+template <class F>
+struct Fp12 {
+    using E = Fp2<F>;
+    using H = Fp6<F>;
+    using Mask = typename F::Mask;
+    H c0, c1;
+
+    static Fp12 one() { return {H::one(), H::zero()}; }
+    static Fp12 weak(const Fp12& a) { return {H::weak(a.c0), H::weak(a.c1)}; }
+    // a^(p^6); for a unitary element, its inverse
+    static Fp12 conjugate(const Fp12& a) { return {a.c0, H::weak(H::template neg<8>(a.c1))}; }
+
+    // Karatsuba: three products in Fp6
+    [[gnu::noinline]] static Fp12 mul(const Fp12& a, const Fp12& b) {
+        const H x = H::mul(a.c0, b.c0), y = H::mul(a.c1, b.c1);
+        const H z = H::mul(H::add(a.c0, a.c1), H::add(b.c0, b.c1));
+        return weak({H::add(x, H::template mul_v<16>(y)), H::template sub<64>(z, H::add(x, y))});
+    }
+    // (a0 + a1)(a0 + v a1) - t - v t and 2t, t = a0 a1: two products in Fp6
+    [[gnu::noinline]] static Fp12 square(const Fp12& a) {
+        const H t = H::mul(a.c0, a.c1);
+        const H s = H::mul(H::add(a.c0, a.c1), H::add(a.c0, H::template mul_v<8>(a.c1)));
+        return weak({H::template sub<128>(s, H::add(t, H::template mul_v<16>(t))), H::add(t, t)});
+    }
+    // By the line b0 + b1 v + b4 v w: thirteen products in Fp2
+    [[gnu::noinline]] static Fp12 mul_014(const Fp12& a, const E& b0, const E& b1, const E& b4) {
+        const H x = H::mul_01(a.c0, b0, b1), y = H::mul_1(a.c1, b4);
+        const H z = H::mul_01(H::add(a.c0, a.c1), b0, E::add(b1, b4));
+        return weak({H::add(x, H::template mul_v<8>(y)), H::template sub<64>(z, H::add(x, y))});
+    }
+    // (a0 - a1 w) / (a0^2 - v a1^2)
+    static Fp12 invert(const Fp12& a) {
+        const H norm = H::invert(
+            H::weak(H::template sub<64>(H::mul(a.c0, a.c0), H::template mul_v<16>(H::mul(a.c1, a.c1)))));
+        return weak({H::mul(a.c0, norm), H::mul(H::template neg<8>(a.c1), norm)});
+    }
+
+    // a^p: conjugate the coefficients of w^k and multiply them by (1 + u)^(k (p - 1) / 6)
+    static Fp12 frobenius(const Fp12& a) {
+        const auto part = [](const E& x, int k) {
+            return E::mul(E::template conjugate<8>(x), E::constant(kFrobenius[k]));
+        };
+        return {{part(a.c0.c0, 0), part(a.c0.c1, 2), part(a.c0.c2, 4)},
+                {part(a.c1.c0, 1), part(a.c1.c1, 3), part(a.c1.c2, 5)}};
+    }
+
+    // The square of an element of the cyclotomic subgroup (eprint 2009/565, section 3.2): squares in three
+    // copies of Fp4 = Fp2[s]/(s^2 - (1 + u)), then 3 x - 2 conj or 3 x + 2 conj.
+    [[gnu::noinline]] static Fp12 cyclotomic_square(const Fp12& a) {
+        const Fp4 x = square_fp4(a.c0.c0, a.c1.c1), y = square_fp4(a.c1.c0, a.c0.c2);
+        const Fp4 z = square_fp4(a.c0.c1, a.c1.c2);
+        return weak(
+            {{minus(x.c0, a.c0.c0), minus(y.c0, a.c0.c1), minus(z.c0, a.c0.c2)},
+             {plus(E::template mul_xi<16>(z.c1), a.c1.c0), plus(x.c1, a.c1.c1), plus(y.c1, a.c1.c2)}});
+    }
+
+    static Fp12 select(const Mask& m, const Fp12& on, const Fp12& off) {
+        return {H::select(m, on.c0, off.c0), H::select(m, on.c1, off.c1)};
+    }
+    static Mask equal(const Fp12& a, const Fp12& b) {
+        return F::Lane::mask_and(H::equal(a.c0, b.c0), H::equal(a.c1, b.c1));
+    }
+
+  private:
+    struct Fp4 {
+        E c0, c1;
+    };
+    // a^2 + xi b^2 and 2 a b = (a + b)^2 - a^2 - b^2. Magnitudes 8 and 10.
+    static Fp4 square_fp4(const E& a, const E& b) {
+        const E aa = E::square(a), bb = E::square(b), s = E::square(E::add(a, b));
+        return {E::add(aa, E::template mul_xi<4>(bb)), E::template sub<8>(s, E::add(aa, bb))};
+    }
+    // 3 x - 2 a and 3 x + 2 a
+    static E minus(const E& x, const E& a) {
+        const E d = E::template sub<8>(x, a);
+        return E::add(E::add(d, d), x);
+    }
+    static E plus(const E& x, const E& a) {
+        const E s = E::add(x, a);
+        return E::add(E::add(s, s), x);
+    }
+};
+
+}  // namespace pyfe::field::bls12_381
