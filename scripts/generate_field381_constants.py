@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 X = -0xD201000000010000
+ORDER = X**4 - X**2 + 1
 P = (X - 1) ** 2 * (X**4 - X**2 + 1) // 3 + X
 LANE_BITS, LANE_LIMBS = 50, 8
 WORD_BITS, WORDS = 64, 6
@@ -94,6 +95,11 @@ def text() -> str:
         "const Fp2Constant kFrobenius[6] = {",
         *(f"    {fp2(value)}," for value in frobenius),
         "};",
+        f"const uint64_t kOrder[4] = {array(limbs(ORDER, 64, 4))};",
+        f"const uint64_t kOrderNegInverse = 0x{-pow(ORDER, -1, 2**64) % 2**64:x};",
+        f"const uint64_t kOrderRSquared[4] = {array(limbs(2**512 % ORDER, 64, 4))};",
+        f"const uint64_t kAbsX = 0x{-X:x};",
+        f"const uint64_t kAbsXReciprocal = 0x{(2**128 - 1) // -X - 2**64:x};",
         "",
         "}  // namespace pyfe::field::bls12_381",
         "",

@@ -39,7 +39,8 @@ def test_libraries(build_folder: Path) -> None:
     objects = [path for members in libraries.values() for path in members]
     assert {path.stem for path in libraries} >= {"libpyfe_base", "libpyfe_field", "libpyfe_group"}
     assert disassembly.check(objects) == []
-    counted = {path.name: disassembly.wide_instructions(path)[1] for path in objects}
+    code = [path for path in objects if not path.name.startswith("constants")]
+    counted = {path.name: disassembly.wide_instructions(path)[1] for path in code}
     assert [name for name, count in counted.items() if count == 0] == [], "an object without code was not checked"
 
 

@@ -7,6 +7,7 @@
 #include "bindings.hpp"
 #include "bytes.hpp"
 #include "pyfe/base/cpu.hpp"
+#include "pyfe/field/fr.hpp"
 #include "pyfe/field/kernels381.hpp"
 #include "pyfe/group/kernels.hpp"
 #include "verbs.hpp"
@@ -116,6 +117,39 @@ py::tuple bls12_381_square_root(const std::string& backend, const py::bytes& a) 
     return py::make_tuple(out.bytes(ok.size()), py::bytes(ok));
 }
 
+// One operation on scalars modulo r, 32 little-endian bytes each; "reduce" takes 64
+py::bytes bls12_381_scalar(const std::string& operation, const py::bytes& a, const py::bytes& b) {
+    using fp::Fr;
+    uint64_t ok_a = 0, ok_b = 0;
+    const auto bytes = as_span(a), other = as_span(b);
+    const bool wide = operation == "reduce";
+    if (bytes.size() != (wide ? 64 : 32) || (!other.empty() && other.size() != 32))
+        pyfe::fail(pyfe::ErrorKind::parameter, "bls12_381_scalar: wrong length");
+    const Fr x = wide ? Fr::from_wide_bytes(bytes.data()) : Fr::from_bytes(bytes.data(), &ok_a);
+    const Fr y = other.empty() ? Fr{} : Fr::from_bytes(other.data(), &ok_b);
+    if ((!wide && ok_a == 0) || (!other.empty() && ok_b == 0))
+        pyfe::fail(pyfe::ErrorKind::decode, "bls12_381_scalar: not below r");
+    std::string out(32, 0);
+    auto* data = reinterpret_cast<uint8_t*>(out.data());
+    if (operation == "add")
+        Fr::add(x, y).to_bytes(data);
+    else if (operation == "sub")
+        Fr::sub(x, y).to_bytes(data);
+    else if (operation == "mul")
+        Fr::mul(x, y).to_bytes(data);
+    else if (operation == "invert")
+        Fr::invert(x).to_bytes(data);
+    else if (wide)
+        x.to_bytes(data);
+    else if (operation == "digits") {
+        uint64_t digits[4];
+        x.digits_of_x(digits);
+        std::memcpy(data, digits, 32);
+    } else
+        pyfe::fail(pyfe::ErrorKind::parameter, "bls12_381_scalar: no operation " + operation);
+    return py::bytes(out);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core_testing, module) {
@@ -130,6 +164,13 @@ PYBIND11_MODULE(_core_testing, module) {
     module.def("set_lanes", &set_lanes, py::arg("name"));
     module.def("bls12_381_field", &bls12_381_field, py::arg("backend"), py::arg("operation"), py::arg("a"),
                py::arg("b") = py::bytes());
+    module.def("bls12_381_scalar", &bls12_381_scalar, py::arg("operation"), py::arg("a"),
+               py::arg("b") = py::bytes());
+    module.def("bls12_381_scalar_from_int", [](int64_t value) {
+        std::string out(32, 0);
+        fp::Fr::from_int64(value).to_bytes(reinterpret_cast<uint8_t*>(out.data()));
+        return py::bytes(out);
+    });
     module.def("bls12_381_square_root", &bls12_381_square_root, py::arg("backend"), py::arg("a"));
     module.def(
         "setup",

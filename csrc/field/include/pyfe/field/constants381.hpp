@@ -33,4 +33,9 @@ extern const uint64_t kPMinusThreeQuarters[6];  // (p - 3)/4, that of inverse sq
 
 extern const Fp2Constant kFrobenius[6];  // (1 + u)^(k (p - 1) / 6)
 
+// r = x^4 - x^2 + 1, the order of the groups, 64-bit words; -1/r modulo 2^64; 2^512 modulo r
+extern const uint64_t kOrder[4], kOrderNegInverse, kOrderRSquared[4];
+// |x|, 64 bits, its top one set; floor((2^128 - 1) / |x|) - 2^64
+extern const uint64_t kAbsX, kAbsXReciprocal;
+
 }  // namespace pyfe::field::bls12_381
