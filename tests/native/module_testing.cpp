@@ -9,6 +9,7 @@
 #include "pyfe/base/cpu.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/field/kernels381.hpp"
+#include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/kernels.hpp"
 #include "verbs.hpp"
 
@@ -32,10 +33,13 @@ class ListedRandom : public pyfe::Random {
 };
 
 void set_lanes(const std::string& name) {
-    if (name == "emulated")
+    namespace bls = pyfe::group::bls12_381;
+    if (name == "emulated") {
         pyfe::group::override_kernels_for_testing(&pyfe::group::emulated_kernels());
-    else {
+        bls::override_kernels_for_testing(&bls::emulated_kernels());
+    } else {
         pyfe::group::override_kernels_for_testing(nullptr);
+        bls::override_kernels_for_testing(nullptr);
         pyfe::set_backend(pyfe::parse_backend(name, "set_lanes"));
     }
 }
@@ -158,6 +162,7 @@ PYBIND11_MODULE(_core_testing, module) {
     bind_base(module);
     bind_codec(module);
     bind_ristretto255(module);
+    bind_bls12_381(module);
     bind_dlog(module);
     bind_ipfe_ddh(module);
     bind_self_test(module);

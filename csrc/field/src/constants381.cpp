@@ -7,6 +7,7 @@ namespace pyfe::field::bls12_381 {
 
 const uint64_t kPLane[8] = {0x2ffffffffaaab, 0x3ac54ffffee7f, 0x30f6241eabfff, 0x2fd9cc34a83da, 0x774b84f38512, 0x1ed90d2eb35d9, 0x397fe69a4b1ba, 0x680447a8};
 const uint64_t kPWord[6] = {0xb9feffffffffaaab, 0x1eabfffeb153ffff, 0x6730d2a0f6b0f624, 0x64774b84f38512bf, 0x4b1ba7b6434bacd7, 0x1a0111ea397fe69a};
+const uint64_t kPPlusOneHalf[6] = {0xdcff7fffffffd556, 0xf55ffff58a9ffff, 0xb39869507b587b12, 0xb23ba5c279c2895f, 0x258dd3db21a5d66b, 0xd0088f51cbff34d};
 const uint64_t kTwoPWord[6] = {0x73fdffffffff5556, 0x3d57fffd62a7ffff, 0xce61a541ed61ec48, 0xc8ee9709e70a257e, 0x96374f6c869759ae, 0x340223d472ffcd34};
 const uint64_t kNegInverseLane = 0x3fffcfffcfffd;
 const uint64_t kNegInverseWord = 0x89f3fffcfffcfffd;
@@ -22,7 +23,7 @@ const uint64_t kLend51[6][8] = {
     {0xbffffffeaaac0, 0xb153ffffb9fed, 0xbd8907aaffff8, 0xb6730d2a0f6ae, 0x9d2e13ce144ad, 0xb6434bacd7645, 0x9ff9a692c6e9c, 0x1a0111ea37},
     {0xbffffffd55580, 0xa2a7ffff73fdd, 0xbb120f55ffff3, 0xace61a541ed5f, 0xba5c279c2895d, 0xac869759aec8c, 0xbff34d258dd3b, 0x340223d470},
 };
-const uint64_t kLend60[8] = {0x1002ffffffffaaab, 0x1003ac54ffffea7f, 0x10030f6241eabbff, 0x1002fd9cc34a7fda, 0x1000774b84f38112, 0x1001ed90d2eb31d9, 0x100397fe69a4adba, 0x680443a8};
+const uint64_t kLend61[8] = {0x2002ffffffffaaab, 0x2003ac54ffffe67f, 0x20030f6241eab7ff, 0x2002fd9cc34a7bda, 0x2000774b84f37d12, 0x2001ed90d2eb2dd9, 0x200397fe69a4a9ba, 0x68043fa8};
 const uint64_t kPMinusTwo[6] = {0xb9feffffffffaaa9, 0x1eabfffeb153ffff, 0x6730d2a0f6b0f624, 0x64774b84f38512bf, 0x4b1ba7b6434bacd7, 0x1a0111ea397fe69a};
 const uint64_t kPMinusThreeQuarters[6] = {0xee7fbfffffffeaaa, 0x7aaffffac54ffff, 0xd9cc34a83dac3d89, 0xd91dd2e13ce144af, 0x92c6e9ed90d2eb35, 0x680447a8e5ff9a6};
 const Fp2Constant kFrobenius[6] = {
@@ -33,6 +34,13 @@ const Fp2Constant kFrobenius[6] = {
     {{{0x286758a54bb6e, 0xd407705396e6, 0x240b5980c3f7, 0x34a4c1632819d, 0x34357015f85b6, 0xd907ccd15e09, 0x38a2950e6559b, 0x548f2350}, {0x890dc9e4867545c3, 0x2af322533285a5d5, 0x50880866309b7e2c, 0xa20d1b8c7e881024, 0x14e4f04fe2db9068, 0x14e56d3f1564853a}}, {{0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0}, {0x0, 0x0, 0x0, 0x0, 0x0, 0x0}}},
     {{{0x10dbd30195ed0, 0x2f193f044a021, 0x3526fd7995091, 0x319d1a81c70ce, 0x412e99041b82, 0x11e565cf79e1, 0x2d50c322280c0, 0x3602a0f0}, {0x82d83cf50dbce43f, 0xa2813e53df9d018f, 0xc6f0caa53c65e181, 0x7525cf528d50fe95, 0x4a85ed50f4798a6b, 0x171da0fd6cf8eebd}}, {{0x1f242cfe64bdb, 0xbac10fbb4e5e, 0x3bcf26a516f6e, 0x3e3cb1b2e130b, 0x361cebef698f, 0x1dbab6d1bbbf8, 0xc2f2378230fa, 0x3201a6b8}, {0x3726c30af242c66c, 0x7c2ac1aad1b6fe70, 0xa04007fbba4b14a2, 0xef517c3266341429, 0x95ba654ed2226b, 0x2e370eccc86f7dd}}},
 };
+const FpConstant kBeta = {{0x798a75aaef3d, 0x2d84d8fac5799, 0x2eb56e869fc08, 0x3b350ad18023d, 0x133f48393ff5b, 0x114890619d7cf, 0xdd518be5c1f, 0x13752458}, {0x30f1361b798a64e8, 0xf3b8ddab7ece5a2a, 0x16a8ca3ac61577f7, 0xc26a2ff874fd029b, 0x3636b76660701c6e, 0x51ba4ab241b6160}};
+const Fp2Constant kPsiX = {{{0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0}, {0x0, 0x0, 0x0, 0x0, 0x0, 0x0}}, {{0x286758a54bb6e, 0xd407705396e6, 0x240b5980c3f7, 0x34a4c1632819d, 0x34357015f85b6, 0xd907ccd15e09, 0x38a2950e6559b, 0x548f2350}, {0x890dc9e4867545c3, 0x2af322533285a5d5, 0x50880866309b7e2c, 0xa20d1b8c7e881024, 0x14e4f04fe2db9068, 0x14e56d3f1564853a}}};
+const Fp2Constant kPsiY = {{{0x1a55cc1a62e80, 0x3b1e0d782b337, 0x2ed29edb3e1f0, 0x2ca33b92c7abc, 0x11f183e2f101d, 0x2b74024635d38, 0x2a56e64b387d3, 0x5955995e}, {0x3e2f585da55c9ad1, 0x4294213d86c18183, 0x382844c88b623732, 0x92ad2afd19103e18, 0x1d794e4fac7cf0b9, 0xbd592fc7d825ec8}}, {{0x15aa33e597c2b, 0x3fa74287d3b48, 0x22385436de0e, 0x33690a1e091e, 0x3583346c474f5, 0x33650ae87d8a0, 0xf29004f129e6, 0xeaeae4a}, {0x7bcfa7a25aa30fda, 0xdc17dec12a927e7c, 0x2f088dd86b4ebef1, 0xd1ca2087da74d4a7, 0x2da2596696cebc1d, 0xe2b7eedbbfd87d2}}};
+const FpConstant kG1X = {{0x2fd53472bc4ea, 0x8d13634b1134, 0x3309932810813, 0x278e63df0aeb7, 0xd58f2b1d01e9, 0x15d20f5d2c02, 0x3a0bcc18f2b5e, 0x1660379e}, {0x5cb38790fd530c16, 0x7817fc679976fff5, 0x154f95c7143ba1c1, 0xf0ae6acdf3d0e747, 0xedce6ecc21dbf440, 0x120177419e0bfb75}};
+const FpConstant kG1Y = {{0xce748f32ed3, 0x2f90b690fc57, 0x2a854ef267102, 0x3c16d7d54e3f, 0x253c3bf1efbff, 0x2e9f78cda7d31, 0x1b60230184535, 0x357e96bf}, {0xbaac93d50ce72271, 0x8c22631a7918fd8e, 0xdd595f13570725ce, 0x51ac582950405194, 0xe1c8c3fad0059c0, 0xbbc3efc5008a26a}};
+const Fp2Constant kG2X = {{{0x202941c214344, 0x3642c1313f75, 0x2316277836ce9, 0xd457205bdd6, 0x373b7dd25ed73, 0x14ae525c368c1, 0x14380c38a0649, 0x3e4cde70}, {0xf5f28fa202940a10, 0xb3f5fb2687b4961a, 0xa1a893b53e2ae580, 0x9894999d1a3caee9, 0x6f67b7631863366b, 0x58191924350bcd7}}, {{0x39e242fae7102, 0x3f12ef53db25b, 0x1606bf41a69ee, 0x1c7ab9c2e5aa7, 0x38f71ce7ada53, 0x1383d4fe6509c, 0x181ce592ff5eb, 0x33d2580b}, {0xa5a9c0759e23f606, 0xaaa0c59dbccd60c3, 0x3bb17e18e2867806, 0x1b1ab6cc8541b367, 0xc2b6ed0ef2158547, 0x11922a097360edf3}}};
+const Fp2Constant kG2Y = {{{0x360494dfafe4f, 0x233c793759082, 0x296035575b64d, 0x2b7a2bf8d1a7d, 0x953a6d9d21c6, 0x3c5eb292cbf3b, 0x16e5e6e88c21e, 0x28825bfc}, {0x4c730af860494c4a, 0x597cfa1f5e369c5a, 0xe7e6856caa0a635a, 0xbbefb5e96e0d495f, 0x7d3a975f0ef25a2, 0x83fd8e7e80dae5}}, {{0x3df64d50530ad, 0x248ca32f4e022, 0x334e7915bebad, 0x24a10fb512e82, 0x11eb93d1dcfcb, 0x253876ea98076, 0x395be9098401e, 0xbd8f242}, {0xadc0fc92df64b05d, 0x18aa270a2b1461dc, 0x86adac6a3be4eba0, 0x79495c4ec93da33a, 0xe7175850a43ccaed, 0xb2bc2a163de1bf2}}};
 const uint64_t kOrder[4] = {0xffffffff00000001, 0x53bda402fffe5bfe, 0x3339d80809a1d805, 0x73eda753299d7d48};
 const uint64_t kOrderNegInverse = 0xfffffffeffffffff;
 const uint64_t kOrderRSquared[4] = {0xc999e990f3f29c6d, 0x2b6cedcb87925c23, 0x5d314967254398f, 0x748d9d99f59ff11};

@@ -16,7 +16,7 @@ struct Fp2Constant {
 };
 
 extern const uint64_t kPLane[8], kPWord[6];  // p, 381 bits
-extern const uint64_t kTwoPWord[6];
+extern const uint64_t kTwoPWord[6], kPPlusOneHalf[6];
 extern const uint64_t kNegInverseLane;  // -1/p modulo 2^50
 extern const uint64_t kNegInverseWord;  // -1/p modulo 2^64
 extern const uint64_t kQuotient;        // floor(2^52 / (floor(p / 2^350) + 1))
@@ -25,13 +25,20 @@ extern const FpConstant kFpOne, kFpHalf;
 
 // 2^(2 + i) p with limbs 0 to 6 in [2^51, 2^51 + 2^50): a difference that starts from it does not borrow
 extern const uint64_t kLend51[6][8];
-// p with limbs 0 to 6 in [2^60, 2^60 + 2^50)
-extern const uint64_t kLend60[8];
+// p with limbs 0 to 6 in [2^61, 2^61 + 2^50)
+extern const uint64_t kLend61[8];
 
 extern const uint64_t kPMinusTwo[6];            // the exponent of inversion
 extern const uint64_t kPMinusThreeQuarters[6];  // (p - 3)/4, that of inverse square roots
 
 extern const Fp2Constant kFrobenius[6];  // (1 + u)^(k (p - 1) / 6)
+
+// (x, y) -> (beta x, -y) multiplies G1 by x^2; (x, y) -> (kPsiX conj x, kPsiY conj y) multiplies G2 by x
+extern const FpConstant kBeta;
+extern const Fp2Constant kPsiX, kPsiY;  // (1 + u)^(-(p - 1)/3), (1 + u)^(-(p - 1)/2)
+// The generators
+extern const FpConstant kG1X, kG1Y;
+extern const Fp2Constant kG2X, kG2Y;
 
 // r = x^4 - x^2 + 1, the order of the groups, 64-bit words; -1/r modulo 2^64; 2^512 modulo r
 extern const uint64_t kOrder[4], kOrderNegInverse, kOrderRSquared[4];

@@ -115,6 +115,19 @@ struct Fp64 {
         }
         return r;
     }
+    // a + b, less p R when it is not below
+    static Wide add_wide(const Wide& a, const Wide& b) {
+        Wide r;
+        uint64_t carry = 0;
+        for (int i = 0; i < 12; ++i) {
+            const u128 t = u128(a.w[i]) + b.w[i] + carry;
+            r.w[i] = static_cast<uint64_t>(t);
+            carry = static_cast<uint64_t>(t >> 64);
+        }
+        const Fp64 high = less_if_at_least(broadcast(r.w + 6), kPWord);
+        for (int i = 0; i < 6; ++i) r.w[i + 6] = high.w[i];
+        return r;
+    }
     // a - b, or a - b + p R when that is negative
     static Wide sub_wide(const Wide& a, const Wide& b) {
         Wide r;

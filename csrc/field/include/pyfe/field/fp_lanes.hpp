@@ -33,7 +33,8 @@ struct FpLanes {
     unsigned magnitude = 1;
 #endif
 
-    // A sum of products before its reduction: columns of weight 2^(50 k), signed, below 2^60 in size
+    // A sum of at most seven products before its reduction: columns of weight 2^(50 k), signed, below 2^60.9
+    // in size
     struct Wide {
         V c[16];
 #ifdef PYFE_VERIFY
@@ -144,6 +145,12 @@ struct FpLanes {
         set_magnitude(r, magnitude_of(a) * magnitude_of(b));
         return r;
     }
+    [[gnu::always_inline]] static inline Wide add_wide(const Wide& a, const Wide& b) {
+        Wide r;
+        for (int k = 0; k < 16; ++k) r.c[k] = V::add(a.c[k], b.c[k]);
+        set_magnitude(r, magnitude_of(a) + magnitude_of(b));
+        return r;
+    }
     [[gnu::always_inline]] static inline Wide sub_wide(const Wide& a, const Wide& b) {
         Wide r;
         for (int k = 0; k < 16; ++k) r.c[k] = V::sub(a.c[k], b.c[k]);
@@ -158,7 +165,7 @@ struct FpLanes {
         for (int j = 0; j < 8; ++j) lo[j] = w.c[j], hi[j] = V::broadcast(0);
 #pragma GCC unroll 8
         for (int i = 0; i < 8; ++i) reduce_limb(lo, hi, w.c[8 + i]);
-        for (int j = 0; j < 8; ++j) lo[j] = V::add(lo[j], V::broadcast(kLend60[j]));
+        for (int j = 0; j < 8; ++j) lo[j] = V::add(lo[j], V::broadcast(kLend61[j]));
         FpLanes r = join(lo, hi);
         set_magnitude(r, 3);
         return r;
@@ -172,7 +179,7 @@ struct FpLanes {
         V up = zero;
         for (int j = 0; j < 8; ++j) {
             const V p = V::broadcast(kPLane[j]);
-            r.l[j] = V::sub(V::add(a.l[j], V::broadcast(kLend60[j])), V::madd_lo(up, q, p));
+            r.l[j] = V::sub(V::add(a.l[j], V::broadcast(kLend61[j])), V::madd_lo(up, q, p));
             up = V::template shl<2>(V::madd_hi(zero, q, p));
         }
         set_magnitude(r, 4);

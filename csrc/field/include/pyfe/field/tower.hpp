@@ -36,6 +36,7 @@ struct Fp2 {
         return {a.c0, F::template neg<K>(a.c1)};
     }
     static Fp2 weak(const Fp2& a) { return {F::weak(a.c0), F::weak(a.c1)}; }
+    static Fp2 times12(const Fp2& a) { return {F::times12(a.c0), F::times12(a.c1)}; }
     static Fp2 times3(const Fp2& a) { return {F::times3(a.c0), F::times3(a.c1)}; }
     // (1 + u) a
     template <int K>
@@ -43,13 +44,24 @@ struct Fp2 {
         return {F::template sub<K>(a.c0, a.c1), F::add(a.c0, a.c1)};
     }
 
-    // Karatsuba on unreduced products: three products, two reductions. Magnitude 3.
-    [[gnu::noinline]] static Fp2 mul(const Fp2& a, const Fp2& b) {
-        typename F::Wide x = F::product(a.c0, b.c0);
-        const typename F::Wide y = F::product(a.c1, b.c1);
+    struct Wide {
+        typename F::Wide c0, c1;
+    };
+    // Karatsuba on unreduced products: three products. A reduction each follows.
+    [[gnu::always_inline]] static inline Wide product(const Fp2& a, const Fp2& b) {
+        const typename F::Wide x = F::product(a.c0, b.c0), y = F::product(a.c1, b.c1);
         const typename F::Wide z = F::product(F::add_lazy(a.c0, a.c1), F::add_lazy(b.c0, b.c1));
-        return {F::reduce(F::sub_wide(x, y)), F::reduce(F::sub_wide(F::sub_wide(z, x), y))};
+        return {F::sub_wide(x, y), F::sub_wide(F::sub_wide(z, x), y)};
     }
+    static Wide add_wide(const Wide& a, const Wide& b) {
+        return {F::add_wide(a.c0, b.c0), F::add_wide(a.c1, b.c1)};
+    }
+    static Wide sub_wide(const Wide& a, const Wide& b) {
+        return {F::sub_wide(a.c0, b.c0), F::sub_wide(a.c1, b.c1)};
+    }
+    // Magnitude 3
+    static Fp2 reduce(const Wide& w) { return {F::reduce(w.c0), F::reduce(w.c1)}; }
+    [[gnu::noinline]] static Fp2 mul(const Fp2& a, const Fp2& b) { return reduce(product(a, b)); }
     // (a0 + a1)(a0 - a1) and 2 a0 a1. Magnitude 2.
     [[gnu::noinline]] static Fp2 square(const Fp2& a) {
         return {F::mul(F::add_lazy(a.c0, a.c1), F::template sub<128>(a.c0, a.c1)),
@@ -70,6 +82,30 @@ struct Fp2 {
         return F::Lane::mask_and(F::equal(a.c0, b.c0), F::equal(a.c1, b.c1));
     }
 };
+
+template <class F>
+Fp2<F> invert(const Fp2<F>& a) {
+    return Fp2<F>::invert(a);
+}
+
+// A root of a where `exists` is set. With n = sqrt(a0^2 + a1^2), d = (a0 + n)/2 (or a0, if that is zero) and
+// c = d^((p - 3)/4): d c^2 is 1 or -1, and (d c, a1 c / 2) or (a1 c / 2, -d c) is the root (Adj,
+// Rodriguez-Henriquez, Square root computation over even extension fields, eprint 2012/685, section 5: the
+// complex method).
+template <class F>
+Fp2<F> square_root(const Fp2<F>& a, typename F::Mask* exists) {
+    typename F::Mask unused;
+    const F half = F::constant(kFpHalf);
+    const F n = square_root(F::add(F::square(a.c0), F::square(a.c1)), &unused);
+    const F sum = F::mul(F::add(a.c0, n), half);
+    const F d = F::select(F::is_zero(sum), a.c0, sum);
+    const F c = power_p_minus_3_over_4(d), dc = F::mul(d, c), other = F::mul(F::mul(a.c1, c), half);
+    const typename F::Mask square = F::equal(F::mul(dc, c), F::one());
+    const Fp2<F> root = {F::select(square, dc, other),
+                         F::select(square, other, F::weak(F::template neg<8>(dc)))};
+    *exists = Fp2<F>::equal(Fp2<F>::square(root), a);
+    return root;
+}
 
 template <class F>
 struct Fp6 {

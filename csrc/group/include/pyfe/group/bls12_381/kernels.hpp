@@ -1,0 +1,51 @@
+// One table of entry points a backend and curve. All pointers are raw, all layouts those of blocks.hpp, so
+// that the fast files share no code with the rest. Lanes beyond the last point hold any valid point.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "pyfe/group/bls12_381/blocks.hpp"
+
+namespace pyfe::group::bls12_381 {
+
+template <int Parts>
+struct CurveKernels {
+    using Block = PointBlock<Parts>;
+    using Flat = AffineBlock<Parts>;
+
+    const char* name;
+    // Compressed form, 48 Parts bytes a point. status: one Status a point.
+    void (*decode)(const uint8_t* in, size_t count, Flat* out, uint8_t* status);
+    void (*encode)(const Flat* in, size_t count, uint8_t* out);
+    void (*generator)(Block* out);  // in every lane
+    void (*from_affine)(const Flat* in, size_t blocks, Block* out);
+    // One inversion for all; scratch: one coordinate a block
+    void (*to_affine)(const Block* in, size_t blocks, Flat* out, Coordinate<Parts>* scratch);
+    void (*add)(const Block* a, const Block* b, size_t blocks, Block* out);
+    void (*negate)(const Block* in, size_t blocks, Block* out);
+    void (*double_times)(Block* inout, size_t blocks, int times);
+    // equal[lane of block]: 0 or 1
+    void (*equal)(const Block* a, const Block* b, size_t blocks, uint8_t* equal);
+    // Constant-time: out = k in; digits: [block][part][window][lane] (shape.hpp)
+    void (*multiply)(const Block* in, const uint8_t* digits, size_t blocks, Block* out);
+};
+
+using G1Kernels = CurveKernels<1>;
+using G2Kernels = CurveKernels<2>;
+
+struct Kernels {
+    G1Kernels g1;
+    G2Kernels g2;
+};
+
+const Kernels& portable_kernels();
+const Kernels& ifma_kernels();
+#ifdef PYFE_EMULATED_LANES
+const Kernels& emulated_kernels();  // test builds only
+#endif
+
+// The table of the active backend, or the one a test has put in its place
+const Kernels& kernels();
+void override_kernels_for_testing(const Kernels* table);
+
+}  // namespace pyfe::group::bls12_381

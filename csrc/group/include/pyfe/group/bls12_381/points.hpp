@@ -1,0 +1,49 @@
+// Batches of points of G1 (Parts = 1) and G2 (Parts = 2) of BLS12-381.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pyfe/base/secret.hpp"
+#include "pyfe/field/fr.hpp"
+#include "pyfe/group/bls12_381/blocks.hpp"
+
+namespace pyfe::group::bls12_381 {
+
+using field::bls12_381::Fr;
+using field::bls12_381::PublicFr;
+
+// Members of the subgroup of order r, affine; the last block is padded with copies of its last point.
+template <int Parts>
+struct Points {
+    static constexpr size_t bytes = 48 * Parts;  // of a compressed point
+
+    std::vector<AffineBlock<Parts>> blocks;
+    size_t size = 0;
+
+    // Strict, the subgroup included. Error(decode) naming `what`, the index of the first bad point and what
+    // is wrong.
+    static Points decode(std::span<const uint8_t> in, const std::string& what);
+    void encode(uint8_t* out) const;
+    std::vector<uint8_t> encode() const;
+
+    static Points generator(size_t count);
+    static Points identity(size_t count);
+    // Points first, first + step, .. : `count` of them
+    Points slice(size_t first, ptrdiff_t step, size_t count) const;
+};
+
+using G1Points = Points<1>;
+using G2Points = Points<2>;
+
+template <int Parts>
+Points<Parts> add(const Points<Parts>& a, const Points<Parts>& b);
+template <int Parts>
+Points<Parts> negate(const Points<Parts>& a);
+// k_j P_j. Constant-time in k and P.
+template <int Parts>
+Points<Parts> multiply(const Points<Parts>& p, std::span<const Fr> k);
+
+}  // namespace pyfe::group::bls12_381

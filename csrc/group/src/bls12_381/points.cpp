@@ -1,0 +1,196 @@
+#include "pyfe/group/bls12_381/points.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "pyfe/base/error.hpp"
+#include "pyfe/base/parallel.hpp"
+#include "pyfe/group/bls12_381/kernels.hpp"
+#include "pyfe/group/bls12_381/status.hpp"
+#include "recode.hpp"
+
+namespace pyfe::group::bls12_381 {
+namespace {
+
+constexpr size_t kChunkBlocks = 16;  // blocks a task; they share one inversion
+
+size_t blocks_of(size_t points) { return (points + 7) / 8; }
+
+template <int Parts>
+const CurveKernels<Parts>& curve() {
+    if constexpr (Parts == 1)
+        return kernels().g1;
+    else
+        return kernels().g2;
+}
+
+const char* reason(Status status) {
+    switch (status) {
+        case Status::not_compressed:
+            return "has no compression flag: only the compressed form is read";
+        case Status::bad_infinity:
+            return "has the infinity flag and other bits beside it";
+        case Status::not_below_p:
+            return "has an x that is not below p";
+        case Status::not_on_curve:
+            return "has an x that belongs to no point of the curve";
+        case Status::not_in_subgroup:
+            return "is on the curve but not in the subgroup of order r";
+        case Status::ok:
+            break;
+    }
+    return "is sound";
+}
+
+// Points of one chunk on their way from a kernel to affine form; may hold secrets
+template <int Parts>
+struct Workspace {
+    explicit Workspace(size_t blocks) : points(blocks), scratch(blocks) {}
+    struct alignas(64) Slab {
+        Coordinate<Parts> value;
+    };
+    SecretVector<PointBlock<Parts>> points;
+    SecretVector<Slab> scratch;
+
+    void to_affine(size_t blocks, AffineBlock<Parts>* out) {
+        curve<Parts>().to_affine(points.data(), blocks, out, &scratch[0].value);
+    }
+};
+
+// out block by block from chunks of PointBlocks that body(first block, blocks, where to) writes
+template <int Parts, class Body>
+Points<Parts> in_chunks(size_t size, Body body) {
+    Points<Parts> out;
+    out.size = size;
+    out.blocks.resize(blocks_of(size));
+    parallel_for((out.blocks.size() + kChunkBlocks - 1) / kChunkBlocks, [&](size_t chunk) {
+        const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, out.blocks.size() - first);
+        Workspace<Parts> work(count);
+        body(first, count, work.points.data());
+        work.to_affine(count, &out.blocks[first]);
+    });
+    return out;
+}
+
+void copy_lane(const uint64_t (*from)[8], size_t from_lane, uint64_t (*to)[8], size_t to_lane, size_t rows) {
+    for (size_t row = 0; row < rows; ++row) to[row][to_lane] = from[row][from_lane];
+}
+
+template <int Parts>
+void copy_point(const AffineBlock<Parts>& from, size_t from_lane, AffineBlock<Parts>& to, size_t to_lane) {
+    copy_lane(from.x, from_lane, to.x, to_lane, 8 * Parts);
+    copy_lane(from.y, from_lane, to.y, to_lane, 8 * Parts);
+    to.infinite[to_lane] = from.infinite[from_lane];
+}
+
+template <int Parts>
+void require_same(const Points<Parts>& a, size_t other) {
+    if (a.size != other)
+        fail(ErrorKind::parameter, "BLS12-381: batches of " + std::to_string(a.size) + " and " +
+                                       std::to_string(other) + " do not match");
+}
+
+}  // namespace
+
+template <int Parts>
+Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const std::string& what) {
+    if (in.size() % bytes != 0)
+        fail(ErrorKind::decode, what + ": length " + std::to_string(in.size()) + " is not a multiple of " +
+                                    std::to_string(bytes));
+    Points v;
+    v.size = in.size() / bytes;
+    v.blocks.resize(blocks_of(v.size));
+    std::vector<uint8_t> status(v.size);
+    parallel_for(v.blocks.size(), [&](size_t b) {
+        curve<Parts>().decode(in.data() + 8 * b * bytes, std::min<size_t>(8, v.size - 8 * b), &v.blocks[b],
+                              status.data() + 8 * b);
+    });
+    const auto bad = std::find_if(status.begin(), status.end(), [](uint8_t s) { return s != 0; });
+    if (bad != status.end())
+        fail(ErrorKind::decode, what + ": point " + std::to_string(bad - status.begin()) + " of G" +
+                                    std::to_string(Parts) + " " + reason(static_cast<Status>(*bad)));
+    return v;
+}
+
+template <int Parts>
+void Points<Parts>::encode(uint8_t* out) const {
+    curve<Parts>().encode(blocks.data(), size, out);
+}
+
+template <int Parts>
+std::vector<uint8_t> Points<Parts>::encode() const {
+    std::vector<uint8_t> out(bytes * size);
+    encode(out.data());
+    return out;
+}
+
+template <int Parts>
+Points<Parts> Points<Parts>::generator(size_t count) {
+    PointBlock<Parts> g;
+    curve<Parts>().generator(&g);
+    return in_chunks<Parts>(
+        count, [&](size_t, size_t blocks, PointBlock<Parts>* to) { std::fill(to, to + blocks, g); });
+}
+
+template <int Parts>
+Points<Parts> Points<Parts>::identity(size_t count) {
+    const Points g = generator(count);
+    return add(g, negate(g));
+}
+
+template <int Parts>
+Points<Parts> Points<Parts>::slice(size_t first, ptrdiff_t step, size_t count) const {
+    Points out;
+    out.size = count;
+    out.blocks.resize(blocks_of(count));
+    for (size_t j = 0; j < out.blocks.size() * 8; ++j) {
+        const size_t at = first + std::min(j, count - 1) * static_cast<size_t>(step);
+        copy_point(blocks[at / 8], at % 8, out.blocks[j / 8], j % 8);
+    }
+    return out;
+}
+
+template <int Parts>
+Points<Parts> add(const Points<Parts>& a, const Points<Parts>& b) {
+    require_same(a, b.size);
+    return in_chunks<Parts>(a.size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        Workspace<Parts> other(blocks);
+        curve<Parts>().from_affine(&a.blocks[first], blocks, to);
+        curve<Parts>().from_affine(&b.blocks[first], blocks, other.points.data());
+        curve<Parts>().add(to, other.points.data(), blocks, to);
+    });
+}
+
+template <int Parts>
+Points<Parts> negate(const Points<Parts>& a) {
+    return in_chunks<Parts>(a.size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        curve<Parts>().from_affine(&a.blocks[first], blocks, to);
+        curve<Parts>().negate(to, blocks, to);
+    });
+}
+
+template <int Parts>
+Points<Parts> multiply(const Points<Parts>& p, std::span<const Fr> k) {
+    require_same(p, k.size());
+    constexpr MultiplyShape shape = multiply_shape(Parts);
+    constexpr size_t block_digits = size_t(shape.parts * shape.windows) * 8;
+    return in_chunks<Parts>(p.size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        SecretVector<uint8_t> digits(blocks * block_digits);
+        for (size_t j = 0; j < blocks * 8; ++j)
+            recode(k[std::min(first * 8 + j, p.size - 1)], shape,
+                   digits.data() + j / 8 * block_digits + j % 8, 8);
+        curve<Parts>().from_affine(&p.blocks[first], blocks, to);
+        curve<Parts>().multiply(to, digits.data(), blocks, to);
+    });
+}
+
+template struct Points<1>;
+template struct Points<2>;
+template Points<1> add(const Points<1>&, const Points<1>&);
+template Points<2> add(const Points<2>&, const Points<2>&);
+template Points<1> negate(const Points<1>&);
+template Points<2> negate(const Points<2>&);
+template Points<1> multiply(const Points<1>&, std::span<const Fr>);
+template Points<2> multiply(const Points<2>&, std::span<const Fr>);
+
+}  // namespace pyfe::group::bls12_381

@@ -1,0 +1,15 @@
+// Digits of scalars for the kernels
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "pyfe/field/fr.hpp"
+#include "pyfe/group/bls12_381/shape.hpp"
+
+namespace pyfe::group::bls12_381 {
+
+// Constant-time. Digit w of part i goes to out[(i * windows + w) * stride] as d + 8, -8 <= d < 8: k is the
+// sum of d 16^w times what the endomorphism multiplies by.
+void recode(const field::bls12_381::Fr& k, const MultiplyShape& shape, uint8_t* out, size_t stride);
+
+}  // namespace pyfe::group::bls12_381

@@ -1,0 +1,10 @@
+#include "../bls12_381/make_kernels.hpp"
+#include "pyfe/field/fp64.hpp"
+
+namespace pyfe::group::bls12_381 {
+
+static constexpr Kernels table = make_kernels<field::bls12_381::Fp64>("portable");
+
+const Kernels& portable_kernels() { return table; }
+
+}  // namespace pyfe::group::bls12_381

@@ -1,0 +1,90 @@
+"""
+Batches of points of BLS12-381.
+"""
+from __future__ import annotations
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['G1Points', 'G2Points']
+class G1Points:
+    """
+    Points of G1.
+    """
+    @staticmethod
+    def from_bytes(points: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
+        """
+        Strict decoding of compressed points, subgroup included.
+        """
+    @staticmethod
+    def generator(count: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
+        """
+        The generator, `count` times.
+        """
+    @staticmethod
+    def identity(count: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
+        """
+        The identity, `count` times.
+        """
+    def __len__(self) -> int:
+        ...
+    def add(self, other: G1Points) -> G1Points:
+        """
+        Sums.
+        """
+    def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
+        """
+        k_j P_j; constant-time.
+        """
+    def negate(self) -> G1Points:
+        """
+        Negatives.
+        """
+    def slice(self, range: slice) -> G1Points:
+        """
+        Some of the points.
+        """
+    def to_bytes(self) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        Compressed points.
+        """
+class G2Points:
+    """
+    Points of G2.
+    """
+    @staticmethod
+    def from_bytes(points: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
+        """
+        Strict decoding of compressed points, subgroup included.
+        """
+    @staticmethod
+    def generator(count: typing.SupportsInt | typing.SupportsIndex) -> G2Points:
+        """
+        The generator, `count` times.
+        """
+    @staticmethod
+    def identity(count: typing.SupportsInt | typing.SupportsIndex) -> G2Points:
+        """
+        The identity, `count` times.
+        """
+    def __len__(self) -> int:
+        ...
+    def add(self, other: G2Points) -> G2Points:
+        """
+        Sums.
+        """
+    def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
+        """
+        k_j P_j; constant-time.
+        """
+    def negate(self) -> G2Points:
+        """
+        Negatives.
+        """
+    def slice(self, range: slice) -> G2Points:
+        """
+        Some of the points.
+        """
+    def to_bytes(self) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        Compressed points.
+        """
