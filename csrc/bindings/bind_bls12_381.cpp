@@ -39,7 +39,7 @@ Points<Parts> sliced(const Points<Parts>& p, const py::slice& range) {
 template <int Parts>
 void bind_points(py::module_& m, const char* name, const char* doc) {
     using P = Points<Parts>;
-    py::class_<P>(m, name, doc)
+    py::class_<P>(m, name, py::module_local(), doc)
         .def_static(
             "from_bytes",
             [](const ByteArray& rows) {
