@@ -2,39 +2,15 @@
 
 #include "arrays.hpp"
 #include "bytes.hpp"
-#include "pyfe/field/fr.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
+#include "scalars381.hpp"
 
 namespace {
 
 using namespace pyfe::bindings;
-using SecretRows = Unprinted<ByteArray>;
 using pyfe::ErrorKind;
 using pyfe::fail;
 using namespace pyfe::group::bls12_381;
-using SecretScalars = pyfe::SecretVector<Fr>;
-
-SecretScalars scalars(const SecretRows& rows, const char* name) {
-    const ByteArray array = rows.get(name);
-    const auto bytes = byte_rows(array, 32, name);
-    SecretScalars out(bytes.size() / 32);
-    for (size_t j = 0; j < out.size(); ++j) {
-        uint64_t ok;
-        out[j] = Fr::from_bytes(bytes.data() + 32 * j, &ok);
-        if (ok == 0)
-            fail(ErrorKind::decode,
-                 std::string(name) + ": row " + std::to_string(j) + " is not below the group order");
-    }
-    return out;
-}
-
-template <int Parts>
-Points<Parts> sliced(const Points<Parts>& p, const py::slice& range) {
-    py::ssize_t start = 0, stop = 0, step = 0, count = 0;
-    if (!range.compute(static_cast<py::ssize_t>(p.size), &start, &stop, &step, &count))
-        throw py::error_already_set();
-    return p.slice(static_cast<size_t>(start), step, static_cast<size_t>(count));
-}
 
 template <int Parts>
 void bind_points(py::module_& m, const char* name, const char* doc) {
@@ -53,7 +29,7 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
         .def_static("generator", &P::generator, py::arg("count"), "The generator, `count` times.")
         .def_static("identity", &P::identity, py::arg("count"), "The identity, `count` times.")
         .def("__len__", [](const P& p) { return p.size; })
-        .def("slice", &sliced<Parts>, py::arg("range"), "Some of the points.")
+        .def("slice", &sliced<P>, py::arg("range"), "Some of the points.")
         .def("add", &add<Parts>, py::arg("other"), py::call_guard<py::gil_scoped_release>(), "Sums.")
         .def("negate", &negate<Parts>, py::call_guard<py::gil_scoped_release>(), "Negatives.")
         .def(

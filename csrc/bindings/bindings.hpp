@@ -11,6 +11,7 @@ void bind_base(py::module_& module);
 void bind_codec(py::module_& module);
 void bind_ristretto255(py::module_& module);
 void bind_bls12_381(py::module_& module);
+void bind_pairing(py::module_& module);
 void bind_dlog(py::module_& module);
 void bind_ipfe_ddh(py::module_& module);
 void bind_self_test(py::module_& module);

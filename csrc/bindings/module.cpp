@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, module) {
     bind_codec(module);
     bind_ristretto255(module);
     bind_bls12_381(module);
+    bind_pairing(module);
     bind_dlog(module);
     bind_ipfe_ddh(module);
     bind_self_test(module);

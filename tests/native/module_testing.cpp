@@ -11,6 +11,7 @@
 #include "pyfe/field/kernels381.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/kernels.hpp"
+#include "pyfe/pairing/kernels.hpp"
 #include "verbs.hpp"
 
 namespace {
@@ -37,9 +38,11 @@ void set_lanes(const std::string& name) {
     if (name == "emulated") {
         pyfe::group::override_kernels_for_testing(&pyfe::group::emulated_kernels());
         bls::override_kernels_for_testing(&bls::emulated_kernels());
+        pyfe::pairing::override_kernels_for_testing(&pyfe::pairing::emulated_kernels());
     } else {
         pyfe::group::override_kernels_for_testing(nullptr);
         bls::override_kernels_for_testing(nullptr);
+        pyfe::pairing::override_kernels_for_testing(nullptr);
         pyfe::set_backend(pyfe::parse_backend(name, "set_lanes"));
     }
 }
@@ -163,6 +166,7 @@ PYBIND11_MODULE(_core_testing, module) {
     bind_codec(module);
     bind_ristretto255(module);
     bind_bls12_381(module);
+    bind_pairing(module);
     bind_dlog(module);
     bind_ipfe_ddh(module);
     bind_self_test(module);

@@ -2,7 +2,7 @@
 // endomorphism into parts (two of 128 bits in G1, four of 64 in G2: Galbraith, Lin, Scott, eprint 2008/194),
 // each part into digits -8 .. 7; a digit picks its multiple by reading all eight.
 #pragma once
-#include "curve.hpp"
+#include "pyfe/group/bls12_381/curve.hpp"
 #include "pyfe/group/bls12_381/shape.hpp"
 
 namespace pyfe::group::bls12_381 {

@@ -2,46 +2,23 @@
 // big-endian, the part with u first; the three top bits say compressed, infinity, and whether y is the larger
 // of its two values.
 #pragma once
-#include "curve.hpp"
+#include "pyfe/field/memory381.hpp"
+#include "pyfe/group/bls12_381/curve.hpp"
 #include "pyfe/group/bls12_381/status.hpp"
 
 namespace pyfe::group::bls12_381 {
 
-using Words = uint64_t[6][8];  // integers below 2^384 in eight lanes
+using field::bls12_381::for_lanes, field::bls12_381::gather, field::bls12_381::spread;
+using field::bls12_381::is_zero_lane, field::bls12_381::less, field::bls12_381::load_big_endian;
+using field::bls12_381::store_big_endian, field::bls12_381::Words;
 
 constexpr uint64_t kCompressed = uint64_t{1} << 63, kInfinity = uint64_t{1} << 62,
                    kLarger = uint64_t{1} << 61;
-
-[[gnu::always_inline]] static inline uint64_t load_big_endian(const uint8_t* p) {
-    uint64_t w;
-    __builtin_memcpy(&w, p, 8);
-    return __builtin_bswap64(w);
-}
-
-[[gnu::always_inline]] static inline void store_big_endian(uint8_t* p, uint64_t w) {
-    w = __builtin_bswap64(w);
-    __builtin_memcpy(p, &w, 8);
-}
-
-// Borrow of a - b over one lane
-[[gnu::always_inline]] static inline uint64_t less(const Words& a, int lane, const uint64_t* b) {
-    uint64_t borrow = 0;
-    for (int i = 0; i < 6; ++i) {
-        const unsigned __int128 t = static_cast<unsigned __int128>(a[i][lane]) - b[i] - borrow;
-        borrow = static_cast<uint64_t>(t >> 64) & 1;
-    }
-    return borrow;
-}
 
 // 1 where y > (p - 1)/2
 [[gnu::always_inline]] static inline uint64_t above_half(const Words& y, int lane) {
     return less(y, lane, field::bls12_381::kPPlusOneHalf) ^ 1;
 }
-[[gnu::always_inline]] static inline uint64_t is_zero_word(uint64_t w) { return ((w | (0 - w)) >> 63) ^ 1; }
-[[gnu::always_inline]] static inline uint64_t is_zero_lane(const Words& y, int lane) {
-    return is_zero_word(y[0][lane] | y[1][lane] | y[2][lane] | y[3][lane] | y[4][lane] | y[5][lane]);
-}
-
 // Field elements as integers
 template <class F>
 struct Integers {
@@ -63,19 +40,6 @@ struct Integers<Fp2<F>> {
         return above_half(w[1], lane) | (real & above_half(w[0], lane));
     }
 };
-
-// A bit a lane, 0 or 1, from a mask over F::lanes lanes starting at `lane`
-template <class F>
-static void spread(const typename F::Mask& m, int lane, uint64_t (&out)[8]) {
-    const uint8_t bits = F::Lane::mask_bits(m);
-    for (int j = 0; j < F::lanes; ++j) out[lane + j] = bits >> j & 1;
-}
-template <class F>
-static typename F::Mask gather(const uint64_t (&bits)[8], int lane) {
-    unsigned packed = 0;
-    for (int j = 0; j < F::lanes; ++j) packed |= static_cast<unsigned>(bits[lane + j] & 1) << j;
-    return F::Lane::mask_from_bits(static_cast<uint8_t>(packed));
-}
 
 template <class C>
 struct Wire {

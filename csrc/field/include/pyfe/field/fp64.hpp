@@ -31,7 +31,7 @@ struct Fp64 {
     void store(uint64_t (*p)[8], int lane) const {
         for (int i = 0; i < 6; ++i) p[i][lane] = w[i];
     }
-    static Fp64 constant(const FpConstant& c) { return broadcast(c.word); }
+    static Fp64 constant(const FpConstant& c, unsigned /*magnitude*/ = 1) { return broadcast(c.word); }
     static Fp64 zero() { return {}; }
     static Fp64 one() { return constant(kFpOne); }
 

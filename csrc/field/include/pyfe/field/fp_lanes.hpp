@@ -52,9 +52,11 @@ struct FpLanes {
         require(magnitude_of(*this) <= 4);
         for (int i = 0; i < 8; ++i) V::store(p[i], l[i]);
     }
-    [[gnu::always_inline]] static inline FpLanes constant(const FpConstant& c) {
+    [[gnu::always_inline]] static inline FpLanes constant(const FpConstant& c,
+                                                          [[maybe_unused]] unsigned magnitude = 1) {
         FpLanes r;
         for (int i = 0; i < 8; ++i) r.l[i] = V::broadcast(c.lane[i]);
+        set_magnitude(r, magnitude);
         return r;
     }
     [[gnu::always_inline]] static inline FpLanes zero() {

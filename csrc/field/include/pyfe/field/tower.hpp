@@ -18,7 +18,9 @@ struct Fp2 {
     using Mask = typename F::Mask;
     F c0, c1;
 
-    static Fp2 constant(const Fp2Constant& c) { return {F::constant(c.c0), F::constant(c.c1)}; }
+    static Fp2 constant(const Fp2Constant& c, unsigned magnitude = 1) {
+        return {F::constant(c.c0, magnitude), F::constant(c.c1, magnitude)};
+    }
     static Fp2 zero() { return {F::zero(), F::zero()}; }
     static Fp2 one() { return {F::one(), F::zero()}; }
 
@@ -172,6 +174,9 @@ struct Fp6 {
     static Fp6 select(const Mask& m, const Fp6& on, const Fp6& off) {
         return {E::select(m, on.c0, off.c0), E::select(m, on.c1, off.c1), E::select(m, on.c2, off.c2)};
     }
+    static Mask is_zero(const Fp6& a) {
+        return F::Lane::mask_and(F::Lane::mask_and(E::is_zero(a.c0), E::is_zero(a.c1)), E::is_zero(a.c2));
+    }
     static Mask equal(const Fp6& a, const Fp6& b) {
         return F::Lane::mask_and(F::Lane::mask_and(E::equal(a.c0, b.c0), E::equal(a.c1, b.c1)),
                                  E::equal(a.c2, b.c2));
@@ -208,6 +213,12 @@ struct Fp12 {
         const H z = H::mul_01(H::add(a.c0, a.c1), b0, E::add(b1, b4));
         return weak({H::add(x, H::template mul_v<8>(y)), H::template sub<64>(z, H::add(x, y))});
     }
+    // By the line b0 + b1 v + v w: ten products in Fp2
+    [[gnu::noinline]] static Fp12 mul_01_vw(const Fp12& a, const E& b0, const E& b1) {
+        const H x = H::mul_01(a.c0, b0, b1), y = H::template mul_v<8>(a.c1);
+        const H z = H::mul_01(H::add(a.c0, a.c1), b0, E::add(b1, E::one()));
+        return weak({H::add(x, H::template mul_v<16>(y)), H::template sub<64>(z, H::add(x, y))});
+    }
     // (a0 - a1 w) / (a0^2 - v a1^2)
     static Fp12 invert(const Fp12& a) {
         const H norm = H::invert(
@@ -237,6 +248,7 @@ struct Fp12 {
     static Fp12 select(const Mask& m, const Fp12& on, const Fp12& off) {
         return {H::select(m, on.c0, off.c0), H::select(m, on.c1, off.c1)};
     }
+    static Mask is_zero(const Fp12& a) { return F::Lane::mask_and(H::is_zero(a.c0), H::is_zero(a.c1)); }
     static Mask equal(const Fp12& a, const Fp12& b) {
         return F::Lane::mask_and(H::equal(a.c0, b.c0), H::equal(a.c1, b.c1));
     }

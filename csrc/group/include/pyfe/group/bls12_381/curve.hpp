@@ -5,30 +5,14 @@
 // that the formulas hold for every pair of points, the identity and points outside the subgroup among them.
 // The last products are summed before they are reduced.
 #pragma once
+#include "pyfe/field/memory381.hpp"
 #include "pyfe/field/tower.hpp"
 #include "pyfe/group/bls12_381/blocks.hpp"
 
 namespace pyfe::group::bls12_381 {
 
-using field::bls12_381::Fp12;
 using field::bls12_381::Fp2;
-
-// How a field element lies in a Coordinate
-template <class F>
-struct Memory {
-    static constexpr int parts = 1;
-    static F load(const uint64_t (*p)[8], int lane) { return F::load(p, lane); }
-    static void store(const F& a, uint64_t (*p)[8], int lane) { a.store(p, lane); }
-};
-template <class F>
-struct Memory<Fp2<F>> {
-    static constexpr int parts = 2;
-    static Fp2<F> load(const uint64_t (*p)[8], int lane) { return {F::load(p, lane), F::load(p + 8, lane)}; }
-    static void store(const Fp2<F>& a, uint64_t (*p)[8], int lane) {
-        a.c0.store(p, lane);
-        a.c1.store(p + 8, lane);
-    }
-};
+using field::bls12_381::Memory;
 
 template <class F>
 struct G1Curve {
@@ -187,12 +171,6 @@ typename F::Mask in_subgroup(const Point<G1Curve<F>>& p) {
 template <class F>
 typename F::Mask in_subgroup(const Point<G2Curve<F>>& p) {
     return Point<G2Curve<F>>::equal(mul_abs_x(p), endomorphism(p, 1));
-}
-
-// Runs body(lane) once for eight lanes, or once a lane
-template <class F, class Body>
-[[gnu::always_inline]] static inline void for_lanes(Body body) {
-    for (int lane = 0; lane < 8; lane += F::lanes) body(lane);
 }
 
 }  // namespace pyfe::group::bls12_381
