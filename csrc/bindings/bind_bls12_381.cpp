@@ -13,6 +13,14 @@ using pyfe::fail;
 using namespace pyfe::group::bls12_381;
 
 template <int Parts>
+Points<Parts> hashed(const std::vector<py::bytes>& messages, const py::bytes& dst) {
+    std::vector<std::span<const uint8_t>> spans;
+    for (const py::bytes& message : messages) spans.push_back(as_span(message));
+    py::gil_scoped_release release;
+    return Points<Parts>::hash(spans, as_span(dst));
+}
+
+template <int Parts>
 void bind_points(py::module_& m, const char* name, const char* doc) {
     using P = Points<Parts>;
     py::class_<P>(m, name, py::module_local(), doc)
@@ -26,6 +34,9 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
             py::arg("points").noconvert(), "Strict decoding of compressed points, subgroup included.")
         .def(
             "to_bytes", [](const P& p) { return byte_array(p.encode(), P::bytes); }, "Compressed points.")
+        .def_static("hash_to_curve", &hashed<Parts>, py::arg("messages"), py::arg("dst"),
+                    Parts == 1 ? "RFC 9380 suite BLS12381G1_XMD:SHA-256_SSWU_RO_."
+                               : "RFC 9380 suite BLS12381G2_XMD:SHA-256_SSWU_RO_.")
         .def_static("generator", &P::generator, py::arg("count"), "The generator, `count` times.")
         .def_static("identity", &P::identity, py::arg("count"), "The identity, `count` times.")
         .def("__len__", [](const P& p) { return p.size; })

@@ -2,6 +2,7 @@
 Batches of points of BLS12-381.
 """
 from __future__ import annotations
+import collections.abc
 import numpy
 import numpy.typing
 import typing
@@ -19,6 +20,11 @@ class G1Points:
     def generator(count: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
         """
         The generator, `count` times.
+        """
+    @staticmethod
+    def hash_to_curve(messages: collections.abc.Sequence[bytes], dst: bytes) -> G1Points:
+        """
+        RFC 9380 suite BLS12381G1_XMD:SHA-256_SSWU_RO_.
         """
     @staticmethod
     def identity(count: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
@@ -60,6 +66,11 @@ class G2Points:
     def generator(count: typing.SupportsInt | typing.SupportsIndex) -> G2Points:
         """
         The generator, `count` times.
+        """
+    @staticmethod
+    def hash_to_curve(messages: collections.abc.Sequence[bytes], dst: bytes) -> G2Points:
+        """
+        RFC 9380 suite BLS12381G2_XMD:SHA-256_SSWU_RO_.
         """
     @staticmethod
     def identity(count: typing.SupportsInt | typing.SupportsIndex) -> G2Points:

@@ -124,6 +124,44 @@ py::tuple bls12_381_square_root(const std::string& backend, const py::bytes& a) 
     return py::make_tuple(out.bytes(ok.size()), py::bytes(ok));
 }
 
+namespace bls = pyfe::group::bls12_381;
+
+const bls::Kernels& curve_kernels(const std::string& backend) {
+    if (backend == "emulated") return bls::emulated_kernels();
+    return pyfe::parse_backend(backend, "bls12_381") == pyfe::Backend::ifma ? bls::ifma_kernels()
+                                                                            : bls::portable_kernels();
+}
+
+// Two field elements an item in 64-byte little-endian coefficients, below 2^512; compressed points
+template <int Parts>
+py::bytes hash_elements(const bls::CurveKernels<Parts>& k, const py::bytes& elements) {
+    constexpr size_t words = 2 * Parts * 8;
+    const auto bytes = as_span(elements);
+    const size_t count = bytes.size() / (8 * words), blocks = (count + 7) / 8;
+    std::vector<bls::UniformBlock<Parts>> in(blocks);
+    for (size_t i = 0; i < count * words; ++i) {
+        const size_t item = i / words, part = i % words / 8, word = i % 8;
+        std::memcpy(&in[item / 8].u[part / Parts][part % Parts][word / 6][word % 6][item % 8], &bytes[8 * i],
+                    8);
+    }
+    struct alignas(64) Slab {
+        bls::Coordinate<Parts> value;
+    };
+    std::vector<bls::PointBlock<Parts>> points(blocks);
+    std::vector<bls::AffineBlock<Parts>> flat(blocks);
+    std::vector<Slab> scratch(blocks);
+    k.hash_to_curve(in.data(), blocks, points.data());
+    k.to_affine(points.data(), blocks, flat.data(), &scratch[0].value);
+    std::string out(48 * Parts * count, 0);
+    k.encode(flat.data(), count, reinterpret_cast<uint8_t*>(out.data()));
+    return py::bytes(out);
+}
+
+py::bytes bls12_381_hash_elements(const std::string& backend, int group, const py::bytes& elements) {
+    const bls::Kernels& k = curve_kernels(backend);
+    return group == 1 ? hash_elements(k.g1, elements) : hash_elements(k.g2, elements);
+}
+
 // One operation on scalars modulo r, 32 little-endian bytes each; "reduce" takes 64
 py::bytes bls12_381_scalar(const std::string& operation, const py::bytes& a, const py::bytes& b) {
     using fp::Fr;
@@ -180,6 +218,8 @@ PYBIND11_MODULE(_core_testing, module) {
         fp::Fr::from_int64(value).to_bytes(reinterpret_cast<uint8_t*>(out.data()));
         return py::bytes(out);
     });
+    module.def("bls12_381_hash_elements", &bls12_381_hash_elements, py::arg("backend"), py::arg("group"),
+               py::arg("elements"));
     module.def("bls12_381_square_root", &bls12_381_square_root, py::arg("backend"), py::arg("a"));
     module.def(
         "setup",

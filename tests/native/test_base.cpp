@@ -448,6 +448,27 @@ void test_expand_message() {
     CHECK_ERROR(expand("abc", "", 32), parameter, "tag is empty");
 }
 
+std::string expand_sha256(std::string_view message, std::string_view dst, std::size_t length) {
+    Bytes out(length);
+    pyfe::expand_message_xmd_sha256(bytes(message), bytes(dst), out);
+    return hex(out);
+}
+
+// RFC 9380, appendices K.1 and K.2
+void test_expand_message_sha256() {
+    const std::string dst = "QUUX-V01-CS02-with-expander-SHA256-128", long_dst = dst + "-long-DST-";
+    CHECK(expand_sha256("", dst, 32) == "68a985b87eb6b46952128911f2a4412bbc302a9d759667f87f7a21d803f07235");
+    CHECK(expand_sha256("abc", dst, 128) ==
+          "abba86a6129e366fc877aab32fc4ffc70120d8996c88aee2fe4b32d6c7b6437a647e6c3163d40b76a73cf6a5674ef1d8"
+          "90f95b664ee0afa5359a5c4e07985635bbecbac65d747d3d2da7ec2b8221b17b0ca9dc8a1ac1c07ea6a1e60583e2cb00"
+          "058e77b7b72a298425cd1b941ad4ec65e8afc50303a22c0f99b0509b4c895f40");
+    CHECK(expand_sha256("", long_dst + std::string(256 - long_dst.size(), '1'), 32) ==
+          "e8dc0c8b686b7ef2074086fbdd2f30e3f8bfbd3bdf177f73f04b97ce618a3ed3");
+    CHECK(expand_sha256("abc", dst, 8160).size() == 2 * 8160);
+    CHECK_ERROR(expand_sha256("abc", dst, 8161), parameter, "length 8161 is not from 1 to 8160");
+    CHECK_ERROR(expand_sha256("abc", "", 32), parameter, "tag is empty");
+}
+
 // --------------------------------------------------------------------------------------------------- codec
 
 Bytes written_example() {
@@ -660,6 +681,7 @@ int main() {
     test_random();
     test_sha2();
     test_expand_message();
+    test_expand_message_sha256();
     test_reader_writer();
     test_envelope_round_trip();
     test_envelope_layout();

@@ -7,6 +7,7 @@
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/status.hpp"
+#include "pyfe/hash/expand_message.hpp"
 #include "recode.hpp"
 
 namespace pyfe::group::bls12_381 {
@@ -83,6 +84,24 @@ void copy_point(const AffineBlock<Parts>& from, size_t from_lane, AffineBlock<Pa
     to.infinite[to_lane] = from.infinite[from_lane];
 }
 
+uint64_t load_big_endian(const uint8_t* in) {
+    uint64_t word = 0;
+    for (int i = 0; i < 8; ++i) word = word << 8 | in[i];
+    return word;
+}
+
+// hash_to_field (RFC 9380, section 5.2), count = 2, L = 64, less the reduction modulo p
+template <int Parts>
+void hash_to_field(std::span<const uint8_t> message, std::span<const uint8_t> dst, size_t lane,
+                   UniformBlock<Parts>& out) {
+    SecretVector<uint8_t> uniform(2 * Parts * 64);
+    expand_message_xmd_sha256(message, dst, {uniform.data(), uniform.size()});
+    for (size_t i = 0; i < 2 * Parts; ++i)
+        for (size_t word = 0; word < 8; ++word)
+            out.u[i / Parts][i % Parts][word / 6][word % 6][lane] =
+                load_big_endian(uniform.data() + 64 * i + 8 * (7 - word));
+}
+
 template <int Parts>
 void require_same(const Points<Parts>& a, size_t other) {
     if (a.size != other)
@@ -122,6 +141,18 @@ std::vector<uint8_t> Points<Parts>::encode() const {
     std::vector<uint8_t> out(bytes * size);
     encode(out.data());
     return out;
+}
+
+template <int Parts>
+Points<Parts> Points<Parts>::hash(std::span<const std::span<const uint8_t>> messages,
+                                  std::span<const uint8_t> dst) {
+    if (dst.empty()) fail(ErrorKind::parameter, "hash_to_curve: the domain separation tag is empty");
+    return in_chunks<Parts>(messages.size(), [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        SecretVector<UniformBlock<Parts>> uniform(blocks);
+        for (size_t j = 0; j < blocks * 8; ++j)
+            hash_to_field(messages[std::min(first * 8 + j, messages.size() - 1)], dst, j % 8, uniform[j / 8]);
+        curve<Parts>().hash_to_curve(uniform.data(), blocks, to);
+    });
 }
 
 template <int Parts>

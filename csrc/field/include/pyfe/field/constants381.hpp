@@ -40,6 +40,15 @@ extern const Fp2Constant kPsiX, kPsiY;  // (1 + u)^(-(p - 1)/3), (1 + u)^(-(p - 
 extern const FpConstant kG1X, kG1Y;
 extern const Fp2Constant kG2X, kG2Y;
 
+// Hashing to the curves (RFC 9380): 2^384; the curves y^2 = x^3 + A x + B with isogenies to G1's and G2's,
+// the Z of simplified SWU, roots of -Z and of -(norm of Z)
+extern const FpConstant kTwoTo384, kIsoA1, kIsoB1, kSswuZ1, kRootOfMinusZ1;
+extern const Fp2Constant kIsoA2, kIsoB2, kSswuZ2;
+extern const FpConstant kRootOfMinusNormZ2;
+// The isogenies (x, y) -> (X(x) / h(x)^2, y Y(x) / h(x)^3), h the kernel's polynomial; coefficient of 1 first
+extern const FpConstant kIsoX1[12], kIsoY1[16], kIsoKernel1[6];
+extern const Fp2Constant kIsoX2[4], kIsoY2[4], kIsoKernel2[2];
+
 // r = x^4 - x^2 + 1, the order of the groups, 64-bit words; -1/r modulo 2^64; 2^512 modulo r
 extern const uint64_t kOrder[4], kOrderNegInverse, kOrderRSquared[4];
 // |x|, 64 bits, its top one set; floor((2^128 - 1) / |x|) - 2^64

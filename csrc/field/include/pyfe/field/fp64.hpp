@@ -163,6 +163,7 @@ struct Fp64 {
         const Fp64 c = less_if_at_least(a, kPWord);
         return ~mask_nonzero(c.w[0] | c.w[1] | c.w[2] | c.w[3] | c.w[4] | c.w[5]);
     }
+    static Mask is_odd(const Fp64& a) { return mask_from_bit(out_of_montgomery(a).w[0] & 1); }
     static Mask equal(const Fp64& a, const Fp64& b) { return is_zero(sub<4>(a, b)); }
 
     // An integer below 2^384: below 10 p, so that the product with R^2 < p is below 2p.
@@ -170,15 +171,16 @@ struct Fp64 {
         return mul(load(words, lane), constant(kRSquared));
     }
     // The canonical integer, below p
-    void to_words(uint64_t (*words)[8], int lane) const {
-        Fp64 one{};
-        one.w[0] = 1;
-        less_if_at_least(mul(*this, one), kPWord).store(words, lane);
-    }
+    void to_words(uint64_t (*words)[8], int lane) const { out_of_montgomery(*this).store(words, lane); }
 
   private:
     using u128 = unsigned __int128;
 
+    static Fp64 out_of_montgomery(const Fp64& a) {
+        Fp64 one{};
+        one.w[0] = 1;
+        return less_if_at_least(mul(a, one), kPWord);
+    }
     static Fp64 broadcast(const uint64_t* c) { return {{c[0], c[1], c[2], c[3], c[4], c[5]}}; }
     // Returns the borrow, 0 or 1
     template <int N>

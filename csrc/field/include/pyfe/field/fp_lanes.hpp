@@ -200,6 +200,10 @@ struct FpLanes {
         for (int i = 1; i < 8; ++i) any = V::bit_or(any, c.l[i]);
         return V::is_zero(any);
     }
+    // Of the canonical integer
+    [[gnu::always_inline]] static inline Mask is_odd(const FpLanes& a) {
+        return V::mask_not(V::is_zero(V::bit_and(out_of_montgomery(a).l[0], V::broadcast(1))));
+    }
     [[gnu::always_inline]] static inline Mask equal(const FpLanes& a, const FpLanes& b) {
         return is_zero(sub<128>(a, b));
     }

@@ -22,4 +22,13 @@ struct alignas(64) AffineBlock {
     uint64_t infinite[8];
 };
 
+// Eight integers below 2^512 in rows of 64-bit words: the low 384 bits, then the others and rows of zeros
+using WideInteger = uint64_t[2][6][8];
+
+// What eight messages are hashed to first: two field elements each, not reduced. The same for every backend.
+template <int Parts>
+struct alignas(64) UniformBlock {
+    WideInteger u[2][Parts];
+};
+
 }  // namespace pyfe::group::bls12_381

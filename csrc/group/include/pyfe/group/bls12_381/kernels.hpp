@@ -28,6 +28,8 @@ struct CurveKernels {
     void (*equal)(const Block* a, const Block* b, size_t blocks, uint8_t* equal);
     // Constant-time: out = k in; digits: [block][part][window][lane] (shape.hpp)
     void (*multiply)(const Block* in, const uint8_t* digits, size_t blocks, Block* out);
+    // Constant-time: maps both elements to the curve, adds, clears the cofactor (RFC 9380)
+    void (*hash_to_curve)(const UniformBlock<Parts>* in, size_t blocks, Block* out);
 };
 
 using G1Kernels = CurveKernels<1>;

@@ -29,6 +29,10 @@ struct Points {
     void encode(uint8_t* out) const;
     std::vector<uint8_t> encode() const;
 
+    // RFC 9380, suite BLS12381G1_XMD:SHA-256_SSWU_RO_ or that of G2, for any domain separation tag but an
+    // empty one, which is Error(parameter). Constant-time in the messages but for their lengths.
+    static Points hash(std::span<const std::span<const uint8_t>> messages, std::span<const uint8_t> dst);
+
     static Points generator(size_t count);
     static Points identity(size_t count);
     // Points first, first + step, .. : `count` of them
