@@ -53,10 +53,54 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
             py::arg("scalars").noconvert(), "k_j P_j; constant-time.");
 }
 
+ByteArray to_rows(const SecretScalars& s) {
+    ByteArray out({static_cast<py::ssize_t>(s.size()), py::ssize_t{32}});
+    for (size_t j = 0; j < s.size(); ++j) s[j].to_bytes(out.mutable_data() + 32 * j);
+    return out;
+}
+
+ByteArray combined(Fr (*operation)(const Fr&, const Fr&), const SecretRows& a, const SecretRows& b) {
+    SecretScalars x = scalars(a, "a");
+    const SecretScalars y = scalars(b, "b");
+    if (x.size() != y.size())
+        fail(ErrorKind::parameter, "scalars: batches of " + std::to_string(x.size()) + " and " +
+                                       std::to_string(y.size()) + " do not match");
+    for (size_t j = 0; j < x.size(); ++j) x[j] = operation(x[j], y[j]);
+    return to_rows(x);
+}
+
+void bind_scalars(py::module_& m) {
+    m.def(
+        "scalar_reduce",
+        [](const SecretRows& rows) {
+            const ByteArray array = rows.get("data");
+            const auto bytes = byte_rows(array, 64, "data");
+            SecretScalars out(bytes.size() / 64);
+            for (size_t j = 0; j < out.size(); ++j) out[j] = Fr::from_wide_bytes(bytes.data() + 64 * j);
+            return to_rows(out);
+        },
+        py::arg("data").noconvert(), "64 bytes a row, modulo r.");
+    m.def(
+        "scalar_add", [](const SecretRows& a, const SecretRows& b) { return combined(Fr::add, a, b); },
+        py::arg("a").noconvert(), py::arg("b").noconvert(), "Sums modulo r.");
+    m.def(
+        "scalar_mul", [](const SecretRows& a, const SecretRows& b) { return combined(Fr::mul, a, b); },
+        py::arg("a").noconvert(), py::arg("b").noconvert(), "Products modulo r.");
+    m.def(
+        "scalar_invert",
+        [](const SecretRows& a) {
+            SecretScalars x = scalars(a, "a");
+            for (Fr& value : x) value = Fr::invert(value);
+            return to_rows(x);
+        },
+        py::arg("a").noconvert(), "Inverses modulo r; 0 for 0.");
+}
+
 }  // namespace
 
 void bind_bls12_381(py::module_& module) {
     py::module_ m = module.def_submodule("bls12_381", "Batches of points of BLS12-381.");
     bind_points<1>(m, "G1Points", "Points of G1.");
     bind_points<2>(m, "G2Points", "Points of G2.");
+    bind_scalars(m);
 }

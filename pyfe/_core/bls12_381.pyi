@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['G1Points', 'G2Points']
+__all__: list[str] = ['G1Points', 'G2Points', 'scalar_add', 'scalar_invert', 'scalar_mul', 'scalar_reduce']
 class G1Points:
     """
     Points of G1.
@@ -99,3 +99,19 @@ class G2Points:
         """
         Compressed points.
         """
+def scalar_add(a: numpy.typing.NDArray[numpy.uint8], b: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Sums modulo r.
+    """
+def scalar_invert(a: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Inverses modulo r; 0 for 0.
+    """
+def scalar_mul(a: numpy.typing.NDArray[numpy.uint8], b: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Products modulo r.
+    """
+def scalar_reduce(data: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    64 bytes a row, modulo r.
+    """

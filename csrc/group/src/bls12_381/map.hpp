@@ -7,7 +7,7 @@
 #pragma once
 #include <cstddef>
 
-#include "curve.hpp"
+#include "pyfe/group/bls12_381/curve.hpp"
 
 namespace pyfe::group::bls12_381 {
 

@@ -3,14 +3,6 @@
 ristretto255 (RFC 9496) is a group of prime order ``l = 2^252 + 27742317777372353535851937790883648493``. Points are
 ``uint8[N, 32]`` canonical encodings, scalars are ``uint8[N, 32]`` little-endian integers below l; every function takes
 and returns batches, and one item is a batch of one. Encodings are checked on the way in.
-
-Functions run in time independent of their arguments unless their name ends in ``_vartime``.
-
->>> from pyfe import groups
->>> two = groups.scalars([2])
->>> g = groups.mul_base(groups.scalars([1]))
->>> bool((groups.add(g, g) == groups.mul_base(two)).all())
-True
 """
 
 from __future__ import annotations

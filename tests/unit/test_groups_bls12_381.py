@@ -1,0 +1,92 @@
+"""The arrays of BLS12-381: operators, shapes, errors. That results are right is the differential tests' affair."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from pyfe.errors import DecodeError, ParameterError
+from pyfe.groups import G1Array, G2Array, GTArray, PreparedG2, bls12_381, multi_pair, pair, pairing_product
+
+ARRAYS = [G1Array, G2Array, GTArray]
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_operators(kind: type[G1Array] | type[G2Array] | type[GTArray]) -> None:
+    """The additive group of integers modulo r, seen through multiples of the generator."""
+    g = kind.generator(4)
+    a, b = np.array([1, -2, 3, 2**62]), np.array([5, 0, -7, 11])
+    assert ((g * a + g * b) == (a + b) * g).all()
+    assert ((g * a - g * b) == (a - b) * g).all()
+    assert (g * 0 == kind.identity(4)).all()
+    assert (-g == g * (bls12_381.ORDER - 1)).all()
+    assert (bls12_381.scalars([1, 2, 3, 4]) * g == [1, 2, 3, 4] * g).all()
+    assert len(g[1:3]) == 2
+    assert [len(item) for item in g] == [1] * 4
+    assert list(g * [1, 2, 3, 4] == g * [1, 2, 4, 4]) == [True, True, False, True]
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_encoding(kind: type[G1Array] | type[G2Array] | type[GTArray]) -> None:
+    a = kind.generator(3) * [1, 2, 3]
+    data = a.to_bytes()
+    assert (kind.from_bytes(data) == a).all()
+    assert (kind.from_bytes(data.tobytes()) == a).all()
+    assert len(kind.from_bytes(b"")) == 0
+    with pytest.raises(ParameterError, match="not a multiple"):
+        kind.from_bytes(data.tobytes()[:-1])
+    bad = data.copy()
+    bad[1] = 0xFF
+    with pytest.raises(DecodeError, match=" 1 of G"):
+        kind.from_bytes(bad)
+
+
+def test_scalars() -> None:
+    """Arithmetic modulo r against Python's integers."""
+    a, b = (bls12_381.scalar_reduce(np.frombuffer(os.urandom(64 * 5), np.uint8).reshape(5, 64)) for _ in range(2))
+    x, y = bls12_381.integers(a), bls12_381.integers(b)
+    r = bls12_381.ORDER
+    assert bls12_381.integers(bls12_381.scalar_add(a, b)) == [(i + j) % r for i, j in zip(x, y, strict=True)]
+    assert bls12_381.integers(bls12_381.scalar_mul(a, b)) == [i * j % r for i, j in zip(x, y, strict=True)]
+    assert bls12_381.integers(bls12_381.scalar_invert(a)) == [pow(i, -1, r) for i in x]
+    with pytest.raises(DecodeError, match="below the group order"):
+        bls12_381.scalar_add(np.full((1, 32), 255, np.uint8), a[:1])
+
+
+def test_pairings() -> None:
+    p, q = G1Array.generator(3) * [2, 3, 5], G2Array.generator(3) * [7, 11, 13]
+    e = GTArray.generator(3)
+    assert (pair(p, q) == e * [14, 33, 65]).all()
+    assert (pairing_product(p, q) == e[:1] * 112).all()
+    kept = PreparedG2(q)
+    assert (multi_pair([(p, q), (p, kept[2])]) == e * [14 + 26, 33 + 39, 65 + 65]).all()
+    assert (pair(p, q).sum() == e[:1] * 112).all()
+    sums = GTArray.combine_vartime([pair(p, q), e], [[2, -3], [0, 1]])
+    assert (sums[0] == e * [25, 63, 127]).all()
+    assert (sums[1] == e).all()
+
+
+def test_hashing() -> None:
+    a, b = (G1Array.hash_to_curve([b"one", b"two"], dst=tag) for tag in (b"A", b"B"))
+    assert not (a == b).any()
+    with pytest.raises(ParameterError, match="list of bytes"):
+        G2Array.hash_to_curve(b"one", dst=b"A")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="dst"):
+        G2Array.hash_to_curve([b"one"], dst="A")  # type: ignore[arg-type]
+
+
+def test_what_is_refused() -> None:
+    g, h = G1Array.generator(3), G2Array.generator(2)
+    for wrong in (lambda: g + h, lambda: pair(g, g), lambda: g * [1, 2], lambda: g + g[:2], lambda: g == g[:2]):  # type: ignore[arg-type, operator, return-value]
+        with pytest.raises(ParameterError):
+            wrong()
+    with pytest.raises(ParameterError, match="negative"):
+        G1Array.generator(-1)
+    with pytest.raises(TypeError, match="from_bytes"):
+        G1Array()
+    with pytest.raises(ParameterError, match="int64"):
+        GTArray.combine_vartime([GTArray.generator(1)], [[0.5]])
+    with pytest.raises(IndexError):
+        g[3]
