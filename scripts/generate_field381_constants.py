@@ -256,6 +256,7 @@ def text() -> str:
     xi: Fp2 = (1, 1)
     inverse_xi: Fp2 = (pow(2, -1, P), -pow(2, -1, P) % P)
     quotient = 2**52 // ((P >> 350) + 1)
+    quotient_word = 2**121 // ((P >> 320) + 1)
     frobenius = [fp2_pow(xi, k * (P - 1) // 6) for k in range(6)]
     lines = [
         "// Written by scripts/generate_field381_constants.py; do not edit.",
@@ -269,9 +270,12 @@ def text() -> str:
         f"const uint64_t kPWord[6] = {words(P)};",
         f"const uint64_t kPPlusOneHalf[6] = {words((P + 1) // 2)};",
         f"const uint64_t kTwoPWord[6] = {words(2 * P)};",
+        f"const uint64_t kMinusPWord[6] = {words(2**384 - P)};",
+        f"const uint64_t kMinusTwoPWord[6] = {words(2**384 - 2 * P)};",
         f"const uint64_t kNegInverseLane = 0x{-pow(P, -1, 2**50) % 2**50:x};",
         f"const uint64_t kNegInverseWord = 0x{-pow(P, -1, 2**64) % 2**64:x};",
         f"const uint64_t kQuotient = 0x{quotient:x};",
+        f"const uint64_t kQuotientWord = 0x{quotient_word:x};",
         f"const FpConstant kRSquared = {{{lane(2**800 % P)}, {words(2**768 % P)}}};",
         f"const FpConstant kFpOne = {fp(1)};",
         f"const FpConstant kFpHalf = {fp(pow(2, -1, P))};",

@@ -15,6 +15,7 @@
 namespace pyfe::pairing {
 
 using field::bls12_381::for_lanes, field::bls12_381::Memory, field::bls12_381::gather;
+using field::bls12_381::difference_of_products, field::bls12_381::sum_of_products;
 using field::bls12_381::Fp12, field::bls12_381::Fp2, field::bls12_381::kAbsX;
 using group::bls12_381::G2Curve;
 
@@ -35,7 +36,7 @@ template <class F>
     const E w = G2Curve<F>::mul_3b(E::square(t.z));
     const E yy2 = E::add(yy, yy), yy4 = E::add(yy2, yy2), yy8 = E::add(yy4, yy4);
     const E m = E::template sub<16>(yy, E::times3(w));
-    t = {E::mul(m, E::add(xy, xy)), E::reduce(E::add_wide(E::product(m, E::add(yy, w)), E::product(yy8, w))),
+    t = {E::mul(m, E::add(xy, xy)), sum_of_products(m, E::add(yy, w), yy8, w),
          E::mul(yy8, yz)};
     return {E::template sub<8>(yy, w), E::template neg<8>(E::times3(xx)), E::add(yz, yz)};
 }
@@ -49,8 +50,8 @@ template <class F>
     const E ll = E::square(l), lll = E::mul(ll, l), g = E::mul(t.x, ll), nnz = E::mul(E::square(n), t.z);
     const E h = E::template sub<8>(E::add(lll, nnz), E::add(g, g));
     const E rest = E::template sub<32>(g, h);
-    t = {E::mul(l, h), E::reduce(E::sub_wide(E::product(n, rest), E::product(lll, t.y))), E::mul(t.z, lll)};
-    return {E::reduce(E::sub_wide(E::product(n, x), E::product(l, y))), E::template neg<16>(n), l};
+    t = {E::mul(l, h), difference_of_products(n, rest, lll, t.y), E::mul(t.z, lll)};
+    return {difference_of_products(n, x, l, y), E::template neg<16>(n), l};
 }
 
 // What the loop keeps of pairs whose lines are made on the way

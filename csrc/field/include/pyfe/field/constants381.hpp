@@ -3,6 +3,9 @@
 #pragma once
 #include <cstdint>
 
+// Read directly: without this, every function of a shared library finds each constant's address in a table.
+#pragma GCC visibility push(hidden)
+
 namespace pyfe::field::bls12_381 {
 
 // A field constant in the Montgomery form of each backend
@@ -17,10 +20,12 @@ struct Fp2Constant {
 
 extern const uint64_t kPLane[8], kPWord[6];  // p, 381 bits
 extern const uint64_t kTwoPWord[6], kPPlusOneHalf[6];
-extern const uint64_t kNegInverseLane;  // -1/p modulo 2^50
-extern const uint64_t kNegInverseWord;  // -1/p modulo 2^64
-extern const uint64_t kQuotient;        // floor(2^52 / (floor(p / 2^350) + 1))
-extern const FpConstant kRSquared;      // R^2: takes an integer into Montgomery form
+extern const uint64_t kMinusPWord[6], kMinusTwoPWord[6];  // 2^384 less p, less 2p
+extern const uint64_t kNegInverseLane;                    // -1/p modulo 2^50
+extern const uint64_t kNegInverseWord;                    // -1/p modulo 2^64
+extern const uint64_t kQuotient;                          // floor(2^52 / (floor(p / 2^350) + 1))
+extern const uint64_t kQuotientWord;                      // floor(2^121 / (floor(p / 2^320) + 1))
+extern const FpConstant kRSquared;                        // R^2: takes an integer into Montgomery form
 extern const FpConstant kFpOne, kFpHalf;
 
 // 2^(2 + i) p with limbs 0 to 6 in [2^51, 2^51 + 2^50): a difference that starts from it does not borrow
@@ -55,3 +60,5 @@ extern const uint64_t kOrder[4], kOrderNegInverse, kOrderRSquared[4];
 extern const uint64_t kAbsX, kAbsXReciprocal;
 
 }  // namespace pyfe::field::bls12_381
+
+#pragma GCC visibility pop

@@ -110,8 +110,7 @@ struct Point {
         const E yz = E::mul(p.y, p.z), xy = E::mul(p.x, p.y);
         const E yy2 = E::add(yy, yy), yy4 = E::add(yy2, yy2), yy8 = E::add(yy4, yy4);
         const E m = E::template sub<16>(yy, E::times3(w));
-        return {E::mul(m, E::add(xy, xy)),
-                E::reduce(E::add_wide(E::product(m, E::add(yy, w)), E::product(yy8, w))), E::mul(yy8, yz)};
+        return {E::mul(m, E::add(xy, xy)), sum_of_products(m, E::add(yy, w), yy8, w), E::mul(yy8, yz)};
     }
 
   private:
@@ -121,9 +120,8 @@ struct Point {
     }
     static Point finish(const E& xx, const E& yy, const E& zz3b, const E& s, const E& t, const E& u) {
         const E a = E::times3(xx), minus = E::template sub<8>(yy, zz3b), plus = E::add(yy, zz3b);
-        return {E::reduce(E::sub_wide(E::product(s, minus), E::product(t, u))),
-                E::reduce(E::add_wide(E::product(minus, plus), E::product(u, a))),
-                E::reduce(E::add_wide(E::product(plus, t), E::product(a, s)))};
+        return {difference_of_products(s, minus, t, u), sum_of_products(minus, plus, u, a),
+                sum_of_products(plus, t, a, s)};
     }
 };
 
