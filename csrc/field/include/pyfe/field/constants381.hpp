@@ -28,8 +28,9 @@ extern const uint64_t kQuotientWord;                      // floor(2^121 / (floo
 extern const FpConstant kRSquared;                        // R^2: takes an integer into Montgomery form
 extern const FpConstant kFpOne, kFpHalf;
 
-// 2^(2 + i) p with limbs 0 to 6 in [2^51, 2^51 + 2^50): a difference that starts from it does not borrow
-extern const uint64_t kLend51[6][8];
+// 2^(2 + i) p with limbs 0 to 6 in [2^54, 2^54 + 2^50): what starts from it can lose fifteen elements
+// without a borrow
+extern const uint64_t kLend54[6][8];
 // p with limbs 0 to 6 in [2^61, 2^61 + 2^50)
 extern const uint64_t kLend61[8];
 

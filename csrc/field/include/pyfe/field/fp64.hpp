@@ -12,6 +12,7 @@
 // times as slow, and the overflow of a 128-bit difference may become a jump. So everything here is a sum of
 // 128-bit halves; a difference is a sum with a complement.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -80,6 +81,22 @@ struct Fp64 {
         for (int i = 0; i < 6; ++i) m[i] = kTwoPWord[i] & borrowed;
         add_words(d.w, m, r.w);
         return r;
+    }
+    // The lanes' sum before its carry; here every step is reduced.
+    struct Sum {
+        uint64_t w[6];
+        Sum(const Fp64& a) { std::copy(a.w, a.w + 6, w); }
+        Fp64 element() const { return {{w[0], w[1], w[2], w[3], w[4], w[5]}}; }
+        friend Sum operator+(const Sum& a, const Sum& b) { return Fp64::add(a.element(), b.element()); }
+        friend Sum operator-(const Sum& a, const Sum& b) { return Fp64::sub<4>(a.element(), b.element()); }
+    };
+    template <int K>
+    static Fp64 carried(const Sum& s) {
+        return s.element();
+    }
+    template <int K>
+    static Fp64 weak(const Sum& s) {
+        return s.element();
     }
     static Fp64 times3(const Fp64& a) { return multiple(a, 3); }
     static Fp64 times12(const Fp64& a) { return multiple(a, 12); }

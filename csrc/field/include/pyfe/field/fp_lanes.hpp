@@ -79,14 +79,50 @@ struct FpLanes {
     // a - b + K p
     template <int K>
     [[gnu::always_inline]] static inline FpLanes sub(const FpLanes& a, const FpLanes& b) {
-        static_assert(K == 4 || K == 8 || K == 16 || K == 32 || K == 64 || K == 128);
-        constexpr int row = K == 4 ? 0 : K == 8 ? 1 : K == 16 ? 2 : K == 32 ? 3 : K == 64 ? 4 : 5;
-        require(magnitude_of(b) < K);
-        FpLanes r;
-        for (int i = 0; i < 8; ++i) r.l[i] = V::sub(V::add(a.l[i], V::broadcast(kLend51[row][i])), b.l[i]);
-        set_magnitude(r, magnitude_of(a) + K);
-        return carry(r);
+        return carried<K>(Sum(a) - b);
     }
+
+    // A sum of elements, some with a minus, before its carry: limbs are signed.
+    struct Sum {
+        V l[8];
+#ifdef PYFE_VERIFY
+        unsigned added = 0, taken = 0, terms = 0;
+#endif
+        [[gnu::always_inline]] inline Sum() = default;
+        [[gnu::always_inline]] inline Sum(const FpLanes& a) {
+            for (int i = 0; i < 8; ++i) l[i] = a.l[i];
+#ifdef PYFE_VERIFY
+            added = a.magnitude, terms = 1;
+#endif
+        }
+        [[gnu::always_inline]] friend inline Sum operator+(const Sum& a, const Sum& b) {
+            Sum r;
+            for (int i = 0; i < 8; ++i) r.l[i] = V::add(a.l[i], b.l[i]);
+#ifdef PYFE_VERIFY
+            r.added = a.added + b.added, r.taken = a.taken + b.taken, r.terms = a.terms + b.terms;
+#endif
+            return r;
+        }
+        [[gnu::always_inline]] friend inline Sum operator-(const Sum& a, const Sum& b) {
+            Sum r;
+            for (int i = 0; i < 8; ++i) r.l[i] = V::sub(a.l[i], b.l[i]);
+#ifdef PYFE_VERIFY
+            r.added = a.added + b.taken, r.taken = a.taken + b.added, r.terms = a.terms + b.terms;
+#endif
+            return r;
+        }
+    };
+    // s + K p, K above the magnitude of what was taken off
+    template <int K>
+    [[gnu::always_inline]] static inline FpLanes carried(const Sum& s) {
+        return carry(lent<K>(s));
+    }
+    // The same value modulo p, below 4p
+    template <int K>
+    [[gnu::always_inline]] static inline FpLanes weak(const Sum& s) {
+        return weak(lent<K>(s));
+    }
+
     template <int K>
     [[gnu::always_inline]] static inline FpLanes neg(const FpLanes& a) {
         return sub<K>(zero(), a);
@@ -173,7 +209,7 @@ struct FpLanes {
         return r;
     }
     // The same value modulo p, below 4p: takes off floor(value / p), or one less, and adds p back in limbs of
-    // 2^60.
+    // 2^61. Limbs need not be carried: what lies above 2^50 in limb 6 is too little to matter to the quotient.
     [[gnu::always_inline]] static inline FpLanes weak(const FpLanes& a) {
         require(magnitude_of(a) <= 1024);
         const V zero = V::broadcast(0), q = V::madd_hi(zero, a.l[7], V::broadcast(kQuotient));
@@ -241,6 +277,7 @@ struct FpLanes {
   private:
     static constexpr uint64_t kMask = (uint64_t{1} << 50) - 1;
     static constexpr unsigned kMostProducts = 1u << 17;
+    static constexpr unsigned kMostTerms = 30;  // at most half of them taken off
 
 #ifdef PYFE_VERIFY
     template <class T>
@@ -264,6 +301,19 @@ struct FpLanes {
     [[gnu::always_inline]] static inline void require(bool) {}
 #endif
 
+    // With limbs made positive, below 2^56
+    template <int K>
+    [[gnu::always_inline]] static inline FpLanes lent(const Sum& s) {
+        static_assert(K == 4 || K == 8 || K == 16 || K == 32 || K == 64 || K == 128);
+        constexpr int row = K == 4 ? 0 : K == 8 ? 1 : K == 16 ? 2 : K == 32 ? 3 : K == 64 ? 4 : 5;
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::add(s.l[i], V::broadcast(kLend54[row][i]));
+#ifdef PYFE_VERIFY
+        require(s.taken < K && s.terms <= kMostTerms);
+        r.magnitude = s.added + K;
+#endif
+        return r;
+    }
     // One parallel pass: limbs below 2^63 become carried. The top limb keeps everything: values stay below
     // 2^400.
     [[gnu::always_inline]] static inline FpLanes carry(const FpLanes& a) {
