@@ -2,6 +2,7 @@
 
 #include "arrays.hpp"
 #include "bytes.hpp"
+#include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 #include "scalars381.hpp"
 
@@ -11,6 +12,55 @@ using namespace pyfe::bindings;
 using pyfe::ErrorKind;
 using pyfe::fail;
 using namespace pyfe::group::bls12_381;
+
+// [n] or [rows, n]; the number of rows
+template <class Array>
+size_t rows_of(const Array& k, py::ssize_t matrix, const char* what) {
+    if (k.ndim() != matrix && k.ndim() != matrix - 1) fail(ErrorKind::parameter, what);
+    return k.ndim() == matrix ? static_cast<size_t>(k.shape(0)) : 1;
+}
+
+std::vector<PublicFr> public_scalars(const ByteArray& k) {
+    std::vector<PublicFr> out(static_cast<size_t>(k.size()) / 32);
+    for (size_t j = 0; j < out.size(); ++j) {
+        uint64_t ok;
+        out[j].value = Fr::from_bytes(k.data() + 32 * j, &ok);
+        if (ok == 0)
+            fail(ErrorKind::decode, "scalars: number " + std::to_string(j) + " is not below the group order");
+    }
+    return out;
+}
+
+template <int Parts>
+Points<Parts> msm(const Points<Parts>& p, const IntArray& k) {
+    const size_t rows = rows_of(k, 2, "scalars: must be an int64 array [n] or [rows, n]");
+    py::gil_scoped_release release;
+    return msm_vartime<Parts>(p, std::span<const int64_t>(k.data(), static_cast<size_t>(k.size())), rows);
+}
+
+template <int Parts>
+Points<Parts> msm_full(const Points<Parts>& p, const ByteArray& k) {
+    const size_t rows = rows_of(k, 3, "scalars: must be a uint8 array [n, 32] or [rows, n, 32]");
+    if (k.shape(k.ndim() - 1) != 32) fail(ErrorKind::parameter, "scalars: must have 32 bytes each");
+    const std::vector<PublicFr> s = public_scalars(k);
+    py::gil_scoped_release release;
+    return msm_vartime<Parts>(p, std::span<const PublicFr>(s), rows);
+}
+
+template <int Parts>
+Points<Parts> msm_cohort(const Points<Parts>& p, const IntArray& k, size_t cohort) {
+    const std::vector<int64_t> s = int_vector(k, "scalars");
+    py::gil_scoped_release release;
+    return msm_cohort_vartime<Parts>(p, std::span<const int64_t>(s), cohort);
+}
+
+template <int Parts>
+Points<Parts> msm_cohort_full(const Points<Parts>& p, const ByteArray& k, size_t cohort) {
+    byte_rows(k, 32, "scalars");
+    const std::vector<PublicFr> s = public_scalars(k);
+    py::gil_scoped_release release;
+    return msm_cohort_vartime<Parts>(p, std::span<const PublicFr>(s), cohort);
+}
 
 template <int Parts>
 Points<Parts> hashed(const std::vector<py::bytes>& messages, const py::bytes& dst) {
@@ -50,7 +100,15 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
                 py::gil_scoped_release release;
                 return multiply<Parts>(p, {s.data(), s.size()});
             },
-            py::arg("scalars").noconvert(), "k_j P_j; constant-time.");
+            py::arg("scalars").noconvert(), "k_j P_j; constant-time.")
+        .def("msm_vartime", &msm<Parts>, py::arg("scalars").noconvert(),
+             "sum_j k_j P_j, one for each row of the int64 scalars; public scalars only.")
+        .def("msm_full_vartime", &msm_full<Parts>, py::arg("scalars").noconvert(),
+             "The same for scalars of 32 bytes each.")
+        .def("msm_cohort_vartime", &msm_cohort<Parts>, py::arg("scalars").noconvert(), py::arg("cohort"),
+             "sum_j k_j P_jc for c below `cohort`; P_jc is point j * cohort + c. Public int64 scalars only.")
+        .def("msm_cohort_full_vartime", &msm_cohort_full<Parts>, py::arg("scalars").noconvert(),
+             py::arg("cohort"), "The same for scalars of 32 bytes each.");
 }
 
 ByteArray to_rows(const SecretScalars& s) {

@@ -37,6 +37,22 @@ class G1Points:
         """
         Sums.
         """
+    def msm_cohort_full_vartime(self, scalars: numpy.typing.NDArray[numpy.uint8], cohort: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
+        """
+        The same for scalars of 32 bytes each.
+        """
+    def msm_cohort_vartime(self, scalars: numpy.typing.NDArray[numpy.int64], cohort: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
+        """
+        sum_j k_j P_jc for c below `cohort`; P_jc is point j * cohort + c. Public int64 scalars only.
+        """
+    def msm_full_vartime(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
+        """
+        The same for scalars of 32 bytes each.
+        """
+    def msm_vartime(self, scalars: numpy.typing.NDArray[numpy.int64]) -> G1Points:
+        """
+        sum_j k_j P_j, one for each row of the int64 scalars; public scalars only.
+        """
     def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
         """
         k_j P_j; constant-time.
@@ -82,6 +98,22 @@ class G2Points:
     def add(self, other: G2Points) -> G2Points:
         """
         Sums.
+        """
+    def msm_cohort_full_vartime(self, scalars: numpy.typing.NDArray[numpy.uint8], cohort: typing.SupportsInt | typing.SupportsIndex) -> G2Points:
+        """
+        The same for scalars of 32 bytes each.
+        """
+    def msm_cohort_vartime(self, scalars: numpy.typing.NDArray[numpy.int64], cohort: typing.SupportsInt | typing.SupportsIndex) -> G2Points:
+        """
+        sum_j k_j P_jc for c below `cohort`; P_jc is point j * cohort + c. Public int64 scalars only.
+        """
+    def msm_full_vartime(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
+        """
+        The same for scalars of 32 bytes each.
+        """
+    def msm_vartime(self, scalars: numpy.typing.NDArray[numpy.int64]) -> G2Points:
+        """
+        sum_j k_j P_j, one for each row of the int64 scalars; public scalars only.
         """
     def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
         """

@@ -1,6 +1,7 @@
 // The kernel table, written once for all backends.
 #pragma once
 #include "map.hpp"
+#include "msm.hpp"
 #include "multiply.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "wire.hpp"
@@ -64,8 +65,24 @@ struct Entry {
     }
 
     static constexpr CurveKernels<parts> table(const char* name) {
-        return {name, Wire<C>::decode, Wire<C>::encode, generator, from_affine,  to_affine<C>,
-                add,  negate,          double_times,    equal,     multiply_all, hash_to_curve<C>};
+        return {name,
+                Wire<C>::decode,
+                Wire<C>::encode,
+                generator,
+                from_affine,
+                to_affine<C>,
+                add,
+                negate,
+                double_times,
+                equal,
+                multiply_all,
+                 hash_to_curve<C>,
+                Msm<C>::endomorphism_of,
+                Msm<C>::rows,
+                Msm<C>::accumulate_vartime,
+                Msm<C>::columns_vartime,
+                Msm<C>::horner_vartime,
+                Msm<C>::cohort_vartime};
     }
 };
 

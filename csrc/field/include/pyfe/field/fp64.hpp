@@ -61,6 +61,10 @@ struct Fp64 {
     void store(uint64_t (*p)[8], int lane) const {
         for (int i = 0; i < 6; ++i) p[i][lane] = w[i];
     }
+    static Fp64 load_rows(const uint64_t* const* row, size_t offset) { return broadcast(row[0] + offset); }
+    void store_rows(uint64_t* const* row, size_t offset) const {
+        for (int i = 0; i < 6; ++i) row[0][offset + size_t(i)] = w[i];
+    }
     static Fp64 constant(const FpConstant& c, unsigned /*magnitude*/ = 1) { return broadcast(c.word); }
     static Fp64 zero() { return {}; }
     static Fp64 one() { return constant(kFpOne); }

@@ -52,6 +52,20 @@ struct FpLanes {
         require(magnitude_of(*this) <= 4);
         for (int i = 0; i < 8; ++i) V::store(p[i], l[i]);
     }
+    // Rows of eight words, one an element: row[j] + offset is lane j's
+    [[gnu::always_inline]] static inline FpLanes load_rows(const uint64_t* const* row, size_t offset) {
+        FpLanes r;
+        for (int j = 0; j < 8; ++j) r.l[j] = V::load(row[j] + offset);
+        V::transpose(r.l);
+        set_magnitude(r, 4);
+        return r;
+    }
+    [[gnu::always_inline]] inline void store_rows(uint64_t* const* row, size_t offset) const {
+        require(magnitude_of(*this) <= 4);
+        FpLanes r = *this;
+        V::transpose(r.l);
+        for (int j = 0; j < 8; ++j) V::store(row[j] + offset, r.l[j]);
+    }
     [[gnu::always_inline]] static inline FpLanes constant(const FpConstant& c,
                                                           [[maybe_unused]] unsigned magnitude = 1) {
         FpLanes r;

@@ -72,6 +72,25 @@ struct Avx512 {
         const __m512i low = _mm512_loadu_si512(table), high = _mm512_loadu_si512(table + 8);
         return {_mm512_permutex2var_epi64(low, index.v, high)};
     }
+    // Row i of eight becomes column i: pairs of words, then of halves, then of quarters
+    PYFE_INLINE void transpose(Avx512 (&r)[8]) {
+        __m512i column[8];
+        for (int odd = 0; odd < 2; ++odd) {
+            __m512i pair[4];
+            for (int i = 0; i < 4; ++i)
+                pair[i] = odd == 0 ? _mm512_unpacklo_epi64(r[2 * i].v, r[2 * i + 1].v)
+                                   : _mm512_unpackhi_epi64(r[2 * i].v, r[2 * i + 1].v);
+            const __m512i a = _mm512_shuffle_i64x2(pair[0], pair[1], 0x44);
+            const __m512i b = _mm512_shuffle_i64x2(pair[0], pair[1], 0xee);
+            const __m512i c = _mm512_shuffle_i64x2(pair[2], pair[3], 0x44);
+            const __m512i d = _mm512_shuffle_i64x2(pair[2], pair[3], 0xee);
+            column[odd] = _mm512_shuffle_i64x2(a, c, 0x88);
+            column[2 + odd] = _mm512_shuffle_i64x2(a, c, 0xdd);
+            column[4 + odd] = _mm512_shuffle_i64x2(b, d, 0x88);
+            column[6 + odd] = _mm512_shuffle_i64x2(b, d, 0xdd);
+        }
+        for (int i = 0; i < 8; ++i) r[i].v = column[i];
+    }
     // Per lane base[offset], offset in words. The address depends on the offset.
     PYFE_INLINE Avx512 gather_vartime(const uint64_t* base, Avx512 offset) {
         return {_mm512_i64gather_epi64(offset.v, base, 8)};

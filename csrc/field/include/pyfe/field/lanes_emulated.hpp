@@ -119,6 +119,14 @@ struct Lanes {
             return r;
         });
     }
+    static void transpose(Lanes (&r)[8]) {
+        for (int i = 0; i < 8; ++i)
+            for (int j = 0; j < i; ++j) {
+                const uint64_t w = r[i].w[j];
+                r[i].w[j] = r[j].w[i];
+                r[j].w[i] = w;
+            }
+    }
     static Lanes gather_vartime(const uint64_t* base, const Lanes& offset) {
         return map([&](int i) { return base[offset.w[i]]; });
     }

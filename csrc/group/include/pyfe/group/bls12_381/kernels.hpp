@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "pyfe/group/bls12_381/blocks.hpp"
+#include "pyfe/group/bls12_381/msm_shape.hpp"
 
 namespace pyfe::group::bls12_381 {
 
@@ -30,6 +31,15 @@ struct CurveKernels {
     void (*multiply)(const Block* in, const uint8_t* digits, size_t blocks, Block* out);
     // Constant-time: maps both elements to the curve, adds, clears the cofactor (RFC 9380)
     void (*hash_to_curve)(const UniformBlock<Parts>* in, size_t blocks, Block* out);
+    // Multi-scalar multiplication: src/bls12_381/msm.hpp
+    void (*endomorphism)(const Flat* in, size_t blocks, int power, Flat* out);
+    void (*rows)(const Flat* in, size_t blocks, uint64_t* out);
+    void (*accumulate_vartime)(const uint64_t* rows, const BucketEntry* entries, const size_t* bounds,
+                               Block* buckets, Block* carry, uint8_t* carried);
+    void (*columns_vartime)(const Block* buckets, const BucketShape& shape, Block* out);
+    void (*horner_vartime)(Block* columns, const BucketShape& shape);
+    void (*cohort_vartime)(const Flat* points, size_t n, const int16_t* digits, int window, int windows,
+                           Block* buckets, Block* out);
 };
 
 using G1Kernels = CurveKernels<1>;

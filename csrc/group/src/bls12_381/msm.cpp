@@ -1,0 +1,296 @@
+#include "pyfe/group/bls12_381/msm.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "batch.hpp"
+#include "msm_digits.hpp"
+#include "pyfe/base/error.hpp"
+
+namespace pyfe::group::bls12_381 {
+namespace {
+
+constexpr size_t kTaskEntries = 4096;  // additions that are worth a thread
+constexpr int kMostWindow = 13;
+constexpr double kDoubling = 0.7;  // its cost in additions
+
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+// The cheapest shape, in additions of eight lanes
+BucketShape cheapest_shape(size_t points, int bits) {
+    BucketShape best{};
+    double least = std::numeric_limits<double>::infinity();
+    for (int window = 1; window <= std::min(kMostWindow, bits); ++window)
+        for (int segments = 1; segments <= std::min(8, 1 << (window - 1)); segments *= 2) {
+            const BucketShape s = {window, ceil_div(bits, window), segments, (1 << (window - 1)) / segments};
+            const double columns = s.groups() * (2 * s.length + 0.5 * window + 2 * (segments > 1));
+            const double doublings = kDoubling * window * s.groups() * 8 / segments;
+            const double cost = double(points) * s.windows / 8 + columns + doublings;
+            if (cost < least) least = cost, best = s;
+        }
+    return best;
+}
+
+int cheapest_cohort_window(size_t points, int bits) {
+    const auto cost = [&](int window) {
+        return ceil_div(bits, window) * (double(points) + double(1 << window));
+    };
+    int best = 1;
+    for (int window = 2; window <= std::min(kMostWindow, bits); ++window)
+        if (cost(window) < cost(best)) best = window;
+    return best;
+}
+
+// Scalars cut along the endomorphism: `images` parts a scalar, part i of scalar j at [i n + j]
+struct Parted {
+    int images;
+    std::vector<Int128> values;
+
+    static Parted of(std::span<const int64_t> k, int) { return {1, {k.begin(), k.end()}}; }
+    static Parted of(std::span<const PublicFr> k, int coordinate_parts) {
+        Parted out{2 * coordinate_parts, {}};
+        out.values.resize(k.size() * size_t(out.images));
+        for (size_t j = 0; j < k.size(); ++j) {
+            Int128 parts[4];
+            split_vartime(k[j], out.images, parts);
+            for (size_t i = 0; i < size_t(out.images); ++i) out.values[i * k.size() + j] = parts[i];
+        }
+        return out;
+    }
+};
+
+template <int Parts>
+PointBlock<Parts> identity_block() {
+    AffineBlock<Parts> infinity{};
+    std::fill_n(infinity.infinite, 8, ~uint64_t{0});
+    PointBlock<Parts> out;
+    curve<Parts>().from_affine(&infinity, 1, &out);
+    return out;
+}
+
+template <int Parts>
+void copy_point(const PointBlock<Parts>& from, size_t from_lane, PointBlock<Parts>& to, size_t to_lane) {
+    copy_lane(from.x, from_lane, to.x, to_lane, 8 * Parts);
+    copy_lane(from.y, from_lane, to.y, to_lane, 8 * Parts);
+    copy_lane(from.z, from_lane, to.z, to_lane, 8 * Parts);
+}
+
+// All points and their images, each by itself in memory
+template <int Parts>
+class Rows {
+  public:
+    Rows(const Points<Parts>& p, int images)
+        : points_(p), stride_(8 * p.blocks.size()), rows_(stride_ * size_t(images)) {
+        const size_t blocks = p.blocks.size();
+        parallel_for((blocks + kChunkBlocks - 1) / kChunkBlocks, [&](size_t chunk) {
+            const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, blocks - first);
+            for (int i = 0; i < images; ++i) {
+                std::vector<AffineBlock<Parts>> image(i > 0 ? count : 0);
+                if (i > 0) curve<Parts>().endomorphism(&p.blocks[first], count, i, image.data());
+                curve<Parts>().rows(i > 0 ? image.data() : &p.blocks[first], count,
+                                    rows_[size_t(i) * stride_ + 8 * first].words);
+            }
+        });
+    }
+    const uint64_t* data() const { return rows_[0].words; }
+    // Of image i of point j
+    size_t index(size_t i, size_t j) const { return i * stride_ + j; }
+    bool infinite(size_t j) const { return points_.blocks[j / 8].infinite[j % 8] != 0; }
+    size_t size() const { return points_.size; }
+
+  private:
+    struct alignas(64) Row {
+        uint64_t words[row_words(Parts)];
+    };
+    const Points<Parts>& points_;
+    size_t stride_;
+    std::vector<Row> rows_;
+};
+
+// The digits that are not zero, sorted by bucket
+template <int Parts>
+std::vector<BucketEntry> sorted_entries(const Rows<Parts>& rows, const Parted& k, const BucketShape& shape) {
+    const size_t n = rows.size(), count = k.values.size();
+    std::vector<int16_t> digits(count * size_t(shape.windows));
+    std::vector<uint32_t> next(8 * shape.blocks() + 1);
+    const auto for_digits = [&](auto body) {
+        for (int w = 0; w < shape.windows; ++w)
+            for (size_t v = 0; v < count; ++v)
+                if (const int d = digits[size_t(w) * count + v]; d != 0)
+                    body(v, d < 0, shape.slot(w, std::abs(d)));
+    };
+    for (size_t v = 0; v < count; ++v)
+        if (!rows.infinite(v % n))
+            signed_windows_vartime(k.values[v], shape.window, shape.windows, &digits[v], count);
+    for_digits([&](size_t, bool, uint32_t slot) { ++next[slot + 1]; });
+    for (size_t s = 1; s < next.size(); ++s) next[s] += next[s - 1];
+    std::vector<BucketEntry> entries(next.back());
+    for_digits([&](size_t v, bool negative, uint32_t slot) {
+        const size_t row = rows.index(v / n, v % n);
+        entries[next[slot]++] = {static_cast<uint32_t>(2 * row + negative), slot};
+    });
+    return entries;
+}
+
+// Eight lanes' worth of entries, and the sums that belong to a bucket begun by the lane before
+template <int Parts>
+struct Share {
+    size_t bounds[9];
+    PointBlock<Parts> carry;
+    uint8_t carried[8] = {};
+
+    Share(size_t begin, size_t end) {
+        for (size_t j = 0; j <= 8; ++j) bounds[j] = begin + (end - begin) * j / 8;
+    }
+};
+
+// Carries go to their buckets, at most eight at a time and none twice into one bucket.
+template <int Parts>
+void add_carries(const std::vector<Share<Parts>>& shares, const std::vector<BucketEntry>& entries,
+                 std::vector<PointBlock<Parts>>& buckets) {
+    struct Carry {
+        const PointBlock<Parts>* from;
+        size_t lane;
+        uint32_t slot;
+    };
+    std::vector<Carry> waiting;
+    for (const auto& share : shares)
+        for (size_t j = 0; j < 8; ++j)
+            if (share.carried[j] != 0) waiting.push_back({&share.carry, j, entries[share.bounds[j]].slot});
+    while (!waiting.empty()) {
+        std::vector<Carry> now, later;
+        for (const Carry& c : waiting)
+            (now.size() < 8 && (now.empty() || now.back().slot != c.slot) ? now : later).push_back(c);
+        PointBlock<Parts> a = identity_block<Parts>(), b = a;
+        for (size_t j = 0; j < now.size(); ++j) {
+            copy_point(buckets[now[j].slot / 8], now[j].slot % 8, a, j);
+            copy_point(*now[j].from, now[j].lane, b, j);
+        }
+        curve<Parts>().add(&a, &b, 1, &a);
+        for (size_t j = 0; j < now.size(); ++j) copy_point(a, j, buckets[now[j].slot / 8], now[j].slot % 8);
+        waiting = std::move(later);
+    }
+}
+
+// The sum in lane 0
+template <int Parts>
+PointBlock<Parts> sum_vartime(const Rows<Parts>& rows, const Parted& k) {
+    const int bits = signed_bits_vartime(k.values);
+    if (bits == 0) return identity_block<Parts>();
+    const BucketShape shape = cheapest_shape(k.values.size(), bits);
+    const std::vector<BucketEntry> entries = sorted_entries(rows, k, shape);
+    std::vector<PointBlock<Parts>> buckets(shape.blocks(), identity_block<Parts>());
+
+    const size_t tasks = std::clamp<size_t>(entries.size() / kTaskEntries, 1, num_threads());
+    std::vector<Share<Parts>> shares;
+    for (size_t t = 0; t < tasks; ++t)
+        shares.emplace_back(entries.size() * t / tasks, entries.size() * (t + 1) / tasks);
+    parallel_for(tasks, [&](size_t t) {
+        curve<Parts>().accumulate_vartime(rows.data(), entries.data(), shares[t].bounds, buckets.data(),
+                                          &shares[t].carry, shares[t].carried);
+    });
+    add_carries(shares, entries, buckets);
+
+    std::vector<PointBlock<Parts>> columns(size_t(shape.groups()));
+    parallel_for(columns.size(), [&](size_t g) {
+        curve<Parts>().columns_vartime(&buckets[g * size_t(shape.length)], shape, &columns[g]);
+    });
+    curve<Parts>().horner_vartime(columns.data(), shape);
+    return columns[0];
+}
+
+void require_lengths(size_t scalars, size_t wanted) {
+    if (scalars != wanted)
+        fail(ErrorKind::parameter, "BLS12-381 multi-scalar multiplication: " + std::to_string(scalars) +
+                                       " scalars where " + std::to_string(wanted) + " are wanted");
+}
+
+template <int Parts, class Scalar>
+Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, size_t rows) {
+    require_lengths(k.size(), p.size * rows);
+    if (p.size >> 27 != 0)  // four images and a sign in 32 bits
+        fail(ErrorKind::parameter, "BLS12-381 multi-scalar multiplication: more than 2^27 points");
+    if (p.size == 0) return Points<Parts>::identity(rows);
+    const Rows<Parts> sources(p, Parted::of(k.first(0), Parts).images);
+    std::vector<PointBlock<Parts>> sums(blocks_of(rows), identity_block<Parts>());
+    parallel_for(rows, [&](size_t i) {
+        copy_point(sum_vartime(sources, Parted::of(k.subspan(i * p.size, p.size), Parts)), 0, sums[i / 8],
+                   i % 8);
+    });
+    return in_chunks<Parts>(rows, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        std::copy_n(&sums[first], blocks, to);
+    });
+}
+
+// [j][block of the cohort], the last block padded with its last point
+template <int Parts>
+std::vector<AffineBlock<Parts>> by_cohort(const Points<Parts>& p, size_t cohort) {
+    if (cohort % 8 == 0) return p.blocks;
+    const size_t blocks = blocks_of(cohort);
+    std::vector<AffineBlock<Parts>> out(p.size / cohort * blocks);
+    for (size_t b = 0; b < out.size(); ++b)
+        for (size_t lane = 0; lane < 8; ++lane) {
+            const size_t at = b / blocks * cohort + std::min(b % blocks * 8 + lane, cohort - 1);
+            bls12_381::copy_point(p.blocks[at / 8], at % 8, out[b], lane);
+        }
+    return out;
+}
+
+template <int Parts, class Scalar>
+Points<Parts> cohort_vartime(const Points<Parts>& p, std::span<const Scalar> k, size_t cohort) {
+    if (cohort == 0 ? p.size != 0 : p.size % cohort != 0 || p.size / cohort != k.size())
+        fail(ErrorKind::parameter, "BLS12-381 multi-scalar multiplication: " + std::to_string(p.size) +
+                                       " points for " + std::to_string(k.size()) +
+                                       " scalars and a cohort of " + std::to_string(cohort));
+    const Parted parted = Parted::of(k, Parts);
+    const int bits = signed_bits_vartime(parted.values);
+    if (bits == 0 || cohort == 0) return Points<Parts>::identity(cohort);
+    const size_t n = k.size(), total = parted.values.size(), stride = blocks_of(cohort);
+    const int window = cheapest_cohort_window(total, bits), windows = ceil_div(bits, window);
+    std::vector<int16_t> digits(total * size_t(windows));
+    for (size_t v = 0; v < total; ++v)
+        signed_windows_vartime(parted.values[v], window, windows, &digits[v], total);
+    const std::vector<AffineBlock<Parts>> points = by_cohort(p, cohort);
+
+    return in_chunks<Parts>(cohort, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        std::vector<PointBlock<Parts>> buckets(size_t{1} << (window - 1));
+        std::vector<AffineBlock<Parts>> images(total);
+        for (size_t b = 0; b < blocks; ++b) {
+            for (size_t j = 0; j < n; ++j) images[j] = points[j * stride + first + b];
+            for (int i = 1; i < parted.images; ++i)
+                curve<Parts>().endomorphism(images.data(), n, i, &images[size_t(i) * n]);
+            curve<Parts>().cohort_vartime(images.data(), total, digits.data(), window, windows,
+                                          buckets.data(), &to[b]);
+        }
+    });
+}
+
+}  // namespace
+
+template <int Parts>
+Points<Parts> msm_vartime(const Points<Parts>& p, std::span<const int64_t> k, size_t rows) {
+    return long_vartime(p, k, rows);
+}
+template <int Parts>
+Points<Parts> msm_vartime(const Points<Parts>& p, std::span<const PublicFr> k, size_t rows) {
+    return long_vartime(p, k, rows);
+}
+template <int Parts>
+Points<Parts> msm_cohort_vartime(const Points<Parts>& p, std::span<const int64_t> k, size_t cohort) {
+    return cohort_vartime(p, k, cohort);
+}
+template <int Parts>
+Points<Parts> msm_cohort_vartime(const Points<Parts>& p, std::span<const PublicFr> k, size_t cohort) {
+    return cohort_vartime(p, k, cohort);
+}
+
+template Points<1> msm_vartime(const Points<1>&, std::span<const int64_t>, size_t);
+template Points<2> msm_vartime(const Points<2>&, std::span<const int64_t>, size_t);
+template Points<1> msm_vartime(const Points<1>&, std::span<const PublicFr>, size_t);
+template Points<2> msm_vartime(const Points<2>&, std::span<const PublicFr>, size_t);
+template Points<1> msm_cohort_vartime(const Points<1>&, std::span<const int64_t>, size_t);
+template Points<2> msm_cohort_vartime(const Points<2>&, std::span<const int64_t>, size_t);
+template Points<1> msm_cohort_vartime(const Points<1>&, std::span<const PublicFr>, size_t);
+template Points<2> msm_cohort_vartime(const Points<2>&, std::span<const PublicFr>, size_t);
+
+}  // namespace pyfe::group::bls12_381

@@ -1,0 +1,229 @@
+// Multi-scalar multiplication with public scalars, by buckets (Pippenger) with signed digits. Two shapes: one
+// long vector, whose entries are sorted by bucket and dealt out to the lanes; and a cohort, where every lane
+// has its own points and all follow the same digits.
+//
+// The long shape reads points as rows, one after the other in memory, and turns eight of them into lanes.
+#pragma once
+#include "pyfe/group/bls12_381/msm_shape.hpp"
+#include "wire.hpp"
+
+namespace pyfe::group::bls12_381 {
+
+template <class C>
+struct Msm {
+    using F = typename C::Base;
+    using E = typename C::E;
+    using P = Point<C>;
+    using M = Memory<E>;
+    static constexpr int parts = M::parts;
+    using Block = PointBlock<parts>;
+    using Flat = AffineBlock<parts>;
+
+    // What the endomorphism to the power i makes of affine points
+    static void endomorphism_of(const Flat* in, size_t blocks, int i, Flat* out) {
+        for (size_t b = 0; b < blocks; ++b) {
+            for_lanes<F>([&](int lane) {
+                const P p = {M::load(in[b].x, lane), M::load(in[b].y, lane), E::one()};
+                const P image = endomorphism(p, i);
+                M::store(image.x, out[b].x, lane);
+                M::store(image.y, out[b].y, lane);
+            });
+            for (int j = 0; j < 8; ++j) out[b].infinite[j] = in[b].infinite[j];
+        }
+    }
+
+    // Row 8 b + j is lane j of block b; infinity is left to the caller.
+    static void rows(const Flat* in, size_t blocks, uint64_t* out) {
+        for (size_t b = 0; b < blocks; ++b)
+            for_lanes<F>([&](int lane) {
+                uint64_t* row[8];
+                for (int j = 0; j < F::lanes; ++j)
+                    row[j] = out + (8 * b + size_t(lane + j)) * row_words(parts);
+                Rows<E>::store(M::load(in[b].x, lane), row, 0);
+                Rows<E>::store(M::load(in[b].y, lane), row, 8 * parts);
+            });
+    }
+
+    // Lane j adds up entries bounds[j] .. bounds[j + 1] - 1, which are sorted by slot, and writes each sum to
+    // its bucket. A sum whose first entries lie in the lane before goes to the carry instead.
+    static void accumulate_vartime(const uint64_t* rows, const BucketEntry* entries, const size_t* bounds,
+                                   Block* buckets, Block* carry, uint8_t* carried) {
+        for_lanes<F>([&](int lane) {
+            Stream stream(rows, entries, bounds, lane);
+            P acc = P::identity();
+            for (size_t step = 0; step < stream.steps; ++step) {
+                stream.advance(step);
+                const E x = Rows<E>::load(stream.row, 0), y = Rows<E>::load(stream.row, 8 * parts);
+                const P start = P::select(stream.mask(stream.fresh), P::identity(), acc);
+                acc = P::add_affine(start, x,
+                                    E::select(stream.mask(stream.negative), E::template neg<8>(y), y));
+                if (stream.done == 0) continue;
+                Block sums;
+                acc.store(sums, lane);
+                for (int j = lane; j < lane + F::lanes; ++j) {
+                    if ((stream.done >> j & 1) == 0) continue;
+                    if (stream.continues(j, step)) {
+                        copy_lane(sums, j, *carry, j);
+                        carried[j] = 1;
+                    } else {
+                        const uint32_t slot = entries[bounds[j] + step].slot;
+                        copy_lane(sums, j, buckets[slot / 8], int(slot % 8));
+                    }
+                }
+            }
+        });
+    }
+
+    // Column j of a group: sum_i (i + 1) b_i over its buckets, and more by what lies below its segment
+    static void columns_vartime(const Block* buckets, const BucketShape& shape, Block* out) {
+        for_lanes<F>([&](int lane) {
+            P run = P::load(buckets[shape.length - 1], lane), sum = run;
+            for (int i = shape.length - 2; i >= 0; --i) {
+                run = P::add(run, P::load(buckets[i], lane));
+                sum = P::add(sum, run);
+            }
+            if (shape.segments > 1) {
+                P below = P::identity();
+                for (int bit = shape.segments / 2; bit > 0; bit /= 2) {
+                    uint64_t flags[8];
+                    for (int j = 0; j < 8; ++j) flags[j] = (j % shape.segments & bit) != 0;
+                    below = P::twice(below);
+                    below = P::select(gather<F>(flags, lane), P::add(below, run), below);
+                }
+                for (int length = shape.length; length > 1; length /= 2) below = P::twice(below);
+                sum = P::add(sum, below);
+            }
+            sum.store(*out, lane);
+        });
+    }
+
+    // Horner's rule over the groups, then over the lanes; the result is lane 0 of columns[0].
+    static void horner_vartime(Block* columns, const BucketShape& shape) {
+        const int step = 8 / shape.segments * shape.window;
+        for_lanes<F>([&](int lane) {
+            P acc = P::load(columns[shape.groups() - 1], lane);
+            for (int g = shape.groups() - 2; g >= 0; --g)
+                acc = P::add(twice_times(acc, step), P::load(columns[g], lane));
+            acc.store(columns[0], lane);
+        });
+        for (int width = 4; width > 0; width /= 2) {
+            Block upper = columns[0];
+            for (int j = 0; j < width; ++j) copy_lane(columns[0], j + width, upper, j);
+            for (int lane = 0; lane < width; lane += F::lanes) {
+                const P high = twice_times(P::load(upper, lane), width / shape.segments * shape.window);
+                P::add(high, P::load(columns[0], lane)).store(columns[0], lane);
+            }
+        }
+    }
+
+    // One block of the cohort: sum_j k_j P_j in every lane. digits: [window][j].
+    static void cohort_vartime(const Flat* points, size_t n, const int16_t* digits, int window, int windows,
+                               Block* buckets, Block* out) {
+        const int count = 1 << (window - 1);
+        for_lanes<F>([&](int lane) {
+            P acc = P::identity();
+            for (int w = windows - 1; w >= 0; --w) {
+                acc = twice_times(acc, w < windows - 1 ? window : 0);
+                for (int i = 0; i < count; ++i) P::identity().store(buckets[i], lane);
+                int top = 0;
+                for (size_t j = 0; j < n; ++j) {
+                    const int d = digits[size_t(w) * n + j], size = d < 0 ? -d : d;
+                    if (d == 0) continue;
+                    top = size > top ? size : top;
+                    Affine<C> p = load(points[j], lane);
+                    if (d < 0) p.y = E::template neg<8>(p.y);
+                    Block& bucket = buckets[size - 1];
+                    P::add_mixed(P::load(bucket, lane), p).store(bucket, lane);
+                }
+                P run = P::identity();
+                for (int i = top - 1; i >= 0; --i) {
+                    run = P::add(run, P::load(buckets[i], lane));
+                    acc = P::add(acc, run);
+                }
+            }
+            acc.store(*out, lane);
+        });
+    }
+
+    static Affine<C> load(const Flat& in, int lane) {
+        uint64_t flags[8];
+        for (int j = 0; j < 8; ++j) flags[j] = in.infinite[j] & 1;
+        return {M::load(in.x, lane), M::load(in.y, lane), gather<F>(flags, lane)};
+    }
+
+  private:
+    template <class T>
+    struct Rows {
+        static T load(const uint64_t* const* row, size_t offset) { return T::load_rows(row, offset); }
+        static void store(const T& a, uint64_t* const* row, size_t offset) { a.store_rows(row, offset); }
+    };
+    template <class T>
+    struct Rows<field::bls12_381::Fp2<T>> {
+        using E2 = field::bls12_381::Fp2<T>;
+        static E2 load(const uint64_t* const* row, size_t offset) {
+            return {T::load_rows(row, offset), T::load_rows(row, offset + 8)};
+        }
+        static void store(const E2& a, uint64_t* const* row, size_t offset) {
+            a.c0.store_rows(row, offset);
+            a.c1.store_rows(row, offset + 8);
+        }
+    };
+
+    // Where each lane stands in its part of the entries. Bit j of the masks is lane j of the block.
+    struct Stream {
+        const uint64_t* rows;
+        const BucketEntry* entries;
+        const size_t* bounds;
+        int lane;
+        size_t steps = 0;
+        const uint64_t* row[8];
+        unsigned negative = 0, fresh = 0, done = 0;
+        size_t first_run[8];  // entries of the run that the lane starts with
+
+        Stream(const uint64_t* r, const BucketEntry* e, const size_t* b, int l)
+            : rows(r), entries(e), bounds(b), lane(l) {
+            for (int j = lane; j < lane + F::lanes; ++j) {
+                const size_t length = bounds[j + 1] - bounds[j];
+                steps = length > steps ? length : steps;
+                first_run[j] = 0;
+                while (first_run[j] < length && same(bounds[j], bounds[j] + first_run[j])) ++first_run[j];
+                if (bounds[j] == 0 || length == 0 || !same(bounds[j] - 1, bounds[j])) first_run[j] = 0;
+            }
+        }
+        bool same(size_t a, size_t b) const { return entries[a].slot == entries[b].slot; }
+        bool continues(int j, size_t step) const { return step < first_run[j]; }
+        typename F::Mask mask(unsigned bits) const {
+            return F::Lane::mask_from_bits(static_cast<uint8_t>(bits >> lane));
+        }
+        void advance(size_t step) {
+            negative = fresh = done = 0;
+            for (int j = lane; j < lane + F::lanes; ++j) {
+                const size_t at = bounds[j] + step, end = bounds[j + 1];
+                const bool active = at < end;
+                const uint32_t point = active ? entries[at].point : 0;
+                row[j - lane] = rows + size_t(point >> 1) * row_words(parts);
+                if (!active) continue;
+                if (at + kAhead < end)
+                    __builtin_prefetch(rows + size_t(entries[at + kAhead].point >> 1) * row_words(parts));
+                negative |= (point & 1u) << j;
+                fresh |= unsigned{step == 0 || !same(at - 1, at)} << j;
+                done |= unsigned{at + 1 == end || !same(at, at + 1)} << j;
+            }
+        }
+        static constexpr size_t kAhead = 4;
+    };
+
+    static P twice_times(P p, int times) {
+        for (int i = 0; i < times; ++i) p = P::twice(p);
+        return p;
+    }
+    static void copy_lane(const Block& from, int from_lane, Block& to, int to_lane) {
+        for (int i = 0; i < 8 * parts; ++i) {
+            to.x[i][to_lane] = from.x[i][from_lane];
+            to.y[i][to_lane] = from.y[i][from_lane];
+            to.z[i][to_lane] = from.z[i][from_lane];
+        }
+    }
+};
+
+}  // namespace pyfe::group::bls12_381
