@@ -221,7 +221,7 @@ def hashing() -> list[str]:
         f"const Fp2Constant kIsoA2 = {fp2(A2)};",
         f"const Fp2Constant kIsoB2 = {fp2(B2)};",
         f"const Fp2Constant kSswuZ2 = {fp2(Z2)};",
-        f"const FpConstant kRootOfMinusNormZ2 = {fp(root(-Z2[0] ** 2 - Z2[1] ** 2))};",
+        f"const FpConstant kRootOfMinusNormZ2 = {fp(root(-(Z2[0] ** 2) - Z2[1] ** 2))};",
         *table("kIsoX1", [fp(c) for c in X_NUM1], "FpConstant"),
         *table("kIsoY1", [fp(c) for c in Y_NUM1], "FpConstant"),
         *table("kIsoKernel1", [fp(c) for c in h1], "FpConstant"),
