@@ -8,12 +8,15 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/parallel.hpp"
+#include "pyfe/group/bls12_381/kernels.hpp"
+#include "pyfe/group/bls12_381/points.hpp"
 #include "pyfe/group/kernels.hpp"
 #include "pyfe/group/ristretto255.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
@@ -205,6 +208,21 @@ Bytes run_one_way_map() {
     return opened_secret(pyfe::group::from_uniform_bytes(in));
 }
 
+// Secret messages, BLS12-381
+template <int Parts>
+Bytes run_hash_to_curve(const pyfe::group::bls12_381::Kernels& kernels) {
+    Stream random(13);
+    const Bytes in = random.bytes(40 * batch);
+    hide(in.data(), in.size());
+    std::vector<std::span<const std::uint8_t>> messages;
+    for (std::size_t j = 0; j < batch; ++j) messages.push_back({&in[40 * j], 40});
+    const std::uint8_t dst[] = {'t', 'a', 'g'};
+    pyfe::group::bls12_381::override_kernels_for_testing(&kernels);
+    Bytes out = pyfe::group::bls12_381::Points<Parts>::hash(messages, dst).encode();
+    pyfe::group::bls12_381::override_kernels_for_testing(nullptr);
+    return opened_secret(std::move(out));
+}
+
 Bytes run_scalar_mul() {
     const auto k = secret_scalars(4);
     return opened(Scalar::add(Scalar::mul(k[2], k[3]), Scalar::mul(k[0], k[1])));
@@ -311,6 +329,15 @@ std::vector<Case> all_cases() {
         clean("mul_base", run_mul_base);
         clean("encode", run_encode);
         clean("one_way_map", run_one_way_map);
+    }
+    namespace bls = pyfe::group::bls12_381;
+    for (const bls::Kernels* kernels : {&bls::portable_kernels(), &bls::emulated_kernels()}) {
+        const auto clean = [&](const char* name, std::function<Bytes()> run) {
+            out.push_back({std::string(kernels->g1.name) + "." + name, "", &pyfe::group::portable_kernels(),
+                           std::move(run)});
+        };
+        clean("hash_to_g1", [=] { return run_hash_to_curve<1>(*kernels); });
+        clean("hash_to_g2", [=] { return run_hash_to_curve<2>(*kernels); });
     }
     const Kernels* portable = &pyfe::group::portable_kernels();
     out.push_back({"master_key_bytes", "", portable, run_master_key_bytes});

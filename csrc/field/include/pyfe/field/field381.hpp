@@ -5,18 +5,36 @@
 
 namespace pyfe::field::bls12_381 {
 
-// a^e for a public exponent of 381 bits: left to right, four bits at a time. The exponent is a constant of
-// the field, so that branches and table look-ups tell nothing about a.
+// a^e for a public exponent: left to right, in windows of at most five bits that end in a one (Menezes, van
+// Oorschot, Vanstone, Handbook of applied cryptography, algorithm 14.85). The exponent is a constant of the
+// field, so that branches and table look-ups tell nothing about a.
 template <class F>
 inline F power(const F& a, const uint64_t (&e)[6]) {
-    F table[16];
-    table[0] = F::one();
-    for (int i = 1; i < 16; ++i) table[i] = F::mul(table[i - 1], a);
-    F r = F::one();
-    for (int digit = 95; digit >= 0; --digit) {
-        for (int i = 0; i < 4; ++i) r = F::square(r);
-        const uint64_t d = e[digit / 16] >> (digit % 16 * 4) & 15;
-        if (d != 0) r = F::mul(r, table[d]);
+    const auto bit = [&](int i) { return e[i / 64] >> (i % 64) & 1; };
+    const auto lowest = [&](int top) {
+        int low = top < 4 ? 0 : top - 4;
+        while (bit(low) == 0) ++low;
+        return low;
+    };
+    F odd[16];  // a, a^3, .. a^31
+    const F aa = F::square(odd[0] = a);
+    for (int i = 1; i < 16; ++i) odd[i] = F::mul(odd[i - 1], aa);
+    const auto window = [&](int top, int low) -> const F& {
+        uint64_t digit = 0;
+        for (int i = top; i >= low; --i) digit = 2 * digit + bit(i);
+        return odd[digit / 2];
+    };
+    int top = 383;
+    while (bit(top) == 0) --top;
+    int low = lowest(top);
+    F r = window(top, low);
+    for (int i = low - 1; i >= 0; --i) {
+        r = F::square(r);
+        if (bit(i) == 0) continue;
+        low = lowest(i);
+        for (int k = i; k > low; --k) r = F::square(r);
+        r = F::mul(r, window(i, low));
+        i = low;
     }
     return r;
 }
