@@ -9,7 +9,7 @@
 namespace pyfe::pairing {
 
 using field::bls12_381::for_lanes, field::bls12_381::Memory, field::bls12_381::Words;
-using field::bls12_381::Fp2;
+using field::bls12_381::Fp2, field::bls12_381::Fp6;
 using group::bls12_381::Status;
 
 // f^|x| of an element of GT, by Frobenius
@@ -36,11 +36,21 @@ struct PowersOfBase {
     // A column is an index in three bits and a sign in the fourth. All eight entries are read.
     [[gnu::noinline]] T pick(const uint8_t* column) const {
         const auto c = L::load_bytes(column);
+        const auto negative = L::mask_not(L::is_zero(L::template shr<3>(c)));
         const auto index = L::bit_and(c, L::broadcast(7));
-        T r = power[0];
-        for (uint64_t i = 1; i < 8; ++i) r = T::select(L::equal(index, L::broadcast(i)), power[i], r);
-        const auto positive = L::is_zero(L::template shr<3>(c));
-        return T::select(positive, r, T::conjugate(r));
+        typename F::Mask here[8];
+        for (uint64_t i = 1; i < 8; ++i) here[i] = L::equal(index, L::broadcast(i));
+        const auto part = [&](Fp6<F> T::*half, Fp2<F> Fp6<F>::*which) {
+            Fp2<F> r = power[0].*half.*which;
+            for (int i = 1; i < 8; ++i) r = Fp2<F>::select(here[i], power[i].*half.*which, r);
+            return r;
+        };
+        const auto signed_part = [&](Fp2<F> Fp6<F>::*which) {
+            const Fp2<F> r = part(&T::c1, which);
+            return Fp2<F>::select(negative, Fp2<F>::template neg<8>(r), r);
+        };
+        return {{part(&T::c0, &Fp6<F>::c0), part(&T::c0, &Fp6<F>::c1), part(&T::c0, &Fp6<F>::c2)},
+                {signed_part(&Fp6<F>::c0), signed_part(&Fp6<F>::c1), signed_part(&Fp6<F>::c2)}};
     }
 };
 

@@ -15,14 +15,14 @@ namespace pyfe::field::bls12_381 {
 // a b + c d and a b - c d, reduced once: lanes add unreduced products, words interleave products and
 // reduction.
 template <class E>
-[[gnu::always_inline]] inline E sum_of_products(const E& a, const E& b, const E& c, const E& d) {
+[[gnu::noinline]] E sum_of_products(const E& a, const E& b, const E& c, const E& d) {
     if constexpr (E::wide)
         return E::reduce(E::add_wide(E::product(a, b), E::product(c, d)));
     else
         return E::sum_of_products(a, b, c, d);
 }
 template <class E>
-[[gnu::always_inline]] inline E difference_of_products(const E& a, const E& b, const E& c, const E& d) {
+[[gnu::noinline]] E difference_of_products(const E& a, const E& b, const E& c, const E& d) {
     if constexpr (E::wide)
         return E::reduce(E::sub_wide(E::product(a, b), E::product(c, d)));
     else
@@ -67,18 +67,23 @@ struct Fp2 {
     // Sums before their carry
     struct Sum {
         typename F::Sum c0, c1;
-        Sum(const Fp2& a) : c0(a.c0), c1(a.c1) {}
-        Sum(const typename F::Sum& a, const typename F::Sum& b) : c0(a), c1(b) {}
-        friend Sum operator+(const Sum& a, const Sum& b) { return {a.c0 + b.c0, a.c1 + b.c1}; }
-        friend Sum operator-(const Sum& a, const Sum& b) { return {a.c0 - b.c0, a.c1 - b.c1}; }
-        Sum times_xi() const { return {c0 - c1, c0 + c1}; }  // (1 + u) times
+        [[gnu::always_inline]] inline Sum(const Fp2& a) : c0(a.c0), c1(a.c1) {}
+        [[gnu::always_inline]] inline Sum(const typename F::Sum& a, const typename F::Sum& b) : c0(a), c1(b) {}
+        [[gnu::always_inline]] friend inline Sum operator+(const Sum& a, const Sum& b) {
+            return {a.c0 + b.c0, a.c1 + b.c1};
+        }
+        [[gnu::always_inline]] friend inline Sum operator-(const Sum& a, const Sum& b) {
+            return {a.c0 - b.c0, a.c1 - b.c1};
+        }
+        // (1 + u) times
+        [[gnu::always_inline]] inline Sum times_xi() const { return {c0 - c1, c0 + c1}; }
     };
     template <int K>
-    static Fp2 carried(const Sum& s) {
+    [[gnu::always_inline]] static inline Fp2 carried(const Sum& s) {
         return {F::template carried<K>(s.c0), F::template carried<K>(s.c1)};
     }
     template <int K>
-    static Fp2 weak(const Sum& s) {
+    [[gnu::always_inline]] static inline Fp2 weak(const Sum& s) {
         return {F::template weak<K>(s.c0), F::template weak<K>(s.c1)};
     }
 
@@ -195,18 +200,18 @@ struct Fp6 {
         return {E::template mul_xi<K>(a.c2), a.c0, a.c1};
     }
 
-    struct Sum {
-        typename E::Sum c0, c1, c2;
-        Sum(const Fp6& a) : c0(a.c0), c1(a.c1), c2(a.c2) {}
-        Sum(const typename E::Sum& a, const typename E::Sum& b, const typename E::Sum& c)
-            : c0(a), c1(b), c2(c) {}
-        friend Sum operator+(const Sum& a, const Sum& b) { return {a.c0 + b.c0, a.c1 + b.c1, a.c2 + b.c2}; }
-        friend Sum operator-(const Sum& a, const Sum& b) { return {a.c0 - b.c0, a.c1 - b.c1, a.c2 - b.c2}; }
-        Sum times_v() const { return {c2.times_xi(), c0, c1}; }
-    };
+    // x + v y and z - x - y, below 4p
     template <int K>
-    static Fp6 weak(const Sum& s) {
-        return {E::template weak<K>(s.c0), E::template weak<K>(s.c1), E::template weak<K>(s.c2)};
+    static Fp6 add_v(const Fp6& x, const Fp6& y) {
+        using S = typename E::Sum;
+        return {E::template weak<K>(S(x.c0) + S(y.c2).times_xi()), E::template weak<K>(S(x.c1) + y.c0),
+                E::template weak<K>(S(x.c2) + y.c1)};
+    }
+    template <int K>
+    static Fp6 less_both(const Fp6& z, const Fp6& x, const Fp6& y) {
+        using S = typename E::Sum;
+        return {E::template weak<K>(S(z.c0) - x.c0 - y.c0), E::template weak<K>(S(z.c1) - x.c1 - y.c1),
+                E::template weak<K>(S(z.c2) - x.c2 - y.c2)};
     }
 
     // Six products (eprint 2006/471, section 4). Magnitudes at most 28, 25 and 14.
@@ -289,29 +294,26 @@ struct Fp12 {
     [[gnu::noinline]] static Fp12 mul(const Fp12& a, const Fp12& b) {
         const H x = H::mul(a.c0, b.c0), y = H::mul(a.c1, b.c1);
         const H z = H::mul(H::add(a.c0, a.c1), H::add(b.c0, b.c1));
-        using S = typename H::Sum;
-        return {H::template weak<16>(S(x) + S(y).times_v()), H::template weak<64>(S(z) - x - y)};
+        return {H::template add_v<16>(x, y), H::template less_both<64>(z, x, y)};
     }
     // (a0 + a1)(a0 + v a1) - t - v t and 2t, t = a0 a1: two products in Fp6
     [[gnu::noinline]] static Fp12 square(const Fp12& a) {
         const H t = H::mul(a.c0, a.c1);
         const H s = H::mul(H::add(a.c0, a.c1), H::add(a.c0, H::template mul_v<8>(a.c1)));
-        using S = typename H::Sum;
-        return {H::template weak<128>(S(s) - t - S(t).times_v()), H::template weak<4>(S(t) + t)};
+        const H vt = H::template mul_v<16>(t);
+        return {H::template less_both<128>(s, t, vt), H::weak(H::add(t, t))};
     }
     // By the line b0 + b1 v + b4 v w: thirteen products in Fp2
     [[gnu::noinline]] static Fp12 mul_014(const Fp12& a, const E& b0, const E& b1, const E& b4) {
         const H x = H::mul_01(a.c0, b0, b1), y = H::mul_1(a.c1, b4);
         const H z = H::mul_01(H::add(a.c0, a.c1), b0, E::add(b1, b4));
-        using S = typename H::Sum;
-        return {H::template weak<8>(S(x) + S(y).times_v()), H::template weak<64>(S(z) - x - y)};
+        return {H::template add_v<8>(x, y), H::template less_both<64>(z, x, y)};
     }
     // By the line b0 + b1 v + v w: ten products in Fp2
     [[gnu::noinline]] static Fp12 mul_01_vw(const Fp12& a, const E& b0, const E& b1) {
         const H x = H::mul_01(a.c0, b0, b1), y = H::template mul_v<8>(a.c1);
         const H z = H::mul_01(H::add(a.c0, a.c1), b0, E::add(b1, E::one()));
-        using S = typename H::Sum;
-        return {H::template weak<16>(S(x) + S(y).times_v()), H::template weak<64>(S(z) - x - y)};
+        return {H::template add_v<16>(x, y), H::template less_both<64>(z, x, y)};
     }
     // (a0 - a1 w) / (a0^2 - v a1^2)
     static Fp12 invert(const Fp12& a) {
