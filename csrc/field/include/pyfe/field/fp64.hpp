@@ -9,8 +9,9 @@
 //
 // Carries. GCC 12 makes a chain of add and adc of a 128-bit sum, and keeps the carry in a flag if all that
 // happens to it is an addition. Sums of words with 64-bit carries become compares, shifts and stores, three
-// times as slow, and the overflow of a 128-bit difference may become a jump. So everything here is a sum of
-// 128-bit halves; a difference is a sum with a complement.
+// times as slow; the overflow of a 128-bit difference, or a carry known to be a bit that enters a sum as a
+// number, may become a jump. So everything here is a sum of 128-bit halves, a difference is a sum with a
+// complement, and carries between halves are hidden from the optimiser.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -102,8 +103,13 @@ struct Fp64 {
     static Fp64 weak(const Sum& s) {
         return s.element();
     }
-    static Fp64 times3(const Fp64& a) { return multiple(a, 3); }
-    static Fp64 times12(const Fp64& a) { return multiple(a, 12); }
+    static Fp64 times3(const Fp64& a) { return combination(3, a, 0, a); }
+    static Fp64 times12(const Fp64& a) { return combination(12, a, 0, a); }
+    // 3 a + 2 b and 3 a - 2 b
+    static Fp64 times3_plus_times2(const Fp64& a, const Fp64& b) { return combination(3, a, 2, b); }
+    static Fp64 times3_minus_times2(const Fp64& a, const Fp64& b) {
+        return combination(3, a, 2, neg_lazy(b));
+    }
     static Fp64 weak(const Fp64& a) { return a; }
     template <int K>
     static Fp64 neg(const Fp64& a) {
@@ -139,24 +145,17 @@ struct Fp64 {
     static Fp64 difference_of_products(const Fp64& a, const Fp64& b, const Fp64& c, const Fp64& d) {
         return sum_of_products(a, b, neg_lazy(c), d);
     }
-    // a[0] b[0] + .. + a[N - 1] b[N - 1], N at most 6; Crossed: a[0] b[1] + a[1] b[0] + .. Below 3.5 p before
-    // the subtraction.
+    // a[0] b[0] + .. + a[N - 1] b[N - 1]; Crossed: a[0] b[1] + a[1] b[0] + .. Up to six products of elements,
+    // or three by lazy sums: below 3.5 p before the subtraction.
     template <int N, bool Crossed>
     [[gnu::noinline]] static Fp64 dot(const Fp64* a, const Fp64* b) {
-        static_assert(N % 2 == 0 && N <= 6);
+        static_assert(N <= 6 && (N % 2 == 0 || !Crossed));
         const Fp64 r = montgomery([&](int k, Column& x) {
 #pragma GCC unroll 6
             for (int n = 0; n < N; ++n) add_column(k, a[n], b[Crossed ? n ^ 1 : n], x);
         });
         return less_if_at_least(r, kMinusTwoPWord);
     }
-
-    // Where sum_of_products does not fit: every product is reduced at once.
-    using Wide = Fp64;
-    static Wide product(const Fp64& a, const Fp64& b) { return mul(a, b); }
-    static Wide add_wide(const Wide& a, const Wide& b) { return add(a, b); }
-    static Wide sub_wide(const Wide& a, const Wide& b) { return sub<4>(a, b); }
-    static Fp64 reduce(const Wide& a) { return a; }
 
     static Fp64 select(Mask m, const Fp64& on, const Fp64& off) {
         Fp64 r;
@@ -218,14 +217,18 @@ struct Fp64 {
         return r;
     }
 
-    // k a less a multiple of p, below 2p. The quotient of the top words is floor(k a / p) or one less.
-    [[gnu::always_inline]] static inline Fp64 multiple(const Fp64& a, uint64_t k) {
-        const auto q = static_cast<uint64_t>(u128(a.w[5]) * (k * kQuotientWord) >> 121);
+    // k a + l b less a multiple of p, below 2p, for a sum below 2^6 p. The quotient comes from the top words,
+    // less their last eight bits: it is the right one or one less.
+    [[gnu::always_inline]] static inline Fp64 combination(uint64_t k, const Fp64& a, uint64_t l,
+                                                          const Fp64& b) {
+        const uint64_t top = (a.w[5] >> 8) * k + (b.w[5] >> 8) * l;
+        const auto q = static_cast<uint64_t>(u128(top) * kQuotientWord >> 113);
         Fp64 r;
         u128 t = 0;
 #pragma GCC unroll 6
         for (int i = 0; i < 6; ++i) {
             t += u128(a.w[i]) * k;
+            if (l != 0) t += u128(b.w[i]) * l;
             t += u128(kMinusPWord[i]) * q;
             r.w[i] = static_cast<uint64_t>(t);
             t >>= 64;
@@ -246,9 +249,9 @@ struct Fp64 {
         uint64_t c = 0, d = 0, e = 0;
         c += __builtin_add_overflow(pair(a), b0, &x);
         if constexpr (Carry != 0) c += __builtin_add_overflow(x, u128(Carry), &x);
-        d += __builtin_add_overflow(pair(a + 2), u128(c), &y);
+        d += __builtin_add_overflow(pair(a + 2), u128(value_barrier(c)), &y);
         d += __builtin_add_overflow(y, b1, &y);
-        e += __builtin_add_overflow(pair(a + 4) + d, b2, &z);
+        e += __builtin_add_overflow(pair(a + 4) + value_barrier(d), b2, &z);
         put(x, out);
         put(y, out + 2);
         put(z, out + 4);
