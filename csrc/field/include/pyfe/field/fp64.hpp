@@ -81,8 +81,13 @@ struct Fp64 {
         add_words(d.w, m, r.w);
         return r;
     }
-    static Fp64 times3(const Fp64& a) { return multiple(a, 3); }
-    static Fp64 times12(const Fp64& a) { return multiple(a, 12); }
+    static Fp64 times3(const Fp64& a) { return combination(3, a, 0, a); }
+    static Fp64 times12(const Fp64& a) { return combination(12, a, 0, a); }
+    // 3 a + 2 b and 3 a - 2 b
+    static Fp64 times3_plus_times2(const Fp64& a, const Fp64& b) { return combination(3, a, 2, b); }
+    static Fp64 times3_minus_times2(const Fp64& a, const Fp64& b) {
+        return combination(3, a, 2, neg_lazy(b));
+    }
     static Fp64 weak(const Fp64& a) { return a; }
     template <int K>
     static Fp64 neg(const Fp64& a) {
@@ -118,24 +123,17 @@ struct Fp64 {
     static Fp64 difference_of_products(const Fp64& a, const Fp64& b, const Fp64& c, const Fp64& d) {
         return sum_of_products(a, b, neg_lazy(c), d);
     }
-    // a[0] b[0] + .. + a[N - 1] b[N - 1], N at most 6; Crossed: a[0] b[1] + a[1] b[0] + .. Below 3.5 p before
-    // the subtraction.
+    // a[0] b[0] + .. + a[N - 1] b[N - 1]; Crossed: a[0] b[1] + a[1] b[0] + .. Up to six products of elements,
+    // or three by lazy sums: below 3.5 p before the subtraction.
     template <int N, bool Crossed>
     [[gnu::noinline]] static Fp64 dot(const Fp64* a, const Fp64* b) {
-        static_assert(N % 2 == 0 && N <= 6);
+        static_assert(N <= 6 && (N % 2 == 0 || !Crossed));
         const Fp64 r = montgomery([&](int k, Column& x) {
 #pragma GCC unroll 6
             for (int n = 0; n < N; ++n) add_column(k, a[n], b[Crossed ? n ^ 1 : n], x);
         });
         return less_if_at_least(r, kMinusTwoPWord);
     }
-
-    // Where sum_of_products does not fit: every product is reduced at once.
-    using Wide = Fp64;
-    static Wide product(const Fp64& a, const Fp64& b) { return mul(a, b); }
-    static Wide add_wide(const Wide& a, const Wide& b) { return add(a, b); }
-    static Wide sub_wide(const Wide& a, const Wide& b) { return sub<4>(a, b); }
-    static Fp64 reduce(const Wide& a) { return a; }
 
     static Fp64 select(Mask m, const Fp64& on, const Fp64& off) {
         Fp64 r;
@@ -195,14 +193,18 @@ struct Fp64 {
         return r;
     }
 
-    // k a less a multiple of p, below 2p. The quotient of the top words is floor(k a / p) or one less.
-    [[gnu::always_inline]] static inline Fp64 multiple(const Fp64& a, uint64_t k) {
-        const auto q = static_cast<uint64_t>(u128(a.w[5]) * (k * kQuotientWord) >> 121);
+    // k a + l b less a multiple of p, below 2p, for a sum below 2^6 p. The quotient comes from the top words,
+    // less their last eight bits: it is the right one or one less.
+    [[gnu::always_inline]] static inline Fp64 combination(uint64_t k, const Fp64& a, uint64_t l,
+                                                          const Fp64& b) {
+        const uint64_t top = (a.w[5] >> 8) * k + (b.w[5] >> 8) * l;
+        const auto q = static_cast<uint64_t>(u128(top) * kQuotientWord >> 113);
         Fp64 r;
         u128 t = 0;
 #pragma GCC unroll 6
         for (int i = 0; i < 6; ++i) {
             t += u128(a.w[i]) * k;
+            if (l != 0) t += u128(b.w[i]) * l;
             t += u128(kMinusPWord[i]) * q;
             r.w[i] = static_cast<uint64_t>(t);
             t >>= 64;

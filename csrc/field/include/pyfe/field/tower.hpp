@@ -67,7 +67,6 @@ struct Fp2 {
     };
     // Karatsuba on unreduced products: three products. A reduction each follows.
     [[gnu::always_inline]] static inline Wide product(const Fp2& a, const Fp2& b) {
-        static_assert(wide);
         const typename F::Wide x = F::product(a.c0, b.c0), y = F::product(a.c1, b.c1);
         const typename F::Wide z = F::product(F::add_lazy(a.c0, a.c1), F::add_lazy(b.c0, b.c1));
         return {F::sub_wide(x, y), F::sub_wide(F::sub_wide(z, x), y)};
@@ -305,15 +304,29 @@ struct Fp12 {
     };
     // a^2 + xi b^2 and 2 a b = (a + b)^2 - a^2 - b^2. Magnitudes 8 and 10.
     static Fp4 square_fp4(const E& a, const E& b) {
+        if constexpr (!F::wide) return square_fp4_words(a, b);
         const E aa = E::square(a), bb = E::square(b), s = E::square(E::add(a, b));
         return {E::add(aa, E::template mul_xi<4>(bb)), E::template sub<8>(s, E::add(aa, bb))};
     }
+    // Coefficient by coefficient, with x^2 = (x0 + x1)(x0 - x1) + 2 x0 x1 u
+    static Fp4 square_fp4_words(const E& a, const E& b) {
+        const F twice_b0 = F::add_lazy(b.c0, b.c0), minus_b0 = F::neg_lazy(b.c0);
+        const F sum_b = F::add_lazy(b.c0, b.c1), difference_b = F::template sub<4>(b.c0, b.c1);
+        const F re[3] = {F::add_lazy(a.c0, a.c1), sum_b, F::add_lazy(minus_b0, minus_b0)};
+        const F re_by[3] = {F::template sub<4>(a.c0, a.c1), difference_b, b.c1};
+        const F im[3] = {F::add_lazy(a.c0, a.c0), sum_b, twice_b0}, im_by[3] = {a.c1, difference_b, b.c1};
+        const E ab = E::mul(a, b);
+        return {{F::template dot<3, false>(re, re_by), F::template dot<3, false>(im, im_by)}, E::add(ab, ab)};
+    }
     // 3 x - 2 a and 3 x + 2 a
     static E minus(const E& x, const E& a) {
+        if constexpr (!F::wide)
+            return {F::times3_minus_times2(x.c0, a.c0), F::times3_minus_times2(x.c1, a.c1)};
         const E d = E::template sub<8>(x, a);
         return E::add(E::add(d, d), x);
     }
     static E plus(const E& x, const E& a) {
+        if constexpr (!F::wide) return {F::times3_plus_times2(x.c0, a.c0), F::times3_plus_times2(x.c1, a.c1)};
         const E s = E::add(x, a);
         return E::add(E::add(s, s), x);
     }
