@@ -9,8 +9,9 @@
 //
 // Carries. GCC 12 makes a chain of add and adc of a 128-bit sum, and keeps the carry in a flag if all that
 // happens to it is an addition. Sums of words with 64-bit carries become compares, shifts and stores, three
-// times as slow, and the overflow of a 128-bit difference may become a jump. So everything here is a sum of
-// 128-bit halves; a difference is a sum with a complement.
+// times as slow; the overflow of a 128-bit difference, or a carry known to be a bit that enters a sum as a
+// number, may become a jump. So everything here is a sum of 128-bit halves, a difference is a sum with a
+// complement, and carries between halves are hidden from the optimiser.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -225,9 +226,9 @@ struct Fp64 {
         uint64_t c = 0, d = 0, e = 0;
         c += __builtin_add_overflow(pair(a), b0, &x);
         if constexpr (Carry != 0) c += __builtin_add_overflow(x, u128(Carry), &x);
-        d += __builtin_add_overflow(pair(a + 2), u128(c), &y);
+        d += __builtin_add_overflow(pair(a + 2), u128(value_barrier(c)), &y);
         d += __builtin_add_overflow(y, b1, &y);
-        e += __builtin_add_overflow(pair(a + 4) + d, b2, &z);
+        e += __builtin_add_overflow(pair(a + 4) + value_barrier(d), b2, &z);
         put(x, out);
         put(y, out + 2);
         put(z, out + 4);
