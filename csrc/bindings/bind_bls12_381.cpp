@@ -3,6 +3,7 @@
 #include "arrays.hpp"
 #include "bytes.hpp"
 #include "pyfe/field/fr.hpp"
+#include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 
@@ -87,6 +88,21 @@ Points<Parts> sliced(const Points<Parts>& p, const py::slice& range) {
 }
 
 template <int Parts>
+Points<Parts> multiply_fixed(const FixedBase<Parts>& base, const SecretRows& k) {
+    const SecretScalars s = scalars(k, "scalars");
+    py::gil_scoped_release release;
+    return base.multiply({s.data(), s.size()});
+}
+
+template <int Parts>
+void bind_fixed_base(py::module_& m, const char* name, const char* doc) {
+    py::class_<FixedBase<Parts>>(m, name, py::module_local(), doc)
+        .def(py::init<const Points<Parts>&>(), py::arg("base"), py::call_guard<py::gil_scoped_release>())
+        .def("multiply", &multiply_fixed<Parts>, py::arg("scalars").noconvert(),
+             "k_j base; constant-time in k.");
+}
+
+template <int Parts>
 void bind_points(py::module_& m, const char* name, const char* doc) {
     using P = Points<Parts>;
     py::class_<P>(m, name, py::module_local(), doc)
@@ -114,6 +130,10 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
                 return multiply<Parts>(p, {s.data(), s.size()});
             },
             py::arg("scalars").noconvert(), "k_j P_j; constant-time.")
+        .def_static(
+            "multiply_generator",
+            [](const SecretRows& k) { return multiply_fixed(FixedBase<Parts>::generator(), k); },
+            py::arg("scalars").noconvert(), "k_j times the generator; constant-time.")
         .def("msm_vartime", &msm<Parts>, py::arg("scalars").noconvert(),
              "sum_j k_j P_j, one for each row of the int64 scalars; public scalars only.")
         .def("msm_full_vartime", &msm_full<Parts>, py::arg("scalars").noconvert(),
@@ -130,4 +150,6 @@ void bind_bls12_381(py::module_& module) {
     py::module_ m = module.def_submodule("bls12_381", "Batches of points of BLS12-381.");
     bind_points<1>(m, "G1Points", "Points of G1.");
     bind_points<2>(m, "G2Points", "Points of G2.");
+    bind_fixed_base<1>(m, "G1FixedBase", "A table of multiples of one point of G1.");
+    bind_fixed_base<2>(m, "G2FixedBase", "A table of multiples of one point of G2.");
 }

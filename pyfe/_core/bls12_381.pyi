@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['G1Points', 'G2Points']
+__all__: list[str] = ['G1FixedBase', 'G1Points', 'G2FixedBase', 'G2Points']
 class G1Points:
     """
     Points of G1.
@@ -24,6 +24,11 @@ class G1Points:
     def identity(count: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
         """
         The identity, `count` times.
+        """
+    @staticmethod
+    def multiply_generator(scalars: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
+        """
+        k_j times the generator; constant-time.
         """
     def __len__(self) -> int:
         ...
@@ -82,6 +87,11 @@ class G2Points:
         """
         The identity, `count` times.
         """
+    @staticmethod
+    def multiply_generator(scalars: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
+        """
+        k_j times the generator; constant-time.
+        """
     def __len__(self) -> int:
         ...
     def add(self, other: G2Points) -> G2Points:
@@ -119,4 +129,24 @@ class G2Points:
     def to_bytes(self) -> numpy.typing.NDArray[numpy.uint8]:
         """
         Compressed points.
+        """
+class G1FixedBase:
+    """
+    A table of multiples of one point of G1.
+    """
+    def __init__(self, base: G1Points) -> None:
+        ...
+    def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
+        """
+        k_j base; constant-time in k.
+        """
+class G2FixedBase:
+    """
+    A table of multiples of one point of G2.
+    """
+    def __init__(self, base: G2Points) -> None:
+        ...
+    def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
+        """
+        k_j base; constant-time in k.
         """

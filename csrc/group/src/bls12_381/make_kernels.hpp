@@ -1,5 +1,6 @@
 // The kernel table, written once for all backends.
 #pragma once
+#include "fixed_base.hpp"
 #include "msm.hpp"
 #include "multiply.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
@@ -75,6 +76,8 @@ struct Entry {
                 double_times,
                 equal,
                 multiply_all,
+                FixedBaseOf<C>::window,
+                FixedBaseOf<C>::multiply,
                 Msm<C>::endomorphism_of,
                 Msm<C>::rows,
                 Msm<C>::accumulate_vartime,

@@ -29,6 +29,9 @@ struct CurveKernels {
     void (*equal)(const Block* a, const Block* b, size_t blocks, uint8_t* equal);
     // Constant-time: out = k in; digits: [block][part][window][lane] (shape.hpp)
     void (*multiply)(const Block* in, const uint8_t* digits, size_t blocks, Block* out);
+    // Constant-time, table and digits as in src/bls12_381/fixed_base.hpp, windows of fixed_window bits
+    int fixed_window;
+    void (*fixed_base)(const uint64_t* table, int windows, const uint8_t* digits, size_t blocks, Block* out);
     // Multi-scalar multiplication: src/bls12_381/msm.hpp
     void (*endomorphism)(const Flat* in, size_t blocks, int power, Flat* out);
     void (*rows)(const Flat* in, size_t blocks, uint64_t* out);
