@@ -291,6 +291,7 @@ def text() -> str:
         f"const FpConstant kBeta = {fp(beta())};",
         f"const Fp2Constant kPsiX = {fp2(fp2_pow(inverse_xi, (P - 1) // 3))};",
         f"const Fp2Constant kPsiY = {fp2(fp2_pow(inverse_xi, (P - 1) // 2))};",
+        f"const FpConstant kPsiSquaredX = {fp(pow(2, -(P - 1) // 3, P))};",
         f"const FpConstant kG1X = {fp(G1[0])};",
         f"const FpConstant kG1Y = {fp(G1[1])};",
         f"const Fp2Constant kG2X = {fp2(G2[0])};",

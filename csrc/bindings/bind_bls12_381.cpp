@@ -1,7 +1,10 @@
+#include <cstring>
 #include <memory>
 
 #include "arrays.hpp"
 #include "bytes.hpp"
+#include "pyfe/field/kernels381.hpp"
+#include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 #include "scalars381.hpp"
@@ -71,6 +74,21 @@ Points<Parts> hashed(const std::vector<py::bytes>& messages, const py::bytes& ds
 }
 
 template <int Parts>
+Points<Parts> multiply_fixed(const FixedBase<Parts>& base, const SecretRows& k) {
+    const SecretScalars s = scalars(k, "scalars");
+    py::gil_scoped_release release;
+    return base.multiply({s.data(), s.size()});
+}
+
+template <int Parts>
+void bind_fixed_base(py::module_& m, const char* name, const char* doc) {
+    py::class_<FixedBase<Parts>>(m, name, py::module_local(), doc)
+        .def(py::init<const Points<Parts>&>(), py::arg("base"), py::call_guard<py::gil_scoped_release>())
+        .def("multiply", &multiply_fixed<Parts>, py::arg("scalars").noconvert(),
+             "k_j base; constant-time in k.");
+}
+
+template <int Parts>
 void bind_points(py::module_& m, const char* name, const char* doc) {
     using P = Points<Parts>;
     py::class_<P>(m, name, py::module_local(), doc)
@@ -101,6 +119,10 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
                 return multiply<Parts>(p, {s.data(), s.size()});
             },
             py::arg("scalars").noconvert(), "k_j P_j; constant-time.")
+        .def_static(
+            "multiply_generator",
+            [](const SecretRows& k) { return multiply_fixed(FixedBase<Parts>::generator(), k); },
+            py::arg("scalars").noconvert(), "k_j times the generator; constant-time.")
         .def("msm_vartime", &msm<Parts>, py::arg("scalars").noconvert(),
              "sum_j k_j P_j, one for each row of the int64 scalars; public scalars only.")
         .def("msm_full_vartime", &msm_full<Parts>, py::arg("scalars").noconvert(),
@@ -154,11 +176,59 @@ void bind_scalars(py::module_& m) {
         py::arg("a").noconvert(), "Inverses modulo r; 0 for 0.");
 }
 
+namespace fp = pyfe::field::bls12_381;
+
+// Up to twelve integers below 2^384, 48 little-endian bytes each, in every lane
+void spread(const py::bytes& data, fp::Fp12Block* out) {
+    const auto bytes = as_span(data);
+    if (bytes.size() > 12 * 48 || bytes.size() % 48 != 0)
+        fail(ErrorKind::parameter, "multiply_chain: at most twelve coefficients of 48 bytes");
+    for (size_t i = 0; i < bytes.size() / 8; ++i) {
+        uint64_t word;
+        std::memcpy(&word, &bytes[8 * i], 8);
+        for (uint64_t& lane : (*out)[i / 6][i % 6]) lane = word;
+    }
+}
+
+py::bytes multiply_chain(const std::string& field, const py::bytes& a, const py::bytes& b, size_t times) {
+    const fp::FpKernels& k = fp::fp_kernels();
+    alignas(64) fp::Fp12Block x{}, y{}, product{};
+    spread(a, &x);
+    spread(b, &y);
+    const auto chain = field == "fp"     ? k.fp_mul_chain
+                       : field == "fp2"  ? k.fp2_mul_chain
+                       : field == "fp12" ? k.fp12_mul_chain
+                                         : nullptr;
+    if (chain == nullptr) fail(ErrorKind::parameter, "multiply_chain: field must be fp, fp2 or fp12");
+    chain(&x, &y, times, &product);
+    std::string out(12 * 48, 0);
+    for (size_t i = 0; i < 72; ++i) std::memcpy(&out[8 * i], &product[i / 6][i % 6][0], 8);
+    return py::bytes(out);
+}
+
+bool multiplier_floor(size_t times) {
+    alignas(64) uint64_t rows[1][8] = {{1, 2, 3, 4, 5, 6, 7, 8}};
+    const auto floor = fp::fp_kernels().multiplier_floor;
+    if (floor != nullptr) floor(times, rows);
+    return floor != nullptr;
+}
+
+// What benchmarks see of the base field
+void bind_yardsticks(py::module_& m) {
+    m.def("multiply_chain", &multiply_chain, py::arg("field"), py::arg("a"), py::arg("b"), py::arg("times"),
+          "a b^times in fp, fp2 or fp12 by dependent multiplications, the same in all eight lanes.");
+    m.def("multiplier_floor", &multiplier_floor, py::arg("times"),
+          "Spends 256 `times` multiply-adds of eight lanes; False where there are none.");
+}
+
 }  // namespace
 
 void bind_bls12_381(py::module_& module) {
     py::module_ m = module.def_submodule("bls12_381", "Batches of points of BLS12-381.");
     bind_points<1>(m, "G1Points", "Points of G1.");
     bind_points<2>(m, "G2Points", "Points of G2.");
+    bind_fixed_base<1>(m, "G1FixedBase", "A table of multiples of one point of G1.");
+    bind_fixed_base<2>(m, "G2FixedBase", "A table of multiples of one point of G2.");
     bind_scalars(m);
+    bind_yardsticks(m);
 }

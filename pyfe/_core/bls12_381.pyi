@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['G1Points', 'G2Points', 'scalar_add', 'scalar_invert', 'scalar_mul', 'scalar_reduce']
+__all__: list[str] = ['G1FixedBase', 'G1Points', 'G2FixedBase', 'G2Points', 'multiplier_floor', 'multiply_chain', 'scalar_add', 'scalar_invert', 'scalar_mul', 'scalar_reduce']
 class G1Points:
     """
     Points of G1.
@@ -30,6 +30,11 @@ class G1Points:
     def identity(count: typing.SupportsInt | typing.SupportsIndex) -> G1Points:
         """
         The identity, `count` times.
+        """
+    @staticmethod
+    def multiply_generator(scalars: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
+        """
+        k_j times the generator; constant-time.
         """
     def __len__(self) -> int:
         ...
@@ -93,6 +98,11 @@ class G2Points:
         """
         The identity, `count` times.
         """
+    @staticmethod
+    def multiply_generator(scalars: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
+        """
+        k_j times the generator; constant-time.
+        """
     def __len__(self) -> int:
         ...
     def add(self, other: G2Points) -> G2Points:
@@ -131,6 +141,34 @@ class G2Points:
         """
         Compressed points.
         """
+class G1FixedBase:
+    """
+    A table of multiples of one point of G1.
+    """
+    def __init__(self, base: G1Points) -> None:
+        ...
+    def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G1Points:
+        """
+        k_j base; constant-time in k.
+        """
+class G2FixedBase:
+    """
+    A table of multiples of one point of G2.
+    """
+    def __init__(self, base: G2Points) -> None:
+        ...
+    def multiply(self, scalars: numpy.typing.NDArray[numpy.uint8]) -> G2Points:
+        """
+        k_j base; constant-time in k.
+        """
+def multiplier_floor(times: typing.SupportsInt | typing.SupportsIndex) -> bool:
+    """
+    Spends 256 `times` multiply-adds of eight lanes; False where there are none.
+    """
+def multiply_chain(field: str, a: bytes, b: bytes, times: typing.SupportsInt | typing.SupportsIndex) -> bytes:
+    """
+    a b^times in fp, fp2 or fp12 by dependent multiplications, the same in all eight lanes.
+    """
 def scalar_add(a: numpy.typing.NDArray[numpy.uint8], b: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.uint8]:
     """
     Sums modulo r.

@@ -113,6 +113,16 @@ def test_special_points(core: ModuleType, blst: Blst, name: str, pool: dict[str,
     check(core, group, name, [p[0]] * 40 + [negative[0]] * 40, [1] * 80)
 
 
+def test_equal_points_in_large_sums(core: ModuleType, blst: Blst, name: str, pool: dict[str, list[bytes]]) -> None:
+    """Enough points for batched affine additions, which cannot add a point to itself or to its negative."""
+    group, p, signs = getattr(blst, name), pool[name], [1, -1] * 150
+    check(core, group, name, p[:1] * 300, [1] * 300)
+    check(core, group, name, p[:1] * 300, signs)
+    check(core, group, name, p, signs)
+    check(core, group, name, [*p[:298], p[5], group.neg([p[6]])[0]], [1] * 300)
+    check(core, group, name, [p[i // 3] for i in range(300)], [i % 7 - 3 for i in range(300)])
+
+
 def test_one_bucket_and_skewed_ones(core: ModuleType, blst: Blst, name: str, pool: dict[str, list[bytes]]) -> None:
     """Sums that go over the borders of the lanes."""
     group, p = getattr(blst, name), pool[name]

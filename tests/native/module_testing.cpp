@@ -49,7 +49,7 @@ void set_lanes(const std::string& name) {
 
 namespace fp = pyfe::field::bls12_381;
 
-const fp::FpKernels& fp_kernels(const std::string& backend) {
+const fp::FpKernels& kernels_of(const std::string& backend) {
     if (backend == "emulated") return fp::emulated_fp_kernels();
     return pyfe::parse_backend(backend, "fp381") == pyfe::Backend::ifma ? fp::ifma_fp_kernels()
                                                                         : fp::portable_fp_kernels();
@@ -98,7 +98,7 @@ py::bytes apply(void (*operation)(const Block*, size_t, Block*), const py::bytes
 // One operation of the base field or of Fp12 over many items
 py::bytes bls12_381_field(const std::string& backend, const std::string& operation, const py::bytes& a,
                           const py::bytes& b) {
-    const fp::FpKernels& k = fp_kernels(backend);
+    const fp::FpKernels& k = kernels_of(backend);
     if (operation == "add") return apply(k.add, a, b);
     if (operation == "sub") return apply(k.sub, a, b);
     if (operation == "mul") return apply(k.mul, a, b);
@@ -118,7 +118,7 @@ py::bytes bls12_381_field(const std::string& backend, const std::string& operati
 py::tuple bls12_381_square_root(const std::string& backend, const py::bytes& a) {
     Blocks<fp::FpBlock> x(a), out(as_span(a).size() / 48);
     std::string ok(8 * x.blocks(), 0);
-    fp_kernels(backend).square_root(x.data(), x.blocks(), out.data(),
+    kernels_of(backend).square_root(x.data(), x.blocks(), out.data(),
                                     reinterpret_cast<uint8_t(*)[8]>(ok.data()));
     ok.resize(as_span(a).size() / 48);
     return py::make_tuple(out.bytes(ok.size()), py::bytes(ok));

@@ -35,10 +35,14 @@ struct Workspace {
     void to_affine(size_t blocks, AffineBlock<Parts>* out) {
         curve<Parts>().to_affine(points.data(), blocks, out, &scratch[0].value);
     }
+    void to_affine_vartime(size_t blocks, AffineBlock<Parts>* out) {
+        curve<Parts>().to_affine_vartime(points.data(), blocks, out, &scratch[0].value);
+    }
 };
 
 // out block by block from chunks of PointBlocks that body(first block, blocks, where to) writes
-template <int Parts, class Body>
+enum class Values { secret, known };
+template <int Parts, Values values = Values::secret, class Body>
 Points<Parts> in_chunks(size_t size, Body body) {
     Points<Parts> out;
     out.size = size;
@@ -47,7 +51,10 @@ Points<Parts> in_chunks(size_t size, Body body) {
         const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, out.blocks.size() - first);
         Workspace<Parts> work(count);
         body(first, count, work.points.data());
-        work.to_affine(count, &out.blocks[first]);
+        if constexpr (values == Values::secret)
+            work.to_affine(count, &out.blocks[first]);
+        else
+            work.to_affine_vartime(count, &out.blocks[first]);
     });
     return out;
 }

@@ -1,5 +1,6 @@
 // The kernel table, written once for all backends.
 #pragma once
+#include "fixed_base.hpp"
 #include "map.hpp"
 #include "msm.hpp"
 #include "multiply.hpp"
@@ -70,15 +71,19 @@ struct Entry {
                 Wire<C>::encode,
                 generator,
                 from_affine,
-                to_affine<C>,
+                ToAffine<C>::constant_time,
+                ToAffine<C>::vartime,
                 add,
                 negate,
                 double_times,
                 equal,
                 multiply_all,
                  hash_to_curve<C>,
+                FixedBaseOf<C>::window,
+                FixedBaseOf<C>::multiply,
                 Msm<C>::endomorphism_of,
                 Msm<C>::rows,
+                Msm<C>::add_pairs_vartime,
                 Msm<C>::accumulate_vartime,
                 Msm<C>::columns_vartime,
                 Msm<C>::horner_vartime,

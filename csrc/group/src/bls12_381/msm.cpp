@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 #include "batch.hpp"
 #include "msm_digits.hpp"
@@ -10,7 +11,8 @@
 namespace pyfe::group::bls12_381 {
 namespace {
 
-constexpr size_t kTaskEntries = 4096;  // additions that are worth a thread
+constexpr size_t kTaskEntries = 4096;  // additions a task
+constexpr size_t kFewestPairs = 128;   // that are worth an inversion
 constexpr int kMostWindow = 13;
 constexpr double kDoubling = 0.7;  // its cost in additions
 
@@ -97,11 +99,13 @@ class Rows {
     size_t index(size_t i, size_t j) const { return i * stride_ + j; }
     bool infinite(size_t j) const { return points_.blocks[j / 8].infinite[j % 8] != 0; }
     size_t size() const { return points_.size; }
+    uint32_t count() const { return static_cast<uint32_t>(rows_.size()); }
 
-  private:
     struct alignas(64) Row {
         uint64_t words[row_words(Parts)];
     };
+
+  private:
     const Points<Parts>& points_;
     size_t stride_;
     std::vector<Row> rows_;
@@ -132,44 +136,94 @@ std::vector<BucketEntry> sorted_entries(const Rows<Parts>& rows, const Parted& k
     return entries;
 }
 
-// Eight lanes' worth of entries, and the sums that belong to a bucket begun by the lane before
+// Sums that go over the border between two lanes wait in the carry, at most eight at a time and none twice
+// into one bucket.
 template <int Parts>
-struct Share {
-    size_t bounds[9];
-    PointBlock<Parts> carry;
-    uint8_t carried[8] = {};
+void add_carries(const PointBlock<Parts>& carry, const uint8_t* carried, const size_t* bounds,
+                 const std::vector<BucketEntry>& entries, PointBlock<Parts>* buckets) {
+    std::vector<size_t> waiting;  // lanes
+    for (size_t j = 0; j < 8; ++j)
+        if (carried[j] != 0) waiting.push_back(j);
+    const auto slot = [&](size_t lane) { return entries[bounds[lane]].slot; };
+    while (!waiting.empty()) {
+        std::vector<size_t> now, later;
+        for (const size_t j : waiting)
+            (now.empty() || slot(now.back()) != slot(j) ? now : later).push_back(j);
+        PointBlock<Parts> sums = identity_block<Parts>();
+        for (const size_t j : now) copy_point(buckets[slot(j) / 8], slot(j) % 8, sums, j);
+        curve<Parts>().add(&sums, &carry, 1, &sums);
+        for (const size_t j : now) copy_point(sums, j, buckets[slot(j) / 8], slot(j) % 8);
+        waiting = std::move(later);
+    }
+}
 
-    Share(size_t begin, size_t end) {
-        for (size_t j = 0; j <= 8; ++j) bounds[j] = begin + (end - begin) * j / 8;
+// Adds entries in pairs while there are many of a bucket. Less than one addition in projective coordinates,
+// but one inversion a round.
+template <int Parts>
+class Pairing {
+  public:
+    Pairing(const Rows<Parts>& rows, std::vector<BucketEntry>& entries)
+        : rows_(rows), entries_(entries), sums_(new Row[entries.size()]) {
+        while (round()) {
+        }
+    }
+    RowSource source() const { return {rows_.data(), sums_[0].words, rows_.count()}; }
+
+  private:
+    using Row = typename Rows<Parts>::Row;
+    struct alignas(64) Slab {
+        Coordinate<Parts> value;
+    };
+    const Rows<Parts>& rows_;
+    std::vector<BucketEntry>& entries_;
+    std::unique_ptr<Row[]> sums_;
+    size_t used_ = 0;
+
+    bool round() {
+        std::vector<PointPair> pairs;
+        std::vector<BucketEntry> left;
+        for (size_t i = 0; i < entries_.size(); ++i) {
+            if (i + 1 == entries_.size() || entries_[i].slot != entries_[i + 1].slot) {
+                left.push_back(entries_[i]);
+                continue;
+            }
+            left.push_back(
+                {static_cast<uint32_t>(2 * (rows_.count() + used_ + pairs.size())), entries_[i].slot});
+            pairs.push_back({entries_[i].point, entries_[i + 1].point});
+            ++i;
+        }
+        if (pairs.size() < kFewestPairs) return false;
+        const std::unique_ptr<Slab[]> scratch(new Slab[blocks_of(pairs.size())]);
+        if (!curve<Parts>().add_pairs_vartime(source(), pairs.data(), pairs.size(), sums_[used_].words,
+                                              &scratch[0].value))
+            return false;
+        used_ += pairs.size();
+        entries_ = std::move(left);
+        return true;
     }
 };
 
-// Carries go to their buckets, at most eight at a time and none twice into one bucket.
+// The sums of some buckets, all entries of which are here
 template <int Parts>
-void add_carries(const std::vector<Share<Parts>>& shares, const std::vector<BucketEntry>& entries,
-                 std::vector<PointBlock<Parts>>& buckets) {
-    struct Carry {
-        const PointBlock<Parts>* from;
-        size_t lane;
-        uint32_t slot;
-    };
-    std::vector<Carry> waiting;
-    for (const auto& share : shares)
-        for (size_t j = 0; j < 8; ++j)
-            if (share.carried[j] != 0) waiting.push_back({&share.carry, j, entries[share.bounds[j]].slot});
-    while (!waiting.empty()) {
-        std::vector<Carry> now, later;
-        for (const Carry& c : waiting)
-            (now.size() < 8 && (now.empty() || now.back().slot != c.slot) ? now : later).push_back(c);
-        PointBlock<Parts> a = identity_block<Parts>(), b = a;
-        for (size_t j = 0; j < now.size(); ++j) {
-            copy_point(buckets[now[j].slot / 8], now[j].slot % 8, a, j);
-            copy_point(*now[j].from, now[j].lane, b, j);
-        }
-        curve<Parts>().add(&a, &b, 1, &a);
-        for (size_t j = 0; j < now.size(); ++j) copy_point(a, j, buckets[now[j].slot / 8], now[j].slot % 8);
-        waiting = std::move(later);
+void fill_buckets(const Rows<Parts>& rows, std::vector<BucketEntry> entries, PointBlock<Parts>* buckets) {
+    const Pairing<Parts> pairing(rows, entries);
+    size_t bounds[9];
+    for (size_t j = 0; j <= 8; ++j) bounds[j] = entries.size() * j / 8;
+    PointBlock<Parts> carry = identity_block<Parts>();
+    uint8_t carried[8] = {};
+    curve<Parts>().accumulate_vartime(pairing.source(), entries.data(), bounds, buckets, &carry, carried);
+    add_carries(carry, carried, bounds, entries, buckets);
+}
+
+// Where entries are cut for the threads: between two buckets
+std::vector<size_t> cuts(const std::vector<BucketEntry>& entries) {
+    std::vector<size_t> out = {0};
+    while (out.back() < entries.size()) {
+        size_t end = std::min(out.back() + kTaskEntries, entries.size());
+        while (end < entries.size() && entries[end - 1].slot == entries[end].slot) ++end;
+        out.push_back(end);
     }
+    return out;
 }
 
 // The sum in lane 0
@@ -180,16 +234,11 @@ PointBlock<Parts> sum_vartime(const Rows<Parts>& rows, const Parted& k) {
     const BucketShape shape = cheapest_shape(k.values.size(), bits);
     const std::vector<BucketEntry> entries = sorted_entries(rows, k, shape);
     std::vector<PointBlock<Parts>> buckets(shape.blocks(), identity_block<Parts>());
-
-    const size_t tasks = std::clamp<size_t>(entries.size() / kTaskEntries, 1, num_threads());
-    std::vector<Share<Parts>> shares;
-    for (size_t t = 0; t < tasks; ++t)
-        shares.emplace_back(entries.size() * t / tasks, entries.size() * (t + 1) / tasks);
-    parallel_for(tasks, [&](size_t t) {
-        curve<Parts>().accumulate_vartime(rows.data(), entries.data(), shares[t].bounds, buckets.data(),
-                                          &shares[t].carry, shares[t].carried);
+    const std::vector<size_t> cut = cuts(entries);
+    parallel_for(cut.size() - 1, [&](size_t t) {
+        const auto begin = entries.begin();
+        fill_buckets(rows, {begin + ptrdiff_t(cut[t]), begin + ptrdiff_t(cut[t + 1])}, buckets.data());
     });
-    add_carries(shares, entries, buckets);
 
     std::vector<PointBlock<Parts>> columns(size_t(shape.groups()));
     parallel_for(columns.size(), [&](size_t g) {
@@ -217,7 +266,7 @@ Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, si
         copy_point(sum_vartime(sources, Parted::of(k.subspan(i * p.size, p.size), Parts)), 0, sums[i / 8],
                    i % 8);
     });
-    return in_chunks<Parts>(rows, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+    return in_chunks<Parts, Values::known>(rows, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
         std::copy_n(&sums[first], blocks, to);
     });
 }
@@ -252,7 +301,7 @@ Points<Parts> cohort_vartime(const Points<Parts>& p, std::span<const Scalar> k, 
         signed_windows_vartime(parted.values[v], window, windows, &digits[v], total);
     const std::vector<AffineBlock<Parts>> points = by_cohort(p, cohort);
 
-    return in_chunks<Parts>(cohort, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+    return in_chunks<Parts, Values::known>(cohort, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
         std::vector<PointBlock<Parts>> buckets(size_t{1} << (window - 1));
         std::vector<AffineBlock<Parts>> images(total);
         for (size_t b = 0; b < blocks; ++b) {

@@ -44,9 +44,44 @@ struct Msm {
             });
     }
 
+    // Row i of out = a + b for pair i, in affine coordinates with one inversion for all (Montgomery's trick).
+    // False, and nothing of use in out, when two points have the same x: then a + b is a doubling or
+    // infinite. scratch: one coordinate for eight pairs
+    static bool add_pairs_vartime(const RowSource& rows, const PointPair* pairs, size_t count, uint64_t* out,
+                                  Coordinate<parts>* scratch) {
+        const size_t blocks = (count + 7) / 8;
+        bool distinct = true;
+        for_lanes<F>([&](int lane) {
+            E running = E::one();
+            for (size_t b = 0; b < blocks; ++b) {
+                const PairRows at(rows, pairs, count, b, lane);
+                M::store(running, scratch[b], lane);
+                running = E::mul(running, at.difference());
+            }
+            E inverse = invert_vartime(running);
+            if (F::Lane::mask_bits(E::is_zero(inverse)) != 0) distinct = false;
+            for (size_t b = blocks; distinct && b-- > 0;) {
+                const PairRows at(rows, pairs, count, b, lane);
+                const E difference = at.difference(), ya = at.y(at.a, at.minus_a),
+                        yb = at.y(at.b, at.minus_b);
+                const E slope =
+                    E::mul(E::template sub<16>(yb, ya), E::mul(inverse, M::load(scratch[b], lane)));
+                inverse = E::mul(inverse, difference);
+                const E xa = Rows<E>::load(at.a, 0), xb = Rows<E>::load(at.b, 0);
+                const E x = E::weak(E::template sub<16>(E::square(slope), E::add(xa, xb)));
+                const E y = E::template sub<16>(E::mul(slope, E::template sub<8>(xa, x)), ya);
+                uint64_t* to[8];
+                for (int j = 0; j < F::lanes; ++j) to[j] = out + at.index(j) * row_words(parts);
+                Rows<E>::store(x, to, 0);
+                Rows<E>::store(E::weak(y), to, 8 * parts);
+            }
+        });
+        return distinct;
+    }
+
     // Lane j adds up entries bounds[j] .. bounds[j + 1] - 1, which are sorted by slot, and writes each sum to
     // its bucket. A sum whose first entries lie in the lane before goes to the carry instead.
-    static void accumulate_vartime(const uint64_t* rows, const BucketEntry* entries, const size_t* bounds,
+    static void accumulate_vartime(const RowSource& rows, const BucketEntry* entries, const size_t* bounds,
                                    Block* buckets, Block* carry, uint8_t* carried) {
         for_lanes<F>([&](int lane) {
             Stream stream(rows, entries, bounds, lane);
@@ -169,9 +204,40 @@ struct Msm {
         }
     };
 
+    [[gnu::always_inline]] static inline const uint64_t* row_of(const RowSource& rows, uint32_t point) {
+        const uint32_t row = point >> 1;
+        return row < rows.split ? rows.first + size_t(row) * row_words(parts)
+                                : rows.second + size_t(row - rows.split) * row_words(parts);
+    }
+
+    // The rows of pairs 8 block + lane onwards; beyond the last pair that one again
+    struct PairRows {
+        size_t first, last;
+        const uint64_t *a[8], *b[8];
+        typename F::Mask minus_a, minus_b;
+
+        PairRows(const RowSource& rows, const PointPair* pairs, size_t count, size_t block, int lane)
+            : first(8 * block + size_t(lane)), last(count - 1) {
+            unsigned bits_a = 0, bits_b = 0;
+            for (int j = 0; j < F::lanes; ++j) {
+                const PointPair& p = pairs[index(j)];
+                a[j] = row_of(rows, p.a), b[j] = row_of(rows, p.b);
+                bits_a |= (p.a & 1u) << j, bits_b |= (p.b & 1u) << j;
+            }
+            minus_a = F::Lane::mask_from_bits(static_cast<uint8_t>(bits_a));
+            minus_b = F::Lane::mask_from_bits(static_cast<uint8_t>(bits_b));
+        }
+        size_t index(int j) const { return first + size_t(j) < last ? first + size_t(j) : last; }
+        E difference() const { return E::template sub<8>(Rows<E>::load(b, 0), Rows<E>::load(a, 0)); }
+        static E y(const uint64_t* const* row, typename F::Mask minus) {
+            const E value = Rows<E>::load(row, 8 * parts);
+            return E::select(minus, E::template neg<8>(value), value);
+        }
+    };
+
     // Where each lane stands in its part of the entries. Bit j of the masks is lane j of the block.
     struct Stream {
-        const uint64_t* rows;
+        const RowSource& rows;
         const BucketEntry* entries;
         const size_t* bounds;
         int lane;
@@ -180,7 +246,7 @@ struct Msm {
         unsigned negative = 0, fresh = 0, done = 0;
         size_t first_run[8];  // entries of the run that the lane starts with
 
-        Stream(const uint64_t* r, const BucketEntry* e, const size_t* b, int l)
+        Stream(const RowSource& r, const BucketEntry* e, const size_t* b, int l)
             : rows(r), entries(e), bounds(b), lane(l) {
             for (int j = lane; j < lane + F::lanes; ++j) {
                 const size_t length = bounds[j + 1] - bounds[j];
@@ -201,10 +267,9 @@ struct Msm {
                 const size_t at = bounds[j] + step, end = bounds[j + 1];
                 const bool active = at < end;
                 const uint32_t point = active ? entries[at].point : 0;
-                row[j - lane] = rows + size_t(point >> 1) * row_words(parts);
+                row[j - lane] = row_of(rows, point);
                 if (!active) continue;
-                if (at + kAhead < end)
-                    __builtin_prefetch(rows + size_t(entries[at + kAhead].point >> 1) * row_words(parts));
+                if (at + kAhead < end) __builtin_prefetch(row_of(rows, entries[at + kAhead].point));
                 negative |= (point & 1u) << j;
                 fresh |= unsigned{step == 0 || !same(at - 1, at)} << j;
                 done |= unsigned{at + 1 == end || !same(at, at + 1)} << j;

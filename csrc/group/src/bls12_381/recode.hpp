@@ -12,4 +12,8 @@ namespace pyfe::group::bls12_381 {
 // sum of d 16^w times what the endomorphism multiplies by.
 void recode(const field::bls12_381::Fr& k, const MultiplyShape& shape, uint8_t* out, size_t stride);
 
+// Constant-time. Digit w goes to out[w stride] as d: 2d - (2^window - 1) are the signed odd digits of the odd
+// one of k and k + r. window windows >= 256.
+void recode_odd(const field::bls12_381::Fr& k, int window, int windows, uint8_t* out, size_t stride);
+
 }  // namespace pyfe::group::bls12_381

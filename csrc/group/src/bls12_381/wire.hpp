@@ -146,10 +146,10 @@ struct Wire {
 
 // One inversion for all (Montgomery's trick). The identity becomes (0, 1) with its flag set. scratch: one
 // coordinate a block.
-template <class C>
-void to_affine(const PointBlock<Memory<typename C::E>::parts>* in, size_t blocks,
-               AffineBlock<Memory<typename C::E>::parts>* out,
-               Coordinate<Memory<typename C::E>::parts>* scratch) {
+template <class C, class Invert>
+void to_affine_by(Invert invert_one, const PointBlock<Memory<typename C::E>::parts>* in, size_t blocks,
+                  AffineBlock<Memory<typename C::E>::parts>* out,
+                  Coordinate<Memory<typename C::E>::parts>* scratch) {
     using F = typename C::Base;
     using E = typename C::E;
     using M = Memory<E>;
@@ -164,7 +164,7 @@ void to_affine(const PointBlock<Memory<typename C::E>::parts>* in, size_t blocks
             for (int j = lane; j < lane + F::lanes; ++j) out[b].infinite[j] = 0 - flags[j];
             running = E::mul(running, E::select(zero, E::one(), z));
         }
-        E inverse = invert(running);
+        E inverse = invert_one(running);
         for (size_t b = blocks; b-- > 0;) {
             uint64_t flags[8];
             for (int j = 0; j < 8; ++j) flags[j] = out[b].infinite[j] & 1;
@@ -176,5 +176,19 @@ void to_affine(const PointBlock<Memory<typename C::E>::parts>* in, size_t blocks
         }
     });
 }
+
+template <class C>
+struct ToAffine {
+    using E = typename C::E;
+    static constexpr int parts = Memory<E>::parts;
+    static void constant_time(const PointBlock<parts>* in, size_t blocks, AffineBlock<parts>* out,
+                              Coordinate<parts>* scratch) {
+        to_affine_by<C>([](const E& a) { return invert(a); }, in, blocks, out, scratch);
+    }
+    static void vartime(const PointBlock<parts>* in, size_t blocks, AffineBlock<parts>* out,
+                        Coordinate<parts>* scratch) {
+        to_affine_by<C>([](const E& a) { return invert_vartime(a); }, in, blocks, out, scratch);
+    }
+};
 
 }  // namespace pyfe::group::bls12_381

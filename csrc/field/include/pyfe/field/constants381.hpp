@@ -42,6 +42,8 @@ extern const Fp2Constant kFrobenius[6];  // (1 + u)^(k (p - 1) / 6)
 // (x, y) -> (beta x, -y) multiplies G1 by x^2; (x, y) -> (kPsiX conj x, kPsiY conj y) multiplies G2 by x
 extern const FpConstant kBeta;
 extern const Fp2Constant kPsiX, kPsiY;  // (1 + u)^(-(p - 1)/3), (1 + u)^(-(p - 1)/2)
+// psi^2 is (x, y) -> (kPsiSquaredX x, -y): the norm of kPsiX, and that of kPsiY is -1
+extern const FpConstant kPsiSquaredX;
 // The generators
 extern const FpConstant kG1X, kG1Y;
 extern const Fp2Constant kG2X, kG2Y;

@@ -66,6 +66,16 @@ struct Fp64 {
     void store_rows(uint64_t* const* row, size_t offset) const {
         for (int i = 0; i < 6; ++i) row[0][offset + size_t(i)] = w[i];
     }
+    // Entry index of a table of as many columns, all of which are read
+    template <int Entries>
+    static Fp64 lookup(const uint64_t (*table)[Entries], ScalarLane index) {
+        Fp64 r{};
+        for (uint64_t e = 0; e < Entries; ++e) {
+            const uint64_t mask = mask_eq(index.v, e);
+            for (int i = 0; i < 6; ++i) r.w[i] |= table[i][e] & mask;
+        }
+        return r;
+    }
     static Fp64 constant(const FpConstant& c, unsigned /*magnitude*/ = 1) { return broadcast(c.word); }
     static Fp64 zero() { return {}; }
     static Fp64 one() { return constant(kFpOne); }

@@ -66,6 +66,29 @@ struct FpLanes {
         V::transpose(r.l);
         for (int j = 0; j < 8; ++j) V::store(row[j] + offset, r.l[j]);
     }
+    // Lane j gets lane j + K, modulo eight
+    template <int K>
+    [[gnu::always_inline]] static inline FpLanes rotate(const FpLanes& a) {
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) r.l[i] = V::template rotate<K>(a.l[i]);
+        set_magnitude(r, magnitude_of(a));
+        return r;
+    }
+    // Per lane, entry index of a table of as many columns; magnitude at most 4. Constant-time.
+    template <int Entries>
+    [[gnu::always_inline]] static inline FpLanes lookup(const uint64_t (*table)[Entries], const V& index) {
+        static_assert(Entries % 16 == 0);
+        const V low = V::bit_and(index, V::broadcast(15)), high = V::template shr<4>(index);
+        FpLanes r;
+        for (int i = 0; i < 8; ++i) {
+            r.l[i] = V::lookup16(table[i], low);
+            for (int h = 1; h < Entries / 16; ++h)
+                r.l[i] = V::select(V::equal(high, V::broadcast(uint64_t(h))),
+                                   V::lookup16(table[i] + 16 * h, low), r.l[i]);
+        }
+        set_magnitude(r, 4);
+        return r;
+    }
     [[gnu::always_inline]] static inline FpLanes constant(const FpConstant& c,
                                                           [[maybe_unused]] unsigned magnitude = 1) {
         FpLanes r;

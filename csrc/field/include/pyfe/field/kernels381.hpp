@@ -33,10 +33,13 @@ struct FpKernels {
     void (*fp_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
     void (*fp2_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
     void (*fp12_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
+    // 256 `times` independent multiply-adds, what eight multiplications in Fp need at least; null for words
+    void (*multiplier_floor)(size_t times, uint64_t (*out)[8]);
 };
 
 const FpKernels& portable_fp_kernels();
 const FpKernels& ifma_fp_kernels();
+const FpKernels& fp_kernels();  // of the active backend
 #ifdef PYFE_EMULATED_LANES
 const FpKernels& emulated_fp_kernels();  // test builds only
 #endif

@@ -72,6 +72,11 @@ struct Avx512 {
         const __m512i low = _mm512_loadu_si512(table), high = _mm512_loadu_si512(table + 8);
         return {_mm512_permutex2var_epi64(low, index.v, high)};
     }
+    // Lane j gets lane j + K, modulo eight
+    template <int K>
+    PYFE_INLINE Avx512 rotate(Avx512 a) {
+        return {_mm512_alignr_epi64(a.v, a.v, K)};
+    }
     // Row i of eight becomes column i: pairs of words, then of halves, then of quarters
     PYFE_INLINE void transpose(Avx512 (&r)[8]) {
         __m512i column[8];

@@ -119,6 +119,10 @@ struct Lanes {
             return r;
         });
     }
+    template <int K>
+    static Lanes rotate(const Lanes& a) {
+        return map([&](int i) { return a.w[(i + K) % 8]; });
+    }
     static void transpose(Lanes (&r)[8]) {
         for (int i = 0; i < 8; ++i)
             for (int j = 0; j < i; ++j) {

@@ -9,6 +9,7 @@
 // operation.
 #pragma once
 #include "pyfe/field/field381.hpp"
+#include "pyfe/field/invert381.hpp"
 
 namespace pyfe::field::bls12_381 {
 
@@ -152,6 +153,13 @@ struct Fp2 {
 template <class F>
 Fp2<F> invert(const Fp2<F>& a) {
     return Fp2<F>::invert(a);
+}
+
+// As in the base field: 0 everywhere when a is 0 in one lane
+template <class F>
+Fp2<F> invert_vartime(const Fp2<F>& a) {
+    const F norm = invert_vartime(F::add(F::square(a.c0), F::square(a.c1)));
+    return {F::mul(a.c0, norm), F::mul(F::template neg<128>(a.c1), norm)};
 }
 
 // A root of a where `exists` is set. With n = sqrt(a0^2 + a1^2), d = (a0 + n)/2 (or a0, if that is zero) and

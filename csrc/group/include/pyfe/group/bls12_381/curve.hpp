@@ -144,19 +144,17 @@ Point<G1Curve<F>> endomorphism(const Point<G1Curve<F>>& p, int i) {
     return P::negate({F::mul(p.x, F::constant(field::bls12_381::kBeta)), p.y, p.z});
 }
 
-// Multiplies by |x|^i in G2: -psi, i times
+// Multiplies by |x|^i in G2, i < 4: (-psi)^i
 template <class F>
 Point<G2Curve<F>> endomorphism(const Point<G2Curve<F>>& p, int i) {
     using E = Fp2<F>;
     using P = Point<G2Curve<F>>;
     P r = p;
-    for (; i > 0; --i) {
-        r = {E::mul(E::template conjugate<8>(r.x), E::constant(field::bls12_381::kPsiX)),
-             E::mul(E::template conjugate<8>(r.y), E::constant(field::bls12_381::kPsiY)),
-             E::weak(E::template conjugate<8>(r.z))};
-        r = P::negate(r);
-    }
-    return r;
+    if (i >= 2) r = P::negate({E::mul_fp(r.x, F::constant(field::bls12_381::kPsiSquaredX)), r.y, r.z});
+    if (i % 2 == 0) return r;
+    return P::negate({E::mul(E::template conjugate<8>(r.x), E::constant(field::bls12_381::kPsiX)),
+                      E::mul(E::template conjugate<8>(r.y), E::constant(field::bls12_381::kPsiY)),
+                      E::weak(E::template conjugate<8>(r.z))});
 }
 
 // Membership in the subgroup of order r for points of the curve: Scott, A note on group membership tests for

@@ -22,6 +22,7 @@ struct CurveKernels {
     void (*from_affine)(const Flat* in, size_t blocks, Block* out);
     // One inversion for all; scratch: one coordinate a block
     void (*to_affine)(const Block* in, size_t blocks, Flat* out, Coordinate<Parts>* scratch);
+    void (*to_affine_vartime)(const Block* in, size_t blocks, Flat* out, Coordinate<Parts>* scratch);
     void (*add)(const Block* a, const Block* b, size_t blocks, Block* out);
     void (*negate)(const Block* in, size_t blocks, Block* out);
     void (*double_times)(Block* inout, size_t blocks, int times);
@@ -31,10 +32,15 @@ struct CurveKernels {
     void (*multiply)(const Block* in, const uint8_t* digits, size_t blocks, Block* out);
     // Constant-time: maps both elements to the curve, adds, clears the cofactor (RFC 9380)
     void (*hash_to_curve)(const UniformBlock<Parts>* in, size_t blocks, Block* out);
+    // Constant-time, table and digits as in src/bls12_381/fixed_base.hpp, windows of fixed_window bits
+    int fixed_window;
+    void (*fixed_base)(const uint64_t* table, int windows, const uint8_t* digits, size_t blocks, Block* out);
     // Multi-scalar multiplication: src/bls12_381/msm.hpp
     void (*endomorphism)(const Flat* in, size_t blocks, int power, Flat* out);
     void (*rows)(const Flat* in, size_t blocks, uint64_t* out);
-    void (*accumulate_vartime)(const uint64_t* rows, const BucketEntry* entries, const size_t* bounds,
+    bool (*add_pairs_vartime)(const RowSource& rows, const PointPair* pairs, size_t count, uint64_t* out,
+                              Coordinate<Parts>* scratch);
+    void (*accumulate_vartime)(const RowSource& rows, const BucketEntry* entries, const size_t* bounds,
                                Block* buckets, Block* carry, uint8_t* carried);
     void (*columns_vartime)(const Block* buckets, const BucketShape& shape, Block* out);
     void (*horner_vartime)(Block* columns, const BucketShape& shape);

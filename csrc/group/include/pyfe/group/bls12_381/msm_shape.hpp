@@ -16,6 +16,17 @@ struct BucketEntry {
     uint32_t slot;   // of its bucket: 8 block + lane
 };
 
+// Two points to be added, as `point` above
+struct PointPair {
+    uint32_t a, b;
+};
+
+// Rows below `split` lie in first, the others in second.
+struct RowSource {
+    const uint64_t *first, *second;
+    uint32_t split;
+};
+
 // 2^(window - 1) buckets a window, cut into segments of `length`; a segment is a column, eight columns side
 // by side in the lanes make a group. All numbers but the windows are powers of two; segments <= 8.
 struct BucketShape {
