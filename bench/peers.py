@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.measure import PeerGaveUp
 
-PACKAGES = {"rbcl": "rbcl", "mife": "pymife"}
+PACKAGES = {"rbcl": "rbcl", "mife": "pymife", "ckzg": "ckzg", "py_arkworks_bls12381": "py-arkworks-bls12381"}
 """Module -> the package that brings it."""
 
 
@@ -42,6 +42,11 @@ def sodium() -> Peer | None:
 def pymife(module: str) -> Peer | None:
     """A module of PyMIFE."""
     return find(module, "pymife")
+
+
+def arkworks() -> Peer | None:
+    """arkworks' BLS12-381."""
+    return find("py_arkworks_bls12381", "py-arkworks-bls12381")
 
 
 def status() -> dict[str, str]:

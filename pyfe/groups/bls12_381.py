@@ -191,6 +191,27 @@ class _Points(_Batch):
             raise ParameterError(f"dst must be bytes, not {type(tag).__name__}")
         return cls._of(cls._kind.hash_to_curve([bytes(m) for m in given], bytes(tag)))
 
+    @classmethod
+    def multiples(cls, k: ByteArray) -> Self:
+        """``k[i] G`` for the generator G, constant time, from a fixed table."""
+        return cls._of(cls._kind.multiply_generator(_rows("scalars", k, 32)))
+
+    def msm_vartime(self, k: ByteArray | npt.ArrayLike) -> Self:
+        """``sum_i k[i] a[i]``, for public scalars: rows of 32 bytes, or int64, for which short ones cost less.
+
+        One sum of ``k[N]`` (a batch of one), or one a row of an int64 matrix ``k[rows, N]``. Buckets, Pippenger; full
+        scalars are cut along the endomorphism.
+        """
+        if isinstance(k, np.ndarray) and k.dtype == np.uint8:
+            return self._of(self._batch.msm_full_vartime(_rows("scalars", k, 32)))
+        return self._of(self._batch.msm_vartime(_int64("scalars", k)))
+
+    def msm_cohort_vartime(self, k: ByteArray | npt.ArrayLike, cohort: int) -> Self:
+        """``sum_j k[j] a[j * cohort + c]`` for every c below ``cohort``: the same public scalars for each of them."""
+        if isinstance(k, np.ndarray) and k.dtype == np.uint8:
+            return self._of(self._batch.msm_cohort_full_vartime(_rows("scalars", k, 32), _count(cohort)))
+        return self._of(self._batch.msm_cohort_vartime(_int64("scalars", k), _count(cohort)))
+
     def __add__(self, other: Self) -> Self:
         return self._of(self._batch.add(_same(self, other)))
 
@@ -256,9 +277,7 @@ class GTArray(_Batch):
 
         The doublings are shared by the items, the multiples of the items by the rows. For public weights only.
         """
-        rows = np.atleast_2d(np.ascontiguousarray(np.asarray(weights)))
-        if rows.dtype != np.int64:
-            raise ParameterError(f"weights must be int64, not {rows.dtype}")
+        rows = np.atleast_2d(_int64("weights", weights))
         sums = _pairing.multi_exponentiate_vartime([_checked(GTArray, item)._batch for item in items], rows)
         return [GTArray._of(batch) for batch in sums]
 
@@ -337,6 +356,13 @@ def _scalars(k: Scalars, count: int) -> ByteArray:
     if len(rows) != count:
         raise ParameterError(f"{len(rows)} scalars for {count} items")
     return rows
+
+
+def _int64(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.dtype != np.int64:
+        raise ParameterError(f"{name} must be int64, not {array.dtype}")
+    return np.ascontiguousarray(array)
 
 
 def _rows(name: str, values: Any, width: int) -> ByteArray:

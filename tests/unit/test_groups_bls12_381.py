@@ -55,6 +55,25 @@ def test_scalars() -> None:
         bls12_381.scalar_add(np.full((1, 32), 255, np.uint8), a[:1])
 
 
+@pytest.mark.parametrize("kind", [G1Array, G2Array])
+def test_sums(kind: type[G1Array] | type[G2Array]) -> None:
+    """Multiples of the generator, so that sums are known."""
+    logs = [3, 1, 4, 1, 5, 9]
+    p = kind.multiples(bls12_381.scalars(logs))
+    assert (p == kind.generator(6) * logs).all()
+    k = np.array([2, -7, 1, 0, -(2**40), 5])
+    total = sum(int(x) * y for x, y in zip(k, logs, strict=True))
+    assert (p.msm_vartime(k) == kind.generator() * total).all()
+    assert (p.msm_vartime(bls12_381.scalars(k.tolist())) == kind.generator() * total).all()
+    assert len(p.msm_vartime(np.stack([k, k]))) == 2
+    cohort = kind.generator(2) * [2 * 3 + 5 * 4, 2 * 1 + 5 * 1]
+    assert (p[:4].msm_cohort_vartime([2, 5], 2) == cohort).all()
+    with pytest.raises(ParameterError):
+        p.msm_vartime(k[:5])
+    with pytest.raises(ParameterError, match="int64"):
+        p.msm_vartime([0.5] * 6)
+
+
 def test_pairings() -> None:
     p, q = G1Array.generator(3) * [2, 3, 5], G2Array.generator(3) * [7, 11, 13]
     e = GTArray.generator(3)

@@ -107,7 +107,7 @@ static void multiplier_floor(size_t times, uint64_t (*out)[8]) {
 
 template <class F>
 constexpr auto multiplier_floor_of() {
-    void (*floor)(size_t, uint64_t (*)[8]) = nullptr;
+    void (*floor)(size_t, uint64_t(*)[8]) = nullptr;
     if constexpr (F::wide) floor = multiplier_floor<F>;
     return floor;
 }

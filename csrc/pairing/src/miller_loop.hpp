@@ -14,8 +14,8 @@
 
 namespace pyfe::pairing {
 
-using field::bls12_381::for_lanes, field::bls12_381::Memory, field::bls12_381::gather;
 using field::bls12_381::difference_of_products, field::bls12_381::sum_of_products;
+using field::bls12_381::for_lanes, field::bls12_381::Memory, field::bls12_381::gather;
 using field::bls12_381::Fp12, field::bls12_381::Fp2, field::bls12_381::kAbsX;
 using group::bls12_381::G2Curve;
 
@@ -36,8 +36,7 @@ template <class F>
     const E w = G2Curve<F>::mul_3b(E::square(t.z));
     const E yy2 = E::add(yy, yy), yy4 = E::add(yy2, yy2), yy8 = E::add(yy4, yy4);
     const E m = E::template sub<16>(yy, E::times3(w));
-    t = {E::mul(m, E::add(xy, xy)), sum_of_products(m, E::add(yy, w), yy8, w),
-         E::mul(yy8, yz)};
+    t = {E::mul(m, E::add(xy, xy)), sum_of_products(m, E::add(yy, w), yy8, w), E::mul(yy8, yz)};
     return {E::template sub<8>(yy, w), E::template neg<8>(E::times3(xx)), E::add(yz, yz)};
 }
 

@@ -78,7 +78,7 @@ struct Entry {
                 double_times,
                 equal,
                 multiply_all,
-                 hash_to_curve<C>,
+                hash_to_curve<C>,
                 FixedBaseOf<C>::window,
                 FixedBaseOf<C>::multiply,
                 Msm<C>::endomorphism_of,

@@ -33,13 +33,35 @@ struct FpLanes {
     unsigned magnitude = 1;
 #endif
 
-    // A sum of at most seven products before its reduction: columns of weight 2^(50 k), signed, below 2^60.9
-    // in size
+    // A sum of products before its reduction, signed. The column of weight 2^(50 k) of one product is below
+    // 2^56.01: eight low halves below 2^52 and, fourfold, eight high halves below 2^50.01.
     struct Wide {
         V c[16];
 #ifdef PYFE_VERIFY
-        unsigned magnitude = 0;
+        unsigned magnitude = 0, products = 1;
 #endif
+        [[gnu::always_inline]] friend inline Wide operator+(const Wide& a, const Wide& b) {
+            Wide r;
+            for (int k = 0; k < 16; ++k) r.c[k] = V::add(a.c[k], b.c[k]);
+            count(r, a, b);
+            return r;
+        }
+        [[gnu::always_inline]] friend inline Wide operator-(const Wide& a, const Wide& b) {
+            Wide r;
+            for (int k = 0; k < 16; ++k) r.c[k] = V::sub(a.c[k], b.c[k]);
+            count(r, a, b);
+            return r;
+        }
+
+      private:
+        [[gnu::always_inline]] static inline void count([[maybe_unused]] Wide& r,
+                                                        [[maybe_unused]] const Wide& a,
+                                                        [[maybe_unused]] const Wide& b) {
+#ifdef PYFE_VERIFY
+            r.magnitude = a.magnitude + b.magnitude;
+            r.products = a.products + b.products;
+#endif
+        }
     };
 
     [[gnu::always_inline]] static inline FpLanes load(const uint64_t (*p)[8], int /*lane*/) {
@@ -202,8 +224,7 @@ struct FpLanes {
         return join(lo, hi);
     }
 
-    // The product in columns. One gathers at most 8 low halves below 2^52 and, fourfold, 8 high halves: below
-    // 2^58.
+    // The product in columns
     [[gnu::always_inline]] static inline Wide product(const FpLanes& a, const FpLanes& b) {
         V lo[15], hi[15];
         for (int k = 0; k < 15; ++k) lo[k] = hi[k] = V::broadcast(0);
@@ -220,22 +241,13 @@ struct FpLanes {
         set_magnitude(r, magnitude_of(a) * magnitude_of(b));
         return r;
     }
-    [[gnu::always_inline]] static inline Wide add_wide(const Wide& a, const Wide& b) {
-        Wide r;
-        for (int k = 0; k < 16; ++k) r.c[k] = V::add(a.c[k], b.c[k]);
-        set_magnitude(r, magnitude_of(a) + magnitude_of(b));
-        return r;
-    }
-    [[gnu::always_inline]] static inline Wide sub_wide(const Wide& a, const Wide& b) {
-        Wide r;
-        for (int k = 0; k < 16; ++k) r.c[k] = V::sub(a.c[k], b.c[k]);
-        set_magnitude(r, magnitude_of(a) + magnitude_of(b));
-        return r;
-    }
     // w / R + p: positive for every w above -2^17 p^2. The columns are signed until p is added in limbs of
     // 2^60.
     [[gnu::always_inline]] static inline FpLanes reduce(const Wide& w) {
         require(magnitude_of(w) <= kMostProducts);
+#ifdef PYFE_VERIFY
+        require(w.products <= 28);  // columns below 2^60.9
+#endif
         V lo[8], hi[8];
         for (int j = 0; j < 8; ++j) lo[j] = w.c[j], hi[j] = V::broadcast(0);
 #pragma GCC unroll 8
@@ -246,7 +258,8 @@ struct FpLanes {
         return r;
     }
     // The same value modulo p, below 4p: takes off floor(value / p), or one less, and adds p back in limbs of
-    // 2^61. Limbs need not be carried: what lies above 2^50 in limb 6 is too little to matter to the quotient.
+    // 2^61. Limbs need not be carried: what lies above 2^50 in limb 6 is too little to matter to the
+    // quotient.
     [[gnu::always_inline]] static inline FpLanes weak(const FpLanes& a) {
         require(magnitude_of(a) <= 1024);
         const V zero = V::broadcast(0), q = V::madd_hi(zero, a.l[7], V::broadcast(kQuotient));

@@ -18,14 +18,14 @@ namespace pyfe::field::bls12_381 {
 template <class E>
 [[gnu::noinline]] E sum_of_products(const E& a, const E& b, const E& c, const E& d) {
     if constexpr (E::wide)
-        return E::reduce(E::add_wide(E::product(a, b), E::product(c, d)));
+        return E::reduce(E::product(a, b) + E::product(c, d));
     else
         return E::sum_of_products(a, b, c, d);
 }
 template <class E>
 [[gnu::noinline]] E difference_of_products(const E& a, const E& b, const E& c, const E& d) {
     if constexpr (E::wide)
-        return E::reduce(E::sub_wide(E::product(a, b), E::product(c, d)));
+        return E::reduce(E::product(a, b) - E::product(c, d));
     else
         return E::difference_of_products(a, b, c, d);
 }
@@ -69,7 +69,8 @@ struct Fp2 {
     struct Sum {
         typename F::Sum c0, c1;
         [[gnu::always_inline]] inline Sum(const Fp2& a) : c0(a.c0), c1(a.c1) {}
-        [[gnu::always_inline]] inline Sum(const typename F::Sum& a, const typename F::Sum& b) : c0(a), c1(b) {}
+        [[gnu::always_inline]] inline Sum(const typename F::Sum& a, const typename F::Sum& b)
+            : c0(a), c1(b) {}
         [[gnu::always_inline]] friend inline Sum operator+(const Sum& a, const Sum& b) {
             return {a.c0 + b.c0, a.c1 + b.c1};
         }
@@ -88,28 +89,32 @@ struct Fp2 {
         return {F::template weak<K>(s.c0), F::template weak<K>(s.c1)};
     }
 
+    // Sums of products before their reduction
     struct Wide {
         typename F::Wide c0, c1;
+        [[gnu::always_inline]] friend inline Wide operator+(const Wide& a, const Wide& b) {
+            return {a.c0 + b.c0, a.c1 + b.c1};
+        }
+        [[gnu::always_inline]] friend inline Wide operator-(const Wide& a, const Wide& b) {
+            return {a.c0 - b.c0, a.c1 - b.c1};
+        }
+        [[gnu::always_inline]] inline Wide times_xi() const { return {c0 - c1, c0 + c1}; }
     };
-    // Karatsuba on unreduced products: three products. A reduction each follows.
-    [[gnu::always_inline]] static inline Wide product(const Fp2& a, const Fp2& b) {
-        const typename F::Wide x = F::product(a.c0, b.c0), y = F::product(a.c1, b.c1);
-        const typename F::Wide z = F::product(F::add_lazy(a.c0, a.c1), F::add_lazy(b.c0, b.c1));
-        return {F::sub_wide(x, y), F::sub_wide(F::sub_wide(z, x), y)};
-    }
-    static Wide add_wide(const Wide& a, const Wide& b) {
-        return {F::add_wide(a.c0, b.c0), F::add_wide(a.c1, b.c1)};
-    }
-    static Wide sub_wide(const Wide& a, const Wide& b) {
-        return {F::sub_wide(a.c0, b.c0), F::sub_wide(a.c1, b.c1)};
+    [[gnu::noinline]] static Wide product(const Fp2& a, const Fp2& b) { return karatsuba(a, b); }
+    // (a0 + a1)(a0 - a1) and 2 a0 a1
+    [[gnu::noinline]] static Wide wide_square(const Fp2& a) {
+        return {F::product(F::add_lazy(a.c0, a.c1), F::template sub<128>(a.c0, a.c1)),
+                F::product(F::add_lazy(a.c0, a.c0), a.c1)};
     }
     // Magnitude 3
-    static Fp2 reduce(const Wide& w) { return {F::reduce(w.c0), F::reduce(w.c1)}; }
+    [[gnu::always_inline]] static inline Fp2 reduce(const Wide& w) {
+        return {F::reduce(w.c0), F::reduce(w.c1)};
+    }
     // In words, four products and a reduction for each two of them cost less than Karatsuba's sums (Longa,
     // eprint 2022/367).
     [[gnu::noinline]] static Fp2 mul(const Fp2& a, const Fp2& b) {
         if constexpr (wide)
-            return reduce(product(a, b));
+            return reduce(karatsuba(a, b));
         else
             return {F::difference_of_products(a.c0, b.c0, a.c1, b.c1),
                     F::sum_of_products(a.c0, b.c1, a.c1, b.c0)};
@@ -147,6 +152,15 @@ struct Fp2 {
     static Mask is_zero(const Fp2& a) { return F::Lane::mask_and(F::is_zero(a.c0), F::is_zero(a.c1)); }
     static Mask equal(const Fp2& a, const Fp2& b) {
         return F::Lane::mask_and(F::equal(a.c0, b.c0), F::equal(a.c1, b.c1));
+    }
+
+  private:
+    // Three products, not yet reduced
+    [[gnu::always_inline]] static inline Wide karatsuba(const Fp2& a, const Fp2& b) {
+        static_assert(wide);
+        const typename F::Wide x = F::product(a.c0, b.c0), y = F::product(a.c1, b.c1);
+        const typename F::Wide z = F::product(F::add_lazy(a.c0, a.c1), F::add_lazy(b.c0, b.c1));
+        return {x - y, z - x - y};
     }
 };
 
@@ -221,28 +235,31 @@ struct Fp6 {
                 E::template weak<K>(S(z.c2) - x.c2 - y.c2)};
     }
 
-    // Six products (eprint 2006/471, section 4). Magnitudes at most 28, 25 and 14.
+    // Six products (eprint 2006/471, section 4), reduced after their sums (eprint 2010/526, section 3).
+    // Magnitude 3.
     [[gnu::noinline]] static Fp6 mul(const Fp6& a, const Fp6& b) {
-        if constexpr (!F::wide) return mul_words(a, b);
-        const E v0 = E::mul(a.c0, b.c0), v1 = E::mul(a.c1, b.c1), v2 = E::mul(a.c2, b.c2);
-        const E x = E::mul(E::add(a.c1, a.c2), E::add(b.c1, b.c2));
-        const E y = E::mul(E::add(a.c0, a.c1), E::add(b.c0, b.c1));
-        const E z = E::mul(E::add(a.c0, a.c2), E::add(b.c0, b.c2));
-        using S = typename E::Sum;
-        return {E::template carried<16>(S(v0) + (S(x) - v1 - v2).times_xi()),
-                E::template carried<16>(S(y) - v0 - v1 + S(v2).times_xi()),
-                E::template carried<8>(S(z) - v0 - v2 + v1)};
+        if constexpr (!F::wide) {
+            return mul_words(a, b);
+        } else {
+            const auto v0 = E::product(a.c0, b.c0), v1 = E::product(a.c1, b.c1), v2 = E::product(a.c2, b.c2);
+            const auto x = E::product(E::add(a.c1, a.c2), E::add(b.c1, b.c2));
+            const auto y = E::product(E::add(a.c0, a.c1), E::add(b.c0, b.c1));
+            const auto z = E::product(E::add(a.c0, a.c2), E::add(b.c0, b.c2));
+            return {E::reduce(v0 + (x - v1 - v2).times_xi()), E::reduce(y - v0 - v1 + v2.times_xi()),
+                    E::reduce(z - v0 - v2 + v1)};
+        }
     }
-    // By b0 + b1 v: five products
+    // By b0 + b1 v: five products. Magnitude 3.
     [[gnu::noinline]] static Fp6 mul_01(const Fp6& a, const E& b0, const E& b1) {
-        if constexpr (!F::wide) return mul_01_words(a, b0, b1);
-        const E v0 = E::mul(a.c0, b0), v1 = E::mul(a.c1, b1);
-        const E x = E::mul(E::add(a.c1, a.c2), b1);              // a1 b1 + a2 b1
-        const E y = E::mul(E::add(a.c0, a.c1), E::add(b0, b1));  // v0 + v1 + a0 b1 + a1 b0
-        const E z = E::mul(E::add(a.c0, a.c2), b0);              // v0 + a2 b0
-        using S = typename E::Sum;
-        return {E::template carried<8>(S(v0) + (S(x) - v1).times_xi()),
-                E::template carried<8>(S(y) - v0 - v1), E::template carried<4>(S(z) - v0 + v1)};
+        if constexpr (!F::wide) {
+            return mul_01_words(a, b0, b1);
+        } else {
+            const auto v0 = E::product(a.c0, b0), v1 = E::product(a.c1, b1);
+            const auto x = E::product(E::add(a.c1, a.c2), b1);              // a1 b1 + a2 b1
+            const auto y = E::product(E::add(a.c0, a.c1), E::add(b0, b1));  // v0 + v1 + a0 b1 + a1 b0
+            const auto z = E::product(E::add(a.c0, a.c2), b0);              // v0 + a2 b0
+            return {E::reduce(v0 + (x - v1).times_xi()), E::reduce(y - v0 - v1), E::reduce(z - v0 + v1)};
+        }
     }
     // By b1 v: three products
     [[gnu::noinline]] static Fp6 mul_1(const Fp6& a, const E& b1) {
@@ -301,26 +318,26 @@ struct Fp12 {
     [[gnu::noinline]] static Fp12 mul(const Fp12& a, const Fp12& b) {
         const H x = H::mul(a.c0, b.c0), y = H::mul(a.c1, b.c1);
         const H z = H::mul(H::add(a.c0, a.c1), H::add(b.c0, b.c1));
-        return {H::template add_v<16>(x, y), H::template less_both<64>(z, x, y)};
+        return {H::template add_v<16>(x, y), H::template less_both<16>(z, x, y)};
     }
     // (a0 + a1)(a0 + v a1) - t - v t and 2t, t = a0 a1: two products in Fp6
     [[gnu::noinline]] static Fp12 square(const Fp12& a) {
         const H t = H::mul(a.c0, a.c1);
         const H s = H::mul(H::add(a.c0, a.c1), H::add(a.c0, H::template mul_v<8>(a.c1)));
-        const H vt = H::template mul_v<16>(t);
-        return {H::template less_both<128>(s, t, vt), H::weak(H::add(t, t))};
+        const H vt = H::template mul_v<4>(t);
+        return {H::template less_both<16>(s, t, vt), H::weak(H::add(t, t))};
     }
     // By the line b0 + b1 v + b4 v w: thirteen products in Fp2
     [[gnu::noinline]] static Fp12 mul_014(const Fp12& a, const E& b0, const E& b1, const E& b4) {
         const H x = H::mul_01(a.c0, b0, b1), y = H::mul_1(a.c1, b4);
         const H z = H::mul_01(H::add(a.c0, a.c1), b0, E::add(b1, b4));
-        return {H::template add_v<8>(x, y), H::template less_both<64>(z, x, y)};
+        return {H::template add_v<8>(x, y), H::template less_both<16>(z, x, y)};
     }
     // By the line b0 + b1 v + v w: ten products in Fp2
     [[gnu::noinline]] static Fp12 mul_01_vw(const Fp12& a, const E& b0, const E& b1) {
         const H x = H::mul_01(a.c0, b0, b1), y = H::template mul_v<8>(a.c1);
         const H z = H::mul_01(H::add(a.c0, a.c1), b0, E::add(b1, E::one()));
-        return {H::template add_v<16>(x, y), H::template less_both<64>(z, x, y)};
+        return {H::template add_v<16>(x, y), H::template less_both<16>(z, x, y)};
     }
     // (a0 - a1 w) / (a0^2 - v a1^2)
     static Fp12 invert(const Fp12& a) {
@@ -362,9 +379,12 @@ struct Fp12 {
     };
     // a^2 + xi b^2 and 2 a b = (a + b)^2 - a^2 - b^2
     static Fp4 square_fp4(const E& a, const E& b) {
-        if constexpr (!F::wide) return square_fp4_words(a, b);
-        const S aa = E::square(a), bb = E::square(b), s = E::square(E::add(a, b));
-        return {aa + bb.times_xi(), s - aa - bb};
+        if constexpr (!F::wide) {
+            return square_fp4_words(a, b);
+        } else {
+            const auto aa = E::wide_square(a), bb = E::wide_square(b), s = E::wide_square(E::add(a, b));
+            return {E::reduce(aa + bb.times_xi()), E::reduce(s - aa - bb)};
+        }
     }
     // Coefficient by coefficient, with x^2 = (x0 + x1)(x0 - x1) + 2 x0 x1 u
     static Fp4 square_fp4_words(const E& a, const E& b) {
@@ -383,13 +403,13 @@ struct Fp12 {
             return {F::times3_minus_times2(x.c0.element(), a.c0),
                     F::times3_minus_times2(x.c1.element(), a.c1)};
         else
-            return E::template weak<32>(x + x + x - a - a);
+            return E::template weak<16>(x + x + x - a - a);
     }
     static E plus(const S& x, const E& a) {
         if constexpr (!F::wide)
             return {F::times3_plus_times2(x.c0.element(), a.c0), F::times3_plus_times2(x.c1.element(), a.c1)};
         else
-            return E::template weak<32>(x + x + x + a + a);
+            return E::template weak<16>(x + x + x + a + a);
     }
 };
 
