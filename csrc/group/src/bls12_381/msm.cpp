@@ -77,6 +77,13 @@ void copy_point(const PointBlock<Parts>& from, size_t from_lane, PointBlock<Part
     copy_lane(from.z, from_lane, to.z, to_lane, 8 * Parts);
 }
 
+template <int Parts>
+Points<Parts> affine_vartime(const std::vector<PointBlock<Parts>>& points, size_t size) {
+    return in_chunks<Parts, Values::known>(size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        std::copy_n(&points[first], blocks, to);
+    });
+}
+
 // All points and their images, each by itself in memory
 template <int Parts>
 class Rows {
@@ -266,9 +273,7 @@ Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, si
         copy_point(sum_vartime(sources, Parted::of(k.subspan(i * p.size, p.size), Parts)), 0, sums[i / 8],
                    i % 8);
     });
-    return in_chunks<Parts, Values::known>(rows, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
-        std::copy_n(&sums[first], blocks, to);
-    });
+    return affine_vartime(sums, rows);
 }
 
 // [j][block of the cohort], the last block padded with its last point
@@ -301,17 +306,17 @@ Points<Parts> cohort_vartime(const Points<Parts>& p, std::span<const Scalar> k, 
         signed_windows_vartime(parted.values[v], window, windows, &digits[v], total);
     const std::vector<AffineBlock<Parts>> points = by_cohort(p, cohort);
 
-    return in_chunks<Parts, Values::known>(cohort, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+    std::vector<PointBlock<Parts>> sums(stride);
+    parallel_for(stride, [&](size_t b) {
         std::vector<PointBlock<Parts>> buckets(size_t{1} << (window - 1));
         std::vector<AffineBlock<Parts>> images(total);
-        for (size_t b = 0; b < blocks; ++b) {
-            for (size_t j = 0; j < n; ++j) images[j] = points[j * stride + first + b];
-            for (int i = 1; i < parted.images; ++i)
-                curve<Parts>().endomorphism(images.data(), n, i, &images[size_t(i) * n]);
-            curve<Parts>().cohort_vartime(images.data(), total, digits.data(), window, windows,
-                                          buckets.data(), &to[b]);
-        }
+        for (size_t j = 0; j < n; ++j) images[j] = points[j * stride + b];
+        for (int i = 1; i < parted.images; ++i)
+            curve<Parts>().endomorphism(images.data(), n, i, &images[size_t(i) * n]);
+        curve<Parts>().cohort_vartime(images.data(), total, digits.data(), window, windows, buckets.data(),
+                                      &sums[b]);
     });
+    return affine_vartime(sums, cohort);
 }
 
 }  // namespace
