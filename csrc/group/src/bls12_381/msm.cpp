@@ -279,7 +279,6 @@ Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, si
 // [j][block of the cohort], the last block padded with its last point
 template <int Parts>
 std::vector<AffineBlock<Parts>> by_cohort(const Points<Parts>& p, size_t cohort) {
-    if (cohort % 8 == 0) return p.blocks;
     const size_t blocks = blocks_of(cohort);
     std::vector<AffineBlock<Parts>> out(p.size / cohort * blocks);
     for (size_t b = 0; b < out.size(); ++b)
@@ -323,7 +322,9 @@ Points<Parts> cohort_vartime(const Points<Parts>& p, std::span<const Scalar> k, 
     const size_t n = k.size(), total = parted.values.size(), stride = blocks_of(cohort);
     const int window = cheapest_cohort_window(total, bits), windows = ceil_div(bits, window);
     const std::vector<BucketEntry> entries = cohort_entries(parted, window, windows);
-    const std::vector<AffineBlock<Parts>> points = by_cohort(p, cohort);
+    const bool aligned = cohort % 8 == 0;
+    const std::vector<AffineBlock<Parts>> padded = aligned ? decltype(p.blocks){} : by_cohort(p, cohort);
+    const AffineBlock<Parts>* points = aligned ? p.blocks.data() : padded.data();
     std::vector<PointBlock<Parts>> sums(stride);
     parallel_for(stride, [&](size_t b) {
         const std::unique_ptr<AffineBlock<Parts>[]> own(new AffineBlock<Parts>[total + entries.size()]);
