@@ -74,6 +74,16 @@ def test_against_integers(
     assert ours == [OPERATIONS[operation](x, y) for x, y in zip(a, b, strict=True)]
 
 
+def test_inverses_in_variable_time(core_testing: ModuleType, backend: str) -> None:
+    """All lanes share one inversion, so that none may be zero."""
+    a = [x for x in pairs(1_000)[0] if x % P] + [1] * 8
+    a = a[: len(a) // 8 * 8]
+    ours = unpacked(core_testing.bls12_381_field(backend, "invert_vartime", packed(a)))
+    assert ours == [pow(x, -1, P) for x in a]
+    zeros = unpacked(core_testing.bls12_381_field(backend, "invert_vartime", packed([0] * 8)))
+    assert zeros == [0] * 8
+
+
 def test_square_roots(core_testing: ModuleType, backend: str) -> None:
     a, _ = pairs(500)
     roots, exists = core_testing.bls12_381_square_root(backend, packed(a))

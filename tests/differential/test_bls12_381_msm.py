@@ -166,6 +166,21 @@ def test_cohorts(core: ModuleType, blst: Blst, name: str, pool: dict[str, list[b
         assert rows(ours.msm_cohort_full_vartime(full(scalars), cohort).to_bytes()) == expected
 
 
+def test_cohorts_of_many_points(
+    core: ModuleType, blst: Blst, name: str, pool: dict[str, list[bytes]], seed: int
+) -> None:
+    """Enough points for batched additions, and lanes that cannot take part in them."""
+    group, source, n, cohort = getattr(blst, name), random.Random(seed), 60, 5
+    for spoilt in (None, pool[name][7], group.neg([pool[name][7]])[0], group.infinity()):
+        points = pool[name][: n * cohort]
+        points[cohort + 2] = points[cohort + 2] if spoilt is None else spoilt
+        ours = points_class(core, name).from_bytes(array(points))
+        for scalars in ([source.randrange(-16, 16) for _ in range(n)], [1] * n):
+            own = scalar_bytes([value % ORDER for value in scalars])
+            expected = [group.msm(points[c::cohort], own) for c in range(cohort)]
+            assert rows(ours.msm_cohort_vartime(short(scalars), cohort).to_bytes()) == expected
+
+
 def test_what_is_refused(core: ModuleType, name: str) -> None:
     points = points_class(core, name).generator(6)
     with pytest.raises(ParameterError, match="5 scalars where 6 are wanted"):

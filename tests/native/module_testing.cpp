@@ -105,6 +105,7 @@ py::bytes bls12_381_field(const std::string& backend, const std::string& operati
     if (operation == "square") return apply(k.square, a);
     if (operation == "negate") return apply(k.negate, a);
     if (operation == "invert") return apply(k.invert, a);
+    if (operation == "invert_vartime") return apply(k.invert_vartime, a);
     if (operation == "fp12_mul") return apply(k.fp12_mul, a, b);
     if (operation == "fp12_mul_line") return apply(k.fp12_mul_line, a, b);
     if (operation == "fp12_square") return apply(k.fp12_square, a);

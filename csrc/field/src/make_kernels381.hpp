@@ -131,6 +131,7 @@ constexpr FpKernels make_fp_kernels(const char* name) {
         unary<F, In, F::square, FpBlock>,
         unary<F, In, F::template neg<8>, FpBlock>,
         unary<F, In, static_cast<F (*)(const F&)>(invert<F>), FpBlock>,
+        unary<F, In, static_cast<F (*)(const F&)>(invert_vartime<F>), FpBlock>,
         square_roots<F>,
         binary<F, In12, T::mul, Fp12Block>,
         binary<F, In12, mul_line<F>, Fp12Block>,

@@ -87,6 +87,7 @@ struct Entry {
                 Msm<C>::accumulate_vartime,
                 Msm<C>::columns_vartime,
                 Msm<C>::horner_vartime,
+                Msm<C>::add_cohort_pairs_vartime,
                 Msm<C>::cohort_vartime};
     }
 };

@@ -11,10 +11,11 @@
 namespace pyfe::group::bls12_381 {
 namespace {
 
-constexpr size_t kTaskEntries = 4096;  // additions a task
-constexpr size_t kFewestPairs = 128;   // that are worth an inversion
+constexpr size_t kTaskEntries = 4096;                          // additions a task
+constexpr size_t kFewestPairs = 128, kFewestCohortPairs = 16;  // that are worth an inversion
 constexpr int kMostWindow = 13;
-constexpr double kDoubling = 0.7;  // its cost in additions
+constexpr double kDoubling = 0.7;  // its cost in additions, and that of an addition in a pair
+constexpr double kPaired = 0.7;
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
@@ -33,9 +34,10 @@ BucketShape cheapest_shape(size_t points, int bits) {
     return best;
 }
 
+// A cohort's points are added in pairs mostly.
 int cheapest_cohort_window(size_t points, int bits) {
     const auto cost = [&](int window) {
-        return ceil_div(bits, window) * (double(points) + double(1 << window));
+        return ceil_div(bits, window) * (kPaired * double(points) + double(1 << window) / 2);
     };
     int best = 1;
     for (int window = 2; window <= std::min(kMostWindow, bits); ++window)
@@ -75,6 +77,13 @@ void copy_point(const PointBlock<Parts>& from, size_t from_lane, PointBlock<Part
     copy_lane(from.x, from_lane, to.x, to_lane, 8 * Parts);
     copy_lane(from.y, from_lane, to.y, to_lane, 8 * Parts);
     copy_lane(from.z, from_lane, to.z, to_lane, 8 * Parts);
+}
+
+template <int Parts>
+Points<Parts> affine_vartime(const std::vector<PointBlock<Parts>>& points, size_t size) {
+    return in_chunks<Parts, Values::known>(size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
+        std::copy_n(&points[first], blocks, to);
+    });
 }
 
 // All points and their images, each by itself in memory
@@ -157,61 +166,59 @@ void add_carries(const PointBlock<Parts>& carry, const uint8_t* carried, const s
     }
 }
 
-// Adds entries in pairs while there are many of a bucket. Less than one addition in projective coordinates,
-// but one inversion a round.
-template <int Parts>
-class Pairing {
-  public:
-    Pairing(const Rows<Parts>& rows, std::vector<BucketEntry>& entries)
-        : rows_(rows), entries_(entries), sums_(new Row[entries.size()]) {
-        while (round()) {
+// Adds entries of one bucket in pairs as long as a round has enough of them to pay for its inversion.
+// add_pairs(pairs, used) puts the sums at first + used onwards; false: it could not.
+template <class AddPairs>
+void add_in_pairs(std::vector<BucketEntry>& entries, size_t first, size_t fewest, AddPairs add_pairs) {
+    for (size_t used = 0;;) {
+        std::vector<PointPair> pairs;
+        std::vector<BucketEntry> left;
+        pairs.reserve(entries.size() / 2);
+        left.reserve(entries.size());
+        for (size_t i = 0; i < entries.size(); ++i) {
+            if (i + 1 == entries.size() || entries[i].slot != entries[i + 1].slot) {
+                left.push_back(entries[i]);
+                continue;
+            }
+            left.push_back({static_cast<uint32_t>(2 * (first + used + pairs.size())), entries[i].slot});
+            pairs.push_back({entries[i].point, entries[i + 1].point});
+            ++i;
         }
+        if (pairs.size() < fewest || !add_pairs(pairs, used)) return;
+        used += pairs.size();
+        entries = std::move(left);
     }
-    RowSource source() const { return {rows_.data(), sums_[0].words, rows_.count()}; }
+}
+
+template <int Parts>
+class Scratch {
+  public:
+    explicit Scratch(size_t size) : slabs_(new Slab[size]) {}
+    Coordinate<Parts>* data() { return &slabs_[0].value; }
 
   private:
-    using Row = typename Rows<Parts>::Row;
     struct alignas(64) Slab {
         Coordinate<Parts> value;
     };
-    const Rows<Parts>& rows_;
-    std::vector<BucketEntry>& entries_;
-    std::unique_ptr<Row[]> sums_;
-    size_t used_ = 0;
-
-    bool round() {
-        std::vector<PointPair> pairs;
-        std::vector<BucketEntry> left;
-        for (size_t i = 0; i < entries_.size(); ++i) {
-            if (i + 1 == entries_.size() || entries_[i].slot != entries_[i + 1].slot) {
-                left.push_back(entries_[i]);
-                continue;
-            }
-            left.push_back(
-                {static_cast<uint32_t>(2 * (rows_.count() + used_ + pairs.size())), entries_[i].slot});
-            pairs.push_back({entries_[i].point, entries_[i + 1].point});
-            ++i;
-        }
-        if (pairs.size() < kFewestPairs) return false;
-        const std::unique_ptr<Slab[]> scratch(new Slab[blocks_of(pairs.size())]);
-        if (!curve<Parts>().add_pairs_vartime(source(), pairs.data(), pairs.size(), sums_[used_].words,
-                                              &scratch[0].value))
-            return false;
-        used_ += pairs.size();
-        entries_ = std::move(left);
-        return true;
-    }
+    std::unique_ptr<Slab[]> slabs_;
 };
 
 // The sums of some buckets, all entries of which are here
 template <int Parts>
 void fill_buckets(const Rows<Parts>& rows, std::vector<BucketEntry> entries, PointBlock<Parts>* buckets) {
-    const Pairing<Parts> pairing(rows, entries);
+    using Row = typename Rows<Parts>::Row;
+    const std::unique_ptr<Row[]> sums(new Row[entries.size()]);
+    const RowSource source = {rows.data(), sums[0].words, rows.count()};
+    Scratch<Parts> scratch(entries.size() / 16 + 1);  // a pair is two entries, a coordinate serves eight
+    add_in_pairs(entries, rows.count(), kFewestPairs, [&](const auto& pairs, size_t used) {
+        return curve<Parts>().add_pairs_vartime(source, pairs.data(), pairs.size(), sums[used].words,
+                                                scratch.data());
+    });
     size_t bounds[9];
     for (size_t j = 0; j <= 8; ++j) bounds[j] = entries.size() * j / 8;
     PointBlock<Parts> carry = identity_block<Parts>();
     uint8_t carried[8] = {};
-    curve<Parts>().accumulate_vartime(pairing.source(), entries.data(), bounds, buckets, &carry, carried);
+    curve<Parts>().accumulate_vartime(source, entries.data(), bounds, buckets, &carry, carried);
     add_carries(carry, carried, bounds, entries, buckets);
 }
 
@@ -266,15 +273,12 @@ Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, si
         copy_point(sum_vartime(sources, Parted::of(k.subspan(i * p.size, p.size), Parts)), 0, sums[i / 8],
                    i % 8);
     });
-    return in_chunks<Parts, Values::known>(rows, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
-        std::copy_n(&sums[first], blocks, to);
-    });
+    return affine_vartime(sums, rows);
 }
 
 // [j][block of the cohort], the last block padded with its last point
 template <int Parts>
 std::vector<AffineBlock<Parts>> by_cohort(const Points<Parts>& p, size_t cohort) {
-    if (cohort % 8 == 0) return p.blocks;
     const size_t blocks = blocks_of(cohort);
     std::vector<AffineBlock<Parts>> out(p.size / cohort * blocks);
     for (size_t b = 0; b < out.size(); ++b)
@@ -283,6 +287,27 @@ std::vector<AffineBlock<Parts>> by_cohort(const Points<Parts>& p, size_t cohort)
             bls12_381::copy_point(p.blocks[at / 8], at % 8, out[b], lane);
         }
     return out;
+}
+
+// By falling slot
+std::vector<BucketEntry> cohort_entries(const Parted& k, int window, int windows) {
+    std::vector<int16_t> digits(static_cast<size_t>(windows));
+    std::vector<BucketEntry> out;
+    for (size_t v = 0; v < k.values.size(); ++v) {
+        signed_windows_vartime(k.values[v], window, windows, digits.data(), 1);
+        for (int w = 0; w < windows; ++w)
+            if (const int d = digits[size_t(w)]; d != 0)
+                out.push_back({static_cast<uint32_t>(2 * v + (d < 0)),
+                               cohort_slot(window, w, static_cast<uint32_t>(std::abs(d)))});
+    }
+    std::stable_sort(out.begin(), out.end(),
+                     [](const BucketEntry& a, const BucketEntry& b) { return a.slot > b.slot; });
+    return out;
+}
+
+template <int Parts>
+bool has_infinity(const AffineBlock<Parts>& block) {
+    return std::any_of(block.infinite, block.infinite + 8, [](uint64_t flag) { return flag != 0; });
 }
 
 template <int Parts, class Scalar>
@@ -296,22 +321,27 @@ Points<Parts> cohort_vartime(const Points<Parts>& p, std::span<const Scalar> k, 
     if (bits == 0 || cohort == 0) return Points<Parts>::identity(cohort);
     const size_t n = k.size(), total = parted.values.size(), stride = blocks_of(cohort);
     const int window = cheapest_cohort_window(total, bits), windows = ceil_div(bits, window);
-    std::vector<int16_t> digits(total * size_t(windows));
-    for (size_t v = 0; v < total; ++v)
-        signed_windows_vartime(parted.values[v], window, windows, &digits[v], total);
-    const std::vector<AffineBlock<Parts>> points = by_cohort(p, cohort);
-
-    return in_chunks<Parts, Values::known>(cohort, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
-        std::vector<PointBlock<Parts>> buckets(size_t{1} << (window - 1));
-        std::vector<AffineBlock<Parts>> images(total);
-        for (size_t b = 0; b < blocks; ++b) {
-            for (size_t j = 0; j < n; ++j) images[j] = points[j * stride + first + b];
-            for (int i = 1; i < parted.images; ++i)
-                curve<Parts>().endomorphism(images.data(), n, i, &images[size_t(i) * n]);
-            curve<Parts>().cohort_vartime(images.data(), total, digits.data(), window, windows,
-                                          buckets.data(), &to[b]);
+    const std::vector<BucketEntry> entries = cohort_entries(parted, window, windows);
+    const bool aligned = cohort % 8 == 0;
+    const std::vector<AffineBlock<Parts>> padded = aligned ? decltype(p.blocks){} : by_cohort(p, cohort);
+    const AffineBlock<Parts>* points = aligned ? p.blocks.data() : padded.data();
+    std::vector<PointBlock<Parts>> sums(stride);
+    parallel_for(stride, [&](size_t b) {
+        const std::unique_ptr<AffineBlock<Parts>[]> own(new AffineBlock<Parts>[total + entries.size()]);
+        for (size_t j = 0; j < n; ++j) own[j] = points[j * stride + b];
+        for (int i = 1; i < parted.images; ++i)
+            curve<Parts>().endomorphism(own.get(), n, i, &own[size_t(i) * n]);
+        std::vector<BucketEntry> left = entries;
+        if (std::none_of(own.get(), own.get() + n, has_infinity<Parts>)) {
+            Scratch<Parts> scratch(entries.size() / 2 + 1);
+            add_in_pairs(left, total, kFewestCohortPairs, [&](const auto& pairs, size_t used) {
+                return curve<Parts>().add_cohort_pairs_vartime(own.get(), pairs.data(), pairs.size(),
+                                                               total + used, scratch.data());
+            });
         }
+        curve<Parts>().cohort_vartime(own.get(), left.data(), left.size(), window, windows, &sums[b]);
     });
+    return affine_vartime(sums, cohort);
 }
 
 }  // namespace

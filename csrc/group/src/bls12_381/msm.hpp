@@ -44,39 +44,19 @@ struct Msm {
             });
     }
 
-    // Row i of out = a + b for pair i, in affine coordinates with one inversion for all (Montgomery's trick).
-    // False, and nothing of use in out, when two points have the same x: then a + b is a doubling or
-    // infinite. scratch: one coordinate for eight pairs
+    // Row i of out = a + b for pair i, in affine coordinates with one inversion for all. False, and nothing
+    // of use in out, when two points have the same x: then a + b is a doubling or infinite. scratch: one
+    // coordinate for eight pairs
     static bool add_pairs_vartime(const RowSource& rows, const PointPair* pairs, size_t count, uint64_t* out,
                                   Coordinate<parts>* scratch) {
-        const size_t blocks = (count + 7) / 8;
-        bool distinct = true;
-        for_lanes<F>([&](int lane) {
-            E running = E::one();
-            for (size_t b = 0; b < blocks; ++b) {
-                const PairRows at(rows, pairs, count, b, lane);
-                M::store(running, scratch[b], lane);
-                running = E::mul(running, at.difference());
-            }
-            E inverse = invert_vartime(running);
-            if (F::Lane::mask_bits(E::is_zero(inverse)) != 0) distinct = false;
-            for (size_t b = blocks; distinct && b-- > 0;) {
-                const PairRows at(rows, pairs, count, b, lane);
-                const E difference = at.difference(), ya = at.y(at.a, at.minus_a),
-                        yb = at.y(at.b, at.minus_b);
-                const E slope =
-                    E::mul(E::template sub<16>(yb, ya), E::mul(inverse, M::load(scratch[b], lane)));
-                inverse = E::mul(inverse, difference);
-                const E xa = Rows<E>::load(at.a, 0), xb = Rows<E>::load(at.b, 0);
-                const E x = E::weak(E::template sub<16>(E::square(slope), E::add(xa, xb)));
-                const E y = E::template sub<16>(E::mul(slope, E::template sub<8>(xa, x)), ya);
-                uint64_t* to[8];
-                for (int j = 0; j < F::lanes; ++j) to[j] = out + at.index(j) * row_words(parts);
-                Rows<E>::store(x, to, 0);
-                Rows<E>::store(E::weak(y), to, 8 * parts);
-            }
-        });
-        return distinct;
+        return affine_sums(RowPairs{rows, pairs, count, out}, (count + 7) / 8, scratch);
+    }
+
+    // The same in every lane, for points that follow the same pairs: points[first + i] = a + b for pair i.
+    // None of the points may be infinite. scratch: one coordinate for a pair
+    static bool add_cohort_pairs_vartime(Flat* points, const PointPair* pairs, size_t count, size_t first,
+                                         Coordinate<parts>* scratch) {
+        return affine_sums(BlockPairs{points, pairs, first}, count, scratch);
     }
 
     // Lane j adds up entries bounds[j] .. bounds[j + 1] - 1, which are sorted by slot, and writes each sum to
@@ -151,29 +131,25 @@ struct Msm {
         }
     }
 
-    // One block of the cohort: sum_j k_j P_j in every lane. digits: [window][j].
-    static void cohort_vartime(const Flat* points, size_t n, const int16_t* digits, int window, int windows,
-                               Block* buckets, Block* out) {
-        const int count = 1 << (window - 1);
+    // One block of the cohort: the sum of size 2^(window w) P over the entries (P, slot of size and w) in
+    // every lane; entries come by falling slot.
+    static void cohort_vartime(const Flat* points, const BucketEntry* entries, size_t count, int window,
+                               int windows, Block* out) {
+        const uint32_t sizes = 1u << (window - 1);
         for_lanes<F>([&](int lane) {
             P acc = P::identity();
+            size_t next = 0;
             for (int w = windows - 1; w >= 0; --w) {
-                acc = twice_times(acc, w < windows - 1 ? window : 0);
-                for (int i = 0; i < count; ++i) P::identity().store(buckets[i], lane);
-                int top = 0;
-                for (size_t j = 0; j < n; ++j) {
-                    const int d = digits[size_t(w) * n + j], size = d < 0 ? -d : d;
-                    if (d == 0) continue;
-                    top = size > top ? size : top;
-                    Affine<C> p = load(points[j], lane);
-                    if (d < 0) p.y = E::template neg<8>(p.y);
-                    Block& bucket = buckets[size - 1];
-                    P::add_mixed(P::load(bucket, lane), p).store(bucket, lane);
-                }
+                if (next > 0) acc = twice_times(acc, window);
                 P run = P::identity();
-                for (int i = top - 1; i >= 0; --i) {
-                    run = P::add(run, P::load(buckets[i], lane));
-                    acc = P::add(acc, run);
+                const size_t begin = next;
+                for (uint32_t size = sizes; size > 0; --size) {
+                    for (; next < count && entries[next].slot == cohort_slot(window, w, size); ++next) {
+                        Affine<C> p = load(points[entries[next].point >> 1], lane);
+                        if ((entries[next].point & 1) != 0) p.y = E::template neg<8>(p.y);
+                        run = P::add_mixed(run, p);
+                    }
+                    if (next > begin) acc = P::add(acc, run);
                 }
             }
             acc.store(*out, lane);
@@ -210,28 +186,103 @@ struct Msm {
                                 : rows.second + size_t(row - rows.split) * row_words(parts);
     }
 
-    // The rows of pairs 8 block + lane onwards; beyond the last pair that one again
-    struct PairRows {
-        size_t first, last;
-        const uint64_t *a[8], *b[8];
-        typename F::Mask minus_a, minus_b;
-
-        PairRows(const RowSource& rows, const PointPair* pairs, size_t count, size_t block, int lane)
-            : first(8 * block + size_t(lane)), last(count - 1) {
-            unsigned bits_a = 0, bits_b = 0;
-            for (int j = 0; j < F::lanes; ++j) {
-                const PointPair& p = pairs[index(j)];
-                a[j] = row_of(rows, p.a), b[j] = row_of(rows, p.b);
-                bits_a |= (p.a & 1u) << j, bits_b |= (p.b & 1u) << j;
+    // Sums of pairs by Montgomery's trick: pairs.at(step, lane) knows where the coordinates are.
+    template <class Pairs>
+    static bool affine_sums(const Pairs& pairs, size_t steps, Coordinate<parts>* scratch) {
+        bool distinct = true;
+        for_lanes<F>([&](int lane) {
+            E running = E::one();
+            for (size_t i = 0; i < steps; ++i) {
+                const auto at = pairs.at(i, lane);
+                M::store(running, scratch[i], lane);
+                running = E::mul(running, E::template sub<8>(at.xb(), at.xa()));
             }
-            minus_a = F::Lane::mask_from_bits(static_cast<uint8_t>(bits_a));
-            minus_b = F::Lane::mask_from_bits(static_cast<uint8_t>(bits_b));
+            E inverse = invert_vartime(running);
+            if (F::Lane::mask_bits(E::is_zero(inverse)) != 0) distinct = false;
+            for (size_t i = steps; distinct && i-- > 0;) {
+                const auto at = pairs.at(i, lane);
+                const E xa = at.xa(), xb = at.xb(), ya = at.ya();
+                const E one_over = E::mul(inverse, M::load(scratch[i], lane));
+                inverse = E::mul(inverse, E::template sub<8>(xb, xa));
+                const E slope = E::mul(E::template sub<16>(at.yb(), ya), one_over);
+                const E x = E::weak(E::template sub<16>(E::square(slope), E::add(xa, xb)));
+                const E y = E::template sub<16>(E::mul(slope, E::template sub<8>(xa, x)), ya);
+                at.store(x, E::weak(y));
+            }
+        });
+        return distinct;
+    }
+
+    // Lane by lane, each pair its own; beyond the last pair that one again
+    struct RowPairs {
+        const RowSource& rows;
+        const PointPair* pairs;
+        size_t count;
+        uint64_t* out;
+
+        struct At {
+            const uint64_t *a[8], *b[8];
+            uint64_t* to[8];
+            typename F::Mask minus_a, minus_b;
+
+            E xa() const { return Rows<E>::load(a, 0); }
+            E xb() const { return Rows<E>::load(b, 0); }
+            E ya() const { return signed_y(a, minus_a); }
+            E yb() const { return signed_y(b, minus_b); }
+            void store(const E& x, const E& y) const {
+                Rows<E>::store(x, to, 0);
+                Rows<E>::store(y, to, 8 * parts);
+            }
+            static E signed_y(const uint64_t* const* row, const typename F::Mask& minus) {
+                const E y = Rows<E>::load(row, 8 * parts);
+                return E::select(minus, E::template neg<8>(y), y);
+            }
+        };
+        At at(size_t step, int lane) const {
+            At r;
+            unsigned minus_a = 0, minus_b = 0;
+            for (int j = 0; j < F::lanes; ++j) {
+                const size_t i = 8 * step + size_t(lane + j), pair = i < count ? i : count - 1;
+                r.a[j] = row_of(rows, pairs[pair].a), r.b[j] = row_of(rows, pairs[pair].b);
+                r.to[j] = out + pair * row_words(parts);
+                minus_a |= (pairs[pair].a & 1u) << j, minus_b |= (pairs[pair].b & 1u) << j;
+            }
+            r.minus_a = F::Lane::mask_from_bits(static_cast<uint8_t>(minus_a));
+            r.minus_b = F::Lane::mask_from_bits(static_cast<uint8_t>(minus_b));
+            return r;
         }
-        size_t index(int j) const { return first + size_t(j) < last ? first + size_t(j) : last; }
-        E difference() const { return E::template sub<8>(Rows<E>::load(b, 0), Rows<E>::load(a, 0)); }
-        static E y(const uint64_t* const* row, typename F::Mask minus) {
-            const E value = Rows<E>::load(row, 8 * parts);
-            return E::select(minus, E::template neg<8>(value), value);
+    };
+
+    // The same pair in every lane
+    struct BlockPairs {
+        Flat* points;
+        const PointPair* pairs;
+        size_t first;
+
+        struct At {
+            const Flat &a, &b;
+            bool minus_a, minus_b;
+            Flat& to;
+            int lane;
+
+            E xa() const { return M::load(a.x, lane); }
+            E xb() const { return M::load(b.x, lane); }
+            E ya() const { return signed_y(a, minus_a); }
+            E yb() const { return signed_y(b, minus_b); }
+            void store(const E& x, const E& y) const {
+                M::store(x, to.x, lane);
+                M::store(y, to.y, lane);
+                for (int j = lane; j < lane + F::lanes; ++j) to.infinite[j] = 0;
+            }
+            E signed_y(const Flat& p, bool minus) const {
+                const E y = M::load(p.y, lane);
+                return minus ? E::template neg<8>(y) : y;
+            }
+        };
+        At at(size_t step, int lane) const {
+            const PointPair& p = pairs[step];
+            return {points[p.a >> 1], points[p.b >> 1],     (p.a & 1) != 0,
+                    (p.b & 1) != 0,   points[first + step], lane};
         }
     };
 

@@ -19,7 +19,8 @@ struct FpKernels {
     void (*mul)(const FpBlock* a, const FpBlock* b, size_t blocks, FpBlock* out);
     void (*square)(const FpBlock* a, size_t blocks, FpBlock* out);
     void (*negate)(const FpBlock* a, size_t blocks, FpBlock* out);
-    void (*invert)(const FpBlock* a, size_t blocks, FpBlock* out);  // 0 for 0
+    void (*invert)(const FpBlock* a, size_t blocks, FpBlock* out);          // 0 for 0
+    void (*invert_vartime)(const FpBlock* a, size_t blocks, FpBlock* out);  // no zeros
     // ok[b][lane] = 1 where a has a root
     void (*square_root)(const FpBlock* a, size_t blocks, FpBlock* out, uint8_t (*ok)[8]);
     void (*fp12_mul)(const Fp12Block* a, const Fp12Block* b, size_t blocks, Fp12Block* out);

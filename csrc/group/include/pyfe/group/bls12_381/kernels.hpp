@@ -44,8 +44,10 @@ struct CurveKernels {
                                Block* buckets, Block* carry, uint8_t* carried);
     void (*columns_vartime)(const Block* buckets, const BucketShape& shape, Block* out);
     void (*horner_vartime)(Block* columns, const BucketShape& shape);
-    void (*cohort_vartime)(const Flat* points, size_t n, const int16_t* digits, int window, int windows,
-                           Block* buckets, Block* out);
+    bool (*add_cohort_pairs_vartime)(Flat* points, const PointPair* pairs, size_t count, size_t first,
+                                     Coordinate<Parts>* scratch);
+    void (*cohort_vartime)(const Flat* points, const BucketEntry* entries, size_t count, int window,
+                           int windows, Block* out);
 };
 
 using G1Kernels = CurveKernels<1>;

@@ -27,6 +27,11 @@ struct RowSource {
     uint32_t split;
 };
 
+// For a cohort, whose buckets lie nowhere
+[[gnu::always_inline]] constexpr uint32_t cohort_slot(int window, int w, uint32_t size) {
+    return (static_cast<uint32_t>(w) << (window - 1)) + size - 1;
+}
+
 // 2^(window - 1) buckets a window, cut into segments of `length`; a segment is a column, eight columns side
 // by side in the lanes make a group. All numbers but the windows are powers of two; segments <= 8.
 struct BucketShape {
