@@ -134,14 +134,16 @@ void test_every_value(LogGroup group) {
 
 void test_wide(LogGroup group, std::mt19937_64& random) {
     const Interval wide{-(int64_t{1} << 36), int64_t{1} << 36};
-    check_solve(group, samples(random, wide, 16), wide);
+    std::vector<int64_t> z = samples(random, wide, 16);
+    const auto plan = pyfe::dlog::plan(uint64_t{1} << 37, group);
+    const auto t = static_cast<int64_t>(plan.table_entries), stride = 2 * t + 1;
+    std::uniform_int_distribution<int64_t> step(-wide.hi / stride, wide.hi / stride);
+    for (int j = 0; j < 12; ++j) z.push_back(step(random) * stride + (j % 3 - 1) * t);
+    check_solve(group, z, wide);
+    if (group != LogGroup::ristretto255) return;  // G1 and GT have had several origins already
     // Several origins; the targets are far out on both sides, on origins and on giant steps.
     const int64_t half = int64_t{1} << 39;
-    const auto plan = pyfe::dlog::plan(2 * uint64_t(half), group);
-    const auto t = static_cast<int64_t>(plan.table_entries), stride = 2 * t + 1;
-    if (group != LogGroup::ristretto255) return;
-    std::vector<int64_t> z = {half, -half,       half + 1,        -half - 1,
-                              0,    12 * stride, -30000 * stride, 30000 * stride + t};
+    z = {half, -half, half + 1, -half - 1, 0, 12 * stride, -30000 * stride, 30000 * stride + t};
     for (int64_t o = -2; o <= 2; ++o) z.push_back(o * (16 * 820 + 1) * stride);
     check_solve(group, z, {-half, half});
 }

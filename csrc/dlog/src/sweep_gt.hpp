@@ -49,10 +49,15 @@ struct GtSweep {
     // The sum of six products
     [[gnu::always_inline]] static inline typename F::Wide six(const FpConstant* a, const Coordinate<1>* b,
                                                               int lane) {
-        typename F::Wide sum = F::product(F::constant(a[0]), F::load(b[0], lane));
-        for (int k = 1; k < 6; ++k)
-            sum = F::add_wide(sum, F::product(F::constant(a[k]), F::load(b[k], lane)));
-        return sum;
+        if constexpr (F::wide) {
+            return F::template sum_of_products<6>([&](int k) { return F::constant(a[k]); },
+                                                  [&](int k) { return F::load(b[k], lane); });
+        } else {
+            typename F::Wide sum = F::product(F::constant(a[0]), F::load(b[0], lane));
+            for (int k = 1; k < 6; ++k)
+                sum = F::add_wide(sum, F::product(F::constant(a[k]), F::load(b[k], lane)));
+            return sum;
+        }
     }
 
     static int sweep_vartime(const SweepUnit* units, size_t count, const GtTarget* targets,

@@ -147,6 +147,31 @@ struct FpLanes {
         set_magnitude(r, magnitude_of(a) * magnitude_of(b));
         return r;
     }
+    // The sum of a(k) b(k), k < N, of carried elements: columns below N 2^55.4. The low halves of all
+    // products first, then the high ones: either set of columns stays in registers.
+    template <int N, class A, class B>
+    [[gnu::always_inline]] static inline Wide sum_of_products(A a, B b) {
+        static_assert(N <= 7);
+        Wide r;
+        V hi[15];
+        for (int k = 0; k < 16; ++k) r.c[k] = V::broadcast(0);
+        for (int k = 0; k < 15; ++k) hi[k] = V::broadcast(0);
+#pragma GCC unroll 1
+        for (int n = 0; n < N; ++n) {
+            const FpLanes x = a(n), y = b(n);
+            for (int i = 0; i < 8; ++i)
+                for (int j = 0; j < 8; ++j) r.c[i + j] = V::madd_lo(r.c[i + j], x.l[i], y.l[j]);
+            set_magnitude(r, magnitude_of(r) + magnitude_of(x) * magnitude_of(y));
+        }
+#pragma GCC unroll 1
+        for (int n = 0; n < N; ++n) {
+            const FpLanes x = a(n), y = b(n);
+            for (int i = 0; i < 8; ++i)
+                for (int j = 0; j < 8; ++j) hi[i + j] = V::madd_hi(hi[i + j], x.l[i], y.l[j]);
+        }
+        for (int k = 0; k < 15; ++k) r.c[k + 1] = V::add(r.c[k + 1], V::template shl<2>(hi[k]));
+        return r;
+    }
     [[gnu::always_inline]] static inline Wide add_wide(const Wide& a, const Wide& b) {
         Wide r;
         for (int k = 0; k < 16; ++k) r.c[k] = V::add(a.c[k], b.c[k]);
