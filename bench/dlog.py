@@ -24,6 +24,8 @@ from pyfe.errors import OutOfRangeError
 BATCH = 64
 ROUNDS = {30: 15, 40: 7}
 SEED = 1978
+GT_BITS, GT_ROUNDS = 32, 9
+GT_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 PEER_TARGETS = 4
 PEER_SECONDS = 60.0
 
@@ -52,6 +54,40 @@ class Targets:
         return False
 
 
+class GtTargets:
+    """The same in GT of BLS12-381, as decoded elements; absent are uniform powers of the base."""
+
+    group = "bls12_381_gt"
+
+    def __init__(self, bits: int, batch: int = BATCH, seed: int = SEED) -> None:
+        random = np.random.default_rng([seed, bits])
+        self.lo, self.hi = -(2 ** (bits - 1)), 2 ** (bits - 1)
+        self.uniform = random.integers(self.lo, self.hi, batch, endpoint=True)
+        edge = random.integers(0, 256, batch)
+        self.lowest, self.highest = self.lo + edge, self.hi - edge
+        self.absent = self.powers([int.from_bytes(random.bytes(31), "little") for _ in range(batch)])
+
+    def powers(self, exponents: list[int]) -> Any:
+        """e(G1, G2)^z for each z."""
+        count = len(exponents)
+        curves = _core.bls12_381
+        base = _core.pairing.pair(curves.G1Points.generator(count), curves.G2Points.generator(count))
+        rows = b"".join((z % GT_ORDER).to_bytes(32, "little") for z in exponents)
+        return base.exponentiate(np.frombuffer(rows, np.uint8).reshape(count, 32))
+
+    def search(self, elements: Any) -> Any:
+        """The logarithms of a batch."""
+        return _core.dlog.solve(elements, self.lo, self.hi)
+
+    def search_absent(self) -> bool:
+        """Whether the search proves that the absent batch is absent."""
+        try:
+            self.search(self.absent)
+        except OutOfRangeError:
+            return True
+        return False
+
+
 def points_of(logs: Any) -> Any:
     """z G for each z."""
     return groups.mul_base(groups.scalars(logs.tolist()))
@@ -62,6 +98,7 @@ def run(settings: Settings) -> Iterator[Measurement]:
     with threads(1):
         for bits in ROUNDS:
             yield from searches(bits, settings)
+        yield from searches_in_gt(settings)
     for bits in ROUNDS:
         yield from table(bits, settings)
     with tempfile.TemporaryDirectory() as folder:
@@ -89,6 +126,26 @@ def searches(bits: int, settings: Settings) -> Iterator[Measurement]:
     yield against(f"dlog.w{bits}.uniform", uniform, name, peer_uniform)
     yield against(f"dlog.w{bits}.worst", max(lowest, highest), name, peer_worst)
     yield Measurement(f"dlog.w{bits}.absent", absent, "the worst present one", max(lowest, highest))
+
+
+def searches_in_gt(settings: Settings) -> Iterator[Measurement]:
+    """Uniform, worst and absent targets in turn; and the table."""
+    targets = GtTargets(GT_BITS)
+    with tempfile.TemporaryDirectory() as folder, Worker({**os.environ, "PYFE_CACHE_DIR": folder}) as builder:
+        yield Measurement("dlog.gt.w32.build", 1e3 * builder.ask("prepare_gt", GT_BITS))
+    yield Measurement("dlog.gt.w32.table", int(_core.dlog.plan(2**GT_BITS, targets.group)["table_bytes"]))
+    _core.dlog.prepare(2**GT_BITS, targets.group)
+    require(targets.search_absent(), "found a logarithm that is not there")
+    tasks = [Task(targets.search_absent)]
+    for logs in (targets.uniform, targets.lowest, targets.highest):
+        elements = targets.powers(logs.tolist())
+        require(np.array_equal(targets.search(elements), logs), "a wrong logarithm in GT")
+        tasks.append(Task(partial(targets.search, elements)))
+    times = interleaved(tasks, settings.rounds(GT_ROUNDS))
+    absent, uniform, lowest, highest = (1e6 * time / BATCH for time in times)
+    yield Measurement("dlog.gt.w32.uniform", uniform)
+    yield Measurement("dlog.gt.w32.worst", max(lowest, highest))
+    yield Measurement("dlog.gt.w32.absent", absent, "the worst present one", max(lowest, highest))
 
 
 def peer_search(peer: peers.Peer, targets: Targets, logs: Any) -> Any:

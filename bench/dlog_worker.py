@@ -56,6 +56,12 @@ class Server:
 
         return seconds(lambda: _core.dlog.prepare(2**bits))
 
+    def prepare_gt(self, bits: int) -> float:
+        """The same in GT."""
+        from pyfe import _core
+
+        return seconds(lambda: _core.dlog.prepare(2**bits, "bls12_381_gt"))
+
     def batch(self, bits: int) -> float:
         """Seconds for a batch of 64 targets near the lower end, other ones each time."""
         from bench.dlog import Targets, points_of
@@ -96,7 +102,13 @@ def share_of(path: str, smaps: str) -> int:
 def main() -> None:
     """Answer until the input ends."""
     server = Server()
-    answers = {"prepare": server.prepare, "batch": server.batch, "peak": server.peak, "table_share": server.table_share}
+    answers = {
+        "prepare": server.prepare,
+        "prepare_gt": server.prepare_gt,
+        "batch": server.batch,
+        "peak": server.peak,
+        "table_share": server.table_share,
+    }
     for line in sys.stdin:
         name, bits = line.split()
         print(answers[name](int(bits)), flush=True)

@@ -15,6 +15,16 @@ namespace {
 
 using Wire = py::array_t<std::uint8_t, py::array::c_style>;
 
+using pyfe::dlog::LogGroup;
+
+LogGroup parse_group(const std::string& name) {
+    if (name == "ristretto255") return LogGroup::ristretto255;
+    if (name == "bls12_381_g1") return LogGroup::bls12_381_g1;
+    if (name == "bls12_381_gt") return LogGroup::bls12_381_gt;
+    pyfe::fail(pyfe::ErrorKind::parameter,
+               "small logs: the group '" + name + "' is none of ristretto255, bls12_381_g1, bls12_381_gt");
+}
+
 std::uint64_t as_width(long long width) {
     if (width < 0)
         pyfe::fail(pyfe::ErrorKind::parameter,
@@ -28,8 +38,8 @@ py::object path_or_none(const std::string& path) {
         PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size())));
 }
 
-py::dict plan(long long width) {
-    const pyfe::dlog::Plan p = pyfe::dlog::plan(as_width(width));
+py::dict plan(long long width, const std::string& group) {
+    const pyfe::dlog::Plan p = pyfe::dlog::plan(as_width(width), parse_group(group));
     py::dict out;
     out["table_entries"] = p.table_entries;
     out["table_bytes"] = p.table_bytes;
@@ -40,11 +50,12 @@ py::dict plan(long long width) {
     return out;
 }
 
-py::dict prepare(long long width) {
+py::dict prepare(long long width, const std::string& group) {
+    const LogGroup in = parse_group(group);
     pyfe::dlog::Prepared p;
     {
         const py::gil_scoped_release release;
-        p = pyfe::dlog::prepare(as_width(width));
+        p = pyfe::dlog::prepare(as_width(width), in);
     }
     py::dict out;
     out["seconds"] = p.seconds;
@@ -53,18 +64,36 @@ py::dict prepare(long long width) {
     return out;
 }
 
+void require_all(const std::vector<std::uint8_t>& found, pyfe::dlog::Interval interval, const char* what) {
+    for (std::size_t j = 0; j < found.size(); ++j) {
+        if (found[j] != 0) continue;
+        pyfe::fail(pyfe::ErrorKind::out_of_range,
+                   std::string("small logs: the log of ") + what + " " + std::to_string(j) + " is not from " +
+                       std::to_string(interval.lo) + " to " + std::to_string(interval.hi));
+    }
+}
+
 void solve_all(std::span<const std::uint8_t> wire, pyfe::dlog::Interval interval, std::int64_t* z) {
     const auto decoded = pyfe::group::PointVector::decode(wire, "small logs");
     std::vector<pyfe::group::PointBlock> points(decoded.blocks.size());
     pyfe::group::kernels().from_affine(decoded.blocks.data(), points.size(), points.data());
     std::vector<std::uint8_t> found(decoded.size);
     pyfe::dlog::solve_vartime(points.data(), decoded.size, interval, z, found.data());
-    for (std::size_t j = 0; j < found.size(); ++j) {
-        if (found[j] != 0) continue;
-        pyfe::fail(pyfe::ErrorKind::out_of_range, "small logs: the log of point " + std::to_string(j) +
-                                                      " is not from " + std::to_string(interval.lo) + " to " +
-                                                      std::to_string(interval.hi));
+    require_all(found, interval, "point");
+}
+
+// A batch of G1 or of GT
+template <class Batch>
+py::array_t<std::int64_t> solve_batch(const Batch& batch, std::int64_t lo, std::int64_t hi) {
+    py::array_t<std::int64_t> z(static_cast<py::ssize_t>(batch.size));
+    std::int64_t* const out = z.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        std::vector<std::uint8_t> found(batch.size);
+        pyfe::dlog::solve_vartime(batch, {lo, hi}, out, found.data());
+        require_all(found, {lo, hi}, "element");
     }
+    return z;
 }
 
 py::array_t<std::int64_t> solve(const Wire& points, std::int64_t lo, std::int64_t hi) {
@@ -83,16 +112,22 @@ py::array_t<std::int64_t> solve(const Wire& points, std::int64_t lo, std::int64_
 }  // namespace
 
 void bind_dlog(py::module_& module) {
-    py::module_ dlog = module.def_submodule("dlog", "Batches of signed small logs on ristretto255.");
-    dlog.def("plan", plan, py::arg("width"),
+    py::module_ dlog =
+        module.def_submodule("dlog", "Batches of signed small logs on ristretto255, and in G1 and GT.");
+    dlog.def("plan", plan, py::arg("width"), py::arg("group") = "ristretto255",
              "What a search over an interval of hi - lo = width needs: dict(table_entries, table_bytes, "
              "steps_worst, "
-             "in_memory, path, ready). Builds nothing. OutOfRangeError above 2^44.");
-    dlog.def("prepare", prepare, py::arg("width"),
+             "in_memory, path, ready). group: ristretto255, bls12_381_g1 or bls12_381_gt. Builds nothing. "
+             "OutOfRangeError above 2^44.");
+    dlog.def("prepare", prepare, py::arg("width"), py::arg("group") = "ristretto255",
              "Build or map the table now: dict(seconds, built, path). OutOfRangeError above 2^44.");
     dlog.def(
         "solve", solve, py::arg("points").noconvert(), py::arg("lo"), py::arg("hi"),
         "z[N], int64, from the encodings of z_j G, uint8[N, 32], lo <= z_j <= hi. The search is complete: "
         "OutOfRangeError names the first point whose log is not in the interval. DecodeError for bad "
         "encodings.");
+    dlog.def("solve", solve_batch<pyfe::group::bls12_381::G1Points>, py::arg("points"), py::arg("lo"),
+             py::arg("hi"), "The same in G1, to its generator.");
+    dlog.def("solve", solve_batch<pyfe::pairing::GtElements>, py::arg("elements"), py::arg("lo"),
+             py::arg("hi"), "The same in GT, to the pairing of the generators.");
 }

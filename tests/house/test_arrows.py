@@ -15,7 +15,8 @@ ALLOWED = {
     "codec": {"base"},
     "field": {"base", "random", "hash", "codec"},
     "group": {"field"},
-    "dlog": {"group"},
+    "pairing": {"group"},
+    "dlog": {"pairing"},
     "schemes": {"group", "dlog"},
     "bindings": {"schemes", "dlog"},
 }  # fmt: skip

@@ -7,6 +7,7 @@
 #include "bindings.hpp"
 #include "bytes.hpp"
 #include "pyfe/base/cpu.hpp"
+#include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/field/kernels381.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
@@ -39,10 +40,12 @@ void set_lanes(const std::string& name) {
         pyfe::group::override_kernels_for_testing(&pyfe::group::emulated_kernels());
         bls::override_kernels_for_testing(&bls::emulated_kernels());
         pyfe::pairing::override_kernels_for_testing(&pyfe::pairing::emulated_kernels());
+        pyfe::dlog::override_kernels_for_testing(&pyfe::dlog::emulated_kernels());
     } else {
         pyfe::group::override_kernels_for_testing(nullptr);
         bls::override_kernels_for_testing(nullptr);
         pyfe::pairing::override_kernels_for_testing(nullptr);
+        pyfe::dlog::override_kernels_for_testing(nullptr);
         pyfe::set_backend(pyfe::parse_backend(name, "set_lanes"));
     }
 }

@@ -15,18 +15,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr char kMagic[8] = {'P', 'Y', 'F', 'E', 'D', 'L', 'O', 'G'};
 constexpr size_t kMaxPages = (size_t{1} << (kMaxLogEntries - 3)) / kPageLines;
 
 struct Header {
     char magic[8];
+    char group[16];
     uint32_t version;
     uint32_t log_entries;
     uint64_t lines;
     uint64_t line_bytes;
     uint64_t page_sums[kMaxPages];
-    uint8_t zero[kPageBytes - 40 - 8 * kMaxPages];
+    uint8_t zero[kPageBytes - 56 - 8 * kMaxPages];
     uint64_t sum;  // of this page with `sum` zero
 };
 static_assert(sizeof(Header) == kPageBytes);
@@ -48,15 +49,16 @@ uint64_t header_sum(const Header& header) {
 
 size_t file_size(Rung rung) { return kPageBytes + lines_for(rung.log_entries) * sizeof(Line); }
 
-bool sound(const Header& h, Rung rung) {
-    return std::memcmp(h.magic, kMagic, 8) == 0 && h.version == kVersion &&
-           h.log_entries == uint32_t(rung.log_entries) && h.lines == lines_for(rung.log_entries) &&
-           h.line_bytes == sizeof(Line) && h.sum == header_sum(h);
+bool sound(const Header& h, const char* group, Rung rung) {
+    return std::memcmp(h.magic, kMagic, 8) == 0 && std::strncmp(h.group, group, sizeof h.group) == 0 &&
+           h.version == kVersion && h.log_entries == uint32_t(rung.log_entries) &&
+           h.lines == lines_for(rung.log_entries) && h.line_bytes == sizeof(Line) && h.sum == header_sum(h);
 }
 
-std::unique_ptr<Header> header_of(const Table& table) {
+std::unique_ptr<Header> header_of(const char* group, const Table& table) {
     auto h = std::make_unique<Header>();
     std::memcpy(h->magic, kMagic, 8);
+    std::memcpy(h->group, group, std::strlen(group));
     h->version = kVersion;
     h->log_entries = uint32_t(table.rung().log_entries);
     h->lines = table.lines().size();
@@ -81,8 +83,8 @@ bool write_all(int fd, const void* data, size_t size) {
 }
 
 // Everybody may read it: the table is the same for all and holds no secret.
-bool fill_file(int fd, const Table& table) {
-    const auto header = header_of(table);
+bool fill_file(int fd, const char* group, const Table& table) {
+    const auto header = header_of(group, table);
     return write_all(fd, header.get(), sizeof(Header)) &&
            write_all(fd, table.lines().data(), table.lines().size_bytes()) && fchmod(fd, 0644) == 0 &&
            fsync(fd) == 0;
@@ -119,12 +121,12 @@ bool cache_writable(const std::string& directory) {
     return !error && fs::is_directory(at, error) && access(at.c_str(), W_OK | X_OK) == 0;
 }
 
-std::string cache_path(const std::string& directory, Rung rung) {
-    return fs::path(directory) / ("ristretto255-log-v" + std::to_string(kVersion) + "-2p" +
+std::string cache_path(const std::string& directory, const char* group, Rung rung) {
+    return fs::path(directory) / (std::string(group) + "-log-v" + std::to_string(kVersion) + "-2p" +
                                   std::to_string(rung.log_entries) + ".table");
 }
 
-std::unique_ptr<Table> map_table(const std::string& path, Rung rung) {
+std::unique_ptr<Table> map_table(const std::string& path, const char* group, Rung rung) {
     const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat info;
     if (file.fd < 0 || fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode)) return nullptr;
@@ -132,21 +134,21 @@ std::unique_ptr<Table> map_table(const std::string& path, Rung rung) {
     Mapping memory = Mapping::of_file(file.fd, file_size(rung));
     if (memory.data() == nullptr) return nullptr;
     const auto* header = reinterpret_cast<const Header*>(memory.data());
-    if (!sound(*header, rung)) return nullptr;
+    if (!sound(*header, group, rung)) return nullptr;
     auto table = std::make_unique<Table>(rung, std::move(memory), kPageBytes);
     table->check_against(header->page_sums);
     table->path = path;
     return table;
 }
 
-bool write_table(const std::string& path, const Table& table) {
+bool write_table(const std::string& path, const char* group, const Table& table) {
     std::error_code error;
     const fs::path directory = fs::path(path).parent_path();
     fs::create_directories(directory, error);
     std::string name = path + ".XXXXXX";
     const Fd file(mkostemp(name.data(), O_CLOEXEC));
     if (file.fd < 0) return false;
-    if (!fill_file(file.fd, table) || rename(name.c_str(), path.c_str()) != 0) {
+    if (!fill_file(file.fd, group, table) || rename(name.c_str(), path.c_str()) != 0) {
         unlink(name.c_str());
         return false;
     }

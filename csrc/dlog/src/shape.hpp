@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace pyfe::dlog {
 
@@ -28,7 +29,7 @@ struct Shape {
     uint64_t reach() const;
 };
 
-// Error(out_of_range) above kMaxWidth
-Shape shape_of(uint64_t width);
+// The first rung of the ladder that reaches, else the last. Error(out_of_range) above kMaxWidth
+Shape shape_of(uint64_t width, std::span<const Rung> ladder);
 
 }  // namespace pyfe::dlog

@@ -8,14 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "pyfe/group/blocks.hpp"
 #include "shape.hpp"
 
 namespace pyfe::dlog {
 
 constexpr size_t kSlots = 12;
 
-// A key (the low 64 bits of a u-coordinate) picks its line by the top bits. A full line sends the key to the
+// A key (the low 64 bits of a coordinate) picks its line by the top bits. A full line sends the key to the
 // next one, so that nothing is ever dropped.
 struct alignas(64) Line {
     uint32_t slot[kSlots];  // key bits 0..8 on top of m - 1 in 23 bits
@@ -55,7 +54,12 @@ uint64_t page_checksum(const uint8_t* page);
 // A page of the cache file is not what was written.
 struct DamagedPage {};
 
-// What look-up k of a batch found: u(k) may be u(m B).
+// The keys of eight lanes
+struct alignas(64) KeyRow {
+    uint64_t key[8];
+};
+
+// What look-up k of a batch found: its key may be that of m B.
 struct Hit {
     uint32_t k;
     int64_t m;
@@ -77,9 +81,8 @@ class Table {
     // Pages below are compared with these sums when first touched. They must outlive the table.
     void check_against(const uint64_t* checksums);
 
-    std::vector<group::AffineBlock> steps;  // multiples of (2T + 1) B, in the order of Rung::steps
-    std::string path;                       // empty: in memory
-    bool built = false;                     // by this process
+    std::string path;    // empty: in memory
+    bool built = false;  // by this process
 
   private:
     size_t line_of(uint64_t key) const {

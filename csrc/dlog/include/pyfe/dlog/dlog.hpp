@@ -1,4 +1,5 @@
-// Batches of signed small logs on ristretto255: z from Q = z G, z in a known interval. The search is
+// Batches of signed small logs on ristretto255, and in G1 and GT of BLS12-381: z from Q = z G, z in a known
+// interval. The search is
 // complete, so that absence is proven. Baby steps lie in a table of u-coordinates (which +-P share), giant
 // steps are swept outward from the middle of the interval. All inputs are public: run times depend on them.
 #pragma once
@@ -7,8 +8,13 @@
 #include <string>
 
 #include "pyfe/group/blocks.hpp"
+#include "pyfe/group/bls12_381/points.hpp"
+#include "pyfe/pairing/gt.hpp"
 
 namespace pyfe::dlog {
+
+// The base is the generator; in GT, the pairing of the generators.
+enum class LogGroup { ristretto255, bls12_381_g1, bls12_381_gt };
 
 struct Interval {
     int64_t lo, hi;  // both included
@@ -33,16 +39,19 @@ struct Prepared {
 };
 
 // Error(out_of_range), naming the scheme to use instead, for a width above 2^44
-Plan plan(uint64_t width);
+Plan plan(uint64_t width, LogGroup group = LogGroup::ristretto255);
 
 // Opens the table now, building it first where needed
-Prepared prepare(uint64_t width);
+Prepared prepare(uint64_t width, LogGroup group = LogGroup::ristretto255);
 
 // Point j is lane j % 8 of points[j / 8], with any 4-torsion added; spare lanes hold any valid points.
 // found[j] = 1 and z[j] the log, or found[j] = 0 (z[j] = 0) when the interval holds none. Error(parameter)
 // when lo > hi, Error(out_of_range) beyond kMaxWidth. Memory: the table, and under 1 MB a thread.
 void solve_vartime(const group::PointBlock* points, size_t count, Interval interval, int64_t* z,
                    uint8_t* found);
+void solve_vartime(const group::bls12_381::G1Points& points, Interval interval, int64_t* z, uint8_t* found);
+// What is outside GT finds no log, or any: decoding refuses it.
+void solve_vartime(const pairing::GtElements& elements, Interval interval, int64_t* z, uint8_t* found);
 
 // Forgets the tables of this process: the next search opens them again. Running searches keep theirs.
 void forget_tables();

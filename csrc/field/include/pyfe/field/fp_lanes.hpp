@@ -241,6 +241,34 @@ struct FpLanes {
         set_magnitude(r, magnitude_of(a) * magnitude_of(b));
         return r;
     }
+    // The sum of a(k) b(k), k < N, of carried elements: columns below N 2^55.4. The low halves of all
+    // products first, then the high ones: either set of columns stays in registers.
+    template <int N, class A, class B>
+    [[gnu::always_inline]] static inline Wide sum_of_products(A a, B b) {
+        static_assert(N <= 7);
+        Wide r;
+#ifdef PYFE_VERIFY
+        r.products = N;
+#endif
+        V hi[15];
+        for (int k = 0; k < 16; ++k) r.c[k] = V::broadcast(0);
+        for (int k = 0; k < 15; ++k) hi[k] = V::broadcast(0);
+#pragma GCC unroll 1
+        for (int n = 0; n < N; ++n) {
+            const FpLanes x = a(n), y = b(n);
+            for (int i = 0; i < 8; ++i)
+                for (int j = 0; j < 8; ++j) r.c[i + j] = V::madd_lo(r.c[i + j], x.l[i], y.l[j]);
+            set_magnitude(r, magnitude_of(r) + magnitude_of(x) * magnitude_of(y));
+        }
+#pragma GCC unroll 1
+        for (int n = 0; n < N; ++n) {
+            const FpLanes x = a(n), y = b(n);
+            for (int i = 0; i < 8; ++i)
+                for (int j = 0; j < 8; ++j) hi[i + j] = V::madd_hi(hi[i + j], x.l[i], y.l[j]);
+        }
+        for (int k = 0; k < 15; ++k) r.c[k + 1] = V::add(r.c[k + 1], V::template shl<2>(hi[k]));
+        return r;
+    }
     // w / R + p: positive for every w above -2^17 p^2. The columns are signed until p is added in limbs of
     // 2^60.
     [[gnu::always_inline]] static inline FpLanes reduce(const Wide& w) {

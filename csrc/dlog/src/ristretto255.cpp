@@ -1,10 +1,8 @@
-#include "base_multiples.hpp"
+#include "ristretto255.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <mutex>
-#include <utility>
 
+#include "active.hpp"
 #include "pyfe/group/ristretto255.hpp"
 
 namespace pyfe::dlog {
@@ -23,8 +21,6 @@ int digits_for(uint64_t bound, int window) {
     return digits;
 }
 
-uint64_t magnitude(int64_t d) { return d < 0 ? 0 - static_cast<uint64_t>(d) : static_cast<uint64_t>(d); }
-
 // The windows of d + 2^(wm - 1): as odd digits they stand for 2d + 1.
 void write_digits(int64_t d, int window, int digits, uint8_t* out) {
     u128 e = static_cast<u128>(static_cast<__int128>(d)) + (u128{1} << (window * digits - 1));
@@ -34,13 +30,7 @@ void write_digits(int64_t d, int window, int digits, uint8_t* out) {
 
 }  // namespace
 
-void to_montgomery(const Kernels& k, const PointBlock* in, size_t count, MontgomeryPoint* out,
-                   uint8_t* infinite) {
-    const auto scratch = std::make_unique_for_overwrite<Slab[]>(2 * ((count + 7) / 8));
-    k.to_montgomery(in, count, out, infinite, &scratch[0].e);
-}
-
-BaseMultiples::BaseMultiples(const Kernels& k) : k_(k) {
+Ristretto255::Ristretto255(const Kernels& k) : k_(k) {
     const int rows = digits_for(~uint64_t{0}, k.fixed.window);
     const size_t points = size_t(rows) * size_t(k.fixed.entries);
     const std::vector<uint8_t>& generator = group::generator_bytes();
@@ -60,18 +50,8 @@ BaseMultiples::BaseMultiples(const Kernels& k) : k_(k) {
     k.negate(&half, 1, &minus_half_);
 }
 
-const BaseMultiples& BaseMultiples::of(const Kernels& k) {
-    static std::mutex mutex;
-    static std::vector<std::pair<const Kernels*, std::unique_ptr<BaseMultiples>>> made;
-    const std::lock_guard lock(mutex);
-    for (const auto& [owner, multiples] : made)
-        if (owner == &k) return *multiples;
-    made.emplace_back(&k, std::make_unique<BaseMultiples>(k));
-    return *made.back().second;
-}
-
 // d B = (2d + 1) B/2 - B/2
-void BaseMultiples::multiply(const int64_t* d, size_t count, uint64_t bound, PointBlock* out) const {
+void Ristretto255::multiply(const int64_t* d, size_t count, uint64_t bound, PointBlock* out) const {
     const int window = k_.fixed.window, digits = digits_for(bound, window);
     const size_t blocks = (count + 7) / 8, stride = size_t(digits) * 8;
     std::vector<uint8_t> bytes(blocks * stride);
@@ -81,35 +61,38 @@ void BaseMultiples::multiply(const int64_t* d, size_t count, uint64_t bound, Poi
     k_.fixed_base(table_.data(), digits, 1, bytes.data(), stride, blocks, out);
 }
 
-PointBlock BaseMultiples::everywhere(int64_t d) const {
-    PointBlock out;
-    multiply(&d, 1, magnitude(d), &out);
-    return out;
+const Ristretto255& Ristretto255::active() { return active_of<Ristretto255>(group::kernels()); }
+
+Ristretto255::Targets::Targets(const Ristretto255& group, const Block* in, size_t count)
+    : at_(count), infinite_(count) {
+    Scratch scratch((count + 7) / 8);
+    group.k_.to_montgomery(in, count, at_.data(), infinite_.data(), &scratch.slabs[0].e);
 }
 
-std::vector<MontgomeryPoint> BaseMultiples::progression(int64_t unit, size_t count) const {
-    const size_t blocks = (count + 7) / 8;
-    std::vector<PointBlock> points(blocks);
-    std::vector<MontgomeryPoint> out(count);
-    std::vector<uint8_t> infinite(count);
-    if (count == 0) return out;
-    int64_t first[8];
-    for (int64_t j = 0; j < 8; ++j) first[j] = unit * (j + 1);
-    multiply(first, 8, magnitude(first[7]), points.data());
-    const PointBlock eight = everywhere(8 * unit);
-    for (size_t b = 1; b < blocks; ++b) k_.add(&points[b - 1], &eight, 1, &points[b]);
-    to_montgomery(k_, points.data(), count, out.data(), infinite.data());
-    return out;
+bool Ristretto255::Targets::same(size_t t, const Targets& other, size_t o) const {
+    if (is_identity(t) || other.is_identity(o)) return is_identity(t) && other.is_identity(o);
+    const MontgomeryPoint &a = at_[t], &b = other.at_[o];
+    return std::equal(a.u, a.u + 5, b.u) && std::equal(a.v, a.v + 5, b.v);
 }
 
-std::vector<AffineBlock> pack(const std::vector<MontgomeryPoint>& points) {
-    std::vector<AffineBlock> out(points.size() / 8);
+void Ristretto255::from_input(std::vector<Block>& points) const {
+    k_.double_times(points.data(), points.size(), 2);
+}
+
+Ristretto255::Steps Ristretto255::steps(const std::vector<Block>& points) const {
+    const Targets all(*this, points.data(), 8 * points.size());
+    Steps out(points.size());
     for (size_t j = 0; j < out.size() * 8; ++j)
         for (int i = 0; i < 5; ++i) {
-            out[j / 8].x[i][j % 8] = points[j].u[i];
-            out[j / 8].y[i][j % 8] = points[j].v[i];
+            out[j / 8].x[i][j % 8] = all.data()[j].u[i];
+            out[j / 8].y[i][j % 8] = all.data()[j].v[i];
         }
     return out;
+}
+
+bool Ristretto255::sweep_vartime(const group::SweepUnit* units, size_t count, const Targets& targets,
+                                 const Steps& steps, KeyRow* keys, Scratch& scratch) const {
+    return k_.sweep_vartime(units, count, targets.data(), steps.data(), &keys->key, &scratch.slabs[0].e) != 0;
 }
 
 }  // namespace pyfe::dlog

@@ -1,0 +1,84 @@
+// ristretto255 as the search sees it. The base is B = 4G: multiplying by four clears what 4-torsion an input
+// carries. Keys come from u-coordinates on the Montgomery form.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "pyfe/group/kernels.hpp"
+#include "shape.hpp"
+#include "table.hpp"
+
+namespace pyfe::dlog {
+
+class Ristretto255 {
+  public:
+    static constexpr const char* kName = "ristretto255";
+    // One sweep unit is eight steps to both sides, so eight steps cost no more than one. Building grows with
+    // the table: the small rungs keep it below a few milliseconds, 2^21 fits most last-level caches, 2^23 is
+    // for wide searches.
+    static constexpr Rung kLadder[] = {{10, 8},
+                                       {11, 8},
+                                       {12, 8},
+                                       {13, 8},
+                                       {14, 8},
+                                       {15, 8},
+                                       {16, 8},
+                                       {17, 8},
+                                       {18, 64},
+                                       {21, 128},
+                                       {kMaxLogEntries, 8192}};
+    // A target that is a giant step has a zero denominator, which spoils its lane.
+    static constexpr bool kMeetingSpoils = true;
+
+    using Block = group::PointBlock;
+    using Steps = std::vector<group::AffineBlock>;  // u in x, v in y
+
+    // What std::vector and new need to know to align it
+    struct alignas(64) Slab {
+        group::Element e;
+    };
+    struct Scratch {
+        explicit Scratch(size_t units) : slabs(std::make_unique_for_overwrite<Slab[]>(2 * units)) {}
+        std::unique_ptr<Slab[]> slabs;
+    };
+
+    // Elements as centres of sweeps
+    class Targets {
+      public:
+        Targets() = default;
+        Targets(const Ristretto255& group, const Block* in, size_t count);
+        uint64_t key(size_t t) const { return at_[t].u[0] | at_[t].u[1] << 51; }
+        bool is_identity(size_t t) const { return infinite_[t] != 0; }
+        bool same(size_t t, const Targets& other, size_t o) const;
+        const group::MontgomeryPoint* data() const { return at_.data(); }
+
+      private:
+        std::vector<group::MontgomeryPoint> at_;
+        std::vector<uint8_t> infinite_;
+    };
+
+    // The tables of the active backend, made once
+    static const Ristretto255& active();
+    explicit Ristretto255(const group::Kernels& k);
+
+    void from_input(std::vector<Block>& points) const;
+    void add(const Block& a, const Block& b, Block& out) const { k_.add(&a, &b, 1, &out); }
+    void negate(Block& inout) const { k_.negate(&inout, 1, &inout); }
+    // out = d_j B in lanes, |d_j| <= bound; spare lanes repeat the last one
+    void multiply(const int64_t* d, size_t count, uint64_t bound, Block* out) const;
+    Steps steps(const std::vector<Block>& points) const;
+    static uint64_t step_key(const Steps& steps, size_t block, size_t lane) {
+        return steps[block].x[0][lane] | steps[block].x[1][lane] << 51;
+    }
+    bool sweep_vartime(const group::SweepUnit* units, size_t count, const Targets& targets,
+                       const Steps& steps, KeyRow* keys, Scratch& scratch) const;
+
+  private:
+    const group::Kernels& k_;
+    std::vector<uint64_t> table_;   // of B/2
+    group::PointBlock minus_half_;  // -B/2 in every lane
+};
+
+}  // namespace pyfe::dlog
