@@ -28,7 +28,7 @@ BucketShape cheapest_shape(size_t points, int bits) {
             const BucketShape s = {window, ceil_div(bits, window), segments, (1 << (window - 1)) / segments};
             const double columns = s.groups() * (2 * s.length + 0.5 * window + 2 * (segments > 1));
             const double doublings = kDoubling * window * s.groups() * 8 / segments;
-            const double cost = double(points) * s.windows / 8 + columns + doublings;
+            const double cost = kPaired * double(points) * s.windows / 8 + columns + doublings;
             if (cost < least) least = cost, best = s;
         }
     return best;
