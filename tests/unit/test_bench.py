@@ -159,7 +159,7 @@ def test_the_command_writes_json_alone_on_stdout(root: Path) -> None:
 
 def test_the_command_refuses_unknown_questions_and_lists_its_ids(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(["pairing"])
+        main(["weather"])
     assert "'pairing' is not one of" in capsys.readouterr().err
     assert main(["--list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(entries())
