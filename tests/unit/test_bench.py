@@ -160,7 +160,7 @@ def test_the_command_writes_json_alone_on_stdout(root: Path) -> None:
 def test_the_command_refuses_unknown_questions_and_lists_its_ids(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["weather"])
-    assert "'pairing' is not one of" in capsys.readouterr().err
+    assert "'weather' is not one of" in capsys.readouterr().err
     assert main(["--list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(entries())
 

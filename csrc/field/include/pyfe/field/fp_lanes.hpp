@@ -191,7 +191,7 @@ struct FpLanes {
 
     [[gnu::noinline]] static FpLanes mul(const FpLanes& a, const FpLanes& b) {
         require(magnitude_of(a) * magnitude_of(b) <= kMostProducts);
-        V lo[8], hi[8];
+        V lo[8], hi[8], up = V::broadcast(0);
         for (int j = 0; j < 8; ++j) lo[j] = hi[j] = V::broadcast(0);
 #pragma GCC unroll 8
         for (int i = 0; i < 8; ++i) {
@@ -199,14 +199,14 @@ struct FpLanes {
                 lo[j] = V::madd_lo(lo[j], a.l[i], b.l[j]);
                 hi[j] = V::madd_hi(hi[j], a.l[i], b.l[j]);
             }
-            reduce_limb(lo, hi, V::broadcast(0));
+            up = reduce_limb(lo, hi, up, V::broadcast(0));
         }
-        return join(lo, hi);
+        return join(lo, hi, up);
     }
     // Row i multiplies a_i by a_i and by twice the limbs above it, all of which lie at or above column i.
     [[gnu::noinline]] static FpLanes square(const FpLanes& a) {
         require(magnitude_of(a) * magnitude_of(a) <= kMostProducts);
-        V lo[8], hi[8], twice[8];
+        V lo[8], hi[8], twice[8], up = V::broadcast(0);
         for (int j = 0; j < 8; ++j) {
             lo[j] = hi[j] = V::broadcast(0);
             twice[j] = V::add(a.l[j], a.l[j]);
@@ -219,9 +219,9 @@ struct FpLanes {
                 lo[j] = V::madd_lo(lo[j], a.l[i], twice[j]);
                 hi[j] = V::madd_hi(hi[j], a.l[i], twice[j]);
             }
-            reduce_limb(lo, hi, V::broadcast(0));
+            up = reduce_limb(lo, hi, up, V::broadcast(0));
         }
-        return join(lo, hi);
+        return join(lo, hi, up);
     }
 
     // The product in columns
@@ -276,12 +276,12 @@ struct FpLanes {
 #ifdef PYFE_VERIFY
         require(w.products <= 28);  // columns below 2^60.9
 #endif
-        V lo[8], hi[8];
+        V lo[8], hi[8], up = V::broadcast(0);
         for (int j = 0; j < 8; ++j) lo[j] = w.c[j], hi[j] = V::broadcast(0);
 #pragma GCC unroll 8
-        for (int i = 0; i < 8; ++i) reduce_limb(lo, hi, w.c[8 + i]);
+        for (int i = 0; i < 8; ++i) up = reduce_limb(lo, hi, up, w.c[8 + i]);
         for (int j = 0; j < 8; ++j) lo[j] = V::add(lo[j], V::broadcast(kLend61[j]));
-        FpLanes r = join(lo, hi);
+        FpLanes r = join(lo, hi, up);
         set_magnitude(r, 3);
         return r;
     }
@@ -416,25 +416,26 @@ struct FpLanes {
 
     // Montgomery's reduction, one limb a call (Koc, Acar, Kaliski, Analyzing and comparing Montgomery
     // multiplication algorithms, 1996: operand scanning). lo[j] has weight 2^(50 j), hi[j] weight 2^(50 j +
-    // 52). q makes the lowest limb a multiple of 2^50; then everything moves down by one limb, and `next`
-    // comes in at the top.
-    [[gnu::always_inline]] static inline void reduce_limb(V (&lo)[8], V (&hi)[8], V next) {
-        const V zero = V::broadcast(0);
-        const V q = V::bit_and(V::madd_lo(zero, lo[0], V::broadcast(kNegInverseLane)), V::broadcast(kMask));
-        for (int j = 0; j < 8; ++j) {
+    // 52), `up` belongs to lo[0]. q makes the lowest limb a multiple of 2^50; then everything moves down by
+    // one limb, and `next` comes in at the top. The result is the new `up`: it joins lo[0] late, so that the
+    // next row's product does not wait for it.
+    [[gnu::always_inline]] static inline V reduce_limb(V (&lo)[8], V (&hi)[8], V up, V next) {
+        const V zero = V::broadcast(0), lowest = V::add(lo[0], up);
+        const V q = V::bit_and(V::madd_lo(zero, lowest, V::broadcast(kNegInverseLane)), V::broadcast(kMask));
+        const V gone = V::madd_lo(lowest, q, V::broadcast(kPLane[0]));
+        const V high = V::madd_hi(hi[0], q, V::broadcast(kPLane[0]));
+        for (int j = 1; j < 8; ++j) {
             const V p = V::broadcast(kPLane[j]);
-            lo[j] = V::madd_lo(lo[j], q, p);
-            hi[j] = V::madd_hi(hi[j], q, p);
+            lo[j - 1] = V::madd_lo(lo[j], q, p);
+            hi[j - 1] = V::madd_hi(hi[j], q, p);
         }
-        const V up = V::add(V::template sar<50>(lo[0]), V::template shl<2>(hi[0]));
-        for (int j = 0; j < 7; ++j) lo[j] = lo[j + 1], hi[j] = hi[j + 1];
-        lo[0] = V::add(lo[0], up);
         lo[7] = next;
         hi[7] = zero;
+        return V::add(V::template sar<50>(gone), V::template shl<2>(high));
     }
-    [[gnu::always_inline]] static inline FpLanes join(const V (&lo)[8], const V (&hi)[8]) {
+    [[gnu::always_inline]] static inline FpLanes join(const V (&lo)[8], const V (&hi)[8], V up) {
         FpLanes r;
-        r.l[0] = lo[0];
+        r.l[0] = V::add(lo[0], up);
         for (int j = 1; j < 8; ++j) r.l[j] = V::add(lo[j], V::template shl<2>(hi[j - 1]));
         set_magnitude(r, 2);
         return carry(r);
