@@ -142,3 +142,43 @@ def test_single_bit_flips(shipped: ModuleType, blst: Blst, name: str, request: p
                 continue
             decoded.append(bytes(data))
         assert decoded == [negative]
+
+
+SMALL = {"g1": (3, 11, 10177), "g2": (13, 23, 2713)}
+
+
+def full_order(name: str) -> int:
+    """The number of points of the curve over Fp, or of the twist over Fp2: r times the cofactor."""
+    x = -X
+    if name == "g1":
+        return ORDER * (x - 1) ** 2 // 3
+    return ORDER * (x**8 - 4 * x**7 + 5 * x**6 - 4 * x**4 + 6 * x**3 - 4 * x**2 - 4 * x + 13) // 9
+
+
+def test_points_of_small_order(core: ModuleType, blst: Blst, name: str) -> None:
+    """On the curve, of an order that divides the cofactor: refused, alone and on top of a point of the subgroup."""
+    group, kind = getattr(blst, name), points_class(core, name)
+    member = random_points(group, 1, 10)[0]
+    for order in SMALL[name]:
+        rest = full_order(name)
+        while rest % order == 0:
+            rest //= order
+        assert rest < full_order(name)
+        small = next(p for p in group.mult_any(group.outside(40, order), [rest] * 40) if p != group.infinity())
+        while (higher := group.mult_any([small], [order])[0]) != group.infinity():
+            small = higher
+        refuses(kind, small, "not in the subgroup")
+        refuses(kind, group.add([member], [small])[0], "not in the subgroup")
+
+
+@pytest.mark.slow
+def test_many_operations(shipped: ModuleType, blst: Blst, name: str) -> None:
+    """10^5 sums, products and decodings"""
+    group, kind = getattr(blst, name), points_class(shipped, name)
+    source = random.Random(11)
+    p = random_points(group, 100_000, 12)
+    scalars = scalar_bytes([source.randrange(ORDER) for _ in p])
+    a = kind.from_bytes(array(p))
+    assert rows(a.to_bytes()) == p
+    assert rows(a.add(a.slice(slice(None, None, -1))).to_bytes()) == group.add(p, p[::-1])
+    assert rows(a.multiply(array(scalars)).to_bytes()) == group.mult(p, scalars)
