@@ -231,6 +231,15 @@ class G1Array(_Points):
     _kind, _width = _native.G1Points, 48
     __slots__ = ()
 
+    def small_log_vartime(self, lo: int, hi: int) -> npt.NDArray[np.int64]:
+        """``z`` with ``a[i] = z[i] G``, ``lo <= z[i] <= hi``, G the generator; at most 2^44 values. Public items only.
+
+        The search is complete: OutOfRangeError names the first item whose logarithm is not in the interval. A table is
+        built when it is first needed and kept in the cache folder.
+        """
+        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, lo, hi)
+        return z
+
 
 class G2Array(_Points):
     """Points of G2: 96 bytes each, on ``y^2 = x^3 + 4 (1 + u)`` over Fp2."""
@@ -267,6 +276,15 @@ class GTArray(_Batch):
     def sum(self) -> Self:
         """The sum of all items: a batch of one."""
         return self._of(self._batch.product())
+
+    def small_log_vartime(self, lo: int, hi: int) -> npt.NDArray[np.int64]:
+        """``z`` with ``a[i] = z[i] G``, ``lo <= z[i] <= hi``, G the generator; at most 2^44 values. Public items only.
+
+        The search is complete: OutOfRangeError names the first item whose logarithm is not in the interval. A table is
+        built when it is first needed and kept in the cache folder.
+        """
+        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, lo, hi)
+        return z
 
     def _multiple(self, k: ByteArray) -> Self:
         return self._of(self._batch.exponentiate(k))

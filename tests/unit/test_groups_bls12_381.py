@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from pyfe.errors import DecodeError, ParameterError
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.groups import G1Array, G2Array, GTArray, PreparedG2, bls12_381, multi_pair, pair, pairing_product
 
 ARRAYS = [G1Array, G2Array, GTArray]
@@ -85,6 +85,15 @@ def test_pairings() -> None:
     sums = GTArray.combine_vartime([pair(p, q), e], [[2, -3], [0, 1]])
     assert (sums[0] == e * [25, 63, 127]).all()
     assert (sums[1] == e).all()
+
+
+@pytest.mark.parametrize("kind", [G1Array, GTArray])
+def test_small_logs(kind: type[G1Array] | type[GTArray]) -> None:
+    logs = [-1000, 0, 7, 999]
+    p = kind.generator(4) * logs
+    assert p.small_log_vartime(-1000, 1000).tolist() == logs
+    with pytest.raises(OutOfRangeError, match=" 3"):
+        p.small_log_vartime(-1000, 998)
 
 
 def test_hashing() -> None:
