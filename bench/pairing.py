@@ -17,7 +17,7 @@ import numpy as np
 
 from bench import peers
 from bench.blst_loop import Loop
-from bench.measure import Measurement, Settings, Task, against, interleaved, portable, require, threads
+from bench.measure import Measurement, Settings, Task, against, backend, interleaved, portable, require, threads
 from pyfe import _core, groups
 from pyfe.groups import G1Array, G2Array, GTArray, PreparedG2, bls12_381
 
@@ -49,16 +49,27 @@ def run(settings: Settings) -> Iterator[Measurement]:
     with threads(1):
         if loop is not None and not settings.quick:
             require(loop.valid, "blst's own multiplication in the base field is not between 25 and 60 ns here")
-        for operation in [*fields(settings), *points(settings), *pairings(settings)]:
-            yield from measure(operation, loop, settings)
+        for ours, words in zip(operations(settings), on_portable(settings), strict=True):
+            yield from measure(ours, words, loop, settings)
         yield over_floor(settings)
 
 
-def measure(operation: Operation, loop: Loop | None, settings: Settings) -> Iterator[Measurement]:
-    """Ours and the peer's in turn."""
+def operations(settings: Settings) -> list[Operation]:
+    """All of them on points of the active backend: those of one backend mean nothing to another."""
+    return [*fields(settings), *points(settings), *pairings(settings)]
+
+
+def on_portable(settings: Settings) -> list[Operation]:
+    """The same on the portable backend."""
+    with backend("portable"):
+        return operations(settings)
+
+
+def measure(operation: Operation, words: Operation, loop: Loop | None, settings: Settings) -> Iterator[Measurement]:
+    """Ours on both backends and the peer's in turn."""
     tasks = [Task(operation.ours)]
     if operation.also_portable:
-        tasks.append(Task(portable(operation.ours), rounds=3))
+        tasks.append(Task(portable(words.ours), rounds=3))
     peer, peer_items = None, operation.peer_items
     if operation.blst is not None and loop is not None:
         count = loop.count(operation.blst)

@@ -25,10 +25,7 @@ std::vector<Factor> factors_of(const std::vector<FactorArgument>& arguments) {
             continue;
         }
         const auto& [prepared, index] = std::get<1>(q);
-        if (index >= prepared->size())
-            fail(ErrorKind::parameter, "pairing: prepared point " + std::to_string(index) + " of " +
-                                           std::to_string(prepared->size()));
-        out.push_back({p, nullptr, &(*prepared)[index]});
+        out.push_back({p, nullptr, &prepared->at(index)});
     }
     return out;
 }

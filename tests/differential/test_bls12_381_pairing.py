@@ -179,6 +179,29 @@ def test_sizes_must_agree(core: ModuleType, blst: Blst) -> None:
         core.pairing.multi_pair([])
 
 
+def test_backends_do_not_mix(core_testing: ModuleType, blst: Blst) -> None:
+    """What one backend made is refused by the other: its words mean something else there."""
+    core = core_testing
+    core.set_lanes("portable")
+    try:
+        p, q = g1(core, random_points(blst.g1, 1, 97)), g2(core, random_points(blst.g2, 1, 98))
+        f, kept = core.pairing.pair(p, q), core.pairing.PreparedG2(q)
+        one, base = array(scalar_bytes([1])), core.bls12_381.G1FixedBase(p)
+        core.set_lanes("emulated")
+        here = g1(core, [blst.g1.generator()])
+        for refused_call in (
+            p.to_bytes, p.negate, q.negate, f.to_bytes, f.invert, f.product,
+            lambda: p.add(here), lambda: here.add(p), lambda: p.multiply(one), lambda: p.msm_full_vartime(one),
+            lambda: base.multiply(one), lambda: core.pairing.pair(p, q), lambda: core.pairing.pairing_product(p, q),
+            lambda: core.pairing.multi_pair([(here, (kept, 0))]), lambda: core.pairing.PreparedG2(q),
+            lambda: f.exponentiate(one), lambda: core.dlog.solve(f, 0, 1), lambda: core.dlog.solve(p, 0, 1),
+        ):  # fmt: skip
+            with pytest.raises(ParameterError, match="another backend"):
+                refused_call()
+    finally:
+        core.set_lanes("portable")
+
+
 @pytest.mark.slow
 def test_many_pairings(shipped: ModuleType, blst: Blst) -> None:
     """10^4 pairings, equal on the wire"""

@@ -38,12 +38,14 @@ void solve_vartime(const group::PointBlock* points, size_t count, Interval inter
 }
 
 void solve_vartime(const group::bls12_381::G1Points& points, Interval interval, int64_t* z, uint8_t* found) {
+    points.require_backend();
     std::vector<G1::Block> blocks(points.blocks.size());
     group::bls12_381::kernels().g1.from_affine(points.blocks.data(), blocks.size(), blocks.data());
     solve_in<G1>(blocks.data(), points.size, interval, z, found);
 }
 
 void solve_vartime(const pairing::GtElements& elements, Interval interval, int64_t* z, uint8_t* found) {
+    elements.require_backend();
     solve_in<Gt>(elements.blocks.data(), elements.size, interval, z, found);
 }
 

@@ -20,6 +20,12 @@ void require_same(size_t a, size_t b) {
              "GT: batches of " + std::to_string(a) + " and " + std::to_string(b) + " do not match");
 }
 
+void require_same(const GtElements& a, const GtElements& b) {
+    require_same(a.size, b.size);
+    a.require_backend();
+    b.require_backend();
+}
+
 // The signed digits of an exponent, odd or zero, |d| < 2^(width - 1), lowest first (non-adjacent form of that
 // width)
 std::vector<int> signed_digits_vartime(int64_t k, int width) {
@@ -85,7 +91,13 @@ GtElements GtElements::decode(std::span<const uint8_t> in, const std::string& wh
     return f;
 }
 
+void GtElements::require_backend() const {
+    if (made_by != &kernels())
+        fail(ErrorKind::parameter, "GT: elements of another backend: encode them there, decode them here");
+}
+
 std::vector<uint8_t> GtElements::encode() const {
+    require_backend();
     std::vector<uint8_t> out(bytes * size);
     kernels().encode(blocks.data(), size, out.data());
     return out;
@@ -98,6 +110,7 @@ GtElements GtElements::one(size_t count) {
 }
 
 GtElements GtElements::slice(size_t first, ptrdiff_t step, size_t count) const {
+    require_backend();
     GtElements out(count);
     for (size_t j = 0; j < out.blocks.size() * 8; ++j) {
         const size_t at = first + std::min(j, count - 1) * static_cast<size_t>(step);
@@ -107,20 +120,21 @@ GtElements GtElements::slice(size_t first, ptrdiff_t step, size_t count) const {
 }
 
 GtElements mul(const GtElements& a, const GtElements& b) {
-    require_same(a.size, b.size);
+    require_same(a, b);
     GtElements out(a.size);
     kernels().mul(a.blocks.data(), b.blocks.data(), a.blocks.size(), out.blocks.data());
     return out;
 }
 
 GtElements invert(const GtElements& a) {
+    a.require_backend();
     GtElements out(a.size);
     kernels().conjugate(a.blocks.data(), a.blocks.size(), out.blocks.data());
     return out;
 }
 
 std::vector<uint8_t> equal(const GtElements& a, const GtElements& b) {
-    require_same(a.size, b.size);
+    require_same(a, b);
     std::vector<uint8_t> out(8 * a.blocks.size());
     kernels().equal(a.blocks.data(), b.blocks.data(), a.blocks.size(), out.data());
     out.resize(a.size);
@@ -129,6 +143,7 @@ std::vector<uint8_t> equal(const GtElements& a, const GtElements& b) {
 
 GtElements exponentiate(const GtElements& f, std::span<const Fr> k) {
     require_same(f.size, k.size());
+    f.require_backend();
     GtElements out(f.size);
     parallel_for(f.blocks.size(), [&](size_t b) {
         SecretVector<uint8_t> columns(size_t{kColumns + 1} * 8);
@@ -145,7 +160,7 @@ std::vector<GtElements> multi_exponentiate_vartime(std::span<const GtElements* c
     if (rows.size() % f.size() != 0)
         fail(ErrorKind::parameter, "GT: " + std::to_string(rows.size()) + " exponents are no whole rows of " +
                                        std::to_string(f.size()));
-    for (const GtElements* base : f) require_same(f[0]->size, base->size);
+    for (const GtElements* base : f) require_same(*f[0], *base);
     const size_t count = rows.size() / f.size();
     const int width = digit_width(count);
     const size_t odd = size_t{1} << (width - 2);
@@ -170,6 +185,7 @@ std::vector<GtElements> multi_exponentiate_vartime(std::span<const GtElements* c
 }
 
 GtElements product(const GtElements& f) {
+    f.require_backend();
     if (f.size == 0) return GtElements::one(1);
     GtElements padded = f;
     if (f.size % 8 != 0) {

@@ -45,7 +45,10 @@ size_t batch_size(std::span<const Factor> factors) {
     if (factors.empty()) fail(ErrorKind::parameter, "pairing: a product needs a factor");
     for (const Factor& f : factors) {
         require_same(factors[0].p->size, f.p->size);
-        if (f.ready == nullptr) require_same(f.p->size, f.q->size);
+        f.p->require_backend();
+        if (f.ready != nullptr) continue;
+        require_same(f.p->size, f.q->size);
+        f.q->require_backend();
     }
     return factors[0].p->size;
 }
@@ -68,9 +71,18 @@ void in_blocks(GtElements& f, Kernel kernel) {
 }  // namespace
 
 Prepared::Prepared(const G2Points& q) : lines_(q.size) {
+    q.require_backend();
     parallel_for(q.blocks.size(), [&](size_t b) {
         kernels().prepare(&q.blocks[b], std::min<size_t>(8, q.size - 8 * b), &lines_[8 * b]);
     });
+}
+
+const PreparedPoint& Prepared::at(size_t j) const {
+    if (made_by_ != &kernels()) fail(ErrorKind::parameter, "pairing: prepared points of another backend");
+    if (j >= lines_.size())
+        fail(ErrorKind::parameter,
+             "pairing: prepared point " + std::to_string(j) + " of " + std::to_string(lines_.size()));
+    return lines_[j];
 }
 
 GtElements pair(const G1Points& p, const G2Points& q) {
@@ -84,7 +96,10 @@ GtElements miller_and_easy_part(std::span<const Factor> factors) {
     return f;
 }
 
-void finish(GtElements& f) { in_blocks(f, kernels().hard_part); }
+void finish(GtElements& f) {
+    f.require_backend();
+    in_blocks(f, kernels().hard_part);
+}
 
 GtElements multi_pair(std::span<const Factor> factors) {
     GtElements f = miller_and_easy_part(factors);
@@ -95,6 +110,8 @@ GtElements multi_pair(std::span<const Factor> factors) {
 // Eight partial products in the lanes, a run of blocks for each thread
 GtElements pairing_product(const G1Points& p, const G2Points& q) {
     require_same(p.size, q.size);
+    p.require_backend();
+    q.require_backend();
     if (p.size == 0) return GtElements::one(1);
     std::vector<G1Flat> padded = p.blocks;
     for (size_t lane = (p.size - 1) % 8 + 1; lane < 8; ++lane) padded.back().infinite[lane] = ~uint64_t{0};

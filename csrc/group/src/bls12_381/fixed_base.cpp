@@ -50,6 +50,7 @@ template <int Parts>
 FixedBase<Parts>::FixedBase(const Points<Parts>& base) {
     if (base.size != 1)
         fail(ErrorKind::parameter, "BLS12-381: a fixed base is one point, not " + std::to_string(base.size));
+    base.require_backend();
     const int window = curve<Parts>().fixed_window;
     const size_t entries = size_t{1} << (window - 1);
     windows_ = (kScalarBits + window - 1) / window;
@@ -82,6 +83,7 @@ const FixedBase<Parts>& FixedBase<Parts>::generator() {
 
 template <int Parts>
 Points<Parts> FixedBase<Parts>::multiply(std::span<const Fr> k) const {
+    if (made_by_ != &kernels()) fail(ErrorKind::parameter, "BLS12-381: a fixed base of another backend");
     if (infinite_) return Points<Parts>::identity(k.size());
     const size_t block_digits = size_t(windows_) * 8;
     return in_chunks<Parts>(k.size(), [&](size_t first, size_t blocks, PointBlock<Parts>* to) {

@@ -263,6 +263,7 @@ void require_lengths(size_t scalars, size_t wanted) {
 
 template <int Parts, class Scalar>
 Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, size_t rows) {
+    p.require_backend();
     require_lengths(k.size(), p.size * rows);
     if (p.size >> 27 != 0)  // four images and a sign in 32 bits
         fail(ErrorKind::parameter, "BLS12-381 multi-scalar multiplication: more than 2^27 points");
@@ -312,6 +313,7 @@ bool has_infinity(const AffineBlock<Parts>& block) {
 
 template <int Parts, class Scalar>
 Points<Parts> cohort_vartime(const Points<Parts>& p, std::span<const Scalar> k, size_t cohort) {
+    p.require_backend();
     if (cohort == 0 ? p.size != 0 : p.size % cohort != 0 || p.size / cohort != k.size())
         fail(ErrorKind::parameter, "BLS12-381 multi-scalar multiplication: " + std::to_string(p.size) +
                                        " points for " + std::to_string(k.size()) +

@@ -79,7 +79,15 @@ Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const std::stri
 }
 
 template <int Parts>
+void Points<Parts>::require_backend() const {
+    if (made_by != &kernels())
+        fail(ErrorKind::parameter,
+             "BLS12-381: points of another backend: encode them there, decode them here");
+}
+
+template <int Parts>
 void Points<Parts>::encode(uint8_t* out) const {
+    require_backend();
     curve<Parts>().encode(blocks.data(), size, out);
 }
 
@@ -118,6 +126,7 @@ Points<Parts> Points<Parts>::identity(size_t count) {
 
 template <int Parts>
 Points<Parts> Points<Parts>::slice(size_t first, ptrdiff_t step, size_t count) const {
+    require_backend();
     Points out;
     out.size = count;
     out.blocks.resize(blocks_of(count));
@@ -131,6 +140,8 @@ Points<Parts> Points<Parts>::slice(size_t first, ptrdiff_t step, size_t count) c
 template <int Parts>
 Points<Parts> add(const Points<Parts>& a, const Points<Parts>& b) {
     require_same(a, b.size);
+    a.require_backend();
+    b.require_backend();
     return in_chunks<Parts>(a.size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
         Workspace<Parts> other(blocks);
         curve<Parts>().from_affine(&a.blocks[first], blocks, to);
@@ -141,6 +152,7 @@ Points<Parts> add(const Points<Parts>& a, const Points<Parts>& b) {
 
 template <int Parts>
 Points<Parts> negate(const Points<Parts>& a) {
+    a.require_backend();
     return in_chunks<Parts>(a.size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
         curve<Parts>().from_affine(&a.blocks[first], blocks, to);
         curve<Parts>().negate(to, blocks, to);
@@ -150,6 +162,7 @@ Points<Parts> negate(const Points<Parts>& a) {
 template <int Parts>
 Points<Parts> multiply(const Points<Parts>& p, std::span<const Fr> k) {
     require_same(p, k.size());
+    p.require_backend();
     constexpr MultiplyShape shape = multiply_shape(Parts);
     constexpr size_t block_digits = size_t(shape.parts * shape.windows) * 8;
     return in_chunks<Parts>(p.size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {

@@ -13,12 +13,19 @@ namespace pyfe::pairing {
 
 using field::bls12_381::Fr;
 
+struct Kernels;
+const Kernels& kernels();
+
 // Eight to a block; the last block is padded with any elements of GT.
 struct GtElements {
     static constexpr size_t bytes = 576;  // of an encoded element
 
     std::vector<GtBlock> blocks;
     size_t size = 0;
+    const Kernels* made_by = &kernels();  // the backend whose form the blocks have
+
+    // Error(parameter) when another backend is active now
+    void require_backend() const;
 
     GtElements() = default;
     explicit GtElements(size_t count) : blocks((count + 7) / 8), size(count) {}

@@ -20,9 +20,11 @@ class Prepared {
   public:
     explicit Prepared(const G2Points& q);
     size_t size() const { return lines_.size(); }
-    const PreparedPoint& operator[](size_t j) const { return lines_[j]; }
+    // Error(parameter) beyond the last, or when another backend is active now
+    const PreparedPoint& at(size_t j) const;
 
   private:
+    const Kernels* made_by_ = &kernels();
     std::vector<PreparedPoint> lines_;
 };
 

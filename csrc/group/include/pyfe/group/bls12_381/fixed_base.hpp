@@ -4,7 +4,7 @@
 
 namespace pyfe::group::bls12_381 {
 
-// A table of multiples of a public base. Used with the backend that made it; threads may share it.
+// A table of multiples of a public base. Belongs to the backend that made it; threads may share it.
 template <int Parts>
 class FixedBase {
   public:
@@ -17,6 +17,7 @@ class FixedBase {
     Points<Parts> multiply(std::span<const Fr> k) const;
 
   private:
+    const Kernels* made_by_ = &kernels();
     bool infinite_;
     int windows_;
     std::vector<uint64_t> table_;

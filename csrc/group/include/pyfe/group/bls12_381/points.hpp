@@ -15,6 +15,9 @@ namespace pyfe::group::bls12_381 {
 using field::bls12_381::Fr;
 using field::bls12_381::PublicFr;
 
+struct Kernels;
+const Kernels& kernels();
+
 // Members of the subgroup of order r, affine; the last block is padded with copies of its last point.
 template <int Parts>
 struct Points {
@@ -22,6 +25,10 @@ struct Points {
 
     std::vector<AffineBlock<Parts>> blocks;
     size_t size = 0;
+    const Kernels* made_by = &kernels();  // the backend whose form the blocks have
+
+    // Error(parameter) when another backend is active now
+    void require_backend() const;
 
     // Strict, the subgroup included. Error(decode) naming `what`, the index of the first bad point and what
     // is wrong.
