@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import disassembly  # noqa: E402
+import secret_flow  # noqa: E402
 
 WIDE_FLAGS = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mavx512ifma"]
 
@@ -86,3 +87,67 @@ def test_planted_flags_are_caught_in_a_portable_file(tmp_path: Path, flag: str, 
     extra = ["-mprefer-vector-width=512"] if kind == "AVX-512" else []
     findings = disassembly.check([compile_to(tmp_path, "plain", text, flag, *extra)])
     assert [f.what.split(":")[0] for f in findings] == [kind]
+
+
+# -- jumps and addresses that lanes decide ----------------------------------------------------------------
+
+LANES = """
+#include <immintrin.h>
+#include <cstdint>
+"""
+LEAKS = {
+    "jump": "unsigned leaky(const uint64_t* a, uint64_t* b, int n) { __m512i v = _mm512_loadu_si512(a);"
+    " if (_mm512_test_epi64_mask(v, v) & 4) b[n] = a[0]; _mm512_storeu_si512(b, v); return 0; }",
+    "address": "uint64_t leaky(const uint64_t* a, const uint64_t* table) { __m512i v = _mm512_loadu_si512(a);"
+    " return table[_mm_cvtsi128_si64(_mm512_castsi512_si128(_mm512_add_epi64(v, v)))]; }",
+    "address by memory": "uint64_t leaky(const uint8_t* digit, const uint64_t* table) { return table[*digit]; }",
+    "gather": "void leaky(const uint64_t* a, const uint64_t* table, uint64_t* b) {"
+    " _mm512_storeu_si512(b, _mm512_i64gather_epi64(_mm512_loadu_si512(a), table, 8)); }",
+    "jump on a digit": "void leaky(const uint8_t* digits, uint64_t* b, int n) {"
+    " for (int i = 0; i < n; ++i) if (digits[i] != 8) b[i] = b[i + 1] + n; }",
+}
+SOUND = """
+void sound(const uint64_t* a, const uint64_t* table, uint64_t* b, int n) {
+    const __m512i v = _mm512_loadu_si512(a);
+    for (int i = 0; i < n; ++i) {
+        const __mmask8 here = _mm512_cmpeq_epi64_mask(v, _mm512_set1_epi64(i));
+        _mm512_storeu_si512(b, _mm512_mask_blend_epi64(here, _mm512_loadu_si512(b), _mm512_loadu_si512(table + 8 * i)));
+    }
+}
+"""
+
+
+def test_no_jump_and_no_address_in_the_kernels_depends_on_lanes(build_folder: Path) -> None:
+    members = [path for paths in disassembly.objects_of(build_folder).values() for path in paths]
+    leaks, missing = secret_flow.check(path for path in members if disassembly.is_wide_source(path))
+    assert leaks == []
+    assert missing == [], "listed, but in no object: renamed, or inlined everywhere"
+
+
+@pytest.mark.parametrize("kind", LEAKS)
+def test_planted_leaks_are_caught(tmp_path: Path, kind: str) -> None:
+    planted = compile_to(tmp_path, "kernel_ifma", LANES + LEAKS[kind] + SOUND, *WIDE_FLAGS, "-fno-tree-vectorize")
+    leaks, missing = secret_flow.check([planted], ["leaky", "sound"])
+    assert missing == []
+    assert {leak.function for leak in leaks} == {"leaky"}
+    assert kind.split()[0] in {leak.what.split(":")[0] for leak in leaks}
+
+
+def test_a_digit_in_a_lambda_is_no_capture(tmp_path: Path) -> None:
+    """Sizes and addresses behind a capture are clean, bytes are not."""
+    text = """
+    template <class Body> [[gnu::noinline]] void run(Body body) { body(0); }
+    void outer(const uint8_t* digits, uint64_t* b, int n) {
+        run([&](int lane) __attribute__((noinline)) { for (int i = 0; i < n; ++i) b[i] += lane; });
+        run([&](int lane) __attribute__((noinline)) { if (digits[lane] != 8) b[lane] = b[lane + n]; });
+    }
+    """
+    planted = compile_to(tmp_path, "kernel_ifma", LANES + text, *WIDE_FLAGS, "-fno-tree-vectorize")
+    leaks, missing = secret_flow.check([planted], ["outer{lambda}"])
+    assert missing == []
+    assert [leak.what.split(":")[0] for leak in leaks] == ["jump"]
+
+
+def test_a_listed_function_that_is_gone_is_noticed(tmp_path: Path) -> None:
+    planted = compile_to(tmp_path, "kernel_ifma", LANES + SOUND, *WIDE_FLAGS)
+    assert secret_flow.check([planted], ["sound", "gone"]) == ([], ["gone"])

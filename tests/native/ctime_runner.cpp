@@ -15,11 +15,15 @@
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/parallel.hpp"
+#include "pyfe/field/fr.hpp"
+#include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 #include "pyfe/group/kernels.hpp"
 #include "pyfe/group/ristretto255.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/pairing/kernels.hpp"
+#include "pyfe/pairing/pairing.hpp"
 #include "support.hpp"
 
 namespace {
@@ -208,21 +212,6 @@ Bytes run_one_way_map() {
     return opened_secret(pyfe::group::from_uniform_bytes(in));
 }
 
-// Secret messages, BLS12-381
-template <int Parts>
-Bytes run_hash_to_curve(const pyfe::group::bls12_381::Kernels& kernels) {
-    Stream random(13);
-    const Bytes in = random.bytes(40 * batch);
-    hide(in.data(), in.size());
-    std::vector<std::span<const std::uint8_t>> messages;
-    for (std::size_t j = 0; j < batch; ++j) messages.push_back({&in[40 * j], 40});
-    const std::uint8_t dst[] = {'t', 'a', 'g'};
-    pyfe::group::bls12_381::override_kernels_for_testing(&kernels);
-    Bytes out = pyfe::group::bls12_381::Points<Parts>::hash(messages, dst).encode();
-    pyfe::group::bls12_381::override_kernels_for_testing(nullptr);
-    return opened_secret(std::move(out));
-}
-
 Bytes run_scalar_mul() {
     const auto k = secret_scalars(4);
     return opened(Scalar::add(Scalar::mul(k[2], k[3]), Scalar::mul(k[0], k[1])));
@@ -258,6 +247,232 @@ Bytes run_scalar_from_int64() {
     Scalar sum;
     for (const std::int64_t v : x) sum = Scalar::add(sum, Scalar::from_int64(v));
     return opened(sum);
+}
+
+// -- clean cases, BLS12-381 -------------------------------------------------------------------------------
+
+namespace bls = pyfe::group::bls12_381;
+namespace pairing = pyfe::pairing;
+using bls::Fr, bls::G1Points, bls::G2Points, bls::Points;
+using pairing::GtElements;
+
+// The tables of one backend
+struct Backend {
+    const bls::Kernels* curves;
+    const pairing::Kernels* pairings;
+
+    void use() const {
+        bls::override_kernels_for_testing(curves);
+        pairing::override_kernels_for_testing(pairings);
+    }
+};
+
+constexpr Backend active_backend = {nullptr, nullptr};
+
+template <int Parts>
+void hide(const Points<Parts>& p) {
+    hide(p.blocks.data(), p.blocks.size() * sizeof p.blocks[0]);
+}
+void hide(const GtElements& f) { hide(f.blocks.data(), f.blocks.size() * sizeof f.blocks[0]); }
+
+// 0, -1, 1, 2, then any
+pyfe::SecretVector<Fr> secret_exponents(std::size_t count) {
+    Stream random(14);
+    pyfe::SecretVector<Fr> k(count);
+    for (std::size_t j = 0; j < count; ++j)
+        k[j] = j < 4 ? Fr::from_int64(j == 1   ? -1
+                                      : j == 0 ? 0
+                                               : int(j) - 1)
+                     : Fr::from_wide_bytes(random.bytes(64).data());
+    hide(k.data(), k.size() * sizeof(Fr));
+    return k;
+}
+
+// Multiples of the generator, still public: the identity at `infinite`
+template <int Parts>
+Points<Parts> some_points(std::uint64_t seed, std::size_t infinite) {
+    Stream random(seed);
+    std::vector<Fr> k(batch);
+    for (Fr& one : k) one = Fr::from_wide_bytes(random.bytes(64).data());
+    k[infinite] = Fr{};
+    return bls::FixedBase<Parts>::generator().multiply(k);
+}
+
+template <int Parts>
+Points<Parts> secret_points(std::uint64_t seed, std::size_t infinite) {
+    Points<Parts> p = some_points<Parts>(seed, infinite);
+    hide(p);
+    return p;
+}
+
+// Elements of GT, one of them 1
+GtElements secret_elements(std::uint64_t seed) {
+    GtElements f = pairing::pair(some_points<1>(seed, 2), some_points<2>(seed + 1, 2));
+    hide(f);
+    return f;
+}
+
+// Secret messages
+template <int Parts>
+Bytes run_hash_to_curve() {
+    Stream random(13);
+    const Bytes in = random.bytes(40 * batch);
+    hide(in.data(), in.size());
+    std::vector<std::span<const std::uint8_t>> messages;
+    for (std::size_t j = 0; j < batch; ++j) messages.push_back({&in[40 * j], 40});
+    const std::uint8_t dst[] = {'t', 'a', 'g'};
+    return opened_secret(Points<Parts>::hash(messages, dst).encode());
+}
+
+// With an operand at infinity, equal operands, and opposite ones
+template <int Parts>
+Bytes run_curve_add() {
+    const Points<Parts> p = secret_points<Parts>(15, 3), q = secret_points<Parts>(16, 4);
+    const Points<Parts> sum = bls::add(bls::add(p, q), bls::negate(q));
+    return opened_secret(bls::add(sum, bls::negate(p)).encode());
+}
+
+template <int Parts>
+Bytes run_curve_multiply() {
+    const auto k = secret_exponents(batch);
+    return opened_secret(bls::multiply(secret_points<Parts>(17, 5), {k.data(), k.size()}).encode());
+}
+
+template <int Parts>
+Bytes run_fixed_base() {
+    const bls::FixedBase<Parts> base(some_points<Parts>(18, 1).slice(0, 1, 1));
+    const auto k = secret_exponents(batch);
+    return opened_secret(base.multiply({k.data(), k.size()}).encode());
+}
+
+// Projective points that are secret themselves, on their way to bytes
+template <int Parts>
+Bytes run_curve_encode(const bls::CurveKernels<Parts>& kernels) {
+    const Points<Parts> flat = some_points<Parts>(19, 6);
+    struct alignas(64) Slab {
+        bls::Coordinate<Parts> value;
+    };
+    pyfe::SecretVector<bls::PointBlock<Parts>> p(flat.blocks.size());
+    pyfe::SecretVector<Slab> scratch(p.size());
+    kernels.from_affine(flat.blocks.data(), p.size(), p.data());
+    kernels.double_times(p.data(), p.size(), 1);
+    hide(p.data(), p.size() * sizeof p[0]);
+    Points<Parts> out = flat;
+    kernels.to_affine(p.data(), p.size(), out.blocks.data(), &scratch[0].value);
+    Bytes bytes = out.encode();
+    Bytes equal(8 * p.size());
+    kernels.equal(p.data(), p.data(), p.size(), equal.data());
+    bytes.insert(bytes.end(), equal.begin(), equal.end());
+    return opened_secret(std::move(bytes));
+}
+
+Bytes run_pair() {
+    return opened_secret(pairing::pair(secret_points<1>(20, 2), secret_points<2>(21, 5)).encode());
+}
+
+// Two fresh pairs and two whose point of G2 is public and prepared
+Bytes run_multi_pair() {
+    const pairing::Prepared ready(some_points<2>(22, 7));
+    const G1Points p[4] = {secret_points<1>(23, 0), secret_points<1>(24, 1), secret_points<1>(25, 2),
+                           secret_points<1>(26, 3)};
+    const G2Points q[2] = {secret_points<2>(27, 4), secret_points<2>(28, 1)};
+    const pairing::Factor factors[4] = {{&p[0], &q[0], nullptr},
+                                        {&p[1], nullptr, &ready[0]},
+                                        {&p[2], &q[1], nullptr},
+                                        {&p[3], nullptr, &ready[7]}};
+    return opened_secret(pairing::multi_pair(factors).encode());
+}
+
+Bytes run_pairing_product() {
+    return opened_secret(pairing::pairing_product(secret_points<1>(29, 2), secret_points<2>(30, 5)).encode());
+}
+
+// Lines of secret points; whether one is the identity is public.
+Bytes run_prepare() {
+    G2Points q = some_points<2>(31, 8).slice(0, 1, 8);
+    for (auto& block : q.blocks) {
+        hide(block.x, sizeof block.x);
+        hide(block.y, sizeof block.y);
+    }
+    const pairing::Prepared ready(q);
+    const G1Points p = some_points<1>(32, 1);
+    const pairing::Factor factors[1] = {{&p, nullptr, &ready[3]}};
+    return opened_secret(pairing::multi_pair(factors).encode());
+}
+
+Bytes run_gt_mul() {
+    const GtElements f = secret_elements(33), g = secret_elements(35);
+    const GtElements h = pairing::product(pairing::mul(f, pairing::invert(g)));
+    Bytes out = h.encode(), equal = pairing::equal(f, g);
+    out.insert(out.end(), equal.begin(), equal.end());
+    return opened_secret(std::move(out));
+}
+
+Bytes run_gt_exponentiate() {
+    const auto k = secret_exponents(batch);
+    return opened_secret(pairing::exponentiate(secret_elements(37), {k.data(), k.size()}).encode());
+}
+
+Bytes run_gt_encode() { return opened_secret(secret_elements(39).encode()); }
+
+Bytes opened(const Fr& k) {
+    Bytes out(32);
+    k.to_bytes(out.data());
+    return opened_secret(std::move(out));
+}
+
+Bytes run_fr_add() {
+    const auto k = secret_exponents(6);
+    return opened(Fr::sub(Fr::add(k[1], k[4]), k[5]));
+}
+
+Bytes run_fr_mul() {
+    const auto k = secret_exponents(6);
+    return opened(Fr::add(Fr::mul(k[4], k[5]), Fr::mul(k[0], k[1])));
+}
+
+Bytes run_fr_invert() {
+    const auto k = secret_exponents(5);
+    return opened(Fr::add(Fr::invert(k[4]), Fr::invert(k[0])));
+}
+
+Bytes run_fr_reduce() {
+    Stream random(41);
+    const Bytes in = random.bytes(64);
+    hide(in.data(), in.size());
+    return opened(Fr::from_wide_bytes(in.data()));
+}
+
+Bytes run_fr_codec() {
+    Bytes bytes(32);
+    secret_exponents(5)[4].to_bytes(bytes.data());
+    std::uint64_t ok;
+    Bytes out = opened(Fr::from_bytes(bytes.data(), &ok));
+    pyfe::declassify(&ok, sizeof ok);
+    out.push_back(static_cast<std::uint8_t>(ok));
+    return out;
+}
+
+Bytes run_fr_from_int64() {
+    const std::vector<std::int64_t> x = plain_rows();
+    hide(x.data(), x.size() * sizeof x[0]);
+    Fr sum;
+    for (const std::int64_t v : x) sum = Fr::add(sum, Fr::from_int64(v));
+    return opened(sum);
+}
+
+Bytes run_fr_digits_of_x() {
+    std::uint64_t digits[4], sum = 0;
+    const auto k = secret_exponents(6);
+    Bytes out(32);
+    for (std::size_t j = 0; j < k.size(); ++j) {
+        k[j].digits_of_x(digits);
+        for (int i = 0; i < 4; ++i) {
+            sum += digits[i] * (j + 2);
+            std::memcpy(&out[8 * std::size_t(i)], &sum, 8);
+        }
+    }
+    return opened_secret(std::move(out));
 }
 
 // -- planted leaks ----------------------------------------------------------------------------------------
@@ -305,6 +520,39 @@ Bytes run_plant_r() {
     return {};
 }
 
+// Kernels with a leak, in the place of the portable ones: the secret must carry its mark all the way to where
+// a real leak would be.
+[[gnu::noinline]] void planted_lookup_by_exponent(const pairing::GtBlock* in, const std::uint8_t* columns,
+                                                  std::size_t blocks, pairing::GtBlock* out) {
+    std::vector<pairing::GtBlock> powers(8, *in);  // entry f^i for the index i of a column
+    sink = sink + powers[columns[0] & 7].c[0][0];
+    pairing::portable_kernels().exponentiate(in, columns, blocks, out);
+}
+
+[[gnu::noinline]] void planted_branch_on_digit(const bls::PointBlock<1>* in, const std::uint8_t* digits,
+                                               std::size_t blocks, bls::PointBlock<1>* out) {
+    if (digits[0] != 8) sink = sink + 1;  // a digit of zero, and its addition, left out
+    bls::portable_kernels().g1.multiply(in, digits, blocks, out);
+}
+
+Bytes run_plant_gt() {
+    pairing::Kernels kernels = pairing::portable_kernels();
+    kernels.exponentiate = planted_lookup_by_exponent;
+    Backend{&bls::portable_kernels(), &kernels}.use();
+    Bytes out = run_gt_exponentiate();
+    active_backend.use();
+    return out;
+}
+
+Bytes run_plant_g1() {
+    bls::Kernels kernels = bls::portable_kernels();
+    kernels.g1.multiply = planted_branch_on_digit;
+    Backend{&kernels, &pairing::portable_kernels()}.use();
+    Bytes out = run_curve_multiply<1>();
+    active_backend.use();
+    return out;
+}
+
 // -- the table of cases -----------------------------------------------------------------------------------
 
 struct Case {
@@ -313,6 +561,35 @@ struct Case {
     const Kernels* kernels;
     std::function<Bytes()> run;
 };
+
+void add_bls12_381(std::vector<Case>& out, const Backend& backend) {
+    const auto clean = [&](const char* name, Bytes (*run)()) {
+        out.push_back(
+            {std::string(backend.pairings->name) + "." + name, "", &pyfe::group::portable_kernels(), [=] {
+                 backend.use();
+                 Bytes bytes = run();
+                 active_backend.use();
+                 return bytes;
+             }});
+    };
+    clean("hash_to_g1", run_hash_to_curve<1>);
+    clean("hash_to_g2", run_hash_to_curve<2>);
+    clean("g1.add", run_curve_add<1>);
+    clean("g2.add", run_curve_add<2>);
+    clean("g1.multiply", run_curve_multiply<1>);
+    clean("g2.multiply", run_curve_multiply<2>);
+    clean("g1.fixed_base", run_fixed_base<1>);
+    clean("g2.fixed_base", run_fixed_base<2>);
+    clean("g1.encode", [] { return run_curve_encode(bls::kernels().g1); });
+    clean("g2.encode", [] { return run_curve_encode(bls::kernels().g2); });
+    clean("pair", run_pair);
+    clean("multi_pair", run_multi_pair);
+    clean("pairing_product", run_pairing_product);
+    clean("prepare", run_prepare);
+    clean("gt.mul", run_gt_mul);
+    clean("gt.exponentiate", run_gt_exponentiate);
+    clean("gt.encode", run_gt_encode);
+}
 
 std::vector<Case> all_cases() {
     std::vector<Case> out;
@@ -330,15 +607,8 @@ std::vector<Case> all_cases() {
         clean("encode", run_encode);
         clean("one_way_map", run_one_way_map);
     }
-    namespace bls = pyfe::group::bls12_381;
-    for (const bls::Kernels* kernels : {&bls::portable_kernels(), &bls::emulated_kernels()}) {
-        const auto clean = [&](const char* name, std::function<Bytes()> run) {
-            out.push_back({std::string(kernels->g1.name) + "." + name, "", &pyfe::group::portable_kernels(),
-                           std::move(run)});
-        };
-        clean("hash_to_g1", [=] { return run_hash_to_curve<1>(*kernels); });
-        clean("hash_to_g2", [=] { return run_hash_to_curve<2>(*kernels); });
-    }
+    add_bls12_381(out, {&bls::portable_kernels(), &pairing::portable_kernels()});
+    add_bls12_381(out, {&bls::emulated_kernels(), &pairing::emulated_kernels()});
     const Kernels* portable = &pyfe::group::portable_kernels();
     out.push_back({"master_key_bytes", "", portable, run_master_key_bytes});
     out.push_back({"scalar.mul", "", portable, run_scalar_mul});
@@ -347,9 +617,18 @@ std::vector<Case> all_cases() {
     out.push_back({"scalar.reduce", "", portable, run_scalar_reduce});
     out.push_back({"scalar.codec", "", portable, run_scalar_codec});
     out.push_back({"scalar.from_int64", "", portable, run_scalar_from_int64});
+    out.push_back({"fr.add", "", portable, run_fr_add});
+    out.push_back({"fr.mul", "", portable, run_fr_mul});
+    out.push_back({"fr.invert", "", portable, run_fr_invert});
+    out.push_back({"fr.reduce", "", portable, run_fr_reduce});
+    out.push_back({"fr.codec", "", portable, run_fr_codec});
+    out.push_back({"fr.from_int64", "", portable, run_fr_from_int64});
+    out.push_back({"fr.digits_of_x", "", portable, run_fr_digits_of_x});
     out.push_back({"plant.msk", "planted_branch_on_msk", portable, run_plant_msk});
     out.push_back({"plant.x", "planted_index_by_x", portable, run_plant_x});
     out.push_back({"plant.r", "planted_branch_on_r", portable, run_plant_r});
+    out.push_back({"plant.gt", "planted_lookup_by_exponent", portable, run_plant_gt});
+    out.push_back({"plant.g1", "planted_branch_on_digit", portable, run_plant_g1});
     return out;
 }
 
