@@ -14,14 +14,19 @@ struct Lanes {
     static constexpr bool out_of_line = true;
     uint64_t w[8];
 
+#ifdef PYFE_SANITIZED
+#define PYFE_LOOP [[gnu::noinline]]  // instrumented and inlined, the kernels take many minutes to compile
+#else
+#define PYFE_LOOP
+#endif
     template <class Op>
-    static Lanes map(Op op) {
+    PYFE_LOOP static Lanes map(Op op) {
         Lanes r;
         for (int i = 0; i < 8; ++i) r.w[i] = op(i);
         return r;
     }
     template <class Op>
-    static Mask map_mask(Op op) {
+    PYFE_LOOP static Mask map_mask(Op op) {
         Mask r;
         for (int i = 0; i < 8; ++i) r.w[i] = op(i);
         return r;
@@ -137,3 +142,4 @@ struct Lanes {
 };
 
 }  // namespace pyfe::field::emulated
+#undef PYFE_LOOP
