@@ -1,13 +1,14 @@
 """BLS12-381: batches of points of G1 and G2, elements of GT, and the pairing. Low-level.
 
-The groups have the prime order ``r = x^4 - x^2 + 1`` with ``x = -0xd201000000010000``; they are written additively, GT
-too: ``+`` is the group law and ``k * a`` the multiple, in each of the three. Arrays are immutable, live in the core's
-own form and are converted only by ``from_bytes`` and ``to_bytes``. Scalars are ``uint8[N, 32]`` little-endian integers
+The groups have the prime order ``r = x^4 - x^2 + 1`` with ``x = -0xd201000000010000``; all three are written
+additively, GT as well: ``+`` is the group law and ``k * a`` the multiple. Arrays are immutable, live in the core's own
+form and are converted only by ``from_bytes`` and ``to_bytes``. Scalars are ``uint8[N, 32]`` little-endian integers
 below r (:func:`scalars` makes them of integers), or integers of Python or int64 arrays for public ones.
 
 Every operation is a batch. What has no ``_vartime`` in its name takes a time that does not depend on the values.
-Security by current estimates: about 2^126 operations in the groups, somewhat less in GT (docs: The math, BLS12-381).
-Nothing here counts what is revealed: for functional encryption use :class:`pyfe.KeyAuthority`.
+Security by current estimates: about 2^126 operations, and the pairing makes that of GT the bound of all three groups
+(docs: The math, BLS12-381). Nothing here counts what is revealed: for functional encryption use
+:class:`pyfe.KeyAuthority`.
 
 >>> from pyfe.groups import G1Array, G2Array, pair
 >>> p, q = G1Array.generator(3), G2Array.generator(3)
@@ -151,6 +152,11 @@ class _Batch:
             raise ParameterError(f"batches of {len(self)} and {len(other)} do not match")
         same: BoolArray = (self.to_bytes() == other.to_bytes()).all(axis=1)
         return same
+
+    def __ne__(self, other: object) -> BoolArray:  # type: ignore[override]
+        """Which items differ, item by item."""
+        same = self.__eq__(other)
+        return NotImplemented if same is NotImplemented else ~same
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -26,6 +26,8 @@ def test_operators(kind: type[G1Array] | type[G2Array] | type[GTArray]) -> None:
     assert len(g[1:3]) == 2
     assert [len(item) for item in g] == [1] * 4
     assert list(g * [1, 2, 3, 4] == g * [1, 2, 4, 4]) == [True, True, False, True]
+    assert list(g * [1, 2, 3, 4] != g * [1, 2, 4, 4]) == [False, False, True, False]
+    assert (g != "g") is True
 
 
 @pytest.mark.parametrize("kind", ARRAYS)

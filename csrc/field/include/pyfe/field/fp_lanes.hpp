@@ -125,7 +125,7 @@ struct FpLanes {
     }
     [[gnu::always_inline]] static inline FpLanes one() { return constant(kFpOne); }
 
-    // Limbs below 2^51 + 2^15: may be multiplied, not added again
+    // Limbs below 2^51 + 2^15: may be multiplied, not squared or added again
     [[gnu::always_inline]] static inline FpLanes add_lazy(const FpLanes& a, const FpLanes& b) {
         FpLanes r;
         for (int i = 0; i < 8; ++i) r.l[i] = V::add(a.l[i], b.l[i]);
@@ -270,7 +270,7 @@ struct FpLanes {
         return r;
     }
     // w / R + p: positive for every w above -2^17 p^2. The columns are signed until p is added in limbs of
-    // 2^60.
+    // 2^61.
     [[gnu::always_inline]] static inline FpLanes reduce(const Wide& w) {
         require(magnitude_of(w) <= kMostProducts);
 #ifdef PYFE_VERIFY

@@ -12,8 +12,7 @@ namespace pyfe::field::ifma {
 struct Avx512 {
     using Mask = __mmask8;
 #ifdef PYFE_SANITIZED
-    static constexpr bool out_of_line =
-        true;  // speed does not matter there, and compiling does
+    static constexpr bool out_of_line = true;  // speed does not matter there, and compiling does
 #else
     static constexpr bool out_of_line = false;  // multiplications are inlined: the register file holds them
 #endif
