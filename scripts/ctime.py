@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import native
@@ -23,10 +24,10 @@ def main() -> int:
     valgrind = native.tool("valgrind", "valgrind")
     runner = native.find_program(native.build("ctime", ["ctime_runner"], "-DPYFE_CTCHECK=ON"), "ctime_runner")
     rows, failures = [("case", "expected", "seconds", "verdict")], 0
-    for case in cases(runner):
-        row, passed = check(valgrind, runner, *case)
-        rows.append(row)
-        failures += not passed
+    with ThreadPoolExecutor(native.JOBS) as pool:
+        for row, passed in pool.map(lambda case: check(valgrind, runner, *case), cases(runner)):
+            rows.append(row)
+            failures += not passed
     print(native.table(rows))
     places = declassified()
     print(f"\ndeclassified places: {len(places)} (at most {MOST_DECLASSIFIED})")
