@@ -346,7 +346,7 @@ void test_bilinear() {
     const pairing::Prepared ready(q);
     for (std::size_t column = 0; column < 8; ++column) {
         const G1Points row = p.slice(column, 8, 8);
-        const Factor factor[1] = {{&row, nullptr, &ready[column]}};
+        const Factor factor[1] = {{&row, nullptr, &ready.at(column)}};
         const Bytes out = pairing::multi_pair(factor).encode();
         for (std::size_t i = 0; i < 8; ++i)
             CHECK(std::equal(&out[576 * i], &out[576 * i] + 576, &expected[576 * (8 * i + column)]));
@@ -370,7 +370,7 @@ void test_infinite_pairs() {
         const G1Points p = multiples<1>(a), r = multiples<1>(c);
         const G2Points q = multiples<2>(b);
         const pairing::Prepared ready(multiples<2>({6, 0}));
-        const Factor factors[3] = {{&p, &q, nullptr}, {&r, nullptr, &ready[0]}, {&p, nullptr, &ready[1]}};
+        const Factor factors[3] = {{&p, &q, nullptr}, {&r, nullptr, &ready.at(0)}, {&p, nullptr, &ready.at(1)}};
         CHECK(pairing::multi_pair(factors).encode() == powers_of_e(sum));
     }
 }
