@@ -380,9 +380,9 @@ Bytes run_multi_pair() {
                            secret_points<1>(26, 3)};
     const G2Points q[2] = {secret_points<2>(27, 4), secret_points<2>(28, 1)};
     const pairing::Factor factors[4] = {{&p[0], &q[0], nullptr},
-                                        {&p[1], nullptr, &ready[0]},
+                                        {&p[1], nullptr, &ready.at(0)},
                                         {&p[2], &q[1], nullptr},
-                                        {&p[3], nullptr, &ready[6]}};
+                                        {&p[3], nullptr, &ready.at(6)}};
     return opened_secret(pairing::multi_pair(factors).encode());
 }
 
@@ -399,7 +399,7 @@ Bytes run_prepare() {
     }
     const pairing::Prepared ready(q);
     const G1Points p = some_points<1>(32, 1);
-    const pairing::Factor factors[1] = {{&p, nullptr, &ready[3]}};
+    const pairing::Factor factors[1] = {{&p, nullptr, &ready.at(3)}};
     return opened_secret(pairing::multi_pair(factors).encode());
 }
 
