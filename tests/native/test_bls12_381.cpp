@@ -370,7 +370,8 @@ void test_infinite_pairs() {
         const G1Points p = multiples<1>(a), r = multiples<1>(c);
         const G2Points q = multiples<2>(b);
         const pairing::Prepared ready(multiples<2>({6, 0}));
-        const Factor factors[3] = {{&p, &q, nullptr}, {&r, nullptr, &ready.at(0)}, {&p, nullptr, &ready.at(1)}};
+        const Factor factors[3] = {
+            {&p, &q, nullptr}, {&r, nullptr, &ready.at(0)}, {&p, nullptr, &ready.at(1)}};
         CHECK(pairing::multi_pair(factors).encode() == powers_of_e(sum));
     }
 }
