@@ -308,9 +308,10 @@ Points<Parts> secret_points(std::uint64_t seed, std::size_t infinite) {
     return p;
 }
 
-// Elements of GT, one of them 1
-GtElements secret_elements(std::uint64_t seed) {
-    GtElements f = pairing::pair(some_points<1>(seed, 2), some_points<2>(seed + 1, 2));
+// Elements of GT, one of them 1; made once, for both runs
+GtElements secret_elements() {
+    static const GtElements made = pairing::pair(some_points<1>(33, 2), some_points<2>(34, 2));
+    GtElements f = made;
     hide(f);
     return f;
 }
@@ -404,7 +405,7 @@ Bytes run_prepare() {
 }
 
 Bytes run_gt_mul() {
-    const GtElements f = secret_elements(33), g = secret_elements(35);
+    const GtElements f = secret_elements(), g = f.slice(few - 1, -1, few);
     const GtElements h = pairing::product(pairing::mul(f, pairing::invert(g)));
     Bytes out = h.encode(), equal = pairing::equal(f, g);
     out.insert(out.end(), equal.begin(), equal.end());
@@ -413,10 +414,10 @@ Bytes run_gt_mul() {
 
 Bytes run_gt_exponentiate() {
     const auto k = secret_exponents(few);
-    return opened_secret(pairing::exponentiate(secret_elements(37), {k.data(), k.size()}).encode());
+    return opened_secret(pairing::exponentiate(secret_elements(), {k.data(), k.size()}).encode());
 }
 
-Bytes run_gt_encode() { return opened_secret(secret_elements(39).encode()); }
+Bytes run_gt_encode() { return opened_secret(secret_elements().encode()); }
 
 Bytes opened(const Fr& k) {
     Bytes out(32);
