@@ -39,7 +39,7 @@ docs: $(VENV)/.installed-docs  ## the site, in site/ (opens without a network)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 sanitizers: $(VENV)/.installed-native  ## native runners under address, undefined-behaviour and thread sanitizers
-	$(BIN)/python scripts/sanitize.py
+	$(BIN)/python scripts/sanitize.py $(KINDS)
 
 ctime: $(VENV)/.installed-native  ## constant-time check by valgrind, planted leaks included
 	$(BIN)/python scripts/ctime.py
