@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.differential.blst import Blst
+
 LANES = ("portable", "ifma", "emulated")
 
 
@@ -48,3 +50,19 @@ def shipped(request: pytest.FixtureRequest, core_testing: ModuleType, use_lanes:
 def all_lanes(core_testing: ModuleType) -> list[str]:
     """The lanes this CPU can run."""
     return [name for name in LANES if supported(core_testing, name)]
+
+
+@pytest.fixture(scope="session")
+def blst() -> Blst:
+    """blst, through the symbols that ckzg exports; skips where that is missing."""
+    try:
+        return Blst()
+    except ImportError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["g1", "g2"])
+def name(request: pytest.FixtureRequest) -> str:
+    """The groups of points of BLS12-381."""
+    value: str = request.param
+    return value

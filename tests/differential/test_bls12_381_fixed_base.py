@@ -23,20 +23,6 @@ from tests.differential.test_bls12_381_groups import (
 )
 
 
-@pytest.fixture(scope="module")
-def blst() -> Blst:
-    try:
-        return Blst()
-    except ImportError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(params=["g1", "g2"])
-def name(request: pytest.FixtureRequest) -> str:
-    value: str = request.param
-    return value
-
-
 def fixed_base(core: ModuleType, name: str, encoded: bytes) -> Any:
     kind = core.bls12_381.G1FixedBase if name == "g1" else core.bls12_381.G2FixedBase
     return kind(points_class(core, name).from_bytes(array([encoded])))

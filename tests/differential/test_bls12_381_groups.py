@@ -21,20 +21,6 @@ SCALARS = [0, 1, 2, 7, 8, 9, 15, 16, X - 1, X, X + 1, X**2 - 1, X**2, X**2 + 1, 
 SCALARS += [ORDER - value for value in SCALARS if value] + [int("8" * 63, 16), int("7" * 63, 16)]
 
 
-@pytest.fixture(scope="module")
-def blst() -> Blst:
-    try:
-        return Blst()
-    except ImportError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(params=["g1", "g2"])
-def name(request: pytest.FixtureRequest) -> str:
-    value: str = request.param
-    return value
-
-
 def points_class(core: ModuleType, name: str) -> Any:
     return core.bls12_381.G1Points if name == "g1" else core.bls12_381.G2Points
 

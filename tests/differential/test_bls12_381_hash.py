@@ -74,20 +74,6 @@ REAL_SQUARES = (
 )
 
 
-@pytest.fixture(scope="module")
-def blst() -> Blst:
-    try:
-        return Blst()
-    except ImportError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(params=["g1", "g2"])
-def name(request: pytest.FixtureRequest) -> str:
-    value: str = request.param
-    return value
-
-
 @pytest.fixture(params=LANES)
 def backend(request: pytest.FixtureRequest, core_testing: ModuleType) -> str:
     """Each kind of lanes that this CPU can run."""

@@ -22,20 +22,6 @@ FULL += [X**3, X**3 - 1, 2**64 - 1, 2**127, 2**128 - 1, ORDER - X, ORDER - X**2,
 
 
 @pytest.fixture(scope="module")
-def blst() -> Blst:
-    try:
-        return Blst()
-    except ImportError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(params=["g1", "g2"])
-def name(request: pytest.FixtureRequest) -> str:
-    value: str = request.param
-    return value
-
-
-@pytest.fixture(scope="module")
 def pool(blst: Blst) -> dict[str, list[bytes]]:
     """Random points of each group."""
     return {name: random_points(getattr(blst, name), 300, 7) for name in ("g1", "g2")}

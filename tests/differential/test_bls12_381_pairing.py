@@ -14,14 +14,6 @@ from tests.differential.blst import Blst
 from tests.differential.test_bls12_381_groups import ORDER, SCALARS, array, random_points, rows, scalar_bytes
 
 
-@pytest.fixture(scope="module")
-def blst() -> Blst:
-    try:
-        return Blst()
-    except ImportError as error:
-        pytest.skip(str(error))
-
-
 def encoded(element: list[int]) -> bytes:
     return b"".join(value.to_bytes(48, "big") for value in element)
 
