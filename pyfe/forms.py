@@ -1,0 +1,547 @@
+"""Quadratic forms with integer coefficients: exact values, and exact result intervals over a box.
+
+``f_j(x, y) = sum_ab F_j[a, b] x_a y_b`` for k forms on vectors x ``[n]`` and y ``[m]``; with one vector on both sides
+(``y = x``, the square case) only ``F + F^T`` matters. Two ways to say F:
+
+=========================  ====================================  ==========================================
+:class:`MatrixForms`       the non-zero coefficients             O(entries) a row
+:class:`FactoredForms`     ``F_j = sum_h Q[j, h] U_h V_h^T``     O(h (n + m)) a row: h units, then their sums
+=========================  ====================================  ==========================================
+
+Nothing here wraps: every sum is bounded in absolute value before it is formed, and refused at 2^62.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
+
+__all__ = ["LIMIT", "MAX_WIDTH", "FactoredForms", "Forms", "MatrixForms", "forms_from_dict"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+AnyArray: TypeAlias = npt.NDArray[Any]
+Range: TypeAlias = tuple[AnyArray, AnyArray]
+Terms: TypeAlias = tuple[IntArray, IntArray, IntArray]
+Form = TypeVar("Form", "MatrixForms", "FactoredForms")
+
+MAX_WIDTH = 2**44
+"""Widest result interval a discrete logarithm is searched in."""
+
+LIMIT = 2**62
+"""No coefficient and no sum of absolute values reaches this: sums of two stay within int64."""
+
+_SURELY_INT64 = 2.0**61
+"""Below this float64 estimate of a sum of absolute values, int64 arithmetic is exact; above it Python integers are
+used, which decide exactly at ``LIMIT``."""
+
+_ENTRIES_AT_ONCE = 2**22
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MatrixForms:
+    """k forms by their non-zero coefficients: ``F[output][row, column] = value``.
+
+    Parameters
+    ----------
+    shape: ``(k, n, m)``, each at least 1.
+    output, row, column, value: integers ``[entries]`` in any order; kept as int64, sorted by output, column, row,
+        without zeros. ParameterError for a position outside the shape or given twice, OutOfRangeError for a value
+        of 2^62 or more in absolute value.
+    """
+
+    shape: tuple[int, int, int]
+    output: IntArray
+    row: IntArray
+    column: IntArray
+    value: IntArray
+
+    def __post_init__(self) -> None:
+        shape = tuple(int(size) for size in self.shape)
+        if len(shape) != 3 or min(shape) < 1:
+            raise ParameterError(f"forms have shape (k, n, m), each at least 1, not {self.shape}")
+        object.__setattr__(self, "shape", shape)
+        parts = [_entries(getattr(self, name), name) for name in ("output", "row", "column", "value")]
+        if len({part.shape for part in parts}) != 1 or parts[0].ndim != 1:
+            raise ParameterError("output, row, column and value are integers of one length")
+        for name, part, size in zip(("output", "row", "column"), parts, shape, strict=False):
+            if len(part) and (part.min() < 0 or part.max() >= size):
+                raise ParameterError(f"a {name} lies outside 0..{size - 1}")
+        order = np.lexsort((parts[1], parts[2], parts[0]))
+        kept = order[parts[3][order] != 0]
+        if len(order) > 1 and _repeats(*(part[order] for part in parts[:3])).any():
+            raise ParameterError("a coefficient is given twice")
+        for name, part in zip(("output", "row", "column", "value"), parts, strict=True):
+            object.__setattr__(self, name, _frozen(part[kept]))
+
+    @classmethod
+    def dense(cls, F: Any) -> MatrixForms:
+        """Forms from all coefficients: integers ``[n, m]`` for one form, ``[k, n, m]`` for k."""
+        array = _entries(F, "F")
+        array = array[None] if array.ndim == 2 else array
+        if array.ndim != 3:
+            raise ParameterError(f"F has shape [n, m] or [k, n, m], not {array.shape}")
+        output, row, column = (np.asarray(part, dtype=np.int64) for part in np.nonzero(array))
+        return cls((array.shape[0], array.shape[1], array.shape[2]), output, row, column, array[output, row, column])
+
+    @property
+    def k(self) -> int:
+        """Number of forms."""
+        return self.shape[0]
+
+    @property
+    def n(self) -> int:
+        """Length of x."""
+        return self.shape[1]
+
+    @property
+    def m(self) -> int:
+        """Length of y; equal to :attr:`n` in the square case."""
+        return self.shape[2]
+
+    @property
+    def largest(self) -> int:
+        """Largest absolute value of a coefficient."""
+        return int(np.abs(self.value).max(initial=0))
+
+    def dense_array(self) -> IntArray:
+        """All coefficients, int64 ``[k, n, m]``."""
+        array = np.zeros(self.shape, dtype=np.int64)
+        array[self.output, self.row, self.column] = self.value
+        return array
+
+    def upper(self) -> MatrixForms:
+        """The upper triangular forms with the same values for ``y = x``: ``F_ab + F_ba`` on ``a < b``, ``F_aa`` on
+        the diagonal. ParameterError unless ``n = m``, OutOfRangeError for a sum of 2^62 or more."""
+        _require_square(self)
+        row, column = np.minimum(self.row, self.column), np.maximum(self.row, self.column)
+        order = np.lexsort((row, column, self.output))
+        output, row, column, value = self.output[order], row[order], column[order], self.value[order]
+        if not len(order):
+            return self
+        first = np.flatnonzero(np.append(True, ~_repeats(output, row, column)))
+        return MatrixForms(self.shape, output[first], row[first], column[first], np.add.reduceat(value, first))
+
+    def terms(self) -> Iterator[Terms]:
+        """Per form, ``(row, column, value)`` of its coefficients."""
+        ends = np.searchsorted(self.output, np.arange(self.k + 1))
+        for start, stop in itertools.pairwise(ends):
+            yield self.row[start:stop], self.column[start:stop], self.value[start:stop]
+
+    def evaluate(self, x: Any, y: Any = None) -> IntArray:
+        """Values int64 ``[batch, k]`` of integer rows x ``[batch, n]`` and y ``[batch, m]`` (None: ``y = x``).
+
+        Exact. Raises OutOfRangeError where these rows could take a sum of absolute values to 2^62, ParameterError
+        for a wrong shape or dtype. Cost: O(batch * entries).
+        """
+        x, y = _sides(self, x, y)
+        big_x, big_y = _reach(x), _reach(y)
+        values = np.zeros((len(x), self.k), dtype=np.int64)
+        for form, (row, column, value) in enumerate(self.terms()):
+            _require_below(form, np.abs(value), big_x[row], big_y[column])
+            step = max(1, _ENTRIES_AT_ONCE // max(1, len(value)))
+            for start in range(0, len(x), step):
+                part = slice(start, start + step)
+                values[part, form] = (x[part, row] * y[part, column] * value).sum(axis=1)
+        return values
+
+    def interval(self, x_lo: Any, x_hi: Any, y_lo: Any = None, y_hi: Any = None) -> IntArray:
+        """Result intervals int64 ``[k, 2]`` over ``x_lo <= x <= x_hi`` and ``y_lo <= y <= y_hi``, by monomials.
+
+        The sum over the coefficients of the exact range of each ``F_ab x_a y_b``. Without y bounds ``y = x``: the sum
+        over ``a <= b`` of the exact range of ``s x_a x_b``, ``s = F_aa`` or ``F_ab + F_ba``, a square being nowhere
+        negative. Raises OutOfRangeError for an interval wider than 2^44, or a sum of absolute values of 2^62.
+        Cost: O(entries).
+        """
+        box = _box(self, x_lo, x_hi, y_lo, y_hi)
+        return _intervals([_by_monomials(form, terms, box) for form, terms in enumerate(_terms_over(self, box))])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, in the canonical order."""
+        names = ("output", "row", "column", "value")
+        return {"form": "matrix", "shape": list(self.shape), **{name: getattr(self, name).tolist() for name in names}}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> MatrixForms:
+        """The inverse of :meth:`to_dict`; DecodeError for anything :meth:`to_dict` would not have written."""
+
+        def read() -> MatrixForms:
+            return cls(tuple(data["shape"]), *(_listed(data[name], 1) for name in ("output", "row", "column", "value")))
+
+        return _strictly(read, data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MatrixForms) and _key(self) == _key(other)
+
+    def __hash__(self) -> int:
+        return hash(_key(self))
+
+    def __repr__(self) -> str:
+        return f"MatrixForms({self.k} forms of {self.n} x {self.m}, {len(self.value)} coefficients)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FactoredForms:
+    """k forms over the same h units: ``f_j(x, y) = sum_h Q[j, h] <U_h, x> <V_h, y>``.
+
+    Parameters
+    ----------
+    U: integers ``[h, n]``. V: integers ``[h, m]``. Q: integers ``[k, h]``. All kept as int64 and read-only;
+        ParameterError for shapes that do not fit, OutOfRangeError for an entry of 2^62 or more in absolute value.
+
+    A network with one hidden layer of squares is :meth:`squares`.
+    """
+
+    U: IntArray
+    V: IntArray
+    Q: IntArray
+
+    def __post_init__(self) -> None:
+        same = self.V is self.U
+        for name in ("U", "V", "Q"):
+            array = _entries(getattr(self, name), name)
+            if array.ndim != 2 or 0 in array.shape:
+                raise ParameterError(f"{name} has two dimensions, none of them 0, not shape {array.shape}")
+            object.__setattr__(self, name, _frozen(array.copy()))
+        if same or (self.U.shape == self.V.shape and np.array_equal(self.U, self.V)):
+            object.__setattr__(self, "V", self.U)
+        if not len(self.U) == len(self.V) == self.Q.shape[1]:
+            raise ParameterError(f"U, V and Q have {len(self.U)}, {len(self.V)} and {self.Q.shape[1]} units")
+
+    @classmethod
+    def squares(cls, P: Any, q: Any) -> FactoredForms:
+        """``sum_h q[j, h] <P_h, x>^2``: P integers ``[h, n]``, q integers ``[k, h]`` (or ``[h]`` for one form)."""
+        weights = np.asarray(q)
+        return cls(P, P, weights[None] if weights.ndim == 1 else weights)
+
+    @property
+    def k(self) -> int:
+        """Number of forms."""
+        return int(self.Q.shape[0])
+
+    @property
+    def n(self) -> int:
+        """Length of x."""
+        return int(self.U.shape[1])
+
+    @property
+    def m(self) -> int:
+        """Length of y; equal to :attr:`n` in the square case."""
+        return int(self.V.shape[1])
+
+    @property
+    def units(self) -> int:
+        """Number h of products that are formed."""
+        return int(self.U.shape[0])
+
+    @property
+    def same(self) -> bool:
+        """Whether V equals U, so that every unit is a square for ``y = x``."""
+        return self.V is self.U
+
+    @property
+    def largest(self) -> int:
+        """Largest absolute value of an entry of U, V and Q."""
+        return max(int(np.abs(array).max()) for array in (self.U, self.V, self.Q))
+
+    def matrix(self) -> MatrixForms:
+        """The same forms multiplied out. OutOfRangeError for a coefficient of 2^62 or more. Cost: O(k h n m)."""
+        return MatrixForms.dense(np.stack([self._multiplied_out(form) for form in range(self.k)]))
+
+    def _multiplied_out(self, form: int) -> IntArray:
+        """``sum_h Q[form, h] U_h V_h^T``, int64 ``[n, m]``; refused where an entry reaches the limit."""
+        weighted = self.U * self.Q[form][:, None]
+        matrix: IntArray = weighted.T @ self.V
+        u, v, q = (np.abs(part).astype(np.float64) for part in (self.U, self.V, self.Q[form]))
+        sizes = (u * q[:, None]).T @ v
+        for row, column in np.argwhere(sizes >= _SURELY_INT64):
+            units = zip(self.Q[form].tolist(), self.U[:, row].tolist(), self.V[:, column].tolist(), strict=True)
+            exact = sum(q * u * v for q, u, v in units)
+            if abs(exact) >= LIMIT:
+                size = math.log2(abs(exact))
+                raise OutOfRangeError(f"form {form}: coefficient ({row}, {column}) reaches 2^{size:.1f}")
+            matrix[row, column] = exact
+        return matrix
+
+    def terms(self) -> Iterator[Terms]:
+        """Per form, ``(row, column, value)`` of its coefficients multiplied out; one form in memory at a time."""
+        for form in range(self.k):
+            matrix = self._multiplied_out(form)
+            row, column = np.nonzero(matrix)
+            yield row, column, matrix[row, column]
+
+    def evaluate(self, x: Any, y: Any = None) -> IntArray:
+        """Values int64 ``[batch, k]`` of integer rows x ``[batch, n]`` and y ``[batch, m]`` (None: ``y = x``).
+
+        Exact. Raises OutOfRangeError where these rows could take a sum of absolute values to 2^62, ParameterError
+        for a wrong shape or dtype. Cost: O(batch * h * (n + m + k)).
+        """
+        x, y = _sides(self, x, y)
+        reach_u = np.abs(self.U).astype(object) @ _reach(x)
+        reach_v = np.abs(self.V).astype(object) @ _reach(y)
+        for form in range(self.k):
+            _require_below(form, np.abs(self.Q[form]), reach_u, reach_v)
+        a = x @ self.U.T
+        b = a if self.same and y is x else y @ self.V.T
+        return np.asarray((a * b) @ self.Q.T)
+
+    def interval(self, x_lo: Any, x_hi: Any, y_lo: Any = None, y_hi: Any = None) -> IntArray:
+        """Result intervals int64 ``[k, 2]``: what the coefficients allow (as :meth:`MatrixForms.interval`) and what
+        the units allow, whichever is narrower at either end.
+
+        By units: the sum over h of the exact range of ``Q[j, h] a b``, a in the exact interval of ``<U_h, x>``, b in
+        that of ``<V_h, y>``; for ``y = x`` and ``V = U`` a square, nowhere negative. Raises OutOfRangeError for an
+        interval wider than 2^44, or a sum of absolute values of 2^62. Cost: O(k h n m).
+        """
+        box = _box(self, x_lo, x_hi, y_lo, y_hi)
+        monomials = [_by_monomials(form, terms, box) for form, terms in enumerate(_terms_over(self, box))]
+        a = _linear_range(self.U, box.x)
+        b = a if self.same and box.square else _linear_range(self.V, box.x if box.square else box.y)
+        units = [_by_units(form, q, a, b, self.same and box.square) for form, q in enumerate(self.Q)]
+        return _intervals([(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; V is null exactly where it equals U."""
+        V = None if self.same else self.V.tolist()
+        return {"form": "factored", "U": self.U.tolist(), "V": V, "Q": self.Q.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FactoredForms:
+        """The inverse of :meth:`to_dict`; DecodeError for anything :meth:`to_dict` would not have written."""
+
+        def read() -> FactoredForms:
+            U = _listed(data["U"], 2)
+            return cls(U, U if data["V"] is None else _listed(data["V"], 2), _listed(data["Q"], 2))
+
+        return _strictly(read, data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FactoredForms) and _key(self) == _key(other)
+
+    def __hash__(self) -> int:
+        return hash(_key(self))
+
+    def __repr__(self) -> str:
+        units = "squares" if self.same else "products"
+        return f"FactoredForms({self.k} forms of {self.n} x {self.m} over {self.units} {units})"
+
+
+Forms: TypeAlias = MatrixForms | FactoredForms
+
+
+def forms_from_dict(data: Any) -> Forms:
+    """Forms of either kind from plain types. DecodeError for anything that ``to_dict`` would not have written."""
+    kind = data.get("form") if isinstance(data, Mapping) else None
+    if kind not in ("matrix", "factored"):
+        raise DecodeError(f"unknown kind of forms {kind!r}")
+    return MatrixForms.from_dict(data) if kind == "matrix" else FactoredForms.from_dict(data)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Intervals
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Bounds of x and, unless ``square``, of y."""
+
+    x: Range
+    y: Range
+    square: bool
+
+
+def _box(forms: Forms, x_lo: Any, x_hi: Any, y_lo: Any, y_hi: Any) -> _Box:
+    if (y_lo is None) != (y_hi is None):
+        raise ParameterError("give both bounds of y, or none for y = x")
+    x = _bounds(x_lo, x_hi, forms.n, "x")
+    if y_lo is not None:
+        return _Box(x, _bounds(y_lo, y_hi, forms.m, "y"), False)
+    _require_square(forms)
+    return _Box(x, x, True)
+
+
+def _bounds(lo: Any, hi: Any, size: int, name: str) -> Range:
+    low, high = _entries(lo, f"{name}_lo"), _entries(hi, f"{name}_hi")
+    if low.shape != (size,) or high.shape != (size,):
+        raise ParameterError(f"bounds of {name} have shape ({size},), not {low.shape} and {high.shape}")
+    if (low > high).any():
+        raise ParameterError(f"a lower bound of {name} lies above the upper one")
+    return low, high
+
+
+def _terms_over(forms: Forms, box: _Box) -> Iterator[Terms]:
+    """Coefficients per form; in the square case of the upper triangular form with the same values."""
+    for row, column, value in forms.terms():
+        if not box.square:
+            yield row, column, value
+            continue
+        one = MatrixForms((1, forms.n, forms.m), np.zeros(len(row), dtype=np.int64), row, column, value).upper()
+        yield one.row, one.column, one.value
+
+
+def _by_monomials(form: int, terms: Terms, box: _Box) -> tuple[int, int]:
+    row, column, value = terms
+    size = np.abs(value) * _farthest(box.x)[row] * _farthest(box.y)[column]
+    x, y = (_exact(side, size.sum()) for side in (box.x, box.y))
+    a, b = (x[0][row], x[1][row]), (y[0][column], y[1][column])
+    low, high = _product_range(a, b)
+    if box.square:
+        square_low, square_high = _square_range(a)
+        low, high = np.where(row == column, square_low, low), np.where(row == column, square_high, high)
+    return _summed(form, _scaled_range(value, (low, high)))
+
+
+def _by_units(form: int, q: IntArray, a: Range, b: Range, squares: bool) -> tuple[int, int]:
+    used = np.flatnonzero(q)
+    a, b = (a[0][used], a[1][used]), (b[0][used], b[1][used])
+    size = (np.abs(q[used]) * _farthest(a) * _farthest(b)).sum()
+    a, b = _exact(a, size), _exact(b, size)
+    return _summed(form, _scaled_range(q[used], _square_range(a) if squares else _product_range(a, b)))
+
+
+def _linear_range(rows: IntArray, box: Range) -> Range:
+    """Exact range of every ``<row_h, x>``; refused where a sum of absolute values reaches the limit."""
+    low, high = _exact(box, (np.abs(rows) @ _farthest(box)).max())
+    ends = rows * low, rows * high
+    lower, upper = np.minimum(*ends), np.maximum(*ends)
+    size = np.maximum(np.abs(lower), np.abs(upper)).sum(axis=1)
+    if (size >= LIMIT).any():
+        raise OutOfRangeError(f"unit {int(np.argmax(size))}: a sum of absolute values reaches 2^62; use fewer bits")
+    return lower.sum(axis=1).astype(np.int64), upper.sum(axis=1).astype(np.int64)
+
+
+def _summed(form: int, terms: Range) -> tuple[int, int]:
+    low, high = terms
+    if len(low) and int(np.maximum(np.abs(low), np.abs(high)).sum()) >= LIMIT:
+        raise OutOfRangeError(f"form {form}: a sum of absolute values reaches 2^62; use fewer bits")
+    return int(low.sum()), int(high.sum())
+
+
+def _intervals(ends: list[tuple[int, int]]) -> IntArray:
+    for form, (low, high) in enumerate(ends):
+        if high - low > MAX_WIDTH:
+            raise OutOfRangeError(
+                f"form {form}: results span 2^{math.log2(high - low):.1f} values, the limit of a discrete logarithm is "
+                f"2^{MAX_WIDTH.bit_length() - 1}; use fewer bits"
+            )
+    return np.array(ends, dtype=np.int64)
+
+
+def _farthest(box: Range) -> AnyArray:
+    """Largest absolute value of each coordinate, float64: for estimates."""
+    return np.maximum(np.abs(box[0]), np.abs(box[1])).astype(np.float64)
+
+
+def _exact(box: Range, size: float) -> Range:
+    """The bounds as int64 where products of this size surely fit, else as Python integers."""
+    return box if size < _SURELY_INT64 else (box[0].astype(object), box[1].astype(object))
+
+
+def _product_range(a: Range, b: Range) -> Range:
+    corners = [low_or_high_a * low_or_high_b for low_or_high_a in a for low_or_high_b in b]
+    return np.minimum.reduce(corners), np.maximum.reduce(corners)
+
+
+def _square_range(a: Range) -> Range:
+    ends = a[0] * a[0], a[1] * a[1]
+    least = np.minimum(*ends)
+    return np.where((a[0] <= 0) & (a[1] >= 0), least * 0, least), np.maximum(*ends)
+
+
+def _scaled_range(value: AnyArray, terms: Range) -> Range:
+    ends = value * terms[0], value * terms[1]
+    return np.minimum(*ends), np.maximum(*ends)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Helpers
+
+
+def _entries(values: Any, what: str) -> IntArray:
+    """Integers below 2^62 in absolute value, as int64."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu" and array.size:
+        raise ParameterError(f"{what} must be integers, not {array.dtype}")
+    if array.size and (int(array.max()) >= LIMIT or int(array.min()) <= -LIMIT):
+        raise OutOfRangeError(f"{what}: an entry reaches 2^62 in absolute value")
+    return array.astype(np.int64)
+
+
+def _frozen(array: IntArray) -> IntArray:
+    array.setflags(write=False)
+    return array
+
+
+def _repeats(output: IntArray, row: IntArray, column: IntArray) -> npt.NDArray[np.bool_]:
+    """Which sorted positions ``[1:]`` equal the one before."""
+    same = (output[1:] == output[:-1]) & (row[1:] == row[:-1]) & (column[1:] == column[:-1])
+    return np.asarray(same)
+
+
+def _require_square(forms: Forms) -> None:
+    if forms.n != forms.m:
+        raise ParameterError(f"forms of {forms.n} x {forms.m} need a second vector y")
+
+
+def _sides(forms: Forms, x: Any, y: Any) -> tuple[IntArray, IntArray]:
+    left = _rows(x, forms.n, "x")
+    if y is None:
+        _require_square(forms)
+        return left, left
+    right = _rows(y, forms.m, "y")
+    if len(left) != len(right):
+        raise ParameterError(f"x has {len(left)} rows, y {len(right)}")
+    return left, right
+
+
+def _rows(values: Any, size: int, name: str) -> IntArray:
+    rows = _entries(values, name)
+    if rows.ndim != 2 or rows.shape[1] != size:
+        raise ParameterError(f"{name} has shape [batch, {size}], not {rows.shape}")
+    return rows
+
+
+def _reach(rows: IntArray) -> AnyArray:
+    """Largest absolute value of each coordinate over the rows, as Python integers."""
+    reach: IntArray = np.abs(rows).max(axis=0, initial=0)
+    return reach.astype(object)
+
+
+def _require_below(form: int, *factors: AnyArray) -> None:
+    """Refuse rows for which the sum of the products of these absolute values reaches the limit."""
+    product = factors[0].astype(object)
+    for factor in factors[1:]:
+        product = product * factor
+    if product.sum() >= LIMIT:
+        raise OutOfRangeError(f"form {form}: these rows take a sum of absolute values to 2^62")
+
+
+def _key(forms: Forms) -> tuple[Any, ...]:
+    if isinstance(forms, MatrixForms):
+        return (forms.shape, *(getattr(forms, name).tobytes() for name in ("output", "row", "column", "value")))
+    return (forms.n, forms.m, forms.k, *(array.tobytes() for array in (forms.U, forms.V, forms.Q)))
+
+
+def _listed(values: Any, dimensions: int) -> IntArray:
+    array = np.array(values, dtype=np.int64)
+    return array if array.size else np.zeros((0,) * dimensions, dtype=np.int64)
+
+
+def _strictly(read: Callable[[], Form], data: Mapping[str, Any]) -> Form:
+    """What ``read`` makes of ``data``, if it writes the very same data again."""
+    try:
+        forms = read()
+        canonical = json.dumps(forms.to_dict(), sort_keys=True) == json.dumps(dict(data), sort_keys=True)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError, OutOfRangeError) as error:
+        raise DecodeError(f"not forms: {error}") from error
+    if not canonical:
+        raise DecodeError("not forms: fields are missing, unknown or not in canonical form")
+    return forms
