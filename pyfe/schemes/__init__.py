@@ -6,9 +6,9 @@ authority (:class:`pyfe.KeyAuthority`) is the face for everybody else.
 
 from __future__ import annotations
 
-from pyfe.schemes import ipfe_ddh
+from pyfe.schemes import ipfe_ddh, qfe
 
-__all__ = ["LONG_NAMES", "ipfe_ddh", "long_name"]
+__all__ = ["LONG_NAMES", "ipfe_ddh", "long_name", "qfe"]
 
 LONG_NAMES = {"ipfe-ddh": "ipfe-ddh-ristretto255"}
 """Short name -> the scheme id that objects and reports show: functionality, assumption, group."""
