@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
+from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
 from pyfe.models.estimators import RealMap, View, look, look_at_callable
 from pyfe.models.linear import Linear
@@ -62,8 +63,9 @@ def compile(
     tolerance: see ``weight_bits``. The bound of a quadratic function adds the worst of every product; typical errors
         are far smaller.
     width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through
-        centred columns (:class:`~pyfe.forms.FactoredForms`) where that makes their interval narrower, and with it the
-        search after decryption; the values stay the same.
+        centred columns (:class:`~pyfe.forms.FactoredForms`) where that at least halves their interval, in which a
+        discrete logarithm is searched after decryption; the values stay the same. Not where an entry would exceed a
+        stated ``weight_bits``.
     name: for reports; by default the class of the model.
 
     Returns
@@ -139,23 +141,30 @@ def _compiled(
     }
     if isinstance(rounded, Rounded):
         return Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
-    return _quadratic_function(rounded, schema, width_bits, rest)
+    most = 2 ** (weight_bits - 1) - 1 if isinstance(weight_bits, int) else LIMIT
+    return _quadratic_function(rounded, schema, width_bits, most, rest)
 
 
-def _quadratic_function(rounded: RoundedQuadratic, schema: Schema, width_bits: int, rest: dict[str, Any]) -> Function:
-    """By coefficients, or through centred columns where those make a wide result narrower."""
+def _quadratic_function(
+    rounded: RoundedQuadratic, schema: Schema, width_bits: int, most: int, rest: dict[str, Any]
+) -> Function:
+    """By coefficients, or through centred columns where those halve the width of a wide result and no entry exceeds
+    ``most``."""
 
-    def function(forms: Any) -> Function:
+    def function(forms: Forms) -> Function:
         return Function.from_forms(schema, forms, rounded.intercept, rounded.scale, **rest)
 
+    centred = rounded.centred()
     try:
         plain = function(rounded.matrix())
     except OutOfRangeError:
-        return function(rounded.centred())
-    if plain.width_bits <= width_bits:
+        if centred.largest > most:
+            raise
+        return function(centred)
+    if plain.width_bits <= width_bits or centred.largest > most:
         return plain
-    centred = function(rounded.centred())
-    return centred if centred.width_bits < plain.width_bits else plain
+    narrower = function(centred)
+    return narrower if narrower.width_bits <= plain.width_bits - 1 else plain
 
 
 def _rounded(view: View, schema: Schema, weight_bits: Any, reference: Any, tolerance: float) -> AnyRounded:

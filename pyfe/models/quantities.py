@@ -73,7 +73,7 @@ def quantities(model: Any) -> list[Quantity]:
         if hasattr(last, method):
             found.append(Quantity(_behind(model, method), classes, name))
     if hasattr(last, "_estimate_weighted_log_prob") and hasattr(last, "means_"):
-        found.append(Quantity(_behind(model, "_estimate_weighted_log_prob"), _counted(last.means_), name))
+        found.append(Quantity(_before_last(model, _weighted_log_density(last)), _counted(last.means_), name))
     centres = getattr(last, "cluster_centers_", getattr(last, "centroids_", None))
     if centres is not None and np.ndim(centres) == 2:
         labels = classes if classes is not None else _counted(centres)
@@ -119,6 +119,14 @@ def _before_last(model: Any, method: Callable[[Any], Any]) -> Callable[[Any], An
         return method
     prefix = getattr(model, "best_estimator_", model)[:-1]
     return lambda table: method(prefix.transform(table))
+
+
+def _weighted_log_density(mixture: Any) -> Callable[[Any], AnyArray]:
+    def values(table: Any) -> AnyArray:
+        # unlike the public methods, this one wants an array
+        return np.asarray(mixture._estimate_weighted_log_prob(np.asarray(table, dtype=np.float64)))
+
+    return values
 
 
 def _nearness(centres: AnyArray) -> Callable[[Any], AnyArray]:

@@ -75,9 +75,9 @@ class RoundedQuadratic:
     def centred(self) -> FactoredForms:
         """The same forms as products ``(q_a - c_a) (V_a + sum_b F_ab (q_b - c_b))``, one unit per output and row.
 
-        Their interval is that of centred monomials, two to eight times narrower than by coefficients. Two more units
-        take the constant out again, in two parts so that it makes no entry wider, so that the forms multiplied out
-        are those of :meth:`matrix`, and a key for the one is a key for the other.
+        Their interval is that of centred monomials, usually a third to four fifths as wide as by coefficients. Two
+        more units take the constant out again (in two parts, so that it makes no entry wider): the forms multiplied
+        out are those of :meth:`matrix`, and a key for the one is a key for the other.
         """
         k, n = self.weights.shape
         output, row = np.nonzero(self.quadratic.any(axis=2) | (self.weights != 0))
