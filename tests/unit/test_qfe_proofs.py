@@ -228,7 +228,10 @@ class Hops:
     """The random values of the proof, under its names."""
 
     def __init__(self, source: Random) -> None:
-        vector = lambda size: [source.randrange(1, R) for _ in range(size)]  # noqa: E731
+
+        def vector(size: int) -> list[int]:
+            return [source.randrange(1, R) for _ in range(size)]
+
         self.a, self.e1, self.e2, self.b = (vector(3) for _ in range(4))
         self.theta, self.tau, self.gamma = vector(3)
         self.r, self.s = vector(N), vector(M)

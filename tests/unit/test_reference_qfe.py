@@ -20,6 +20,7 @@ import pytest
 from tests.reference import bls12_381 as bls
 from tests.reference import qfe
 from tests.reference.bls12_381 import FP12_ONE, G1, G1_GENERATOR, G2, G2_GENERATOR, R
+from tests.reference.codec import Reader
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
 FROZEN: dict[str, Any] = json.loads((VECTORS / "qfe.json").read_text())
@@ -299,7 +300,7 @@ def test_inputs_out_of_range(k: int) -> None:
 @pytest.mark.parametrize("case", FROZEN["intervals"], ids=lambda case: case["kind"])
 def test_intervals_contain_every_value(case: dict[str, Any]) -> None:
     """Over all points of the box where that is small; the vectors say what is refused."""
-    box = qfe.Parameters.read(qfe.Reader(bytes.fromhex(case["parameters"])))
+    box = qfe.Parameters.read(Reader(bytes.fromhex(case["parameters"])))
     forms = forms_of(case)
     if "refused" in case:
         with pytest.raises(ValueError, match=case["refused"]):
@@ -395,11 +396,11 @@ def test_factored_forms_say_whether_both_sides_are_one() -> None:
     same, other = (qfe.Factors(P, side, ((1, 2),)).to_bytes() for side in (P, P[::-1]))
     assert same[4] == 1 and other[4] == 0 and len(other) == len(same) + 32
     for data in (same, other):
-        assert qfe.Factors.read(qfe.Reader(data), 2, 2, 1).to_bytes() == data
+        assert qfe.Factors.read(Reader(data), 2, 2, 1).to_bytes() == data
     written_twice = same[:4] + b"\0" + same[5:37] + same[5:]
     for data in (written_twice, same[:4] + b"\2" + same[5:], bytes(4) + same[4:]):
         with pytest.raises(ValueError, match="U is V|zero"):
-            qfe.Factors.read(qfe.Reader(data), 2, 2, 1)
+            qfe.Factors.read(Reader(data), 2, 2, 1)
 
 
 # --- What a changed ciphertext can be -------------------------------------------------------------------------------
@@ -425,18 +426,20 @@ def test_linear_maps_are_possible(k: int) -> None:
     assert qfe.decrypt(projected, qfe.project(ciphertext(k), P1, P2)) == [[value(whole, X, Y)]]
 
 
+def sums(curve: Any, p: Any, q: Any) -> Any:
+    """Entry by entry."""
+    return tuple(tuple(map(curve.add, p_l, q_l)) for p_l, q_l in zip(p, q, strict=True))
+
+
 @BOTH
 def test_sums_give_no_result(k: int) -> None:
     rows = [qfe.encrypt(keys(k)[0], [x], [y], tape(f"sum {x}")).rows[0] for x, y in ((X, Y), OTHER)]
-    add = lambda curve, p, q: tuple(  # noqa: E731
-        tuple(curve.add(s, t) for s, t in zip(*pair, strict=True)) for pair in zip(p, q, strict=True)
-    )
     one, two = rows
     total = qfe.Row(
         G1.add(one.gamma1, two.gamma1),
         G2.add(one.gamma2, two.gamma2),
-        add(G1, one.c, two.c),
-        add(G2, one.d, two.d),
+        sums(G1, one.c, two.c),
+        sums(G2, one.d, two.d),
     )
     assert qfe.well_formed(total)
     assert opened(qfe.decrypt_element(sparse(F), function_key(k).halves[0], total), 10**4) is None

@@ -320,7 +320,7 @@ class Quadratic:
 def _quadratics() -> list[Quadratic]:
     rectangle = ((-3, 0), (4, 5), (-2, 1, 0), (2, 6, 3))
     units = qfe.Factors(((1, -2), (0, 3)), ((1, 1, 0), (2, 0, -5)), ((1, 2), (-7, 1)))
-    rectangular = [
+    rectangular: list[qfe.Forms] = [
         qfe.Matrices.of([[1, -2, 3], [0, 4, -5]], [[-9, -9, -9], [-9, -9, -9]]),
         qfe.Matrices.of([[0, 0, 0], [0, 0, -7]]),
         units,
@@ -329,7 +329,7 @@ def _quadratics() -> list[Quadratic]:
     constant = ((1, -4, 0), (1, 3, 9))
     P = ((1, 2, -1), (0, -3, 1))
     hidden = qfe.Factors(P, P, ((3, -2), (0, -5)))
-    squares = [
+    squares: list[qfe.Forms] = [
         qfe.Matrices.of([[0, 2, -3], [0, 5, 1], [0, 0, -4]], [[0, 0, 0], [6, 0, 0], [0, 0, 0]]),
         hidden,
         qfe.Factors(P, P[::-1], ((1, 0), (1, 1))),
