@@ -9,6 +9,7 @@ whoever holds them: holders can pool their keys.
 from __future__ import annotations
 
 from pyfe.leakage.findings import Finding, check_linear
+from pyfe.leakage.quadratic import check_quadratic, most_forms
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, open_coordinates, rank, small_groups
 from pyfe.leakage.uncertainty import Residual, residual, residual_bits
 
@@ -19,6 +20,8 @@ __all__ = [
     "Residual",
     "Span",
     "check_linear",
+    "check_quadratic",
+    "most_forms",
     "open_coordinates",
     "rank",
     "residual",
