@@ -52,7 +52,7 @@ def _symmetric(form: Mapping[Monomial, int]) -> dict[int, Linear]:
 
 
 def _minor(rows: Mapping[int, Linear]) -> tuple[int, int, int] | None:
-    """``(i, j, t)``: a principal minor with determinant ``-t^2``, rows i and j independent; ``(i, i, 0)`` for rank 1."""
+    """``(i, j, t)``: a principal minor with determinant ``-t^2``, rows i, j independent; ``(i, i, 0)`` for rank 1."""
     if not rows:
         return None
     i = next((i for i, row in rows.items() if row.get(i)), min(rows))

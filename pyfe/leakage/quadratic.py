@@ -32,7 +32,7 @@ from pyfe.schema import Schema
 __all__ = ["check_quadratic", "most_forms"]
 
 _MOST_CELLS = 3 * 10**7
-"""Multiplications modulo a prime that one elimination may take (a few seconds); beyond, units are not multiplied out."""
+"""Multiplications that one elimination may take (a few seconds); beyond, units are not multiplied out."""
 
 _MOST_PRODUCTS = 10
 """Most known linear forms whose products are formed, two by two."""
@@ -64,8 +64,8 @@ def check_quadratic(
     max_blocks: as for :func:`pyfe.leakage.check_linear`.
 
     Returns findings that ``issued`` alone does not have: those of the linear rules, products that come open, and "keys"
-    for more than :func:`most_forms` independent quadratic forms. Linear algebra modulo the order of BLS12-381 and modulo
-    2^61 - 1; a finding modulo either counts. Factors are looked for in every form given and every unit, not in
+    for more than :func:`most_forms` independent quadratic forms. Linear algebra modulo the order of BLS12-381 and
+    modulo 2^61 - 1; a finding modulo either counts. Factors are looked for in every form given and every unit, not in
     combinations of them. Where factored forms are too wide to be multiplied out, each unit is one unknown; a finding
     "checked in part" then says what was not looked for.
     Cost: O(k^2 D) per elimination for k forms with D different monomials (64 dense columns: seconds); for wide factored
@@ -243,7 +243,11 @@ class _Spanned:
 
 
 class _Known:
-    """All that some forms determine modulo a prime, factors and products included."""
+    """What some forms determine modulo a prime: ``pooled`` counts factors, ``spanned`` also the products of ``linear``.
+
+    ``linear`` is a basis of all linear forms that are known. What follows from linear forms alone says no more than
+    they do; so they are judged by ``pooled``, and ``spanned`` is compared with :meth:`linear_beside`.
+    """
 
     def __init__(self, reader: _Reader, pool: Sequence[Forms], prime: int) -> None:
         self._reader = reader
@@ -255,6 +259,7 @@ class _Known:
         counted += [part for column in singled.open() for part in reader.counts_as(column)]
         self.linear = self._independent(counted)
         self.spanned = self._closed()
+        self.pooled = self._with(self.linear)
 
     def _closed(self) -> _Spanned:
         """The span of forms, factors and products; again as long as that brings up new linear forms."""
@@ -268,8 +273,11 @@ class _Known:
             self.linear = linear
 
     def _with(self, linear: Sequence[Linear], products: Sequence[Row] = ()) -> _Spanned:
-        rows = [*self._rows, *(self._reader.row(form) for form in linear), *products]
-        return _Spanned(rows, self._reader.space.free, self._prime)
+        return self._spanned(self._rows, linear, products)
+
+    def _spanned(self, rows: Sequence[Row], linear: Sequence[Linear], products: Sequence[Row]) -> _Spanned:
+        listed = [*rows, *(self._reader.row(form) for form in linear), *products]
+        return _Spanned(listed, self._reader.space.free, self._prime)
 
     def _products(self) -> list[Row]:
         self.squared = self._reader.multiplied and len(self.linear) <= _MOST_PRODUCTS
@@ -280,9 +288,9 @@ class _Known:
         rows = [self._reader.row(form) for form in forms]
         return _Spanned(rows, self._reader.space.free, self._prime).linear_forms()
 
-    def pooled(self) -> _Spanned:
-        """The span of forms and factors, without products."""
-        return self._with(self.linear)
+    def linear_beside(self, other: _Known) -> _Spanned:
+        """The span of another's forms with all linear forms known here, and their products."""
+        return self._spanned(other._rows, self.linear, self._products())
 
     def quadratic_rank(self) -> int:
         """Independent forms that are not linear, among the forms alone."""
@@ -322,11 +330,13 @@ class _Question:
         if all(row in before.spanned for row in self.reader.rows(self.pool[-1])):
             return False
         after = _Known(self.reader, self.pool, prime)
-        found = self._coordinates(before, after)
+        steps = [(before.pooled, after.pooled), (after.linear_beside(before), after.spanned)]
+        found = self._coordinates(before.pooled, after.pooled)
         opened = {self.reader.space.owner[c[0] + 1] for c in found.values()}
-        found |= self._opened_products(before, after)
-        found |= self._protected(before, after)
-        found |= self._groups(before, after, opened)
+        for step in steps:
+            found |= self._opened_products(*step)
+            found |= self._protected(*step)
+        found |= self._groups(before.pooled, after.pooled, opened)
         if len(after.linear) == len(self.reader.space.free) > len(before.linear):
             found["record", ()] = tuple(range(self.schema.n))
         for key, coordinates in found.items():
@@ -335,31 +345,31 @@ class _Question:
             self.unlooked.add(f"products of more than {_MOST_PRODUCTS} known linear forms")
         return True
 
-    def _coordinates(self, before: _Known, after: _Known) -> Lines:
+    def _coordinates(self, before: _Spanned, after: _Spanned) -> Lines:
         units = {i: self.reader.row({i: 1}) for i in self.reader.space.private}
-        new = [i - 1 for i, row in units.items() if row in after.spanned and row not in before.spanned]
+        new = [i - 1 for i, row in units.items() if row in after and row not in before]
         return {("coordinate", (self.schema.coordinate_names[i],)): (i,) for i in new}
 
-    def _opened_products(self, before: _Known, after: _Known) -> Lines:
-        old = set(before.spanned.open())
-        new = [c for c in after.spanned.open() if c not in old and not isinstance(c, _Unit) and 0 < c[0] < c[1]]
+    def _opened_products(self, before: _Spanned, after: _Spanned) -> Lines:
+        old = set(before.open())
+        new = [c for c in after.open() if c not in old and not isinstance(c, _Unit) and 0 < c[0] < c[1]]
         names = self.reader.space.names
         return {("product", (names[i], names[j])): (i - 1, j - 1) for i, j in new}
 
-    def _protected(self, before: _Known, after: _Known) -> Lines:
+    def _protected(self, before: _Spanned, after: _Spanned) -> Lines:
         lines: Lines = {}
         for label, rows in self.schema.protected_groups():
             if self._says_more(label, rows[0].tolist(), before, after):
                 lines["protected", (label,)] = tuple(np.flatnonzero(rows.any(axis=0)).tolist())
         return lines
 
-    def _says_more(self, label: str, form: list[int], before: _Known, after: _Known) -> bool:
+    def _says_more(self, label: str, form: list[int], before: _Spanned, after: _Spanned) -> bool:
         if label in self.schema.columns:
             block = self.names.index(label)
-            return self._about(after.spanned, block) > self._about(before.spanned, block)
+            return self._about(after, block) > self._about(before, block)
         linear = self.reader.private(self.reader.space.linear({i + 1: v for i, v in enumerate(form) if v}))
         row, square = self.reader.row(linear), _row(self.reader.space.product(linear, linear))
-        return any(r in after.spanned and r not in before.spanned for r in (row, square) if r)
+        return any(r in after and r not in before for r in (row, square) if r)
 
     def _about(self, spanned: _Spanned, block: int) -> int:
         """Dimension of the forms in the span whose monomials all have a factor in the column."""
@@ -367,7 +377,7 @@ class _Question:
         rows = spanned.span.rows()
         return len(rows) - Span(([row[i] for i in kept] for row in rows), prime=spanned.span.prime).rank
 
-    def _groups(self, before: _Known, after: _Known, opened: set[int | None]) -> Lines:
+    def _groups(self, before: _Spanned, after: _Spanned, opened: set[int | None]) -> Lines:
         lines: Lines = {}
         found = self._small_supports(after)
         old = self._small_supports(before) if found else {}
@@ -378,8 +388,8 @@ class _Question:
                 lines[kind, tuple(self.names[b] for b in blocks)] = tuple(c for b in blocks for c in self.blocks[b])
         return lines
 
-    def _small_supports(self, known: _Known) -> dict[frozenset[int], int]:
-        spanned, size = known.pooled(), self.size
+    def _small_supports(self, spanned: _Spanned) -> dict[frozenset[int], int]:
+        size = self.size
         while size and spanned.span.rank ** (size + 3) > _MOST_BRANCHES:
             self.unlooked.add(f"forms on {size} columns, with so many keys")
             size -= 1
