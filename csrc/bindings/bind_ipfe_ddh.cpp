@@ -1,6 +1,4 @@
-#include "arrays.hpp"
-#include "bytes.hpp"
-#include "pyfe/base/secret.hpp"
+#include "objects.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "verbs.hpp"
 
@@ -10,31 +8,6 @@ using namespace pyfe::bindings;
 using namespace pyfe::ipfe_ddh;
 using pyfe::ErrorKind;
 using pyfe::fail;
-
-Id as_id(const py::bytes& data, const char* name) {
-    const auto span = as_span(data);
-    if (span.size() != 32) fail(ErrorKind::parameter, std::string(name) + ": must be 32 bytes");
-    Id id;
-    std::copy(span.begin(), span.end(), id.begin());
-    return id;
-}
-
-py::bytes short_bytes(const Id& id) { return as_bytes(id); }
-
-IntArray int_array(const std::vector<int64_t>& v) {
-    return IntArray(static_cast<py::ssize_t>(v.size()), v.data());
-}
-
-template <class T>
-std::string hex_prefix(const T& id) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    for (int i = 0; i < 8; ++i) {
-        out += digits[id[i] >> 4];
-        out += digits[id[i] & 15];
-    }
-    return out;
-}
 
 Parameters make_parameters(int64_t n, const IntArray& lo, const IntArray& hi, int64_t y_bound,
                            const py::bytes& context) {
@@ -46,55 +19,19 @@ Parameters make_parameters(int64_t n, const IntArray& lo, const IntArray& hi, in
     return p;
 }
 
-template <class T>
-T decoded(const py::bytes& data) {
-    const auto span = as_span(data);
-    py::gil_scoped_release release;
-    return T::from_bytes(span);
-}
-
-MasterSecretKey decoded_secret(const Unprinted<py::bytes>& data) {
-    const py::bytes bytes = data.get("data");
-    return MasterSecretKey::from_bytes(as_span(bytes));
-}
-
-py::bytes secret_bytes(const MasterSecretKey& msk) {
-    Bytes b = msk.to_bytes();
-    py::bytes out = as_bytes(b);
-    pyfe::secure_zero(b.data(), b.size());
-    return out;
-}
-
 IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
     std::vector<int64_t> z(ct.size() * sk.k);
     {
         py::gil_scoped_release release;
         decrypt_vartime(sk, ct, z.data());
     }
-    IntArray out({static_cast<py::ssize_t>(ct.size()), static_cast<py::ssize_t>(sk.k)});
-    std::copy(z.begin(), z.end(), out.mutable_data());
-    return out;
+    return int_matrix(z, ct.size(), sk.k);
 }
 
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
     const IntMatrix m = matrix(y, "y");
     py::gil_scoped_release release;
     return keygen(msk, m);
-}
-
-IntArray rows_of_y(const FunctionKey& sk) {
-    IntArray out({static_cast<py::ssize_t>(sk.k), static_cast<py::ssize_t>(sk.n)});
-    std::copy(sk.y.begin(), sk.y.end(), out.mutable_data());
-    return out;
-}
-
-IntArray intervals(const FunctionKey& sk) {
-    IntArray out({static_cast<py::ssize_t>(sk.k), py::ssize_t{2}});
-    for (size_t f = 0; f < sk.k; ++f) {
-        out.mutable_data()[2 * f] = sk.intervals[f].lo;
-        out.mutable_data()[2 * f + 1] = sk.intervals[f].hi;
-    }
-    return out;
 }
 
 IntArray weight_sums(const CiphertextBatch& ct) {
@@ -134,11 +71,11 @@ void bind_objects(py::module_& m) {
              py::arg("x_hi").noconvert(), py::arg("y_bound"),
              py::arg("context") = py::bytes(std::string(32, '\0')))
         .def_property_readonly("n", &Parameters::n)
-        .def_property_readonly("x_lo", [](const Parameters& p) { return int_array(p.x_lo); })
-        .def_property_readonly("x_hi", [](const Parameters& p) { return int_array(p.x_hi); })
+        .def_property_readonly("x_lo", [](const Parameters& p) { return int_array(p.x.lo); })
+        .def_property_readonly("x_hi", [](const Parameters& p) { return int_array(p.x.hi); })
         .def_readonly("y_bound", &Parameters::y_bound)
-        .def_property_readonly("context", [](const Parameters& p) { return short_bytes(p.context); })
-        .def_property_readonly("id", [](const Parameters& p) { return short_bytes(p.id()); })
+        .def_property_readonly("context", [](const Parameters& p) { return as_bytes(p.context); })
+        .def_property_readonly("id", [](const Parameters& p) { return as_bytes(p.id()); })
         .def("__repr__", [](const Parameters& p) {
             return "<ipfe_ddh.Parameters n=" + std::to_string(p.n()) +
                    " y_bound=" + std::to_string(p.y_bound) + ">";
@@ -146,7 +83,7 @@ void bind_objects(py::module_& m) {
     py::class_<MasterPublicKey>(m, "MasterPublicKey", py::module_local(),
                                 "mpk = (G, H, h_1 .. h_n) and its parameters.")
         .def_readonly("parameters", &MasterPublicKey::parameters)
-        .def_property_readonly("id", [](const MasterPublicKey& k) { return short_bytes(k.id); })
+        .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id); })
         .def("to_bytes", [](const MasterPublicKey& k) { return as_bytes(k.to_bytes()); })
         .def_static("from_bytes", &decoded<MasterPublicKey>, py::arg("data"))
         .def("__repr__", [](const MasterPublicKey& k) {
@@ -156,10 +93,11 @@ void bind_objects(py::module_& m) {
     py::class_<MasterSecretKey>(m, "MasterSecretKey", py::module_local(),
                                 "msk = (s, t); wiped when it is dropped.")
         .def_property_readonly("public_key_id",
-                               [](const MasterSecretKey& k) { return short_bytes(k.public_key_id); })
+                               [](const MasterSecretKey& k) { return as_bytes(k.public_key_id); })
         .def_readonly("parameters", &MasterSecretKey::parameters)
-        .def("to_bytes", &secret_bytes, "For sealed storage only: these bytes open every ciphertext.")
-        .def_static("from_bytes", &decoded_secret, py::arg("data"))
+        .def("to_bytes", &secret_bytes<MasterSecretKey>,
+             "For sealed storage only: these bytes open every ciphertext.")
+        .def_static("from_bytes", &decoded_secret<MasterSecretKey>, py::arg("data"))
         .def("__reduce__",
              [](const MasterSecretKey&) -> py::object {
                  throw py::type_error("a master secret key is not pickled");
@@ -169,10 +107,10 @@ void bind_objects(py::module_& m) {
         });
     py::class_<FunctionKey>(m, "FunctionKey", py::module_local(),
                             "(s_y, t_y) for k functions y, with y and the result intervals.")
-        .def_property_readonly("y", &rows_of_y)
-        .def_property_readonly("intervals", &intervals)
+        .def_property_readonly("y", [](const FunctionKey& k) { return int_matrix(k.y, k.k, k.n); })
+        .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
         .def_property_readonly("public_key_id",
-                               [](const FunctionKey& k) { return short_bytes(k.public_key_id); })
+                               [](const FunctionKey& k) { return as_bytes(k.public_key_id); })
         .def("to_bytes", [](const FunctionKey& k) { return as_bytes(k.to_bytes()); })
         .def_static("from_bytes", &decoded<FunctionKey>, py::arg("data"))
         .def("__repr__", [](const FunctionKey& k) {
@@ -187,7 +125,7 @@ void bind_batch(py::module_& m) {
         .def("__len__", &CiphertextBatch::size)
         .def_property_readonly("n", &CiphertextBatch::n)
         .def_property_readonly("public_key_id",
-                               [](const CiphertextBatch& c) { return short_bytes(c.public_key_id()); })
+                               [](const CiphertextBatch& c) { return as_bytes(c.public_key_id()); })
         .def_property_readonly("nbytes", [](const CiphertextBatch& c) { return c.size() * c.row_size(); })
         .def_property_readonly("combined", &CiphertextBatch::combined)
         .def_property_readonly("weight_sums", &weight_sums)

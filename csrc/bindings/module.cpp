@@ -11,5 +11,6 @@ PYBIND11_MODULE(_core, module) {
     bind_pairing(module);
     bind_dlog(module);
     bind_ipfe_ddh(module);
+    bind_qfe(module);
     bind_self_test(module);
 }

@@ -5,11 +5,12 @@
 
 #include "arrays.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/qfe/scheme.hpp"
 
 namespace pyfe::bindings {
 
 // int64 [n] is one row, or [rows, n]
-inline ipfe_ddh::IntMatrix matrix(const IntArray& a, const char* name) {
+inline schemes::IntMatrix matrix(const IntArray& a, const char* name) {
     if (a.ndim() == 1) return {a.data(), 1, static_cast<size_t>(a.shape(0))};
     if (a.ndim() != 2)
         fail(ErrorKind::parameter, std::string(name) + ": must be an int64 array [n] or [rows, n]");
@@ -24,9 +25,29 @@ inline std::pair<ipfe_ddh::MasterPublicKey, ipfe_ddh::MasterSecretKey> run_setup
 
 inline ipfe_ddh::CiphertextBatch run_encrypt(const ipfe_ddh::MasterPublicKey& mpk, const IntArray& x,
                                              Random& random) {
-    const ipfe_ddh::IntMatrix m = matrix(x, "x");
+    const schemes::IntMatrix m = matrix(x, "x");
     py::gil_scoped_release release;
     return ipfe_ddh::encrypt(mpk, m, random);
+}
+
+inline std::pair<qfe::MasterPublicKey, qfe::MasterSecretKey> run_setup(const qfe::Parameters& p,
+                                                                       Random& random) {
+    py::gil_scoped_release release;
+    return qfe::setup(p, random);
+}
+
+// y: None when the parameters are square
+inline qfe::CiphertextBatch run_encrypt(const qfe::MasterPublicKey& mpk, const IntArray& x,
+                                        const py::object& y, Random& random) {
+    const schemes::IntMatrix left = matrix(x, "x");
+    if (y.is_none()) {
+        py::gil_scoped_release release;
+        return qfe::encrypt(mpk, left, nullptr, random);
+    }
+    const IntArray other = py::reinterpret_borrow<Unprinted<IntArray>>(y).get("y");
+    const schemes::IntMatrix right = matrix(other, "y");
+    py::gil_scoped_release release;
+    return qfe::encrypt(mpk, left, &right, random);
 }
 
 }  // namespace pyfe::bindings

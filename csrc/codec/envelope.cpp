@@ -13,7 +13,7 @@ constexpr std::array<std::uint8_t, 4> magic = {'P', 'Y', 'F', 'E'};
 constexpr std::uint8_t flag_signed = 1;
 
 bool known(ObjectKind kind) { return kind >= ObjectKind::schema && kind <= ObjectKind::sealed_authority; }
-bool known(SchemeId scheme) { return scheme <= SchemeId::ipfe_ddh_ristretto255; }
+bool known(SchemeId scheme) { return scheme <= SchemeId::qfe_sxdh_bls12381; }
 
 std::string unknown_kind(ObjectKind kind) {
     return "unknown kind " + std::to_string(static_cast<unsigned>(kind)) + ", known are 1 to " +
@@ -22,7 +22,7 @@ std::string unknown_kind(ObjectKind kind) {
 
 std::string unknown_scheme(SchemeId scheme) {
     return "unknown scheme " + std::to_string(static_cast<unsigned>(scheme)) + ", known are 0 to " +
-           std::to_string(static_cast<unsigned>(SchemeId::ipfe_ddh_ristretto255));
+           std::to_string(static_cast<unsigned>(SchemeId::qfe_sxdh_bls12381));
 }
 
 std::string above(std::uint64_t size, std::uint64_t bound) {

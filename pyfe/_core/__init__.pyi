@@ -8,7 +8,8 @@ from . import bls12_381
 from . import pairing
 from . import dlog
 from . import ipfe_ddh
-__all__: list[str] = ['backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+from . import qfe
+__all__: list[str] = ['backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 def backend() -> str:
     """
     Name of the code path in use: 'ifma' or 'portable'.

@@ -6,6 +6,7 @@
 
 #include "bindings.hpp"
 #include "bytes.hpp"
+#include "objects.hpp"
 #include "pyfe/base/cpu.hpp"
 #include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/fr.hpp"
@@ -211,6 +212,7 @@ PYBIND11_MODULE(_core_testing, module) {
     bind_pairing(module);
     bind_dlog(module);
     bind_ipfe_ddh(module);
+    bind_qfe(module);
     bind_self_test(module);
     module.def("set_lanes", &set_lanes, py::arg("name"));
     module.def("bls12_381_field", &bls12_381_field, py::arg("backend"), py::arg("operation"), py::arg("a"),
@@ -239,4 +241,30 @@ PYBIND11_MODULE(_core_testing, module) {
             return run_encrypt(mpk, x, source);
         },
         py::arg("mpk"), py::arg("x"), py::arg("random"));
+    module.def(
+        "qfe_setup",
+        [](const pyfe::qfe::Parameters& p, const py::bytes& random) {
+            ListedRandom source(random);
+            return run_setup(p, source);
+        },
+        py::arg("params"), py::arg("random"));
+    module.def(
+        "qfe_encrypt",
+        [](const pyfe::qfe::MasterPublicKey& mpk, const IntArray& x, const py::object& y,
+           const py::bytes& random) {
+            ListedRandom source(random);
+            return run_encrypt(mpk, x, y, source);
+        },
+        py::arg("mpk"), py::arg("x"), py::arg("y"), py::arg("random"));
+    // With alpha as given, for vectors of a program that hashes it otherwise
+    module.def(
+        "qfe_public_key",
+        [](const pyfe::qfe::Parameters& p, const py::bytes& nonce, const py::bytes& alpha,
+           const py::bytes& beta) {
+            namespace qfe = pyfe::qfe;
+            return qfe::MasterPublicKey(p, as_id(nonce, "nonce"),
+                                        qfe::G1Points::decode(as_span(alpha), "alpha"),
+                                        qfe::G2Points::decode(as_span(beta), "beta"));
+        },
+        py::arg("params"), py::arg("nonce"), py::arg("alpha"), py::arg("beta"));
 }

@@ -82,16 +82,23 @@ const FixedBase<Parts>& FixedBase<Parts>::generator() {
 }
 
 template <int Parts>
+void FixedBase<Parts>::multiply(std::span<const Fr> k, PointBlock<Parts>* out) const {
+    if (made_by_ != &kernels() || infinite_)
+        fail(ErrorKind::parameter, "BLS12-381: a fixed base of another backend, or the identity");
+    const size_t blocks = blocks_of(k.size()), block_digits = size_t(windows_) * 8;
+    SecretVector<uint8_t> digits(blocks * block_digits);
+    for (size_t j = 0; j < blocks * 8; ++j)
+        recode_odd(k[std::min(j, k.size() - 1)], curve<Parts>().fixed_window, windows_,
+                   digits.data() + j / 8 * block_digits + j % 8, 8);
+    curve<Parts>().fixed_base(table_.data(), windows_, digits.data(), blocks, out);
+}
+
+template <int Parts>
 Points<Parts> FixedBase<Parts>::multiply(std::span<const Fr> k) const {
     if (made_by_ != &kernels()) fail(ErrorKind::parameter, "BLS12-381: a fixed base of another backend");
     if (infinite_) return Points<Parts>::identity(k.size());
-    const size_t block_digits = size_t(windows_) * 8;
     return in_chunks<Parts>(k.size(), [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
-        SecretVector<uint8_t> digits(blocks * block_digits);
-        for (size_t j = 0; j < blocks * 8; ++j)
-            recode_odd(k[std::min(first * 8 + j, k.size() - 1)], curve<Parts>().fixed_window, windows_,
-                       digits.data() + j / 8 * block_digits + j % 8, 8);
-        curve<Parts>().fixed_base(table_.data(), windows_, digits.data(), blocks, to);
+        multiply(k.subspan(8 * first, std::min(8 * blocks, k.size() - 8 * first)), to);
     });
 }
 

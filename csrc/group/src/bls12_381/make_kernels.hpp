@@ -1,5 +1,6 @@
 // The kernel table, written once for all backends.
 #pragma once
+#include "base_tables.hpp"
 #include "fixed_base.hpp"
 #include "map.hpp"
 #include "msm.hpp"
@@ -81,6 +82,7 @@ struct Entry {
                 hash_to_curve<C>,
                 FixedBaseOf<C>::window,
                 FixedBaseOf<C>::multiply,
+                BaseTablesOf<C>::sum,
                 Msm<C>::endomorphism_of,
                 Msm<C>::rows,
                 Msm<C>::add_pairs_vartime,

@@ -63,6 +63,13 @@ Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const std::stri
     if (in.size() % bytes != 0)
         fail(ErrorKind::decode, what + ": length " + std::to_string(in.size()) + " is not a multiple of " +
                                     std::to_string(bytes));
+    return decode(in, [&](size_t j) {
+        return what + ": point " + std::to_string(j) + " of G" + std::to_string(Parts);
+    });
+}
+
+template <int Parts>
+Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const Name& name) {
     Points v;
     v.size = in.size() / bytes;
     v.blocks.resize(blocks_of(v.size));
@@ -73,8 +80,8 @@ Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const std::stri
     });
     const auto bad = std::find_if(status.begin(), status.end(), [](uint8_t s) { return s != 0; });
     if (bad != status.end())
-        fail(ErrorKind::decode, what + ": point " + std::to_string(bad - status.begin()) + " of G" +
-                                    std::to_string(Parts) + " " + reason(static_cast<Status>(*bad)));
+        fail(ErrorKind::decode,
+             name(static_cast<size_t>(bad - status.begin())) + " " + reason(static_cast<Status>(*bad)));
     return v;
 }
 
@@ -134,6 +141,22 @@ Points<Parts> Points<Parts>::slice(size_t first, ptrdiff_t step, size_t count) c
         const size_t at = first + std::min(j, count - 1) * static_cast<size_t>(step);
         copy_point(blocks[at / 8], at % 8, out.blocks[j / 8], j % 8);
     }
+    return out;
+}
+
+template <int Parts>
+Points<Parts> Points<Parts>::concat(std::span<const Points* const> parts) {
+    Points out;
+    for (const Points* part : parts) out.size += part->size;
+    out.blocks.resize(blocks_of(out.size));
+    size_t at = 0;
+    for (const Points* part : parts) {
+        part->require_backend();
+        for (size_t j = 0; j < part->size; ++j, ++at)
+            copy_point(part->blocks[j / 8], j % 8, out.blocks[at / 8], at % 8);
+    }
+    for (; at < 8 * out.blocks.size(); ++at)
+        copy_point(out.blocks.back(), (out.size - 1) % 8, out.blocks.back(), at % 8);
     return out;
 }
 

@@ -8,32 +8,50 @@ namespace {
 
 using u128 = unsigned __int128;
 
-// The windows of value + 8 (1 + 16 + 16^2 + ..) are its signed digits plus 8. value has up to 128 bits, the
-// sum up to 132.
+// The windows of value + h (1 + 2h + (2h)^2 + ..), h = 2^(bits - 1), are its signed digits plus h. value has
+// up to 128 bits, the sum a few more.
+template <int bits>
 void write_windows(u128 value, int windows, uint8_t* out, size_t stride) {
+    constexpr unsigned half = 1u << (bits - 1), mask = 2 * half - 1;
     unsigned carry = 0;
     for (int w = 0; w < windows; ++w) {
-        const unsigned nibble =
-            w < 32 ? static_cast<unsigned>(static_cast<uint64_t>(value >> (4 * w)) & 15) : 0;
-        const unsigned sum = nibble + 8 + carry;
-        out[size_t(w) * stride] = static_cast<uint8_t>(sum & 15);
-        carry = sum >> 4;
+        const int at = bits * w;
+        const unsigned digit =
+            at < 128 ? static_cast<unsigned>(static_cast<uint64_t>(value >> at)) & mask : 0;
+        const unsigned sum = digit + half + carry;
+        out[size_t(w) * stride] = static_cast<uint8_t>(sum & mask);
+        carry = sum >> bits;
     }
+}
+
+// Two parts below 2^128, d0 + d1 |x| and d2 + d3 |x|, or four below 2^64
+void parts_of(const field::bls12_381::Fr& k, int count, u128 parts[4]) {
+    uint64_t digits[4];
+    k.digits_of_x(digits);
+    for (int i = 0; i < count; ++i)
+        parts[i] =
+            count == 2 ? u128(digits[2 * i + 1]) * field::bls12_381::kAbsX + digits[2 * i] : u128(digits[i]);
 }
 
 }  // namespace
 
 void recode(const field::bls12_381::Fr& k, const MultiplyShape& shape, uint8_t* out, size_t stride) {
-    uint64_t digits[4];
-    k.digits_of_x(digits);
-    const size_t part_stride = size_t(shape.windows) * stride;
-    if (shape.parts == 2) {
-        for (size_t i = 0; i < 2; ++i)  // d0 + d1 |x| and d2 + d3 |x|
-            write_windows(u128(digits[2 * i + 1]) * field::bls12_381::kAbsX + digits[2 * i], shape.windows,
-                          out + i * part_stride, stride);
-    } else {
-        for (size_t i = 0; i < 4; ++i) write_windows(digits[i], shape.windows, out + i * part_stride, stride);
-    }
+    u128 parts[4];
+    parts_of(k, shape.parts, parts);
+    for (int i = 0; i < shape.parts; ++i)
+        write_windows<4>(parts[i], shape.windows, out + size_t(i * shape.windows) * stride, stride);
+}
+
+void recode_common(const field::bls12_381::Fr& k, const TableShape& shape, uint8_t* out) {
+    u128 parts[4];
+    parts_of(k, shape.parts, parts);
+    for (int i = 0; i < shape.parts; ++i)
+        write_windows<kTableWindow>(parts[i], shape.teeth * kTableSteps, out + shape.digit(i, 0, 0), 1);
+}
+
+void recode_short(int64_t x, int steps, uint8_t* out, size_t stride) {
+    // two's complement: what the sign extension adds above the last digit cancels against the carries
+    write_windows<kTableWindow>(static_cast<u128>(static_cast<__int128>(x)), steps, out, stride);
 }
 
 void recode_odd(const field::bls12_381::Fr& k, int window, int windows, uint8_t* out, size_t stride) {

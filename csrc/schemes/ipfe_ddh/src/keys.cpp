@@ -56,7 +56,7 @@ MasterPublicKey::MasterPublicKey(Parameters p, Bytes h_in)
         if (std::memcmp(&h_bytes[32 * i], identity.data(), 32) == 0)
             fail(ErrorKind::decode, "public key: h_" + std::to_string(i) + " is the identity");
     require_distinct(h_bytes);
-    id = tagged_hash("PYFE-V1-ipfe-ddh-ristretto255-public-key", to_bytes());
+    id = schemes::tagged_hash("PYFE-V1-ipfe-ddh-ristretto255-public-key", to_bytes());
 }
 
 Bytes MasterPublicKey::to_bytes() const {
@@ -129,14 +129,7 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     for (int64_t& v : key.y) v = in.i64("y");
     in.require_items(key.k, 16 + 64, "intervals");
     key.intervals.resize(key.k);
-    for (Interval& i : key.intervals) {
-        i.lo = in.i64("interval");
-        i.hi = in.i64("interval");
-        if (i.lo > i.hi) in.refuse("interval", "has its lower end above its upper one");
-        if (__int128{i.hi} - i.lo > __int128{kMaxWidth} || i.lo < -(int64_t{1} << 62) ||
-            i.hi > int64_t{1} << 62)
-            in.refuse("interval", "is wider than 2^44 or reaches beyond 2^62");
-    }
+    for (Interval& i : key.intervals) i = schemes::read_interval(in);
     for (size_t f = 0; f < key.k; ++f) {
         key.s.push_back({read_scalar(in, "s_y")});
         key.t.push_back({read_scalar(in, "t_y")});

@@ -31,40 +31,10 @@ SecretScalars nonzero_scalars(size_t count, Random& random) {
     return r;
 }
 
-// 1 when a < b, without a branch
-uint64_t less(int64_t a, int64_t b) { return static_cast<uint64_t>((__int128{a} - b) >> 127) & 1; }
-
-uint64_t outside(const Parameters& p, int64_t x, size_t i) { return less(x, p.x_lo[i]) | less(p.x_hi[i], x); }
-
-[[noreturn]] void refuse_entry(const Parameters& p, size_t row, size_t i) {
-    fail(ErrorKind::out_of_range, "x: row " + std::to_string(row) + ", coordinate " + std::to_string(i) +
-                                      " is outside [" + std::to_string(p.x_lo[i]) + ", " +
-                                      std::to_string(p.x_hi[i]) + "]");
-}
-
-// Only whether some entry is outside becomes known while all are inside; the search for it runs on refused
-// input.
-void require_within(const IntMatrix& x, const Parameters& p) {
-    uint64_t bad = 0;
-    for (size_t j = 0; j < x.rows * x.columns; ++j) bad |= outside(p, x.data[j], j % x.columns);
-    declassify(&bad, sizeof bad);
-    for (size_t j = 0; bad != 0 && j < x.rows * x.columns; ++j)
-        if (outside(p, x.data[j], j % x.columns)) refuse_entry(p, j / x.columns, j % x.columns);
-}
-
 void require_columns(const IntMatrix& m, size_t n, const char* name) {
     if (m.columns != n)
         fail(ErrorKind::parameter, std::string(name) + " has " + std::to_string(m.columns) +
                                        " columns; the parameters have n = " + std::to_string(n));
-}
-
-uint64_t largest_magnitude(const Parameters& p) {
-    const auto magnitude = [](int64_t v) {
-        return v < 0 ? 0 - static_cast<uint64_t>(v) : static_cast<uint64_t>(v);
-    };
-    uint64_t bound = 0;
-    for (size_t i = 0; i < p.n(); ++i) bound = std::max({bound, magnitude(p.x_lo[i]), magnitude(p.x_hi[i])});
-    return bound;
 }
 
 // L = sum_i min(y_i lo_i, y_i hi_i), U = sum_i max(..): the exact range of <x, y> over the box
@@ -73,10 +43,10 @@ Interval result_interval(const Parameters& p, const int64_t* y, size_t row) {
         fail(ErrorKind::out_of_range, "y: row " + std::to_string(row) +
                                           ": the result interval is wider than 2^44; use scheme ipfe-rlwe");
     };
-    const __int128 limit = __int128{1} << 62;
+    const __int128 limit = schemes::kMaxEnd;
     __int128 lo = 0, hi = 0;
     for (size_t i = 0; i < p.n(); ++i) {
-        const __int128 a = __int128{y[i]} * p.x_lo[i], b = __int128{y[i]} * p.x_hi[i];
+        const __int128 a = __int128{y[i]} * p.x.lo[i], b = __int128{y[i]} * p.x.hi[i];
         lo += std::min(a, b);
         hi += std::max(a, b);
         if (lo < -limit || hi > limit) refuse();
@@ -88,7 +58,7 @@ Interval result_interval(const Parameters& p, const int64_t* y, size_t row) {
 void require_row(const Parameters& p, const int64_t* y, size_t row) {
     bool zero = true;
     for (size_t i = 0; i < p.n(); ++i) {
-        const uint64_t m = y[i] < 0 ? 0 - static_cast<uint64_t>(y[i]) : static_cast<uint64_t>(y[i]);
+        const uint64_t m = schemes::magnitude(y[i]);
         if (m > p.y_bound)
             fail(ErrorKind::out_of_range, "y: row " + std::to_string(row) + ", coordinate " +
                                               std::to_string(i) + " = " + std::to_string(y[i]) +
@@ -111,7 +81,7 @@ Scalar inner_product(const SecretScalars& v, const int64_t* y) {
 Interval scaled(const Interval& i, const RowWeight& w, size_t row) {
     const __int128 pos = w.pos, neg = w.neg;
     const __int128 lo = pos * i.lo - neg * i.hi, hi = pos * i.hi - neg * i.lo;
-    const __int128 limit = __int128{1} << 62;
+    const __int128 limit = schemes::kMaxEnd;
     if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{kMaxWidth})
         fail(ErrorKind::out_of_range,
              "ciphertext row " + std::to_string(row) +
@@ -169,14 +139,14 @@ std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& parameters, 
 
 CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& random) {
     require_columns(x, mpk.parameters.n(), "x");
-    require_within(x, mpk.parameters);                        // names the row and the coordinate
+    mpk.parameters.x.require_inside(x, "x");                  // names the row and the coordinate
     const SecretScalars r = nonzero_scalars(x.rows, random);  // fresh for every patient, never cached
     const std::span<const Scalar> r_span{r.data(), r.size()};
     CiphertextBatch ct(mpk.id, x.rows, x.columns);
     // C = r G,  D = r H
     group::mul_fixed(mpk.gh, r_span, ct.rows(), ct.row_size());
     // E_i = x_i G + r h_i
-    group::mul_fixed_add_short(mpk.h, r_span, {x.data, x.columns, largest_magnitude(mpk.parameters)},
+    group::mul_fixed_add_short(mpk.h, r_span, {x.data, x.columns, mpk.parameters.x.largest_magnitude()},
                                ct.rows() + 64, ct.row_size());
     return ct;
 }

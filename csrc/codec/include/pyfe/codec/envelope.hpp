@@ -25,7 +25,12 @@ enum class ObjectKind : std::uint8_t {
     sealed_authority = 6,
 };
 
-enum class SchemeId : std::uint16_t { none = 0, ipfe_ddh_ristretto255 = 1 };
+enum class SchemeId : std::uint16_t {
+    none = 0,
+    ipfe_ddh_ristretto255 = 1,
+    qfe_ggm_bls12381 = 2,
+    qfe_sxdh_bls12381 = 3,
+};
 
 constexpr std::uint16_t envelope_version = 1;
 constexpr std::size_t envelope_header_size = 88;

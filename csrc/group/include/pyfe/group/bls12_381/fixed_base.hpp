@@ -15,6 +15,8 @@ class FixedBase {
 
     // k_j base. Constant-time in k.
     Points<Parts> multiply(std::span<const Fr> k) const;
+    // The same as blocks, padded, for what stays secret
+    void multiply(std::span<const Fr> k, PointBlock<Parts>* out) const;
 
   private:
     const Kernels* made_by_ = &kernels();

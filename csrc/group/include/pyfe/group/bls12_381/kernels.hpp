@@ -6,6 +6,7 @@
 
 #include "pyfe/group/bls12_381/blocks.hpp"
 #include "pyfe/group/bls12_381/msm_shape.hpp"
+#include "pyfe/group/bls12_381/table_shape.hpp"
 
 namespace pyfe::group::bls12_381 {
 
@@ -35,6 +36,8 @@ struct CurveKernels {
     // Constant-time, table and digits as in src/bls12_381/fixed_base.hpp, windows of fixed_window bits
     int fixed_window;
     void (*fixed_base)(const uint64_t* table, int windows, const uint8_t* digits, size_t blocks, Block* out);
+    // Constant-time: table_shape.hpp and src/bls12_381/base_tables.hpp
+    void (*common_sum)(const CommonSum<Parts>& in, Block* out);
     // Multi-scalar multiplication: src/bls12_381/msm.hpp
     void (*endomorphism)(const Flat* in, size_t blocks, int power, Flat* out);
     void (*rows)(const Flat* in, size_t blocks, uint64_t* out);

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct Points {
     // Strict, the subgroup included. Error(decode) naming `what`, the index of the first bad point and what
     // is wrong.
     static Points decode(std::span<const uint8_t> in, const std::string& what);
+    // The same, where the caller names point j
+    using Name = std::function<std::string(size_t j)>;
+    static Points decode(std::span<const uint8_t> in, const Name& name);
     void encode(uint8_t* out) const;
     std::vector<uint8_t> encode() const;
 
@@ -44,6 +48,7 @@ struct Points {
     static Points identity(size_t count);
     // Points first, first + step, .. : `count` of them
     Points slice(size_t first, ptrdiff_t step, size_t count) const;
+    static Points concat(std::span<const Points* const> parts);
 };
 
 using G1Points = Points<1>;

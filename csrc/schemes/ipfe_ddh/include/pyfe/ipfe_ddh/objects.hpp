@@ -1,34 +1,28 @@
 // The objects of ipfe-ddh-ristretto255: parameters, keys, ciphertexts, and their byte forms (little endian;
 // points are 32-byte ristretto255 encodings, scalars 32 canonical bytes).
 #pragma once
-#include <array>
-#include <cstdint>
 #include <memory>
-#include <span>
-#include <vector>
 
-#include "pyfe/codec/reader.hpp"
-#include "pyfe/codec/writer.hpp"
 #include "pyfe/group/ristretto255.hpp"
+#include "pyfe/schemes/common.hpp"
 
 namespace pyfe::ipfe_ddh {
 
-using Id = std::array<uint8_t, 32>;
-using Bytes = std::vector<uint8_t>;
 using group::PublicScalar;
 using group::Scalar;
 using group::SecretScalars;
+using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Interval, schemes::kMaxWidth;
 
 // What everybody agrees on: n coordinates, x_lo_i <= x_i <= x_hi_i, |y_i| <= y_bound, and a context (the
 // schema's id).
 struct Parameters {
-    std::vector<int64_t> x_lo, x_hi;
+    Box x;
     uint64_t y_bound = 0;
     Id context{};
 
     // Error(parameter) when n = 0, lengths differ, a lower bound exceeds its upper one, or y_bound = 0
     Parameters(std::vector<int64_t> lo, std::vector<int64_t> hi, uint64_t y_bound, const Id& context);
-    size_t n() const { return x_lo.size(); }
+    size_t n() const { return x.size(); }
     Id id() const;  // SHA-256 over the tagged block below
     // u32 n | i64 x_lo[n] | i64 x_hi[n] | u64 y_bound | context[32]
     void write(Writer& out) const;
@@ -61,12 +55,6 @@ struct MasterSecretKey {
     Bytes to_bytes() const;
     static MasterSecretKey from_bytes(std::span<const uint8_t> data);
 };
-
-struct Interval {
-    int64_t lo, hi;
-};
-// The widest result interval that decryption will search; both ends within +-2^62
-constexpr uint64_t kMaxWidth = uint64_t{1} << 44;
 
 struct FunctionKey {
     Id public_key_id{};
@@ -125,7 +113,5 @@ class CiphertextBatch {
     Bytes rows_;
     std::shared_ptr<std::vector<group::AffineBlock>> points_;  // present when the bytes came from outside
 };
-
-Id tagged_hash(std::string_view tag, std::span<const uint8_t> data);
 
 }  // namespace pyfe::ipfe_ddh

@@ -7,11 +7,6 @@
 
 namespace pyfe::ipfe_ddh {
 
-struct IntMatrix {
-    const int64_t* data;
-    size_t rows, columns;
-};
-
 std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& parameters, Random& random);
 CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& random);
 FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y);

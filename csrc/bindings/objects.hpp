@@ -1,0 +1,70 @@
+// What the objects of all schemes share on their way to Python.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "arrays.hpp"
+#include "bytes.hpp"
+#include "pyfe/base/secret.hpp"
+#include "pyfe/schemes/common.hpp"
+
+namespace pyfe::bindings {
+
+inline schemes::Id as_id(const py::bytes& data, const char* name) {
+    const auto span = as_span(data);
+    if (span.size() != 32) fail(ErrorKind::parameter, std::string(name) + ": must be 32 bytes");
+    schemes::Id id;
+    std::copy(span.begin(), span.end(), id.begin());
+    return id;
+}
+
+inline IntArray int_array(const std::vector<int64_t>& v) {
+    return IntArray(static_cast<py::ssize_t>(v.size()), v.data());
+}
+
+// [rows][columns], row by row
+template <class Values>
+IntArray int_matrix(const Values& values, size_t rows, size_t columns) {
+    IntArray out({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(columns)});
+    std::copy(values.begin(), values.end(), out.mutable_data());
+    return out;
+}
+
+inline IntArray interval_array(const std::vector<schemes::Interval>& intervals) {
+    std::vector<int64_t> ends;
+    for (const schemes::Interval& i : intervals) ends.insert(ends.end(), {i.lo, i.hi});
+    return int_matrix(ends, intervals.size(), 2);
+}
+
+inline std::string hex_prefix(const schemes::Id& id) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string out;
+    for (size_t i = 0; i < 8; ++i) {
+        out += digits[id[i] >> 4];
+        out += digits[id[i] & 15];
+    }
+    return out;
+}
+
+template <class T>
+T decoded(const py::bytes& data) {
+    const auto span = as_span(data);
+    py::gil_scoped_release release;
+    return T::from_bytes(span);
+}
+
+template <class Secret>
+Secret decoded_secret(const Unprinted<py::bytes>& data) {
+    const py::bytes bytes = data.get("data");
+    return Secret::from_bytes(as_span(bytes));
+}
+
+template <class Secret>
+py::bytes secret_bytes(const Secret& secret) {
+    schemes::Bytes b = secret.to_bytes();
+    py::bytes out = as_bytes(b);
+    secure_zero(b.data(), b.size());
+    return out;
+}
+
+}  // namespace pyfe::bindings

@@ -1,0 +1,238 @@
+// Decryption of quadratic ciphertexts, eight rows in the lanes:
+//   sum_ij F_ij e(c_i, d_j) - e(K, [gamma]_2) - e([gamma]_1, K') = [x^T F y]_T
+// since <c_i, d_j> = gamma <alpha_i, beta_j> + x_i y_j. Never n m pairings: a form is a sum of bilinear terms
+// <u, c> <v, d>, one a column (or a row, where that is cheaper), or one a unit of a factored form; u and v
+// are summed in the groups. A unit that several forms share is paired once and kept in GT, masked as it is by
+// gamma.
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "pyfe/base/error.hpp"
+#include "pyfe/base/parallel.hpp"
+#include "pyfe/group/bls12_381/msm.hpp"
+#include "pyfe/qfe/scheme.hpp"
+#include "tables.hpp"
+
+namespace pyfe::qfe {
+namespace {
+
+using group::bls12_381::Points;
+using pairing::Factor, pairing::GtElements;
+
+constexpr size_t kLanes = 8;
+constexpr double kPairing = 46.5, kTermG1 = 0.1, kTermG2 = 0.25;  // costs in proportion
+
+// sum_i u_i c_i, without the zeros
+using Sparse = std::vector<std::pair<uint32_t, int64_t>>;
+
+struct Term {
+    Sparse u, v;
+};
+
+// The terms that one form has for itself, and the units that forms share
+struct Plan {
+    std::vector<std::vector<Term>> own;
+    std::vector<Term> shared;
+    std::vector<int64_t> powers;  // [form][shared unit]
+};
+
+Sparse sparse(std::span<const int64_t> values, int64_t factor = 1) {
+    Sparse out;
+    for (size_t i = 0; i < values.size(); ++i)
+        if (values[i] != 0) out.push_back({static_cast<uint32_t>(i), values[i] * factor});
+    return out;
+}
+
+// By columns, <F_j, c> d_j, or by rows, c_i <F_i, d>
+std::vector<Term> terms_of_matrix(const Entries& matrix) {
+    std::map<uint32_t, Sparse> columns, rows;
+    for (const Entry& e : matrix) {
+        columns[e.j].push_back({e.i, e.v});
+        rows[e.i].push_back({e.j, e.v});
+    }
+    const auto entries = static_cast<double>(matrix.size());
+    const bool by_column = double(columns.size()) * kPairing + entries * kTermG1 <=
+                           double(rows.size()) * kPairing + entries * kTermG2;
+    std::vector<Term> out;
+    for (auto& [at, line] : by_column ? columns : rows) {
+        const Sparse one = {{at, 1}};
+        out.push_back(by_column ? Term{std::move(line), one} : Term{one, std::move(line)});
+    }
+    return out;
+}
+
+// Whether q u stays within 62 bits
+bool may_absorb(std::span<const int64_t> u, int64_t q) {
+    return std::ranges::all_of(u, [&](int64_t value) {
+        const __int128 product = __int128{value} * q;
+        return product >= -schemes::kMaxEnd && product <= schemes::kMaxEnd;
+    });
+}
+
+void add_unit(Plan& plan, const Forms& forms, size_t h) {
+    size_t users = 0, last = 0;
+    for (size_t f = 0; f < forms.count(); ++f)
+        if (forms.q(f)[h] != 0) ++users, last = f;
+    if (users == 0) return;
+    if (users == 1 && may_absorb(forms.u(h), forms.q(last)[h])) {
+        plan.own[last].push_back({sparse(forms.u(h), forms.q(last)[h]), sparse(forms.v(h))});
+        return;
+    }
+    plan.shared.push_back({sparse(forms.u(h)), sparse(forms.v(h))});
+    for (size_t f = 0; f < forms.count(); ++f) plan.powers.push_back(forms.q(f)[h]);
+}
+
+Plan plan_of(const Forms& forms) {
+    Plan plan;
+    plan.own.resize(forms.count());
+    for (size_t h = 0; h < forms.units(); ++h) add_unit(plan, forms, h);
+    for (size_t f = 0; !forms.is_factored() && f < forms.count(); ++f)
+        plan.own[f] = terms_of_matrix(forms.matrix(f));
+    // [unit][form] -> [form][unit]
+    const size_t units = plan.shared.size();
+    std::vector<int64_t> by_form(plan.powers.size());
+    for (size_t at = 0; at < by_form.size(); ++at)
+        by_form[at % forms.count() * units + at / forms.count()] = plan.powers[at];
+    plan.powers = std::move(by_form);
+    return plan;
+}
+
+// Coordinate i of all rows of a block in the lanes, at 8 i; spare lanes repeat the last row
+template <int Parts>
+Points<Parts> by_coordinate(const Points<Parts>& p, size_t rows, size_t block, size_t per, size_t first,
+                            size_t count) {
+    const size_t row = kLanes * block, lanes = std::min(kLanes, rows - row);
+    Points<Parts> out;
+    for (size_t i = 0; i < count; ++i)
+        out.blocks.push_back(p.slice(row * per + first + i, static_cast<ptrdiff_t>(per), lanes).blocks[0]);
+    out.size = kLanes * count;
+    return out;
+}
+
+// Eight rows of a batch: c_l and d_l, coordinate by coordinate
+struct Block {
+    G1Points minus_gamma1;
+    G2Points gamma2;
+    std::vector<G1Points> c;
+    std::vector<G2Points> d;
+
+    Block(const CiphertextBatch& ct, size_t at)
+        : minus_gamma1(negate(by_coordinate(ct.gamma1, ct.size(), at, 1, 0, 1))),
+          gamma2(by_coordinate(ct.gamma2, ct.size(), at, 1, 0, 1)) {
+        const size_t sides = ct.k + 1;
+        for (size_t l = 0; l < sides; ++l) {
+            c.push_back(by_coordinate(ct.c, ct.size(), at, sides * ct.n, l * ct.n, ct.n));
+            d.push_back(by_coordinate(ct.d, ct.size(), at, sides * ct.m, l * ct.m, ct.m));
+        }
+    }
+};
+
+template <int Parts>
+Points<Parts> combine(const Points<Parts>& points, const Sparse& terms) {
+    Points<Parts> chosen;
+    std::vector<int64_t> weights;
+    for (const auto& [i, weight] : terms) {
+        chosen.blocks.push_back(points.blocks[i]);
+        weights.push_back(weight);
+    }
+    chosen.size = kLanes * terms.size();
+    if (terms.size() == 1 && weights[0] == 1) return chosen;
+    return group::bls12_381::msm_cohort_vartime(chosen, weights, kLanes);
+}
+
+// A product of pairings under way; it keeps the points
+class Product {
+  public:
+    void add(G1Points p, G2Points q) {
+        p_.push_back(std::move(p));
+        q_.push_back(std::move(q));
+        factors_.push_back({&p_.back(), &q_.back(), nullptr});
+    }
+    void add(const G1Points& p, const pairing::PreparedPoint& q) { factors_.push_back({&p, nullptr, &q}); }
+    void add(const Block& block, const Term& term) {
+        for (size_t l = 0; l < block.c.size(); ++l)
+            add(combine(block.c[l], term.u), combine(block.d[l], term.v));
+    }
+    GtElements miller_and_easy_part() const { return pairing::miller_and_easy_part(factors_); }
+
+  private:
+    std::deque<G1Points> p_;
+    std::deque<G2Points> q_;
+    std::vector<Factor> factors_;
+};
+
+// T_h = e(<u_h, c>, <v_h, d>), and for each form the product of its powers of them
+std::vector<GtElements> shared_units(const Plan& plan, const Block& block) {
+    std::vector<GtElements> units;
+    std::vector<const GtElements*> bases;
+    for (const Term& term : plan.shared) {
+        Product product;
+        product.add(block, term);
+        units.push_back(product.miller_and_easy_part());
+    }
+    for (const GtElements& unit : units) bases.push_back(&unit);
+    return bases.empty() ? std::vector<GtElements>{}
+                         : pairing::multi_exponentiate_vartime(bases, plan.powers);
+}
+
+// [x^T F_f y]_T for eight rows and every f
+std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const pairing::Prepared& lines,
+                                  const Block& block) {
+    const std::vector<GtElements> shared = shared_units(plan, block);
+    const G1Points minus_K = negate(sk.K);
+    std::vector<GtElements> out;
+    for (size_t f = 0; f < sk.forms.count(); ++f) {
+        Product product;
+        for (const Term& term : plan.own[f]) product.add(block, term);
+        product.add(minus_K.slice(f, 0, kLanes), block.gamma2);
+        product.add(block.minus_gamma1, lines.at(f));
+        GtElements value = product.miller_and_easy_part();
+        if (!shared.empty()) value = mul(value, shared[f]);
+        finish(value);
+        out.push_back(std::move(value));
+    }
+    return out;
+}
+
+void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, int64_t* z) {
+    const Interval range = sk.intervals[f];
+    std::vector<int64_t> logs(values.size);
+    std::vector<uint8_t> found(values.size);
+    dlog::solve_vartime(values, range, logs.data(), found.data());
+    for (size_t r = 0; r < values.size; ++r) {
+        if (found[r] == 0)
+            fail(ErrorKind::out_of_range,
+                 "row " + std::to_string(r) + ", function " + std::to_string(f) + ": no result in [" +
+                     std::to_string(range.lo) + ", " + std::to_string(range.hi) +
+                     "]: the ciphertext is not one of this public key's, or was changed");
+        z[r * sk.forms.count() + f] = logs[r];
+    }
+}
+
+void require_match(const FunctionKey& sk, const CiphertextBatch& ct) {
+    if (sk.public_key_id != ct.public_key_id || sk.k != ct.k)
+        fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
+    if (sk.forms.n() != ct.n || sk.forms.m() != ct.m)
+        fail(ErrorKind::key_mismatch, "the function key is for rows of " + std::to_string(sk.forms.n()) +
+                                          " x " + std::to_string(sk.forms.m()) +
+                                          " coordinates, the ciphertexts have " + std::to_string(ct.n) +
+                                          " x " + std::to_string(ct.m));
+}
+
+}  // namespace
+
+void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
+    require_match(sk, ct);
+    if (ct.size() == 0) return;
+    const Plan plan = plan_of(sk.forms);
+    const auto lines = sk.lines->get([&] { return pairing::Prepared(sk.K2); });
+    std::vector<GtElements> values(sk.forms.count(), GtElements(ct.size()));
+    parallel_for(values[0].blocks.size(), [&](size_t b) {
+        const auto block = values_of(plan, sk, *lines, Block(ct, b));
+        for (size_t f = 0; f < values.size(); ++f) values[f].blocks[b] = block[f].blocks[0];
+    });
+    for (size_t f = 0; f < values.size(); ++f) logs_of_form(sk, f, values[f], z);
+}
+
+}  // namespace pyfe::qfe
