@@ -136,6 +136,10 @@ class MatrixForms:
         for start, stop in itertools.pairwise(ends):
             yield self.row[start:stop], self.column[start:stop], self.value[start:stop]
 
+    def upper_terms(self) -> Iterator[Terms]:
+        """The :meth:`terms` of :meth:`upper`."""
+        return self.upper().terms()
+
     def evaluate(self, x: Any, y: Any = None) -> IntArray:
         """Values int64 ``[batch, k]`` of integer rows x ``[batch, n]`` and y ``[batch, m]`` (None: ``y = x``).
 
@@ -162,7 +166,8 @@ class MatrixForms:
         Cost: O(entries).
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
-        return _intervals([_by_monomials(form, terms, box) for form, terms in enumerate(_terms_over(self, box))])
+        terms = self.upper_terms() if box.square else self.terms()
+        return _intervals([_by_monomials(form, part, box) for form, part in enumerate(terms)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, in the canonical order."""
@@ -278,6 +283,15 @@ class FactoredForms:
             row, column = np.nonzero(matrix)
             yield row, column, matrix[row, column]
 
+    def upper_terms(self) -> Iterator[Terms]:
+        """As :meth:`terms`, of the upper triangular forms with the same values for ``y = x``."""
+        _require_square(self)
+        for form in range(self.k):
+            matrix = self._multiplied_out(form)
+            folded = np.triu(matrix) + np.tril(matrix, -1).T
+            row, column = np.nonzero(folded)
+            yield row, column, folded[row, column]
+
     def evaluate(self, x: Any, y: Any = None) -> IntArray:
         """Values int64 ``[batch, k]`` of integer rows x ``[batch, n]`` and y ``[batch, m]`` (None: ``y = x``).
 
@@ -302,7 +316,8 @@ class FactoredForms:
         interval wider than 2^44, or a sum of absolute values of 2^62. Cost: O(k h n m).
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
-        monomials = [_by_monomials(form, terms, box) for form, terms in enumerate(_terms_over(self, box))]
+        terms = self.upper_terms() if box.square else self.terms()
+        monomials = [_by_monomials(form, part, box) for form, part in enumerate(terms)]
         a = _linear_range(self.U, box.x)
         b = a if self.same and box.square else _linear_range(self.V, box.x if box.square else box.y)
         units = [_by_units(form, q, a, b, self.same and box.square) for form, q in enumerate(self.Q)]
@@ -375,16 +390,6 @@ def _bounds(lo: Any, hi: Any, size: int, name: str) -> Range:
     if (low > high).any():
         raise ParameterError(f"a lower bound of {name} lies above the upper one")
     return low, high
-
-
-def _terms_over(forms: Forms, box: _Box) -> Iterator[Terms]:
-    """Coefficients per form; in the square case of the upper triangular form with the same values."""
-    for row, column, value in forms.terms():
-        if not box.square:
-            yield row, column, value
-            continue
-        one = MatrixForms((1, forms.n, forms.m), np.zeros(len(row), dtype=np.int64), row, column, value).upper()
-        yield one.row, one.column, one.value
 
 
 def _by_monomials(form: int, terms: Terms, box: _Box) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
+from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.function import Function, exact_interval, probabilities
 from pyfe.schema import Encoded, Schema, category, constant, number
 
@@ -263,3 +264,121 @@ def test_report_counts_saturated_values(schema: Schema) -> None:
     assert report.saturated == {"a": 2, "b": 1}
     assert "values               3 outside the schema clipped; 0 missing values replaced" in str(report)
     assert report.metric is None
+
+
+# -- quadratic functions --
+
+
+def quadratic(schema: Schema, seed: int = 0, k: int = 2, **rest: object) -> tuple[Function, np.ndarray]:
+    """A random quadratic function and all its coefficients over (1, x)."""
+    F = np.random.default_rng(seed).integers(-9, 10, size=(k, schema.n + 1, schema.n + 1))
+    return Function.from_forms(schema, MatrixForms.dense(F), **rest), F
+
+
+def test_quadratic_evaluate_is_exact(schema: Schema) -> None:
+    function, F = quadratic(schema, intercept=[11, -4], scale=0.5)
+    rng = np.random.default_rng(0)
+    x = np.concatenate([schema.sample(rng, 30), schema.sample(rng, 30, ends=True)])
+    z = np.concatenate([np.ones((60, 1), dtype=np.int64), x], axis=1)
+    expected = np.stack([((z @ f) * z).sum(axis=1) for f in F], axis=1) + np.array([11, -4])
+    scores = function.evaluate(Encoded(x))
+    assert scores.dtype == np.int64 and np.array_equal(scores, expected)
+    assert np.array_equal(function.evaluate(schema.decode(x)), expected)
+    assert (function.k, function.n, function.kind) == (2, 6, "quadratic")
+    low, high = function.result_interval.T
+    assert (low <= scores.min(axis=0)).all() and (scores.max(axis=0) <= high).all()
+    assert np.array_equal(function.decision_function(scores), 0.5 * expected)
+    assert function.forms.dense_array()[:, 0, 0].tolist() == [0, 0], "constants are in the intercept"
+    assert function.intercept.tolist() == [11 + F[0, 0, 0], -4 + F[1, 0, 0]]
+    with pytest.raises(ParameterError, match="quadratic function has no weights"):
+        function.weights  # noqa: B018
+
+
+def test_a_linear_function_is_a_quadratic_one_too(schema: Schema) -> None:
+    linear = make(schema)
+    forms = linear.forms
+    assert forms.dense_array()[0, 0].tolist() == [0, *linear.weights[0].tolist()]
+    assert not forms.dense_array()[0, 1:].any()
+    as_quadratic = Function.from_forms(schema, forms, intercept=11, scale=0.5)
+    x = schema.sample(np.random.default_rng(1), 20)
+    assert np.array_equal(as_quadratic.evaluate(Encoded(x)), linear.evaluate(Encoded(x)))
+    assert np.array_equal(as_quadratic.interval, linear.interval) and as_quadratic.weight_bits == linear.weight_bits
+    assert as_quadratic != linear
+
+
+def test_quadratic_functions_travel(schema: Schema) -> None:
+    P = np.random.default_rng(2).integers(-3, 4, size=(3, schema.n + 1))
+    units = FactoredForms.squares(P, [[1, -1, 2], [0, 1, 1]])
+    for forms in (units, units.matrix()):
+        function = Function.from_forms(schema, forms, intercept=7, link="identity", classes=("a", "b"))
+        again = Function.from_bytes(function.to_bytes(), schema=schema)
+        assert again == function and type(again.forms) is type(function.forms)
+        data = json.loads(json.dumps(function.to_dict()))
+        assert "weights" not in data and Function.from_dict(data).forms == function.forms
+        x = schema.sample(np.random.default_rng(0), 5)
+        assert np.array_equal(Function.from_dict(data).evaluate(Encoded(x)), function.evaluate(Encoded(x)))
+        with pytest.raises(OutOfRangeError):
+            Function.from_dict(data).evaluate(Encoded(np.full((1, 6), 2**40)))
+    factored, multiplied = (Function.from_forms(schema, forms) for forms in (units, units.matrix()))
+    x = schema.sample(np.random.default_rng(3), 9)
+    assert np.array_equal(factored.evaluate(Encoded(x)), multiplied.evaluate(Encoded(x)))
+    assert factored.id != multiplied.id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "linear"},
+        {"weights": [[1] * 6]},
+        {"forms": None},
+        {"forms": {"form": "matrix"}},
+        {"forms": {"form": "matrix", "shape": [1, 7, 7], "output": [0], "row": [1], "column": [0], "value": [1]}},
+        {"forms": {"form": "matrix", "shape": [1, 7, 7], "output": [0], "row": [0], "column": [0], "value": [1]}},
+        {"forms": {"form": "matrix", "shape": [1, 7, 7], "output": [], "row": [], "column": [], "value": []}},
+        {"forms": {"form": "matrix", "shape": [1, 6, 7], "output": [0], "row": [0], "column": [1], "value": [1]}},
+        {"interval": [[0, 1]]},
+    ],
+)
+def test_quadratic_from_dict_refuses_what_to_dict_never_wrote(schema: Schema, change: dict[str, object]) -> None:
+    data = quadratic(schema, k=1)[0].to_dict()
+    assert Function.from_dict(data, schema).to_dict() == data
+    with pytest.raises(DecodeError, match="not a function"):
+        Function.from_dict(data | change, schema)
+
+
+def test_impossible_quadratic_functions(schema: Schema) -> None:
+    zero = np.zeros((7, 7), dtype=np.int64)
+    constant_only, skew = zero.copy(), zero.copy()
+    constant_only[0, 0] = 5
+    skew[1, 2], skew[2, 1] = 3, -3
+    for F in (zero, constant_only, skew):
+        with pytest.raises(ParameterError, match="all zero"):
+            Function.from_forms(schema, MatrixForms.dense(F))
+    with pytest.raises(ParameterError, match="all zero"):
+        Function.from_forms(schema, FactoredForms.squares([[1, 0, 0, 0, 0, 0, 0]], [5]))
+    with pytest.raises(ParameterError, match=r"shape \[k, 7, 7\]"):
+        Function.from_forms(schema, MatrixForms.dense(np.eye(6, dtype=np.int64)))
+    with pytest.raises(ParameterError, match="needs a pyfe.Schema"):
+        Function.from_forms(None, MatrixForms.dense(np.eye(7, dtype=np.int64)))  # type: ignore[arg-type]
+    wide = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=20)
+    with pytest.raises(OutOfRangeError, match=r"limit of a discrete logarithm is 2\^44"):
+        Function.from_forms(wide, MatrixForms.dense([[0, 0, 0], [0, 0, 17], [0, 0, 0]]))
+
+
+def test_report_of_quadratic_functions(schema: Schema) -> None:
+    F = np.zeros((3, 7, 7), dtype=np.int64)
+    F[0, 1, 2], F[0, 0, 1], F[1, 2, 1], F[2, 1, 1] = 3, 1, 1, 2
+    F[2, 0, 0] = 9
+    report = Function.from_forms(schema, MatrixForms.dense(F)).report()
+    assert (report.kind, report.monomials, report.units, report.rank) == ("quadratic", 3, None, 3)
+    # 2 points of G1 and 2 of G2 for each of 7 entries of (1, x), and one of each a row
+    assert report.ciphertext_bytes == 7 * 2 * (48 + 96) + 48 + 96
+    text = str(report)
+    assert "3 output(s) of 6 coordinates, quadratic in 3 monomials" in text and "quadratic range" in text
+    assert "rank 3 of 3" in text
+    F[2] = F[0] * 2 - F[1]
+    assert Function.from_forms(schema, MatrixForms.dense(F)).report().rank == 2
+    units = FactoredForms.squares(np.eye(7, dtype=np.int64)[1:3], [[1, 1], [2, 2]])
+    report = Function.from_forms(schema, units).report()
+    assert (report.monomials, report.units, report.rank) == (2, 2, 1)
+    assert "quadratic in 2 hidden units" in str(report)
