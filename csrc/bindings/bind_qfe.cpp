@@ -11,9 +11,9 @@ using namespace pyfe::qfe;
 using pyfe::ErrorKind;
 using pyfe::fail;
 
-Parameters make_parameters(int64_t k, const IntArray& x_lo, const IntArray& x_hi,
+Parameters make_parameters(int64_t k, const IntArray& x_lo, const IntArray& x_hi, int64_t f_bound,
                            const std::optional<IntArray>& y_lo, const std::optional<IntArray>& y_hi,
-                           int64_t f_bound, const py::bytes& context) {
+                           const py::bytes& context) {
     if (y_lo.has_value() != y_hi.has_value())
         fail(ErrorKind::parameter, "parameters: give both y_lo and y_hi, or none");
     Box y;
@@ -132,9 +132,8 @@ void bind_forms(py::module_& m) {
         m, "Parameters", py::module_local(),
         "The dimension k of the masks, the boxes of x and y, the bound of F, and the context.")
         .def(py::init(&make_parameters), py::arg("k"), py::arg("x_lo").noconvert(),
-             py::arg("x_hi").noconvert(), py::arg("y_lo").noconvert() = py::none(),
-             py::arg("y_hi").noconvert() = py::none(), py::arg("f_bound"),
-             py::arg("context") = py::bytes(std::string(32, '\0')))
+             py::arg("x_hi").noconvert(), py::arg("f_bound"), py::arg("y_lo").noconvert() = py::none(),
+             py::arg("y_hi").noconvert() = py::none(), py::arg("context") = py::bytes(std::string(32, '\0')))
         .def_readonly("k", &Parameters::k)
         .def_readonly("square", &Parameters::square)
         .def_property_readonly("n", &Parameters::n)

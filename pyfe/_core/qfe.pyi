@@ -11,7 +11,7 @@ class Parameters:
     """
     The dimension k of the masks, the boxes of x and y, the bound of F, and the context.
     """
-    def __init__(self, k: typing.SupportsInt | typing.SupportsIndex, x_lo: numpy.typing.NDArray[numpy.int64], x_hi: numpy.typing.NDArray[numpy.int64], y_lo: numpy.typing.NDArray[numpy.int64] | None = None, y_hi: numpy.typing.NDArray[numpy.int64] | None = None, f_bound: typing.SupportsInt | typing.SupportsIndex, context: bytes = b'\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00') -> None:
+    def __init__(self, k: typing.SupportsInt | typing.SupportsIndex, x_lo: numpy.typing.NDArray[numpy.int64], x_hi: numpy.typing.NDArray[numpy.int64], f_bound: typing.SupportsInt | typing.SupportsIndex, y_lo: numpy.typing.NDArray[numpy.int64] | None = None, y_hi: numpy.typing.NDArray[numpy.int64] | None = None, context: bytes = b'\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00') -> None:
         ...
     def __repr__(self) -> str:
         ...

@@ -22,13 +22,13 @@ A batch of rows is the unit of work; one row is a batch of one.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import ipfe_ddh as _native
-from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.schemes.arguments import bound, box, count, integers
 
 __all__ = [
     "CiphertextBatch",
@@ -49,9 +49,6 @@ MasterPublicKey = _native.MasterPublicKey
 MasterSecretKey = _native.MasterSecretKey
 FunctionKey = _native.FunctionKey
 CiphertextBatch = _native.CiphertextBatch
-
-MAX_BOUND = 2**62
-"""No bound on x or y may exceed this: sums of two stay within int64."""
 
 
 def Parameters(
@@ -75,8 +72,8 @@ def Parameters(
 
     Raises ParameterError for a missing, doubled or impossible bound. ``.id`` is the parameter hash.
     """
-    lo, hi = _x_bounds(_count(n), x_bound, x_lo, x_hi)
-    return _native.Parameters(n=n, x_lo=lo, x_hi=hi, y_bound=_bound("y_bound", y_bound), context=bytes(context))
+    lo, hi = box("x", count("n", n), x_bound, x_lo, x_hi)
+    return _native.Parameters(n=n, x_lo=lo, x_hi=hi, y_bound=bound("y_bound", y_bound), context=bytes(context))
 
 
 def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _native.MasterSecretKey]:
@@ -98,7 +95,7 @@ def encrypt(mpk: _native.MasterPublicKey, x: npt.ArrayLike) -> _native.Ciphertex
     Returns a batch of ``32 (n + 2)`` bytes a row. Raises ParameterError for floats or a wrong shape,
     OutOfRangeError naming row and coordinate before any work. Cost: n + 2 fixed-base multiplications a row.
     """
-    return _native.encrypt(mpk, _integers("x", x, 2))
+    return _native.encrypt(mpk, integers("x", x, 2))
 
 
 def keygen(msk: _native.MasterSecretKey, y: npt.ArrayLike) -> _native.FunctionKey:
@@ -112,7 +109,7 @@ def keygen(msk: _native.MasterSecretKey, y: npt.ArrayLike) -> _native.FunctionKe
     counts them, a :class:`pyfe.KeyAuthority` does. Raises ParameterError for floats, a wrong shape or a zero row;
     OutOfRangeError beyond the bound, or for an interval wider than 2^44. Cost: 2n scalar products a function.
     """
-    return _native.keygen(msk, _integers("y", y, 2))
+    return _native.keygen(msk, integers("y", y, 2))
 
 
 def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
@@ -133,45 +130,3 @@ def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
 
 def __dir__() -> list[str]:
     return list(__all__)
-
-
-def _x_bounds(
-    n: int, x_bound: int | None, x_lo: npt.ArrayLike | None, x_hi: npt.ArrayLike | None
-) -> tuple[IntArray, IntArray]:
-    if (x_bound is None) == (x_lo is None and x_hi is None) or (x_lo is None) != (x_hi is None):
-        raise ParameterError("give either x_bound, or both x_lo and x_hi")
-    if x_bound is not None:
-        top = np.full(n, _bound("x_bound", x_bound), dtype=np.int64)
-        return -top, top
-    lo, hi = _integers("x_lo", x_lo, 1), _integers("x_hi", x_hi, 1)
-    if lo.shape != (n,) or hi.shape != (n,):
-        raise ParameterError(f"x_lo and x_hi must have shape ({n},), not {lo.shape} and {hi.shape}")
-    return lo, hi
-
-
-def _count(n: object) -> int:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise ParameterError(f"n must be a positive integer, not {n!r}")
-    return int(n)
-
-
-def _bound(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_BOUND:
-        raise ParameterError(f"{name} must be an integer from 1 to 2^62, not {value!r}")
-    return int(value)
-
-
-def _integers(name: str, values: Any, dimensions: int) -> IntArray:
-    """``values`` as a contiguous int64 array; a single row becomes a batch of one."""
-    array = np.asarray(values)
-    if array.dtype == object and array.size and all(type(value) is int for value in array.flat):
-        raise OutOfRangeError(f"{name} holds an integer beyond int64")
-    if array.dtype.kind not in "iu":
-        raise ParameterError(f"{name} must hold integers, not {array.dtype}; encode reals with a schema first")
-    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
-        raise OutOfRangeError(f"{name} holds an integer beyond int64")
-    if array.ndim == dimensions - 1:
-        array = array[None, ...]
-    if array.ndim != dimensions:
-        raise ParameterError(f"{name} must have {dimensions} dimension(s), not {array.ndim}")
-    return np.ascontiguousarray(array, dtype=np.int64)

@@ -24,6 +24,7 @@
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
+#include "pyfe/qfe/scheme.hpp"
 #include "support.hpp"
 
 namespace {
@@ -479,6 +480,69 @@ Bytes run_fr_digits_of_x() {
     return opened_secret(std::move(out));
 }
 
+// -- clean cases, quadratic forms ---------------------------------------------------------------------------
+
+namespace qfe = pyfe::qfe;
+
+// Bounds that need two digits of x; three coordinates and two
+template <int k>
+qfe::Parameters quadratic() {
+    return {k, {{-100, 0, 1}, {155, 1, 1}}, {{-3, -20}, {3, 20}}, 127, {}};
+}
+
+Bytes opened(const qfe::MasterPublicKey& mpk, const qfe::MasterSecretKey& msk) {
+    Bytes out = mpk.to_bytes(), secret = opened_secret(msk.to_bytes());
+    out.insert(out.end(), secret.begin(), secret.end());
+    return opened(std::move(out));
+}
+
+template <int k>
+Bytes run_qfe_setup() {
+    SecretStream random(61);
+    const auto [mpk, msk] = qfe::setup(quadratic<k>(), random);
+    return opened(mpk, msk);
+}
+
+// x, y, gamma and V are secret
+template <int k>
+Bytes run_qfe_encrypt() {
+    Stream public_random(62);
+    const auto [mpk, msk] = qfe::setup(quadratic<k>(), public_random);
+    const std::vector<std::int64_t> x = {-100, 0, 1, 155, 1, 1}, y = {-3, 20, 0, 0};
+    hide(x.data(), x.size() * sizeof x[0]);
+    hide(y.data(), y.size() * sizeof y[0]);
+    SecretStream random(63);
+    const IntMatrix right = {y.data(), 2, 2};
+    return opened_secret(qfe::encrypt(mpk, IntMatrix{x.data(), 2, 3}, &right, random).to_bytes());
+}
+
+void hide(const qfe::MasterSecretKey& msk) {
+    hide(msk.beta.data(), msk.beta.size() * sizeof(Fr));
+    hide(msk.prf_key.data(), msk.prf_key.size());
+}
+
+// A matrix, and a form in factors
+template <int k>
+Bytes run_qfe_keygen() {
+    Stream public_random(64);
+    const auto [mpk, msk] = qfe::setup(quadratic<k>(), public_random);
+    hide(msk);
+    Bytes out = opened_secret(
+        qfe::keygen(msk, qfe::Forms::matrices(3, 2, {{{0, 0, 5}, {2, 0, -127}, {1, 1, 1}}})).to_bytes());
+    const Bytes other = opened_secret(
+        qfe::keygen(msk, qfe::Forms::factored(3, 2, {1, 0, -3, 2, 2, 2}, {1, 4, -1, 0}, {3, 0, -1, 2}))
+            .to_bytes());
+    out.insert(out.end(), other.begin(), other.end());
+    return out;
+}
+
+Bytes run_qfe_master_key_bytes() {
+    Stream public_random(65);
+    const auto [mpk, msk] = qfe::setup(quadratic<3>(), public_random);
+    hide(msk);
+    return opened_secret(qfe::MasterSecretKey::from_bytes(msk.to_bytes()).to_bytes());
+}
+
 // -- planted leaks ----------------------------------------------------------------------------------------
 
 // Neither inlined nor made branch-free by the optimiser: each path writes to a volatile.
@@ -593,6 +657,11 @@ void add_bls12_381(std::vector<Case>& out, const Backend& backend) {
     clean("gt.mul", run_gt_mul);
     clean("gt.exponentiate", run_gt_exponentiate);
     clean("gt.encode", run_gt_encode);
+    clean("qfe.setup", run_qfe_setup<1>);
+    clean("qfe.encrypt", run_qfe_encrypt<1>);
+    clean("qfe.keygen", run_qfe_keygen<1>);
+    clean("qfe.encrypt.k3", run_qfe_encrypt<3>);
+    clean("qfe.keygen.k3", run_qfe_keygen<3>);
 }
 
 std::vector<Case> all_cases() {
@@ -615,6 +684,7 @@ std::vector<Case> all_cases() {
     add_bls12_381(out, {&bls::emulated_kernels(), &pairing::emulated_kernels()});
     const Kernels* portable = &pyfe::group::portable_kernels();
     out.push_back({"master_key_bytes", "", portable, run_master_key_bytes});
+    out.push_back({"qfe.master_key_bytes", "", portable, run_qfe_master_key_bytes});
     out.push_back({"scalar.mul", "", portable, run_scalar_mul});
     out.push_back({"scalar.add", "", portable, run_scalar_add});
     out.push_back({"scalar.invert", "", portable, run_scalar_invert});

@@ -1,4 +1,4 @@
-"""Writes the vectors of the slow twin: hash_to_group.json, ipfe_ddh.json, envelope.json.
+"""Writes the vectors of the slow twin: hash_to_group.json, ipfe_ddh.json, qfe.json, envelope.json.
 
     python -m tests.vectors.generate
 
@@ -16,7 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.reference import envelope
+from tests.reference import bls12_381 as bls
+from tests.reference import envelope, qfe
 from tests.reference import ipfe_ddh as ddh
 from tests.reference.hash_to_group import expand_message_xmd, hash_to_group
 from tests.reference.ristretto255 import ORDER, encode, equal, mul
@@ -301,16 +302,196 @@ def _damaged(good: bytes) -> dict[str, bytes]:
     }
 
 
-FILES = {"ipfe_ddh.json": ipfe_ddh, "hash_to_group.json": hashes, "envelope.json": envelopes}
+# --- Quadratic forms ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """One parameter set, the forms of each function key issued under it, and for one of them a projection."""
+
+    name: str
+    parameters: qfe.Parameters
+    keys: Sequence[qfe.Forms]
+    rows: int
+    zero_draws: bool = False
+    projection: tuple[int, qfe.Matrix, qfe.Matrix, qfe.Forms] | None = None  # index of the key, P1, P2, F'
+
+
+def _quadratics() -> list[Quadratic]:
+    rectangle = ((-3, 0), (4, 5), (-2, 1, 0), (2, 6, 3))
+    units = qfe.Factors(((1, -2), (0, 3)), ((1, 1, 0), (2, 0, -5)), ((1, 2), (-7, 1)))
+    rectangular = [
+        qfe.Matrices.of([[1, -2, 3], [0, 4, -5]], [[-9, -9, -9], [-9, -9, -9]]),
+        qfe.Matrices.of([[0, 0, 0], [0, 0, -7]]),
+        units,
+        qfe.Matrices(2, 3, units.matrices()),
+    ]
+    constant = ((1, -4, 0), (1, 3, 9))
+    P = ((1, 2, -1), (0, -3, 1))
+    hidden = qfe.Factors(P, P, ((3, -2), (0, -5)))
+    squares = [
+        qfe.Matrices.of([[0, 2, -3], [0, 5, 1], [0, 0, -4]], [[0, 0, 0], [6, 0, 0], [0, 0, 0]]),
+        hidden,
+        qfe.Factors(P, P[::-1], ((1, 0), (1, 1))),
+    ]
+    return [
+        Quadratic(
+            "k = 1, two vectors, zeros drawn", qfe.Parameters(1, *rectangle, 60), rectangular, rows=2, zero_draws=True
+        ),
+        Quadratic(
+            "k = 1, one vector",
+            qfe.Parameters(1, *constant, f_bound=6, context=hashlib.sha256(b"a schema").digest()),
+            squares,
+            rows=1,
+            projection=(1, P, P, qfe.Matrices.of([[3, 0], [0, -2]], [[0, 0], [0, -5]])),
+        ),
+        Quadratic("k = 3, two vectors", qfe.Parameters(3, *rectangle, 60), rectangular[::2], rows=1),
+        Quadratic("k = 3, one vector", qfe.Parameters(3, *constant, f_bound=6), squares[:2], rows=1),
+    ]
+
+
+def _quadratic_random(draw: Stream, k: int, rows: int, zero_draws: bool) -> bytes:
+    """gamma and V of each row; with ``zero_draws`` gammas that are 0 and matrices that must be drawn again."""
+    size = k + 1
+    zero, one = bytes(64), (1).to_bytes(64, "little")
+    refused = [zero, bls.R.to_bytes(64, "little")], [zero, *[one] * (size**2 - 1)], [one] * size**2
+    words = []
+    for _ in range(rows):
+        gamma, V = [draw.take(64)], [draw.take(64) for _ in range(size**2)]
+        words += [*refused[0], *gamma, *refused[1], *refused[2], *V] if zero_draws else [*gamma, *V]
+    return b"".join(words)
+
+
+def _form_entry(forms: qfe.Forms) -> dict[str, Any]:
+    if isinstance(forms, qfe.Factors):
+        return {"kind": "factored", "U": forms.U, "V": forms.V, "Q": forms.Q}
+    full = [[[dict(_places(F)).get((i, j), 0) for j in range(forms.m)] for i in range(forms.n)] for F in forms.entries]
+    return {"kind": "matrix", "F": full}
+
+
+def _places(F: qfe.Entries) -> list[tuple[tuple[int, int], int]]:
+    return [((i, j), v) for i, j, v in F]
+
+
+def _quadratic_key(msk: qfe.MasterSecretKey, sk: qfe.FunctionKey) -> dict[str, Any]:
+    u = [qfe.derive_u(msk, F).to_bytes(32, "little").hex() for F in sk.forms.matrices()]
+    return {**_form_entry(sk.forms), "intervals": sk.intervals, "u": u, "payload": sk.to_bytes().hex()}
+
+
+def _ends(ranges: Sequence[qfe.Interval], rows: int, draw: Stream) -> list[list[int]]:
+    """All low ends, all high ends, then random rows; one row alone is random."""
+    random = [[draw.integer(lo, hi) for lo, hi in ranges] for _ in range(rows)]
+    return [list(end) for end in zip(*ranges, strict=True)][:rows] + random[2:] if rows > 1 else random
+
+
+def _quadratic_entry(setting: Quadratic) -> dict[str, Any]:
+    draw = Stream(f"pyfe vectors: quadratic, {setting.name}")
+    parameters = setting.parameters
+    setup_random = draw.take(32) + b"".join(draw.take(64) for _ in range(parameters.k * parameters.m)) + draw.take(32)
+    mpk, msk = qfe.setup(parameters, setup_random)
+    keys = [qfe.keygen(msk, forms) for forms in setting.keys]
+    x = _ends(parameters.x_ranges, setting.rows, draw)
+    y = x if parameters.square else _ends(parameters.y_ranges, setting.rows, draw)
+    random = _quadratic_random(draw, parameters.k, setting.rows, setting.zero_draws)
+    ct = qfe.encrypt(mpk, x, None if parameters.square else y, random)
+    entry: dict[str, Any] = {
+        "name": setting.name,
+        "scheme": qfe.SCHEMES[parameters.k].decode(),
+        "k": parameters.k,
+        "square": parameters.square,
+        "n": parameters.n,
+        "m": parameters.m,
+        "x_lo": parameters.x_lo,
+        "x_hi": parameters.x_hi,
+        "y_lo": parameters.y_lo,
+        "y_hi": parameters.y_hi,
+        "f_bound": parameters.f_bound,
+        "context": parameters.context.hex(),
+        "parameters": parameters.to_bytes().hex(),
+        "parameters_id": parameters.id.hex(),
+        "setup_random": setup_random.hex(),
+        "alpha": [[bls.g1_encode(p).hex() for p in row] for row in mpk.alpha],
+        "mpk": mpk.to_bytes().hex(),
+        "mpk_id": mpk.id.hex(),
+        "msk": msk.to_bytes().hex(),
+        "keys": [_quadratic_key(msk, sk) for sk in keys],
+        "x": x,
+        "y": y,
+        "random": random.hex(),
+        "ciphertexts": ct.to_bytes().hex(),
+        "results": [_values(sk.forms, x, y) for sk in keys],
+    }
+    if setting.projection is not None:
+        index, P1, P2, forms = setting.projection
+        entry["projection"] = {
+            "key": index,
+            "P1": P1,
+            "P2": P2,
+            **_form_entry(forms),
+            "ciphertexts": qfe.project(ct, P1, P2).to_bytes().hex(),
+            "payload": qfe.project_key(keys[index], P1, P2, forms).to_bytes().hex(),
+        }
+    return entry
+
+
+def _values(forms: qfe.Forms, x: qfe.Matrix, y: qfe.Matrix) -> list[list[int]]:
+    """``[row][function]``."""
+    return [[qfe.evaluate(F, x_r, y_r) for F in forms.matrices()] for x_r, y_r in zip(x, y, strict=True)]
+
+
+def _interval_cases() -> list[tuple[qfe.Parameters, qfe.Forms]]:
+    """Boxes and forms whose intervals are worth a look; about every second one is refused."""
+    free = 2**62
+    box = qfe.Parameters(1, (-3, 0), (4, 5), (-2, 1, 0), (2, 6, 3), free)
+    one = qfe.Parameters(1, (1, -4, 0), (1, 3, 9), f_bound=free)
+    wide, vast = (qfe.Parameters(1, (-(2**e),), (2**e,), (-(2**e),), (2**e,), free) for e in (21, 31))
+    return [
+        (box, qfe.Matrices.of([[1, -2, 3], [0, 4, -5]])),
+        (box, qfe.Factors(((1, -2),), ((1, 1, 0),), ((3,), (-3,)))),
+        (box, qfe.Factors(((1, -1), (1, 1)), ((1, -1, 2), (1, 0, 0)), ((1, 1), (2, -5)))),
+        (box, qfe.Factors(((1, -1), (1, -1)), ((1, -1, 2), (1, -1, 2)), ((1, -1),))),
+        (box, qfe.Matrices.of([[1, 1], [1, 1]])),
+        (one, qfe.Matrices.of([[0, 0, 0], [0, 1, 0], [0, 0, -1]])),
+        (one, qfe.Matrices.of([[0, 2, 0], [-2, 0, 5], [0, -5, 0]])),
+        (one, qfe.Matrices.of([[0, 2, 0], [-2, 0, 5], [0, -4, 0]])),
+        (one, qfe.Factors(((7, 1, 1),), ((7, 1, 1),), ((1,), (-1,)))),
+        (one, qfe.Factors(((1, 1, 1),), ((1, 1, -1),), ((1,),))),
+        (one, qfe.Factors(((0, 1, 0), (0, 0, 1)), ((0, 0, 1), (0, 1, 0)), ((1, -1),))),
+        (wide, qfe.Matrices.of([[2]])),
+        (wide, qfe.Matrices.of([[3]])),
+        (vast, qfe.Matrices.of([[1]])),
+        (vast, qfe.Factors(((2**30,),), ((2**30,),), ((4,),))),
+    ]
+
+
+def _interval_entry(parameters: qfe.Parameters, forms: qfe.Forms) -> dict[str, Any]:
+    try:
+        intervals = qfe.result_intervals(parameters, forms)
+    except ValueError as error:
+        return {"parameters": parameters.to_bytes().hex(), **_form_entry(forms), "refused": str(error)}
+    return {"parameters": parameters.to_bytes().hex(), **_form_entry(forms), "intervals": intervals}
+
+
+def quadratic() -> dict[str, Any]:
+    """Known answers of both quadratic schemes; ``results[key][row][function]``."""
+    return {
+        "settings": [_quadratic_entry(setting) for setting in _quadratics()],
+        "intervals": [_interval_entry(*case) for case in _interval_cases()],
+    }
+
+
+FILES = {"ipfe_ddh.json": ipfe_ddh, "qfe.json": quadratic, "hash_to_group.json": hashes, "envelope.json": envelopes}
+ONE_LINE = {"qfe.json"}  # long hexadecimal strings, which indented lists of small integers would only blow up
 
 
 def text(name: str) -> str:
     """The content of one of the files."""
-    return json.dumps(FILES[name](), indent=1) + "\n"
+    layout: dict[str, Any] = {"separators": (",", ":")} if name in ONE_LINE else {"indent": 1}
+    return json.dumps(FILES[name](), **layout) + "\n"
 
 
 def main() -> None:
-    """Write the three files."""
+    """Write the files."""
     for name in FILES:
         (FOLDER / name).write_text(text(name))
 

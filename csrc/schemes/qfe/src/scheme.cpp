@@ -282,7 +282,11 @@ std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& p, Random& r
     for (Fr& b : beta) b = draw_nonzero(random);  // the identity would be refused as [beta]_2
     SecretVector<uint8_t> prf_key(32);
     random.fill(prf_key.data(), prf_key.size());
-    MasterPublicKey mpk(p, nonce, G2FixedBase::generator().multiply(all(beta)));
+    G2Points beta2 = G2FixedBase::generator().multiply(all(beta));
+    const std::pair<const void*, size_t> published[] = {
+        {nonce.data(), nonce.size()}, {beta2.blocks.data(), beta2.blocks.size() * sizeof beta2.blocks[0]}};
+    for (const auto& [data, size] : published) declassify(data, size);  // the public key
+    MasterPublicKey mpk(p, nonce, std::move(beta2));
     MasterSecretKey msk{p, mpk.id, nonce, mpk.alpha, std::move(beta), std::move(prf_key)};
     return {std::move(mpk), std::move(msk)};
 }

@@ -1,0 +1,63 @@
+"""Arguments of the verbs: integers, bounds and boxes, checked alike in every scheme."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.errors import OutOfRangeError, ParameterError
+
+__all__ = ["MAX_BOUND", "bound", "box", "count", "integers"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+
+MAX_BOUND = 2**62
+"""No bound may exceed this: sums of two stay within int64."""
+
+
+def box(
+    name: str, n: int, limit: int | None, lo: npt.ArrayLike | None, hi: npt.ArrayLike | None
+) -> tuple[IntArray, IntArray]:
+    """Bounds int64 ``[n]`` of a vector called ``name``: from one bound of its magnitude, or from both ends."""
+    if (limit is None) == (lo is None and hi is None) or (lo is None) != (hi is None):
+        raise ParameterError(f"give either {name}_bound, or both {name}_lo and {name}_hi")
+    if limit is not None:
+        top = np.full(n, bound(f"{name}_bound", limit), dtype=np.int64)
+        return -top, top
+    low, high = integers(f"{name}_lo", lo, 1), integers(f"{name}_hi", hi, 1)
+    if low.shape != (n,) or high.shape != (n,):
+        shapes = f"({n},), not {low.shape} and {high.shape}"
+        raise ParameterError(f"{name}_lo and {name}_hi must have shape {shapes}")
+    return low, high
+
+
+def count(name: str, n: object) -> int:
+    """A positive integer. ParameterError otherwise."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ParameterError(f"{name} must be a positive integer, not {n!r}")
+    return int(n)
+
+
+def bound(name: str, value: object) -> int:
+    """An integer from 1 to 2^62. ParameterError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_BOUND:
+        raise ParameterError(f"{name} must be an integer from 1 to 2^62, not {value!r}")
+    return int(value)
+
+
+def integers(name: str, values: Any, dimensions: int) -> IntArray:
+    """``values`` as a contiguous int64 array; a single row becomes a batch of one."""
+    array = np.asarray(values)
+    if array.dtype == object and array.size and all(type(value) is int for value in array.flat):
+        raise OutOfRangeError(f"{name} holds an integer beyond int64")
+    if array.dtype.kind not in "iu":
+        raise ParameterError(f"{name} must hold integers, not {array.dtype}; encode reals with a schema first")
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise OutOfRangeError(f"{name} holds an integer beyond int64")
+    if array.ndim == dimensions - 1:
+        array = array[None, ...]
+    if array.ndim != dimensions:
+        raise ParameterError(f"{name} must have {dimensions} dimension(s), not {array.ndim}")
+    return np.ascontiguousarray(array, dtype=np.int64)
