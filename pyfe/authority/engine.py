@@ -85,7 +85,7 @@ class State:
     @property
     def policy_line(self) -> str:
         """The policy in one line, as it stands in every key."""
-        return self.policy.line(self.serves)
+        return self.policy.line_for(self.serves)
 
 
 def require_bits(weight_bits: int, policy: Policy, most: int) -> int:

@@ -49,7 +49,12 @@ class Policy:
         """Whether findings of the leakage rules refuse a key."""
         return self.name == "default"
 
-    def line(self, serves: Sequence[str]) -> str:
+    @property
+    def line(self) -> str:
+        """One line for keys, ledgers and reports of an authority for linear functions."""
+        return self.line_for(("linear",))
+
+    def line_for(self, serves: Sequence[str]) -> str:
         """One line for keys, ledgers and reports of an authority whose scheme serves these kinds of functions."""
         return f"default (exact {' and '.join(serves)} rules)" if self.refuses else f"UNRESTRICTED: {self.reason}"
 
