@@ -68,8 +68,8 @@ class KeyAuthority:
         ----------
         schema: what will be encrypted; becomes part of the public key.
         scheme: short or long name (:mod:`pyfe.schemes`). "ipfe-ddh" serves linear functions; "qfe-ggm" quadratic and
-            linear ones, at about 9 times the bytes a row and hundreds of times the work; "qfe-sxdh" the same from
-            standard assumptions, at twice that.
+            linear ones, at about 9 times the bytes a row and a hundred times the work; "qfe-sxdh" the same from
+            standard assumptions, at twice that and more.
         weight_bits: widest function weights it will ever sign, 2 to 16 (32 if unrestricted): ``|w| <= 2^(bits-1) - 1``.
             ``function.weight_bits`` is the tightest choice where the function is known.
         policy: :meth:`Policy.default` unless given.

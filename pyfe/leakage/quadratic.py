@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations_with_replacement
 from typing import TypeAlias
 
@@ -314,6 +315,7 @@ class _Question:
         self.names = [name for name, _, _ in schema.blocks]
         self.blocks = [tuple(range(part.start, part.stop)) for _, part, _ in schema.blocks]
         self.unlooked: set[str] = set()
+        self._judged: dict[int, tuple[_Known, _Known]] = {}
 
     def findings(self) -> list[Finding]:
         """All findings; what was not looked for at the end."""
@@ -326,10 +328,9 @@ class _Question:
 
     def _opened(self, prime: int, lines: Lines) -> bool:
         """Add to ``lines`` what the request opens modulo one prime; False if it says nothing new."""
-        before = _Known(self.reader, self.pool[:-1], prime)
+        before, after = self._known(prime)
         if all(row in before.spanned for row in self.reader.rows(self.pool[-1])):
             return False
-        after = _Known(self.reader, self.pool, prime)
         steps = [(before.pooled, after.pooled), (after.linear_beside(before), after.spanned)]
         found = self._coordinates(before.pooled, after.pooled)
         opened = {self.reader.space.owner[c[0] + 1] for c in found.values()}
@@ -344,6 +345,13 @@ class _Question:
         if not after.squared and self.reader.multiplied:
             self.unlooked.add(f"products of more than {_MOST_PRODUCTS} known linear forms")
         return True
+
+    def _known(self, prime: int) -> tuple[_Known, _Known]:
+        """What is known modulo a prime before the request, and after."""
+        if prime not in self._judged:
+            before, after = (_Known(self.reader, pool, prime) for pool in (self.pool[:-1], self.pool))
+            self._judged[prime] = before, after
+        return self._judged[prime]
 
     def _coordinates(self, before: _Spanned, after: _Spanned) -> Lines:
         units = {i: self.reader.row({i: 1}) for i in self.reader.space.private}
@@ -400,10 +408,8 @@ class _Question:
 
     def _too_many(self) -> list[Finding]:
         """The rule on the number of forms; as for the others, only what the request adds."""
-        before, after = (
-            max(_Known(self.reader, pool, prime).quadratic_rank() for prime in PAIRING_PRIMES)
-            for pool in (self.pool[:-1], self.pool)
-        )
+        ranks = [[known.quadratic_rank() for known in self._known(prime)] for prime in PAIRING_PRIMES]
+        before, after = (max(pair) for pair in zip(*ranks, strict=True))
         allowed = most_forms(self.schema)
         if not after > max(before, allowed):
             return []
@@ -420,18 +426,26 @@ class _Question:
 
     # -- explanations --
 
+    @cached_property
+    def _rows(self) -> list[Row]:
+        return [row for forms in self.pool for row in self.reader.rows(forms)]
+
+    @cached_property
+    def _plain(self) -> _Spanned:
+        """The span of the forms themselves, modulo the order of the groups."""
+        return _Spanned(self._rows, self.reader.space.free, PAIRING_ORDER)
+
     def _explain(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...]) -> Finding:
         """The finding with a combination of the forms themselves that shows it, where a short one exists."""
         finding = Finding(kind, names, coordinates, issued=self.issued)
         if kind == "record":
             return finding
-        rows = [row for forms in self.pool for row in self.reader.rows(forms)]
-        witness = self._witness(_Spanned(rows, self.reader.space.free, PAIRING_ORDER), rows, finding)
+        witness = self._witness(self._plain, self._rows, finding)
         short = None if witness is None else integer_combination(witness, PAIRING_ORDER)
         if short is None:
             return replace(finding, note=_INDIRECTLY)
         values, divisor = short
-        return replace(finding, combination=tuple(values.get(i, 0) for i in range(len(rows))), divisor=divisor)
+        return replace(finding, combination=tuple(values.get(i, 0) for i in range(len(self._rows))), divisor=divisor)
 
     def _witness(self, spanned: _Spanned, rows: Sequence[Row], finding: Finding) -> dict[int, int] | None:
         if finding.kind == "coordinate":
