@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function, Report
     from pyfe.keys import FunctionKey, PublicKey
-    from pyfe.models import Linear, compile
+    from pyfe.models import Linear, compile, from_callable
     from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 __version__ = "0.1.0"
@@ -76,6 +76,7 @@ __all__ = [
     "compile",
     "constant",
     "errors",
+    "from_callable",
     "groups",
     "leakage",
     "number",
@@ -97,6 +98,7 @@ _HOMES = {
     "category": "pyfe.schema",
     "compile": "pyfe.models",
     "constant": "pyfe.schema",
+    "from_callable": "pyfe.models",
     "number": "pyfe.schema",
     "thresholds": "pyfe.schema",
 }

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.errors import ParameterError, UnsupportedModelError
+from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
+from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
-from pyfe.models.estimators import RawModel, View, look
+from pyfe.models.estimators import RealMap, View, look, look_at_callable
 from pyfe.models.linear import Linear
+from pyfe.models.probing import AffineMap
+from pyfe.models.quadratic import Domain
 from pyfe.models.rounding import Rounded, round_map, take_integers
+from pyfe.models.rounding_quadratic import RoundedQuadratic, round_quadratic, take_quadratic_integers
 from pyfe.schema import Schema
 
-__all__ = ["compile"]
+__all__ = ["compile", "from_callable"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
-
-AUTO_FRACTION = 0.01
-"""weight_bits="auto": the derived bound stays below this part of the output's interquartile range."""
+AnyRounded: TypeAlias = Rounded | RoundedQuadratic
 
 MAX_WEIGHT_BITS = 31
 _REFERENCE_ROWS = 2000
@@ -33,84 +36,198 @@ def compile(
     *,
     weight_bits: int | Literal["auto"] | None = "auto",
     reference: Any = None,
+    tolerance: float = 0.01,
+    width_bits: int = 32,
     name: str | None = None,
 ) -> Function:
     """Turn a fitted model into the exact integer function that a key is issued for.
 
     The model's own decision function, pipeline included, is probed on decoded rows of the schema for an affine map
-    ``f(q) = w q + b`` of the integer coordinates, verified on 512 fresh rows, and rounded to ``s (W q + B)``.
+    ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified
+    on 512 fresh rows and rounded to integers times a scale.
 
     Parameters
     ----------
-    model: a fitted estimator (anything with ``decision_function``, or ``predict`` for a regression), a
-        :class:`~pyfe.Linear`, or a callable from decoded rows ``[m, columns]`` to values ``[m]`` or ``[m, k]``. A
-        model that was fitted on a DataFrame is given one, by name; others an array in the schema's order. A column
-        with a transform reaches the estimator as its raw value; a coefficient of log(value) belongs in a Linear.
-    weight_bits: bits of the signed weights, ``|W| <= 2^(bits-1) - 1``. ``"auto"``: the fewest for which ``max_error``
-        is below 1 % of the interquartile range of every output over the reference rows; then also every predicted
-        class is kept except within ``max_error`` of the boundary. ``None``: the weights per coordinate step are
-        integers already and are taken as given, with scale 1. Fewer bits also reveal less.
+    model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`,
+        or a callable as for :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name;
+        others an array in the schema's order. A column with a transform reaches the estimator as its raw value; a
+        coefficient of log(value) belongs in a Linear.
+    weight_bits: bits of the signed weights, ``|w| <= 2^(bits-1) - 1`` for every integer of the function (the linear
+        ones of a quadratic function are the widest, since a product of two coordinates is steep). ``"auto"``: the
+        fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
+        reference rows; then also every predicted class is kept except within ``max_error`` of the boundary.
+        ``None``: the weights per coordinate step are integers already and are taken as given, with scale 1. Fewer
+        bits also reveal less.
     reference: rows as for ``schema.encode`` (at least 20; values outside are clipped) to judge "auto" on; without
         them 2,000 rows drawn uniformly from the schema. They are not kept.
+    tolerance: see ``weight_bits``. The bound of a quadratic function adds the worst of every product; typical errors
+        are far smaller.
+    width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through
+        centred columns (:class:`~pyfe.forms.FactoredForms`) where that at least halves their interval, in which a
+        discrete logarithm is searched after decryption; the values stay the same. Not where an entry would exceed a
+        stated ``weight_bits``.
     name: for reports; by default the class of the model.
 
     Returns
     -------
-    Function with int64 weights ``[k, n]``: one row for a regression or two classes, one per class otherwise (k rows
-    even where softmax makes one redundant, so that all outputs are scikit-learn's; the integer rows then sum to zero
-    as the model's do, and their rank is k - 1). ``max_error`` bounds |decision value - model's output| over every
-    row the schema can hold, derived from the rounding, plus the measured residual of the probing.
+    Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or two
+    classes, one per class otherwise (k outputs even where softmax makes one redundant, so that all outputs are
+    scikit-learn's; the integer rows then sum to zero as the model's do, and their rank is k - 1). ``max_error``
+    bounds |decision value - model's output| over every row the schema can hold, derived from the rounding, plus the
+    measured residual of the probing.
 
     Raises
     ------
-    UnsupportedModelError: not affine (names the step and the residual), constant, or no weight width up to 31 bits
-    keeps the answer. OutOfRangeError: results wider than 2^44. ParameterError: model and schema do not fit.
+    UnsupportedModelError: neither affine nor quadratic (names the step and the residual), constant, or no weight
+    width up to 31 bits keeps the answer. OutOfRangeError: results wider than 2^44. ParameterError: model and schema do
+    not fit.
 
-    Cost: about 2 n + 512 evaluations of the model and O(n k) per width tried.
+    Cost: about 2 n + 512 evaluations of the model and O(n k) per width tried; for a quadratic function about
+    n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes.
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
     view = model.view(schema) if isinstance(model, Linear) else look(model, schema)
+    return _compiled(view, schema, weight_bits, reference, tolerance, width_bits, name)
+
+
+def from_callable(
+    f: Callable[[Any], Any],
+    schema: Schema,
+    *,
+    link: str = "identity",
+    classes: Sequence[str | int | float | bool] | None = None,
+    weight_bits: int | Literal["auto"] | None = "auto",
+    reference: Any = None,
+    tolerance: float = 0.01,
+    width_bits: int = 32,
+    name: str | None = None,
+) -> Function:
+    """The exact integer function behind any callable of degree one or two, found by polarisation and verified.
+
+    Parameters
+    ----------
+    f: decoded rows ``[m, columns]`` in the schema's order (float64, or object if a column holds text) to values
+        ``[m]`` or ``[m, k]``. Two columns that stand for two classes are replaced by their difference.
+    link, classes: as in :class:`~pyfe.function.Function`; f gives the decision values, before the link.
+    The others, what is raised, and the cost: as for :func:`compile`.
+    """
+    if not isinstance(schema, Schema):
+        raise ParameterError("from_callable needs a pyfe.Schema as its second argument")
+    if not callable(f):
+        raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
+    view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
+    return _compiled(view, schema, weight_bits, reference, tolerance, width_bits, name)
+
+
+def _compiled(
+    view: View, schema: Schema, weight_bits: Any, reference: Any, tolerance: float, width_bits: int, name: str | None
+) -> Function:
+    if not 0 < tolerance < 1:
+        raise ParameterError(f"tolerance lies strictly between 0 and 1, not {tolerance!r}")
     _check_not_constant(view, schema)
-    rounded = _rounded(view, schema, weight_bits, reference)
-    _check_rows(rounded.weights, view)
-    return Function.from_integers(
-        schema,
-        rounded.weights,
-        rounded.intercept,
-        rounded.scale,
-        link=view.link,
-        classes=view.classes,
-        baseline_survival=view.baseline_survival,
-        max_error=rounded.max_error,
-        name=view.name if name is None else name,
-        exact_map=(view.affine.weights, view.affine.intercept),
-        raw_model=None if isinstance(model, Linear) else RawModel(model, schema),
-    )
+    rounded = _rounded(view, schema, weight_bits, reference, tolerance)
+    empty = np.flatnonzero(~rounded.varies)
+    if len(empty):
+        raise UnsupportedModelError(f"all weights of output {empty[0]} of {view.name} round to zero; use more bits")
+    rest: dict[str, Any] = {
+        "link": view.link,
+        "classes": view.classes,
+        "baseline_survival": view.baseline_survival,
+        "max_error": rounded.max_error,
+        "name": view.name if name is None else name,
+        "exact_map": (view.map.weights, view.map.intercept) if isinstance(view.map, AffineMap) else view.map,
+        "raw_model": view.raw_model,
+    }
+    if isinstance(rounded, Rounded):
+        return Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
+    most = 2 ** (weight_bits - 1) - 1 if isinstance(weight_bits, int) else LIMIT
+    return _quadratic_function(rounded, schema, width_bits, most, rest)
 
 
-def _rounded(view: View, schema: Schema, weight_bits: Any, reference: Any) -> Rounded:
+def _quadratic_function(
+    rounded: RoundedQuadratic, schema: Schema, width_bits: int, most: int, rest: dict[str, Any]
+) -> Function:
+    """By coefficients, or through centred columns where those halve the width of a wide result and no entry exceeds
+    ``most``."""
+
+    def function(forms: Forms) -> Function:
+        return Function.from_forms(schema, forms, rounded.intercept, rounded.scale, **rest)
+
+    centred = rounded.centred()
+    try:
+        plain = function(rounded.matrix())
+    except OutOfRangeError:
+        if centred.largest > most:
+            raise
+        return function(centred)
+    if plain.width_bits <= width_bits or centred.largest > most:
+        return plain
+    narrower = function(centred)
+    return narrower if narrower.width_bits <= plain.width_bits - 1 else plain
+
+
+def _rounded(view: View, schema: Schema, weight_bits: Any, reference: Any, tolerance: float) -> AnyRounded:
     if weight_bits is None:
-        return take_integers(view.affine, schema)
+        if isinstance(view.map, AffineMap):
+            return take_integers(view.map, schema)
+        return take_quadratic_integers(view.map, schema)
     if weight_bits == "auto":
-        return _fewest_bits(view, schema, reference)
+        return _fewest_bits(view, schema, reference, tolerance)
     if isinstance(weight_bits, bool) or not isinstance(weight_bits, int) or not 2 <= weight_bits <= MAX_WEIGHT_BITS:
         raise ParameterError(f'weight_bits is 2 to {MAX_WEIGHT_BITS}, "auto" or None, not {weight_bits!r}')
-    return round_map(view.affine, schema, weight_bits, compared=view.classes is not None)
+    return _rounded_to(view, schema, weight_bits)
 
 
-def _fewest_bits(view: View, schema: Schema, reference: Any) -> Rounded:
-    allowed = AUTO_FRACTION * _spread(view.affine(_reference_rows(schema, reference)))
+def _rounded_to(view: View, schema: Schema, bits: int) -> AnyRounded:
+    if isinstance(view.map, AffineMap):
+        return round_map(view.map, schema, bits, compared=view.classes is not None)
+    return round_quadratic(view.map, schema, bits, compared=view.classes is not None)
+
+
+def _fewest_bits(view: View, schema: Schema, reference: Any, tolerance: float) -> AnyRounded:
+    allowed = tolerance * _spread(view.map(_reference_rows(schema, reference)))
+    search = _ascending if isinstance(view.map, AffineMap) else _halving
+    rounded, best = search(view, schema, allowed)
+    if rounded is None:
+        raise UnsupportedModelError(
+            f"no weights up to {MAX_WEIGHT_BITS} bits keep the answer of {view.name}: the best bound is {best:.2g} "
+            f"times {tolerance:.0%} of the interquartile range. Check that the reference rows vary, or set weight_bits"
+        )
+    return rounded
+
+
+def _keeps(rounded: AnyRounded, allowed: FloatArray) -> bool:
+    return bool((rounded.max_error <= allowed).all() and rounded.varies.all())
+
+
+def _ascending(view: View, schema: Schema, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
+    """The fewest bits that keep the answer, or None and how far the best bound is off."""
     best = np.inf
     for bits in range(2, MAX_WEIGHT_BITS + 1):
-        rounded = round_map(view.affine, schema, bits, compared=view.classes is not None)
-        if (rounded.max_error <= allowed).all() and rounded.weights.any(axis=1).all():
-            return rounded
+        rounded = _rounded_to(view, schema, bits)
+        if _keeps(rounded, allowed):
+            return rounded, 1.0
         best = min(best, float((rounded.max_error / allowed).max()))
-    raise UnsupportedModelError(
-        f"no weights up to {MAX_WEIGHT_BITS} bits keep the answer of {view.name}: the best bound is {best:.2g} times "
-        f"{AUTO_FRACTION:.0%} of the interquartile range. Check that the reference rows vary, or set weight_bits"
-    )
+    return None, best
+
+
+def _halving(view: View, schema: Schema, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
+    """As :func:`_ascending` in five roundings: a number of bits that keeps the answer while one less does not."""
+    low, high, best, kept = 1, MAX_WEIGHT_BITS + 1, np.inf, None
+    while high - low > 1:
+        bits = (low + high) // 2
+        try:
+            rounded: AnyRounded | None = _rounded_to(view, schema, bits)
+        except OutOfRangeError:
+            rounded = None  # finer than any search could follow; fewer bits may do
+        if rounded is None or _keeps(rounded, allowed):
+            high, kept = bits, rounded
+        else:
+            low, best = bits, min(best, float((rounded.max_error / allowed).max()))
+    if kept is None and high <= MAX_WEIGHT_BITS:
+        _rounded_to(view, schema, high)
+    return kept, best
 
 
 def _reference_rows(schema: Schema, reference: Any) -> IntArray:
@@ -134,15 +251,17 @@ def _spread(values: FloatArray) -> FloatArray:
 
 def _check_not_constant(view: View, schema: Schema) -> None:
     """An output that does not depend on the row needs no key, and its key would open a relation everybody knows."""
-    blocks = zip(schema.blocks, schema.columns.values(), strict=True)
-    ends = [column.extent(view.affine.weights[:, part]) for (_, part, _), column in blocks]
-    spread = np.sum([high - low for low, high in ends], axis=0)
-    flat = np.flatnonzero(spread <= 4 * view.affine.error)
+    low, high = _reach(view.map, schema)
+    flat = np.flatnonzero(high - low <= 4 * view.map.error)
     if len(flat):
         raise UnsupportedModelError(f"output {flat[0]} of {view.name} does not depend on the schema's columns")
 
 
-def _check_rows(weights: IntArray, view: View) -> None:
-    empty = np.flatnonzero(~weights.any(axis=1))
-    if len(empty):
-        raise UnsupportedModelError(f"all weights of output {empty[0]} of {view.name} round to zero; use more bits")
+def _reach(real_map: RealMap, schema: Schema) -> tuple[FloatArray, FloatArray]:
+    """Bounds ``[k]`` of a map over everything the schema can hold, up to its constant."""
+    if not isinstance(real_map, AffineMap):
+        standard = real_map.standard(schema)
+        return Domain(schema).extent(standard.quadratic, standard.weights)
+    blocks = zip(schema.blocks, schema.columns.values(), strict=True)
+    ends = [column.extent(real_map.weights[:, part]) for (_, part, _), column in blocks]
+    return np.sum([low for low, _ in ends], axis=0), np.sum([high for _, high in ends], axis=0)

@@ -1,124 +1,120 @@
 """How a fitted estimator is asked, by its methods and not by its name.
 
-An estimator is anything with ``decision_function``, or ``predict`` for a regression, or a plain callable. What it
-is fed are decoded rows of the schema: a DataFrame in the order of ``feature_names_in_`` if it was fitted on one,
-an array in the schema's order otherwise. Its link is found by comparing ``predict_proba`` with the known links.
+What an estimator computes is one of its :func:`~pyfe.models.quantities.quantities`. What it is fed are decoded rows
+of the schema: a DataFrame in the order of ``feature_names_in_`` if it was fitted on one, an array in the schema's order
+otherwise. Its link is found by comparing ``predict_proba`` with the known links.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
-from pyfe.function import probabilities
+from pyfe.errors import ParameterError, UnsupportedModelError
+from pyfe.links import probabilities
+from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.probing import AffineMap, centre, fit_affine, fresh_rows, residual, straight_on
+from pyfe.models.quadratic import RealQuadratic
+from pyfe.models.quantities import Labels, Quantity, name_of, quantities, steps_of
 from pyfe.schema import Number, Schema, stacked
 
-__all__ = ["RawModel", "View", "ask", "feature_table", "link_and_classes", "look", "name_of"]
+__all__ = ["RawModel", "RealMap", "View", "feature_table", "link_and_classes", "look", "look_at_callable"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
-Labels: TypeAlias = tuple[str | int | float | bool, ...]
 Inputs: TypeAlias = Callable[[AnyArray], Any]
+RealMap: TypeAlias = AffineMap | RealQuadratic
 
 _CURVE_POINTS = 9
 
 
 @dataclass(frozen=True)
 class View:
-    """What a model turned out to be: an affine map on coordinates, then a link."""
+    """What a model turned out to be: an affine or quadratic map on coordinates, then a link."""
 
-    affine: AffineMap
+    map: RealMap
     link: str
     classes: Labels | None
     baseline_survival: float | None
     name: str
+    raw_model: RawModel | None = None
 
 
 @dataclass(frozen=True)
 class RawModel:
     """The model's own decision values of a table as it is: not rounded, not clipped, absent entries left to it."""
 
-    model: Any
+    quantity: Quantity
+    names: list[str] | None
     schema: Schema
 
     def __call__(self, X: Any) -> FloatArray | None:
         """Decision values float64 ``[batch, k]``, or None where the model does not take these rows."""
         columns = self.schema.as_decoded(X)
-        names = _feature_names(self.model)
-        table = stacked(columns) if names is None else feature_table(columns, names)
+        table = stacked(columns) if self.names is None else feature_table(columns, self.names)
         try:
-            values = ask(decision_of(self.model), table, name_of(self.model))
+            values = self.quantity(table)
         except UnsupportedModelError:
             return None
         return values if np.isfinite(values).all() else None
 
 
 def look(model: Any, schema: Schema) -> View:
-    """Probe and verify an estimator on the schema's domain. Cost: about 2 n + 512 evaluations of the model.
+    """Probe and verify an estimator on the schema's domain.
 
-    Raises UnsupportedModelError, naming the first step that is not affine and the measured residual.
+    Each quantity that it offers is tried as an affine map, then as a quadratic one. Raises UnsupportedModelError,
+    naming the first step that is neither and the measured residual. Cost: 2 n + 512 evaluations of the model for an
+    affine one, about n^2 / 2 + 4 n + 1,024 for any other.
     """
     inputs = _schema_inputs(model, schema)
-    decide = decision_of(model)
+    refusals = []
+    for quantity in quantities(model):
+        try:
+            return _view(model, quantity, schema, inputs)
+        except UnsupportedModelError as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+def look_at_callable(f: Callable[[Any], Any], schema: Schema, link: str, classes: Labels | None) -> View:
+    """Probe and verify a callable whose link and classes are told. Raises and costs as :func:`look`."""
+    quantity = Quantity(f, classes, name_of(f))
+    real_map, _ = _fitted_map(f, quantity, schema, schema.decode)
+    return View(real_map, link, classes, None, quantity.name, RawModel(quantity, None, schema))
+
+
+def _view(model: Any, quantity: Quantity, schema: Schema, inputs: Inputs) -> View:
+    real_map, rows = _fitted_map(model, quantity, schema, inputs)
+    link, classes = link_and_classes(model, quantity, inputs, rows, real_map(rows), real_map.error)
+    return View(real_map, link, classes, None, quantity.name, RawModel(quantity, _feature_names(model), schema))
+
+
+def _fitted_map(model: Any, quantity: Quantity, schema: Schema, inputs: Inputs) -> tuple[RealMap, AnyArray]:
+    """The map behind a quantity, with what was measured as its error, and the rows it was verified on."""
 
     def score(rows: AnyArray) -> FloatArray:
-        return ask(decide, inputs(rows), name_of(model))
+        return quantity(inputs(rows))
 
-    affine, rows = fit_affine(score, schema), fresh_rows(schema)
-    difference, tolerance = residual(score, affine, rows)
+    rows = fresh_rows(schema)
+    real_map: RealMap = fit_affine(score, schema)
+    difference, tolerance = residual(score, real_map, rows)
+    if not (difference <= tolerance).all():
+        real_map = fit_quadratic(score, schema)
+        difference, tolerance = residual(score, real_map, rows)
     if not (difference <= tolerance).all():
         worst = int(np.argmax(np.where(difference <= tolerance, 0.0, difference)))
         raise UnsupportedModelError(
-            f"{name_of(model)} is not affine in the schema's coordinates: {_culprit(model, schema, inputs)}; measured "
-            f"residual {difference[worst]:.3g} (output {worst}), tolerated {tolerance[worst]:.3g}. Only models that "
-            f"are linear up to a final link can be compiled{_straightened(score, schema)}"
+            f"{quantity.name} is neither affine nor quadratic in the schema's coordinates: "
+            f"{_culprit(model, schema, inputs)}; measured residual {difference[worst]:.3g} (output {worst}), tolerated "
+            f"{tolerance[worst]:.3g}. Only models of degree one or two up to a final link can be compiled"
+            f"{_straightened(score, schema)}"
         )
-    affine = AffineMap(affine.weights, affine.intercept, affine.error + 2 * difference)
-    link, classes = link_and_classes(model, inputs, rows, affine(rows), affine.error)
-    return View(affine, link, classes, None, name_of(model))
-
-
-def name_of(model: Any) -> str:
-    """The class of the model; of the last step, for a pipeline."""
-    steps = getattr(model, "steps", None)
-    last = steps[-1][1] if isinstance(steps, list) and steps else model
-    return getattr(last, "__name__", None) or type(last).__name__
-
-
-def decision_of(model: Any) -> Callable[[Any], Any]:
-    """The method that is affine if any is. UnsupportedModelError if the model offers none."""
-    if hasattr(model, "decision_function"):
-        return model.decision_function  # type: ignore[no-any-return]
-    if hasattr(model, "predict_proba"):
-        raise UnsupportedModelError(
-            f"{name_of(model)} has probabilities but no decision_function; a probability is not affine"
-        )
-    if hasattr(model, "predict"):
-        return model.predict  # type: ignore[no-any-return]
-    if callable(model):
-        return model  # type: ignore[no-any-return]
-    raise UnsupportedModelError(f"{name_of(model)} has neither decision_function nor predict")
-
-
-def ask(decide: Callable[[Any], Any], table: Any, name: str) -> FloatArray:
-    """Decision values float64 ``[m, k]``; whatever the model raises becomes an UnsupportedModelError."""
-    try:
-        values = np.asarray(decide(table), dtype=np.float64)
-    except PyfeError:
-        raise
-    except Exception as error:
-        raise UnsupportedModelError(
-            f"{name} cannot be evaluated on the schema's rows: {type(error).__name__}: {error}"
-        ) from error
-    if values.ndim not in (1, 2):
-        raise UnsupportedModelError(f"{name} returns {values.ndim}-dimensional decision values")
-    return values[:, None] if values.ndim == 1 else values
+    return replace(real_map, error=real_map.error + 2 * difference), rows
 
 
 def _schema_inputs(model: Any, schema: Schema) -> Inputs:
@@ -148,36 +144,43 @@ def feature_table(columns: Mapping[str, AnyArray], names: list[str]) -> Any:
 
 
 def link_and_classes(
-    model: Any, inputs: Inputs, rows: AnyArray, decision: FloatArray, error: FloatArray
+    model: Any, quantity: Quantity, inputs: Inputs, rows: AnyArray, decision: FloatArray, error: FloatArray
 ) -> tuple[str, Labels | None]:
-    """Link and class labels of a classifier (``("identity", None)`` otherwise), checked against its own answers."""
-    labels = getattr(model, "classes_", None)
-    if labels is None or not hasattr(model, "decision_function"):
-        return "identity", None
-    classes = tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
-    k = decision.shape[1]
+    """Link and labels of what a quantity compares (``("identity", None)`` otherwise), checked against the model's own
+    answers."""
+    k, classes = decision.shape[1], quantity.labels
+    if classes is None:
+        return "identity", _sides(model, inputs, rows, decision, error)
     if len(classes) != (2 if k == 1 else k):
         raise UnsupportedModelError(
-            f"{name_of(model)} gives {k} decision values for {len(classes)} classes (one versus one?); one per class "
+            f"{quantity.name} gives {k} decision values for {len(classes)} classes (one versus one?); one per class "
             "is needed"
         )
-    _check_predictions(model, inputs(rows), np.asarray(labels), decision, error)
+    if _differs(model, inputs(rows), np.asarray(classes), decision, error).any():
+        raise UnsupportedModelError(
+            f"{quantity.name} does not predict the class of its largest decision value (votes of pairs, or a "
+            "threshold of its own); compile the decision values as a pyfe.Linear instead"
+        )
     return _link(model, inputs(rows), decision), classes
 
 
-def _check_predictions(model: Any, table: Any, labels: AnyArray, decision: FloatArray, error: FloatArray) -> None:
-    """The predicted class must be the largest decision value (two classes: its sign), or pyfe would predict others."""
+def _sides(model: Any, inputs: Inputs, rows: AnyArray, decision: FloatArray, error: FloatArray) -> Labels | None:
+    """Labels -1 and 1 of a model without classes that predicts the sign of its one decision value: an outlier test."""
+    if decision.shape[1] != 1 or not (hasattr(model, "decision_function") and hasattr(model, "predict")):
+        return None
+    sides = np.array([-1, 1])
+    return None if _differs(model, inputs(rows), sides, decision, error).any() else (-1, 1)
+
+
+def _differs(model: Any, table: Any, labels: AnyArray, decision: FloatArray, error: FloatArray) -> BoolArray:
+    """Rows clear of every boundary where the model does not predict the largest decision value (of one value: its
+    sign), so that pyfe would predict others."""
     if decision.shape[1] == 1:
         index, margin = (decision[:, 0] > 0).astype(np.int64), np.abs(decision[:, 0])
     else:
         index, ordered = np.argmax(decision, axis=1), np.sort(decision, axis=1)
         margin = ordered[:, -1] - ordered[:, -2]
-    clear = margin > 4 * error.max()
-    if (np.asarray(model.predict(table)) != labels[index])[clear].any():
-        raise UnsupportedModelError(
-            f"{name_of(model)} does not predict the class of its largest decision value (votes of pairs, or a "
-            "threshold of its own); compile the decision values as a pyfe.Linear instead"
-        )
+    return np.asarray((np.asarray(model.predict(table)) != labels[index]) & (margin > 4 * error.max()))
 
 
 def _link(model: Any, table: Any, decision: FloatArray) -> str:
@@ -208,29 +211,34 @@ def _straightened(score: Callable[[AnyArray], FloatArray], schema: Schema) -> st
 
 
 def _culprit(model: Any, schema: Schema, inputs: Inputs) -> str:
-    """The first step of a pipeline whose output is not affine in the coordinates; else the last step."""
-    pipeline = getattr(model, "best_estimator_", model)
-    steps = getattr(pipeline, "steps", None)
-    if not isinstance(steps, list) or len(steps) < 2:
-        return f"the model itself ({name_of(pipeline)})"
+    """The first step of a pipeline whose output is neither affine nor quadratic in the coordinates; else the last."""
+    steps = steps_of(model)
+    if len(steps) < 2:
+        return f"the model itself ({name_of(steps[0][1])})"
     rows = fresh_rows(schema)
+    pipeline = getattr(model, "best_estimator_", model)
     for count, (name, step) in enumerate(steps[:-1], start=1):
-        if not _prefix_is_affine(pipeline[:count], schema, inputs, rows):
+        if not _prefix_is_quadratic(pipeline[:count], schema, inputs, rows):
             return f"step {count} {name!r} ({type(step).__name__})"
     name, step = steps[-1]
     return f"final step {name!r} ({type(step).__name__})"
 
 
-def _prefix_is_affine(prefix: Any, schema: Schema, inputs: Inputs, rows: AnyArray) -> bool:
+def _prefix_is_quadratic(prefix: Any, schema: Schema, inputs: Inputs, rows: AnyArray) -> bool:
     def transformed(table: Any) -> AnyArray:
         output = prefix.transform(table)
         return np.asarray(output.toarray() if hasattr(output, "toarray") else output)
 
-    def score(coordinates: AnyArray) -> FloatArray:
-        return ask(transformed, inputs(coordinates), name_of(prefix))
+    quantity = Quantity(transformed, None, name_of(prefix))
 
-    try:
-        difference, tolerance = residual(score, fit_affine(score, schema), rows)
-    except UnsupportedModelError:
-        return False
-    return bool((difference <= tolerance).all())
+    def score(coordinates: AnyArray) -> FloatArray:
+        return quantity(inputs(coordinates))
+
+    for fit in (fit_affine, fit_quadratic):
+        try:
+            difference, tolerance = residual(score, fit(score, schema), rows)
+        except UnsupportedModelError:
+            return False
+        if (difference <= tolerance).all():
+            return True
+    return False

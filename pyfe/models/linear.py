@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.function import LINKS
-from pyfe.models.estimators import Labels, View, ask, decision_of, feature_table, link_and_classes, name_of
+from pyfe.links import LINKS
+from pyfe.models.estimators import View, feature_table, link_and_classes
 from pyfe.models.probing import TOLERANCE, AffineMap
+from pyfe.models.quantities import Labels, name_of, quantities
 from pyfe.schema import Category, Column, Constant, Schema, Thresholds
 
 __all__ = ["Linear"]
@@ -261,11 +262,11 @@ def _threshold_weights(column: Thresholds, weight: Any, what: str) -> FloatArray
 
 def _from_estimator(model: Any) -> Linear:
     names, inputs = _raw_inputs(model)
-    decide = decision_of(model)
+    quantity = quantities(model)[0]
 
     def score(rows: AnyArray) -> FloatArray:
         try:
-            return ask(decide, inputs(rows), name_of(model))
+            return quantity(inputs(rows))
         except UnsupportedModelError as error:
             raise UnsupportedModelError(
                 f"{error}. Without a schema a model is asked about numbers only; for text columns, or any other rows, "
@@ -283,7 +284,7 @@ def _from_estimator(model: Any) -> Linear:
             f"{name_of(model)} is not affine in its numeric columns: measured residual {difference.max():.3g}; "
             "pyfe.compile(model, schema) names the step"
         )
-    link, classes = link_and_classes(model, inputs, rows, theirs, difference)
+    link, classes = link_and_classes(model, quantity, inputs, rows, theirs, difference)
     mappings = [dict(zip(names, row.tolist(), strict=True)) for row in weights]
     return Linear(mappings, intercept.tolist(), link, classes=classes, name=name_of(model))
 

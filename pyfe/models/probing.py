@@ -17,17 +17,17 @@ import numpy.typing as npt
 
 from pyfe.schema import TRANSFORMS, Number, Schema
 
-__all__ = ["AffineMap", "centre", "fit_affine", "fresh_rows", "in_pieces", "residual", "straight_on"]
+__all__ = ["ROWS_AT_ONCE", "AffineMap", "centre", "fit_affine", "fresh_rows", "in_pieces", "residual", "straight_on"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Score: TypeAlias = Callable[[IntArray], FloatArray]
 
 TOLERANCE = 1e-6
-"""Largest difference between a decision function and its affine map, relative to the spread of its values, that is
+"""Largest difference between a decision function and its map, relative to the spread of its values, that is
 taken for rounding (float32 models reach 1e-7; the smallest tree or kernel is far above)."""
 
-_ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 4096
 _FRESH = 256
 
 
@@ -77,8 +77,8 @@ def fit_affine(score: Score, schema: Schema) -> AffineMap:
 
 def in_pieces(score: Score, rows: IntArray) -> FloatArray:
     """``score`` of many rows without one large intermediate table."""
-    starts = range(0, len(rows), _ROWS_AT_ONCE)
-    return np.concatenate([score(rows[start : start + _ROWS_AT_ONCE]) for start in starts])
+    starts = range(0, len(rows), ROWS_AT_ONCE)
+    return np.concatenate([score(rows[start : start + ROWS_AT_ONCE]) for start in starts])
 
 
 def fresh_rows(schema: Schema, seed: int = 20) -> IntArray:
@@ -87,15 +87,15 @@ def fresh_rows(schema: Schema, seed: int = 20) -> IntArray:
     return np.concatenate([schema.sample(rng, _FRESH), schema.sample(rng, _FRESH, ends=True)])
 
 
-def residual(score: Score, affine: AffineMap, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Largest ``|f - affine|`` over ``rows`` and the tolerance it is to be held against; both float64 ``[k]``.
+def residual(score: Score, real_map: Score, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Largest ``|f - map|`` over ``rows`` and the tolerance it is to be held against; both float64 ``[k]``.
 
     A function that returns a non-finite value has an infinite residual.
     """
     values = in_pieces(score, rows)
     if not np.isfinite(values).all():
         return np.full(values.shape[1], np.inf), np.zeros(values.shape[1])
-    difference = np.abs(values - affine(rows)).max(axis=0)
+    difference = np.abs(values - real_map(rows)).max(axis=0)
     spread = values.max(axis=0) - values.min(axis=0)
     floor = 1e-12 * np.abs(values).max(axis=0)
     return difference, np.maximum(TOLERANCE * spread, floor)

@@ -22,7 +22,7 @@ from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.models.probing import AffineMap
 from pyfe.schema import Constant, Schema
 
-__all__ = ["Rounded", "round_map", "take_integers"]
+__all__ = ["Rounded", "round_map", "round_rows", "take_integers"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -39,6 +39,11 @@ class Rounded:
     intercept: IntArray
     scale: FloatArray
     max_error: FloatArray
+
+    @property
+    def varies(self) -> npt.NDArray[np.bool_]:
+        """Which outputs have a weight at all, ``[k]``."""
+        return np.asarray(self.weights.any(axis=1))
 
 
 def round_map(affine: AffineMap, schema: Schema, bits: int, *, compared: bool) -> Rounded:
@@ -100,7 +105,7 @@ def _best(w: FloatArray, b: FloatArray, schema: Schema, largest: int, *, zero_su
     best: tuple[float, IntArray, float] | None = None
     for top in np.unique(np.linspace(largest, max(1.0, (largest + 1) / 2), _SCALES))[::-1]:
         scale = peak / float(top)
-        weights = _round_rows(w / scale, zero_sum=zero_sum)
+        weights = round_rows(w / scale, zero_sum=zero_sum)
         if np.abs(weights).max() > largest:
             continue
         low, high = _extent(w - scale * weights, schema)
@@ -113,7 +118,7 @@ def _best(w: FloatArray, b: FloatArray, schema: Schema, largest: int, *, zero_su
     return best[1], np.full(len(w), best[2])
 
 
-def _round_rows(values: FloatArray, *, zero_sum: bool) -> IntArray:
+def round_rows(values: FloatArray, *, zero_sum: bool) -> IntArray:
     """Nearest integers; with ``zero_sum`` the columns of the result sum to zero, at the least extra distance."""
     nearest = np.rint(values)
     if not zero_sum:

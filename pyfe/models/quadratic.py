@@ -1,0 +1,217 @@
+"""A real quadratic function of the coordinates: one standard form, and its exact-by-monomials extent.
+
+``f(q) = sum_{a<=b} Q[a, b] u_a u_b + w u + b`` with ``u = q - centre``. The coordinates of a schema satisfy relations
+(the bits of a category sum to 1, a bit is its own square, ...), so many coefficients say the same function;
+:meth:`RealQuadratic.standard` picks the one that rounding wants: numbers measured from the middle of their range, no
+products inside a column of bits, nothing on constants, and what all levels of a category share moved to the terms
+below it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.schema import Category, Column, Constant, Number, Schema, Thresholds
+
+__all__ = ["Domain", "RealQuadratic", "standard_centre"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+Extent: TypeAlias = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True)
+class RealQuadratic:
+    """k quadratic functions of n coordinates in float64.
+
+    Parameters
+    ----------
+    centre: int64 ``[n]``, from which the coordinates are measured: ``u = q - centre``.
+    quadratic: ``[k, n, n]``, upper triangular; weights: ``[k, n]``; intercept: ``[k]``.
+    error: ``[k]``, bounds what is not known exactly about f: residuals and float rounding.
+
+    Memory: 8 k n^2 bytes.
+    """
+
+    centre: IntArray
+    quadratic: FloatArray
+    weights: FloatArray
+    intercept: FloatArray
+    error: FloatArray
+
+    def __call__(self, x: IntArray | FloatArray) -> FloatArray:
+        """Values float64 ``[m, k]`` of rows ``[m, n]``."""
+        u = (x - self.centre).astype(np.float64)
+        squares = np.stack([((u @ Q) * u).sum(axis=1) for Q in self.quadratic], axis=1)
+        return np.asarray(squares + u @ self.weights.T + self.intercept)
+
+    def about(self, centre: IntArray) -> RealQuadratic:
+        """The same function with its coordinates measured from another centre."""
+        shift = (centre - self.centre).astype(np.float64)
+        both = self.quadratic + self.quadratic.transpose(0, 2, 1)
+        weights = self.weights + both @ shift
+        intercept = self.intercept + self.weights @ shift + (both @ shift) @ shift / 2
+        return replace(self, centre=centre, weights=weights, intercept=intercept)
+
+    def folded(self, schema: Schema) -> RealQuadratic:
+        """Measured from :func:`standard_centre`, without products inside a column of bits or terms of constants;
+        integer coefficients stay integers."""
+        work = _Coefficients.of(self.about(standard_centre(schema)))
+        for part, column in _blocks(schema):
+            work.fold(part, column)
+        return work.put_into(self, schema)
+
+    def standard(self, schema: Schema) -> RealQuadratic:
+        """The standard form on the domain of a schema; see the top of this module."""
+        folded = self.folded(schema)
+        work = _Coefficients.of(folded)
+        levels = [part for part, column in _blocks(schema) if isinstance(column, Category) and column.width > 1]
+        for part in levels:
+            work.level_products(part)
+        for part in levels:
+            work.level_weights(part)
+        return work.put_into(folded, schema)
+
+
+def _blocks(schema: Schema) -> list[tuple[slice, Column]]:
+    return [(part, column) for (_, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True)]
+
+
+def standard_centre(schema: Schema) -> IntArray:
+    """int64 ``[n]``: the middle of every number, the value of every constant, 0 for bits."""
+    parts = [np.zeros(column.width, dtype=np.int64) for column in schema.columns.values()]
+    for part, column in zip(parts, schema.columns.values(), strict=True):
+        if isinstance(column, Number):
+            part[0] = column.steps // 2
+        elif isinstance(column, Constant):
+            part[0] = column.value
+    return np.concatenate(parts)
+
+
+@dataclass
+class _Coefficients:
+    """Coefficients on their way to the standard form; changed in place."""
+
+    quadratic: FloatArray
+    weights: FloatArray
+    intercept: FloatArray
+
+    @classmethod
+    def of(cls, given: RealQuadratic) -> _Coefficients:
+        """A copy to work on."""
+        return cls(given.quadratic.copy(), given.weights.copy(), given.intercept.copy())
+
+    def put_into(self, given: RealQuadratic, schema: Schema) -> RealQuadratic:
+        """The map with these coefficients, around the standard centre."""
+        arrays = {"quadratic": self.quadratic, "weights": self.weights, "intercept": self.intercept}
+        return replace(given, centre=standard_centre(schema), **arrays)
+
+    def fold(self, part: slice, column: Column) -> None:
+        """Products inside one column of bits are linear in the bits; constants have nothing left to say."""
+        if isinstance(column, Constant):
+            self.quadratic[:, part] = 0.0
+            self.quadratic[:, :, part] = 0.0
+            self.weights[:, part] = 0.0
+        elif not isinstance(column, Number) or column.steps == 1:
+            inside = self.quadratic[:, part, part]
+            squares = np.einsum("kii->ki", inside).copy()
+            # of two thresholds the later one decides; two levels of a category never occur together
+            later = np.triu(inside, 1).sum(axis=1) if isinstance(column, Thresholds) else 0.0
+            self.weights[:, part] += squares + later
+            self.quadratic[:, part, part] = 0.0
+
+    def level_products(self, part: slice) -> None:
+        """What the products of a coordinate with all levels of a category share is linear in that coordinate."""
+        both = self.quadratic + self.quadratic.transpose(0, 2, 1)
+        shift = self._shared(both[:, part])
+        shift[:, part] = 0.0
+        self.weights += shift
+        both[:, part] -= shift[:, None, :]
+        both[:, part, part] = 0.0
+        both[:, :, part] = both[:, part].transpose(0, 2, 1)
+        diagonal = np.einsum("kii->ki", self.quadratic).copy()
+        self.quadratic = np.triu(both, 1)
+        np.einsum("kii->ki", self.quadratic)[:] = diagonal
+
+    def level_weights(self, part: slice) -> None:
+        """What the weights of all levels of a category share goes to the intercept."""
+        shift = self._shared(self.weights[:, part])
+        self.weights[:, part] -= shift[:, None]
+        self.intercept += shift
+
+    def _shared(self, block: FloatArray) -> FloatArray:
+        # the middle of the levels gives the smallest weights; their mean keeps sums over outputs at zero
+        several = len(self.intercept) > 1
+        return np.asarray(block.mean(axis=1) if several else (block.min(axis=1) + block.max(axis=1)) / 2)
+
+
+class Domain:
+    """The values that the rows of a schema can take, measured from :func:`standard_centre`: bounds of polynomials.
+
+    Bounds are taken monomial by monomial between numbers (a square with its own linear term at once), and exactly
+    for every pair that involves a column of bits: over all its codes.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        middle = standard_centre(schema)
+        blocks = _blocks(schema)
+        self._numbers = np.array([part.start for part, c in blocks if isinstance(c, Number)], dtype=np.intp)
+        self._bits = [(part, column) for part, column in blocks if not isinstance(column, Number | Constant)]
+        self._lo = (schema.lo - middle)[self._numbers].astype(np.float64)
+        self._hi = (schema.hi - middle)[self._numbers].astype(np.float64)
+
+    @cached_property
+    def _products(self) -> Extent:
+        """Least and greatest ``u_a u_b`` of two numbers, ``[numbers, numbers]``."""
+        corners = [np.outer(a, b) for a in (self._lo, self._hi) for b in (self._lo, self._hi)]
+        return np.minimum.reduce(corners), np.maximum.reduce(corners)
+
+    def extent(self, quadratic: FloatArray, weights: FloatArray) -> Extent:
+        """Bounds float64 ``[k]`` of ``sum_{a<=b} quadratic[a, b] u_a u_b + weights u``, both in standard form.
+
+        Cost: O(k n^2), and O(codes^2) per pair of columns of bits that occurs.
+        """
+        both = quadratic + quadratic.transpose(0, 2, 1)
+        parts = [self._own(quadratic, weights), self._between_numbers(quadratic)]
+        parts += [column.extent(weights[:, part]) for part, column in self._bits]
+        if len(self._numbers):
+            parts += [self._number_by_bits(both[:, self._numbers, part], column) for part, column in self._bits]
+        for (part, column), (other, second) in combinations(self._bits, 2):
+            if both[:, part, other].any():
+                parts.append(_bits_by_bits(both[:, part, other], column, second))
+        return np.sum([low for low, _ in parts], axis=0), np.sum([high for _, high in parts], axis=0)
+
+    def _own(self, quadratic: FloatArray, weights: FloatArray) -> Extent:
+        """Every number alone: ``d u^2 + w u`` at both ends, and at the vertex where that lies between them."""
+        d, w = quadratic[:, self._numbers, self._numbers], weights[:, self._numbers]
+        ends = [(d * u + w) * u for u in (self._lo, self._hi)]
+        vertex = -w / (2 * np.where(d == 0.0, 1.0, d))
+        inside = (d != 0.0) & (self._lo < vertex) & (vertex < self._hi)
+        ends.append(np.where(inside, w * vertex / 2, ends[0]))
+        return np.minimum.reduce(ends).sum(axis=1), np.maximum.reduce(ends).sum(axis=1)
+
+    def _between_numbers(self, quadratic: FloatArray) -> Extent:
+        cross = np.triu(quadratic[:, self._numbers[:, None], self._numbers[None, :]], 1)
+        least, greatest = self._products
+        rising, falling = np.maximum(cross, 0.0), np.minimum(cross, 0.0)
+        low = np.einsum("kab,ab->k", rising, least) + np.einsum("kab,ab->k", falling, greatest)
+        high = np.einsum("kab,ab->k", rising, greatest) + np.einsum("kab,ab->k", falling, least)
+        return low, high
+
+    def _number_by_bits(self, cross: FloatArray, column: Column) -> Extent:
+        """``u_a g(code)`` summed over the numbers a; cross ``[k, numbers, width]``."""
+        g = cross @ column.codes().T.astype(np.float64)
+        corners = [g * u[None, :, None] for u in (self._lo, self._hi)]
+        low = np.minimum(*corners).min(axis=2).sum(axis=1)
+        return low, np.maximum(*corners).max(axis=2).sum(axis=1)
+
+
+def _bits_by_bits(cross: FloatArray, first: Column, second: Column) -> Extent:
+    values = first.codes().astype(np.float64) @ cross @ second.codes().T.astype(np.float64)
+    return values.min(axis=(1, 2)), values.max(axis=(1, 2))
