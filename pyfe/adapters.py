@@ -260,7 +260,7 @@ class _Quadratic(Adapter):
         forms = _forms(key.forms)
         if kind == "quadratic":
             return {"forms": forms.to_dict()}
-        if not isinstance(forms, MatrixForms) or forms.row.any() or not forms.column.all():
+        if not isinstance(forms, MatrixForms) or forms.n != forms.m or forms.row.any() or not forms.column.all():
             raise DecodeError("function key: its forms are not those of a linear function")
         weights = np.zeros((forms.k, forms.n - 1), dtype=np.int64)
         weights[forms.output, forms.column - 1] = forms.value
