@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._travel import Travels
+from pyfe.adapters import NativeBatch, adapter_of
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError
-from pyfe.schemes import ipfe_ddh
 
 __all__ = ["CiphertextBatch"]
 
@@ -24,26 +24,28 @@ _LARGEST = int(np.iinfo(np.int64).max)
 class CiphertextBatch(Travels):
     """Encrypted rows under one public key and one schema; ``len()`` is the number of rows (patients).
 
-    ``ct[a:b]``, ``ct[i]`` cut rows out, :meth:`concat` joins batches. The scheme is additively homomorphic, so anybody
-    may combine rows: ``ct1 + ct2`` and ``3 * ct`` row by row, ``ct.weighted_sum(w)`` over the rows. A combined row
-    carries the public sum of its weights, from which a key's interval and intercept follow; it decrypts to the
-    combination of the scores. That is also why a batch proves nothing about who made it: it is not authentic.
+    ``ct[a:b]``, ``ct[i]`` cut rows out, :meth:`concat` joins batches. Linear schemes are additively homomorphic, so
+    anybody may combine rows: ``ct1 + ct2`` and ``3 * ct`` row by row, ``ct.weighted_sum(w)`` over the rows. A combined
+    row carries the public sum of its weights, from which a key's interval and intercept follow; it decrypts to the
+    combination of the scores. Rows of quadratic schemes cannot be added (ParameterError); they can be changed by
+    others all the same. So a batch of either kind proves nothing about who made it: it is not authentic.
 
-    Made by :meth:`pyfe.PublicKey.encrypt`. Immutable. 32 (n + 2) bytes a row on the wire.
+    Made by :meth:`pyfe.PublicKey.encrypt`. Immutable. Bytes a row on the wire: :meth:`pyfe.schemes.Scheme.row_bytes`.
     """
 
-    __slots__ = ("_encrypted_rows", "_id", "_native", "_parameter_hash", "_saturated", "_schema_id")
+    __slots__ = ("_adapter", "_encrypted_rows", "_id", "_native", "_parameter_hash", "_saturated", "_schema_id")
 
     def __init__(
         self,
-        native: ipfe_ddh.CiphertextBatch,
+        native: NativeBatch,
         *,
         parameter_hash: bytes,
         schema_id: bytes,
         saturated: Mapping[str, int] | None = None,
         encrypted_rows: int | None = None,
     ) -> None:
-        self._native = native
+        self._adapter = adapter_of(native)
+        self._native: Any = native
         self._parameter_hash = parameter_hash
         self._schema_id = schema_id
         self._saturated = {name: int(count) for name, count in sorted((saturated or {}).items()) if count}
@@ -53,14 +55,19 @@ class CiphertextBatch(Travels):
     # -- what it is --
 
     @property
-    def native(self) -> ipfe_ddh.CiphertextBatch:
+    def native(self) -> Any:
         """The core's batch, for :mod:`pyfe.schemes`."""
         return self._native
 
     @property
+    def scheme(self) -> str:
+        """The scheme id: functionality, assumption, group."""
+        return self._adapter.scheme.id
+
+    @property
     def public_key_id(self) -> bytes:
         """Id (32 bytes) of the public key it was encrypted under."""
-        return self._native.public_key_id
+        return bytes(self._native.public_key_id)
 
     @property
     def parameter_hash(self) -> bytes:
@@ -85,22 +92,22 @@ class CiphertextBatch(Travels):
     @property
     def combined(self) -> bool:
         """Whether the rows are combinations of encrypted rows."""
-        return bool(self._native.combined)
+        return self._adapter.combined(self._native)
 
     @property
     def weight_sums(self) -> IntArray:
         """int64 ``[len, 2]``: sums of a row's positive and of its negated negative weights; (1, 0) if not combined."""
-        return self._native.weight_sums
+        return self._adapter.weight_sums(self._native)
 
     @property
     def n(self) -> int:
         """Number of coordinates a row has."""
-        return self._native.n
+        return self._adapter.coordinates(self._native)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the encrypted rows in memory."""
-        return self._native.nbytes
+        return int(self._native.nbytes)
 
     @property
     def id(self) -> bytes:
@@ -147,7 +154,7 @@ class CiphertextBatch(Travels):
             raise ParameterError("there is no batch to concatenate")
         for part in parts[1:]:
             parts[0]._require_same(part)
-        return parts[0]._with(ipfe_ddh.CiphertextBatch.concat([part._native for part in parts]), *parts[1:])
+        return parts[0]._with(parts[0]._adapter.concat([part._native for part in parts]), *parts[1:])
 
     # -- arithmetic --
 
@@ -155,6 +162,7 @@ class CiphertextBatch(Travels):
         """Row by row: encrypts ``x1 + x2``. Both batches have the same key, schema and length."""
         if not isinstance(other, CiphertextBatch):
             return NotImplemented
+        self._adapter.require_additive()
         self._require_same(other)
         if len(self) != len(other):
             raise ParameterError(f"batches of {len(self)} and {len(other)} rows cannot be added")
@@ -164,6 +172,7 @@ class CiphertextBatch(Travels):
         """Row by row: encrypts ``factor * x`` for an integer. OutOfRangeError where the weights exceed 64 bits."""
         if isinstance(factor, bool) or not isinstance(factor, int | np.integer):
             return NotImplemented
+        self._adapter.require_additive()
         if abs(int(factor)) > _LARGEST:
             raise OutOfRangeError("the factor exceeds 2^63 - 1")
         return self._with(self._native.scale(int(factor)))
@@ -176,6 +185,7 @@ class CiphertextBatch(Travels):
         Decrypting it gives the same combination of the scores, in one search. It is no privacy barrier against the
         key's holder, who could decrypt every row. Cost: n + 2 multi-scalar multiplications of ``len`` terms.
         """
+        self._adapter.require_additive()
         weights: Any = np.asarray(w)
         if weights.dtype.kind not in "iu" or weights.shape != (len(self),):
             raise ParameterError(f"w must be integers of shape ({len(self)},), not {weights.dtype} {weights.shape}")
@@ -183,7 +193,7 @@ class CiphertextBatch(Travels):
             raise OutOfRangeError("a weight exceeds 2^63 - 1")
         return self._with(self._native.weighted_sum(weights.astype(np.int64)))
 
-    def _with(self, native: ipfe_ddh.CiphertextBatch, *others: CiphertextBatch) -> CiphertextBatch:
+    def _with(self, native: Any, *others: CiphertextBatch) -> CiphertextBatch:
         """A batch of other rows under the same ids, counting the saturated values of all its sources."""
         counts = sum((Counter(part._saturated) for part in others), Counter(self._saturated))
         return CiphertextBatch(

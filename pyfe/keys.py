@@ -11,18 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._travel import Travels, codec
+from pyfe.adapters import NativeFunctionKey, NativePublicKey, adapter_of
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
 from pyfe.function import Function
 from pyfe.schema import Encoded, Schema
-from pyfe.schemes import ipfe_ddh
 
 __all__ = ["FunctionKey", "PublicKey", "described_columns"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
-
-SCHEME = "ipfe-ddh-ristretto255"
 
 _FINGERPRINT_TAG = b"PYFE-V1-public-key-fingerprint"
 
@@ -48,7 +46,7 @@ class PublicKey(Travels):
     Made by :attr:`pyfe.KeyAuthority.public_key`.
     """
 
-    native: ipfe_ddh.MasterPublicKey
+    native: NativePublicKey
     schema: Schema
     weight_bits: int
     verification_key: bytes
@@ -74,7 +72,7 @@ class PublicKey(Travels):
     @property
     def scheme(self) -> str:
         """The scheme id: functionality, assumption, group."""
-        return SCHEME
+        return adapter_of(self.native).scheme.id
 
     @property
     def parameter_hash(self) -> bytes:
@@ -105,10 +103,11 @@ class PublicKey(Travels):
             carries the count per column.
 
         Raises OutOfRangeError naming every offending row and column before any work is done.
-        Cost: n + 2 fixed-base multiplications a row; 32 (n + 2) bytes a row.
+        Cost a row: n + 2 fixed-base multiplications, of a quadratic scheme about (k + 1)^2 n in each of two groups for
+        masks of dimension k.
         """
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
-        native = ipfe_ddh.encrypt(self.native, self.schema.check(encoded.x))
+        native = adapter_of(self.native).encrypt(self.native, self.schema.check(encoded.x))
         return CiphertextBatch(
             native,
             parameter_hash=self.parameter_hash,
@@ -127,7 +126,7 @@ class PublicKey(Travels):
             "coordinates": self.schema.n,
             "columns": described_columns(self.schema),
             "weight_bits": self.weight_bits,
-            "bytes_per_row": 32 * (self.schema.n + 2),
+            "bytes_per_row": adapter_of(self.native).scheme.row_bytes(self.schema.n),
         }
 
     def __eq__(self, other: object) -> bool:
@@ -145,13 +144,13 @@ class FunctionKey(Travels):
     """Opens one function's results on ciphertexts of one public key, and nothing else. Bearer: keep it private.
 
     It carries the function, the exact interval of each result, the ids of schema and public key, what it was issued
-    for, and the authority's signature over all of it. ``verified`` says whether signature and key equation
-    ``s_y G + t_y H = sum_i y_i h_i`` were checked against a public key.
+    for, and the authority's signature over all of it. ``verified`` says whether signature and key equation (for linear
+    schemes ``s_y G + t_y H = sum_i y_i h_i``) were checked against a public key.
 
     Made by :meth:`pyfe.KeyAuthority.issue`.
     """
 
-    native: ipfe_ddh.FunctionKey
+    native: NativeFunctionKey
     function: Function
     parameter_hash: bytes
     purpose: str
@@ -168,7 +167,8 @@ class FunctionKey(Travels):
 
         Without a public key the result is marked unverified: its signature was not checked. DecodeError for bytes that
         are not the canonical encoding of a function key; KeyMismatchError for another authority's or schema's key;
-        SignatureError for a wrong signature. Cost of the check: one signature and one n-term sum per function.
+        SignatureError for a wrong signature. Cost of the check: one signature, and one n-term sum or about one
+        decryption per function.
         """
         key: FunctionKey = codec().decode_function_key(data)
         return key if public_key is None else key.verify(public_key)
@@ -184,7 +184,7 @@ class FunctionKey(Travels):
         if (self.schema_id, self.parameter_hash) != (public_key.schema.id, public_key.parameter_hash):
             raise KeyMismatchError("the function key belongs to another schema")
         codec().verify_function_key(self, public_key.verification_key)
-        if not ipfe_ddh.verify_key(public_key.native, self.native):
+        if not adapter_of(self.native).verify_key(public_key.native, self.native):
             raise SignatureError("the function key is signed, but does not open the function that it states")
         return replace(self, function=replace(self.function, schema=public_key.schema), verified=True)
 
@@ -201,7 +201,7 @@ class FunctionKey(Travels):
     @property
     def scheme(self) -> str:
         """The scheme id: functionality, assumption, group."""
-        return SCHEME
+        return adapter_of(self.native).scheme.id
 
     @property
     def interval(self) -> IntArray:
@@ -219,7 +219,8 @@ class FunctionKey(Travels):
         They equal ``function.evaluate`` of the encrypted rows. For combined rows they are the same combination of the
         scores. Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError naming
         row and function when a result is not in its interval (altered ciphertexts, or an unverified, wrong key).
-        Cost: an n-term multi-scalar multiplication and a search over the interval, per row and function.
+        Cost per row and function: an n-term multi-scalar multiplication, of a quadratic scheme a product of pairings,
+        and a search over the interval.
         """
         self.require_match(ciphertexts)
         products = self._products(ciphertexts)
@@ -228,7 +229,7 @@ class FunctionKey(Travels):
 
     def _products(self, ciphertexts: CiphertextBatch) -> IntArray:
         try:
-            return ipfe_ddh.decrypt(self.native, ciphertexts.native)
+            return adapter_of(self.native).decrypt(self.native, ciphertexts.native)
         except OutOfRangeError as error:
             if self.verified:
                 raise

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict
+from pyfe.schemes import scheme
 
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
 
@@ -71,7 +72,7 @@ class LinearMap:
     @property
     def ciphertext_bytes(self) -> int:
         """Bytes per patient under ``ipfe-ddh-ristretto255``."""
-        return 32 * (self.n + 2)
+        return scheme("ipfe-ddh").row_bytes(self.n)
 
     @property
     def monomials(self) -> int:
@@ -162,8 +163,8 @@ class QuadraticMap:
 
     @property
     def ciphertext_bytes(self) -> int:
-        """Bytes per patient under ``qfe-ggm-bls12381``: 2 points of G1 and of G2 per entry of z, 1 of each a row."""
-        return (48 + 96) * (2 * self.forms.n + 1)
+        """Bytes per patient under ``qfe-ggm-bls12381``."""
+        return scheme("qfe-ggm").row_bytes(self.n)
 
     @property
     def monomials(self) -> int:

@@ -7,11 +7,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pyfe.adapters import NativePublicKey, NativeSecretKey, adapter
 from pyfe.authority.engine import Issued, State
 from pyfe.authority.policy import Policy
-from pyfe.errors import DecodeError
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
+from pyfe.forms import forms_from_dict
+from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
-from pyfe.schemes import ipfe_ddh
+from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
 from pyfe.wire.signature import SigningKey
@@ -27,8 +30,8 @@ class Contents:
     """State and secrets of an authority. Shows nothing in its ``repr``; refuses to be pickled."""
 
     state: State
-    public: ipfe_ddh.MasterPublicKey
-    master: ipfe_ddh.MasterSecretKey
+    public: NativePublicKey
+    master: NativeSecretKey
     signing_key: SigningKey
 
     def __repr__(self) -> str:
@@ -70,8 +73,11 @@ def decode(data: bytes) -> Contents:
         created_at=fields.take("created_at", int),
         issued=tuple(_row_from_map(row, schema.n) for row in fields.take("ledger", list)),
     )
-    public = ipfe_ddh.MasterPublicKey.from_bytes(fields.take("master_public_key", bytes))
-    master = ipfe_ddh.MasterSecretKey.from_bytes(fields.take("master_secret_key", bytes))
+    if state.scheme not in SCHEMES:
+        raise DecodeError(f"{_NAME}: unknown scheme {state.scheme!r}")
+    uniform = adapter(state.scheme)
+    public = uniform.require_own(uniform.read_public_key(fields.take("master_public_key", bytes)))
+    master = uniform.require_own(uniform.read_secret_key(fields.take("master_secret_key", bytes)))
     signing_key = SigningKey.from_seed(fields.octets("signing_key", 32))
     fields.finish()
     if master.public_key_id != public.id or public.parameters.context != schema.id:
@@ -88,8 +94,14 @@ def _row_to_map(row: Issued) -> dict[str, Any]:
         "purpose": row.purpose,
         "recipient": row.recipient,
         "sequence": row.sequence,
-        "weights": row.weights.tolist(),
+        **_map_to_fields(row.map),
     }
+
+
+def _map_to_fields(terms: IntegerMap) -> dict[str, Any]:
+    if isinstance(terms, LinearMap):
+        return {"weights": terms.weights.tolist()}
+    return {"forms": terms.forms.to_dict()}
 
 
 def _row_from_map(values: Any, n: int) -> Issued:
@@ -101,8 +113,21 @@ def _row_from_map(values: Any, n: int) -> Issued:
         recipient=fields.optional("recipient", str),
         policy=fields.take("policy", str),
         function_id=fields.octets("function_id", 32),
-        weights=np.array(fields.take("weights", list), dtype=np.int64).reshape(-1, n),
+        map=_map_from_fields(fields, n),
         findings=tuple(str(text) for text in fields.take("findings", list)),
     )
     fields.finish()
     return row
+
+
+def _map_from_fields(fields: Fields, n: int) -> IntegerMap:
+    try:
+        if fields.has("forms"):
+            terms: IntegerMap = QuadraticMap(forms_from_dict(fields.plain("forms")))
+        else:
+            terms = LinearMap(np.array(fields.take("weights", list), dtype=np.int64))
+    except (OverflowError, ParameterError, OutOfRangeError, TypeError, ValueError) as error:
+        raise DecodeError(f"{_NAME}: ledger row: {error}") from error
+    if terms.n != n:
+        raise DecodeError(f"{_NAME}: ledger row: a function of {terms.n} coordinates, the schema has {n}")
+    return terms

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.adapters import adapter, weight_bound
 from pyfe.authority.policy import Policy
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
-from pyfe.function import MAX_WIDTH, Function, exact_interval
-from pyfe.leakage import Finding, Residual, check_linear, residual
+from pyfe.function import MAX_WIDTH, Function
+from pyfe.leakage import Finding, Residual, check_linear, check_quadratic, residual, residual_forms
+from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
-from pyfe.wire.public_keys import weight_bound
 
 __all__ = [
+    "DEFAULT_SCHEME",
     "DEFAULT_WEIGHT_BITS",
     "Issued",
     "State",
@@ -31,6 +34,8 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 
 MAX_TEXT = 500
 """Longest purpose and recipient, in characters."""
+
+DEFAULT_SCHEME = "ipfe-ddh"
 
 DEFAULT_WEIGHT_BITS = 12
 """Widest weights unless stated: :func:`pyfe.compile` usually finds that 8 to 11 are enough."""
@@ -52,7 +57,7 @@ class Issued:
     recipient: str | None
     policy: str
     function_id: bytes
-    weights: IntArray
+    map: IntegerMap
     findings: tuple[str, ...]
 
 
@@ -68,9 +73,19 @@ class State:
     issued: tuple[Issued, ...] = ()
 
     @property
-    def rows(self) -> IntArray:
-        """All weights issued so far, int64 ``[m, n]``."""
-        return np.concatenate([np.zeros((0, self.schema.n), dtype=np.int64), *(row.weights for row in self.issued)])
+    def maps(self) -> list[IntegerMap]:
+        """The integer maps of all keys issued so far."""
+        return [row.map for row in self.issued]
+
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """The kinds of functions that keys can be issued for."""
+        return adapter(self.scheme).scheme.serves
+
+    @property
+    def policy_line(self) -> str:
+        """The policy in one line, as it stands in every key."""
+        return self.policy.line_for(self.serves)
 
 
 def require_bits(weight_bits: int, policy: Policy, most: int) -> int:
@@ -85,20 +100,31 @@ def require_bits(weight_bits: int, policy: Policy, most: int) -> int:
 
 def findings(state: State, function: Function) -> list[Finding]:
     """What the function would open together with everything issued so far."""
-    return list(check_linear(state.rows, function.weights, state.schema))
+    if "quadratic" in state.serves:
+        return check_quadratic([terms.forms for terms in state.maps], function.forms, state.schema)
+    return check_linear(_weights(state.maps, state.schema), function.weights, state.schema)
 
 
 def residual_uncertainty(state: State, function: Function | None) -> Residual:
     """What everything issued so far, and the function, leave unknown of a row."""
-    rows = state.rows if function is None else np.concatenate([state.rows, function.weights])
-    return residual(rows, state.schema)
+    maps = state.maps if function is None else [*state.maps, function.map]
+    if all(isinstance(terms, LinearMap) for terms in maps):
+        return residual(_weights(maps, state.schema), state.schema)
+    return residual_forms([terms.forms for terms in maps], state.schema)
+
+
+def _weights(maps: Sequence[IntegerMap], schema: Schema) -> IntArray:
+    """The weights of all linear maps, int64 ``[m, n]``."""
+    rows = [terms.weights for terms in maps if isinstance(terms, LinearMap)]
+    return np.concatenate([np.zeros((0, schema.n), dtype=np.int64), *rows])
 
 
 def admit(state: State, function: Function) -> list[Finding]:
     """The findings of a request that may be granted.
 
-    Raises KeyMismatchError for a function of another schema, OutOfRangeError for weights wider than the authority's
-    or a result interval beyond 2^44, PolicyDeniedError when the policy refuses; the message says what would open.
+    Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
+    serve, OutOfRangeError for weights wider than the authority's or a result interval beyond 2^44, PolicyDeniedError
+    when the policy refuses; the message says what would open.
     """
     require_fit(state, function)
     found = findings(state, function)
@@ -119,9 +145,9 @@ def record(
         issued_at=now,
         purpose=_text("purpose", purpose),
         recipient=None if recipient is None else _text("recipient", recipient),
-        policy=state.policy.line,
+        policy=state.policy_line,
         function_id=function.id,
-        weights=function.weights,
+        map=function.map,
         findings=tuple(str(finding) for finding in found),
     )
     return replace(state, issued=(*state.issued, row)), row
@@ -133,16 +159,17 @@ def require_fit(state: State, function: Function) -> None:
         raise ParameterError(f"a key is issued for a Function (see pyfe.compile), not for {type(function).__name__}")
     if function.schema_id != state.schema.id:
         raise KeyMismatchError("the function was compiled for another schema than this authority's")
-    if function.weights.shape[1] != state.schema.n:
-        raise ParameterError(f"the function has {function.weights.shape[1]} weights, the schema {state.schema.n}")
-    widest, allowed = int(np.abs(function.weights).max()), weight_bound(state.weight_bits)
+    if function.n != state.schema.n:
+        raise ParameterError(f"the function has {function.n} weights, the schema {state.schema.n}")
+    adapter(state.scheme).require_served(function)
+    widest, allowed = function.map.largest, weight_bound(state.weight_bits)
     if widest > allowed:
         raise OutOfRangeError(
             f"the function has a weight of {widest}, this authority allows up to {allowed} ({state.weight_bits} bits, "
             f"fixed when it was created); compile it with weight_bits={state.weight_bits}, "
             f"or create the authority with weight_bits={function.weight_bits}"
         )
-    interval = exact_interval(function.weights, state.schema.lo, state.schema.hi)
+    interval = function.map.interval(state.schema.lo, state.schema.hi)
     if not np.array_equal(interval, function.interval):
         raise ParameterError("the function states another result interval than its weights have under this schema")
     if int((interval[:, 1] - interval[:, 0]).max()) > MAX_WIDTH:
@@ -152,11 +179,11 @@ def require_fit(state: State, function: Function) -> None:
 def _explained(finding: Finding, state: State, function: Function) -> str:
     """The finding with its combination in terms of the ledger's keys: ``-1 x key #1 (triage) + 1 x this request``."""
     names = [
-        _row_name(f"key #{row.sequence} ({row.purpose})", i, row.weights)
+        _row_name(f"key #{row.sequence} ({row.purpose})", i, row.map.k)
         for row in state.issued
-        for i in range(len(row.weights))
+        for i in range(row.map.k)
     ]
-    names += [_row_name("this request", i, function.weights) for i in range(len(function.weights))]
+    names += [_row_name("this request", i, function.k) for i in range(function.k)]
     terms = [(value, name) for value, name in zip(finding.combination, names, strict=False) if value]
     sentence = str(replace(finding, combination=()))
     if not terms:
@@ -168,8 +195,8 @@ def _explained(finding: Finding, state: State, function: Function) -> str:
     return f"{sentence}: {text}{more}{over}"
 
 
-def _row_name(name: str, index: int, weights: IntArray) -> str:
-    return name if len(weights) == 1 else f"output {index} of {name}"
+def _row_name(name: str, index: int, outputs: int) -> str:
+    return name if outputs == 1 else f"output {index} of {name}"
 
 
 def _text(what: str, value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,9 @@ MAX_REASON = 500
 class Policy:
     """The rule of an authority, fixed when it is created.
 
-    :meth:`default` applies the exact linear rules to the span of all keys ever issued together with the request: no
-    single coordinate, no protected form, no small group of columns may come open, nor the whole record.
+    :meth:`default` applies the exact rules to the span of all keys ever issued together with the request: no single
+    coordinate, no protected form, no small group of columns may come open, nor the whole record; and an authority for
+    quadratic functions allows so many independent quadratic forms only (:func:`pyfe.leakage.most_forms`).
     :meth:`unrestricted` is the only way around it; its reason is written into every key and every ledger row.
     """
 
@@ -34,7 +36,7 @@ class Policy:
 
     @classmethod
     def default(cls) -> Policy:
-        """The safe policy: a request that would open anything by linear algebra is refused."""
+        """The safe policy: a request that would open anything by the exact rules is refused."""
         return cls("default")
 
     @classmethod
@@ -49,8 +51,12 @@ class Policy:
 
     @property
     def line(self) -> str:
-        """One line for keys, ledgers and reports."""
-        return "default (exact linear rules)" if self.refuses else f"UNRESTRICTED: {self.reason}"
+        """One line for keys, ledgers and reports of an authority for linear functions."""
+        return self.line_for(("linear",))
+
+    def line_for(self, serves: Sequence[str]) -> str:
+        """One line for keys, ledgers and reports of an authority whose scheme serves these kinds of functions."""
+        return f"default (exact {' and '.join(serves)} rules)" if self.refuses else f"UNRESTRICTED: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types."""

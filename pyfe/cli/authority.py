@@ -10,7 +10,7 @@ import typer
 
 from pyfe import io
 from pyfe.authority import KeyAuthority, Policy
-from pyfe.authority.engine import DEFAULT_WEIGHT_BITS
+from pyfe.authority.engine import DEFAULT_SCHEME, DEFAULT_WEIGHT_BITS
 from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show
 from pyfe.errors import ParameterError
 from pyfe.function import Function
@@ -24,6 +24,9 @@ def keygen(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     authority: Annotated[Path, typer.Option("--authority", "-a", help="Where to keep the sealed authority.")],
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="Where to write the public key.")],
+    scheme: Annotated[
+        str, typer.Option(help="ipfe-ddh for linear functions; qfe-ggm or qfe-sxdh for quadratic ones too.")
+    ] = DEFAULT_SCHEME,
     weight_bits: Annotated[
         int, typer.Option(help="Widest function weights this authority will ever sign, in bits.")
     ] = DEFAULT_WEIGHT_BITS,
@@ -36,6 +39,7 @@ def keygen(
     """Make a key authority: the master key in one sealed file, and the public key for the data owners."""
     created = KeyAuthority.create(
         load(schema, Schema.from_bytes),
+        scheme=scheme,
         weight_bits=weight_bits,
         policy=None if unrestricted is None else Policy.unrestricted(reason=unrestricted),
         path=authority,
@@ -47,7 +51,7 @@ def keygen(
         "authority": str(authority),
         "public_key": str(public_key),
         "scheme": key.scheme,
-        "policy": created.policy.line,
+        "policy": created.policy_line,
         "weight_bits": created.weight_bits,
         "fingerprint": key.fingerprint,
     }

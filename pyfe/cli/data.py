@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from pyfe import _core, io
+from pyfe.adapters import adapter_of
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, load, progress, show
 from pyfe.errors import ParameterError, UnsupportedModelError
@@ -96,10 +97,11 @@ def evaluate(
 def _prepare_search(key: FunctionKey, *, quiet: bool) -> dict[str, Any]:
     """Build or map the table of the key's search now; say beforehand what a long search will cost."""
     width = int((key.interval[:, 1] - key.interval[:, 0]).max())
-    steps = _core.dlog.plan(width)["steps_worst"]
+    group = adapter_of(key.native).scheme.group
+    steps = _core.dlog.plan(width, group)["steps_worst"]
     if steps > LONG_SEARCH and not quiet:
         typer.echo(f"results span 2^{np.log2(width):.1f} values: up to {steps} steps per score", err=True)
-    prepared: dict[str, Any] = dict(_core.dlog.prepare(width))
+    prepared: dict[str, Any] = dict(_core.dlog.prepare(width, group))
     return prepared
 
 

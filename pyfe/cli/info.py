@@ -77,6 +77,7 @@ def _sealed(data: bytes) -> dict[str, Any]:
 def _batch(batch: CiphertextBatch, size: int) -> dict[str, Any]:
     return {
         "object": "ciphertext batch",
+        "scheme": batch.scheme,
         "rows": len(batch),
         "coordinates": batch.n,
         "combined": batch.combined,
@@ -100,6 +101,7 @@ def _schema(schema: Schema) -> dict[str, Any]:
 def _function(function: Function) -> dict[str, Any]:
     return {
         "object": "function",
+        "kind": function.kind,
         "name": function.name,
         "id": function.id.hex(),
         "schema_id": function.schema_id.hex(),

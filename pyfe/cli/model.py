@@ -9,12 +9,14 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pyfe import io
+from pyfe.authority.engine import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, load, show
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.keys import described_columns
 from pyfe.models import Linear
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema
+from pyfe.schemes import scheme
 
 __all__ = ["compile_model", "fit"]
 
@@ -123,4 +125,4 @@ def _bits(text: str) -> int | Literal["auto"] | None:
 
 
 def _size(schema: Schema) -> dict[str, Any]:
-    return {"coordinates": schema.n, "bytes_per_row": 32 * (schema.n + 2)}
+    return {"coordinates": schema.n, "bytes_per_row": scheme(DEFAULT_SCHEME).row_bytes(schema.n)}

@@ -1,14 +1,17 @@
 """What a set of function keys reveals: pure functions on integer rows; no keys, no files, no state.
 
-``check_linear`` applies the exact span rules (what the keys determine for certain, by linear algebra), ``residual``
-and ``residual_bits`` estimate what they leave unknown of a record (bounded integers run out of possibilities long
-before linear algebra opens them). The unit of accounting is one public key and *all* keys ever issued under it,
-whoever holds them: holders can pool their keys.
+``check_linear`` applies the exact span rules (what the keys determine for certain, by linear algebra),
+``check_quadratic`` the same over the monomials of quadratic forms; ``residual``, ``residual_bits`` and
+``residual_forms`` estimate what they leave unknown of a record (bounded integers run out of possibilities long before
+linear algebra opens them). The unit of accounting is one public key and *all* keys ever issued under it, whoever holds
+them: holders can pool their keys.
 """
 
 from __future__ import annotations
 
 from pyfe.leakage.findings import Finding, check_linear
+from pyfe.leakage.quadratic import check_quadratic, most_forms
+from pyfe.leakage.sampling import residual_forms
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, open_coordinates, rank, small_groups
 from pyfe.leakage.uncertainty import Residual, residual, residual_bits
 
@@ -19,9 +22,12 @@ __all__ = [
     "Residual",
     "Span",
     "check_linear",
+    "check_quadratic",
+    "most_forms",
     "open_coordinates",
     "rank",
     "residual",
     "residual_bits",
+    "residual_forms",
     "small_groups",
 ]

@@ -12,7 +12,7 @@ from pyfe.errors import ParameterError
 from pyfe.leakage.span import GROUP_ORDER, PRIMES, Span, integer_combination, small_groups
 from pyfe.schema import Constant, Schema
 
-__all__ = ["Finding", "check_linear"]
+__all__ = ["Finding", "Lines", "check_linear", "group_size"]
 
 Rows: TypeAlias = list[list[int]]
 Lines: TypeAlias = "dict[tuple[str, tuple[str, ...]], tuple[int, ...]]"
@@ -22,9 +22,10 @@ Lines: TypeAlias = "dict[tuple[str, tuple[str, ...]], tuple[int, ...]]"
 class Finding:
     """One thing that the keys, pooled, determine.
 
-    ``kind``: "coordinate" (one coordinate's value), "variable" (a form on a single column), "group" (a form on very
-    few columns), "protected" (a form on a protected column, or a protected form), "record" (every coordinate), or
-    "nothing new" (the request lies in the span of what is known and issued; the only kind that does not refuse).
+    ``kind``: "coordinate" (one coordinate's value), "product" (of two coordinates), "variable" (a form on a single
+    column), "group" (a form on very few columns), "protected" (a form on a protected column, or a protected form),
+    "record" (every coordinate), "keys" (more quadratic forms than the rule allows); or, not refusing, "nothing new"
+    (the request lies in the span of what is known and issued) and "checked in part" (``note`` says what was not).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
     up to what everybody knows; empty where only coefficients modulo the group order exist.
@@ -36,14 +37,16 @@ class Finding:
     combination: tuple[int, ...] = ()
     divisor: int = 1
     issued: int = 0
+    note: str = ""
 
     @property
     def refuses(self) -> bool:
         """Whether the default rules refuse a key for this."""
-        return self.kind != "nothing new"
+        return self.kind not in ("nothing new", "checked in part")
 
     def __str__(self) -> str:
-        return _SENTENCES[self.kind].format(", ".join(repr(name) for name in self.names)) + self._explanation()
+        sentence = _SENTENCES[self.kind].format(", ".join(repr(name) for name in self.names))
+        return sentence + (f" ({self.note})" if self.note else "") + self._explanation()
 
     def _explanation(self) -> str:
         terms = [
@@ -66,6 +69,9 @@ _SENTENCES = {
     "protected": "says something about the protected {0} alone",
     "record": "opens the whole record",
     "nothing new": "says nothing that the keys issued before do not say",
+    "product": "opens the product of {0}",
+    "keys": "would be one quadratic form too many",
+    "checked in part": "was not checked for everything",
 }
 
 
@@ -86,7 +92,7 @@ def check_linear(issued: Any, request: Any, schema: Schema, max_blocks: int | No
     before, wanted = _rows(issued, schema), _rows(request, schema)
     if not wanted:
         raise ParameterError("a request has at least one row")
-    state = _State(schema, before, wanted, _group_size(schema, max_blocks))
+    state = _State(schema, before, wanted, group_size(schema, max_blocks))
     lines: Lines = {}
     for prime in PRIMES:
         for key, coordinates in state.opened(prime).items():
@@ -108,7 +114,8 @@ def _rows(values: Any, schema: Schema) -> Rows:
     return rows
 
 
-def _group_size(schema: Schema, max_blocks: int | None) -> int:
+def group_size(schema: Schema, max_blocks: int | None) -> int:
+    """On how few columns a form is a finding: ``max_blocks``, or its default."""
     if max_blocks is not None:
         return max_blocks
     private = [c for c in schema.columns.values() if not c.public and not isinstance(c, Constant)]

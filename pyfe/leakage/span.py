@@ -9,11 +9,23 @@ not made for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
 from math import lcm
 from typing import TypeAlias
 
-__all__ = ["CHECK_PRIME", "GROUP_ORDER", "PRIMES", "Span", "open_coordinates", "rank", "small_groups"]
+__all__ = [
+    "CHECK_PRIME",
+    "GROUP_ORDER",
+    "PAIRING_ORDER",
+    "PAIRING_PRIMES",
+    "PRIMES",
+    "Span",
+    "open_coordinates",
+    "rank",
+    "small_groups",
+    "small_supports",
+]
 
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 """Order of the ristretto255 group (RFC 9496, section 4)."""
@@ -21,6 +33,11 @@ GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 CHECK_PRIME = 2**61 - 1
 
 PRIMES = (GROUP_ORDER, CHECK_PRIME)
+
+PAIRING_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+"""Order of the groups of BLS12-381 (draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1)."""
+
+PAIRING_PRIMES = (PAIRING_ORDER, CHECK_PRIME)
 
 Row: TypeAlias = Sequence[int]
 Combination: TypeAlias = dict[int, int]
@@ -121,30 +138,50 @@ def open_coordinates(rows: Iterable[Row]) -> list[int]:
 def small_groups(
     rows: Iterable[Row], blocks: Sequence[Sequence[int]], size: int, *, prime: int = GROUP_ORDER
 ) -> dict[frozenset[int], int]:
+    """:func:`small_supports` where every column belongs to one block: ``blocks[b]`` lists the columns of block b."""
+    owners = {column: frozenset({b}) for b, columns in enumerate(blocks) for column in columns}
+    return small_supports(rows, owners, size, prime=prime)
+
+
+def small_supports(
+    rows: Iterable[Row], owners: Mapping[int, frozenset[int]], size: int, *, prime: int = GROUP_ORDER
+) -> dict[frozenset[int], int]:
     """Sets of at most ``size`` blocks on which some combination of the rows lives, with how many such there are.
 
-    A combination lives on S when it vanishes outside, that is when the rows restricted to the complement of S have
-    a smaller rank. Only minimal sets are returned (none contains another). ``blocks[b]`` lists the columns of block
-    b. A set S works only if it meets every column basis, so it is enough to branch on the blocks of one basis:
-    O(rank^size) eliminations instead of one for each of the C(blocks, size) sets.
+    ``owners[column]`` are the blocks that a column says something about. A combination lives on S when it vanishes
+    on all columns with an owner outside S, that is when the rows restricted to these columns have a smaller rank.
+    Only minimal sets are returned (none contains another). A set S works only if it takes in some column of every
+    column basis, so it is enough to branch on the owners of one basis: O(rank^size) eliminations instead of one for
+    each of the C(blocks, size) sets.
     """
     independent = Span(rows, prime=prime).rows()
-    owner = {column: b for b, columns in enumerate(blocks) for column in columns}
     found: dict[frozenset[int], int] = {}
-    seen: set[frozenset[int]] = set()
-    queue = [frozenset[int]()]
+    queue: list[tuple[int, list[int]]] = [(0, [])]
     while queue:
-        chosen = queue.pop(0)
-        if chosen in seen or any(group <= chosen for group in found):
+        _, members = heappop(queue)
+        chosen = frozenset(members)
+        if any(group <= chosen for group in found):
             continue
-        seen.add(chosen)
-        kept = sorted(column for column, b in owner.items() if b not in chosen)
-        outside = Span(([row[c] for c in kept] for row in independent), prime=prime)
-        if outside.rank < len(independent):
-            found[chosen] = len(independent) - outside.rank
-        elif len(chosen) < size:
-            queue += sorted({chosen | {owner[kept[pivot]]} for pivot in outside.pivots}, key=sorted)
+        outside = _column_basis(independent, [c for c, blocks in owners.items() if not blocks <= chosen], prime)
+        if len(outside) < len(independent):
+            found[chosen] = len(independent) - len(outside)
+            continue
+        for wider in {chosen | owners[column] for column in outside}:
+            entry = (len(wider), sorted(wider))
+            if len(wider) <= size and entry not in queue:
+                heappush(queue, entry)
     return found
+
+
+def _column_basis(rows: Sequence[Row], columns: Iterable[int], prime: int) -> list[int]:
+    """The first of the columns that are independent; usually found after looking at few of them."""
+    span, basis = Span(prime=prime), list[int]()
+    for column in columns:
+        if len(basis) == len(rows):
+            break
+        if span.add([row[column] for row in rows]):
+            basis.append(column)
+    return basis
 
 
 def integer_combination(combination: Combination, prime: int) -> tuple[dict[int, int], int] | None:

@@ -29,7 +29,7 @@ from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Column, Constant, Number, Schema
 
-__all__ = ["Residual", "residual", "residual_bits"]
+__all__ = ["Residual", "averaged", "private_columns", "residual", "residual_bits"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ def residual(rows: Any, schema: Schema, x: Any = None) -> Residual:
     """
     weights = _rows(rows, schema)
     record = None if x is None else schema.check(np.asarray(x)[None, :])[0]
-    parts = [_Part(c, weights[:, p], None if record is None else record[p]) for p, c in _private(schema)]
+    parts = [_Part(c, weights[:, p], None if record is None else record[p]) for p, c in private_columns(schema)]
     total = sum(math.log2(part.size) for part in parts)
     one, k = record is not None, len(weights)
     packed = _pack(parts, k)
@@ -100,7 +100,8 @@ def residual(rows: Any, schema: Schema, x: Any = None) -> Residual:
     return Residual(total - sum(math.log2(_width(parts, row) + 1) for row in range(k)), total, "bound")
 
 
-def _private(schema: Schema) -> list[tuple[slice, Column]]:
+def private_columns(schema: Schema) -> list[tuple[slice, Column]]:
+    """The columns that are neither public nor constant, with their coordinates."""
     columns = zip(schema.blocks, schema.columns.values(), strict=True)
     return [(part, c) for (_, part, public), c in columns if not public and not isinstance(c, Constant)]
 
@@ -239,7 +240,7 @@ def _by_convolution(packed: list[_Packed], total: float, *, one: bool) -> Residu
         probability = float(mass[sum(part.at or 0 for part in packed)])
         return Residual(total + math.log2(probability) if probability else 0.0, total, "exact")
     mass = mass[mass > 0]
-    return _averaged(np.maximum(np.log2(mass) + total, 0.0), mass, total, "exact")
+    return averaged(np.maximum(np.log2(mass) + total, 0.0), mass, total, "exact")
 
 
 def _shifted(values: FloatArray, by: int) -> FloatArray:
@@ -262,7 +263,7 @@ def _ramp(values: FloatArray, step: int, count: int) -> FloatArray:
     return result
 
 
-def _averaged(logs: FloatArray, mass: FloatArray, total: float, method: str) -> Residual:
+def averaged(logs: FloatArray, mass: FloatArray, total: float, method: str) -> Residual:
     """Mean of log2 N, and the shares of records with N = 1 and N < 5, from log2 N and the mass of each score."""
     weight = mass / mass.sum()
     unique = float(weight[logs < 0.5].sum())
@@ -290,7 +291,7 @@ def _by_enumeration(parts: list[_Part], k: int, total: float, *, one: bool) -> R
         for part in parts:
             position = position * part.size + (part.index or 0)
         return Residual(math.log2(counts[group[position]]), total, "exact")
-    return _averaged(np.log2(counts), counts, total, "exact")
+    return averaged(np.log2(counts), counts, total, "exact")
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -321,7 +322,7 @@ def _by_meeting(left: list[_Packed], right: list[_Packed], total: float, *, one:
     logs = np.array([math.log2(_count(target, a, a_counts, b, b_counts)) for target in targets])
     if one:
         return Residual(float(logs[0]), total, "exact")
-    return _averaged(logs, np.ones(len(logs)), total, "sampled")
+    return averaged(logs, np.ones(len(logs)), total, "sampled")
 
 
 def _sums(parts: list[_Packed]) -> tuple[IntArray, IntArray]:

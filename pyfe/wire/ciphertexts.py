@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError
-from pyfe.keys import SCHEME
-from pyfe.schemes import ipfe_ddh
-from pyfe.wire.envelope import Envelope, Kind, pack, unpack
+from pyfe.wire.envelope import Envelope, Kind, adapter_for, pack, unpack
 from pyfe.wire.fields import Fields
 
 __all__ = ["decode", "encode"]
@@ -23,21 +21,22 @@ def encode(batch: CiphertextBatch) -> bytes:
         "schema_id": batch.schema_id,
     }
     ids = batch.parameter_hash, batch.public_key_id
-    return pack(Envelope(Kind.CIPHERTEXT_BATCH, SCHEME, *ids, batch.native.to_bytes(), metadata))
+    return pack(Envelope(Kind.CIPHERTEXT_BATCH, batch.scheme, *ids, batch.native.to_bytes(), metadata))
 
 
 def decode(data: bytes) -> CiphertextBatch:
     """The batch that ``data`` encodes; every point is checked to be the canonical encoding of a group element."""
     envelope = unpack(data, Kind.CIPHERTEXT_BATCH)
-    if envelope.scheme != SCHEME or envelope.signature:
-        raise DecodeError(f"{_NAME}: it must be unsigned and belong to the scheme {SCHEME}")
+    adapter = adapter_for(envelope)
+    if envelope.signature:
+        raise DecodeError(f"{_NAME}: it must be unsigned")
     fields = Fields(envelope.metadata, _NAME)
     encrypted_rows = fields.integer("encrypted_rows", 0, _MOST)
     schema_id = fields.octets("schema_id", 32)
     counts = Fields(counted := fields.take("saturated", dict), _NAME)
     saturated = {name: counts.integer(name, 1, _MOST) for name in counted}
     fields.finish()
-    native = ipfe_ddh.CiphertextBatch.from_bytes(envelope.payload)
+    native = adapter.require_own(adapter.read_batch(envelope.payload))
     if envelope.public_key_id != native.public_key_id:
         raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")
     return CiphertextBatch(

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyfe import _core
+from pyfe.adapters import Adapter, adapter
 from pyfe.errors import DecodeError
+from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
 
-__all__ = ["NO_ID", "SCHEME_NUMBERS", "Envelope", "Kind", "pack", "unpack"]
+__all__ = ["NO_ID", "SCHEME_NUMBERS", "Envelope", "Kind", "adapter_for", "pack", "signed_part", "unpack"]
 
 NO_ID = bytes(32)
 """Stands in the header where an object has no parameters or no public key."""
 
-SCHEME_NUMBERS = {"none": 0, "ipfe-ddh-ristretto255": 1}
+SCHEME_NUMBERS = {"none": 0} | {scheme.id: scheme.number for scheme in SCHEMES.values()}
 """Scheme id -> its number in the header."""
 
 
@@ -72,6 +74,13 @@ def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
         raise DecodeError(f"{found.text}: metadata is not a map")
     scheme = next(name for name, number in SCHEME_NUMBERS.items() if number == fields[1])
     return Envelope(found, scheme, fields[2], fields[3], fields[4], metadata, fields[6])
+
+
+def adapter_for(envelope: Envelope) -> Adapter:
+    """The adapter of the scheme in an envelope's header. DecodeError where the header names no scheme."""
+    if envelope.scheme not in SCHEMES:
+        raise DecodeError(f"{envelope.kind.text}: it must belong to a scheme, not to {envelope.scheme!r}")
+    return adapter(envelope.scheme)
 
 
 def signed_part(data: bytes) -> bytes:

@@ -34,6 +34,10 @@ class Fields:
             return None
         return self.take(key, of_type)
 
+    def has(self, key: str) -> bool:
+        """Whether there is a value of ``key`` that was not taken yet."""
+        return key in self._values
+
     def integer(self, key: str, lowest: int, highest: int) -> int:
         """An integer within bounds (both included)."""
         value = self.take(key, int)

@@ -1,7 +1,7 @@
 """A function key as bytes.
 
-The native payload holds the weights, the intervals and the scheme's key; the metadata is the rest of the function
-and what the authority says about the key. The authority's signature covers header, payload and metadata.
+The native payload holds the weights or forms, the intervals and the scheme's key; the metadata is the rest of the
+function and what the authority says about the key. The authority's signature covers header, payload and metadata.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from pyfe.adapters import NativeFunctionKey, adapter_of
 from pyfe.errors import DecodeError, KeyMismatchError
 from pyfe.function import Function
-from pyfe.keys import SCHEME, FunctionKey
-from pyfe.schemes import ipfe_ddh
-from pyfe.wire.envelope import Envelope, Kind, pack, signed_part, unpack
+from pyfe.keys import FunctionKey
+from pyfe.wire.envelope import Envelope, Kind, adapter_for, pack, signed_part, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.signature import SigningKey, require_valid
 
@@ -26,6 +26,7 @@ MAX_TIME = 2**40
 """Seconds since 1970 that still make a calendar date."""
 
 _NAME = "function key"
+_IN_THE_PAYLOAD = ("weights", "forms")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def encode(key: FunctionKey) -> bytes:
 
 
 def sign(
-    native: ipfe_ddh.FunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signing_key: SigningKey
+    native: NativeFunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signing_key: SigningKey
 ) -> FunctionKey:
     """A function key signed by the authority; not yet verified."""
     unsigned = pack(_envelope(native, function, parameter_hash, grant, bytes(64)))
@@ -57,13 +58,14 @@ def sign(
 def decode(data: bytes) -> FunctionKey:
     """The function key that ``data`` encodes, consistent in itself, its signature not yet checked."""
     envelope = unpack(data, Kind.FUNCTION_KEY)
-    if envelope.scheme != SCHEME or not envelope.signature:
-        raise DecodeError(f"{_NAME}: it must be signed and belong to the scheme {SCHEME}")
-    native = ipfe_ddh.FunctionKey.from_bytes(envelope.payload)
+    adapter = adapter_for(envelope)
+    if not envelope.signature:
+        raise DecodeError(f"{_NAME}: it must be signed")
+    native = adapter.require_own(adapter.read_function_key(envelope.payload))
     if envelope.public_key_id != native.public_key_id:
         raise DecodeError(f"{_NAME}: the public key id of the header is not that of the key")
     fields = Fields(envelope.metadata, _NAME)
-    function = _with_weights(fields.plain("function"), native)
+    function = _with_map(fields.plain("function"), native)
     grant = Grant(
         purpose=fields.take("purpose", str),
         issued_at=fields.integer("issued_at", 0, MAX_TIME),
@@ -81,7 +83,7 @@ def verify(key: FunctionKey, verification_key: bytes) -> None:
 
 
 def _key(
-    native: ipfe_ddh.FunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signature: bytes
+    native: NativeFunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signature: bytes
 ) -> FunctionKey:
     return FunctionKey(
         native=native,
@@ -97,10 +99,10 @@ def _key(
 
 
 def _envelope(
-    native: ipfe_ddh.FunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signature: bytes
+    native: NativeFunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signature: bytes
 ) -> Envelope:
     metadata = {
-        "function": {key: value for key, value in function.to_dict().items() if key != "weights"},
+        "function": {key: value for key, value in function.to_dict().items() if key not in _IN_THE_PAYLOAD},
         "issued_at": grant.issued_at,
         "policy": grant.policy,
         "purpose": grant.purpose,
@@ -108,14 +110,15 @@ def _envelope(
         "sequence": grant.sequence,
     }
     ids = parameter_hash, native.public_key_id
-    return Envelope(Kind.FUNCTION_KEY, SCHEME, *ids, native.to_bytes(), metadata, signature)
+    return Envelope(Kind.FUNCTION_KEY, adapter_of(native).scheme.id, *ids, native.to_bytes(), metadata, signature)
 
 
-def _with_weights(rest: Mapping[str, Any], native: ipfe_ddh.FunctionKey) -> Function:
-    """The function of the metadata with the weights of the payload; both must tell the same intervals."""
-    if "weights" in rest:
-        raise DecodeError(f"{_NAME}: weights belong to the payload, not to the metadata")
-    function = Function.from_dict({**rest, "weights": native.y.tolist()})
+def _with_map(rest: Mapping[str, Any], native: NativeFunctionKey) -> Function:
+    """The function of the metadata with the map of the payload; both must tell the same intervals."""
+    misplaced = [key for key in _IN_THE_PAYLOAD if key in rest]
+    if misplaced:
+        raise DecodeError(f"{_NAME}: {misplaced[0]} belong to the payload, not to the metadata")
+    function = Function.from_dict({**rest, **adapter_of(native).map_fields(native, str(rest.get("kind")))})
     if not np.array_equal(function.interval, native.intervals):
         raise KeyMismatchError(f"{_NAME}: the intervals of the key are not those of its function")
     return function

@@ -15,6 +15,7 @@ import pytest
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, PyfeError, Schema, SignatureError
 from pyfe.authority import sealed
 from pyfe.errors import AuthorityError
+from pyfe.forms import FactoredForms, MatrixForms
 from tests.unit import objects
 
 Decoder = Callable[[bytes], Any]
@@ -44,8 +45,26 @@ def samples() -> dict[str, tuple[bytes, Decoder]]:
     }
 
 
+def quadratic_samples() -> dict[str, tuple[bytes, Decoder]]:
+    """The same for a quadratic scheme, on one column."""
+    schema = Schema.from_ranges({"a": (0, 3)}, bits=2)
+    authority = objects.authority(schema, scheme="qfe-ggm")
+    matrix = Function.from_forms(schema, MatrixForms.dense(np.array([[0, 2], [0, -1]])), 5)
+    factored = Function.from_forms(schema, FactoredForms(np.array([[1, 2]]), np.array([[0, 1]]), np.array([[3]])))
+    keys = [authority.issue(f, purpose="p") for f in (matrix, factored)]
+    batch = authority.public_key.encrypt({"a": [2]})
+    return {
+        "quadratic function": (matrix.to_bytes(), Function.from_bytes),
+        "factored function": (factored.to_bytes(), Function.from_bytes),
+        "public key of a quadratic scheme": (authority.public_key.to_bytes(), PublicKey.from_bytes),
+        "quadratic function key": (keys[0].to_bytes(), FunctionKey.from_bytes),
+        "factored function key": (keys[1].to_bytes(), FunctionKey.from_bytes),
+        "quadratic ciphertexts": (batch.to_bytes(), CiphertextBatch.from_bytes),
+    }
+
+
 SAMPLES = samples()
-SIGNED = {"public key", "function key"}
+ALL = SAMPLES | quadratic_samples()
 
 
 def flips(data: bytes) -> Iterator[bytes]:
@@ -64,30 +83,31 @@ def survives(data: bytes, decode: Decoder) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", ALL)
 def test_the_sample_itself_decodes(name: str) -> None:
-    assert survives(*SAMPLES[name])
+    assert survives(*ALL[name])
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", ALL)
 def test_every_truncation_and_extension_is_refused(name: str) -> None:
-    data, decode = SAMPLES[name]
+    data, decode = ALL[name]
     for size in range(len(data)):
         assert not survives(data[:size], decode), size
     for more in (b"\0", b"\xff", data):
         assert not survives(data + more, decode)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", ALL)
 def test_every_bit_flip_is_refused_or_exact(name: str) -> None:
-    data, decode = SAMPLES[name]
+    data, decode = ALL[name]
     outcomes = [survives(flipped, decode) for flipped in flips(data)]
-    if name == "public key":
+    if name.startswith("public key"):
         assert not any(outcomes)
 
 
-def test_no_bit_flip_of_a_function_key_verifies() -> None:
-    authority = small()
+@pytest.mark.parametrize("scheme", ["ipfe-ddh", "qfe-ggm"])
+def test_no_bit_flip_of_a_function_key_verifies(scheme: str) -> None:
+    authority = objects.authority(objects.small_schema(), scheme=scheme)
     public = authority.public_key
     data = authority.issue(small_function(), purpose="p").to_bytes()
     for flipped in flips(data):
@@ -149,6 +169,6 @@ def test_a_sample_of_flips_of_larger_objects(seed: int) -> None:
 
 def test_random_bytes_after_a_good_header(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    for data, decode in SAMPLES.values():
+    for data, decode in ALL.values():
         for _ in range(100):
             survives(data[:88] + rng.bytes(len(data) - 88), decode)

@@ -8,6 +8,7 @@ import numpy as np
 
 import pyfe
 from pyfe import Function, KeyAuthority, Policy, Schema
+from pyfe.forms import FactoredForms, MatrixForms
 
 PASSPHRASE = "correct horse battery"
 
@@ -57,3 +58,23 @@ def authority(s: Schema | None = None, **rest: Any) -> KeyAuthority:
 def small_schema() -> Schema:
     """Two coordinates, so that objects are small enough to flip every bit of them."""
     return Schema.from_ranges({"a": (0, 3), "b": pyfe.number(0, 1, step=1)}, bits=2)
+
+
+def quadratic(s: Schema | None = None, **rest: Any) -> Function:
+    """One quadratic form with linear terms and a constant, and probabilities."""
+    s = s or schema()
+    F = np.zeros((s.n + 1, s.n + 1), dtype=np.int64)
+    F[0, 0], F[0, 1:] = -321, [7, -3, 20, 1, 5, -9, 2, 4][: s.n]
+    F[1, 1], F[1, 2], F[2, 1], F[2, -1], F[-1, 1] = 3, -2, 5, 1, -4
+    given: dict[str, Any] = {"scale": 0.01, "link": "logit", "classes": ("no", "yes")} | rest
+    return Function.from_forms(s, MatrixForms.dense(F), **given)
+
+
+def network(s: Schema | None = None, units: int = 2, outputs: int = 3) -> Function:
+    """Outputs over hidden units that are squares."""
+    s = s or schema()
+    rng = np.random.default_rng(5)
+    forms = FactoredForms.squares(
+        rng.integers(-3, 4, size=(units, s.n + 1)), 1 + rng.integers(0, 9, size=(outputs, units))
+    )
+    return Function.from_forms(s, forms, [5, -6, 7][:outputs], name="network")

@@ -25,8 +25,8 @@ from pyfe import (
     Schema,
 )
 from pyfe.authority import contents, sealed, storage
-from pyfe.authority.authority import ipfe_ddh
 from pyfe.errors import DecodeError
+from pyfe.schemes import ipfe_ddh
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
 

@@ -17,6 +17,7 @@ import pyfe
 from pyfe import CiphertextBatch, FunctionKey, PublicKey, Schema
 from pyfe.authority import sealed
 from pyfe.cli import console, main
+from pyfe.forms import MatrixForms
 from tests.unit.objects import PASSPHRASE
 
 COLUMNS = [f"c{i}" for i in range(8)]
@@ -92,6 +93,34 @@ def test_the_whole_story(story: Story) -> None:
     assert [float(row["probability[yes]"]) for row in rows] == f.predict_proba(wanted)[:, 1].tolist()
     assert [row["prediction"] for row in rows] == f.predict(wanted).tolist()
     assert (Path("key").stat().st_mode & 0o777) == 0o600
+
+
+def test_the_story_of_a_quadratic_function(story: Story) -> None:
+    begin(story)
+    schema = Schema.from_bytes(Path("schema").read_bytes())
+    F = np.triu(np.random.default_rng(1).integers(-99, 100, size=(schema.n + 1, schema.n + 1)))
+    f = pyfe.Function.from_forms(schema, MatrixForms.dense(F))
+    Path("quadratic").write_bytes(f.to_bytes())
+    kind, message = story.fails(*issue("quadratic"))
+    assert kind == "UnsupportedModelError" and "qfe-ggm" in message
+    files = ["-s", "schema", "-a", "auth2", "-p", "public2", "--passphrase-file", "pass"]
+    assert story.run("keygen", *files, "--scheme", "qfe-ggm")["scheme"] == "qfe-ggm-bls12381"
+    given = ["-a", "auth2", "--purpose", "triage", "--passphrase-file", "pass"]
+    issued = story.run("issue", "quadratic", "-o", "key2", *given)
+    assert (
+        issued["policy"] == "default (exact linear and quadratic rules)" and "bits stay unknown" in issued["residual"]
+    )
+    assert story.run("issue", "function", "-o", "key3", *given)["sequence"] == 2
+    story.run("encrypt", "patients.csv", "-p", "public2", "-o", "ct2", "--on-overflow", "clip")
+    x = pyfe.io.encode_table(pyfe.io.read_table("patients.csv"), schema, on_overflow="clip")  # type: ignore[attr-defined]
+    for key, function in (("key2", f), ("key3", pyfe.Function.from_bytes(Path("function").read_bytes()))):
+        story.run("evaluate", "ct2", "-k", key, "-p", "public2", "-o", "scores.csv")
+        with Path("scores.csv").open(newline="") as file:
+            assert [int(row["score"]) for row in csv.DictReader(file)] == function.evaluate(x).tolist()
+    described = story.run("info", "key2", "ct2", "public2", "auth2", "quadratic")
+    assert {part.get("scheme", "none") for part in described.values()} == {"qfe-ggm-bls12381", "none"}
+    assert described["quadratic"]["kind"] == "quadratic"
+    assert story.fails("keygen", *files, "--scheme", "rsa")[0] == "ParameterError"
 
 
 def test_an_unverified_evaluation_says_so(story: Story) -> None:

@@ -1,0 +1,112 @@
+"""Polynomials of degree at most 2 on the records that a schema can hold, each in one normal form.
+
+A form over the augmented coordinates z = (1, x_1, .., x_n) is a combination of the monomials x_i x_j, i <= j, where
+x_0 = 1. Two forms that agree on every record must not count as two: so what everybody knows is taken out first. ::
+
+    one-hot          x_i x_j = 0,  x_i^2 = x_i,  the last level is 1 minus the others
+    two levels       x^2 = x                                     also a number of two values
+    thresholds       x_i^2 = x_i,  x_i x_j = the one with the greater cut
+    constant         x = c
+    public columns   a monomial of public columns alone is known
+
+Columns are independent of each other, hence no other relation of degree 2 holds on all records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from pyfe.schema import Category, Constant, Number, Schema, Thresholds
+
+__all__ = ["Linear", "Monomial", "Monomials", "Polynomial"]
+
+Monomial: TypeAlias = tuple[int, int]
+Polynomial: TypeAlias = "dict[Monomial, int]"
+Linear: TypeAlias = "dict[int, int]"
+"""Augmented coordinate -> coefficient; 0 is the constant."""
+
+_FREE, _BITS, _ORDERED = "free", "bits", "ordered"
+
+
+class Monomials:
+    """The normal forms of one schema.
+
+    ``owner[i]`` is the column of the augmented coordinate i, None for the constant one and for what is public.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.names = ("1", *schema.coordinate_names)
+        self.owner: list[int | None] = [None]
+        self._column = [-1]
+        self._rule = [_FREE]
+        self._inserted: list[Linear] = [{0: 1}]
+        for index, ((_, part, public), column) in enumerate(zip(schema.blocks, schema.columns.values(), strict=True)):
+            coordinates = range(part.start + 1, part.stop + 1)
+            for i in coordinates:
+                self.owner.append(None if public or isinstance(column, Constant) else index)
+                self._column.append(index)
+                self._rule.append(_rule(column))
+                self._inserted.append({i: 1})
+            if isinstance(column, Constant):
+                self._inserted[coordinates[0]] = {0: column.value}
+            elif isinstance(column, Category) and column.width > 1:
+                self._inserted[coordinates[-1]] = {0: 1} | dict.fromkeys(coordinates[:-1], -1)
+
+    @property
+    def private(self) -> list[int]:
+        """Augmented coordinates that are neither public nor constant."""
+        return [i for i, owner in enumerate(self.owner) if owner is not None]
+
+    @property
+    def free(self) -> list[int]:
+        """The private coordinates of the normal form: their values say everything about a record."""
+        return [i for i in self.private if self._inserted[i] == {i: 1}]
+
+    def owners(self, monomial: Monomial) -> frozenset[int]:
+        """The columns a monomial says something about."""
+        return frozenset(owner for i in monomial if (owner := self.owner[i]) is not None)
+
+    def linear(self, form: Mapping[int, int]) -> Linear:
+        """A linear form in normal form, its constant included, public coordinates too."""
+        total: Linear = {}
+        for i, value in form.items():
+            for a, factor in self._inserted[i].items():
+                total[a] = total.get(a, 0) + value * factor
+        return {a: value for a, value in total.items() if value}
+
+    def polynomial(self, form: Mapping[Monomial, int]) -> Polynomial:
+        """A form in normal form, without its constant and without what public columns alone say."""
+        terms = (
+            (a, b, value * left * right)
+            for (i, j), value in form.items()
+            for a, left in self._inserted[i].items()
+            for b, right in self._inserted[j].items()
+        )
+        return self._collected(terms)
+
+    def product(self, left: Mapping[int, int], right: Mapping[int, int]) -> Polynomial:
+        """The product of two linear forms that are in normal form. Cost: the product of their lengths."""
+        return self._collected((a, b, x * y) for a, x in left.items() for b, y in right.items())
+
+    def _collected(self, terms: Iterable[tuple[int, int, int]]) -> Polynomial:
+        total: Polynomial = {}
+        for a, b, value in terms:
+            monomial = self._monomial(min(a, b), max(a, b))
+            if monomial is not None and (self.owner[a] is not None or self.owner[b] is not None):
+                total[monomial] = total.get(monomial, 0) + value
+        return {monomial: value for monomial, value in total.items() if value}
+
+    def _monomial(self, a: int, b: int) -> Monomial | None:
+        """What ``x_a x_b`` is, a <= b, for coordinates of the normal form; None if it is zero."""
+        if a == 0 or self._column[a] != self._column[b] or self._rule[a] == _FREE:
+            return (a, b)
+        if self._rule[a] == _ORDERED or a == b:
+            return (0, b)
+        return None
+
+
+def _rule(column: object) -> str:
+    if isinstance(column, Thresholds):
+        return _ORDERED
+    return _BITS if isinstance(column, Category) or (isinstance(column, Number) and column.size == 2) else _FREE
