@@ -17,7 +17,18 @@ import numpy as np
 
 from bench import peers
 from bench.blst_loop import Loop
-from bench.measure import Measurement, Settings, Task, against, backend, interleaved, portable, require, threads
+from bench.measure import (
+    Measurement,
+    Settings,
+    Task,
+    against,
+    backend,
+    interleaved,
+    portable,
+    require,
+    seconds,
+    threads,
+)
 from pyfe import _core, groups
 from pyfe.groups import G1Array, G2Array, GTArray, PreparedG2, bls12_381
 
@@ -67,9 +78,9 @@ def on_portable(settings: Settings) -> list[Operation]:
 
 def measure(operation: Operation, words: Operation, loop: Loop | None, settings: Settings) -> Iterator[Measurement]:
     """Ours on both backends and the peer's in turn."""
-    tasks = [Task(operation.ours)]
+    tasks = [Task(operation.ours, repeat=_repeats(operation.ours))]
     if operation.also_portable:
-        tasks.append(Task(portable(words.ours), rounds=3))
+        tasks.append(Task(portable(words.ours), rounds=3, repeat=_repeats(portable(words.ours))))
     peer, peer_items = None, operation.peer_items
     if operation.blst is not None and loop is not None:
         count = loop.count(operation.blst)
@@ -184,6 +195,11 @@ def pairings(settings: Settings) -> Iterator[Operation]:
     yield Operation("bls12_381.gt_exp.batch", lambda: f * k, batch, other=_arkworks_power())
     data = f.to_bytes()
     yield Operation("bls12_381.gt_decode.batch", lambda: GTArray.from_bytes(data), batch, also_portable=False)
+
+
+def _repeats(run: Callable[[], Any]) -> int:
+    """How often one round repeats a call: to 5 ms, so that a short one is as warm as the peer's loop."""
+    return max(1, min(50, int(5e-3 / max(seconds(run), 1e-6))))
 
 
 def over_floor(settings: Settings) -> Measurement:
