@@ -36,6 +36,8 @@ import pyfe
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import compile, from_callable
+from pyfe.models.compiler import compile_view
+from pyfe.models.estimators import View
 from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.quadratic import Domain, RealQuadratic, standard_centre
 from pyfe.models.rounding_quadratic import round_quadratic
@@ -498,6 +500,18 @@ def test_the_same_function_from_another_centre() -> None:
     moved = truth.about(np.arange(schema.n) - 4)
     assert np.abs(moved(rows) - truth(rows)).max() < 1e-10
     assert np.abs(moved(rows + 0.25) - truth(rows + 0.25)).max() < 1e-10
+
+
+def test_coefficients_that_are_known_go_the_same_way() -> None:
+    schema = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=5)
+    Q, w, b = np.array([[[2.0, 1.0], [-3.0, 0.5]]]), np.array([[4.0, -5.0]]), np.array([6.0])
+    known = RealQuadratic.of(Q, w, b, np.zeros(1))
+    q = schema.sample(np.random.default_rng(0), 50)
+    by_hand = 2 * q[:, 0] ** 2 - 2 * q[:, 0] * q[:, 1] + 0.5 * q[:, 1] ** 2 + 4 * q[:, 0] - 5 * q[:, 1] + 6
+    assert np.abs(known(q)[:, 0] - by_hand).max() < 1e-9
+    function = compile_view(View(known, "identity", None, None, "by hand"), schema)
+    assert np.abs(function.decision_function(function.evaluate(Encoded(q))) - by_hand).max() <= function.max_error[0]
+    assert function.name == "by hand"
 
 
 @pytest.mark.parametrize("seed", range(5))
