@@ -316,8 +316,8 @@ def test_what_is_not_compared_with_a_single_method() -> None:
 
 def test_partial_least_squares_before_products() -> None:
     X, y, _ = DIABETES
-    first = PLSRegression(4).fit(X, y)
-    second = make_pipeline(PolynomialFeatures(2), Ridge()).fit(first.transform(X), y)
+    first = PLSRegression(4).fit(X.to_numpy(), y)
+    second = make_pipeline(PolynomialFeatures(2), Ridge()).fit(first.transform(X.to_numpy()), y)
     schema = Schema.fit(X, bits=6)
     function = from_callable(lambda rows: second.predict(first.transform(rows)), schema, reference=X)
     x = schema.sample(np.random.default_rng(0), 200)
@@ -607,6 +607,10 @@ def test_results_too_wide_are_refused() -> None:
     schema = Schema.from_ranges({f"c{i}": (0, 1) for i in range(4)}, bits=20)
     with pytest.raises(OutOfRangeError, match=r"2\^44"):
         compile(lambda rows: rows[:, 0] * rows[:, 1] + rows[:, 2] * rows[:, 3], schema, weight_bits=26)
+    huge = Schema.from_ranges({f"c{i}": (0, 1) for i in range(4)}, bits=30)
+    for uneven in (1.0, 0.3):  # one bit would do; the second needs more bits than any product of such steps leaves
+        with pytest.raises(OutOfRangeError, match=r"2\^44"):
+            compile(lambda rows, w=uneven: rows[:, 0] * rows[:, 1] + w * rows[:, 2] * rows[:, 3], huge)
 
 
 def test_constant_outputs_need_no_key() -> None:
