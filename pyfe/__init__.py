@@ -39,7 +39,7 @@ from pyfe.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyfe import groups, leakage, schemes
+    from pyfe import forms, groups, leakage, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function, Report
@@ -76,6 +76,7 @@ __all__ = [
     "compile",
     "constant",
     "errors",
+    "forms",
     "from_callable",
     "groups",
     "leakage",
@@ -102,7 +103,7 @@ _HOMES = {
     "number": "pyfe.schema",
     "thresholds": "pyfe.schema",
 }
-_ROOMS = ("groups", "leakage", "schemes")
+_ROOMS = ("forms", "groups", "leakage", "schemes")
 
 
 def __getattr__(name: str) -> Any:

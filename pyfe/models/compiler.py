@@ -19,7 +19,7 @@ from pyfe.models.rounding import Rounded, round_map, take_integers
 from pyfe.models.rounding_quadratic import RoundedQuadratic, round_quadratic, take_quadratic_integers
 from pyfe.schema import Schema
 
-__all__ = ["compile", "from_callable"]
+__all__ = ["compile", "compile_view", "from_callable"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -88,7 +88,7 @@ def compile(
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
     view = model.view(schema) if isinstance(model, Linear) else look(model, schema)
-    return _compiled(view, schema, weight_bits, reference, tolerance, width_bits, name)
+    return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def from_callable(
@@ -117,12 +117,19 @@ def from_callable(
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
-    return _compiled(view, schema, weight_bits, reference, tolerance, width_bits, name)
+    return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
-def _compiled(
-    view: View, schema: Schema, weight_bits: Any, reference: Any, tolerance: float, width_bits: int, name: str | None
+def compile_view(
+    view: View,
+    schema: Schema,
+    weight_bits: int | Literal["auto"] | None = "auto",
+    reference: Any = None,
+    tolerance: float = 0.01,
+    width_bits: int = 32,
+    name: str | None = None,
 ) -> Function:
+    """What :func:`compile` does once the real map of a model is known, however it was found."""
     if not 0 < tolerance < 1:
         raise ParameterError(f"tolerance lies strictly between 0 and 1, not {tolerance!r}")
     _check_not_constant(view, schema)
