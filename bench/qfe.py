@@ -28,15 +28,15 @@ IN_ONE = 256  # multiply-adds of each
 MULTIPLY_ADDS = {
     "qfe_ggm.decrypt.n64.dense": 34_981_923,
     "qfe_ggm.decrypt.n64.dense.loaded": 19_606_632,
-    "qfe_ggm.encrypt.n64": 13_504_552,
+    "qfe_ggm.encrypt.n64": 12_349_840,
     "qfe_sxdh.decrypt.n64.dense": 68_758_996,
     "qfe_sxdh.decrypt.n64.dense.loaded": 38_711_113,
-    "qfe_sxdh.encrypt.n64": 63_351_039,
+    "qfe_sxdh.encrypt.n64": 55_839_439,
     "qfe_network.64x16x10": 29_138_508,
     "qfe_network.64x16x10.loaded": 13_533_957,
     "qfe_network.784x40x10": 237_913_421,
     "qfe_network.784x40x10.loaded": 57_242_211,
-    "qfe_ggm.encrypt.n785": 162_247_032,
+    "qfe_ggm.encrypt.n785": 147_506_202,
 }
 """Multiply-adds of eight lanes per ciphertext."""
 
