@@ -145,7 +145,7 @@ def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
     Raises KeyMismatchError at once when key and batch have different public keys or shapes; OutOfRangeError, naming
     row and form, when a result is not in the key's interval (the search is complete, so absence is proven). Cost a
     row: (k+1) columns + 2 pairings and the sums of the columns, or (k+1) units + 2 C for a factored form. Eight rows
-    go side by side; a batch that is no multiple of eight pays for the rest.
+    go side by side; up to four that are left over go one by one, at about a fifth of the price of eight.
     """
     z: IntArray = _native.decrypt(sk, ct)
     return z[:, 0] if z.shape[1] == 1 else z
