@@ -438,6 +438,9 @@ def test_shapes_and_types(instance: Instance) -> None:
         qfe.encrypt(square, [[1, 2]], [[1, 2]])
     with pytest.raises(ParameterError, match="neither 1 nor 3"):
         qfe.Parameters(2, k=2, x_bound=1, f_bound=1)
+    for context in (32, "context", bytes(31)):
+        with pytest.raises(ParameterError, match="context"):
+            qfe.Parameters(2, x_bound=1, f_bound=1, context=context)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="need m"):
         qfe.Parameters(2, x_bound=1, y_bound=1, f_bound=1)
 
