@@ -159,6 +159,31 @@ def test_key_check_notices_another_interval(instance: Instance) -> None:
     assert not qfe.verify_key(instance.mpk, qfe.FunctionKey.from_bytes(bytes(data)))
 
 
+def claimed_key(instance: Instance, *entries: tuple[int, int, int]) -> bytes:
+    """A key of these entries in the bytes, with the points of another."""
+    head = instance.mpk.id + struct.pack("<BIIIBQ", instance.k, 2, 3, 1, 0, len(entries))
+    body = b"".join(struct.pack("<IIq", *entry) for entry in entries)
+    return head + body + struct.pack("<qq", 0, 81) + instance.sk.to_bytes()[-144:]
+
+
+def test_key_check_is_false_for_forms_that_keygen_refuses(instance: Instance) -> None:
+    """It answers, and does not raise, for a key of a form too wide, or of one that is zero where y = x."""
+    wide = qfe.FunctionKey.from_bytes(claimed_key(instance, (0, 0, 2**50)))
+    assert not qfe.verify_key(instance.mpk, wide)
+    mpk, msk = qfe.setup(qfe.Parameters(2, k=instance.k, x_bound=9, f_bound=5))
+    data = qfe.keygen(msk, np.array([[0, 1], [2, 0]])).to_bytes()
+    antisymmetric = qfe.FunctionKey.from_bytes(
+        data.replace(struct.pack("<IIq", 1, 0, 2), struct.pack("<IIq", 1, 0, -1))
+    )
+    assert not qfe.verify_key(mpk, antisymmetric)
+
+
+@pytest.mark.parametrize("entries", [[], [(0, 0, -(2**63))], [(0, 0, 1), (1, 2, 2**62 + 1)]])
+def test_forms_that_no_key_has_are_not_decoded(instance: Instance, entries: list[tuple[int, int, int]]) -> None:
+    with pytest.raises(DecodeError, match="function key"):
+        qfe.FunctionKey.from_bytes(claimed_key(instance, *entries))
+
+
 def test_halves_of_two_keys_do_not_combine(instance: Instance) -> None:
     """Neither of two forms, nor of one form issued under two PRF keys."""
     other = qfe.keygen(instance.msk, F + 1).to_bytes()
