@@ -36,7 +36,7 @@ import numpy.typing as npt
 from pyfe._core import qfe as _native
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
-from pyfe.schemes.arguments import bound, box, count, integers
+from pyfe.schemes.arguments import bound, box, context_bytes, count, integers
 
 __all__ = [
     "CiphertextBatch",
@@ -94,7 +94,7 @@ def Parameters(
         other = box("y", count("m", m), y_bound, y_lo, y_hi)
     elif y_bound is not None or y_lo is not None or y_hi is not None:
         raise ParameterError("bounds of y need m; without m the parameters are square")
-    return _native.Parameters(count("k", k), lo, hi, bound("f_bound", f_bound), *other, bytes(context))
+    return _native.Parameters(count("k", k), lo, hi, bound("f_bound", f_bound), *other, context_bytes(context))
 
 
 def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _native.MasterSecretKey]:

@@ -265,10 +265,16 @@ std::vector<pairing::GtElements> from_public(const MasterPublicKey& mpk, const F
     return out;
 }
 
+// A form that keygen refuses, zero or too wide, has no interval that fits.
 bool intervals_fit(const MasterPublicKey& mpk, const FunctionKey& sk) {
-    for (size_t f = 0; f < sk.forms.count(); ++f) {
-        const Interval exact = sk.forms.interval(f, mpk.parameters);
-        if (exact.lo != sk.intervals[f].lo || exact.hi != sk.intervals[f].hi) return false;
+    try {
+        for (size_t f = 0; f < sk.forms.count(); ++f) {
+            const Interval exact = sk.forms.interval(f, mpk.parameters);
+            if (exact.lo != sk.intervals[f].lo || exact.hi != sk.intervals[f].hi) return false;
+        }
+    } catch (const Error& e) {
+        if (e.kind() == ErrorKind::parameter || e.kind() == ErrorKind::out_of_range) return false;
+        throw;
     }
     return true;
 }
