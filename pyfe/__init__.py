@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function, Report
     from pyfe.keys import FunctionKey, PublicKey
-    from pyfe.models import Linear, compile, from_callable
+    from pyfe.models import Linear, SquareNetwork, compile, from_callable
     from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 __version__ = "0.1.0"
@@ -70,6 +70,7 @@ __all__ = [
     "Report",
     "Schema",
     "SignatureError",
+    "SquareNetwork",
     "UnsupportedModelError",
     "__version__",
     "category",
@@ -95,6 +96,7 @@ _HOMES = {
     "PublicKey": "pyfe.keys",
     "Report": "pyfe.function",
     "Schema": "pyfe.schema",
+    "SquareNetwork": "pyfe.models",
     "category": "pyfe.schema",
     "compile": "pyfe.models",
     "constant": "pyfe.schema",

@@ -11,5 +11,6 @@ from __future__ import annotations
 
 from pyfe.models.compiler import compile, from_callable
 from pyfe.models.linear import Linear
+from pyfe.models.networks import SquareNetwork
 
-__all__ = ["Linear", "compile", "from_callable"]
+__all__ = ["Linear", "SquareNetwork", "compile", "from_callable"]

@@ -20,6 +20,7 @@ from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.probing import AffineMap, centre, fit_affine, fresh_rows, residual, straight_on
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Labels, Quantity, name_of, quantities, steps_of
+from pyfe.models.squares import RealSquares
 from pyfe.schema import Number, Schema, stacked
 
 __all__ = ["RawModel", "RealMap", "View", "feature_table", "link_and_classes", "look", "look_at_callable"]
@@ -28,7 +29,7 @@ AnyArray: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Inputs: TypeAlias = Callable[[AnyArray], Any]
-RealMap: TypeAlias = AffineMap | RealQuadratic
+RealMap: TypeAlias = AffineMap | RealQuadratic | RealSquares
 
 _CURVE_POINTS = 9
 
