@@ -21,6 +21,7 @@ from pyfe.models.rounding import Rounded, round_map, take_integers
 from pyfe.models.rounding_quadratic import RoundedQuadratic, round_quadratic, take_quadratic_integers
 from pyfe.models.rounding_squares import RoundedSquares, fewest_square_bits, round_squares, take_square_integers
 from pyfe.models.squares import RealSquares
+from pyfe.models.trees import look_at_trees
 from pyfe.schema import Schema
 
 __all__ = ["compile", "from_callable"]
@@ -54,9 +55,10 @@ def compile(
     Parameters
     ----------
     model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`,
-        a :class:`~pyfe.SquareNetwork`, or a callable as for :func:`from_callable`. A model that was fitted on a
-        DataFrame is given one, by name; others an array in the schema's order. A column with a transform reaches an
-        estimator as its raw value; a coefficient of log(value) belongs in a Linear.
+        a :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, or a callable as for
+        :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name; others an array in the
+        schema's order. A column with a transform reaches an estimator as its raw value; a coefficient of log(value)
+        belongs in a Linear.
     weight_bits: bits of the signed weights, ``|w| <= 2^(bits-1) - 1`` for every integer of the function (the linear
         ones of a quadratic function are the widest, since a product of two coordinates is steep). ``"auto"``: the
         fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
@@ -95,8 +97,7 @@ def compile(
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
-    view = model.view(schema) if isinstance(model, Linear | SquareNetwork) else look(model, schema)
-    return _compiled(view, schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
+    return _compiled(_view(model, schema), schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
 
 
 def from_callable(
@@ -126,6 +127,12 @@ def from_callable(
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
     return _compiled(view, schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
+
+
+def _view(model: Any, schema: Schema) -> View:
+    if isinstance(model, Linear | SquareNetwork):
+        return model.view(schema)
+    return look_at_trees(model, schema) or look(model, schema)
 
 
 @dataclass(frozen=True)
