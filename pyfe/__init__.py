@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function, Report
     from pyfe.keys import FunctionKey, PublicKey
-    from pyfe.models import Linear, compile, from_callable
+    from pyfe.models import Linear, SquareNetwork, compile, from_callable, schema_for_trees
     from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 __version__ = "0.1.0"
@@ -70,6 +70,7 @@ __all__ = [
     "Report",
     "Schema",
     "SignatureError",
+    "SquareNetwork",
     "UnsupportedModelError",
     "__version__",
     "category",
@@ -81,6 +82,7 @@ __all__ = [
     "groups",
     "leakage",
     "number",
+    "schema_for_trees",
     "schemes",
     "thresholds",
 ]
@@ -96,11 +98,13 @@ _HOMES = {
     "PublicKey": "pyfe.keys",
     "Report": "pyfe.function",
     "Schema": "pyfe.schema",
+    "SquareNetwork": "pyfe.models",
     "category": "pyfe.schema",
     "compile": "pyfe.models",
     "constant": "pyfe.schema",
     "from_callable": "pyfe.models",
     "number": "pyfe.schema",
+    "schema_for_trees": "pyfe.models",
     "thresholds": "pyfe.schema",
 }
 _ROOMS = ("forms", "groups", "leakage", "schemes")

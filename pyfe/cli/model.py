@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +14,7 @@ from pyfe.authority.engine import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, load, show
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.keys import described_columns
-from pyfe.models import Linear
+from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema
 from pyfe.schemes import scheme
@@ -54,7 +55,7 @@ def fit(
 
 
 def compile_model(
-    model: Annotated[Path, typer.Argument(help="JSON of names, weights, intercept, link (see Linear.to_json).")],
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, as their to_json writes it.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",
@@ -64,7 +65,7 @@ def compile_model(
     """Turn a model into the exact integer function that a key is issued for."""
     agreed = load(schema, Schema.from_bytes)
     rows = None if reference is None else _reference(reference, agreed)
-    function = compile_function(_linear(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
+    function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
     io.write_bytes(output, function.to_bytes())
     report = dict(function.report().lines())
     if as_json:
@@ -88,12 +89,22 @@ def _reference(file: Path, schema: Schema) -> dict[str, Any]:
     return table.for_schema(schema)
 
 
-def _linear(file: Path) -> Linear:
+def _model(file: Path) -> Linear | SquareNetwork:
+    """The file says its kind in ``format``; one that does not is a Linear."""
     text = io.read_text(file)
     try:
-        return Linear.from_json(text)
+        return _kind_of(text).from_json(text)
     except DecodeError as error:
         raise DecodeError(f"{file}: {error}") from error
+
+
+def _kind_of(text: str) -> type[Linear] | type[SquareNetwork]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return Linear  # which says what is wrong with the file
+    network = isinstance(data, dict) and data.get("format") == "pyfe-square-network"
+    return SquareNetwork if network else Linear
 
 
 def _missing(options: list[str], columns: Mapping[str, Any]) -> dict[str, float | str]:

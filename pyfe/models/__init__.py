@@ -11,5 +11,7 @@ from __future__ import annotations
 
 from pyfe.models.compiler import compile, from_callable
 from pyfe.models.linear import Linear
+from pyfe.models.networks import SquareNetwork
+from pyfe.models.trees import schema_for_trees
 
-__all__ = ["Linear", "compile", "from_callable"]
+__all__ = ["Linear", "SquareNetwork", "compile", "from_callable", "schema_for_trees"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,17 +14,22 @@ from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
 from pyfe.models.estimators import RealMap, View, look, look_at_callable
 from pyfe.models.linear import Linear
+from pyfe.models.networks import SquareNetwork
 from pyfe.models.probing import AffineMap
-from pyfe.models.quadratic import Domain
+from pyfe.models.quadratic import Domain, RealQuadratic
 from pyfe.models.rounding import Rounded, round_map, take_integers
 from pyfe.models.rounding_quadratic import RoundedQuadratic, round_quadratic, take_quadratic_integers
+from pyfe.models.rounding_squares import RoundedSquares, fewest_square_bits, round_squares, take_square_integers
+from pyfe.models.squares import RealSquares
+from pyfe.models.trees import look_at_trees
 from pyfe.schema import Schema
 
 __all__ = ["compile", "compile_view", "from_callable"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyRounded: TypeAlias = Rounded | RoundedQuadratic
+AnyRounded: TypeAlias = Rounded | RoundedQuadratic | RoundedSquares
+Rounding: TypeAlias = Callable[[int], AnyRounded]
 
 MAX_WEIGHT_BITS = 31
 _REFERENCE_ROWS = 2000
@@ -49,15 +55,19 @@ def compile(
     Parameters
     ----------
     model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`,
-        or a callable as for :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name;
-        others an array in the schema's order. A column with a transform reaches the estimator as its raw value; a
-        coefficient of log(value) belongs in a Linear.
+        a :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, or a callable as for
+        :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name; others an array in the
+        schema's order. A column with a transform reaches an estimator as its raw value; a coefficient of log(value)
+        belongs in a Linear.
     weight_bits: bits of the signed weights, ``|w| <= 2^(bits-1) - 1`` for every integer of the function (the linear
         ones of a quadratic function are the widest, since a product of two coordinates is steep). ``"auto"``: the
         fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
         reference rows; then also every predicted class is kept except within ``max_error`` of the boundary.
         ``None``: the weights per coordinate step are integers already and are taken as given, with scale 1. Fewer
-        bits also reveal less.
+        bits also reveal less. Of a network, "auto" takes the narrowest results whose *root mean square* error on the
+        reference rows is below ``tolerance``, hidden and output weights having bits of their own; within
+        ``2^width_bits`` in any case, where that means up to 20 times the tolerance. ``max_error`` is derived all the
+        same.
     reference: rows as for ``schema.encode`` (at least 20; values outside are clipped) to judge "auto" on; without
         them 2,000 rows drawn uniformly from the schema. They are not kept.
     tolerance: see ``weight_bits``. The bound of a quadratic function adds the worst of every product; typical errors
@@ -65,7 +75,7 @@ def compile(
     width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through
         centred columns (:class:`~pyfe.forms.FactoredForms`) where that at least halves their interval, in which a
         discrete logarithm is searched after decryption; the values stay the same. Not where an entry would exceed a
-        stated ``weight_bits``.
+        stated ``weight_bits``. The results of a network keep within it, where ``weight_bits`` is "auto".
     name: for reports; by default the class of the model.
 
     Returns
@@ -87,8 +97,12 @@ def compile(
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
+<<<<<<< HEAD
     view = model.view(schema) if isinstance(model, Linear) else look(model, schema)
     return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
+=======
+    return _compiled(_view(model, schema), schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
+>>>>>>> nets
 
 
 def from_callable(
@@ -117,6 +131,7 @@ def from_callable(
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
+<<<<<<< HEAD
     return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
@@ -132,8 +147,39 @@ def compile_view(
     """What :func:`compile` does once the real map of a model is known, however it was found."""
     if not 0 < tolerance < 1:
         raise ParameterError(f"tolerance lies strictly between 0 and 1, not {tolerance!r}")
+=======
+    return _compiled(view, schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
+
+
+def _view(model: Any, schema: Schema) -> View:
+    if isinstance(model, Linear | SquareNetwork):
+        return model.view(schema)
+    return look_at_trees(model, schema) or look(model, schema)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the caller asks of the integers; the parameters of :func:`compile`."""
+
+    weight_bits: Any
+    reference: Any
+    tolerance: float
+    width_bits: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.tolerance < 1:
+            raise ParameterError(f"tolerance lies strictly between 0 and 1, not {self.tolerance!r}")
+        bits = self.weight_bits
+        if bits is None or bits == "auto":
+            return
+        if isinstance(bits, bool) or not isinstance(bits, int) or not 2 <= bits <= MAX_WEIGHT_BITS:
+            raise ParameterError(f'weight_bits is 2 to {MAX_WEIGHT_BITS}, "auto" or None, not {bits!r}')
+
+
+def _compiled(view: View, schema: Schema, wanted: _Wanted, name: str | None) -> Function:
+>>>>>>> nets
     _check_not_constant(view, schema)
-    rounded = _rounded(view, schema, weight_bits, reference, tolerance)
+    rounded = _rounded(view, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)
     if len(empty):
         raise UnsupportedModelError(f"all weights of output {empty[0]} of {view.name} round to zero; use more bits")
@@ -148,19 +194,19 @@ def compile_view(
     }
     if isinstance(rounded, Rounded):
         return Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
-    most = 2 ** (weight_bits - 1) - 1 if isinstance(weight_bits, int) else LIMIT
-    return _quadratic_function(rounded, schema, width_bits, most, rest)
+    if isinstance(rounded, RoundedSquares):
+        return Function.from_forms(schema, rounded.forms, rounded.intercept, rounded.scale, **rest)
+    return _quadratic_function(rounded, schema, wanted, rest)
 
 
-def _quadratic_function(
-    rounded: RoundedQuadratic, schema: Schema, width_bits: int, most: int, rest: dict[str, Any]
-) -> Function:
+def _quadratic_function(rounded: RoundedQuadratic, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
     """By coefficients, or through centred columns where those halve the width of a wide result and no entry exceeds
-    ``most``."""
+    a stated number of bits."""
 
     def function(forms: Forms) -> Function:
         return Function.from_forms(schema, forms, rounded.intercept, rounded.scale, **rest)
 
+    most = 2 ** (wanted.weight_bits - 1) - 1 if isinstance(wanted.weight_bits, int) else LIMIT
     centred = rounded.centred()
     try:
         plain = function(rounded.matrix())
@@ -168,38 +214,53 @@ def _quadratic_function(
         if centred.largest > most:
             raise
         return function(centred)
-    if plain.width_bits <= width_bits or centred.largest > most:
+    if plain.width_bits <= wanted.width_bits or centred.largest > most:
         return plain
     narrower = function(centred)
     return narrower if narrower.width_bits <= plain.width_bits - 1 else plain
 
 
-def _rounded(view: View, schema: Schema, weight_bits: Any, reference: Any, tolerance: float) -> AnyRounded:
-    if weight_bits is None:
+def _rounded(view: View, schema: Schema, wanted: _Wanted) -> AnyRounded:
+    if isinstance(view.map, RealSquares):
+        return _rounded_squares(view, view.map, schema, wanted)
+    if wanted.weight_bits is None:
         if isinstance(view.map, AffineMap):
             return take_integers(view.map, schema)
         return take_quadratic_integers(view.map, schema)
-    if weight_bits == "auto":
-        return _fewest_bits(view, schema, reference, tolerance)
-    if isinstance(weight_bits, bool) or not isinstance(weight_bits, int) or not 2 <= weight_bits <= MAX_WEIGHT_BITS:
-        raise ParameterError(f'weight_bits is 2 to {MAX_WEIGHT_BITS}, "auto" or None, not {weight_bits!r}')
-    return _rounded_to(view, schema, weight_bits)
+    if wanted.weight_bits == "auto":
+        return _fewest_bits(view, view.map, schema, wanted)
+    return _rounded_to(view, view.map, schema, wanted.weight_bits)
 
 
-def _rounded_to(view: View, schema: Schema, bits: int) -> AnyRounded:
-    if isinstance(view.map, AffineMap):
-        return round_map(view.map, schema, bits, compared=view.classes is not None)
-    return round_quadratic(view.map, schema, bits, compared=view.classes is not None)
+def _rounded_squares(view: View, network: RealSquares, schema: Schema, wanted: _Wanted) -> RoundedSquares:
+    rows, compared = _reference_rows(schema, wanted.reference), view.classes is not None
+    if wanted.weight_bits is None:
+        return take_square_integers(network, schema, rows)
+    if wanted.weight_bits == "auto":
+        allowed = wanted.tolerance * _spread(network(rows))
+        return fewest_square_bits(network, schema, rows, allowed, wanted.width_bits, compared=compared)
+    return round_squares(network, schema, wanted.weight_bits, rows, compared=compared)
 
 
-def _fewest_bits(view: View, schema: Schema, reference: Any, tolerance: float) -> AnyRounded:
-    allowed = tolerance * _spread(view.map(_reference_rows(schema, reference)))
-    search = _ascending if isinstance(view.map, AffineMap) else _halving
-    rounded, best = search(view, schema, allowed)
+def _rounded_to(view: View, real_map: AffineMap | RealQuadratic, schema: Schema, bits: int) -> AnyRounded:
+    if isinstance(real_map, AffineMap):
+        return round_map(real_map, schema, bits, compared=view.classes is not None)
+    return round_quadratic(real_map, schema, bits, compared=view.classes is not None)
+
+
+def _fewest_bits(view: View, real_map: AffineMap | RealQuadratic, schema: Schema, wanted: _Wanted) -> AnyRounded:
+    allowed = wanted.tolerance * _spread(real_map(_reference_rows(schema, wanted.reference)))
+
+    def rounding(bits: int) -> AnyRounded:
+        return _rounded_to(view, real_map, schema, bits)
+
+    search = _ascending if isinstance(real_map, AffineMap) else _halving
+    rounded, best = search(rounding, allowed)
     if rounded is None:
         raise UnsupportedModelError(
             f"no weights up to {MAX_WEIGHT_BITS} bits keep the answer of {view.name}: the best bound is {best:.2g} "
-            f"times {tolerance:.0%} of the interquartile range. Check that the reference rows vary, or set weight_bits"
+            f"times {wanted.tolerance:.0%} of the interquartile range. Check that the reference rows vary, or set "
+            "weight_bits"
         )
     return rounded
 
@@ -208,24 +269,24 @@ def _keeps(rounded: AnyRounded, allowed: FloatArray) -> bool:
     return bool((rounded.max_error <= allowed).all() and rounded.varies.all())
 
 
-def _ascending(view: View, schema: Schema, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
+def _ascending(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
     """The fewest bits that keep the answer, or None and how far the best bound is off."""
     best = np.inf
     for bits in range(2, MAX_WEIGHT_BITS + 1):
-        rounded = _rounded_to(view, schema, bits)
+        rounded = rounding(bits)
         if _keeps(rounded, allowed):
             return rounded, 1.0
         best = min(best, float((rounded.max_error / allowed).max()))
     return None, best
 
 
-def _halving(view: View, schema: Schema, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
+def _halving(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
     """As :func:`_ascending` in five roundings: a number of bits that keeps the answer while one less does not."""
     low, high, best, kept = 1, MAX_WEIGHT_BITS + 1, np.inf, None
     while high - low > 1:
         bits = (low + high) // 2
         try:
-            rounded: AnyRounded | None = _rounded_to(view, schema, bits)
+            rounded: AnyRounded | None = rounding(bits)
         except OutOfRangeError:
             rounded = None  # finer than any search could follow; fewer bits may do
         if rounded is None or _keeps(rounded, allowed):
@@ -233,7 +294,7 @@ def _halving(view: View, schema: Schema, allowed: FloatArray) -> tuple[AnyRounde
         else:
             low, best = bits, min(best, float((rounded.max_error / allowed).max()))
     if kept is None and high <= MAX_WEIGHT_BITS:
-        _rounded_to(view, schema, high)
+        rounding(high)
     return kept, best
 
 
@@ -265,8 +326,10 @@ def _check_not_constant(view: View, schema: Schema) -> None:
 
 
 def _reach(real_map: RealMap, schema: Schema) -> tuple[FloatArray, FloatArray]:
-    """Bounds ``[k]`` of a map over everything the schema can hold, up to its constant."""
-    if not isinstance(real_map, AffineMap):
+    """Bounds ``[k]`` of a map over everything the schema can hold, up to a constant."""
+    if isinstance(real_map, RealSquares):
+        return real_map.extent(schema)
+    if isinstance(real_map, RealQuadratic):
         standard = real_map.standard(schema)
         return Domain(schema).extent(standard.quadratic, standard.weights)
     blocks = zip(schema.blocks, schema.columns.values(), strict=True)

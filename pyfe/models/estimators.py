@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,15 +21,26 @@ from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.probing import AffineMap, centre, fit_affine, fresh_rows, residual, straight_on
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Labels, Quantity, name_of, quantities, steps_of
+from pyfe.models.squares import RealSquares
 from pyfe.schema import Number, Schema, stacked
 
-__all__ = ["RawModel", "RealMap", "View", "feature_table", "link_and_classes", "look", "look_at_callable"]
+__all__ = [
+    "RawModel",
+    "RealMap",
+    "View",
+    "feature_table",
+    "fitted_map",
+    "link_and_classes",
+    "look",
+    "look_at_callable",
+]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Inputs: TypeAlias = Callable[[AnyArray], Any]
-RealMap: TypeAlias = AffineMap | RealQuadratic
+Table: TypeAlias = Callable[[Mapping[str, AnyArray]], Any]
+RealMap: TypeAlias = AffineMap | RealQuadratic | RealSquares
 
 _CURVE_POINTS = 9
 
@@ -47,18 +59,19 @@ class View:
 
 @dataclass(frozen=True)
 class RawModel:
-    """The model's own decision values of a table as it is: not rounded, not clipped, absent entries left to it."""
+    """The model's own decision values of a table as it is: not rounded, not clipped, absent entries left to it.
+
+    ``table`` makes what the model was fitted on out of columns by name.
+    """
 
     quantity: Quantity
-    names: list[str] | None
+    table: Table
     schema: Schema
 
     def __call__(self, X: Any) -> FloatArray | None:
         """Decision values float64 ``[batch, k]``, or None where the model does not take these rows."""
-        columns = self.schema.as_decoded(X)
-        table = stacked(columns) if self.names is None else feature_table(columns, self.names)
         try:
-            values = self.quantity(table)
+            values = self.quantity(self.table(self.schema.as_decoded(X)))
         except UnsupportedModelError:
             return None
         return values if np.isfinite(values).all() else None
@@ -84,18 +97,23 @@ def look(model: Any, schema: Schema) -> View:
 def look_at_callable(f: Callable[[Any], Any], schema: Schema, link: str, classes: Labels | None) -> View:
     """Probe and verify a callable whose link and classes are told. Raises and costs as :func:`look`."""
     quantity = Quantity(f, classes, name_of(f))
-    real_map, _ = _fitted_map(f, quantity, schema, schema.decode)
-    return View(real_map, link, classes, None, quantity.name, RawModel(quantity, None, schema))
+    real_map, _ = fitted_map(f, quantity, schema, schema.decode)
+    return View(real_map, link, classes, None, quantity.name, RawModel(quantity, stacked, schema))
 
 
 def _view(model: Any, quantity: Quantity, schema: Schema, inputs: Inputs) -> View:
-    real_map, rows = _fitted_map(model, quantity, schema, inputs)
+    real_map, rows = fitted_map(model, quantity, schema, inputs)
     link, classes = link_and_classes(model, quantity, inputs, rows, real_map(rows), real_map.error)
-    return View(real_map, link, classes, None, quantity.name, RawModel(quantity, _feature_names(model), schema))
+    names = _feature_names(model)
+    table = stacked if names is None else partial(feature_table, names=names)
+    return View(real_map, link, classes, None, quantity.name, RawModel(quantity, table, schema))
 
 
-def _fitted_map(model: Any, quantity: Quantity, schema: Schema, inputs: Inputs) -> tuple[RealMap, AnyArray]:
-    """The map behind a quantity, with what was measured as its error, and the rows it was verified on."""
+def fitted_map(model: Any, quantity: Quantity, schema: Schema, inputs: Inputs) -> tuple[RealMap, AnyArray]:
+    """The map behind a quantity, with what was measured as its error, and the rows it was verified on.
+
+    UnsupportedModelError naming the step that bends it where it is neither affine nor quadratic.
+    """
 
     def score(rows: AnyArray) -> FloatArray:
         return quantity(inputs(rows))

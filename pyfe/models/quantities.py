@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from pyfe.errors import PyfeError, UnsupportedModelError
 
-__all__ = ["Quantity", "name_of", "quantities", "steps_of"]
+__all__ = ["Quantity", "name_of", "plain_labels", "quantities", "steps_of"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ class Quantity:
 def quantities(model: Any) -> list[Quantity]:
     """What the model may be compiled from, the most natural first. UnsupportedModelError if it offers nothing."""
     name, last = name_of(model), steps_of(model)[-1][1]
-    classes = _plain_labels(getattr(model, "classes_", None))
+    classes = plain_labels(getattr(model, "classes_", None))
     found = []
     for method in ("decision_function", "predict_joint_log_proba"):
         if hasattr(last, method):
@@ -137,7 +137,8 @@ def _nearness(centres: AnyArray) -> Callable[[Any], AnyArray]:
     return values
 
 
-def _plain_labels(labels: Any) -> Labels | None:
+def plain_labels(labels: Any) -> Labels | None:
+    """Labels as plain Python values; None as None."""
     if labels is None:
         return None
     return tuple(label.item() if isinstance(label, np.generic) else label for label in labels)

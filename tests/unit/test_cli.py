@@ -95,6 +95,20 @@ def test_the_whole_story(story: Story) -> None:
     assert (Path("key").stat().st_mode & 0o777) == 0o600
 
 
+def test_a_network_is_a_model_file_too(story: Story) -> None:
+    begin(story)
+    rng = np.random.default_rng(2)
+    network = pyfe.SquareNetwork(rng.normal(size=(3, len(COLUMNS))), rng.normal(size=3), rng.normal(size=(2, 3)))
+    Path("net.json").write_text(network.to_json())
+    options = ["-s", "schema", "--reference", "train.csv"]
+    story.run("compile", "net.json", *options, "-o", "net")
+    f = pyfe.Function.from_bytes(Path("net").read_bytes(), schema=Schema.from_bytes(Path("schema").read_bytes()))
+    assert (f.kind, f.k, f.map.units) == ("quadratic", 2, 3)
+    Path("bad.json").write_text(network.to_json().replace("W2", "W9"))
+    kind, message = story.fails("compile", "bad.json", *options, "-o", "net")
+    assert kind == "DecodeError" and "W2" in message
+
+
 def test_the_story_of_a_quadratic_function(story: Story) -> None:
     begin(story)
     schema = Schema.from_bytes(Path("schema").read_bytes())

@@ -175,7 +175,10 @@ def test_auto_is_the_fewest_bits() -> None:
         (make_pipeline(StandardScaler(), SVC(kernel="rbf")), r"final step 'svc' \(SVC\)"),
         (make_pipeline(PolynomialFeatures(3), StandardScaler(), LogisticRegression()), "step 1 'polynomialfeatures'"),
         (make_pipeline(StandardScaler(), FunctionTransformer(np.tanh), Ridge()), "step 2 'functiontransformer'"),
-        (GradientBoostingRegressor(n_estimators=5), r"the model itself \(GradientBoostingRegressor\)"),
+        (
+            make_pipeline(StandardScaler(), GradientBoostingRegressor(n_estimators=5)),
+            "step 'gradientboostingregressor'",
+        ),
         (KNeighborsRegressor(), r"the model itself \(KNeighborsRegressor\)"),
     ],
 )

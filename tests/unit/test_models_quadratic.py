@@ -340,8 +340,8 @@ def test_partial_least_squares_before_products() -> None:
             r"final step 'mlpregressor'",
         ),
         (KNeighborsRegressor(), r"the model itself \(KNeighborsRegressor\)"),
-        (DecisionTreeRegressor(max_depth=3), r"the model itself \(DecisionTreeRegressor\)"),
-        (RandomForestRegressor(3, max_depth=2), r"the model itself \(RandomForestRegressor\)"),
+        (make_pipeline(StandardScaler(), DecisionTreeRegressor(max_depth=3)), "final step 'decisiontreeregressor'"),
+        (make_pipeline(StandardScaler(), RandomForestRegressor(3, max_depth=2)), "final step 'randomforestregressor'"),
         (SVR(kernel="sigmoid"), r"the model itself \(SVR\)"),
     ],
 )

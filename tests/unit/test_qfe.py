@@ -482,3 +482,20 @@ def test_secrets_stay_out_of_sight(instance: Instance) -> None:
     assert "qfe.MasterSecretKey of" in repr(instance.msk)
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(instance.msk)
+
+
+def test_many_forms_and_many_rows_at_once() -> None:
+    """More forms than keep their lines; more rows than are taken at a time, whose numbers errors still name."""
+    mpk, msk = qfe.setup(qfe.Parameters(1, x_bound=3, f_bound=100))
+    forms = np.arange(1, 71)[:, None, None]
+    x = np.random.default_rng(3).integers(-3, 4, (9, 1))
+    assert (qfe.decrypt(qfe.keygen(msk, forms), qfe.encrypt(mpk, x)) == x**2 * forms[:, 0, 0]).all()
+    x = np.random.default_rng(4).integers(-3, 4, (517, 1))
+    ct, sk = qfe.encrypt(mpk, x), qfe.keygen(msk, [[5]])
+    assert (qfe.decrypt(sk, ct) == 5 * x[:, 0] ** 2).all()
+    other, _ = qfe.setup(qfe.Parameters(1, x_bound=3, f_bound=100))
+    foreign = bytearray(qfe.encrypt(other, [[1]]).to_bytes())
+    foreign[:32] = mpk.id
+    batch = qfe.CiphertextBatch.concat([ct, qfe.CiphertextBatch.from_bytes(bytes(foreign))])
+    with pytest.raises(OutOfRangeError, match="row 517, function 0"):
+        qfe.decrypt(sk, batch)

@@ -22,7 +22,9 @@ using group::bls12_381::Points;
 using pairing::Factor, pairing::GtElements;
 
 constexpr size_t kLanes = 8;
-constexpr size_t kFewRows = 4;  // that are quicker one by one than in lanes of their own
+constexpr size_t kRowsAtOnce = 512;  // bounds the memory of the values, 576 bytes each
+constexpr size_t kMostLines = 64;    // forms whose K' keep their lines, 30 KB each
+constexpr size_t kFewRows = 4;       // that are quicker one by one than in lanes of their own
 
 // Coordinate i of all rows of a block in the lanes, at 8 i; spare lanes repeat the last row
 template <int Parts>
@@ -103,7 +105,7 @@ std::vector<GtElements> shared_units(const Plan& plan, const Block& block) {
 }
 
 // [x^T F_f y]_T for eight rows and every f
-std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const pairing::Prepared& lines,
+std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const pairing::Prepared* lines,
                                   const Block& block) {
     const std::vector<GtElements> shared = shared_units(plan, block);
     const G1Points minus_K = negate(sk.K);
@@ -112,7 +114,10 @@ std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const
         Product product;
         for (const Term& term : plan.own[f]) product.add(block, term);
         product.add(minus_K.slice(f, 0, kLanes), block.gamma2);
-        product.add(block.minus_gamma1, lines.at(f));
+        if (lines != nullptr)
+            product.add(block.minus_gamma1, lines->at(f));
+        else
+            product.add(G1Points(block.minus_gamma1), sk.K2.slice(f, 0, kLanes));
         GtElements value = product.miller_and_easy_part();
         if (!shared.empty()) value = mul(value, shared[f]);
         finish(value);
@@ -121,7 +126,8 @@ std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const
     return out;
 }
 
-void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, int64_t* z) {
+// The rows begin at row `first` of the batch.
+void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, size_t first, int64_t* z) {
     const Interval range = sk.intervals[f];
     std::vector<int64_t> logs(values.size);
     std::vector<uint8_t> found(values.size);
@@ -129,7 +135,7 @@ void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, int
     for (size_t r = 0; r < values.size; ++r) {
         if (found[r] == 0)
             fail(ErrorKind::out_of_range,
-                 "row " + std::to_string(r) + ", function " + std::to_string(f) + ": no result in [" +
+                 "row " + std::to_string(first + r) + ", function " + std::to_string(f) + ": no result in [" +
                      std::to_string(range.lo) + ", " + std::to_string(range.hi) +
                      "]: the ciphertext is not one of this public key's, or was changed");
         z[r * sk.forms.count() + f] = logs[r];
@@ -146,17 +152,13 @@ void require_match(const FunctionKey& sk, const CiphertextBatch& ct) {
                                           " x " + std::to_string(ct.m));
 }
 
-}  // namespace
-
-void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
-    require_match(sk, ct);
-    if (ct.size() == 0) return;
-    const Plan plan = plan_of(sk.forms);
-    const auto lines = sk.lines->get([&] { return pairing::Prepared(sk.K2); });
+// z: [rows][C]
+void decrypt_rows(const Plan& plan, const FunctionKey& sk, const pairing::Prepared* lines,
+                  const CiphertextBatch& ct, size_t first, int64_t* z) {
     const size_t rest = ct.size() % kLanes, alone = rest <= kFewRows ? rest : 0;
     std::vector<GtElements> values(sk.forms.count(), GtElements(ct.size() - alone));
     parallel_for(values[0].blocks.size(), [&](size_t b) {
-        const auto block = values_of(plan, sk, *lines, Block(ct, b));
+        const auto block = values_of(plan, sk, lines, Block(ct, b));
         for (size_t f = 0; f < values.size(); ++f) values[f].blocks[b] = block[f].blocks[0];
     });
     for (size_t r = ct.size() - alone; r < ct.size(); ++r) {
@@ -167,7 +169,20 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
             values[f] = GtElements::concat(both);
         }
     }
-    for (size_t f = 0; f < values.size(); ++f) logs_of_form(sk, f, values[f], z);
+    for (size_t f = 0; f < values.size(); ++f) logs_of_form(sk, f, values[f], first, z);
+}
+
+}  // namespace
+
+void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
+    require_match(sk, ct);
+    const Plan plan = plan_of(sk.forms);
+    std::shared_ptr<const pairing::Prepared> lines;
+    if (sk.forms.count() <= kMostLines) lines = sk.lines->get([&] { return pairing::Prepared(sk.K2); });
+    for (size_t first = 0; first < ct.size(); first += kRowsAtOnce) {
+        const size_t last = std::min(first + kRowsAtOnce, ct.size());
+        decrypt_rows(plan, sk, lines.get(), ct.slice(first, last), first, z + first * sk.forms.count());
+    }
 }
 
 }  // namespace pyfe::qfe
