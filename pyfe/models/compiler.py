@@ -97,12 +97,7 @@ def compile(
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
-<<<<<<< HEAD
-    view = model.view(schema) if isinstance(model, Linear) else look(model, schema)
-    return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
-=======
-    return _compiled(_view(model, schema), schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
->>>>>>> nets
+    return compile_view(_view(model, schema), schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def from_callable(
@@ -131,7 +126,6 @@ def from_callable(
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
-<<<<<<< HEAD
     return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
@@ -145,9 +139,6 @@ def compile_view(
     name: str | None = None,
 ) -> Function:
     """What :func:`compile` does once the real map of a model is known, however it was found."""
-    if not 0 < tolerance < 1:
-        raise ParameterError(f"tolerance lies strictly between 0 and 1, not {tolerance!r}")
-=======
     return _compiled(view, schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
 
 
@@ -177,7 +168,6 @@ class _Wanted:
 
 
 def _compiled(view: View, schema: Schema, wanted: _Wanted, name: str | None) -> Function:
->>>>>>> nets
     _check_not_constant(view, schema)
     rounded = _rounded(view, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)
