@@ -39,7 +39,7 @@ from pyfe.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyfe import forms, groups, leakage, schemes
+    from pyfe import forms, groups, leakage, quadratic, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function, Report
@@ -81,6 +81,7 @@ __all__ = [
     "groups",
     "leakage",
     "number",
+    "quadratic",
     "schemes",
     "thresholds",
 ]
@@ -103,7 +104,7 @@ _HOMES = {
     "number": "pyfe.schema",
     "thresholds": "pyfe.schema",
 }
-_ROOMS = ("forms", "groups", "leakage", "schemes")
+_ROOMS = ("forms", "groups", "leakage", "quadratic", "schemes")
 
 
 def __getattr__(name: str) -> Any:
