@@ -21,6 +21,7 @@ has a far narrower interval than its monomials have one by one, and the interval
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -81,7 +82,7 @@ def variance(schema: Schema) -> Function:
     return _spread(schema, _squared_step(_samples(schema)) / schema.n**2, "variance")
 
 
-def gradient_energy(schema: Schema, shape: tuple[int, int]) -> Function:
+def gradient_energy(schema: Schema, shape: Sequence[int]) -> Function:
     """The texture energy of a region: squared differences of horizontal and of vertical neighbours, summed.
 
     Parameters
@@ -94,7 +95,7 @@ def gradient_energy(schema: Schema, shape: tuple[int, int]) -> Function:
     """
     samples = _samples(schema)
     if len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != schema.n:
-        raise ParameterError(f"a region of shape {shape} does not have the schema's {schema.n} pixels")
+        raise ParameterError(f"a region of shape {tuple(shape)} does not have the schema's {schema.n} pixels")
     pixels = np.arange(schema.n).reshape(shape)
     first = np.concatenate([pixels[:, :-1].ravel(), pixels[:-1].ravel()])
     second = np.concatenate([pixels[:, 1:].ravel(), pixels[1:].ravel()])

@@ -229,7 +229,7 @@ def revealed_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
     forms = result["forms"]
     return {
         "the keys reveal": f"{forms} integer(s) a {row}, of {result['monomials']} unknown products and columns; "
-        f"the rules allow {result['most_forms']}",
+        f"the rules allow at most {result['most_forms']}",
         "  exactly": "; ".join(result["findings"]) or "no column, product or small group by the rules",
         "  bits": f"{result['leaked_bits']:.1f} of a {row}'s {result['total_bits']:.1f}, if columns were uniform and "
         f"independent ({result['residual_method']}); real ones are not",
