@@ -107,6 +107,16 @@ def test_hrv(tmp_path: Path) -> None:
     assert "3 of 64 intervals" in "\n".join(lines)
 
 
+def test_without_matplotlib_there_is_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyfe.cli.demos import stage
+
+    monkeypatch.setattr(stage, "find_spec", lambda name: None)
+    lines: list[str] = []
+    result = hrv.run(tmp_path, say=lines.append, intervals=invented_intervals(hrv.WINDOW))
+    assert result["picture"] is None and not list(tmp_path.glob("*.png"))
+    assert "none without matplotlib" in "\n".join(lines)
+
+
 @pytest.mark.parametrize(
     ("intervals", "words"),
     [(np.full(63, 800), "do not fill a window"), (np.full(64, 299), "300 to 1500"), (np.full(64, 1501), "300 to 1500")],
