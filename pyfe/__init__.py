@@ -39,7 +39,7 @@ from pyfe.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyfe import groups, leakage, schemes
+    from pyfe import forms, groups, leakage, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function, Report
@@ -77,6 +77,7 @@ __all__ = [
     "compile",
     "constant",
     "errors",
+    "forms",
     "from_callable",
     "groups",
     "leakage",
@@ -106,7 +107,7 @@ _HOMES = {
     "schema_for_trees": "pyfe.models",
     "thresholds": "pyfe.schema",
 }
-_ROOMS = ("groups", "leakage", "schemes")
+_ROOMS = ("forms", "groups", "leakage", "schemes")
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ from pyfe.models.squares import RealSquares
 from pyfe.models.trees import look_at_trees
 from pyfe.schema import Schema
 
-__all__ = ["compile", "from_callable"]
+__all__ = ["compile", "compile_view", "from_callable"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -97,7 +97,7 @@ def compile(
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
-    return _compiled(_view(model, schema), schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
+    return compile_view(_view(model, schema), schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def from_callable(
@@ -126,7 +126,7 @@ def from_callable(
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
-    return _compiled(view, schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
+    return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def _view(model: Any, schema: Schema) -> View:
@@ -154,7 +154,17 @@ class _Wanted:
             raise ParameterError(f'weight_bits is 2 to {MAX_WEIGHT_BITS}, "auto" or None, not {bits!r}')
 
 
-def _compiled(view: View, schema: Schema, wanted: _Wanted, name: str | None) -> Function:
+def compile_view(
+    view: View,
+    schema: Schema,
+    weight_bits: int | Literal["auto"] | None = "auto",
+    reference: Any = None,
+    tolerance: float = 0.01,
+    width_bits: int = 32,
+    name: str | None = None,
+) -> Function:
+    """What :func:`compile` does once the real map of a model is known, however it was found."""
+    wanted = _Wanted(weight_bits, reference, tolerance, width_bits)
     _check_not_constant(view, schema)
     rounded = _rounded(view, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)

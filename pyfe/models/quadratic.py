@@ -45,6 +45,13 @@ class RealQuadratic:
     intercept: FloatArray
     error: FloatArray
 
+    @classmethod
+    def of(cls, quadratic: FloatArray, weights: FloatArray, intercept: FloatArray, error: FloatArray) -> RealQuadratic:
+        """``q^T Q q + w q + b`` from any square Q ``[k, n, n]``, w ``[k, n]``, b ``[k]``: what a program that knows the
+        coefficients per coordinate step gives to :func:`~pyfe.models.rounding_quadratic.round_quadratic`."""
+        upper = np.triu(quadratic) + np.tril(quadratic, -1).transpose(0, 2, 1)
+        return cls(np.zeros(weights.shape[1], dtype=np.int64), upper, weights, intercept, error)
+
     def __call__(self, x: IntArray | FloatArray) -> FloatArray:
         """Values float64 ``[m, k]`` of rows ``[m, n]``."""
         u = (x - self.centre).astype(np.float64)

@@ -36,6 +36,8 @@ import pyfe
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import compile, from_callable
+from pyfe.models.compiler import compile_view
+from pyfe.models.estimators import View
 from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.quadratic import Domain, RealQuadratic, standard_centre
 from pyfe.models.rounding_quadratic import round_quadratic
@@ -314,8 +316,8 @@ def test_what_is_not_compared_with_a_single_method() -> None:
 
 def test_partial_least_squares_before_products() -> None:
     X, y, _ = DIABETES
-    first = PLSRegression(4).fit(X, y)
-    second = make_pipeline(PolynomialFeatures(2), Ridge()).fit(first.transform(X), y)
+    first = PLSRegression(4).fit(X.to_numpy(), y)
+    second = make_pipeline(PolynomialFeatures(2), Ridge()).fit(first.transform(X.to_numpy()), y)
     schema = Schema.fit(X, bits=6)
     function = from_callable(lambda rows: second.predict(first.transform(rows)), schema, reference=X)
     x = schema.sample(np.random.default_rng(0), 200)
@@ -500,6 +502,18 @@ def test_the_same_function_from_another_centre() -> None:
     assert np.abs(moved(rows + 0.25) - truth(rows + 0.25)).max() < 1e-10
 
 
+def test_coefficients_that_are_known_go_the_same_way() -> None:
+    schema = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=5)
+    Q, w, b = np.array([[[2.0, 1.0], [-3.0, 0.5]]]), np.array([[4.0, -5.0]]), np.array([6.0])
+    known = RealQuadratic.of(Q, w, b, np.zeros(1))
+    q = schema.sample(np.random.default_rng(0), 50)
+    by_hand = 2 * q[:, 0] ** 2 - 2 * q[:, 0] * q[:, 1] + 0.5 * q[:, 1] ** 2 + 4 * q[:, 0] - 5 * q[:, 1] + 6
+    assert np.abs(known(q)[:, 0] - by_hand).max() < 1e-9
+    function = compile_view(View(known, "identity", None, None, "by hand"), schema)
+    assert np.abs(function.decision_function(function.evaluate(Encoded(q))) - by_hand).max() <= function.max_error[0]
+    assert function.name == "by hand"
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_extent_holds_every_value(seed: int) -> None:
     schema = mixed_schema()
@@ -593,6 +607,10 @@ def test_results_too_wide_are_refused() -> None:
     schema = Schema.from_ranges({f"c{i}": (0, 1) for i in range(4)}, bits=20)
     with pytest.raises(OutOfRangeError, match=r"2\^44"):
         compile(lambda rows: rows[:, 0] * rows[:, 1] + rows[:, 2] * rows[:, 3], schema, weight_bits=26)
+    huge = Schema.from_ranges({f"c{i}": (0, 1) for i in range(4)}, bits=30)
+    for uneven in (1.0, 0.3):  # one bit would do; the second needs more bits than any product of such steps leaves
+        with pytest.raises(OutOfRangeError, match=r"2\^44"):
+            compile(lambda rows, w=uneven: rows[:, 0] * rows[:, 1] + w * rows[:, 2] * rows[:, 3], huge)
 
 
 def test_constant_outputs_need_no_key() -> None:
