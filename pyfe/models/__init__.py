@@ -1,10 +1,13 @@
-"""Models -> exact integer functions: ``compile``, ``from_callable`` and ``Linear``.
+"""Models -> exact integer functions: ``compile``, ``from_callable``, and the models that are given by their numbers.
 
-Every model goes the same way: a quantity that it computes (:mod:`pyfe.models.quantities`) is probed on the schema's
-domain for an affine map (:mod:`pyfe.models.probing`), then for a quadratic one (:mod:`pyfe.models.polarisation`),
-verified on fresh points, and rounded with a derived error bound (:mod:`pyfe.models.rounding`,
-:mod:`pyfe.models.rounding_quadratic`). No estimator is known by name; a new one needs a test row, not code. Nothing
-here imports scikit-learn; pandas is imported only for a model that was fitted on a DataFrame.
+An estimator or callable goes one way: a quantity that it computes (:mod:`pyfe.models.quantities`) is probed on the
+schema's domain for an affine map (:mod:`pyfe.models.probing`), then for a quadratic one
+(:mod:`pyfe.models.polarisation`), verified on fresh points, and rounded with a derived error bound
+(:mod:`pyfe.models.rounding`, :mod:`pyfe.models.rounding_quadratic`). No estimator is known by name; a new one needs a
+test row, not code. Where the structure says more than probing could, it is read, and verified the same way: networks
+of squares (:mod:`pyfe.models.networks`), shallow trees (:mod:`pyfe.models.trees`), sympy expressions
+(:mod:`pyfe.models.expressions`). Nothing here imports scikit-learn; pandas is imported only for a model that
+was fitted on a DataFrame, sympy only for its expressions.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
 from pyfe.models.estimators import RealMap, View, look, look_at_callable
+from pyfe.models.expressions import look_at_expression
 from pyfe.models.linear import Linear
 from pyfe.models.networks import SquareNetwork
 from pyfe.models.probing import AffineMap
@@ -55,10 +56,10 @@ def compile(
     Parameters
     ----------
     model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`,
-        a :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, or a callable as for
-        :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name; others an array in the
-        schema's order. A column with a transform reaches an estimator as its raw value; a coefficient of log(value)
-        belongs in a Linear.
+        a :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, sympy expressions
+        (:mod:`pyfe.models.expressions`), or a callable as for :func:`from_callable`. A model that was fitted on a
+        DataFrame is given one, by name; others an array in the schema's order. A column with a transform reaches an
+        estimator as its raw value; a coefficient of log(value) belongs in a Linear or an expression.
     weight_bits: bits of the signed weights, ``|w| <= 2^(bits-1) - 1`` for every integer of the function (the linear
         ones of a quadratic function are the widest, since a product of two coordinates is steep). ``"auto"``: the
         fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
@@ -129,23 +130,10 @@ def from_callable(
     return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
-def compile_view(
-    view: View,
-    schema: Schema,
-    weight_bits: int | Literal["auto"] | None = "auto",
-    reference: Any = None,
-    tolerance: float = 0.01,
-    width_bits: int = 32,
-    name: str | None = None,
-) -> Function:
-    """What :func:`compile` does once the real map of a model is known, however it was found."""
-    return _compiled(view, schema, _Wanted(weight_bits, reference, tolerance, width_bits), name)
-
-
 def _view(model: Any, schema: Schema) -> View:
     if isinstance(model, Linear | SquareNetwork):
         return model.view(schema)
-    return look_at_trees(model, schema) or look(model, schema)
+    return look_at_expression(model, schema) or look_at_trees(model, schema) or look(model, schema)
 
 
 @dataclass(frozen=True)
@@ -167,7 +155,17 @@ class _Wanted:
             raise ParameterError(f'weight_bits is 2 to {MAX_WEIGHT_BITS}, "auto" or None, not {bits!r}')
 
 
-def _compiled(view: View, schema: Schema, wanted: _Wanted, name: str | None) -> Function:
+def compile_view(
+    view: View,
+    schema: Schema,
+    weight_bits: int | Literal["auto"] | None = "auto",
+    reference: Any = None,
+    tolerance: float = 0.01,
+    width_bits: int = 32,
+    name: str | None = None,
+) -> Function:
+    """What :func:`compile` does once the real map of a model is known, however it was found."""
+    wanted = _Wanted(weight_bits, reference, tolerance, width_bits)
     _check_not_constant(view, schema)
     rounded = _rounded(view, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)

@@ -1,0 +1,245 @@
+"""A sympy expression as a model: its coefficients where it is of degree one or two in the columns.
+
+A symbol is called like a column, and stands for its value; or like a coordinate (``smoker=yes``, ``age>=65.0``), and
+stands for that bit. A column with a transform is linear on the scale of the transform, so it enters the expression as
+``log(dose)`` or ``sqrt(dose)``. ``1/(1 + exp(-d))`` and ``1 - S0**exp(d)`` around the expression become the link.
+
+Up to 20 symbols the expression is expanded by ``sympy.Poly``, and the coefficients are exact; with more, expansion
+takes minutes, and it is turned into a function and probed like any callable.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.errors import ParameterError, UnsupportedModelError
+from pyfe.models.estimators import RealMap, View
+from pyfe.models.polarisation import fit_quadratic
+from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
+from pyfe.models.quadratic import RealQuadratic
+from pyfe.schema import TRANSFORMS, Category, Column, Constant, Number, Schema, Thresholds
+
+__all__ = ["look_at_expression"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+_EXPANDED = 20
+"""Most symbols for which an expression is expanded."""
+
+
+def look_at_expression(model: Any, schema: Schema) -> View | None:
+    """The function of a sympy expression, or of a list or matrix of them (one output each), on a schema; None for
+    anything else.
+
+    Raises ParameterError for a symbol that is no column, UnsupportedModelError naming the part that is no polynomial,
+    or a monomial of degree three or more.
+    """
+    outputs = _expressions(model)
+    if outputs is None:
+        return None
+    link, classes, survival = "identity", None, None
+    if len(outputs) == 1:
+        link, outputs[0], survival = _unlinked(outputs[0])
+        classes = None if link == "identity" else (0, 1)
+    inputs = _Inputs(outputs, schema)
+    polynomials = [inputs.on_their_scale(expression) for expression in outputs]
+    if len(inputs.symbols) <= _EXPANDED:
+        real_map = _expanded(polynomials, inputs, schema)
+    else:
+        real_map = _probed(polynomials, inputs, schema)
+    return View(real_map, link, classes, survival, "expression")
+
+
+def _expressions(model: Any) -> list[Any] | None:
+    """The expressions, where the model consists of such. A model of sympy exists only where sympy is loaded."""
+    if "sympy" not in sys.modules:
+        return None
+    import sympy
+
+    items = list(model) if isinstance(model, list | tuple | sympy.MatrixBase) else [model]
+    return items if items and all(isinstance(item, sympy.Expr) for item in items) else None
+
+
+def _unlinked(expression: Any) -> tuple[str, Any, float | None]:
+    """Link, the expression inside it, and the baseline survival of "cox"."""
+    import sympy
+
+    if expression.is_Pow and expression.exp == -1:
+        inner = expression.base - 1
+        if isinstance(inner, sympy.exp):
+            return "logit", -inner.args[0], None
+    if expression.is_Add:
+        power = 1 - expression
+        if power.is_Pow and power.base.is_number and isinstance(power.exp, sympy.exp) and 0 < power.base < 1:
+            return "cox", power.exp.args[0], float(power.base)
+    return "identity", expression, None
+
+
+class _Inputs:
+    """What the symbols of some expressions stand for: an affine function of the coordinates each."""
+
+    def __init__(self, expressions: Sequence[Any], schema: Schema) -> None:
+        import sympy
+
+        given = sorted(set().union(*(e.free_symbols for e in expressions)), key=lambda symbol: symbol.name)
+        self.symbols: list[Any] = []
+        self._replaced: dict[Any, Any] = {}
+        rows = []
+        for symbol in given:
+            scale, row = _meaning(symbol.name, schema)
+            if scale == "identity":
+                straight = meant = sympy.Symbol(symbol.name, real=True)
+            else:
+                straight = sympy.Symbol(f"{scale}({symbol.name})", real=True, nonnegative=scale == "sqrt" or None)
+                meant = sympy.exp(straight) if scale == "log" else straight**2
+            self._replaced[symbol] = meant
+            if straight not in self.symbols:  # symbols of one name may differ in what is assumed of them
+                self.symbols.append(straight)
+                rows.append(row)
+        self.rows: FloatArray = np.array(rows).reshape(len(rows), schema.n + 1)
+        """float64 ``[symbols, n + 1]``, over ``z = (1, q)``."""
+
+    def on_their_scale(self, expression: Any) -> Any:
+        """The expression in symbols that are affine in the coordinates."""
+        import sympy
+
+        return sympy.expand_log(expression.xreplace(self._replaced), force=True)
+
+    def values(self, rows: IntArray) -> FloatArray:
+        """Of the symbols, ``[symbols, m]``."""
+        return np.asarray(self.rows[:, :1] + self.rows[:, 1:] @ rows.T)
+
+
+def _meaning(name: str, schema: Schema) -> tuple[str, FloatArray]:
+    """The scale of what a name stands for, and its row over ``z = (1, q)``."""
+    row = np.zeros(schema.n + 1)
+    for (column_name, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True):
+        wide = slice(part.start + 1, part.stop + 1)
+        if name == column_name:
+            row[0], row[wide], scale = _value(name, column)
+            return scale, row
+        names = column.coordinate_names(column_name)
+        if name in names:
+            row[wide][names.index(name)] = 1.0
+            return "identity", row
+    raise ParameterError(f"the expression has the symbol {name!r}, which is no column or coordinate of the schema")
+
+
+def _value(name: str, column: Column) -> tuple[float, Any, str]:
+    """Offset, slopes and scale of the value of a column."""
+    if isinstance(column, Number):
+        offset, step = column.affine()
+        return float(offset[0]), step, column.transform
+    if isinstance(column, Constant):
+        return 0.0, 1.0, "identity"
+    if isinstance(column, Category) and not isinstance(column.levels[0], str):
+        levels = np.array(column.levels, dtype=np.float64)
+        return (0.0, levels, "identity") if column.width > 1 else (float(levels[0]), levels[1] - levels[0], "identity")
+    if isinstance(column, Category) and column.width == 1:
+        return 0.0, 1.0, "identity"
+    kind = "thresholds" if isinstance(column, Thresholds) else "a category of text"
+    bits = ", ".join(column.coordinate_names(name)[:3])
+    raise ParameterError(f"the symbol {name!r} is {kind} and has no value; write its bits: {bits}")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# By coefficients
+
+
+def _expanded(polynomials: list[Any], inputs: _Inputs, schema: Schema) -> RealMap:
+    tables = [_coefficients(polynomial, inputs.symbols) for polynomial in polynomials]
+    z = np.concatenate([np.eye(1, schema.n + 1), inputs.rows])
+    matrices = np.stack([z.T @ table @ z for table in tables])
+    folded = np.triu(matrices) + np.tril(matrices, -1).transpose(0, 2, 1)
+    quadratic, weights, intercept = folded[:, 1:, 1:], folded[:, 0, 1:], folded[:, 0, 0]
+    far = np.abs(z) @ np.maximum(np.abs(np.append(1, schema.lo)), np.abs(np.append(1, schema.hi)))
+    reach = np.array([far @ np.abs(table) @ far for table in tables])
+    error = 4 * (schema.n + 2) * np.finfo(np.float64).eps * reach
+    if not quadratic.any():
+        return AffineMap(weights, intercept, error)
+    return RealQuadratic(np.zeros(schema.n, dtype=np.int64), quadratic, weights, intercept, error)
+
+
+def _coefficients(polynomial: Any, symbols: list[Any]) -> FloatArray:
+    """Upper triangular float64 ``[1 + symbols, 1 + symbols]`` over (1, symbols)."""
+    import sympy
+
+    _require_polynomial(polynomial)
+    table = np.zeros((len(symbols) + 1, len(symbols) + 1))
+    for powers, coefficient in sympy.Poly(polynomial, *symbols).terms() if symbols else [((), polynomial)]:
+        if sum(powers) > 2:
+            raise _too_high(sympy.Mul(*(s**p for s, p in zip(symbols, powers, strict=True))), sum(powers))
+        if not coefficient.is_real:
+            raise UnsupportedModelError(f"the expression has the coefficient {coefficient}, which is no real number")
+        factors = [position + 1 for position, power in enumerate(powers) for _ in range(power)]
+        row, column = [0] * (2 - len(factors)) + factors
+        table[row, column] += float(coefficient)
+    return table
+
+
+def _too_high(monomial: Any, degree: int) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"the expression has the monomial {monomial} of degree {degree}; degree two is the most that can be compiled"
+    )
+
+
+def _require_polynomial(expression: Any) -> tuple[int, Any]:
+    """Degree and one monomial of that degree, if nothing cancels. UnsupportedModelError naming what is no
+    polynomial."""
+    import sympy
+
+    if not expression.free_symbols:
+        return 0, 1
+    if expression.is_Symbol:
+        return 1, expression
+    parts = [_require_polynomial(part) for part in expression.args] if expression.is_Add or expression.is_Mul else []
+    if expression.is_Add:
+        return max(parts, key=lambda part: part[0])
+    if expression.is_Mul:
+        monomial = 1
+        for _, factor in parts:
+            monomial = monomial * factor
+        return sum(degree for degree, _ in parts), monomial
+    if expression.is_Pow and expression.exp.is_Integer and expression.exp > 0:
+        degree, monomial = _require_polynomial(expression.base)
+        return int(expression.exp) * degree, monomial**expression.exp
+    if isinstance(expression, sympy.exp) and str(expression.args[0]).startswith("log("):
+        raise UnsupportedModelError(
+            f"the schema has a column on the log scale: {expression.args[0]} is what it is linear in, and the "
+            "expression holds the value itself"
+        )
+    raise UnsupportedModelError(
+        f"the expression holds {expression}, which is no polynomial of the columns; where a column enters only by its "
+        f"{' or '.join(list(TRANSFORMS)[1:])}, give it that transform in the schema"
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# By probing
+
+
+def _probed(polynomials: list[Any], inputs: _Inputs, schema: Schema) -> RealMap:
+    import sympy
+
+    highest = [_require_polynomial(polynomial) for polynomial in polynomials]
+    function = sympy.lambdify([inputs.symbols], polynomials, "numpy", cse=True)
+
+    def score(rows: IntArray) -> FloatArray:
+        values = function(list(inputs.values(rows)))
+        return np.stack([np.broadcast_to(np.asarray(v, dtype=np.float64), len(rows)) for v in values], axis=1)
+
+    rows = fresh_rows(schema)
+    for fit in (fit_affine, fit_quadratic):
+        real_map: RealMap = fit(score, schema)
+        difference, tolerance = residual(score, real_map, rows)
+        if (difference <= tolerance).all():
+            return replace(real_map, error=real_map.error + 2 * difference)
+    degree, monomial = highest[int(np.argmax(difference - tolerance))]
+    raise _too_high(monomial, degree)
