@@ -320,11 +320,11 @@ class FactoredForms:
         monomials = [_by_monomials(form, part, box) for form, part in enumerate(terms)]
         a = _linear_range(self.U, box.x)
         b = a if self.same and box.square else _linear_range(self.V, box.x if box.square else box.y)
-        squares = self._squares(box.square)
+        squares = self._square_units(box.square)
         units = [_by_units(form, q, a, b, squares) for form, q in enumerate(self.Q)]
         return _intervals([(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)])
 
-    def _squares(self, square: bool) -> npt.NDArray[np.bool_]:
+    def _square_units(self, square: bool) -> npt.NDArray[np.bool_]:
         """Which units are squares: those with ``V_h = U_h``, for ``y = x``."""
         if not square:
             return np.zeros(self.units, dtype=np.bool_)
