@@ -14,6 +14,7 @@ from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
 from pyfe.models.estimators import RealMap, View, look, look_at_callable
 from pyfe.models.expressions import look_at_expression
+from pyfe.models.graphs import look_at_graph
 from pyfe.models.linear import Linear
 from pyfe.models.networks import SquareNetwork
 from pyfe.models.probing import AffineMap
@@ -133,7 +134,11 @@ def from_callable(
 def _view(model: Any, schema: Schema) -> View:
     if isinstance(model, Linear | SquareNetwork):
         return model.view(schema)
-    return look_at_expression(model, schema) or look_at_trees(model, schema) or look(model, schema)
+    for look_at in (look_at_expression, look_at_graph, look_at_trees):
+        view = look_at(model, schema)
+        if view is not None:
+            return view
+    return look(model, schema)
 
 
 @dataclass(frozen=True)

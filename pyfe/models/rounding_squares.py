@@ -153,7 +153,8 @@ def fewest_square_bits(
         for layers, width in zip(candidates, widths, strict=True):
             if width > most or layers.largest > WIDEST:
                 continue
-            difference = values - layers.scale * (squares @ layers.Q.T + z @ layers.linear.T)
+            linear = z @ layers.linear.T if layers.L.any() else 0.0
+            difference = values - layers.scale * (squares @ layers.Q.T + linear)
             error = float((difference.std(axis=0) / allowed).max())
             rank = (1.0, width) if error <= 1.0 else (error, width)
             if best is None or rank < best[0]:
