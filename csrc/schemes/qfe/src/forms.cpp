@@ -153,28 +153,58 @@ Forms Forms::factored(size_t n, size_t m, std::vector<int64_t> u, std::vector<in
     return out;
 }
 
+// Whether no sum of the products can leave 62 bits: then int64 will do, and nothing needs watching.
+bool Forms::is_narrow(size_t f) const {
+    const auto largest = [](std::span<const int64_t> values) {
+        Wide most = 0;
+        for (const int64_t value : values) most = std::max(most, Wide{magnitude(value)});
+        return most;
+    };
+    Wide sum = 0;
+    for (size_t h = 0; h < units_; ++h) {
+        const Wide uv = largest(u(h)) * largest(v(h)), q_h = magnitude(q(f)[h]);
+        if (uv > Wide{kMaxEnd} || uv * q_h > Wide{kMaxEnd}) return false;
+        sum += uv * q_h;
+        if (sum > Wide{kMaxEnd}) return false;
+    }
+    return true;
+}
+
+// sum_h q_h v_hj u_h, when no such sum leaves 62 bits
+void Forms::multiply_out(size_t f, size_t j, std::vector<int64_t>& column) const {
+    std::fill(column.begin(), column.end(), 0);
+    for (size_t h = 0; h < units_; ++h) {
+        const int64_t c = q(f)[h] * v(h)[j];
+        const int64_t* row = u(h).data();
+        if (c != 0)
+            for (size_t i = 0; i < n_; ++i) column[i] += c * row[i];
+    }
+}
+
+// Refuses a column in which a sum of absolute values leaves 62 bits.
+void Forms::require_column(size_t f, size_t j) const {
+    std::vector<Wide> size(n_);
+    for (size_t h = 0; h < units_; ++h) {
+        const Wide c = Wide{magnitude(q(f)[h])} * magnitude(v(h)[j]);
+        if (c > Wide{kMaxEnd}) refuse_range(f);
+        for (size_t i = 0; i < n_; ++i) {
+            size[i] += c * magnitude(u(h)[i]);
+            if (size[i] > Wide{kMaxEnd}) refuse_range(f);
+        }
+    }
+}
+
 Entries Forms::matrix(size_t f) const {
     if (!is_factored()) return entries_[f];
     Entries out;
-    std::vector<Wide> column(n_), size(n_);
+    const bool narrow = is_narrow(f);
+    std::vector<int64_t> column(n_);
     for (size_t j = 0; j < m_; ++j) {
-        std::fill(column.begin(), column.end(), 0);
-        std::fill(size.begin(), size.end(), 0);
-        for (size_t h = 0; h < units_; ++h) {
-            const Wide c = Wide{q(f)[h]} * v(h)[j];
-            if (c == 0) continue;
-            if (c < -Wide{kMaxEnd} || c > Wide{kMaxEnd}) refuse_range(f);
-            for (size_t i = 0; i < n_; ++i) {
-                const Wide term = c * u(h)[i];
-                column[i] += term;
-                size[i] += term < 0 ? -term : term;
-                if (size[i] > Wide{kMaxEnd}) refuse_range(f);
-            }
-        }
+        if (!narrow) require_column(f, j);
+        multiply_out(f, j, column);
         for (size_t i = 0; i < n_; ++i)
             if (column[i] != 0)
-                out.push_back(
-                    {static_cast<uint32_t>(i), static_cast<uint32_t>(j), static_cast<int64_t>(column[i])});
+                out.push_back({static_cast<uint32_t>(i), static_cast<uint32_t>(j), column[i]});
     }
     return out;
 }

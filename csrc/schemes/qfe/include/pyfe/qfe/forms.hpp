@@ -48,6 +48,9 @@ class Forms {
 
   private:
     Forms(size_t n, size_t m, size_t count) : n_(n), m_(m), count_(count) {}
+    bool is_narrow(size_t f) const;
+    void multiply_out(size_t f, size_t j, std::vector<int64_t>& column) const;
+    void require_column(size_t f, size_t j) const;
 
     size_t n_, m_, count_, units_ = 0;
     bool same_ = false;
