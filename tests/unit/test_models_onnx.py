@@ -341,7 +341,10 @@ def test_two_outputs_of_a_regression_stay_two() -> None:
     [
         ("a = Relu(x) y = Mul(a, a)", r"node 0 \(Relu\) is no polynomial; .*; measured residual"),
         ("a = Mul(x, x) y = Mul(a, x)", r"node 1 \(Mul\) multiplies something quadratic .* degree three"),
-        ("c = Constant<value_float=3.0>() y = Pow(x, c)", r"node 1 \(Pow\) raises to the power 3; .*; measured residual"),
+        (
+            "c = Constant<value_float=3.0>() y = Pow(x, c)",
+            r"node 1 \(Pow\) raises to the power 3; .*; measured residual",
+        ),
         ("b = Mul(x, x) y = Div(x, b)", r"node 1 \(Div\) divides by a column"),
         ("a = Cast<to=7>(x) y = Cast<to=11>(a)", r"node 0 \(Cast\) rounds to another type"),
         ("a = Tanh(x) y = Softmax<axis=1>(a)", r"node 0 \(Tanh\) is no polynomial"),
