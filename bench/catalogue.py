@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-UNITS = ("us", "ms", "per_s", "bytes", "times")
-QUESTIONS = ("group", "pairing", "ipfe", "curve", "dlog", "threads")
+UNITS = ("us", "ms", "per_s", "bytes", "times", "share", "count")
+QUESTIONS = ("group", "pairing", "ipfe", "qfe", "curve", "dlog", "threads")
 """The questions in the order a full run asks them; each is a module of this package."""
 
 PATH = Path(__file__).resolve().parent / "ids.toml"

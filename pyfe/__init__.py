@@ -39,7 +39,7 @@ from pyfe.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyfe import forms, groups, leakage, schemes
+    from pyfe import forms, groups, leakage, quadratic, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function, Report
@@ -82,6 +82,7 @@ __all__ = [
     "groups",
     "leakage",
     "number",
+    "quadratic",
     "schema_for_trees",
     "schemes",
     "thresholds",
@@ -107,7 +108,7 @@ _HOMES = {
     "schema_for_trees": "pyfe.models",
     "thresholds": "pyfe.schema",
 }
-_ROOMS = ("forms", "groups", "leakage", "schemes")
+_ROOMS = ("forms", "groups", "leakage", "quadratic", "schemes")
 
 
 def __getattr__(name: str) -> Any:

@@ -312,7 +312,7 @@ class FactoredForms:
         the units allow, whichever is narrower at either end.
 
         By units: the sum over h of the exact range of ``Q[j, h] a b``, a in the exact interval of ``<U_h, x>``, b in
-        that of ``<V_h, y>``; for ``y = x`` and ``V = U`` a square, nowhere negative. Raises OutOfRangeError for an
+        that of ``<V_h, y>``; for ``y = x`` and ``V_h = U_h`` a square, nowhere negative. Raises OutOfRangeError for an
         interval wider than 2^44, or a sum of absolute values of 2^62. Cost: O(k h n m).
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
@@ -320,8 +320,15 @@ class FactoredForms:
         monomials = [_by_monomials(form, part, box) for form, part in enumerate(terms)]
         a = _linear_range(self.U, box.x)
         b = a if self.same and box.square else _linear_range(self.V, box.x if box.square else box.y)
-        units = [_by_units(form, q, a, b, self.same and box.square) for form, q in enumerate(self.Q)]
+        squares = self._square_units(box.square)
+        units = [_by_units(form, q, a, b, squares) for form, q in enumerate(self.Q)]
         return _intervals([(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)])
+
+    def _square_units(self, square: bool) -> npt.NDArray[np.bool_]:
+        """Which units are squares: those with ``V_h = U_h``, for ``y = x``."""
+        if not square:
+            return np.zeros(self.units, dtype=np.bool_)
+        return np.asarray((self.U == self.V).all(axis=1))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; V is null exactly where it equals U."""
@@ -404,12 +411,15 @@ def _by_monomials(form: int, terms: Terms, box: _Box) -> tuple[int, int]:
     return _summed(form, _scaled_range(value, (low, high)))
 
 
-def _by_units(form: int, q: IntArray, a: Range, b: Range, squares: bool) -> tuple[int, int]:
+def _by_units(form: int, q: IntArray, a: Range, b: Range, squares: npt.NDArray[np.bool_]) -> tuple[int, int]:
     used = np.flatnonzero(q)
     a, b = (a[0][used], a[1][used]), (b[0][used], b[1][used])
     size = (np.abs(q[used]) * _farthest(a) * _farthest(b)).sum()
     a, b = _exact(a, size), _exact(b, size)
-    return _summed(form, _scaled_range(q[used], _square_range(a) if squares else _product_range(a, b)))
+    (low, high), (square_low, square_high) = _product_range(a, b), _square_range(a)
+    is_square = squares[used]
+    terms = np.where(is_square, square_low, low), np.where(is_square, square_high, high)
+    return _summed(form, _scaled_range(q[used], terms))
 
 
 def _linear_range(rows: IntArray, box: Range) -> Range:

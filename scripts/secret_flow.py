@@ -56,6 +56,9 @@ LISTED = (
     "exponentiate<F>",
     "FixedBaseOf<G1Curve<F>>::multiply{lambda}",
     "FixedBaseOf<G2Curve<F>>::multiply{lambda}",
+    "BaseTablesOf<G1Curve<F>>::sum",
+    "BaseTablesOf<G2Curve<F>>::sum",
+    "BaseTablesOf<G2Curve<F>>::sum{lambda}",
     "fixed_base<Fe>{lambda}",
     "variable_base<Fe>{lambda}",
 )

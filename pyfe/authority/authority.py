@@ -56,7 +56,7 @@ class KeyAuthority:
         schema: Schema,
         *,
         scheme: str = engine.DEFAULT_SCHEME,
-        weight_bits: int = engine.DEFAULT_WEIGHT_BITS,
+        weight_bits: int | None = None,
         policy: Policy | None = None,
         path: str | os.PathLike[str] | None = None,
         passphrase: str | bytes | None = None,
@@ -70,7 +70,8 @@ class KeyAuthority:
         scheme: short or long name (:mod:`pyfe.schemes`). "ipfe-ddh" serves linear functions; "qfe-ggm" quadratic and
             linear ones, at about 9 times the bytes a row and a hundred times the work; "qfe-sxdh" the same from
             standard assumptions, at twice that and more.
-        weight_bits: widest function weights it will ever sign, 2 to 16 (32 if unrestricted): ``|w| <= 2^(bits-1) - 1``.
+        weight_bits: widest function weights it will ever sign, ``|w| <= 2^(bits-1) - 1``: 2 to 16, or 24 where
+            quadratic functions are served (linear ones keep to 16), or 32 if unrestricted; by default 12, or 20.
             ``function.weight_bits`` is the tightest choice where the function is known.
         policy: :meth:`Policy.default` unless given.
         path, passphrase: keep it in one file sealed under the passphrase (8 characters or more); both or neither.
@@ -81,8 +82,9 @@ class KeyAuthority:
         if (path is None) != (passphrase is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
         policy = Policy.default() if policy is None else policy
-        bits = engine.require_bits(weight_bits, policy, MAX_WEIGHT_BITS)
-        contents = _fresh(schema, long_name(scheme), bits, policy, int(clock()))
+        name = long_name(scheme)
+        bits = engine.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
+        contents = _fresh(schema, name, bits, policy, int(clock()))
         if path is None or passphrase is None:
             return cls(MemoryStorage(contents), clock)
         return cls(FileStorage.create(path, SealingKey.fresh(passphrase), contents), clock)

@@ -16,6 +16,7 @@ from pyfe.function import MAX_WIDTH, Function
 from pyfe.leakage import Finding, Residual, check_linear, check_quadratic, residual, residual_forms
 from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
+from pyfe.schemes import SCHEMES
 
 __all__ = [
     "DEFAULT_SCHEME",
@@ -37,14 +38,16 @@ MAX_TEXT = 500
 
 DEFAULT_SCHEME = "ipfe-ddh"
 
-DEFAULT_WEIGHT_BITS = 12
-"""Widest weights unless stated: :func:`pyfe.compile` usually finds that 8 to 11 are enough."""
+DEFAULT_WEIGHT_BITS = {"linear": 12, "quadratic": 20}
+"""Widest weights unless stated, by the widest kind that a scheme serves. :func:`pyfe.compile` usually finds that 8 to
+11 are enough for a linear function; the linear coefficients of a quadratic one are steeper by the bits of a column."""
 
 MAX_TERMS = 6
 """Most keys listed in the explanation of a refusal."""
 
-MAX_SAFE_WEIGHT_BITS = 16
-"""Widest weights under the default policy: wider ones read several coordinates from one integer."""
+MAX_SAFE_WEIGHT_BITS = {"linear": 16, "quadratic": 24}
+"""Widest weights under the default policy: wider ones read several coordinates from one integer. A quadratic function
+multiplies weights of 16 bits with columns of 8 for its linear part; a linear one may not use that room."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +91,22 @@ class State:
         return self.policy.line_for(self.serves)
 
 
-def require_bits(weight_bits: int, policy: Policy, most: int) -> int:
-    """``weight_bits`` if an authority may allow weights so wide. ParameterError otherwise."""
+def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int) -> int:
+    """``weight_bits``, by default those of the scheme, if an authority may allow weights so wide. ParameterError
+    otherwise."""
+    widest_kind = _widest_kind(scheme)
+    if weight_bits is None:
+        return DEFAULT_WEIGHT_BITS[widest_kind]
     if isinstance(weight_bits, bool) or not isinstance(weight_bits, int | np.integer):
         raise ParameterError(f"weight_bits must be an integer, not {weight_bits!r}")
-    limit = MAX_SAFE_WEIGHT_BITS if policy.refuses else most
+    limit = MAX_SAFE_WEIGHT_BITS[widest_kind] if policy.refuses else most
     if not 2 <= weight_bits <= limit:
         raise ParameterError(f"weight_bits must be 2 to {limit} under this policy, not {weight_bits}")
     return int(weight_bits)
+
+
+def _widest_kind(scheme: str) -> str:
+    return "quadratic" if "quadratic" in SCHEMES[scheme].serves else "linear"
 
 
 def findings(state: State, function: Function) -> list[Finding]:
@@ -162,6 +173,15 @@ def require_fit(state: State, function: Function) -> None:
     if function.n != state.schema.n:
         raise ParameterError(f"the function has {function.n} weights, the schema {state.schema.n}")
     adapter(state.scheme).require_served(function)
+    _require_narrow(state, function)
+    interval = function.map.interval(state.schema.lo, state.schema.hi)
+    if not np.array_equal(interval, function.interval):
+        raise ParameterError("the function states another result interval than its weights have under this schema")
+    if int((interval[:, 1] - interval[:, 0]).max()) > MAX_WIDTH:
+        raise OutOfRangeError("the results span more than 2^44 values; use fewer bits, or the scheme ipfe-rlwe")
+
+
+def _require_narrow(state: State, function: Function) -> None:
     widest, allowed = function.map.largest, weight_bound(state.weight_bits)
     if widest > allowed:
         raise OutOfRangeError(
@@ -169,11 +189,12 @@ def require_fit(state: State, function: Function) -> None:
             f"fixed when it was created); compile it with weight_bits={state.weight_bits}, "
             f"or create the authority with weight_bits={function.weight_bits}"
         )
-    interval = function.map.interval(state.schema.lo, state.schema.hi)
-    if not np.array_equal(interval, function.interval):
-        raise ParameterError("the function states another result interval than its weights have under this schema")
-    if int((interval[:, 1] - interval[:, 0]).max()) > MAX_WIDTH:
-        raise OutOfRangeError("the results span more than 2^44 values; use fewer bits, or the scheme ipfe-rlwe")
+    safe = MAX_SAFE_WEIGHT_BITS[function.kind]
+    if state.policy.refuses and widest > weight_bound(safe):
+        raise OutOfRangeError(
+            f"the function has a weight of {widest}; under this policy a {function.kind} function has weights of at "
+            f"most {safe} bits, whatever the authority allows for others"
+        )
 
 
 def _explained(finding: Finding, state: State, function: Function) -> str:

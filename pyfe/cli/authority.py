@@ -10,7 +10,7 @@ import typer
 
 from pyfe import io
 from pyfe.authority import KeyAuthority, Policy
-from pyfe.authority.engine import DEFAULT_SCHEME, DEFAULT_WEIGHT_BITS
+from pyfe.authority.engine import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show
 from pyfe.errors import ParameterError
 from pyfe.function import Function
@@ -28,8 +28,9 @@ def keygen(
         str, typer.Option(help="ipfe-ddh for linear functions; qfe-ggm or qfe-sxdh for quadratic ones too.")
     ] = DEFAULT_SCHEME,
     weight_bits: Annotated[
-        int, typer.Option(help="Widest function weights this authority will ever sign, in bits.")
-    ] = DEFAULT_WEIGHT_BITS,
+        int | None,
+        typer.Option(help="Widest function weights this authority will ever sign, in bits; by default 12, or 20."),
+    ] = None,
     unrestricted: Annotated[
         str | None, typer.Option(metavar="REASON", help="Refuse nothing, for this reason; it stands in every key.")
     ] = None,

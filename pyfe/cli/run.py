@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import __version__
-from pyfe.cli import authority, data, demo_command, doctor, info, model
+from pyfe.cli import authority, data, demo, doctor, info, model
 from pyfe.errors import PyfeError
 
 __all__ = ["app", "run"]
@@ -53,7 +53,7 @@ app.command("encrypt")(data.encrypt)
 app.command("evaluate")(data.evaluate)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
-app.command("demo")(demo_command.demo)
+app.command("demo")(demo.demo)
 
 
 def run(arguments: list[str]) -> int:

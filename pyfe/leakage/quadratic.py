@@ -265,9 +265,13 @@ class _Known:
     def _closed(self) -> _Spanned:
         """The span of forms, factors and products; again as long as that brings up new linear forms."""
         while True:
-            spanned = self._with(self.linear, self._products())
+            products = self._products()
+            spanned = self._with(self.linear, products)
+            implied = set(self._spanned((), self.linear, products).open())
             found = spanned.linear_forms()
-            found += [part for column in spanned.open() for part in self._reader.counts_as(column)]
+            found += [
+                part for column in spanned.open() if column not in implied for part in self._reader.counts_as(column)
+            ]
             linear = self._independent(found)
             if len(linear) == len(self.linear):
                 return spanned

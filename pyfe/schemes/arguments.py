@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError
 
-__all__ = ["MAX_BOUND", "bound", "box", "count", "integers"]
+__all__ = ["MAX_BOUND", "bound", "box", "context_bytes", "count", "integers"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
@@ -45,6 +45,13 @@ def bound(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_BOUND:
         raise ParameterError(f"{name} must be an integer from 1 to 2^62, not {value!r}")
     return int(value)
+
+
+def context_bytes(context: object) -> bytes:
+    """The context's bytes. ParameterError for anything else: of an integer, ``bytes()`` would make zeros."""
+    if not isinstance(context, bytes | bytearray):
+        raise ParameterError(f"context must be 32 bytes, not {type(context).__name__}")
+    return bytes(context)
 
 
 def integers(name: str, values: Any, dimensions: int) -> IntArray:

@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import ipfe_ddh as _native
-from pyfe.schemes.arguments import bound, box, count, integers
+from pyfe.schemes.arguments import bound, box, context_bytes, count, integers
 
 __all__ = [
     "CiphertextBatch",
@@ -73,7 +73,7 @@ def Parameters(
     Raises ParameterError for a missing, doubled or impossible bound. ``.id`` is the parameter hash.
     """
     lo, hi = box("x", count("n", n), x_bound, x_lo, x_hi)
-    return _native.Parameters(n=n, x_lo=lo, x_hi=hi, y_bound=bound("y_bound", y_bound), context=bytes(context))
+    return _native.Parameters(n=n, x_lo=lo, x_hi=hi, y_bound=bound("y_bound", y_bound), context=context_bytes(context))
 
 
 def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _native.MasterSecretKey]:

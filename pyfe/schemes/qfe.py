@@ -36,7 +36,7 @@ import numpy.typing as npt
 from pyfe._core import qfe as _native
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
-from pyfe.schemes.arguments import bound, box, count, integers
+from pyfe.schemes.arguments import bound, box, context_bytes, count, integers
 
 __all__ = [
     "CiphertextBatch",
@@ -94,7 +94,7 @@ def Parameters(
         other = box("y", count("m", m), y_bound, y_lo, y_hi)
     elif y_bound is not None or y_lo is not None or y_hi is not None:
         raise ParameterError("bounds of y need m; without m the parameters are square")
-    return _native.Parameters(count("k", k), lo, hi, bound("f_bound", f_bound), *other, bytes(context))
+    return _native.Parameters(count("k", k), lo, hi, bound("f_bound", f_bound), *other, context_bytes(context))
 
 
 def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _native.MasterSecretKey]:
@@ -116,7 +116,7 @@ def encrypt(mpk: _native.MasterPublicKey, x: npt.ArrayLike, y: npt.ArrayLike | N
 
     Returns a batch of ``48 ((k+1) n + 1) + 96 ((k+1) m + 1)`` bytes a row. Raises ParameterError for floats or a
     wrong shape, OutOfRangeError naming row and coordinate before any work. Cost a row: (k+1) n sums of k fixed-base
-    multiplications in G1, (k+1) m in G2; the first call makes tables of 8 KB a point.
+    multiplications in G1, (k+1) m in G2; the first call makes tables of 16 KB a point.
     """
     return _native.encrypt(mpk, integers("x", x, 2), None if y is None else integers("y", y, 2))
 
@@ -145,7 +145,7 @@ def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
     Raises KeyMismatchError at once when key and batch have different public keys or shapes; OutOfRangeError, naming
     row and form, when a result is not in the key's interval (the search is complete, so absence is proven). Cost a
     row: (k+1) columns + 2 pairings and the sums of the columns, or (k+1) units + 2 C for a factored form. Eight rows
-    go side by side; a batch that is no multiple of eight pays for the rest.
+    go side by side; up to four that are left over go one by one, at about a fifth of the price of eight.
     """
     z: IntArray = _native.decrypt(sk, ct)
     return z[:, 0] if z.shape[1] == 1 else z

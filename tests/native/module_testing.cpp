@@ -11,6 +11,7 @@
 #include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/field/kernels381.hpp"
+#include "pyfe/field/lanes_emulated.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/kernels.hpp"
 #include "pyfe/pairing/kernels.hpp"
@@ -215,6 +216,7 @@ PYBIND11_MODULE(_core_testing, module) {
     bind_qfe(module);
     bind_self_test(module);
     module.def("set_lanes", &set_lanes, py::arg("name"));
+    module.def("multiply_adds", [] { return pyfe::field::emulated::Lanes::multiply_adds; });
     module.def("bls12_381_field", &bls12_381_field, py::arg("backend"), py::arg("operation"), py::arg("a"),
                py::arg("b") = py::bytes());
     module.def("bls12_381_scalar", &bls12_381_scalar, py::arg("operation"), py::arg("a"),

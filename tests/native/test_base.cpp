@@ -610,7 +610,7 @@ void test_envelope_refusals() {
         {7, 3, "flags at byte 7: unknown flags 3"},
         {7, 128, "unknown flags 128"},
         {7, 0, "64 trailing bytes"},
-        {8, 2, "scheme at byte 8: unknown scheme 2"},
+        {8, 4, "scheme at byte 8: unknown scheme 4"},
         {9, 1, "unknown scheme 257"},
         {10, 1, "reserved at byte 10: 1 must be 0"},
         {11, 1, "reserved at byte 10: 256 must be 0"},

@@ -11,6 +11,7 @@
 #include "check.hpp"
 #include "pyfe/field/fp64.hpp"
 #include "pyfe/field/fr.hpp"
+#include "pyfe/group/bls12_381/base_tables.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
@@ -311,6 +312,37 @@ Bytes hashes() {
     return out;
 }
 
+// Scalars in common, tables of several points a group: sum_t k_rt P_it + x_i a_r G against one product at a
+// time
+template <int Parts>
+void test_base_tables(std::size_t groups, std::size_t terms, std::uint64_t bound) {
+    Stream random(77);
+    std::vector<Fr> logs(groups * terms);
+    for (Fr& one : logs) one = Fr::from_wide_bytes(random.bytes(64).data());
+    const bls::BaseTables<Parts> tables(multiples<Parts>(logs), terms);
+    const std::vector<Fr> k = edge_scalars();
+    const std::size_t rows = k.size() / terms;
+    std::vector<Fr> a(rows), expected;
+    for (std::size_t r = 0; r < rows; ++r) a[r] = k[(3 * r + 1) % k.size()];
+    std::vector<std::int64_t> x(groups * rows);
+    for (std::size_t j = 0; j < x.size(); ++j)
+        x[j] = j % 3 == 2 ? random.integer(-std::int64_t(bound), std::int64_t(bound))
+                          : (j % 3 == 0 ? 1 : -1) * std::int64_t(bound);
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t i = 0; i < groups; ++i) {
+            Fr sum = Fr::mul(Fr::from_int64(x[r * groups + i]), a[r]);
+            for (std::size_t t = 0; t < terms; ++t)
+                sum = Fr::add(sum, Fr::mul(k[r * terms + t], logs[i * terms + t]));
+            expected.push_back(sum);
+        }
+    const std::vector<Fr> used(k.begin(), k.begin() + std::ptrdiff_t(rows * terms));
+    CHECK(tables.multiply(used, a, {x, bound, 1}).encode() == multiples<Parts>(expected).encode());
+    CHECK_ERROR(tables.multiply(used, a, {x, bound, 2}), parameter, "do not match the tables");
+    CHECK_ERROR(bls::BaseTables<Parts>(multiples<Parts>({Fr{}}), 1), parameter, "is the identity");
+    CHECK_ERROR(bls::BaseTables<Parts>(multiples<Parts>(logs), groups * terms + 1), parameter,
+                "no whole groups");
+}
+
 template <int Parts>
 void test_group(bool small) {
     test_wire<Parts>();
@@ -319,6 +351,9 @@ void test_group(bool small) {
     for (const std::size_t count : {std::size_t{1}, std::size_t{9}, std::size_t{small ? 40U : 700U}})
         test_msm<Parts>(count);
     test_cohort<Parts>(3, 5);
+    test_base_tables<Parts>(9, 1, 16);
+    for (const std::uint64_t bound : {0, 1, 15, 495}) test_base_tables<Parts>(small ? 2 : 8, 3, bound);
+    test_base_tables<Parts>(1, 1, std::uint64_t{1} << 62);
     test_cohort<Parts>(small ? 8 : 40, 17);
 }
 

@@ -178,3 +178,22 @@ def test_the_picture_is_a_png(group_results: list[Measurement], tmp_path: Path) 
 
     report.plot(describe(QUICK), group_results, tmp_path / "ratios.png")
     assert (tmp_path / "ratios.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_multiply_adds_of_quadratic_forms(core_testing: types.ModuleType) -> None:
+    """What stands in bench/qfe.py is what the emulated lanes count, but for masks that are drawn again."""
+    from bench.qfe import MULTIPLY_ADDS, PLANS, Case
+
+    core_testing.set_num_threads(1)
+    core_testing.set_lanes("emulated")
+    try:
+        case = Case(PLANS[0], 8, core_testing)
+        assert case.wire and len(case.loaded) == 8
+        for name, run in case.names().items():
+            before = core_testing.multiply_adds()
+            run()
+            counted = (core_testing.multiply_adds() - before) / case.batch
+            assert counted == pytest.approx(MULTIPLY_ADDS[name], rel=0.01), name
+    finally:
+        core_testing.set_lanes("auto")

@@ -17,11 +17,11 @@ pytest.importorskip("matplotlib")
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    from pyfe.cli import demo
+    from pyfe.cli.demos import first
 
     folder = tmp_path_factory.mktemp("demo") / "stories"
     lines: list[str] = []
-    result = demo.run(folder, say=lines.append)
+    result = first.run(folder, say=lines.append)
     return folder, {**result, "lines": lines}
 
 
@@ -63,7 +63,7 @@ def test_folders_hold_what_their_role_knows(played: tuple[Path, dict[str, Any]])
 
 
 def test_the_cloud_is_given_no_other_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pyfe.cli import demo
+    from pyfe.cli.demos import first, stage
 
     calls: list[tuple[list[str], dict[str, Any]]] = []
 
@@ -74,9 +74,9 @@ def test_the_cloud_is_given_no_other_folder(tmp_path: Path, monkeypatch: pytest.
         calls.append((command, how))
         return Failed()
 
-    monkeypatch.setattr(demo.subprocess, "run", watched)
+    monkeypatch.setattr(stage.subprocess, "run", watched)
     with pytest.raises(PyfeError, match="the cloud's process failed: stopped here"):
-        demo.run(tmp_path, say=lambda _: None)
+        first.run(tmp_path, say=lambda _: None)
     (command, how) = calls[0]
     assert how["cwd"] == tmp_path / "breast-cancer" / "cloud"
     assert not any("/" in argument or ".." in argument for argument in command[1:])

@@ -293,3 +293,14 @@ def test_impossible_arguments() -> None:
         FactoredForms([[1], [2]], [[1], [2]], [[1]])
     with pytest.raises(OutOfRangeError, match=r"2\^62"):
         MatrixForms.dense([[-(2**62)]])
+
+
+def test_a_unit_is_a_square_by_itself() -> None:
+    """One unit of two is a square: what it adds is nowhere negative, whatever the other one is."""
+    forms = FactoredForms([[1, -1], [1, 0]], [[1, -1], [0, 1]], [[1, 1]])
+    (low, high), *_ = forms.interval([-3, -3], [3, 3]).tolist()
+    values = [(x - y) ** 2 + x * y for x in range(-3, 4) for y in range(-3, 4)]
+    assert low <= min(values) and max(values) <= high
+    assert low == -9  # by units: 0 from the square, -9 from the product; by monomials -9 as well
+    wider = FactoredForms([[1, 1], [1, 0]], [[1, 1], [0, 1]], [[1, 1]])
+    assert wider.interval([-3, -3], [3, 3]).tolist() == [[-9, 45]]  # by monomials alone it begins at -27

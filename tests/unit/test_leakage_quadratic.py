@@ -354,6 +354,22 @@ def test_linear_forms_are_judged_as_by_the_linear_rules(seed: int) -> None:
     assert bool(refused(ours)) == bool(refused(theirs)), "products of linear forms refuse nothing of their own"
 
 
+def test_the_square_of_a_sum_of_bits_is_no_finding_of_its_own() -> None:
+    """x0 + x1 of two bits says x0 x1 = ((x0 + x1)^2 - x0 - x1) / 2, and still no more than itself."""
+    schema = plain(4, steps=1)
+    assert check_linear([], [1, 1, 0, 0], schema) == []
+    assert check_quadratic([], linear(schema, [1, 1, 0, 0]), schema) == []
+    both = form(schema, (1, 2, 2), (3, 4, 1), (0, 4, 3))
+    found = check_quadratic([linear(schema, [1, 1, 0, 0])], both, schema)
+    assert refused(found) == set()
+    F = both.dense_array()[0]
+    F[0] += [0, 1, 1, 0, 0]
+    F[3, 4] = F[0, 4] = 0
+    F[1, 3] = 1
+    found = check_quadratic([linear(schema, [1, 1, 0, 0])], MatrixForms.dense(F), schema)
+    assert {("coordinate", ("x0",)), ("coordinate", ("x2",))} <= refused(found), "without the square, x0 x2 is left"
+
+
 def _stacked(schema: Schema, rows: np.ndarray) -> MatrixForms:
     F = np.zeros((len(rows), schema.n + 1, schema.n + 1), dtype=np.int64)
     F[:, 0, 1:] = rows
@@ -408,6 +424,23 @@ def test_units_that_the_scores_single_out_are_open(wide: bool, monkeypatch: pyte
     assert not refused(check_quadratic([fewer], linear(schema, beside.tolist()), schema))
     halves: list[Forms] = [FactoredForms(net.U, net.U, net.Q[:2]), FactoredForms(-3 * net.U, -3 * net.U, net.Q[2:])]
     assert ("coordinate", ("x9",)) in refused(check_quadratic(halves, linear(schema, beside.tolist()), schema))
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_units_on_a_protected_column(wide: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two products whose left factors live on the protected column; then the same with more in the factors."""
+    if wide:
+        monkeypatch.setattr(quadratic, "_MOST_CELLS", 0)
+    schema = Schema.from_ranges({"stage": list("abcd"), **{f"x{i}": (0, 9) for i in range(8)}}, protected=["stage"])
+    rng = np.random.default_rng(0)
+    left, right = np.zeros((2, 13), dtype=np.int64), rng.integers(1, 9, size=(2, 13))
+    left[:, 1:4] = [[1, -1, 0], [0, 2, 1]]
+    one = FactoredForms(left, right, np.array([[3, 5]]))
+    assert ("protected", ("stage",)) in refused(check_quadratic([], one, schema))
+    left[:, 0] = 7
+    assert refused(check_quadratic([], FactoredForms(left, right, np.array([[3, 5]])), schema)) == set()
+    left[:, 5:] = rng.integers(1, 9, size=(2, 8))
+    assert refused(check_quadratic([], FactoredForms(left, right, np.array([[3, 5]])), schema)) == set()
 
 
 def test_wide_networks_stay_factored(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ docs/math/qfe.md.
 
 from __future__ import annotations
 
+import hmac
 import struct
 from typing import Any
 
@@ -17,6 +18,7 @@ from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, Paramete
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.groups import G1Array, G2Array
 from pyfe.schemes import qfe
+from tests.reference.bls12_381 import R
 
 DIMENSIONS = (1, 3)
 F = np.array([[1, -2, 3], [0, 4, -5]])
@@ -157,6 +159,31 @@ def test_key_check_notices_another_interval(instance: Instance) -> None:
     assert not qfe.verify_key(instance.mpk, qfe.FunctionKey.from_bytes(bytes(data)))
 
 
+def claimed_key(instance: Instance, *entries: tuple[int, int, int]) -> bytes:
+    """A key of these entries in the bytes, with the points of another."""
+    head = instance.mpk.id + struct.pack("<BIIIBQ", instance.k, 2, 3, 1, 0, len(entries))
+    body = b"".join(struct.pack("<IIq", *entry) for entry in entries)
+    return head + body + struct.pack("<qq", 0, 81) + instance.sk.to_bytes()[-144:]
+
+
+def test_key_check_is_false_for_forms_that_keygen_refuses(instance: Instance) -> None:
+    """It answers, and does not raise, for a key of a form too wide, or of one that is zero where y = x."""
+    wide = qfe.FunctionKey.from_bytes(claimed_key(instance, (0, 0, 2**50)))
+    assert not qfe.verify_key(instance.mpk, wide)
+    mpk, msk = qfe.setup(qfe.Parameters(2, k=instance.k, x_bound=9, f_bound=5))
+    data = qfe.keygen(msk, np.array([[0, 1], [2, 0]])).to_bytes()
+    antisymmetric = qfe.FunctionKey.from_bytes(
+        data.replace(struct.pack("<IIq", 1, 0, 2), struct.pack("<IIq", 1, 0, -1))
+    )
+    assert not qfe.verify_key(mpk, antisymmetric)
+
+
+@pytest.mark.parametrize("entries", [[], [(0, 0, -(2**63))], [(0, 0, 1), (1, 2, 2**62 + 1)]])
+def test_forms_that_no_key_has_are_not_decoded(instance: Instance, entries: list[tuple[int, int, int]]) -> None:
+    with pytest.raises(DecodeError, match="function key"):
+        qfe.FunctionKey.from_bytes(claimed_key(instance, *entries))
+
+
 def test_halves_of_two_keys_do_not_combine(instance: Instance) -> None:
     """Neither of two forms, nor of one form issued under two PRF keys."""
     other = qfe.keygen(instance.msk, F + 1).to_bytes()
@@ -174,6 +201,66 @@ def test_halves_of_two_keys_do_not_combine(instance: Instance) -> None:
 
 def with_prf_key(msk: Any, prf_key: bytes) -> Any:
     return qfe.MasterSecretKey.from_bytes(msk.to_bytes()[:-32] + prf_key)
+
+
+def hashed_alpha(mpk: Any) -> Any:
+    """[alpha_il]_1, i before l: hashed from scheme, k, nonce and place."""
+    k, scheme = mpk.parameters.k, mpk.parameters.scheme.encode()
+    places = [struct.pack("<II", i, e) for i in range(mpk.parameters.n) for e in range(k)]
+    head = struct.pack("<I", len(scheme)) + scheme + struct.pack("<I", k) + mpk.nonce
+    dst = b"PYFE-V1-" + scheme + b"-alpha-BLS12381G1_XMD:SHA-256_SSWU_RO_"
+    return G1Array.hash_to_curve([head + place for place in places], dst)
+
+
+def pseudorandom_u(mpk: Any, prf_key: bytes, form: Any) -> int:
+    """u of one form, from everything that names the key."""
+    tag = b"PYFE-V1-" + mpk.parameters.scheme.encode() + b"-u"
+    head = struct.pack("<I", len(tag)) + tag + struct.pack("<I", mpk.parameters.k) + mpk.id
+    entries = [
+        struct.pack("<IIq", i, j, form[i, j]) for j in range(form.shape[1]) for i in range(len(form)) if form[i, j]
+    ]
+    info = head + struct.pack("<4I", 0, 0, *form.shape) + b"".join(entries)
+    return int.from_bytes(hmac.digest(prf_key, info, "sha512"), "little") % R
+
+
+def secret_halves(instance: Instance) -> tuple[int, Any]:
+    """u and [T]_1 of F, from the bytes of the master key."""
+    secret, count = instance.msk.to_bytes(), 3 * instance.k
+    beta = [int.from_bytes(b, "little") for b in split(secret[-32 * count - 32 : -32], 32)]
+    weights = [
+        sum(int(F[i, j]) * beta[j * instance.k + e] for j in range(3)) % R for i in range(2) for e in range(instance.k)
+    ]
+    scalars = np.frombuffer(b"".join(w.to_bytes(32, "little") for w in weights), np.uint8).reshape(-1, 32)
+    return pseudorandom_u(instance.mpk, secret[-32:], F), hashed_alpha(instance.mpk).msm_vartime(scalars)
+
+
+def test_both_halves_are_what_the_formula_says(instance: Instance) -> None:
+    """K = [T - u]_1 and K' = [u]_2, for the hashed alpha and the HMAC of the matrix."""
+    u, T = secret_halves(instance)
+    key = instance.sk.to_bytes()
+    assert u not in (0, 1)
+    assert key[-144:-96] == bytes((T - G1Array.generator() * u).to_bytes())
+    assert key[-96:] == bytes((G2Array.generator() * u).to_bytes())
+
+
+def test_a_key_holds_two_points_a_form(instance: Instance) -> None:
+    """[u]_1 and [T]_1 are in nothing that travels, and a key has no room for more than its two points."""
+    u, T = secret_halves(instance)
+    key = instance.sk.to_bytes()
+    assert len(key) == 46 + 8 + 16 * np.count_nonzero(F) + 16 + 144
+    hidden = [bytes((G1Array.generator() * u).to_bytes()), bytes(T.to_bytes())]
+    for data in (key, instance.ct.to_bytes(), instance.mpk.to_bytes()):
+        assert not any(point in data for point in hidden)
+    forms = np.stack([F, F + 7, -F])
+    sizes = 8 * len(forms) + 16 * np.count_nonzero(forms)
+    assert len(qfe.keygen(instance.msk, forms).to_bytes()) == 46 + sizes + 160 * len(forms)
+
+
+def test_two_setups_share_no_alpha(instance: Instance) -> None:
+    again = Instance(instance.k)
+    points = [split(bytes(hashed_alpha(mpk).to_bytes()), 48) for mpk in (instance.mpk, again.mpk)]
+    assert instance.mpk.nonce != again.mpk.nonce
+    assert len(set(points[0] + points[1])) == 2 * 2 * instance.k
 
 
 def test_u_depends_on_the_matrix_and_the_master_key(instance: Instance) -> None:
@@ -376,6 +463,9 @@ def test_shapes_and_types(instance: Instance) -> None:
         qfe.encrypt(square, [[1, 2]], [[1, 2]])
     with pytest.raises(ParameterError, match="neither 1 nor 3"):
         qfe.Parameters(2, k=2, x_bound=1, f_bound=1)
+    for context in (32, "context", bytes(31)):
+        with pytest.raises(ParameterError, match="context"):
+            qfe.Parameters(2, x_bound=1, f_bound=1, context=context)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="need m"):
         qfe.Parameters(2, x_bound=1, y_bound=1, f_bound=1)
 
@@ -392,3 +482,20 @@ def test_secrets_stay_out_of_sight(instance: Instance) -> None:
     assert "qfe.MasterSecretKey of" in repr(instance.msk)
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(instance.msk)
+
+
+def test_many_forms_and_many_rows_at_once() -> None:
+    """More forms than keep their lines; more rows than are taken at a time, whose numbers errors still name."""
+    mpk, msk = qfe.setup(qfe.Parameters(1, x_bound=3, f_bound=100))
+    forms = np.arange(1, 71)[:, None, None]
+    x = np.random.default_rng(3).integers(-3, 4, (9, 1))
+    assert (qfe.decrypt(qfe.keygen(msk, forms), qfe.encrypt(mpk, x)) == x**2 * forms[:, 0, 0]).all()
+    x = np.random.default_rng(4).integers(-3, 4, (517, 1))
+    ct, sk = qfe.encrypt(mpk, x), qfe.keygen(msk, [[5]])
+    assert (qfe.decrypt(sk, ct) == 5 * x[:, 0] ** 2).all()
+    other, _ = qfe.setup(qfe.Parameters(1, x_bound=3, f_bound=100))
+    foreign = bytearray(qfe.encrypt(other, [[1]]).to_bytes())
+    foreign[:32] = mpk.id
+    batch = qfe.CiphertextBatch.concat([ct, qfe.CiphertextBatch.from_bytes(bytes(foreign))])
+    with pytest.raises(OutOfRangeError, match="row 517, function 0"):
+        qfe.decrypt(sk, batch)

@@ -244,6 +244,8 @@ def envelopes() -> dict[str, Any]:
         envelope.Envelope(3, 1, draw.take(32), draw.take(32), draw.take(100), b"\xa0", draw.take(64)),
         envelope.Envelope(4, 1, draw.take(32), draw.take(32), draw.take(1), b"", draw.take(64)),
         envelope.Envelope(5, 1, draw.take(32), draw.take(32), draw.take(300), draw.take(17)),
+        envelope.Envelope(4, 2, draw.take(32), draw.take(32), draw.take(144), b"\xa0", draw.take(64)),
+        envelope.Envelope(5, 3, draw.take(32), draw.take(32), draw.take(144)),
     ]
     wrong = _damaged(envelope.pack(right[2]))
     for name, data in wrong.items():
@@ -281,7 +283,7 @@ def _damaged(good: bytes) -> dict[str, bytes]:
         "flag bit 1": put(7, b"\x03"),
         "flag bit 7": put(7, b"\x81"),
         "signature without its flag": put(7, b"\x00"),
-        "scheme 2": put(8, b"\x02\x00"),
+        "scheme 4": put(8, b"\x04\x00"),
         "scheme 256": put(8, b"\x00\x01"),
         "reserved 1": put(10, b"\x01\x00"),
         "reserved 256": put(10, b"\x00\x01"),

@@ -26,6 +26,10 @@ void require_same(const GtElements& a, const GtElements& b) {
     b.require_backend();
 }
 
+void copy_element(const GtBlock& from, size_t from_lane, GtBlock& to, size_t to_lane) {
+    for (size_t row = 0; row < 96; ++row) to.c[row][to_lane] = from.c[row][from_lane];
+}
+
 // The signed digits of an exponent, odd or zero, |d| < 2^(width - 1), lowest first (non-adjacent form of that
 // width)
 std::vector<int> signed_digits_vartime(int64_t k, int width) {
@@ -114,8 +118,23 @@ GtElements GtElements::slice(size_t first, ptrdiff_t step, size_t count) const {
     GtElements out(count);
     for (size_t j = 0; j < out.blocks.size() * 8; ++j) {
         const size_t at = first + std::min(j, count - 1) * static_cast<size_t>(step);
-        for (size_t row = 0; row < 96; ++row) out.blocks[j / 8].c[row][j % 8] = blocks[at / 8].c[row][at % 8];
+        copy_element(blocks[at / 8], at % 8, out.blocks[j / 8], j % 8);
     }
+    return out;
+}
+
+GtElements GtElements::concat(std::span<const GtElements* const> parts) {
+    size_t total = 0;
+    for (const GtElements* part : parts) total += part->size;
+    GtElements out(total);
+    size_t at = 0;
+    for (const GtElements* part : parts) {
+        part->require_backend();
+        for (size_t j = 0; j < part->size; ++j, ++at)
+            copy_element(part->blocks[j / 8], j % 8, out.blocks[at / 8], at % 8);
+    }
+    for (; at < 8 * out.blocks.size(); ++at)
+        copy_element(out.blocks.back(), (total - 1) % 8, out.blocks.back(), at % 8);
     return out;
 }
 

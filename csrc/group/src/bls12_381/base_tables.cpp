@@ -10,11 +10,12 @@ namespace {
 
 constexpr int kToothBits = kTableWindow * kTableSteps;
 
-// Digits that hold every number up to `bound` in magnitude, with d in -16 .. 15
+// Digits that hold every number up to `bound` in magnitude, with d in -32 .. 31
 int short_steps_for(uint64_t bound) {
-    unsigned __int128 most = 15;
+    constexpr unsigned largest = kTableEntries - 1;
+    unsigned __int128 most = largest;
     int steps = 1;
-    for (; most < bound; ++steps) most = most * 32 + 15;
+    for (; most < bound; ++steps) most = most * 2 * kTableEntries + largest;
     return steps;
 }
 

@@ -1,7 +1,7 @@
 // Constant-time multiplication of many fixed points by one secret scalar that all lanes have in common, and
 // of one secret point by short numbers, one a lane. A scalar is cut along the endomorphism as in
-// multiply.hpp, each part into digits -16 .. 15 of five bits; every 35 bits a part has a table of its own (a
-// tooth: Lim, Lee, More flexible exponentiation with precomputation, CRYPTO 1994), so that seven digits share
+// multiply.hpp, each part into digits -32 .. 31 of six bits; every 36 bits a part has a table of its own (a
+// tooth: Lim, Lee, More flexible exponentiation with precomputation, CRYPTO 1994), so that six digits share
 // the doublings.
 #pragma once
 #include "pyfe/group/bls12_381/curve.hpp"
@@ -21,13 +21,13 @@ struct BaseTablesOf {
     using Block = PointBlock<parts>;
     using Flat = AffineBlock<parts>;
 
-    // A digit comes as d + 16.
+    // A digit comes as d + 32.
     struct Signed {
         typename F::Int magnitude;
         typename F::Mask negative, zero;
         template <class I>
         explicit Signed(const I& byte) {
-            const auto d = L::sub(byte, L::broadcast(16));
+            const auto d = L::sub(byte, L::broadcast(kTableEntries));
             const auto sign = L::template shr<63>(d), ones = L::sub(L::broadcast(0), sign);
             magnitude = L::sub(L::bit_xor(d, ones), ones);
             negative = L::mask_not(L::is_zero(sign));
@@ -35,7 +35,7 @@ struct BaseTablesOf {
         }
     };
 
-    // acc + d 2^(35 tooth) |x|^.. P, the multiples 1 .. 16 of which stand in `entry`
+    // acc + d 2^(36 tooth) |x|^.. P, the multiples 1 .. 32 of which stand in `entry`
     static P add_digit(const P& acc, const Flat* entry, uint8_t digit, int part, int lane) {
         const Signed d(L::broadcast(digit));
         E x = M::load(entry[0].x, lane), y = M::load(entry[0].y, lane);

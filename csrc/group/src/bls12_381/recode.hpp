@@ -13,10 +13,10 @@ namespace pyfe::group::bls12_381 {
 // sum of d 16^w times what the endomorphism multiplies by.
 void recode(const field::bls12_381::Fr& k, const MultiplyShape& shape, uint8_t* out, size_t stride);
 
-// Constant-time. The digits -16 <= d < 16 of a scalar for BaseTables go to out[shape.digit(..)] as d + 16.
+// Constant-time. The digits -32 <= d < 32 of a scalar for BaseTables go to out[shape.digit(..)] as d + 32.
 void recode_common(const field::bls12_381::Fr& k, const TableShape& shape, uint8_t* out);
 
-// Constant-time. Digit s of x goes to out[s stride] as d + 16, -16 <= d < 16: x is the sum of d 32^s.
+// Constant-time. Digit s of x goes to out[s stride] as d + 32, -32 <= d < 32: x is the sum of d 64^s.
 void recode_short(int64_t x, int steps, uint8_t* out, size_t stride);
 
 // Constant-time. Digit w goes to out[w stride] as d: 2d - (2^window - 1) are the signed odd digits of the odd

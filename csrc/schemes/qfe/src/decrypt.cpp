@@ -6,8 +6,9 @@
 // gamma.
 #include <algorithm>
 #include <deque>
-#include <map>
 
+#include "lone_row.hpp"
+#include "plan.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
@@ -21,82 +22,9 @@ using group::bls12_381::Points;
 using pairing::Factor, pairing::GtElements;
 
 constexpr size_t kLanes = 8;
-constexpr double kPairing = 46.5, kTermG1 = 0.1, kTermG2 = 0.25;  // costs in proportion
-
-// sum_i u_i c_i, without the zeros
-using Sparse = std::vector<std::pair<uint32_t, int64_t>>;
-
-struct Term {
-    Sparse u, v;
-};
-
-// The terms that one form has for itself, and the units that forms share
-struct Plan {
-    std::vector<std::vector<Term>> own;
-    std::vector<Term> shared;
-    std::vector<int64_t> powers;  // [form][shared unit]
-};
-
-Sparse sparse(std::span<const int64_t> values, int64_t factor = 1) {
-    Sparse out;
-    for (size_t i = 0; i < values.size(); ++i)
-        if (values[i] != 0) out.push_back({static_cast<uint32_t>(i), values[i] * factor});
-    return out;
-}
-
-// By columns, <F_j, c> d_j, or by rows, c_i <F_i, d>
-std::vector<Term> terms_of_matrix(const Entries& matrix) {
-    std::map<uint32_t, Sparse> columns, rows;
-    for (const Entry& e : matrix) {
-        columns[e.j].push_back({e.i, e.v});
-        rows[e.i].push_back({e.j, e.v});
-    }
-    const auto entries = static_cast<double>(matrix.size());
-    const bool by_column = double(columns.size()) * kPairing + entries * kTermG1 <=
-                           double(rows.size()) * kPairing + entries * kTermG2;
-    std::vector<Term> out;
-    for (auto& [at, line] : by_column ? columns : rows) {
-        const Sparse one = {{at, 1}};
-        out.push_back(by_column ? Term{std::move(line), one} : Term{one, std::move(line)});
-    }
-    return out;
-}
-
-// Whether q u stays within 62 bits
-bool may_absorb(std::span<const int64_t> u, int64_t q) {
-    return std::ranges::all_of(u, [&](int64_t value) {
-        const __int128 product = __int128{value} * q;
-        return product >= -schemes::kMaxEnd && product <= schemes::kMaxEnd;
-    });
-}
-
-void add_unit(Plan& plan, const Forms& forms, size_t h) {
-    size_t users = 0, last = 0;
-    for (size_t f = 0; f < forms.count(); ++f)
-        if (forms.q(f)[h] != 0) ++users, last = f;
-    if (users == 0) return;
-    if (users == 1 && may_absorb(forms.u(h), forms.q(last)[h])) {
-        plan.own[last].push_back({sparse(forms.u(h), forms.q(last)[h]), sparse(forms.v(h))});
-        return;
-    }
-    plan.shared.push_back({sparse(forms.u(h)), sparse(forms.v(h))});
-    for (size_t f = 0; f < forms.count(); ++f) plan.powers.push_back(forms.q(f)[h]);
-}
-
-Plan plan_of(const Forms& forms) {
-    Plan plan;
-    plan.own.resize(forms.count());
-    for (size_t h = 0; h < forms.units(); ++h) add_unit(plan, forms, h);
-    for (size_t f = 0; !forms.is_factored() && f < forms.count(); ++f)
-        plan.own[f] = terms_of_matrix(forms.matrix(f));
-    // [unit][form] -> [form][unit]
-    const size_t units = plan.shared.size();
-    std::vector<int64_t> by_form(plan.powers.size());
-    for (size_t at = 0; at < by_form.size(); ++at)
-        by_form[at % forms.count() * units + at / forms.count()] = plan.powers[at];
-    plan.powers = std::move(by_form);
-    return plan;
-}
+constexpr size_t kRowsAtOnce = 512;  // bounds the memory of the values, 576 bytes each
+constexpr size_t kMostLines = 64;    // forms whose K' keep their lines, 30 KB each
+constexpr size_t kFewRows = 4;       // that are quicker one by one than in lanes of their own
 
 // Coordinate i of all rows of a block in the lanes, at 8 i; spare lanes repeat the last row
 template <int Parts>
@@ -177,7 +105,7 @@ std::vector<GtElements> shared_units(const Plan& plan, const Block& block) {
 }
 
 // [x^T F_f y]_T for eight rows and every f
-std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const pairing::Prepared& lines,
+std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const pairing::Prepared* lines,
                                   const Block& block) {
     const std::vector<GtElements> shared = shared_units(plan, block);
     const G1Points minus_K = negate(sk.K);
@@ -186,7 +114,10 @@ std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const
         Product product;
         for (const Term& term : plan.own[f]) product.add(block, term);
         product.add(minus_K.slice(f, 0, kLanes), block.gamma2);
-        product.add(block.minus_gamma1, lines.at(f));
+        if (lines != nullptr)
+            product.add(block.minus_gamma1, lines->at(f));
+        else
+            product.add(G1Points(block.minus_gamma1), sk.K2.slice(f, 0, kLanes));
         GtElements value = product.miller_and_easy_part();
         if (!shared.empty()) value = mul(value, shared[f]);
         finish(value);
@@ -195,7 +126,8 @@ std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const
     return out;
 }
 
-void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, int64_t* z) {
+// The rows begin at row `first` of the batch.
+void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, size_t first, int64_t* z) {
     const Interval range = sk.intervals[f];
     std::vector<int64_t> logs(values.size);
     std::vector<uint8_t> found(values.size);
@@ -203,7 +135,7 @@ void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, int
     for (size_t r = 0; r < values.size; ++r) {
         if (found[r] == 0)
             fail(ErrorKind::out_of_range,
-                 "row " + std::to_string(r) + ", function " + std::to_string(f) + ": no result in [" +
+                 "row " + std::to_string(first + r) + ", function " + std::to_string(f) + ": no result in [" +
                      std::to_string(range.lo) + ", " + std::to_string(range.hi) +
                      "]: the ciphertext is not one of this public key's, or was changed");
         z[r * sk.forms.count() + f] = logs[r];
@@ -220,19 +152,37 @@ void require_match(const FunctionKey& sk, const CiphertextBatch& ct) {
                                           " x " + std::to_string(ct.m));
 }
 
+// z: [rows][C]
+void decrypt_rows(const Plan& plan, const FunctionKey& sk, const pairing::Prepared* lines,
+                  const CiphertextBatch& ct, size_t first, int64_t* z) {
+    const size_t rest = ct.size() % kLanes, alone = rest <= kFewRows ? rest : 0;
+    std::vector<GtElements> values(sk.forms.count(), GtElements(ct.size() - alone));
+    parallel_for(values[0].blocks.size(), [&](size_t b) {
+        const auto block = values_of(plan, sk, lines, Block(ct, b));
+        for (size_t f = 0; f < values.size(); ++f) values[f].blocks[b] = block[f].blocks[0];
+    });
+    for (size_t r = ct.size() - alone; r < ct.size(); ++r) {
+        const GtElements row = lone_row(plan, sk, ct, r);
+        for (size_t f = 0; f < values.size(); ++f) {
+            const GtElements one = row.slice(f, 1, 1);
+            const GtElements* both[2] = {&values[f], &one};
+            values[f] = GtElements::concat(both);
+        }
+    }
+    for (size_t f = 0; f < values.size(); ++f) logs_of_form(sk, f, values[f], first, z);
+}
+
 }  // namespace
 
 void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
     require_match(sk, ct);
-    if (ct.size() == 0) return;
     const Plan plan = plan_of(sk.forms);
-    const auto lines = sk.lines->get([&] { return pairing::Prepared(sk.K2); });
-    std::vector<GtElements> values(sk.forms.count(), GtElements(ct.size()));
-    parallel_for(values[0].blocks.size(), [&](size_t b) {
-        const auto block = values_of(plan, sk, *lines, Block(ct, b));
-        for (size_t f = 0; f < values.size(); ++f) values[f].blocks[b] = block[f].blocks[0];
-    });
-    for (size_t f = 0; f < values.size(); ++f) logs_of_form(sk, f, values[f], z);
+    std::shared_ptr<const pairing::Prepared> lines;
+    if (sk.forms.count() <= kMostLines) lines = sk.lines->get([&] { return pairing::Prepared(sk.K2); });
+    for (size_t first = 0; first < ct.size(); first += kRowsAtOnce) {
+        const size_t last = std::min(first + kRowsAtOnce, ct.size());
+        decrypt_rows(plan, sk, lines.get(), ct.slice(first, last), first, z + first * sk.forms.count());
+    }
 }
 
 }  // namespace pyfe::qfe

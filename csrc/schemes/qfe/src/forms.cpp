@@ -25,6 +25,8 @@ std::string place(size_t f, const Entry& e) {
                                       "fewer bits");
 }
 
+bool too_large(int64_t entry) { return magnitude(entry) > static_cast<uint64_t>(kMaxEnd); }
+
 bool beyond(const Range& r) { return r.lo < -Wide{kMaxEnd} || r.hi > Wide{kMaxEnd}; }
 
 // Both within +-2^62
@@ -116,6 +118,7 @@ void require_entries(size_t n, size_t m, size_t f, const Entries& entries) {
             fail(ErrorKind::parameter,
                  place(f, e) + " lies outside " + std::to_string(n) + " x " + std::to_string(m));
         if (e.v == 0) fail(ErrorKind::parameter, place(f, e) + " is a zero");
+        if (too_large(e.v)) fail(ErrorKind::out_of_range, place(f, e) + " is beyond 2^62");
         if (last != nullptr && std::pair(last->j, last->i) >= std::pair(e.j, e.i))
             fail(ErrorKind::parameter, place(f, e) + " is out of order");
         last = &e;
@@ -138,6 +141,9 @@ Forms Forms::factored(size_t n, size_t m, std::vector<int64_t> u, std::vector<in
     if (units == 0 || u.size() != units * n || q.empty() || q.size() % units != 0 ||
         (v.empty() ? n != m : v.size() != units * m))
         fail(ErrorKind::parameter, "F: the shapes of the factors u, v and q do not match");
+    for (const auto* part : {&u, &v, &q})
+        if (std::ranges::any_of(*part, too_large))
+            fail(ErrorKind::out_of_range, "F: an entry of the factors is beyond 2^62");
     Forms out(n, m, q.size() / units);
     out.units_ = units;
     out.same_ = v.empty() || u == v;
@@ -229,6 +235,7 @@ Forms Forms::read(Reader& in, size_t n, size_t m, size_t count) {
             std::vector<Entries> forms;
             for (size_t f = 0; f < count; ++f) {
                 const uint64_t size = in.u64("entries");
+                if (size == 0) in.refuse("entries", "are none, a form has at least one");
                 in.require_items(size, 16, "entries");
                 Entries entries(size);
                 for (Entry& e : entries) e = {in.u32("i"), in.u32("j"), in.i64("F_ij")};

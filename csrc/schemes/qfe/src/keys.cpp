@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
@@ -23,6 +24,19 @@ Bytes alpha_message(const Parameters& p, const Id& nonce, size_t i, size_t l) {
     w.bytes({reinterpret_cast<const uint8_t*>(scheme.data()), scheme.size()});
     w.u32(p.k).bytes(nonce).u32(static_cast<uint32_t>(i)).u32(static_cast<uint32_t>(l));
     return w.take();
+}
+
+// d_i and d_j of one ciphertext would differ by y_i - y_j alone where beta_i = beta_j.
+void require_distinct(const Bytes& beta, size_t k) {
+    const size_t size = k * G2Points::bytes;
+    std::map<std::string_view, size_t> seen;
+    const std::string_view all(reinterpret_cast<const char*>(beta.data()), beta.size());
+    for (size_t j = 0; j * size < all.size(); ++j) {
+        const auto [other, fresh] = seen.try_emplace(all.substr(j * size, size), j);
+        if (!fresh)
+            fail(ErrorKind::decode,
+                 "public key: beta_" + std::to_string(other->second) + " equals beta_" + std::to_string(j));
+    }
 }
 
 uint8_t read_dimension(Reader& in) {
@@ -55,6 +69,7 @@ MasterPublicKey::MasterPublicKey(Parameters p, const Id& nonce_in, G1Points alph
         fail(ErrorKind::parameter, "public key: the numbers of alpha and beta do not match n, m and k");
     require_no_identity(alpha, "public key: alpha");
     require_no_identity(beta, "public key: beta");
+    require_distinct(beta.encode(), parameters.k);
     id = schemes::tagged_hash(parameters.tag("public-key"), to_bytes());
 }
 

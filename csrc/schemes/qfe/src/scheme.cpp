@@ -7,110 +7,17 @@
 
 #include <algorithm>
 
+#include "mask.hpp"
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
-#include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/hash/hmac.hpp"
 #include "tables.hpp"
 
 namespace pyfe::qfe {
 namespace {
 
-using field::bls12_381::PublicFr;
 using group::bls12_381::G1FixedBase, group::bls12_381::G2FixedBase;
-using schemes::magnitude;
-
-// 64 bytes modulo r, off uniform by less than 2^-256
-Fr draw(Random& random) {
-    SecretVector<uint8_t> bytes(64);
-    random.fill(bytes.data(), bytes.size());
-    return Fr::from_wide_bytes(bytes.data());
-}
-
-Fr draw_nonzero(Random& random) {
-    SecretScalars s(1);
-    uint64_t zero;
-    do {
-        s[0] = draw(random);
-        zero = s[0].is_zero_mask();
-        declassify(&zero, sizeof zero);  // true with probability 2^-254, and then drawn again
-    } while (zero != 0);
-    return s[0];
-}
-
-// What hides one row: gamma, a basis V of Z_r^(k+1), and V^-T. Drawn for the row, wiped after it, kept
-// nowhere.
-struct Mask {
-    size_t side;
-    SecretScalars gamma, basis, dual;  // V and V^-T, row by row
-
-    Mask(size_t k, Random& random) : side(k + 1), gamma(1), basis(side * side), dual(side * side) {
-        gamma[0] = draw_nonzero(random);
-        uint64_t singular;
-        do {
-            for (Fr& v : basis) v = draw(random);
-            singular = invert_transposed();
-            declassify(&singular, sizeof singular);  // true with probability 2^-252, and then drawn again
-        } while (singular != 0);
-    }
-
-  private:
-    // Gauss and Jordan on (V^T | 1) without exchanges of rows, so that no branch depends on V: singular also
-    // when only a leading minor is zero, which moves the distribution of V by less than 2^-252.
-    uint64_t invert_transposed() {
-        const size_t width = 2 * side;
-        SecretScalars a(side * width);
-        SecretScalars t(2);
-        uint64_t singular = 0;
-        for (size_t i = 0; i < side; ++i) {
-            for (size_t j = 0; j < side; ++j) a[i * width + j] = basis[j * side + i];
-            a[i * width + side + i] = Fr::from_int64(1);
-        }
-        for (size_t pivot = 0; pivot < side; ++pivot) {
-            singular |= a[pivot * width + pivot].is_zero_mask();
-            t[0] = Fr::invert(a[pivot * width + pivot]);
-            for (size_t j = 0; j < width; ++j) a[pivot * width + j] = Fr::mul(a[pivot * width + j], t[0]);
-            for (size_t i = 0; i < side; ++i) {
-                if (i == pivot) continue;
-                t[0] = a[i * width + pivot];
-                for (size_t j = 0; j < width; ++j) {
-                    t[1] = Fr::mul(t[0], a[pivot * width + j]);
-                    a[i * width + j] = Fr::sub(a[i * width + j], t[1]);
-                }
-            }
-        }
-        for (size_t i = 0; i < side; ++i)
-            for (size_t j = 0; j < side; ++j) dual[i * side + j] = a[i * width + side + j];
-        return singular;
-    }
-};
-
-// The scalars of all rows: gamma; of c, gamma V^-T less its last column, and that; of d, V likewise
-struct Schedule {
-    SecretScalars gamma, on_alpha, on_x, on_beta, on_y;
-
-    Schedule(size_t rows, size_t k, Random& random)
-        : gamma(rows),
-          on_alpha(rows * (k + 1) * k),
-          on_x(rows * (k + 1)),
-          on_beta(on_alpha.size()),
-          on_y(on_x.size()) {
-        for (size_t r = 0; r < rows; ++r) {
-            const Mask mask(k, random);
-            gamma[r] = mask.gamma[0];
-            for (size_t l = 0; l <= k; ++l) {
-                const size_t at = r * (k + 1) + l, from = l * (k + 1);
-                for (size_t t = 0; t < k; ++t) {
-                    on_alpha[at * k + t] = Fr::mul(mask.gamma[0], mask.dual[from + t]);
-                    on_beta[at * k + t] = mask.basis[from + t];
-                }
-                on_x[at] = mask.dual[from + k];
-                on_y[at] = mask.basis[from + k];
-            }
-        }
-    }
-};
 
 std::span<const Fr> all(const SecretScalars& s) { return {s.data(), s.size()}; }
 
@@ -197,82 +104,6 @@ SecretPoints sum(SecretPoints p) {
     return p;
 }
 
-// Column by column: sum_i F_ij alpha_il beside beta_jl
-std::pair<G1Points, G2Points> by_columns(const MasterPublicKey& mpk, const Entries& matrix) {
-    const size_t k = mpk.parameters.k, n = mpk.parameters.n();
-    std::vector<uint32_t> columns;
-    std::vector<int64_t> rows;  // [column][i]
-    for (const Entry& e : matrix) {
-        if (columns.empty() || columns.back() != e.j) {
-            columns.push_back(e.j);
-            rows.resize(rows.size() + n);
-        }
-        rows[(columns.size() - 1) * n + e.i] = e.v;
-    }
-    std::vector<G1Points> sums;
-    std::vector<G2Points> others;
-    for (size_t l = 0; l < k; ++l) {
-        sums.push_back(msm_vartime(mpk.alpha.slice(l, ptrdiff_t(k), n), rows, columns.size()));
-        for (const uint32_t j : columns) others.push_back(mpk.beta.slice(j * k + l, 1, 1));
-    }
-    std::vector<const G1Points*> p;
-    std::vector<const G2Points*> q;
-    for (const G1Points& s : sums) p.push_back(&s);
-    for (const G2Points& s : others) q.push_back(&s);
-    return {G1Points::concat(p), G2Points::concat(q)};
-}
-
-// e(K_f, g2) e(g1, K'_f) for every f
-pairing::GtElements of_keys(const FunctionKey& sk) {
-    const pairing::Prepared g2(G2Points::generator(1));
-    const G1Points g1 = G1Points::generator(sk.K.size);
-    const pairing::Factor factors[2] = {{&sk.K, nullptr, &g2.at(0)}, {&g1, &sk.K2, nullptr}};
-    return pairing::multi_pair(factors);
-}
-
-// [T_f]_T for every f from the public key alone
-std::vector<pairing::GtElements> from_units(const MasterPublicKey& mpk, const Forms& f) {
-    const size_t k = mpk.parameters.k;
-    std::vector<int64_t> u, v, q;
-    for (size_t h = 0; h < f.units(); ++h) {
-        u.insert(u.end(), f.u(h).begin(), f.u(h).end());
-        v.insert(v.end(), f.v(h).begin(), f.v(h).end());
-    }
-    for (size_t form = 0; form < f.count(); ++form) q.insert(q.end(), f.q(form).begin(), f.q(form).end());
-    std::vector<G1Points> a;
-    std::vector<G2Points> b;
-    for (size_t l = 0; l < k; ++l) {
-        a.push_back(msm_vartime(mpk.alpha.slice(l, ptrdiff_t(k), f.n()), u, f.units()));
-        b.push_back(msm_vartime(mpk.beta.slice(l, ptrdiff_t(k), f.m()), v, f.units()));
-    }
-    std::vector<pairing::Factor> factors;
-    for (size_t l = 0; l < k; ++l) factors.push_back({&a[l], &b[l], nullptr});
-    const pairing::GtElements units = pairing::multi_pair(factors);
-    std::vector<pairing::GtElements> each;
-    std::vector<const pairing::GtElements*> bases;
-    for (size_t h = 0; h < f.units(); ++h) each.push_back(units.slice(h, 1, 1));
-    for (const auto& unit : each) bases.push_back(&unit);
-    return pairing::multi_exponentiate_vartime(bases, q);
-}
-
-std::vector<pairing::GtElements> from_public(const MasterPublicKey& mpk, const Forms& f) {
-    if (f.is_factored()) return from_units(mpk, f);
-    std::vector<pairing::GtElements> out;
-    for (size_t form = 0; form < f.count(); ++form) {
-        const auto [p, q] = by_columns(mpk, f.matrix(form));
-        out.push_back(pairing::pairing_product(p, q));
-    }
-    return out;
-}
-
-bool intervals_fit(const MasterPublicKey& mpk, const FunctionKey& sk) {
-    for (size_t f = 0; f < sk.forms.count(); ++f) {
-        const Interval exact = sk.forms.interval(f, mpk.parameters);
-        if (exact.lo != sk.intervals[f].lo || exact.hi != sk.intervals[f].hi) return false;
-    }
-    return true;
-}
-
 }  // namespace
 
 std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& p, Random& random) {
@@ -346,18 +177,6 @@ FunctionKey keygen(const MasterSecretKey& msk, const Forms& f) {
     G1Points K = add<1>(all_T, split);
     G2Points K2 = G2FixedBase::generator().multiply(all(u));
     return {msk.public_key_id, p.k, f, std::move(intervals), std::move(K), std::move(K2)};
-}
-
-bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
-    const Parameters& p = mpk.parameters;
-    if (sk.public_key_id != mpk.id || sk.k != p.k || sk.forms.n() != p.n() || sk.forms.m() != p.m())
-        return false;
-    if (!intervals_fit(mpk, sk)) return false;
-    const pairing::GtElements keys = of_keys(sk);
-    const std::vector<pairing::GtElements> wanted = from_public(mpk, sk.forms);
-    for (size_t f = 0; f < wanted.size(); ++f)
-        if (pairing::equal(keys.slice(f, 1, 1), wanted[f])[0] == 0) return false;
-    return true;
 }
 
 }  // namespace pyfe::qfe

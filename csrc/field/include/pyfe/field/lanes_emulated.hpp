@@ -73,7 +73,10 @@ struct Lanes {
         return map([&](int i) { return static_cast<uint64_t>(static_cast<int64_t>(a.w[i]) >> K); });
     }
     static constexpr uint64_t low52 = (uint64_t{1} << 52) - 1;
+    // Of this thread: what an operation costs at least where multiply-adds are what a CPU runs out of
+    static inline thread_local uint64_t multiply_adds = 0;
     static Lanes madd_lo(const Lanes& acc, const Lanes& a, const Lanes& b) {
+        ++multiply_adds;
         return map([&](int i) {
             return acc.w[i] +
                    (static_cast<uint64_t>(static_cast<unsigned __int128>(a.w[i] & low52) * (b.w[i] & low52)) &
@@ -81,6 +84,7 @@ struct Lanes {
         });
     }
     static Lanes madd_hi(const Lanes& acc, const Lanes& a, const Lanes& b) {
+        ++multiply_adds;
         return map([&](int i) {
             return acc.w[i] + static_cast<uint64_t>(
                                   (static_cast<unsigned __int128>(a.w[i] & low52) * (b.w[i] & low52)) >> 52);

@@ -37,6 +37,7 @@ struct GtElements {
     static GtElements one(size_t count);
     // Elements first, first + step, .. : `count` of them
     GtElements slice(size_t first, ptrdiff_t step, size_t count) const;
+    static GtElements concat(std::span<const GtElements* const> parts);
 };
 
 GtElements mul(const GtElements& a, const GtElements& b);

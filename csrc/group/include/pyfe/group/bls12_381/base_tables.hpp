@@ -4,8 +4,8 @@
 
 namespace pyfe::group::bls12_381 {
 
-// Tables of multiples of public points, 8 KB a point. The points come in groups of `terms`: term t of group i
-// is point i terms + t. Belongs to the backend that made it; threads may share it.
+// Tables of multiples of public points, 16 KB a point. The points come in groups of `terms`: term t of group
+// i is point i terms + t. Belongs to the backend that made it; threads may share it.
 template <int Parts>
 class BaseTables {
   public:

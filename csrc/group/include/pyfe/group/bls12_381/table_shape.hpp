@@ -7,8 +7,8 @@
 
 namespace pyfe::group::bls12_381 {
 
-constexpr int kTableWindow = 5, kTableSteps = 7;
-constexpr size_t kTableEntries = 16;  // the multiples 1 .. 16
+constexpr int kTableWindow = 6, kTableSteps = 6;
+constexpr size_t kTableEntries = 32;  // the multiples 1 .. 32; digits are -32 .. 31
 
 struct TableShape {
     int parts;  // along the endomorphism
@@ -29,10 +29,10 @@ struct TableShape {
 template <int Parts>
 struct CommonSum {
     const AffineBlock<Parts>* table;  // [term][tooth][entry]
-    const uint8_t* digits;            // [term][part][tooth][step], d + 16; the same for all lanes
+    const uint8_t* digits;            // [term][part][tooth][step], d + 32; the same for all lanes
     size_t terms;
-    const PointBlock<Parts>* multiples;  // A, 2 A, .. 16 A in every lane
-    const uint8_t* short_digits;         // [step][lane], d + 16
+    const PointBlock<Parts>* multiples;  // A, 2 A, .. 32 A in every lane
+    const uint8_t* short_digits;         // [step][lane], d + 32
     int short_steps;
 };
 

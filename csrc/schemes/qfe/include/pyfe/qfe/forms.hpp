@@ -13,7 +13,8 @@ using Entries = std::vector<Entry>;  // by (j, i), no zeros, no place twice
 
 class Forms {
   public:
-    // Error(parameter) for an entry outside n x m, a zero, a place out of order or no form at all
+    // Error(parameter) for an entry outside n x m, a zero, a place out of order or no form at all;
+    // Error(out_of_range) for an entry, here or of a factor, beyond 2^62
     static Forms matrices(size_t n, size_t m, std::vector<Entries> forms);
     // F_f = sum_h q_fh u_h v_h^T;  u: [units][n], v: [units][m] (empty: u), q: [C][units]
     static Forms factored(size_t n, size_t m, std::vector<int64_t> u, std::vector<int64_t> v,

@@ -1,0 +1,263 @@
+"""The stage of the demos: three folders, what each role does in its own, and how a story is told.
+
+The authority writes a sealed file, the public key and function keys; the hospital reads the public key and writes
+ciphertexts; the cloud is a process that is given the name of no other folder than its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe import io, leakage
+from pyfe.authority import KeyAuthority, Policy
+from pyfe.ciphertext import CiphertextBatch
+from pyfe.cli.console import progress
+from pyfe.errors import ParameterError, PyfeError
+from pyfe.function import Function
+from pyfe.keys import PublicKey
+from pyfe.schema import Encoded, Schema
+
+__all__ = [
+    "Evaluated",
+    "Roles",
+    "Say",
+    "Sent",
+    "cloud_evaluates",
+    "cost",
+    "cost_lines",
+    "draw",
+    "hospital_encrypts",
+    "issue",
+    "open_folders",
+    "require_packages",
+    "revealed",
+    "revealed_lines",
+    "say_table",
+]
+
+Say: TypeAlias = Callable[[str], None]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+
+MARK = ".pyfe-demo"
+"""File that says that a folder holds a demo, and may be emptied by the next one."""
+
+_CHUNK = 64
+"""Rows between two steps of the progress bar: a fraction of a second under a quadratic scheme."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """One folder a role. What is in a folder is all that the role knows."""
+
+    authority: Path
+    hospital: Path
+    cloud: Path
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the hospital sent, and what it took: microseconds and bytes a row, saturated values by column."""
+
+    saturated: dict[str, int]
+    encrypt_us: float
+    row_bytes: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What the cloud got under one key: int64 scores ``[batch]``, the key's policy line, seconds for the table of small
+    logarithms, microseconds a row."""
+
+    scores: IntArray
+    policy: str
+    table_seconds: float
+    score_us: float
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The roles
+
+
+def open_folders(folder: Path, story: str) -> Roles:
+    """Three empty folders; whatever an earlier demo left in them is removed, nothing else ever is.
+
+    ParameterError for a folder that holds other things than a demo.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise ParameterError(f"{folder} holds other things than a demo; give an empty or new --folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+    base = folder / story
+    shutil.rmtree(base, ignore_errors=True)
+    roles = Roles(base / "authority", base / "hospital", base / "cloud")
+    for role in (roles.authority, roles.hospital, roles.cloud):
+        role.mkdir(parents=True)
+    return roles
+
+
+def issue(
+    roles: Roles,
+    schema: Schema,
+    functions: Mapping[str, Function],
+    *,
+    scheme: str,
+    bits: int,
+    purpose: str,
+    policy: Policy | None = None,
+) -> None:
+    """The authority: a sealed file, the public key for the others, and a key file for the cloud by function.
+
+    Errors: those of :meth:`pyfe.KeyAuthority.issue`.
+    """
+    passphrase = secrets.token_urlsafe(24)
+    io.write_text(roles.authority / "passphrase.txt", passphrase + "\n", private=True)
+    authority = KeyAuthority.create(
+        schema,
+        scheme=scheme,
+        weight_bits=bits,
+        policy=policy,
+        path=roles.authority / "authority.pyfe",
+        passphrase=passphrase,
+    )
+    for folder in (roles.hospital, roles.cloud):
+        io.write_bytes(folder / "public-key.pyfe", authority.public_key.to_bytes())
+    for file, function in functions.items():
+        key = authority.issue(function, purpose=purpose, recipient="cloud")
+        io.write_bytes(roles.cloud / f"{file}.pyfe", key.to_bytes(), private=True)
+
+
+def hospital_encrypts(roles: Roles, table: Mapping[str, Sequence[object]], file: str = "patients.csv") -> Sent:
+    """The hospital: the table as CSV in its own folder, only ciphertexts to the cloud."""
+    columns = [list(cells) for cells in table.values()]
+    io.write_table(roles.hospital / file, list(table), zip(*columns, strict=True))
+    public_key = PublicKey.from_bytes((roles.hospital / "public-key.pyfe").read_bytes())
+    encoded = io.encode_table(io.read_table(roles.hospital / file), public_key.schema, on_overflow="clip")
+    start = time.perf_counter()
+    batch = _encrypted(public_key, encoded)
+    seconds = time.perf_counter() - start
+    data = batch.to_bytes()
+    io.write_bytes(roles.cloud / "cohort.pyfe", data)
+    return Sent(dict(encoded.saturated), 1e6 * seconds / len(batch), len(data) / len(batch))
+
+
+def _encrypted(public_key: PublicKey, encoded: Encoded) -> CiphertextBatch:
+    """All rows, with a bar on a terminal; the first part carries the saturated counts of all."""
+    return CiphertextBatch.concat(
+        public_key.encrypt(Encoded(encoded.x[start:stop], encoded.saturated if start == 0 else {}))
+        for start, stop in progress(len(encoded), _CHUNK, "encrypting", quiet=False)
+    )
+
+
+def cloud_evaluates(roles: Roles, key: str = "function-key", output: str = "scores.csv") -> Evaluated:
+    """The cloud: a process of its own that is told no other folder than its own.
+
+    PyfeError with the process's own words when it fails.
+    """
+    command = [sys.executable, "-P", "-m", "pyfe", "evaluate", "cohort.pyfe", "--key", f"{key}.pyfe"]
+    command += ["--public-key", "public-key.pyfe", "--output", output, "--json"]
+    done = subprocess.run(command, cwd=roles.cloud, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PyfeError(f"the cloud's process failed: {done.stderr.strip()}")
+    report: dict[str, Any] = json.loads(done.stdout)
+    with (roles.cloud / output).open(newline="") as lines:
+        scores = np.array([int(row["score"]) for row in csv.DictReader(lines)], dtype=np.int64)
+    return Evaluated(scores, report["policy"], report["search_table_seconds"], report["microseconds_per_row"])
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Telling it
+
+
+def cost(sent: Sent, got: Sequence[Evaluated]) -> dict[str, Any]:
+    """What one row took: bytes, microseconds to encrypt, microseconds under all keys together; and the table's time."""
+    return {
+        "encrypt_us": sent.encrypt_us,
+        "score_us": sum(each.score_us for each in got),
+        "table_seconds": sum(each.table_seconds for each in got),
+        "row_bytes": sent.row_bytes,
+    }
+
+
+def cost_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
+    """The lines of :func:`cost` in a story's table; ``row`` is the word for what is encrypted."""
+    return {
+        "encrypt": f"{result['encrypt_us'] / 1000:.1f} ms a {row}",
+        "evaluate": f"{result['score_us'] / 1000:.1f} ms a {row} (search table: {result['table_seconds']:.2f} s, once)",
+        "ciphertext": f"{result['row_bytes']:.0f} bytes a {row}",
+    }
+
+
+def revealed(schema: Schema, functions: Sequence[Function]) -> dict[str, Any]:
+    """What keys for these quadratic functions, one after the other, say of one row; plain types.
+
+    ``findings``: what the exact rules find open, in words; the default policy issues no key that would add one.
+    Bits: what is left of a row whose columns were uniform and independent; real columns are not, so the truth is below.
+    """
+    forms = [function.forms for function in functions]
+    found = [leakage.check_quadratic(forms[:i], request, schema) for i, request in enumerate(forms)]
+    left = leakage.residual_forms(forms, schema)
+    return {
+        "forms": sum(request.k for request in forms),
+        "most_forms": leakage.most_forms(schema),
+        "monomials": (schema.n + 1) * (schema.n + 2) // 2 - 1,
+        "findings": [str(finding) for part in found for finding in part],
+        "intervals": {function.name: function.result_interval[0].tolist() for function in functions},
+        "width_bits": {function.name: function.width_bits for function in functions},
+        "total_bits": float(left.total_bits),
+        "residual_bits": float(left.bits),
+        "leaked_bits": float(left.total_bits - left.bits),
+        "residual_method": left.method,
+    }
+
+
+def revealed_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
+    """The lines of :func:`revealed` in a story's table; ``row`` is the word for what is encrypted."""
+    forms = result["forms"]
+    return {
+        "the keys reveal": f"{forms} integer(s) a {row}, of {result['monomials']} unknown products and columns; "
+        f"the rules allow at most {result['most_forms']}",
+        "  exactly": "; ".join(result["findings"]) or "no column, product or small group by the rules",
+        "  bits": f"{result['leaked_bits']:.1f} of a {row}'s {result['total_bits']:.1f}, if columns were uniform and "
+        f"independent ({result['residual_method']}); real ones are not",
+        "  not looked for": "solving the equations; what several rows of one patient say together",
+    }
+
+
+def say_table(lines: Mapping[str, str], say: Say) -> None:
+    """Two columns of text."""
+    width = max(len(name) for name in lines)
+    for name, value in lines.items():
+        say(f"  {name.ljust(width)}  {value}")
+
+
+def draw(path: Path, size: tuple[float, float], paint: Callable[[Any], None]) -> str | None:
+    """A PNG of ``size`` inches that ``paint(figure)`` fills; returns its path, or None without matplotlib."""
+    if find_spec("matplotlib") is None:
+        return None
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    paint(figure)
+    figure.savefig(path, dpi=100, metadata={"Software": None})
+    return str(path)
+
+
+def require_packages(packages: Mapping[str, str], how: str = "pip install 'pyfe-crypto[demo]'") -> None:
+    """ParameterError that says what to install, unless all modules (by the name of their package) are there."""
+    absent = [name for name, module in packages.items() if not find_spec(module)]
+    if absent:
+        raise ParameterError(f"the demo needs {' and '.join(absent)}: {how}")

@@ -1,0 +1,247 @@
+"""The quadratic demos keep their promises: exact integers, the model's AUC, and no identity in what is sent."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyfe import FunctionKey, ParameterError
+from pyfe.authority import sealed
+from pyfe.cli import main
+from pyfe.cli.demos import hrv
+from pyfe.wire import envelope
+
+PNG = b"\x89PNG\r\n"
+
+
+def installed(package: str) -> bool:
+    try:
+        return distribution(package) is not None
+    except PackageNotFoundError:
+        return False
+
+
+def needs(package: str) -> Any:
+    return pytest.mark.skipif(not installed(package), reason=f"the package {package} is not installed")
+
+
+@pytest.fixture(autouse=True)
+def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cost of the passphrase is not what these tests are about."""
+    monkeypatch.setattr(sealed, "LOG_COST", 10)
+
+
+def play(story: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert main(["demo", story, "--folder", str(folder), "--json"]) == 0
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return result
+
+
+def folders_are_apart(base: Path, keys: set[str], scores: set[str], own: set[str]) -> None:
+    files = {role: {file.name for file in (base / role).iterdir()} for role in ("authority", "hospital", "cloud")}
+    assert files["cloud"] == {"public-key.pyfe", "cohort.pyfe"} | keys | scores
+    assert files["hospital"] == {"public-key.pyfe"} | own
+    assert {"authority.pyfe", "passphrase.txt"} <= files["authority"]
+
+
+# -- qda --
+
+
+@needs("scikit-learn")
+def test_qda(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = play("qda", tmp_path, capsys)
+    assert result["patients"] == 190 and result["trained"] == 379  # identity of every integer was checked
+    assert abs(result["auc_encrypted"] - result["auc_clear"]) <= 0.002 and result["auc_clear"] > 0.98
+    assert result["same_class"] == 1.0 and result["accuracy"] > 0.9
+    assert result["findings"] == [] and result["forms"] == 1 and result["policy"].startswith("default")
+    assert 0 < result["leaked_bits"] <= 30 and result["total_bits"] == 240.0
+    assert max(result["width_bits"].values()) < 30
+    folders_are_apart(tmp_path / "qda", {"function-key.pyfe"}, {"scores.csv"}, {"patients.csv"})
+    if installed("matplotlib"):
+        assert (tmp_path / "qda.png").read_bytes().startswith(PNG)
+
+
+@needs("scikit-learn")
+def test_a_wrong_integer_stops_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from pyfe import PyfeError
+    from pyfe.cli.demos import qda, stage
+
+    def off_by_one(roles: stage.Roles) -> stage.Evaluated:
+        got = stage_evaluates(roles)
+        return replace(got, scores=got.scores + (np.arange(len(got.scores)) == 7))
+
+    stage_evaluates = stage.cloud_evaluates
+    monkeypatch.setattr(stage, "cloud_evaluates", off_by_one)
+    with pytest.raises(PyfeError, match="differs"):
+        qda.run(tmp_path, say=lambda _: None)
+
+
+# -- hrv --
+
+
+def invented_intervals(count: int = 3 * hrv.WINDOW + 5) -> np.ndarray:
+    rng = np.random.default_rng(5)
+    return np.rint(800 + np.cumsum(rng.normal(0, 9, size=count)) + rng.normal(0, 30, size=count)).astype(np.int64)
+
+
+def test_hrv(tmp_path: Path) -> None:
+    lines: list[str] = []
+    intervals = invented_intervals()
+    result = hrv.run(tmp_path, say=lines.append, intervals=intervals)
+    windows = intervals[: 3 * hrv.WINDOW].reshape(3, hrv.WINDOW)
+    n = hrv.WINDOW
+    assert result["denominators"] == {"rmssd2": n - 1, "sdnn2": n * (n - 1)}
+    assert result["scores"]["rmssd2"] == (np.diff(windows) ** 2).sum(axis=1).tolist()
+    assert result["scores"]["sdnn2"] == (n * (windows**2).sum(axis=1) - windows.sum(axis=1) ** 2).tolist()
+    assert result["rmssd_ms"] == pytest.approx(np.sqrt((np.diff(windows) ** 2).mean(axis=1)))
+    assert result["sdnn_ms"] == pytest.approx(np.std(windows, axis=1, ddof=1))
+    assert result["findings"] == [] and result["windows"] == 3
+    folders_are_apart(tmp_path / "hrv", {"rmssd2.pyfe", "sdnn2.pyfe"}, {"rmssd2.csv", "sdnn2.csv"}, {"patients.csv"})
+    assert "3 of 64 intervals" in "\n".join(lines)
+
+
+def test_without_matplotlib_there_is_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyfe.cli.demos import stage
+
+    monkeypatch.setattr(stage, "find_spec", lambda name: None)
+    lines: list[str] = []
+    result = hrv.run(tmp_path, say=lines.append, intervals=invented_intervals(hrv.WINDOW))
+    assert result["picture"] is None and not list(tmp_path.glob("*.png"))
+    assert "none without matplotlib" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("intervals", "words"),
+    [(np.full(63, 800), "do not fill a window"), (np.full(64, 299), "300 to 1500"), (np.full(64, 1501), "300 to 1500")],
+)
+def test_hrv_refuses(tmp_path: Path, intervals: np.ndarray, words: str) -> None:
+    with pytest.raises(ParameterError, match=words):
+        hrv.run(tmp_path, say=lambda _: None, intervals=intervals)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs("pyhrv")
+def test_hrv_on_the_real_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = play("hrv", tmp_path, capsys)
+    assert result["windows"] == 73 and 55 < result["minutes"] < 65
+    assert 20 < min(result["rmssd_ms"]) < max(result["rmssd_ms"]) < 120
+
+
+def test_hrv_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def absent(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(hrv, "files", absent)
+    assert main(["demo", "hrv", "--folder", str(tmp_path), "--json"]) == 1
+    assert "pip install --no-deps pyhrv==0.5" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+# -- dicom --
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    pytest.importorskip("pydicom", reason="the package pydicom is not installed")
+    from pyfe.cli.demos import dicom
+
+    folder = tmp_path_factory.mktemp("dicom")
+    return folder, dicom.run(folder, say=lambda _: None, images=["MR"])
+
+
+def test_dicom_is_exact(scanned: tuple[Path, dict[str, Any]]) -> None:
+    folder, result = scanned
+    from pydicom import dcmread
+
+    pixels = np.rint((dcmread(folder / "dicom/hospital/MR_small.dcm").pixel_array.astype(float) + 1024) / 4)
+    blocks = pixels.astype(np.int64).reshape(8, 8, 8, 8).swapaxes(1, 2)
+    energy = (np.diff(blocks, axis=2) ** 2).sum(axis=(2, 3)) + (np.diff(blocks, axis=3) ** 2).sum(axis=(2, 3))
+    assert result["scores"]["gradient"] == energy.ravel().tolist()
+    spread = 64 * (blocks**2).sum(axis=(2, 3)) - blocks.sum(axis=(2, 3)) ** 2
+    assert result["scores"]["variance"] == spread.ravel().tolist()
+    assert result["saturated_values"] == 0 and result["findings"] == []
+    assert all(error < 2 for error in result["largest_error"].values())
+
+
+def test_no_identity_is_sent(scanned: tuple[Path, dict[str, Any]]) -> None:
+    folder, result = scanned
+    from pydicom import dcmread
+
+    base = folder / "dicom"
+    folders_are_apart(
+        base, {"gradient.pyfe", "variance.pyfe"}, {"gradient.csv", "variance.csv"}, {"regions.csv", "MR_small.dcm"}
+    )
+    header = dcmread(base / "hospital" / "MR_small.dcm")
+    identity = [str(header.PatientName), str(header.StudyInstanceUID), str(header.InstitutionName)]
+    original = (base / "hospital" / "MR_small.dcm").read_bytes()
+    assert all(text.encode() in original for text in identity)  # the search does find them where they are
+    for file in (base / "cloud").iterdir():
+        assert not any(text.encode() in file.read_bytes() for text in identity), file.name
+    assert result["header_texts_looked_for"] > 10
+
+
+def test_the_cohort_is_points_and_ids(scanned: tuple[Path, dict[str, Any]]) -> None:
+    """PatientID has four characters, which random points may hold by chance: so everything else is looked through."""
+    folder, result = scanned
+    cloud = folder / "dicom" / "cloud"
+    sent = envelope.unpack((cloud / "cohort.pyfe").read_bytes())
+    assert set(sent.metadata) == {"encrypted_rows", "saturated", "schema_id"}
+    n = 8 * 8 + 1
+    row = 48 * (2 * n + 1) + 96 * (2 * n + 1)
+    assert len(sent.payload) == 32 + 8 + 1 + 4 + 4 + result["regions"] * row  # id, sizes, points
+    for file in ("gradient", "variance"):
+        key = FunctionKey.from_bytes((cloud / f"{file}.pyfe").read_bytes())
+        assert b"4MR1" not in json.dumps(key.info(), default=str).encode()
+
+
+def test_dicom_honours_slope_and_intercept(tmp_path: Path) -> None:
+    pytest.importorskip("pydicom", reason="the package pydicom is not installed")
+    from pydicom import dcmread
+    from pydicom.data import get_testdata_file
+
+    from pyfe.cli.demos import dicom
+
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    stored = dataset.pixel_array.astype(float)
+    assert float(dataset.RescaleIntercept) == -1024
+    assert np.array_equal(dicom._read(Path(str(dataset.filename)), "CT").pixels, stored - 1024)
+    dataset.RescaleSlope, dataset.RescaleIntercept = "0.5", "-3"
+    dataset.save_as(tmp_path / "other.dcm")
+    image = dicom._read(tmp_path / "other.dcm", "CT")
+    assert np.array_equal(image.pixels, 0.5 * stored - 3)
+    assert image.regions.shape == (256, 64) and np.array_equal(image.regions[17], image.pixels[8:16, 8:16].ravel())
+
+
+def test_a_header_text_in_the_cloud_is_noticed(scanned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    from pyfe import PyfeError
+    from pyfe.cli.demos import dicom, stage
+
+    roles = stage.open_folders(tmp_path, "dicom")
+    scan = dicom._read(scanned[0] / "dicom" / "hospital" / "MR_small.dcm", "MR")
+    (roles.cloud / "notes.txt").write_text("seen: CompressedSamples^MR1")
+    with pytest.raises(PyfeError, match=r"notes\.txt"):
+        dicom._require_unsent(roles, [scan])
+
+
+# -- the family --
+
+
+def test_an_unknown_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "genome", "--folder", str(tmp_path)]) == 2
+    assert "genome" in capsys.readouterr().err
+
+
+def test_every_story_is_a_module() -> None:
+    from importlib import import_module
+
+    from pyfe.cli.demo import Story
+
+    assert all(callable(import_module(f"pyfe.cli.demos.{story}").run) for story in Story)
