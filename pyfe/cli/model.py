@@ -55,7 +55,7 @@ def fit(
 
 
 def compile_model(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, as their to_json writes it.")],
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",
@@ -89,13 +89,29 @@ def _reference(file: Path, schema: Schema) -> dict[str, Any]:
     return table.for_schema(schema)
 
 
-def _model(file: Path) -> Linear | SquareNetwork:
-    """The file says its kind in ``format``; one that does not is a Linear."""
+def _model(file: Path) -> Any:
+    """An ONNX graph by the name of the file; a JSON file says its kind in ``format``, one that does not is a Linear."""
+    if file.suffix == ".onnx":
+        return _graph(file)
     text = io.read_text(file)
     try:
         return _kind_of(text).from_json(text)
     except DecodeError as error:
         raise DecodeError(f"{file}: {error}") from error
+
+
+def _graph(file: Path) -> Any:
+    try:
+        import onnx
+    except ImportError as error:
+        raise ParameterError(
+            f"{file}: reading ONNX needs the package onnx (pip install 'pyfe-crypto[models]')"
+        ) from error
+    data = io.read_bytes(file)
+    try:
+        return onnx.load_from_string(data)
+    except Exception as error:
+        raise DecodeError(f"{file}: not an ONNX graph: {error}") from error
 
 
 def _kind_of(text: str) -> type[Linear] | type[SquareNetwork]:

@@ -6,8 +6,8 @@ schema's domain for an affine map (:mod:`pyfe.models.probing`), then for a quadr
 (:mod:`pyfe.models.rounding`, :mod:`pyfe.models.rounding_quadratic`). No estimator is known by name; a new one needs a
 test row, not code. Where the structure says more than probing could, it is read, and verified the same way: networks
 of squares (:mod:`pyfe.models.networks`), shallow trees (:mod:`pyfe.models.trees`), sympy expressions
-(:mod:`pyfe.models.expressions`). Nothing here imports scikit-learn; pandas is imported only for a model that
-was fitted on a DataFrame, sympy only for its expressions.
+(:mod:`pyfe.models.expressions`), ONNX graphs (:mod:`pyfe.models.graphs`). Nothing here imports scikit-learn or torch;
+pandas is imported only for a model that was fitted on a DataFrame, sympy for its expressions, onnx for its graphs.
 """
 
 from __future__ import annotations

@@ -58,9 +58,10 @@ def compile(
     ----------
     model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`,
         a :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, sympy expressions
-        (:mod:`pyfe.models.expressions`), or a callable as for :func:`from_callable`. A model that was fitted on a
-        DataFrame is given one, by name; others an array in the schema's order. A column with a transform reaches an
-        estimator as its raw value; a coefficient of log(value) belongs in a Linear or an expression.
+        (:mod:`pyfe.models.expressions`), an ``onnx.ModelProto`` (:mod:`pyfe.models.graphs`), or a callable as for
+        :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name; others an array in the
+        schema's order. A column with a transform reaches an estimator as its raw value; a coefficient of log(value)
+        belongs in a Linear or an expression.
     weight_bits: bits of the signed weights, ``|w| <= 2^(bits-1) - 1`` for every integer of the function (the linear
         ones of a quadratic function are the widest, since a product of two coordinates is steep). ``"auto"``: the
         fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the

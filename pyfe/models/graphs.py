@@ -150,7 +150,9 @@ class _Graph:
         """The classes in the order of the scores: as a node names them, or as an index is looked up in them."""
         import onnx
 
-        for node in reversed(self.nodes):
+        output = self.label_output()
+        for index in reversed(self.ancestors(output) if output else range(len(self.nodes))):
+            node = self.nodes[index]
             for attribute in node.attribute:
                 if attribute.name in _LABEL_ATTRIBUTES:
                     found = onnx.helper.get_attribute_value(attribute)

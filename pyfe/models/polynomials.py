@@ -135,14 +135,15 @@ class Polynomials:
     def as_map(self, schema: Schema) -> RealMap:
         """One output per entry, on the coordinates of a schema: affine, a network of squares, or quadratic.
 
-        A network is what combines the squares of one row of values, formed at once, and nothing else.
+        A network is what combines the squares of one row of values, formed at once, and nothing else; not the squares
+        of the coordinates themselves, which are monomials.
         """
         n, rows = self.products.n, self.padded.reshape(-1, self.products.width)
         linear, weights = rows[:, : n + 1], rows[:, n + 1 :]
         used = np.flatnonzero(weights.any(axis=0))
         left, right = (np.array(side).reshape(-1, n + 1)[used] for side in (self.products.left, self.products.right))
         outputs = weights[:, used]
-        if len(used) and self._one_layer_of_squares(used):
+        if len(used) and self._one_layer_of_squares(used) and (left[:, 1:] != 0).sum(axis=1).max() > 1:
             return RealSquares.exact(left, outputs, linear, schema)
         far = np.maximum(np.abs(np.append(1, schema.lo)), np.abs(np.append(1, schema.hi)))
         reach = np.abs(outputs) @ ((np.abs(left) @ far) * (np.abs(right) @ far)) + np.abs(linear) @ far

@@ -109,6 +109,21 @@ def test_a_network_is_a_model_file_too(story: Story) -> None:
     assert kind == "DecodeError" and "W2" in message
 
 
+def test_an_onnx_file_is_a_model_file_too(story: Story) -> None:
+    onnx = pytest.importorskip("onnx")
+    begin(story)
+    text = f"""<ir_version: 8, opset_import: ["" : 17]>
+        squares (double[N, {len(COLUMNS)}] x) => (double[N, M] y) {{ y = Mul(x, x) }}"""
+    onnx.save(onnx.parser.parse_model(text), "squares.onnx")
+    options = ["-s", "schema", "--weight-bits", "16", "-o", "squares"]
+    story.run("compile", "squares.onnx", *options)
+    f = pyfe.Function.from_bytes(Path("squares").read_bytes())
+    assert (f.kind, f.k, f.name) == ("quadratic", len(COLUMNS), "squares")
+    Path("bad.onnx").write_text("no graph")
+    kind, message = story.fails("compile", "bad.onnx", *options)
+    assert kind == "DecodeError" and "bad.onnx: not an ONNX graph" in message
+
+
 def test_the_story_of_a_quadratic_function(story: Story) -> None:
     begin(story)
     schema = Schema.from_bytes(Path("schema").read_bytes())

@@ -25,7 +25,7 @@ SCHEMA = Schema(
         "dose": number(1, 100, bits=5, transform="log"),
         "smoker": category(["no", "yes"]),
         "stage": category(["I", "II", "III"]),
-        "sex": category([0, 1]),
+        "sex": category([2, 5]),
         "grade": category([1, 2, 4]),
         "marker": thresholds([1.0, 2.5, 4.0]),
         "one": constant(3),
