@@ -360,12 +360,13 @@ class Function(Travels):
         kept: dict[str, Any] = {"rows": len(encoded), **counts}
         if y is not None:
             kept["metric"], kept["metric_quantised"] = self._quality(self.decision_function(ours), y)
-        if self.exact_map is None or isinstance(X, Encoded):
+        if self.exact_map is None or isinstance(X, Encoded) or not len(ours):
             return kept
-        model = self._squeezed(self._unrounded(X, self.schema, self.exact_map))
+        model, decision = self._squeezed(self._unrounded(X, self.schema, self.exact_map)), self.decision_function(ours)
+        apart = np.abs(decision - model)
+        kept["typical_difference"], kept["largest_difference"] = float(np.median(apart)), float(apart.max())
         if self.classes is not None:
-            quantised = self._class_index(self.decision_function(ours))
-            kept["agreement"] = float(np.mean(self._class_index(model) == quantised))
+            kept["agreement"] = float(np.mean(self._class_index(model) == self._class_index(decision)))
         if y is not None:
             kept["metric_float"] = self._quality(model, y)[1]
         return kept

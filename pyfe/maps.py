@@ -218,7 +218,7 @@ def exact_interval(weights: IntArray, lo: IntArray, hi: IntArray) -> IntArray:
         if high - low > MAX_WIDTH or total >= LIMIT:
             raise OutOfRangeError(
                 f"function {row}: results span 2^{math.log2(max(high - low, 1)):.1f} values, the limit of ipfe-ddh is "
-                f"2^{MAX_WIDTH.bit_length() - 1}; use fewer bits, or the scheme ipfe-rlwe"
+                f"2^{MAX_WIDTH.bit_length() - 1}; use fewer bits for data or weights"
             )
     return np.array([lower, upper], dtype=np.int64).T.copy()
 

@@ -25,8 +25,11 @@ class Report:
     hold, measured from the decoded row. ``interval`` (intercept included), ``inner_interval`` (what a key decrypts
     to) and ``width_bits`` are exact. ``metric`` names the measure of ``metric_float`` (model on raw rows) and
     ``metric_quantised`` (these integers). ``saturated`` and ``replaced`` count values per column that were clipped,
-    and absent ones that took the schema's missing value. ``monomials`` counts the terms an output is a sum of (the
-    coordinates of a linear function), ``units`` the hidden units of a quadratic one in factored form, else None.
+    and absent ones that took the schema's missing value. ``typical_difference`` (median) and ``largest_difference`` are
+    the distances on these rows between the decision values of the integers and the model's own on the raw row: what the
+    schema rounds and clips is in them, other than in ``max_error``. ``monomials`` counts the terms an output is a sum
+    of (the coordinates of a linear function), ``units`` the hidden units of a quadratic one in factored form, else
+    None.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Report:
     metric_float: float | None = None
     metric_quantised: float | None = None
     agreement: float | None = None
+    typical_difference: float | None = None
+    largest_difference: float | None = None
 
     def lines(self) -> list[tuple[str, str]]:
         """``(what, value)`` pairs in the order they are printed."""
@@ -82,6 +87,9 @@ class Report:
             clipped, replaced = sum((self.saturated or {}).values()), sum((self.replaced or {}).values())
             table.append(("rows", str(self.rows)))
             table.append(("values", f"{clipped} outside the schema clipped; {replaced} missing values replaced"))
+        if self.typical_difference is not None and self.largest_difference is not None:
+            ends = f"{self.typical_difference:.3g} (median), at most {self.largest_difference:.3g}"
+            table.append(("off by", f"{ends} (decision value; schema's rounding and clipping included)"))
         if self.metric_quantised is not None:
             before = "" if self.metric_float is None else f"{self.metric_float:.4f} -> "
             table.append((f"{self.metric} kept", f"{before}{self.metric_quantised:.4f}"))

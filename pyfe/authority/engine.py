@@ -38,9 +38,11 @@ MAX_TEXT = 500
 
 DEFAULT_SCHEME = "ipfe-ddh"
 
-DEFAULT_WEIGHT_BITS = {"linear": 12, "quadratic": 20}
+DEFAULT_WEIGHT_BITS = {"linear": 12, "quadratic": 24}
 """Widest weights unless stated, by the widest kind that a scheme serves. :func:`pyfe.compile` usually finds that 8 to
 11 are enough for a linear function; the linear coefficients of a quadratic one are steeper by the bits of a column."""
+
+_FEWER_OUTPUTS = "Every output of a key counts: ask for fewer, such as one class against the rest"
 
 MAX_TERMS = 6
 """Most keys listed in the explanation of a refusal."""
@@ -143,7 +145,8 @@ def admit(state: State, function: Function) -> list[Finding]:
     if refusing and state.policy.refuses:
         listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])
         more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-        raise PolicyDeniedError(f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before)")
+        advice = f". {_FEWER_OUTPUTS}" if any(finding.kind == "keys" for finding in refusing) else ""
+        raise PolicyDeniedError(f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}")
     return found
 
 
@@ -178,18 +181,19 @@ def require_fit(state: State, function: Function) -> None:
     if not np.array_equal(interval, function.interval):
         raise ParameterError("the function states another result interval than its weights have under this schema")
     if int((interval[:, 1] - interval[:, 0]).max()) > MAX_WIDTH:
-        raise OutOfRangeError("the results span more than 2^44 values; use fewer bits, or the scheme ipfe-rlwe")
+        raise OutOfRangeError("the results span more than 2^44 values; use fewer bits for data or weights")
 
 
 def _require_narrow(state: State, function: Function) -> None:
     widest, allowed = function.map.largest, weight_bound(state.weight_bits)
+    safe = MAX_SAFE_WEIGHT_BITS[function.kind]
     if widest > allowed:
+        served = not state.policy.refuses or function.weight_bits <= safe
+        other = f"create the authority with weight_bits={function.weight_bits}" if served else "on coarser columns"
         raise OutOfRangeError(
             f"the function has a weight of {widest}, this authority allows up to {allowed} ({state.weight_bits} bits, "
-            f"fixed when it was created); compile it with weight_bits={state.weight_bits}, "
-            f"or create the authority with weight_bits={function.weight_bits}"
+            f"fixed when it was created); compile it with weight_bits={state.weight_bits}, or {other}"
         )
-    safe = MAX_SAFE_WEIGHT_BITS[function.kind]
     if state.policy.refuses and widest > weight_bound(safe):
         raise OutOfRangeError(
             f"the function has a weight of {widest}; under this policy a {function.kind} function has weights of at "

@@ -29,7 +29,7 @@ def keygen(
     ] = DEFAULT_SCHEME,
     weight_bits: Annotated[
         int | None,
-        typer.Option(help="Widest function weights this authority will ever sign, in bits; by default 12, or 20."),
+        typer.Option(help="Widest function weights this authority will ever sign, in bits; by default 12, or 24."),
     ] = None,
     unrestricted: Annotated[
         str | None, typer.Option(metavar="REASON", help="Refuse nothing, for this reason; it stands in every key.")

@@ -93,7 +93,7 @@ def _model(file: Path) -> Any:
     """An ONNX graph by the name of the file; a JSON file says its kind in ``format``, one that does not is a Linear."""
     if file.suffix == ".onnx":
         return _graph(file)
-    text = io.read_text(file)
+    text = _model_text(file)
     try:
         return _kind_of(text).from_json(text)
     except DecodeError as error:
@@ -112,6 +112,15 @@ def _graph(file: Path) -> Any:
         return onnx.load_from_string(data)
     except Exception as error:
         raise DecodeError(f"{file}: not an ONNX graph: {error}") from error
+
+
+def _model_text(file: Path) -> str:
+    try:
+        return io.read_text(file)
+    except DecodeError as error:
+        raise DecodeError(
+            f"{error}; a model is JSON, as to_json writes it, and a function that Python compiled goes to pyfe issue"
+        ) from error
 
 
 def _kind_of(text: str) -> type[Linear] | type[SquareNetwork]:
@@ -152,4 +161,5 @@ def _bits(text: str) -> int | Literal["auto"] | None:
 
 
 def _size(schema: Schema) -> dict[str, Any]:
-    return {"coordinates": schema.n, "bytes_per_row": scheme(DEFAULT_SCHEME).row_bytes(schema.n)}
+    linear, quadratic = (scheme(name).row_bytes(schema.n) for name in (DEFAULT_SCHEME, "qfe-ggm"))
+    return {"coordinates": schema.n, "bytes_per_row": linear, "bytes_per_row_qfe_ggm": quadratic}

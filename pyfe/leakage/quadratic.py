@@ -46,8 +46,12 @@ _INDIRECTLY = "counting the factors and products of what is open"
 
 def most_forms(schema: Schema) -> int:
     """Most independent quadratic forms by the default rule: ``max(1, floor(n_b / 8))`` for n_b private columns."""
+    return max(1, _private_columns(schema) // 8)
+
+
+def _private_columns(schema: Schema) -> int:
     space = Monomials(schema)
-    return max(1, len({space.owner[i] for i in space.private}) // 8)
+    return len({space.owner[i] for i in space.private})
 
 
 def check_quadratic(
@@ -417,7 +421,8 @@ class _Question:
         allowed = most_forms(self.schema)
         if not after > max(before, allowed):
             return []
-        note = f"{after} independent ones where the rule allows {allowed}"
+        columns = _private_columns(self.schema)
+        note = f"{after} independent ones where the rule allows {allowed} for {columns} private column(s)"
         return [Finding("keys", (), (), issued=self.issued, note=note)]
 
     def _unlooked(self) -> list[Finding]:

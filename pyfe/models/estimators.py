@@ -177,7 +177,8 @@ def link_and_classes(
     if _differs(model, inputs(rows), np.asarray(classes), decision, error).any():
         raise UnsupportedModelError(
             f"{quantity.name} does not predict the class of its largest decision value (votes of pairs, or a "
-            "threshold of its own); compile the decision values as a pyfe.Linear instead"
+            "threshold of its own); compile one decision value per class instead (one against the rest), or the bare "
+            "values of its decision_function with pyfe.from_callable"
         )
     return _link(model, inputs(rows), decision), classes
 

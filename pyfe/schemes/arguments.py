@@ -58,7 +58,9 @@ def integers(name: str, values: Any, dimensions: int) -> IntArray:
     """``values`` as a contiguous int64 array; a single row becomes a batch of one."""
     array = np.asarray(values)
     if array.dtype == object and array.size and all(type(value) is int for value in array.flat):
-        raise OutOfRangeError(f"{name} holds an integer beyond int64")
+        if max(abs(value) for value in array.flat) > np.iinfo(np.int64).max:
+            raise OutOfRangeError(f"{name} holds an integer beyond int64")
+        raise ParameterError(f"{name} must have an integer dtype, not object; convert it with astype(np.int64)")
     if array.dtype.kind not in "iu":
         raise ParameterError(f"{name} must hold integers, not {array.dtype}; encode reals with a schema first")
     if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:

@@ -5,9 +5,9 @@ dimension k and a function key split over both groups, in the frame of Baltico, 
 functional encryption for quadratic functions with applications to predicate encryption*, CRYPTO 2017 (eprint
 2017/151); the layout and the proofs are this project's own, read by a second reader and not peer reviewed
 (``docs/math/qfe.md``). **k = 1**: adaptively IND-CPA secure in the generic bilinear group model. **k = 3**: selectively
-IND-CPA secure, with adaptive keys, under SXDH and 3-PDDH in the random-oracle model, at twice the price. Any number
-of keys and ciphertexts. About 117 to 126 bits by current estimates; not post-quantum. Written with
-``[a]_i = a g_i`` and ``alpha_i, beta_j`` in ``Z_r^k``::
+IND-CPA secure, with adaptive keys, under SXDH and 3-PDDH in the random-oracle model; twice the bytes of a row and the
+time to decrypt, about five times that to encrypt. Any number of keys and ciphertexts. About 117 to 126 bits by
+current estimates; not post-quantum. Written with ``[a]_i = a g_i`` and ``alpha_i, beta_j`` in ``Z_r^k``::
 
     setup    [alpha_i]_1 = hash-to-curve(nonce, i), beta_j random      mpk = (nonce, [beta_j]_2),  msk = beta
     encrypt  gamma, V in GL(k+1) random:   c_i = [V^-T (gamma alpha_i; x_i)]_1,  d_j = [V (beta_j; y_j)]_2,
@@ -128,8 +128,8 @@ def keygen(msk: _native.MasterSecretKey, F: npt.ArrayLike | Forms) -> _native.Fu
     ----------
     F: integers ``[n, m]`` or ``[C, n, m]``, :class:`pyfe.forms.MatrixForms`, or :class:`pyfe.forms.FactoredForms`
         (low rank, and whole networks: their units are evaluated once for all forms). The same matrix gives the same
-        key, however it is written. Where y = x, ``x^T F x`` depends on ``F + F^T`` only, but keys of different F are
-        different keys.
+        K and K', however it is written; the key's bytes hold F as given. Where y = x, ``x^T F x`` depends on
+        ``F + F^T`` only, but keys of different F are different keys.
 
     The key carries F and the exact interval of each result. What keys reveal together is not counted here, a
     :class:`pyfe.KeyAuthority` does that. Raises ParameterError for floats, a wrong shape or a form that is zero;

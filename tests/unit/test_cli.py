@@ -65,7 +65,9 @@ def story(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 def begin(story: Story) -> None:
     """Schema, function and authority."""
-    story.run("schema", "fit", "train.csv", "-o", "schema", "--exclude", "id")
+    proposed = story.run("schema", "fit", "train.csv", "-o", "schema", "--exclude", "id")
+    n = proposed["coordinates"]
+    assert (proposed["bytes_per_row"], proposed["bytes_per_row_qfe_ggm"]) == (32 * (n + 2), 144 * (2 * (n + 1) + 1))
     story.run("compile", story.model("model"), "-s", "schema", "-o", "function", "--weight-bits", "8")
     story.run("keygen", "-s", "schema", "-a", "auth", "-p", "public", "--passphrase-file", "pass")
 
@@ -243,6 +245,9 @@ def test_bad_input_is_one_line(story: Story) -> None:
     assert story.fails(*encrypt, "public", "--on-overflow", "wrap")[0] == "ParameterError"
     assert "line 3, column 'c0'" in story.fails("encrypt", bad_cell(), "-o", "ct", "-p", "public")[1]
     assert story.fails("compile", "patients.csv", "-s", "schema", "-o", "x")[0] == "DecodeError"
+    Path("binary").write_bytes(b"\xff\xfe")
+    kind, message = story.fails("compile", "binary", "-s", "schema", "-o", "x")
+    assert kind == "DecodeError" and "goes to pyfe issue" in message
     assert (
         story.fails("compile", "model.json", "-s", "schema", "-o", "x", "--weight-bits", "many")[0] == "ParameterError"
     )

@@ -54,11 +54,11 @@ def test_interval_is_attained_at_both_ends(schema: Schema) -> None:
     assert function.weight_bits == 4
 
 
-def test_wide_results_are_refused_and_name_the_other_scheme() -> None:
+def test_wide_results_are_refused_and_say_what_helps() -> None:
     schema = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=16)
     widest = (2**44) // (2 * 65535)
     assert Function.from_integers(schema, [widest, -widest]).width_bits <= 44
-    with pytest.raises(OutOfRangeError, match="ipfe-rlwe"):
+    with pytest.raises(OutOfRangeError, match="fewer bits for data or weights"):
         Function.from_integers(schema, [widest + 1, -widest - 1])
     with pytest.raises(OutOfRangeError):
         exact_interval(np.array([[2**62, 2**62]]), np.array([0, 0]), np.array([2**62, 2**62]))

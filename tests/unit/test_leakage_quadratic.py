@@ -388,7 +388,8 @@ def test_so_many_forms_are_allowed(columns: int, allowed: int) -> None:
     assert finding.kind == "keys" and finding.refuses
     assert (
         str(finding)
-        == f"would be one quadratic form too many ({allowed + 1} independent ones where the rule allows {allowed})"
+        == f"would be one quadratic form too many ({allowed + 1} independent ones where the rule allows {allowed} "
+        f"for {columns} private column(s))"
     )
 
 

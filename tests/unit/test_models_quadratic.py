@@ -643,4 +643,15 @@ def test_the_report_shows_a_quadratic_function() -> None:
     assert report.agreement is not None and report.agreement > 0.97
     assert report.ciphertext_bytes == 144 * (2 * 31 + 1)
     assert "quadratic in 495 monomials" in str(report)
+    apart = np.abs(function.decision_function(function.evaluate(X, on_overflow="clip")) - model.decision_function(X))
+    assert report.typical_difference == pytest.approx(np.median(apart))
+    assert report.largest_difference == pytest.approx(apart.max())
+    assert report.largest_difference > report.max_error, "the schema's own rounding is in it"
+    assert f"{report.typical_difference:.3g} (median)" in str(report)
     assert model.score(X, y) > 0.9
+
+
+def test_a_report_on_no_rows_measures_nothing() -> None:
+    _, _, function = fitted("QDA behind PCA")
+    report = function.report(MODELS["QDA behind PCA"][0][0][:0])
+    assert report.rows == 0 and report.agreement is None and report.largest_difference is None

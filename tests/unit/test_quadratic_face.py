@@ -281,7 +281,7 @@ def test_the_default_policy_counts_all_keys_together() -> None:
     for asked, opened in ((changed(first, 3, 3), "x2"), (changed(first, 3, 5), "product of 'x2', 'x4'")):
         with pytest.raises(PolicyDeniedError, match=rf"{opened}.*counted with the 1 key"):
             authority.issue(asked, purpose="difference")
-    with pytest.raises(PolicyDeniedError, match="one quadratic form too many"):
+    with pytest.raises(PolicyDeniedError, match=r"one quadratic form too many .*Every output of a key counts"):
         authority.issue(dense(s, 1), purpose="another")
     authority.issue(first, purpose="the same again opens nothing new")
     weights = np.arange(1, s.n + 1)
@@ -310,6 +310,18 @@ def test_weight_bits_bound_every_entry() -> None:
     assert authority.issue(dense(s, units=2), purpose="units of 3 bits").verified
     with pytest.raises(OutOfRangeError, match="4 bits"):
         authority.issue(dense(s), purpose="too wide")
+
+
+def test_no_width_is_advised_that_the_policy_would_refuse() -> None:
+    s = wide()
+    forms = np.zeros((s.n + 1, s.n + 1), dtype=np.int64)
+    forms[0, 1:], forms[1, 2] = 2**24 + np.arange(s.n), 1
+    function = Function.from_forms(s, MatrixForms.dense(forms))
+    with pytest.raises(OutOfRangeError, match="weight_bits=20, or on coarser columns"):
+        KeyAuthority.create(s, scheme="qfe-ggm").issue(function, purpose="too wide for the policy")
+    free = KeyAuthority.create(s, scheme="qfe-ggm", policy=Policy.unrestricted(reason="wide"))
+    with pytest.raises(OutOfRangeError, match="create the authority with weight_bits=26"):
+        free.issue(function, purpose="too wide for this authority only")
 
 
 @pytest.mark.parametrize("kind", ["matrix", "network"])

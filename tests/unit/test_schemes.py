@@ -55,6 +55,8 @@ def test_bounds_are_named(pair: tuple[Any, Any]) -> None:
         ipfe_ddh.keygen(msk, [0, 128, 0])
     with pytest.raises(ParameterError, match="row 1 is zero"):
         ipfe_ddh.keygen(msk, [[1, 2, 3], [0, 0, 0]])
+    with pytest.raises(ParameterError, match="an integer dtype, not object"):
+        ipfe_ddh.keygen(msk, np.array([1, 2, 3], dtype=object))
     for huge in ([2**80, 1, 1], np.array([2**63, 1, 1], dtype=np.uint64)):
         with pytest.raises(OutOfRangeError, match="beyond int64"):
             ipfe_ddh.keygen(msk, huge)
