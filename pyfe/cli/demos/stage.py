@@ -79,8 +79,8 @@ class Sent:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the cloud got under one key: int64 scores ``[batch]``, the key's policy line, seconds for the table of small
-    logarithms, microseconds a row."""
+    """What the cloud got under one key: int64 scores ``[batch]``, or ``[batch, k]`` of a key for k functions, the key's
+    policy line, seconds for the table of small logarithms, microseconds a row."""
 
     scores: IntArray
     policy: str
@@ -173,9 +173,17 @@ def cloud_evaluates(roles: Roles, key: str = "function-key", output: str = "scor
     if done.returncode:
         raise PyfeError(f"the cloud's process failed: {done.stderr.strip()}")
     report: dict[str, Any] = json.loads(done.stdout)
-    with (roles.cloud / output).open(newline="") as lines:
-        scores = np.array([int(row["score"]) for row in csv.DictReader(lines)], dtype=np.int64)
+    scores = _scores(roles.cloud / output)
     return Evaluated(scores, report["policy"], report["search_table_seconds"], report["microseconds_per_row"])
+
+
+def _scores(file: Path) -> IntArray:
+    """The columns ``score``, or ``score[0]``, ``score[1]``, ... of what the cloud wrote."""
+    with file.open(newline="") as lines:
+        header, *rows = csv.reader(lines)
+    places = [i for i, name in enumerate(header) if name.split("[")[0] == "score"]
+    scores = np.array([[int(row[i]) for i in places] for row in rows], dtype=np.int64)
+    return scores[:, 0] if len(places) == 1 else scores
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -231,10 +239,16 @@ def revealed_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
         "the keys reveal": f"{forms} integer(s) a {row}, of {result['monomials']} unknown products and columns; "
         f"the rules allow at most {result['most_forms']}",
         "  exactly": "; ".join(result["findings"]) or "no column, product or small group by the rules",
-        "  bits": f"{result['leaked_bits']:.1f} of a {row}'s {result['total_bits']:.1f}, if columns were uniform and "
-        f"independent ({result['residual_method']}); real ones are not",
+        "  bits": f"{_bits(result, row)}, if columns were uniform and independent ({result['residual_method']}); real "
+        "ones are not",
         "  not looked for": "solving the equations; what several rows of one patient say together",
     }
+
+
+def _bits(result: Mapping[str, Any], row: str) -> str:
+    if result["residual_bits"] <= 0:
+        return f"all {result['total_bits']:.1f} of a {row}: the results hold {result['leaked_bits']:.1f}"
+    return f"{result['leaked_bits']:.1f} of a {row}'s {result['total_bits']:.1f}"
 
 
 def say_table(lines: Mapping[str, str], say: Say) -> None:
