@@ -24,6 +24,7 @@ class Story(StrEnum):
     HRV = "hrv"
     DICOM = "dicom"
     DIGITS = "digits"
+    TREES = "trees"
 
 
 def demo(
@@ -31,7 +32,8 @@ def demo(
         Story,
         typer.Argument(
             help="first: linear scores of tumours, a risk formula. qda: a quadratic classifier of tumours. "
-            "hrv: heart-rate variability. dicom: texture of a CT and an MR image. digits: a network on images."
+            "hrv: heart-rate variability. dicom: texture of a CT and an MR image. digits: a network on images. "
+            "trees: boosted trees on a trial of breast cancer."
         ),
     ] = Story.FIRST,
     folder: Annotated[Path, typer.Option(help="Where the three roles get their folders.")] = Path(".demo"),

@@ -330,6 +330,96 @@ def test_sizes_that_are_not_played(
     assert words in capsys.readouterr().err and list(tmp_path.iterdir()) == []
 
 
+# -- trees --
+
+
+@needs("lifelines")
+def test_trees(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    from pyfe.cli.demos import trees
+
+    lines: list[str] = []
+    result = trees.run(tmp_path, say=lines.append, splits=3)  # identity of every integer was checked
+    assert (result["patients"], result["trained"], result["recurrences"]) == (220, 438, 19)
+    assert abs(result["auc_encrypted"] - result["auc_clear"]) <= 0.002
+    assert result["auc_encrypted"] > result["auc_logistic_regression"]
+    assert 0 < result["largest_error"] <= result["max_error"] < 0.2
+    assert result["other_splits"] == 3 and 0 <= result["other_splits_ahead"] <= 3
+    assert 0.6 < result["other_splits_auc"] < 0.9 and 0.6 < result["other_splits_auc_logistic_regression"] < 0.9
+    assert result["findings"] == [] and result["policy"].startswith("default")
+    assert 0 < result["residual_bits"] < result["total_bits"] < 20 and result["residual_method"] == "exact"
+    assert f"{result['thresholds']} thresholds on {len(result['columns'])} columns" in "\n".join(lines)
+    folders_are_apart(tmp_path / "trees", {"function-key.pyfe"}, {"scores.csv"}, {"patients.csv"})
+
+
+@needs("lifelines")
+def test_the_hospital_learns_thresholds_and_no_leaf(tmp_path: Path) -> None:
+    """The public key has every cut of every tree, and is the same key whatever the leaves are."""
+    pytest.importorskip("sklearn")
+    from pyfe import PublicKey, schema_for_trees
+    from pyfe.cli.demos import trees
+
+    trees.run(tmp_path, say=lambda _: None, splits=1)
+    sent = PublicKey.from_bytes((tmp_path / "trees" / "hospital" / "public-key.pyfe").read_bytes())
+    rows, labels = trees._patients()
+    train, _, y_train, _ = trees._split(rows, labels, 2026)
+    model = trees._boosted(train, y_train)
+    assert sent.schema == schema_for_trees(model)
+    for tree in model.estimators_.ravel():
+        tree.tree_.value[tree.tree_.children_left < 0] += 1.0
+    assert sent.schema == schema_for_trees(model)
+
+
+@needs("lifelines")
+def test_patients_without_an_answer_are_left_out() -> None:
+    from lifelines.datasets import load_gbsg2
+
+    from pyfe.cli.demos import trees
+
+    table = load_gbsg2()
+    rows, labels = trees._patients()
+    left_out = table.drop(index=rows.index)
+    assert len(left_out) == 28 and (left_out["cens"] == 0).all() and (left_out["time"] <= 365).all()
+    kept = table.loc[rows.index]
+    assert ((kept["time"] <= 365) == (labels == 1)).all() and (kept["cens"][labels == 1] == 1).all()
+    assert list(rows) == ["horTh", "age", "menostat", "tsize", "tgrade", "pnodes", "progrec", "estrec"]
+    assert not rows.isna().any(axis=None)
+
+
+@needs("lifelines")
+def test_a_value_beyond_the_bound_stops_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    from pyfe import PyfeError
+    from pyfe.cli.demos import stage, trees
+
+    def another_model(rows: Any, labels: Any) -> Any:
+        model = boosted(rows, labels)
+        kept.append(model)
+        return model
+
+    def changed_meanwhile(roles: stage.Roles) -> stage.Evaluated:
+        kept[0].learning_rate *= 1.5
+        return stage_evaluates(roles)
+
+    kept: list[Any] = []
+    boosted, stage_evaluates = trees._boosted, stage.cloud_evaluates
+    monkeypatch.setattr(trees, "_boosted", another_model)
+    monkeypatch.setattr(stage, "cloud_evaluates", changed_meanwhile)
+    with pytest.raises(PyfeError, match="than rounding explains"):
+        trees.run(tmp_path, say=lambda _: None, splits=1)
+
+
+def test_trees_say_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pyfe.cli.demos import stage
+
+    monkeypatch.setattr(stage, "find_spec", lambda name: None if name == "lifelines" else name)
+    assert main(["demo", "trees", "--folder", str(tmp_path), "--json"]) == 1
+    message = json.loads(capsys.readouterr().out)["error"]["message"]
+    assert message == "the demo needs lifelines: pip install 'pyfe-crypto[demo]'"
+
+
 # -- the family --
 
 

@@ -27,6 +27,7 @@ from pyfe.authority import KeyAuthority, Policy
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import progress
 from pyfe.errors import ParameterError, PyfeError
+from pyfe.forms import FactoredForms
 from pyfe.function import Function
 from pyfe.keys import PublicKey
 from pyfe.schema import Encoded, Schema
@@ -43,6 +44,7 @@ __all__ = [
     "hospital_encrypts",
     "issue",
     "open_folders",
+    "require_form",
     "require_packages",
     "revealed",
     "revealed_lines",
@@ -184,6 +186,21 @@ def _scores(file: Path) -> IntArray:
     places = [i for i, name in enumerate(header) if name.split("[")[0] == "score"]
     scores = np.array([[int(row[i]) for i in places] for row in rows], dtype=np.int64)
     return scores[:, 0] if len(places) == 1 else scores
+
+
+def require_form(function: Function, rows: Any, scores: IntArray) -> None:
+    """Every encrypted score of a single form equals the function in the clear, and numpy's ``z^T F z`` of its integers.
+
+    ``rows``: the table that was encrypted. PyfeError otherwise.
+    """
+    assert function.schema is not None
+    x = function.schema.encode(rows, "clip").x
+    z = np.hstack([np.ones((len(x), 1), dtype=np.int64), x])
+    forms = function.forms
+    F = (forms.matrix() if isinstance(forms, FactoredForms) else forms).dense_array()[0]
+    plain = function.evaluate(rows, "clip"), np.einsum("bi,ij,bj->b", z, F, z) + function.intercept[0]
+    if not all(np.array_equal(scores, values) for values in plain):
+        raise PyfeError("an encrypted score differs from the function evaluated in the clear")
 
 
 # ---------------------------------------------------------------------------------------------------------------
