@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pyfe.cli.console import AsJson
+from pyfe.errors import ParameterError
 
 __all__ = ["Story", "demo"]
 
@@ -22,6 +23,8 @@ class Story(StrEnum):
     QDA = "qda"
     HRV = "hrv"
     DICOM = "dicom"
+    DIGITS = "digits"
+    TREES = "trees"
 
 
 def demo(
@@ -29,14 +32,20 @@ def demo(
         Story,
         typer.Argument(
             help="first: linear scores of tumours, a risk formula. qda: a quadratic classifier of tumours. "
-            "hrv: heart-rate variability. dicom: texture of a CT and an MR image."
+            "hrv: heart-rate variability. dicom: texture of a CT and an MR image. digits: a network on images. "
+            "trees: boosted trees on a trial of breast cancer."
         ),
     ] = Story.FIRST,
     folder: Annotated[Path, typer.Option(help="Where the three roles get their folders.")] = Path(".demo"),
+    size: Annotated[int | None, typer.Option(help="digits only: height and width in pixels, 8 or 28.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Three roles, three folders: real data encrypted, evaluated under a key, and compared with the clear."""
-    result = importlib.import_module(f"pyfe.cli.demos.{story}").run(folder, say=_silent if as_json else print)
+    if size is not None and story is not Story.DIGITS:
+        raise ParameterError(f"--size is for the story digits, not {story}")
+    chosen = {} if size is None else {"size": size}
+    play = importlib.import_module(f"pyfe.cli.demos.{story}").run
+    result = play(folder, say=_silent if as_json else print, **chosen)
     if as_json:
         print(json.dumps(result))
 

@@ -264,7 +264,7 @@ class _Known:
         counted += [part for column in singled.open() for part in reader.counts_as(column)]
         self.linear = self._independent(counted)
         self.spanned = self._closed()
-        self.pooled = self._with(self.linear)
+        self.pooled = self._with(self.linear) if self.linear else self.spanned
 
     def _closed(self) -> _Spanned:
         """The span of forms, factors and products; again as long as that brings up new linear forms."""
@@ -362,6 +362,8 @@ class _Question:
         return self._judged[prime]
 
     def _coordinates(self, before: _Spanned, after: _Spanned) -> Lines:
+        if not after.linear_forms():
+            return {}
         units = {i: self.reader.row({i: 1}) for i in self.reader.space.private}
         new = [i - 1 for i, row in units.items() if row in after and row not in before]
         return {("coordinate", (self.schema.coordinate_names[i],)): (i,) for i in new}
@@ -416,6 +418,8 @@ class _Question:
 
     def _too_many(self) -> list[Finding]:
         """The rule on the number of forms; as for the others, only what the request adds."""
+        if sum(forms.k for forms in self.pool) <= most_forms(self.schema):
+            return []  # their rank is no larger, and ranks of wide forms take long
         ranks = [[known.quadratic_rank() for known in self._known(prime)] for prime in PAIRING_PRIMES]
         before, after = (max(pair) for pair in zip(*ranks, strict=True))
         allowed = most_forms(self.schema)

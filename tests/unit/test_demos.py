@@ -231,6 +231,195 @@ def test_a_header_text_in_the_cloud_is_noticed(scanned: tuple[Path, dict[str, An
         dicom._require_unsent(roles, [scan])
 
 
+# -- digits --
+
+
+@needs("scikit-learn")
+def test_digits(tmp_path: Path) -> None:
+    from pyfe.cli.demos import digits
+
+    lines: list[str] = []
+    result = digits.run(tmp_path, say=lines.append, images=48)  # identity of every integer was checked
+    assert (result["images"], result["trained"], result["held_out"], result["units"]) == (48, 1198, 599, 16)
+    assert result["same_class_as_integers"] == 1.0
+    assert result["accuracy_float_held_out"] >= 0.96
+    assert abs(result["accuracy_integers_held_out"] - result["accuracy_float_held_out"]) <= 0.005
+    confusion = np.array(result["confusion"])
+    assert confusion.shape == (10, 10) and confusion.sum() == 48
+    assert confusion.trace() / 48 == result["accuracy_encrypted"] > 0.9
+    assert result["policy"].startswith("UNRESTRICTED: ") and "more bits than an image" in result["policy"]
+    assert [finding.split(" (")[0] for finding in result["findings"]] == ["would be one quadratic form too many"]
+    assert (result["forms"], result["most_forms"]) == (10, 8)
+    assert result["residual_bits"] < 0 and "all 261.6 of a digit: the results hold" in "\n".join(lines)
+    folders_are_apart(tmp_path / "digits", {"function-key.pyfe"}, {"scores.csv"}, {"images.csv"})
+
+
+@needs("scikit-learn")
+def test_the_cloud_reads_the_classes_itself(tmp_path: Path) -> None:
+    """The predictions in the cloud's own file, against the labels: the network is the right way round."""
+    import csv
+
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    from pyfe.cli.demos import digits
+
+    digits.run(tmp_path, say=lambda _: None, images=32)
+    with (tmp_path / "digits" / "cloud" / "scores.csv").open(newline="") as lines:
+        classes = [int(row["prediction"]) for row in csv.DictReader(lines)]
+    pixels, labels = load_digits(return_X_y=True)
+    _, held, _, answers = train_test_split(pixels, labels, test_size=1 / 3, random_state=2026, stratify=labels)
+    with (tmp_path / "digits" / "hospital" / "images.csv").open(newline="") as lines:
+        sent = np.array([[float(cell) for cell in row] for row in list(csv.reader(lines))[1:]])
+    assert np.array_equal(sent * 16, held[:32])
+    assert (np.array(classes) == answers[:32]).mean() > 0.9
+
+
+@pytest.mark.slow
+@needs("scikit-learn")
+def test_digits_of_784_pixels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "digits", "--size", "28", "--folder", str(tmp_path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["images"], result["units"], result["forms"]) == (64, 40, 10)
+    assert result["same_class_as_integers"] == 1.0
+    assert result["accuracy_float_held_out"] >= 0.96
+    assert abs(result["accuracy_integers_held_out"] - result["accuracy_float_held_out"]) <= 0.01
+    assert result["findings"] == [] and result["policy"].startswith("default")
+
+
+@needs("scikit-learn")
+def test_resizing_keeps_levels_and_ramps() -> None:
+    from pyfe.cli.demos.digits import _resized
+
+    flat = np.full((1, 64), 0.375)
+    assert _resized(flat, 28).shape == (1, 784)
+    np.testing.assert_allclose(_resized(flat, 28), 0.375)
+    ramp = np.tile(np.arange(8.0), (8, 1))  # pixel c has its centre at c + 1/2, in units of its width
+    expected = np.clip((np.arange(28) + 0.5) * 8 / 28 - 0.5, 0, 7)
+    found = _resized(np.stack([ramp, ramp.T]).reshape(2, 64), 28).reshape(2, 28, 28)
+    np.testing.assert_allclose(found[0], np.tile(expected, (28, 1)))
+    np.testing.assert_allclose(found[1], found[0].T)
+
+
+def test_a_wrong_score_of_a_digit_stops_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    from dataclasses import replace
+
+    from pyfe import PyfeError
+    from pyfe.cli.demos import digits, stage
+
+    def off_by_one(roles: stage.Roles) -> stage.Evaluated:
+        got = stage_evaluates(roles)
+        scores = got.scores.copy()
+        scores[1, 9] -= 1
+        return replace(got, scores=scores)
+
+    stage_evaluates = stage.cloud_evaluates
+    monkeypatch.setattr(stage, "cloud_evaluates", off_by_one)
+    with pytest.raises(PyfeError, match="differs"):
+        digits.run(tmp_path, say=lambda _: None, images=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["digits", "--size", "16"], "8 or 28"), (["qda", "--size", "28"], "for the story digits")]
+)
+def test_sizes_that_are_not_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["demo", *arguments, "--folder", str(tmp_path)]) == 1
+    assert words in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+
+
+# -- trees --
+
+
+@needs("lifelines")
+def test_trees(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    from pyfe.cli.demos import trees
+
+    lines: list[str] = []
+    result = trees.run(tmp_path, say=lines.append, splits=3)  # identity of every integer was checked
+    assert (result["patients"], result["trained"], result["recurrences"]) == (220, 438, 19)
+    assert abs(result["auc_encrypted"] - result["auc_clear"]) <= 0.002
+    assert result["auc_encrypted"] > result["auc_logistic_regression"]
+    assert 0 < result["largest_error"] <= result["max_error"] < 0.2
+    assert result["other_splits"] == 3 and 0 <= result["other_splits_ahead"] <= 3
+    assert 0.6 < result["other_splits_auc"] < 0.9 and 0.6 < result["other_splits_auc_logistic_regression"] < 0.9
+    assert result["findings"] == [] and result["policy"].startswith("default")
+    assert 0 < result["residual_bits"] < result["total_bits"] < 20 and result["residual_method"] == "exact"
+    assert f"{result['thresholds']} thresholds on {len(result['columns'])} columns" in "\n".join(lines)
+    folders_are_apart(tmp_path / "trees", {"function-key.pyfe"}, {"scores.csv"}, {"patients.csv"})
+
+
+@needs("lifelines")
+def test_the_hospital_learns_thresholds_and_no_leaf(tmp_path: Path) -> None:
+    """The public key has every cut of every tree, and is the same key whatever the leaves are."""
+    pytest.importorskip("sklearn")
+    from pyfe import PublicKey, schema_for_trees
+    from pyfe.cli.demos import trees
+
+    trees.run(tmp_path, say=lambda _: None, splits=1)
+    sent = PublicKey.from_bytes((tmp_path / "trees" / "hospital" / "public-key.pyfe").read_bytes())
+    rows, labels = trees._patients()
+    train, _, y_train, _ = trees._split(rows, labels, 2026)
+    model = trees._boosted(train, y_train)
+    assert sent.schema == schema_for_trees(model)
+    for tree in model.estimators_.ravel():
+        tree.tree_.value[tree.tree_.children_left < 0] += 1.0
+    assert sent.schema == schema_for_trees(model)
+
+
+@needs("lifelines")
+def test_patients_without_an_answer_are_left_out() -> None:
+    from lifelines.datasets import load_gbsg2
+
+    from pyfe.cli.demos import trees
+
+    table = load_gbsg2()
+    rows, labels = trees._patients()
+    left_out = table.drop(index=rows.index)
+    assert len(left_out) == 28 and (left_out["cens"] == 0).all() and (left_out["time"] <= 365).all()
+    kept = table.loc[rows.index]
+    assert ((kept["time"] <= 365) == (labels == 1)).all() and (kept["cens"][labels == 1] == 1).all()
+    assert list(rows) == ["horTh", "age", "menostat", "tsize", "tgrade", "pnodes", "progrec", "estrec"]
+    assert not rows.isna().any(axis=None)
+
+
+@needs("lifelines")
+def test_a_value_beyond_the_bound_stops_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    from pyfe import PyfeError
+    from pyfe.cli.demos import stage, trees
+
+    def another_model(rows: Any, labels: Any) -> Any:
+        model = boosted(rows, labels)
+        kept.append(model)
+        return model
+
+    def changed_meanwhile(roles: stage.Roles) -> stage.Evaluated:
+        kept[0].learning_rate *= 1.5
+        return stage_evaluates(roles)
+
+    kept: list[Any] = []
+    boosted, stage_evaluates = trees._boosted, stage.cloud_evaluates
+    monkeypatch.setattr(trees, "_boosted", another_model)
+    monkeypatch.setattr(stage, "cloud_evaluates", changed_meanwhile)
+    with pytest.raises(PyfeError, match="than rounding explains"):
+        trees.run(tmp_path, say=lambda _: None, splits=1)
+
+
+def test_trees_say_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pyfe.cli.demos import stage
+
+    monkeypatch.setattr(stage, "find_spec", lambda name: None if name == "lifelines" else name)
+    assert main(["demo", "trees", "--folder", str(tmp_path), "--json"]) == 1
+    message = json.loads(capsys.readouterr().out)["error"]["message"]
+    assert message == "the demo needs lifelines: pip install 'pyfe-crypto[demo]'"
+
+
 # -- the family --
 
 

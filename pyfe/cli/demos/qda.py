@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.cli.demos import stage
-from pyfe.errors import PyfeError
 from pyfe.function import Function
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema
@@ -63,7 +62,7 @@ def run(folder: Path, *, say: stage.Say) -> dict[str, Any]:
     table = {name: study.rows[:, i].tolist() for i, name in enumerate(study.columns)}
     sent = stage.hospital_encrypts(roles, table)
     got = stage.cloud_evaluates(roles)
-    _require_identical(function, study.rows, got.scores)
+    stage.require_form(function, study.rows, got.scores)
     result = {
         "patients": len(got.scores),
         "trained": study.trained,
@@ -98,18 +97,6 @@ def _study() -> Study:
     function = compile_function(model, schema, weight_bits=_WEIGHT_BITS, reference=train, name="PCA(5) and QDA")
     classes = [str(name) for name in data.target_names]
     return Study(model, function, len(train), test, np.asarray(y_test, dtype=np.int64), columns, classes)
-
-
-def _require_identical(function: Function, rows: FloatArray, scores: IntArray) -> None:
-    """Every encrypted score equals the function in the clear, and numpy's ``z^T F z`` of its integers."""
-    assert function.schema is not None
-    x = function.schema.encode(rows, "clip").x
-    z = np.hstack([np.ones((len(x), 1), dtype=np.int64), x])
-    forms = function.forms
-    F = (forms if hasattr(forms, "dense_array") else forms.matrix()).dense_array()[0]
-    plain = function.evaluate(rows, "clip"), np.einsum("bi,ij,bj->b", z, F, z) + function.intercept[0]
-    if not all(np.array_equal(scores, values) for values in plain):
-        raise PyfeError("an encrypted score differs from the function evaluated in the clear")
 
 
 def _quality(study: Study, scores: IntArray) -> dict[str, Any]:

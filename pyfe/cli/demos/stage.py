@@ -27,6 +27,7 @@ from pyfe.authority import KeyAuthority, Policy
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import progress
 from pyfe.errors import ParameterError, PyfeError
+from pyfe.forms import FactoredForms
 from pyfe.function import Function
 from pyfe.keys import PublicKey
 from pyfe.schema import Encoded, Schema
@@ -43,6 +44,7 @@ __all__ = [
     "hospital_encrypts",
     "issue",
     "open_folders",
+    "require_form",
     "require_packages",
     "revealed",
     "revealed_lines",
@@ -79,8 +81,8 @@ class Sent:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the cloud got under one key: int64 scores ``[batch]``, the key's policy line, seconds for the table of small
-    logarithms, microseconds a row."""
+    """What the cloud got under one key: int64 scores ``[batch]``, or ``[batch, k]`` of a key for k functions, the key's
+    policy line, seconds for the table of small logarithms, microseconds a row."""
 
     scores: IntArray
     policy: str
@@ -173,9 +175,32 @@ def cloud_evaluates(roles: Roles, key: str = "function-key", output: str = "scor
     if done.returncode:
         raise PyfeError(f"the cloud's process failed: {done.stderr.strip()}")
     report: dict[str, Any] = json.loads(done.stdout)
-    with (roles.cloud / output).open(newline="") as lines:
-        scores = np.array([int(row["score"]) for row in csv.DictReader(lines)], dtype=np.int64)
+    scores = _scores(roles.cloud / output)
     return Evaluated(scores, report["policy"], report["search_table_seconds"], report["microseconds_per_row"])
+
+
+def _scores(file: Path) -> IntArray:
+    """The columns ``score``, or ``score[0]``, ``score[1]``, ... of what the cloud wrote."""
+    with file.open(newline="") as lines:
+        header, *rows = csv.reader(lines)
+    places = [i for i, name in enumerate(header) if name.split("[")[0] == "score"]
+    scores = np.array([[int(row[i]) for i in places] for row in rows], dtype=np.int64)
+    return scores[:, 0] if len(places) == 1 else scores
+
+
+def require_form(function: Function, rows: Any, scores: IntArray) -> None:
+    """Every encrypted score of a single form equals the function in the clear, and numpy's ``z^T F z`` of its integers.
+
+    ``rows``: the table that was encrypted. PyfeError otherwise.
+    """
+    assert function.schema is not None
+    x = function.schema.encode(rows, "clip").x
+    z = np.hstack([np.ones((len(x), 1), dtype=np.int64), x])
+    forms = function.forms
+    F = (forms.matrix() if isinstance(forms, FactoredForms) else forms).dense_array()[0]
+    plain = function.evaluate(rows, "clip"), np.einsum("bi,ij,bj->b", z, F, z) + function.intercept[0]
+    if not all(np.array_equal(scores, values) for values in plain):
+        raise PyfeError("an encrypted score differs from the function evaluated in the clear")
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -231,10 +256,16 @@ def revealed_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
         "the keys reveal": f"{forms} integer(s) a {row}, of {result['monomials']} unknown products and columns; "
         f"the rules allow at most {result['most_forms']}",
         "  exactly": "; ".join(result["findings"]) or "no column, product or small group by the rules",
-        "  bits": f"{result['leaked_bits']:.1f} of a {row}'s {result['total_bits']:.1f}, if columns were uniform and "
-        f"independent ({result['residual_method']}); real ones are not",
+        "  bits": f"{_bits(result, row)}, if columns were uniform and independent ({result['residual_method']}); real "
+        "ones are not",
         "  not looked for": "solving the equations; what several rows of one patient say together",
     }
+
+
+def _bits(result: Mapping[str, Any], row: str) -> str:
+    if result["residual_bits"] <= 0:
+        return f"all {result['total_bits']:.1f} of a {row}: the results hold {result['leaked_bits']:.1f}"
+    return f"{result['leaked_bits']:.1f} of a {row}'s {result['total_bits']:.1f}"
 
 
 def say_table(lines: Mapping[str, str], say: Say) -> None:
