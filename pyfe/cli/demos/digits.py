@@ -94,7 +94,7 @@ def run(folder: Path, *, say: stage.Say, size: int = _SIDE, images: int | None =
     study = _study(size)
     function, columns = study.function, schema(size)
     roles = stage.open_folders(folder, "digits")
-    stage.issue(
+    findings = stage.issue(
         roles,
         columns,
         {"function-key": function},
@@ -118,7 +118,7 @@ def run(folder: Path, *, say: stage.Say, size: int = _SIDE, images: int | None =
         "threads": _core.num_threads(),
         **_quality(study, got.scores),
         **stage.cost(sent, [got]),
-        **stage.revealed(columns, [function]),
+        **stage.revealed(columns, [function], findings),
         "policy": got.policy,
         "picture": stage.draw(folder / "digits.png", (9, 3.2), lambda figure: _paint(figure, study, got.scores)),
     }
