@@ -77,7 +77,7 @@ def run(folder: Path, *, say: stage.Say, images: Sequence[str] = tuple(IMAGES)) 
     }
     roles = stage.open_folders(folder, "dicom")
     bits = max(function.weight_bits for function in functions.values())
-    stage.issue(roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="texture of image regions")
+    findings = stage.issue(roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="texture of image regions")
     scans = [_read(_delivered(roles, IMAGES[name]), name) for name in images]
     regions = np.concatenate([scan.regions for scan in scans])
     table = {name: regions[:, i].tolist() for i, name in enumerate(columns.columns)}
@@ -94,7 +94,7 @@ def run(folder: Path, *, say: stage.Say, images: Sequence[str] = tuple(IMAGES)) 
         "scores": {name: each.scores.tolist() for name, each in got.items()},
         "largest_error": {name: _error(name, values[name], regions) for name in functions},
         **stage.cost(sent, list(got.values())),
-        **stage.revealed(columns, list(functions.values())),
+        **stage.revealed(columns, list(functions.values()), findings),
         "policy": got["gradient"].policy,
         "picture": stage.draw(
             folder / "dicom.png", (6.6, 2.4 * len(scans)), lambda figure: _paint(figure, scans, values)

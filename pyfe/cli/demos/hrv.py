@@ -52,7 +52,7 @@ def run(folder: Path, *, say: stage.Say, intervals: IntArray | None = None) -> d
     functions = {"rmssd2": quadratic.rmssd2(columns), "sdnn2": quadratic.sdnn2(columns)}
     roles = stage.open_folders(folder, "hrv")
     bits = max(function.weight_bits for function in functions.values())
-    stage.issue(roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="heart-rate variability")
+    findings = stage.issue(roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="heart-rate variability")
     sent = stage.hospital_encrypts(roles, {name: windows[:, i].tolist() for i, name in enumerate(columns.columns)})
     got = {name: stage.cloud_evaluates(roles, name, f"{name}.csv") for name in functions}
     curves = {name: functions[name].decision_function(each.scores) for name, each in got.items()}
@@ -66,7 +66,7 @@ def run(folder: Path, *, say: stage.Say, intervals: IntArray | None = None) -> d
         "rmssd_ms": [float(value) for value in np.sqrt(curves["rmssd2"])],
         "sdnn_ms": [float(value) for value in np.sqrt(curves["sdnn2"])],
         **stage.cost(sent, list(got.values())),
-        **stage.revealed(columns, list(functions.values())),
+        **stage.revealed(columns, list(functions.values()), findings),
         "policy": got["sdnn2"].policy,
         "picture": stage.draw(folder / "hrv.png", (7.5, 3.8), lambda figure: _paint(figure, windows, curves)),
     }

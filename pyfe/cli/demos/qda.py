@@ -58,7 +58,9 @@ def run(folder: Path, *, say: stage.Say) -> dict[str, Any]:
     assert function.schema is not None
     roles = stage.open_folders(folder, "qda")
     keys = {"function-key": function}
-    stage.issue(roles, function.schema, keys, scheme="qfe-ggm", bits=function.weight_bits, purpose="triage of biopsies")
+    findings = stage.issue(
+        roles, function.schema, keys, scheme="qfe-ggm", bits=function.weight_bits, purpose="triage of biopsies"
+    )
     table = {name: study.rows[:, i].tolist() for i, name in enumerate(study.columns)}
     sent = stage.hospital_encrypts(roles, table)
     got = stage.cloud_evaluates(roles)
@@ -69,7 +71,7 @@ def run(folder: Path, *, say: stage.Say) -> dict[str, Any]:
         "saturated_values": sum(sent.saturated.values()),
         **_quality(study, got.scores),
         **stage.cost(sent, [got]),
-        **stage.revealed(function.schema, [function]),
+        **stage.revealed(function.schema, [function], findings),
         "policy": got.policy,
         "picture": stage.draw(folder / "qda.png", (9, 3.6), lambda figure: _paint(figure, study, got.scores)),
     }

@@ -120,9 +120,10 @@ def issue(
     bits: int,
     purpose: str,
     policy: Policy | None = None,
-) -> None:
+) -> list[str]:
     """The authority: a sealed file, the public key for the others, and a key file for the cloud by function.
 
+    Returns what the exact rules found the keys to open, one after the other, as the ledger has it.
     Errors: those of :meth:`pyfe.KeyAuthority.issue`.
     """
     passphrase = secrets.token_urlsafe(24)
@@ -140,6 +141,7 @@ def issue(
     for file, function in functions.items():
         key = authority.issue(function, purpose=purpose, recipient="cloud")
         io.write_bytes(roles.cloud / f"{file}.pyfe", key.to_bytes(), private=True)
+    return [finding for row in authority.issued for finding in row.findings]
 
 
 def hospital_encrypts(roles: Roles, table: Mapping[str, Sequence[object]], file: str = "patients.csv") -> Sent:
@@ -226,20 +228,19 @@ def cost_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
     }
 
 
-def revealed(schema: Schema, functions: Sequence[Function]) -> dict[str, Any]:
-    """What keys for these quadratic functions, one after the other, say of one row; plain types.
+def revealed(schema: Schema, functions: Sequence[Function], findings: Sequence[str]) -> dict[str, Any]:
+    """What keys for these quadratic functions say of one row; plain types.
 
-    ``findings``: what the exact rules find open, in words; the default policy issues no key that would add one.
+    ``findings``: those of :func:`issue`; the default policy issues no key that would add one.
     Bits: what is left of a row whose columns were uniform and independent; real columns are not, so the truth is below.
     """
     forms = [function.forms for function in functions]
-    found = [leakage.check_quadratic(forms[:i], request, schema) for i, request in enumerate(forms)]
     left = leakage.residual_forms(forms, schema)
     return {
         "forms": sum(request.k for request in forms),
         "most_forms": leakage.most_forms(schema),
         "monomials": (schema.n + 1) * (schema.n + 2) // 2 - 1,
-        "findings": [str(finding) for part in found for finding in part],
+        "findings": list(findings),
         "intervals": {function.name: function.result_interval[0].tolist() for function in functions},
         "width_bits": {function.name: function.width_bits for function in functions},
         "total_bits": float(left.total_bits),

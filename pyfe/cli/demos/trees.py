@@ -77,7 +77,7 @@ def run(folder: Path, *, say: stage.Say, splits: int = _SPLITS) -> dict[str, Any
     columns = list(function.schema.columns)
     roles = stage.open_folders(folder, "trees")
     keys = {"function-key": function}
-    stage.issue(
+    findings = stage.issue(
         roles, function.schema, keys, scheme="qfe-ggm", bits=function.weight_bits, purpose="recurrence within a year"
     )
     sent = stage.hospital_encrypts(roles, {name: study.rows[name].tolist() for name in columns})
@@ -94,7 +94,7 @@ def run(folder: Path, *, say: stage.Say, splits: int = _SPLITS) -> dict[str, Any
         "untested": sorted(set(study.rows) - set(columns)),
         **_quality(study, got.scores),
         **stage.cost(sent, [got]),
-        **stage.revealed(function.schema, [function]),
+        **stage.revealed(function.schema, [function], findings),
         "policy": got.policy,
         "picture": stage.draw(folder / "trees.png", (9, 3.6), lambda figure: _paint(figure, study, got.scores)),
     }
