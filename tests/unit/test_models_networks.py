@@ -466,3 +466,22 @@ def test_rounding_is_public_about_its_limits(network8: SquareNetwork) -> None:
     assert len(set(found.scale.tolist())) == 1
     assert found.varies.all()
     assert round_squares(view.map, schema, 5, rows, compared=True).forms.largest <= 15
+
+
+def test_a_network_under_encryption() -> None:
+    """Squares, and squares beside a linear part: the key decrypts the integers that the function evaluates."""
+    rng, schema = np.random.default_rng(11), pixels(5, 3)
+    weights = rng.normal(size=(3, 5)), rng.normal(size=3), rng.normal(size=(2, 3)), [0.5, -1.0]
+    policy = pyfe.Policy.unrestricted(reason="five columns, a test of exactness")
+    authority = pyfe.KeyAuthority.create(schema, scheme="qfe-ggm", weight_bits=10, policy=policy)
+    rows = schema.decode(schema.sample(rng, 3))
+    ciphertexts = authority.public_key.encrypt(rows)
+    for skip in (None, rng.normal(size=(2, 5))):
+        network = SquareNetwork(*weights, skip=skip)
+        function = compile(network, schema, weight_bits=6)
+        key = authority.issue(function, purpose="test")
+        scores = key.decrypt(ciphertexts)
+        assert scores.tolist() == function.evaluate(rows).tolist()
+        assert (
+            np.abs(function.decision_function(scores) - network.decision_function(rows)) <= function.max_error
+        ).all()
