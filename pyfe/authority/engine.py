@@ -13,7 +13,7 @@ from pyfe.adapters import adapter, weight_bound
 from pyfe.authority.policy import Policy
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import MAX_WIDTH, Function
-from pyfe.leakage import Finding, Residual, check_linear, check_quadratic, residual, residual_forms
+from pyfe.leakage import Finding, Residual, check_budget, check_linear, check_quadratic, residual, residual_forms
 from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
 from pyfe.schemes import SCHEMES
@@ -42,7 +42,10 @@ DEFAULT_WEIGHT_BITS = {"linear": 12, "quadratic": 24}
 """Widest weights unless stated, by the widest kind that a scheme serves. :func:`pyfe.compile` usually finds that 8 to
 11 are enough for a linear function; the linear coefficients of a quadratic one are steeper by the bits of a column."""
 
-_FEWER_OUTPUTS = "Every output of a key counts: ask for fewer, such as one class against the rest"
+_ADVICE = {
+    "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
+    "budget": ". Fewer weight bits, coarser results and fewer outputs say less",
+}
 
 MAX_TERMS = 6
 """Most keys listed in the explanation of a refusal."""
@@ -114,8 +117,18 @@ def _widest_kind(scheme: str) -> str:
 def findings(state: State, function: Function) -> list[Finding]:
     """What the function would open together with everything issued so far."""
     if "quadratic" in state.serves:
-        return check_quadratic([terms.forms for terms in state.maps], function.forms, state.schema)
+        return _quadratic_findings(state, function)
     return check_linear(_weights(state.maps, state.schema), function.weights, state.schema)
+
+
+def _quadratic_findings(state: State, function: Function) -> list[Finding]:
+    """The exact ones; and whether enough bits stay unknown, where a quadratic function is among the keys."""
+    issued = [terms.forms for terms in state.maps]
+    found = check_quadratic(issued, function.forms, state.schema)
+    linear = all(isinstance(terms, LinearMap) for terms in (*state.maps, function.map))
+    if linear or any(finding.kind == "nothing new" for finding in found):
+        return found
+    return found + check_budget([*issued, function.forms], state.schema)
 
 
 def residual_uncertainty(state: State, function: Function | None) -> Residual:
@@ -145,7 +158,7 @@ def admit(state: State, function: Function) -> list[Finding]:
     if refusing and state.policy.refuses:
         listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])
         more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-        advice = f". {_FEWER_OUTPUTS}" if any(finding.kind == "keys" for finding in refusing) else ""
+        advice = next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
         raise PolicyDeniedError(f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}")
     return found
 

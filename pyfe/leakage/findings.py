@@ -24,7 +24,8 @@ class Finding:
 
     ``kind``: "coordinate" (one coordinate's value), "product" (of two coordinates), "variable" (a form on a single
     column), "group" (a form on very few columns), "protected" (a form on a protected column, or a protected form),
-    "record" (every coordinate), "keys" (more quadratic forms than the rule allows); or, not refusing, "nothing new"
+    "record" (every coordinate), "keys" (more quadratic forms than the rule allows), "budget" (too few bits of a record
+    stay unknown, by the estimate of :func:`pyfe.leakage.check_budget`); or, not refusing, "nothing new"
     (the request lies in the span of what is known and issued) and "checked in part" (``note`` says what was not).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
@@ -71,6 +72,7 @@ _SENTENCES = {
     "nothing new": "says nothing that the keys issued before do not say",
     "product": "opens the product of {0}",
     "keys": "would be one quadratic form too many",
+    "budget": "would leave too little of a record unknown",
     "checked in part": "was not checked for everything",
 }
 

@@ -22,11 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.forms import Forms
+from pyfe.leakage.findings import Finding
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.leakage.uncertainty import Residual, averaged, private_columns
 from pyfe.schema import Schema
 
-__all__ = ["residual_forms"]
+__all__ = ["check_budget", "residual_forms"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
@@ -38,6 +39,23 @@ _PUBLIC = 4
 """Random records, and random values of the public columns to average over."""
 
 _CHUNK = 2**14
+
+_WIDE_RECORD, _LEFT_OF_A_WIDE_RECORD = 80, 40
+"""Of a record of so many bits, so many must stay unknown, whatever half of it is."""
+
+
+def check_budget(pool: Sequence[Forms], schema: Schema) -> list[Finding]:
+    """A finding "budget" when the values of all forms would leave less than half of a record's bits unknown, or of a
+    record of 80 bits and more less than 40: by the estimate of :func:`residual_forms`, so that uniform and independent
+    columns are assumed. Real ones hold fewer bits; half is the margin for that."""
+    left = residual_forms(pool, schema)
+    wanted = left.total_bits / 2
+    if left.total_bits >= _WIDE_RECORD:
+        wanted = max(wanted, _LEFT_OF_A_WIDE_RECORD)
+    if left.bits >= wanted:
+        return []
+    note = f"{left.bits:.1f} of {left.total_bits:.1f} bits, estimated; {wanted:.1f} must stay"
+    return [Finding("budget", (), (), note=note)]
 
 
 def residual_forms(pool: Sequence[Forms], schema: Schema) -> Residual:

@@ -19,6 +19,7 @@ from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
     CHECK_PRIME,
     Finding,
+    check_budget,
     check_linear,
     check_quadratic,
     most_forms,
@@ -551,3 +552,23 @@ def test_the_determinant_is_exact() -> None:
     bent = np.stack([F[0], F[1] + 2**30 * F[0]])
     ours, theirs = (residual_forms([MatrixForms.dense(G)], schema).bits for G in (F, bent))
     assert theirs == pytest.approx(ours, abs=1e-6)
+
+
+def test_half_of_the_bits_must_stay() -> None:
+    """Exactly at the limit: of 16 bits one form may take 8. From 80 bits on, 40 must stay."""
+    bits = Schema.from_ranges({f"b{i}": (0, 1) for i in range(16)}, bits=1)
+    F = np.zeros((17, 17), dtype=np.int64)
+    F[0, 1:9] = 2 ** np.arange(8)  # the first eight bits, one after the other
+    assert check_budget([MatrixForms.dense(F)], bits) == []
+    F[9, 10] = 256  # and a product of two others
+    (finding,) = check_budget([MatrixForms.dense(F)], bits)
+    assert finding.kind == "budget" and finding.refuses
+    assert "7.2 of 16.0 bits, estimated; 8.0 must stay" in str(finding)
+    wide = Schema.from_ranges({f"x{i}": (0, 255) for i in range(10)}, bits=8)
+    digits = [np.zeros((11, 11), dtype=np.int64) for _ in range(6)]
+    for i, form in enumerate(digits):
+        form[0, i + 1] = 1
+    pool = [MatrixForms.dense(form) for form in digits]
+    assert check_budget(pool[:4], wide) == []
+    (finding,) = check_budget(pool, wide)
+    assert "of 80.0 bits, estimated; 40.0 must stay" in str(finding)

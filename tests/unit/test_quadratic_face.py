@@ -284,7 +284,9 @@ def test_the_default_policy_counts_all_keys_together() -> None:
     with pytest.raises(PolicyDeniedError, match=r"one quadratic form too many .*Every output of a key counts"):
         authority.issue(dense(s, 1), purpose="another")
     authority.issue(first, purpose="the same again opens nothing new")
-    weights = np.arange(1, s.n + 1)
+    with pytest.raises(PolicyDeniedError, match=r"too little of a record unknown \(2\d\.\d of 48.0 bits"):
+        authority.issue(Function.from_integers(s, np.arange(1, s.n + 1)), purpose="says too much besides")
+    weights = np.repeat([1, 0], [4, s.n - 4])
     authority.issue(Function.from_integers(s, weights), purpose="a linear function besides")
     weights[4] += 1
     with pytest.raises(PolicyDeniedError, match=r"'x4': -1 x key #3 .a linear function besides. \+ 1 x this request"):
