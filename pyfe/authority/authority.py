@@ -136,7 +136,8 @@ class KeyAuthority:
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
 
-        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it with quadratic keys only. Errors: those of :meth:`check`.
+        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it with quadratic keys only. Errors: those
+        of :meth:`check`.
         Cost: up to a few seconds.
         """
         state = self._storage.read().state
