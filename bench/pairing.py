@@ -59,7 +59,7 @@ def run(settings: Settings) -> Iterator[Measurement]:
     loop = _loop()
     with threads(1):
         if loop is not None and not settings.quick:
-            require(loop.valid, "blst's own multiplication in the base field is not between 15 and 60 ns here")
+            require(loop.valid, "blst's own multiplication in the base field is not between 25 and 60 ns here")
         for ours, words in zip(operations(settings), on_portable(settings), strict=True):
             yield from measure(ours, words, loop, settings)
         yield over_floor(settings)
