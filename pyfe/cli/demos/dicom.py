@@ -188,12 +188,14 @@ def _tell(result: Mapping[str, Any], say: stage.Say) -> None:
         "saturated": f"{result['saturated_values']} pixels",
         **stage.cost_lines(result, "region"),
         "results": f"values to search: {widths}",
-        "policy": result["policy"],
-        **stage.revealed_lines(result, "region"),
-        "  and": "the two maps show the outline of the body at an eighth of the resolution",
-        "sent": f"points, ids and the schema; none of {result['header_texts_looked_for']} texts of the headers",
-        "picture": result["picture"] or "none without matplotlib",
-        "took": f"{result['seconds']:.1f} s",
+        **stage.closing_lines(
+            result,
+            "region",
+            {
+                "  and": "the two maps show the outline of the body at an eighth of the resolution",
+                "sent": f"points, ids and the schema; none of {result['header_texts_looked_for']} texts of the headers",
+            },
+        ),
     }
     stage.say_table(lines, say)
 

@@ -211,10 +211,7 @@ def _tell(result: Mapping[str, Any], say: stage.Say) -> None:
         **stage.cost_lines(result, "digit"),
         "threads": str(result["threads"]),
         "results": f"2^{width:.1f} values to search",
-        "policy": result["policy"],
-        **stage.revealed_lines(result, "digit"),
-        "picture": result["picture"] or "none without matplotlib",
-        "took": f"{result['seconds']:.1f} s",
+        **stage.closing_lines(result, "digit"),
     }
     stage.say_table(lines, say)
 

@@ -130,10 +130,7 @@ def _tell(result: Mapping[str, Any], say: stage.Say) -> None:
         "integers": "every one identical to the function in the clear and to numpy on the milliseconds",
         **stage.cost_lines(result, "window"),
         "results": f"values to search: {widths}",
-        "policy": result["policy"],
-        **stage.revealed_lines(result, "window"),
-        "picture": result["picture"] or "none without matplotlib",
-        "took": f"{result['seconds']:.1f} s",
+        **stage.closing_lines(result, "window"),
     }
     stage.say_table(lines, say)
 

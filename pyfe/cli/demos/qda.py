@@ -131,10 +131,7 @@ def _tell(result: Mapping[str, Any], say: stage.Say) -> None:
         "saturated": f"{result['saturated_values']} values",
         **stage.cost_lines(result, "patient"),
         "results": f"from {low} to {high}, 2^{width:.1f} values to search",
-        "policy": result["policy"],
-        **stage.revealed_lines(result, "patient"),
-        "picture": result["picture"] or "none without matplotlib",
-        "took": f"{result['seconds']:.1f} s",
+        **stage.closing_lines(result, "patient"),
     }
     stage.say_table(lines, say)
 

@@ -33,6 +33,7 @@ from pyfe.keys import PublicKey
 from pyfe.schema import Encoded, Schema
 
 __all__ = [
+    "closing_lines",
     "Evaluated",
     "Roles",
     "Say",
@@ -47,7 +48,6 @@ __all__ = [
     "require_form",
     "require_packages",
     "revealed",
-    "revealed_lines",
     "say_table",
 ]
 
@@ -250,7 +250,18 @@ def revealed(schema: Schema, functions: Sequence[Function], findings: Sequence[s
     }
 
 
-def revealed_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
+def closing_lines(result: Mapping[str, Any], row: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """How the table of a quadratic story ends: policy, what keys reveal, what the story adds, picture and time."""
+    return {
+        "policy": result["policy"],
+        **_revealed_lines(result, row),
+        **(more or {}),
+        "picture": result["picture"] or "none without matplotlib",
+        "took": f"{result['seconds']:.1f} s",
+    }
+
+
+def _revealed_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
     """The lines of :func:`revealed` in a story's table; ``row`` is the word for what is encrypted."""
     forms = result["forms"]
     return {

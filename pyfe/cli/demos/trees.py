@@ -205,10 +205,7 @@ def _tell(result: Mapping[str, Any], say: stage.Say) -> None:
         "decision values": f"off by {result['largest_error']:.3f} at most (bound: {result['max_error']:.3f})",
         **stage.cost_lines(result, "patient"),
         "results": f"from {low} to {high}, 2^{width:.1f} values to search",
-        "policy": result["policy"],
-        **stage.revealed_lines(result, "patient"),
-        "picture": result["picture"] or "none without matplotlib",
-        "took": f"{result['seconds']:.1f} s",
+        **stage.closing_lines(result, "patient"),
     }
     stage.say_table(lines, say)
 
