@@ -273,6 +273,7 @@ def text() -> str:
         f"const uint64_t kMinusPWord[6] = {words(2**384 - P)};",
         f"const uint64_t kMinusTwoPWord[6] = {words(2**384 - 2 * P)};",
         f"const uint64_t kNegInverseLane = 0x{-pow(P, -1, 2**50) % 2**50:x};",
+        f"const uint64_t kFold[8] = {lane((P * pow(P, -1, 2**50) - 1) >> 50)};",
         f"const uint64_t kNegInverseWord = 0x{-pow(P, -1, 2**64) % 2**64:x};",
         f"const uint64_t kQuotient = 0x{quotient:x};",
         f"const uint64_t kQuotientWord = 0x{quotient_word:x};",

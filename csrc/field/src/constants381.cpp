@@ -12,6 +12,7 @@ const uint64_t kTwoPWord[6] = {0x73fdffffffff5556, 0x3d57fffd62a7ffff, 0xce61a54
 const uint64_t kMinusPWord[6] = {0x4601000000005555, 0xe15400014eac0000, 0x98cf2d5f094f09db, 0x9b88b47b0c7aed40, 0xb4e45849bcb45328, 0xe5feee15c6801965};
 const uint64_t kMinusTwoPWord[6] = {0x8c0200000000aaaa, 0xc2a800029d580000, 0x319e5abe129e13b7, 0x371168f618f5da81, 0x69c8b0937968a651, 0xcbfddc2b8d0032cb};
 const uint64_t kNegInverseLane = 0x3fffcfffcfffd;
+const uint64_t kFold[8] = {0x1d07e0b7f0b7f, 0x33e6c6ffc13f, 0x2ce4620f9888a, 0x283f55c485fe5, 0x1e2ff73c59eba, 0x1a18c44a258c, 0x20f08c1065835, 0x4e03};
 const uint64_t kNegInverseWord = 0x89f3fffcfffcfffd;
 const uint64_t kQuotient = 0x2760d7;
 const uint64_t kQuotientWord = 0x13b06ba5e7993c8b;

@@ -22,6 +22,7 @@ extern const uint64_t kPLane[8], kPWord[6];  // p, 381 bits
 extern const uint64_t kTwoPWord[6], kPPlusOneHalf[6];
 extern const uint64_t kMinusPWord[6], kMinusTwoPWord[6];  // 2^384 less p, less 2p
 extern const uint64_t kNegInverseLane;                    // -1/p modulo 2^50
+extern const uint64_t kFold[8];                           // (f p - 1) / 2^50, f = 1/p modulo 2^50
 extern const uint64_t kNegInverseWord;                    // -1/p modulo 2^64
 extern const uint64_t kQuotient;                          // floor(2^52 / (floor(p / 2^350) + 1))
 extern const uint64_t kQuotientWord;                      // floor(2^121 / (floor(p / 2^320) + 1))

@@ -2,9 +2,9 @@
 // with R = 2^400. A template on the lane type V (Avx512 or the emulated Lanes).
 //
 // Bounds. "Carried" limbs 0 to 6 lie below 2^50 + 2^14, and every function but add_lazy returns carried ones.
-// The value is below m p, m being its magnitude. R > 2^19 p, so for a sum of products with magnitudes sum m1
-// m2 <= 2^17
-//     (a b + q p) / R < m1 m2 p^2 / R + p < 1.21 p:
+// The value is below m p, m being its magnitude. R > 2^19 p, so a sum of products with magnitudes sum m1 m2
+// <= 2^17, reduced by Columns below, comes out below
+//     m1 m2 p^2 / R + 2^-16 p + p < 1.21 p:
 // no final subtraction is ever needed. Magnitudes: 2 for mul and square, 3 for reduce, 4 for weak and for
 // what comes from memory; sums add, sub<K> takes a subtrahend below K and adds K. In a PYFE_VERIFY build
 // every element carries its magnitude, and a function that meets a larger one than it can bear aborts.
@@ -191,58 +191,48 @@ struct FpLanes {
 
     [[gnu::noinline]] static FpLanes mul(const FpLanes& a, const FpLanes& b) {
         require(magnitude_of(a) * magnitude_of(b) <= kMostProducts);
-        V lo[8], hi[8], up = V::broadcast(0);
-        for (int j = 0; j < 8; ++j) lo[j] = hi[j] = V::broadcast(0);
+        Columns c;
+        c.add_row(0, a.l[0], b.l);
 #pragma GCC unroll 8
-        for (int i = 0; i < 8; ++i) {
-            for (int j = 0; j < 8; ++j) {
-                lo[j] = V::madd_lo(lo[j], a.l[i], b.l[j]);
-                hi[j] = V::madd_hi(hi[j], a.l[i], b.l[j]);
-            }
-            up = reduce_limb(lo, hi, up, V::broadcast(0));
+        for (int i = 1; i < 8; ++i) {
+            c.add_row(1, a.l[i], b.l);
+            c.fold();
         }
-        return join(lo, hi, up);
+        return c.finish();
     }
     // Row i multiplies a_i by a_i and by twice the limbs above it, all of which lie at or above column i.
     [[gnu::noinline]] static FpLanes square(const FpLanes& a) {
         require(magnitude_of(a) * magnitude_of(a) <= kMostProducts);
-        V lo[8], hi[8], twice[8], up = V::broadcast(0);
-        for (int j = 0; j < 8; ++j) {
-            lo[j] = hi[j] = V::broadcast(0);
-            twice[j] = V::add(a.l[j], a.l[j]);
-        }
+        V from_i[8];
+        for (int j = 0; j < 8; ++j) from_i[j] = V::add(a.l[j], a.l[j]);
+        from_i[0] = a.l[0];
+        Columns c;
+        c.add_row(0, a.l[0], from_i);
 #pragma GCC unroll 8
-        for (int i = 0; i < 8; ++i) {
-            lo[i] = V::madd_lo(lo[i], a.l[i], a.l[i]);
-            hi[i] = V::madd_hi(hi[i], a.l[i], a.l[i]);
-            for (int j = i + 1; j < 8; ++j) {
-                lo[j] = V::madd_lo(lo[j], a.l[i], twice[j]);
-                hi[j] = V::madd_hi(hi[j], a.l[i], twice[j]);
-            }
-            up = reduce_limb(lo, hi, up, V::broadcast(0));
+        for (int i = 1; i < 8; ++i) {
+            from_i[i] = a.l[i];
+            c.add_row(1, a.l[i], from_i, i);
+            c.fold();
         }
-        return join(lo, hi, up);
+        return c.finish();
     }
 
-    // The product in columns
+    // The product in columns: the high halves first, which count four times, then the low ones on top of
+    // them. Either set of columns stays in registers.
     [[gnu::always_inline]] static inline Wide product(const FpLanes& a, const FpLanes& b) {
-        V lo[15], hi[15];
-        for (int k = 0; k < 15; ++k) lo[k] = hi[k] = V::broadcast(0);
+        Wide r;
+        for (int k = 0; k < 16; ++k) r.c[k] = V::broadcast(0);
 #pragma GCC unroll 8
         for (int i = 0; i < 8; ++i)
-            for (int j = 0; j < 8; ++j) {
-                lo[i + j] = V::madd_lo(lo[i + j], a.l[i], b.l[j]);
-                hi[i + j] = V::madd_hi(hi[i + j], a.l[i], b.l[j]);
-            }
-        Wide r;
-        r.c[0] = lo[0];
-        for (int k = 1; k < 15; ++k) r.c[k] = V::add(lo[k], V::template shl<2>(hi[k - 1]));
-        r.c[15] = V::template shl<2>(hi[14]);
+            for (int j = 0; j < 8; ++j) r.c[i + j + 1] = V::madd_hi(r.c[i + j + 1], a.l[i], b.l[j]);
+        for (int k = 1; k < 16; ++k) r.c[k] = V::template shl<2>(r.c[k]);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i)
+            for (int j = 0; j < 8; ++j) r.c[i + j] = V::madd_lo(r.c[i + j], a.l[i], b.l[j]);
         set_magnitude(r, magnitude_of(a) * magnitude_of(b));
         return r;
     }
-    // The sum of a(k) b(k), k < N, of carried elements: columns below N 2^55.4. The low halves of all
-    // products first, then the high ones: either set of columns stays in registers.
+    // The sum of a(k) b(k), k < N, of carried elements, likewise: columns below N 2^55.4
     template <int N, class A, class B>
     [[gnu::always_inline]] static inline Wide sum_of_products(A a, B b) {
         static_assert(N <= 7);
@@ -250,23 +240,21 @@ struct FpLanes {
 #ifdef PYFE_VERIFY
         r.products = N;
 #endif
-        V hi[15];
         for (int k = 0; k < 16; ++k) r.c[k] = V::broadcast(0);
-        for (int k = 0; k < 15; ++k) hi[k] = V::broadcast(0);
+#pragma GCC unroll 1
+        for (int n = 0; n < N; ++n) {
+            const FpLanes x = a(n), y = b(n);
+            for (int i = 0; i < 8; ++i)
+                for (int j = 0; j < 8; ++j) r.c[i + j + 1] = V::madd_hi(r.c[i + j + 1], x.l[i], y.l[j]);
+            set_magnitude(r, magnitude_of(r) + magnitude_of(x) * magnitude_of(y));
+        }
+        for (int k = 1; k < 16; ++k) r.c[k] = V::template shl<2>(r.c[k]);
 #pragma GCC unroll 1
         for (int n = 0; n < N; ++n) {
             const FpLanes x = a(n), y = b(n);
             for (int i = 0; i < 8; ++i)
                 for (int j = 0; j < 8; ++j) r.c[i + j] = V::madd_lo(r.c[i + j], x.l[i], y.l[j]);
-            set_magnitude(r, magnitude_of(r) + magnitude_of(x) * magnitude_of(y));
         }
-#pragma GCC unroll 1
-        for (int n = 0; n < N; ++n) {
-            const FpLanes x = a(n), y = b(n);
-            for (int i = 0; i < 8; ++i)
-                for (int j = 0; j < 8; ++j) hi[i + j] = V::madd_hi(hi[i + j], x.l[i], y.l[j]);
-        }
-        for (int k = 0; k < 15; ++k) r.c[k + 1] = V::add(r.c[k + 1], V::template shl<2>(hi[k]));
         return r;
     }
     // w / R + p: positive for every w above -2^17 p^2. The columns are signed until p is added in limbs of
@@ -276,12 +264,11 @@ struct FpLanes {
 #ifdef PYFE_VERIFY
         require(w.products <= 28);  // columns below 2^60.9
 #endif
-        V lo[8], hi[8], up = V::broadcast(0);
-        for (int j = 0; j < 8; ++j) lo[j] = w.c[j], hi[j] = V::broadcast(0);
+        Columns c;
+        for (int j = 0; j < 9; ++j) c.lo[j] = V::add(c.lo[j], w.c[j]);
 #pragma GCC unroll 8
-        for (int i = 0; i < 8; ++i) up = reduce_limb(lo, hi, up, w.c[8 + i]);
-        for (int j = 0; j < 8; ++j) lo[j] = V::add(lo[j], V::broadcast(kLend61[j]));
-        FpLanes r = join(lo, hi, up);
+        for (int i = 9; i < 16; ++i) c.fold(w.c[i]);
+        FpLanes r = c.finish(kLend61);
         set_magnitude(r, 3);
         return r;
     }
@@ -414,34 +401,65 @@ struct FpLanes {
         return carry(r);
     }
 
-    // Montgomery's reduction, one limb a call (Koc, Acar, Kaliski, Analyzing and comparing Montgomery
-    // multiplication algorithms, 1996: operand scanning). lo[j] has weight 2^(50 j), hi[j] weight 2^(50 j +
-    // 52), `up` belongs to lo[0]. q makes the lowest limb a multiple of 2^50; then everything moves down by
-    // one limb, and `next` comes in at the top. The result is the new `up`: it joins lo[0] late, so that the
-    // next row's product does not wait for it.
-    [[gnu::always_inline]] static inline V reduce_limb(V (&lo)[8], V (&hi)[8], V up, V next) {
-        const V zero = V::broadcast(0), lowest = V::add(lo[0], up);
-        const V q = V::bit_and(V::madd_lo(zero, lowest, V::broadcast(kNegInverseLane)), V::broadcast(kMask));
-        const V gone = V::madd_lo(lowest, q, V::broadcast(kPLane[0]));
-        const V high = V::madd_hi(hi[0], q, V::broadcast(kPLane[0]));
-        for (int j = 1; j < 8; ++j) {
-            const V p = V::broadcast(kPLane[j]);
-            lo[j - 1] = V::madd_lo(lo[j], q, p);
-            hi[j - 1] = V::madd_hi(hi[j], q, p);
-        }
-        lo[7] = next;
-        hi[7] = zero;
-        return V::add(V::template sar<50>(gone), V::template shl<2>(high));
-    }
-    [[gnu::always_inline]] static inline FpLanes join(const V (&lo)[8], const V (&hi)[8], V up) {
-        FpLanes r;
-        r.l[0] = V::add(lo[0], up);
-        for (int j = 1; j < 8; ++j) r.l[j] = V::add(lo[j], V::template shl<2>(hi[j - 1]));
-        set_magnitude(r, 2);
-        return carry(r);
-    }
+    // Nine columns of a sum on its way through Montgomery's reduction: lo[j] has weight 2^(50 (i + j)), hi[j]
+    // weight 2^(50 (i + j) + 52), `up` belongs to lo[0]; i columns are gone.
+    //
+    // With f = 1/p modulo 2^50 (34 bits), f p = 1 + 2^50 F: what the lowest column t needs to become a
+    // multiple of 2^50 is m f p, m = -t modulo 2^50, and beyond that column m f p is m F. So no product has
+    // to wait for another to find its factor (a multiple of p that is Montgomery-friendly: Bajard, Duquesne,
+    // Montgomery-friendly primes and applications to cryptography, 2020). Seven such steps add less than
+    // 2^350 f p; the eighth, with p itself, divides that by another 2^50: less than 2^-16 p is left of it.
+    //
+    // Column 0 starts at -1, column 8 at 1: lo[0] + up = s = t - 1 throughout, so that m is s with its bits
+    // turned and what goes up is floor(s / 2^50) = (t + m) / 2^50 - 1, the next column's s being 1 less as
+    // well.
+    struct Columns {
+        V lo[9], hi[9], up = V::broadcast(0);
 
-    // a / R modulo p, canonical. The product with 1 is at most p; p itself becomes 0.
+        [[gnu::always_inline]] inline Columns() {
+            for (int j = 0; j < 9; ++j) lo[j] = hi[j] = V::broadcast(0);
+            lo[0] = V::broadcast(~uint64_t{0}), lo[8] = V::broadcast(1);
+        }
+        // a times b[j], j >= from, at column j + at. A row comes before the fold of the column below it, so
+        // that its products do not wait for that.
+        [[gnu::always_inline]] inline void add_row(int at, const V& a, const V (&b)[8], int from = 0) {
+            for (int j = from; j < 8; ++j) {
+                lo[j + at] = V::madd_lo(lo[j + at], a, b[j]);
+                hi[j + at] = V::madd_hi(hi[j + at], a, b[j]);
+            }
+        }
+        // One column goes, `next` comes in at the top.
+        [[gnu::always_inline]] inline void fold(V next = V::broadcast(0)) {
+            const V s = V::add(lo[0], up), m = V::and_not(s, V::broadcast(kMask));
+            up = V::add(V::template sar<50>(s), V::template shl<2>(hi[0]));
+            for (int j = 0; j < 8; ++j) {
+                const V f = V::broadcast(kFold[j]);
+                lo[j] = V::madd_lo(lo[j + 1], m, f);
+                hi[j] = V::madd_hi(hi[j + 1], m, f);
+            }
+            lo[8] = next, hi[8] = V::broadcast(0);
+        }
+        // The eighth column goes by q p, q = -t/p modulo 2^50. Then lo, hi and, if there is one, a constant
+        // in limbs become limbs, and one carry pass.
+        [[gnu::always_inline]] inline FpLanes finish(const uint64_t* plus = nullptr) {
+            const V s = V::add(lo[0], up), n = V::broadcast(kNegInverseLane);
+            const V q = V::bit_and(V::madd_lo(n, s, n), V::broadcast(kMask));
+            up = V::template sar<50>(V::madd_lo(s, q, V::broadcast(kPLane[0])));
+            V high = V::madd_hi(hi[0], q, V::broadcast(kPLane[0]));
+            FpLanes r;
+            for (int j = 0; j < 8; ++j) {
+                V low = j == 0 ? V::add(lo[1], up) : lo[j + 1];
+                if (plus != nullptr) low = V::add(low, V::broadcast(plus[j]));
+                if (j < 7) low = V::madd_lo(low, q, V::broadcast(kPLane[j + 1]));
+                r.l[j] = V::add(low, V::template shl<2>(high));
+                if (j < 7) high = V::madd_hi(hi[j + 1], q, V::broadcast(kPLane[j + 1]));
+            }
+            set_magnitude(r, 2);
+            return carry(r);
+        }
+    };
+
+    // a / R modulo p, canonical. The product with 1 is below 2p.
     [[gnu::always_inline]] static inline FpLanes out_of_montgomery(const FpLanes& a) {
         FpLanes one = zero();
         one.l[0] = V::broadcast(1);

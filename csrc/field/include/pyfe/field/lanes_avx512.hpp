@@ -28,6 +28,8 @@ struct Avx512 {
     PYFE_INLINE Avx512 add(Avx512 a, Avx512 b) { return {_mm512_add_epi64(a.v, b.v)}; }
     PYFE_INLINE Avx512 sub(Avx512 a, Avx512 b) { return {_mm512_sub_epi64(a.v, b.v)}; }
     PYFE_INLINE Avx512 bit_and(Avx512 a, Avx512 b) { return {_mm512_and_si512(a.v, b.v)}; }
+    // b without the bits of a
+    PYFE_INLINE Avx512 and_not(Avx512 a, Avx512 b) { return {_mm512_andnot_si512(a.v, b.v)}; }
     PYFE_INLINE Avx512 bit_xor(Avx512 a, Avx512 b) { return {_mm512_xor_si512(a.v, b.v)}; }
     PYFE_INLINE Avx512 bit_or(Avx512 a, Avx512 b) { return {_mm512_or_si512(a.v, b.v)}; }
     template <int K>

@@ -54,6 +54,10 @@ struct Lanes {
     static Lanes bit_and(const Lanes& a, const Lanes& b) {
         return map([&](int i) { return a.w[i] & b.w[i]; });
     }
+    // b without the bits of a
+    static Lanes and_not(const Lanes& a, const Lanes& b) {
+        return map([&](int i) { return ~a.w[i] & b.w[i]; });
+    }
     static Lanes bit_xor(const Lanes& a, const Lanes& b) {
         return map([&](int i) { return a.w[i] ^ b.w[i]; });
     }
