@@ -206,9 +206,10 @@ py::bytes multiply_chain(const std::string& field, const py::bytes& a, const py:
     return py::bytes(out);
 }
 
-bool multiplier_floor(size_t times) {
+bool multiplier_floor(size_t times, bool one_a_cycle) {
     alignas(64) uint64_t rows[1][8] = {{1, 2, 3, 4, 5, 6, 7, 8}};
-    const auto floor = fp::fp_kernels().multiplier_floor;
+    const fp::FpKernels& k = fp::fp_kernels();
+    const auto floor = one_a_cycle ? k.multiplier_floor_one_a_cycle : k.multiplier_floor;
     if (floor != nullptr) floor(times, rows);
     return floor != nullptr;
 }
@@ -217,8 +218,9 @@ bool multiplier_floor(size_t times) {
 void bind_yardsticks(py::module_& m) {
     m.def("multiply_chain", &multiply_chain, py::arg("field"), py::arg("a"), py::arg("b"), py::arg("times"),
           "a b^times in fp, fp2 or fp12 by dependent multiplications, the same in all eight lanes.");
-    m.def("multiplier_floor", &multiplier_floor, py::arg("times"),
-          "Spends 256 `times` multiply-adds of eight lanes; False where there are none.");
+    m.def("multiplier_floor", &multiplier_floor, py::arg("times"), py::arg("one_a_cycle") = false,
+          "Spends 256 `times` multiply-adds of eight lanes, as many a cycle as the CPU can or one a cycle; "
+          "False where there are none.");
 }
 
 }  // namespace

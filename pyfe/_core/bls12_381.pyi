@@ -161,9 +161,9 @@ class G2FixedBase:
         """
         k_j base; constant-time in k.
         """
-def multiplier_floor(times: typing.SupportsInt | typing.SupportsIndex) -> bool:
+def multiplier_floor(times: typing.SupportsInt | typing.SupportsIndex, one_a_cycle: bool = False) -> bool:
     """
-    Spends 256 `times` multiply-adds of eight lanes; False where there are none.
+    Spends 256 `times` multiply-adds of eight lanes, as many a cycle as the CPU can or one a cycle; False where there are none.
     """
 def multiply_chain(field: str, a: bytes, b: bytes, times: typing.SupportsInt | typing.SupportsIndex) -> bytes:
     """

@@ -90,25 +90,25 @@ static void fp12_mul_chain(const Fp12Block* a, const Fp12Block* b, size_t times,
     }
 }
 
-template <class F>
+template <class F, int Chains>
 static void multiplier_floor(size_t times, uint64_t (*out)[8]) {
     using V = typename F::Lane;
-    V sum[16];
-    for (uint64_t i = 0; i < 16; ++i) sum[i] = V::broadcast(i);
+    V sum[Chains];
+    for (int i = 0; i < Chains; ++i) sum[i] = V::broadcast(static_cast<uint64_t>(i));
     const V x = V::load(out[0]);
     for (size_t t = 0; t < times; ++t)
+#pragma GCC unroll 64
+        for (int round = 0; round < 256 / Chains; ++round)
 #pragma GCC unroll 16
-        for (int round = 0; round < 16; ++round)
-#pragma GCC unroll 16
-            for (int i = 0; i < 16; ++i) sum[i] = V::madd_lo(sum[i], x, x);
-    for (int i = 1; i < 16; ++i) sum[0] = V::add(sum[0], sum[i]);
+            for (int i = 0; i < Chains; ++i) sum[i] = V::madd_lo(sum[i], x, x);
+    for (int i = 1; i < Chains; ++i) sum[0] = V::add(sum[0], sum[i]);
     V::store(out[0], sum[0]);
 }
 
-template <class F>
+template <class F, int Chains>
 constexpr auto multiplier_floor_of() {
     void (*floor)(size_t, uint64_t(*)[8]) = nullptr;
-    if constexpr (F::wide) floor = multiplier_floor<F>;
+    if constexpr (F::wide) floor = multiplier_floor<F, Chains>;
     return floor;
 }
 
@@ -142,7 +142,8 @@ constexpr FpKernels make_fp_kernels(const char* name) {
         mul_chain<F, InFp<F>>,
         mul_chain<F, InFp2AtFront<F>>,
         fp12_mul_chain<F>,
-        multiplier_floor_of<F>(),
+        multiplier_floor_of<F, 16>(),
+        multiplier_floor_of<F, 4>(),
     };
 }
 

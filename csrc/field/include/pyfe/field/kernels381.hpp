@@ -34,8 +34,11 @@ struct FpKernels {
     void (*fp_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
     void (*fp2_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
     void (*fp12_mul_chain)(const Fp12Block* a, const Fp12Block* b, size_t times, Fp12Block* out);
-    // 256 `times` independent multiply-adds, what eight multiplications in Fp need at least; null for words
+    // 256 `times` multiply-adds, what eight multiplications in Fp need at least: in sixteen chains as many a
+    // cycle as the CPU can, in four, each of them waiting four cycles for the one before, one a cycle. Null
+    // for words.
     void (*multiplier_floor)(size_t times, uint64_t (*out)[8]);
+    void (*multiplier_floor_one_a_cycle)(size_t times, uint64_t (*out)[8]);
 };
 
 const FpKernels& portable_fp_kernels();
