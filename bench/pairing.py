@@ -80,7 +80,7 @@ def measure(operation: Operation, words: Operation, loop: Loop | None, settings:
     """Ours on both backends and the peer's in turn."""
     tasks = [Task(operation.ours, repeat=_repeats(operation.ours))]
     if operation.also_portable:
-        tasks.append(Task(portable(words.ours), rounds=3, repeat=_repeats(portable(words.ours))))
+        tasks.append(Task(portable(words.ours), repeat=_repeats(portable(words.ours))))
     peer, peer_items = None, operation.peer_items
     if operation.blst is not None and loop is not None:
         count = loop.count(operation.blst)
