@@ -2,8 +2,8 @@
 // with R = 2^400. A template on the lane type V (Avx512 or the emulated Lanes).
 //
 // Bounds. "Carried" limbs 0 to 6 lie below 2^50 + 2^14, and every function but add_lazy returns carried ones.
-// The value is below m p, m being its magnitude. R > 2^19 p, so a sum of products with magnitudes sum m1 m2
-// <= 2^17, reduced by Columns below, comes out below
+// The value is below m p, m being its magnitude. R > 2^19.29 p, so a sum of products with magnitudes
+// sum m1 m2 <= 2^17, reduced by Columns below, comes out below
 //     m1 m2 p^2 / R + 2^-16 p + p < 1.21 p:
 // no final subtraction is ever needed. Magnitudes: 2 for mul and square, 3 for reduce, 4 for weak and for
 // what comes from memory; sums add, sub<K> takes a subtrahend below K and adds K. In a PYFE_VERIFY build
@@ -406,9 +406,9 @@ struct FpLanes {
     //
     // With f = 1/p modulo 2^50 (34 bits), f p = 1 + 2^50 F: what the lowest column t needs to become a
     // multiple of 2^50 is m f p, m = -t modulo 2^50, and beyond that column m f p is m F. So no product has
-    // to wait for another to find its factor (a multiple of p that is Montgomery-friendly: Bajard, Duquesne,
-    // Montgomery-friendly primes and applications to cryptography, 2020). Seven such steps add less than
-    // 2^350 f p; the eighth, with p itself, divides that by another 2^50: less than 2^-16 p is left of it.
+    // to wait for another to find its factor (Orup, Simplifying quotient determination in high-radix modular
+    // multiplication, ARITH 1995). Seven such steps add less than 2^350 f p; the eighth, with p itself,
+    // divides that by another 2^50: less than 2^-16 p is left of it.
     //
     // Column 0 starts at -1, column 8 at 1: lo[0] + up = s = t - 1 throughout, so that m is s with its bits
     // turned and what goes up is floor(s / 2^50) = (t + m) / 2^50 - 1, the next column's s being 1 less as
