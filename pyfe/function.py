@@ -245,7 +245,8 @@ class Function(Travels):
         """Exact integer scores of a table, or of :class:`~pyfe.schema.Encoded` rows: ``u_j + B_j``.
 
         Returns int64 ``[batch]`` for one output, else ``[batch, k]``: the same integers that a key decrypts.
-        Raises OutOfRangeError for values outside the schema, ParameterError for a table without a schema here.
+        Raises OutOfRangeError for values outside the schema, ParameterError for a table without a schema here,
+        KeyMismatchError for rows encoded under another schema.
         Cost: O(batch * n * k); quadratic: O(batch * monomials * k), or O(batch * units * (n + k)).
         """
         return self.add_intercept(self.map.evaluate(self._coordinates(X, on_overflow)))
@@ -257,8 +258,9 @@ class Function(Travels):
                 "with Function.from_bytes(data, schema=schema)"
             )
         if self.schema is None:
+            X.require_schema(self.schema_id)
             return self._unchecked_rows(_integers(X.x, "encoded rows"))
-        return self.schema.check(X.x if isinstance(X, Encoded) else self.schema.encode(X, on_overflow).x)
+        return self.schema.check(X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow))
 
     def _unchecked_rows(self, x: IntArray) -> IntArray:
         """Rows whose bounds are not known here; the map itself refuses what could wrap."""

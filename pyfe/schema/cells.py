@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pyfe.errors import ParameterError
 
 __all__ = [
+    "MAX_TEXT",
     "as_floats",
     "exact_number",
     "is_integer",

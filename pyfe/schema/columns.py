@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import (
+    MAX_TEXT,
     as_floats,
     exact_number,
     is_integer,
@@ -87,9 +88,14 @@ class Code:
     """One encoded column: coordinates, rows refused by reason, rows beyond an end of the range."""
 
     x: IntArray
-    real: FloatArray
     refused: dict[str, BoolArray]
     beyond: BoolArray
+    unrounded: FloatArray | None = None
+
+    @property
+    def real(self) -> FloatArray:
+        """The coordinates before rounding; those of bits need none."""
+        return self.x.astype(np.float64) if self.unrounded is None else self.unrounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +144,10 @@ class Column(ABC):
     @abstractmethod
     def decode(self, x: IntArray) -> AnyArray:
         """Raw values ``[batch]`` of codes ``[batch, width]``; ParameterError for a code that cannot occur."""
+
+    def require_codes_come_back(self) -> None:
+        """ParameterError unless ``encode(decode(x)) = x`` for every code, and the column can travel. Asked by Schema."""
+        return
 
     @abstractmethod
     def probes(self) -> IntArray:
@@ -204,14 +214,14 @@ class Number(Column):
         _require_range(self.lo, self.hi, self.transform)
         if not (is_integer(self.steps) and 1 <= self.steps < 2**MAX_BITS):
             raise ParameterError(f"a number needs 1 to 2^{MAX_BITS} - 1 steps, not {shown(self.steps)}")
-        self._require_distinct_steps()
         if self.missing is not None and not self.lo <= _real(self.missing, "the value for missing entries") <= self.hi:
             raise ParameterError(f"the value for missing entries lies outside the range {self.lo:g} to {self.hi:g}")
 
-    def _require_distinct_steps(self) -> None:
-        """Every code has to come back from its value: a step must not vanish beside the values it is added to."""
+    def require_codes_come_back(self) -> None:
+        # a step must not vanish beside the values it is added to
         low, high = _transformed(self.lo, self.hi, self.transform)
         step = (high - low) / self.steps
+        step = step if math.isfinite(step) else math.inf
         # exp rounds to one part in 2^52, which is an absolute error on the scale of its logarithm
         largest = max(abs(low), abs(high)) + (1.0 if self.transform == "log" else 0.0)
         if not math.isfinite(step):
@@ -219,7 +229,7 @@ class Number(Column):
         smallest = {"identity": step, "log": self.lo, "sqrt": max(self.lo, step * step)}[self.transform]
         if step < _FINE * largest or smallest < _TINY:
             raise ParameterError(
-                f"{self.steps} steps from {self.lo:g} to {self.hi:g} lie closer together than doubles of that size can "
+                f"{self.steps} steps from {self.lo!r} to {self.hi!r} lie closer together than doubles of that size can "
                 "tell apart; measure from a nearer origin, or take fewer steps"
             )
 
@@ -261,7 +271,7 @@ class Number(Column):
         beyond = (real < -_EDGE) | (real > self.steps + _EDGE)
         x = np.rint(np.clip(np.nan_to_num(real, nan=0.0), 0, self.steps)).astype(np.int64)
         refused = {"missing": missing, "not a number": not_a_number}
-        return Code(x[:, None], real[:, None], refused, np.asarray(beyond, dtype=np.bool_))
+        return Code(x[:, None], refused, np.asarray(beyond, dtype=np.bool_), real[:, None])
 
     def decode(self, x: IntArray) -> AnyArray:
         offset, step = self.affine()
@@ -311,17 +321,18 @@ class Category(Column):
             raise ParameterError("levels are all text, or all integers or booleans")
         if "" in self.levels:
             raise ParameterError('"" stands for a missing entry and cannot be a level')
-        if any(texts) and not all(map(is_text, self.levels)):
-            raise ParameterError("a level is text of at most 1024 characters, without NUL and lone surrogates")
-        if not any(texts) and not all(-(2**63) <= level < 2**64 for level in self.levels):  # type: ignore[operator]
-            raise ParameterError("an integer level lies from -2^63 to 2^64 - 1")
-        if len(self.levels) < 2 or len(self._positions()) != len(self.levels):
-            raise ParameterError(
-                "a category needs at least two different levels (True and 1 count as one level, and so does text that "
-                "differs in its Unicode form only)"
-            )
+        if len(self.levels) < 2 or len(set(self.levels)) != len(self.levels):
+            raise ParameterError("a category needs at least two different levels (True and 1 count as one level)")
         if self.missing is not None and self._position(self._positions(), self.missing) < 0:
             raise ParameterError("the level for missing entries is not one of the levels")
+
+    def require_codes_come_back(self) -> None:
+        if self.texts and not all(map(is_text, self.levels)):
+            raise ParameterError(f"a level is text of at most {MAX_TEXT} characters, without NUL and lone surrogates")
+        if not self.texts and not all(-(2**63) <= level < 2**64 for level in self.levels):  # type: ignore[operator]
+            raise ParameterError("an integer level lies from -2^63 to 2^64 - 1")
+        if len(self._positions()) != len(self.levels):
+            raise ParameterError("two levels differ in their Unicode form only, and count as one")
 
     @property
     def texts(self) -> bool:
@@ -379,7 +390,7 @@ class Category(Column):
         index = self._index(values, missing)
         x = self._at(np.maximum(index, 0))
         refused = {"missing": missing, "not a level": (index < 0) & ~missing}
-        return Code(x, x.astype(np.float64), refused, np.zeros(len(values), dtype=np.bool_))
+        return Code(x, refused, np.zeros(len(values), dtype=np.bool_))
 
     def _at(self, index: npt.NDArray[np.integer[Any]]) -> IntArray:
         """Codes int64 ``[m, width]`` of the levels at these positions."""
@@ -440,8 +451,6 @@ class Thresholds(Column):
         ascending = all(a < b for a, b in zip(cuts, cuts[1:], strict=False))
         if not cuts or not ascending or not all(math.isfinite(cut) for cut in cuts):
             raise ParameterError("thresholds need one or more finite, strictly ascending cuts")
-        if cuts[0] == -_HUGE:
-            raise ParameterError("no double lies below the first cut")
         if self.missing is not None and not math.isfinite(_real(self.missing, "the value for missing entries")):
             raise ParameterError("the value for missing entries must be finite")
 
@@ -466,7 +475,11 @@ class Thresholds(Column):
         raw = as_floats(values, missing)
         x = (raw[:, None] >= np.array(self.cuts)).astype(np.int64)
         refused = {"missing": missing, "not a number": np.isnan(raw) & ~missing}
-        return Code(x, x.astype(np.float64), refused, np.zeros(len(values), dtype=np.bool_))
+        return Code(x, refused, np.zeros(len(values), dtype=np.bool_))
+
+    def require_codes_come_back(self) -> None:
+        if self.cuts[0] == -_HUGE:
+            raise ParameterError("no double lies below the first cut")
 
     def decode(self, x: IntArray) -> AnyArray:
         if (np.diff(x, axis=1) > 0).any():
@@ -536,7 +549,7 @@ class Constant(Column):
 
     def encode(self, values: AnyArray) -> Code:
         x = np.full((len(values), 1), self.value, dtype=np.int64)
-        return Code(x, x.astype(np.float64), {}, np.zeros(len(values), dtype=np.bool_))
+        return Code(x, {}, np.zeros(len(values), dtype=np.bool_))
 
     def decode(self, x: IntArray) -> AnyArray:
         return x[:, 0].astype(np.float64)
@@ -617,7 +630,7 @@ class Optional(Column):
         real = np.where(missing[:, None], 0.0, code.real)
         refused = {reason: mask for reason, mask in code.refused.items() if reason != "missing"}
         bit = missing[:, None]
-        return Code(np.concatenate([x, bit], axis=1), np.concatenate([real, bit], axis=1), refused, code.beyond)
+        return Code(np.concatenate([x, bit], axis=1), refused, code.beyond, np.concatenate([real, bit], axis=1))
 
     def decode(self, x: IntArray) -> AnyArray:
         missing = x[:, -1] == 1
@@ -627,6 +640,9 @@ class Optional(Column):
         decoded: AnyArray = values.astype(object if values.dtype.kind == "O" else np.float64)
         decoded[missing] = math.nan
         return decoded
+
+    def require_codes_come_back(self) -> None:
+        self.column.require_codes_come_back()
 
     def _with_bit(self, codes: IntArray) -> IntArray:
         """Codes of the value, then the one code of an absent entry."""

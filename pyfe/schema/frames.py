@@ -205,7 +205,7 @@ def _from_array(array: AnyArray) -> AnyArray:
 def _from_list(values: Sequence[Any]) -> AnyArray:
     """A list of cells. Only lists of one type become numbers at once; others stay what they are, cell by cell."""
     kinds = set(map(type, values))
-    if kinds in ({float}, {bool}):
+    if kinds in ({float}, {bool}, {complex}):
         return np.array(values)
     if kinds == {int}:
         try:

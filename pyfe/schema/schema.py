@@ -127,6 +127,8 @@ class Schema(Travels):
         if not isinstance(columns, Mapping) or not columns:
             raise ParameterError("a schema needs at least one column, in a mapping of names to columns")
         _require_names(columns)
+        if all(isinstance(column, Constant) for column in columns.values()):
+            raise ParameterError("a schema of constants alone holds nothing of a patient; it needs a column of the table")
         width = sum(column.width for column in columns.values())
         if width > MAX_COORDINATES:
             raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")
@@ -601,6 +603,8 @@ def _require_names(columns: Mapping[Any, Any]) -> None:
         other = seen.setdefault(same_name(name), name)
         if other != name:
             raise ParameterError(f"two columns are called {name!r}: their names differ in their Unicode form only")
+        with naming(name):
+            column.require_codes_come_back()
 
 
 def _column_from(name: str, spec: Any, bits: int) -> Column:
