@@ -789,7 +789,7 @@ def _real(value: Any, what: str) -> float:
 
 
 def _items(values: Any, what: str) -> list[Any]:
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+    if isinstance(values, bytes | Mapping) or not isinstance(values, Iterable):
         raise ParameterError(f"{what} are a list, not {type(values).__name__}")
     return list(values)
 
