@@ -95,15 +95,17 @@ def exact_number(value: object) -> Any:
     value = plain(value)
     if isinstance(value, bool | int):
         return int(value)
-    if isinstance(value, float | Decimal):
+    if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
     return value if isinstance(value, Rational) else None
 
 
 def _to_float(value: object) -> float:
     if isinstance(value, str):
         return parse_number(value)
-    if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating | Decimal | Rational):
+    if not (is_number(value) or isinstance(value, bool | np.bool_ | Decimal | Rational)):
         return math.nan
     try:
         return float(value)
@@ -159,12 +161,12 @@ def is_text(value: object) -> bool:
 
 def is_integer(value: object) -> bool:
     """Whether a value is an integer and no truth value."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
 
 
 def is_number(value: object) -> bool:
     """Whether a value is an integer or a float and no truth value."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.timedelta64)
 
 
 def is_temporal(value: object) -> bool:

@@ -789,9 +789,12 @@ def _real(value: Any, what: str) -> float:
 
 
 def _items(values: Any, what: str) -> list[Any]:
-    if isinstance(values, bytes | Mapping) or not isinstance(values, Iterable):
-        raise ParameterError(f"{what} are a list, not {type(values).__name__}")
-    return list(values)
+    if not isinstance(values, bytes | Mapping):
+        try:
+            return list(values)
+        except TypeError:  # nothing to go through, or an array without dimensions
+            pass
+    raise ParameterError(f"{what} are a list, not {type(values).__name__}")
 
 
 def _require_range(lo: Any, hi: Any, transform: Any) -> None:

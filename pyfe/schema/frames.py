@@ -19,7 +19,7 @@ import numpy.typing as npt
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import plain, same_name, shown
 
-__all__ = ["Frame", "as_column", "naming", "open_frame", "to_numpy"]
+__all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "to_numpy"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 
@@ -86,7 +86,7 @@ def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     """A table of any kind; ``names`` are those of an array's columns (default ``x0, x1, ...``). ParameterError."""
     if isinstance(X, Mapping):
         values = list(X.values())
-        return Frame(_labels(X), lambda place: values[place])
+        return Frame(as_labels(X), lambda place: values[place])
     origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
     cure = _CURES.get((origin, kind), _CURES.get((origin, "*")))
     if cure is not None:
@@ -94,9 +94,9 @@ def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     if origin == "pyarrow":
         return _arrow(X)
     if origin == "polars":
-        return Frame(_labels(X.columns), lambda place: X.to_series(place))
+        return Frame(as_labels(X.columns), lambda place: X.to_series(place))
     if hasattr(X, "columns") and hasattr(X, "iloc"):
-        return Frame(_labels(X.columns), lambda place: X.iloc[:, place])
+        return Frame(as_labels(X.columns), lambda place: X.iloc[:, place])
     return _array(X, names)
 
 
@@ -104,7 +104,7 @@ def _arrow(X: Any) -> Frame:
     table = X.read_all() if hasattr(X, "read_all") else X
     if not hasattr(table, "column_names"):
         raise ParameterError(f"a pyarrow {type(X).__name__} is no table; pass a Table, a RecordBatch or a reader")
-    return Frame(_labels(table.column_names), table.column)
+    return Frame(as_labels(table.column_names), table.column)
 
 
 def _array(X: Any, names: Sequence[str] | None) -> Frame:
@@ -127,7 +127,7 @@ def _rows(X: Sequence[Any], names: Sequence[str] | None) -> Frame:
     for row in X:
         if isinstance(row, Mapping):
             raise ParameterError("a list of records is no table; make it a mapping of columns, or a DataFrame")
-        if not isinstance(row, list | tuple | np.ndarray) or np.ndim(row) == 0:
+        if not isinstance(row, list | tuple | np.ndarray) or (isinstance(row, np.ndarray) and row.ndim == 0):
             raise ParameterError("a table has two dimensions [batch, columns], not 1; one row is [row]")
         rows.append(row.tolist() if isinstance(row, np.ndarray) else row)
     widths = {len(row) for row in rows}
@@ -140,14 +140,14 @@ def _rows(X: Sequence[Any], names: Sequence[str] | None) -> Frame:
 def _named(names: Sequence[str] | None, width: int) -> list[str]:
     if names is None:
         return [f"x{i}" for i in range(width)]
-    labels = _labels(names)
+    labels = as_labels(names)
     if width != len(labels):
         raise ParameterError(f"the array has {width} columns, the schema {len(labels)}")
     return labels
 
 
-def _labels(names: Iterable[Any]) -> list[str]:
-    """Names of any type as text. A column without a name is an error."""
+def as_labels(names: Iterable[Any]) -> list[str]:
+    """Names of any type as text; ParameterError for one that has none."""
     labels = []
     for place, name in enumerate(names):
         try:

@@ -48,7 +48,7 @@ from pyfe.schema.columns import (
     number,
     with_missing,
 )
-from pyfe.schema.frames import naming, open_frame, to_numpy
+from pyfe.schema.frames import as_labels, naming, open_frame, to_numpy
 from pyfe.schema.proposals import propose
 
 __all__ = ["Encoded", "Overflow", "Schema", "stacked"]
@@ -189,6 +189,7 @@ class Schema(Travels):
         """
         if not isinstance(ranges, Mapping) or not isinstance(missing, Mapping | None):
             raise ParameterError("ranges and missing are mappings of column names")
+        values = _by_text(missing or {})
         columns: dict[str, Column] = {}
         for name, spec in ranges.items():
             with naming(name):
@@ -196,7 +197,7 @@ class Schema(Travels):
         marks = {
             "public": _list_of_names(public, "public"),
             "protected": _list_of_names(protected, "protected"),
-            "missing": list(missing or {}),
+            "missing": list(values),
         }
         for what, names in marks.items():
             unknown = [name for name in names if name not in columns]
@@ -205,8 +206,8 @@ class Schema(Travels):
         for name, column in columns.items():
             changes: dict[str, Any] = {w: True for w in ("public", "protected") if name in marks[w]}
             with naming(name):
-                if missing and name in missing:
-                    column = with_missing(column, missing[name])
+                if name in values:
+                    column = with_missing(column, values[name])
                 columns[name] = replace(column, **changes)
         return cls(columns, protected_forms=protected_forms)
 
@@ -259,7 +260,8 @@ class Schema(Travels):
         frame = open_frame(X, names)
         dropped = {same_name(name) for name in _list_of_names(exclude, "exclude")}
         known = {same_name(label) for label in frame.labels}
-        for name in [*dropped, *map(same_name, stated)]:
+        given = {same_name(name): wanted for name, wanted in _by_text(stated).items()}
+        for name in [*dropped, *given]:
             if name not in known:
                 raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
         table = frame.columns([label for label in frame.labels if same_name(label) not in dropped])
@@ -267,11 +269,11 @@ class Schema(Travels):
             raise ParameterError("the table has no columns to propose a schema from")
         if len(next(iter(table.values()))) < _LEAST_ROWS:
             raise ParameterError("a schema cannot be proposed from fewer than 10 rows; give ranges instead")
-        given = {same_name(name): values for name, values in stated.items()}
+        resolution = _by_text(bits) if isinstance(bits, Mapping) else bits
         columns = {}
         for name, values in table.items():
             with naming(name):
-                columns[name] = propose(name, values, _bits_of(bits, name), margin, given.get(same_name(name)))
+                columns[name] = propose(name, values, _bits_of(resolution, name), margin, given.get(same_name(name)))
         return cls.from_ranges(columns, **marks)
 
     # -- what it says --
@@ -500,7 +502,7 @@ class Schema(Travels):
             forms = {entry["name"]: entry["weights"] for entry in data["protected_forms"]}
             schema = cls(columns, protected_forms=forms)
             canonical = _same_plain(schema.to_dict(), dict(data))
-        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
             raise DecodeError(f"not a schema: {error}") from error
         if not canonical:
             raise DecodeError("not a schema: fields are missing, unknown or not in canonical form")
@@ -582,13 +584,19 @@ def _bits_of(bits: int | Mapping[str, int], name: str) -> int:
     return checked_bits(bits.get(name, 8) if isinstance(bits, Mapping) else bits)
 
 
-def _list_of_names(names: Any, what: str) -> list[Any]:
-    """Names as a list; one name alone counts as a list of it."""
+def _list_of_names(names: Any, what: str) -> list[str]:
+    """Names as text; one name alone counts as a list of it."""
     if isinstance(names, str):
         return [names]
-    if not isinstance(names, Iterable):
-        raise ParameterError(f"{what} is a list of column names, not {shown(names)}")
-    return list(names)
+    try:
+        return as_labels(names)
+    except TypeError:  # nothing to go through
+        raise ParameterError(f"{what} is a list of column names, not {shown(names)}") from None
+
+
+def _by_text(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """A mapping by the text of its names, as columns are named."""
+    return dict(zip(as_labels(values), values.values(), strict=True))
 
 
 def _require_names(columns: Mapping[Any, Any]) -> None:
@@ -615,9 +623,10 @@ def _column_from(name: str, spec: Any, bits: int) -> Column:
     if isinstance(spec, tuple) and len(spec) == 2 and all(is_number(v) for v in spec):
         return number(spec[0], spec[1], bits=bits)
     if isinstance(spec, list) and len(spec) == 2 and all(is_number(v) for v in spec):
+        ends = f"{shown(spec[0])}, {shown(spec[1])}"
         raise ParameterError(
             f"column {name!r}: a list of two numbers could be a range or two levels; write the tuple "
-            f"({spec[0]}, {spec[1]}) for a range or category([{spec[0]}, {spec[1]}]) for levels"
+            f"({ends}) for a range or category([{ends}]) for levels"
         )
     if isinstance(spec, list):
         return category(spec)
