@@ -400,7 +400,8 @@ class Function(Travels):
 
     def _truth(self, y: Any, rows: int) -> AnyArray:
         """Targets float64 ``[rows]`` or ``[rows, k]``; positions in :attr:`classes` int64 ``[rows]`` where there are any."""
-        table = hasattr(y, "columns") or np.ndim(y) == 2
+        rowwise = isinstance(y, list | tuple) and len(y) > 0 and all(isinstance(row, list | tuple) for row in y)
+        table = hasattr(y, "columns") or rowwise or (isinstance(y, np.ndarray) and y.ndim == 2)
         frame = open_frame(y, None) if table else None
         names = None if frame is None else [str(i) for i in range(len(frame.labels))]
         columns = [as_column(y)] if frame is None else [as_column(frame.column(i)) for i in range(len(names or []))]

@@ -26,6 +26,7 @@ __all__ = [
     "missing_mask",
     "parse_number",
     "plain",
+    "require_cells",
     "same_name",
     "shown",
 ]
@@ -123,24 +124,27 @@ def as_floats(values: AnyArray, missing: BoolArray) -> FloatArray:
 
     ParameterError for a column whose dtype holds neither numbers nor text.
     """
+    require_cells(values)
     if values.dtype.kind in "biuf":
         with np.errstate(over="ignore"):
             return values.astype(np.float64)
-    if values.dtype.kind not in "OU":
-        raise ParameterError(_no_numbers(values.dtype))
     result = np.full(values.shape, np.nan)
     result[~missing] = _floats(values[~missing].astype(object)).astype(np.float64)
     return result
 
 
-def _no_numbers(dtype: np.dtype[Any]) -> str:
+def require_cells(values: AnyArray) -> None:
+    """ParameterError for a column whose dtype holds neither numbers nor text."""
+    dtype = values.dtype
+    if dtype.kind in "biufOU":
+        return
     if dtype.kind in "mM":
-        return (
+        raise ParameterError(
             f"dates or times ({dtype}) are neither numbers nor categories; turn them into a number first (an age in years, "
             "days since a date), or leave the column out"
         )
     advice = "; decode the bytes to text first" if dtype.kind == "S" else ""
-    return f"a column of dtype {dtype} holds neither numbers nor text{advice}"
+    raise ParameterError(f"a column of dtype {dtype} holds neither numbers nor text{advice}")
 
 
 # ---------------------------------------------------------------------------------------------------------------

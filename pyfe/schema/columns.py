@@ -24,6 +24,7 @@ from pyfe.schema.cells import (
     is_text,
     missing_mask,
     plain,
+    require_cells,
     same_name,
     shown,
 )
@@ -188,6 +189,7 @@ class Column(ABC):
 
     def fill(self, values: AnyArray) -> AnyArray:
         """``values`` with absent entries replaced by the stated missing value, if there is one."""
+        require_cells(values)
         missing = missing_mask(values)
         if self.missing is None or not missing.any():
             return values
@@ -378,8 +380,6 @@ class Category(Column):
     def _index(self, values: AnyArray, missing: BoolArray) -> IntArray:
         """Position of each value among the levels, -1 where it is none of them. Cost: O(rows + levels)."""
         index = np.full(values.shape, -1, dtype=np.int64)
-        if values.dtype.kind not in "biufOU":
-            as_floats(values, missing)  # which says what is wrong with this dtype
         positions, present = self._positions(), values[~missing].tolist()
         index[~missing] = [self._position(positions, cell) for cell in present]
         return index
@@ -624,6 +624,7 @@ class Optional(Column):
         return np.concatenate([rows, np.ones((len(rows), 1), dtype=np.int64)], axis=1)
 
     def encode(self, values: AnyArray) -> Code:
+        require_cells(values)
         missing = missing_mask(values)
         code = self.column.encode(values)
         x = np.where(missing[:, None], 0, code.x)

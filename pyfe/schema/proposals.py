@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import as_floats, exact_number, is_temporal, missing_mask, parse_number
+from pyfe.schema.cells import as_floats, exact_number, is_temporal, missing_mask, parse_number, require_cells
 from pyfe.schema.columns import Category, Column, category, number
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose"]
@@ -85,6 +85,7 @@ _NAMES_OF_IDENTIFIERS = frozenset(
 
 def propose(name: str, values: AnyArray, bits: int, margin: float, levels: Iterable[Any] | None = None) -> Column:
     """A column for what was seen, or for the levels that are stated. ParameterError for what must not travel."""
+    require_cells(values)
     missing = missing_mask(values)
     if levels is not None:
         return _stated(values, missing, levels)

@@ -374,7 +374,11 @@ class Schema(Travels):
         ParameterError when a column is missing or there twice, for Series of different indexes, a wrong shape, and what
         is no table in memory (a query, a lazy frame, a sparse matrix).
         """
-        return {name: self._columns[name].fill(values) for name, values in self.read_raw(X).items()}
+        filled = {}
+        for name, values in self.read_raw(X).items():
+            with naming(name):
+                filled[name] = self._columns[name].fill(values)
+        return filled
 
     def read_raw(self, X: Any) -> dict[str, AnyArray]:
         """The table's columns by name as :meth:`read`, absent entries left as they are."""
@@ -625,9 +629,9 @@ def _column_from(name: str, spec: Any, bits: int) -> Column:
     if isinstance(spec, list) and len(spec) == 2 and all(is_number(v) for v in spec):
         ends = f"{shown(spec[0])}, {shown(spec[1])}"
         raise ParameterError(
-            f"column {name!r}: a list of two numbers could be a range or two levels; write the tuple "
+            f"column {shown(name)}: a list of two numbers could be a range or two levels; write the tuple "
             f"({ends}) for a range or category([{ends}]) for levels"
         )
     if isinstance(spec, list):
         return category(spec)
-    raise ParameterError(f"column {name!r}: expected (lo, hi), a list of levels, or a pyfe column")
+    raise ParameterError(f"column {shown(name)}: expected (lo, hi), a list of levels, or a pyfe column")
