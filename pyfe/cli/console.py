@@ -35,7 +35,9 @@ T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Delimiter = Annotated[
     str | None,
-    typer.Option(metavar="SIGN", help='Sign between the cells of the CSV file (or "tab"); found in the file if not given.'),
+    typer.Option(
+        metavar="SIGN", help='Sign between the cells of the CSV file (or "tab"); found in the file if not given.'
+    ),
 ]
 Decimal = Annotated[
     str | None, typer.Option(metavar="SIGN", help='Decimal sign of the CSV file, "." or ","; found in it if not given.')

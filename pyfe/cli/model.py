@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema
+from pyfe.schema.cells import parse_number
 from pyfe.schemes import scheme
 
 __all__ = ["compile_model", "fit"]
@@ -32,7 +34,10 @@ def fit(
     protected: Annotated[list[str] | None, typer.Option(help="Column that must stay closed. Repeatable.")] = None,
     missing: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=VALUE", help='What an empty cell of a column stands for ("bit": it gets a coordinate). Repeatable.'),
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help='What an empty cell of a column stands for ("bit": it gets a coordinate). Repeatable.',
+        ),
     ] = None,
     levels: Annotated[
         list[str] | None,
@@ -180,10 +185,10 @@ def _integer(option: str, text: str) -> int:
 
 
 def _number(option: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none") from None
+    value = parse_number(text)
+    if math.isnan(value):
+        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none")
+    return value
 
 
 def _bits(text: str) -> int | Literal["auto"] | None:

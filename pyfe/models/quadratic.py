@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import UnsupportedModelError
-from pyfe.schema import Category, Column, Constant, Number, Optional, Schema, Thresholds
+from pyfe.schema import Column, Constant, Number, Optional, Schema, Thresholds
 
 __all__ = ["Domain", "RealQuadratic", "standard_centre"]
 

@@ -525,7 +525,9 @@ class Constant(Column):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not (is_integer(self.value) and 0 < abs(self.value) < 2**MAX_BITS):
-            raise ParameterError(f"a constant is a non-zero integer below 2^{MAX_BITS} in size, not {shown(self.value)}")
+            raise ParameterError(
+                f"a constant is a non-zero integer below 2^{MAX_BITS} in size, not {shown(self.value)}"
+            )
         if self.missing is not None:
             raise ParameterError("a constant is never missing")
 
@@ -588,10 +590,18 @@ class Optional(Column):
     def __post_init__(self) -> None:
         super().__post_init__()
         inner = self.column
-        if not isinstance(inner, Number | Category | Thresholds) or inner.missing is not None or self.missing is not None:
-            raise ParameterError('missing="bit" goes with a number, category or thresholds without another missing value')
+        if (
+            not isinstance(inner, Number | Category | Thresholds)
+            or inner.missing is not None
+            or self.missing is not None
+        ):
+            raise ParameterError(
+                'missing="bit" goes with a number, category or thresholds without another missing value'
+            )
         if isinstance(inner, Number) and inner.steps > MAX_OPTIONAL_STEPS:
-            raise ParameterError(f'a number with missing="bit" has at most {MAX_OPTIONAL_STEPS} steps, not {inner.steps}')
+            raise ParameterError(
+                f'a number with missing="bit" has at most {MAX_OPTIONAL_STEPS} steps, not {inner.steps}'
+            )
         if inner.public or inner.protected:
             raise ParameterError("the marks public and protected belong to the whole column")
 
@@ -761,7 +771,7 @@ def with_missing(column: Column, missing: object) -> Column:
     inner = column.column if isinstance(column, Optional) else column
     if isinstance(column, Optional):
         inner = replace(inner, public=column.public, protected=column.protected)
-    if isinstance(missing, str) and missing == "raise" and not a_level or missing is None:
+    if (isinstance(missing, str) and missing == "raise" and not a_level) or missing is None:
         return replace(inner, missing=None)
     if isinstance(inner, Number | Thresholds):
         return replace(inner, missing=_real(missing, "the value for missing entries"))

@@ -75,11 +75,10 @@ _SPELLINGS = (
 )
 _UNIT = re.compile(rf"{_DIGITS}([eE][+-]?\d+)?(?P<space> ?)(?P<unit>[^\W\d_\u00b0\u00b5/]*[^\d\s.,;|]*)")
 _UNITS = frozenset(
-    "kg g mg ug \u00b5g \u03bcg ng pg l dl ml ul \u00b5l mmol \u00b5mol umol nmol pmol mol mval meq iu u mmhg kpa bar cm mm m km bpm hz h hr hrs min s sec "
-    "ms d day days week weeks month months year years yr yrs y kcal kj cal f c k \u00b0c \u00b0f fl eur usd chf $ \u20ac".split()
+    ["kg", "g", "mg", "ug", "µg", "μg", "ng", "pg", "l", "dl", "ml", "ul", "µl", "mmol", "µmol", "umol", "nmol", "pmol", "mol", "mval", "meq", "iu", "u", "mmhg", "kpa", "bar", "cm", "mm", "m", "km", "bpm", "hz", "h", "hr", "hrs", "min", "s", "sec", "ms", "d", "day", "days", "week", "weeks", "month", "months", "year", "years", "yr", "yrs", "y", "kcal", "kj", "cal", "f", "c", "k", "°c", "°f", "fl", "eur", "usd", "chf", "$", "€"]
 )
 _NAMES_OF_IDENTIFIERS = frozenset(
-    "id ids mrn uid pid uuid guid ssn identifier identifiers record patient patients subject case accession".split()
+    ["id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record", "patient", "patients", "subject", "case", "accession"]
 )
 
 
@@ -95,7 +94,7 @@ def propose(name: str, values: AnyArray, bits: int, margin: float, levels: Itera
         return category([False, True])
     if values.dtype.kind in "OU":
         return _from_objects(name, values[~missing], bits, margin)
-    return _number(name, as_floats(values, missing)[~missing], bits, margin)
+    return _number(name, values[~missing], as_floats(values, missing)[~missing], bits, margin)
 
 
 def _stated(values: AnyArray, missing: BoolArray, levels: Iterable[Any]) -> Column:
@@ -124,7 +123,7 @@ def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Col
         raise ParameterError(f"cells of type {type(strange).__name__} are neither numbers nor text; {_EXCLUDE}")
     raw = as_floats(present, np.zeros(present.shape, dtype=np.bool_))
     if not np.isnan(raw).any():
-        return _number(name, raw, bits, margin)
+        return _number(name, present, raw, bits, margin)
     texts = Counter(cell for cell in cells if isinstance(cell, str))
     _require_no_numbers(name, list(texts))
     if not np.isnan(raw).all() or sum(texts.values()) < len(cells):
@@ -182,25 +181,26 @@ def _require_one_field(name: str, texts: list[str]) -> None:
 # Numbers
 
 
-def _number(name: str, raw: FloatArray, bits: int, margin: float) -> Column:
-    raw = raw[np.isfinite(raw)]
+def _number(name: str, values: AnyArray, raw: FloatArray, bits: int, margin: float) -> Column:
+    finite = np.isfinite(raw)
+    values, raw = values[finite], raw[finite]
     if not len(raw):
         raise ParameterError(f"has no finite values to propose a range from; {_EXCLUDE}")
     whole = bool((raw == np.rint(raw)).all())
     if whole:
-        _require_no_identifiers(name, raw)
+        _require_no_identifiers(name, values, raw)
     return _range(raw, whole, bits, margin)
 
 
-def _require_no_identifiers(name: str, raw: FloatArray) -> None:
-    """Quantiles of record numbers are record numbers. Ages, counts and amounts repeat, or are short."""
-    distinct = np.unique(raw)
+def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> None:
+    """Quantiles of record numbers are record numbers. Ages and counts repeat or are short, large amounts are rounded."""
+    distinct, count = np.unique(raw), len(set(values.tolist()))
     words = re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)
     called = any(word.lower() in _NAMES_OF_IDENTIFIERS for word in words)
-    nearly_all = len(distinct) >= _NEARLY_ALL * len(raw)
-    if (called and 2 * len(distinct) > len(raw)) or (nearly_all and np.median(np.abs(distinct)) >= _LONG_NUMBER):
+    long = np.median(np.abs(raw)) >= _LONG_NUMBER and np.mean(raw % 100 == 0) < 0.5
+    if (called and 2 * count > len(raw)) or (long and count >= _NEARLY_ALL * len(raw)):
         raise ParameterError(
-            f"{len(distinct)} different integers in {len(raw)} rows look like record numbers, whose quantiles would stand "
+            f"{count} different integers in {len(raw)} rows look like record numbers, whose quantiles would stand "
             f"in the public key; {_EXCLUDE}, or give the column a range (Schema.from_ranges)"
         )
     if len(distinct) == len(raw) >= _COUNTER and distinct[-1] - distinct[0] == len(raw) - 1:

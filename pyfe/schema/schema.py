@@ -128,7 +128,9 @@ class Schema(Travels):
             raise ParameterError("a schema needs at least one column, in a mapping of names to columns")
         _require_names(columns)
         if all(isinstance(column, Constant) for column in columns.values()):
-            raise ParameterError("a schema of constants alone holds nothing of a patient; it needs a column of the table")
+            raise ParameterError(
+                "a schema of constants alone holds nothing of a patient; it needs a column of the table"
+            )
         width = sum(column.width for column in columns.values())
         if width > MAX_COORDINATES:
             raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")

@@ -92,7 +92,9 @@ def column(rng: random.Random) -> Any:
         lambda: pd.Series(pd.Categorical(cells)),
         lambda: np.array(cells, dtype=object),
         lambda: np.array(cells),
-        lambda: np.zeros(len(cells), dtype=rng.choice(["c16", "M8[ns]", "m8[s]", "S3", "U3", "V4", "f2", "u8", "i1", "g"])),
+        lambda: np.zeros(
+            len(cells), dtype=rng.choice(["c16", "M8[ns]", "m8[s]", "S3", "U3", "V4", "f2", "u8", "i1", "g"])
+        ),
         lambda: np.ma.array(np.arange(float(len(cells))), mask=np.arange(len(cells)) % 2),
         lambda: np.zeros(len(cells), dtype=[("x", "f8"), ("y", "i4")]),
         lambda: np.array([str(cell) for cell in cells], dtype=np.dtypes.StringDType()),
@@ -164,7 +166,9 @@ def test_making_columns_and_schemas(seed: int, part: int) -> None:
             for schema in (
                 refused_or_done(lambda: Schema({name: spec, "z": number(0, 1)})),
                 refused_or_done(lambda: Schema.from_ranges({name: spec}, bits=rng.choice([8, any_cell()]))),
-                refused_or_done(lambda: Schema.from_ranges({"z": (0, 1)}, missing=rng.choice([any_cell(), {"z": any_cell()}]))),
+                refused_or_done(
+                    lambda: Schema.from_ranges({"z": (0, 1)}, missing=rng.choice([any_cell(), {"z": any_cell()}]))
+                ),
                 refused_or_done(lambda: Schema.from_ranges({"z": (0, 1)}, public=any_cell(), protected=any_cells())),
                 refused_or_done(lambda: Schema({"z": number(0, 1)}, protected_forms={"f": {"z": any_cell()}})),
                 refused_or_done(lambda: Schema({"z": number(0, 1)}, protected_forms=any_cell())),
@@ -178,7 +182,9 @@ def test_making_columns_and_schemas(seed: int, part: int) -> None:
                     assert np.array_equal(schema.encode(schema.decode(x)).x, x), schema
         refused_or_done(lambda: Schema.fit(any_cell(), bits=any_cell(), margin=any_cell()))
         table = {"a": [0.0, 1.5] * 10, "b": ["x", "y"] * 10}
-        refused_or_done(lambda: Schema.fit(table, exclude=any_cells(), levels=any_cell(), margin=rng.choice([0.1, any_cell()])))
+        refused_or_done(
+            lambda: Schema.fit(table, exclude=any_cells(), levels=any_cell(), margin=rng.choice([0.1, any_cell()]))
+        )
         refused_or_done(lambda: Schema.fit(table, levels={"b": any_cells()}, missing={"a": any_cell()}))
 
 

@@ -88,7 +88,8 @@ def test_duckdb_relations_are_queries(schema: Schema) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "cure"), [("xarray.core.dataset", "Dataset", "to_dataframe"), ("dask.dataframe", "DataFrame", "compute")]
+    ("module", "name", "cure"),
+    [("xarray.core.dataset", "Dataset", "to_dataframe"), ("dask.dataframe", "DataFrame", "compute")],
 )
 def test_tables_of_other_libraries_are_known_by_name(schema: Schema, module: str, name: str, cure: str) -> None:
     """The libraries are not installed here; an object of a class called like theirs stands for theirs."""
@@ -123,7 +124,14 @@ def test_report_reads_a_reader_of_batches_once() -> None:
 
 @pytest.mark.parametrize(
     "names",
-    [[0, 1], [("a", "x"), ("a", "y")], [1.5, None], [b"a", True], [pd.Timestamp("2020-01-01"), pd.NA], ["e\u0301", "\u00e9x"]],
+    [
+        [0, 1],
+        [("a", "x"), ("a", "y")],
+        [1.5, None],
+        [b"a", True],
+        [pd.Timestamp("2020-01-01"), pd.NA],
+        ["e\u0301", "\u00e9x"],
+    ],
 )
 def test_what_fit_accepts_encode_accepts(names: list[Any]) -> None:
     rng = np.random.default_rng(0)
@@ -197,7 +205,22 @@ def test_masked_entries_are_absent() -> None:
         text.encode({"s": np.ma.array(["no", "yes"], mask=[0, 1])})
 
 
-NO_NUMBERS = ["1_000", "\u0663\u0667", "\uff11\uff12", "infinity", "inf", "nan", "0x10", "1,5", "1 000", "--1", "1e", b"1", [1], 1j]
+NO_NUMBERS = [
+    "1_000",
+    "\u0663\u0667",
+    "\uff11\uff12",
+    "infinity",
+    "inf",
+    "nan",
+    "0x10",
+    "1,5",
+    "1 000",
+    "--1",
+    "1e",
+    b"1",
+    [1],
+    1j,
+]
 
 
 @pytest.mark.parametrize("cell", NO_NUMBERS)
@@ -229,7 +252,9 @@ def test_plain_numbers_in_text(text: str) -> None:
     ],
     ids=["dates", "zone", "durations", "numpy", "complex", "bytes", "structured"],
 )
-@pytest.mark.parametrize("column", [number(0, 10, missing=0), thresholds([1], missing=0), category(["a", "b"], missing="a")])
+@pytest.mark.parametrize(
+    "column", [number(0, 10, missing=0), thresholds([1], missing=0), category(["a", "b"], missing="a")]
+)
 def test_columns_of_other_types_are_refused_by_name(values: Any, column: Any) -> None:
     with pytest.raises(ParameterError, match="^column 'v': "):
         Schema({"v": column}).encode({"v": values})
@@ -381,7 +406,9 @@ def test_report_takes_labels_in_every_form() -> None:
     assert labelled((0, 1)).report(X, [0.0, 1.0, False, True]).metric_quantised == 1.0
 
 
-@pytest.mark.parametrize("y", [[1.0, np.nan, 2, 3], [1.0, np.inf, 2, 3], ["1", "x", "2", "3"], pd.Series([1, None, 2, 3], dtype="Int64")])
+@pytest.mark.parametrize(
+    "y", [[1.0, np.nan, 2, 3], [1.0, np.inf, 2, 3], ["1", "x", "2", "3"], pd.Series([1, None, 2, 3], dtype="Int64")]
+)
 def test_report_refuses_targets_that_are_no_numbers(y: Any) -> None:
     with pytest.raises(ParameterError, match=r"y: 1 of 4 labels \(row 1\)"):
         labelled(None).report({"a": [1, 200, 3, 4]}, y)
@@ -409,7 +436,13 @@ def test_one_row_of_a_long_category_is_cheap() -> None:
 
 
 def test_the_widest_schema_is_held_before_anything_is_made() -> None:
-    wide = {"kind": "category", "levels": [str(i) for i in range(70_000)], "missing": None, "public": False, "protected": False}
+    wide = {
+        "kind": "category",
+        "levels": [str(i) for i in range(70_000)],
+        "missing": None,
+        "public": False,
+        "protected": False,
+    }
     for columns in ([{"name": "a", **wide}], [{"name": c, **wide, "levels": wide["levels"][:60_000]} for c in "ab"]):
         with pytest.raises(pyfe.DecodeError, match="at most 65536"):
             Schema.from_dict({"version": 1, "columns": columns, "protected_forms": []})
