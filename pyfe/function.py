@@ -399,7 +399,7 @@ class Function(Travels):
         return (decision > threshold).astype(np.intp)
 
     def _truth(self, y: Any, rows: int) -> AnyArray:
-        """Targets float64 ``[rows]`` or ``[rows, k]``; positions in :attr:`classes` int64 ``[rows]`` where there are any."""
+        """Targets float64 ``[rows]`` or ``[rows, k]``; with classes, positions in them int64 ``[rows]``."""
         rowwise = isinstance(y, list | tuple) and len(y) > 0 and all(isinstance(row, list | tuple) for row in y)
         table = hasattr(y, "columns") or rowwise or (isinstance(y, np.ndarray) and y.ndim == 2)
         frame = open_frame(y, None) if table else None
@@ -487,7 +487,8 @@ class Function(Travels):
 def _rows_text(mask: npt.NDArray[np.bool_]) -> str:
     rows = np.flatnonzero(mask)
     listed = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
-    return f"{len(rows)} of {len(mask)} labels (row{'s' if len(rows) > 1 else ''} {listed}) {'are' if len(rows) > 1 else 'is'}"
+    many = len(rows) > 1
+    return f"{len(rows)} of {len(mask)} labels (row{'s' if many else ''} {listed}) {'are' if many else 'is'}"
 
 
 def _place(places: Mapping[Any, int], label: Any) -> int:

@@ -1,7 +1,8 @@
 """Tables in CSV, read strictly: UTF-8, a header of distinct names, as many fields in every line.
 
 An empty cell is a missing value; what that means is the schema's business. Delimiter and decimal sign are stated, or
-found in the file (:func:`read_table`); numbers are plain decimal numbers with that sign. Errors name file, line (as an editor counts them) and column, never the value: it may be a patient's.
+found in the file (:func:`read_table`); numbers are plain decimal numbers with that sign. Errors name file,
+line (as an editor counts them) and column, never the value: it may be a patient's.
 """
 
 from __future__ import annotations

@@ -215,8 +215,8 @@ def _column_weights(name: str, column: Column, weight: Any) -> FloatArray:
         if weight == 0.0:
             return np.zeros(column.width)
         raise ParameterError(
-            f"{what}: the column may be missing, and a weight by name does not say what an absent entry counts; give the "
-            "weights as an array, in the order of schema.coordinate_names"
+            f"{what}: the column may be missing, and a weight by name does not say what an absent entry counts; give "
+            "the weights as an array, in the order of schema.coordinate_names"
         )
     if isinstance(column, Category):
         return _category_weights(column, weight, what)

@@ -305,8 +305,8 @@ def _feature(name: str, schema: Schema, tree: str) -> _Feature:
     part, column = parts[name]
     if isinstance(column, Optional):
         raise UnsupportedModelError(
-            f"{tree} tests {name!r}, a column that may be missing, and sends absent entries its own way; state a value for "
-            "them (missing=...) instead of a bit"
+            f"{tree} tests {name!r}, a column that may be missing, and sends absent entries its own way; state a value "
+            "for them (missing=...) instead of a bit"
         )
     if isinstance(column, Number) and column.steps > 1:
         raise UnsupportedModelError(

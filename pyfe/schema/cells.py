@@ -1,4 +1,4 @@
-"""One cell of a table: whether it is absent, and which number it is. One strict grammar for text, wherever it is from."""
+"""One cell of a table: whether it is absent, and which number it is; one strict grammar for text from anywhere."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def exact_number(value: object) -> Any:
     return value if isinstance(value, Rational) else None
 
 
-def _to_float(value: object) -> float:
+def _to_float(value: Any) -> float:
     if isinstance(value, str):
         return parse_number(value)
     if not (is_number(value) or isinstance(value, bool | np.bool_ | Decimal | Rational)):
@@ -140,8 +140,8 @@ def require_cells(values: AnyArray) -> None:
         return
     if dtype.kind in "mM":
         raise ParameterError(
-            f"dates or times ({dtype}) are neither numbers nor categories; turn them into a number first (an age in years, "
-            "days since a date), or leave the column out"
+            f"dates or times ({dtype}) are neither numbers nor categories; turn them into a number first (an age in "
+            "years, days since a date), or leave the column out"
         )
     advice = "; decode the bytes to text first" if dtype.kind == "S" else ""
     raise ParameterError(f"a column of dtype {dtype} holds neither numbers nor text{advice}")

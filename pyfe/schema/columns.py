@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -114,7 +115,8 @@ class Column(ABC):
     protected: bool = False
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.public, bool) and isinstance(self.protected, bool)):
+        marks: tuple[object, ...] = (self.public, self.protected)
+        if not all(isinstance(mark, bool) for mark in marks):
             raise ParameterError("public and protected are True or False")
         if self.public and self.protected:
             raise ParameterError("a column cannot be both public and protected")
@@ -147,7 +149,7 @@ class Column(ABC):
         """Raw values ``[batch]`` of codes ``[batch, width]``; ParameterError for a code that cannot occur."""
 
     def require_codes_come_back(self) -> None:
-        """ParameterError unless ``encode(decode(x)) = x`` for every code, and the column can travel. Asked by Schema."""
+        """ParameterError unless ``encode(decode(x)) = x`` for every code and the column can travel; for Schema."""
         return
 
     @abstractmethod
@@ -316,8 +318,10 @@ class Category(Column):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.levels, tuple) or len(self.levels) > MAX_COORDINATES:
-            raise ParameterError(f"levels are a sequence of at most {MAX_COORDINATES} values")
+        if not isinstance(self.levels, tuple):
+            raise ParameterError(f"levels are a tuple, not {type(self.levels).__name__}")
+        if len(self.levels) > MAX_COORDINATES:
+            raise ParameterError(f"a category has at most {MAX_COORDINATES} levels, not {len(self.levels)}")
         texts = [isinstance(level, str) for level in self.levels]
         if any(texts) != all(texts) or not all(isinstance(level, str | int) for level in self.levels):
             raise ParameterError("levels are all text, or all integers or booleans")
@@ -445,10 +449,12 @@ class Thresholds(Column):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.cuts, tuple) or len(self.cuts) > MAX_COORDINATES:
-            raise ParameterError(f"cuts are a sequence of at most {MAX_COORDINATES} numbers")
+        if not isinstance(self.cuts, tuple):
+            raise ParameterError(f"cuts are a tuple, not {type(self.cuts).__name__}")
+        if len(self.cuts) > MAX_COORDINATES:
+            raise ParameterError(f"thresholds have at most {MAX_COORDINATES} cuts, not {len(self.cuts)}")
         cuts = [_real(cut, "a cut") for cut in self.cuts]
-        ascending = all(a < b for a, b in zip(cuts, cuts[1:], strict=False))
+        ascending = all(a < b for a, b in pairwise(cuts))
         if not cuts or not ascending or not all(math.isfinite(cut) for cut in cuts):
             raise ParameterError("thresholds need one or more finite, strictly ascending cuts")
         if self.missing is not None and not math.isfinite(_real(self.missing, "the value for missing entries")):
@@ -493,7 +499,7 @@ class Thresholds(Column):
             gaps = np.diff(cuts) if len(cuts) > 1 else np.array([max(1.0, abs(cuts[0]))])
             middle = np.concatenate([[cuts[0] - gaps[0] / 2], (cuts[:-1] + cuts[1:]) / 2, [cuts[-1] + gaps[-1] / 2]])
         middle[:-1] = np.minimum(middle[:-1], np.nextafter(cuts, -np.inf))  # cuts that are neighbours or far out
-        return np.clip(np.maximum(middle, np.append(-_HUGE, cuts)), -_HUGE, _HUGE)
+        return np.asarray(np.clip(np.maximum(middle, np.append(-_HUGE, cuts)), -_HUGE, _HUGE))
 
     def probes(self) -> IntArray:
         return np.tri(self.size, self.width, -1, dtype=np.int64)
@@ -762,7 +768,7 @@ def optional(column: Column) -> Optional:
     return Optional(column=bare, public=column.public, protected=column.protected)
 
 
-def with_missing(column: Column, missing: object) -> Column:
+def with_missing(column: Column, missing: Any) -> Column:
     """The column with what ``missing`` says of absent entries: a value, "raise" or "bit". ParameterError."""
     missing = plain(missing)
     a_level = isinstance(column, Category) and isinstance(missing, str) and missing in column.levels
@@ -778,7 +784,7 @@ def with_missing(column: Column, missing: object) -> Column:
     return replace(inner, missing=inner.level(missing) if isinstance(inner, Category) else missing)
 
 
-def _made(column: Column, missing: object, **marks: bool) -> Column:
+def _made(column: Column, missing: Any, **marks: bool) -> Column:
     return with_missing(replace(column, **marks), missing)
 
 

@@ -1,10 +1,10 @@
 """What Schema.fit makes of a column, and what it refuses: everything in a schema travels in the public key.
 
 Text becomes a category only if its values cannot name a patient: few of them, and each in several rows. The least
-number of rows is the usual least cell of published tables (three to ten; five here). Of the 608 columns of the 69 tables
-that come with scikit-learn, lifelines, statsmodels and scikit-survival, 27 text columns become categories: every group,
-treatment, sex, region and stage, of 2 to 22 levels, the rarest in 6 rows. Refused are 13 whose levels are names of people,
-countries or reasons seen in one to four rows, nine of dates, one of numbers with ``<``, and two of record numbers; no
+number of rows is the usual least cell of published tables (three to ten; five here). Of the 608 columns of the 69
+tables that come with scikit-learn, lifelines, statsmodels and scikit-survival, 27 text columns become categories:
+groups, treatments, regions, stages, of 2 to 22 levels, the rarest in 6 rows. Refused are 13 with levels seen in one to
+four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and two of record numbers; no
 measurement is.
 """
 
@@ -45,7 +45,8 @@ _LEVELS = "name its levels (levels=, --levels)"
 
 _DIGITS = r"[+-]?\d+(\.\d+)?"
 _DATE = re.compile(
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|\d{1,2}[ .-]{0,2}[^\W\d]{3,9}[ .,-]{0,2}\d{2,4}"
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})"
+    r"|\d{1,2}[ .-]{0,2}[^\W\d]{3,9}[ .,-]{0,2}\d{2,4}"
     r"|[^\W\d]{3,9}\.? \d{1,2},? \d{4}|\d{4}-\d{2}|\d{4}-?W\d{2}(-?\d)?)([T ,]+\d{1,2}[:.]\d{2}.*)?"
     r"|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?|P(\d+[YMWD])*(T(\d+[HMS])+)?|\d+ days?,? .*",
     re.IGNORECASE,
@@ -75,10 +76,93 @@ _SPELLINGS = (
 )
 _UNIT = re.compile(rf"{_DIGITS}([eE][+-]?\d+)?(?P<space> ?)(?P<unit>[^\W\d_\u00b0\u00b5/]*[^\d\s.,;|]*)")
 _UNITS = frozenset(
-    ["kg", "g", "mg", "ug", "µg", "μg", "ng", "pg", "l", "dl", "ml", "ul", "µl", "mmol", "µmol", "umol", "nmol", "pmol", "mol", "mval", "meq", "iu", "u", "mmhg", "kpa", "bar", "cm", "mm", "m", "km", "bpm", "hz", "h", "hr", "hrs", "min", "s", "sec", "ms", "d", "day", "days", "week", "weeks", "month", "months", "year", "years", "yr", "yrs", "y", "kcal", "kj", "cal", "f", "c", "k", "°c", "°f", "fl", "eur", "usd", "chf", "$", "€"]
+    [
+        "kg",
+        "g",
+        "mg",
+        "ug",
+        "µg",
+        "μg",
+        "ng",
+        "pg",
+        "l",
+        "dl",
+        "ml",
+        "ul",
+        "µl",
+        "mmol",
+        "µmol",
+        "umol",
+        "nmol",
+        "pmol",
+        "mol",
+        "mval",
+        "meq",
+        "iu",
+        "u",
+        "mmhg",
+        "kpa",
+        "bar",
+        "cm",
+        "mm",
+        "m",
+        "km",
+        "bpm",
+        "hz",
+        "h",
+        "hr",
+        "hrs",
+        "min",
+        "s",
+        "sec",
+        "ms",
+        "d",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "yr",
+        "yrs",
+        "y",
+        "kcal",
+        "kj",
+        "cal",
+        "f",
+        "c",
+        "k",
+        "°c",
+        "°f",
+        "fl",
+        "eur",
+        "usd",
+        "chf",
+        "$",
+        "€",
+    ]
 )
 _NAMES_OF_IDENTIFIERS = frozenset(
-    ["id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record", "patient", "patients", "subject", "case", "accession"]
+    [
+        "id",
+        "ids",
+        "mrn",
+        "uid",
+        "pid",
+        "uuid",
+        "guid",
+        "ssn",
+        "identifier",
+        "identifiers",
+        "record",
+        "patient",
+        "patients",
+        "subject",
+        "case",
+        "accession",
+    ]
 )
 
 
@@ -173,7 +257,8 @@ def _require_one_field(name: str, texts: list[str]) -> None:
     held = {text.count(",") for text in texts}
     if len(held) == 1 and min(held) > 1:
         raise ParameterError(
-            "a whole row seems to stand in each cell, separated by ','; say so where the file is read (sep=, --delimiter)"
+            "a whole row seems to stand in each cell, separated by ','; say so where the file is read (sep=, "
+            "--delimiter)"
         )
 
 
@@ -193,7 +278,7 @@ def _number(name: str, values: AnyArray, raw: FloatArray, bits: int, margin: flo
 
 
 def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> None:
-    """Quantiles of record numbers are record numbers. Ages and counts repeat or are short, large amounts are rounded."""
+    """Quantiles of record numbers are record numbers. Ages and counts repeat or are short, amounts are round."""
     distinct, count = np.unique(raw), len(set(values.tolist()))
     words = re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)
     called = any(word.lower() in _NAMES_OF_IDENTIFIERS for word in words)

@@ -96,8 +96,8 @@ class Encoded:
         """KeyMismatchError if the rows are known to be encoded under another schema."""
         if self.schema_id is not None and self.schema_id != schema_id:
             raise KeyMismatchError(
-                f"these rows were encoded under the schema {self.schema_id.hex()[:12]}, not under {schema_id.hex()[:12]}; "
-                "encode the table again, with this one"
+                f"these rows were encoded under the schema {self.schema_id.hex()[:12]}, not under "
+                f"{schema_id.hex()[:12]}; encode the table again, with this one"
             )
 
     def __repr__(self) -> str:
@@ -124,8 +124,10 @@ class Schema(Travels):
         *,
         protected_forms: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(columns, Mapping) or not columns:
-            raise ParameterError("a schema needs at least one column, in a mapping of names to columns")
+        if not isinstance(columns, Mapping):
+            raise ParameterError(f"a schema is made of a mapping of names to columns, not of {shown(columns)}")
+        if not columns:
+            raise ParameterError("a schema needs at least one column")
         _require_names(columns)
         if all(isinstance(column, Constant) for column in columns.values()):
             raise ParameterError(
@@ -189,7 +191,8 @@ class Schema(Travels):
 
         Raises ParameterError for an ambiguous list of two numbers, an unknown name, or an impossible range.
         """
-        if not isinstance(ranges, Mapping) or not isinstance(missing, Mapping | None):
+        given: tuple[object, ...] = (ranges, {} if missing is None else missing)
+        if not all(isinstance(mapping, Mapping) for mapping in given):
             raise ParameterError("ranges and missing are mappings of column names")
         values = _by_text(missing or {})
         columns: dict[str, Column] = {}
@@ -425,7 +428,7 @@ class Schema(Travels):
         return np.concatenate([code.real for code in self._codes(self.read_raw(X), "clip").values()], axis=1)
 
     def _codes(self, table: Mapping[str, AnyArray], on_overflow: Overflow) -> dict[str, Code]:
-        if not isinstance(on_overflow, str) or on_overflow not in ("raise", "clip"):
+        if type(on_overflow) is not str or on_overflow not in ("raise", "clip"):
             raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
         rows = len(next(iter(table.values()))) if table else 0
         empty = np.zeros(rows)
@@ -556,7 +559,7 @@ def _in_type(column: Column, values: AnyArray) -> AnyArray:
         text[missing] = math.nan
         return text
     numbers = as_floats(values, missing)
-    levels = inner.level_array() if isinstance(column, Category) else numbers
+    levels = column.level_array() if isinstance(column, Category) else numbers
     if levels.dtype.kind in "bi" and not missing.any() and np.isfinite(numbers).all():
         return numbers.astype(levels.dtype)
     return numbers
@@ -611,8 +614,8 @@ def _require_names(columns: Mapping[Any, Any]) -> None:
     for name, column in columns.items():
         if not (is_text(name) and isinstance(column, Column)):
             raise ParameterError(
-                f"column {shown(name)}: a schema maps names (text of 1 to {MAX_TEXT} characters that UTF-8 can hold) to "
-                "pyfe columns"
+                f"column {shown(name)}: a schema maps names (text of 1 to {MAX_TEXT} characters that UTF-8 can hold) "
+                "to pyfe columns"
             )
         other = seen.setdefault(same_name(name), name)
         if other != name:

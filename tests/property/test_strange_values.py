@@ -54,12 +54,12 @@ CELLS.append(Hostile())
 NAMES = [cell for cell in CELLS if isinstance(cell, int | str | float | tuple | bytes | np.generic | None)]
 
 
-def refused_or_done(call: Callable[[], Any]) -> Any:
+def refused_or_done(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """What the call gives, or None where it raises an error of pyfe; any other error is the test's failure."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return call()
+            return call(*arguments, **options)
     except PyfeError as error:
         str(error)
         return None
@@ -115,15 +115,15 @@ def test_encode_and_fit(seed: int, part: int) -> None:
         table: Any = {name: column(rng) for name in SCHEMA.input_columns}
         if rng.random() < 0.3:
             table = {rng.choice([*NAMES, "n"]): values for values in table.values()}
-        refused_or_done(lambda: SCHEMA.encode(table, rng.choice(["raise", "clip"])))
-        fitted = refused_or_done(lambda: Schema.fit(table))
+        refused_or_done(SCHEMA.encode, table, rng.choice(["raise", "clip"]))
+        fitted = refused_or_done(Schema.fit, table)
         if fitted is not None:
-            refused_or_done(lambda: fitted.encode(table, "clip"))
+            refused_or_done(fitted.encode, table, "clip")
             assert fitted == Schema.from_bytes(fitted.to_bytes())
         one = {"c": column(rng)}
-        single = refused_or_done(lambda: Schema.fit(one))
+        single = refused_or_done(Schema.fit, one)
         if single is not None:
-            refused_or_done(lambda: single.encode(one, "clip"))
+            refused_or_done(single.encode, one, "clip")
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -132,10 +132,10 @@ def test_whole_tables(seed: int, part: int) -> None:
     for _ in range(300):
         cells = [[rng.choice(CELLS) for _ in range(rng.choice([0, 1, 6]))] for _ in range(rng.choice([0, 1, 3, 12]))]
         given = rng.choice([rng.choice(CELLS), cells, tuple(map(tuple, cells)), column(rng)])
-        refused_or_done(lambda: SCHEMA.encode(given))
-        refused_or_done(lambda: Schema.fit(given))
-        refused_or_done(lambda: SCHEMA.decode(given))
-        refused_or_done(lambda: SCHEMA.check(given))
+        refused_or_done(SCHEMA.encode, given)
+        refused_or_done(Schema.fit, given)
+        refused_or_done(SCHEMA.decode, given)
+        refused_or_done(SCHEMA.check, given)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -150,29 +150,27 @@ def test_making_columns_and_schemas(seed: int, part: int) -> None:
 
     for _ in range(400):
         made = [
-            refused_or_done(lambda: number(any_cell(), any_cell())),
-            refused_or_done(lambda: number(0, 10, bits=any_cell(), step=rng.choice([None, any_cell()]))),
-            refused_or_done(lambda: number(0, 10, transform=any_cell(), missing=any_cell())),
-            refused_or_done(lambda: number(0, 10, public=any_cell(), protected=any_cell())),
-            refused_or_done(lambda: category(any_cells(), missing=any_cell())),
-            refused_or_done(lambda: category([any_cell(), any_cell(), "a"], public=any_cell())),
-            refused_or_done(lambda: thresholds(any_cells(), missing=any_cell())),
-            refused_or_done(lambda: constant(any_cell())),
+            refused_or_done(number, any_cell(), any_cell()),
+            refused_or_done(number, 0, 10, bits=any_cell(), step=rng.choice([None, any_cell()])),
+            refused_or_done(number, 0, 10, transform=any_cell(), missing=any_cell()),
+            refused_or_done(number, 0, 10, public=any_cell(), protected=any_cell()),
+            refused_or_done(category, any_cells(), missing=any_cell()),
+            refused_or_done(category, [any_cell(), any_cell(), "a"], public=any_cell()),
+            refused_or_done(thresholds, any_cells(), missing=any_cell()),
+            refused_or_done(constant, any_cell()),
         ]
         name = rng.choice([any_cell(), "x", "y"])
         usable = [one for one in made if one is not None]
         spec = rng.choice([any_cell(), (any_cell(), any_cell()), [any_cell(), any_cell()], *usable])
         if any(name is one for one in [*NAMES, "x", "y"]):
             for schema in (
-                refused_or_done(lambda: Schema({name: spec, "z": number(0, 1)})),
-                refused_or_done(lambda: Schema.from_ranges({name: spec}, bits=rng.choice([8, any_cell()]))),
-                refused_or_done(
-                    lambda: Schema.from_ranges({"z": (0, 1)}, missing=rng.choice([any_cell(), {"z": any_cell()}]))
-                ),
-                refused_or_done(lambda: Schema.from_ranges({"z": (0, 1)}, public=any_cell(), protected=any_cells())),
-                refused_or_done(lambda: Schema({"z": number(0, 1)}, protected_forms={"f": {"z": any_cell()}})),
-                refused_or_done(lambda: Schema({"z": number(0, 1)}, protected_forms=any_cell())),
-                refused_or_done(lambda: Schema({"z": number(0, 1)}, protected_forms={"f": any_cell()})),
+                refused_or_done(Schema, {name: spec, "z": number(0, 1)}),
+                refused_or_done(Schema.from_ranges, {name: spec}, bits=rng.choice([8, any_cell()])),
+                refused_or_done(Schema.from_ranges, {"z": (0, 1)}, missing=rng.choice([any_cell(), {"z": any_cell()}])),
+                refused_or_done(Schema.from_ranges, {"z": (0, 1)}, public=any_cell(), protected=any_cells()),
+                refused_or_done(Schema, {"z": number(0, 1)}, protected_forms={"f": {"z": any_cell()}}),
+                refused_or_done(Schema, {"z": number(0, 1)}, protected_forms=any_cell()),
+                refused_or_done(Schema, {"z": number(0, 1)}, protected_forms={"f": any_cell()}),
             ):
                 if schema is None:
                     continue
@@ -180,12 +178,10 @@ def test_making_columns_and_schemas(seed: int, part: int) -> None:
                 for ends in (False, True):
                     x = schema.sample(np.random.default_rng(part), 40, ends=ends)
                     assert np.array_equal(schema.encode(schema.decode(x)).x, x), schema
-        refused_or_done(lambda: Schema.fit(any_cell(), bits=any_cell(), margin=any_cell()))
+        refused_or_done(Schema.fit, any_cell(), bits=any_cell(), margin=any_cell())
         table = {"a": [0.0, 1.5] * 10, "b": ["x", "y"] * 10}
-        refused_or_done(
-            lambda: Schema.fit(table, exclude=any_cells(), levels=any_cell(), margin=rng.choice([0.1, any_cell()]))
-        )
-        refused_or_done(lambda: Schema.fit(table, levels={"b": any_cells()}, missing={"a": any_cell()}))
+        refused_or_done(Schema.fit, table, exclude=any_cells(), levels=any_cell(), margin=rng.choice([0.1, any_cell()]))
+        refused_or_done(Schema.fit, table, levels={"b": any_cells()}, missing={"a": any_cell()})
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -200,8 +196,8 @@ def test_reading_plain_types(seed: int, part: int) -> None:
                 continue
             value = rng.choice([*CELLS[:-1], {"missing_bit": True}, [["a"]], [0] * 70_000])
             where[rng.choice([*where, "missing_bit", "steps", "levels", "cuts"])] = value
-        read = refused_or_done(lambda: Schema.from_dict(data))
+        read = refused_or_done(Schema.from_dict, data)
         if read is not None:
             assert pyfe.Schema.from_dict(read.to_dict()) == read
     for value in CELLS[:-1]:  # plain types, and others that a program may confuse with them
-        refused_or_done(lambda: Schema.from_dict(value))  # noqa: B023
+        refused_or_done(Schema.from_dict, value)
