@@ -428,7 +428,8 @@ class Schema(Travels):
         return np.concatenate([code.real for code in self._codes(self.read_raw(X), "clip").values()], axis=1)
 
     def _codes(self, table: Mapping[str, AnyArray], on_overflow: Overflow) -> dict[str, Code]:
-        if type(on_overflow) is not str or on_overflow not in ("raise", "clip"):
+        choice: Any = on_overflow
+        if not (isinstance(choice, str) and choice in ("raise", "clip")):
             raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
         rows = len(next(iter(table.values()))) if table else 0
         empty = np.zeros(rows)
