@@ -825,9 +825,8 @@ def _require_range(lo: Any, hi: Any, transform: Any) -> None:
 
 
 def _transformed(lo: float, hi: float, transform: str) -> tuple[float, float]:
-    with np.errstate(over="ignore"):
-        low, high = TRANSFORMS[transform][0](np.array([lo, hi], dtype=np.float64)).tolist()
-    return low, high
+    scale = {"identity": float, "log": math.log, "sqrt": math.sqrt}[transform]
+    return scale(lo), scale(hi)
 
 
 def _whole_steps(lo: float, hi: float, step: float, transform: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 import pyfe
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.schema import Category, Number, Optional, Schema
+from pyfe.schema import Category, Number, Schema
 
 N = 40
 Z = np.random.default_rng(7).normal(27, 4, N)
@@ -255,7 +255,7 @@ def test_codes_with_a_bit_come_back(ends: bool) -> None:
         {"n": (0, 1), "t": pyfe.thresholds([1, 2]), "c": ["a", "b", "c"], "i": [1, 2, 3], "b": bool},
         missing=dict.fromkeys("ntcib", "bit"),
     )
-    assert all(isinstance(column, Optional) for column in schema.columns.values())
+    assert all(isinstance(column, pyfe.schema.Optional) for column in schema.columns.values())
     x = schema.sample(np.random.default_rng(0), 2000, ends=ends)
     assert np.array_equal(schema.encode(schema.decode(x)).x, x)
     bits = [part.stop - 1 for _, part, _ in schema.blocks]
@@ -273,8 +273,8 @@ def test_codes_with_a_bit_come_back(ends: bool) -> None:
     [
         lambda: pyfe.number(0, 1, bits=17, missing="bit"),
         lambda: Schema.from_ranges({"a": pyfe.constant()}, missing={"a": "bit"}),
-        lambda: Optional(column=pyfe.number(0, 1, missing=0.5)),
-        lambda: Optional(column=pyfe.number(0, 1, public=True)),
+        lambda: pyfe.schema.Optional(column=pyfe.number(0, 1, missing=0.5)),
+        lambda: pyfe.schema.Optional(column=pyfe.number(0, 1, public=True)),
     ],
 )
 def test_columns_that_take_no_bit(make: Any) -> None:
