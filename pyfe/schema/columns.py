@@ -825,8 +825,8 @@ def _require_range(lo: Any, hi: Any, transform: Any) -> None:
 
 
 def _transformed(lo: float, hi: float, transform: str) -> tuple[float, float]:
-    scale = {"identity": float, "log": math.log, "sqrt": math.sqrt}[transform]
-    return scale(lo), scale(hi)
+    scales: dict[str, Callable[[float], float]] = {"identity": float, "log": math.log, "sqrt": math.sqrt}
+    return scales[transform](lo), scales[transform](hi)
 
 
 def _whole_steps(lo: float, hi: float, step: float, transform: str) -> int:
