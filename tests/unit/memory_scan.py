@@ -1,0 +1,71 @@
+"""A process that uses an authority and then looks for secrets in its own memory.
+
+``python -m tests.unit.memory_scan PATH SCHEME MODE``. It works, prints what it drew (masked), reads the needles
+(masked) from its input, and prints how often each occurs in its memory: a needle is never in it in the clear because
+of the search. MODE "dropped" looks after the authority is gone, "open" while it is there, "planted" keeps a copy.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+
+import numpy as np
+
+import pyfe
+from pyfe import _core_testing as testing
+from pyfe.authority import sealed
+from tests.unit.objects import PASSPHRASE
+
+DRAW_MASK, NEEDLE_SHIFT = 0x5A, 0x31
+N = 20
+
+
+def work(path: str, scheme: str, mode: str) -> tuple[bytes, object]:
+    """Create, issue, open, issue and encrypt. The masked randomness of the encryption, and what is kept."""
+    schema = pyfe.Schema.from_ranges({f"c{i}": (0, 100) for i in range(N)})
+    free = pyfe.Policy.unrestricted(reason="a test")
+    authority = pyfe.KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE, scheme=scheme, policy=free)
+    for turn in range(3):
+        authority.issue(pyfe.Function.from_integers(schema, np.arange(1, N + 1) + turn), purpose="test")
+    authority = pyfe.KeyAuthority.open(path, passphrase=PASSPHRASE)
+    authority.issue(pyfe.Function.from_integers(schema, np.arange(1, N + 1)), purpose="test")
+    public = authority.public_key.native.to_bytes()
+    rows = np.full((9, N), 7, np.int64)
+    if scheme == "ipfe-ddh":
+        drawn = testing.encrypt_recorded(testing.ipfe_ddh.MasterPublicKey.from_bytes(public), rows)[1]
+    else:
+        ones = np.concatenate([np.ones((9, 1), np.int64), rows], axis=1)
+        drawn = testing.qfe_encrypt_recorded(testing.qfe.MasterPublicKey.from_bytes(public), ones)[1]
+    if mode == "planted":
+        return drawn, authority._storage.read().master.to_bytes()
+    return drawn, authority if mode == "open" else None
+
+
+def occurrences(shifted: list[bytes]) -> list[int]:
+    """How often each needle lies in this process's memory; needles come with NEEDLE_SHIFT added to every byte."""
+    counts = [0] * len(shifted)
+    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
+        for line in maps.read().splitlines():
+            start, end, rights, name = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)", line).groups()  # type: ignore[union-attr]
+            if "r" not in rights or name.startswith("[v"):
+                continue
+            try:
+                memory.seek(int(start, 16))
+                region = np.frombuffer(memory.read(int(end, 16) - int(start, 16)), np.uint8)
+            except (OSError, ValueError, OverflowError):
+                continue
+            data = (region + np.uint8(NEEDLE_SHIFT)).tobytes()
+            for at, needle in enumerate(shifted):
+                counts[at] += data.count(needle)
+            del region, data
+    return counts
+
+
+if __name__ == "__main__":
+    sealed.LOG_COST = 10
+    masked, kept = work(*sys.argv[1:])
+    gc.collect()
+    print(masked.hex(), flush=True)
+    print(*occurrences([bytes.fromhex(word) for word in sys.stdin.readline().split()]), flush=True)
