@@ -44,22 +44,33 @@ def work(path: str, scheme: str, mode: str) -> tuple[bytes, object]:
 
 
 def occurrences(shifted: list[bytes]) -> list[int]:
-    """How often each needle lies in this process's memory; needles come with NEEDLE_SHIFT added to every byte."""
+    """How often each needle of 32 bytes lies in this process's memory, at any alignment.
+
+    Needles come with NEEDLE_SHIFT added to every byte; in the clear only their first four bytes are ever made.
+    """
+    places = {needle: at for at, needle in enumerate(shifted)}
     counts = [0] * len(shifted)
+    first, second = (np.zeros(1 << 16, np.bool_) for _ in range(2))
+    heads = (np.frombuffer(b"".join(shifted), np.uint8).reshape(-1, 32)[:, :4] - np.uint8(NEEDLE_SHIFT)).copy()
+    for table, column in ((first, 0), (second, 1)):
+        table[heads.view(np.uint16)[:, column]] = True
     with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
         for line in maps.read().splitlines():
-            start, end, rights, name = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)", line).groups()  # type: ignore[union-attr]
-            if "r" not in rights or name.startswith("[v"):
+            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)", line)
+            if match is None or "r" not in match[3] or match[4].startswith("[v"):
                 continue
             try:
-                memory.seek(int(start, 16))
-                region = np.frombuffer(memory.read(int(end, 16) - int(start, 16)), np.uint8)
+                memory.seek(int(match[1], 16))
+                region = np.frombuffer(memory.read(int(match[2], 16) - int(match[1], 16)), np.uint8)
             except (OSError, ValueError, OverflowError):
                 continue
-            data = (region + np.uint8(NEEDLE_SHIFT)).tobytes()
-            for at, needle in enumerate(shifted):
-                counts[at] += data.count(needle)
-            del region, data
+            for offset in (0, 1):
+                pairs = region[offset : offset + (len(region) - offset) // 2 * 2].view(np.uint16)
+                found = np.flatnonzero(first[pairs[:-1]])
+                for at in 2 * found[second[pairs[found + 1]]] + offset:
+                    place = places.get((region[at : at + 32] + np.uint8(NEEDLE_SHIFT)).tobytes())
+                    if place is not None:
+                        counts[place] += 1
     return counts
 
 

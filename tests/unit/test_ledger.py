@@ -447,6 +447,7 @@ def test_ctrl_c_after_the_row_says_that_the_key_counts(path: Path, monkeypatch: 
     assert any("key #1 is in the ledger and counts" in note for note in caught.value.__notes__)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it fell into a callback of C code
 def test_ctrl_c_at_any_instant_leaves_a_ledger_and_no_lock(path: Path) -> None:
     """A real signal after 0, 1, 2 .. steps of time through one issue; then another process gets the lock at once."""
     authority = created(path, policy=FREE)
