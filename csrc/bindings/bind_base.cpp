@@ -96,6 +96,9 @@ void bind_secret_bytes(py::module_& module) {
         .def_buffer([](SecretBytes& bytes) {
             return py::buffer_info(bytes.data(), static_cast<py::ssize_t>(bytes.size()));
         })
+        .def(
+            "view", [](const py::object& bytes) { return py::memoryview(bytes); },
+            "The bytes where they lie, to read and to write; keeps them alive.")
         .def("__reduce__",
              [](const SecretBytes&) -> py::object { throw py::type_error("secret bytes are not pickled"); })
         .def("__repr__", [](const SecretBytes& bytes) {

@@ -68,9 +68,9 @@ def encode_secrets(contents: Contents) -> SecretBytes:
     """What is sealed once: the signing seed, then the master secret key."""
     master = contents.master.to_secret()
     secrets = SecretBytes(SEED_SIZE + len(master))
-    view = memoryview(secrets)
-    view[:SEED_SIZE] = memoryview(contents.signing_key.secret)
-    view[SEED_SIZE:] = memoryview(master)
+    view = secrets.view()
+    view[:SEED_SIZE] = contents.signing_key.secret.view()
+    view[SEED_SIZE:] = master.view()
     return secrets
 
 

@@ -64,9 +64,7 @@ class Policy:
     @classmethod
     def unrestricted(cls, *, reason: str) -> Policy:
         """Refuse nothing. What each key opens is still computed and recorded, next to the reason."""
-        if isinstance(reason, str) and reason.strip():
-            require_text("the reason of an unrestricted policy", reason)
-        return cls("unrestricted", reason)
+        return cls("unrestricted", require_text("the reason of an unrestricted policy", reason))
 
     @property
     def refuses(self) -> bool:

@@ -63,7 +63,7 @@ class SealingKey:
 
         key = SecretBytes(_KEY_SIZE)
         kdf = Scrypt(salt=salt, length=_KEY_SIZE, n=2**log_cost, r=_BLOCK, p=_LANES)
-        kdf.derive_into(_as_bytes(passphrase), memoryview(key))
+        kdf.derive_into(_as_bytes(passphrase), key.view())
         return cls(salt, log_cost, key)
 
     @classmethod
@@ -74,11 +74,11 @@ class SealingKey:
             raise ParameterError(f"a passphrase needs at least {MIN_PASSPHRASE} characters")
         return cls.derive(passphrase, random(_SALT_SIZE), LOG_COST)
 
-    def encrypt(self, nonce: bytes, data: bytes | SecretBytes, header: bytes) -> bytes:
+    def encrypt(self, nonce: bytes, data: bytes | memoryview, header: bytes) -> bytes:
         """ChaCha20-Poly1305 under this key; the cipher's own copy of it goes with the call."""
         from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-        return ChaCha20Poly1305(memoryview(self.key)).encrypt(nonce, memoryview(data), header)
+        return ChaCha20Poly1305(self.key.view()).encrypt(nonce, data, header)
 
     def decrypt(self, nonce: bytes, data: bytes, header: bytes) -> SecretBytes:
         """The inverse of :meth:`encrypt`, straight into memory of the core. InvalidTag for changed bytes."""
@@ -88,7 +88,7 @@ class SealingKey:
         if len(data) <= _TAG_SIZE:
             raise InvalidTag
         opened = SecretBytes(len(data) - _TAG_SIZE)
-        ChaCha20Poly1305(memoryview(self.key)).decrypt_into(nonce, data, header, memoryview(opened))
+        ChaCha20Poly1305(self.key.view()).decrypt_into(nonce, data, header, opened.view())
         return opened
 
     def __repr__(self) -> str:
@@ -134,7 +134,7 @@ class SealedFile:
 def seal_secrets(contents: Contents, key: SealingKey, *, random: Random = os.urandom) -> bytes:
     """The part of the file that never changes: nonce, and signing seed and master secret key under it."""
     nonce = random(_NONCE_SIZE)
-    return nonce + key.encrypt(nonce, plain.encode_secrets(contents), pack(_header(contents, key)))
+    return nonce + key.encrypt(nonce, plain.encode_secrets(contents).view(), pack(_header(contents, key)))
 
 
 def seal(contents: Contents, key: SealingKey, secrets: bytes | None = None, *, random: Random = os.urandom) -> bytes:
@@ -164,7 +164,7 @@ def open_contents(file: SealedFile, key: SealingKey) -> tuple[Contents, Ledger]:
         data, seed, master = _ledger_bytes(file, key)
         if file.secrets:
             nonce, sealed = file.secrets[:_NONCE_SIZE], file.secrets[_NONCE_SIZE:]
-            secrets = memoryview(key.decrypt(nonce, sealed, pack(_stable(file.header))))
+            secrets = key.decrypt(nonce, sealed, pack(_stable(file.header))).view()
             seed, master = secrets[: plain.SEED_SIZE], secrets[plain.SEED_SIZE :]
         ledger = plain.decode_ledger(data)
         return plain.assemble(ledger, seed, master), ledger
@@ -183,7 +183,7 @@ def open_sealed(data: bytes, key_for: Callable[[bytes, int], SealingKey]) -> tup
 def _ledger_bytes(file: SealedFile, key: SealingKey) -> tuple[bytes, memoryview, memoryview]:
     """The encoded ledger; and seed and master key of a file of 0.1.0, both empty otherwise."""
     header = pack(replace(file.header, payload=file.secrets))
-    opened = memoryview(key.decrypt(file.nonce, file.ledger, header))
+    opened = key.decrypt(file.nonce, file.ledger, header).view()
     nothing = memoryview(b"")
     return (bytes(opened), nothing, nothing) if file.secrets else plain.decode_first_layout(opened)
 

@@ -26,7 +26,7 @@ class SigningKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         self._seed = seed
-        self._key = Ed25519PrivateKey.from_private_bytes(memoryview(seed))
+        self._key = Ed25519PrivateKey.from_private_bytes(seed.view())
         self.public = self._key.public_key().public_bytes_raw()
 
     @classmethod
@@ -38,7 +38,7 @@ class SigningKey:
     def from_seed(cls, seed: bytes | memoryview) -> SigningKey:
         """The key of a 32-byte seed. For the sealed authority file."""
         kept = SecretBytes(KEY_SIZE)
-        memoryview(kept)[:] = memoryview(seed)
+        kept.view()[:] = memoryview(seed)
         return cls(kept)
 
     @property
@@ -48,7 +48,7 @@ class SigningKey:
 
     def seed(self) -> bytes:
         """A copy of the 32-byte seed as Python bytes, which nobody wipes."""
-        return bytes(memoryview(self._seed))
+        return bytes(self._seed.view())
 
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of ``message``; the same message always gives the same signature."""

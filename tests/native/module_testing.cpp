@@ -36,8 +36,8 @@ class ListedRandom : public pyfe::Random {
     std::span<const uint8_t> data_;
 };
 
-// The operating system's bytes, noted down under a mask: what a scan of this process's memory looks for must not
-// lie there because of the notes
+// The operating system's bytes, noted down under a mask: what a scan of this process's memory looks for must
+// not lie there because of the notes
 class RecordedRandom : public pyfe::Random {
   public:
     static constexpr uint8_t mask = 0x5a;
