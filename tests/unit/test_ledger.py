@@ -147,6 +147,15 @@ def _folder_replaced(path: Path) -> None:
     shutil.copytree(old, path.parent)
 
 
+def _folder_alone_replaced(path: Path) -> None:
+    """The very files, in another folder of the same name: only the folder tells."""
+    old = path.parent.with_name("old")
+    path.parent.rename(old)
+    path.parent.mkdir()
+    for each in list(old.iterdir()):
+        each.rename(path.parent / each.name)
+
+
 def _file_replaced(path: Path) -> None:
     shutil.copy2(path, path.with_name("copy"))
     path.with_name("copy").rename(path)
@@ -157,7 +166,16 @@ def _file_linked(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [_lock_removed, _lock_replaced, _folder_renamed, _folder_replaced, _file_replaced, _file_linked]
+    "change",
+    [
+        _lock_removed,
+        _lock_replaced,
+        _folder_renamed,
+        _folder_replaced,
+        _folder_alone_replaced,
+        _file_replaced,
+        _file_linked,
+    ],
 )
 @pytest.mark.parametrize("instant", ["before the new file", "before the rename"])
 def test_nothing_is_written_where_something_was_replaced(
