@@ -277,6 +277,13 @@ def test_a_descriptor_that_lives_on_elsewhere_keeps_nobody_out(path: Path) -> No
         os.close(copies[0])
 
 
+def test_a_program_started_inside_the_lock_does_not_get_it(path: Path) -> None:
+    authority = created(path)
+    with authority._storage.exclusive():
+        listed = subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, capture_output=True, text=True)
+    assert "/proc/" in listed.stdout and ".lock" not in listed.stdout
+
+
 def test_a_child_forked_inside_the_lock_writes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "LOCK_SECONDS", 0.2)
     authority = created(path, policy=FREE)
