@@ -446,6 +446,19 @@ def test_a_folder_that_cannot_be_synced_says_that_the_key_counts(path: Path, mon
     assert authority.issue(dense(), purpose="again").sequence == 2
 
 
+@pytest.mark.parametrize("step", ["_write_durably", "_sync_folder"])
+def test_a_creation_that_fails_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    def fails(*_: Any) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, step, fails)
+        with pytest.raises(AuthorityError, match="Input/output error"):
+            created(path)
+    assert list(path.parent.iterdir()) == []
+    assert created(path).issue(dense(), purpose="model").sequence == 1
+
+
 @pytest.mark.parametrize("problem", [MemoryError(), OSError(5, "x"), RuntimeError("broken"), ParameterError("odd")])
 def test_any_failure_after_the_row_says_that_the_key_counts(
     path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception
