@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from pyfe._travel import Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
-from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms
+from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms, integers_of
 from pyfe.links import LINKS, probabilities
 from pyfe.maps import IntegerMap, LinearMap, QuadraticMap, as_map, exact_interval, map_from_dict
 from pyfe.report import Report, area_under_curve, r_squared
@@ -402,10 +402,14 @@ class Function(Travels):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; floats as ``float.hex`` texts; classes as ``[type, text]`` pairs."""
+        return {**self._outer_dict(), **self.map.to_dict()}
+
+    def _outer_dict(self) -> dict[str, Any]:
+        """All fields but the map's."""
         survival = None if self.baseline_survival is None else float(self.baseline_survival).hex()
         return {
             "version": 1,
-            **self.map.to_dict(),
+            "kind": self.kind,
             "name": self.name,
             "schema_id": self.schema_id.hex(),
             "intercept": self.intercept.tolist(),
@@ -427,14 +431,20 @@ class Function(Travels):
         return function if schema is None else cls.from_dict(function.to_dict(), schema)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], schema: Schema | None = None) -> Function:
+    def from_dict(
+        cls, data: Mapping[str, Any], schema: Schema | None = None, *, terms: IntegerMap | None = None
+    ) -> Function:
         """The inverse of :meth:`to_dict`. With ``schema`` the function can evaluate tables.
 
+        terms: the map, where ``data`` holds all fields but its weights or forms (a key keeps them elsewhere).
+
         Raises DecodeError for anything :meth:`to_dict` would not have written, KeyMismatchError for another schema.
+        Cost: linear in what is there; a number of outputs or coordinates that is only stated allocates nothing.
         """
         try:
-            function = cls(**_fields_from_dict(data), schema=schema)
-            canonical = json.dumps(function.to_dict(), sort_keys=True) == json.dumps(dict(data), sort_keys=True)
+            outer = {key: value for key, value in data.items() if terms is not None or key not in ("weights", "forms")}
+            function = cls(map_from_dict(data) if terms is None else terms, **_outer_fields(outer), schema=schema)
+            canonical = json.dumps(function._outer_dict(), sort_keys=True) == json.dumps(outer, sort_keys=True)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError, DecodeError, OutOfRangeError) as error:
             raise DecodeError(f"not a function: {error}") from error
         if not canonical:
@@ -488,13 +498,12 @@ def _class_from_pair(pair: Sequence[str]) -> str | int | float | bool:
     return int(text) if kind == "int" else str(text)
 
 
-def _fields_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
+def _outer_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     survival, classes = data["baseline_survival"], data["classes"]
     return {
-        "map": map_from_dict(data),
-        "intercept": np.array(data["intercept"], dtype=np.int64),
+        "intercept": integers_of(data["intercept"], 1, "intercept"),
         "scale": np.array([float.fromhex(s) for s in data["scale"]]),
-        "interval": np.array(data["interval"], dtype=np.int64),
+        "interval": integers_of(data["interval"], 2, "interval"),
         "schema_id": bytes.fromhex(data["schema_id"]),
         "link": data["link"],
         "classes": None if classes is None else tuple(_class_from_pair(pair) for pair in classes),

@@ -163,27 +163,29 @@ class FunctionKey(Travels):
 
     @classmethod
     def from_bytes(cls, data: bytes, *, public_key: PublicKey | None = None) -> FunctionKey:
-        """The function key that ``data`` encodes, checked against ``public_key`` if one is given.
+        """The function key that ``data`` encodes, checked against ``public_key`` if one is given: ids and signature
+        first, so that nothing is decoded that the authority did not write.
 
         Without a public key the result is marked unverified: its signature was not checked. DecodeError for bytes that
         are not the canonical encoding of a function key; KeyMismatchError for another authority's or schema's key;
         SignatureError for a wrong signature. Cost of the check: one signature, and one n-term sum or about one
         decryption per function.
         """
-        key: FunctionKey = codec().decode_function_key(data)
-        return key if public_key is None else key.verify(public_key)
+        key: FunctionKey = codec().decode_function_key(data, public_key)
+        return key if public_key is None else key._verified(public_key)
 
     def verify(self, public_key: PublicKey) -> FunctionKey:
         """This key marked as verified, after checking ids, signature and key equation against ``public_key``.
 
         Raises KeyMismatchError (SignatureError, if it is the signature) naming what does not fit.
         """
-        if self.public_key_id != public_key.id:
-            ids = f"{self.public_key_id.hex()[:12]}, not {public_key.id.hex()[:12]}"
-            raise KeyMismatchError(f"the function key belongs to the public key {ids}")
-        if (self.schema_id, self.parameter_hash) != (public_key.schema.id, public_key.parameter_hash):
+        codec().require_signed(self.to_bytes(), public_key)
+        return self._verified(public_key)
+
+    def _verified(self, public_key: PublicKey) -> FunctionKey:
+        """This key, whose ids and signature were checked, marked as verified if it is what it states."""
+        if self.schema_id != public_key.schema.id:
             raise KeyMismatchError("the function key belongs to another schema")
-        codec().verify_function_key(self, public_key.verification_key)
         if not adapter_of(self.native).verify_key(public_key.native, self.native):
             raise SignatureError("the function key is signed, but does not open the function that it states")
         return replace(self, function=replace(self.function, schema=public_key.schema), verified=True)

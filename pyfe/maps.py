@@ -20,8 +20,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
+from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict, integers_of
 from pyfe.schemes import scheme
 
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
@@ -107,6 +107,9 @@ class LinearMap:
         """The fields of :meth:`Function.to_dict` that say which map it is."""
         return {"kind": self.kind, "weights": self.weights.tolist()}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LinearMap, (self.weights,)
+
 
 @dataclass(frozen=True, eq=False)
 class QuadraticMap:
@@ -127,7 +130,7 @@ class QuadraticMap:
             (forms.row > forms.column).any() or (forms.row + forms.column == 0).any()
         ):
             raise ParameterError("forms of a function are upper triangular, without the entry (0, 0)")
-        if not all((column > 0).any() for _, column, _ in forms.upper_terms()):
+        if not _varies(forms):
             raise ParameterError("a function whose weights are all zero needs no key")
 
     @property
@@ -188,6 +191,9 @@ class QuadraticMap:
         """The fields of :meth:`Function.to_dict` that say which map it is."""
         return {"kind": self.kind, "forms": self.forms.to_dict()}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return QuadraticMap, (self.forms,)
+
 
 IntegerMap: TypeAlias = LinearMap | QuadraticMap
 
@@ -198,10 +204,24 @@ def as_map(value: Any) -> IntegerMap:
 
 
 def map_from_dict(data: Mapping[str, Any]) -> IntegerMap:
-    """The inverse of ``to_dict``; raises what reading plain types raises (Function.from_dict names it)."""
-    if data["kind"] == "quadratic":
-        return QuadraticMap(forms_from_dict(data["forms"]))
-    return LinearMap(np.array(data["weights"], dtype=np.int64))
+    """The map of the fields that ``to_dict`` writes; others are passed over.
+
+    DecodeError for anything that ``to_dict`` would not have written, ParameterError and OutOfRangeError for a map that
+    cannot be. Cost: linear in what is there, whatever sizes it states.
+    """
+    kind = data.get("kind")
+    if kind == "quadratic" and "weights" not in data:
+        return QuadraticMap(forms_from_dict(data.get("forms")))
+    if kind == "linear" and "forms" not in data:
+        return LinearMap(integers_of(data.get("weights"), 2, "weights"))
+    raise DecodeError("the map is neither linear with weights nor quadratic with forms")
+
+
+def _varies(forms: Forms) -> bool:
+    """Whether no form of a quadratic map is constant. Stated numbers of forms allocate nothing."""
+    if isinstance(forms, FactoredForms):
+        return forms.varies
+    return len(np.unique(forms.output[forms.column > 0])) == forms.k
 
 
 def exact_interval(weights: IntArray, lo: IntArray, hi: IntArray) -> IntArray:
