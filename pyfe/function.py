@@ -18,14 +18,14 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels
+from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms, integers_of
 from pyfe.links import LINKS, probabilities
@@ -42,7 +42,7 @@ ExactMap: TypeAlias = tuple[FloatArray, FloatArray] | Callable[[FloatArray], Flo
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Function(Travels):
+class Function(Copied, Travels):
     """An integer map, public intercept, scale, link and exact interval. Made by ``pyfe.compile``; immutable.
 
     Parameters (all checked; ParameterError, OutOfRangeError)
@@ -62,6 +62,8 @@ class Function(Travels):
         ``[k]``; of a quadratic function a callable from real coordinates ``[batch, n]`` to values ``[batch, k]``.
     raw_model: the model's own decision values float64 ``[batch, k]`` of a table with its absent entries, or None
         where it cannot take them; for reports; not part of the id.
+
+    It pickles as its bytes and its schema; exact_map and raw_model stay behind. A copy is the function itself.
     """
 
     map: IntegerMap
@@ -428,7 +430,15 @@ class Function(Travels):
         Raises DecodeError unless ``data`` is exactly one canonical encoding, KeyMismatchError for another schema.
         """
         function = super().from_bytes(data)
-        return function if schema is None else cls.from_dict(function.to_dict(), schema)
+        if schema is None:
+            return function
+        try:
+            return replace(function, schema=schema)
+        except (ParameterError, OutOfRangeError) as error:
+            raise DecodeError(f"not a function of this schema: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Function.from_bytes, (self.to_bytes(), self.schema)
 
     @classmethod
     def from_dict(

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels, codec
+from pyfe._travel import Copied, Secret, Travels, codec
 from pyfe.adapters import NativeFunctionKey, NativePublicKey, adapter_of
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
@@ -36,14 +36,14 @@ def described_columns(schema: Schema) -> dict[str, str]:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PublicKey(Travels):
+class PublicKey(Copied, Travels):
     """What a data owner needs to encrypt: the scheme's public key, the schema, and the authority's verification key.
 
     It is signed by the authority itself, so a copy damaged or altered on the way is refused; but whoever replaces it
     whole reads everything encrypted under it. So compare :attr:`fingerprint` with the authority over another channel
     once, and pin it: ``PublicKey.from_bytes(data, fingerprint="...")``.
 
-    Made by :attr:`pyfe.KeyAuthority.public_key`.
+    Made by :attr:`pyfe.KeyAuthority.public_key`. It pickles as its bytes, and a copy is the key itself.
     """
 
     native: NativePublicKey
@@ -140,14 +140,14 @@ class PublicKey(Travels):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FunctionKey(Travels):
+class FunctionKey(Secret, Travels):
     """Opens one function's results on ciphertexts of one public key, and nothing else. Bearer: keep it private.
 
     It carries the function, the exact interval of each result, the ids of schema and public key, what it was issued
     for, and the authority's signature over all of it. ``verified`` says whether signature and key equation (for linear
     schemes ``s_y G + t_y H = sum_i y_i h_i``) were checked against a public key.
 
-    Made by :meth:`pyfe.KeyAuthority.issue`.
+    Made by :meth:`pyfe.KeyAuthority.issue`. It is never pickled or copied: move its bytes on purpose.
     """
 
     native: NativeFunctionKey
@@ -215,16 +215,23 @@ class FunctionKey(Travels):
         """SHA-256 (32 bytes) of the canonical encoding."""
         return hashlib.sha256(self.to_bytes()).digest()
 
-    def decrypt(self, ciphertexts: CiphertextBatch) -> IntArray:
+    def decrypt(self, ciphertexts: CiphertextBatch, *, largest_weight_sum: int = 1) -> IntArray:
         """The exact integer scores, intercept included: int64 ``[batch]`` for one function, else ``[batch, k]``.
 
         They equal ``function.evaluate`` of the encrypted rows. For combined rows they are the same combination of the
-        scores. Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError naming
-        row and function when a result is not in its interval (altered ciphertexts, or an unverified, wrong key).
+        scores.
+
+        largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
+            whose weights sum to s takes s times the search. Rows combined in this process carry their own sum.
+
+        Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError, before any
+        search, naming a row with larger weights; and naming row and function when a result is not in its interval
+        (altered ciphertexts, or an unverified, wrong key).
         Cost per row and function: an n-term multi-scalar multiplication, of a quadratic scheme a product of pairings,
         and a search over the interval.
         """
         self.require_match(ciphertexts)
+        ciphertexts.require_weight_sums(largest_weight_sum)
         products = self._products(ciphertexts)
         sums = ciphertexts.weight_sums
         return self.function.add_intercept(products, sums[:, 0] - sums[:, 1])
@@ -292,7 +299,10 @@ class FunctionKey(Travels):
         return hash(self.signature)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a function key is never pickled; use to_bytes and from_bytes")
+        raise TypeError(
+            "a function key is never pickled and never copied: it opens scores; write key.to_bytes() to a file that "
+            "only you can read, and read it with FunctionKey.from_bytes where it is needed"
+        )
 
     def __repr__(self) -> str:
         state = "verified" if self.verified else "UNVERIFIED"

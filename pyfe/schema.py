@@ -25,6 +25,7 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels
+from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 
 __all__ = [
@@ -60,6 +61,9 @@ Overflow: TypeAlias = Literal["raise", "clip"]
 
 MAX_BITS = 32
 """Widest number column, in bits: a wider one would leave no room for weights below the 2^44 result limit."""
+
+MAX_NAME = 500
+"""Longest column name, in characters."""
 
 _EDGE = 1e-6
 """Steps by which a value may miss an end of its range before it counts as outside (rounding of log and sqrt)."""
@@ -381,9 +385,17 @@ class Category(Column):
         values = self.fill(values)
         missing = _missing_mask(values)
         index = self._index(values, missing)
-        x = self.codes()[np.maximum(index, 0)]
+        x = self._bits(np.maximum(index, 0))
         refused = {"missing": missing, "not a level": (index < 0) & ~missing}
         return _Code(x, x.astype(np.float64), refused, np.zeros(len(values), dtype=np.bool_))
+
+    def _bits(self, index: IntArray) -> IntArray:
+        """The codes ``[batch, width]`` of positions among the levels."""
+        if self.width == 1:
+            return index[:, None].astype(np.int64)
+        bits = np.zeros((len(index), self.width), dtype=np.int64)
+        bits[np.arange(len(index)), index] = 1
+        return bits
 
     def decode(self, x: IntArray) -> AnyArray:
         if self.width > 1 and ((x.sum(axis=1) != 1).any() or (x < 0).any()):
@@ -407,7 +419,7 @@ class Category(Column):
         return values.min(axis=1), values.max(axis=1)
 
     def sample(self, rng: np.random.Generator, count: int, *, ends: bool = False) -> IntArray:
-        return self.codes()[rng.integers(0, self.size, size=count)]
+        return self._bits(rng.integers(0, self.size, size=count))
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "category", "levels": list(self.levels), **self._marks()}
@@ -472,7 +484,8 @@ class Thresholds(Column):
         return reached.min(axis=1), reached.max(axis=1)
 
     def sample(self, rng: np.random.Generator, count: int, *, ends: bool = False) -> IntArray:
-        return self.codes()[rng.integers(0, self.size, size=count)]
+        reached = rng.integers(0, self.size, size=count)
+        return (np.arange(self.width) < reached[:, None]).astype(np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "thresholds", "cuts": [float(cut).hex() for cut in self.cuts], **self._marks()}
@@ -640,7 +653,7 @@ class Encoded:
         return len(self.x)
 
 
-class Schema(Travels):
+class Schema(Copied, Travels):
     """The agreement on columns, ranges and scales; immutable; holds no patient rows.
 
     Parameters
@@ -664,11 +677,14 @@ class Schema(Travels):
         for name, column in columns.items():
             if not (_is_text(name) and isinstance(column, Column)):
                 raise ParameterError(f"column {name!r}: a schema maps non-empty names to pyfe columns")
+            if len(name) > MAX_NAME:  # each of the column's coordinates repeats it
+                raise ParameterError(f"column {name[:60]!r}...: a name has at most {MAX_NAME} characters")
         self._columns: dict[str, Column] = dict(columns)
         self._names = tuple(n for name, c in self._columns.items() for n in c.coordinate_names(name))
         if len(set(self._names)) != len(self._names):
-            twice = sorted({name for name in self._names if self._names.count(name) > 1})
-            raise ParameterError(f"two coordinates are called {twice[0]!r}; rename a column or level")
+            twice = min(name for name, count in Counter(self._names).items() if count > 1)
+            raise ParameterError(f"two coordinates are called {twice!r}; rename a column or level")
+        self._positions = {name: i for i, name in enumerate(self._names)}
         self._lo = _frozen([v for c in self._columns.values() for v in c.bounds[0]])
         self._hi = _frozen([v for c in self._columns.values() for v in c.bounds[1]])
         self._forms = {name: self._checked_form(name, form) for name, form in (protected_forms or {}).items()}
@@ -678,7 +694,7 @@ class Schema(Travels):
     def _checked_form(self, name: str, form: Mapping[str, Any]) -> dict[str, int]:
         if not _is_text(name) or name in self._columns:
             raise ParameterError(f"protected form {name!r} needs a name of its own")
-        unknown = [c for c in form if c not in self._names]
+        unknown = [c for c in form if c not in self._positions]
         if unknown:
             raise ParameterError(f"protected form {name!r} names {unknown[0]!r}, which is no coordinate")
         whole = all(_is_number(w) and int(w) == w and abs(w) < 2**31 for w in form.values())
@@ -844,7 +860,7 @@ class Schema(Travels):
     def _form_row(self, form: Mapping[str, int]) -> IntArray:
         row = np.zeros((1, self.n), dtype=np.int64)
         for name, weight in form.items():
-            row[0, self._names.index(name)] = weight
+            row[0, self._positions[name]] = weight
         return row
 
     def _stack(self, parts: list[IntArray]) -> IntArray:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pyfe._travel import Secret
 from pyfe.adapters import NativePublicKey, NativeSecretKey, adapter
 from pyfe.authority.engine import Issued, State
 from pyfe.authority.policy import Policy
@@ -26,7 +27,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Contents:
+class Contents(Secret):
     """State and secrets of an authority. Shows nothing in its ``repr``; refuses to be pickled."""
 
     state: State

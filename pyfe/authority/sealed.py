@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from pyfe._travel import Secret
 from pyfe.authority.contents import Contents
 from pyfe.authority.contents import decode as decode_contents
 from pyfe.authority.contents import encode as encode_contents
@@ -36,7 +37,7 @@ Random = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, repr=False)
-class SealingKey:
+class SealingKey(Secret):
     """The key that a passphrase gives with one salt. Secret; lives as long as the authority is open."""
 
     salt: bytes

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from pyfe._travel import Secret
 from pyfe.authority.contents import Contents
 from pyfe.authority.sealed import SealingKey, open_sealed, seal
 from pyfe.errors import AuthorityError
@@ -49,7 +50,7 @@ class Storage(Protocol):
         ...
 
 
-class MemoryStorage:
+class MemoryStorage(Secret):
     """Contents that last as long as the process: for demos, tests and notebooks."""
 
     place = "memory"
@@ -74,7 +75,7 @@ class MemoryStorage:
         raise TypeError("an authority's secrets are never pickled")
 
 
-class FileStorage:
+class FileStorage(Secret):
     """Contents in one file sealed under a passphrase, replaced atomically.
 
     The lock is a file of its own beside it (``<name>.lock``), since the sealed file itself is replaced at every write.

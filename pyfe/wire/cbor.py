@@ -23,6 +23,8 @@ MAX_ITEMS = 2**22
 """Most items of an object's metadata, a map or list counting 16: 16 MB of one-byte items would become 600 MB of Python
 objects, and the largest functions that authorities sign have some million weights."""
 
+_CONTAINER_COST = 16
+
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
@@ -38,13 +40,14 @@ def dumps(value: Any) -> bytes:
     return encoded
 
 
-def loads(data: bytes, name: str, *, most_items: int = MAX_ITEMS) -> Any:
+def loads(data: bytes, name: str, *, most_items: int | None = None) -> Any:
     """The value that ``data`` encodes; ``name`` names the object in errors.
 
     DecodeError unless ``data`` is exactly what :func:`dumps` writes for an allowed value, of ``most_items`` at most
-    (a map or list counting 16). The core checks all of it before a Python object is made. Cost: linear.
+    (a map or list counting 16; by default as many as there are). The core checks all of it before a Python object is
+    made. Cost: linear.
     """
-    _core.require_cbor(data, name, most_items)
+    _core.require_cbor(data, name, _CONTAINER_COST * len(data) if most_items is None else most_items)
     try:
         return cbor2.loads(data)
     except cbor2.CBORDecodeError as error:

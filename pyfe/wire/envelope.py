@@ -100,7 +100,7 @@ def unframed(data: bytes, kind: Kind | None = None) -> Frame:
 def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
     """The envelope that ``data`` encodes, of the wanted kind if one is given. DecodeError for anything else."""
     frame = unframed(data, kind)
-    metadata = cbor.loads(frame.metadata, frame.kind.text)
+    metadata = cbor.loads(frame.metadata, frame.kind.text, most_items=cbor.MAX_ITEMS)
     if not isinstance(metadata, dict):
         raise DecodeError(f"{frame.kind.text}: metadata is not a map")
     ids = frame.parameter_hash, frame.public_key_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from pyfe._travel import Secret
 from pyfe.errors import SignatureError
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ KEY_SIZE = 32
 SIGNATURE_SIZE = 64
 
 
-class SigningKey:
-    """The authority's signing key. Its ``repr`` shows the public half only, and it refuses to be pickled."""
+class SigningKey(Secret):
+    """The authority's signing key. Its ``repr`` shows the public half only; it refuses to be pickled and copied."""
 
     __slots__ = ("_key", "public")
 
@@ -50,7 +51,7 @@ class SigningKey:
         return f"SigningKey(public={self.public.hex()[:16]})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a signing key is never pickled")
+        raise TypeError("a signing key is never pickled and never copied: it stays with its authority, sealed")
 
 
 def require_valid(verification_key: bytes, signature: bytes, message: bytes, what: str) -> None:

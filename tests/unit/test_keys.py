@@ -123,7 +123,7 @@ def test_combined_rows_have_no_class(key: FunctionKey, batch: CiphertextBatch) -
 def test_weights_of_a_sum_are_checked(batch: CiphertextBatch, w: Any) -> None:
     with pytest.raises(ParameterError, match="w must be integers"):
         batch.weighted_sum(w)
-    with pytest.raises(TypeError):
+    with pytest.raises(ParameterError, match="one integer, not by a float"):
         batch * 1.5
     with pytest.raises(TypeError):
         batch + 1  # type: ignore[operator]
