@@ -15,6 +15,7 @@ from typing import Any
 
 import cbor2
 import numpy as np
+import typer.main
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema, wire
@@ -27,6 +28,9 @@ from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
 from tests.unit import objects
+
+# Building the parser of the command line anew takes five times as long as most commands.
+typer.main.get_command = functools.cache(typer.main.get_command)
 
 PASSPHRASE = "correct horse battery"
 CHEAP_COST = 10
