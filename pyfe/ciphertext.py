@@ -122,7 +122,7 @@ class CiphertextBatch(Copied, Travels):
         process encrypted or read it. The claims of combined rows that came as bytes are not in it."""
         return np.ones(len(self), dtype=np.int64) if self._known_sums is None else self._known_sums
 
-    def require_weight_sums(self, largest: int = 1) -> None:
+    def require_weight_sums(self, largest: object = 1) -> None:
         """OutOfRangeError, naming the first row, unless the weights of every row sum to ``largest`` at most, or to what
         was combined in this process. ParameterError for a ``largest`` that is no number of rows. Searches nothing."""
         if isinstance(largest, bool) or not isinstance(largest, int | np.integer) or not 1 <= largest <= _LARGEST:
@@ -214,7 +214,7 @@ class CiphertextBatch(Copied, Travels):
 
     def __radd__(self, other: object) -> CiphertextBatch:
         """``0 + batch`` is the batch, so that ``sum(batches)`` adds them up."""
-        return self if type(other) is int and other == 0 else self + other  # type: ignore[operator]
+        return self if type(other) is int and other == 0 else self + other
 
     def __mul__(self, factor: object) -> CiphertextBatch:
         """Row by row: encrypts ``factor * x`` for an integer, Python's or numpy's (ParameterError for anything else).
@@ -294,7 +294,7 @@ class CiphertextBatch(Copied, Travels):
 
 def _bounded(sums: npt.NDArray[Any]) -> IntArray:
     """Sums of weights in Python integers as int64, 2^63 - 1 standing for more: the core refuses such weights."""
-    return np.minimum(sums, _LARGEST).astype(np.int64)
+    return np.asarray(np.minimum(sums, _LARGEST), dtype=np.int64)
 
 
 def _kind_of(value: object) -> str:

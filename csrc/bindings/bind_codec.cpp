@@ -76,7 +76,8 @@ void bind_codec(py::module_& module) {
         "the bytes are exactly one envelope.");
     module.def("signed_part", signed_bytes, py::arg("data"),
                "The bytes that the signature of a signed envelope covers. DecodeError when it is unsigned.");
-    module.def("require_cbor", require_cbor, py::arg("data"), py::arg("name"), py::arg("budget"),
-               "DecodeError unless the bytes are one item of deterministic CBOR of the allowed types, whose items "
-               "cost at most the budget: one each, a map or list 16.");
+    module.def(
+        "require_cbor", require_cbor, py::arg("data"), py::arg("name"), py::arg("budget"),
+        "DecodeError unless the bytes are one item of deterministic CBOR of the allowed types, whose items "
+        "cost at most the budget: one each, a map or list 16.");
 }

@@ -146,7 +146,8 @@ class Scanner {
 
 }  // namespace
 
-void require_deterministic_cbor(std::span<const std::uint8_t> data, std::string_view object, std::uint64_t budget) {
+void require_deterministic_cbor(std::span<const std::uint8_t> data, std::string_view object,
+                                std::uint64_t budget) {
     Scanner(data, object, budget).run();
 }
 

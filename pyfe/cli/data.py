@@ -67,7 +67,8 @@ def evaluate(
         Path | None, typer.Option("--public-key", "-p", help="Check the key's signature and equation against this.")
     ] = None,
     largest_weight_sum: Annotated[
-        int, typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long.")
+        int,
+        typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long."),
     ] = 1,
     as_json: AsJson = False,
 ) -> None:

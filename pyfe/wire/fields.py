@@ -47,9 +47,7 @@ class Fields:
         """An integer within bounds (both included)."""
         value = self.take(key, int)
         if not lowest <= value <= highest:
-            raise DecodeError(
-                f"{self._name}: field {key[:_LONGEST_SHOWN]!r} is {value}, must be {lowest} to {highest}"
-            )
+            raise DecodeError(f"{self._name}: field {key[:_LONGEST_SHOWN]!r} is {value}, must be {lowest} to {highest}")
         return value
 
     def octets(self, key: str, size: int) -> bytes:

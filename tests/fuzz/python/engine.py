@@ -1,7 +1,8 @@
 """One slice of a coverage-guided run of one target: ``python -m tests.fuzz.python.engine TARGET FOLDER RUNS SEED``.
 
 The corpus lies in ``FOLDER/corpus`` and grows from slice to slice; ``FOLDER/last.json`` holds the executions, the
-largest figures, and how the inputs ended. An input that breaks a promise is left in ``FOLDER/broken`` and named on stderr.
+largest figures, and how the inputs ended. An input that breaks a promise is left in ``FOLDER/broken``, and named on
+stderr.
 """
 
 from __future__ import annotations

@@ -275,10 +275,25 @@ def authority_file() -> bytes:
 TABLES = [
     b"age,dose,sex,stage,bmi\n30,5,f,1,20\n40,7,m,,31\n",
     b"age;dose\n1,5;2\n",
-    "\ufeffage,dose\r\n\"4\n0\",é\r\n".encode(),
+    '\ufeffage,dose\r\n"4\n0",é\r\n'.encode(),
     b"age,dose,sex,stage,bmi\n" + b"30,5,f,1,20\n41,900,m,2,18.5\n" * 8,
 ]
-CSV_WORDS = [b",", b";", b"\t", b'"', b"\n", b"\r", b"\0", b"nan", b"1e999", b"-", b"<5", b"1,5", b"age", b"\xef\xbb\xbf"]
+CSV_WORDS = [
+    b",",
+    b";",
+    b"\t",
+    b'"',
+    b"\n",
+    b"\r",
+    b"\0",
+    b"nan",
+    b"1e999",
+    b"-",
+    b"<5",
+    b"1,5",
+    b"age",
+    b"\xef\xbb\xbf",
+]
 CSV_WORDS += [b"\xff", b"f", b"2020-01-01", b"9" * 400, b"1e-400", "ſ".encode(), "Ⅷ".encode(), b"=1+1", b"\x1b[31m"]
 JSON_WORDS = [b"[", b"]", b"{", b"}", b",", b":", b"null", b"NaN", b"Infinity", b"1e999", b"true", b'"', b"[" * 2000]
 JSON_WORDS += [b'"weights"', b'"link"', b'"classes"', b'"logit"', b'"age"', b"1" * 5000, b'"\\ud800"', b"-0", b"0.1"]
@@ -321,7 +336,24 @@ def read_table(data: bytes) -> object:
     return Schema.fit(table)
 
 
-CELLS: list[Any] = [0, 1, -1, 30, 2**53 + 1, 2**63, 1.5, float("nan"), float("inf"), None, "", "f", "m", "1", "1,5", True]
+CELLS: list[Any] = [
+    0,
+    1,
+    -1,
+    30,
+    2**53 + 1,
+    2**63,
+    1.5,
+    float("nan"),
+    float("inf"),
+    None,
+    "",
+    "f",
+    "m",
+    "1",
+    "1,5",
+    True,
+]
 CELLS += [b"f", np.float32(2), np.int8(3), np.datetime64("2020-01-01"), np.datetime64("NaT"), 1 + 2j, [1], "\ud800"]
 
 
@@ -396,7 +428,9 @@ TARGETS: dict[str, Target] = {
         mutation.cbor,
         read_policy,
     ),
-    "cbor": Target(lambda: [cbor.dumps(schema().to_dict()), cbor2.dumps([[1, -1], {"a": b"x"}])], mutation.cbor, read_cbor),
+    "cbor": Target(
+        lambda: [cbor.dumps(schema().to_dict()), cbor2.dumps([[1, -1], {"a": b"x"}])], mutation.cbor, read_cbor
+    ),
     "any": Target(lambda: [*keys(), *batches()[:2], schema().to_bytes()], SEEDED, wire.decode),
     "table": Target(lambda: [bytes(range(32)), b"table"], bytes_, read_table),
     "cli-schema-fit": Target(
@@ -421,7 +455,9 @@ TARGETS: dict[str, Target] = {
         command("evaluate", "BATCH", "-k", "INPUT", "-p", "PUBLIC", "-o", "OUT", files=hand_out),
     ),
     "cli-compile-json": Target(
-        lambda: models(), mutation.text(JSON_WORDS), command("compile", "INPUT", "-s", "SCHEMA", "-o", "OUT", files=hand_out)
+        lambda: models(),
+        mutation.text(JSON_WORDS),
+        command("compile", "INPUT", "-s", "SCHEMA", "-o", "OUT", files=hand_out),
     ),
     "cli-compile-onnx": Target(
         lambda: graphs(),

@@ -98,8 +98,8 @@ struct Search {
     std::vector<size_t> rows;  // empty: all rows
 };
 
-// One search for all rows, unless that makes it more than kWider times as wide as the widest of them (weights of
-// both signs, say, where no result is near zero): then one for the rows of each weight.
+// One search for all rows, unless that makes it more than kWider times as wide as the widest of them (weights
+// of both signs, say, where no result is near zero): then one for the rows of each weight.
 std::vector<Search> searches(const CiphertextBatch& ct, const Interval& one) {
     constexpr uint64_t kWider = 4;
     if (!ct.combined()) return {{one, {}}};
