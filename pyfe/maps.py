@@ -27,6 +27,7 @@ from pyfe.schemes import scheme
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _PRIMES = (2**31 - 1, 2**31 - 19)
 
@@ -94,6 +95,10 @@ class LinearMap:
     def interval(self, lo: IntArray, hi: IntArray) -> IntArray:
         """Result intervals int64 ``[k, 2]``; see :func:`exact_interval`."""
         return exact_interval(self.weights, lo, hi)
+
+    def reach(self, bound: float) -> FloatArray:
+        """Upper bounds float64 ``[k]`` of the absolute results while no coordinate exceeds ``bound``."""
+        return np.asarray(np.abs(self.weights).sum(axis=1, dtype=np.float64) * bound)
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Exact values int64 ``[batch, k]``. OutOfRangeError where a sum of absolute values could reach 2^62."""
@@ -182,6 +187,15 @@ class QuadraticMap:
     def interval(self, lo: IntArray, hi: IntArray) -> IntArray:
         """Result intervals int64 ``[k, 2]`` over the box; OutOfRangeError as the forms'."""
         return self.forms.interval(np.append(1, lo), np.append(1, hi))
+
+    def reach(self, bound: float) -> FloatArray:
+        """Upper bounds float64 ``[k]`` of the absolute results while no coordinate exceeds ``bound``, at least 1."""
+        forms = self.forms
+        if isinstance(forms, FactoredForms):
+            u, v = (np.abs(part).sum(axis=1, dtype=np.float64) * bound for part in (forms.U, forms.V))
+            return np.asarray(np.abs(forms.Q).astype(np.float64) @ (u * v))
+        size = np.abs(forms.value).astype(np.float64) * np.where(forms.row > 0, bound, 1.0) * bound
+        return np.bincount(forms.output, weights=size, minlength=forms.k)
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Exact values int64 ``[batch, k]``. OutOfRangeError where a sum of absolute values could reach 2^62."""

@@ -43,8 +43,8 @@ class State:
         before = self.coverage[-2] if len(self.coverage) > 1 else 0
         return (
             f"{name:22} {self.executions:8} runs {self.executions / max(self.seconds, 1e-9):7.0f}/s  "
-            f"coverage {last:5}, last slice +{last - before}  slowest {self.slowest:.2f} s  largest {self.grown / 2**20:.0f} MB, "
-            f"input {self.size}  {self.kinds}"
+            f"coverage {last:5}, last slice +{last - before}  slowest {self.slowest:.2f} s  "
+            f"largest {self.grown / 2**20:.0f} MB, input {self.size}  {self.kinds}"
         )
 
 

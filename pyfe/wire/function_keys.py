@@ -16,6 +16,7 @@ from pyfe.adapters import NativeFunctionKey, adapter_of
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
+from pyfe.schema import MAX_BITS
 from pyfe.wire.envelope import Envelope, Kind, adapter_for, pack, signed_part, unframed, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.signature import SigningKey, require_valid
@@ -140,4 +141,8 @@ def _with_map(rest: Mapping[str, Any], native: NativeFunctionKey) -> Function:
     function = Function.from_dict(rest, terms=terms)
     if not np.array_equal(function.interval, native.intervals):
         raise KeyMismatchError(f"{_NAME}: the intervals of the key are not those of its function")
+    # A key's searches are as wide as it says. No schema has coordinates of 2^32, whatever the schema of this one is.
+    reach = terms.reach(2.0**MAX_BITS) * (1 + 1e-9)
+    if (np.abs(function.interval).max(axis=1) > reach).any():
+        raise DecodeError(f"{_NAME}: its intervals are wider than its function has results under any schema")
     return function

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -27,6 +28,7 @@ from pyfe import (
     category,
 )
 from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.maps import LinearMap, QuadraticMap
 from pyfe.schema import thresholds
 from pyfe.wire import cbor
 from pyfe.wire.envelope import NO_ID, Envelope, Kind, pack, unpack
@@ -256,3 +258,36 @@ def test_a_protected_form_of_many_coordinates() -> None:
     values["protected_forms"] = [{"name": "f", "weights": {name: 1 for name in sorted(names)}}]
     data = pack(Envelope(Kind.SCHEMA, "none", NO_ID, NO_ID, b"", values))
     assert ending(lambda d: Schema.from_bytes(d).protected_groups(), data) == "read"
+
+
+@pytest.mark.parametrize(
+    ("reaches", "error"), [(3, None), (3 * 2**32, None), (3 * 2**32 + 2**10, "wider"), (2**43, "wider")]
+)
+def test_a_key_cannot_state_a_search_that_its_function_never_needs(reaches: int, error: str | None) -> None:
+    """The weights sum to 3, and no coordinate reaches 2^32; both copies of the interval are changed."""
+    schema = Schema.from_ranges({"a": (0, 3), "b": (0, 3)}, bits=2)
+    for scheme in ("ipfe-ddh", "qfe-ggm"):
+        authority = objects.authority(schema, scheme=scheme)
+        key = authority.issue(Function.from_integers(schema, [1, 2]), purpose="p")
+        envelope = unpack(key.to_bytes())
+        envelope.metadata["function"]["interval"] = [[0, reaches]]
+        payload = envelope.payload.replace(struct.pack("<qq", 0, 9), struct.pack("<qq", 0, reaches))
+        data = pack(replace(envelope, payload=payload))
+        if error is None:
+            assert FunctionKey.from_bytes(data).interval.tolist() == [[0, reaches]]
+            continue
+        with pytest.raises(DecodeError, match=error):
+            FunctionKey.from_bytes(data)
+
+
+def test_the_reach_of_a_map_bounds_its_results() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.integers(-50, 51, (200, 4))
+    matrix = MatrixForms.dense(np.triu(rng.integers(-5, 6, (2, 5, 5)))).upper()
+    inside = matrix.column > 0
+    matrix = MatrixForms(
+        matrix.shape, *(part[inside] for part in (matrix.output, matrix.row, matrix.column, matrix.value))
+    )
+    factored = FactoredForms(*(rng.integers(-3, 4, size) for size in ((3, 5), (3, 5), (2, 3))))
+    for terms in (LinearMap(rng.integers(-9, 10, (2, 4))), QuadraticMap(matrix), QuadraticMap(factored)):
+        assert (np.abs(terms.evaluate(x)).max(axis=0) <= terms.reach(50.0)).all()

@@ -316,7 +316,7 @@ def test_ids_follow_the_content(authority: KeyAuthority, batch: CiphertextBatch)
 
 
 def claiming(batch: CiphertextBatch, weights: list[tuple[int, int]]) -> bytes:
-    """The rows of a plain batch under the claim that they combine others with these (positive, negative) weight sums."""
+    """The rows of a plain batch under the claim that they combine others, with these (positive, negative) weights."""
     data = batch.to_bytes()
     size, rest = struct.unpack_from("<QI", data, 76)
     payload = data[88 : 88 + size]
