@@ -195,7 +195,7 @@ class QuadraticMap:
             u, v = (np.abs(part).sum(axis=1, dtype=np.float64) * bound for part in (forms.U, forms.V))
             return np.asarray(np.abs(forms.Q).astype(np.float64) @ (u * v))
         size = np.abs(forms.value).astype(np.float64) * np.where(forms.row > 0, bound, 1.0) * bound
-        return np.bincount(forms.output, weights=size, minlength=forms.k)
+        return np.bincount(forms.output, weights=size, minlength=forms.k).astype(np.float64)
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Exact values int64 ``[batch, k]``. OutOfRangeError where a sum of absolute values could reach 2^62."""

@@ -29,7 +29,7 @@ MIN_PASSPHRASE = 8
 """Shortest passphrase a new authority accepts, in characters."""
 
 _BLOCK, _LANES = 8, 1
-_MIN_LOG_COST, _MAX_LOG_COST = 10, 20  # a hostile file must not ask for more than 1 GB
+_MIN_LOG_COST, _MAX_LOG_COST = 10, LOG_COST  # a hostile file asks for no more memory than our own
 _SALT_SIZE, _NONCE_SIZE, _KEY_SIZE = 16, 12, 32
 _NAME = "sealed authority"
 
