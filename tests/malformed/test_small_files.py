@@ -29,6 +29,7 @@ from pyfe import (
 )
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.maps import LinearMap, QuadraticMap
+from pyfe.models import SquareNetwork
 from pyfe.schema import thresholds
 from pyfe.wire import cbor
 from pyfe.wire.envelope import NO_ID, Envelope, Kind, pack, unpack
@@ -291,3 +292,12 @@ def test_the_reach_of_a_map_bounds_its_results() -> None:
     factored = FactoredForms(*(rng.integers(-3, 4, size) for size in ((3, 5), (3, 5), (2, 3))))
     for terms in (LinearMap(rng.integers(-9, 10, (2, 4))), QuadraticMap(matrix), QuadraticMap(factored)):
         assert (np.abs(terms.evaluate(x)).max(axis=0) <= terms.reach(50.0)).all()
+
+
+@pytest.mark.parametrize("field", ["W1", "b1", "W2", "b2"])
+def test_a_number_beyond_floats_in_a_network(field: str) -> None:
+    numbers = {"W1": [[1]], "b1": [0], "W2": [[1]], "b2": [0]}
+    assert SquareNetwork.from_json(json.dumps(numbers)).name
+    numbers[field] = [[10**400]] if field.startswith("W") else [10**400]
+    with pytest.raises(DecodeError, match="not a network"):
+        SquareNetwork.from_json(json.dumps(numbers))
