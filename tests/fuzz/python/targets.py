@@ -9,7 +9,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -178,8 +178,8 @@ def read_schema(data: bytes) -> object:
 
 
 def read_contents(data: bytes) -> object:
-    """The plaintext of an authority's file."""
-    return contents.encode(contents.decode(data))
+    """The ledger of an authority's file, as it stands there before it is sealed."""
+    return contents.decode_ledger(data)
 
 
 def read_sealed(data: bytes) -> object:
@@ -198,13 +198,17 @@ def reseal(data: bytes, rng: random.Random) -> bytes:
     """A file that opens with the test's key, of changed contents; or a changed file."""
     if rng.random() < 0.3:
         return mutation.envelope()(data, rng)
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+    file = sealed.SealedFile.parse(sealed_seeds()[0])
+    ledger = mutation.cbor(ledger_of(linear()), rng)
+    header = replace(file.header, payload=file.secrets)
+    closed = sealing_key().encrypt(file.nonce, ledger, wire.envelope.pack(header))
+    return wire.envelope.pack(replace(header, payload=file.secrets + closed))
 
-    frame = wire.envelope.unpack(sealed_seeds()[0])
-    plain = mutation.cbor(contents.encode(linear()._storage.read()), rng)
-    header = wire.envelope.pack(sealed._with_payload(frame, b""))
-    payload = ChaCha20Poly1305(sealing_key().key).encrypt(frame.metadata["nonce"], plain, header)
-    return wire.envelope.pack(sealed._with_payload(frame, payload))
+
+def ledger_of(authority: KeyAuthority) -> bytes:
+    """The public part of what an authority remembers."""
+    inside = authority._storage.read()
+    return contents.encode_ledger(inside.state, inside.public)
 
 
 @functools.cache
@@ -420,9 +424,7 @@ TARGETS: dict[str, Target] = {
         exact(PublicKey.from_bytes),
     ),
     "sealed": Target(lambda: sealed_seeds(), reseal, read_sealed),
-    "contents": Target(
-        lambda: [contents.encode(a._storage.read()) for a in (linear(), quadratic())], mutation.cbor, read_contents
-    ),
+    "contents": Target(lambda: [ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_contents),
     "policy": Target(
         lambda: [cbor.dumps(p.to_dict()) for p in (Policy.default(), Policy.unrestricted(reason="r"))],
         mutation.cbor,
