@@ -9,7 +9,7 @@ from . import pairing
 from . import dlog
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
