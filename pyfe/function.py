@@ -18,16 +18,16 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels
+from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
-from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms
+from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms, integers_of
 from pyfe.links import LINKS, probabilities
 from pyfe.maps import IntegerMap, LinearMap, QuadraticMap, as_map, exact_interval, map_from_dict
 from pyfe.report import Report, area_under_curve, r_squared
@@ -44,7 +44,7 @@ ExactMap: TypeAlias = tuple[FloatArray, FloatArray] | Callable[[FloatArray], Flo
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Function(Travels):
+class Function(Copied, Travels):
     """An integer map, public intercept, scale, link and exact interval. Made by ``pyfe.compile``; immutable.
 
     Parameters (all checked; ParameterError, OutOfRangeError)
@@ -64,6 +64,8 @@ class Function(Travels):
         ``[k]``; of a quadratic function a callable from real coordinates ``[batch, n]`` to values ``[batch, k]``.
     raw_model: the model's own decision values float64 ``[batch, k]`` of a table with its absent entries, or None
         where it cannot take them; for reports; not part of the id.
+
+    It pickles as its bytes and its schema; exact_map and raw_model stay behind. A copy is the function itself.
     """
 
     map: IntegerMap
@@ -440,10 +442,14 @@ class Function(Travels):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; floats as ``float.hex`` texts; classes as ``[type, text]`` pairs."""
+        return {**self._outer_dict(), **self.map.to_dict()}
+
+    def _outer_dict(self) -> dict[str, Any]:
+        """All fields but the map's."""
         survival = None if self.baseline_survival is None else float(self.baseline_survival).hex()
         return {
             "version": 1,
-            **self.map.to_dict(),
+            "kind": self.kind,
             "name": self.name,
             "schema_id": self.schema_id.hex(),
             "intercept": self.intercept.tolist(),
@@ -462,17 +468,31 @@ class Function(Travels):
         Raises DecodeError unless ``data`` is exactly one canonical encoding, KeyMismatchError for another schema.
         """
         function = super().from_bytes(data)
-        return function if schema is None else cls.from_dict(function.to_dict(), schema)
+        if schema is None:
+            return function
+        try:
+            return replace(function, schema=schema)
+        except (ParameterError, OutOfRangeError) as error:
+            raise DecodeError(f"not a function of this schema: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Function.from_bytes, (self.to_bytes(), self.schema)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], schema: Schema | None = None) -> Function:
+    def from_dict(
+        cls, data: Mapping[str, Any], schema: Schema | None = None, *, terms: IntegerMap | None = None
+    ) -> Function:
         """The inverse of :meth:`to_dict`. With ``schema`` the function can evaluate tables.
 
+        terms: the map, where ``data`` holds all fields but its weights or forms (a key keeps them elsewhere).
+
         Raises DecodeError for anything :meth:`to_dict` would not have written, KeyMismatchError for another schema.
+        Cost: linear in what is there; a number of outputs or coordinates that is only stated allocates nothing.
         """
         try:
-            function = cls(**_fields_from_dict(data), schema=schema)
-            canonical = json.dumps(function.to_dict(), sort_keys=True) == json.dumps(dict(data), sort_keys=True)
+            outer = {key: value for key, value in data.items() if terms is not None or key not in ("weights", "forms")}
+            function = cls(map_from_dict(data) if terms is None else terms, **_outer_fields(outer), schema=schema)
+            canonical = json.dumps(function._outer_dict(), sort_keys=True) == json.dumps(outer, sort_keys=True)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError, DecodeError, OutOfRangeError) as error:
             raise DecodeError(f"not a function: {error}") from error
         if not canonical:
@@ -550,13 +570,12 @@ def _class_from_pair(pair: Sequence[str]) -> str | int | float | bool:
     return int(text) if kind == "int" else str(text)
 
 
-def _fields_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
+def _outer_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     survival, classes = data["baseline_survival"], data["classes"]
     return {
-        "map": map_from_dict(data),
-        "intercept": np.array(data["intercept"], dtype=np.int64),
+        "intercept": integers_of(data["intercept"], 1, "intercept"),
         "scale": np.array([float.fromhex(s) for s in data["scale"]]),
-        "interval": np.array(data["interval"], dtype=np.int64),
+        "interval": integers_of(data["interval"], 2, "interval"),
         "schema_id": bytes.fromhex(data["schema_id"]),
         "link": data["link"],
         "classes": None if classes is None else tuple(_class_from_pair(pair) for pair in classes),

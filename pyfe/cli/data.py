@@ -71,6 +71,10 @@ def evaluate(
     public_key: Annotated[
         Path | None, typer.Option("--public-key", "-p", help="Check the key's signature and equation against this.")
     ] = None,
+    largest_weight_sum: Annotated[
+        int,
+        typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long."),
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
@@ -78,10 +82,12 @@ def evaluate(
     function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
     batch = load(ciphertexts, CiphertextBatch.from_bytes)
     function_key.require_match(batch)
+    batch.require_weight_sums(largest_weight_sum)
     search = _prepare_search(function_key, quiet=as_json)
     start = time.perf_counter()
     spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
-    scores = np.concatenate([function_key.decrypt(batch[a:b]) for a, b in spans])
+    chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
+    scores = np.concatenate(chunks)
     seconds = time.perf_counter() - start
     header, rows = _columns(function_key.function, scores, batch.combined)
     io.write_table(output, header, rows)

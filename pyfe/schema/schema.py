@@ -32,7 +32,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels
+from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.schema.cells import MAX_TEXT, as_floats, is_number, is_text, missing_mask, same_name, shown
 from pyfe.schema.columns import (
@@ -105,7 +105,7 @@ class Encoded:
         return f"Encoded({len(self.x)} rows, {origin})"
 
 
-class Schema(Travels):
+class Schema(Copied, Travels):
     """The agreement on columns, ranges and scales; immutable; holds no patient rows.
 
     Parameters

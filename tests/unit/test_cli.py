@@ -161,6 +161,21 @@ def test_an_unverified_evaluation_says_so(story: Story) -> None:
     assert story.run("evaluate", "ct", "-k", "key", "-o", "scores.csv")["key_verified"] is False
 
 
+def test_claimed_weights_are_bounded(story: Story) -> None:
+    begin(story)
+    story.run(*issue())
+    story.run("encrypt", "patients.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip")
+    batch = CiphertextBatch.from_bytes(Path("ct").read_bytes())
+    Path("three").write_bytes((3 * batch).to_bytes())
+    evaluate = ["evaluate", "three", "-k", "key", "-o", "scores.csv"]
+    kind, message = story.fails(*evaluate)
+    assert kind == "OutOfRangeError" and "row 0" in message and "--largest-weight-sum 3" in message
+    assert not Path("scores.csv").exists()
+    assert story.fails(*evaluate, "--largest-weight-sum", "2")[0] == "OutOfRangeError"
+    assert story.fails(*evaluate, "--largest-weight-sum", "0")[0] == "ParameterError"
+    assert story.run(*evaluate, "--largest-weight-sum", "3")["rows"] == len(batch)
+
+
 def test_progress_chunks_join_to_the_same_batch(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyfe.cli import data
 
