@@ -22,7 +22,6 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict
-from pyfe.schemes import scheme
 
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
 
@@ -68,11 +67,6 @@ class LinearMap:
     def rank(self) -> int:
         """Number of independent outputs."""
         return rank(self.weights)
-
-    @property
-    def ciphertext_bytes(self) -> int:
-        """Bytes per patient under ``ipfe-ddh-ristretto255``."""
-        return scheme("ipfe-ddh").row_bytes(self.n)
 
     @property
     def monomials(self) -> int:
@@ -160,11 +154,6 @@ class QuadraticMap:
     def rank(self) -> int:
         """Number of independent outputs, as linear functions of the monomials that occur."""
         return rank(self._coefficients)
-
-    @property
-    def ciphertext_bytes(self) -> int:
-        """Bytes per patient under ``qfe-ggm-bls12381``."""
-        return scheme("qfe-ggm").row_bytes(self.n)
 
     @property
     def monomials(self) -> int:
