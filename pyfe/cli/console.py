@@ -62,7 +62,7 @@ _WIDEST_NAME = 32
 
 
 def printable(text: str) -> str:
-    """The text with an escape (``\\\\x1b``, ``\\\\u202e``) for every character that does not print, as ``repr`` has it."""
+    """The text with an escape, as in ``repr``, for every character that does not print (ESC, line ends, bidi, ...)."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 

@@ -1,4 +1,4 @@
-"""Whole files in. What is read is refused as early as can be: a device that never ends is no reason to fill the memory."""
+"""Whole files in, refused as early as can be: what never ends must not fill the memory."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pyfe import wire
-from pyfe.errors import ParameterError, PyfeError
+from pyfe.errors import AuthorityError, ParameterError, PyfeError
 from pyfe.keys import FunctionKey
 from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
 
@@ -123,12 +123,16 @@ def function_key(public_key_id: bytes, function_id: bytes) -> Role:
 
 
 def authority_id(authority: AnyPath) -> bytes:
-    """The id of an authority's public key, as its sealed file states it; empty where it is none, which opening says."""
+    """The id of an authority's public key, as its sealed file states it. AuthorityError for what is no such file."""
     try:
-        header = Header.read(_start(Path(authority)))
-    except OSError:
-        return b""
-    return b"" if header is None or header.kind is not Kind.SEALED_AUTHORITY else header.public_key_id
+        sealed = _is_sealed(Path(authority)) or not Path(authority).exists()
+        header = Header.read(_start(Path(authority))) if sealed else None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no name of a file"
+        raise AuthorityError(f"cannot read the authority file {authority}: {reason}") from error
+    if header is None:
+        raise AuthorityError(f"{authority}: not an authority file")
+    return header.public_key_id
 
 
 def authority_files(authority: AnyPath) -> tuple[Path, Path]:

@@ -164,7 +164,7 @@ class SquareNetwork:
         """The inverse of :meth:`to_json`; ``W1``, ``b1`` and ``W2`` are required. DecodeError names what is wrong."""
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DecodeError(f"not JSON: {error}") from error
         if not isinstance(data, dict) or not {"W1", "b1", "W2"} <= set(data):
             raise DecodeError('a network is a JSON object with at least "W1", "b1" and "W2"')
@@ -182,7 +182,7 @@ class SquareNetwork:
 def _numbers(values: Any, what: str, *dimensions: int) -> FloatArray:
     try:
         array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise ParameterError(f"{what} must be numbers: {error}") from error
     if array.ndim not in dimensions or 0 in array.shape:
         wanted = " or ".join(map(str, dimensions))
