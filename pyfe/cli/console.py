@@ -29,7 +29,6 @@ __all__ = [
     "as_text",
     "complain",
     "load",
-    "one_line",
     "passphrase_from",
     "printable",
     "progress",
@@ -94,15 +93,10 @@ def say(text: str = "", *, apart: bool = False) -> None:
         raise ParameterError(f"cannot print the result: {error.strerror}") from error
 
 
-def one_line(message: str) -> str:
-    """An error's message without its line ends."""
-    return " ".join(part.strip() for part in message.split("\n"))
-
-
 def complain(kind: str, message: str) -> None:
     """One line about what went wrong, on standard error; where that is closed, the exit code has to do."""
     try:
-        _write(sys.stderr, f"pyfe: {kind}: {printable(one_line(message))}\n")
+        _write(sys.stderr, f"pyfe: {kind}: {printable(message)}\n")
     except OSError:
         return
 

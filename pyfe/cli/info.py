@@ -9,7 +9,7 @@ import typer
 
 from pyfe import wire
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, complain, load, one_line, say_json, show
+from pyfe.cli.console import AsJson, complain, load, say_json, show
 from pyfe.errors import PyfeError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey, described_columns
@@ -47,7 +47,7 @@ def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
     try:
         return load(file, lambda data: _describe(data, public))
     except PyfeError as error:
-        return {"error": {"kind": type(error).__name__, "message": one_line(str(error))}}
+        return {"error": {"kind": type(error).__name__, "message": str(error)}}
 
 
 def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def _graph(file: Path) -> Any:
     try:
         return onnx.load_from_string(data)
     except Exception as error:
-        raise DecodeError(f"{file}: not an ONNX graph: {error}") from error
+        raise DecodeError(f"{file}: not an ONNX graph: {' '.join(str(error).split())}") from error
 
 
 def _model_text(file: Path) -> str:

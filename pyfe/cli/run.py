@@ -90,13 +90,13 @@ def _usage(arguments: list[str], error: Exception) -> int:
     text: Any = getattr(error, "format_message", None)
     if text is None:
         raise error
-    return _fail(arguments, "UsageError", text(), WRONG_USAGE)
+    return _fail(arguments, "UsageError", " ".join(text().split()), WRONG_USAGE)
 
 
 def _fail(arguments: list[str], kind: str, message: str, code: int) -> int:
     if "--json" in arguments:
         with contextlib.suppress(ParameterError):  # standard output is gone: stderr and the exit code still tell
-            console.say_json({"error": {"kind": kind, "message": console.one_line(message)}})
+            console.say_json({"error": {"kind": kind, "message": message}})
     console.complain(kind, message)
     _silence_broken_output()
     return code

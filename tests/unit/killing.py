@@ -1,6 +1,6 @@
 """A program: every command that writes, killed (SIGKILL) again and again, in a folder that is given.
 
-``python -m tests.unit.killing FOLDER COMMAND WANTED SEED`` forks a child a kill. The first dies just before the first of
+``python -m tests.unit.killing FOLDER COMMAND WANTED SEED`` forks a child a kill. The first dies before the first of
 the command's calls that change files, the next before the second, and so on to the last; the others, until ``WANTED``
 are dead, at a random instant of the time that the command takes. After each death the output is the old file or the new
 one; after a last run, undisturbed, every other file is as it was, and none is left. Prints how many deaths left the old

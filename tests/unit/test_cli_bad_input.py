@@ -195,7 +195,7 @@ def test_a_bad_option(arguments: str, code: int, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("purpose", ["", " "])
 def test_an_empty_purpose(purpose: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = "issue function -a auth -o out --passphrase-file pass --purpose".split()
+    words = ["issue", "function", "-a", "auth", "-o", "out", "--passphrase-file", "pass", "--purpose"]
     one_line([*words, purpose], capsys)
 
 
