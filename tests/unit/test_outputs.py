@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import threading
+import tty
 from collections.abc import Callable
 from pathlib import Path
 
@@ -235,13 +236,19 @@ def test_a_pipe_is_written_to(folder: Path, command: str) -> None:
 
 @pytest.mark.parametrize("command", WRITES)
 def test_a_device_is_written_to(folder: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("null").symlink_to("/dev/null")
-    for name in ("/dev/null", "null"):
+    """A terminal: a device that no fault of ours could replace, as it could /dev/null where root runs the tests."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    device = os.ttyname(theirs)
+    Path("link").symlink_to(device)
+    for name in ("link", device):
         assert main([*WRITES[command], name]) == 0
-        assert stat.S_ISCHR(Path("/dev/null").stat().st_mode) and Path("null").is_symlink()
-    capsys.readouterr()
-    assert main([*WRITES[command], "/dev/full"]) == 1
-    assert "No space left" in capsys.readouterr().err
+        READS[command](os.read(ours, 1 << 16))
+    assert Path("link").is_symlink() and stat.S_ISCHR(Path("link").stat().st_mode)
+    os.close(ours)
+    assert main([*WRITES[command], device]) == 1
+    assert "cannot write" in capsys.readouterr().err
+    os.close(theirs)
 
 
 @pytest.mark.parametrize("command", WRITES)
@@ -258,11 +265,12 @@ def test_behind_a_link_stands_what_it_leads_to(folder: Path, command: str) -> No
 
 @pytest.mark.parametrize("command", WRITES)
 def test_standard_output_holds_the_data_alone(folder: Path, command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    Path("stdout").symlink_to("/proc/self/fd/1")  # as /dev/stdout is
     with Path("out").open("wb") as file:
         saved = os.dup(1)
         os.dup2(file.fileno(), 1)
         try:
-            assert main([*WRITES[command], "/dev/stdout"]) == 0
+            assert main([*WRITES[command], "stdout"]) == 0
         finally:
             os.dup2(saved, 1)
             os.close(saved)
