@@ -34,6 +34,8 @@ from pyfe.report import Report, area_under_curve, r_squared
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import as_floats, missing_mask, shown
 from pyfe.schema.frames import as_column, open_frame
+from pyfe.schemes import SCHEMES, Scheme
+from pyfe.schemes import scheme as find_scheme
 
 __all__ = ["LINKS", "MAX_WIDTH", "Function", "Report", "exact_interval", "probabilities"]
 
@@ -328,7 +330,7 @@ class Function(Copied, Travels):
 
     # -- report --
 
-    def report(self, X: Any = None, y: Any = None) -> Report:
+    def report(self, X: Any = None, y: Any = None, *, scheme: str | None = None) -> Report:
         """What the function costs, how far it is from the model, and what each key for it says.
 
         With a table X (and labels or targets y), also what was kept on these rows: values outside the schema are
@@ -339,7 +341,11 @@ class Function(Copied, Travels):
         y: one label or target a row: labels are those of :attr:`classes`, targets are finite numbers ``[batch]`` or
         ``[batch, k]``. Raises ParameterError for a missing or unknown one, another length, or a pandas object whose
         index is not that of X.
+        scheme: short or long name of the one that the authority runs (``public_key.scheme``), whose price is stated;
+            by default the first of :data:`pyfe.schemes.SCHEMES` that serves the function. ParameterError for one that
+            is not there, UnsupportedModelError for one that does not serve it.
         """
+        priced = self._scheme(scheme)
         kept = {} if X is None else self._kept(X, y)
         return Report(
             name=self.name,
@@ -355,9 +361,21 @@ class Function(Copied, Travels):
             rank=self.map.rank,
             monomials=self.map.monomials,
             units=self.map.units,
-            ciphertext_bytes=self.map.ciphertext_bytes,
+            scheme=priced.id,
+            ciphertext_bytes=priced.row_bytes(self.n),
             **kept,
         )
+
+    def _scheme(self, name: str | None) -> Scheme:
+        """The scheme of a name, or the first that serves this function."""
+        serving = [entry for entry in SCHEMES.values() if self.kind in entry.serves]
+        if name is None:
+            return serving[0]
+        found = find_scheme(name)
+        if found not in serving:
+            known = " or ".join(entry.short for entry in serving)
+            raise UnsupportedModelError(f"the scheme {found.short} serves no {self.kind} function; {known} does")
+        return found
 
     def _kept(self, X: Any, y: Any) -> dict[str, Any]:
         if self.schema is None:

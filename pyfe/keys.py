@@ -14,7 +14,7 @@ from pyfe._travel import Copied, Secret, Travels, codec
 from pyfe.adapters import NativeFunctionKey, NativePublicKey, adapter_of
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
-from pyfe.function import Function
+from pyfe.function import Function, Report
 from pyfe.schema import Encoded, Schema
 
 __all__ = ["FunctionKey", "PublicKey", "described_columns"]
@@ -257,6 +257,10 @@ class FunctionKey(Secret, Travels):
         """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
         return self.function.predict(self._plain_scores(ciphertexts))
 
+    def report(self, X: Any = None, y: Any = None) -> Report:
+        """:meth:`pyfe.Function.report` of its function, at the price of the scheme that this key belongs to."""
+        return self.function.report(X, y, scheme=self.scheme)
+
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types; nothing secret."""
         low, high = self.interval[:, 0], self.interval[:, 1]
@@ -268,6 +272,7 @@ class FunctionKey(Secret, Travels):
             "public_key_id": self.public_key_id.hex(),
             "schema_id": self.schema_id.hex(),
             "function_id": self.function.id.hex(),
+            "bytes_per_row": adapter_of(self.native).scheme.row_bytes(self.function.n),
             "functions": len(self.interval),
             "interval": [[int(a), int(b)] for a, b in zip(low, high, strict=True)],
             "purpose": self.purpose,

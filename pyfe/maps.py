@@ -22,7 +22,6 @@ import numpy.typing as npt
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict, integers_of
-from pyfe.schemes import scheme
 
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
 
@@ -69,11 +68,6 @@ class LinearMap:
     def rank(self) -> int:
         """Number of independent outputs."""
         return rank(self.weights)
-
-    @property
-    def ciphertext_bytes(self) -> int:
-        """Bytes per patient under ``ipfe-ddh-ristretto255``."""
-        return scheme("ipfe-ddh").row_bytes(self.n)
 
     @property
     def monomials(self) -> int:
@@ -168,11 +162,6 @@ class QuadraticMap:
     def rank(self) -> int:
         """Number of independent outputs, as linear functions of the monomials that occur."""
         return rank(self._coefficients)
-
-    @property
-    def ciphertext_bytes(self) -> int:
-        """Bytes per patient under ``qfe-ggm-bls12381``."""
-        return scheme("qfe-ggm").row_bytes(self.n)
 
     @property
     def monomials(self) -> int:

@@ -29,7 +29,7 @@ class Report:
     the distances on these rows between the decision values of the integers and the model's own on the raw row: what the
     schema rounds and clips is in them, other than in ``max_error``. ``monomials`` counts the terms an output is a sum
     of (the coordinates of a linear function), ``units`` the hidden units of a quadratic one in factored form, else
-    None.
+    None. ``ciphertext_bytes`` is the size of a row under ``scheme``.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Report:
     rank: int
     monomials: int
     units: int | None
+    scheme: str
     ciphertext_bytes: int
     rows: int | None = None
     saturated: dict[str, int] | None = None
@@ -65,6 +66,7 @@ class Report:
             ("largest error", f"{self.max_error:.3g} (decision value; bound for every row of the schema)"),
             ("result range", f"{_ends(self.interval)} (with intercept)"),
             (values, f"{_ends(self.inner_interval)}; search width 2^{self.width_bits:.1f}"),
+            ("scheme", self.scheme),
             ("cost", f"{self.ciphertext_bytes} bytes per patient; {self.outputs} discrete logarithm(s) per patient"),
             ("a key reveals", self._reveals()),
         ]

@@ -1,8 +1,9 @@
-"""``pyfe keygen`` and ``pyfe issue``: the key authority's commands."""
+"""``pyfe keygen``, ``pyfe public-key`` and ``pyfe issue``: the key authority's commands."""
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +12,15 @@ import typer
 from pyfe import io
 from pyfe.authority import KeyAuthority, Policy
 from pyfe.authority.engine import DEFAULT_SCHEME
-from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show
-from pyfe.errors import ParameterError
+from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
+from pyfe.errors import AuthorityError, ParameterError
 from pyfe.function import Function
+from pyfe.io import outputs
 from pyfe.keys import FunctionKey
 from pyfe.schema import Schema
+from pyfe.schemes import SCHEMES, long_name
 
-__all__ = ["issue", "keygen"]
+__all__ = ["issue", "keygen", "public_key"]
 
 
 def keygen(
@@ -32,74 +35,111 @@ def keygen(
         typer.Option(help="Widest function weights this authority will ever sign, in bits; by default 12, or 24."),
     ] = None,
     unrestricted: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Refuse nothing, for this reason; it stands in every key.")
+        str | None,
+        typer.Option(
+            metavar="REASON", callback=text_option, help="Refuse nothing, for this reason; it stands in every key."
+        ),
     ] = None,
     passphrase_file: PassphraseFile = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a key authority: the master key in one sealed file, and the public key for the data owners."""
-    created = KeyAuthority.create(
-        load(schema, Schema.from_bytes),
-        scheme=scheme,
-        weight_bits=weight_bits,
-        policy=None if unrestricted is None else Policy.unrestricted(reason=unrestricted),
-        path=authority,
-        passphrase=passphrase_from(passphrase_file, confirm=True),
-    )
-    key = created.public_key
-    io.write_bytes(public_key, key.to_bytes())
+    name, passphrase = long_name(scheme), passphrase_from(passphrase_file, confirm=True)
+    if authority.exists():  # said before the public key's file is looked at; making it looks again
+        raise AuthorityError(f"{authority} exists already; an authority is never overwritten")
+    read_or_kept = [schema, passphrase_file, *outputs.authority_files(authority)]
+    with io.claimed(public_key, outputs.new_public_key(), avoid=read_or_kept, force=force) as output:
+        created = KeyAuthority.create(
+            load(schema, Schema.from_bytes),
+            scheme=name,
+            weight_bits=weight_bits,
+            policy=None if unrestricted is None else Policy.unrestricted(reason=unrestricted),
+            path=authority,
+            passphrase=passphrase,
+        )
+        with _taken_back_on_failure(authority):
+            output.write(created.public_key.to_bytes())
     values = {
         "authority": str(authority),
         "public_key": str(public_key),
-        "scheme": key.scheme,
+        "scheme": created.public_key.scheme,
         "policy": created.policy_line,
         "weight_bits": created.weight_bits,
-        "fingerprint": key.fingerprint,
+        "bytes_per_row": SCHEMES[created.public_key.scheme].row_bytes(created.schema.n),
+        "fingerprint": created.public_key.fingerprint,
     }
-    show("Key authority (compare the fingerprint when you hand the public key over)", values, as_json=as_json)
+    title = "Key authority (compare the fingerprint when you hand the public key over)"
+    show(title, values, as_json=as_json, apart=output.is_standard_output)
+
+
+def public_key(
+    authority: Annotated[Path, typer.Argument(help="The sealed authority file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the public key.")],
+    passphrase_file: PassphraseFile = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the public key of an authority once more: the file that keygen wrote, byte for byte."""
+    read_or_kept = [passphrase_file, *outputs.authority_files(authority)]
+    role = outputs.public_key(outputs.authority_id(authority))
+    with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
+        key = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)).public_key
+        file.write(key.to_bytes())
+    values = {"public_key": str(output), "scheme": key.scheme, "fingerprint": key.fingerprint}
+    show("Public key", values, as_json=as_json, apart=file.is_standard_output)
 
 
 def issue(
     function: Annotated[Path, typer.Argument(help="The function file, from pyfe compile.")],
     authority: Annotated[Path, typer.Option("--authority", "-a", help="The sealed authority file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function key (keep it private).")],
-    purpose: Annotated[str, typer.Option(help="What the key will be used for; stands in the key and the ledger.")],
-    recipient: Annotated[str | None, typer.Option(help="Who the key is for.")] = None,
+    purpose: Annotated[
+        str,
+        typer.Option(callback=text_option, help="What the key will be used for; stands in the key and the ledger."),
+    ],
+    recipient: Annotated[str | None, typer.Option(callback=text_option, help="Who the key is for.")] = None,
     passphrase_file: PassphraseFile = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Issue a function key: checked against everything issued before, recorded, then released."""
+    read_or_kept = [function, passphrase_file, *outputs.authority_files(authority)]
     wanted = load(function, Function.from_bytes)
-    _require_writable(output)
-    opened = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file))
-    key = opened.issue(wanted, purpose=purpose, recipient=recipient)
-    _release(key, output)
+    role = outputs.function_key(outputs.authority_id(authority), wanted.id)
+    with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
+        opened = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file))
+        key = opened.issue(wanted, purpose=purpose, recipient=recipient)
+        _release(key, file)
     row = opened.issued[key.sequence - 1]
     values = {
         "function_key": str(output),
         "sequence": key.sequence,
         "purpose": key.purpose,
         "recipient": key.recipient,
+        "scheme": key.scheme,
+        "bytes_per_row": SCHEMES[key.scheme].row_bytes(opened.schema.n),
         "policy": key.policy,
         "findings": list(row.findings),
         "residual": str(opened.residual()),
         "interval": key.interval.tolist(),
     }
-    show("Function key", values, as_json=as_json)
+    show("Function key", values, as_json=as_json, apart=file.is_standard_output)
 
 
-def _require_writable(output: Path) -> None:
-    """ParameterError where the key could not be written: better before it stands in the ledger than after."""
-    if output.is_dir():
-        raise ParameterError(f"cannot write {output}: it is a folder; nothing was issued")
+@contextlib.contextmanager
+def _taken_back_on_failure(authority: Path) -> Iterator[None]:
+    """An authority made a moment ago, which has issued nothing, goes again if its public key cannot be written."""
     try:
-        tempfile.TemporaryFile(dir=output.parent).close()
-    except OSError as error:
-        raise ParameterError(f"cannot write {output}: {error.strerror}; nothing was issued") from error
+        yield
+    except BaseException:
+        for file in outputs.authority_files(authority):
+            file.unlink(missing_ok=True)
+        raise
 
 
-def _release(key: FunctionKey, output: Path) -> None:
+def _release(key: FunctionKey, file: outputs.Output) -> None:
     try:
-        io.write_bytes(output, key.to_bytes(), private=True)
+        file.write(key.to_bytes())
     except ParameterError as error:
         raise ParameterError(f"{error}; the key was recorded as #{key.sequence}; issue it again") from error

@@ -1,33 +1,45 @@
-"""What the commands share: results as a table or as JSON, progress bars, passphrases."""
+"""What the commands share: results as text or as JSON, progress bars, passphrases, and what a terminal is shown.
+
+Text of users and files is printed as it is, and never means anything to a terminal: no markup, and every character
+that does not print (escape sequences, line ends, changes of direction) stands as its number.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TextIO, TypeVar
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
-from pyfe.io import Table as CsvTable
-from pyfe.io import read_bytes, read_table, read_text
+from pyfe.io import Table, read_object, read_table, read_text
 
 __all__ = [
     "AsJson",
     "Decimal",
     "Delimiter",
+    "Force",
     "PassphraseFile",
+    "as_text",
+    "complain",
     "load",
     "passphrase_from",
+    "printable",
     "progress",
     "read_csv",
+    "say",
+    "say_json",
     "show",
+    "text_option",
+    "text_options",
 ]
 
 T = TypeVar("T")
@@ -42,40 +54,131 @@ Delimiter = Annotated[
 Decimal = Annotated[
     str | None, typer.Option(metavar="SIGN", help='Decimal sign of the CSV file, "." or ","; found in it if not given.')
 ]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Replace a file of another kind; never an input of this command or an authority."),
+]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File with the authority's passphrase (one line). Asked for if not given."),
 ]
 
+_LONGEST_PASSPHRASE = 1 << 16
+_WIDEST_NAME = 32
+"""Columns that the values of a listing begin behind, at most; a longer name pushes its own value to the right."""
 
-def show(title: str, values: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a result: JSON on stdout with ``as_json``, else a table of two columns, and fingerprints unbroken below."""
-    if as_json:
-        print(json.dumps(values, default=_plain))
+
+# ---------------------------------------------------------------------------------------------------------------
+# Text for terminals
+
+
+def printable(text: str) -> str:
+    """The text with an escape, as in ``repr``, for every character that does not print (ESC, line ends, bidi, ...)."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def as_text(value: Any) -> str:
+    """A value of a result in words."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {as_text(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(as_text(item) for item in value) or "none"
+    return str(value)
+
+
+def say(text: str = "", *, apart: bool = False) -> None:
+    """A line, or lines, on standard output; ``apart``: on standard error, as standard output holds the data.
+
+    A sign that the terminal's encoding lacks is printed as its number. ParameterError when nothing can be printed.
+    """
+    stream = sys.stderr if apart else sys.stdout
+    lines = "".join(f"{printable(line)}\n" for line in text.split("\n"))
+    try:
+        _write(stream, lines)
+    except OSError as error:
+        raise ParameterError(f"cannot print the result: {error.strerror}") from error
+
+
+def complain(kind: str, message: str) -> None:
+    """One line about what went wrong, on standard error; where that is closed, the exit code has to do."""
+    try:
+        _write(sys.stderr, f"pyfe: {kind}: {printable(message)}\n")
+    except OSError:
         return
-    table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    prints = {name: value for name, value in values.items() if name.endswith("fingerprint")}
+
+
+def say_json(value: Any, *, apart: bool = False) -> None:
+    """One JSON value on one line, in ASCII."""
+    say(json.dumps(value, default=_plain).replace("\x7f", "\\u007f"), apart=apart)
+
+
+def show(
+    title: str,
+    values: Mapping[str, Any],
+    *,
+    as_json: bool,
+    words: Mapping[str, Any] | None = None,
+    apart: bool = False,
+) -> None:
+    """Print a result: JSON with ``as_json``, else a listing.
+
+    ``values``: plain types by our own names, whose underscores are spaces in the listing; a mapping among them is by
+    names of users, which stand as they are, a line each. ``words``: the listing, where it is not that of the values.
+    """
+    if as_json:
+        say_json(values, apart=apart)
+        return
+    listing = {name.replace("_", " "): value for name, value in values.items()} if words is None else words
+    say("\n".join([printable(title), *_listed(listing)]), apart=apart)
+
+
+def _listed(values: Mapping[str, Any]) -> list[str]:
+    names = {name: printable(str(name)) for name in values}
+    width = max((cell_len(name) for name in names.values() if cell_len(name) <= _WIDEST_NAME), default=0)
+    lines = []
     for name, value in values.items():
-        if name in prints:
+        if isinstance(value, Mapping) and value:
+            lines += [names[name], *("  " + line for line in _listed(value))]
             continue
-        table.add_row(name.replace("_", " "), escape(_text(value)))
-    Console(soft_wrap=False).print(table)
-    for name, value in prints.items():
-        print(f"{name.replace('_', ' ')} {value}")
+        gap = " " * max(0, width - cell_len(names[name]))
+        lines.append(f"{names[name]}{gap}  {printable(as_text(value))}")
+    return lines
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write and flush, so that a failure shows here; OSError for a closed stream."""
+    if stream is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _plain(value: Any) -> Any:
+    """numpy scalars and paths for JSON."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Files, progress, passphrases
 
 
 def load(file: Path, read: Callable[[bytes], T]) -> T:
-    """What ``read`` makes of the file's bytes; its errors name the file."""
-    data = read_bytes(file)
+    """What ``read`` makes of the bytes of an object's file; its errors name the file."""
+    data = read_object(file)
     try:
         return read(data)
     except (DecodeError, KeyMismatchError) as error:
         raise type(error)(f"{file}: {error}") from error
 
 
-def read_csv(file: Path, delimiter: str | None, decimal: str | None) -> CsvTable:
+def read_csv(file: Path, delimiter: str | None, decimal: str | None) -> Table:
     """A CSV file. Commands say with which signs it was read (``Table.signs``), as nobody may have stated them."""
     stated = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
     return read_table(file, delimiter=stated, decimal=decimal)
@@ -84,12 +187,11 @@ def read_csv(file: Path, delimiter: str | None, decimal: str | None) -> CsvTable
 def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tuple[int, int]]:
     """Chunks ``(start, stop)`` of ``total`` rows, with a bar on stderr while the caller works on them."""
     spans = [(start, min(start + chunk, total)) for start in range(0, total, chunk)] or [(0, 0)]
-    console = Console(stderr=True)
-    if quiet or len(spans) == 1 or not console.is_terminal:
+    if quiet or len(spans) == 1 or sys.stderr is None or not sys.stderr.isatty():
         yield from spans
         return
-    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
+    columns = TextColumn(what, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         for start, stop in spans:
             yield start, stop
@@ -97,32 +199,27 @@ def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tupl
 
 
 def passphrase_from(file: Path | None, *, confirm: bool = False) -> str:
-    """The passphrase: the first line of the file, or asked for on the terminal."""
+    """The passphrase: the one line of the file, or asked for on the terminal."""
     if file is not None:
-        lines = read_text(file).splitlines()
+        lines = read_text(file, most=_LONGEST_PASSPHRASE).splitlines()
         if len(lines) != 1 or not lines[0]:
             raise ParameterError(f"{file}: a passphrase file has exactly one line, not empty")
         return lines[0]
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise ParameterError("there is no terminal to ask for the passphrase on; give --passphrase-file")
     answer: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
     return answer
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items()) or "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value) or "none"
-    return str(value)
+def text_option(value: str | None) -> str | None:
+    """For ``callback=``: an option's text; ParameterError for bytes that are no UTF-8."""
+    if value is not None and any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise ParameterError(f"an option's value is not UTF-8 text: {printable(value)}")
+    return value
 
 
-def _plain(value: Any) -> Any:
-    """numpy scalars and paths for JSON."""
-    return value.item() if hasattr(value, "item") else str(value)
+def text_options(values: list[str] | None) -> list[str] | None:
+    """:func:`text_option` of an option that can be repeated."""
+    for value in values or ():
+        text_option(value)
+    return values

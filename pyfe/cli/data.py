@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
@@ -14,9 +14,10 @@ import typer
 from pyfe import _core, io
 from pyfe.adapters import adapter_of
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, Decimal, Delimiter, load, progress, read_csv, show
+from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, progress, read_csv, say, show
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Function
+from pyfe.io import outputs
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.schema import Encoded, Overflow
 
@@ -39,21 +40,24 @@ def encrypt(
     ] = "raise",
     delimiter: Delimiter = None,
     decimal: Decimal = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
-    given = read_csv(table, delimiter, decimal)
-    encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
-    start = time.perf_counter()
-    batch = CiphertextBatch.concat(_encrypted(key, encoded, quiet=as_json))
-    seconds = time.perf_counter() - start
-    data = batch.to_bytes()
-    io.write_bytes(output, data)
+    with io.claimed(output, outputs.ciphertexts(key.id), avoid=[table, public_key], force=force) as file:
+        given = read_csv(table, delimiter, decimal)
+        encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
+        start = time.perf_counter()
+        batch = CiphertextBatch.concat(_encrypted(key, encoded, quiet=as_json))
+        seconds = time.perf_counter() - start
+        data = batch.to_bytes()
+        file.write(data)
     values = {
         "ciphertexts": str(output),
+        "scheme": key.scheme,
         "read_with": given.signs,
-        "rows": len(batch),
+        **_rows(batch, "encrypted"),
         "saturated": batch.saturated,
         "bytes": len(data),
         "bytes_per_row": len(data) / max(len(batch), 1),
@@ -61,7 +65,7 @@ def encrypt(
         "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
         "public_key_fingerprint": key.fingerprint,
     }
-    show("Encrypted", values, as_json=as_json)
+    show("Encrypted", values, as_json=as_json, apart=file.is_standard_output)
 
 
 def evaluate(
@@ -75,25 +79,27 @@ def evaluate(
         int,
         typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long."),
     ] = 1,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
-    public = None if public_key is None else load(public_key, PublicKey.from_bytes)
-    function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
-    batch = load(ciphertexts, CiphertextBatch.from_bytes)
-    function_key.require_match(batch)
-    batch.require_weight_sums(largest_weight_sum)
-    search = _prepare_search(function_key, quiet=as_json)
-    start = time.perf_counter()
-    spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
-    chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
-    scores = np.concatenate(chunks)
-    seconds = time.perf_counter() - start
-    header, rows = _columns(function_key.function, scores, batch.combined)
-    io.write_table(output, header, rows)
+    with io.claimed(output, outputs.SCORES, avoid=[ciphertexts, key, public_key], force=force) as file:
+        public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+        function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
+        batch = load(ciphertexts, CiphertextBatch.from_bytes)
+        function_key.require_match(batch)
+        batch.require_weight_sums(largest_weight_sum)
+        search = _prepare_search(function_key, quiet=as_json)
+        start = time.perf_counter()
+        spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
+        chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
+        scores = np.concatenate(chunks)
+        seconds = time.perf_counter() - start
+        file.write(io.table_bytes(*_columns(function_key.function, scores, batch.combined)))
     values = {
         "scores": str(output),
-        "rows": len(batch),
+        "scheme": function_key.scheme,
+        **_rows(batch, "scored"),
         "key_verified": function_key.verified,
         "policy": function_key.policy,
         "saturated": batch.saturated,
@@ -102,7 +108,24 @@ def evaluate(
         "seconds": seconds,
         "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
     }
-    show("Scores", values, as_json=as_json)
+    own = {"search table seconds", "search table built"}
+    words = {name.replace("_", " "): value for name, value in values.items()}
+    words = {name: value for name, value in words.items() if name not in own} | {"search table": _table_words(search)}
+    show("Scores", values, as_json=as_json, words=words, apart=file.is_standard_output)
+
+
+def _rows(batch: CiphertextBatch, done: str) -> dict[str, Any]:
+    """The number of rows; where there is none, that nothing was done, for whoever looks at the exit code only."""
+    return {"rows": len(batch)} | ({} if len(batch) else {"note": f"there are no rows: nothing was {done}"})
+
+
+def _table_words(search: Mapping[str, Any]) -> str:
+    """Where the table of small logarithms came from, which every search needs first."""
+    seconds = f"{search['seconds']:.2g} s"
+    if not search["built"]:
+        return f"found ready, read in {seconds}"
+    kept = "for this run only" if search["path"] is None else f"kept for the next runs in {search['path']}"
+    return f"computed in {seconds}, {kept}"
 
 
 def _prepare_search(key: FunctionKey, *, quiet: bool) -> dict[str, Any]:
@@ -111,7 +134,7 @@ def _prepare_search(key: FunctionKey, *, quiet: bool) -> dict[str, Any]:
     group = adapter_of(key.native).scheme.group
     steps = _core.dlog.plan(width, group)["steps_worst"]
     if steps > LONG_SEARCH and not quiet:
-        typer.echo(f"results span 2^{np.log2(width):.1f} values: up to {steps} steps per score", err=True)
+        say(f"results span 2^{np.log2(width):.1f} values: up to {steps} steps per score", apart=True)
     prepared: dict[str, Any] = dict(_core.dlog.prepare(width, group))
     return prepared
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pyfe.cli.console import AsJson
+from pyfe.cli.console import AsJson, say, say_json
 from pyfe.errors import ParameterError
 
 __all__ = ["Story", "demo"]
@@ -45,9 +44,9 @@ def demo(
         raise ParameterError(f"--size is for the story digits, not {story}")
     chosen = {} if size is None else {"size": size}
     play = importlib.import_module(f"pyfe.cli.demos.{story}").run
-    result = play(folder, say=_silent if as_json else print, **chosen)
+    result = play(folder, say=_silent if as_json else say, **chosen)
     if as_json:
-        print(json.dumps(result))
+        say_json(result)
 
 
 def _silent(text: str = "") -> None:

@@ -13,6 +13,7 @@ import typer
 import pyfe
 from pyfe import _core
 from pyfe.cli.console import AsJson, show
+from pyfe.schemes import SCHEMES
 
 __all__ = ["doctor"]
 
@@ -31,7 +32,12 @@ def doctor(as_json: AsJson = False) -> None:
         "threads": _core.num_threads(),
         "cpu_features": [name for name, there in _core.cpu_features().items() if there],
         "self_test": {name: "ok" if passed else "FAILED" for name, passed in _core.self_test().items()},
-        "search_tables": {f"2^{width.bit_length() - 1}": _table(width) for width in WIDTHS},
+        "schemes": {name: ", ".join(scheme.serves) for name, scheme in SCHEMES.items()},
+        "search_tables": {
+            f"2^{width.bit_length() - 1} in {group}": _table(width, group)
+            for group in dict.fromkeys(scheme.group for scheme in SCHEMES.values())
+            for width in WIDTHS
+        },
         "problems": problems,
     }
     show("pyfe doctor", values, as_json=as_json)
@@ -57,8 +63,8 @@ def name_clash() -> str | None:
     )
 
 
-def _table(width: int) -> str:
-    plan: dict[str, Any] = dict(_core.dlog.plan(width))
+def _table(width: int, group: str) -> str:
+    plan: dict[str, Any] = dict(_core.dlog.plan(width, group))
     size = f"{plan['table_bytes'] / 2**20:.1f} MB"
     if plan["path"] is None:
         return f"{size}, built in memory when needed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +9,12 @@ import typer
 
 from pyfe import wire
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, load, show
+from pyfe.cli.console import AsJson, complain, load, say_json, show
 from pyfe.errors import PyfeError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey, described_columns
 from pyfe.schema import Schema
+from pyfe.schemes import SCHEMES
 from pyfe.wire.envelope import unpack
 
 __all__ = ["info"]
@@ -32,10 +32,10 @@ def info(
     described = {str(file): _described(file, public) for file in files}
     failed = {file: values["error"] for file, values in described.items() if "error" in values}
     if as_json:
-        print(json.dumps(described))
+        say_json(described)
     for file, values in described.items():
         if file in failed:
-            typer.echo(f"pyfe: {values['error']['kind']}: {values['error']['message']}", err=True)
+            complain(values["error"]["kind"], values["error"]["message"])
         elif not as_json:
             show(file, values, as_json=False)
     if failed:
@@ -47,7 +47,7 @@ def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
     try:
         return load(file, lambda data: _describe(data, public))
     except PyfeError as error:
-        return {"error": {"kind": type(error).__name__, "message": " ".join(str(error).split())}}
+        return {"error": {"kind": type(error).__name__, "message": str(error)}}
 
 
 def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
@@ -99,6 +99,7 @@ def _schema(schema: Schema) -> dict[str, Any]:
 
 
 def _function(function: Function) -> dict[str, Any]:
+    serving = [entry for entry in SCHEMES.values() if function.kind in entry.serves]
     return {
         "object": "function",
         "kind": function.kind,
@@ -107,6 +108,7 @@ def _function(function: Function) -> dict[str, Any]:
         "schema_id": function.schema_id.hex(),
         "outputs": function.k,
         "coordinates": function.n,
+        "bytes_per_row": {entry.short: entry.row_bytes(function.n) for entry in serving},
         "weight_bits": function.weight_bits,
         "link": function.link,
         "classes": None if function.classes is None else list(function.classes),

@@ -12,16 +12,22 @@ import typer
 
 from pyfe import io
 from pyfe.authority.engine import DEFAULT_SCHEME
-from pyfe.cli.console import AsJson, Decimal, Delimiter, load, read_csv, show
+from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, show, text_options
 from pyfe.errors import DecodeError, ParameterError
+from pyfe.io import outputs
 from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema
 from pyfe.schema.cells import parse_number
-from pyfe.schemes import scheme
+from pyfe.schemes import SCHEMES
+from pyfe.schemes import scheme as find_scheme
 
 __all__ = ["compile_model", "fit"]
+
+_MOST_DIGITS = 3
+_LARGEST_MODEL = 1 << 28
+"""Bytes of a model's file, far beyond any that compiles: what never ends must not fill the memory."""
 
 
 def fit(
@@ -29,43 +35,65 @@ def fit(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the schema.")],
     bits: Annotated[int, typer.Option(help="Resolution of number columns, in bits.")] = 8,
     margin: Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")] = 0.1,
-    exclude: Annotated[list[str] | None, typer.Option(help="Column to leave out (a label, an id). Repeatable.")] = None,
-    public: Annotated[list[str] | None, typer.Option(help="Column an attacker may know. Repeatable.")] = None,
-    protected: Annotated[list[str] | None, typer.Option(help="Column that must stay closed. Repeatable.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(callback=text_options, help="Column to leave out (a label, an id). Repeatable.")
+    ] = None,
+    public: Annotated[
+        list[str] | None, typer.Option(callback=text_options, help="Column an attacker may know. Repeatable.")
+    ] = None,
+    protected: Annotated[
+        list[str] | None, typer.Option(callback=text_options, help="Column that must stay closed. Repeatable.")
+    ] = None,
     missing: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN=VALUE",
+            callback=text_options,
             help='What an empty cell of a column stands for ("bit": it gets a coordinate). Repeatable.',
         ),
     ] = None,
     levels: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=A,B,...", help="All levels of a category, where they are known. Repeatable."),
+        typer.Option(
+            metavar="COLUMN=A,B,...",
+            callback=text_options,
+            help="All levels of a category, where they are known. Repeatable.",
+        ),
     ] = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Propose a schema from a table: look at the ranges before you use it; clinical ranges are better."""
-    given = read_csv(table, delimiter, decimal)
-    columns = given.without(exclude or []).guessed()
-    schema = Schema.fit(
-        columns,
-        bits=bits,
-        margin=margin,
-        levels=_levels(levels or [], columns),
-        public=public or (),
-        protected=protected or (),
-        missing=_missing(missing or [], columns),
-    )
-    io.write_bytes(output, schema.to_bytes())
+    with io.claimed(output, outputs.SCHEMA, avoid=[table], force=force) as file:
+        given = read_csv(table, delimiter, decimal)
+        columns = given.without(exclude or []).guessed()
+        schema = Schema.fit(
+            columns,
+            bits=bits,
+            margin=margin,
+            levels=_levels(levels or [], columns),
+            public=public or (),
+            protected=protected or (),
+            missing=_missing(missing or [], columns),
+        )
+        file.write(schema.to_bytes())
     described = described_columns(schema)
-    if as_json:
-        values = {"schema": str(output), "id": schema.id.hex(), "columns": described, "read_with": given.signs}
-        show("", values | _size(schema), as_json=True)
-        return
-    show(f"Schema {output} ({table} read with {given.signs})", {**described, **_size(schema)}, as_json=False)
+    values = {
+        "schema": str(output),
+        "id": schema.id.hex(),
+        **_size(schema),
+        "columns": described,
+        "read_with": given.signs,
+    }
+    words = {
+        "coordinates": schema.n,
+        "bytes per row": {entry.short: entry.row_bytes(schema.n) for entry in SCHEMES.values()},
+        "table read with": given.signs,
+        "columns": described,
+    }
+    show(f"Schema {output}", values, as_json=as_json, words=words, apart=file.is_standard_output)
 
 
 def compile_model(
@@ -76,30 +104,35 @@ def compile_model(
     reference: Annotated[Path | None, typer.Option(help='CSV of rows to judge "auto" on; none are kept.')] = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(help="The scheme of the authority, for the report; by default the first that serves the model."),
+    ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a model into the exact integer function that a key is issued for."""
-    agreed = load(schema, Schema.from_bytes)
-    given = None if reference is None else read_csv(reference, delimiter, decimal)
-    rows = None if given is None else _reference(given, agreed)
-    function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
-    io.write_bytes(output, function.to_bytes())
-    report = dict(function.report().lines())
+    with io.claimed(output, outputs.FUNCTION, avoid=[model, schema, reference], force=force) as file:
+        agreed = load(schema, Schema.from_bytes)
+        given = None if reference is None else read_csv(reference, delimiter, decimal)
+        rows = None if given is None else _reference(given, agreed)
+        function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
+        report = function.report(scheme=scheme)
+        file.write(function.to_bytes())
+    values: dict[str, Any] = {
+        "function": str(output),
+        "id": function.id.hex(),
+        "weight_bits": function.weight_bits,
+        "max_error": float(function.max_error.max()),
+        "interval": function.result_interval.tolist(),
+        "width_bits": function.width_bits,
+        "scheme": report.scheme,
+        "bytes_per_row": report.ciphertext_bytes,
+    }
+    words = dict(report.lines())
     if given is not None:
-        report["reference read with"] = given.signs
-    if as_json:
-        values: dict[str, Any] = {
-            "function": str(output),
-            "id": function.id.hex(),
-            "weight_bits": function.weight_bits,
-            "max_error": float(function.max_error.max()),
-            "interval": function.result_interval.tolist(),
-            "width_bits": function.width_bits,
-            **({} if given is None else {"reference_read_with": given.signs}),
-        }
-        show("", values, as_json=True)
-        return
-    show(f"Function {output}", report, as_json=False)
+        values["reference_read_with"] = words["reference read with"] = given.signs
+    show(f"Function {output}", values, as_json=as_json, words=words, apart=file.is_standard_output)
 
 
 def _reference(table: io.Table, schema: Schema) -> dict[str, Any]:
@@ -126,16 +159,16 @@ def _graph(file: Path) -> Any:
         raise ParameterError(
             f"{file}: reading ONNX needs the package onnx (pip install 'pyfe-crypto[models]')"
         ) from error
-    data = io.read_bytes(file)
+    data = io.read_bytes(file, most=_LARGEST_MODEL)
     try:
         return onnx.load_from_string(data)
     except Exception as error:
-        raise DecodeError(f"{file}: not an ONNX graph: {error}") from error
+        raise DecodeError(f"{file}: not an ONNX graph: {' '.join(str(error).split())}") from error
 
 
 def _model_text(file: Path) -> str:
     try:
-        return io.read_text(file)
+        return io.read_text(file, most=_LARGEST_MODEL)
     except DecodeError as error:
         raise DecodeError(
             f"{error}; a model is JSON, as to_json writes it, and a function that Python compiled goes to pyfe issue"
@@ -145,7 +178,7 @@ def _model_text(file: Path) -> str:
 def _kind_of(text: str) -> type[Linear] | type[SquareNetwork]:
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Linear  # which says what is wrong with the file
     network = isinstance(data, dict) and data.get("format") == "pyfe-square-network"
     return SquareNetwork if network else Linear
@@ -196,11 +229,11 @@ def _bits(text: str) -> int | Literal["auto"] | None:
         return "auto"
     if text == "exact":
         return None
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
         raise ParameterError(f'--weight-bits is a number, "auto" or "exact", not {text!r}')
     return int(text)
 
 
 def _size(schema: Schema) -> dict[str, Any]:
-    linear, quadratic = (scheme(name).row_bytes(schema.n) for name in (DEFAULT_SCHEME, "qfe-ggm"))
+    linear, quadratic = (find_scheme(name).row_bytes(schema.n) for name in (DEFAULT_SCHEME, "qfe-ggm"))
     return {"coordinates": schema.n, "bytes_per_row": linear, "bytes_per_row_qfe_ggm": quadratic}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import errno
+import os
 import sys
 from typing import Annotated, Any
 
 import typer
 
 from pyfe import __version__
-from pyfe.cli import authority, data, demo, doctor, info, model
-from pyfe.errors import PyfeError
+from pyfe.cli import authority, console, data, demo, doctor, info, model
+from pyfe.errors import ParameterError, PyfeError
 
 __all__ = ["app", "run"]
 
@@ -29,7 +31,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"pyfe {__version__}")
+        console.say(f"pyfe {__version__}")
         raise typer.Exit
 
 
@@ -48,6 +50,7 @@ schema_app.callback()(lambda: None)
 app.add_typer(schema_app, name="schema")
 app.command("compile")(model.compile_model)
 app.command("keygen")(authority.keygen)
+app.command("public-key")(authority.public_key)
 app.command("issue")(authority.issue)
 app.command("encrypt")(data.encrypt)
 app.command("evaluate")(data.evaluate)
@@ -58,6 +61,7 @@ app.command("demo")(demo.demo)
 
 def run(arguments: list[str]) -> int:
     """Run the command of the arguments; see :func:`pyfe.cli.main`."""
+    _fill_standard_descriptors()
     command = typer.main.get_command(app)
     try:
         result = command.main(arguments, prog_name="pyfe", standalone_mode=False)
@@ -65,8 +69,12 @@ def run(arguments: list[str]) -> int:
         return _fail(arguments, type(error).__name__, str(error), BAD_INPUT)
     except OSError as error:
         return _fail(arguments, "OSError", str(error), BAD_INPUT)
+    except MemoryError:
+        return _fail(arguments, "MemoryError", "the memory does not suffice for this input", BAD_INPUT)
     except (KeyboardInterrupt, EOFError):
         return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
+    except SystemExit:  # how the option parser meets a reader that went away
+        return _fail(arguments, "OSError", f"cannot print the result: {os.strerror(errno.EPIPE)}", BAD_INPUT)
     except Exception as error:
         return _usage(arguments, error)
     return result if isinstance(result, int) else 0
@@ -77,17 +85,39 @@ def _usage(arguments: list[str], error: Exception) -> int:
     if type(error).__name__ == "Abort":
         return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
     if type(error).__name__ == "NoArgsIsHelpError":
-        sys.stderr.write(str(error) + "\n")
+        console.say(str(error), apart=True)
         return WRONG_USAGE
     text: Any = getattr(error, "format_message", None)
     if text is None:
         raise error
-    return _fail(arguments, "UsageError", text(), WRONG_USAGE)
+    return _fail(arguments, "UsageError", " ".join(text().split()), WRONG_USAGE)
 
 
 def _fail(arguments: list[str], kind: str, message: str, code: int) -> int:
-    line = " ".join(message.split())
     if "--json" in arguments:
-        print(json.dumps({"error": {"kind": kind, "message": line}}))
-    sys.stderr.write(f"pyfe: {kind}: {line}\n")
+        with contextlib.suppress(ParameterError):  # standard output is gone: stderr and the exit code still tell
+            console.say_json({"error": {"kind": kind, "message": message}})
+    console.complain(kind, message)
+    _silence_broken_output()
     return code
+
+
+def _fill_standard_descriptors() -> None:
+    """Where a standard stream is closed, open /dev/null: else the next file opened takes its number, and its text."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _silence_broken_output() -> None:
+    """Let nothing be tried again at the end of the process on an output that cannot be written to."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            sink = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(sink, stream.fileno())
+            os.close(sink)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from pyfe.io.files import read_bytes, read_text, write_bytes, write_text
-from pyfe.io.tables import Table, encode_table, read_table, write_table
+from pyfe.io.files import read_bytes, read_object, read_text
+from pyfe.io.outputs import claimed, write_bytes, write_text
+from pyfe.io.tables import Table, encode_table, read_table, table_bytes, write_table
 
 __all__ = [
     "Table",
+    "claimed",
     "encode_table",
     "read_bytes",
+    "read_object",
     "read_table",
     "read_text",
+    "table_bytes",
     "write_bytes",
     "write_table",
     "write_text",

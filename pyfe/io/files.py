@@ -1,49 +1,88 @@
-"""Whole files in and out; outputs appear complete or not at all."""
+"""Whole files in, refused as early as can be: what never ends must not fill the memory."""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import itertools
 import os
-import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from pyfe.errors import DecodeError, ParameterError
+from pyfe.wire.envelope import HEADER_SIZE, Header
 
-__all__ = ["read_bytes", "read_text", "write_bytes", "write_text"]
+__all__ = ["read_bytes", "read_object", "read_text"]
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+
+_PIECE = 1 << 20
 
 
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file; ParameterError naming the file when it cannot be read."""
+def read_bytes(path: AnyPath, *, most: int | None = None) -> bytes:
+    """The bytes of a file; ParameterError naming the file when it cannot be read, or has more than ``most`` bytes."""
+    with _in_memory(path):
+        return b"".join(_pieces(path, most))
+
+
+def read_object(path: AnyPath) -> bytes:
+    """The bytes of an object of pyfe, read as far as its header says; DecodeError for a file that is none.
+
+    Only their header and their number are looked at. ParameterError when the file cannot be read.
+    """
+    pieces = _pieces(path, None)
+    start = next(pieces, b"")
+    header = Header.read(start) if len(start) >= HEADER_SIZE else None
+    if header is None:
+        raise DecodeError(f"{path}: {'not an object of pyfe' if start else 'the file is empty'}")
+    with _in_memory(path):
+        data = bytearray(start)
+        while len(data) <= header.size and (piece := next(pieces, b"")):
+            data += piece
+        if len(data) != header.size:
+            there = "more" if len(data) > header.size else f"only {len(data)}"
+            raise DecodeError(f"{path}: the header tells of {header.size} bytes, and there are {there}")
+        return bytes(data)
+
+
+def read_text(path: AnyPath, *, most: int | None = None) -> str:
+    """The UTF-8 text of a file, without a byte order mark. DecodeError for other bytes, else as :func:`read_bytes`."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    parts, start = [], 0
+    with _in_memory(path):
+        for piece in itertools.chain(_pieces(path, most), [b""]):
+            kept = len(decoder.getstate()[0])
+            try:
+                parts.append(decoder.decode(piece, final=not piece))
+            except UnicodeDecodeError as error:
+                raise DecodeError(f"{path}: not UTF-8 text (byte {start - kept + error.start})") from error
+            if b"\0" in piece:
+                raise DecodeError(f"{path}: not text (byte {start + piece.index(0)} is zero)")
+            start += len(piece)
+        return "".join(parts).removeprefix("\ufeff")
+
+
+def _pieces(path: AnyPath, most: int | None) -> Iterator[bytes]:
+    read = 0
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            while piece := file.read(_PIECE):
+                read += len(piece)
+                if most is not None and read > most:
+                    raise ParameterError(f"{path} has more than {most} bytes")
+                yield piece
     except OSError as error:
         raise ParameterError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        if isinstance(error, ParameterError):
+            raise
+        raise ParameterError(f"cannot read {str(path)!r}: it is no name of a file") from error
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
-    """The UTF-8 text of a file; DecodeError for other bytes."""
+@contextlib.contextmanager
+def _in_memory(path: AnyPath) -> Iterator[None]:
     try:
-        return read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DecodeError(f"{path}: not UTF-8 text (byte {error.start})") from error
-
-
-def write_bytes(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> None:
-    """Write a file under a temporary name and rename it; ``private`` makes it readable by its owner only."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
-            file.write(data)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise ParameterError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
-def write_text(path: str | os.PathLike[str], text: str, *, private: bool = False) -> None:
-    """Write UTF-8 text like :func:`write_bytes`."""
-    write_bytes(path, text.encode(), private=private)
+        yield
+    except MemoryError as error:
+        raise ParameterError(f"cannot read {path}: it is larger than the memory") from error

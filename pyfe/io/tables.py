@@ -21,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.io.files import read_text, write_text
+from pyfe.io.files import read_text
+from pyfe.io.outputs import write_bytes
 from pyfe.schema import Category, Encoded, Optional, Overflow, Schema
 from pyfe.schema.cells import parse_number, same_name
 
-__all__ = ["Table", "encode_table", "read_table", "write_table"]
+__all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 
@@ -193,13 +194,18 @@ def encode_table(table: Table, schema: Schema, *, on_overflow: Overflow = "raise
         raise OutOfRangeError(_with_lines(table, error), offending=error.offending, reasons=error.reasons) from error
 
 
-def write_table(path: str | os.PathLike[str], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file, complete or not at all; floats with all their digits."""
+def table_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A CSV file in UTF-8; floats with all their digits."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_text(path, buffer.getvalue())
+    return buffer.getvalue().encode()
+
+
+def write_table(path: str | os.PathLike[str], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file for its owner only, whole or not at all: its rows are patients'."""
+    write_bytes(path, table_bytes(header, rows), private=True)
 
 
 def _checked_header(header: list[str] | None, name: str) -> list[str]:

@@ -147,7 +147,7 @@ class Linear:
         """The inverse of :meth:`to_json`; only ``weights`` is required. DecodeError names what is wrong."""
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DecodeError(f"not JSON: {error}") from error
         if not isinstance(data, dict) or "weights" not in data:
             raise DecodeError('a linear model is a JSON object with at least "weights"')

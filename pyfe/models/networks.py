@@ -164,7 +164,7 @@ class SquareNetwork:
         """The inverse of :meth:`to_json`; ``W1``, ``b1`` and ``W2`` are required. DecodeError names what is wrong."""
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DecodeError(f"not JSON: {error}") from error
         if not isinstance(data, dict) or not {"W1", "b1", "W2"} <= set(data):
             raise DecodeError('a network is a JSON object with at least "W1", "b1" and "W2"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,12 @@ from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
 
 __all__ = [
+    "HEADER_SIZE",
     "NO_ID",
     "SCHEME_NUMBERS",
     "Envelope",
     "Frame",
+    "Header",
     "Kind",
     "adapter_for",
     "pack",
@@ -46,6 +49,35 @@ class Kind(enum.IntEnum):
     def text(self) -> str:
         """The name people use: ``function key``."""
         return self.name.lower().replace("_", " ")
+
+
+_HEADER = struct.Struct("<4sHBBHH32s32sQI")  # as csrc/codec/include/pyfe/codec/envelope.hpp
+_SIGNATURE_SIZE = 64
+
+HEADER_SIZE = _HEADER.size
+"""Bytes before the payload."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the first :data:`HEADER_SIZE` bytes of a file say it is. A claim: nothing else of the file was looked at.
+
+    ``size``: bytes of the whole object.
+    """
+
+    kind: Kind
+    public_key_id: bytes
+    size: int
+
+    @classmethod
+    def read(cls, start: bytes) -> Header | None:
+        """The header of a file that starts so, of whatever version; None where it is none."""
+        if len(start) < HEADER_SIZE:
+            start = start.ljust(HEADER_SIZE, b"\0")  # a cut file still is what it was
+        magic, _, kind, signed, _, _, _, public_key_id, payload, metadata = _HEADER.unpack(start[:HEADER_SIZE])
+        if magic != b"PYFE" or kind not in iter(Kind):
+            return None
+        return cls(Kind(kind), public_key_id, HEADER_SIZE + payload + metadata + (_SIGNATURE_SIZE if signed else 0))
 
 
 @dataclass(frozen=True)

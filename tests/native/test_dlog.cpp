@@ -150,9 +150,9 @@ void test_wide(LogGroup group, std::mt19937_64& random) {
 
 void test_errors(LogGroup group) {
     CHECK_ERROR(check_solve(group, {1}, {2, 1}), parameter, "above its high end");
-    CHECK_ERROR(pyfe::dlog::plan(pyfe::dlog::kMaxWidth + 1, group), out_of_range, "ipfe-rlwe");
-    CHECK_ERROR(check_solve(group, {1}, {-(int64_t{1} << 44), 1}), out_of_range, "ipfe-rlwe");
-    CHECK_ERROR(check_solve(group, {1}, {INT64_MIN, INT64_MAX}), out_of_range, "ipfe-rlwe");
+    CHECK_ERROR(pyfe::dlog::plan(pyfe::dlog::kMaxWidth + 1, group), out_of_range, "beyond 2^44");
+    CHECK_ERROR(check_solve(group, {1}, {-(int64_t{1} << 44), 1}), out_of_range, "beyond 2^44");
+    CHECK_ERROR(check_solve(group, {1}, {INT64_MIN, INT64_MAX}), out_of_range, "beyond 2^44");
     pyfe::dlog::solve_vartime(nullptr, 0, {0, 1}, nullptr, nullptr);
     check_solve(group, {INT64_MAX, INT64_MAX - 5, INT64_MAX - 6}, {INT64_MAX - 5, INT64_MAX});
     check_solve(group, {INT64_MIN, INT64_MIN + 5, INT64_MIN + 6}, {INT64_MIN, INT64_MIN + 5});

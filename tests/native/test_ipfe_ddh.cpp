@@ -253,10 +253,10 @@ void test_keygen_refusals() {
     const std::int64_t half = std::int64_t{1} << 43;
     const auto wide = pyfe::ipfe_ddh::setup(box(1, -half, half, 3), random);
     CHECK(pyfe::ipfe_ddh::keygen(wide.second, Matrix(Rows{{-1}})).intervals[0].hi == half);  // width 2^44
-    CHECK_ERROR(pyfe::ipfe_ddh::keygen(wide.second, Matrix(Rows{{2}})), out_of_range, "use scheme ipfe-rlwe");
+    CHECK_ERROR(pyfe::ipfe_ddh::keygen(wide.second, Matrix(Rows{{2}})), out_of_range, "wider than 2^44");
     const auto widest = pyfe::ipfe_ddh::setup(box(2, INT64_MIN, INT64_MAX, INT64_MAX), random);
     CHECK_ERROR(pyfe::ipfe_ddh::keygen(widest.second, Matrix({{INT64_MAX, -INT64_MAX}})), out_of_range,
-                "ipfe-rlwe");
+                "smaller weights");
 }
 
 // Other keys are refused by their ids: at once, whatever the width of the search would be.
@@ -367,7 +367,7 @@ void test_combined_refusals() {
                 "the total weight exceeds 2^64 - 1");
     const CiphertextBatch wide = e.ct.weighted_sum_vartime(Row{std::int64_t{1} << 40, 0, 0, 0, 0});
     Row z(10);
-    CHECK_ERROR(pyfe::ipfe_ddh::decrypt_vartime(e.sk, wide, z.data()), out_of_range, "use scheme ipfe-rlwe");
+    CHECK_ERROR(pyfe::ipfe_ddh::decrypt_vartime(e.sk, wide, z.data()), out_of_range, "wider than 2^44");
 }
 
 void test_decode_refusals() {

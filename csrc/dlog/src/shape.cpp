@@ -27,8 +27,9 @@ uint64_t Shape::reach() const {
 
 Shape shape_of(uint64_t width, std::span<const Rung> ladder) {
     if (width > kMaxWidth)
-        fail(ErrorKind::out_of_range, "small logs: the interval's width " + std::to_string(width) +
-                                          " is beyond 2^44; use the scheme ipfe-rlwe for results this wide");
+        fail(ErrorKind::out_of_range,
+             "small logs: the interval's width " + std::to_string(width) +
+                 " is beyond 2^44; smaller weights or columns of fewer bits narrow it");
     Shape s{};
     s.half = width - width / 2;
     s.rung = rung_for(s.half, ladder);

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,6 +30,7 @@ from pyfe.cli.console import progress
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.forms import FactoredForms
 from pyfe.function import Function
+from pyfe.io import outputs
 from pyfe.keys import PublicKey
 from pyfe.schema import Encoded, Schema
 
@@ -99,15 +101,21 @@ def open_folders(folder: Path, story: str) -> Roles:
 
     ParameterError for a folder that holds other things than a demo.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
-        raise ParameterError(f"{folder} holds other things than a demo; give an empty or new --folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).touch()
-    base = folder / story
-    shutil.rmtree(base, ignore_errors=True)
-    roles = Roles(base / "authority", base / "hospital", base / "cloud")
-    for role in (roles.authority, roles.hospital, roles.cloud):
-        role.mkdir(parents=True)
+    try:
+        if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
+            raise ParameterError(f"{folder} holds other things than a demo; give an empty or new --folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).touch()
+        base = folder / story
+        if base.is_symlink():
+            raise ParameterError(f"{base} leads elsewhere, and no demo made it; give an empty or new --folder")
+        if base.exists():
+            shutil.rmtree(base)
+        roles = Roles(base / "authority", base / "hospital", base / "cloud")
+        for role in (roles.authority, roles.hospital, roles.cloud):
+            role.mkdir(parents=True)
+    except OSError as error:
+        raise ParameterError(f"cannot use the folder {folder}: {error.strerror}") from error
     return roles
 
 
@@ -295,7 +303,10 @@ def draw(path: Path, size: tuple[float, float], paint: Callable[[Any], None]) ->
 
     figure = Figure(figsize=size, layout="constrained")
     paint(figure)
-    figure.savefig(path, dpi=100, metadata={"Software": None})
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=100, metadata={"Software": None})
+    with io.claimed(path, outputs.PICTURE) as output:
+        output.write(picture.getvalue())
     return str(path)
 
 

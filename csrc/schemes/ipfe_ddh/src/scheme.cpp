@@ -42,7 +42,8 @@ void require_columns(const IntMatrix& m, size_t n, const char* name) {
 Interval result_interval(const Parameters& p, const int64_t* y, size_t row) {
     const auto refuse = [&] {
         fail(ErrorKind::out_of_range, "y: row " + std::to_string(row) +
-                                          ": the result interval is wider than 2^44; use scheme ipfe-rlwe");
+                                          ": the result interval is wider than 2^44; smaller weights or "
+                                          "columns of fewer bits narrow it");
     };
     const __int128 limit = schemes::kMaxEnd;
     __int128 lo = 0, hi = 0;
@@ -84,9 +85,9 @@ Interval scaled(const Interval& i, const RowWeight& w, size_t row) {
     const __int128 lo = pos * i.lo - neg * i.hi, hi = pos * i.hi - neg * i.lo;
     const __int128 limit = schemes::kMaxEnd;
     if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{kMaxWidth})
-        fail(ErrorKind::out_of_range,
-             "ciphertext row " + std::to_string(row) +
-                 ": the combined result interval is wider than 2^44; use scheme ipfe-rlwe");
+        fail(ErrorKind::out_of_range, "ciphertext row " + std::to_string(row) +
+                                          ": the combined result interval is wider than 2^44; combine fewer "
+                                          "rows, or with smaller weights");
     return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
 }
 
