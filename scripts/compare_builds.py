@@ -71,7 +71,7 @@ def _coverage(n: int, k: int) -> float:
 def ratio(old: Mapping[str, object], new: Mapping[str, object]) -> float:
     """Throughput of the new figure over that of the old one."""
     before, after = float(str(old["value"])), float(str(new["value"]))
-    return after / before if new["unit"] in RATES else before / after
+    return float(after / before if new["unit"] in RATES else before / after)
 
 
 def measured(python: str, folder: Path, suites: Sequence[str], share: float) -> dict[str, dict[str, object]]:
@@ -92,7 +92,8 @@ def rounds(
         shutil.copytree(native.ROOT / "bench", Path(name, "bench"), ignore=shutil.ignore_patterns("__pycache__"))
         found = []
         for turn in range(count):
-            start, both = time.monotonic(), [{}, {}]  # type: list[dict[str, dict[str, object]]]
+            start = time.monotonic()
+            both: list[dict[str, dict[str, object]]] = [{}, {}]
             for which in (0, 1) if turn % 2 == 0 else (1, 0):
                 both[which] = measured(pythons[which], Path(name), suites, share)
             found.append(both)
