@@ -65,7 +65,7 @@ def compare(ratios: Sequence[float]) -> Compared:
 
 
 def _coverage(n: int, k: int) -> float:
-    return 1 - 2 * sum(math.comb(n, j) for j in range(k)) / 2**n
+    return float(1 - 2 * sum(math.comb(n, j) for j in range(k)) / 2**n)
 
 
 def ratio(old: Mapping[str, object], new: Mapping[str, object]) -> float:
