@@ -249,6 +249,32 @@ def _per_row(node: Any, given: Arguments) -> int:
     return _size(given[0]) + (_shape(given[0]) or (1,))[0] * max(1, numbers)
 
 
+def _support_vectors(node: Any, given: Arguments) -> int:
+    """As :func:`_per_row`, and a number for every pair of classes, and what the node says that it has."""
+    classes = max((len(a.ints) + len(a.strings) for a in node.attribute if a.name.startswith("classlabels")), default=0)
+    said = max((a.i for a in node.attribute if a.name == "n_supports"), default=0)
+    return _per_row(node, given) + (_shape(given[0]) or (1,))[0] * (classes**2 + said)
+
+
+def _split(node: Any, given: Arguments) -> int:
+    if any(a.i > len(node.output) for a in node.attribute if a.name == "num_outputs"):
+        raise ValueError("more parts than outputs")
+    return _size(given[0])
+
+
+def _top(node: Any, given: Arguments) -> int:
+    return _size(given[0]) + max(_integers(given[1]), default=0)
+
+
+def _side_by_side(node: Any, given: Arguments) -> int:
+    rows = max((_shape(a)[0] for a in given if a is not None and a.ndim), default=1)
+    return _no_larger(node, given) + rows * sum(sum(map(abs, a.ints)) for a in node.attribute)
+
+
+def _normalised(node: Any, given: Arguments) -> int:
+    return _size(given[0]) * max(map(_size, given[1:]), default=1)
+
+
 def _one_hot(node: Any, given: Arguments) -> int:
     return _size(given[0]) * max(1, sum(len(a.ints) + len(a.strings) for a in node.attribute))
 
@@ -277,8 +303,14 @@ _RESULTS: dict[str, Estimate] = {
     "MatMul": _matrix_product,
     "Gemm": _gemm,
     "OneHotEncoder": _one_hot,
+    "SVMRegressor": _support_vectors,
+    "SVMClassifier": _support_vectors,
+    "Split": _split,
+    "TopK": _top,
+    "FeatureVectorizer": _side_by_side,
+    "BatchNormalization": _normalised,
     **dict.fromkeys(
-        ("LinearRegressor", "LinearClassifier", "SVMRegressor", "SVMClassifier", "LabelEncoder", "Scaler",
+        ("LinearRegressor", "LinearClassifier", "LabelEncoder", "Scaler",
          "Imputer"),
         _per_row,
     ),
@@ -288,13 +320,13 @@ _RESULTS: dict[str, Estimate] = {
         _broadcast,
     ),
     **dict.fromkeys(
-        ("Identity", "Dropout", "Cast", "CastLike", "Shape", "Size", "Reshape", "Transpose", "Concat", "Slice", "Split",
-         "Squeeze", "Unsqueeze", "Flatten", "FeatureVectorizer", "Compress", "Binarizer", "Normalizer",
+        ("Identity", "Dropout", "Cast", "CastLike", "Shape", "Size", "Reshape", "Transpose", "Concat", "Slice",
+         "Squeeze", "Unsqueeze", "Flatten", "Compress", "Binarizer", "Normalizer",
          "ReduceSum", "ReduceMean", "ReduceSumSquare", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2",
-         "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin", "TopK", "CumSum", "Softmax", "LogSoftmax", "Hardmax",
+         "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin", "CumSum", "Softmax", "LogSoftmax", "Hardmax",
          "Neg", "Abs", "Sign", "Sqrt", "Exp", "Log", "Reciprocal", "Sigmoid", "Tanh", "Relu", "LeakyRelu", "Elu",
          "Selu", "Celu", "HardSigmoid", "Softplus", "Softsign", "ThresholdedRelu", "Erf", "Floor", "Ceil", "Round",
-         "Not", "IsNaN", "IsInf", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "BatchNormalization"),
+         "Not", "IsNaN", "IsInf", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh"),
         _no_larger,
     ),
 }  # fmt: skip

@@ -261,6 +261,49 @@ BOMBS: dict[str, tuple[Callable[[], Any], str]] = {
         ),
         "carried out",
     ),
+    "Split": (
+        lambda: model_of(
+            [helper.make_node("Split", ["x"], ["a"], num_outputs=1 << 40), helper.make_node("Tanh", ["a"], ["y"])]
+        ),
+        "more parts than outputs",
+    ),
+    "TopK": (
+        lambda: model_of(
+            [helper.make_node("Tanh", ["x"], ["a"]), helper.make_node("TopK", ["a", "s"], ["y", "i"])],
+            (shape(1 << 40),)
+        ),
+        "elements",
+    ),
+    "FeatureVectorizer": (
+        lambda: model_of(
+            [helper.make_node("FeatureVectorizer", ["x"], ["y"], domain="ai.onnx.ml", inputdimensions=[1 << 40])]
+        ),
+        "elements",
+    ),
+    "BatchNormalization": (
+        lambda: model_of(
+            [helper.make_node("BatchNormalization", ["x", *"smmv"], ["y"])],
+            (constant("m", np.zeros((1, 1, 1, 4000))), constant("v", np.ones(4000)),
+             constant("s", np.ones(4000))),
+        ),
+        "elements|cannot be evaluated",
+    ),
+    "support vectors": (
+        lambda: model_of(
+            [helper.make_node("SVMRegressor", ["x"], ["y"], domain="ai.onnx.ml", coefficients=[1.0], rho=[0.0],
+                              support_vectors=[1.0] * N, kernel_type="LINEAR", kernel_params=[1.0, 0.0, 1.0],
+                              n_supports=1 << 40, n_targets=1)]
+        ),
+        "elements",
+    ),
+    "pairs of classes": (
+        lambda: model_of(
+            [helper.make_node("SVMClassifier", ["x"], ["l", "y"], domain="ai.onnx.ml", coefficients=[1.0], rho=[0.0],
+                              support_vectors=[1.0] * N, kernel_type="LINEAR", kernel_params=[1.0, 0.0, 1.0],
+                              vectors_per_class=[1], classlabels_ints=list(range(5000)))]
+        ),
+        "elements",
+    ),
     "random": (lambda: after(helper.make_node("RandomNormal", [], ["big"], shape=[1 << 20, 1 << 20])), "carried out"),
     "outer product": (
         lambda: model_of(
@@ -329,10 +372,10 @@ def test_a_small_graph_never_costs_much(bomb: str) -> None:
     make, wanted = BOMBS[bomb]
     model = make()
     assert model.ByteSize() < 2**17
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     with pytest.raises(UnsupportedModelError, match=wanted):
         compile(model, SCHEMA)
-    assert time.perf_counter() - start < 3  # one second, on a machine that does other things too
+    assert time.process_time() - start < 2  # one second, on a machine that does other things too
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
 
 

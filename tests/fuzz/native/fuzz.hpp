@@ -45,7 +45,7 @@ class Fields {
         return value;
     }
     // How many items of a size the rest holds, at least one and at most `most`
-    std::size_t items(std::size_t size, std::size_t before = 0, std::size_t most = 64) const {
+    std::size_t items(std::size_t size, std::size_t before = 0, std::size_t most = 12) const {
         const std::size_t left = data_.size() > at_ + before ? data_.size() - at_ - before : 0;
         return std::min(std::max<std::size_t>(left / size, 1), most);
     }

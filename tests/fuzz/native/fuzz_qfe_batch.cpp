@@ -14,7 +14,7 @@ void repair(Bytes& data) {
     *k = *k % 2 == 0 ? 1 : 3;
     const std::size_t l = *k + std::size_t{1};
     const std::uint32_t n = f.small(3), m = f.small(3);
-    const std::uint64_t rows = f.items(144 + l * (48 * n + 96 * m), 0, 9);
+    const std::uint64_t rows = f.items(144 + l * (48 * n + 96 * m), 0, 2);
     for (std::uint64_t r = 0; r < rows; ++r) {
         f.points(1, pool<1>(), 48);
         f.points(1, pool<2>(), 96);
