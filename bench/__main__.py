@@ -1,4 +1,5 @@
-"""The command: ``python -m bench [QUESTION ...] [--json -|FILE] [--plot FILE.png] [--quick] [--list]``."""
+"""The command: ``python -m bench [QUESTION ...] [--json -|FILE] [--plot FILE.png] [--quick] [--no-peers] [--share S]
+[--list]``."""
 
 from __future__ import annotations
 
@@ -31,12 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(options: argparse.Namespace, notes: Console) -> int:
     """Ask, write, show. stdout holds the JSON and nothing else when it goes there."""
-    from bench import report
+    from bench import peers, report
     from bench.machine import describe
     from bench.measure import BenchError, Measurement, Settings
     from bench.runner import ask, document
 
-    settings = Settings(quick=options.quick)
+    settings = Settings(quick=options.quick, share=options.share)
+    peers.wanted = not options.no_peers
     machine = describe(settings)
     results: list[Measurement] = []
     try:
@@ -71,8 +73,18 @@ def parser() -> argparse.ArgumentParser:
     )
     out.add_argument("--plot", metavar="FILE.png", help="draw the ratios")
     out.add_argument("--quick", action="store_true", help="exercise the code in under a minute; figures mean nothing")
+    out.add_argument("--no-peers", action="store_true", help="ours alone, to compare two builds of it")
+    out.add_argument("--share", type=share, default=1.0, help="of the rounds of a full run, in (0, 1]; default 1")
     out.add_argument("--list", action="store_true", help="print the ids and what they are")
     return out
+
+
+def share(text: str) -> float:
+    """A number of (0, 1]."""
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not in (0, 1]")
+    return value
 
 
 def question(name: str) -> str:

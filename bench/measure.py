@@ -31,13 +31,17 @@ class PeerGaveUp(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """How thorough a run is. A quick one exercises the code: fewer rounds, smaller batches, figures mean nothing."""
+    """How thorough a run is. A quick one exercises the code: fewer rounds, smaller batches, figures mean nothing.
+
+    ``share``: of the rounds of a full run, for those who repeat the whole run (scripts/compare_builds.py).
+    """
 
     quick: bool = False
+    share: float = 1.0
 
     def rounds(self, full: int) -> int:
-        """How often to repeat what a full run repeats ``full`` times."""
-        return min(full, 2) if self.quick else full
+        """How often to repeat what a full run repeats ``full`` times; three times at least, if that often at all."""
+        return min(full, 2 if self.quick else max(3, round(full * self.share)))
 
     def batch(self, full: int) -> int:
         """The size of what is a batch of ``full`` in a full run; 5 stays 5, 4,099 stays an odd one."""

@@ -244,6 +244,8 @@ def _arkworks_power() -> tuple[peers.Peer, Callable[[], Any]] | None:
 
 
 def _loop() -> Loop | None:
+    if not peers.wanted:
+        return None
     try:
         return Loop(rounds=3, pairs=(PAIRS,), points=(1024,), bits=(8, 255))
     except ImportError:

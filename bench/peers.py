@@ -17,6 +17,10 @@ PACKAGES = {"rbcl": "rbcl", "mife": "pymife", "ckzg": "ckzg", "py_arkworks_bls12
 """Module -> the package that brings it."""
 
 
+wanted = True
+"""Whether peers are measured at all; ``--no-peers`` clears it."""
+
+
 @dataclass(frozen=True)
 class Peer:
     """An imported peer and the name it is reported under."""
@@ -27,6 +31,8 @@ class Peer:
 
 def find(module: str, label: str) -> Peer | None:
     """The peer, or None when it cannot be imported; :func:`status` says why. Import errors of any kind count."""
+    if not wanted:
+        return None
     try:
         imported = importlib.import_module(module)
     except Exception:

@@ -7,7 +7,8 @@ Exporters write scores as plain arithmetic, or as one large node, and a sigmoid,
    be affine or quadratic when probed through ``onnx.reference``, holds the scores;
 3. the link is the one of the known links that gives the graph's own output from them.
 
-Whatever was read is compared with ``onnx.reference`` on 512 fresh rows.
+Whatever was read is compared with ``onnx.reference`` on 512 fresh rows. A graph comes from somebody else: what it may
+be and may cost is bounded (:mod:`pyfe.models.graph_bounds`) before anything of it is read.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.links import probabilities
 from pyfe.models.estimators import RawModel, RealMap, View
+from pyfe.models.graph_bounds import Budget, TooLargeError, admit, is_carried_out
 from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.polynomials import NotPolynomial, Polynomials, Products
 from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
@@ -40,6 +42,15 @@ Feeds: TypeAlias = dict[str, AnyArray]
 Raw: TypeAlias = Callable[[IntArray], FloatArray]
 
 _LABEL_ATTRIBUTES = ("classlabels_int64s", "classlabels_strings", "classlabels_ints")
+_FEWEST_ROWS = 16
+"""Rows that a graph is always given together: one that mixes rows gives itself away."""
+
+_INPUT_TYPES = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}
+"""Of ``onnx.TensorProto.DataType``: numbers, truth values and text."""
+
+_MAX_ENTRIES = 2**23
+"""Entries of the matrices of all outputs of a graph (64 MB)."""
+
 _BEFORE_LINKS = {
     "Sigmoid", "Softmax", "LogSoftmax", "Exp", "Log", "ReduceLogSumExp", "ArgMax", "TopK", "Normalizer", "ZipMap",
 }  # fmt: skip
@@ -48,6 +59,9 @@ _CLOSE = 1e-6
 
 _CLOSE_FLOAT32 = 1e-5
 """The same, for a graph in float32."""
+
+_LARGEST_SLACK = 0.01
+"""Probabilities that are further apart than this are others, however little is known of the scores."""
 
 _FLOAT32_SLACK = 100.0
 """How much further than :data:`~pyfe.models.probing.TOLERANCE` a graph in float32 may be from its map; what it is
@@ -62,7 +76,7 @@ def look_at_graph(model: Any, schema: Schema) -> View | None:
     """
     if not (type(model).__module__.startswith("onnx") and hasattr(model, "graph") and hasattr(model, "opset_import")):
         return None
-    graph = _Graph.of(model)
+    graph = _Graph.of(model, schema.n)
     feeds = _Feeds(graph, schema)
     reading = _Reading(graph, feeds.polynomials(schema))
     rows = fresh_rows(schema)
@@ -82,26 +96,32 @@ def look_at_graph(model: Any, schema: Schema) -> View | None:
 
 @dataclass(frozen=True)
 class _Graph:
-    """Nodes in order, constants by name, inputs and outputs; and how to run a part of them."""
+    """Nodes in order, constants by name, inputs and outputs; and how to run a part of them within a budget."""
 
     model: Any
     nodes: list[Any]
     constants: Feeds
     inputs: list[Any]
     outputs: list[Any]
-    evaluators: dict[str, Any] = field(default_factory=dict)
+    budget: Budget
+    evaluators: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: Any) -> _Graph:
-        """Functions of the model are written out, so that only operators remain."""
+    def of(cls, model: Any, n: int) -> _Graph:
+        """Functions of the model are written out, so that only operators remain. Refuses what :func:`admit` does."""
         import onnx
         import onnx.inliner
 
-        if len(model.functions):
-            model = onnx.inliner.inline_local_functions(model)
-        constants = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+        admit(model)
+        try:
+            if len(model.functions):
+                model = onnx.inliner.inline_local_functions(model)
+                admit(model)
+            constants = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+        except (ValueError, TypeError, RuntimeError, onnx.checker.ValidationError) as error:
+            raise UnsupportedModelError(f"the ONNX graph cannot be read: {error}") from error
         inputs = [value for value in model.graph.input if value.name not in constants]
-        return cls(model, list(model.graph.node), constants, inputs, list(model.graph.output))
+        return cls(model, list(model.graph.node), constants, inputs, list(model.graph.output), Budget.of(model, n))
 
     @property
     def name(self) -> str:
@@ -166,60 +186,60 @@ class _Graph:
         return None
 
     def computes(self, value: str) -> bool:
-        """Whether ``onnx.reference`` has all operators that a value needs."""
-        try:
-            self._evaluator(value)
-        except NotImplementedError:
-            return False
-        return True
+        """Whether all operators that a value needs are carried out."""
+        return all(is_carried_out(self.nodes[index]) for index in self.ancestors(value))
 
     def run(self, value: str, feeds: Feeds) -> AnyArray:
-        """A value for rows; UnsupportedModelError for whatever the evaluation raises."""
+        """A value for rows ``[rows, k]``; UnsupportedModelError for whatever the evaluation raises.
+
+        Rows are halved until their intermediate values fit the budget; a graph is given 16 together at least.
+        """
+        rows = len(next(iter(feeds.values()), ()))
         try:
-            (result,) = self._evaluator(value).run(None, {n: a for n, a in feeds.items() if n in self._needs(value)})
+            return self._run(value, feeds)
+        except TooLargeError:
+            if rows < 2 * _FEWEST_ROWS:
+                raise
+        middle = rows // 2
+        halves = ({n: a[:middle] for n, a in feeds.items()}, {n: a[middle:] for n, a in feeds.items()})
+        return np.concatenate([self.run(value, half) for half in halves])
+
+    def _run(self, value: str, feeds: Feeds) -> AnyArray:
+        arrays: dict[str, AnyArray] = {**self.constants, **feeds}
+        given, held = sum(a.size for a in feeds.values()), 0
+        for index in self.ancestors(value):
+            node = self.nodes[index]
+            held = self.budget.spend(node, [arrays[n] if n else None for n in node.input], held, given)
+            made = self.run_node(node, arrays)
+            arrays.update({name: array for name, array in zip(node.output, made, strict=False) if name})
+        result, rows = arrays[value], len(next(iter(feeds.values()), ()))
+        if not rows or not result.size or (result.size != rows and (not result.ndim or len(result) != rows)):
+            raise UnsupportedModelError(f"{self.name} makes {value!r} of shape {result.shape} of {rows} rows")
+        return result.reshape(rows, -1)
+
+    def run_node(self, node: Any, arrays: Mapping[str, AnyArray]) -> list[AnyArray]:
+        """One node on given arrays, whatever their type, without a look at the budget."""
+        used = {name: arrays[name] for name in node.input if name}
+        key = (id(node), *(a.dtype for a in used.values()))
+        try:
+            if key not in self.evaluators:
+                self.evaluators[key] = self._evaluator(node, used)
+            with np.errstate(all="ignore"):
+                return [np.asarray(array) for array in self.evaluators[key].run(None, used)]
         except Exception as error:
             raise UnsupportedModelError(
                 f"{self.name} cannot be evaluated on the schema's rows: {type(error).__name__}: {error}"
             ) from error
-        return np.asarray(result)
 
-    def _needs(self, value: str) -> set[str]:
-        names = {name for index in self.ancestors(value) for name in self.nodes[index].input}
-        return {given.name for given in self.inputs if given.name in names | {value}}
-
-    def _evaluator(self, value: str) -> Any:
-        """The graph cut to what a value depends on."""
+    def _evaluator(self, node: Any, used: Feeds) -> Any:
         import onnx
         from onnx.reference import ReferenceEvaluator
 
-        if value not in self.evaluators:
-            nodes = [self.nodes[index] for index in self.ancestors(value)]
-            names = {name for node in nodes for name in node.input} | {value}
-            constants = [t for t in self.model.graph.initializer if t.name in names]
-            given = [i for i in self.inputs if i.name in names]
-            out = onnx.helper.make_tensor_value_info(value, onnx.TensorProto.UNDEFINED, None)
-            cut = onnx.helper.make_graph(nodes, "cut", given, [out], constants)
-            self.evaluators[value] = ReferenceEvaluator(
-                onnx.helper.make_model(cut, opset_imports=self.model.opset_import)
-            )
-        return self.evaluators[value]
-
-    def run_node(self, node: Any, arrays: Mapping[str, AnyArray]) -> list[AnyArray]:
-        """One node on given arrays, whatever their type."""
-        import onnx
-        from onnx.reference import ReferenceEvaluator
-
-        def typed(name: str) -> Any:
-            kind = onnx.helper.np_dtype_to_tensor_dtype(arrays[name].dtype)
-            return onnx.helper.make_tensor_value_info(name, kind, None)
-
-        given = [typed(name) for name in dict.fromkeys(node.input) if name]
+        kinds = {name: onnx.helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in used.items()}
+        given = [onnx.helper.make_tensor_value_info(name, kind, None) for name, kind in kinds.items()]
         made = [onnx.helper.make_tensor_value_info(o, onnx.TensorProto.UNDEFINED, None) for o in node.output]
-        model = onnx.helper.make_model(
-            onnx.helper.make_graph([node], "one", given, made), opset_imports=self.model.opset_import
-        )
-        used = {name: arrays[name] for name in node.input if name}
-        return [np.asarray(array) for array in ReferenceEvaluator(model).run(None, used)]
+        graph = onnx.helper.make_graph([node], "one", given, made)
+        return ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=self.model.opset_import))
 
 
 class _Feeds:
@@ -233,6 +253,8 @@ class _Feeds:
         single = len(graph.inputs) == 1 and graph.inputs[0].name not in columns
         for given in graph.inputs:
             kind = given.type.tensor_type.elem_type
+            if kind not in _INPUT_TYPES:
+                raise UnsupportedModelError(f"the graph's input {given.name!r} is no tensor of numbers or of text")
             dtype = object if kind == onnx.TensorProto.STRING else onnx.helper.tensor_dtype_to_np_dtype(kind)
             if single:
                 self._types[given.name] = (list(columns), dtype)
@@ -259,6 +281,8 @@ class _Feeds:
 
     def polynomials(self, schema: Schema) -> dict[str, Polynomials] | None:
         """Inputs for one row, as functions of the coordinates; None where a value is not affine in them."""
+        if (schema.n + 1) * len(schema.columns) > _MAX_ENTRIES:
+            return None
         products, values = Products(schema.n), _affine_values(schema)
         found = {}
         for name, (wanted, _) in self._types.items():
@@ -319,6 +343,7 @@ class _Reading:
         """What a linear classifier computes before its own link, by the name of its scores."""
         self.frontier: list[str] = []
         """Polynomials that something else is made of, in order."""
+        self._held = 0
         if inputs is None:
             self.values.update({given.name: _Blocked(-1, "") for given in graph.inputs})
         else:
@@ -337,13 +362,18 @@ class _Reading:
         call = _Call(graph, node, given)
         try:
             if not any(isinstance(value, Polynomials) for value in given):
+                self._held = graph.budget.spend(node, given, self._held, 0)
                 return list(graph.run_node(node, {name: self.values[name] for name in node.input if name}))
-            if node.op_type == "LinearClassifier":
+            if node.op_type == "LinearClassifier" and call.attributes.get("post_transform") != b"SOFTMAX_ZERO":
                 self.before[node.output[1]] = _affine_scores(call)
             operator = _OPERATORS.get(node.op_type)
             if operator is None:
                 raise NotPolynomial("is no polynomial")
             return operator(call)
+        except UnsupportedModelError as refusal:
+            if isinstance(refusal, TooLargeError):
+                raise
+            return [_Blocked(index, f"is no polynomial: {refusal}")] * len(node.output)
         except NotPolynomial as reason:
             return [_Blocked(index, str(reason))] * len(node.output)
         except Exception as problem:  # an operator of an unknown form: the value is probed instead
@@ -418,6 +448,7 @@ def _moved(call: _Call) -> list[Any]:
     repeated = len(set(call.node.input)) < len(call.node.input)
     if repeated:
         raise NotPolynomial("takes one value twice")
+    call.graph.budget.spend(call.node, [arrays[name] if name else None for name in call.node.input], 0, 0)
     return [together.taken(index) for index in call.graph.run_node(call.node, arrays)]
 
 
@@ -426,6 +457,7 @@ def _lifted(value: Any, call: _Call) -> Polynomials:
     if isinstance(value, Polynomials):
         return value
     products = next(v.products for v in call.given if isinstance(v, Polynomials))
+    products.take(*value.shape, 1 + products.n)
     coefficients = np.zeros((*value.shape, 1 + products.n))
     coefficients[..., 0] = value
     return Polynomials(products, coefficients)
@@ -550,6 +582,10 @@ _OPERATORS: dict[str, Callable[[_Call], list[Any]]] = {
 # From scores to a view
 
 
+class _UnknownLinkError(UnsupportedModelError):
+    """The scores were found, and what the output makes of them is known to be none of the links."""
+
+
 @dataclass(frozen=True)
 class _Final:
     """The graph's own output on the fresh rows, float64 ``[rows, k]``, and how far rounding takes it."""
@@ -565,7 +601,15 @@ class _Final:
             return None
         array = graph.run(name, feeds)
         close = _CLOSE if array.dtype == np.float64 else _CLOSE_FLOAT32
-        return cls(name, np.asarray(array, dtype=np.float64).reshape(len(array), -1), close)
+        return cls(name, np.asarray(array, dtype=np.float64), close)
+
+    def holds(self, scores: FloatArray, error: FloatArray) -> bool:
+        """Whether it is these scores themselves, or, of one score s, the pair (-s, s)."""
+        ours = np.hstack([-scores, scores]) if scores.shape[1] == 1 < self.values.shape[1] else scores
+        if ours.shape != self.values.shape:
+            return False
+        allowed = self.close * (ours.max(axis=0) - ours.min(axis=0)) + 2 * error.max()
+        return bool((np.abs(ours - self.values).max(axis=0) <= allowed).all())
 
     def is_exponential_of(self, scores: FloatArray) -> bool:
         """Whether it is exp(scores)."""
@@ -580,7 +624,7 @@ class _Final:
         ours = ours[:, -self.values.shape[1] :] if link == "logit" else ours
         if ours.shape != self.values.shape:
             return False
-        return bool(np.abs(ours - self.values).max() <= self.close + 2 * error.max())
+        return bool(np.abs(ours - self.values).max() <= self.close + min(2 * error.max(), _LARGEST_SLACK))
 
 
 @dataclass(frozen=True)
@@ -625,8 +669,7 @@ def _view_of(
     """The view of a candidate, or None and the reason."""
 
     def raw(x: IntArray, *, exact: bool = False) -> FloatArray:
-        values = np.asarray(graph.run(score.name, feeds.of_rows(x, schema, exact=exact)), dtype=np.float64)
-        return values.reshape(len(x), -1)
+        return np.asarray(graph.run(score.name, feeds.of_rows(x, schema, exact=exact)), dtype=np.float64)
 
     try:
         real_map = _map_of(score, raw, partial(raw, exact=True), rows, schema)
@@ -638,16 +681,22 @@ def _view_of(
             if _predicts(graph, feeds.of_rows(rows, schema), combined(rows), combined.error, classes):
                 raw_model = RawModel(_quantity(graph, score, combination), feeds, schema) if score.runs else None
                 return View(combined, link, classes, None, graph.name, raw_model)
-        raise UnsupportedModelError(f"no known link leads from {score.name!r} to the output and the classes")
+        raise UnsupportedModelError(
+            f"no known link leads from {score.name!r} to the output and the classes; to have the score alone, make it "
+            "the graph's output (onnx.utils.extract_model)"
+        )
+    except _UnknownLinkError:
+        raise
     except UnsupportedModelError as error:
         refusals[score.name] = str(error)
         return None
 
 
 def _quantity(graph: _Graph, score: _Score, combination: FloatArray) -> Quantity:
+    asked = replace(graph, budget=graph.budget.unlimited())
+
     def method(table: Feeds) -> FloatArray:
-        values = np.asarray(graph.run(score.name, table), dtype=np.float64)
-        return np.asarray(values.reshape(len(values), -1) @ combination.T)
+        return np.asarray(np.asarray(asked.run(score.name, table), dtype=np.float64) @ combination.T)
 
     return Quantity(method, None, graph.name)
 
@@ -680,8 +729,7 @@ def _verified(real_map: RealMap, raw: Callable[[IntArray], FloatArray], rows: In
 def _readings(
     score: _Score, real_map: RealMap, rows: IntArray, final: _Final | None, labelled: bool
 ) -> Iterator[tuple[FloatArray, str]]:
-    """Combinations ``[k', k]`` of the scores, and links, that give the graph's output; where classes are predicted,
-    also the scores as they are, for whatever the output makes of them.
+    """Combinations ``[k', k]`` of the scores, and links, that give the graph's own output on the rows.
 
     Of two scores that are compared the difference is taken, or one of them where the other is its negative.
     """
@@ -690,15 +738,19 @@ def _readings(
     every, pair = np.eye(k), np.array([[-1.0, 1.0]])
     opposite = k == 2 and bool(np.abs(values.sum(axis=1)).max() <= _CLOSE * np.abs(values).max())
     single = [every[1:], every[:1]] if opposite else [pair, every[1:]] if k == 2 else []
-    if final is not None:
-        if not labelled and (score.name == final.name or final.is_exponential_of(values)):
-            yield every, "identity"
-        for combination in [*single, every]:
-            for link in ("logit",) if len(combination) == 1 else ("softmax", "ovr"):
-                if final.follows(link, values @ combination.T, real_map.error):
-                    yield combination, link
-    if labelled:
-        yield from ((combination, "identity") for combination in (single if k == 2 else [every]))
+    if final is None:
+        return
+    if (score.runs and score.name == final.name) or final.holds(values, real_map.error):
+        yield from ((combination, "identity") for combination in (single if labelled and k == 2 else [every]))
+    for combination in [*single, every]:
+        for link in ("logit",) if len(combination) == 1 else ("softmax", "ovr"):
+            if final.follows(link, values @ combination.T, real_map.error):
+                yield combination, link
+    if final.is_exponential_of(values):
+        raise _UnknownLinkError(
+            f"the output is exp({score.name!r}), and no link states an exponential; make {score.name!r} the graph's "
+            "output (onnx.utils.extract_model) to have the logarithm of the prediction"
+        )
 
 
 def _combined(real_map: RealMap, combination: FloatArray) -> RealMap:

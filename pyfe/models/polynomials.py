@@ -7,6 +7,7 @@ coefficients; a product of two affine arrays forms one new product per entry, ne
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -25,6 +26,10 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 AnyArray: TypeAlias = npt.NDArray[Any]
 
 
+_MAX_COEFFICIENTS = 2**22
+"""Coefficients of everything that is made of the columns, beside the columns themselves (32 MB)."""
+
+
 class NotPolynomial(Exception):
     """An operation would leave the polynomials of degree two; the text says how. Never reaches a caller of pyfe."""
 
@@ -41,11 +46,19 @@ class Products:
     left: list[FloatArray] = field(default_factory=list)
     right: list[FloatArray] = field(default_factory=list)
     layers: list[tuple[int, bool]] = field(default_factory=list)
+    coefficients: int = 0
+    """Coefficients of all arrays made so far."""
 
     @property
     def width(self) -> int:
         """Number of coefficients of an entry."""
         return 1 + self.n + len(self.left)
+
+    def take(self, *shape: int) -> None:
+        """Before an array is made: NotPolynomial where all together would hold more coefficients than are followed."""
+        self.coefficients += math.prod(shape)
+        if self.coefficients > _MAX_COEFFICIENTS + 8 * (self.n + 1) ** 2:
+            raise NotPolynomial("grows to more products of columns than are followed")
 
     def inputs(self, rows: FloatArray, shape: tuple[int, ...]) -> Polynomials:
         """Affine functions, rows ``[entries, n + 1]`` over z, in a shape."""
@@ -68,6 +81,8 @@ class Polynomials:
     def padded(self) -> FloatArray:
         """Coefficients over all products there are by now."""
         missing = self.products.width - self.coefficients.shape[-1]
+        if missing:
+            self.products.take(*self.shape, self.products.width)
         return np.pad(self.coefficients, [(0, 0)] * len(self.shape) + [(0, missing)])
 
     @property
@@ -78,14 +93,17 @@ class Polynomials:
     def plus(self, other: Polynomials | AnyArray) -> Polynomials:
         """Entry by entry; broadcasts as numpy."""
         if isinstance(other, Polynomials):
+            self.products.take(*np.broadcast_shapes(self.shape, other.shape), self.products.width)
             return Polynomials(self.products, self.padded + other.padded)
         shape = np.broadcast_shapes(self.shape, other.shape)
+        self.products.take(*shape, self.coefficients.shape[-1])
         total = np.broadcast_to(self.coefficients, (*shape, self.coefficients.shape[-1])).copy()
         total[..., 0] += other
         return Polynomials(self.products, total)
 
     def scaled(self, factor: AnyArray) -> Polynomials:
         """Times constants; broadcasts as numpy."""
+        self.products.take(*np.broadcast_shapes(self.shape, np.shape(factor)), self.coefficients.shape[-1])
         return Polynomials(self.products, self.coefficients * np.asarray(factor, dtype=np.float64)[..., None])
 
     def times(self, other: Polynomials | AnyArray) -> Polynomials:
@@ -99,6 +117,8 @@ class Polynomials:
         if self.coefficients[..., n + 1 :].any() or other.coefficients[..., n + 1 :].any():
             raise NotPolynomial("multiplies something quadratic by a column again: degree three or more")
         shape = np.broadcast_shapes(self.shape, other.shape)
+        entries = math.prod(shape)
+        pool.take(entries, pool.width + entries)
         sides = [np.broadcast_to(p.coefficients[..., : n + 1], (*shape, n + 1)) for p in (self, other)]
         left, right = (side.reshape(-1, n + 1) for side in sides)
         before = pool.width
@@ -122,12 +142,16 @@ class Polynomials:
             first, second = self.coefficients[..., :, :, None, :], other.coefficients[..., None, :, :, :]
             product = Polynomials(self.products, first).times(Polynomials(self.products, second))
             return product.summed((len(product.shape) - 2,), keepdims=False)
+        rows, columns = (other.shape[-2], self.shape[-1]) if swapped else (self.shape[-2], other.shape[-1])
+        stacks = np.broadcast_shapes(self.shape[:-2], other.shape[:-2])
+        self.products.take(*stacks, rows, columns, self.coefficients.shape[-1])
         stack = np.moveaxis(self.coefficients, -1, 0)
         result = np.matmul(other, stack) if swapped else np.matmul(stack, other)
         return Polynomials(self.products, np.moveaxis(result, 0, -1))
 
     def taken(self, index: npt.NDArray[np.int64]) -> Polynomials:
         """The entries at flat positions, in the shape of ``index``."""
+        self.products.take(*index.shape, self.coefficients.shape[-1])
         return Polynomials(self.products, self.coefficients.reshape(-1, self.coefficients.shape[-1])[index])
 
     # -- the result --

@@ -12,7 +12,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
+from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
@@ -26,6 +26,7 @@ from pyfe.schema import Encoded, Schema, category, number, thresholds
 
 onnx = pytest.importorskip("onnx")
 skl2onnx = pytest.importorskip("skl2onnx")
+ReferenceEvaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
 
 Table = tuple[np.ndarray, np.ndarray]
 
@@ -116,14 +117,80 @@ def test_outputs_as_tensors() -> None:
     assert report.agreement > 0.97
 
 
-def test_an_exponential_is_sliced_off() -> None:
+def test_an_exponential_has_no_link() -> None:
+    """The score before exp was handed out as if it were the output. Cut off by name, it is what it says."""
     X, y = DIABETES
-    model = make_pipeline(StandardScaler(), PoissonRegressor()).fit(X, y)
-    schema = Schema.fit(X, bits=5)
-    function = compile(exported(model, X), schema)
-    assert (function.kind, function.link) == ("linear", "identity")
-    x = schema.sample(np.random.default_rng(2), 300)
-    assert np.abs(np.log(model.predict(schema.decode(x))) - decision(function, x)).max() <= function.max_error[0]
+    for model in (PoissonRegressor(), GammaRegressor()):
+        model = make_pipeline(StandardScaler(), model).fit(X, y)
+        schema = Schema.fit(X, bits=5)
+        whole = exported(model, X)
+        with pytest.raises(UnsupportedModelError, match=r"exp\('(\w+)'\), .*extract_model"):
+            compile(whole, schema)
+        (exp,) = (node for node in whole.graph.node if node.op_type == "Exp")
+        whole.graph.output[0].name = exp.input[0]
+        function = compile(whole, schema)
+        assert (function.kind, function.link) == ("linear", "identity")
+        x = schema.sample(np.random.default_rng(2), 300)
+        assert np.abs(np.log(model.predict(schema.decode(x))) - decision(function, x)).max() <= function.max_error[0]
+
+
+SCORE = "s = MatMul(x, w)  b = Add(s, c)"
+ENDS = {
+    "y = Exp(b)": None,
+    "y = Sigmoid(b)": "logit",
+    "e = Neg(b)  y = Sigmoid(e)": None,
+    "y = Sqrt(b)": None,
+    "y = Reciprocal(b)": None,
+    "y = Log(b)": None,
+    "y = Softplus(b)": None,
+    "y = Tanh(b)": None,
+    "y = Erf(b)": None,
+    "y = Mul(b, b)": "identity",
+    'y = ai.onnx.ml.LinearRegressor<coefficients = [1.0], post_transform = "LOGISTIC">(b)': None,
+    'y = ai.onnx.ml.LinearRegressor<coefficients = [1.0], post_transform = "PROBIT">(b)': None,
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_end_of_a_graph_is_a_known_link_or_refused(end: str) -> None:
+    """One score and what a graph makes of it: what is handed out is the graph's own output through the link."""
+    constants = "<double[3, 1] w = {1.0, -0.5, 0.25}, double[1] c = {3.0}>"
+    model = graph(f"g (double[N, 3] x) => (double[N, 1] y) {constants} {{ {SCORE}  {end} }}")
+    schema = cells(3)
+    if ENDS[end] is None and "Neg" not in end:
+        with pytest.raises(UnsupportedModelError, match="link|residual|not implemented"):
+            compile(model, schema)
+        return
+    function = compile(model, schema, weight_bits=10)
+    x = schema.sample(np.random.default_rng(6), 300)
+    theirs = ReferenceEvaluator(model).run(None, {"x": schema.decode(x)})[0]
+    ours = decision(function, x)
+    if function.link == "logit":
+        ours = 1 / (1 + np.exp(-ours))
+    assert np.abs(ours - theirs.ravel()).max() <= function.max_error[0] + 1e-9
+
+
+@pytest.mark.parametrize("post", ["NONE", "LOGISTIC", "PROBIT", "SOFTMAX", "SOFTMAX_ZERO"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_every_end_of_a_linear_classifier(post: str, classes: int) -> None:
+    """Its scores, the two links that it has, or a refusal; never scores for probabilities."""
+    rng = np.random.default_rng(classes)
+    node = onnx.helper.make_node(
+        "LinearClassifier", ["x"], ["label", "p"], domain="ai.onnx.ml", post_transform=post, multi_class=1,
+        coefficients=rng.normal(size=3 * classes).tolist(), intercepts=rng.normal(size=classes).tolist(),
+        classlabels_ints=list(range(classes)),
+    )  # fmt: skip
+    kinds = [("x", onnx.TensorProto.DOUBLE, [None, 3]), ("label", onnx.TensorProto.INT64, [None]),
+             ("p", onnx.TensorProto.FLOAT, [None, classes])]  # fmt: skip
+    given, label, p = (onnx.helper.make_tensor_value_info(*kind) for kind in kinds)
+    opsets = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("ai.onnx.ml", 3)]
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [given], [label, p]), opset_imports=opsets)
+    expected = {"NONE": "identity", "SOFTMAX": "logit" if classes == 2 else "softmax"}.get(post)
+    if expected is None:
+        with pytest.raises(UnsupportedModelError, match="no known link|residual"):
+            compile(model, cells(3))
+        return
+    assert compile(model, cells(3)).link == expected
 
 
 def test_support_vectors_are_probed() -> None:
