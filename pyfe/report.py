@@ -29,7 +29,7 @@ class Report:
     the distances on these rows between the decision values of the integers and the model's own on the raw row: what the
     schema rounds and clips is in them, other than in ``max_error``. ``monomials`` counts the terms an output is a sum
     of (the coordinates of a linear function), ``units`` the hidden units of a quadratic one in factored form, else
-    None.
+    None. ``remarks``: what compile has to say, as pairs (what, text).
     """
 
     name: str
@@ -55,6 +55,7 @@ class Report:
     agreement: float | None = None
     typical_difference: float | None = None
     largest_difference: float | None = None
+    remarks: tuple[tuple[str, str], ...] = ()
 
     def lines(self) -> list[tuple[str, str]]:
         """``(what, value)`` pairs in the order they are printed."""
@@ -68,7 +69,7 @@ class Report:
             ("cost", f"{self.ciphertext_bytes} bytes per patient; {self.outputs} discrete logarithm(s) per patient"),
             ("a key reveals", self._reveals()),
         ]
-        return table + self._measured()
+        return table + list(self.remarks) + self._measured()
 
     def _shape(self) -> str:
         shape = f"{self.outputs} output(s) of {self.coordinates} coordinates"

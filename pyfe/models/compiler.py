@@ -12,7 +12,8 @@ import numpy.typing as npt
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
-from pyfe.models.estimators import RealMap, View, look, look_at_callable
+from pyfe.models.checking import Reference, check
+from pyfe.models.estimators import RealMap, View, look, look_at_callable, naming_what_fails
 from pyfe.models.expressions import look_at_expression
 from pyfe.models.graphs import look_at_graph
 from pyfe.models.linear import Linear
@@ -24,7 +25,7 @@ from pyfe.models.rounding_quadratic import RoundedQuadratic, round_quadratic, ta
 from pyfe.models.rounding_squares import RoundedSquares, fewest_square_bits, round_squares, take_square_integers
 from pyfe.models.squares import RealSquares
 from pyfe.models.trees import look_at_trees
-from pyfe.schema import Schema
+from pyfe.schema import Encoded, Schema
 
 __all__ = ["compile", "compile_view", "from_callable"]
 
@@ -35,7 +36,6 @@ Rounding: TypeAlias = Callable[[int], AnyRounded]
 
 MAX_WEIGHT_BITS = 31
 _REFERENCE_ROWS = 2000
-_LEAST_REFERENCE = 20
 
 
 def compile(
@@ -100,7 +100,9 @@ def compile(
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
-    return compile_view(_view(model, schema), schema, weight_bits, reference, tolerance, width_bits, name)
+    with naming_what_fails(model):
+        view = _view(model, schema)
+        return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def from_callable(
@@ -128,8 +130,9 @@ def from_callable(
         raise ParameterError("from_callable needs a pyfe.Schema as its second argument")
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
-    view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
-    return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
+    with naming_what_fails(f):
+        view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
+        return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def _view(model: Any, schema: Schema) -> View:
@@ -144,10 +147,10 @@ def _view(model: Any, schema: Schema) -> View:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the caller asks of the integers; the parameters of :func:`compile`."""
+    """What the caller asks of the integers; the parameters of :func:`compile`, and the reference rows as codes."""
 
     weight_bits: Any
-    reference: Any
+    rows: IntArray
     tolerance: float
     width_bits: int
 
@@ -171,8 +174,11 @@ def compile_view(
     name: str | None = None,
 ) -> Function:
     """What :func:`compile` does once the real map of a model is known, however it was found."""
-    wanted = _Wanted(weight_bits, reference, tolerance, width_bits)
+    known = None if reference is None else Reference.read(schema, reference)
+    rows = schema.sample(np.random.default_rng(20), _REFERENCE_ROWS) if known is None else known.x
+    wanted = _Wanted(weight_bits, rows, tolerance, width_bits)
     _check_not_constant(view, schema)
+    view, checked = check(view, schema, known)
     rounded = _rounded(view, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)
     if len(empty):
@@ -185,7 +191,14 @@ def compile_view(
         "name": view.name if name is None else name,
         "exact_map": (view.map.weights, view.map.intercept) if isinstance(view.map, AffineMap) else view.map,
         "raw_model": view.raw_model,
+        "remarks": (*view.remarks, checked.remark),
     }
+    function = _function(rounded, schema, wanted, rest)
+    checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, view)
+    return function
+
+
+def _function(rounded: AnyRounded, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
     if isinstance(rounded, Rounded):
         return Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
     if isinstance(rounded, RoundedSquares):
@@ -227,7 +240,7 @@ def _rounded(view: View, schema: Schema, wanted: _Wanted) -> AnyRounded:
 
 
 def _rounded_squares(view: View, network: RealSquares, schema: Schema, wanted: _Wanted) -> RoundedSquares:
-    rows, compared = _reference_rows(schema, wanted.reference), view.classes is not None
+    rows, compared = wanted.rows, view.classes is not None
     if wanted.weight_bits is None:
         return take_square_integers(network, schema, rows)
     if wanted.weight_bits == "auto":
@@ -243,7 +256,7 @@ def _rounded_to(view: View, real_map: AffineMap | RealQuadratic, schema: Schema,
 
 
 def _fewest_bits(view: View, real_map: AffineMap | RealQuadratic, schema: Schema, wanted: _Wanted) -> AnyRounded:
-    allowed = wanted.tolerance * _spread(real_map(_reference_rows(schema, wanted.reference)))
+    allowed = wanted.tolerance * _spread(real_map(wanted.rows))
 
     def rounding(bits: int) -> AnyRounded:
         return _rounded_to(view, real_map, schema, bits)
@@ -290,15 +303,6 @@ def _halving(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | None
     if kept is None and high <= MAX_WEIGHT_BITS:
         rounding(high)
     return kept, best
-
-
-def _reference_rows(schema: Schema, reference: Any) -> IntArray:
-    if reference is None:
-        return schema.sample(np.random.default_rng(20), _REFERENCE_ROWS)
-    rows = schema.encode(reference, "clip").x
-    if len(rows) < _LEAST_REFERENCE:
-        raise ParameterError(f"reference needs at least {_LEAST_REFERENCE} rows, not {len(rows)}")
-    return rows
 
 
 def _spread(values: FloatArray) -> FloatArray:

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.links import LINKS
-from pyfe.models.estimators import View, feature_table, link_and_classes
-from pyfe.models.probing import TOLERANCE, AffineMap
-from pyfe.models.quantities import Labels, name_of, quantities
+from pyfe.models.estimators import View, link_and_classes, naming_what_fails
+from pyfe.models.intake import intake_of
+from pyfe.models.probing import TOLERANCE, AffineMap, in_pieces
+from pyfe.models.quantities import Labels, name_of, quantity_of
 from pyfe.schema import Category, Column, Constant, Schema, Thresholds
 
 __all__ = ["Linear"]
@@ -124,7 +125,8 @@ class Linear:
         UnsupportedModelError for a model that is not affine, or not evaluable on numbers (text categories: use
         ``compile`` with the schema).
         """
-        return _from_estimator(model)
+        with naming_what_fails(model):
+            return _from_estimator(model)
 
     # -- JSON --
 
@@ -262,11 +264,11 @@ def _threshold_weights(column: Thresholds, weight: Any, what: str) -> FloatArray
 
 def _from_estimator(model: Any) -> Linear:
     names, inputs = _raw_inputs(model)
-    quantity = quantities(model)[0]
+    quantity = quantity_of(model)
 
     def score(rows: AnyArray) -> FloatArray:
         try:
-            return quantity(inputs(rows))
+            return in_pieces(lambda part: quantity(inputs(part)), rows)
         except UnsupportedModelError as error:
             raise UnsupportedModelError(
                 f"{error}. Without a schema a model is asked about numbers only; for text columns, or any other rows, "
@@ -284,20 +286,17 @@ def _from_estimator(model: Any) -> Linear:
             f"{name_of(model)} is not affine in its numeric columns: measured residual {difference.max():.3g}; "
             "pyfe.compile(model, schema) names the step"
         )
-    link, classes = link_and_classes(model, quantity, inputs, rows, theirs, difference)
+    link, classes = link_and_classes(model, quantity, inputs(rows), theirs, difference)
     mappings = [dict(zip(names, row.tolist(), strict=True)) for row in weights]
     return Linear(mappings, intercept.tolist(), link, classes=classes, name=name_of(model))
 
 
 def _raw_inputs(model: Any) -> tuple[list[str], Any]:
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        count = getattr(model, "n_features_in_", None)
-        if count is None:
-            raise UnsupportedModelError(f"{name_of(model)} does not say how many columns it takes (is it fitted?)")
-        return [f"x{i}" for i in range(count)], lambda rows: rows
-    columns = [str(name) for name in names]
-    return columns, lambda rows: feature_table(dict(zip(columns, rows.T, strict=True)), columns)
+    intake = intake_of(model)
+    if intake.names is None and intake.count is None:
+        raise UnsupportedModelError(f"{name_of(model)} does not say how many columns it takes (is it fitted?)")
+    columns = [f"x{i}" for i in range(intake.count or 0)] if intake.names is None else list(intake.names)
+    return columns, lambda rows: intake.table(dict(zip(columns, rows.T, strict=True)))
 
 
 def _raw_slopes(score: Any, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
