@@ -34,10 +34,10 @@ import numpy.typing as npt
 
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.links import probabilities
-from pyfe.models.estimators import RawModel, RealMap, View, culprit, differs, not_the_largest
+from pyfe.models.estimators import RawModel, View, culprit, differs, not_the_largest
 from pyfe.models.intake import nested
 from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, centre, fresh_rows
-from pyfe.schema import Category, Column, Number, Schema, Thresholds
+from pyfe.schema import Column, Number, Schema, Thresholds
 
 __all__ = ["Check", "Reference", "check"]
 
@@ -63,7 +63,23 @@ _ROWS_NAMED = 5
 
 _SENTINELS = (
     *(999.0, 99.0, 9.0, -1.0, 0.0, -9.0, -99.0, -999.0, 9999.0, 7777.0, 777.0, 77.0, 7.0, 8888.0, 888.0, 88.0, 8.0),
-    *(-9999.0, 99999.0, -99999.0, 999999.0, 1.0, 97.0, 98.0, 96.0, 997.0, 998.0, 996.0, 9997.0, 9998.0, 9996.0, 77777.0),
+    *(
+        -9999.0,
+        99999.0,
+        -99999.0,
+        999999.0,
+        1.0,
+        97.0,
+        98.0,
+        96.0,
+        997.0,
+        998.0,
+        996.0,
+        9997.0,
+        9998.0,
+        9996.0,
+        77777.0,
+    ),
     *(88888.0, 555.0, 5555.0, 666.0, 6666.0, 1111.0, 111.0, 9.9, 99.9, 999.9, 9.99, 99.99, 999.99, -9.9, -99.9, -999.9),
     *(-7.0, -8.0, -77.0, -88.0, -777.0, -888.0, 1000.0, 10000.0, 1234.0, 12345.0, 32767.0, 65535.0),
 )
@@ -76,6 +92,7 @@ class Rows:
 
     columns: raw. x: its codes ``[m, n]``. by: ``[m, n]``, how far a coordinate may be from where the cell was.
     theirs: the model's decision values ``[m, k]``, NaN where it gives none or the row does not count.
+    ``first`` is the number of the first row.
     """
 
     what: str
@@ -83,6 +100,7 @@ class Rows:
     x: IntArray
     by: FloatArray
     theirs: FloatArray
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,12 +131,10 @@ class Reference:
         absent = np.stack([np.asarray(values != values, dtype=np.bool_) for values in columns.values()], axis=1)
         by, clipped = np.abs(real - x), np.zeros(len(x), dtype=np.bool_)
         names = list(columns)
-        for (name, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True):
-            if not isinstance(column, Number):
-                by[:, part] = 0.0
-                continue
+        for (name, part, _), column in _columns(schema):
             clipped |= (by[:, part] > 0.5 + _EDGE).any(axis=1)
-            by[absent[:, names.index(name)], part] = 0.5
+            if isinstance(column, Number):
+                by[absent[:, names.index(name)], part] = 0.5
         return cls(columns, x, by, clipped, absent)
 
 
@@ -140,17 +156,17 @@ def check(view: View, schema: Schema, reference: Reference | None) -> tuple[View
     """Ask the model again. The view, with what was measured on decoded rows in its error; and the answers that wait for
     the integers. UnsupportedModelError where the model is another than its map.
 
-    Cost: up to 4,096 evaluations and one per reference row on decoded rows; as many on raw rows, up to 16,384 for values
-    that mean "absent", 16 per column that may be absent, and about 36 per cut.
+    Cost: up to 4,096 evaluations and one per reference row on decoded rows; one per reference row on raw ones, up to
+    16,384 for values that mean "absent", 16 per column that may be absent, and about 36 per cut.
     """
     raw = view.raw_model
     if raw is None:  # a model that is given by its numbers has nothing to be asked
         return view, Check([], ("checked", "a model given by its numbers: there is nothing to ask"))
     rng = np.random.default_rng(21)
-    view = _on_codes(view, raw, schema, _every_code(schema, rng), "every code of the small columns")
     if reference is not None:
         pieces = np.array_split(reference.x, range(ROWS_AT_ONCE, len(reference.x), ROWS_AT_ONCE))
-        view = _on_codes(view, raw, schema, iter(pieces), "the reference rows, as the schema decodes them")
+        view = _on_codes(view, raw, schema, iter(pieces), "reference rows, as the schema decodes them")
+    view = _on_codes(view, raw, schema, _every_code(schema, rng), "every code of the small columns")
     _require_boundary(view, raw, schema)
     _require_edges(view, raw, schema, rng)
     k = len(view.map.error)
@@ -174,7 +190,9 @@ def check(view: View, schema: Schema, reference: Reference | None) -> tuple[View
 def _rounding(view: View, schema: Schema) -> FloatArray:
     """What is taken for rounding of floats, ``[k]``: as in probing, and what was measured there."""
     values = view.map(fresh_rows(schema))
-    return np.asarray(np.maximum(TOLERANCE * np.ptp(values, axis=0), 1e-12 * np.abs(values).max(axis=0)) + view.map.error)
+    return np.asarray(
+        np.maximum(TOLERANCE * np.ptp(values, axis=0), 1e-12 * np.abs(values).max(axis=0)) + view.map.error
+    )
 
 
 @dataclass(frozen=True)
@@ -186,7 +204,7 @@ class _Comparison:
     allowed: FloatArray
 
     def beyond(self, x: IntArray, by: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Largest difference of each row, and how far it is beyond its bound; ``[m]`` each. Uncounted rows are within."""
+        """Largest difference of each row, and how far it is beyond its bound, ``[m]`` each; uncounted rows are within."""
         ours, bound = self.score(x).reshape(theirs.shape), self.allowed + self.view.map.moved(x, by)
         difference = np.where(np.isnan(theirs), 0.0, np.abs(ours - theirs))
         excess = difference - bound * (1 + 1e-9)
@@ -206,9 +224,9 @@ class _Comparison:
         difference = np.concatenate(differences)[wrong]
         worst = int(wrong[np.argmax(difference)])
         raise UnsupportedModelError(
-            f"{self.view.name} is another model on {len(wrong)} of {len(rows.x)} rows ({rows.what}): off by up to "
-            f"{difference.max():.3g}, where at most {self._bound(rows, worst):.3g} is explained by the bound and by "
-            f"rounding; {_listed(wrong)}{self._blamed(rows, worst)}"
+            f"{self.view.name} differs from the function that was found on {len(wrong)} of {len(rows.x)} rows "
+            f"({rows.what}), by up to {difference.max():.3g}, where {self._bound(rows, worst):.3g} is explained by the "
+            f"error bound and rounding: {_listed(wrong + rows.first)}{self._blamed(rows, worst)}"
         )
 
     def _bound(self, rows: Rows, row: int) -> float:
@@ -228,20 +246,26 @@ class _Comparison:
         return columns + _likely_step(raw, rows.x[row : row + 1], absent=bool(absent))
 
     def _columns_to_blame(self, raw: RawModel, rows: Rows, row: int) -> list[str]:
+        """The columns each of which alone, put to its middle, makes the row agree; where none does, since several are
+        wrong, the one that does when it follows those before it."""
         names, middle = list(rows.columns), centre(raw.schema)
-        calm = raw.schema.decode_columns(middle[None, :])
-        columns = {name: np.repeat(values[row : row + 1], len(names)) for name, values in rows.columns.items()}
-        x, by = (np.repeat(array[row : row + 1], len(names), axis=0) for array in (rows.x, rows.by))
-        parts = {name: part for name, part, _ in raw.schema.blocks}
-        for i, name in enumerate(names):
-            columns[name][i] = calm[name][0]
-            x[i, parts[name]], by[i, parts[name]] = middle[parts[name]], 0.0
-        try:
-            theirs = raw.on_columns(columns)
-        except UnsupportedModelError:
-            return []
-        agrees = self.beyond(x, by, theirs)[1] <= 0
-        return [] if agrees.all() else [name for name, agreed in zip(names, agrees, strict=True) if agreed]
+        calm, parts = raw.schema.decode_columns(middle[None, :]), {name: part for name, part, _ in raw.schema.blocks}
+        for several in (False, True):
+            columns = {name: np.repeat(values[row : row + 1], len(names)) for name, values in rows.columns.items()}
+            x, by = np.repeat(rows.x[row : row + 1], len(names), axis=0), np.zeros((len(names), raw.schema.n))
+            by += rows.by[row]
+            for i, name in enumerate(names):
+                which = slice(i, None if several else i + 1)
+                columns[name][which] = calm[name][0]
+                x[which, parts[name]], by[which, parts[name]] = middle[parts[name]], 0.0
+            try:
+                theirs = raw.on_columns(columns)
+            except UnsupportedModelError:
+                return []
+            agreed = np.flatnonzero(self.beyond(x, by, theirs)[1] <= 0)
+            if 0 < len(agreed) < len(names) or len(names) == 1:
+                return [names[i] for i in (agreed[:1] if several else agreed)]
+        return []
 
 
 def _listed(rows: npt.NDArray[np.intp]) -> str:
@@ -267,12 +291,14 @@ def _likely_step(raw: RawModel, x: IntArray, *, absent: bool) -> str:
         told = [f"missing_values={sentinel!r}"] * stated + ["add_indicator=True"] * indicates
         where = f"; likely step {name!r} ({', '.join([kind, *told])}): "
         if indicates:
-            return where + 'whether a cell was absent counts in the model; declare the column with missing="bit", or fit '\
+            return (
+                where + 'whether a cell was absent counts in the model; declare the column with missing="bit", or fit '
                 "without the indicator"
+            )
         if stated:
             return where + (
-                f"it takes {sentinel!r} for absent, which encrypted rows hold as a number; replace it by NaN before, fit "
-                "the imputer on NaN, and give the schema missing= for the column"
+                f"it takes {sentinel!r} for absent, which encrypted rows hold as a number; replace it by NaN before, "
+                "fit the imputer on NaN, and give the schema missing= for the column"
             )
         return where + (
             "encrypted rows take the schema's missing value instead; give the schema the imputer's own "
@@ -280,10 +306,10 @@ def _likely_step(raw: RawModel, x: IntArray, *, absent: bool) -> str:
         )
     if absent:
         return (
-            "; the model treats an absent entry in its own way, and no single value stands for that; declare the column "
-            'with missing="bit" where the model is of degree two in it, or fit on rows without absent entries'
+            "; the model treats an absent entry in its own way, and no single value stands for that; declare the "
+            'column with missing="bit" where the model is of degree two in it, or fit on rows without absent entries'
         )
-    return f"; likely {culprit(raw, x)}"
+    return "" if raw.model is None else f"; likely {culprit(raw, x)}"
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -292,18 +318,15 @@ def _likely_step(raw: RawModel, x: IntArray, *, absent: bool) -> str:
 
 def _on_codes(view: View, raw: RawModel, schema: Schema, pieces: Iterator[IntArray], what: str) -> View:
     """The view, its error widened to what was measured; UnsupportedModelError beyond the rounding of floats."""
-    allowed, largest = _rounding(view, schema), np.zeros(len(view.map.error))
+    allowed, largest, first = _rounding(view, schema), np.zeros(len(view.map.error)), 0
     for x in pieces:
         columns = schema.decode_columns(x)
         theirs = raw.on_columns(columns)
-        _Comparison(view, view.map, allowed).require(Rows(what, columns, x, np.zeros(x.shape), theirs))
+        _Comparison(view, view.map, allowed).require(Rows(what, columns, x, np.zeros(x.shape), theirs, first))
+        first += len(x)
         _require_own_answers(view, raw, columns, theirs)
         largest = np.maximum(largest, np.abs(view.map(x) - theirs).max(axis=0, initial=0.0))
-    return replace(view, map=_with_error(view.map, np.maximum(view.map.error, 2 * largest)))
-
-
-def _with_error(real_map: RealMap, error: FloatArray) -> RealMap:
-    return replace(real_map, error=error)
+    return replace(view, map=replace(view.map, error=np.maximum(view.map.error, 2 * largest)))
 
 
 def _require_own_answers(view: View, raw: RawModel, columns: Columns, decision: FloatArray) -> None:
@@ -400,7 +423,9 @@ def _as_it_came(raw: RawModel, reference: Reference, k: int) -> Rows:
     return Rows("reference rows, as they came", reference.columns, reference.x, reference.by, theirs)
 
 
-def _answers(raw: RawModel, columns: Mapping[str, AnyArray], absent: BoolArray, counted: BoolArray, k: int) -> FloatArray:
+def _answers(
+    raw: RawModel, columns: Mapping[str, AnyArray], absent: BoolArray, counted: BoolArray, k: int
+) -> FloatArray:
     """The model's values ``[m, k]`` of the counted rows; NaN for those with absent cells that it does not take. It is
     asked for each pattern of absence on its own, since one column may allow what another refuses."""
     theirs = np.full((len(absent), k), np.nan)
@@ -468,17 +493,10 @@ def _inside(column: Column, values: FloatArray) -> list[float]:
 
 def _absent(raw: RawModel, schema: Schema, rng: np.random.Generator, k: int) -> Iterator[Rows]:
     """Rows with one absent cell, in every column for which the schema states a value."""
-    names = [name for name, column in schema.columns.items() if _is_filled(column)]
+    names = [name for name, column in schema.columns.items() if column.missing is not None]
     each = max(1, min(_ABSENT_ROWS, _MOST_SENTINELS // max(1, len(names))))
     cells = [(name, np.nan) for name in names for _ in range(each)]
     yield from _probes(raw, schema, rng, cells, "an absent cell, as the model and as the schema take it", k)
-
-
-def _is_filled(column: Column) -> bool:
-    """Whether an absent cell becomes a value of the column."""
-    if column.missing is None:
-        return False
-    return isinstance(column, Category) or not isinstance(column.missing, str)
 
 
 def _probes(
@@ -519,4 +537,4 @@ def _edges(column: Thresholds) -> FloatArray:
     between = [cuts[:-1] + part * np.diff(cuts) for part in (0.31, 0.77)]
     beyond = np.array([[cuts[0] - far * gaps[0], cuts[-1] + far * gaps[-1]] for far in (0.4, 3.0)]).ravel()
     values = np.unique(np.concatenate([*near, *between, beyond]))
-    return values[np.isfinite(values)]
+    return np.asarray(values[np.isfinite(values)])

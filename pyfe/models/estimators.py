@@ -19,7 +19,16 @@ from pyfe.errors import PyfeError, UnsupportedModelError
 from pyfe.links import probabilities
 from pyfe.models.intake import feature_table, intake_of
 from pyfe.models.polarisation import fit_quadratic
-from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, AffineMap, centre, fit_affine, fresh_rows, residual, straight_on
+from pyfe.models.probing import (
+    ROWS_AT_ONCE,
+    TOLERANCE,
+    AffineMap,
+    centre,
+    fit_affine,
+    fresh_rows,
+    residual,
+    straight_on,
+)
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Labels, Quantity, is_result, name_of, quantity_of, steps_of
 from pyfe.models.squares import RealSquares
@@ -206,9 +215,9 @@ def _with_link_of_result(view: View, raw: RawModel, columns: Mapping[str, AnyArr
     spread = np.ptp(decision, axis=0).max()
     if theirs.shape == decision.shape and np.abs(theirs - decision).max() <= TOLERANCE * spread:
         return replace(view, raw_model=replace(raw, output=raw.model.predict))
-    if theirs.shape == decision.shape == (len(decision), 1):
-        if np.abs(probabilities("logit", decision)[:, 1:] - theirs).max() <= _CLOSE:
-            return replace(view, link="logit", classes=(0, 1), raw_model=replace(raw, output=raw.model.predict))
+    one = theirs.shape == decision.shape == (len(decision), 1)
+    if one and np.abs(probabilities("logit", decision)[:, 1:] - theirs).max() <= _CLOSE:
+        return replace(view, link="logit", classes=(0, 1), raw_model=replace(raw, output=raw.model.predict))
     kind = type(getattr(getattr(raw.model.model, "family", None), "link", None)).__name__
     raise UnsupportedModelError(
         f"the prediction of {view.name} is neither its linear predictor nor the sigmoid of it"

@@ -113,21 +113,15 @@ def _first_takers(model: Any) -> Iterator[Any]:
 
 def _own_names(model: Any) -> tuple[list[str] | None, bool]:
     """Names that a model has itself, and whether its library made them up."""
-    booster = getattr(model, "get_booster", None)
-    sources = (
-        lambda: getattr(model, "feature_names_in_", None),
-        lambda: getattr(model, "feature_names_", None),
-        lambda: model.feature_name() if callable(getattr(model, "feature_name", None)) else None,
-        lambda: getattr(model, "feature_names", None),
-        lambda: booster().feature_names if callable(booster) else None,
-    )
-    for position, source in enumerate(sources):
-        found = source()
+    for position, name in enumerate(("feature_names_in_", "feature_names_", "feature_name", "feature_names")):
+        found = getattr(model, name, None)
+        found = found() if name == "feature_name" and callable(found) else found
         if isinstance(found, list | tuple | np.ndarray) and len(found):
-            names = [str(name) for name in found]
+            names = [str(one) for one in found]
             # scikit-learn has feature_names_in_ for tables with names only
             return names, position > 0 and _all_made_up(names)
-    return None, False
+    booster = getattr(model, "get_booster", None)
+    return _own_names(booster()) if callable(booster) else (None, False)
 
 
 def _all_made_up(names: list[str]) -> bool:

@@ -83,7 +83,7 @@ def quantity_of(model: Any) -> Quantity:
     if hasattr(last, "_estimate_weighted_log_prob") and hasattr(last, "means_"):
         return Quantity(_before_last(model, _weighted_log_density(last)), _counted(last.means_), name)
     centres = getattr(last, "cluster_centers_", getattr(last, "centroids_", None))
-    if np.ndim(centres) == 2 and hasattr(last, "predict"):
+    if centres is not None and np.ndim(centres) == 2 and hasattr(last, "predict"):
         labels = classes if classes is not None else _counted(centres)
         return Quantity(_before_last(model, _nearness(np.asarray(centres))), labels, name)
     return _plain_quantity(model, last, name)
