@@ -58,6 +58,9 @@ _MOST_SENTINELS = 4 * ROWS_AT_ONCE
 _ABSENT_ROWS = 16
 _PATTERNS = 256
 _EDGE = 1e-6
+_FINE = 1e-9
+"""Of the largest decision values: how near to zero one is taken for zero by rounding."""
+
 _LEAST_REFERENCE = 20
 _ROWS_NAMED = 5
 
@@ -174,7 +177,7 @@ def check(view: View, schema: Schema, reference: Reference | None) -> tuple[View
     remark = "every code of small columns, and typical signs of absence"
     if reference is not None:
         as_it_came = _as_it_came(raw, reference, k)
-        rows.append(as_it_came)
+        rows.insert(0, as_it_came)
         unanswered = int(np.isnan(as_it_came.theirs).any(axis=1).sum()) - int(reference.clipped.sum())
         remark = (
             f"{len(reference.x)} reference rows, decoded and as they came ({int(reference.clipped.sum())} with clipped "
@@ -395,7 +398,7 @@ def _require_boundary(view: View, raw: RawModel, schema: Schema) -> None:
     points = np.repeat(a, len(steps), axis=0) + t[:, None] * np.repeat(b - a, len(steps), axis=0)
     columns = _decoded_between(schema, points)
     decision = raw.on_columns(columns)
-    error = view.map.error + TOLERANCE * np.abs(np.concatenate(ends)).max()
+    error = view.map.error + _FINE * np.abs(np.concatenate(ends)).max()
     if differs(raw.predict, view.name, raw.table(columns), np.asarray(view.classes), decision, error).any():
         raise UnsupportedModelError(not_the_largest(view.name))
 

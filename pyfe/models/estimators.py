@@ -353,7 +353,7 @@ def without_probabilities(theirs: AnyArray, decision: FloatArray) -> str:
         d = decision[:, 0]
         if np.abs(shares[:, 1] - shares[:, 0] - d).max() <= _CLOSE:
             return "the decision value is the difference of the two shares; the second class has (1 + decision) / 2"
-        inside = (shares.min(axis=1) > 1e-9) & (np.abs(d) > 0)
+        inside = shares.min(axis=1) > 1e-6
         log_odds = np.log(shares[inside, 1] / shares[inside, 0])
         if inside.sum() > 3 and np.ptp(d[inside]) > 0:
             slope, shift = np.polyfit(d[inside], log_odds, 1)
@@ -362,7 +362,8 @@ def without_probabilities(theirs: AnyArray, decision: FloatArray) -> str:
                 return f"{own} (calibration of its own, or an exponential loss); {advice}"
     if decision.shape == shares.shape and np.abs(shares - decision).max() <= _CLOSE:
         return "the decision values are the shares of the classes themselves"
-    return f"the model's are no sigmoid or softmax of its decision values; {advice}"
+    own = "the model's are no sigmoid or softmax of its decision values (a calibration of its own, as SVC has with "
+    return f"{own}probability=True, or an average); {advice}"
 
 
 def _straightened(score: Callable[[AnyArray], FloatArray], schema: Schema) -> str:

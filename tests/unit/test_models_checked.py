@@ -47,7 +47,7 @@ def off(function: pyfe.Function, wanted: Any, table: pd.DataFrame = X) -> float:
     schema = function.schema
     assert schema is not None
     x = schema.encode(table, "clip")
-    decoded = pd.DataFrame(schema.decode(x.x), columns=list(schema.input_columns))
+    decoded = pd.DataFrame(schema.decode_columns(x.x))
     difference = np.asarray(wanted(decoded)).reshape(len(table), -1) - function.decision_function(
         function.evaluate(x)
     ).reshape(len(table), -1)
@@ -99,7 +99,7 @@ NAMED = {
     "feature_names": Named(feature_names=["a", "b", "c"]),
     "get_booster()": Wrapper(),
     "model.exog_names": result(),
-    "inside a pipeline": make_pipeline(Named(feature_names_=["a", "b", "c"])),
+    "inside a pipeline": Named(steps=[("only", Named(feature_names_=["a", "b", "c"]))]),
     "inside a search": Named(best_estimator_=Named(feature_names_=["a", "b", "c"])),
     "inside an ensemble": Named(estimators_=[Named(feature_names_=["a", "b", "c"])]),
 }
@@ -156,7 +156,9 @@ def test_results_of_statsmodels(kind: str) -> None:
     function = compile(found, SCHEMA, reference=X)
 
     def theirs(t: pd.DataFrame) -> Any:
-        return np.insert(t[["a", "b", "c"]].to_numpy(), 0, 1.0, axis=1)[:, -len(found.params) :] @ np.asarray(found.params)
+        return np.insert(t[["a", "b", "c"]].to_numpy(), 0, 1.0, axis=1)[:, -len(found.params) :] @ np.asarray(
+            found.params
+        )
 
     assert off(function, theirs) <= 0
 
@@ -212,13 +214,16 @@ def test_catboost_goes_by_name() -> None:
         # CatBoost tests float32(value) > border
         middles = [(np.float64(b) + np.float64(np.nextafter(np.float32(b), np.float32(np.inf)))) / 2 for b in cuts]
         borders[model.feature_names_[index]] = [
-            float(m if np.float32(m) > np.float32(b) else np.nextafter(m, np.inf)) for m, b in zip(middles, cuts, strict=True)
+            float(m if np.float32(m) > np.float32(b) else np.nextafter(m, np.inf))
+            for m, b in zip(middles, cuts, strict=True)
         ]
     schema = Schema({name: thresholds(borders[name]) for name in ("c", "a", "b") if borders[name]})
     function = compile(model, schema, reference=X)
     difference = model.predict(X) - function.decision_function(function.evaluate(X))
     assert np.abs(difference).max() <= function.max_error[0]
-    printed = Schema({name: thresholds(model.get_borders()["abc".index(name)]) for name in ("c", "a", "b") if borders[name]})
+    printed = Schema(
+        {name: thresholds(model.get_borders()["abc".index(name)]) for name in ("c", "a", "b") if borders[name]}
+    )
     with pytest.raises(UnsupportedModelError, match="at and between the cuts"):
         compile(model, printed)
 
@@ -281,7 +286,9 @@ def test_cuts_that_are_the_models_own_are_accepted() -> None:
 @pytest.mark.parametrize("kind", TESTS)
 def test_cuts_that_another_test_uses_are_refused(kind: str) -> None:
     """On all decoded rows, middles of the gaps, each of these is the accepted one."""
-    with pytest.raises(UnsupportedModelError, match=r"at and between the cuts.*column 'p' at its cut (1\.5|2\.7)"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"at and between the cuts.*column '[pq]' at its cut (0\.3|1\.5|2\.7)"
+    ):
         compile(Stumps(TESTS[kind]), CUTS)
 
 
@@ -301,11 +308,14 @@ def test_lightgbm_and_xgboost() -> None:
     forest = lightgbm.LGBMRegressor(**options, verbose=-1).fit(table, Y)
     frame = forest.booster_.trees_to_dataframe().dropna(subset=["threshold"])
     printed = {name: sorted({float(t) for t in rows["threshold"]}) for name, rows in frame.groupby("split_feature")}
-    own = Schema({name: thresholds(np.nextafter(cuts, np.inf)) for name, cuts in printed.items()})
+    rest = {name: thresholds([0.0]) for name in table.columns}  # no tree tests these, and the model takes them
+    own = Schema({**rest, **{name: thresholds(np.nextafter(cuts, np.inf)) for name, cuts in printed.items()}})
     function = compile(forest, own, reference=table)
-    assert np.abs(forest.predict(table) - function.decision_function(function.evaluate(table))).max() <= function.max_error
+    assert (
+        np.abs(forest.predict(table) - function.decision_function(function.evaluate(table))).max() <= function.max_error
+    )
     with pytest.raises(UnsupportedModelError, match="at and between the cuts"):
-        compile(forest, Schema({name: thresholds(cuts) for name, cuts in printed.items()}))
+        compile(forest, Schema({**rest, **{name: thresholds(cuts) for name, cuts in printed.items()}}))
     sloped = lightgbm.LGBMRegressor(**options, verbose=-1, linear_tree=True).fit(table, Y)
     with pytest.raises(UnsupportedModelError, match="at and between the cuts"):
         compile(sloped, Schema({name: thresholds([-0.5, 0.5]) for name in table.columns}))
@@ -314,7 +324,7 @@ def test_lightgbm_and_xgboost() -> None:
     tests = boosted.get_booster().trees_to_dataframe().dropna(subset=["Split"])
     cuts = {name: sorted({float(t) for t in rows["Split"]}) for name, rows in tests.groupby("Feature")}
     with pytest.raises(UnsupportedModelError, match="at and between the cuts"):
-        compile(boosted, Schema({name: thresholds(values) for name, values in cuts.items()}))
+        compile(boosted, Schema({**rest, **{name: thresholds(values) for name, values in cuts.items()}}))
 
 
 # -- absent entries --
@@ -342,7 +352,7 @@ def test_xgboost_trained_with_nan() -> None:
     holes = X.mask(np.random.default_rng(1).random(X.shape) < 0.3)
     model = xgboost.XGBRegressor(n_estimators=8, max_depth=2, n_jobs=1).fit(holes, Y)
     tests = model.get_booster().trees_to_dataframe().dropna(subset=["Split"])
-    columns = {}
+    columns = {name: thresholds([0.0], missing=0.0) for name in X.columns}
     for name, rows in tests.groupby("Feature"):
         below = [np.nextafter(np.float32(t), np.float32(-np.inf)) for t in sorted({float(t) for t in rows["Split"]})]
         middle = [(float(b) + float(np.nextafter(b, np.float32(np.inf)))) / 2 for b in below]
@@ -408,10 +418,13 @@ def doses(*values: float) -> np.ndarray:
 @pytest.mark.parametrize("value", [0.0, 9.0, 99.0, 999.0, 7777.0, 31337.0])
 def test_values_inside_a_range_that_mean_absent(value: float) -> None:
     """Without a reference: every code of a narrow column, and values of habit in a wide one."""
-    if value <= 4095:
+    if 0 < value <= 4095:  # the ends of a range are among the first rows that are asked
         with pytest.raises(UnsupportedModelError, match="every code of the small columns.*column 'dose'"):
             compile(at(value), NARROW)
-    if value == 31337.0:  # what cannot be known without the rows, and the docs say so
+    if value == 0.0:
+        with pytest.raises(UnsupportedModelError, match="neither affine nor quadratic"):
+            compile(at(value), WIDE)
+    elif value == 31337.0:  # what cannot be known without the rows, and the docs say so
         assert compile(at(value), WIDE).k == 1
     else:
         with pytest.raises(UnsupportedModelError, match="values that often mean \"absent\".*column 'dose'"):
@@ -430,7 +443,9 @@ def test_a_steps_own_missing_value_is_tried() -> None:
 
 def test_reference_rows_as_the_schema_decodes_them() -> None:
     assert compile(at(31337.0), WIDE, reference=doses()).k == 1
-    with pytest.raises(UnsupportedModelError, match=r"2 of 60 rows \(reference rows, as the schema decodes.*rows 0, 1;"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"2 of 60 rows \(reference rows, as the schema decodes.*rows 0, 1;"
+    ):
         compile(at(31337.0), WIDE, reference=doses(31337.0, 31337.0))
 
 
@@ -439,6 +454,7 @@ def test_reference_rows_as_they_came() -> None:
     assert compile(at(123.4567), HALVES, reference=doses()).k == 1
     with pytest.raises(UnsupportedModelError, match="1 of 60 rows .reference rows, as they came.*row 0; column 'dose'"):
         compile(at(123.4567), HALVES, reference=doses(123.4567))
+
     # the same for a quadratic function
     def square(rows: Any) -> Any:
         return rows[:, 0] * rows[:, 1] + 1e4 * (rows[:, 0] == 123.4567)
@@ -544,7 +560,7 @@ def test_no_probabilities_are_said_with_the_reason() -> None:
         forest = RandomForestClassifier(5, max_depth=2, random_state=0).fit(X, sick)
         exponential = GradientBoostingClassifier(n_estimators=5, max_depth=2, loss="exponential").fit(X, sick)
         compiled = [
-            (compile(platt, SCHEMA), r"sigmoid of .* calibration of its own.*LogisticRegression"),
+            (compile(platt, SCHEMA), r"calibration of its own.*LogisticRegression"),
             (compile(forest, pyfe.schema_for_trees(forest)), r"the second class has \(1 \+ decision\) / 2"),
             (compile(exponential, pyfe.schema_for_trees(exponential)), r"sigmoid of 2 \* decision"),
         ]
@@ -639,10 +655,10 @@ def raising(error: BaseException, call: int = 1) -> Callable[[np.ndarray, int], 
         (lambda v, n: np.sort(v), "another value when other rows are asked with it"),
         (lambda v, n: np.where(v > 0, v, np.nan), "NaN or infinite decision values"),
         (lambda v, n: v[:-1], r"gives \d+ values for \d+ rows"),
-        (lambda v, n: v.sum(), "one value for 512 rows"),
+        (lambda v, n: v.sum(), "0-dimensional"),
         (lambda v, n: v[:, None, None], "3-dimensional"),
         (lambda v, n: [str(value) + "?" for value in v], "ValueError"),
-        (lambda v, n: None, "cannot be evaluated|for 512 rows"),
+        (lambda v, n: None, "0-dimensional"),
     ],
 )
 def test_answers_that_are_no_function_of_the_row(habit: Any, complaint: str) -> None:
@@ -652,7 +668,9 @@ def test_answers_that_are_no_function_of_the_row(habit: Any, complaint: str) -> 
 
 
 @pytest.mark.parametrize("call", [1, 2, 5, 8, 10, 12])
-@pytest.mark.parametrize("error", [ValueError, TypeError, IndexError, KeyError, MemoryError, RuntimeError, RecursionError])
+@pytest.mark.parametrize(
+    "error", [ValueError, TypeError, IndexError, KeyError, MemoryError, RuntimeError, RecursionError]
+)
 def test_whatever_a_model_raises_is_named(error: type[Exception], call: int) -> None:
     with pytest.raises(UnsupportedModelError, match=error.__name__) as caught:
         compile(Odd(raising(error("a patient called Ann"), call)), SCHEMA, reference=X)
@@ -666,6 +684,8 @@ def test_whatever_a_model_raises_is_named(error: type[Exception], call: int) -> 
 @pytest.mark.parametrize("where", ["classes_", "feature_names_in_", "steps", "predict", "decision_function"])
 def test_attributes_that_raise_are_named(where: str) -> None:
     class Broken:
+        n_features_in_ = 3
+
         def predict(self, rows: Any) -> Any:
             return np.asarray(rows) @ [1.0, 2.0, 3.0]
 
