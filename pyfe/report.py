@@ -22,7 +22,8 @@ class Report:
     """What :meth:`Function.report` says; printing it gives a table. Fields that were not measured are None.
 
     ``max_error`` bounds the distance to the model's own output (decision value) for every row that the schema can
-    hold, measured from the decoded row. ``interval`` (intercept included), ``inner_interval`` (what a key decrypts
+    hold, measured from the decoded row, of a model that is everywhere what it is where compile asked it (``remarks``
+    say where). ``interval`` (intercept included), ``inner_interval`` (what a key decrypts
     to) and ``width_bits`` are exact. ``metric`` names the measure of ``metric_float`` (model on raw rows) and
     ``metric_quantised`` (these integers). ``saturated`` and ``replaced`` count values per column that were clipped,
     and absent ones that took the schema's missing value. ``typical_difference`` (median) and ``largest_difference`` are

@@ -207,7 +207,7 @@ class _Comparison:
     allowed: FloatArray
 
     def beyond(self, x: IntArray, by: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Largest difference of each row, and how far it is beyond its bound, ``[m]`` each; uncounted rows are within."""
+        """Largest difference of each row, and how far it is beyond its bound, ``[m]`` each; of uncounted rows 0."""
         ours, bound = self.score(x).reshape(theirs.shape), self.allowed + self.view.map.moved(x, by)
         difference = np.where(np.isnan(theirs), 0.0, np.abs(ours - theirs))
         excess = difference - bound * (1 + 1e-9)

@@ -52,16 +52,18 @@ def compile(
 
     The model's own decision function, pipeline included, is probed on decoded rows of the schema for an affine map
     ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified
-    on 512 fresh rows and rounded to integers times a scale.
+    on 512 fresh rows, and the model is asked again (:mod:`pyfe.models.checking`) about the reference rows, each as the
+    schema decodes it and as it came, every code of small columns, values that often mean "absent", absent entries that
+    the schema replaces, and both sides of every cut. The map is rounded to integers times a scale.
 
     Parameters
     ----------
-    model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`,
-        a :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, sympy expressions
+    model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`, a
+        :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, sympy expressions
         (:mod:`pyfe.models.expressions`), an ``onnx.ModelProto`` (:mod:`pyfe.models.graphs`), or a callable as for
-        :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name; others an array in the
-        schema's order. A column with a transform reaches an estimator as its raw value; a coefficient of log(value)
-        belongs in a Linear or an expression.
+        :func:`from_callable`. A model that has column names (:mod:`pyfe.models.intake`) is given a DataFrame, by name;
+        one without an array, **by position** in the schema's order, and its report says so. A column with a transform
+        reaches an estimator as its raw value; a coefficient of log(value) belongs in a Linear or an expression.
     weight_bits: bits of the signed weights, ``|w| <= 2^(bits-1) - 1`` for every integer of the function (the linear
         ones of a quadratic function are the widest, since a product of two coordinates is steep). ``"auto"``: the
         fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
@@ -71,8 +73,9 @@ def compile(
         reference rows is below ``tolerance``, hidden and output weights having bits of their own; within
         ``2^width_bits`` in any case, where that means up to 20 times the tolerance. ``max_error`` is derived all the
         same.
-    reference: rows as for ``schema.encode`` (at least 20; values outside are clipped) to judge "auto" on; without
-        them 2,000 rows drawn uniformly from the schema. They are not kept.
+    reference: rows as for ``schema.encode`` (at least 20), your training data: to judge "auto" on (values outside are
+        clipped; without them 2,000 rows drawn uniformly from the schema), and to hold the model against the function.
+        They are not kept.
     tolerance: see ``weight_bits``. The bound of a quadratic function adds the worst of every product; typical errors
         are far smaller.
     width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through
@@ -86,17 +89,23 @@ def compile(
     Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or two
     classes, one per class otherwise (k outputs even where softmax makes one redundant, so that all outputs are
     scikit-learn's; the integer rows then sum to zero as the model's do, and their rank is k - 1). ``max_error``
-    bounds |decision value - model's output| over every row the schema can hold, derived from the rounding, plus the
-    measured residual of the probing.
+    bounds |decision value - model's output| for a model that is the map everywhere: the rounding's part is derived for
+    every row that the schema can hold, the model's is the residual measured on all decoded rows that it was asked
+    about. That no other row is an exception is verified for the columns of up to 4,096 codes and on your reference
+    rows, and not elsewhere.
 
     Raises
     ------
-    UnsupportedModelError: neither affine nor quadratic (names the step and the residual), constant, or no weight
-    width up to 31 bits keeps the answer. OutOfRangeError: results wider than 2^44. ParameterError: model and schema do
-    not fit.
+    UnsupportedModelError: neither affine nor quadratic (names the step and the residual), constant, no weight width up
+    to 31 bits keeps the answer, or the model differs from the function on a row that it was asked about by more than
+    ``max_error`` and the rounding of the row's cells (half a step times the slope) explain: names the rows, columns and
+    the likely step. Rows with a clipped cell are excepted and counted in the report; absent cells are not. Whatever the
+    model's own code raises becomes this error, with its cause; Ctrl-C passes through. OutOfRangeError: results wider
+    than 2^44. ParameterError: model and schema do not fit.
 
-    Cost: about 2 n + 512 evaluations of the model and O(n k) per width tried; for a quadratic function about
-    n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes.
+    Cost: about 2 n + 2,000 evaluations of the model, never more than 4,096 rows at once, and O(n k) per width tried;
+    for a quadratic function about n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes. The checks add two
+    per reference row and those listed in :func:`pyfe.models.checking.check`.
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")

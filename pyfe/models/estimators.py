@@ -44,6 +44,7 @@ __all__ = [
     "feature_table",
     "fitted_map",
     "link_and_classes",
+    "link_of_result",
     "look",
     "look_at_callable",
     "naming_what_fails",
@@ -211,16 +212,22 @@ def with_link(view: View, raw: RawModel, rows: IntArray) -> View:
 
 def _with_link_of_result(view: View, raw: RawModel, columns: Mapping[str, AnyArray], decision: FloatArray) -> View:
     """The link between the linear predictor of a result and its prediction."""
-    theirs = np.asarray(raw.in_pieces(raw.model.predict, columns), dtype=np.float64).reshape(len(decision), -1)
+    link, classes = link_of_result(raw.model, raw.in_pieces(raw.model.predict, columns), decision)
+    return replace(view, link=link, classes=classes, raw_model=replace(raw, output=raw.model.predict))
+
+
+def link_of_result(result: Any, predicted: AnyArray, decision: FloatArray) -> tuple[str, Labels | None]:
+    """Link and classes that lead from the linear predictor of a result to its prediction; UnsupportedModelError."""
+    theirs = np.asarray(predicted, dtype=np.float64).reshape(len(decision), -1)
     spread = np.ptp(decision, axis=0).max()
     if theirs.shape == decision.shape and np.abs(theirs - decision).max() <= TOLERANCE * spread:
-        return replace(view, raw_model=replace(raw, output=raw.model.predict))
+        return "identity", None
     one = theirs.shape == decision.shape == (len(decision), 1)
     if one and np.abs(probabilities("logit", decision)[:, 1:] - theirs).max() <= _CLOSE:
-        return replace(view, link="logit", classes=(0, 1), raw_model=replace(raw, output=raw.model.predict))
-    kind = type(getattr(getattr(raw.model.model, "family", None), "link", None)).__name__
+        return "logit", (0, 1)
+    kind = type(getattr(getattr(result.model, "family", None), "link", None)).__name__
     raise UnsupportedModelError(
-        f"the prediction of {view.name} is neither its linear predictor nor the sigmoid of it"
+        f"the prediction of {name_of(result)} is neither its linear predictor nor the sigmoid of it"
         f"{'' if kind == 'NoneType' else f' (link {kind})'}; compile the linear predictor by name, pyfe.Linear("
         "dict(result.params.drop('const')), result.params['const']), and apply the inverse link to what is decrypted"
     )

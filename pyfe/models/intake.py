@@ -92,6 +92,11 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
                 "schema has columns of these names in another order; rename the schema's columns, or fit the model on "
                 "a DataFrame with names of its own"
             )
+    for _, inner in nested(model):
+        # a later step of a pipeline, whose first ones pass tables on as they are
+        names, made_up = _own_names(inner)
+        if names is not None and not made_up and schema_columns and set(names) <= set(schema_columns):
+            return Intake(tuple(names))
     return Intake(None, _count(model))
 
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.links import LINKS
-from pyfe.models.estimators import View, link_and_classes, naming_what_fails
+from pyfe.models.estimators import View, asked, link_and_classes, link_of_result, naming_what_fails
 from pyfe.models.intake import intake_of
 from pyfe.models.probing import TOLERANCE, AffineMap, in_pieces
-from pyfe.models.quantities import Labels, name_of, quantity_of
+from pyfe.models.quantities import Labels, is_result, name_of, quantity_of
 from pyfe.schema import Category, Column, Constant, Schema, Thresholds
 
 __all__ = ["Linear"]
@@ -120,10 +120,11 @@ class Linear:
     def from_estimator(cls, model: Any) -> Linear:
         """The weights of a fitted linear estimator or pipeline on its raw numeric columns, without a schema.
 
-        Names are ``feature_names_in_``, or ``x0, x1, ...``. Fitted ``coef_`` and ``intercept_`` are used where they
-        reproduce the model's own answers; everything else is probed and verified as ``compile`` does. Raises
-        UnsupportedModelError for a model that is not affine, or not evaluable on numbers (text categories: use
-        ``compile`` with the schema).
+        Names are the model's own (:mod:`pyfe.models.intake`), or ``x0, x1, ...``. Fitted ``coef_`` and ``intercept_``
+        are used where they reproduce the model's own answers; everything else is probed, and verified on 256 rows. What
+        the model makes of absent entries, of single values or of your rows is checked by ``compile`` alone, which has
+        the model. Raises UnsupportedModelError for a model that is not affine, or not evaluable on numbers (text
+        categories: use ``compile`` with the schema).
         """
         with naming_what_fails(model):
             return _from_estimator(model)
@@ -286,7 +287,10 @@ def _from_estimator(model: Any) -> Linear:
             f"{name_of(model)} is not affine in its numeric columns: measured residual {difference.max():.3g}; "
             "pyfe.compile(model, schema) names the step"
         )
-    link, classes = link_and_classes(model, quantity, inputs(rows), theirs, difference)
+    if is_result(model):
+        link, classes = link_of_result(model, asked(quantity.name, model.predict, inputs(rows)), theirs)
+    else:
+        link, classes = link_and_classes(model, quantity, inputs(rows), theirs, difference)
     mappings = [dict(zip(names, row.tolist(), strict=True)) for row in weights]
     return Linear(mappings, intercept.tolist(), link, classes=classes, name=name_of(model))
 
