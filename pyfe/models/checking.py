@@ -277,6 +277,7 @@ def _listed(rows: npt.NDArray[np.intp]) -> str:
 
 
 def _with_cut(name: str, column: Column, value: Any) -> str:
+    column = _bare(column)
     if not isinstance(column, Thresholds) or value != value:
         return repr(name)
     nearest = min(column.cuts, key=lambda cut: abs(cut - float(value)))
@@ -403,6 +404,12 @@ def _require_boundary(view: View, raw: RawModel, schema: Schema) -> None:
         raise UnsupportedModelError(not_the_largest(view.name))
 
 
+def _bare(column: Column) -> Column:
+    """The kind of a column, whether or not its absent entries have a bit of their own."""
+    inner = getattr(column, "column", column)
+    return inner if isinstance(inner, Column) else column
+
+
 def _columns(schema: Schema) -> list[tuple[tuple[str, slice, bool], Column]]:
     return list(zip(schema.blocks, schema.columns.values(), strict=True))
 
@@ -464,8 +471,9 @@ def _probe(raw: RawModel, schema: Schema, x: IntArray, cells: list[tuple[str, An
         columns[name][where] = values
         code = column.encode(values.astype(object) if text else values)
         x[where, parts[name]] = code.x if code.x.ndim == 2 else code.x[:, None]
+        by[where, parts[name]] = np.abs(code.real - code.x)
         if isinstance(column, Number):
-            by[where, parts[name]] = np.where(np.isnan(values)[:, None], 0.5, np.abs(code.real - code.x))
+            by[where[np.isnan(values)], parts[name]] = 0.5
     absent = np.stack([np.asarray(values != values, dtype=np.bool_) for values in columns.values()], axis=1)
     return Rows(what, columns, x, by, _answers(raw, columns, absent, np.ones(len(x), dtype=np.bool_), k))
 
@@ -484,6 +492,7 @@ def _sentinels(raw: RawModel, schema: Schema, rng: np.random.Generator) -> Itera
 
 def _inside(column: Column, values: FloatArray) -> list[float]:
     """The values that a column can hold, and that no code of a small column stands for."""
+    column = _bare(column)
     if isinstance(column, Thresholds):
         return [float(value) for value in values]
     if not isinstance(column, Number):
@@ -513,7 +522,8 @@ def _probes(
 
 def _require_edges(view: View, raw: RawModel, schema: Schema, rng: np.random.Generator) -> None:
     """Columns of thresholds: the model has to be constant between cuts, and to change where the bit does."""
-    edges = {name: _edges(c) for name, c in schema.columns.items() if isinstance(c, Thresholds)}
+    bare = {name: _bare(column) for name, column in schema.columns.items()}
+    edges = {name: _edges(column) for name, column in bare.items() if isinstance(column, Thresholds)}
     if not edges:
         return
     count = 4 * max(len(values) for values in edges.values())
