@@ -276,15 +276,17 @@ def _require_function_of_the_row(raw: RawModel, rows: IntArray) -> None:
     alone = np.concatenate([raw.on_codes(rows[i : i + 1]) for i in range(3)])
     if not again.shape == turned.shape == values.shape or alone.shape != values[:3].shape:
         raise UnsupportedModelError(f"{raw.quantity.name} gives values of another shape for the same rows")
-    if (np.abs(again - values) > allowed).any():
+    by = np.abs(again - values)
+    if (by > allowed).any():
         raise UnsupportedModelError(
-            f"{raw.quantity.name} gives other values when the same rows are asked again; take out what is random in it "
-            "(dropout, sampling), or fix its seed per call"
+            f"{raw.quantity.name} gives other values when the same rows are asked again (by up to {by.max():.3g}); take "
+            "out what is random in it (dropout, sampling), or fix its seed per call"
         )
-    if (np.abs(turned - values) > allowed).any() or (np.abs(alone - values[:3]) > allowed).any():
+    by = np.concatenate([np.abs(turned - values), np.abs(alone - values[:3])])
+    if (by > allowed).any():
         raise UnsupportedModelError(
-            f"{raw.quantity.name} gives a row another value when other rows are asked with it (statistics of the "
-            "batch?); a function of one row is what can be compiled"
+            f"{raw.quantity.name} gives a row another value when other rows are asked with it (by up to {by.max():.3g}: "
+            "statistics of the batch, or rounding that is too coarse); a function of one row is what can be compiled"
         )
 
 

@@ -80,7 +80,7 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
     nobody can tell then which column is meant."""
     for candidate in _first_takers(model):
         if is_result(candidate):
-            return _intake_of_result(candidate)
+            return _intake_of_result(candidate, schema_columns)
         names, made_up = _own_names(candidate)
         if names is not None and not made_up:
             if len(set(names)) != len(names):
@@ -151,7 +151,7 @@ def _count(model: Any) -> int | None:
 # Results of statsmodels
 
 
-def _intake_of_result(result: Any) -> Intake:
+def _intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
     model = result.model
     for what in ("offset", "exposure"):
         stated = getattr(model, what, None)
@@ -167,6 +167,8 @@ def _intake_of_result(result: Any) -> Intake:
         return Intake(_columns_of_formula(formula, data.frame, name_of(model)))
     named = hasattr(data.orig_exog, "columns")
     place = getattr(data, "const_idx", None)
+    if place is not None and named and names[place] in schema_columns:
+        place = None  # a column of the table that did not vary where the model was fitted
     constant = None if place is None else (int(place), float(np.asarray(data.orig_exog)[0, place]))
     others = tuple(name for position, name in enumerate(names) if position != place)
     constant_name = names[place] if place is not None else "const"

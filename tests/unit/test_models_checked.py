@@ -197,6 +197,14 @@ def test_links_and_offsets_of_statsmodels() -> None:
         compile(sm.Poisson(counts, exog, exposure=np.full(len(X), 30.0)).fit(disp=0), SCHEMA)
 
 
+def test_a_column_that_did_not_vary_is_still_a_column() -> None:
+    """A result takes it for its constant; a schema that has it means the column."""
+    schema = Schema.from_ranges({"c": (-6, 6), "const": (0, 3), "a": (-6, 6), "b": (-6, 6)}, bits=10)
+    table = X.assign(const=np.linspace(0, 3, len(X)))
+    wanted = [7.0, 100.0, 10.0, 1.0]
+    assert off(compile(result(), schema), lambda t: t[["const", "a", "b", "c"]].to_numpy() @ wanted, table) <= 0
+
+
 def test_an_offset_is_refused_without_the_library_too() -> None:
     assert compile(result(offset=None, exposure=None), SCHEMA).k == 1
     assert compile(result(offset=np.zeros(300)), SCHEMA).k == 1
