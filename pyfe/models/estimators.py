@@ -279,14 +279,15 @@ def _require_function_of_the_row(raw: RawModel, rows: IntArray) -> None:
     by = np.abs(again - values)
     if (by > allowed).any():
         raise UnsupportedModelError(
-            f"{raw.quantity.name} gives other values when the same rows are asked again (by up to {by.max():.3g}); take "
-            "out what is random in it (dropout, sampling), or fix its seed per call"
+            f"{raw.quantity.name} gives other values when the same rows are asked again (by up to {by.max():.3g}); "
+            "take out what is random in it (dropout, sampling), or fix its seed per call"
         )
     by = np.concatenate([np.abs(turned - values), np.abs(alone - values[:3])])
     if (by > allowed).any():
         raise UnsupportedModelError(
-            f"{raw.quantity.name} gives a row another value when other rows are asked with it (by up to {by.max():.3g}: "
-            "statistics of the batch, or rounding that is too coarse); a function of one row is what can be compiled"
+            f"{raw.quantity.name} gives a row another value when other rows are asked with it (by up to "
+            f"{by.max():.3g}: statistics of the batch, or rounding that is too coarse); a function of one row is what can "
+            "be compiled"
         )
 
 
