@@ -286,8 +286,8 @@ def _require_function_of_the_row(raw: RawModel, rows: IntArray) -> None:
     if (by > allowed).any():
         raise UnsupportedModelError(
             f"{raw.quantity.name} gives a row another value when other rows are asked with it (by up to "
-            f"{by.max():.3g}: statistics of the batch, or rounding that is too coarse); a function of one row is what can "
-            "be compiled"
+            f"{by.max():.3g}: statistics of the batch, or rounding that is too coarse); a function of one row is what "
+            "can be compiled"
         )
 
 
