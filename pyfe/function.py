@@ -66,8 +66,10 @@ class Function(Copied, Travels):
         ``[k]``; of a quadratic function a callable from real coordinates ``[batch, n]`` to values ``[batch, k]``.
     raw_model: the model's own decision values float64 ``[batch, k]`` of a table with its absent entries, or None
         where it cannot take them; for reports; not part of the id.
+    remarks: pairs (what, text) that reports show: how rows reach the model, what was checked, why there are no
+        probabilities. Of functions compiled in this process; not part of the id.
 
-    It pickles as its bytes and its schema; exact_map and raw_model stay behind. A copy is the function itself.
+    It pickles as its bytes and its schema; exact_map, raw_model and remarks stay behind. A copy is the function itself.
     """
 
     map: IntegerMap
@@ -83,6 +85,7 @@ class Function(Copied, Travels):
     schema: Schema | None = None
     exact_map: ExactMap | None = None
     raw_model: Callable[[Any], FloatArray | None] | None = None
+    remarks: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "map", as_map(self.map))
@@ -312,7 +315,8 @@ class Function(Copied, Travels):
         """
         values = np.asarray(self._by_row(scores) * self.scale)
         if self.link == "identity":
-            raise UnsupportedModelError(f"{self.name or 'this function'} has no probabilities (link identity)")
+            why = dict(self.remarks).get("probabilities", "link identity")
+            raise UnsupportedModelError(f"{self.name or 'this function'} has no probabilities ({why})")
         return probabilities(self.link, values, self.baseline_survival)
 
     def predict(self, scores: Any) -> AnyArray:
@@ -363,6 +367,7 @@ class Function(Copied, Travels):
             units=self.map.units,
             scheme=priced.id,
             ciphertext_bytes=priced.row_bytes(self.n),
+            remarks=self.remarks,
             **kept,
         )
 

@@ -22,14 +22,16 @@ class Report:
     """What :meth:`Function.report` says; printing it gives a table. Fields that were not measured are None.
 
     ``max_error`` bounds the distance to the model's own output (decision value) for every row that the schema can
-    hold, measured from the decoded row. ``interval`` (intercept included), ``inner_interval`` (what a key decrypts
+    hold, measured from the decoded row, of a model that is everywhere what it is where compile asked it (``remarks``
+    say where). ``interval`` (intercept included), ``inner_interval`` (what a key decrypts
     to) and ``width_bits`` are exact. ``metric`` names the measure of ``metric_float`` (model on raw rows) and
     ``metric_quantised`` (these integers). ``saturated`` and ``replaced`` count values per column that were clipped,
     and absent ones that took the schema's missing value. ``typical_difference`` (median) and ``largest_difference`` are
     the distances on these rows between the decision values of the integers and the model's own on the raw row: what the
     schema rounds and clips is in them, other than in ``max_error``. ``monomials`` counts the terms an output is a sum
     of (the coordinates of a linear function), ``units`` the hidden units of a quadratic one in factored form, else
-    None. ``ciphertext_bytes`` is the size of a row under ``scheme``.
+    None. ``ciphertext_bytes`` is the size of a row under ``scheme``. ``remarks``: what compile has to say, as pairs
+    (what, text).
     """
 
     name: str
@@ -56,6 +58,7 @@ class Report:
     agreement: float | None = None
     typical_difference: float | None = None
     largest_difference: float | None = None
+    remarks: tuple[tuple[str, str], ...] = ()
 
     def lines(self) -> list[tuple[str, str]]:
         """``(what, value)`` pairs in the order they are printed."""
@@ -70,7 +73,7 @@ class Report:
             ("cost", f"{self.ciphertext_bytes} bytes per patient; {self.outputs} discrete logarithm(s) per patient"),
             ("a key reveals", self._reveals()),
         ]
-        return table + self._measured()
+        return table + list(self.remarks) + self._measured()
 
     def _shape(self) -> str:
         shape = f"{self.outputs} output(s) of {self.coordinates} coordinates"

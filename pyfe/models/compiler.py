@@ -12,7 +12,8 @@ import numpy.typing as npt
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
-from pyfe.models.estimators import RealMap, View, look, look_at_callable
+from pyfe.models.checking import Reference, check
+from pyfe.models.estimators import RealMap, View, look, look_at_callable, naming_what_fails
 from pyfe.models.expressions import look_at_expression
 from pyfe.models.graphs import look_at_graph
 from pyfe.models.linear import Linear
@@ -24,7 +25,7 @@ from pyfe.models.rounding_quadratic import RoundedQuadratic, round_quadratic, ta
 from pyfe.models.rounding_squares import RoundedSquares, fewest_square_bits, round_squares, take_square_integers
 from pyfe.models.squares import RealSquares
 from pyfe.models.trees import look_at_trees
-from pyfe.schema import Schema
+from pyfe.schema import Encoded, Schema
 
 __all__ = ["compile", "compile_view", "from_callable"]
 
@@ -35,7 +36,6 @@ Rounding: TypeAlias = Callable[[int], AnyRounded]
 
 MAX_WEIGHT_BITS = 31
 _REFERENCE_ROWS = 2000
-_LEAST_REFERENCE = 20
 
 
 def compile(
@@ -52,16 +52,18 @@ def compile(
 
     The model's own decision function, pipeline included, is probed on decoded rows of the schema for an affine map
     ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified
-    on 512 fresh rows and rounded to integers times a scale.
+    on 512 fresh rows, and the model is asked again (:mod:`pyfe.models.checking`) about the reference rows, each as the
+    schema decodes it and as it came, every code of small columns, values that often mean "absent", absent entries that
+    the schema replaces, and both sides of every cut. The map is rounded to integers times a scale.
 
     Parameters
     ----------
-    model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`,
-        a :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, sympy expressions
+    model: a fitted estimator (:mod:`pyfe.models.quantities` lists the methods it may offer), a :class:`~pyfe.Linear`, a
+        :class:`~pyfe.SquareNetwork`, trees on a schema made by :func:`~pyfe.schema_for_trees`, sympy expressions
         (:mod:`pyfe.models.expressions`), an ``onnx.ModelProto`` (:mod:`pyfe.models.graphs`), or a callable as for
-        :func:`from_callable`. A model that was fitted on a DataFrame is given one, by name; others an array in the
-        schema's order. A column with a transform reaches an estimator as its raw value; a coefficient of log(value)
-        belongs in a Linear or an expression.
+        :func:`from_callable`. A model that has column names (:mod:`pyfe.models.intake`) is given a DataFrame, by name;
+        one without an array, **by position** in the schema's order, and its report says so. A column with a transform
+        reaches an estimator as its raw value; a coefficient of log(value) belongs in a Linear or an expression.
     weight_bits: bits of the signed weights, ``|w| <= 2^(bits-1) - 1`` for every integer of the function (the linear
         ones of a quadratic function are the widest, since a product of two coordinates is steep). ``"auto"``: the
         fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
@@ -71,8 +73,9 @@ def compile(
         reference rows is below ``tolerance``, hidden and output weights having bits of their own; within
         ``2^width_bits`` in any case, where that means up to 20 times the tolerance. ``max_error`` is derived all the
         same.
-    reference: rows as for ``schema.encode`` (at least 20; values outside are clipped) to judge "auto" on; without
-        them 2,000 rows drawn uniformly from the schema. They are not kept.
+    reference: rows as for ``schema.encode`` (at least 20), your training data: to judge "auto" on (values outside are
+        clipped; without them 2,000 rows drawn uniformly from the schema), and to hold the model against the function.
+        They are not kept.
     tolerance: see ``weight_bits``. The bound of a quadratic function adds the worst of every product; typical errors
         are far smaller.
     width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through
@@ -86,21 +89,29 @@ def compile(
     Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or two
     classes, one per class otherwise (k outputs even where softmax makes one redundant, so that all outputs are
     scikit-learn's; the integer rows then sum to zero as the model's do, and their rank is k - 1). ``max_error``
-    bounds |decision value - model's output| over every row the schema can hold, derived from the rounding, plus the
-    measured residual of the probing.
+    bounds |decision value - model's output| for a model that is the map everywhere: the rounding's part is derived for
+    every row that the schema can hold, the model's is the residual measured on all decoded rows that it was asked
+    about. That no other row is an exception is verified for the columns of up to 4,096 codes and on your reference
+    rows, and not elsewhere.
 
     Raises
     ------
-    UnsupportedModelError: neither affine nor quadratic (names the step and the residual), constant, or no weight
-    width up to 31 bits keeps the answer. OutOfRangeError: results wider than 2^44. ParameterError: model and schema do
-    not fit.
+    UnsupportedModelError: neither affine nor quadratic (names the step and the residual), constant, no weight width up
+    to 31 bits keeps the answer, or the model differs from the function on a row that it was asked about by more than
+    ``max_error`` and the rounding of the row's cells (half a step times the slope) explain: names the rows, columns and
+    the likely step. Rows with a clipped cell are excepted and counted in the report; absent cells are not. Whatever the
+    model's own code raises becomes this error, with its cause; Ctrl-C passes through. OutOfRangeError: results wider
+    than 2^44. ParameterError: model and schema do not fit.
 
-    Cost: about 2 n + 512 evaluations of the model and O(n k) per width tried; for a quadratic function about
-    n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes.
+    Cost: about 2 n + 2,000 evaluations of the model, never more than 4,096 rows at once, and O(n k) per width tried;
+    for a quadratic function about n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes. The checks add two
+    per reference row and those listed in :func:`pyfe.models.checking.check`.
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
-    return compile_view(_view(model, schema), schema, weight_bits, reference, tolerance, width_bits, name)
+    with naming_what_fails(model):
+        view = _view(model, schema)
+        return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def from_callable(
@@ -128,8 +139,9 @@ def from_callable(
         raise ParameterError("from_callable needs a pyfe.Schema as its second argument")
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
-    view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
-    return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
+    with naming_what_fails(f):
+        view = look_at_callable(f, schema, link, None if classes is None else tuple(classes))
+        return compile_view(view, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
 def _view(model: Any, schema: Schema) -> View:
@@ -144,10 +156,10 @@ def _view(model: Any, schema: Schema) -> View:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the caller asks of the integers; the parameters of :func:`compile`."""
+    """What the caller asks of the integers; the parameters of :func:`compile`, and the reference rows as codes."""
 
     weight_bits: Any
-    reference: Any
+    rows: IntArray
     tolerance: float
     width_bits: int
 
@@ -171,8 +183,11 @@ def compile_view(
     name: str | None = None,
 ) -> Function:
     """What :func:`compile` does once the real map of a model is known, however it was found."""
-    wanted = _Wanted(weight_bits, reference, tolerance, width_bits)
+    known = None if reference is None else Reference.read(schema, reference)
+    rows = schema.sample(np.random.default_rng(20), _REFERENCE_ROWS) if known is None else known.x
+    wanted = _Wanted(weight_bits, rows, tolerance, width_bits)
     _check_not_constant(view, schema)
+    view, checked = check(view, schema, known)
     rounded = _rounded(view, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)
     if len(empty):
@@ -185,7 +200,14 @@ def compile_view(
         "name": view.name if name is None else name,
         "exact_map": (view.map.weights, view.map.intercept) if isinstance(view.map, AffineMap) else view.map,
         "raw_model": view.raw_model,
+        "remarks": (*view.remarks, checked.remark),
     }
+    function = _function(rounded, schema, wanted, rest)
+    checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, view)
+    return function
+
+
+def _function(rounded: AnyRounded, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
     if isinstance(rounded, Rounded):
         return Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
     if isinstance(rounded, RoundedSquares):
@@ -227,7 +249,7 @@ def _rounded(view: View, schema: Schema, wanted: _Wanted) -> AnyRounded:
 
 
 def _rounded_squares(view: View, network: RealSquares, schema: Schema, wanted: _Wanted) -> RoundedSquares:
-    rows, compared = _reference_rows(schema, wanted.reference), view.classes is not None
+    rows, compared = wanted.rows, view.classes is not None
     if wanted.weight_bits is None:
         return take_square_integers(network, schema, rows)
     if wanted.weight_bits == "auto":
@@ -243,7 +265,7 @@ def _rounded_to(view: View, real_map: AffineMap | RealQuadratic, schema: Schema,
 
 
 def _fewest_bits(view: View, real_map: AffineMap | RealQuadratic, schema: Schema, wanted: _Wanted) -> AnyRounded:
-    allowed = wanted.tolerance * _spread(real_map(_reference_rows(schema, wanted.reference)))
+    allowed = wanted.tolerance * _spread(real_map(wanted.rows))
 
     def rounding(bits: int) -> AnyRounded:
         return _rounded_to(view, real_map, schema, bits)
@@ -290,15 +312,6 @@ def _halving(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | None
     if kept is None and high <= MAX_WEIGHT_BITS:
         rounding(high)
     return kept, best
-
-
-def _reference_rows(schema: Schema, reference: Any) -> IntArray:
-    if reference is None:
-        return schema.sample(np.random.default_rng(20), _REFERENCE_ROWS)
-    rows = schema.encode(reference, "clip").x
-    if len(rows) < _LEAST_REFERENCE:
-        raise ParameterError(f"reference needs at least {_LEAST_REFERENCE} rows, not {len(rows)}")
-    return rows
 
 
 def _spread(values: FloatArray) -> FloatArray:

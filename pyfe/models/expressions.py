@@ -11,7 +11,7 @@ takes minutes, and it is turned into a function and probed like any callable.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.models.estimators import RealMap, View
+from pyfe.models.estimators import RawModel, RealMap, View
 from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
 from pyfe.models.quadratic import RealQuadratic
+from pyfe.models.quantities import Quantity
 from pyfe.schema import TRANSFORMS, Category, Column, Constant, Number, Optional, Schema, Thresholds
 
 __all__ = ["look_at_expression"]
@@ -50,11 +51,14 @@ def look_at_expression(model: Any, schema: Schema) -> View | None:
         classes = None if link == "identity" else (0, 1)
     inputs = _Inputs(outputs, schema)
     polynomials = [inputs.on_their_scale(expression) for expression in outputs]
+    raw: RawModel | None = None  # coefficients that sympy expands are exact
     if len(inputs.symbols) <= _EXPANDED:
         real_map = _expanded(polynomials, inputs, schema)
     else:
         real_map = _probed(polynomials, inputs, schema)
-    return View(real_map, link, classes, survival, "expression")
+        evaluated = Quantity(_evaluated(polynomials, inputs), None, "expression")
+        raw = RawModel(evaluated, lambda columns: inputs.values(schema.encode_real(columns)), schema)
+    return View(real_map, link, classes, survival, "expression", raw)
 
 
 def _expressions(model: Any) -> list[Any] | None:
@@ -112,7 +116,7 @@ class _Inputs:
 
         return sympy.expand_log(expression.xreplace(self._replaced), force=True)
 
-    def values(self, rows: IntArray) -> FloatArray:
+    def values(self, rows: IntArray | FloatArray) -> FloatArray:
         """Of the symbols, ``[symbols, m]``."""
         return np.asarray(self.rows[:, :1] + self.rows[:, 1:] @ rows.T)
 
@@ -229,15 +233,25 @@ def _require_polynomial(expression: Any) -> tuple[int, Any]:
 # By probing
 
 
-def _probed(polynomials: list[Any], inputs: _Inputs, schema: Schema) -> RealMap:
+def _evaluated(polynomials: list[Any], inputs: _Inputs) -> Callable[[FloatArray], FloatArray]:
+    """Values ``[m, k]`` of the polynomials, of values of the symbols ``[symbols, m]``; as they are written."""
     import sympy
 
-    highest = [_require_polynomial(polynomial) for polynomial in polynomials]
     function = sympy.lambdify([inputs.symbols], polynomials, "numpy", cse=True)
 
+    def values(given: FloatArray) -> FloatArray:
+        found = function(list(given))
+        return np.stack([np.broadcast_to(np.asarray(v, dtype=np.float64), given.shape[1]) for v in found], axis=1)
+
+    return values
+
+
+def _probed(polynomials: list[Any], inputs: _Inputs, schema: Schema) -> RealMap:
+    highest = [_require_polynomial(polynomial) for polynomial in polynomials]
+    evaluate = _evaluated(polynomials, inputs)
+
     def score(rows: IntArray) -> FloatArray:
-        values = function(list(inputs.values(rows)))
-        return np.stack([np.broadcast_to(np.asarray(v, dtype=np.float64), len(rows)) for v in values], axis=1)
+        return evaluate(inputs.values(rows))
 
     rows = fresh_rows(schema)
     for fit in (fit_affine, fit_quadratic):

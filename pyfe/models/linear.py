@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.links import LINKS
-from pyfe.models.estimators import View, feature_table, link_and_classes
-from pyfe.models.probing import TOLERANCE, AffineMap
-from pyfe.models.quantities import Labels, name_of, quantities
+from pyfe.models.estimators import View, asked, link_and_classes, link_of_result, naming_what_fails
+from pyfe.models.intake import intake_of
+from pyfe.models.probing import TOLERANCE, AffineMap, in_pieces
+from pyfe.models.quantities import Labels, is_result, name_of, quantity_of
 from pyfe.schema import Category, Column, Constant, Optional, Schema, Thresholds
 
 __all__ = ["Linear"]
@@ -119,12 +120,14 @@ class Linear:
     def from_estimator(cls, model: Any) -> Linear:
         """The weights of a fitted linear estimator or pipeline on its raw numeric columns, without a schema.
 
-        Names are ``feature_names_in_``, or ``x0, x1, ...``. Fitted ``coef_`` and ``intercept_`` are used where they
-        reproduce the model's own answers; everything else is probed and verified as ``compile`` does. Raises
-        UnsupportedModelError for a model that is not affine, or not evaluable on numbers (text categories: use
-        ``compile`` with the schema).
+        Names are the model's own (:mod:`pyfe.models.intake`), or ``x0, x1, ...``. Fitted ``coef_`` and ``intercept_``
+        are used where they reproduce the model's own answers; everything else is probed, and verified on 256 rows. What
+        the model makes of absent entries, of single values or of your rows is checked by ``compile`` alone, which has
+        the model. Raises UnsupportedModelError for a model that is not affine, or not evaluable on numbers (text
+        categories: use ``compile`` with the schema).
         """
-        return _from_estimator(model)
+        with naming_what_fails(model):
+            return _from_estimator(model)
 
     # -- JSON --
 
@@ -269,11 +272,11 @@ def _threshold_weights(column: Thresholds, weight: Any, what: str) -> FloatArray
 
 def _from_estimator(model: Any) -> Linear:
     names, inputs = _raw_inputs(model)
-    quantity = quantities(model)[0]
+    quantity = quantity_of(model)
 
     def score(rows: AnyArray) -> FloatArray:
         try:
-            return quantity(inputs(rows))
+            return in_pieces(lambda part: quantity(inputs(part)), rows)
         except UnsupportedModelError as error:
             raise UnsupportedModelError(
                 f"{error}. Without a schema a model is asked about numbers only; for text columns, or any other rows, "
@@ -291,20 +294,20 @@ def _from_estimator(model: Any) -> Linear:
             f"{name_of(model)} is not affine in its numeric columns: measured residual {difference.max():.3g}; "
             "pyfe.compile(model, schema) names the step"
         )
-    link, classes = link_and_classes(model, quantity, inputs, rows, theirs, difference)
+    if is_result(model):
+        link, classes = link_of_result(model, asked(quantity.name, model.predict, inputs(rows)), theirs)
+    else:
+        link, classes = link_and_classes(model, quantity, inputs(rows), theirs, difference)
     mappings = [dict(zip(names, row.tolist(), strict=True)) for row in weights]
     return Linear(mappings, intercept.tolist(), link, classes=classes, name=name_of(model))
 
 
 def _raw_inputs(model: Any) -> tuple[list[str], Any]:
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        count = getattr(model, "n_features_in_", None)
-        if count is None:
-            raise UnsupportedModelError(f"{name_of(model)} does not say how many columns it takes (is it fitted?)")
-        return [f"x{i}" for i in range(count)], lambda rows: rows
-    columns = [str(name) for name in names]
-    return columns, lambda rows: feature_table(dict(zip(columns, rows.T, strict=True)), columns)
+    intake = intake_of(model)
+    if intake.names is None and intake.count is None:
+        raise UnsupportedModelError(f"{name_of(model)} does not say how many columns it takes (is it fitted?)")
+    columns = [f"x{i}" for i in range(intake.count or 0)] if intake.names is None else list(intake.names)
+    return columns, lambda rows: intake.table(dict(zip(columns, rows.T, strict=True)))
 
 
 def _raw_slopes(score: Any, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.links import LINKS, probabilities
-from pyfe.models.estimators import View
-from pyfe.models.quantities import Labels
+from pyfe.models.estimators import RawModel, View
+from pyfe.models.quantities import Labels, Quantity
 from pyfe.models.squares import RealSquares
 from pyfe.schema import Schema
 
@@ -121,7 +121,12 @@ class SquareNetwork:
         units = np.column_stack([self.W1 @ offset + self.b1, self.W1 * step])
         linear = np.column_stack([skip @ offset + self.b2, skip * step])
         real_map = RealSquares.exact(units, self.W2, linear, schema)
-        return View(real_map, self.link, self.classes, None, self.name)
+
+        def values(columns: Mapping[str, AnyArray]) -> FloatArray:
+            return np.asarray(schema.encode_real(columns) * step + offset)
+
+        raw = RawModel(Quantity(self.decision_function, None, self.name), values, schema)
+        return View(real_map, self.link, self.classes, None, self.name, raw)
 
     # -- from and to other forms --
 

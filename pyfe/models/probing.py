@@ -46,6 +46,10 @@ class AffineMap:
         """Values float64 ``[m, k]`` of rows ``[m, n]``."""
         return np.asarray(x @ self.weights.T + self.intercept)
 
+    def moved(self, x: IntArray, by: FloatArray) -> FloatArray:
+        """Bound ``[m, k]`` on ``|f(x + e) - f(x)|`` for all ``|e| <= by``, both ``[m, n]``: ``by |weights|``."""
+        return np.asarray(by @ np.abs(self.weights).T)
+
 
 def centre(schema: Schema) -> IntArray:
     """One row int64 ``[n]``: the middle of every number, the first code of everything else."""

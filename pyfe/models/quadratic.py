@@ -59,6 +59,15 @@ class RealQuadratic:
         squares = np.stack([((u @ Q) * u).sum(axis=1) for Q in self.quadratic], axis=1)
         return np.asarray(squares + u @ self.weights.T + self.intercept)
 
+    def moved(self, x: IntArray, by: FloatArray) -> FloatArray:
+        """Bound ``[m, k]`` on ``|f(x + e) - f(x)|`` for all ``|e| <= by``: ``|gradient| by + by |Q| by``."""
+        u = (x - self.centre).astype(np.float64)
+        parts = []
+        for Q, w in zip(self.quadratic, self.weights, strict=True):
+            gradient = np.abs(u @ (Q + Q.T) + w)
+            parts.append(((gradient + by @ np.abs(Q)) * by).sum(axis=1))
+        return np.stack(parts, axis=1)
+
     def about(self, centre: IntArray) -> RealQuadratic:
         """The same function with its coordinates measured from another centre."""
         shift = (centre - self.centre).astype(np.float64)

@@ -1,17 +1,22 @@
-"""Which method of a model holds a quantity that can be compiled; found by what the model offers, not by its name.
+"""Which method of a model holds the quantity that is compiled: one for each kind of model, and never another.
 
-========================================  =============================================================
-a model that has                          is asked for
-========================================  =============================================================
-``decision_function``                     the decision values
-``predict_joint_log_proba``               the joint log likelihood of each class
-``_estimate_weighted_log_prob``           the weighted log density of each component of a mixture
-``cluster_centers_`` or ``centroids_``    minus the squared distance to each centre (``transform`` gives the root)
-``predict``                               the prediction, if it has no probabilities either
-``mahalanobis``                           the squared distance
-``score_samples``                         the log density
-(a plain callable)                        its values
-========================================  =============================================================
+======================================================  ===========================================================
+kind (by what the model offers, not by its name)        is asked for
+======================================================  ===========================================================
+result of statsmodels                                   its linear predictor (``which="linear"``), or the prediction
+classifier, outlier test: ``decision_function``         the decision values
+classifier: ``predict_joint_log_proba``                 the joint log likelihood of each class
+mixture: ``_estimate_weighted_log_prob``                the weighted log density of each component
+clusters: ``cluster_centers_`` with ``predict``         minus the squared distance to each centre
+classes by ``centroids_``, no ``decision_function``     the same
+regression: ``predict``, and no probabilities           the prediction
+covariance: ``mahalanobis``                             the squared distance
+density: ``score_samples``, and no ``transform``        the log density
+(a plain callable)                                      its values
+======================================================  ===========================================================
+
+The first row that fits decides. Where that quantity is neither affine nor quadratic the model is refused: the next one
+would be a number that the model's user has never seen. What only transforms rows (PCA, a scaler) holds none.
 
 Of two columns that are compared with each other the difference is taken: one decision value, as for any two classes.
 A method of the last step of a pipeline is asked behind the steps before it.
@@ -28,7 +33,7 @@ import numpy.typing as npt
 
 from pyfe.errors import PyfeError, UnsupportedModelError
 
-__all__ = ["Quantity", "name_of", "plain_labels", "quantities", "steps_of"]
+__all__ = ["Quantity", "is_result", "name_of", "plain_labels", "quantity_of", "steps_of"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -53,8 +58,9 @@ class Quantity:
         except PyfeError:
             raise
         except Exception as error:
+            # the text of the error may hold values of the rows, which may be patients'
             raise UnsupportedModelError(
-                f"{self.name} cannot be evaluated on the schema's rows: {type(error).__name__}: {error}"
+                f"{self.name} cannot be evaluated on these rows ({type(error).__name__})"
             ) from error
         if values.ndim not in (1, 2):
             raise UnsupportedModelError(f"{self.name} returns {values.ndim}-dimensional decision values")
@@ -64,38 +70,81 @@ class Quantity:
         return values
 
 
-def quantities(model: Any) -> list[Quantity]:
-    """What the model may be compiled from, the most natural first. UnsupportedModelError if it offers nothing."""
+def quantity_of(model: Any) -> Quantity:
+    """What the model is compiled from. UnsupportedModelError, saying what would do, if it offers nothing."""
     name, last = name_of(model), steps_of(model)[-1][1]
+    if is_result(model):
+        return Quantity(_linear_predictor(model), None, name)
+    _require_one_label(last, name)
     classes = plain_labels(getattr(model, "classes_", None))
-    found = []
     for method in ("decision_function", "predict_joint_log_proba"):
         if hasattr(last, method):
-            found.append(Quantity(_behind(model, method), classes, name))
+            return Quantity(_behind(model, method), classes, name)
     if hasattr(last, "_estimate_weighted_log_prob") and hasattr(last, "means_"):
-        found.append(Quantity(_before_last(model, _weighted_log_density(last)), _counted(last.means_), name))
+        return Quantity(_before_last(model, _weighted_log_density(last)), _counted(last.means_), name)
     centres = getattr(last, "cluster_centers_", getattr(last, "centroids_", None))
-    if centres is not None and np.ndim(centres) == 2:
+    if centres is not None and np.ndim(centres) == 2 and hasattr(last, "predict"):
         labels = classes if classes is not None else _counted(centres)
-        found.append(Quantity(_before_last(model, _nearness(np.asarray(centres))), labels, name))
-    return found or [_plain_quantity(model, last, name)]
+        return Quantity(_before_last(model, _nearness(np.asarray(centres))), labels, name)
+    return _plain_quantity(model, last, name)
 
 
 def _plain_quantity(model: Any, last: Any, name: str) -> Quantity:
     if hasattr(last, "predict_proba"):
-        raise UnsupportedModelError(f"{name} has probabilities but no decision_function; a probability is not affine")
-    for method in ("predict", "mahalanobis", "score_samples"):
+        raise UnsupportedModelError(
+            f"{name} has probabilities but no decision_function; a probability is neither affine nor quadratic, and "
+            "its logarithm loses digits. If the model has log-odds under another name (output_margin=True of xgboost, "
+            'raw_score=True of lightgbm, prediction_type="RawFormulaVal" of CatBoost), compile these: '
+            'pyfe.from_callable(lambda rows: model.predict(rows, output_margin=True), schema, link="logit", '
+            "classes=...); or fit a model with a decision_function, such as LogisticRegression"
+        )
+    methods = ("predict", "mahalanobis") if hasattr(last, "transform") else ("predict", "mahalanobis", "score_samples")
+    for method in methods:
         if hasattr(last, method):
             return Quantity(_behind(model, method), None, name)
+    if hasattr(last, "transform"):
+        raise UnsupportedModelError(
+            f"{name} only transforms rows, it predicts nothing; end the pipeline in a model, or compile columns of its "
+            "output: pyfe.from_callable(lambda rows: model.transform(rows)[:, :1], schema)"
+        )
     if callable(model):
         return Quantity(model, None, name)
     raise UnsupportedModelError(f"{name} has neither decision_function nor predict")
 
 
+def _require_one_label(last: Any, name: str) -> None:
+    """A classifier of several labels at once has several lists of classes, or says ``multilabel_``."""
+    classes = getattr(last, "classes_", None)
+    several = isinstance(classes, list | tuple) and any(np.ndim(one) == 1 for one in classes)
+    if several or getattr(last, "multilabel_", False) is True:
+        raise UnsupportedModelError(
+            f"{name} predicts several labels at once, each with a probability of its own; compile one model per label "
+            "(a classifier fitted on that label alone, as model.estimators_[i] is in OneVsRestClassifier and "
+            "MultiOutputClassifier)"
+        )
+
+
+def is_result(model: Any) -> bool:
+    """Whether a model is a fitted result of statsmodels, which shows its columns as ``model.exog_names``."""
+    inner = getattr(model, "model", None)
+    return hasattr(model, "predict") and hasattr(model, "params") and hasattr(inner, "exog_names")
+
+
+def _linear_predictor(result: Any) -> Callable[[Any], Any]:
+    def values(table: Any) -> Any:
+        try:
+            return result.predict(table, which="linear")
+        except TypeError:  # linear models know no other than this
+            return result.predict(table)
+
+    return values
+
+
 def name_of(model: Any) -> str:
-    """The class of the model; of the last step, for a pipeline."""
+    """The class of the model; of the last step, for a pipeline; of the model behind a result."""
     steps = getattr(model, "steps", None)
     last = steps[-1][1] if isinstance(steps, list) and steps else model
+    last = last.model if is_result(last) else last
     return getattr(last, "__name__", None) or type(last).__name__
 
 

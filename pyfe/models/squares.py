@@ -42,6 +42,14 @@ class RealSquares:
         z = np.concatenate([np.ones((len(x), 1)), x], axis=1)
         return np.asarray((z @ self.units.T) ** 2 @ self.outputs.T + z @ self.linear.T)
 
+    def moved(self, x: IntArray, by: FloatArray) -> FloatArray:
+        """Bound ``[m, k]`` on ``|f(x + e) - f(x)|`` for all ``|e| <= by``, unit by unit: ``(2 |a| + d) d`` for a unit
+        that has the value a and moves by d."""
+        z = np.concatenate([np.ones((len(x), 1)), x], axis=1)
+        d = by @ np.abs(self.units[:, 1:]).T
+        squares = (2 * np.abs(z @ self.units.T) + d) * d
+        return np.asarray(squares @ np.abs(self.outputs).T + by @ np.abs(self.linear[:, 1:]).T)
+
     @classmethod
     def exact(cls, units: FloatArray, outputs: FloatArray, linear: FloatArray, schema: Schema) -> RealSquares:
         """The map of given numbers: its error is that of float arithmetic on the domain of the schema."""

@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.models.estimators import RawModel, RealMap, View, feature_table, fitted_map, link_and_classes
-from pyfe.models.probing import TOLERANCE, AffineMap, fresh_rows, in_pieces
+from pyfe.models.estimators import RawModel, RealMap, View, fitted_map, with_link
+from pyfe.models.intake import feature_table
+from pyfe.models.probing import TOLERANCE, AffineMap, fresh_rows
 from pyfe.models.quadratic import RealQuadratic
-from pyfe.models.quantities import Quantity, name_of, plain_labels, quantities, steps_of
+from pyfe.models.quantities import Quantity, name_of, plain_labels, quantity_of, steps_of
 from pyfe.schema import Column, Number, Optional, Schema, stacked, thresholds
 
 __all__ = ["look_at_trees", "schema_for_trees"]
@@ -123,15 +124,11 @@ def look_at_trees(model: Any, schema: Schema) -> View | None:
         filled = {feature: columns.get(feature, zero) for feature in names}
         return stacked(filled) if not hasattr(model, "feature_names_in_") else feature_table(filled, names)
 
-    def inputs(rows: IntArray) -> Any:
-        return table(schema.decode_columns(rows))
-
-    rows = fresh_rows(schema)
-    real_map = _as_the_model_combines(raw, rows, in_pieces(lambda part: quantity(inputs(part)), rows))
+    asking, rows = RawModel(quantity, table, schema, model), fresh_rows(schema)
+    real_map = _as_the_model_combines(raw, rows, asking.on_codes(rows))
     if real_map is None:
-        real_map, rows = fitted_map(model, quantity, schema, inputs)
-    link, classes = link_and_classes(model, quantity, inputs, rows, real_map(rows), real_map.error)
-    return View(real_map, link, classes, None, name, RawModel(quantity, table, schema))
+        real_map, rows = fitted_map(asking)
+    return with_link(View(real_map, "identity", None, None, name, asking), asking, rows)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -143,7 +140,8 @@ def _shown_trees(model: Any) -> list[Tree]:
     if found is None:
         raise UnsupportedModelError(
             f"{name_of(model)} shows no trees on raw columns (tree_, or estimators_ with tree_; no steps before "
-            "them); give the thresholds by hand, as pyfe.thresholds"
+            "them). Its cuts would have to be read from it: a bit of ours is value >= cut, and other libraries test "
+            "value > cut, or float32(value) < cut, so that a cut as they print it is the wrong one"
         )
     return found
 
@@ -154,6 +152,11 @@ def _trees_of(model: Any) -> list[Tree] | None:
     if len(steps) > 1:
         return None
     members = [[last]] if hasattr(last, "tree_") else _members(last)
+    if members is not None and getattr(last, "unique_times_", None) is not None and hasattr(last, "n_outputs_"):
+        raise UnsupportedModelError(
+            f"the leaves of {name_of(model)} hold survival curves, and its risk score is no sum of numbers in leaves; "
+            "compile a model of one score instead, such as GradientBoostingSurvivalAnalysis(max_depth=2) or a Cox model"
+        )
     if members is None or not all(hasattr(member, "tree_") for row in members for member in row):
         return None
     outputs = max(_leaf_values(members[0][0].tree_).shape[1], len(members[0]))
@@ -224,7 +227,7 @@ def _column_names(model: Any) -> list[str]:
 def _quantity(model: Any) -> Quantity:
     """The decision values, or the shares of the classes where a model has nothing before them."""
     if hasattr(model, "decision_function") or not hasattr(model, "predict_proba"):
-        return quantities(model)[0]
+        return quantity_of(model)
     return Quantity(model.predict_proba, plain_labels(model.classes_), name_of(model))
 
 

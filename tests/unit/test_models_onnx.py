@@ -386,8 +386,12 @@ def test_a_column_on_its_scale_is_probed() -> None:
 
 
 def test_bits_are_inputs_by_their_value() -> None:
-    """Categories of numbers and thresholds are given to the graph as the values they decode to."""
-    schema = Schema({"sex": category([1, 2]), "grade": category([1, 3, 4]), "age": thresholds([40.0, 60.0])})
+    """Categories of numbers are given to the graph as the values they decode to. Thresholds too, and a graph that is
+    not constant between them is refused: the decoded value stands for a whole interval."""
+    cuts = Schema({"sex": category([1, 2]), "grade": category([1, 3, 4]), "age": thresholds([40.0, 60.0])})
+    with pytest.raises(UnsupportedModelError, match="at and between the cuts.*'age' at its cut"):
+        compile(graph("g (double[N, 3] x) => (double[N, 3] y) { y = Mul(x, x) }"), cuts, weight_bits=14)
+    schema = Schema({"sex": category([1, 2]), "grade": category([1, 3, 4]), "old": number(0, 1, step=1)})
     model = graph("g (double[N, 3] x) => (double[N, 3] y) { y = Mul(x, x) }")
     function = compile(model, schema, weight_bits=14)
     x = schema.sample(np.random.default_rng(10), 100)

@@ -338,7 +338,8 @@ def test_bits_of_other_columns_serve_as_well() -> None:
 
 
 def test_ensembles_that_are_no_plain_sum_are_probed_like_any_model() -> None:
-    """AdaBoost weighs its votes, gradient boosting on histograms hides its trees: both on thresholds given by hand."""
+    """AdaBoost weighs its votes: probed on the bits. Gradient boosting on histograms hides its trees; cuts that are not
+    its own are refused, and so are its own as they are printed, since it tests value > cut."""
     X, y, X_test = CANCER
     X, X_test = X[["mean radius", "mean texture"]], X_test[["mean radius", "mean texture"]]
     votes = AdaBoostClassifier(n_estimators=8, random_state=0).fit(X, y)
@@ -352,7 +353,18 @@ def test_ensembles_that_are_no_plain_sum_are_probed_like_any_model() -> None:
     by_hand = Schema(
         {name: thresholds(np.unique(np.quantile(X[name], np.linspace(0.02, 0.98, 40)))) for name in X.columns}
     )
-    assert compile(hidden, by_hand).kind in ("linear", "quadratic")
+    with pytest.raises(UnsupportedModelError, match="at and between the cuts.*'mean (radius|texture)' at its cut"):
+        compile(hidden, by_hand)
+    printed: dict[str, set[float]] = {name: set() for name in X.columns}
+    for (tree,) in hidden._predictors:
+        for node in tree.nodes[tree.nodes["is_leaf"] == 0]:
+            printed[X.columns[node["feature_idx"]]].add(float(node["num_threshold"]))
+    with pytest.raises(UnsupportedModelError, match="at and between the cuts.*'mean (radius|texture)' at its cut"):
+        compile(hidden, Schema({name: thresholds(sorted(cuts)) for name, cuts in printed.items() if cuts}))
+    read = {name: thresholds(sorted(np.nextafter(list(cuts), np.inf))) for name, cuts in printed.items() if cuts}
+    function = compile(hidden, Schema(read))
+    difference = hidden.predict(X_test) - function.decision_function(function.evaluate(X_test))
+    assert np.abs(difference).max() <= function.max_error[0]
 
 
 def test_survival() -> None:
@@ -406,7 +418,7 @@ def test_models_without_trees_to_show() -> None:
         HistGradientBoostingRegressor(max_iter=2).fit(X, y),
         make_pipeline(StandardScaler(), DecisionTreeRegressor(max_depth=2)).fit(X, y),
     ):
-        with pytest.raises(UnsupportedModelError, match=r"shows no trees on raw columns.*pyfe.thresholds"):
+        with pytest.raises(UnsupportedModelError, match=r"shows no trees on raw columns.*have to be read from it"):
             schema_for_trees(model)
     with pytest.raises(UnsupportedModelError, match="does not say how many columns"):
         schema_for_trees(DecisionTreeRegressor())
