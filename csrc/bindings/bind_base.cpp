@@ -50,7 +50,7 @@ template <class Hash>
 py::bytes digest(const py::bytes& data) {
     typename Hash::Digest out;
     {
-        const py::gil_scoped_release release;
+        const pyfe::bindings::NoGil no_gil;
         out = Hash().update(as_span(data)).finish();
     }
     return as_bytes(out);

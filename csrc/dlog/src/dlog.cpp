@@ -50,9 +50,7 @@ void solve_vartime(const pairing::GtElements& elements, Interval interval, int64
 }
 
 void forget_tables() {
-    Store<Ristretto255>::instance().forget();
-    Store<G1>::instance().forget();
-    Store<Gt>::instance().forget();
+    open_tables.forget();
 }
 
 }  // namespace pyfe::dlog

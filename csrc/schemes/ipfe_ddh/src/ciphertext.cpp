@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
