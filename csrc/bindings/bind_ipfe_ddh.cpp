@@ -66,8 +66,7 @@ CiphertextBatch scale(const CiphertextBatch& a, int64_t factor) {
 }
 
 void bind_objects(py::module_& m) {
-    native_class<Parameters>(m, "Parameters",
-                           "n, the box of x, the bound of y, and the context (schema id).")
+    native_class<Parameters>(m, "Parameters", "n, the box of x, the bound of y, and the context (schema id).")
         .def(py::init(&make_parameters), py::arg("n"), py::arg("x_lo").noconvert(),
              py::arg("x_hi").noconvert(), py::arg("y_bound"),
              py::arg("context") = py::bytes(std::string(32, '\0')))
@@ -81,8 +80,7 @@ void bind_objects(py::module_& m) {
             return "<ipfe_ddh.Parameters n=" + std::to_string(p.n()) +
                    " y_bound=" + std::to_string(p.y_bound) + ">";
         });
-    native_class<MasterPublicKey>(m, "MasterPublicKey",
-                                "mpk = (G, H, h_1 .. h_n) and its parameters.")
+    native_class<MasterPublicKey>(m, "MasterPublicKey", "mpk = (G, H, h_1 .. h_n) and its parameters.")
         .def_readonly("parameters", &MasterPublicKey::parameters)
         .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id); })
         .def("to_bytes", [](const MasterPublicKey& k) { return as_bytes(k.to_bytes()); })
@@ -91,8 +89,7 @@ void bind_objects(py::module_& m) {
             return "<ipfe_ddh.MasterPublicKey n=" + std::to_string(k.parameters.n()) +
                    " id=" + hex_prefix(k.id) + ">";
         });
-    native_class<MasterSecretKey>(m, "MasterSecretKey",
-                                "msk = (s, t); wiped when it is dropped.")
+    native_class<MasterSecretKey>(m, "MasterSecretKey", "msk = (s, t); wiped when it is dropped.")
         .def_property_readonly("public_key_id",
                                [](const MasterSecretKey& k) { return as_bytes(k.public_key_id); })
         .def_readonly("parameters", &MasterSecretKey::parameters)
@@ -103,7 +100,7 @@ void bind_objects(py::module_& m) {
             return "<ipfe_ddh.MasterSecretKey of " + hex_prefix(k.public_key_id) + ">";
         });
     native_class<FunctionKey>(m, "FunctionKey",
-                            "(s_y, t_y) for k functions y, with y and the result intervals.")
+                              "(s_y, t_y) for k functions y, with y and the result intervals.")
         .def_property_readonly("y", [](const FunctionKey& k) { return int_matrix(k.y, k.k, k.n); })
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
         .def_property_readonly("public_key_id",
@@ -117,8 +114,7 @@ void bind_objects(py::module_& m) {
 }
 
 void bind_batch(py::module_& m) {
-    native_class<CiphertextBatch>(m, "CiphertextBatch",
-                                "Rows (C, D, E_1 .. E_n), one a patient.")
+    native_class<CiphertextBatch>(m, "CiphertextBatch", "Rows (C, D, E_1 .. E_n), one a patient.")
         .def("__len__", &CiphertextBatch::size)
         .def_property_readonly("n", &CiphertextBatch::n)
         .def_property_readonly("public_key_id",
@@ -162,6 +158,5 @@ void bind_ipfe_ddh(py::module_& module) {
         py::arg("mpk"), py::arg("x"));
     m.def("keygen", &derive, py::arg("msk"), py::arg("y").noconvert());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
-    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"),
-          py::call_guard<NoGil>());
+    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
 }

@@ -59,8 +59,7 @@ void bind_elements(py::module_& m) {
         .def(
             "equal", [](const GtElements& a, const GtElements& b) { return bools(equal(a, b)); },
             py::arg("other"), "Which are equal.")
-        .def("product", &product, py::call_guard<NoGil>(),
-             "The product of all: one element.")
+        .def("product", &product, py::call_guard<NoGil>(), "The product of all: one element.")
         .def(
             "exponentiate",
             [](const GtElements& f, const SecretRows& k) {
@@ -91,10 +90,9 @@ void bind_pairing(py::module_& module) {
     native_class<Prepared>(m, "PreparedG2", "Points of G2 with their lines.")
         .def(py::init<const G2Points&>(), py::arg("points"), py::call_guard<NoGil>())
         .def("__len__", &Prepared::size);
-    m.def("pair", &pair, py::arg("p"), py::arg("q"), py::call_guard<NoGil>(),
-          "e(P_j, Q_j).");
-    m.def("pairing_product", &pairing_product, py::arg("p"), py::arg("q"),
-          py::call_guard<NoGil>(), "The product of all e(P_j, Q_j): one element.");
+    m.def("pair", &pair, py::arg("p"), py::arg("q"), py::call_guard<NoGil>(), "e(P_j, Q_j).");
+    m.def("pairing_product", &pairing_product, py::arg("p"), py::arg("q"), py::call_guard<NoGil>(),
+          "The product of all e(P_j, Q_j): one element.");
     m.def(
         "multi_pair",
         [](const std::vector<FactorArgument>& factors) {

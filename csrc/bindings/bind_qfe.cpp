@@ -134,7 +134,8 @@ FunctionKey projected_key(const FunctionKey& sk, const IntArray& p, const std::o
 }
 
 void bind_forms(py::module_& m) {
-    native_class<Parameters>(m, "Parameters",
+    native_class<Parameters>(
+        m, "Parameters",
         "The dimension k of the masks, the boxes of x and y, the bound of F, and the context.")
         .def(py::init(&make_parameters), py::arg("k"), py::arg("x_lo").noconvert(),
              py::arg("x_hi").noconvert(), py::arg("f_bound"), py::arg("y_lo").noconvert() = py::none(),
@@ -171,7 +172,7 @@ void bind_forms(py::module_& m) {
 
 void bind_keys(py::module_& m) {
     native_class<MasterPublicKey>(m, "MasterPublicKey",
-                                "mpk = (nonce, [alpha]_1, [beta]_2) and its parameters.")
+                                  "mpk = (nonce, [alpha]_1, [beta]_2) and its parameters.")
         .def_readonly("parameters", &MasterPublicKey::parameters)
         .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id); })
         .def_property_readonly("nonce", [](const MasterPublicKey& k) { return as_bytes(k.nonce); })
@@ -180,8 +181,7 @@ void bind_keys(py::module_& m) {
         .def("__repr__", [](const MasterPublicKey& k) {
             return "<qfe.MasterPublicKey " + k.parameters.scheme() + " id=" + hex_prefix(k.id) + ">";
         });
-    native_class<MasterSecretKey>(m, "MasterSecretKey",
-                                "msk = beta; wiped when it is dropped.")
+    native_class<MasterSecretKey>(m, "MasterSecretKey", "msk = beta; wiped when it is dropped.")
         .def_property_readonly("public_key_id",
                                [](const MasterSecretKey& k) { return as_bytes(k.public_key_id); })
         .def_readonly("parameters", &MasterSecretKey::parameters)
@@ -192,7 +192,7 @@ void bind_keys(py::module_& m) {
             return "<qfe.MasterSecretKey of " + hex_prefix(k.public_key_id) + ">";
         });
     native_class<FunctionKey>(m, "FunctionKey",
-                            "(K, K') for C forms, with the forms and the result intervals.")
+                              "(K, K') for C forms, with the forms and the result intervals.")
         .def_readonly("forms", &FunctionKey::forms)
         .def_readonly("k", &FunctionKey::k)
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
@@ -205,8 +205,7 @@ void bind_keys(py::module_& m) {
                    std::to_string(k.forms.n()) + " x " + std::to_string(k.forms.m()) + " of " +
                    hex_prefix(k.public_key_id) + ">";
         });
-    native_class<CiphertextBatch>(m, "CiphertextBatch",
-                                "Rows ([gamma]_1, [gamma]_2, c, d), one a patient.")
+    native_class<CiphertextBatch>(m, "CiphertextBatch", "Rows ([gamma]_1, [gamma]_2, c, d), one a patient.")
         .def("__len__", &CiphertextBatch::size)
         .def_readonly("n", &CiphertextBatch::n)
         .def_readonly("m", &CiphertextBatch::m)
@@ -246,8 +245,7 @@ void bind_qfe(py::module_& module) {
         py::arg("mpk"), py::arg("x"), py::arg("y") = py::none());
     m.def("keygen", &keygen, py::arg("msk"), py::arg("f"), py::call_guard<NoGil>());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
-    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"),
-          py::call_guard<NoGil>());
+    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
     m.def("project", &project, py::arg("ct"), py::arg("p").noconvert(),
           py::arg("q").noconvert() = py::none());
     m.def("project_key", &projected_key, py::arg("sk"), py::arg("p").noconvert(), py::arg("q").noconvert(),

@@ -25,7 +25,8 @@ PyObject* call_class(PyObject* type, PyObject* args, PyObject* keywords) {
 PyObject* new_object(PyTypeObject* type, PyObject* args, PyObject* keywords) {
     if (std::exchange(called_as_class, false) && py::detail::get_type_info(type) != nullptr)
         return py::detail::pybind11_object_new(type, args, keywords);
-    PyErr_Format(PyExc_TypeError, "%.200s: cannot be made like this; call the class, or what returns its objects",
+    PyErr_Format(PyExc_TypeError,
+                 "%.200s: cannot be made like this; call the class, or what returns its objects",
                  type->tp_name);
     return nullptr;
 }
@@ -69,7 +70,8 @@ void finish(py::handle object) {
     if (PyInstanceMethod_Check(o)) finish(PyInstanceMethod_GET_FUNCTION(o));
     if (Py_IS_TYPE(o, &PyStaticMethod_Type)) finish(object.attr("__func__"));
     if (PyObject_TypeCheck(o, &PyProperty_Type)) finish(object.attr("fget"));
-    if (PyModule_Check(o) || Py_IS_TYPE(o, py::detail::get_internals().default_metaclass)) finish_members(object);
+    if (PyModule_Check(o) || Py_IS_TYPE(o, py::detail::get_internals().default_metaclass))
+        finish_members(object);
 }
 
 void finish_members(py::handle owner) {
@@ -83,8 +85,8 @@ void finish_members(py::handle owner) {
 void guard_base_class() {
     base_class()->tp_new = new_object;
     py::detail::get_internals().default_metaclass->tp_call = call_class;
-    py::handle(reinterpret_cast<PyObject*>(base_class())).attr("__reduce_ex__") =
-        py::cpp_function(refuse_to_reduce, py::is_method(py::handle(reinterpret_cast<PyObject*>(base_class()))));
+    py::handle(reinterpret_cast<PyObject*>(base_class())).attr("__reduce_ex__") = py::cpp_function(
+        refuse_to_reduce, py::is_method(py::handle(reinterpret_cast<PyObject*>(base_class()))));
 }
 
 void finish_module(py::module_& module) { finish(module); }

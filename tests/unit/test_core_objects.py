@@ -138,7 +138,8 @@ assert (fixed.multiply(scalar).to_bytes() == before).all()
 
 def test_no_call_prints_an_argument_or_crashes() -> None:
     """Every function with too few, too many and wrong arguments: an error, and never the values."""
-    run("""
+    run(
+        """
 class Canary:
     def __repr__(self): return "canary"
     def __index__(self): raise RuntimeError("canary")
@@ -166,7 +167,9 @@ for name, function in functions(_core):
         except (TypeError, PyfeError) as error:
             assert "77777777" not in str(error), (name, str(error))
 assert called > 10_000
-""", timeout=300)
+""",
+        timeout=300,
+    )
 
 
 def test_sizes_that_do_not_exist_are_named_errors() -> None:

@@ -54,7 +54,10 @@ def child(work):
 """
 BUSY = {
     "table": ("_core.dlog.prepare(1 << 31)", 0.4),
-    "bases": ("_core.bls12_381.G1FixedBase; _core.bls12_381.G2Points.multiply_generator(np.ones((1, 32), np.uint8))", 0.02),
+    "bases": (
+        "_core.bls12_381.G1FixedBase; _core.bls12_381.G2Points.multiply_generator(np.ones((1, 32), np.uint8))",
+        0.02,
+    ),
     "pool": ("[ipfe_ddh.encrypt(mpk, rows) for _ in range(10**6)]", 0.1),
 }
 
@@ -63,7 +66,8 @@ BUSY = {
 def test_a_child_forked_from_busy_threads_works(busy: str) -> None:
     """Each parent makes its tables for the first time, so that the fork falls into their making."""
     what, within = BUSY[busy]
-    clean(f"""
+    clean(
+        f"""
 {FORKS}
 random.seed(int(os.environ.get("PYFE_SEED", "5")))
 def round_():
@@ -82,7 +86,9 @@ def round_():
     os._exit(0 if code == 0 else 1)
 for _ in range(6):
     assert child(round_) == 0, "a child hung or failed"
-""", env={"PYFE_CACHE_DIR": "/dev/null/none", "PYFE_NUM_THREADS": "2"})
+""",
+        env={"PYFE_CACHE_DIR": "/dev/null/none", "PYFE_NUM_THREADS": "2"},
+    )
 
 
 def test_a_child_draws_other_randomness() -> None:
@@ -169,8 +175,7 @@ LONG = {
         "qfe.encrypt(mpk, x)",
     ),
     "decrypt": (
-        "mpk, sk = linear(60)\nct = ipfe_ddh.encrypt(mpk, np.full((1000, 60), 7))\n"
-        "ct = type(ct).concat([ct] * 100)",
+        "mpk, sk = linear(60)\nct = ipfe_ddh.encrypt(mpk, np.full((1000, 60), 7))\nct = type(ct).concat([ct] * 100)",
         "ipfe_ddh.decrypt(sk, ct)",
     ),
     "set-up": ("", "ipfe_ddh.setup(ipfe_ddh.Parameters(n=400000, x_bound=255, y_bound=9))"),
@@ -203,7 +208,9 @@ LONG = {
 def latency(name: str) -> tuple[float, str]:
     """Seconds from the signal to the word of the process, in which everything still works."""
     before, call = LONG[name]
-    code = PLAY + f"""
+    code = (
+        PLAY
+        + f"""
 {before}
 print("go", flush=True)
 try:
@@ -215,6 +222,7 @@ small, key = linear()
 assert (ipfe_ddh.decrypt(key, ipfe_ddh.encrypt(small, np.full((9, 8), 7))) == 7 * int(key.y.sum())).all()
 print("usable", flush=True)
 """
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
@@ -263,7 +271,8 @@ print(results)
 
 def test_a_signal_handler_may_use_the_core() -> None:
     """It runs in the middle of another call, which then goes on."""
-    out = clean("""
+    out = clean(
+        """
 mpk, sk = linear()
 want = 7 * int(sk.y.sum())
 heard = []
@@ -281,5 +290,7 @@ right = (ipfe_ddh.decrypt(sk, ct) == want).all()
 stop.set()
 thread.join()
 print(right, len(heard) > 0 and all(heard))
-""", env={"PYFE_CACHE_DIR": "/dev/null/none"})
+""",
+        env={"PYFE_CACHE_DIR": "/dev/null/none"},
+    )
     assert out == "True True\n"

@@ -107,7 +107,8 @@ bool fill_file(int fd, const char* group, const Table& table) {
 // A file under a passing name, gone unless it was given its own
 class Draft {
   public:
-    explicit Draft(const std::string& path) : name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC)) {}
+    explicit Draft(const std::string& path)
+        : name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC)) {}
     Draft(const Draft&) = delete;
     ~Draft() {
         if (file_.fd >= 0 && !kept_) unlink(name_.c_str());

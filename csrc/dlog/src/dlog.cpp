@@ -49,8 +49,6 @@ void solve_vartime(const pairing::GtElements& elements, Interval interval, int64
     solve_in<Gt>(elements.blocks.data(), elements.size, interval, z, found);
 }
 
-void forget_tables() {
-    open_tables.forget();
-}
+void forget_tables() { open_tables.forget(); }
 
 }  // namespace pyfe::dlog

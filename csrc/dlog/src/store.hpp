@@ -38,8 +38,8 @@ class OpenTables {
     }
     // The table if it is open
     Found peek(const char* group, Rung rung);
-    // How to cut up an interval of this width. Where the ladder's rung has a file, a larger table that is open
-    // serves as well.
+    // How to cut up an interval of this width. Where the ladder's rung has a file, a larger table that is
+    // open serves as well.
     Shape shape_for(uint64_t width, const char* group, std::span<const Rung> ladder);
     void forget();
 

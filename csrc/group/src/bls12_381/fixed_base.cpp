@@ -72,7 +72,8 @@ FixedBase<Parts>::FixedBase(const Points<Parts>& base) {
 
 namespace {
 template <int Parts>
-KeptForever<const Kernels*, FixedBase<Parts>>& of_generator = *new KeptForever<const Kernels*, FixedBase<Parts>>;
+KeptForever<const Kernels*, FixedBase<Parts>>& of_generator =
+    *new KeptForever<const Kernels*, FixedBase<Parts>>;
 }
 
 template <int Parts>

@@ -15,13 +15,12 @@ class Kept {
     template <class Make>
     std::shared_ptr<const T> get(Make make) {
         const void* const backend = &group::bls12_381::kernels();
-        return state_.find_or_make(
-            [&](const State& s) { return s.made_by == backend ? s.value : nullptr; },
-            [&] { return std::make_shared<const T>(make()); },
-            [&](State& s, std::shared_ptr<const T> made) {
-                s = {std::move(made), backend};
-                return s.value;
-            });
+        return state_.find_or_make([&](const State& s) { return s.made_by == backend ? s.value : nullptr; },
+                                   [&] { return std::make_shared<const T>(make()); },
+                                   [&](State& s, std::shared_ptr<const T> made) {
+                                       s = {std::move(made), backend};
+                                       return s.value;
+                                   });
     }
 
   private:

@@ -87,14 +87,14 @@ class KeptForever {
   public:
     template <class Make>
     const T& get(const Key& key, Make make) {
-        return *entries_.find_or_make(
-            [&](const Entries& entries) { return find(entries, key); }, [&] { return std::make_unique<const T>(make()); },
-            [&](Entries& entries, std::unique_ptr<const T> made) {
-                const T* const first = find(entries, key);
-                if (first != nullptr) return first;
-                entries.emplace_back(key, std::move(made));
-                return static_cast<const T*>(entries.back().second.get());
-            });
+        return *entries_.find_or_make([&](const Entries& entries) { return find(entries, key); },
+                                      [&] { return std::make_unique<const T>(make()); },
+                                      [&](Entries& entries, std::unique_ptr<const T> made) {
+                                          const T* const first = find(entries, key);
+                                          if (first != nullptr) return first;
+                                          entries.emplace_back(key, std::move(made));
+                                          return static_cast<const T*>(entries.back().second.get());
+                                      });
     }
 
   private:
