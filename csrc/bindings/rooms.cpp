@@ -2,9 +2,6 @@
 #include "bindings.hpp"
 
 void start_module(py::module_& module) {
-    // Types, tables and the pool belong to the process, not to an interpreter.
-    if (PyInterpreterState_Get() != PyInterpreterState_Main())
-        throw py::import_error("pyfe runs in the main interpreter of a process only, not in a second one");
     pyfe::bindings::remember_main_thread();
     pyfe::bindings::guard_base_class();
     register_errors(module);

@@ -1,6 +1,7 @@
 // The verbs that draw randomness, over any source: the operating system's in the shipped module, an injected
 // one in the test module.
 #pragma once
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -19,7 +20,11 @@ class Matrix {
             fail(ErrorKind::parameter, std::string(name) + ": must be an int64 array [n] or [rows, n]");
         rows_ = a.ndim() == 1 ? 1 : static_cast<size_t>(a.shape(0));
         columns_ = static_cast<size_t>(a.shape(a.ndim() - 1));
-        if (!values_.empty()) std::memcpy(values_.data(), a.data(), values_.size() * sizeof(int64_t));
+        constexpr size_t piece = size_t{1} << 21;
+        for (size_t at = 0; at < values_.size(); at += piece) {
+            if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+            std::memcpy(&values_[at], a.data() + at, std::min(piece, values_.size() - at) * sizeof(int64_t));
+        }
     }
     schemes::IntMatrix view() const { return {values_.data(), rows_, columns_}; }
 

@@ -1,11 +1,18 @@
 """The built module is hardened: read from its ELF headers and its symbols, as the loader does."""
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import pyfe._core
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import disassembly  # noqa: E402
 
 PT_DYNAMIC, PT_GNU_STACK, PT_GNU_RELRO, PT_LOAD = 2, 0x6474E551, 0x6474E552, 1
 DT_NULL, DT_FLAGS, DT_FLAGS_1, DT_TEXTREL, DT_RPATH, DT_RUNPATH = 0, 30, 0x6FFFFFFB, 22, 15, 29
@@ -59,3 +66,14 @@ def test_nothing_is_loaded_from_where_it_was_built(module: Elf) -> None:
 def test_stacks_and_copies_are_guarded(module: Elf) -> None:
     assert b"\0__stack_chk_fail\0" in module.data
     assert b"_chk\0" in module.data.replace(b"__stack_chk_fail\0", b"")
+
+
+def test_no_static_is_made_at_first_use(build_folder: Path) -> None:
+    """Its guard would stay taken in a child forked meanwhile, and its destructor run while threads still use it."""
+    members = [path for paths in disassembly.objects_of(build_folder).values() for path in paths]
+    assert members
+    names = subprocess.run(["nm", "--demangle", *members], capture_output=True, text=True, check=True).stdout
+    assert "pyfe::num_threads()" in names
+    guards = [line for line in names.splitlines() if "guard variable for" in line]
+    at_load = ("pyfe::dlog::kept_steps<", "pyfe::dlog::kept_groups<")  # of templates, made before main or at dlopen
+    assert [line for line in guards if not any(name in line for name in at_load)] == []

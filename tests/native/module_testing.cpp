@@ -8,6 +8,7 @@
 #include "bytes.hpp"
 #include "objects.hpp"
 #include "pyfe/base/cpu.hpp"
+#include "pyfe/dlog/dlog.hpp"
 #include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/field/kernels381.hpp"
@@ -208,6 +209,7 @@ PYBIND11_MODULE(_core_testing, module) {
     start_module(module);
     bind_rooms(module);
     module.def("set_lanes", &set_lanes, py::arg("name"));
+    module.def("forget_tables", &pyfe::dlog::forget_tables);
     module.def("multiply_adds", [] { return pyfe::field::emulated::Lanes::multiply_adds; });
     module.def("bls12_381_field", &bls12_381_field, py::arg("backend"), py::arg("operation"), py::arg("a"),
                py::arg("b") = py::bytes());

@@ -181,13 +181,13 @@ LONG = {
     "set-up": ("", "ipfe_ddh.setup(ipfe_ddh.Parameters(n=400000, x_bound=255, y_bound=9))"),
     "key generation": (
         "n = 2000\nmpk, msk = ipfe_ddh.setup(ipfe_ddh.Parameters(n=n, x_bound=1, y_bound=9))\n"
-        "y = np.full((20000, n), 3)",
+        "y = np.full((6000, n), 3)",
         "ipfe_ddh.keygen(msk, y)",
     ),
     "key generation quadratic": (
         "n = 300\nmpk, msk = qfe.setup(qfe.Parameters(n=n, x_bound=3, f_bound=7))\n"
         "i, j = np.divmod(np.arange(n * n), n)\n"
-        "f = _core.qfe.Forms.matrices(40, n, n, np.repeat(np.arange(40), n * n), np.tile(i, 40), np.tile(j, 40),"
+        "f = _core.qfe.Forms.matrices(40, n, n, np.repeat(np.arange(40), n * n), np.tile(j, 40), np.tile(i, 40),"
         " np.full(40 * n * n, 1))",
         "_core.qfe.keygen(msk, f)",
     ),
@@ -255,7 +255,7 @@ def test_a_thread_goes_on_while_the_main_one_is_interrupted() -> None:
 mpk, sk = linear()
 x, results = np.full((3000, 8), 7), []
 def other():
-    results.append((ipfe_ddh.decrypt(sk, ipfe_ddh.encrypt(mpk, x)) == 7 * int(sk.y.sum())).all())
+    results.append(bool((ipfe_ddh.decrypt(sk, ipfe_ddh.encrypt(mpk, x)) == 7 * int(sk.y.sum())).all()))
 thread = threading.Thread(target=other)
 threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 thread.start()
@@ -277,7 +277,7 @@ mpk, sk = linear()
 want = 7 * int(sk.y.sum())
 heard = []
 def handler(*_):
-    heard.append((ipfe_ddh.decrypt(sk, ipfe_ddh.encrypt(mpk, np.full((20, 8), 7))) == want).all())
+    heard.append(bool((ipfe_ddh.decrypt(sk, ipfe_ddh.encrypt(mpk, np.full((20, 8), 7))) == want).all()))
 signal.signal(signal.SIGUSR1, handler)
 stop = threading.Event()
 def send():
@@ -289,7 +289,7 @@ ct = ipfe_ddh.encrypt(mpk, np.full((30000, 8), 7))
 right = (ipfe_ddh.decrypt(sk, ct) == want).all()
 stop.set()
 thread.join()
-print(right, len(heard) > 0 and all(heard))
+print(bool(right), len(heard) > 0 and all(heard))
 """,
         env={"PYFE_CACHE_DIR": "/dev/null/none"},
     )
