@@ -97,17 +97,17 @@ class PublicKey(Travels):
 
         Parameters
         ----------
-        X: a DataFrame or mapping of columns (matched by name), a float array ``[batch, columns]`` in the schema's
-            order, or an :class:`pyfe.schema.Encoded` made by :meth:`pyfe.Schema.encode`.
+        X: a table as for :meth:`pyfe.Schema.encode`, or an :class:`pyfe.schema.Encoded` that it made.
         on_overflow: "raise" refuses values outside the schema; "clip" moves them to the nearer end, and the batch
             carries the count per column.
 
-        Raises OutOfRangeError naming every offending row and column before any work is done.
+        Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
+        encoded under another schema.
         Cost a row: n + 2 fixed-base multiplications, of a quadratic scheme about (k + 1)^2 n in each of two groups for
         masks of dimension k.
         """
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
-        native = adapter_of(self.native).encrypt(self.native, self.schema.check(encoded.x))
+        native = adapter_of(self.native).encrypt(self.native, self.schema.check(encoded))
         return CiphertextBatch(
             native,
             parameter_hash=self.parameter_hash,

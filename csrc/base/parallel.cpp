@@ -20,6 +20,7 @@
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/fork.hpp"
 #include "pyfe/base/interrupt.hpp"
+#include "pyfe/base/secret.hpp"
 
 namespace pyfe {
 namespace {
@@ -135,6 +136,7 @@ class Pool {
             ++busy_;
             lock.unlock();
             job->work();
+            wipe_stack();  // a worker sleeps for long on what its tasks left there
             lock.lock();
             if (--busy_ == 0) idle_.notify_one();
         }

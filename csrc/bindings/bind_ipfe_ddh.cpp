@@ -32,6 +32,7 @@ IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
     const Matrix m(y, "y");
     const NoGil no_gil;
+    const pyfe::StackGuard guard;
     return keygen(msk, m.view());
 }
 
@@ -96,6 +97,9 @@ void bind_objects(py::module_& m) {
         .def("to_bytes", &secret_bytes<MasterSecretKey>,
              "For sealed storage only: these bytes open every ciphertext.")
         .def_static("from_bytes", &decoded_secret<MasterSecretKey>, py::arg("data"))
+        .def("to_secret", &secret_buffer<MasterSecretKey>, "The same bytes in memory that wipes itself.")
+        .def_static("from_buffer", &secret_from_buffer<MasterSecretKey>, py::arg("data"),
+                    "from_bytes for a SecretBytes, or a view into one; nothing of it is copied.")
         .def("__repr__", [](const MasterSecretKey& k) {
             return "<ipfe_ddh.MasterSecretKey of " + hex_prefix(k.public_key_id) + ">";
         });

@@ -6,9 +6,10 @@
 
 namespace pyfe::bindings {
 
-template <class T>
-pybind11::class_<T> native_class(pybind11::handle scope, const char* name, const char* doc) {
-    return {scope, name, pybind11::module_local(), pybind11::is_final(), doc};
+template <class T, class... Extra>
+pybind11::class_<T> native_class(pybind11::handle scope, const char* name, const char* doc,
+                                 const Extra&... extra) {
+    return {scope, name, pybind11::module_local(), pybind11::is_final(), doc, extra...};
 }
 
 // Before any class is made: they inherit from what this changes. The types are this project's own

@@ -36,6 +36,7 @@ class Matrix {
 inline std::pair<ipfe_ddh::MasterPublicKey, ipfe_ddh::MasterSecretKey> run_setup(
     const ipfe_ddh::Parameters& p, Random& random) {
     const NoGil no_gil;
+    const StackGuard guard;
     return ipfe_ddh::setup(p, random);
 }
 
@@ -43,12 +44,14 @@ inline ipfe_ddh::CiphertextBatch run_encrypt(const ipfe_ddh::MasterPublicKey& mp
                                              Random& random) {
     const Matrix m(x, "x");
     const NoGil no_gil;
+    const StackGuard guard;
     return ipfe_ddh::encrypt(mpk, m.view(), random);
 }
 
 inline std::pair<qfe::MasterPublicKey, qfe::MasterSecretKey> run_setup(const qfe::Parameters& p,
                                                                        Random& random) {
     const NoGil no_gil;
+    const StackGuard guard;
     return qfe::setup(p, random);
 }
 
@@ -58,12 +61,14 @@ inline qfe::CiphertextBatch run_encrypt(const qfe::MasterPublicKey& mpk, const I
     const Matrix left(x, "x");
     if (y.is_none()) {
         const NoGil no_gil;
+        const StackGuard guard;
         return qfe::encrypt(mpk, left.view(), nullptr, random);
     }
     const IntArray other = py::reinterpret_borrow<Unprinted<IntArray>>(y).get("y");
     const Matrix right(other, "y");
     const schemes::IntMatrix view = right.view();
     const NoGil no_gil;
+    const StackGuard guard;
     return qfe::encrypt(mpk, left.view(), &view, random);
 }
 
