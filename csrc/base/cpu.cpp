@@ -65,15 +65,14 @@ Backend backend_from_environment() {
     return parse_backend(value == nullptr ? "auto" : value, "PYFE_BACKEND");
 }
 
+const CpuFeatures features = detect();
+
 constexpr int undecided = -1;
 std::atomic<int> chosen{undecided};
 
 }  // namespace
 
-const CpuFeatures& cpu_features() {
-    static const CpuFeatures features = detect();
-    return features;
-}
+const CpuFeatures& cpu_features() { return features; }
 
 bool backend_supported(Backend backend) {
     if (backend == Backend::portable) return true;

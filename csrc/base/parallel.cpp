@@ -1,28 +1,33 @@
 #include "pyfe/base/parallel.hpp"
 
-#include <pthread.h>
 #include <sched.h>
 
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/fork.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/secret.hpp"
 
 namespace pyfe {
 namespace {
 
 using Body = std::function<void(std::size_t)>;
+
+constexpr auto between_looks = std::chrono::milliseconds(50);
 
 thread_local bool inside_body = false;
 
@@ -34,16 +39,21 @@ class Job {
     // Takes tasks until none is left or one has failed.
     void work() noexcept {
         inside_body = true;
-        try {
-            while (!failed_.load(std::memory_order_relaxed)) {
+        const StopScope stop(failed_);
+        attempt([this] {
+            while (true) {
+                checkpoint();
                 const std::size_t task = next_.fetch_add(1, std::memory_order_relaxed);
                 if (task >= tasks_) break;
                 body_(task);
             }
-        } catch (...) {
-            keep_first(std::current_exception());
-        }
+        });
         inside_body = false;
+    }
+
+    // For the caller, while it waits for the others: may end their work
+    void look_up() noexcept {
+        if (!failed_.load(std::memory_order_relaxed)) attempt([] { checkpoint(); });
     }
 
     // Only after every worker has left work().
@@ -52,6 +62,15 @@ class Job {
     }
 
   private:
+    template <class Action>
+    void attempt(Action action) noexcept {
+        try {
+            action();
+        } catch (...) {
+            keep_first(std::current_exception());
+        }
+    }
+
     void keep_first(std::exception_ptr error) noexcept {
         const std::lock_guard lock(mutex_);
         if (!first_) first_ = std::move(error);
@@ -92,7 +111,11 @@ class Pool {
         job.work();
         std::unique_lock lock(mutex_);
         job_ = nullptr;
-        idle_.wait(lock, [this] { return busy_ == 0; });
+        while (!idle_.wait_for(lock, between_looks, [this] { return busy_ == 0; })) {
+            lock.unlock();
+            job.look_up();
+            lock.lock();
+        }
     }
 
   private:
@@ -138,27 +161,20 @@ class Pool {
     std::vector<std::thread> threads_;
 };
 
-// All that a fork can catch half-way lies behind one pointer, so that the child can drop it whole.
-struct Shared {
+// The pool of this process. Its threads, and perhaps the locked mutex, exist in a forking parent only: the
+// child leaks the one and makes the other anew.
+struct Shared final : ForkAware {
     std::mutex submit;  // held by the one thread that uses the pool
     std::unique_ptr<Pool> pool;
+
+    void in_child() noexcept override {
+        new (&submit) std::mutex;
+        static_cast<void>(pool.release());
+    }
 };
 
-// Never freed at exit: a worker may still be asleep while static objects are destroyed.
-std::atomic<Shared*> shared_state{nullptr};
-
-// The threads and perhaps a locked mutex exist in the parent only; the old state is leaked, not touched.
-void forget_pool_in_child() { shared_state.store(nullptr); }
-
-const int fork_handler = pthread_atfork(nullptr, nullptr, forget_pool_in_child);
-
-Shared& shared() {
-    Shared* current = shared_state.load();
-    if (current != nullptr) return *current;
-    auto fresh = std::make_unique<Shared>();
-    if (shared_state.compare_exchange_strong(current, fresh.get())) return *fresh.release();
-    return *current;
-}
+// Never freed: a worker may still be asleep, or at work, while static objects are destroyed.
+Shared& shared = *new Shared;
 
 unsigned cores_of_affinity_mask() {
     cpu_set_t set;
@@ -188,7 +204,10 @@ unsigned threads_from_environment() {
 std::atomic<unsigned> thread_count{0};  // 0: the environment was not read yet
 
 void run_inline(std::size_t tasks, const Body& body) {
-    for (std::size_t task = 0; task < tasks; ++task) body(task);
+    for (std::size_t task = 0; task < tasks; ++task) {
+        checkpoint();
+        body(task);
+    }
 }
 
 }  // namespace
@@ -212,20 +231,19 @@ void set_num_threads(unsigned count) {
 
 void parallel_for(std::size_t tasks, const Body& body) {
     const unsigned threads = num_threads();
-    if (inside_body || threads == 1 || tasks <= 1) return run_inline(tasks, body);
-    if (fork_handler != 0) return run_inline(tasks, body);  // without the handler a forked child would hang
+    if (inside_body || is_guest() || threads == 1 || tasks <= 1) return run_inline(tasks, body);
+    if (!forks_are_handled()) return run_inline(tasks, body);  // a forked child would hang
 
-    Shared& state = shared();
-    const std::unique_lock lock(state.submit, std::try_to_lock);
+    const std::unique_lock lock(shared.submit, std::try_to_lock);
     if (!lock.owns_lock()) return run_inline(tasks, body);
 
     const std::size_t workers = threads - 1;
-    if (state.pool == nullptr || state.pool->workers() != workers) {
-        state.pool.reset();
-        state.pool = std::make_unique<Pool>(static_cast<unsigned>(workers));
+    if (shared.pool == nullptr || shared.pool->workers() != workers) {
+        shared.pool.reset();
+        shared.pool = std::make_unique<Pool>(static_cast<unsigned>(workers));
     }
     Job job(tasks, body);
-    state.pool->run(job);
+    shared.pool->run(job);
     job.rethrow();
 }
 

@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,21 @@ class Unprinted : public py::object {
 using ByteArray = py::array_t<uint8_t, py::array::c_style>;
 using IntArray = py::array_t<int64_t, py::array::c_style>;
 
-// [N, width] bytes
+// Another thread may write to an array while the core reads it, also while we hold the GIL: each number is
+// read once, and what is read without the GIL is copied first.
+
+// [N, width] bytes; for reading once
 inline std::span<const uint8_t> byte_rows(const ByteArray& a, py::ssize_t width, const char* name) {
     if (a.ndim() != 2 || a.shape(1) != width)
         fail(ErrorKind::parameter,
              std::string(name) + ": must be a uint8 array [N, " + std::to_string(width) + "]");
     return {a.data(), static_cast<size_t>(a.size())};
+}
+
+// The same, copied
+inline std::vector<uint8_t> byte_rows_copied(const ByteArray& a, py::ssize_t width, const char* name) {
+    const auto rows = byte_rows(a, width, name);
+    return {rows.begin(), rows.end()};
 }
 
 inline ByteArray byte_array(const std::vector<uint8_t>& bytes, py::ssize_t width) {
@@ -47,9 +57,16 @@ inline ByteArray byte_array(const std::vector<uint8_t>& bytes, py::ssize_t width
     return out;
 }
 
+// Of any shape. By memcpy: an array need not be aligned
+inline std::vector<int64_t> int_values(const IntArray& a) {
+    std::vector<int64_t> out(static_cast<size_t>(a.size()));
+    if (!out.empty()) std::memcpy(out.data(), a.data(), out.size() * sizeof(int64_t));
+    return out;
+}
+
 inline std::vector<int64_t> int_vector(const IntArray& a, const char* name) {
     if (a.ndim() != 1) fail(ErrorKind::parameter, std::string(name) + ": must be an int64 array [n]");
-    return {a.data(), a.data() + a.size()};
+    return int_values(a);
 }
 
 }  // namespace pyfe::bindings

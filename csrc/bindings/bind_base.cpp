@@ -52,7 +52,7 @@ template <class Hash>
 py::bytes digest(const py::bytes& data) {
     typename Hash::Digest out;
     {
-        const py::gil_scoped_release release;
+        const pyfe::bindings::NoGil no_gil;
         out = Hash().update(as_span(data)).finish();
     }
     return as_bytes(out);
@@ -88,8 +88,9 @@ SecretBytes drawn(long long size) {
 }
 
 void bind_secret_bytes(py::module_& module) {
-    py::class_<SecretBytes>(module, "SecretBytes", py::module_local(), py::buffer_protocol(),
-                            "Bytes in memory of the core, wiped when dropped; a writable buffer.")
+    pyfe::bindings::native_class<SecretBytes>(
+        module, "SecretBytes", "Bytes in memory of the core, wiped when dropped; a writable buffer.",
+        py::buffer_protocol())
         .def(py::init(&zeroed), py::arg("size"), "So many zeros.")
         .def_static("random", &drawn, py::arg("size"), "From the operating system.")
         .def("__len__", &SecretBytes::size)
@@ -99,8 +100,6 @@ void bind_secret_bytes(py::module_& module) {
         .def(
             "view", [](const py::object& bytes) { return py::memoryview(bytes); },
             "The bytes where they lie, to read and to write; keeps them alive.")
-        .def("__reduce__",
-             [](const SecretBytes&) -> py::object { throw py::type_error("secret bytes are not pickled"); })
         .def("__repr__", [](const SecretBytes& bytes) {
             return "<SecretBytes of " + std::to_string(bytes.size()) + " bytes>";
         });

@@ -37,8 +37,9 @@ std::vector<PublicFr> public_scalars(const ByteArray& k) {
 template <int Parts>
 Points<Parts> msm(const Points<Parts>& p, const IntArray& k) {
     const size_t rows = rows_of(k, 2, "scalars: must be an int64 array [n] or [rows, n]");
-    py::gil_scoped_release release;
-    return msm_vartime<Parts>(p, std::span<const int64_t>(k.data(), static_cast<size_t>(k.size())), rows);
+    const std::vector<int64_t> s = int_values(k);
+    const NoGil no_gil;
+    return msm_vartime<Parts>(p, std::span<const int64_t>(s), rows);
 }
 
 template <int Parts>
@@ -46,14 +47,14 @@ Points<Parts> msm_full(const Points<Parts>& p, const ByteArray& k) {
     const size_t rows = rows_of(k, 3, "scalars: must be a uint8 array [n, 32] or [rows, n, 32]");
     if (k.shape(k.ndim() - 1) != 32) fail(ErrorKind::parameter, "scalars: must have 32 bytes each");
     const std::vector<PublicFr> s = public_scalars(k);
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return msm_vartime<Parts>(p, std::span<const PublicFr>(s), rows);
 }
 
 template <int Parts>
 Points<Parts> msm_cohort(const Points<Parts>& p, const IntArray& k, size_t cohort) {
     const std::vector<int64_t> s = int_vector(k, "scalars");
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return msm_cohort_vartime<Parts>(p, std::span<const int64_t>(s), cohort);
 }
 
@@ -61,7 +62,7 @@ template <int Parts>
 Points<Parts> msm_cohort_full(const Points<Parts>& p, const ByteArray& k, size_t cohort) {
     byte_rows(k, 32, "scalars");
     const std::vector<PublicFr> s = public_scalars(k);
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return msm_cohort_vartime<Parts>(p, std::span<const PublicFr>(s), cohort);
 }
 
@@ -69,21 +70,21 @@ template <int Parts>
 Points<Parts> hashed(const std::vector<py::bytes>& messages, const py::bytes& dst) {
     std::vector<std::span<const uint8_t>> spans;
     for (const py::bytes& message : messages) spans.push_back(as_span(message));
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return Points<Parts>::hash(spans, as_span(dst));
 }
 
 template <int Parts>
 Points<Parts> multiply_fixed(const FixedBase<Parts>& base, const SecretRows& k) {
     const SecretScalars s = scalars(k, "scalars");
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return base.multiply({s.data(), s.size()});
 }
 
 template <int Parts>
 void bind_fixed_base(py::module_& m, const char* name, const char* doc) {
-    py::class_<FixedBase<Parts>>(m, name, py::module_local(), doc)
-        .def(py::init<const Points<Parts>&>(), py::arg("base"), py::call_guard<py::gil_scoped_release>())
+    native_class<FixedBase<Parts>>(m, name, doc)
+        .def(py::init<const Points<Parts>&>(), py::arg("base"), py::call_guard<NoGil>())
         .def("multiply", &multiply_fixed<Parts>, py::arg("scalars").noconvert(),
              "k_j base; constant-time in k.");
 }
@@ -91,12 +92,12 @@ void bind_fixed_base(py::module_& m, const char* name, const char* doc) {
 template <int Parts>
 void bind_points(py::module_& m, const char* name, const char* doc) {
     using P = Points<Parts>;
-    py::class_<P>(m, name, py::module_local(), doc)
+    native_class<P>(m, name, doc)
         .def_static(
             "from_bytes",
             [](const ByteArray& rows) {
-                const auto bytes = byte_rows(rows, P::bytes, "points");
-                py::gil_scoped_release release;
+                const auto bytes = byte_rows_copied(rows, P::bytes, "points");
+                const NoGil no_gil;
                 return P::decode(bytes, "points");
             },
             py::arg("points").noconvert(), "Strict decoding of compressed points, subgroup included.")
@@ -105,17 +106,21 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
         .def_static("hash_to_curve", &hashed<Parts>, py::arg("messages"), py::arg("dst"),
                     Parts == 1 ? "RFC 9380 suite BLS12381G1_XMD:SHA-256_SSWU_RO_."
                                : "RFC 9380 suite BLS12381G2_XMD:SHA-256_SSWU_RO_.")
-        .def_static("generator", &P::generator, py::arg("count"), "The generator, `count` times.")
-        .def_static("identity", &P::identity, py::arg("count"), "The identity, `count` times.")
+        .def_static(
+            "generator", [](long long count) { return P::generator(count_of(count)); }, py::arg("count"),
+            "The generator, `count` times.")
+        .def_static(
+            "identity", [](long long count) { return P::identity(count_of(count)); }, py::arg("count"),
+            "The identity, `count` times.")
         .def("__len__", [](const P& p) { return p.size; })
         .def("slice", &sliced<P>, py::arg("range"), "Some of the points.")
-        .def("add", &add<Parts>, py::arg("other"), py::call_guard<py::gil_scoped_release>(), "Sums.")
-        .def("negate", &negate<Parts>, py::call_guard<py::gil_scoped_release>(), "Negatives.")
+        .def("add", &add<Parts>, py::arg("other"), py::call_guard<NoGil>(), "Sums.")
+        .def("negate", &negate<Parts>, py::call_guard<NoGil>(), "Negatives.")
         .def(
             "multiply",
             [](const P& p, const SecretRows& k) {
                 const SecretScalars s = scalars(k, "scalars");
-                py::gil_scoped_release release;
+                const NoGil no_gil;
                 return multiply<Parts>(p, {s.data(), s.size()});
             },
             py::arg("scalars").noconvert(), "k_j P_j; constant-time.")
@@ -190,7 +195,14 @@ void spread(const py::bytes& data, fp::Fp12Block* out) {
     }
 }
 
+// These two cannot be interrupted: a minute at most
+void require_times(size_t times) {
+    constexpr size_t most = size_t{1} << 28;
+    if (times > most) fail(ErrorKind::parameter, "times: must be at most " + std::to_string(most));
+}
+
 py::bytes multiply_chain(const std::string& field, const py::bytes& a, const py::bytes& b, size_t times) {
+    require_times(times);
     const fp::FpKernels& k = fp::fp_kernels();
     alignas(64) fp::Fp12Block x{}, y{}, product{};
     spread(a, &x);
@@ -207,6 +219,7 @@ py::bytes multiply_chain(const std::string& field, const py::bytes& a, const py:
 }
 
 bool multiplier_floor(size_t times, bool one_a_cycle) {
+    require_times(times);
     alignas(64) uint64_t rows[1][8] = {{1, 2, 3, 4, 5, 6, 7, 8}};
     const fp::FpKernels& k = fp::fp_kernels();
     const auto floor = one_a_cycle ? k.multiplier_floor_one_a_cycle : k.multiplier_floor;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "arrays.hpp"
 #include "bindings.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/dlog/dlog.hpp"
@@ -54,9 +55,10 @@ py::dict prepare(long long width, const std::string& group) {
     const LogGroup in = parse_group(group);
     pyfe::dlog::Prepared p;
     {
-        const py::gil_scoped_release release;
+        const pyfe::bindings::NoGil no_gil;
         p = pyfe::dlog::prepare(as_width(width), in);
     }
+    pyfe::bindings::give_notices();
     py::dict out;
     out["seconds"] = p.seconds;
     out["built"] = p.built;
@@ -88,11 +90,12 @@ py::array_t<std::int64_t> solve_batch(const Batch& batch, std::int64_t lo, std::
     py::array_t<std::int64_t> z(static_cast<py::ssize_t>(batch.size));
     std::int64_t* const out = z.mutable_data();
     {
-        const py::gil_scoped_release release;
+        const pyfe::bindings::NoGil no_gil;
         std::vector<std::uint8_t> found(batch.size);
         pyfe::dlog::solve_vartime(batch, {lo, hi}, out, found.data());
         require_all(found, {lo, hi}, "element");
     }
+    pyfe::bindings::give_notices();
     return z;
 }
 
@@ -100,12 +103,13 @@ py::array_t<std::int64_t> solve(const Wire& points, std::int64_t lo, std::int64_
     if (points.ndim() != 2 || points.shape(1) != 32)
         pyfe::fail(pyfe::ErrorKind::parameter, "small logs: points must have the shape [N, 32]");
     py::array_t<std::int64_t> z(points.shape(0));
-    const std::span<const std::uint8_t> wire{points.data(), static_cast<std::size_t>(points.size())};
+    const std::vector<std::uint8_t> wire = pyfe::bindings::byte_rows_copied(points, 32, "small logs: points");
     std::int64_t* const out = z.mutable_data();
     {
-        const py::gil_scoped_release release;
+        const pyfe::bindings::NoGil no_gil;
         solve_all(wire, {lo, hi}, out);
     }
+    pyfe::bindings::give_notices();
     return z;
 }
 
@@ -120,7 +124,7 @@ void bind_dlog(py::module_& module) {
              "in_memory, path, ready). group: ristretto255, bls12_381_g1 or bls12_381_gt. Builds nothing. "
              "OutOfRangeError above 2^44.");
     dlog.def("prepare", prepare, py::arg("width"), py::arg("group") = "ristretto255",
-             "Build or map the table now: dict(seconds, built, path). OutOfRangeError above 2^44.");
+             "Build or read the table now: dict(seconds, built, path). OutOfRangeError above 2^44.");
     dlog.def(
         "solve", solve, py::arg("points").noconvert(), py::arg("lo"), py::arg("hi"),
         "z[N], int64, from the encodings of z_j G, uint8[N, 32], lo <= z_j <= hi. The search is complete: "

@@ -22,17 +22,18 @@ Parameters make_parameters(int64_t n, const IntArray& lo, const IntArray& hi, in
 IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
     std::vector<int64_t> z(ct.size() * sk.k);
     {
-        py::gil_scoped_release release;
+        const NoGil no_gil;
         decrypt_vartime(sk, ct, z.data());
     }
+    give_notices();
     return int_matrix(z, ct.size(), sk.k);
 }
 
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
-    const IntMatrix m = matrix(y, "y");
-    py::gil_scoped_release release;
+    const Matrix m(y, "y");
+    const NoGil no_gil;
     const pyfe::StackGuard guard;
-    return keygen(msk, m);
+    return keygen(msk, m.view());
 }
 
 IntArray weight_sums(const CiphertextBatch& ct) {
@@ -50,24 +51,23 @@ IntArray weight_sums(const CiphertextBatch& ct) {
 
 CiphertextBatch weighted_sum(const CiphertextBatch& ct, const IntArray& w) {
     const std::vector<int64_t> weights = int_vector(w, "w");
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return ct.weighted_sum_vartime(weights);
 }
 
 CiphertextBatch add(const CiphertextBatch& a, const CiphertextBatch& b) {
     const std::vector<int64_t> ones = {1, 1};
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return CiphertextBatch::combine_vartime({&a, &b}, ones);
 }
 
 CiphertextBatch scale(const CiphertextBatch& a, int64_t factor) {
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return CiphertextBatch::combine_vartime({&a}, std::vector<int64_t>{factor});
 }
 
 void bind_objects(py::module_& m) {
-    py::class_<Parameters>(m, "Parameters", py::module_local(),
-                           "n, the box of x, the bound of y, and the context (schema id).")
+    native_class<Parameters>(m, "Parameters", "n, the box of x, the bound of y, and the context (schema id).")
         .def(py::init(&make_parameters), py::arg("n"), py::arg("x_lo").noconvert(),
              py::arg("x_hi").noconvert(), py::arg("y_bound"),
              py::arg("context") = py::bytes(std::string(32, '\0')))
@@ -81,8 +81,7 @@ void bind_objects(py::module_& m) {
             return "<ipfe_ddh.Parameters n=" + std::to_string(p.n()) +
                    " y_bound=" + std::to_string(p.y_bound) + ">";
         });
-    py::class_<MasterPublicKey>(m, "MasterPublicKey", py::module_local(),
-                                "mpk = (G, H, h_1 .. h_n) and its parameters.")
+    native_class<MasterPublicKey>(m, "MasterPublicKey", "mpk = (G, H, h_1 .. h_n) and its parameters.")
         .def_readonly("parameters", &MasterPublicKey::parameters)
         .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id); })
         .def("to_bytes", [](const MasterPublicKey& k) { return as_bytes(k.to_bytes()); })
@@ -91,8 +90,7 @@ void bind_objects(py::module_& m) {
             return "<ipfe_ddh.MasterPublicKey n=" + std::to_string(k.parameters.n()) +
                    " id=" + hex_prefix(k.id) + ">";
         });
-    py::class_<MasterSecretKey>(m, "MasterSecretKey", py::module_local(),
-                                "msk = (s, t); wiped when it is dropped.")
+    native_class<MasterSecretKey>(m, "MasterSecretKey", "msk = (s, t); wiped when it is dropped.")
         .def_property_readonly("public_key_id",
                                [](const MasterSecretKey& k) { return as_bytes(k.public_key_id); })
         .def_readonly("parameters", &MasterSecretKey::parameters)
@@ -102,15 +100,11 @@ void bind_objects(py::module_& m) {
         .def("to_secret", &secret_buffer<MasterSecretKey>, "The same bytes in memory that wipes itself.")
         .def_static("from_buffer", &secret_from_buffer<MasterSecretKey>, py::arg("data"),
                     "from_bytes for a SecretBytes, or a view into one; nothing of it is copied.")
-        .def("__reduce__",
-             [](const MasterSecretKey&) -> py::object {
-                 throw py::type_error("a master secret key is not pickled");
-             })
         .def("__repr__", [](const MasterSecretKey& k) {
             return "<ipfe_ddh.MasterSecretKey of " + hex_prefix(k.public_key_id) + ">";
         });
-    py::class_<FunctionKey>(m, "FunctionKey", py::module_local(),
-                            "(s_y, t_y) for k functions y, with y and the result intervals.")
+    native_class<FunctionKey>(m, "FunctionKey",
+                              "(s_y, t_y) for k functions y, with y and the result intervals.")
         .def_property_readonly("y", [](const FunctionKey& k) { return int_matrix(k.y, k.k, k.n); })
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
         .def_property_readonly("public_key_id",
@@ -124,8 +118,7 @@ void bind_objects(py::module_& m) {
 }
 
 void bind_batch(py::module_& m) {
-    py::class_<CiphertextBatch>(m, "CiphertextBatch", py::module_local(),
-                                "Rows (C, D, E_1 .. E_n), one a patient.")
+    native_class<CiphertextBatch>(m, "CiphertextBatch", "Rows (C, D, E_1 .. E_n), one a patient.")
         .def("__len__", &CiphertextBatch::size)
         .def_property_readonly("n", &CiphertextBatch::n)
         .def_property_readonly("public_key_id",
@@ -169,6 +162,5 @@ void bind_ipfe_ddh(py::module_& module) {
         py::arg("mpk"), py::arg("x"));
     m.def("keygen", &derive, py::arg("msk"), py::arg("y").noconvert());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
-    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"),
-          py::call_guard<py::gil_scoped_release>());
+    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
 }

@@ -37,33 +37,34 @@ py::array_t<bool> bools(const std::vector<uint8_t>& flags) {
 }
 
 void bind_elements(py::module_& m) {
-    py::class_<GtElements>(m, "GTElements", py::module_local(), "Elements of GT.")
+    native_class<GtElements>(m, "GTElements", "Elements of GT.")
         .def_static(
             "from_bytes",
             [](const ByteArray& rows) {
-                const auto bytes = byte_rows(rows, GtElements::bytes, "elements");
-                py::gil_scoped_release release;
+                const auto bytes = byte_rows_copied(rows, GtElements::bytes, "elements");
+                const NoGil no_gil;
                 return GtElements::decode(bytes, "elements");
             },
             py::arg("elements").noconvert(), "Strict decoding of 576 bytes each, membership included.")
         .def(
             "to_bytes", [](const GtElements& f) { return byte_array(f.encode(), GtElements::bytes); },
             "Canonical encoding.")
-        .def_static("one", &GtElements::one, py::arg("count"), "The neutral element, `count` times.")
+        .def_static(
+            "one", [](long long count) { return GtElements::one(count_of(count)); }, py::arg("count"),
+            "The neutral element, `count` times.")
         .def("__len__", [](const GtElements& f) { return f.size; })
         .def("slice", &sliced<GtElements>, py::arg("range"), "Some of the elements.")
-        .def("mul", &mul, py::arg("other"), py::call_guard<py::gil_scoped_release>(), "Products.")
-        .def("invert", &invert, py::call_guard<py::gil_scoped_release>(), "Inverses.")
+        .def("mul", &mul, py::arg("other"), py::call_guard<NoGil>(), "Products.")
+        .def("invert", &invert, py::call_guard<NoGil>(), "Inverses.")
         .def(
             "equal", [](const GtElements& a, const GtElements& b) { return bools(equal(a, b)); },
             py::arg("other"), "Which are equal.")
-        .def("product", &product, py::call_guard<py::gil_scoped_release>(),
-             "The product of all: one element.")
+        .def("product", &product, py::call_guard<NoGil>(), "The product of all: one element.")
         .def(
             "exponentiate",
             [](const GtElements& f, const SecretRows& k) {
                 const SecretScalars s = scalars(k, "exponents");
-                py::gil_scoped_release release;
+                const NoGil no_gil;
                 return exponentiate(f, {s.data(), s.size()});
             },
             py::arg("exponents").noconvert(), "f_j^k_j; constant-time.");
@@ -73,8 +74,8 @@ void bind_elements(py::module_& m) {
             if (exponents.ndim() != 2 || static_cast<size_t>(exponents.shape(1)) != bases.size())
                 fail(ErrorKind::parameter,
                      "exponents: must be an int64 array [rows, " + std::to_string(bases.size()) + "]");
-            const std::span<const int64_t> rows(exponents.data(), static_cast<size_t>(exponents.size()));
-            py::gil_scoped_release release;
+            const std::vector<int64_t> rows = int_values(exponents);
+            const NoGil no_gil;
             return multi_exponentiate_vartime(bases, rows);
         },
         py::arg("bases"), py::arg("exponents").noconvert(),
@@ -86,18 +87,17 @@ void bind_elements(py::module_& m) {
 void bind_pairing(py::module_& module) {
     py::module_ m = module.def_submodule("pairing", "The pairing of BLS12-381, and GT.");
     bind_elements(m);
-    py::class_<Prepared>(m, "PreparedG2", py::module_local(), "Points of G2 with their lines.")
-        .def(py::init<const G2Points&>(), py::arg("points"), py::call_guard<py::gil_scoped_release>())
+    native_class<Prepared>(m, "PreparedG2", "Points of G2 with their lines.")
+        .def(py::init<const G2Points&>(), py::arg("points"), py::call_guard<NoGil>())
         .def("__len__", &Prepared::size);
-    m.def("pair", &pair, py::arg("p"), py::arg("q"), py::call_guard<py::gil_scoped_release>(),
-          "e(P_j, Q_j).");
-    m.def("pairing_product", &pairing_product, py::arg("p"), py::arg("q"),
-          py::call_guard<py::gil_scoped_release>(), "The product of all e(P_j, Q_j): one element.");
+    m.def("pair", &pair, py::arg("p"), py::arg("q"), py::call_guard<NoGil>(), "e(P_j, Q_j).");
+    m.def("pairing_product", &pairing_product, py::arg("p"), py::arg("q"), py::call_guard<NoGil>(),
+          "The product of all e(P_j, Q_j): one element.");
     m.def(
         "multi_pair",
         [](const std::vector<FactorArgument>& factors) {
             const std::vector<Factor> list = factors_of(factors);
-            py::gil_scoped_release release;
+            const NoGil no_gil;
             return multi_pair(list);
         },
         py::arg("factors"), "Lane by lane, the product over all factors.");

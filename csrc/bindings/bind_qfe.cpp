@@ -49,7 +49,7 @@ Forms make_matrices(size_t count, size_t n, size_t m, const IntArray& form, cons
 
 std::vector<int64_t> flat(const IntArray& a, const char* name) {
     if (a.ndim() != 2) fail(ErrorKind::parameter, std::string(name) + ": must be an int64 matrix");
-    return {a.data(), a.data() + a.size()};
+    return int_values(a);
 }
 
 Forms make_factored(const IntArray& u, const std::optional<IntArray>& v, const IntArray& q) {
@@ -93,7 +93,7 @@ py::object factors_of(const Forms& f) {
 IntArray intervals_over(const Forms& f, const Parameters& p) {
     std::vector<Interval> out;
     {
-        py::gil_scoped_release release;
+        const NoGil no_gil;
         for (size_t at = 0; at < f.count(); ++at) out.push_back(f.interval(at, p));
     }
     return interval_array(out);
@@ -102,34 +102,40 @@ IntArray intervals_over(const Forms& f, const Parameters& p) {
 IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
     std::vector<int64_t> z(ct.size() * sk.forms.count());
     {
-        py::gil_scoped_release release;
+        const NoGil no_gil;
         decrypt_vartime(sk, ct, z.data());
     }
+    give_notices();
     return int_matrix(z, ct.size(), sk.forms.count());
 }
 
-std::optional<IntMatrix> optional_matrix(const std::optional<IntArray>& a, const char* name) {
-    return a ? std::optional(matrix(*a, name)) : std::nullopt;
-}
+// P, and Q where it is another one
+struct Maps {
+    Matrix p, q;
+    IntMatrix left, right;
+    bool same;
+
+    Maps(const IntArray& p_in, const std::optional<IntArray>& q_in)
+        : p(p_in, "P"), q(q_in ? *q_in : p_in, "Q"), left(p.view()), right(q.view()), same(!q_in) {}
+    const IntMatrix* other() const { return same ? nullptr : &right; }
+};
 
 CiphertextBatch project(const CiphertextBatch& ct, const IntArray& p, const std::optional<IntArray>& q) {
-    const IntMatrix left = matrix(p, "P");
-    const auto right = optional_matrix(q, "Q");
-    py::gil_scoped_release release;
-    return project_vartime(ct, left, right ? &*right : nullptr);
+    const Maps maps(p, q);
+    const NoGil no_gil;
+    return project_vartime(ct, maps.left, maps.other());
 }
 
 FunctionKey projected_key(const FunctionKey& sk, const IntArray& p, const std::optional<IntArray>& q,
                           const Forms& f) {
-    const IntMatrix left = matrix(p, "P");
-    const auto right = optional_matrix(q, "Q");
-    py::gil_scoped_release release;
-    return project_key(sk, left, right ? &*right : nullptr, f);
+    const Maps maps(p, q);
+    const NoGil no_gil;
+    return project_key(sk, maps.left, maps.other(), f);
 }
 
 void bind_forms(py::module_& m) {
-    py::class_<Parameters>(
-        m, "Parameters", py::module_local(),
+    native_class<Parameters>(
+        m, "Parameters",
         "The dimension k of the masks, the boxes of x and y, the bound of F, and the context.")
         .def(py::init(&make_parameters), py::arg("k"), py::arg("x_lo").noconvert(),
              py::arg("x_hi").noconvert(), py::arg("f_bound"), py::arg("y_lo").noconvert() = py::none(),
@@ -150,7 +156,7 @@ void bind_forms(py::module_& m) {
             return "<qfe.Parameters " + p.scheme() + " " + std::to_string(p.n()) + " x " +
                    std::to_string(p.m()) + " f_bound=" + std::to_string(p.f_bound) + ">";
         });
-    py::class_<Forms>(m, "Forms", py::module_local(), "Bilinear forms with integer entries.")
+    native_class<Forms>(m, "Forms", "Bilinear forms with integer entries.")
         .def_static("matrices", &make_matrices, py::arg("count"), py::arg("n"), py::arg("m"),
                     py::arg("form").noconvert(), py::arg("row").noconvert(), py::arg("column").noconvert(),
                     py::arg("value").noconvert())
@@ -165,8 +171,8 @@ void bind_forms(py::module_& m) {
 }
 
 void bind_keys(py::module_& m) {
-    py::class_<MasterPublicKey>(m, "MasterPublicKey", py::module_local(),
-                                "mpk = (nonce, [alpha]_1, [beta]_2) and its parameters.")
+    native_class<MasterPublicKey>(m, "MasterPublicKey",
+                                  "mpk = (nonce, [alpha]_1, [beta]_2) and its parameters.")
         .def_readonly("parameters", &MasterPublicKey::parameters)
         .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id); })
         .def_property_readonly("nonce", [](const MasterPublicKey& k) { return as_bytes(k.nonce); })
@@ -175,8 +181,7 @@ void bind_keys(py::module_& m) {
         .def("__repr__", [](const MasterPublicKey& k) {
             return "<qfe.MasterPublicKey " + k.parameters.scheme() + " id=" + hex_prefix(k.id) + ">";
         });
-    py::class_<MasterSecretKey>(m, "MasterSecretKey", py::module_local(),
-                                "msk = beta; wiped when it is dropped.")
+    native_class<MasterSecretKey>(m, "MasterSecretKey", "msk = beta; wiped when it is dropped.")
         .def_property_readonly("public_key_id",
                                [](const MasterSecretKey& k) { return as_bytes(k.public_key_id); })
         .def_readonly("parameters", &MasterSecretKey::parameters)
@@ -186,15 +191,11 @@ void bind_keys(py::module_& m) {
         .def("to_secret", &secret_buffer<MasterSecretKey>, "The same bytes in memory that wipes itself.")
         .def_static("from_buffer", &secret_from_buffer<MasterSecretKey>, py::arg("data"),
                     "from_bytes for a SecretBytes, or a view into one; nothing of it is copied.")
-        .def("__reduce__",
-             [](const MasterSecretKey&) -> py::object {
-                 throw py::type_error("a master secret key is not pickled");
-             })
         .def("__repr__", [](const MasterSecretKey& k) {
             return "<qfe.MasterSecretKey of " + hex_prefix(k.public_key_id) + ">";
         });
-    py::class_<FunctionKey>(m, "FunctionKey", py::module_local(),
-                            "(K, K') for C forms, with the forms and the result intervals.")
+    native_class<FunctionKey>(m, "FunctionKey",
+                              "(K, K') for C forms, with the forms and the result intervals.")
         .def_readonly("forms", &FunctionKey::forms)
         .def_readonly("k", &FunctionKey::k)
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
@@ -207,8 +208,7 @@ void bind_keys(py::module_& m) {
                    std::to_string(k.forms.n()) + " x " + std::to_string(k.forms.m()) + " of " +
                    hex_prefix(k.public_key_id) + ">";
         });
-    py::class_<CiphertextBatch>(m, "CiphertextBatch", py::module_local(),
-                                "Rows ([gamma]_1, [gamma]_2, c, d), one a patient.")
+    native_class<CiphertextBatch>(m, "CiphertextBatch", "Rows ([gamma]_1, [gamma]_2, c, d), one a patient.")
         .def("__len__", &CiphertextBatch::size)
         .def_readonly("n", &CiphertextBatch::n)
         .def_readonly("m", &CiphertextBatch::m)
@@ -247,10 +247,9 @@ void bind_qfe(py::module_& module) {
         },
         py::arg("mpk"), py::arg("x"), py::arg("y") = py::none());
     m.def("keygen", &keygen, py::arg("msk"), py::arg("f"),
-          py::call_guard<py::gil_scoped_release, pyfe::StackGuard>());
+          py::call_guard<NoGil, pyfe::StackGuard>());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
-    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"),
-          py::call_guard<py::gil_scoped_release>());
+    m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
     m.def("project", &project, py::arg("ct"), py::arg("p").noconvert(),
           py::arg("q").noconvert() = py::none());
     m.def("project_key", &projected_key, py::arg("sk"), py::arg("p").noconvert(), py::arg("q").noconvert(),

@@ -41,12 +41,12 @@ ByteArray scalar_array(const SecretScalars& s) {
 
 ByteArray mul(const SecretRows& points, const SecretRows& k) {
     const ByteArray p_array = points.get("points");
-    const auto p_bytes = byte_rows(p_array, 32, "points");
+    const auto p_bytes = byte_rows_copied(p_array, 32, "points");
     const SecretScalars s = scalars(k.get("scalars"), "scalars");
     require_same(p_bytes.size() / 32, s.size(), "mul");
     std::vector<uint8_t> out(p_bytes.size());
     {
-        py::gil_scoped_release release;
+        const NoGil no_gil;
         const PointVector p = PointVector::decode(p_bytes, "points");
         pyfe::group::mul_variable(p, {s.data(), s.size()}, out.data());
     }
@@ -57,7 +57,7 @@ ByteArray mul_base(const SecretRows& k) {
     const SecretScalars s = scalars(k.get("scalars"), "scalars");
     std::vector<uint8_t> out(32 * s.size());
     {
-        py::gil_scoped_release release;
+        const NoGil no_gil;
         pyfe::group::mul_base({s.data(), s.size()}, out.data());
     }
     return byte_array(out, 32);
@@ -65,11 +65,11 @@ ByteArray mul_base(const SecretRows& k) {
 
 template <std::vector<uint8_t> (*Combine)(const PointVector&, const PointVector&)>
 ByteArray combine(const ByteArray& a, const ByteArray& b) {
-    const auto a_bytes = byte_rows(a, 32, "a"), b_bytes = byte_rows(b, 32, "b");
+    const auto a_bytes = byte_rows_copied(a, 32, "a"), b_bytes = byte_rows_copied(b, 32, "b");
     require_same(a_bytes.size(), b_bytes.size(), "points");
     std::vector<uint8_t> out;
     {
-        py::gil_scoped_release release;
+        const NoGil no_gil;
         out = Combine(PointVector::decode(a_bytes, "a"), PointVector::decode(b_bytes, "b"));
     }
     return byte_array(out, 32);
@@ -96,12 +96,12 @@ ByteArray hash_to_group(const std::vector<py::bytes>& messages, const py::bytes&
 }
 
 py::array_t<uint8_t> msm_vartime(const ByteArray& points, const ByteArray& k) {
-    const auto p_bytes = byte_rows(points, 32, "points");
+    const auto p_bytes = byte_rows_copied(points, 32, "points");
     const SecretScalars s = scalars(k, "scalars");
     require_same(p_bytes.size() / 32, s.size(), "msm");
     std::vector<uint8_t> out;
     {
-        py::gil_scoped_release release;
+        const NoGil no_gil;
         std::vector<PublicScalar> open;
         for (const Scalar& v : s) open.push_back({v});
         out = pyfe::group::msm_vartime(PointVector::decode(p_bytes, "points"), open);

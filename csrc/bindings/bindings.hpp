@@ -3,7 +3,14 @@
 
 #include <pybind11/pybind11.h>
 
+#include "classes.hpp"
+#include "no_gil.hpp"
+
 namespace py = pybind11;
+
+// All rooms; module.cpp and the module of the tests add what is theirs between start and finish.
+void start_module(py::module_& module);
+void bind_rooms(py::module_& module);
 
 void register_errors(py::module_& module);
 

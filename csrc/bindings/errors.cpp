@@ -1,4 +1,7 @@
 #include <exception>
+#include <new>
+#include <stdexcept>
+#include <string>
 
 #include "bindings.hpp"
 #include "pyfe/base/error.hpp"
@@ -24,21 +27,35 @@ const char* class_name(pyfe::ErrorKind kind) {
 }
 
 // Looked up when needed: pyfe.errors is Python, and the core must load without it being imported first.
-void raise(const pyfe::Error& error) {
-    const py::object type = py::module_::import("pyfe.errors").attr(class_name(error.kind()));
+void raise(const char* name, const std::string& text) {
+    const py::object type = py::module_::import("pyfe.errors").attr(name);
     // A message may quote an environment value in any encoding.
-    const std::string text = error.what();
     const auto message = py::reinterpret_steal<py::object>(
         PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
     if (!message) throw py::error_already_set();
     PyErr_SetObject(type.ptr(), message.ptr());
 }
 
+constexpr const char* no_memory = "the native core has no memory for this";
+
 void translate(std::exception_ptr pending) {
     try {
         if (pending) std::rethrow_exception(pending);
     } catch (const pyfe::Error& error) {
-        raise(error);
+        raise(class_name(error.kind()), error.what());
+    } catch (const pyfe::Interrupted&) {
+        return;  // whoever interrupted has set Python's error
+    } catch (const py::error_already_set& error) {
+        if (!error.matches(PyExc_MemoryError)) throw;
+        raise("PyfeError", no_memory);
+    } catch (const py::builtin_exception&) {
+        throw;  // pybind11's way to say TypeError and the like
+    } catch (const std::bad_alloc&) {
+        raise("PyfeError", no_memory);
+    } catch (const std::length_error&) {
+        raise("PyfeError", no_memory);
+    } catch (const std::exception& error) {
+        raise("PyfeError", std::string("the native core failed: ") + error.what());
     }
 }
 

@@ -1,16 +1,20 @@
-// The extension module pyfe._core: one bind_<room> a room, no algorithm here.
+// The extension module pyfe._core
 #include "bindings.hpp"
 
+#define PyInit__core start_core
 PYBIND11_MODULE(_core, module) {
     module.doc() = "Native core of pyfe.";
-    register_errors(module);
-    bind_base(module);
-    bind_codec(module);
-    bind_ristretto255(module);
-    bind_bls12_381(module);
-    bind_pairing(module);
-    bind_dlog(module);
-    bind_ipfe_ddh(module);
-    bind_qfe(module);
-    bind_self_test(module);
+    start_module(module);
+    bind_rooms(module);
+    pyfe::bindings::finish_module(module);
+}
+#undef PyInit__core
+
+// Types, tables and the pool belong to the process, not to an interpreter; in a second one pybind11's own start
+// would wait for a lock that this thread holds.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return start_core();
+    PyErr_SetString(PyExc_ImportError,
+                    "pyfe runs in the main interpreter of a process only, not in a second one");
+    return nullptr;
 }

@@ -50,7 +50,7 @@ inline std::string hex_prefix(const schemes::Id& id) {
 template <class T>
 T decoded(const py::bytes& data) {
     const auto span = as_span(data);
-    py::gil_scoped_release release;
+    const NoGil no_gil;
     return T::from_bytes(span);
 }
 

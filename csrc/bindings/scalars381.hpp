@@ -24,6 +24,14 @@ inline SecretScalars scalars(const SecretRows& rows, const char* name) {
     return out;
 }
 
+// Of points or elements to make; more is refused by memory
+inline size_t count_of(long long count) {
+    constexpr long long most = 1LL << 40;
+    if (count < 0 || count > most)
+        fail(ErrorKind::parameter, "count: must be from 0 to " + std::to_string(most));
+    return static_cast<size_t>(count);
+}
+
 template <class Batch>
 Batch sliced(const Batch& batch, const py::slice& range) {
     py::ssize_t start = 0, stop = 0, step = 0, count = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/secret.hpp"
 
 namespace pyfe {
@@ -103,7 +104,8 @@ void Sha512::compress(const std::uint8_t* block) {
 
 Sha512& Sha512::update(std::span<const std::uint8_t> data) {
     length_ += data.size();
-    while (!data.empty()) {
+    for (std::size_t turn = 1; !data.empty(); ++turn) {
+        if (turn % 4096 == 0) checkpoint();
         if (buffered_ == 0 && data.size() >= block_size) {
             compress(data.data());
             data = data.subspan(block_size);

@@ -23,14 +23,15 @@ class OsRandom final : public Random {
                                     std::to_string(filled) + " of " + std::to_string(size) + " bytes");
 }
 
+// Never destroyed: a thread may still draw while the process ends. It holds no state: a forked child draws
+// from the kernel like its parent, and never the same.
+Random& source = *new OsRandom;
+
 }  // namespace
 
 Random::~Random() = default;
 
-Random& os_random() {
-    static OsRandom random;
-    return random;
-}
+Random& os_random() { return source; }
 
 namespace detail {
 

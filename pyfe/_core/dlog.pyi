@@ -14,7 +14,7 @@ def plan(width: typing.SupportsInt | typing.SupportsIndex, group: str = 'ristret
     """
 def prepare(width: typing.SupportsInt | typing.SupportsIndex, group: str = 'ristretto255') -> dict:
     """
-    Build or map the table now: dict(seconds, built, path). OutOfRangeError above 2^44.
+    Build or read the table now: dict(seconds, built, path). OutOfRangeError above 2^44.
     """
 @typing.overload
 def solve(points: numpy.typing.NDArray[numpy.uint8], lo: typing.SupportsInt | typing.SupportsIndex, hi: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:

@@ -8,6 +8,7 @@
 #include "bytes.hpp"
 #include "objects.hpp"
 #include "pyfe/base/cpu.hpp"
+#include "pyfe/dlog/dlog.hpp"
 #include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/field/kernels381.hpp"
@@ -220,17 +221,10 @@ py::bytes bls12_381_scalar(const std::string& operation, const py::bytes& a, con
 
 PYBIND11_MODULE(_core_testing, module) {
     module.doc() = "The core with injected randomness and emulated lanes. Never in a wheel.";
-    register_errors(module);
-    bind_base(module);
-    bind_codec(module);
-    bind_ristretto255(module);
-    bind_bls12_381(module);
-    bind_pairing(module);
-    bind_dlog(module);
-    bind_ipfe_ddh(module);
-    bind_qfe(module);
-    bind_self_test(module);
+    start_module(module);
+    bind_rooms(module);
     module.def("set_lanes", &set_lanes, py::arg("name"));
+    module.def("forget_tables", &pyfe::dlog::forget_tables);
     module.def("multiply_adds", [] { return pyfe::field::emulated::Lanes::multiply_adds; });
     module.def("bls12_381_field", &bls12_381_field, py::arg("backend"), py::arg("operation"), py::arg("a"),
                py::arg("b") = py::bytes());
@@ -300,4 +294,5 @@ PYBIND11_MODULE(_core_testing, module) {
                                         qfe::G2Points::decode(as_span(beta), "beta"));
         },
         py::arg("params"), py::arg("nonce"), py::arg("alpha"), py::arg("beta"));
+    finish_module(module);
 }

@@ -1,21 +1,15 @@
 // One object of a group for each backend that was ever active, made when first asked for.
 #pragma once
-#include <memory>
-#include <mutex>
-#include <utility>
-#include <vector>
+#include "pyfe/base/guarded.hpp"
 
 namespace pyfe::dlog {
 
 template <class G, class Kernels>
+inline KeptForever<const Kernels*, G>& kept_groups = *new KeptForever<const Kernels*, G>;
+
+template <class G, class Kernels>
 const G& active_of(const Kernels& k) {
-    static std::mutex mutex;
-    static std::vector<std::pair<const Kernels*, std::unique_ptr<G>>> made;
-    const std::lock_guard lock(mutex);
-    for (const auto& [owner, group] : made)
-        if (owner == &k) return *group;
-    made.emplace_back(&k, std::make_unique<G>(k));
-    return *made.back().second;
+    return kept_groups<G, Kernels>.get(&k, [&] { return G(k); });
 }
 
 }  // namespace pyfe::dlog

@@ -6,6 +6,7 @@
 
 #include "multiples.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/group/kernels.hpp"
 #include "table.hpp"
@@ -56,6 +57,7 @@ class Builder {
 
     void insert_run(const uint64_t* keys, size_t count, int64_t first) {
         for (size_t i = 0; i < count; ++i) {
+            if (i % 4096 == 0) checkpoint();
             if (i + kAhead < count) table_.prefetch(keys[i + kAhead]);
             table_.insert(keys[i], first + static_cast<int64_t>(i));
         }
@@ -87,7 +89,7 @@ class Builder {
 // The table of a rung, in memory
 template <class G>
 std::unique_ptr<Table> build_table(const G& group, Rung rung) {
-    auto table = std::make_unique<Table>(rung, Mapping(lines_for(rung.log_entries) * sizeof(Line)), 0);
+    auto table = std::make_unique<Table>(rung);
     Builder<G>(group, *table, rung).run();
     table->built = true;
     return table;

@@ -4,11 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
+
+#include "pyfe/base/interrupt.hpp"
 
 namespace pyfe::dlog {
 namespace {
@@ -35,6 +39,7 @@ static_assert(sizeof(Header) == kPageBytes);
 struct Fd {
     int fd;
     explicit Fd(int f) : fd(f) {}
+    Fd(Fd&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
     Fd(const Fd&) = delete;
     ~Fd() {
         if (fd >= 0) close(fd);
@@ -70,10 +75,13 @@ std::unique_ptr<Header> header_of(const char* group, const Table& table) {
     return h;
 }
 
-bool write_all(int fd, const void* data, size_t size) {
-    const auto* at = static_cast<const uint8_t*>(data);
+constexpr size_t kPiece = size_t{1} << 20;  // between checkpoints
+
+template <class Call, class Byte>
+bool transfer(Call call, int fd, Byte* at, size_t size) {
     while (size > 0) {
-        const ssize_t done = write(fd, at, size);
+        checkpoint();
+        const ssize_t done = call(fd, at, std::min(size, kPiece));
         if (done < 0 && errno == EINTR) continue;
         if (done <= 0) return false;
         at += done;
@@ -82,18 +90,104 @@ bool write_all(int fd, const void* data, size_t size) {
     return true;
 }
 
+bool write_all(int fd, std::span<const uint8_t> data) {
+    return transfer(::write, fd, data.data(), data.size());
+}
+
+bool read_all(int fd, std::span<uint8_t> data) { return transfer(::read, fd, data.data(), data.size()); }
+
 // Everybody may read it: the table is the same for all and holds no secret.
 bool fill_file(int fd, const char* group, const Table& table) {
     const auto header = header_of(group, table);
-    return write_all(fd, header.get(), sizeof(Header)) &&
-           write_all(fd, table.lines().data(), table.lines().size_bytes()) && fchmod(fd, 0644) == 0 &&
-           fsync(fd) == 0;
+    const std::span lines(reinterpret_cast<const uint8_t*>(table.lines().data()), table.lines().size_bytes());
+    return write_all(fd, {reinterpret_cast<const uint8_t*>(header.get()), sizeof(Header)}) &&
+           write_all(fd, lines) && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
 }
 
-// So that the new name survives a power cut; the file is whole either way.
-void sync_directory(const fs::path& directory) {
-    const Fd d(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (d.fd >= 0) fsync(d.fd);
+// A file under a passing name, gone unless it was given its own
+class Draft {
+  public:
+    explicit Draft(const std::string& path)
+        : name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC)) {}
+    Draft(const Draft&) = delete;
+    ~Draft() {
+        if (file_.fd >= 0 && !kept_) unlink(name_.c_str());
+    }
+    int fd() const { return file_.fd; }
+    bool keep_as(const std::string& path) {
+        kept_ = rename(name_.c_str(), path.c_str()) == 0;
+        return kept_;
+    }
+
+  private:
+    std::string name_;
+    Fd file_;
+    bool kept_ = false;
+};
+
+std::string of_errno() { return std::generic_category().message(errno); }
+
+// What the operating system says may be changed by root and this user only. In a folder with the sticky bit
+// nobody else can take a file's place.
+std::string distrust(const struct stat& info, bool sticky_will_do) {
+    if (info.st_uid != geteuid() && info.st_uid != 0) return "belongs to another user";
+    const bool others_write = (info.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    if (others_write && !(sticky_will_do && (info.st_mode & S_ISVTX) != 0)) return "can be written by others";
+    return {};
+}
+
+// Of the folder itself: who could change those above it can only put another trusted folder in its place,
+// and what lies there must have the right digest.
+std::string distrust_folder(int fd) {
+    struct stat info;
+    if (fstat(fd, &info) != 0) return of_errno();
+    const std::string reason = distrust(info, true);
+    return reason.empty() ? reason : "its folder " + reason;
+}
+
+Fd open_folder(const fs::path& directory) {
+    return Fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+// An open file that only this user or root can have written, or why there is none
+std::variant<Fd, NoFile, Distrusted> open_trusted(const fs::path& path) {
+    const Fd folder = open_folder(path.parent_path());
+    if (folder.fd < 0) return NoFile{};
+    Fd file(openat(folder.fd, path.filename().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    if (file.fd < 0 && errno == ELOOP) return Distrusted{"is a link"};
+    if (file.fd < 0 && errno == ENOENT) return NoFile{};
+    if (file.fd < 0) return Distrusted{"cannot be opened: " + of_errno()};
+    struct stat info;
+    if (fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode)) return Distrusted{"is no regular file"};
+    std::string reason = distrust(info, false);
+    if (reason.empty()) reason = distrust_folder(folder.fd);
+    if (!reason.empty()) return Distrusted{reason};
+    return file;
+}
+
+// Its header, when it goes with a file of this size
+std::unique_ptr<Header> read_header(int fd, const char* group, Rung rung) {
+    struct stat info;
+    if (fstat(fd, &info) != 0 || static_cast<size_t>(info.st_size) != file_size(rung)) return nullptr;
+    auto header = std::make_unique<Header>();
+    if (!read_all(fd, {reinterpret_cast<uint8_t*>(header.get()), sizeof(Header)})) return nullptr;
+    return sound(*header, group, rung) ? std::move(header) : nullptr;
+}
+
+std::unique_ptr<Table> read_lines(int fd, const Header& header, Rung rung) {
+    auto table = std::make_unique<Table>(rung);
+    for (size_t p = 0; p < header.lines / kPageLines; ++p) {
+        const std::span<uint8_t> page = table->bytes().subspan(p * kPageBytes, kPageBytes);
+        if (!read_all(fd, page) || page_checksum(page.data()) != header.page_sums[p]) return nullptr;
+    }
+    return table->is_genuine() ? std::move(table) : nullptr;
+}
+
+// With the modes of the XDG base directory specification
+bool make_folders(const fs::path& directory) {
+    std::error_code error;
+    if (directory.empty() || fs::is_directory(directory, error)) return true;
+    return make_folders(directory.parent_path()) && (mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST);
 }
 
 const char* set_variable(const char* name) {
@@ -126,36 +220,35 @@ std::string cache_path(const std::string& directory, const char* group, Rung run
                                   std::to_string(rung.log_entries) + ".table");
 }
 
-std::unique_ptr<Table> map_table(const std::string& path, const char* group, Rung rung) {
-    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat info;
-    if (file.fd < 0 || fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode)) return nullptr;
-    if (static_cast<size_t>(info.st_size) != file_size(rung)) return nullptr;
-    Mapping memory = Mapping::of_file(file.fd, file_size(rung));
-    if (memory.data() == nullptr) return nullptr;
-    const auto* header = reinterpret_cast<const Header*>(memory.data());
-    if (!sound(*header, group, rung)) return nullptr;
-    auto table = std::make_unique<Table>(rung, std::move(memory), kPageBytes);
-    table->check_against(header->page_sums);
+std::variant<std::unique_ptr<Table>, NoFile, Distrusted> read_table(const std::string& path,
+                                                                    const char* group, Rung rung) {
+    const auto opened = open_trusted(path);
+    if (const auto* refused = std::get_if<Distrusted>(&opened)) return *refused;
+    const Fd* file = std::get_if<Fd>(&opened);
+    if (file == nullptr) return NoFile{};
+    const auto header = read_header(file->fd, group, rung);
+    auto table = header == nullptr ? nullptr : read_lines(file->fd, *header, rung);
+    if (table == nullptr) return NoFile{};
     table->path = path;
     return table;
 }
 
-bool write_table(const std::string& path, const char* group, const Table& table) {
-    std::error_code error;
-    const fs::path directory = fs::path(path).parent_path();
-    fs::create_directories(directory, error);
-    std::string name = path + ".XXXXXX";
-    const Fd file(mkostemp(name.data(), O_CLOEXEC));
-    if (file.fd < 0) return false;
-    if (!fill_file(file.fd, group, table) || rename(name.c_str(), path.c_str()) != 0) {
-        unlink(name.c_str());
-        return false;
-    }
-    sync_directory(directory);
-    return true;
+bool file_is_ready(const std::string& path, const char* group, Rung rung) {
+    const auto opened = open_trusted(path);
+    const Fd* file = std::get_if<Fd>(&opened);
+    return file != nullptr && read_header(file->fd, group, rung) != nullptr;
 }
 
-void remove_file(const std::string& path) { unlink(path.c_str()); }
+std::string write_table(const std::string& path, const char* group, const Table& table) {
+    const fs::path directory = fs::path(path).parent_path();
+    if (!make_folders(directory)) return of_errno();
+    const Fd folder = open_folder(directory);
+    if (folder.fd < 0) return of_errno();
+    if (std::string reason = distrust_folder(folder.fd); !reason.empty()) return reason;
+    Draft draft(path);
+    if (draft.fd() < 0 || !fill_file(draft.fd(), group, table) || !draft.keep_as(path)) return of_errno();
+    fsync(folder.fd);  // so that the new name survives a power cut; the file is whole either way
+    return {};
+}
 
 }  // namespace pyfe::dlog

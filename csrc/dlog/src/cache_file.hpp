@@ -1,7 +1,9 @@
-// Tables on disk: one header page, then the lines. Written whole under another name, synced, renamed.
+// Tables on disk: one header page, then the lines. Written whole under another name, synced, renamed; read
+// whole into memory of our own, so that nothing that happens to the file afterwards can reach a search.
 #pragma once
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "table.hpp"
 
@@ -14,11 +16,19 @@ bool cache_writable(const std::string& directory);
 // group: the name of one, at most 15 letters; tables of two groups never pass for each other
 std::string cache_path(const std::string& directory, const char* group, Rung rung);
 
-// The table, mapped; none when there is no file or its header is not sound. Pages are checked when first
-// touched.
-std::unique_ptr<Table> map_table(const std::string& path, const char* group, Rung rung);
-// False when anything fails; then no trace is left.
-bool write_table(const std::string& path, const char* group, const Table& table);
-void remove_file(const std::string& path);
+// There is no file, or it is damaged or of another version: to be written anew.
+struct NoFile {};
+// Somebody else could have put it there: not to be used, not to be touched.
+struct Distrusted {
+    std::string reason;
+};
+
+// The table, with the digest that the rung knows
+std::variant<std::unique_ptr<Table>, NoFile, Distrusted> read_table(const std::string& path,
+                                                                    const char* group, Rung rung);
+// Whether there is such a file with a sound header; its pages are not read.
+bool file_is_ready(const std::string& path, const char* group, Rung rung);
+// Empty, or why it could not be written; then no trace is left.
+std::string write_table(const std::string& path, const char* group, const Table& table);
 
 }  // namespace pyfe::dlog

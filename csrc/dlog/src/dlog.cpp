@@ -49,10 +49,6 @@ void solve_vartime(const pairing::GtElements& elements, Interval interval, int64
     solve_in<Gt>(elements.blocks.data(), elements.size, interval, z, found);
 }
 
-void forget_tables() {
-    Store<Ristretto255>::instance().forget();
-    Store<G1>::instance().forget();
-    Store<Gt>::instance().forget();
-}
+void forget_tables() { open_tables.forget(); }
 
 }  // namespace pyfe::dlog

@@ -16,8 +16,10 @@ namespace pyfe::dlog {
 class G1 {
   public:
     static constexpr const char* kName = "bls12-381-g1";
+    static constexpr std::string_view kDigest =
+        "d2e1e4f92d146621dfcfd271d5085b830dc170e8db02b9f46cf6af41bb8db50d";
     static constexpr Rung kLadder[] = {{10, 8}, {11, 8}, {12, 8}, {13, 8},  {14, 8},
-                                       {15, 8}, {16, 8}, {17, 8}, {18, 64}, {21, 1024}};
+                                       {15, 8}, {16, 8}, {17, 8}, {18, 64}, {21, 1024, kDigest}};
     // A target that is a giant step has a zero denominator, which spoils its lane.
     static constexpr bool kMeetingSpoils = true;
 

@@ -19,8 +19,10 @@ class Gt {
     static constexpr const char* kName = "bls12-381-gt";
     // A step costs about four times one of ristretto255, building too. The widest intervals have many origins
     // rather than more giant steps, of which each block takes 6 kB.
+    static constexpr std::string_view kDigest =
+        "5781c99c80fe567ddd553cf3487793ec9368a04ecf2b34ecd1ab1b8f955ba4d7";
     static constexpr Rung kLadder[] = {{10, 8}, {11, 8}, {12, 8}, {13, 8},  {14, 8},
-                                       {15, 8}, {16, 8}, {17, 8}, {18, 64}, {21, 1024}};
+                                       {15, 8}, {16, 8}, {17, 8}, {18, 64}, {21, 1024, kDigest}};
     // A target that is a giant step has the key of 1 beside it, and disturbs no other.
     static constexpr bool kMeetingSpoils = false;
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "pyfe/base/interrupt.hpp"
+
 namespace pyfe::dlog {
 
 constexpr uint64_t magnitude(int64_t d) {
@@ -28,7 +30,10 @@ std::vector<typename G::Block> progression(const G& group, int64_t unit, size_t 
     for (int64_t j = 0; j < 8; ++j) first[j] = unit * (j + 1);
     group.multiply(first, 8, magnitude(first[7]), out.data());
     const typename G::Block eight = everywhere(group, 8 * unit);
-    for (size_t b = 1; b < out.size(); ++b) group.add(out[b - 1], eight, out[b]);
+    for (size_t b = 1; b < out.size(); ++b) {
+        checkpoint();
+        group.add(out[b - 1], eight, out[b]);
+    }
     return out;
 }
 

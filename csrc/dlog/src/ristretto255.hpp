@@ -18,6 +18,10 @@ class Ristretto255 {
     // One sweep unit is eight steps to both sides, so eight steps cost no more than one. Building grows with
     // the table: the small rungs keep it below a few milliseconds, 2^21 fits most last-level caches, 2^23 is
     // for wide searches.
+    static constexpr std::string_view kDigest21 =
+        "41bafe80d7e898a6a98306a3aebcc17b4a6d0a27b8c2b93be1e04336b364460c";
+    static constexpr std::string_view kDigest23 =
+        "d31605b4f2a22e16e741e0d8ac88dd9fdcfdcdad8207b6aaae682f1c0c740a4a";
     static constexpr Rung kLadder[] = {{10, 8},
                                        {11, 8},
                                        {12, 8},
@@ -27,8 +31,8 @@ class Ristretto255 {
                                        {16, 8},
                                        {17, 8},
                                        {18, 64},
-                                       {21, 128},
-                                       {kMaxLogEntries, 8192}};
+                                       {21, 128, kDigest21},
+                                       {kMaxLogEntries, 8192, kDigest23}};
     // A target that is a giant step has a zero denominator, which spoils its lane.
     static constexpr bool kMeetingSpoils = true;
 

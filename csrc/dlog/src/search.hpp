@@ -10,6 +10,7 @@
 
 #include "multiples.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/dlog/dlog.hpp"
 #include "shape.hpp"
@@ -122,6 +123,7 @@ class Batch {
 
     void sweep(int64_t origin, size_t first, size_t blocks) {
         for (;;) {
+            checkpoint();
             units_.clear();
             for (size_t b = first; b < first + blocks; ++b)
                 for (const uint32_t t : open_) units_.push_back({t, static_cast<uint32_t>(b)});
@@ -228,22 +230,14 @@ void solve_in(const typename G::Block* points, size_t count, Interval interval, 
         fail(ErrorKind::parameter, "small logs: the interval's low end " + std::to_string(interval.lo) +
                                        " is above its high end " + std::to_string(interval.hi));
     const uint64_t width = static_cast<uint64_t>(interval.hi) - static_cast<uint64_t>(interval.lo);
-    const Shape shape = shape_of(width, G::kLadder);
+    const Shape shape = open_tables.shape_for(width, G::kName, G::kLadder);
     if (count == 0) return;
     const G& group = G::active();
     const int64_t centre = interval.lo + static_cast<int64_t>(width / 2);
-    for (int attempt = 0; attempt < 3; ++attempt) {
-        const Opened<G> open = Store<G>::instance().open(group, shape.rung);
-        try {
-            const Search<G> search{group,  *open.table,          *open.steps,         shape,
-                                   centre, interval.lo - centre, interval.hi - centre};
-            return search_all(search, points, count, z, found);
-        } catch (const DamagedPage&) {
-            Store<G>::instance().discard_damaged(open.table);
-        }
-    }
-    fail(ErrorKind::resource,
-         "small logs: the cache file keeps being damaged; set PYFE_CACHE_DIR to another disk");
+    const Opened<G> opened = open(group, shape.rung);
+    const Search<G> search{group,  *opened.table,        *opened.steps,       shape,
+                           centre, interval.lo - centre, interval.hi - centre};
+    search_all(search, points, count, z, found);
 }
 
 }  // namespace pyfe::dlog

@@ -3,13 +3,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace pyfe::dlog {
 
-// A table size and the number of giant steps kept beside it. Wider intervals take the next rung.
+// A table size and the number of giant steps kept beside it. Wider intervals take the next rung. Of a table
+// that is kept in a file also what Table::digest() must give, in hexadecimal: the bytes follow from the group
+// alone, and the slow half of test_dlog makes them again.
 struct Rung {
     int log_entries;
     uint64_t steps;
+    std::string_view digest = {};
 };
 
 constexpr int kMaxLogInMemory = 18;  // up to 2 MB, built in milliseconds; larger tables are cached in files

@@ -2,10 +2,13 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/parallel.hpp"
+#include "pyfe/hash/sha256.hpp"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -42,31 +45,15 @@ bool may_hold(const Line& line, uint64_t key) {
 
 }  // namespace
 
-Mapping::Mapping(size_t size) : size_(size) {
+Memory::Memory(size_t size) : size_(size) {
     data_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data_ == MAP_FAILED) {
-        data_ = nullptr;
+    if (data_ == MAP_FAILED)
         fail(ErrorKind::resource, "small logs: no memory for a table of " + std::to_string(size) + " bytes");
-    }
 }
 
-Mapping Mapping::of_file(int fd, size_t size) {
-    Mapping m;
-    void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-    if (data != MAP_FAILED) m.data_ = data, m.size_ = size;
-    return m;
-}
+Memory::Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(other.size_) {}
 
-Mapping::Mapping(Mapping&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-Mapping& Mapping::operator=(Mapping&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-}
-
-Mapping::~Mapping() {
+Memory::~Memory() {
     if (data_ != nullptr) munmap(data_, size_);
 }
 
@@ -93,11 +80,26 @@ size_t lines_for(int log_entries) {
     return log_entries > kMaxLogInMemory ? (lines - lines / 20) / kPageLines * kPageLines : lines;
 }
 
-Table::Table(Rung rung, Mapping memory, size_t offset)
+Table::Table(Rung rung)
     : rung_(rung),
-      memory_(std::move(memory)),
-      lines_(reinterpret_cast<Line*>(memory_.data() + offset)),
-      count_(lines_for(rung.log_entries)) {}
+      count_(lines_for(rung.log_entries)),
+      memory_(count_ * sizeof(Line)),
+      lines_(reinterpret_cast<Line*>(memory_.data())) {}
+
+std::string Table::digest() const {
+    const size_t pages = count_ / kPageLines;
+    std::vector<uint8_t> sums(pages * 32);
+    parallel_for(pages, [&](size_t p) {
+        const std::span page(memory_.data() + p * kPageBytes, kPageBytes);
+        std::ranges::copy(sha256(page), &sums[32 * p]);
+    });
+    std::string out;
+    for (const uint8_t byte : sha256(sums)) {
+        out += "0123456789abcdef"[byte >> 4];
+        out += "0123456789abcdef"[byte & 15];
+    }
+    return out;
+}
 
 void Table::insert(uint64_t key, int64_t m) {
     size_t at = line_of(key);
@@ -108,20 +110,8 @@ void Table::insert(uint64_t key, int64_t m) {
     ++line.count;
 }
 
-void Table::check_against(const uint64_t* checksums) {
-    checksums_ = checksums;
-    checked_ = std::make_unique<std::atomic<uint8_t>[]>(count_ / kPageLines);
-}
-
-void Table::check_page(size_t page) const {
-    if (page_checksum(reinterpret_cast<const uint8_t*>(lines_ + page * kPageLines)) != checksums_[page])
-        throw DamagedPage{};
-    checked_[page].store(1, std::memory_order_relaxed);
-}
-
 void Table::inspect(uint64_t key, uint32_t k, size_t at, std::vector<Hit>& hits) const {
-    for (;; at = after(at)) {
-        need(at);
+    for (size_t walked = 0; walked < count_; ++walked, at = after(at)) {
         const Line& line = lines_[at];
         for (size_t s = 0; s < line.count; ++s)
             if (line.extra[s] == extra_of(key) && line.slot[s] >> kIndexBits == tag_of(key))
@@ -135,7 +125,6 @@ void Table::look_up(const uint64_t* keys, size_t count, std::vector<Hit>& hits) 
     for (size_t k = 0; k < count; ++k) {
         if (k + kAhead < count) prefetch(keys[k + kAhead]);
         const size_t at = line_of(keys[k]);
-        need(at);
         if (may_hold(lines_[at], keys[k])) inspect(keys[k], static_cast<uint32_t>(k), at, hits);
     }
 }

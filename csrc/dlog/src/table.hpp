@@ -1,9 +1,7 @@
 // The table of baby steps: one cache line a look-up, two for one in sixteen.
 #pragma once
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,31 +26,24 @@ static_assert(sizeof(Line) == 64);
 constexpr size_t kPageBytes = 1 << 16;
 constexpr size_t kPageLines = kPageBytes / sizeof(Line);
 
-// Memory from mmap: anonymous, or a file's
-class Mapping {
+// Anonymous memory, zeroed, which forked children share until somebody writes
+class Memory {
   public:
-    Mapping() = default;
-    // Zeroed. Error(resource) when memory is short
-    explicit Mapping(size_t size);
-    // Shared and read-only; empty when the file cannot be mapped
-    static Mapping of_file(int fd, size_t size);
-    Mapping(Mapping&& other) noexcept;
-    Mapping& operator=(Mapping&& other) noexcept;
-    ~Mapping();
+    // Error(resource) when memory is short
+    explicit Memory(size_t size);
+    Memory(Memory&& other) noexcept;
+    Memory(const Memory&) = delete;
+    ~Memory();
 
     uint8_t* data() const { return static_cast<uint8_t*>(data_); }
-    size_t size() const { return size_; }
 
   private:
-    void* data_ = nullptr;
-    size_t size_ = 0;
+    void* data_;
+    size_t size_;
 };
 
 // A checksum against accidents on disk, not against an attacker
 uint64_t page_checksum(const uint8_t* page);
-
-// A page of the cache file is not what was written.
-struct DamagedPage {};
 
 // The keys of eight lanes
 struct alignas(64) KeyRow {
@@ -67,19 +58,23 @@ struct Hit {
 
 class Table {
   public:
-    Table(Rung rung, Mapping memory, size_t offset);
+    // Empty
+    explicit Table(Rung rung);
 
     const Rung& rung() const { return rung_; }
     std::span<const Line> lines() const { return {lines_, count_}; }
+    // Where a file's lines are read to
+    std::span<uint8_t> bytes() { return {memory_.data(), count_ * sizeof(Line)}; }
+    // SHA-256 of the pages' SHA-256, in hexadecimal
+    std::string digest() const;
+    // Whether it is the one table of its rung that there is
+    bool is_genuine() const { return digest() == rung_.digest; }
 
     // Ascending m give the same bytes on every machine.
     void insert(uint64_t key, int64_t m);
     void prefetch(uint64_t key) const { __builtin_prefetch(lines_ + line_of(key)); }
-    // Appends the hits among `count` keys; a hit in 2^14 to 2^13 is false. Throws DamagedPage.
+    // Appends the hits among `count` keys; a hit in 2^14 to 2^13 is false.
     void look_up(const uint64_t* keys, size_t count, std::vector<Hit>& hits) const;
-
-    // Pages below are compared with these sums when first touched. They must outlive the table.
-    void check_against(const uint64_t* checksums);
 
     std::string path;    // empty: in memory
     bool built = false;  // by this process
@@ -89,19 +84,12 @@ class Table {
         return static_cast<size_t>(static_cast<unsigned __int128>(key) * count_ >> 64);
     }
     size_t after(size_t line) const { return line + 1 == count_ ? 0 : line + 1; }
-    void check_page(size_t page) const;
-    void need(size_t line) const {
-        if (checked_ != nullptr && checked_[line / kPageLines].load(std::memory_order_relaxed) == 0)
-            check_page(line / kPageLines);
-    }
     void inspect(uint64_t key, uint32_t k, size_t line, std::vector<Hit>& hits) const;
 
     Rung rung_;
-    Mapping memory_;
-    Line* lines_;
     size_t count_;
-    const uint64_t* checksums_ = nullptr;
-    std::unique_ptr<std::atomic<uint8_t>[]> checked_;  // one flag a page; none for a table made here
+    Memory memory_;
+    Line* lines_;
 };
 
 // Lines for 2^log_entries entries, two thirds full. A table that goes to a file leaves one page for the

@@ -1,9 +1,9 @@
 // Batches over the kernels: recoding, tables, chunks and threads.
 #include <algorithm>
 #include <memory>
-#include <mutex>
 
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/guarded.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/field/constants25519.hpp"
 #include "pyfe/group/kernels.hpp"
@@ -103,13 +103,8 @@ struct BaseTables {
     PointBlock minus_quarter;  // -G/4 in every lane
 };
 
-const BaseTables& base_tables(const Kernels& k) {
-    static std::mutex mutex;
-    static std::vector<std::pair<const Kernels*, std::unique_ptr<BaseTables>>> cache;
-    const std::lock_guard lock(mutex);
-    for (const auto& [owner, tables] : cache)
-        if (owner == &k) return *tables;
-    auto made = std::make_unique<BaseTables>();
+BaseTables make_base_tables(const Kernels& k) {
+    BaseTables made;
     Scalar one;
     one.w[0] = 1;
     PointBlock both = generator_multiple(k, one);
@@ -118,12 +113,17 @@ const BaseTables& base_tables(const Kernels& k) {
     const uint64_t* from = &quarter.x[0][0];
     for (int row = 0; row < 20; ++row) to[row * 8 + 1] = from[row * 8];
     std::vector<Table> tables = build_tables(k, both, 2, k.fixed.digits, 1);
-    made->g = std::move(tables[0]);
-    made->quarter = std::move(tables[1]);
-    k.negate(&quarter, 1, &made->minus_quarter);
-    made->minus_quarter = spread(made->minus_quarter, 0);
-    cache.emplace_back(&k, std::move(made));
-    return *cache.back().second;
+    made.g = std::move(tables[0]);
+    made.quarter = std::move(tables[1]);
+    k.negate(&quarter, 1, &made.minus_quarter);
+    made.minus_quarter = spread(made.minus_quarter, 0);
+    return made;
+}
+
+KeptForever<const Kernels*, BaseTables>& kept_tables = *new KeptForever<const Kernels*, BaseTables>;
+
+const BaseTables& base_tables(const Kernels& k) {
+    return kept_tables.get(&k, [&] { return make_base_tables(k); });
 }
 
 // Digits of k/2 for whole blocks; spare lanes repeat the last scalar
@@ -132,6 +132,7 @@ SecretVector<uint8_t> halved_digits(std::span<const Scalar> k, int window, int d
     SecretVector<uint8_t> out(blocks * size_t(digits) * 8);
     SecretScalars half(1);
     for (size_t r = 0; r < blocks * 8; ++r) {
+        if (r % 1024 == 0) checkpoint();
         half[0] = Scalar::half(k[std::min(r, k.size() - 1)]);
         recode_odd(half[0], window, digits, out.data() + (r / 8) * size_t(digits) * 8 + r % 8, 8);
     }

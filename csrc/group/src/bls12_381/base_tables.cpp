@@ -2,6 +2,7 @@
 
 #include "batch.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "recode.hpp"
 
@@ -117,11 +118,13 @@ Points<Parts> BaseTables<Parts>::multiply(std::span<const Fr> k, std::span<const
         Workspace<Parts> work(count * blocks);
         SecretVector<uint8_t> digits(terms_ * shape.digits()), short_digits(size_t(steps) * 8);
         for (size_t r = 0; r < count; ++r) {
+            checkpoint();
             for (size_t t = 0; t < terms_; ++t)
                 recode_common(k[(first + r) * terms_ + t], shape, &digits[t * shape.digits()]);
             const PointBlock<Parts>* of_row = multiples.of(r);
             const int64_t* x_row = x.x.data() + (first + r) / x.rows_each * groups_;
             for (size_t b = 0; b < blocks; ++b) {
+                if (b % 16 == 15) checkpoint();
                 for (size_t lane = 0; lane < 8; ++lane)
                     recode_short(x_row[std::min(8 * b + lane, groups_ - 1)], steps, &short_digits[lane], 8);
                 const CommonSum<Parts> sum = {&table_[b * terms_ * entries], digits.data(), terms_, of_row,

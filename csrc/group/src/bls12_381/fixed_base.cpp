@@ -1,11 +1,10 @@
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 
-#include <map>
 #include <memory>
-#include <mutex>
 
 #include "batch.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/guarded.hpp"
 #include "recode.hpp"
 
 namespace pyfe::group::bls12_381 {
@@ -71,14 +70,15 @@ FixedBase<Parts>::FixedBase(const Points<Parts>& base) {
         }
 }
 
+namespace {
+template <int Parts>
+KeptForever<const Kernels*, FixedBase<Parts>>& of_generator =
+    *new KeptForever<const Kernels*, FixedBase<Parts>>;
+}
+
 template <int Parts>
 const FixedBase<Parts>& FixedBase<Parts>::generator() {
-    static std::mutex mutex;
-    static std::map<const void*, std::unique_ptr<FixedBase>> made;  // one a backend
-    const std::lock_guard<std::mutex> lock(mutex);
-    std::unique_ptr<FixedBase>& base = made[&kernels()];
-    if (base == nullptr) base = std::make_unique<FixedBase>(Points<Parts>::generator(1));
-    return *base;
+    return of_generator<Parts>.get(&kernels(), [] { return FixedBase(Points<Parts>::generator(1)); });
 }
 
 template <int Parts>

@@ -4,6 +4,7 @@
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/hash/sha256.hpp"
 
 namespace pyfe::schemes {
@@ -55,7 +56,10 @@ void Box::require_valid(const std::string& name) const {
 // input.
 void Box::require_inside(const IntMatrix& v, const std::string& name) const {
     uint64_t bad = 0;
-    for (size_t j = 0; j < v.rows * v.columns; ++j) bad |= outside(*this, v.data[j], j % v.columns);
+    for (size_t row = 0; row < v.rows; ++row) {
+        if (row % 64 == 0) checkpoint();
+        for (size_t i = 0; i < v.columns; ++i) bad |= outside(*this, v.data[row * v.columns + i], i);
+    }
     declassify(&bad, sizeof bad);
     for (size_t j = 0; bad != 0 && j < v.rows * v.columns; ++j) {
         const size_t row = j / v.columns, i = j % v.columns;

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/group/kernels.hpp"
 #include "pyfe/ipfe_ddh/objects.hpp"
@@ -25,6 +25,16 @@ void add_weight(RowWeight& sum, int64_t w, const RowWeight& row) {
     const uint64_t m = w < 0 ? 0 - static_cast<uint64_t>(w) : static_cast<uint64_t>(w);
     sum.pos = add_product(sum.pos, m, w < 0 ? row.neg : row.pos);
     sum.neg = add_product(sum.neg, m, w < 0 ? row.pos : row.neg);
+}
+
+// step(at, size) for pieces of a gigabyte that would take seconds to touch at once
+template <class Step>
+void in_pieces(size_t bytes, Step step) {
+    constexpr size_t piece = size_t{1} << 24;
+    for (size_t at = 0; at < bytes; at += piece) {
+        checkpoint();
+        step(at, std::min(piece, bytes - at));
+    }
 }
 
 // sum_j w_j row_j for rows `stride` bytes apart, eight columns at once
@@ -175,16 +185,24 @@ CiphertextBatch CiphertextBatch::from_bytes(std::span<const uint8_t> data) {
     if (combined > 1 || (combined == 1 && count == 0)) in.refuse("combined", "must be 0, or 1 with rows");
     const size_t row_size = 32 * (size_t{n} + 2);
     in.require_items(count, row_size + (combined ? 16 : 0), "rows");
-    CiphertextBatch r(id, count, n);
+    CiphertextBatch r(id, 0, n);
+    r.count_ = count;
     for (uint64_t j = 0; combined && j < count; ++j) {
         const uint64_t pos = in.u64("weight");
         r.weights_.push_back({pos, in.u64("weight")});
     }
     const auto rows = in.bytes(count * row_size, "rows");
     in.finish();
-    std::copy(rows.begin(), rows.end(), r.rows());
     const size_t blocks = (count + 7) / 8;
-    auto points = std::make_shared<std::vector<AffineBlock>>(blocks * (size_t{n} + 2));
+    auto points = std::make_shared<std::vector<AffineBlock>>();
+    in_pieces(rows.size(), [&](size_t at, size_t size) {
+        r.rows_.reserve(rows.size());
+        r.rows_.insert(r.rows_.end(), rows.data() + at, rows.data() + at + size);
+    });
+    in_pieces(blocks * (size_t{n} + 2) * sizeof(AffineBlock), [&](size_t at, size_t size) {
+        points->reserve(blocks * (size_t{n} + 2));
+        points->resize((at + size) / sizeof(AffineBlock));
+    });
     parallel_for(blocks, [&](size_t b) { r.decode_block(b, points->data() + b * (size_t{n} + 2)); });
     r.points_ = std::move(points);
     return r;

@@ -3,19 +3,21 @@
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/guarded.hpp"
 #include "pyfe/ipfe_ddh/objects.hpp"
 
 namespace pyfe::ipfe_ddh {
 namespace {
 
 // H = hash-to-group of the empty message: nobody knows its logarithm to the base G.
-const Bytes& second_generator() {
-    static const Bytes bytes = [] {
-        constexpr std::string_view dst = "PYFE-V1-ipfe-ddh-H-ristretto255_XMD:SHA-512_R255MAP_RO_";
-        return group::hash_to_group({}, {reinterpret_cast<const uint8_t*>(dst.data()), dst.size()});
-    }();
-    return bytes;
+Bytes make_second_generator() {
+    constexpr std::string_view dst = "PYFE-V1-ipfe-ddh-H-ristretto255_XMD:SHA-512_R255MAP_RO_";
+    return group::hash_to_group({}, {reinterpret_cast<const uint8_t*>(dst.data()), dst.size()});
 }
+
+KeptForever<char, Bytes>& kept_generators = *new KeptForever<char, Bytes>;
+
+const Bytes& second_generator() { return kept_generators.get('H', make_second_generator); }
 
 void require_distinct(const Bytes& h) {
     const size_t n = h.size() / 32;
@@ -51,7 +53,7 @@ MasterPublicKey::MasterPublicKey(Parameters p, Bytes h_in)
       h_bytes(std::move(h_in)),
       gh(generators()),
       h(group::PointVector::decode(h_bytes, "public key")) {
-    static const std::array<uint8_t, 32> identity{};
+    static constexpr std::array<uint8_t, 32> identity{};
     for (size_t i = 0; i < h.size; ++i)
         if (std::memcmp(&h_bytes[32 * i], identity.data(), 32) == 0)
             fail(ErrorKind::decode, "public key: h_" + std::to_string(i) + " is the identity");

@@ -9,6 +9,7 @@
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/dlog/dlog.hpp"
 #include "pyfe/group/kernels.hpp"
@@ -21,6 +22,7 @@ SecretScalars nonzero_scalars(size_t count, Random& random) {
     SecretScalars r(count);
     SecretVector<uint8_t> bytes(64);
     for (Scalar& scalar : r) {
+        checkpoint();
         uint64_t zero;
         do {
             random.fill(bytes.data(), bytes.size());
@@ -74,6 +76,7 @@ void require_row(const Parameters& p, const int64_t* y, size_t row) {
 Scalar inner_product(const SecretScalars& v, const int64_t* y) {
     SecretScalars sum(2);
     for (size_t i = 0; i < v.size(); ++i) {
+        if (i % 64 == 0) checkpoint();
         sum[1] = Scalar::mul(v[i], Scalar::from_int64(y[i]));
         sum[0] = Scalar::add(sum[0], sum[1]);
     }
@@ -240,6 +243,7 @@ bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
     const group::PointVector points = group::PointVector::decode(all, "public key");
     const Bytes identity(32, 0);
     for (size_t f = 0; f < sk.k; ++f) {
+        checkpoint();
         const Interval exact = result_interval(mpk.parameters, &sk.y[f * sk.n], f);
         if (exact.lo != sk.intervals[f].lo || exact.hi != sk.intervals[f].hi) return false;
         std::vector<PublicScalar> k = {sk.s[f], sk.t[f]};

@@ -10,6 +10,7 @@
 #include "lone_row.hpp"
 #include "plan.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/qfe/scheme.hpp"
@@ -95,6 +96,7 @@ std::vector<GtElements> shared_units(const Plan& plan, const Block& block) {
     std::vector<GtElements> units;
     std::vector<const GtElements*> bases;
     for (const Term& term : plan.shared) {
+        checkpoint();
         Product product;
         product.add(block, term);
         units.push_back(product.miller_and_easy_part());
@@ -112,7 +114,10 @@ std::vector<GtElements> values_of(const Plan& plan, const FunctionKey& sk, const
     std::vector<GtElements> out;
     for (size_t f = 0; f < sk.forms.count(); ++f) {
         Product product;
-        for (const Term& term : plan.own[f]) product.add(block, term);
+        for (const Term& term : plan.own[f]) {
+            checkpoint();
+            product.add(block, term);
+        }
         product.add(minus_K.slice(f, 0, kLanes), block.gamma2);
         if (lines != nullptr)
             product.add(block.minus_gamma1, lines->at(f));

@@ -1,6 +1,7 @@
 #include "mask.hpp"
 
 #include "pyfe/base/ctcheck.hpp"
+#include "pyfe/base/interrupt.hpp"
 
 namespace pyfe::qfe {
 namespace {
@@ -71,6 +72,7 @@ Schedule::Schedule(size_t rows, size_t k, Random& random)
       on_beta(on_alpha.size()),
       on_y(on_x.size()) {
     for (size_t r = 0; r < rows; ++r) {
+        checkpoint();
         const Mask mask(k, random);
         gamma[r] = mask.gamma[0];
         for (size_t l = 0; l <= k; ++l) {

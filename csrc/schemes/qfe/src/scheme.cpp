@@ -10,6 +10,7 @@
 #include "mask.hpp"
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/hash/hmac.hpp"
 #include "tables.hpp"
@@ -47,6 +48,7 @@ Fr split_secret(const MasterSecretKey& msk, size_t n, size_t m, const Entries& m
 }
 
 void add_product(Fr& sum, int64_t a, const Fr& b, SecretScalars& t) {
+    checkpoint();
     t[0] = Fr::mul(Fr::from_int64(a), b);
     sum = Fr::add(sum, t[0]);
 }
@@ -169,6 +171,7 @@ FunctionKey keygen(const MasterSecretKey& msk, const Forms& f) {
         minus_u[form] = Fr::sub(Fr{}, u[form]);
         // [T]_1 = sum_i < sum_j F_ij beta_j, [alpha_i]_1 >
         const SecretScalars on_alpha = coefficients(msk, f, form, matrix, masks);
+        checkpoint();
         T.push_back(sum(SecretPoints(multiply(msk.alpha, all(on_alpha)))));
     }
     for (const SecretPoints& t : T) each.push_back(&t);

@@ -1,7 +1,8 @@
 // What keys keep for their next use
 #pragma once
-#include <mutex>
+#include <memory>
 
+#include "pyfe/base/guarded.hpp"
 #include "pyfe/group/bls12_381/base_tables.hpp"
 #include "pyfe/qfe/objects.hpp"
 
@@ -13,19 +14,21 @@ class Kept {
   public:
     template <class Make>
     std::shared_ptr<const T> get(Make make) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        const void* backend = &group::bls12_381::kernels();
-        if (value_ == nullptr || made_by_ != backend) {
-            value_ = std::make_shared<const T>(make());
-            made_by_ = backend;
-        }
-        return value_;
+        const void* const backend = &group::bls12_381::kernels();
+        return state_.find_or_make([&](const State& s) { return s.made_by == backend ? s.value : nullptr; },
+                                   [&] { return std::make_shared<const T>(make()); },
+                                   [&](State& s, std::shared_ptr<const T> made) {
+                                       s = {std::move(made), backend};
+                                       return s.value;
+                                   });
     }
 
   private:
-    std::mutex mutex_;
-    std::shared_ptr<const T> value_;
-    const void* made_by_ = nullptr;
+    struct State {
+        std::shared_ptr<const T> value;
+        const void* made_by = nullptr;
+    };
+    Guarded<State> state_;
 };
 
 struct Tables {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "pyfe/group/blocks.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
@@ -29,12 +30,12 @@ struct Plan {
     uint64_t steps_worst;  // look-ups for one absent or outermost value
     bool in_memory;        // small, or no cache folder can be written
     std::string path;      // of the cache file, empty when in_memory
-    bool ready;            // open in this process, or the file is there and its header is sound
+    bool ready;            // open in this process, or a trusted file is there and its header is sound
 };
 
 struct Prepared {
     double seconds;
-    bool built;        // false: it was open already, or was mapped from its file
+    bool built;        // false: it was open already, or was read from its file
     std::string path;  // empty: in memory
 };
 
@@ -52,6 +53,9 @@ void solve_vartime(const group::PointBlock* points, size_t count, Interval inter
 void solve_vartime(const group::bls12_381::G1Points& points, Interval interval, int64_t* z, uint8_t* found);
 // What is outside GT finds no log, or any: decoding refuses it.
 void solve_vartime(const pairing::GtElements& elements, Interval interval, int64_t* z, uint8_t* found);
+
+// What the user should hear, once: why a table that should lie in a file is in memory only
+std::vector<std::string> take_notices();
 
 // Forgets the tables of this process: the next search opens them again. Running searches keep theirs.
 void forget_tables();

@@ -1,0 +1,23 @@
+// What all native classes have in common. No object of theirs exists without its value: __new__ alone gives
+// none, and neither can a subclass, pickle or copy.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace pyfe::bindings {
+
+template <class T, class... Extra>
+pybind11::class_<T> native_class(pybind11::handle scope, const char* name, const char* doc,
+                                 const Extra&... extra) {
+    return {scope, name, pybind11::module_local(), pybind11::is_final(), doc, extra...};
+}
+
+// Before any class is made: they inherit from what this changes. The types are this project's own
+// (PYBIND11_COMPILER_TYPE in CMakeLists.txt), so that no other extension sees it.
+void guard_base_class();
+
+// After everything is made: an error about the arguments of a function no longer prints them, and classes are
+// no longer changed.
+void finish_module(pybind11::module_& module);
+
+}  // namespace pyfe::bindings
