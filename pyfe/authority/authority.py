@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import time
 from collections.abc import Callable
@@ -30,6 +31,9 @@ from pyfe.wire.signature import SigningKey
 __all__ = ["KeyAuthority"]
 
 Clock = Callable[[], float]
+
+_DECISIONS = b"pyfe: the secret behind an authority's decisions, 1"
+"""Signed once more than is said: no envelope begins like this."""
 
 
 class KeyAuthority:
@@ -131,19 +135,19 @@ class KeyAuthority:
         """
         state = self._storage.read().state
         engine.require_fit(state, function)
-        return engine.findings(state, function)
+        return engine.findings(state, function, self._decision_secret())
 
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
 
-        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it with quadratic keys only. Errors: those
+        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it where quadratic functions are served. Errors: those
         of :meth:`check`.
         Cost: up to a few seconds.
         """
         state = self._storage.read().state
         if function is not None:
             engine.require_fit(state, function)
-        return engine.residual_uncertainty(state, function)
+        return engine.residual_uncertainty(state, function, self._decision_secret())
 
     def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
         """The key of a function, recorded before it is released.
@@ -162,12 +166,20 @@ class KeyAuthority:
         """
         with self._storage.exclusive():
             contents = self._storage.read()
-            found = engine.admit(contents.state, function)
+            found = engine.admit(contents.state, function, self._decision_secret())
             state, row = engine.record(
                 contents.state, function, found, purpose=purpose, recipient=recipient, now=int(self._clock())
             )
             self._storage.write(replace(contents, state=state))
         return self._derive(contents, function, row)
+
+    def _decision_secret(self) -> bytes:
+        """What the records behind estimates are drawn with, 64 bytes; the same for the life of the authority.
+
+        A signature that is never given away: nobody else can make it, and no key leaves its place for it.
+        """
+        signed = self._storage.read().signing_key.sign(_DECISIONS)
+        return hmac.digest(signed, _DECISIONS, "sha512")
 
     def _derive(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
         grant = Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)

@@ -82,7 +82,6 @@ def issue(
         "recipient": key.recipient,
         "policy": key.policy,
         "findings": list(row.findings),
-        "residual": str(opened.residual()),
         "interval": key.interval.tolist(),
     }
     show("Function key", values, as_json=as_json)

@@ -30,6 +30,8 @@ Minor: TypeAlias = "tuple[int, int, int, int]"
 _STARTS = 6
 """Rows with which the search for a minor begins."""
 
+_FEW = 3
+
 _TRIPLES = 24
 """Minors of size 3 looked at for a pencil that has none but zeros."""
 
@@ -48,8 +50,8 @@ def factors(
     beside: linear forms in normal form that are known, as what everybody knows is.
 
     Returns u and w without constants, in terms of the levels and thresholds of the schema; None if there is no such
-    pair. Where u lives on one or two yes/no columns, categories or thresholds, what the form says of these alone is
-    not held against it, and w is given without them. Cost: O(n) for most forms without factors, O(n^2) for others.
+    pair. Where u lives on one or two yes/no columns, categories or thresholds, w may say anything of these: it is given
+    without them, and as {} unless it says something of three columns besides. Cost: O(n) for most forms without factors, O(n^2) for others.
     """
     matrix = _Matrix(form, space, beside)
     found = matrix.product() or matrix.on_few_blocks()
@@ -224,11 +226,11 @@ class _Matrix:
     # -- one factor on very few columns --
 
     def on_few_blocks(self) -> tuple[Linear, Linear] | None:
-        """u on one or two columns of levels (or on public ones), w outside: ``S[outside, outside] = 0``."""
+        """u on up to three columns of levels (or on public ones), w beside: ``S[beside, beside] = 0``."""
         seen: set[frozenset[int]] = set()
         for k, row in self.rows.items():
             blocks = frozenset(self.space.block(b) for b in row)
-            if len(blocks) > 2 or blocks in seen or any(self.space.squares(b) for b in row):
+            if len(blocks) > _FEW or blocks in seen or any(self.space.squares(b) for b in row):
                 continue
             seen.add(blocks)
             if self.space.block(k) not in blocks and (found := self._apart(blocks, _whole(_fractions(row)))):
@@ -236,15 +238,30 @@ class _Matrix:
         return None
 
     def _apart(self, blocks: frozenset[int], u: Linear) -> tuple[Linear, Linear] | None:
-        outside = {a: row for a, row in self.rows.items() if self.space.block(a) not in blocks}
+        beside = {a: row for a, row in self.rows.items() if self.space.block(a) not in blocks}
         i = min(u)
-        w = {a: row[i] for a, row in outside.items() if row.get(i)}
-        for a, row in outside.items():
+        w = {a: row[i] for a, row in beside.items() if row.get(i)}
+        for a, row in beside.items():
             if {*row} - {*u} or any(u[i] * row.get(b, 0) != u[b] * w.get(a, 0) for b in u):
                 return None
+        if len(blocks) == _FEW:
+            w = self._completed(u, {a: Fraction(v, u[i]) for a, v in w.items()})
+            return (u, w) if w and self._is_product(u, w) else None
+        if self._is_product(u, w):
+            return u, w
+        # what w says of u's own columns can be chosen so that everything there fits; it is counted without them
         rest = {b: v for b, v in self.linear.items() if self.space.block(b) not in blocks}
-        own = [{b: 1} for block in blocks for b in u if self.space.block(b) == block]
-        return (u, w) if self._follows(rest, w, *own) else None
+        wide = len({self.space.block(a) for a in w}) >= _FEW
+        return (u, w if wide else {}) if self._follows(rest, w) else None
+
+    def _completed(self, u: Linear, w: Mapping[int, Fraction]) -> Linear:
+        """w with its entries where u has its own, if these are three yes/no answers: by their three products."""
+        if len(u) != _FEW:
+            return {}
+        (a, b, c) = u
+        ratios = {(i, j): Fraction(self.rows.get(i, {}).get(j, 0), u[i] * u[j]) for i in u for j in u if i != j}
+        own = {i: u[i] * (ratios[i, j] + ratios[i, k] - ratios[j, k]) / 2 for i, j, k in ((a, b, c), (b, a, c), (c, a, b))}
+        return _whole({**w, **own})
 
 
 def _levels_of(rows: Rows, space: Monomials) -> Rows:

@@ -98,7 +98,8 @@ def check_linear(issued: Any, request: Any, schema: Schema, max_blocks: int | No
     for the groups; :class:`LinearAccount` keeps what was issued reduced. An empty list is no promise: bounded integers
     leak below the span (:func:`residual_bits`).
     """
-    return LinearAccount(schema).with_rows(issued).check(request, max_blocks)
+    before = LinearAccount(schema).with_rows(issued)
+    return before.with_rows(request).findings(before, max_blocks)
 
 
 class _Shape:
@@ -153,18 +154,17 @@ class LinearAccount:
                 span.add(row)
         return twin
 
-    def check(self, request: Any, max_blocks: int | None = None) -> list[Finding]:
-        """As :func:`check_linear`, with the rows of the account as those issued."""
-        after = self.with_rows(request)
-        if len(after._rows) == len(self._rows):
+    def findings(self, before: LinearAccount, max_blocks: int | None = None) -> list[Finding]:
+        """As :func:`check_linear`, with the rows of ``before`` as those issued, and the others as requested."""
+        issued = len(before._rows)
+        if len(self._rows) == issued:
             raise ParameterError("a request has at least one row")
         lines: Lines = {}
         for prime in PRIMES:
-            for key, coordinates in after._new_lines(self, prime, group_size(self._shape.schema, max_blocks)).items():
+            for key, coordinates in self._new_lines(before, prime, group_size(self._shape.schema, max_blocks)).items():
                 lines.setdefault(key, coordinates)
-        issued = len(self._rows)
-        findings = [after._explain(kind, names, coordinates, issued) for (kind, names), coordinates in lines.items()]
-        if not findings and all(after._spans[p].rank == self._spans[p].rank for p in PRIMES):
+        findings = [self._explain(kind, names, coordinates, issued) for (kind, names), coordinates in lines.items()]
+        if not findings and all(self._spans[p].rank == before._spans[p].rank for p in PRIMES):
             return [Finding("nothing new", (), (), issued=issued)]
         return findings
 

@@ -18,6 +18,7 @@ solution. No span shows that; the rule on the number of forms stands for it (:fu
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -29,7 +30,7 @@ from typing import TypeAlias
 import numpy as np
 
 from pyfe.errors import ParameterError
-from pyfe.forms import FactoredForms, Forms
+from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage.factors import factors, pencil, primitive
 from pyfe.leakage.findings import Finding, Lines, group_size
 from pyfe.leakage.monomials import Linear, Monomial, Monomials, Polynomial
@@ -90,7 +91,7 @@ def check_quadratic(
     account = QuadraticAccount(schema)
     for forms in issued:
         account = account.with_forms(forms)
-    return account.check(request, max_blocks)
+    return account.with_forms(request).findings(account, max_blocks)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -358,6 +359,7 @@ class QuadraticAccount:
         self._over_units = _Independent()
         self._over_monomials = _Independent()
         self._terms = 0
+        self.independent: tuple[Forms, ...] = ()
         self._products: frozenset[tuple[tuple[int, int], ...]] = frozenset()
         self._known: dict[tuple[int, bool], _Known] = {}
         self._factors: dict[bool, list[Linear]] = {}
@@ -368,15 +370,16 @@ class QuadraticAccount:
             raise ParameterError(f"forms have {self.schema.n + 1} coordinates (1, x), not {forms.n} and {forms.m}")
         twin = copy(self)
         twin._known, twin._factors = {}, {}
-        kept = [i for i, row in enumerate(self.reader.unit_rows(forms)) if twin._adds_unit_row(row)]
-        if kept:
-            twin._terms = max(self._terms, _terms(forms))
+        given = self.reader.unit_rows(forms)
+        kept = [i for i, row in enumerate(given) if twin._adds_unit_row(row)]
+        selected = [_selected(forms, kept)] if kept else []
+        twin.independent = (*self.independent, *selected)
+        twin._terms = max([self._terms, *map(_terms, selected)])
         if isinstance(forms, FactoredForms):
-            given = self.reader.rows(FactoredForms(forms.U, forms.V, forms.Q[kept])) if kept and twin.multiplied else []
-            rows = dict(zip(kept, given, strict=False))
+            rows = zip(kept, (row for part in selected if twin.multiplied for row in self.reader.rows(part)), strict=False)
         else:
-            rows = dict(enumerate(self.reader.rows(forms)))
-        for i, row in rows.items():
+            rows = enumerate(given)
+        for i, row in rows:
             twin._add(row, self.outputs + i)
         twin.outputs = self.outputs + forms.k
         return twin
@@ -407,6 +410,16 @@ class QuadraticAccount:
         """Of the rows over monomials, the number of the output."""
         return self._positions
 
+    def canonical(self) -> bytes:
+        """SHA-512 of the span: the same for every basis and order of the same forms, however they are written (where
+        units are not multiplied out, over the same units)."""
+        digest = hashlib.sha512(self.schema.id)
+        spanned = _Spanned(self.rows(multiplied=self.multiplied), self.reader.space.free, PAIRING_ORDER)
+        for _, row in sorted(zip(spanned.span.pivots, spanned.span.rows(), strict=True)):
+            entries = [(column, v) for column, v in zip(spanned.columns, row, strict=True) if v]
+            digest.update(repr(entries).encode())
+        return digest.digest()
+
     def known(self, prime: int, *, multiplied: bool) -> _Known:
         """What the forms determine modulo a prime."""
         key = (prime, multiplied)
@@ -430,9 +443,19 @@ class QuadraticAccount:
         for first, second in combinations(forms[:_MOST_IN_PENCILS], 2):
             yield from pencil(first, second, self.reader.space, beside)
 
-    def check(self, request: Forms, max_blocks: int | None = None) -> list[Finding]:
-        """As :func:`check_quadratic`, with the forms of the account as those issued."""
-        return _Question(self, self.with_forms(request), group_size(self.schema, max_blocks)).findings()
+    def findings(self, before: QuadraticAccount, max_blocks: int | None = None) -> list[Finding]:
+        """As :func:`check_quadratic`, with the forms of ``before`` as those issued, and the others as requested."""
+        return _Question(before, self, group_size(self.schema, max_blocks)).findings()
+
+
+def _selected(forms: Forms, outputs: Sequence[int]) -> Forms:
+    """Some of the outputs."""
+    if isinstance(forms, FactoredForms):
+        return FactoredForms(forms.U, forms.V, forms.Q[list(outputs)])
+    parts = [part for i, part in enumerate(forms.terms()) if i in set(outputs)]
+    output = np.repeat(np.arange(len(parts)), [len(value) for *_, value in parts])
+    row, column, value = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return MatrixForms((len(parts), forms.n, forms.m), output, row, column, value)
 
 
 def _polynomial(row: Row) -> Polynomial:
