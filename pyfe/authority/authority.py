@@ -140,8 +140,8 @@ class KeyAuthority:
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
 
-        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it where quadratic functions are served. Errors: those
-        of :meth:`check`.
+        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it where quadratic functions are served.
+        Errors: those of :meth:`check`.
         Cost: up to a few seconds.
         """
         state = self._storage.read().state
@@ -161,8 +161,9 @@ class KeyAuthority:
         Raises PolicyDeniedError naming what would open; KeyMismatchError for another schema; UnsupportedModelError for
         a quadratic function where the scheme serves linear ones only; OutOfRangeError for too wide weights or
         results; AuthorityError when the ledger cannot be written (then no key exists).
-        The same function may be issued again: it opens nothing new. Cost: O(keys^2 n) for the policy, 2n products; for
-        quadratic functions :func:`pyfe.leakage.check_quadratic`, and one n-term sum in G1.
+        The same function may be issued again: it opens nothing new. Cost: O(rank n) for the policy and rank^2 small
+        eliminations, where ``rank`` keys are independent, 2n products; for quadratic functions
+        :func:`pyfe.leakage.check_quadratic`, :func:`pyfe.leakage.check_budget`, and one n-term sum in G1.
         """
         with self._storage.exclusive():
             contents = self._storage.read()

@@ -65,6 +65,9 @@ def issue(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function key (keep it private).")],
     purpose: Annotated[str, typer.Option(help="What the key will be used for; stands in the key and the ledger.")],
     recipient: Annotated[str | None, typer.Option(help="Who the key is for.")] = None,
+    residual: Annotated[
+        bool, typer.Option("--residual", help="Estimate the bits that stay unknown, too; may take longer than the key.")
+    ] = False,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,6 +85,7 @@ def issue(
         "recipient": key.recipient,
         "policy": key.policy,
         "findings": list(row.findings),
+        **({"residual": str(opened.residual())} if residual else {}),
         "interval": key.interval.tolist(),
     }
     show("Function key", values, as_json=as_json)

@@ -50,8 +50,9 @@ def factors(
     beside: linear forms in normal form that are known, as what everybody knows is.
 
     Returns u and w without constants, in terms of the levels and thresholds of the schema; None if there is no such
-    pair. Where u lives on one or two yes/no columns, categories or thresholds, w may say anything of these: it is given
-    without them, and as {} unless it says something of three columns besides. Cost: O(n) for most forms without factors, O(n^2) for others.
+    pair. Where u lives on one or two yes/no columns, categories or thresholds, w may say anything of these: it is
+    given without them, and as {} unless it says something of three columns besides. Cost: O(n) for most forms without
+    factors, O(n^2) for others.
     """
     matrix = _Matrix(form, space, beside)
     found = matrix.product() or matrix.on_few_blocks()
@@ -260,7 +261,9 @@ class _Matrix:
             return {}
         (a, b, c) = u
         ratios = {(i, j): Fraction(self.rows.get(i, {}).get(j, 0), u[i] * u[j]) for i in u for j in u if i != j}
-        own = {i: u[i] * (ratios[i, j] + ratios[i, k] - ratios[j, k]) / 2 for i, j, k in ((a, b, c), (b, a, c), (c, a, b))}
+        own = {
+            i: u[i] * (ratios[i, j] + ratios[i, k] - ratios[j, k]) / 2 for i, j, k in ((a, b, c), (b, a, c), (c, a, b))
+        }
         return _whole({**w, **own})
 
 

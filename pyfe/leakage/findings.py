@@ -30,8 +30,8 @@ class Finding:
     column), "group" (a form on very few columns), "protected" (a form on a protected column, or a protected form),
     "record" (every coordinate), "keys" (more quadratic forms than the rule allows), "weights" (a quadratic form with
     linear content that no linear function could have), "budget" (too few bits of a record stay unknown, by the estimate
-    of :func:`pyfe.leakage.check_budget`), "checked in part" (not everything was looked for; ``note`` says what was not);
-    or, not refusing, "nothing new" (the request lies in the span of what is known and issued).
+    of :func:`pyfe.leakage.check_budget`), "checked in part" (not everything was looked for; ``note`` says what was
+    not); or, not refusing, "nothing new" (the request lies in the span of what is known and issued).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
     up to what everybody knows; empty where only coefficients modulo the group order exist.
@@ -142,9 +142,7 @@ class LinearAccount:
     def with_rows(self, rows: Any) -> LinearAccount:
         """The account with more rows. Cost: O(rank n) each."""
         shape = self._shape
-        fresh = [
-            shape.dense({i: v for i, v in enumerate(row, start=1) if v}) for row in _rows(rows, shape.schema)
-        ]
+        fresh = [shape.dense({i: v for i, v in enumerate(row, start=1) if v}) for row in _rows(rows, shape.schema)]
         twin = copy(self)
         twin._rows = [*self._rows, *fresh]
         twin._spans = {prime: span.copy() for prime, span in self._spans.items()}
@@ -185,7 +183,11 @@ class LinearAccount:
             span, free = self._spans[prime], self._shape.space.free
             opened = {free[position] for position in span.open_coordinates()}
             owning = {self._shape.space.block(free[position]) for position in span.pivots}
-            last = (i for i in self._shape.space.private if i not in self._shape.free and self._shape.space.block(i) in owning)
+            last = (
+                i
+                for i in self._shape.space.private
+                if i not in self._shape.free and self._shape.space.block(i) in owning
+            )
             self._opened[prime] = opened | {i for i in last if self._shape.dense({i: 1}) in span}
         return self._opened[prime]
 

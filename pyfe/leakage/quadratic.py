@@ -311,7 +311,7 @@ class _Independent:
 
     def __init__(self) -> None:
         self.rows: tuple[Row, ...] = ()
-        self._basis: dict[int, tuple[tuple[Column, Row], ...]] = {prime: () for prime in PAIRING_PRIMES}
+        self._basis: dict[int, tuple[tuple[Column, Row], ...]] = dict.fromkeys(PAIRING_PRIMES, ())
 
     def with_row(self, row: Row) -> _Independent:
         """With one more row; itself where the row depends on the others. Cost: O(rank D)."""
@@ -375,8 +375,11 @@ class QuadraticAccount:
         selected = [_selected(forms, kept)] if kept else []
         twin.independent = (*self.independent, *selected)
         twin._terms = max([self._terms, *map(_terms, selected)])
+        rows: Iterable[tuple[int, Row]]
         if isinstance(forms, FactoredForms):
-            rows = zip(kept, (row for part in selected if twin.multiplied for row in self.reader.rows(part)), strict=False)
+            rows = zip(
+                kept, (row for part in selected if twin.multiplied for row in self.reader.rows(part)), strict=False
+            )
         else:
             rows = enumerate(given)
         for i, row in rows:

@@ -109,7 +109,7 @@ def residual_account(account: QuadraticAccount, seed: bytes) -> Residual:
     return _estimate(account, seed)[0]
 
 
-def _estimate(account: QuadraticAccount, seed: bytes) -> tuple[Residual, float]:
+def _estimate(account: QuadraticAccount, seed: object) -> tuple[Residual, float]:
     """The residual, and by how much it differs between halves of the records."""
     if not isinstance(seed, bytes) or len(seed) < _LEAST_SEED:
         raise ParameterError(f"a seed has {_LEAST_SEED} bytes or more")
@@ -139,9 +139,7 @@ def _counted(pool: Sequence[Forms], schema: Schema, record: IntArray, total: flo
     return averaged(np.log2(counts), counts, total, "exact")
 
 
-def _entropies(
-    pool: Sequence[Forms], schema: Schema, rows: IntArray, record: IntArray
-) -> tuple[float, float, float]:
+def _entropies(pool: Sequence[Forms], schema: Schema, rows: IntArray, record: IntArray) -> tuple[float, float, float]:
     """Bits of the values on random rows with the public columns of ``record``; then on either half of the rows."""
     for _, part, public in schema.blocks:
         if public:
