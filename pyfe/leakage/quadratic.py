@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -206,9 +206,17 @@ def _combined(weights: Sequence[int], rows: Sequence[Row]) -> Row:
 class _Spanned:
     """A span with named columns, products first: so basis rows with a linear pivot are the linear forms in it."""
 
-    def __init__(self, rows: Sequence[Row], linear: Sequence[int], prime: int, *, traced: bool = False) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        linear: Sequence[int],
+        prime: int,
+        *,
+        first: Collection[Column] = (),
+        traced: bool = False,
+    ) -> None:
         products = {column for row in rows for column in row if not _is_linear(column)}
-        self.columns: list[Column] = sorted(products, key=lambda c: (isinstance(c, _Unit), c))
+        self.columns: list[Column] = sorted(products, key=lambda c: (c not in first, isinstance(c, _Unit), c))
         self.products = len(self.columns)
         self.columns += [(0, i) for i in linear]
         self._index = {column: position for position, column in enumerate(self.columns)}
@@ -251,6 +259,7 @@ class _Known:
         self._rows = account.rows(multiplied=multiplied)
         self._plain = all(_is_linear(column) for row in self._rows for column in row)
         self.squared = True
+        self._multiplied_out: tuple[list[Linear] | None, list[Row]] = (None, [])
         singled = _Spanned(account.rows(multiplied=False), self._reader.space.free, prime)
         counted = [*account.factors(multiplied=multiplied)]
         counted += [part for column in singled.open() for part in self._reader.counts_as(column)]
@@ -277,16 +286,23 @@ class _Known:
         return self._spanned(self._rows, linear, products)
 
     def _spanned(self, rows: Sequence[Row], linear: Sequence[Linear], products: Sequence[Row]) -> _Spanned:
-        listed = [*rows, *(self._reader.row(form) for form in linear), *products]
-        return _Spanned(listed, self._reader.space.free, self._prime)
+        # products of a reduced basis are one already, if the products of its pivots come first
+        pivots = [next(iter(form)) for form in linear] if products else []
+        first: set[Column] = {(min(pair), max(pair)) for pair in combinations_with_replacement(pivots, 2)}
+        listed = [*products, *(self._reader.row(form) for form in linear), *rows]
+        return _Spanned(listed, self._reader.space.free, self._prime, first=first)
 
     def _products(self) -> list[Row]:
         count, used = len(self.linear), {column for form in self.linear for column in form}
         rank, monomials = len(self._rows) + count * (count + 1) // 2, len(used) * (len(used) + 1) // 2
-        affordable = self._multiplied and rank**2 * monomials <= _MOST_CELLS
+        most = _MOST_CELLS // 10 if self._plain else _MOST_CELLS
+        affordable = self._multiplied and rank**2 * monomials <= most
         self.squared = affordable or self._plain  # linear forms alone are judged by what they say themselves
         pairs = combinations_with_replacement(self.linear, 2) if affordable else ()
-        return [_row(self._reader.space.product(u, w)) for u, w in pairs]
+        if self._multiplied_out[0] is not self.linear:
+            products = [_row(self._reader.space.product(u, w)) for u, w in pairs]
+            self._multiplied_out = (self.linear, products)
+        return self._multiplied_out[1]
 
     def _independent(self, forms: Iterable[Linear]) -> list[Linear]:
         rows = [self._reader.row(form) for form in forms]
@@ -548,9 +564,7 @@ class _Question:
 
     def _about(self, spanned: _Spanned, block: int) -> int:
         """Dimension of the forms in the span whose monomials all have a factor in the column."""
-        kept = [i for i, column in enumerate(spanned.columns) if not self.reader.touches(column, block)]
-        rows = spanned.span.rows()
-        return len(rows) - Span(([row[i] for i in kept] for row in rows), prime=spanned.span.prime, traced=False).rank
+        return spanned.span.living_on([i for i, c in enumerate(spanned.columns) if self.reader.touches(c, block)])
 
     def _groups(self, before: _Spanned, after: _Spanned, opened: set[int | None]) -> Lines:
         lines: Lines = {}
@@ -577,11 +591,7 @@ class _Question:
         """Linear content beyond the weights of a linear function, on columns that no product hides."""
         if not self.multiplied:
             return []
-        before, after = (
-            _LinearContent(account.rows(multiplied=True), self.reader, self.schema)
-            for account in (self.before, self.after)
-        )
-        wide = {b: bits for b, bits in after.wide().items() if after.dimension(b) > before.dimension(b)}
+        wide = _LinearContent(self.schema, self.reader).wide(self.before.rows(multiplied=True), self._rows)
         if not wide:
             return []
         names, coordinates = tuple(self.names[b] for b in wide), tuple(c for b in wide for c in self.blocks[b])
@@ -671,45 +681,114 @@ def _vanishing(spanned: _Spanned, rows: Sequence[Row], outside: Callable[[Column
 
 
 class _LinearContent:
-    """The forms in a span that are linear in one column: no product hides that column's share of their values."""
+    """How wide the weights of single columns are, beyond what the products with these columns account for.
 
-    def __init__(self, rows: Sequence[Row], reader: _Reader, schema: Schema) -> None:
+    Of ``(x - m)^T A (x - m)``, m in the range of x, the weight of x_i is at most what its products can vary by. What a
+    form has besides is the share of a linear function, and may be as wide. The values of public columns are known:
+    products with them are part of a weight.
+    """
+
+    def __init__(self, schema: Schema, reader: _Reader) -> None:
         self._reader = reader
-        self._rows = rows
-        self._columns = dict(enumerate(schema.columns.values()))
+        self._reach = [1, *np.maximum(np.abs(schema.lo), np.abs(schema.hi)).tolist()]
+        self._columns = list(schema.columns.values())
+
+    def wide(self, before: Sequence[Row], after: Sequence[Row]) -> dict[int, int]:
+        """Columns with too wide weights, and their bits: in the rows after, combinations of two, and in what
+        combinations without any product with the column have; less what the rows before, the first of them, have."""
+        found: dict[int, int] = {}
+        for row in _with_pairs(after, len(before)):
+            for block, bits in self._bits(row).items():
+                if bits > LINEAR_WEIGHT_BITS:
+                    found[block] = max(bits, found.get(block, 0))
+        kernels = _Kernels(after, self._reader), _Kernels(before, self._reader)
+        blocks = {self._reader.space.block(i) for i in self._reader.space.free} - {*found}
+        for block in blocks:
+            new, old = (kernel.dimension(block) for kernel in kernels)
+            if new > old and (bits := self._bits_without_products(block, new, after, kernels[0])) > LINEAR_WEIGHT_BITS:
+                found[block] = bits
+        return dict(sorted(found.items()))
+
+    def _bits_without_products(self, block: int, dimension: int, rows: Sequence[Row], kernels: _Kernels) -> int:
+        """0 if the forms without a product with the column have a basis of rows given within the bound; else the bits
+        of their reduced basis."""
+        listed = [row for row in rows if all(_is_linear(c) or block not in self._reader.owners(c) for c in row)]
+        narrow = [row for row in listed if self._bits(row).get(block, 0) <= LINEAR_WEIGHT_BITS]
+        if kernels.rank(narrow) == dimension:
+            return 0
+        return max(self._bits(row).get(block, 0) for row in kernels.basis(block))
+
+    def _bits(self, row: Row) -> dict[int, int]:
+        """For each column, the bits, with sign, of the weights that products do not account for; the form taken
+        primitive. Of a category, which has no zero of its own, the least weights that say the same."""
+        space, content = self._reader.space, math.gcd(*row.values()) or 1
+        weights: dict[int, int] = {}
+        varied: dict[int, int] = {}
+        for (i, j), value in _polynomial(row).items():
+            for own, other in {(i, j), (j, i)}:
+                if space.owner[own] is None:
+                    continue
+                size = abs(value) // content * self._reach[other]
+                if other == 0:
+                    weights[own] = weights.get(own, 0) + value // content
+                elif space.owner[other] is None:
+                    weights[own] = weights.get(own, 0) + (size if weights.get(own, 0) >= 0 else -size)
+                else:
+                    varied[own] = varied.get(own, 0) + size * (2 if own == other else 1)
+        blocks: dict[int, list[int]] = {}
+        for own in {*weights, *varied}:
+            blocks.setdefault(space.block(own), []).append(own)
+        return {block: self._column_bits(block, own, weights, varied) for block, own in blocks.items()}
+
+    def _column_bits(
+        self, block: int, own: Sequence[int], weights: Mapping[int, int], varied: Mapping[int, int]
+    ) -> int:
+        column = self._columns[block]
+        if isinstance(column, Category) and column.width > 1:
+            listed = [0, *(weights.get(i, 0) for i in own)]
+            beyond = (max(listed) - min(listed) + 1) // 2 - max(varied.get(i, 0) for i in own)
+        else:
+            beyond = max(abs(weights.get(i, 0)) - varied.get(i, 0) for i in own)
+        return max(beyond, 0).bit_length() + 1
+
+
+def _with_pairs(rows: Sequence[Row], first: int) -> Iterator[Row]:
+    """The rows from ``first`` on; and, of the first few quadratic ones, combinations of two with one of these: sums,
+    differences, and those without some product that both have."""
+    yield from rows[first:]
+    products = [i for i, row in enumerate(rows) if not all(map(_is_linear, row))][:_MOST_IN_PENCILS]
+    for i, j in combinations(products, 2):
+        if j < first:
+            continue
+        left, right = rows[i], rows[j]
+        common = sorted(column for column in left if column in right and not _is_linear(column))
+        dropped = {common[at] for at in (0, len(common) // 2, -1)} if common else set()
+        for pair in {(1, 1), (1, -1), *((right[column], -left[column]) for column in dropped)}:
+            yield _combined(pair, (left, right))
+
+
+class _Kernels:
+    """Of the forms in a span, those without a product with a column: no product hides its share of their values."""
+
+    def __init__(self, rows: Sequence[Row], reader: _Reader) -> None:
         self._spanned = _Spanned(rows, reader.space.free, PAIRING_ORDER)
         self._touching: dict[int, list[int]] = {}
         for position, column in enumerate(self._spanned.columns[: self._spanned.products]):
             for block in reader.owners(column):
                 self._touching.setdefault(block, []).append(position)
 
+    def rank(self, rows: Sequence[Row]) -> int:
+        """Of some of the rows."""
+        return Span((self._spanned.dense(row) for row in rows), prime=PAIRING_ORDER, traced=False).rank
+
     def dimension(self, block: int) -> int:
-        """Of the forms without a product with the column."""
+        """How many independent ones there are."""
         rows = self._spanned.span.rows()
         touching = self._touching.get(block, [])
         return len(rows) - Span(([row[i] for i in touching] for row in rows), prime=PAIRING_ORDER, traced=False).rank
 
-    def wide(self) -> dict[int, int]:
-        """The columns on which these forms have weights too wide for a linear function, with their bits.
-
-        Forms that have a basis within the bound are none: the rows themselves, or the reduced basis.
-        """
-        blocks = {self._reader.space.block(i) for i in self._reader.space.free}
-        bits = {block: self._bits(block) for block in sorted(blocks)}
-        return {block: found for block, found in bits.items() if found > LINEAR_WEIGHT_BITS}
-
-    def _bits(self, block: int) -> int:
-        dimension = self.dimension(block)
-        listed = [row for row in self._rows if all(block not in self._reader.owners(c) or _is_linear(c) for c in row)]
-        narrow = [row for row in listed if self._width(row, block) <= LINEAR_WEIGHT_BITS]
-        columns = self._spanned.columns
-        if Span((self._spanned.dense(row) for row in narrow), prime=PAIRING_ORDER, traced=False).rank == dimension:
-            return 0
-        integers = (_integers(row, PAIRING_ORDER) for row in self._without_products(block))
-        return max(self._width(dict(zip(columns, row, strict=True)), block) for row in integers)
-
-    def _without_products(self, block: int) -> list[list[int]]:
-        """The reduced basis of the forms without a product with the column."""
+    def basis(self, block: int) -> list[Row]:
+        """The reduced basis, in integers."""
         rows, prime = self._spanned.span.rows(), PAIRING_ORDER
         touching = self._touching.get(block, [])
         span, kernel = Span(prime=prime), Span(prime=prime, traced=False)
@@ -718,19 +797,10 @@ class _LinearContent:
             if not span.add([row[i] for i in touching]):
                 combination = {index: 1} | {j: -c for j, c in used.items()}
                 kernel.add([sum(c * rows[j][i] for j, c in combination.items()) % prime for i in range(len(row))])
-        return kernel.rows()
-
-    def _width(self, row: Row, block: int) -> int:
-        """Bits, with sign, of a form's weights on one column, the form being primitive; of a category, which has no
-        zero of its own, the least that say the same."""
-        content = math.gcd(*row.values()) or 1
-        weights = [row.get((0, i), 0) // content for i in self._reader.space.block_levels(self._first(block))]
-        one_hot = isinstance(self._columns[block], Category) and len(weights) > 1
-        largest = (max(weights) - min(weights) + 1) // 2 if one_hot else max(map(abs, weights))
-        return largest.bit_length() + 1
-
-    def _first(self, block: int) -> int:
-        return self._reader.space.owner.index(block)
+        return [
+            {column: v for column, v in zip(self._spanned.columns, _integers(row, prime), strict=True) if v}
+            for row in kernel.rows()
+        ]
 
 
 def _integers(row: Sequence[int], prime: int) -> list[int]:

@@ -187,6 +187,10 @@ DISGUISES = {
     "beside a zero form": [("1", "x0", 1), ("1", "x1", 256), ("1", "x2", WIDE), ("c=x", "c=z", 99)],
     "beside a product": [("x0", "x1", 1), ("1", "x1", 256), ("1", "x2", WIDE)],
     "beside a public product": [("1", "x0", 1), ("age", "x1", 7), ("1", "x2", WIDE)],
+    "times a public column": [("1", "x0", 1), ("1", "x1", 256), ("age", "x2", WIDE)],
+    "with a small product": [("1", "x0", 1), ("1", "x1", 256), ("1", "x2", WIDE), ("x2", "b=yes", 1)],
+    "with a small square": [("1", "x0", 1), ("1", "x1", 256), ("1", "x2", WIDE), ("x2", "x2", -1)],
+    "with many small products": [("1", "x1", 9), ("1", "x2", WIDE), *(("x2", f"x{i}", 1) for i in range(3, 12))],
 }
 
 
@@ -196,7 +200,7 @@ def test_linear_content_keeps_to_linear_weights(name: str) -> None:
     request = forms(form(DISGUISES[name]))
     (finding,) = check_quadratic([], request, EVERY_KIND)
     assert finding.kind == "weights" and finding.refuses and "a linear function may have 16" in str(finding)
-    narrow = [(i, j, v if abs(v) < WIDE else v // WIDE * 511) for i, j, v in DISGUISES[name]]
+    narrow = [(i, j, v if abs(v) < WIDE else v // WIDE * 63) for i, j, v in DISGUISES[name]]
     assert check_quadratic([], forms(form(narrow)), EVERY_KIND) == []
 
 
@@ -208,14 +212,23 @@ def test_the_difference_of_two_keys_keeps_to_linear_weights() -> None:
     assert check_quadratic([], request, EVERY_KIND) == [], "beside no other key, a product hides every column"
     both = forms(G, G + form(DISGUISES["row of the constant"]))
     assert kinds(check_quadratic([], both, EVERY_KIND)) == {"weights"}
-    mixed = forms(2 * G + form(DISGUISES["beside a product"]))
-    found = check_quadratic([forms(G)], mixed, plain_number_of_forms(EVERY_KIND))
-    assert opened(found) == {("weights", ("x2",))}
+    assert quadratic.most_forms(EVERY_KIND) == 2
+    for name in ("beside a product", "with a small product"):
+        found = check_quadratic([forms(G)], forms(G + form(DISGUISES[name])), EVERY_KIND)
+        assert opened(found) == {("weights", ("x2",))}, name
+        found = check_quadratic([forms(3 * G)], forms(2 * G + form(DISGUISES[name])), EVERY_KIND)
+        assert opened(found) == {("weights", ("x2",))}, name
 
 
-def plain_number_of_forms(schema: Schema) -> Schema:
-    assert quadratic.most_forms(schema) >= 2
-    return schema
+def test_weights_that_products_account_for_are_granted() -> None:
+    """(x - m)^T A (x - m): the weights are as wide as A times m, 23 bits here."""
+    schema = plain(8)
+    rng = np.random.default_rng(0)
+    A, m = np.triu(rng.integers(-(2**12), 2**12, size=(8, 8))), rng.integers(100, 256, size=8)
+    F = np.zeros((9, 9), dtype=np.int64)
+    F[1:, 1:], F[0, 1:] = A, -(A + A.T) @ m
+    assert np.abs(F).max() > 2**19
+    assert check_quadratic([], forms(F), schema) == []
 
 
 def test_narrow_linear_keys_stay_granted() -> None:
