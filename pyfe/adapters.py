@@ -109,8 +109,8 @@ class Adapter(ABC):
         """The native public key; DecodeError."""
 
     @abstractmethod
-    def read_secret_key(self, data: bytes) -> Any:
-        """The native master secret key; DecodeError."""
+    def read_secret_key(self, data: memoryview) -> Any:
+        """The native master secret key, read where it lies; DecodeError."""
 
     @abstractmethod
     def read_function_key(self, data: bytes) -> Any:
@@ -172,8 +172,8 @@ class _Linear(Adapter):
     def read_public_key(self, data: bytes) -> Any:
         return ipfe_ddh.MasterPublicKey.from_bytes(data)
 
-    def read_secret_key(self, data: bytes) -> Any:
-        return ipfe_ddh.MasterSecretKey.from_bytes(data)
+    def read_secret_key(self, data: memoryview) -> Any:
+        return ipfe_ddh.MasterSecretKey.from_buffer(data)
 
     def read_function_key(self, data: bytes) -> Any:
         return ipfe_ddh.FunctionKey.from_bytes(data)
@@ -235,8 +235,8 @@ class _Quadratic(Adapter):
     def read_public_key(self, data: bytes) -> Any:
         return qfe.MasterPublicKey.from_bytes(data)
 
-    def read_secret_key(self, data: bytes) -> Any:
-        return qfe.MasterSecretKey.from_bytes(data)
+    def read_secret_key(self, data: memoryview) -> Any:
+        return qfe.MasterSecretKey.from_buffer(data)
 
     def read_function_key(self, data: bytes) -> Any:
         return qfe.FunctionKey.from_bytes(data)

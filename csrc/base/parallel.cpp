@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/secret.hpp"
 
 namespace pyfe {
 namespace {
@@ -112,6 +113,7 @@ class Pool {
             ++busy_;
             lock.unlock();
             job->work();
+            wipe_stack();  // a worker sleeps for long on what its tasks left there
             lock.lock();
             if (--busy_ == 0) idle_.notify_one();
         }

@@ -7,9 +7,11 @@
 #include "pyfe/base/cpu.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
+#include "pyfe/base/secret.hpp"
 #include "pyfe/hash/expand_message.hpp"
 #include "pyfe/hash/sha256.hpp"
 #include "pyfe/hash/sha512.hpp"
+#include "pyfe/random/random.hpp"
 
 namespace {
 
@@ -67,9 +69,47 @@ py::bytes expand_message(const py::bytes& msg, const py::bytes& dst, long long l
     return as_bytes(out);
 }
 
+// Memory that is wiped when it is dropped, writable through the buffer protocol: what a cipher or a key
+// derivation writes there never lies in Python's own memory.
+using SecretBytes = pyfe::SecretVector<std::uint8_t>;
+
+SecretBytes zeroed(long long size) {
+    constexpr long long most = 1LL << 40;
+    if (size < 1 || size > most)
+        pyfe::fail(pyfe::ErrorKind::parameter,
+                   "SecretBytes: size " + std::to_string(size) + " is not from 1 to 2^40");
+    return SecretBytes(static_cast<std::size_t>(size));
+}
+
+SecretBytes drawn(long long size) {
+    SecretBytes bytes = zeroed(size);
+    pyfe::os_random().fill(bytes.data(), bytes.size());
+    return bytes;
+}
+
+void bind_secret_bytes(py::module_& module) {
+    py::class_<SecretBytes>(module, "SecretBytes", py::module_local(), py::buffer_protocol(),
+                            "Bytes in memory of the core, wiped when dropped; a writable buffer.")
+        .def(py::init(&zeroed), py::arg("size"), "So many zeros.")
+        .def_static("random", &drawn, py::arg("size"), "From the operating system.")
+        .def("__len__", &SecretBytes::size)
+        .def_buffer([](SecretBytes& bytes) {
+            return py::buffer_info(bytes.data(), static_cast<py::ssize_t>(bytes.size()));
+        })
+        .def(
+            "view", [](const py::object& bytes) { return py::memoryview(bytes); },
+            "The bytes where they lie, to read and to write; keeps them alive.")
+        .def("__reduce__",
+             [](const SecretBytes&) -> py::object { throw py::type_error("secret bytes are not pickled"); })
+        .def("__repr__", [](const SecretBytes& bytes) {
+            return "<SecretBytes of " + std::to_string(bytes.size()) + " bytes>";
+        });
+}
+
 }  // namespace
 
 void bind_base(py::module_& module) {
+    bind_secret_bytes(module);
     module.def("backend", active_backend_name, "Name of the code path in use: 'ifma' or 'portable'.");
     module.def("set_backend", set_backend_by_name, py::arg("name"),
                "Choose 'auto', 'portable' or 'ifma'. ParameterError when this CPU cannot run it.");

@@ -31,6 +31,7 @@ IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
     const IntMatrix m = matrix(y, "y");
     py::gil_scoped_release release;
+    const pyfe::StackGuard guard;
     return keygen(msk, m);
 }
 
@@ -98,6 +99,9 @@ void bind_objects(py::module_& m) {
         .def("to_bytes", &secret_bytes<MasterSecretKey>,
              "For sealed storage only: these bytes open every ciphertext.")
         .def_static("from_bytes", &decoded_secret<MasterSecretKey>, py::arg("data"))
+        .def("to_secret", &secret_buffer<MasterSecretKey>, "The same bytes in memory that wipes itself.")
+        .def_static("from_buffer", &secret_from_buffer<MasterSecretKey>, py::arg("data"),
+                    "from_bytes for a SecretBytes, or a view into one; nothing of it is copied.")
         .def("__reduce__",
              [](const MasterSecretKey&) -> py::object {
                  throw py::type_error("a master secret key is not pickled");

@@ -183,6 +183,9 @@ void bind_keys(py::module_& m) {
         .def("to_bytes", &secret_bytes<MasterSecretKey>,
              "For sealed storage only: these bytes open every ciphertext.")
         .def_static("from_bytes", &decoded_secret<MasterSecretKey>, py::arg("data"))
+        .def("to_secret", &secret_buffer<MasterSecretKey>, "The same bytes in memory that wipes itself.")
+        .def_static("from_buffer", &secret_from_buffer<MasterSecretKey>, py::arg("data"),
+                    "from_bytes for a SecretBytes, or a view into one; nothing of it is copied.")
         .def("__reduce__",
              [](const MasterSecretKey&) -> py::object {
                  throw py::type_error("a master secret key is not pickled");
@@ -243,7 +246,8 @@ void bind_qfe(py::module_& module) {
             return run_encrypt(mpk.get<const MasterPublicKey&>("mpk"), x.get("x"), y, pyfe::os_random());
         },
         py::arg("mpk"), py::arg("x"), py::arg("y") = py::none());
-    m.def("keygen", &keygen, py::arg("msk"), py::arg("f"), py::call_guard<py::gil_scoped_release>());
+    m.def("keygen", &keygen, py::arg("msk"), py::arg("f"),
+          py::call_guard<py::gil_scoped_release, pyfe::StackGuard>());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
     m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"),
           py::call_guard<py::gil_scoped_release>());

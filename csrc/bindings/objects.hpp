@@ -1,5 +1,6 @@
 // What the objects of all schemes share on their way to Python.
 #pragma once
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -53,18 +54,49 @@ T decoded(const py::bytes& data) {
     return T::from_bytes(span);
 }
 
+// Memory that the core owns and wipes, for secrets on their way through Python
+using SecretBytes = SecretVector<uint8_t>;
+
 template <class Secret>
 Secret decoded_secret(const Unprinted<py::bytes>& data) {
+    const StackGuard guard;
     const py::bytes bytes = data.get("data");
     return Secret::from_bytes(as_span(bytes));
 }
 
+// Reads the bytes where they are
+template <class Secret>
+Secret secret_from_buffer(const Unprinted<py::buffer>& data) {
+    const StackGuard guard;
+    const py::buffer_info view = data.get("data").request();
+    if (view.ndim != 1 || view.itemsize != 1 || view.strides[0] != 1)
+        fail(ErrorKind::parameter, "data: must be contiguous bytes");
+    return Secret::from_bytes({static_cast<const uint8_t*>(view.ptr), static_cast<size_t>(view.size)});
+}
+
 template <class Secret>
 py::bytes secret_bytes(const Secret& secret) {
+    const StackGuard guard;
     schemes::Bytes b = secret.to_bytes();
     py::bytes out = as_bytes(b);
     secure_zero(b.data(), b.size());
     return out;
 }
 
+template <class Secret>
+SecretBytes secret_buffer(const Secret& secret) {
+    const StackGuard guard;
+    schemes::Bytes b = secret.to_bytes();
+    SecretBytes out(b.size());
+    std::ranges::copy(b, out.begin());
+    secure_zero(b.data(), b.size());
+    return out;
+}
+
 }  // namespace pyfe::bindings
+
+template <>
+struct pybind11::detail::handle_type_name<pyfe::bindings::Unprinted<pybind11::buffer>> {
+    static constexpr auto name = const_name("pyfe._core.SecretBytes | memoryview");
+    static constexpr const char* words = "a SecretBytes or another buffer";
+};

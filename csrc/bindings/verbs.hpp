@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "pyfe/base/secret.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/qfe/scheme.hpp"
 
@@ -20,6 +21,7 @@ inline schemes::IntMatrix matrix(const IntArray& a, const char* name) {
 inline std::pair<ipfe_ddh::MasterPublicKey, ipfe_ddh::MasterSecretKey> run_setup(
     const ipfe_ddh::Parameters& p, Random& random) {
     py::gil_scoped_release release;
+    const StackGuard guard;
     return ipfe_ddh::setup(p, random);
 }
 
@@ -27,12 +29,14 @@ inline ipfe_ddh::CiphertextBatch run_encrypt(const ipfe_ddh::MasterPublicKey& mp
                                              Random& random) {
     const schemes::IntMatrix m = matrix(x, "x");
     py::gil_scoped_release release;
+    const StackGuard guard;
     return ipfe_ddh::encrypt(mpk, m, random);
 }
 
 inline std::pair<qfe::MasterPublicKey, qfe::MasterSecretKey> run_setup(const qfe::Parameters& p,
                                                                        Random& random) {
     py::gil_scoped_release release;
+    const StackGuard guard;
     return qfe::setup(p, random);
 }
 
@@ -42,11 +46,13 @@ inline qfe::CiphertextBatch run_encrypt(const qfe::MasterPublicKey& mpk, const I
     const schemes::IntMatrix left = matrix(x, "x");
     if (y.is_none()) {
         py::gil_scoped_release release;
+        const StackGuard guard;
         return qfe::encrypt(mpk, left, nullptr, random);
     }
     const IntArray other = py::reinterpret_borrow<Unprinted<IntArray>>(y).get("y");
     const schemes::IntMatrix right = matrix(other, "y");
     py::gil_scoped_release release;
+    const StackGuard guard;
     return qfe::encrypt(mpk, left, &right, random);
 }
 

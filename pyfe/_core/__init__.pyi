@@ -9,7 +9,30 @@ from . import pairing
 from . import dlog
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+class SecretBytes:
+    """
+    Bytes in memory of the core, wiped when dropped; a writable buffer.
+    """
+    @staticmethod
+    def random(size: typing.SupportsInt | typing.SupportsIndex) -> SecretBytes:
+        """
+        From the operating system.
+        """
+    def __init__(self, size: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        So many zeros.
+        """
+    def __len__(self) -> int:
+        ...
+    def __reduce__(self) -> typing.Any:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def view(self) -> memoryview:
+        """
+        The bytes where they lie, to read and to write; keeps them alive.
+        """
 def backend() -> str:
     """
     Name of the code path in use: 'ifma' or 'portable'.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import numpy
 import numpy.typing
+import pyfe._core
 import typing
 __all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'decrypt', 'encrypt', 'keygen', 'setup', 'verify_key']
 class Parameters:
@@ -55,6 +56,11 @@ class MasterSecretKey:
     msk = (s, t); wiped when it is dropped.
     """
     @staticmethod
+    def from_buffer(data: pyfe._core.SecretBytes | memoryview) -> MasterSecretKey:
+        """
+        from_bytes for a SecretBytes, or a view into one; nothing of it is copied.
+        """
+    @staticmethod
     def from_bytes(data: bytes) -> MasterSecretKey:
         ...
     def __reduce__(self) -> typing.Any:
@@ -64,6 +70,10 @@ class MasterSecretKey:
     def to_bytes(self) -> bytes:
         """
         For sealed storage only: these bytes open every ciphertext.
+        """
+    def to_secret(self) -> pyfe._core.SecretBytes:
+        """
+        The same bytes in memory that wipes itself.
         """
     @property
     def parameters(self) -> Parameters:

@@ -13,16 +13,16 @@ from pyfe.adapters import adapter
 from pyfe.authority import engine
 from pyfe.authority.contents import Contents
 from pyfe.authority.engine import Issued, State
-from pyfe.authority.policy import Policy
+from pyfe.authority.policy import Policy, require_text
 from pyfe.authority.sealed import SealingKey
-from pyfe.authority.storage import FileStorage, MemoryStorage, Storage
-from pyfe.errors import AuthorityError, KeyMismatchError, ParameterError
+from pyfe.authority.storage import FileStorage, MemoryStorage, Recorded, Storage
+from pyfe.errors import AuthorityError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
 from pyfe.schemes import long_name
-from pyfe.wire.function_keys import Grant
+from pyfe.wire.function_keys import Grant, require_encodable
 from pyfe.wire.function_keys import sign as sign_function_key
 from pyfe.wire.public_keys import MAX_WEIGHT_BITS
 from pyfe.wire.public_keys import sign as sign_public_key
@@ -88,7 +88,11 @@ class KeyAuthority:
         policy = Policy.default() if policy is None else policy
         name = long_name(scheme)
         bits = engine.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
-        contents = _fresh(schema, name, bits, policy, int(clock()))
+        if not isinstance(policy, Policy):
+            raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
+        if policy.reason is not None:
+            require_text("the reason of the policy", policy.reason)
+        contents = _fresh(schema, name, bits, policy, engine.require_second(clock()))
         if path is None or passphrase is None:
             return cls(MemoryStorage(contents), clock)
         return cls(FileStorage.create(path, SealingKey.fresh(passphrase), contents), clock)
@@ -160,19 +164,41 @@ class KeyAuthority:
 
         Raises PolicyDeniedError naming what would open; KeyMismatchError for another schema; UnsupportedModelError for
         a quadratic function where the scheme serves linear ones only; OutOfRangeError for too wide weights or
-        results; AuthorityError when the ledger cannot be written (then no key exists).
+        results; ParameterError for a purpose or recipient that is empty, longer than 500 characters or not printable;
+        AuthorityError when the clock is wrong or the ledger cannot be written (then no key exists), and, saying that
+        the key counts, when something failed after its row was durable.
         The same function may be issued again: it opens nothing new. Cost: O(rank n) for the policy and rank^2 small
         eliminations, where ``rank`` keys are independent, 2n products; for quadratic functions
         :func:`pyfe.leakage.check_quadratic`, :func:`pyfe.leakage.check_budget`, and one n-term sum in G1.
         """
+        state = self._storage.read().state
+        found = engine.admit(
+            state, function, self._decision_secret()
+        )  # the long part, outside the lock: nobody waits for it
         with self._storage.exclusive():
             contents = self._storage.read()
-            found = engine.admit(contents.state, function, self._decision_secret())
-            state, row = engine.record(
-                contents.state, function, found, purpose=purpose, recipient=recipient, now=int(self._clock())
-            )
-            self._storage.write(replace(contents, state=state))
-        return self._derive(contents, function, row)
+            if contents.state is not state:  # somebody else issued meanwhile
+                found = engine.admit(contents.state, function, self._decision_secret())
+            now = engine.require_time(contents.state, self._clock())
+            state, row = engine.record(contents.state, function, found, purpose=purpose, recipient=recipient, now=now)
+            require_encodable(self._public_key, function, _grant(row))
+            self._record(replace(contents, state=state), row)
+        return self._release(contents, function, row)
+
+    def _record(self, contents: Contents, row: Issued) -> None:
+        try:
+            self._storage.write(contents)
+        except Recorded as error:
+            raise _counted(error, row) from error
+
+    def _release(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
+        try:
+            return self._derive(contents, function, row)
+        except Exception as error:  # whatever it is, the row is durable, and whoever asked must know it
+            raise _counted(error, row) from error
+        except BaseException as error:
+            error.add_note(f"pyfe: {_counting(row)}")
+            raise
 
     def _decision_secret(self) -> bytes:
         """What the records behind estimates are drawn with, 64 bytes; the same for the life of the authority.
@@ -183,12 +209,11 @@ class KeyAuthority:
         return hmac.digest(signed, _DECISIONS, "sha512")
 
     def _derive(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
-        grant = Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
         native = adapter(contents.state.scheme).keygen(contents.master, function)
-        key = sign_function_key(native, function, self._public_key.parameter_hash, grant, contents.signing_key)
+        key = sign_function_key(native, function, self._public_key.parameter_hash, _grant(row), contents.signing_key)
         try:
             return key.verify(self._public_key)
-        except KeyMismatchError as error:
+        except (KeyMismatchError, SignatureError) as error:
             raise AuthorityError(f"the derived key does not verify, so it is not released: {error}") from error
 
     def __repr__(self) -> str:
@@ -198,6 +223,23 @@ class KeyAuthority:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; give it a path, and open it there")
+
+
+def _grant(row: Issued) -> Grant:
+    return Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
+
+
+def _counting(row: Issued) -> str:
+    return (
+        f"key #{row.sequence} is in the ledger and counts, though it was not released; issue the same function again, "
+        "which opens nothing new"
+    )
+
+
+def _counted(error: Exception, row: Issued) -> AuthorityError:
+    """The error that says of a failure after the row was recorded that the key counts."""
+    what = str(error) if isinstance(error, PyfeError) else f"{type(error).__name__}: {error}"
+    return AuthorityError(f"{what}; {_counting(row)}")
 
 
 def _fresh(schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int) -> Contents:

@@ -1,4 +1,7 @@
-"""What an authority has to remember, and how it becomes bytes: the plaintext of the sealed file."""
+"""What an authority has to remember, and how it becomes bytes: the plaintexts of the sealed file.
+
+The secrets never become Python bytes: they go from the core's memory to the cipher and back. All else is the ledger.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from pyfe._core import SecretBytes
 from pyfe.adapters import NativePublicKey, NativeSecretKey, adapter
 from pyfe.authority.engine import Issued, State
 from pyfe.authority.policy import Policy
@@ -17,12 +21,15 @@ from pyfe.schema import Schema
 from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
-from pyfe.wire.signature import SigningKey
+from pyfe.wire.signature import KEY_SIZE, SigningKey
 
-__all__ = ["Contents", "decode", "encode"]
+__all__ = ["Contents", "Ledger", "assemble", "decode_first_layout", "decode_ledger", "encode_ledger", "encode_secrets"]
+
+SEED_SIZE = KEY_SIZE
 
 _NAME = "authority"
-_VERSION = 1
+_VERSION = 2  # 1 held the secrets too
+_SECRET_FIELDS = frozenset(("master_secret_key", "signing_key"))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -41,48 +48,101 @@ class Contents:
         raise TypeError("an authority's secrets are never pickled")
 
 
-def encode(contents: Contents) -> bytes:
-    """The bytes to be sealed: secret."""
-    state = contents.state
+def encode_ledger(state: State, public: NativePublicKey) -> bytes:
+    """What is sealed anew with every key: everything but the secrets."""
     return cbor.dumps(
         {
             "created_at": state.created_at,
             "ledger": [_row_to_map(row) for row in state.issued],
-            "master_public_key": contents.public.to_bytes(),
-            "master_secret_key": contents.master.to_bytes(),
+            "master_public_key": public.to_bytes(),
             "policy": state.policy.to_dict(),
             "schema": state.schema.to_dict(),
             "scheme": state.scheme,
-            "signing_key": contents.signing_key.seed(),
             "version": _VERSION,
             "weight_bits": state.weight_bits,
         }
     )
 
 
-def decode(data: bytes) -> Contents:
-    """The inverse of :func:`encode`; DecodeError for anything else."""
-    fields = Fields(cbor.loads(data, _NAME), _NAME)
-    fields.integer("version", _VERSION, _VERSION)
-    schema = Schema.from_dict(fields.plain("schema"))
+def encode_secrets(contents: Contents) -> SecretBytes:
+    """What is sealed once: the signing seed, then the master secret key."""
+    master = contents.master.to_secret()
+    secrets = SecretBytes(SEED_SIZE + len(master))
+    view = secrets.view()
+    view[:SEED_SIZE] = contents.signing_key.secret.view()
+    view[SEED_SIZE:] = master.view()
+    return secrets
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """What :func:`encode_ledger` wrote: the state, the bytes of the public key, and the fields both were read from."""
+
+    state: State
+    public: bytes
+    fields: dict[str, Any]
+
+
+def decode_ledger(data: bytes, before: Ledger | None = None) -> Ledger:
+    """The inverse of :func:`encode_ledger`; DecodeError for anything else.
+
+    What stands in ``before`` already is taken from there: the rows of a ledger that grew are the same objects.
+    """
+    values = cbor.loads(data, _NAME)
+    fields = Fields(values, _NAME)
+    fields.integer("version", 1, _VERSION)
+    same = _unchanged(values, before)
+    schema = same["schema"] if "schema" in same else Schema.from_dict(fields.plain("schema"))
+    policy = same["policy"] if "policy" in same else Policy.from_dict(fields.plain("policy"))
     state = State(
         scheme=fields.take("scheme", str),
         schema=schema,
         weight_bits=fields.integer("weight_bits", 2, 32),
-        policy=Policy.from_dict(fields.plain("policy")),
+        policy=policy,
         created_at=fields.take("created_at", int),
-        issued=tuple(_row_from_map(row, schema.n) for row in fields.take("ledger", list)),
+        issued=_rows(fields.take("ledger", list), schema, before if "schema" in same else None),
     )
     if state.scheme not in SCHEMES:
         raise DecodeError(f"{_NAME}: unknown scheme {state.scheme!r}")
-    uniform = adapter(state.scheme)
-    public = uniform.require_own(uniform.read_public_key(fields.take("master_public_key", bytes)))
-    master = uniform.require_own(uniform.read_secret_key(fields.take("master_secret_key", bytes)))
-    signing_key = SigningKey.from_seed(fields.octets("signing_key", 32))
+    public = fields.take("master_public_key", bytes)
+    fields.drop(same)
     fields.finish()
-    if master.public_key_id != public.id or public.parameters.context != schema.id:
+    return Ledger(state, public, values)
+
+
+def _unchanged(values: dict[str, Any], before: Ledger | None) -> dict[str, Any]:
+    """Schema and policy of ``before``, where these bytes hold the same."""
+    if before is None:
+        return {}
+    decoded = {"schema": before.state.schema, "policy": before.state.policy}
+    return {key: value for key, value in decoded.items() if values.get(key) == before.fields[key]}
+
+
+def _rows(values: list[Any], schema: Schema, before: Ledger | None) -> tuple[Issued, ...]:
+    known = [] if before is None else list(zip(before.fields["ledger"], before.state.issued, strict=True))
+    kept = [row for value, (old, row) in zip(values, known, strict=False) if value == old]
+    if len(kept) < len(known):  # not a ledger that grew
+        kept = []
+    return (*kept, *(_row_from_map(value, schema.n) for value in values[len(kept) :]))
+
+
+def decode_first_layout(plain: memoryview) -> tuple[bytes, memoryview, memoryview]:
+    """The parts of the contents that 0.1.0 sealed as one map: the ledger's bytes, and views of signing seed and master
+    secret key. DecodeError for anything else."""
+    ledger, secrets = cbor.cut(plain, _SECRET_FIELDS, _NAME)
+    if secrets.keys() != _SECRET_FIELDS or len(secrets["signing_key"]) != SEED_SIZE:
+        raise DecodeError(f"{_NAME}: a secret is missing")
+    return ledger, secrets["signing_key"], secrets["master_secret_key"]
+
+
+def assemble(ledger: Ledger, seed: memoryview, master: memoryview) -> Contents:
+    """The contents whose secrets these are, read where they lie. DecodeError unless keys and schema belong together."""
+    uniform = adapter(ledger.state.scheme)
+    public = uniform.require_own(uniform.read_public_key(ledger.public))
+    secret = uniform.require_own(uniform.read_secret_key(master))
+    if secret.public_key_id != public.id or public.parameters.context != ledger.state.schema.id:
         raise DecodeError(f"{_NAME}: its keys and its schema do not belong together")
-    return Contents(state, public, master, signing_key)
+    return Contents(ledger.state, public, secret, SigningKey.from_seed(seed))
 
 
 def _row_to_map(row: Issued) -> dict[str, Any]:

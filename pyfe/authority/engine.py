@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -11,8 +13,8 @@ import numpy.typing as npt
 
 from pyfe.adapters import adapter, weight_bound
 from pyfe.authority.accounts import linear_account, quadratic_account
-from pyfe.authority.policy import Policy
-from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
+from pyfe.authority.policy import Policy, require_text
+from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import MAX_WIDTH, Function
 from pyfe.leakage import LINEAR_WEIGHT_BITS, Finding, Residual, budget_findings, residual, residual_account
 from pyfe.maps import IntegerMap, LinearMap
@@ -29,13 +31,15 @@ __all__ = [
     "record",
     "require_bits",
     "require_fit",
+    "require_second",
+    "require_time",
     "residual_uncertainty",
 ]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
-MAX_TEXT = 500
-"""Longest purpose and recipient, in characters."""
+FIRST_SECOND, LAST_SECOND = 0, 2**32
+"""Times that a ledger records, in seconds since 1970: a clock that says a year after 2106 is broken."""
 
 DEFAULT_SCHEME = "ipfe-ddh"
 
@@ -179,14 +183,41 @@ def record(
     row = Issued(
         sequence=len(state.issued) + 1,
         issued_at=now,
-        purpose=_text("purpose", purpose),
-        recipient=None if recipient is None else _text("recipient", recipient),
+        purpose=require_text("purpose", purpose),
+        recipient=None if recipient is None else require_text("recipient", recipient),
         policy=state.policy_line,
         function_id=function.id,
         map=function.map,
         findings=tuple(str(finding) for finding in found),
     )
     return replace(state, issued=(*state.issued, row)), row
+
+
+def require_second(now: object) -> int:
+    """The whole second of a clock's answer. AuthorityError for one that is no time at all."""
+    try:
+        second = math.floor(now)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        raise AuthorityError(f"the clock says {now!r}, which is no time; nothing was issued") from None
+    if not FIRST_SECOND <= second <= LAST_SECOND:
+        raise AuthorityError(f"the clock says {second} seconds since 1970, which cannot be; nothing was issued")
+    return int(second)
+
+
+def require_time(state: State, now: object) -> int:
+    """The whole second of a clock's answer, if a row may follow the last one then. AuthorityError otherwise."""
+    second = require_second(now)
+    last = max((row.issued_at for row in state.issued), default=0)
+    if second < last:
+        raise AuthorityError(
+            f"the clock says {_date(second)}, before the newest row of the ledger ({_date(last)}); nothing was issued. "
+            "Set the clock of this machine"
+        )
+    return second
+
+
+def _date(second: int) -> str:
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def require_fit(state: State, function: Function) -> None:
@@ -244,9 +275,3 @@ def _explained(finding: Finding, state: State, function: Function) -> str:
 
 def _row_name(name: str, index: int, outputs: int) -> str:
     return name if outputs == 1 else f"output {index} of {name}"
-
-
-def _text(what: str, value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= MAX_TEXT:
-        raise ParameterError(f"{what} must be a text of 1 to {MAX_TEXT} characters")
-    return value

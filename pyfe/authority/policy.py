@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pyfe.errors import DecodeError, ParameterError
 
-__all__ = ["Policy"]
+__all__ = ["Policy", "require_text"]
 
 MAX_REASON = 500
+
+MAX_TEXT = 500
+"""Longest text that stands in ledger and keys, in characters."""
+
+_UNPRINTABLE = {"Cc": "control characters", "Cs": "halves of surrogate pairs", "Zl": "line ends", "Zp": "line ends"}
+_BIDI = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"])
+
+
+def require_text(what: str, value: object) -> str:
+    """``value`` if ledger, keys and terminals can hold it: 1 to 500 characters, none of them a control sign.
+
+    ParameterError otherwise; ``what`` names it there.
+    """
+    if not isinstance(value, str) or not len(value.strip()) > 0 or len(value) > MAX_TEXT:
+        raise ParameterError(f"{what} must be a text of 1 to {MAX_TEXT} characters")
+    for character in value:
+        fault = _UNPRINTABLE.get(unicodedata.category(character))
+        fault = "signs that turn the direction of writing" if unicodedata.bidirectional(character) in _BIDI else fault
+        if fault:
+            raise ParameterError(f"{what} holds {fault} (U+{ord(character):04X}); write it in one printable line")
+    return value
 
 
 @dataclass(frozen=True)
@@ -44,7 +66,7 @@ class Policy:
     @classmethod
     def unrestricted(cls, *, reason: str) -> Policy:
         """Refuse nothing. What each key opens is still computed and recorded, next to the reason."""
-        return cls("unrestricted", reason)
+        return cls("unrestricted", require_text("the reason of an unrestricted policy", reason))
 
     @property
     def refuses(self) -> bool:

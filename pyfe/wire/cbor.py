@@ -13,13 +13,13 @@ import cbor2
 
 from pyfe.errors import DecodeError, ParameterError
 
-__all__ = ["dumps", "loads"]
+__all__ = ["cut", "dumps", "loads"]
 
 MAX_DEPTH = 16
 """Deepest nesting of maps and lists: the objects of pyfe need five."""
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
-_BYTES, _TEXT, _TAG, _SIMPLE = 2, 3, 6, 7
+_BYTES, _TEXT, _LIST, _MAP, _TAG, _SIMPLE = 2, 3, 4, 5, 6, 7
 _FALSE_TRUE_NULL = (20, 21, 22)
 
 
@@ -48,6 +48,57 @@ def loads(data: bytes, name: str) -> Any:
     if cbor2.dumps(value, canonical=True) != data:
         raise DecodeError(f"{name}: metadata is not in its canonical encoding")
     return value
+
+
+def cut(data: memoryview, keys: frozenset[str], name: str) -> tuple[bytes, dict[str, memoryview]]:
+    """A map's encoding without the entries of ``keys``, and these entries' byte strings as views into ``data``.
+
+    For secrets among public fields: no byte under ``keys`` is copied. DecodeError unless ``data`` is a map whose keys
+    are text and whose cut entries are byte strings. Cost: linear.
+    """
+    rest, views, kept, position = bytearray(), {}, 0, 0
+    try:
+        major, count, position = _head(data, 0)
+        if major != _MAP:
+            raise DecodeError(f"{name}: expected a map")
+        for _ in range(count):
+            start, (major, size, at) = position, _head(data, position)
+            key, position = str(data[at : at + size], "utf-8"), _end(data, at + size)
+            if major != _TEXT or position > len(data):
+                raise DecodeError(f"{name}: a key is not text, or its value is cut off")
+            if key not in keys:
+                kept += 1
+                rest += data[start:position]
+                continue
+            major, size, inside = _head(data, at + size)
+            if major != _BYTES:
+                raise DecodeError(f"{name}: field {key!r} is not a byte string")
+            views[key] = data[inside : inside + size]
+    except (IndexError, UnicodeDecodeError) as error:
+        raise DecodeError(f"{name}: the map is cut off") from error
+    if kept > 23:
+        raise DecodeError(f"{name}: {kept} fields, at most 23 are known")
+    return bytes([_MAP << 5 | kept]) + bytes(rest), views
+
+
+def _head(data: memoryview, position: int) -> tuple[int, int, int]:
+    """Major type and argument of the item at ``position``, and where what follows its head begins."""
+    major, short = data[position] >> 5, data[position] & 31
+    size = 0 if short < 24 else 1 << (short - 24)
+    after = position + 1 + size
+    if short > 27 or after > len(data):
+        raise IndexError
+    return major, short if size == 0 else int.from_bytes(data[position + 1 : after], "big"), after
+
+
+def _end(data: memoryview, position: int) -> int:
+    """Where the item at ``position`` ends."""
+    items = 1
+    while items:
+        major, argument, position = _head(data, position)
+        items += {_LIST: argument, _MAP: 2 * argument}.get(major, 0) - 1
+        position += argument if major in (_BYTES, _TEXT) else 0
+    return position
 
 
 def _require_simple_items(data: bytes, name: str) -> None:

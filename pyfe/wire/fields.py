@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pyfe.errors import DecodeError
@@ -37,6 +38,11 @@ class Fields:
     def has(self, key: str) -> bool:
         """Whether there is a value of ``key`` that was not taken yet."""
         return key in self._values
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Take fields whose values are known already."""
+        for key in keys:
+            self._values.pop(key, None)
 
     def integer(self, key: str, lowest: int, highest: int) -> int:
         """An integer within bounds (both included)."""

@@ -15,12 +15,12 @@ import numpy as np
 from pyfe.adapters import NativeFunctionKey, adapter_of
 from pyfe.errors import DecodeError, KeyMismatchError
 from pyfe.function import Function
-from pyfe.keys import FunctionKey
+from pyfe.keys import FunctionKey, PublicKey
 from pyfe.wire.envelope import Envelope, Kind, adapter_for, pack, signed_part, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.signature import SigningKey, require_valid
 
-__all__ = ["Grant", "decode", "encode", "sign", "verify"]
+__all__ = ["Grant", "decode", "encode", "require_encodable", "sign", "verify"]
 
 MAX_TIME = 2**40
 """Seconds since 1970 that still make a calendar date."""
@@ -98,10 +98,22 @@ def _key(
     )
 
 
+def require_encodable(public: PublicKey, function: Function, grant: Grant) -> None:
+    """ParameterError where the key of the function could not become bytes, before there is one."""
+    ids = public.parameter_hash, public.id
+    pack(Envelope(Kind.FUNCTION_KEY, public.scheme, *ids, b"", _metadata(function, grant), bytes(64)))
+
+
 def _envelope(
     native: NativeFunctionKey, function: Function, parameter_hash: bytes, grant: Grant, signature: bytes
 ) -> Envelope:
-    metadata = {
+    ids = parameter_hash, native.public_key_id
+    metadata = _metadata(function, grant)
+    return Envelope(Kind.FUNCTION_KEY, adapter_of(native).scheme.id, *ids, native.to_bytes(), metadata, signature)
+
+
+def _metadata(function: Function, grant: Grant) -> dict[str, Any]:
+    return {
         "function": {key: value for key, value in function.to_dict().items() if key not in _IN_THE_PAYLOAD},
         "issued_at": grant.issued_at,
         "policy": grant.policy,
@@ -109,8 +121,6 @@ def _envelope(
         "recipient": grant.recipient,
         "sequence": grant.sequence,
     }
-    ids = parameter_hash, native.public_key_id
-    return Envelope(Kind.FUNCTION_KEY, adapter_of(native).scheme.id, *ids, native.to_bytes(), metadata, signature)
 
 
 def _with_map(rest: Mapping[str, Any], native: NativeFunctionKey) -> Function:

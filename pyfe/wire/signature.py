@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
+from pyfe._core import SecretBytes
 from pyfe.errors import SignatureError
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 __all__ = ["KEY_SIZE", "SIGNATURE_SIZE", "SigningKey", "require_valid"]
 
@@ -16,31 +14,41 @@ SIGNATURE_SIZE = 64
 
 
 class SigningKey:
-    """The authority's signing key. Its ``repr`` shows the public half only, and it refuses to be pickled."""
+    """The authority's signing key. Its ``repr`` shows the public half only, and it refuses to be pickled.
 
-    __slots__ = ("_key", "public")
+    The seed lies in memory of the core, which is wiped, and in OpenSSL's; never in Python's, unless :meth:`seed` is
+    called.
+    """
 
-    def __init__(self, key: Ed25519PrivateKey) -> None:
-        self._key = key
-        self.public = key.public_key().public_bytes_raw()
+    __slots__ = ("_key", "_seed", "public")
+
+    def __init__(self, seed: SecretBytes) -> None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        self._seed = seed
+        self._key = Ed25519PrivateKey.from_private_bytes(seed.view())
+        self.public = self._key.public_key().public_bytes_raw()
 
     @classmethod
     def generate(cls) -> SigningKey:
         """A fresh key from the operating system's randomness."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return cls(Ed25519PrivateKey.generate())
+        return cls(SecretBytes.random(KEY_SIZE))
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> SigningKey:
+    def from_seed(cls, seed: bytes | memoryview) -> SigningKey:
         """The key of a 32-byte seed. For the sealed authority file."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        kept = SecretBytes(KEY_SIZE)
+        kept.view()[:] = memoryview(seed)
+        return cls(kept)
 
-        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+    @property
+    def secret(self) -> SecretBytes:
+        """The 32-byte seed where it lies. For the sealed authority file."""
+        return self._seed
 
     def seed(self) -> bytes:
-        """The 32-byte seed: secret. For the sealed authority file."""
-        return self._key.private_bytes_raw()
+        """A copy of the 32-byte seed as Python bytes, which nobody wipes."""
+        return bytes(self._seed.view())
 
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of ``message``; the same message always gives the same signature."""

@@ -8,6 +8,7 @@ import numpy as np
 
 import pyfe
 from pyfe import Function, KeyAuthority, Policy, Schema
+from pyfe.authority import contents
 from pyfe.forms import FactoredForms, MatrixForms
 
 PASSPHRASE = "correct horse battery"
@@ -78,3 +79,20 @@ def network(s: Schema | None = None, units: int = 2, outputs: int = 3) -> Functi
         rng.integers(-3, 4, size=(units, s.n + 1)), 1 + rng.integers(0, 9, size=(outputs, units))
     )
     return Function.from_forms(s, forms, [5, -6, 7][:outputs], name="network")
+
+
+def contents_bytes(inside: contents.Contents) -> tuple[bytes, bytes]:
+    """The two plaintexts of a sealed file: ledger, secrets."""
+    return contents.encode_ledger(inside.state, inside.public), bytes(memoryview(contents.encode_secrets(inside)))
+
+
+def contents_of(ledger: bytes, secrets: bytes) -> contents.Contents:
+    """What two plaintexts hold."""
+    view = memoryview(secrets)
+    return contents.assemble(contents.decode_ledger(ledger), view[: contents.SEED_SIZE], view[contents.SEED_SIZE :])
+
+
+def contents_of_first_layout(data: bytes) -> contents.Contents:
+    """What the one plaintext of 0.1.0 holds."""
+    ledger, seed, master = contents.decode_first_layout(memoryview(data))
+    return contents.assemble(contents.decode_ledger(ledger), seed, master)

@@ -24,7 +24,7 @@ from pyfe import (
     PolicyDeniedError,
     Schema,
 )
-from pyfe.authority import contents, sealed, storage
+from pyfe.authority import sealed, storage
 from pyfe.errors import DecodeError
 from pyfe.schemes import ipfe_ddh
 from tests.unit import objects
@@ -233,14 +233,11 @@ def test_a_hostile_file_cannot_ask_for_memory(path: Path) -> None:
 
 
 def test_contents_are_read_strictly() -> None:
-    data = contents.encode(objects.authority()._storage.read())
-    assert contents.encode(contents.decode(data)) == data
-    swapped = objects.authority()._storage.read()
-    mixed = contents.Contents(
-        swapped.state, swapped.public, objects.authority()._storage.read().master, swapped.signing_key
-    )
+    inside, other = objects.authority()._storage.read(), objects.authority()._storage.read()
+    data, secrets = objects.contents_bytes(inside)
+    assert objects.contents_bytes(objects.contents_of(data, secrets)) == (data, secrets)
     with pytest.raises(DecodeError, match="do not belong together"):
-        contents.decode(contents.encode(mixed))
+        objects.contents_of(data, objects.contents_bytes(other)[1])
 
 
 # -- the order of things --

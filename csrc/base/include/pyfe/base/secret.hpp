@@ -9,6 +9,19 @@ namespace pyfe {
 // Overwrites with zeros in a way the optimiser may not remove.
 void secure_zero(void* data, std::size_t size) noexcept;
 
+// Overwrites the stack below the caller: what functions that have returned left in their frames, spilled
+// registers and temporaries that no destructor sees.
+void wipe_stack() noexcept;
+
+// Wipes the stack at the end of a scope that computes with secrets. Declare it first.
+class StackGuard {
+  public:
+    StackGuard() noexcept = default;
+    StackGuard(const StackGuard&) = delete;
+    StackGuard& operator=(const StackGuard&) = delete;
+    ~StackGuard() { wipe_stack(); }
+};
+
 namespace detail {
 constexpr std::size_t secret_alignment = 64;  // one cache line, one AVX-512 register
 // Zeroed storage; Error(resource) when count * item_size overflows or memory is short. nullptr for zero
