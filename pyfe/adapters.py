@@ -7,7 +7,7 @@ An adapter turns the words of the uniform face (a schema, a :class:`~pyfe.functi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.function import Function
+from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
 from pyfe.schemes import SCHEMES, Scheme, ipfe_ddh, qfe
 
@@ -35,6 +36,12 @@ NativePublicKey: TypeAlias = ipfe_ddh.MasterPublicKey | qfe.MasterPublicKey
 NativeSecretKey: TypeAlias = ipfe_ddh.MasterSecretKey | qfe.MasterSecretKey
 NativeFunctionKey: TypeAlias = ipfe_ddh.FunctionKey | qfe.FunctionKey
 NativeBatch: TypeAlias = ipfe_ddh.CiphertextBatch | qfe.CiphertextBatch
+
+
+MOST_ZERO_WEIGHTS = 2**20
+MOST_WEIGHTS_PER_ENTRY = 1000
+"""A linear function's key of a quadratic scheme holds the weights that are not zero: so few of them stand for as many
+weights as this, 8 MB of them in any case."""
 
 
 def weight_bound(weight_bits: int) -> int:
@@ -137,8 +144,8 @@ class Adapter(ABC):
         """int64 ``[len, 2]``: sums of a row's positive and of its negated negative weights."""
 
     @abstractmethod
-    def map_fields(self, key: Any, kind: str) -> Mapping[str, Any]:
-        """The fields of ``Function.to_dict`` that a native key holds, of a function of that kind."""
+    def map_of(self, key: Any, kind: str) -> IntegerMap:
+        """The map that a native key holds, of a function of that kind. DecodeError for another kind or size."""
 
 
 class _Linear(Adapter):
@@ -194,8 +201,10 @@ class _Linear(Adapter):
         sums: IntArray = batch.weight_sums
         return sums
 
-    def map_fields(self, key: Any, kind: str) -> Mapping[str, Any]:
-        return {"weights": key.y.tolist()}
+    def map_of(self, key: Any, kind: str) -> IntegerMap:
+        if kind != "linear":
+            raise DecodeError("function key: its weights are those of a linear function")
+        return LinearMap(key.y)
 
 
 class _Quadratic(Adapter):
@@ -256,15 +265,26 @@ class _Quadratic(Adapter):
     def weight_sums(self, batch: Any) -> IntArray:
         return np.tile(np.array([1, 0], dtype=np.int64), (len(batch), 1))
 
-    def map_fields(self, key: Any, kind: str) -> Mapping[str, Any]:
+    def map_of(self, key: Any, kind: str) -> IntegerMap:
         forms = _forms(key.forms)
         if kind == "quadratic":
-            return {"forms": forms.to_dict()}
+            return QuadraticMap(forms)
         if not isinstance(forms, MatrixForms) or forms.n != forms.m or forms.row.any() or not forms.column.all():
             raise DecodeError("function key: its forms are not those of a linear function")
+        _require_dense(forms)
         weights = np.zeros((forms.k, forms.n - 1), dtype=np.int64)
         weights[forms.output, forms.column - 1] = forms.value
-        return {"weights": weights.tolist()}
+        return LinearMap(weights)
+
+
+def _require_dense(forms: MatrixForms) -> None:
+    """DecodeError for the few entries of a key that state very many weights, zeros nearly all of them."""
+    weights = forms.k * (forms.n - 1)
+    if weights > max(MOST_ZERO_WEIGHTS, MOST_WEIGHTS_PER_ENTRY * len(forms.value)):
+        raise DecodeError(
+            f"function key: {forms.k} functions of {forms.n - 1} coordinates are {weights} weights, "
+            f"of which {len(forms.value)} are there"
+        )
 
 
 def _forms(native: Any) -> Forms:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels
+from pyfe._travel import Copied, Travels
 from pyfe.adapters import NativeBatch, adapter_of
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError
 
@@ -21,7 +21,7 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 _LARGEST = int(np.iinfo(np.int64).max)
 
 
-class CiphertextBatch(Travels):
+class CiphertextBatch(Copied, Travels):
     """Encrypted rows under one public key and one schema; ``len()`` is the number of rows (patients).
 
     ``ct[a:b]``, ``ct[i]`` cut rows out, :meth:`concat` joins batches. Linear schemes are additively homomorphic, so
@@ -30,10 +30,25 @@ class CiphertextBatch(Travels):
     combination of the scores. Rows of quadratic schemes cannot be added (ParameterError); they can be changed by
     others all the same. So a batch of either kind proves nothing about who made it: it is not authentic.
 
+    A row that combines others is searched in an interval as many times wider as its weights sum to. So a key takes the
+    weights of rows that came as bytes only up to a stated sum (:meth:`pyfe.FunctionKey.decrypt`); what was combined in
+    this process counts by what was done here.
+
+    It pickles as its bytes, and a copy is the batch itself.
+
     Made by :meth:`pyfe.PublicKey.encrypt`. Immutable. Bytes a row on the wire: :meth:`pyfe.schemes.Scheme.row_bytes`.
     """
 
-    __slots__ = ("_adapter", "_encrypted_rows", "_id", "_native", "_parameter_hash", "_saturated", "_schema_id")
+    __slots__ = (
+        "_adapter",
+        "_encrypted_rows",
+        "_id",
+        "_known_sums",
+        "_native",
+        "_parameter_hash",
+        "_saturated",
+        "_schema_id",
+    )
 
     def __init__(
         self,
@@ -43,6 +58,7 @@ class CiphertextBatch(Travels):
         schema_id: bytes,
         saturated: Mapping[str, int] | None = None,
         encrypted_rows: int | None = None,
+        known_sums: IntArray | None = None,
     ) -> None:
         self._adapter = adapter_of(native)
         self._native: Any = native
@@ -50,6 +66,7 @@ class CiphertextBatch(Travels):
         self._schema_id = schema_id
         self._saturated = {name: int(count) for name, count in sorted((saturated or {}).items()) if count}
         self._encrypted_rows = len(native) if encrypted_rows is None else encrypted_rows
+        self._known_sums = known_sums
         self._id: bytes | None = None
 
     # -- what it is --
@@ -100,6 +117,30 @@ class CiphertextBatch(Travels):
         return self._adapter.weight_sums(self._native)
 
     @property
+    def known_weight_sums(self) -> IntArray:
+        """int64 ``[len]``: what the weights of each row sum to, in absolute values, if every row had weight 1 when this
+        process encrypted or read it. The claims of combined rows that came as bytes are not in it."""
+        return np.ones(len(self), dtype=np.int64) if self._known_sums is None else self._known_sums
+
+    def require_weight_sums(self, largest: object = 1) -> None:
+        """OutOfRangeError, naming the first row, unless the weights of every row sum to ``largest`` at most, or to what
+        was combined in this process. ParameterError for a ``largest`` that is no number of rows. Searches nothing."""
+        if isinstance(largest, bool) or not isinstance(largest, int | np.integer) or not 1 <= largest <= _LARGEST:
+            raise ParameterError(f"largest_weight_sum is an integer from 1 to 2^63 - 1, not {largest!r}")
+        if not self.combined:
+            return
+        sums = self.weight_sums.astype(np.uint64).sum(axis=1)  # of two below 2^63
+        allowed = np.maximum(self.known_weight_sums, largest)
+        over = np.flatnonzero(sums > allowed.astype(np.uint64))
+        if len(over):
+            row, count = int(over[0]), int(sums[over[0]])
+            raise OutOfRangeError(
+                f"row {row}: its weights sum to {count}, and {allowed[row]} is allowed: the search of a combined row "
+                f"takes that many times as long. If the batch is meant to hold such sums, give "
+                f"largest_weight_sum={count} (pyfe evaluate --largest-weight-sum {count})"
+            )
+
+    @property
     def n(self) -> int:
         """Number of coordinates a row has."""
         return self._adapter.coordinates(self._native)
@@ -133,11 +174,11 @@ class CiphertextBatch(Travels):
             start, stop, step = rows.indices(len(self))
             if step != 1:
                 raise ParameterError("a batch is cut in steps of 1 only")
-            return self._with(self._native.slice(start, max(start, stop)))
+            return self._with(self._native.slice(start, max(start, stop)), self._cut(slice(start, stop)))
         position = rows + len(self) if rows < 0 else rows
         if not 0 <= position < len(self):
             raise IndexError(f"row {rows} of a batch of {len(self)}")
-        return self._with(self._native.slice(position, position + 1))
+        return self._with(self._native.slice(position, position + 1), self._cut(slice(position, position + 1)))
 
     def __iter__(self) -> Iterator[CiphertextBatch]:
         """Row after row, each a batch of one. For work on whole batches use the batch itself: it is far quicker."""
@@ -154,30 +195,64 @@ class CiphertextBatch(Travels):
             raise ParameterError("there is no batch to concatenate")
         for part in parts[1:]:
             parts[0]._require_same(part)
-        return parts[0]._with(parts[0]._adapter.concat([part._native for part in parts]), *parts[1:])
+        plain = all(part._known_sums is None for part in parts)
+        known = None if plain else np.concatenate([part.known_weight_sums for part in parts])
+        return parts[0]._with(parts[0]._adapter.concat([part._native for part in parts]), known, *parts[1:])
 
     # -- arithmetic --
 
     def __add__(self, other: object) -> CiphertextBatch:
-        """Row by row: encrypts ``x1 + x2``. Both batches have the same key, schema and length."""
+        """Row by row: encrypts ``x1 + x2``. Both batches have the same key, schema and length (ParameterError)."""
         if not isinstance(other, CiphertextBatch):
-            return NotImplemented
+            raise ParameterError(f"a batch is added to another batch, not to {_kind_of(other)}; see weighted_sum")
         self._adapter.require_additive()
         self._require_same(other)
         if len(self) != len(other):
             raise ParameterError(f"batches of {len(self)} and {len(other)} rows cannot be added")
-        return self._with(self._native.add(other._native), other)
+        known = _bounded(self.known_weight_sums.astype(object) + other.known_weight_sums)
+        return self._with(self._native.add(other._native), known, other)
+
+    def __radd__(self, other: object) -> CiphertextBatch:
+        """``0 + batch`` is the batch, so that ``sum(batches)`` adds them up."""
+        return self if type(other) is int and other == 0 else self + other
 
     def __mul__(self, factor: object) -> CiphertextBatch:
-        """Row by row: encrypts ``factor * x`` for an integer. OutOfRangeError where the weights exceed 64 bits."""
+        """Row by row: encrypts ``factor * x`` for an integer, Python's or numpy's (ParameterError for anything else).
+        OutOfRangeError where the weights exceed 64 bits."""
         if isinstance(factor, bool) or not isinstance(factor, int | np.integer):
-            return NotImplemented
+            raise ParameterError(
+                f"a batch is multiplied by one integer, not by {_kind_of(factor)}; with a weight a row use weighted_sum"
+            )
         self._adapter.require_additive()
         if abs(int(factor)) > _LARGEST:
             raise OutOfRangeError("the factor exceeds 2^63 - 1")
-        return self._with(self._native.scale(int(factor)))
+        known = _bounded(self.known_weight_sums.astype(object) * abs(int(factor)))
+        return self._with(self._native.scale(int(factor)), known)
 
     __rmul__ = __mul__
+
+    def __neg__(self) -> CiphertextBatch:
+        """Row by row: encrypts ``-x``."""
+        return -1 * self
+
+    def __sub__(self, other: object) -> CiphertextBatch:
+        """Row by row: encrypts ``x1 - x2``; as :meth:`__add__`."""
+        if not isinstance(other, CiphertextBatch):
+            raise ParameterError(f"only another batch is taken from a batch, not {_kind_of(other)}")
+        return self + -other
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **settings: object) -> CiphertextBatch:
+        """What numpy's operators ask: a numpy integer times a batch; ParameterError for everything else."""
+        if ufunc is np.multiply and method == "__call__" and len(inputs) == 2 and not settings:
+            return self * (inputs[1] if inputs[0] is self else inputs[0])
+        raise ParameterError(
+            f"numpy's {ufunc.__name__} does not work on encrypted rows; batches know +, an integer times a batch, and "
+            f"weighted_sum"
+        )
+
+    def __array__(self, *arguments: object, **settings: object) -> npt.NDArray[Any]:
+        """ParameterError: encrypted rows are no numbers."""
+        raise ParameterError("encrypted rows are no array; decrypt them with a function key, or use to_bytes")
 
     def weighted_sum(self, w: npt.ArrayLike) -> CiphertextBatch:
         """A batch of one row that encrypts ``sum_j w[j] x_j``; w is int64 ``[len]``.
@@ -191,9 +266,13 @@ class CiphertextBatch(Travels):
             raise ParameterError(f"w must be integers of shape ({len(self)},), not {weights.dtype} {weights.shape}")
         if weights.size and int(weights.max()) > _LARGEST:
             raise OutOfRangeError("a weight exceeds 2^63 - 1")
-        return self._with(self._native.weighted_sum(weights.astype(np.int64)))
+        known = _bounded(np.abs(weights.astype(object)) @ self.known_weight_sums.astype(object)[:, None])
+        return self._with(self._native.weighted_sum(weights.astype(np.int64)), known)
 
-    def _with(self, native: Any, *others: CiphertextBatch) -> CiphertextBatch:
+    def _cut(self, rows: slice) -> IntArray | None:
+        return None if self._known_sums is None else self._known_sums[rows]
+
+    def _with(self, native: Any, known_sums: IntArray | None, *others: CiphertextBatch) -> CiphertextBatch:
         """A batch of other rows under the same ids, counting the saturated values of all its sources."""
         counts = sum((Counter(part._saturated) for part in others), Counter(self._saturated))
         return CiphertextBatch(
@@ -202,6 +281,7 @@ class CiphertextBatch(Travels):
             schema_id=self._schema_id,
             saturated=counts,
             encrypted_rows=self._encrypted_rows + sum(part._encrypted_rows for part in others),
+            known_sums=known_sums,
         )
 
     def _require_same(self, other: CiphertextBatch) -> None:
@@ -210,3 +290,12 @@ class CiphertextBatch(Travels):
             raise KeyMismatchError(f"the batches were encrypted under different public keys ({ids})")
         if (self._schema_id, self._parameter_hash) != (other._schema_id, other._parameter_hash):
             raise KeyMismatchError("the batches were encoded with different schemas")
+
+
+def _bounded(sums: npt.NDArray[Any]) -> IntArray:
+    """Sums of weights in Python integers as int64, 2^63 - 1 standing for more: the core refuses such weights."""
+    return np.asarray(np.minimum(sums, _LARGEST), dtype=np.int64)
+
+
+def _kind_of(value: object) -> str:
+    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"

@@ -14,24 +14,23 @@ Nothing here wraps: every sum is bounded in absolute value before it is formed, 
 from __future__ import annotations
 
 import itertools
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 
-__all__ = ["LIMIT", "MAX_WIDTH", "FactoredForms", "Forms", "MatrixForms", "forms_from_dict"]
+__all__ = ["LIMIT", "MAX_WIDTH", "FactoredForms", "Forms", "MatrixForms", "forms_from_dict", "integers_of"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 AnyArray: TypeAlias = npt.NDArray[Any]
 Range: TypeAlias = tuple[AnyArray, AnyArray]
 Terms: TypeAlias = tuple[IntArray, IntArray, IntArray]
-Form = TypeVar("Form", "MatrixForms", "FactoredForms")
 
 MAX_WIDTH = 2**44
 """Widest result interval a discrete logarithm is searched in."""
@@ -39,11 +38,19 @@ MAX_WIDTH = 2**44
 LIMIT = 2**62
 """No coefficient and no sum of absolute values reaches this: sums of two stay within int64."""
 
+MAX_SIZE = 2**31
+"""Numbers of forms and of coordinates stay below: the place of a coefficient in its matrix fits int64."""
+
 _SURELY_INT64 = 2.0**61
 """Below this float64 estimate of a sum of absolute values, int64 arithmetic is exact; above it Python integers are
 used, which decide exactly at ``LIMIT``."""
 
 _ENTRIES_AT_ONCE = 2**22
+
+_BAND_ENTRIES = 2**18
+"""Coefficients of a factored form that are multiplied out at a time."""
+
+_PRIMES = (2**31 - 1, 2**31 - 19)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +59,7 @@ class MatrixForms:
 
     Parameters
     ----------
-    shape: ``(k, n, m)``, each at least 1.
+    shape: ``(k, n, m)``, each from 1 to 2^31 - 1.
     output, row, column, value: integers ``[entries]`` in any order; kept as int64, sorted by output, column, row,
         without zeros. ParameterError for a position outside the shape or given twice, OutOfRangeError for a value
         of 2^62 or more in absolute value.
@@ -66,8 +73,8 @@ class MatrixForms:
 
     def __post_init__(self) -> None:
         shape = tuple(int(size) for size in self.shape)
-        if len(shape) != 3 or min(shape) < 1:
-            raise ParameterError(f"forms have shape (k, n, m), each at least 1, not {self.shape}")
+        if len(shape) != 3 or min(shape) < 1 or max(shape) >= MAX_SIZE:
+            raise ParameterError(f"forms have shape (k, n, m), each from 1 to 2^31 - 1, not {shape}")
         object.__setattr__(self, "shape", shape)
         parts = [_entries(getattr(self, name), name) for name in ("output", "row", "column", "value")]
         if len({part.shape for part in parts}) != 1 or parts[0].ndim != 1:
@@ -167,7 +174,7 @@ class MatrixForms:
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
         terms = self.upper_terms() if box.square else self.terms()
-        return _intervals([_by_monomials(form, part, box) for form, part in enumerate(terms)])
+        return _intervals([_by_monomials(form, [part], box) for form, part in enumerate(terms)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, in the canonical order."""
@@ -177,11 +184,19 @@ class MatrixForms:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> MatrixForms:
         """The inverse of :meth:`to_dict`; DecodeError for anything :meth:`to_dict` would not have written."""
+        names = ("output", "row", "column", "value")
+        _require_fields(data, "shape", *names)
+        output, row, column, value = (integers_of(data[name], 1, name) for name in names)
+        k, n, m = _shape_of(data["shape"])
+        with _as_decode_error():
+            forms = cls((k, n, m), output, row, column, value)
+        kept = (forms.output, forms.row, forms.column, forms.value)
+        if not all(map(np.array_equal, kept, (output, row, column, value))):
+            raise DecodeError("not forms: the coefficients are not in canonical order, or zero")
+        return forms
 
-        def read() -> MatrixForms:
-            return cls(tuple(data["shape"]), *(_listed(data[name], 1) for name in ("output", "row", "column", "value")))
-
-        return _strictly(read, data)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MatrixForms, (self.shape, self.output, self.row, self.column, self.value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MatrixForms) and _key(self) == _key(other)
@@ -259,38 +274,46 @@ class FactoredForms:
 
     def matrix(self) -> MatrixForms:
         """The same forms multiplied out. OutOfRangeError for a coefficient of 2^62 or more. Cost: O(k h n m)."""
-        return MatrixForms.dense(np.stack([self._multiplied_out(form) for form in range(self.k)]))
-
-    def _multiplied_out(self, form: int) -> IntArray:
-        """``sum_h Q[form, h] U_h V_h^T``, int64 ``[n, m]``; refused where an entry reaches the limit."""
-        weighted = self.U * self.Q[form][:, None]
-        matrix: IntArray = weighted.T @ self.V
-        u, v, q = (np.abs(part).astype(np.float64) for part in (self.U, self.V, self.Q[form]))
-        sizes = (u * q[:, None]).T @ v
-        for row, column in np.argwhere(sizes >= _SURELY_INT64):
-            units = zip(self.Q[form].tolist(), self.U[:, row].tolist(), self.V[:, column].tolist(), strict=True)
-            exact = sum(q * u * v for q, u, v in units)
-            if abs(exact) >= LIMIT:
-                size = math.log2(abs(exact))
-                raise OutOfRangeError(f"form {form}: coefficient ({row}, {column}) reaches 2^{size:.1f}")
-            matrix[row, column] = exact
-        return matrix
+        return MatrixForms.dense(np.stack([_multiplied_out(form, self.U, q, self.V) for form, q in enumerate(self.Q)]))
 
     def terms(self) -> Iterator[Terms]:
-        """Per form, ``(row, column, value)`` of its coefficients multiplied out; one form in memory at a time."""
-        for form in range(self.k):
-            matrix = self._multiplied_out(form)
-            row, column = np.nonzero(matrix)
-            yield row, column, matrix[row, column]
+        """Per form, ``(row, column, value)`` of its coefficients multiplied out; a band of one form at a time."""
+        return (_joined(self._bands(form, upper=False)) for form in range(self.k))
 
     def upper_terms(self) -> Iterator[Terms]:
         """As :meth:`terms`, of the upper triangular forms with the same values for ``y = x``."""
         _require_square(self)
-        for form in range(self.k):
-            matrix = self._multiplied_out(form)
-            folded = np.triu(matrix) + np.tril(matrix, -1).T
-            row, column = np.nonzero(folded)
-            yield row, column, folded[row, column]
+        return (_joined(self._bands(form, upper=True)) for form in range(self.k))
+
+    def _bands(self, form: int, *, upper: bool) -> Iterator[Terms]:
+        """The terms of one form, some rows of its matrix in memory at a time."""
+        step = max(1, _BAND_ENTRIES // self.m)
+        for start in range(0, self.n, step):
+            rows = slice(start, start + step)
+            band = _multiplied_out(form, self.U[:, rows], self.Q[form], self.V, first_row=start)
+            if upper:  # row i of the band is row start + i of the matrix
+                mirrored = _multiplied_out(form, self.V[:, rows], self.Q[form], self.U, first_row=start)
+                band = np.triu(band, start) + np.triu(mirrored, start + 1)
+            row, column = np.nonzero(band)
+            yield row + start, column, band[row, column]
+
+    @property
+    def varies(self) -> bool:
+        """Whether no form is constant for ``z = (1, x)`` on both sides.
+
+        Tried at points modulo primes: a constant form is always found, another one taken for it with probability
+        below 2^-100. Cost: O(h (n + k)), where multiplying out costs k h n^2.
+        """
+        rng = np.random.default_rng(0)
+        found = np.zeros(self.k, dtype=np.bool_)
+        for prime in (*_PRIMES, *_PRIMES):
+            z = rng.integers(0, prime, self.n)
+            z[0] = 1
+            u, v, q = self.U % prime, self.V % prime, self.Q % prime
+            a, b = (u * z % prime).sum(axis=1) % prime, (v * z % prime).sum(axis=1) % prime
+            units = (a * b - u[:, 0] * v[:, 0]) % prime
+            found |= (q * units % prime).sum(axis=1) % prime != 0
+        return bool(found.all())
 
     def evaluate(self, x: Any, y: Any = None) -> IntArray:
         """Values int64 ``[batch, k]`` of integer rows x ``[batch, n]`` and y ``[batch, m]`` (None: ``y = x``).
@@ -316,8 +339,7 @@ class FactoredForms:
         interval wider than 2^44, or a sum of absolute values of 2^62. Cost: O(k h n m).
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
-        terms = self.upper_terms() if box.square else self.terms()
-        monomials = [_by_monomials(form, part, box) for form, part in enumerate(terms)]
+        monomials = [_by_monomials(form, self._bands(form, upper=box.square), box) for form in range(self.k)]
         a = _linear_range(self.U, box.x)
         b = a if self.same and box.square else _linear_range(self.V, box.x if box.square else box.y)
         squares = self._square_units(box.square)
@@ -338,12 +360,17 @@ class FactoredForms:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FactoredForms:
         """The inverse of :meth:`to_dict`; DecodeError for anything :meth:`to_dict` would not have written."""
+        _require_fields(data, "U", "V", "Q")
+        U, Q = integers_of(data["U"], 2, "U"), integers_of(data["Q"], 2, "Q")
+        V = U if data["V"] is None else integers_of(data["V"], 2, "V")
+        with _as_decode_error():
+            forms = cls(U, V, Q)
+        if forms.same != (data["V"] is None):
+            raise DecodeError("not forms: V is written although it equals U")
+        return forms
 
-        def read() -> FactoredForms:
-            U = _listed(data["U"], 2)
-            return cls(U, U if data["V"] is None else _listed(data["V"], 2), _listed(data["Q"], 2))
-
-        return _strictly(read, data)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FactoredForms, (self.U, self.V, self.Q)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FactoredForms) and _key(self) == _key(other)
@@ -363,7 +390,7 @@ def forms_from_dict(data: Any) -> Forms:
     """Forms of either kind from plain types. DecodeError for anything that ``to_dict`` would not have written."""
     kind = data.get("form") if isinstance(data, Mapping) else None
     if kind not in ("matrix", "factored"):
-        raise DecodeError(f"unknown kind of forms {kind!r}")
+        raise DecodeError("not forms: the kind of forms is neither matrix nor factored")
     return MatrixForms.from_dict(data) if kind == "matrix" else FactoredForms.from_dict(data)
 
 
@@ -399,7 +426,17 @@ def _bounds(lo: Any, hi: Any, size: int, name: str) -> Range:
     return low, high
 
 
-def _by_monomials(form: int, terms: Terms, box: _Box) -> tuple[int, int]:
+def _by_monomials(form: int, parts: Iterable[Terms], box: _Box) -> tuple[int, int]:
+    low = high = size = 0
+    for part in parts:
+        least, greatest, reach = _of_terms(form, part, box)
+        low, high, size = low + least, high + greatest, size + reach
+        _require_size(form, size)
+    return low, high
+
+
+def _of_terms(form: int, terms: Terms, box: _Box) -> tuple[int, int, int]:
+    """Least and greatest sum of some monomials, and the sum of their largest absolute values."""
     row, column, value = terms
     size = np.abs(value) * _farthest(box.x)[row] * _farthest(box.y)[column]
     x, y = (_exact(side, size.sum()) for side in (box.x, box.y))
@@ -419,7 +456,8 @@ def _by_units(form: int, q: IntArray, a: Range, b: Range, squares: npt.NDArray[n
     (low, high), (square_low, square_high) = _product_range(a, b), _square_range(a)
     is_square = squares[used]
     terms = np.where(is_square, square_low, low), np.where(is_square, square_high, high)
-    return _summed(form, _scaled_range(q[used], terms))
+    low_sum, high_sum, _ = _summed(form, _scaled_range(q[used], terms))
+    return low_sum, high_sum
 
 
 def _linear_range(rows: IntArray, box: Range) -> Range:
@@ -433,11 +471,16 @@ def _linear_range(rows: IntArray, box: Range) -> Range:
     return lower.sum(axis=1).astype(np.int64), upper.sum(axis=1).astype(np.int64)
 
 
-def _summed(form: int, terms: Range) -> tuple[int, int]:
+def _summed(form: int, terms: Range) -> tuple[int, int, int]:
     low, high = terms
-    if len(low) and int(np.maximum(np.abs(low), np.abs(high)).sum()) >= LIMIT:
+    size = int(np.maximum(np.abs(low), np.abs(high)).sum())
+    _require_size(form, size)
+    return int(low.sum()), int(high.sum()), size
+
+
+def _require_size(form: int, size: int) -> None:
+    if size >= LIMIT:
         raise OutOfRangeError(f"form {form}: a sum of absolute values reaches 2^62; use fewer bits")
-    return int(low.sum()), int(high.sum())
 
 
 def _intervals(ends: list[tuple[int, int]]) -> IntArray:
@@ -478,6 +521,25 @@ def _scaled_range(value: AnyArray, terms: Range) -> Range:
 
 # ---------------------------------------------------------------------------------------------------------------
 # Helpers
+
+
+def _multiplied_out(form: int, left: IntArray, q: IntArray, right: IntArray, *, first_row: int = 0) -> IntArray:
+    """``sum_h q_h left_h right_h^T``, int64 ``[rows, columns]``; refused where an entry reaches the limit."""
+    matrix: IntArray = (left * q[:, None]).T @ right
+    sizes = (np.abs(left) * np.abs(q).astype(np.float64)[:, None]).T @ np.abs(right).astype(np.float64)
+    for row, column in np.argwhere(sizes >= _SURELY_INT64):
+        units = zip(q.tolist(), left[:, row].tolist(), right[:, column].tolist(), strict=True)
+        exact = sum(q * u * v for q, u, v in units)
+        if abs(exact) >= LIMIT:
+            size = math.log2(abs(exact))
+            raise OutOfRangeError(f"form {form}: coefficient ({first_row + row}, {column}) reaches 2^{size:.1f}")
+        matrix[row, column] = exact
+    return matrix
+
+
+def _joined(parts: Iterable[Terms]) -> Terms:
+    row, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return row, column, value
 
 
 def _entries(values: Any, what: str) -> IntArray:
@@ -545,18 +607,42 @@ def _key(forms: Forms) -> tuple[Any, ...]:
     return (forms.n, forms.m, forms.k, *(array.tobytes() for array in (forms.U, forms.V, forms.Q)))
 
 
-def _listed(values: Any, dimensions: int) -> IntArray:
-    array = np.array(values, dtype=np.int64)
-    return array if array.size else np.zeros((0,) * dimensions, dtype=np.int64)
+def integers_of(values: Any, dimensions: Literal[1, 2], what: str) -> IntArray:
+    """Integers read from plain types: a list, or a list of lists of one length, as int64 of so many dimensions.
 
-
-def _strictly(read: Callable[[], Form], data: Mapping[str, Any]) -> Form:
-    """What ``read`` makes of ``data``, if it writes the very same data again."""
+    DecodeError for anything else: a boolean, a float and text are no integers, and 64 bits must hold them. Cost: linear
+    in what is there.
+    """
+    rows = values if dimensions == 2 else [values]
+    if type(rows) is not list or not all(type(row) is list for row in rows):
+        raise DecodeError(f"{what} must be a list{' of lists' if dimensions == 2 else ''} of integers")
+    if len({len(row) for row in rows}) > 1:
+        raise DecodeError(f"the rows of {what} differ in length")
+    if not all({int}.issuperset(map(type, row)) for row in rows):
+        raise DecodeError(f"{what} holds something that is no integer")
     try:
-        forms = read()
-        canonical = json.dumps(forms.to_dict(), sort_keys=True) == json.dumps(dict(data), sort_keys=True)
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError, OutOfRangeError) as error:
+        array = np.array(values, dtype=np.int64)
+    except OverflowError as error:
+        raise DecodeError(f"{what} holds an integer beyond 64 bits") from error
+    return array if array.ndim == dimensions else array.reshape((0,) * dimensions)
+
+
+def _require_fields(data: Mapping[str, Any], *names: str) -> None:
+    if set(data) != {"form", *names}:
+        raise DecodeError("not forms: fields are missing or unknown")
+
+
+def _shape_of(values: Any) -> tuple[int, int, int]:
+    sizes = integers_of(values, 1, "the shape of forms")
+    if len(sizes) != 3:
+        raise DecodeError("the shape of forms has three sizes")
+    return int(sizes[0]), int(sizes[1]), int(sizes[2])
+
+
+@contextmanager
+def _as_decode_error() -> Iterator[None]:
+    """What a constructor refuses came from outside: DecodeError."""
+    try:
+        yield
+    except (ParameterError, OutOfRangeError) as error:
         raise DecodeError(f"not forms: {error}") from error
-    if not canonical:
-        raise DecodeError("not forms: fields are missing, unknown or not in canonical form")
-    return forms

@@ -18,20 +18,22 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels
+from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
-from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms
+from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms, integers_of
 from pyfe.links import LINKS, probabilities
 from pyfe.maps import IntegerMap, LinearMap, QuadraticMap, as_map, exact_interval, map_from_dict
 from pyfe.report import Report, area_under_curve, r_squared
 from pyfe.schema import Encoded, Overflow, Schema
+from pyfe.schema.cells import as_floats, missing_mask, shown
+from pyfe.schema.frames import as_column, open_frame
 
 __all__ = ["LINKS", "MAX_WIDTH", "Function", "Report", "exact_interval", "probabilities"]
 
@@ -42,7 +44,7 @@ ExactMap: TypeAlias = tuple[FloatArray, FloatArray] | Callable[[FloatArray], Flo
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Function(Travels):
+class Function(Copied, Travels):
     """An integer map, public intercept, scale, link and exact interval. Made by ``pyfe.compile``; immutable.
 
     Parameters (all checked; ParameterError, OutOfRangeError)
@@ -62,6 +64,8 @@ class Function(Travels):
         ``[k]``; of a quadratic function a callable from real coordinates ``[batch, n]`` to values ``[batch, k]``.
     raw_model: the model's own decision values float64 ``[batch, k]`` of a table with its absent entries, or None
         where it cannot take them; for reports; not part of the id.
+
+    It pickles as its bytes and its schema; exact_map and raw_model stay behind. A copy is the function itself.
     """
 
     map: IntegerMap
@@ -245,7 +249,8 @@ class Function(Travels):
         """Exact integer scores of a table, or of :class:`~pyfe.schema.Encoded` rows: ``u_j + B_j``.
 
         Returns int64 ``[batch]`` for one output, else ``[batch, k]``: the same integers that a key decrypts.
-        Raises OutOfRangeError for values outside the schema, ParameterError for a table without a schema here.
+        Raises OutOfRangeError for values outside the schema, ParameterError for a table without a schema here,
+        KeyMismatchError for rows encoded under another schema.
         Cost: O(batch * n * k); quadratic: O(batch * monomials * k), or O(batch * units * (n + k)).
         """
         return self.add_intercept(self.map.evaluate(self._coordinates(X, on_overflow)))
@@ -257,8 +262,9 @@ class Function(Travels):
                 "with Function.from_bytes(data, schema=schema)"
             )
         if self.schema is None:
+            X.require_schema(self.schema_id)
             return self._unchecked_rows(_integers(X.x, "encoded rows"))
-        return self.schema.check(X.x if isinstance(X, Encoded) else self.schema.encode(X, on_overflow).x)
+        return self.schema.check(X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow))
 
     def _unchecked_rows(self, x: IntArray) -> IntArray:
         """Rows whose bounds are not known here; the map itself refuses what could wrap."""
@@ -329,6 +335,10 @@ class Function(Travels):
         clipped, absent ones replaced by the schema's, and both counted. The model itself is given the raw rows,
         absent entries included where it takes them. Float figures are there for functions that were compiled in
         this process.
+
+        y: one label or target a row: labels are those of :attr:`classes`, targets are finite numbers ``[batch]`` or
+        ``[batch, k]``. Raises ParameterError for a missing or unknown one, another length, or a pandas object whose
+        index is not that of X.
         """
         kept = {} if X is None else self._kept(X, y)
         return Report(
@@ -354,12 +364,15 @@ class Function(Travels):
             raise ParameterError(
                 "a report on rows needs the schema; read the function with Function.from_bytes(data, schema=schema)"
             )
+        _require_one_index(X, y)
+        X = X if isinstance(X, Encoded) else self.schema.read_raw(X)  # once: a reader of batches is then at its end
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, "clip")
         ours = self.evaluate(encoded)
+        truth = None if y is None else self._truth(y, len(encoded))
         counts = {"saturated": dict(encoded.saturated), "replaced": dict(encoded.replaced)}
         kept: dict[str, Any] = {"rows": len(encoded), **counts}
-        if y is not None:
-            kept["metric"], kept["metric_quantised"] = self._quality(self.decision_function(ours), y)
+        if truth is not None:
+            kept["metric"], kept["metric_quantised"] = self._quality(self.decision_function(ours), truth)
         if self.exact_map is None or isinstance(X, Encoded) or not len(ours):
             return kept
         model, decision = self._squeezed(self._unrounded(X, self.schema, self.exact_map)), self.decision_function(ours)
@@ -367,8 +380,8 @@ class Function(Travels):
         kept["typical_difference"], kept["largest_difference"] = float(np.median(apart)), float(apart.max())
         if self.classes is not None:
             kept["agreement"] = float(np.mean(self._class_index(model) == self._class_index(decision)))
-        if y is not None:
-            kept["metric_float"] = self._quality(model, y)[1]
+        if truth is not None:
+            kept["metric_float"] = self._quality(model, truth)[1]
         return kept
 
     def _unrounded(self, X: Any, schema: Schema, exact: ExactMap) -> FloatArray:
@@ -387,25 +400,56 @@ class Function(Travels):
             threshold = math.log(math.log(0.5) / math.log(self.baseline_survival))
         return (decision > threshold).astype(np.intp)
 
-    def _quality(self, decision: FloatArray, y: Any) -> tuple[str, float]:
-        truth = np.asarray(y)
-        if truth.shape[0] != decision.shape[0]:
-            raise ParameterError(f"y has {truth.shape[0]} rows, X {decision.shape[0]}")
+    def _truth(self, y: Any, rows: int) -> AnyArray:
+        """Targets float64 ``[rows]`` or ``[rows, k]``; with classes, positions in them int64 ``[rows]``."""
+        rowwise = isinstance(y, list | tuple) and len(y) > 0 and all(isinstance(row, list | tuple) for row in y)
+        table = hasattr(y, "columns") or rowwise or (isinstance(y, np.ndarray) and y.ndim == 2)
+        frame = open_frame(y, None) if table else None
+        names = None if frame is None else [str(i) for i in range(len(frame.labels))]
+        columns = [as_column(y)] if frame is None else [as_column(frame.column(i)) for i in range(len(names or []))]
+        for column in columns:
+            if len(column) != rows:
+                raise ParameterError(f"y has {len(column)} rows, X {rows}")
+            absent = missing_mask(column)
+            if absent.any():
+                raise ParameterError(f"y: {_rows_text(absent)} missing")
         if self.classes is None:
-            return "R2", r_squared(decision, truth.astype(np.float64))
+            return self._targets(columns)
+        if len(columns) != 1:
+            raise ParameterError(f"y has {len(columns)} columns; labels are one a row")
+        places = {label: place for place, label in enumerate(self.classes)}
+        found = np.array([_place(places, label) for label in columns[0].tolist()], dtype=np.int64)
+        if (found < 0).any():
+            known = ", ".join(shown(label) for label in self.classes[:10])
+            raise ParameterError(f"y: {_rows_text(found < 0)} none of the classes ({known})")
+        return found
+
+    def _targets(self, columns: Sequence[AnyArray]) -> FloatArray:
+        values = [as_floats(column, missing_mask(column)) for column in columns]
+        wrong = np.any([~np.isfinite(column) for column in values], axis=0)
+        if np.any(wrong):
+            raise ParameterError(f"y: {_rows_text(wrong)} no finite number")
+        return values[0] if len(values) == 1 else np.stack(values, axis=1)
+
+    def _quality(self, decision: FloatArray, truth: AnyArray) -> tuple[str, float]:
+        if self.classes is None:
+            return "R2", r_squared(decision, truth)
         if self.k == 1:
-            return "AUC", area_under_curve(decision, truth == self.classes[1])
-        labels = np.array(self.classes)
-        return "accuracy", float(np.mean(labels[self._class_index(decision)] == truth))
+            return "AUC", area_under_curve(decision, truth == 1)
+        return "accuracy", float(np.mean(self._class_index(decision) == truth))
 
     # -- plain types --
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; floats as ``float.hex`` texts; classes as ``[type, text]`` pairs."""
+        return {**self._outer_dict(), **self.map.to_dict()}
+
+    def _outer_dict(self) -> dict[str, Any]:
+        """All fields but the map's."""
         survival = None if self.baseline_survival is None else float(self.baseline_survival).hex()
         return {
             "version": 1,
-            **self.map.to_dict(),
+            "kind": self.kind,
             "name": self.name,
             "schema_id": self.schema_id.hex(),
             "intercept": self.intercept.tolist(),
@@ -424,17 +468,31 @@ class Function(Travels):
         Raises DecodeError unless ``data`` is exactly one canonical encoding, KeyMismatchError for another schema.
         """
         function = super().from_bytes(data)
-        return function if schema is None else cls.from_dict(function.to_dict(), schema)
+        if schema is None:
+            return function
+        try:
+            return replace(function, schema=schema)
+        except (ParameterError, OutOfRangeError) as error:
+            raise DecodeError(f"not a function of this schema: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Function.from_bytes, (self.to_bytes(), self.schema)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], schema: Schema | None = None) -> Function:
+    def from_dict(
+        cls, data: Mapping[str, Any], schema: Schema | None = None, *, terms: IntegerMap | None = None
+    ) -> Function:
         """The inverse of :meth:`to_dict`. With ``schema`` the function can evaluate tables.
 
+        terms: the map, where ``data`` holds all fields but its weights or forms (a key keeps them elsewhere).
+
         Raises DecodeError for anything :meth:`to_dict` would not have written, KeyMismatchError for another schema.
+        Cost: linear in what is there; a number of outputs or coordinates that is only stated allocates nothing.
         """
         try:
-            function = cls(**_fields_from_dict(data), schema=schema)
-            canonical = json.dumps(function.to_dict(), sort_keys=True) == json.dumps(dict(data), sort_keys=True)
+            outer = {key: value for key, value in data.items() if terms is not None or key not in ("weights", "forms")}
+            function = cls(map_from_dict(data) if terms is None else terms, **_outer_fields(outer), schema=schema)
+            canonical = json.dumps(function._outer_dict(), sort_keys=True) == json.dumps(outer, sort_keys=True)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError, DecodeError, OutOfRangeError) as error:
             raise DecodeError(f"not a function: {error}") from error
         if not canonical:
@@ -444,6 +502,30 @@ class Function(Travels):
 
 # ---------------------------------------------------------------------------------------------------------------
 # Helpers
+
+
+def _rows_text(mask: npt.NDArray[np.bool_]) -> str:
+    rows = np.flatnonzero(mask)
+    listed = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
+    many = len(rows) > 1
+    return f"{len(rows)} of {len(mask)} labels (row{'s' if many else ''} {listed}) {'are' if many else 'is'}"
+
+
+def _place(places: Mapping[Any, int], label: Any) -> int:
+    """Position of a label among the classes, by equality; -1 for none."""
+    try:
+        return places.get(label, -1)
+    except TypeError:  # nothing that can be looked up
+        return -1
+
+
+def _require_one_index(X: Any, y: Any) -> None:
+    """pandas objects of different indexes are never paired by position."""
+    if all(hasattr(table, "iloc") and hasattr(table, "index") for table in (X, y)) and not X.index.equals(y.index):
+        raise ParameterError(
+            "y and X have different indexes; align them (y.loc[X.index]), or pass y.to_numpy() if the rows do belong "
+            "together"
+        )
 
 
 def _integers(values: Any, what: str) -> IntArray:
@@ -488,13 +570,12 @@ def _class_from_pair(pair: Sequence[str]) -> str | int | float | bool:
     return int(text) if kind == "int" else str(text)
 
 
-def _fields_from_dict(data: Mapping[str, Any]) -> dict[str, Any]:
+def _outer_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     survival, classes = data["baseline_survival"], data["classes"]
     return {
-        "map": map_from_dict(data),
-        "intercept": np.array(data["intercept"], dtype=np.int64),
+        "intercept": integers_of(data["intercept"], 1, "intercept"),
         "scale": np.array([float.fromhex(s) for s in data["scale"]]),
-        "interval": np.array(data["interval"], dtype=np.int64),
+        "interval": integers_of(data["interval"], 2, "interval"),
         "schema_id": bytes.fromhex(data["schema_id"]),
         "link": data["link"],
         "classes": None if classes is None else tuple(_class_from_pair(pair) for pair in classes),

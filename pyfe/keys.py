@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Travels, codec
+from pyfe._travel import Copied, Secret, Travels, codec
 from pyfe.adapters import NativeFunctionKey, NativePublicKey, adapter_of
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
@@ -36,14 +36,14 @@ def described_columns(schema: Schema) -> dict[str, str]:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PublicKey(Travels):
+class PublicKey(Copied, Travels):
     """What a data owner needs to encrypt: the scheme's public key, the schema, and the authority's verification key.
 
     It is signed by the authority itself, so a copy damaged or altered on the way is refused; but whoever replaces it
     whole reads everything encrypted under it. So compare :attr:`fingerprint` with the authority over another channel
     once, and pin it: ``PublicKey.from_bytes(data, fingerprint="...")``.
 
-    Made by :attr:`pyfe.KeyAuthority.public_key`.
+    Made by :attr:`pyfe.KeyAuthority.public_key`. It pickles as its bytes, and a copy is the key itself.
     """
 
     native: NativePublicKey
@@ -97,17 +97,17 @@ class PublicKey(Travels):
 
         Parameters
         ----------
-        X: a DataFrame or mapping of columns (matched by name), a float array ``[batch, columns]`` in the schema's
-            order, or an :class:`pyfe.schema.Encoded` made by :meth:`pyfe.Schema.encode`.
+        X: a table as for :meth:`pyfe.Schema.encode`, or an :class:`pyfe.schema.Encoded` that it made.
         on_overflow: "raise" refuses values outside the schema; "clip" moves them to the nearer end, and the batch
             carries the count per column.
 
-        Raises OutOfRangeError naming every offending row and column before any work is done.
+        Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
+        encoded under another schema.
         Cost a row: n + 2 fixed-base multiplications, of a quadratic scheme about (k + 1)^2 n in each of two groups for
         masks of dimension k.
         """
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
-        native = adapter_of(self.native).encrypt(self.native, self.schema.check(encoded.x))
+        native = adapter_of(self.native).encrypt(self.native, self.schema.check(encoded))
         return CiphertextBatch(
             native,
             parameter_hash=self.parameter_hash,
@@ -140,14 +140,14 @@ class PublicKey(Travels):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FunctionKey(Travels):
+class FunctionKey(Secret, Travels):
     """Opens one function's results on ciphertexts of one public key, and nothing else. Bearer: keep it private.
 
     It carries the function, the exact interval of each result, the ids of schema and public key, what it was issued
     for, and the authority's signature over all of it. ``verified`` says whether signature and key equation (for linear
     schemes ``s_y G + t_y H = sum_i y_i h_i``) were checked against a public key.
 
-    Made by :meth:`pyfe.KeyAuthority.issue`.
+    Made by :meth:`pyfe.KeyAuthority.issue`. It is never pickled or copied: move its bytes on purpose.
     """
 
     native: NativeFunctionKey
@@ -163,27 +163,29 @@ class FunctionKey(Travels):
 
     @classmethod
     def from_bytes(cls, data: bytes, *, public_key: PublicKey | None = None) -> FunctionKey:
-        """The function key that ``data`` encodes, checked against ``public_key`` if one is given.
+        """The function key that ``data`` encodes, checked against ``public_key`` if one is given: ids and signature
+        first, so that nothing is decoded that the authority did not write.
 
         Without a public key the result is marked unverified: its signature was not checked. DecodeError for bytes that
         are not the canonical encoding of a function key; KeyMismatchError for another authority's or schema's key;
         SignatureError for a wrong signature. Cost of the check: one signature, and one n-term sum or about one
         decryption per function.
         """
-        key: FunctionKey = codec().decode_function_key(data)
-        return key if public_key is None else key.verify(public_key)
+        key: FunctionKey = codec().decode_function_key(data, public_key)
+        return key if public_key is None else key._verified(public_key)
 
     def verify(self, public_key: PublicKey) -> FunctionKey:
         """This key marked as verified, after checking ids, signature and key equation against ``public_key``.
 
         Raises KeyMismatchError (SignatureError, if it is the signature) naming what does not fit.
         """
-        if self.public_key_id != public_key.id:
-            ids = f"{self.public_key_id.hex()[:12]}, not {public_key.id.hex()[:12]}"
-            raise KeyMismatchError(f"the function key belongs to the public key {ids}")
-        if (self.schema_id, self.parameter_hash) != (public_key.schema.id, public_key.parameter_hash):
+        codec().require_signed(self.to_bytes(), public_key)
+        return self._verified(public_key)
+
+    def _verified(self, public_key: PublicKey) -> FunctionKey:
+        """This key, whose ids and signature were checked, marked as verified if it is what it states."""
+        if self.schema_id != public_key.schema.id:
             raise KeyMismatchError("the function key belongs to another schema")
-        codec().verify_function_key(self, public_key.verification_key)
         if not adapter_of(self.native).verify_key(public_key.native, self.native):
             raise SignatureError("the function key is signed, but does not open the function that it states")
         return replace(self, function=replace(self.function, schema=public_key.schema), verified=True)
@@ -213,16 +215,23 @@ class FunctionKey(Travels):
         """SHA-256 (32 bytes) of the canonical encoding."""
         return hashlib.sha256(self.to_bytes()).digest()
 
-    def decrypt(self, ciphertexts: CiphertextBatch) -> IntArray:
+    def decrypt(self, ciphertexts: CiphertextBatch, *, largest_weight_sum: int = 1) -> IntArray:
         """The exact integer scores, intercept included: int64 ``[batch]`` for one function, else ``[batch, k]``.
 
         They equal ``function.evaluate`` of the encrypted rows. For combined rows they are the same combination of the
-        scores. Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError naming
-        row and function when a result is not in its interval (altered ciphertexts, or an unverified, wrong key).
+        scores.
+
+        largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
+            whose weights sum to s takes s times the search. Rows combined in this process carry their own sum.
+
+        Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError, before any
+        search, naming a row with larger weights; and naming row and function when a result is not in its interval
+        (altered ciphertexts, or an unverified, wrong key).
         Cost per row and function: an n-term multi-scalar multiplication, of a quadratic scheme a product of pairings,
         and a search over the interval.
         """
         self.require_match(ciphertexts)
+        ciphertexts.require_weight_sums(largest_weight_sum)
         products = self._products(ciphertexts)
         sums = ciphertexts.weight_sums
         return self.function.add_intercept(products, sums[:, 0] - sums[:, 1])
@@ -290,7 +299,10 @@ class FunctionKey(Travels):
         return hash(self.signature)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a function key is never pickled; use to_bytes and from_bytes")
+        raise TypeError(
+            "a function key is never pickled and never copied: it opens scores; write key.to_bytes() to a file that "
+            "only you can read, and read it with FunctionKey.from_bytes where it is needed"
+        )
 
     def __repr__(self) -> str:
         state = "verified" if self.verified else "UNVERIFIED"

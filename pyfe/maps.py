@@ -20,13 +20,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
+from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict, integers_of
 from pyfe.schemes import scheme
 
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _PRIMES = (2**31 - 1, 2**31 - 19)
 
@@ -95,6 +96,10 @@ class LinearMap:
         """Result intervals int64 ``[k, 2]``; see :func:`exact_interval`."""
         return exact_interval(self.weights, lo, hi)
 
+    def reach(self, bound: float) -> FloatArray:
+        """Upper bounds float64 ``[k]`` of the absolute results while no coordinate exceeds ``bound``."""
+        return np.asarray(np.abs(self.weights).sum(axis=1, dtype=np.float64) * bound)
+
     def evaluate(self, x: IntArray) -> IntArray:
         """Exact values int64 ``[batch, k]``. OutOfRangeError where a sum of absolute values could reach 2^62."""
         reach = [max(abs(low), abs(high)) for low, high in zip(_least(x), _greatest(x), strict=True)]
@@ -106,6 +111,9 @@ class LinearMap:
     def to_dict(self) -> dict[str, Any]:
         """The fields of :meth:`Function.to_dict` that say which map it is."""
         return {"kind": self.kind, "weights": self.weights.tolist()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LinearMap, (self.weights,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +135,7 @@ class QuadraticMap:
             (forms.row > forms.column).any() or (forms.row + forms.column == 0).any()
         ):
             raise ParameterError("forms of a function are upper triangular, without the entry (0, 0)")
-        if not all((column > 0).any() for _, column, _ in forms.upper_terms()):
+        if not _varies(forms):
             raise ParameterError("a function whose weights are all zero needs no key")
 
     @property
@@ -180,6 +188,15 @@ class QuadraticMap:
         """Result intervals int64 ``[k, 2]`` over the box; OutOfRangeError as the forms'."""
         return self.forms.interval(np.append(1, lo), np.append(1, hi))
 
+    def reach(self, bound: float) -> FloatArray:
+        """Upper bounds float64 ``[k]`` of the absolute results while no coordinate exceeds ``bound``, at least 1."""
+        forms = self.forms
+        if isinstance(forms, FactoredForms):
+            u, v = (np.abs(part).sum(axis=1, dtype=np.float64) * bound for part in (forms.U, forms.V))
+            return np.asarray(np.abs(forms.Q).astype(np.float64) @ (u * v))
+        size = np.abs(forms.value).astype(np.float64) * np.where(forms.row > 0, bound, 1.0) * bound
+        return np.bincount(forms.output, weights=size, minlength=forms.k).astype(np.float64)
+
     def evaluate(self, x: IntArray) -> IntArray:
         """Exact values int64 ``[batch, k]``. OutOfRangeError where a sum of absolute values could reach 2^62."""
         return self.forms.evaluate(np.concatenate([np.ones((len(x), 1), dtype=np.int64), x], axis=1))
@@ -187,6 +204,9 @@ class QuadraticMap:
     def to_dict(self) -> dict[str, Any]:
         """The fields of :meth:`Function.to_dict` that say which map it is."""
         return {"kind": self.kind, "forms": self.forms.to_dict()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return QuadraticMap, (self.forms,)
 
 
 IntegerMap: TypeAlias = LinearMap | QuadraticMap
@@ -198,10 +218,24 @@ def as_map(value: Any) -> IntegerMap:
 
 
 def map_from_dict(data: Mapping[str, Any]) -> IntegerMap:
-    """The inverse of ``to_dict``; raises what reading plain types raises (Function.from_dict names it)."""
-    if data["kind"] == "quadratic":
-        return QuadraticMap(forms_from_dict(data["forms"]))
-    return LinearMap(np.array(data["weights"], dtype=np.int64))
+    """The map of the fields that ``to_dict`` writes; others are passed over.
+
+    DecodeError for anything that ``to_dict`` would not have written, ParameterError and OutOfRangeError for a map that
+    cannot be. Cost: linear in what is there, whatever sizes it states.
+    """
+    kind = data.get("kind")
+    if kind == "quadratic" and "weights" not in data:
+        return QuadraticMap(forms_from_dict(data.get("forms")))
+    if kind == "linear" and "forms" not in data:
+        return LinearMap(integers_of(data.get("weights"), 2, "weights"))
+    raise DecodeError("the map is neither linear with weights nor quadratic with forms")
+
+
+def _varies(forms: Forms) -> bool:
+    """Whether no form of a quadratic map is constant. Stated numbers of forms allocate nothing."""
+    if isinstance(forms, FactoredForms):
+        return forms.varies
+    return len(np.unique(forms.output[forms.column > 0])) == forms.k
 
 
 def exact_interval(weights: IntArray, lo: IntArray, hi: IntArray) -> IntArray:

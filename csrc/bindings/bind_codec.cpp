@@ -5,6 +5,7 @@
 #include "bindings.hpp"
 #include "bytes.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/codec/cbor.hpp"
 #include "pyfe/codec/envelope.hpp"
 
 namespace {
@@ -59,6 +60,10 @@ py::tuple unpack(const py::bytes& data) {
 
 py::bytes signed_bytes(const py::bytes& data) { return as_bytes(pyfe::signed_part(as_span(data))); }
 
+void require_cbor(const py::bytes& data, const std::string& name, std::uint64_t budget) {
+    pyfe::require_deterministic_cbor(as_span(data), name, budget);
+}
+
 }  // namespace
 
 void bind_codec(py::module_& module) {
@@ -71,4 +76,8 @@ void bind_codec(py::module_& module) {
         "the bytes are exactly one envelope.");
     module.def("signed_part", signed_bytes, py::arg("data"),
                "The bytes that the signature of a signed envelope covers. DecodeError when it is unsigned.");
+    module.def(
+        "require_cbor", require_cbor, py::arg("data"), py::arg("name"), py::arg("budget"),
+        "DecodeError unless the bytes are one item of deterministic CBOR of the allowed types, whose items "
+        "cost at most the budget: one each, a map or list 16.");
 }

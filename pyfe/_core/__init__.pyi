@@ -9,7 +9,7 @@ from . import pairing
 from . import dlog
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
@@ -52,6 +52,10 @@ def num_threads() -> int:
 def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload: bytes, metadata: bytes, signature: bytes) -> bytes:
     """
     Frame an object. The signature is b'' or 64 bytes. ParameterError for a bad part.
+    """
+def require_cbor(data: bytes, name: str, budget: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    DecodeError unless the bytes are one item of deterministic CBOR of the allowed types, whose items cost at most the budget: one each, a map or list 16.
     """
 def self_test() -> dict:
     """

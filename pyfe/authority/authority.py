@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
+from pyfe._travel import Secret
 from pyfe.adapters import adapter
 from pyfe.authority import engine
 from pyfe.authority.contents import Contents
@@ -36,7 +37,7 @@ _DECISIONS = b"pyfe: the secret behind an authority's decisions, 1"
 """Signed once more than is said: no envelope begins like this."""
 
 
-class KeyAuthority:
+class KeyAuthority(Secret):
     """Holds the master key of one schema, and issues function keys by its policy.
 
     Made by :meth:`create` or :meth:`open`. Every key it ever issued counts: a set of keys together opens everything in

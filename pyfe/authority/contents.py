@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import numpy as np
-
 from pyfe._core import SecretBytes
+from pyfe._travel import Secret
 from pyfe.adapters import NativePublicKey, NativeSecretKey, adapter
 from pyfe.authority.engine import Issued, State
 from pyfe.authority.policy import Policy
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.forms import forms_from_dict
+from pyfe.forms import forms_from_dict, integers_of
 from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
 from pyfe.schemes import SCHEMES
@@ -33,7 +32,7 @@ _SECRET_FIELDS = frozenset(("master_secret_key", "signing_key"))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Contents:
+class Contents(Secret):
     """State and secrets of an authority. Shows nothing in its ``repr``; refuses to be pickled."""
 
     state: State
@@ -185,8 +184,8 @@ def _map_from_fields(fields: Fields, n: int) -> IntegerMap:
         if fields.has("forms"):
             terms: IntegerMap = QuadraticMap(forms_from_dict(fields.plain("forms")))
         else:
-            terms = LinearMap(np.array(fields.take("weights", list), dtype=np.int64))
-    except (OverflowError, ParameterError, OutOfRangeError, TypeError, ValueError) as error:
+            terms = LinearMap(integers_of(fields.take("weights", list), 2, "weights"))
+    except (ParameterError, OutOfRangeError) as error:
         raise DecodeError(f"{_NAME}: ledger row: {error}") from error
     if terms.n != n:
         raise DecodeError(f"{_NAME}: ledger row: a function of {terms.n} coordinates, the schema has {n}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from pyfe._core import SecretBytes
+from pyfe._travel import Secret
 from pyfe.authority import contents as plain
 from pyfe.authority.contents import Contents, Ledger
 from pyfe.errors import AuthorityError, DecodeError, ParameterError
@@ -40,7 +41,7 @@ MIN_PASSPHRASE = 8
 """Shortest passphrase a new authority accepts, in characters."""
 
 _BLOCK, _LANES = 8, 1
-_MIN_LOG_COST, _MAX_LOG_COST = 10, 20  # a hostile file must not ask for more than 1 GB
+_MIN_LOG_COST, _MAX_LOG_COST = 10, LOG_COST  # a hostile file asks for no more memory than our own
 _SALT_SIZE, _NONCE_SIZE, _TAG_SIZE, _KEY_SIZE = 16, 12, 16, 32
 _NAME = "sealed authority"
 
@@ -48,7 +49,7 @@ Random = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SealingKey:
+class SealingKey(Secret):
     """The key that a passphrase gives with one salt. Secret; lives as long as the authority is open, in memory of the
     core, which is wiped."""
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from pyfe._travel import Secret
 from pyfe.authority import sealed
 from pyfe.authority.contents import Contents, Ledger
 from pyfe.authority.engine import State
@@ -63,7 +64,7 @@ class Storage(Protocol):
         ...
 
 
-class MemoryStorage:
+class MemoryStorage(Secret):
     """Contents that last as long as the process: for demos, tests and notebooks."""
 
     place = "memory"
@@ -113,7 +114,7 @@ class _Look:
     contents: Contents
 
 
-class FileStorage:
+class FileStorage(Secret):
     """Contents in one file sealed under a passphrase, replaced atomically.
 
     Symbolic links in the path are followed once, when the storage is made; a file with a second name (a hard link) is

@@ -15,13 +15,33 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
-from pyfe.io import read_bytes, read_text
+from pyfe.io import Table as CsvTable
+from pyfe.io import read_bytes, read_table, read_text
 
-__all__ = ["AsJson", "PassphraseFile", "load", "passphrase_from", "progress", "show"]
+__all__ = [
+    "AsJson",
+    "Decimal",
+    "Delimiter",
+    "PassphraseFile",
+    "load",
+    "passphrase_from",
+    "progress",
+    "read_csv",
+    "show",
+]
 
 T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIGN", help='Sign between the cells of the CSV file (or "tab"); found in the file if not given.'
+    ),
+]
+Decimal = Annotated[
+    str | None, typer.Option(metavar="SIGN", help='Decimal sign of the CSV file, "." or ","; found in it if not given.')
+]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File with the authority's passphrase (one line). Asked for if not given."),
@@ -53,6 +73,12 @@ def load(file: Path, read: Callable[[bytes], T]) -> T:
         return read(data)
     except (DecodeError, KeyMismatchError) as error:
         raise type(error)(f"{file}: {error}") from error
+
+
+def read_csv(file: Path, delimiter: str | None, decimal: str | None) -> CsvTable:
+    """A CSV file. Commands say with which signs it was read (``Table.signs``), as nobody may have stated them."""
+    stated = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
+    return read_table(file, delimiter=stated, decimal=decimal)
 
 
 def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -13,7 +14,7 @@ import typer
 from pyfe import _core, io
 from pyfe.adapters import adapter_of
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, load, progress, show
+from pyfe.cli.console import AsJson, Decimal, Delimiter, load, progress, read_csv, show
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
@@ -36,11 +37,14 @@ def encrypt(
     on_overflow: Annotated[
         str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")
     ] = "raise",
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
-    encoded = io.encode_table(io.read_table(table), key.schema, on_overflow=_overflow(on_overflow))
+    given = read_csv(table, delimiter, decimal)
+    encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
     start = time.perf_counter()
     batch = CiphertextBatch.concat(_encrypted(key, encoded, quiet=as_json))
     seconds = time.perf_counter() - start
@@ -48,6 +52,7 @@ def encrypt(
     io.write_bytes(output, data)
     values = {
         "ciphertexts": str(output),
+        "read_with": given.signs,
         "rows": len(batch),
         "saturated": batch.saturated,
         "bytes": len(data),
@@ -66,6 +71,10 @@ def evaluate(
     public_key: Annotated[
         Path | None, typer.Option("--public-key", "-p", help="Check the key's signature and equation against this.")
     ] = None,
+    largest_weight_sum: Annotated[
+        int,
+        typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long."),
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
@@ -73,10 +82,12 @@ def evaluate(
     function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
     batch = load(ciphertexts, CiphertextBatch.from_bytes)
     function_key.require_match(batch)
+    batch.require_weight_sums(largest_weight_sum)
     search = _prepare_search(function_key, quiet=as_json)
     start = time.perf_counter()
     spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
-    scores = np.concatenate([function_key.decrypt(batch[a:b]) for a, b in spans])
+    chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
+    scores = np.concatenate(chunks)
     seconds = time.perf_counter() - start
     header, rows = _columns(function_key.function, scores, batch.combined)
     io.write_table(output, header, rows)
@@ -116,7 +127,7 @@ def _encrypted(key: PublicKey, encoded: Encoded, *, quiet: bool) -> Iterator[Cip
     """The table's batches; the first carries the saturated counts of all."""
     for start, stop in progress(len(encoded), CHUNK, "encrypting", quiet=quiet):
         counts = encoded.saturated if start == 0 else {}
-        yield key.encrypt(Encoded(encoded.x[start:stop], counts))
+        yield key.encrypt(replace(encoded, x=encoded.x[start:stop], saturated=counts))
 
 
 def _columns(function: Function, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,12 +12,13 @@ import typer
 
 from pyfe import io
 from pyfe.authority.engine import DEFAULT_SCHEME
-from pyfe.cli.console import AsJson, load, show
+from pyfe.cli.console import AsJson, Decimal, Delimiter, load, read_csv, show
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema
+from pyfe.schema.cells import parse_number
 from pyfe.schemes import scheme
 
 __all__ = ["compile_model", "fit"]
@@ -32,16 +34,27 @@ def fit(
     protected: Annotated[list[str] | None, typer.Option(help="Column that must stay closed. Repeatable.")] = None,
     missing: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=VALUE", help="What an empty cell of a column stands for. Repeatable."),
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help='What an empty cell of a column stands for ("bit": it gets a coordinate). Repeatable.',
+        ),
     ] = None,
+    levels: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=A,B,...", help="All levels of a category, where they are known. Repeatable."),
+    ] = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose a schema from a table: look at the ranges before you use it; clinical ranges are better."""
-    columns = io.read_table(table).without(exclude or []).guessed()
+    given = read_csv(table, delimiter, decimal)
+    columns = given.without(exclude or []).guessed()
     schema = Schema.fit(
         columns,
         bits=bits,
         margin=margin,
+        levels=_levels(levels or [], columns),
         public=public or (),
         protected=protected or (),
         missing=_missing(missing or [], columns),
@@ -49,9 +62,10 @@ def fit(
     io.write_bytes(output, schema.to_bytes())
     described = described_columns(schema)
     if as_json:
-        show("", {"schema": str(output), "id": schema.id.hex(), "columns": described, **_size(schema)}, as_json=True)
+        values = {"schema": str(output), "id": schema.id.hex(), "columns": described, "read_with": given.signs}
+        show("", values | _size(schema), as_json=True)
         return
-    show(f"Schema {output}", {**described, **_size(schema)}, as_json=False)
+    show(f"Schema {output} ({table} read with {given.signs})", {**described, **_size(schema)}, as_json=False)
 
 
 def compile_model(
@@ -60,14 +74,19 @@ def compile_model(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",
     reference: Annotated[Path | None, typer.Option(help='CSV of rows to judge "auto" on; none are kept.')] = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn a model into the exact integer function that a key is issued for."""
     agreed = load(schema, Schema.from_bytes)
-    rows = None if reference is None else _reference(reference, agreed)
+    given = None if reference is None else read_csv(reference, delimiter, decimal)
+    rows = None if given is None else _reference(given, agreed)
     function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
     io.write_bytes(output, function.to_bytes())
     report = dict(function.report().lines())
+    if given is not None:
+        report["reference read with"] = given.signs
     if as_json:
         values: dict[str, Any] = {
             "function": str(output),
@@ -76,15 +95,15 @@ def compile_model(
             "max_error": float(function.max_error.max()),
             "interval": function.result_interval.tolist(),
             "width_bits": function.width_bits,
+            **({} if given is None else {"reference_read_with": given.signs}),
         }
         show("", values, as_json=True)
         return
     show(f"Function {output}", report, as_json=False)
 
 
-def _reference(file: Path, schema: Schema) -> dict[str, Any]:
+def _reference(table: io.Table, schema: Schema) -> dict[str, Any]:
     """The reference rows; what cannot be encoded is refused here, where file and line are known."""
-    table = io.read_table(file)
     io.encode_table(table, schema, on_overflow="clip")
     return table.for_schema(schema)
 
@@ -139,15 +158,37 @@ def _missing(options: list[str], columns: Mapping[str, Any]) -> dict[str, float 
         name, equals, text = option.rpartition("=")
         if not equals or not name or not text:
             raise ParameterError(f"--missing is COLUMN=VALUE, not {option!r}")
-        values[name] = _number(option, text) if name in columns and columns[name].dtype.kind == "f" else text
+        numeric = name in columns and columns[name].dtype.kind == "f" and text != "bit"
+        values[name] = _number(option, text) if numeric else text
     return values
 
 
-def _number(option: str, text: str) -> float:
+def _levels(options: list[str], columns: Mapping[str, Any]) -> dict[str, list[int | str]]:
+    """``COLUMN=A,B,C`` options; levels are integers where the column holds numbers, else text."""
+    found: dict[str, list[int | str]] = {}
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not equals or not name or not text:
+            raise ParameterError(f"--levels is COLUMN=A,B,..., not {option!r}")
+        if name not in columns:
+            raise ParameterError(f"--levels {option}: the table has no column {name!r}")
+        whole = columns[name].dtype.kind == "f"
+        found[name] = [_integer(option, level) if whole else level for level in text.split(",")]
+    return found
+
+
+def _integer(option: str, text: str) -> int:
     try:
-        return float(text)
+        return int(text)
     except ValueError:
-        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none") from None
+        raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer") from None
+
+
+def _number(option: str, text: str) -> float:
+    value = parse_number(text)
+    if math.isnan(value):
+        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none")
+    return value
 
 
 def _bits(text: str) -> int | Literal["auto"] | None:

@@ -104,7 +104,7 @@ class _Matrix:
     def known(self, a: int, b: int) -> bool:
         """Whether the entry is determined by the form."""
         left, right = self.space.block(a), self.space.block(b)
-        return left != right or self.space.squares(a)
+        return left != right or (self.space.squares(a) and self.space.squares(b))
 
     def out(self, form: Linear) -> Linear:
         """Levels back as the schema codes them, primitive."""

@@ -6,6 +6,7 @@ x_0 = 1. Two forms that agree on every record must not count as two: so what eve
     one-hot          x_i x_j = 0,  x_i^2 = x_i,  the last level is 1 minus the others
     two levels       x^2 = x                                     also a number of two values
     thresholds       x_i^2 = x_i,  x_i x_j = the one with the greater cut
+    may be missing   x_i m = 0,  m^2 = m  of a value x_i and its bit m; the levels and m sum to 1
     constant         x = c
     public columns   a monomial of public columns alone is known
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from pyfe.schema import Category, Constant, Number, Schema, Thresholds
+from pyfe.schema import Category, Constant, Number, Optional, Schema, Thresholds
 
 __all__ = ["Linear", "Monomial", "Monomials", "Polynomial"]
 
@@ -26,7 +27,7 @@ Polynomial: TypeAlias = "dict[Monomial, int]"
 Linear: TypeAlias = "dict[int, int]"
 """Augmented coordinate -> coefficient; 0 is the constant."""
 
-_FREE, _BITS, _ORDERED = "free", "bits", "ordered"
+_FREE, _BITS, _ORDERED, _MISSING = "free", "bits", "ordered", "missing"
 
 
 class Monomials:
@@ -47,12 +48,12 @@ class Monomials:
             for i in coordinates:
                 self.owner.append(None if public or isinstance(column, Constant) else index)
                 self._column.append(index)
-                self._rule.append(_rule(column))
+                self._rule.append(_rule(column, last=i == part.stop))
                 self._part.append(coordinates)
                 self._inserted.append({i: 1})
             if isinstance(column, Constant):
                 self._inserted[coordinates[0]] = {0: column.value}
-            elif isinstance(column, Category) and column.width > 1:
+            elif len(column.relations()):
                 self._inserted[coordinates[-1]] = {0: 1} | dict.fromkeys(coordinates[:-1], -1)
 
     @property
@@ -85,7 +86,7 @@ class Monomials:
         total = {i: v for i, v in form.items() if self._rule[i] != _ORDERED}
         for part in {self._part[i] for i in form if self._rule[i] == _ORDERED}:
             reached = 0
-            for i in part:
+            for i in (i for i in part if self._rule[i] == _ORDERED):
                 reached += form.get(i, 0)
                 total[i] = reached
         return {i: v for i, v in total.items() if v}
@@ -94,7 +95,7 @@ class Monomials:
         """The inverse of :meth:`to_levels`."""
         total = {i: v for i, v in form.items() if self._rule[i] != _ORDERED}
         for part in {self._part[i] for i in form if self._rule[i] == _ORDERED}:
-            for i in part:
+            for i in (i for i in part if self._rule[i] == _ORDERED):
                 total[i] = form.get(i, 0) - (form.get(i - 1, 0) if i - 1 in part else 0)
         return {i: v for i, v in total.items() if v}
 
@@ -134,14 +135,20 @@ class Monomials:
 
     def _monomial(self, a: int, b: int) -> Monomial | None:
         """What ``x_a x_b`` is, a <= b, for coordinates of the normal form; None if it is zero."""
-        if a == 0 or self._column[a] != self._column[b] or self._rule[a] == _FREE:
+        if a == 0 or self._column[a] != self._column[b]:
+            return (a, b)
+        if self._rule[b] == _MISSING:
+            return (0, b) if a == b else None
+        if self._rule[a] == _FREE:
             return (a, b)
         if self._rule[a] == _ORDERED or a == b:
             return (0, b)
         return None
 
 
-def _rule(column: object) -> str:
+def _rule(column: object, *, last: bool) -> str:
+    if isinstance(column, Optional):
+        return _MISSING if last else _rule(column.column, last=False)
     if isinstance(column, Thresholds):
         return _ORDERED
     return _BITS if isinstance(column, Category) or (isinstance(column, Number) and column.size == 2) else _FREE

@@ -35,7 +35,7 @@ from pyfe.leakage.factors import factors, pencil, primitive
 from pyfe.leakage.findings import Finding, Lines, group_size
 from pyfe.leakage.monomials import Linear, Monomial, Monomials, Polynomial
 from pyfe.leakage.span import PAIRING_ORDER, PAIRING_PRIMES, Span, integer_combination, supports
-from pyfe.schema import Category, Schema
+from pyfe.schema import Schema
 
 __all__ = ["LINEAR_WEIGHT_BITS", "QuadraticAccount", "check_quadratic", "most_forms"]
 
@@ -744,7 +744,7 @@ class _LinearContent:
         self, block: int, own: Sequence[int], weights: Mapping[int, int], varied: Mapping[int, int]
     ) -> int:
         column = self._columns[block]
-        if isinstance(column, Category) and column.width > 1:
+        if len(column.relations()):
             listed = [0, *(weights.get(i, 0) for i in own)]
             beyond = (max(listed) - min(listed) + 1) // 2 - max(varied.get(i, 0) for i in own)
         else:

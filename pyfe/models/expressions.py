@@ -23,7 +23,7 @@ from pyfe.models.estimators import RealMap, View
 from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
 from pyfe.models.quadratic import RealQuadratic
-from pyfe.schema import TRANSFORMS, Category, Column, Constant, Number, Schema, Thresholds
+from pyfe.schema import TRANSFORMS, Category, Column, Constant, Number, Optional, Schema, Thresholds
 
 __all__ = ["look_at_expression"]
 
@@ -144,6 +144,10 @@ def _value(name: str, column: Column) -> tuple[float, Any, str]:
         return (0.0, levels, "identity") if column.width > 1 else (float(levels[0]), levels[1] - levels[0], "identity")
     if isinstance(column, Category) and column.width == 1:
         return 0.0, 1.0, "identity"
+    if isinstance(column, Optional):
+        raise ParameterError(
+            f"the symbol {name!r} is a column that may be missing, where it has no value; compile a model or a callable"
+        )
     kind = "thresholds" if isinstance(column, Thresholds) else "a category of text"
     bits = ", ".join(column.coordinate_names(name)[:3])
     raise ParameterError(f"the symbol {name!r} is {kind} and has no value; write its bits: {bits}")

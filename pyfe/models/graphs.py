@@ -29,7 +29,7 @@ from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Labels, Quantity
 from pyfe.models.squares import RealSquares
-from pyfe.schema import Number, Schema
+from pyfe.schema import Number, Optional, Schema
 
 __all__ = ["look_at_graph"]
 
@@ -285,6 +285,9 @@ def _affine_values(schema: Schema) -> dict[str, FloatArray | None]:
             offset, step = column.affine()
             row[0], row[part.start + 1] = offset[0], step[0]
             found[name] = row if column.transform == "identity" else None
+            continue
+        if isinstance(column, Optional):
+            found[name] = None
             continue
         values = column.decode(column.probes())
         if values.dtype.kind == "O":

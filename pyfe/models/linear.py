@@ -15,7 +15,7 @@ from pyfe.links import LINKS
 from pyfe.models.estimators import View, feature_table, link_and_classes
 from pyfe.models.probing import TOLERANCE, AffineMap
 from pyfe.models.quantities import Labels, name_of, quantities
-from pyfe.schema import Category, Column, Constant, Schema, Thresholds
+from pyfe.schema import Category, Column, Constant, Optional, Schema, Thresholds
 
 __all__ = ["Linear"]
 
@@ -211,6 +211,13 @@ def _intercepts_of(intercept: Any, k: int) -> tuple[float, ...]:
 def _column_weights(name: str, column: Column, weight: Any) -> FloatArray:
     """Weights per coordinate (unit of the transformed value) of one column."""
     what = f"weight of {name!r}"
+    if isinstance(column, Optional):
+        if weight == 0.0:
+            return np.zeros(column.width)
+        raise ParameterError(
+            f"{what}: the column may be missing, and a weight by name does not say what an absent entry counts; give "
+            "the weights as an array, in the order of schema.coordinate_names"
+        )
     if isinstance(column, Category):
         return _category_weights(column, weight, what)
     if isinstance(column, Thresholds):

@@ -182,7 +182,7 @@ class SquareNetwork:
 def _numbers(values: Any, what: str, *dimensions: int) -> FloatArray:
     try:
         array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise ParameterError(f"{what} must be numbers: {error}") from error
     if array.ndim not in dimensions or 0 in array.shape:
         wanted = " or ".join(map(str, dimensions))

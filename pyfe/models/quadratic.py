@@ -17,7 +17,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.schema import Category, Column, Constant, Number, Schema, Thresholds
+from pyfe.errors import UnsupportedModelError
+from pyfe.schema import Column, Constant, Number, Optional, Schema, Thresholds
 
 __all__ = ["Domain", "RealQuadratic", "standard_centre"]
 
@@ -78,7 +79,7 @@ class RealQuadratic:
         """The standard form on the domain of a schema; see the top of this module."""
         folded = self.folded(schema)
         work = _Coefficients.of(folded)
-        levels = [part for part, column in _blocks(schema) if isinstance(column, Category) and column.width > 1]
+        levels = [part for part, column in _blocks(schema) if _bits_of_one(column)]
         for part in levels:
             work.level_products(part)
         for part in levels:
@@ -88,6 +89,11 @@ class RealQuadratic:
 
 def _blocks(schema: Schema) -> list[tuple[slice, Column]]:
     return [(part, column) for (_, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True)]
+
+
+def _bits_of_one(column: Column) -> bool:
+    """Whether the coordinates are bits that sum to 1."""
+    return len(column.relations()) > 0 and not isinstance(column, Constant)
 
 
 def standard_centre(schema: Schema) -> IntArray:
@@ -127,9 +133,18 @@ class _Coefficients:
             self.weights[:, part] = 0.0
         elif not isinstance(column, Number) or column.steps == 1:
             inside = self.quadratic[:, part, part]
+            bare = column.column if isinstance(column, Optional) else column
+            if isinstance(bare, Number) and bare.steps > 1 and inside[:, 0, 0].any():
+                raise UnsupportedModelError(
+                    f"the square of a column that may be missing ({column}) cannot be compiled; state a value for its "
+                    "absent entries instead of a bit"
+                )
             squares = np.einsum("kii->ki", inside).copy()
-            # of two thresholds the later one decides; two levels of a category never occur together
-            later = np.triu(inside, 1).sum(axis=1) if isinstance(column, Thresholds) else 0.0
+            # of two thresholds the later one decides; two levels of a category never occur together, nor does a
+            # value with the bit that says it is missing
+            later = np.triu(inside, 1).sum(axis=1) if isinstance(bare, Thresholds) else np.zeros_like(squares)
+            if isinstance(column, Optional):
+                later[:, -1] = 0.0
             self.weights[:, part] += squares + later
             self.quadratic[:, part, part] = 0.0
 
@@ -213,12 +228,13 @@ class Domain:
 
     def _number_by_bits(self, cross: FloatArray, column: Column) -> Extent:
         """``u_a g(code)`` summed over the numbers a; cross ``[k, numbers, width]``."""
-        g = cross @ column.codes().T.astype(np.float64)
+        g = cross @ column.probes().T.astype(np.float64)
         corners = [g * u[None, :, None] for u in (self._lo, self._hi)]
         low = np.minimum(*corners).min(axis=2).sum(axis=1)
         return low, np.maximum(*corners).max(axis=2).sum(axis=1)
 
 
 def _bits_by_bits(cross: FloatArray, first: Column, second: Column) -> Extent:
-    values = first.codes().astype(np.float64) @ cross @ second.codes().T.astype(np.float64)
+    # a bilinear function is extreme at corners, and the probes of a column are the corners of its codes
+    values = first.probes().astype(np.float64) @ cross @ second.probes().T.astype(np.float64)
     return values.min(axis=(1, 2)), values.max(axis=(1, 2))

@@ -24,7 +24,7 @@ from pyfe.models.estimators import RawModel, RealMap, View, feature_table, fitte
 from pyfe.models.probing import TOLERANCE, AffineMap, fresh_rows, in_pieces
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Quantity, name_of, plain_labels, quantities, steps_of
-from pyfe.schema import Column, Number, Schema, stacked, thresholds
+from pyfe.schema import Column, Number, Optional, Schema, stacked, thresholds
 
 __all__ = ["look_at_trees", "schema_for_trees"]
 
@@ -303,6 +303,11 @@ def _feature(name: str, schema: Schema, tree: str) -> _Feature:
     if name not in parts:
         raise ParameterError(f"{tree} tests {name!r}, which is not in the schema; pyfe.schema_for_trees makes one")
     part, column = parts[name]
+    if isinstance(column, Optional):
+        raise UnsupportedModelError(
+            f"{tree} tests {name!r}, a column that may be missing, and sends absent entries its own way; state a value "
+            "for them (missing=...) instead of a bit"
+        )
     if isinstance(column, Number) and column.steps > 1:
         raise UnsupportedModelError(
             f"{tree} tests {name!r}, and the schema holds that as a {column}; a test is a bit, so make the schema by "

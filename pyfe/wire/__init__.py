@@ -28,9 +28,9 @@ from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.schema import Schema
 from pyfe.wire import ciphertexts, function_keys, functions, public_keys, schemas
-from pyfe.wire.envelope import Kind, unpack
+from pyfe.wire.envelope import Kind, unframed
 from pyfe.wire.function_keys import decode as decode_function_key
-from pyfe.wire.function_keys import verify as verify_function_key
+from pyfe.wire.function_keys import require_signed
 from pyfe.wire.public_keys import decode as decode_public_key
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
     "decode_public_key",
     "encode",
     "kind_of",
-    "verify_function_key",
+    "require_signed",
 ]
 
 _CLASSES: dict[Kind, type[Any]] = {
@@ -75,8 +75,8 @@ def encode(item: Any) -> bytes:
 
 
 def kind_of(data: bytes) -> Kind:
-    """Which kind of object ``data`` says it is; the rest of it is not looked at beyond the envelope."""
-    return unpack(data).kind
+    """Which kind of object ``data`` says it is; nothing beyond the frame is decoded."""
+    return unframed(data).kind
 
 
 def decode(data: bytes, *, expect: type[Any] | None = None) -> Any:

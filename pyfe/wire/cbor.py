@@ -11,16 +11,22 @@ from typing import Any
 
 import cbor2
 
+from pyfe import _core
 from pyfe.errors import DecodeError, ParameterError
 
-__all__ = ["cut", "dumps", "loads"]
+__all__ = ["MAX_ITEMS", "cut", "dumps", "loads"]
 
 MAX_DEPTH = 16
-"""Deepest nesting of maps and lists: the objects of pyfe need five."""
+"""Deepest nesting of maps and lists, as in the core: the objects of pyfe need five."""
+
+MAX_ITEMS = 2**22
+"""Most items of an object's metadata, a map or list counting 16: 16 MB of one-byte items would become 600 MB of Python
+objects, and the largest functions that authorities sign have some million weights."""
+
+_CONTAINER_COST = 16
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
-_BYTES, _TEXT, _LIST, _MAP, _TAG, _SIMPLE = 2, 3, 4, 5, 6, 7
-_FALSE_TRUE_NULL = (20, 21, 22)
+_BYTES, _TEXT, _LIST, _MAP = 2, 3, 4, 5
 
 
 def dumps(value: Any) -> bytes:
@@ -28,26 +34,25 @@ def dumps(value: Any) -> bytes:
     fault = _fault(value, MAX_DEPTH)
     if fault:
         raise ParameterError(f"metadata cannot hold {fault}")
-    encoded: bytes = cbor2.dumps(value, canonical=True)
+    try:
+        encoded: bytes = cbor2.dumps(value, canonical=True)
+    except UnicodeEncodeError as error:
+        raise ParameterError("metadata cannot hold text with lone surrogates: it has no UTF-8 form") from error
     return encoded
 
 
-def loads(data: bytes, name: str) -> Any:
+def loads(data: bytes, name: str, *, most_items: int | None = None) -> Any:
     """The value that ``data`` encodes; ``name`` names the object in errors.
 
-    DecodeError unless ``data`` is exactly what :func:`dumps` writes for an allowed value. Cost: linear.
+    DecodeError unless ``data`` is exactly what :func:`dumps` writes for an allowed value, of ``most_items`` at most
+    (a map or list counting 16; by default as many as there are). The core checks all of it before a Python object is
+    made. Cost: linear.
     """
-    _require_simple_items(data, name)
+    _core.require_cbor(data, name, _CONTAINER_COST * len(data) if most_items is None else most_items)
     try:
-        value = cbor2.loads(data)
-    except Exception as error:  # whatever a decoder raises, these bytes are not CBOR
+        return cbor2.loads(data)
+    except cbor2.CBORDecodeError as error:
         raise DecodeError(f"{name}: metadata is not CBOR: {error}") from error
-    fault = _fault(value, MAX_DEPTH)
-    if fault:
-        raise DecodeError(f"{name}: metadata holds {fault}")
-    if cbor2.dumps(value, canonical=True) != data:
-        raise DecodeError(f"{name}: metadata is not in its canonical encoding")
-    return value
 
 
 def cut(data: memoryview, keys: frozenset[str], name: str) -> tuple[bytes, dict[str, memoryview]]:
@@ -99,22 +104,6 @@ def _end(data: memoryview, position: int) -> int:
         items += {_LIST: argument, _MAP: 2 * argument}.get(major, 0) - 1
         position += argument if major in (_BYTES, _TEXT) else 0
     return position
-
-
-def _require_simple_items(data: bytes, name: str) -> None:
-    """Refuse tags, floats and indefinite lengths before a decoder sees them.
-
-    A tag could make a decoder build shared references that a few bytes blow up exponentially.
-    """
-    position = 0
-    while position < len(data):
-        major, short = data[position] >> 5, data[position] & 31
-        allowed = short in _FALSE_TRUE_NULL if major == _SIMPLE else short < 28
-        if major == _TAG or not allowed:
-            raise DecodeError(f"{name}: metadata holds a tag, a float or an item of indefinite length")
-        size = 0 if short < 24 else 1 << (short - 24)
-        argument = short if size == 0 else int.from_bytes(data[position + 1 : position + 1 + size], "big")
-        position += 1 + size + (argument if major in (_BYTES, _TEXT) else 0)
 
 
 def _fault(value: Any, depth: int) -> str | None:

@@ -10,7 +10,8 @@ from pyfe.wire.fields import Fields
 __all__ = ["decode", "encode"]
 
 _NAME = "ciphertext batch"
-_MOST = 2**63 - 1
+_MOST = 2**48
+"""Most rows that a batch can say it counts: sums of such numbers stay integers of 64 bits."""
 
 
 def encode(batch: CiphertextBatch) -> bytes:

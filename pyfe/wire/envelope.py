@@ -12,7 +12,18 @@ from pyfe.errors import DecodeError
 from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
 
-__all__ = ["NO_ID", "SCHEME_NUMBERS", "Envelope", "Kind", "adapter_for", "pack", "signed_part", "unpack"]
+__all__ = [
+    "NO_ID",
+    "SCHEME_NUMBERS",
+    "Envelope",
+    "Frame",
+    "Kind",
+    "adapter_for",
+    "pack",
+    "signed_part",
+    "unframed",
+    "unpack",
+]
 
 NO_ID = bytes(32)
 """Stands in the header where an object has no parameters or no public key."""
@@ -35,6 +46,19 @@ class Kind(enum.IntEnum):
     def text(self) -> str:
         """The name people use: ``function key``."""
         return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The parts of an object as they stand there, nothing of them decoded yet."""
+
+    kind: Kind
+    scheme: str
+    parameter_hash: bytes
+    public_key_id: bytes
+    payload: bytes
+    metadata: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True)
@@ -63,17 +87,24 @@ def pack(envelope: Envelope) -> bytes:
     )
 
 
-def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
-    """The envelope that ``data`` encodes, of the wanted kind if one is given. DecodeError for anything else."""
-    fields = _core.unpack_envelope(_as_bytes(data))
-    found = Kind(fields[0])
+def unframed(data: bytes, kind: Kind | None = None) -> Frame:
+    """The parts of the envelope ``data``, of the wanted kind if one is given. DecodeError for anything else."""
+    number, scheme_number, *rest = _core.unpack_envelope(_as_bytes(data))
+    found = Kind(number)
     if kind is not None and found is not kind:
         raise DecodeError(f"these bytes are a {found.text}, not a {kind.text}")
-    metadata = cbor.loads(fields[5], found.text)
+    scheme = next(name for name, known in SCHEME_NUMBERS.items() if known == scheme_number)
+    return Frame(found, scheme, *rest)
+
+
+def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
+    """The envelope that ``data`` encodes, of the wanted kind if one is given. DecodeError for anything else."""
+    frame = unframed(data, kind)
+    metadata = cbor.loads(frame.metadata, frame.kind.text, most_items=cbor.MAX_ITEMS)
     if not isinstance(metadata, dict):
-        raise DecodeError(f"{found.text}: metadata is not a map")
-    scheme = next(name for name, number in SCHEME_NUMBERS.items() if number == fields[1])
-    return Envelope(found, scheme, fields[2], fields[3], fields[4], metadata, fields[6])
+        raise DecodeError(f"{frame.kind.text}: metadata is not a map")
+    ids = frame.parameter_hash, frame.public_key_id
+    return Envelope(frame.kind, frame.scheme, *ids, frame.payload, metadata, frame.signature)
 
 
 def adapter_for(envelope: Envelope) -> Adapter:

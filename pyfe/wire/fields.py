@@ -11,6 +11,11 @@ __all__ = ["Fields", "require_json"]
 
 T = TypeVar("T")
 
+_NESTING = frozenset((bytes, dict, list))
+
+_LONGEST_SHOWN = 60
+"""Characters of a text from outside that a message repeats."""
+
 
 class Fields:
     """A metadata map being read; ``name`` names the object in errors. End with :meth:`finish`."""
@@ -48,7 +53,7 @@ class Fields:
         """An integer within bounds (both included)."""
         value = self.take(key, int)
         if not lowest <= value <= highest:
-            raise DecodeError(f"{self._name}: field {key!r} is {value}, must be {lowest} to {highest}")
+            raise DecodeError(f"{self._name}: field {key[:_LONGEST_SHOWN]!r} is {value}, must be {lowest} to {highest}")
         return value
 
     def octets(self, key: str, size: int) -> bytes:
@@ -67,7 +72,7 @@ class Fields:
     def finish(self) -> None:
         """DecodeError for fields nobody asked for."""
         if self._values:
-            raise DecodeError(f"{self._name}: unknown field {sorted(self._values)[0]!r}")
+            raise DecodeError(f"{self._name}: unknown field {sorted(self._values)[0][:_LONGEST_SHOWN]!r}")
 
     def _pop(self, key: str) -> Any:
         if key not in self._values:
@@ -80,6 +85,7 @@ def require_json(value: Any, name: str) -> Any:
     if isinstance(value, bytes):
         raise DecodeError(f"{name}: a byte string stands where text or a number belongs")
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for part in parts:
-        require_json(part, name)
+    if not _NESTING.isdisjoint(map(type, parts)):  # a list of a million integers is passed over at once
+        for part in parts:
+            require_json(part, name)
     return value

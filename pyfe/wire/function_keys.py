@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from pyfe.adapters import NativeFunctionKey, adapter_of
-from pyfe.errors import DecodeError, KeyMismatchError
+from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
-from pyfe.wire.envelope import Envelope, Kind, adapter_for, pack, signed_part, unpack
+from pyfe.schema import MAX_BITS
+from pyfe.wire.envelope import Envelope, Kind, adapter_for, pack, signed_part, unframed, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.signature import SigningKey, require_valid
 
-__all__ = ["Grant", "decode", "encode", "require_encodable", "sign", "verify"]
+__all__ = ["Grant", "decode", "encode", "require_encodable", "require_signed", "sign"]
 
 MAX_TIME = 2**40
 """Seconds since 1970 that still make a calendar date."""
@@ -55,8 +56,14 @@ def sign(
     return _key(native, function, parameter_hash, grant, signature)
 
 
-def decode(data: bytes) -> FunctionKey:
-    """The function key that ``data`` encodes, consistent in itself, its signature not yet checked."""
+def decode(data: bytes, public_key: PublicKey | None = None) -> FunctionKey:
+    """The function key that ``data`` encodes, consistent in itself.
+
+    With ``public_key``, ids and signature are checked before anything is decoded: what follows was written by the
+    authority. Without, the signature is not checked.
+    """
+    if public_key is not None:
+        require_signed(data, public_key)
     envelope = unpack(data, Kind.FUNCTION_KEY)
     adapter = adapter_for(envelope)
     if not envelope.signature:
@@ -77,9 +84,18 @@ def decode(data: bytes) -> FunctionKey:
     return _key(native, function, envelope.parameter_hash, grant, envelope.signature)
 
 
-def verify(key: FunctionKey, verification_key: bytes) -> None:
-    """SignatureError unless the key is signed by the authority of that verification key."""
-    require_valid(verification_key, key.signature, signed_part(encode(key)), _NAME)
+def require_signed(data: bytes, public_key: PublicKey) -> None:
+    """KeyMismatchError unless header and signature of an encoded function key are those of this authority
+    (SignatureError, if it is the signature). Nothing but the frame is decoded. Cost: one signature."""
+    frame = unframed(data, Kind.FUNCTION_KEY)
+    if frame.public_key_id != public_key.id:
+        ids = f"{frame.public_key_id.hex()[:12]}, not {public_key.id.hex()[:12]}"
+        raise KeyMismatchError(f"the {_NAME} belongs to the public key {ids}")
+    if frame.parameter_hash != public_key.parameter_hash:
+        raise KeyMismatchError(f"the {_NAME} belongs to another schema")
+    if not frame.signature:
+        raise DecodeError(f"{_NAME}: it must be signed")
+    require_valid(public_key.verification_key, frame.signature, signed_part(data), _NAME)
 
 
 def _key(
@@ -128,7 +144,15 @@ def _with_map(rest: Mapping[str, Any], native: NativeFunctionKey) -> Function:
     misplaced = [key for key in _IN_THE_PAYLOAD if key in rest]
     if misplaced:
         raise DecodeError(f"{_NAME}: {misplaced[0]} belong to the payload, not to the metadata")
-    function = Function.from_dict({**rest, **adapter_of(native).map_fields(native, str(rest.get("kind")))})
+    try:
+        terms = adapter_of(native).map_of(native, str(rest.get("kind")))
+    except (ParameterError, OutOfRangeError) as error:
+        raise DecodeError(f"{_NAME}: {error}") from error
+    function = Function.from_dict(rest, terms=terms)
     if not np.array_equal(function.interval, native.intervals):
         raise KeyMismatchError(f"{_NAME}: the intervals of the key are not those of its function")
+    # A key's searches are as wide as it says. No schema has coordinates of 2^32, whatever the schema of this one is.
+    reach = terms.reach(2.0**MAX_BITS) * (1 + 1e-9)
+    if (np.abs(function.interval).max(axis=1) > reach).any():
+        raise DecodeError(f"{_NAME}: its intervals are wider than its function has results under any schema")
     return function

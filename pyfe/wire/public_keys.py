@@ -35,21 +35,24 @@ def sign(native: NativePublicKey, schema: Schema, weight_bits: int, signing_key:
 
 
 def decode(data: bytes) -> PublicKey:
-    """The public key that ``data`` encodes; SignatureError unless it is signed by the key it contains."""
+    """The public key that ``data`` encodes; SignatureError unless it is signed by the key it contains.
+
+    The signature is checked before the schema is made, and the schema before a point of the payload is read.
+    """
     envelope = unpack(data, Kind.PUBLIC_KEY)
     adapter = adapter_for(envelope)
     if not envelope.signature:
         raise DecodeError(f"{_NAME}: it must be signed")
     fields = Fields(envelope.metadata, _NAME)
-    schema = Schema.from_dict(fields.plain("schema"))
-    weight_bits = fields.integer("weight_bits", 2, MAX_WEIGHT_BITS)
     verification_key = fields.octets("verification_key", KEY_SIZE)
-    fields.finish()
     require_valid(verification_key, envelope.signature, signed_part(data), _NAME)
+    weight_bits = fields.integer("weight_bits", 2, MAX_WEIGHT_BITS)
+    schema = Schema.from_dict(fields.plain("schema"))
+    fields.finish()
+    _require_schema(adapter, envelope.parameter_hash, schema, weight_bits)
     native = adapter.require_own(adapter.read_public_key(envelope.payload))
     if (envelope.parameter_hash, envelope.public_key_id) != (native.parameters.id, native.id):
         raise DecodeError(f"{_NAME}: the ids of the header are not those of the key")
-    _require_schema(adapter, native, schema, weight_bits)
     return PublicKey(native, schema, weight_bits, verification_key, envelope.signature)
 
 
@@ -61,6 +64,6 @@ def _envelope(
     return Envelope(Kind.PUBLIC_KEY, adapter_of(native).scheme.id, *ids, native.to_bytes(), metadata, signature)
 
 
-def _require_schema(adapter: Adapter, native: NativePublicKey, schema: Schema, weight_bits: int) -> None:
-    if native.parameters.id != adapter.parameters(schema, weight_bits).id:
+def _require_schema(adapter: Adapter, parameter_hash: bytes, schema: Schema, weight_bits: int) -> None:
+    if parameter_hash != adapter.parameters(schema, weight_bits).id:
         raise KeyMismatchError(f"{_NAME}: the scheme's parameters are not those of the schema it contains")

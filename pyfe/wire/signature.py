@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from pyfe._core import SecretBytes
+from pyfe._travel import Secret
 from pyfe.errors import SignatureError
 
 __all__ = ["KEY_SIZE", "SIGNATURE_SIZE", "SigningKey", "require_valid"]
@@ -13,8 +14,8 @@ KEY_SIZE = 32
 SIGNATURE_SIZE = 64
 
 
-class SigningKey:
-    """The authority's signing key. Its ``repr`` shows the public half only, and it refuses to be pickled.
+class SigningKey(Secret):
+    """The authority's signing key. Its ``repr`` shows the public half only; it refuses to be pickled and copied.
 
     The seed lies in memory of the core, which is wiped, and in OpenSSL's; never in Python's, unless :meth:`seed` is
     called.
@@ -58,7 +59,7 @@ class SigningKey:
         return f"SigningKey(public={self.public.hex()[:16]})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a signing key is never pickled")
+        raise TypeError("a signing key is never pickled and never copied: it stays with its authority, sealed")
 
 
 def require_valid(verification_key: bytes, signature: bytes, message: bytes, what: str) -> None:

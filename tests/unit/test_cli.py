@@ -160,6 +160,21 @@ def test_an_unverified_evaluation_says_so(story: Story) -> None:
     assert story.run("evaluate", "ct", "-k", "key", "-o", "scores.csv")["key_verified"] is False
 
 
+def test_claimed_weights_are_bounded(story: Story) -> None:
+    begin(story)
+    story.run(*issue())
+    story.run("encrypt", "patients.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip")
+    batch = CiphertextBatch.from_bytes(Path("ct").read_bytes())
+    Path("three").write_bytes((3 * batch).to_bytes())
+    evaluate = ["evaluate", "three", "-k", "key", "-o", "scores.csv"]
+    kind, message = story.fails(*evaluate)
+    assert kind == "OutOfRangeError" and "row 0" in message and "--largest-weight-sum 3" in message
+    assert not Path("scores.csv").exists()
+    assert story.fails(*evaluate, "--largest-weight-sum", "2")[0] == "OutOfRangeError"
+    assert story.fails(*evaluate, "--largest-weight-sum", "0")[0] == "ParameterError"
+    assert story.run(*evaluate, "--largest-weight-sum", "3")["rows"] == len(batch)
+
+
 def test_progress_chunks_join_to_the_same_batch(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyfe.cli import data
 
@@ -370,3 +385,49 @@ def test_a_bug_is_not_dressed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_core, "self_test", broken)
     with pytest.raises(ZeroDivisionError):
         main(["doctor"])
+
+
+def test_other_signs_are_found_and_said(story: Story) -> None:
+    begin(story)
+    rows = Path("train.csv").read_text().splitlines()
+    Path("german.csv").write_text("\n".join(row.replace(",", ";").replace(".", ",") for row in rows) + "\n")
+    found = story.run("schema", "fit", "german.csv", "-o", "german", "--exclude", "id")
+    assert found["read_with"] == "delimiter ';', decimal sign ','"
+    assert Schema.from_bytes(Path("german").read_bytes()) == Schema.from_bytes(Path("schema").read_bytes())
+    stated = story.run("encrypt", "german.csv", "-p", "public", "-o", "ct", "--delimiter", ";", "--decimal", ",",
+                       "--on-overflow", "clip")  # fmt: skip
+    assert stated["rows"] == 40 and stated["read_with"] == found["read_with"]
+    compiled = story.run("compile", "model.json", "-s", "schema", "-o", "again", "--reference", "german.csv")
+    assert compiled["reference_read_with"] == found["read_with"]
+    assert story.fails("encrypt", "german.csv", "-p", "public", "-o", "ct2", "--decimal", ".")[0] == "DecodeError"
+    assert "a delimiter is" in story.fails("encrypt", "german.csv", "-p", "public", "-o", "ct2", "--delimiter", ";;")[1]
+    Path("tab.csv").write_text("\n".join(row.replace(",", "\t") for row in rows) + "\n")
+    assert (
+        story.run("encrypt", "tab.csv", "-p", "public", "-o", "ct3", "--delimiter", "tab", "--on-overflow", "clip")[
+            "rows"
+        ]
+        == 40
+    )
+
+
+def test_what_would_travel_in_the_key_is_refused(story: Story) -> None:
+    refused = story.fails("schema", "fit", "train.csv", "-o", "schema")
+    assert refused[0] == "ParameterError" and "column 'id'" in refused[1] and "--exclude" in refused[1]
+    assert not Path("schema").exists()
+    lines = [f"{i},{'yes' if i == 3 else 'no'},{i % 3},{i * 0.5}" for i in range(40)]
+    Path("t.csv").write_text("\n".join(["row,rare,stage,x", *lines]) + "\n")
+    assert "column 'rare'" in story.fails("schema", "fit", "t.csv", "-o", "s", "--exclude", "row")[1]
+    options = ["--exclude", "row", "--levels", "rare=no,yes", "--levels", "stage=0,1,2,3", "--missing", "x=bit"]
+    made = story.run("schema", "fit", "t.csv", "-o", "s", *options)
+    assert made["columns"] == {
+        "rare": "category no, yes",
+        "stage": "category 0, 1, 2, 3",
+        "x": "number 0 to 22 in 255 steps, or missing",
+    }
+    for wrong in ("rare", "rare=", "nobody=a,b", "stage=a,b"):
+        assert (
+            story.fails("schema", "fit", "t.csv", "-o", "s2", "--exclude", "row", "--levels", wrong)[0]
+            == "ParameterError"
+        )
+    for wrong in ("x=1_0", "x=nan"):
+        assert "is none" in story.fails("schema", "fit", "t.csv", "-o", "s2", *options[:-1], wrong)[1]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pyfe
 from pyfe import DecodeError, OutOfRangeError, ParameterError, Schema, category, io, number
 
 
@@ -125,3 +126,94 @@ def test_files_appear_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ParameterError, match="cannot write"):
         io.write_bytes(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+# -- delimiter and decimal sign --
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "signs.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ROWS = [("a", "61", "27.5"), ("b", "54", "31.25"), ("c", "33", "22")]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_signs_are_found_in_the_file(tmp_path: Path, delimiter: str, decimal: str) -> None:
+    cells = [[p, a, b.replace(".", decimal)] for p, a, b in [("patient", "age", "bmi"), *ROWS]]
+    quoted = [[f'"{cell}"' if "," in cell else cell for cell in row] for row in cells]
+    path = written(tmp_path, "\n".join(delimiter.join(row) for row in quoted) + "\n")
+    stated = {"decimal": ","} if (delimiter, decimal) == (",", ",") else {}
+    table = io.read_table(path, **stated)  # type: ignore[arg-type]
+    assert (table.delimiter, table.decimal) == (delimiter, decimal)
+    assert table.signs == f"delimiter {delimiter!r}, decimal sign {decimal!r}"
+    columns = table.guessed()
+    assert columns["bmi"].tolist() == [27.5, 31.25, 22.0] and columns["age"].tolist() == [61.0, 54.0, 33.0]
+    assert np.array_equal(io.read_table(path, delimiter=delimiter, decimal=decimal).guessed()["bmi"], columns["bmi"])
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal"),
+    [
+        ("a;b\n1,5;2\n", ","),
+        ("a;b\n1,500;2\n", "."),  # could be thousands
+        ("a;b\n1,500;2,5\n", ","),
+        ("a;b\n1,5;2.5\n", "."),  # both signs: which one is the schema's business to refuse
+        ("a,b\n1.5,2\n", "."),
+        ("a;b\nx,y;2\n", "."),
+    ],
+)
+def test_decimal_signs_that_are_clear(tmp_path: Path, text: str, decimal: str) -> None:
+    assert io.read_table(written(tmp_path, text)).decimal == decimal
+
+
+def test_a_sign_of_the_other_kind_is_no_number(tmp_path: Path) -> None:
+    agreed = pyfe.Schema.from_ranges({"bmi": (10, 60)})
+    point = io.read_table(written(tmp_path, "n;bmi\n1;27,5\n2;28,5\n3;27.5\n"), decimal=",")
+    with pytest.raises(DecodeError, match=r"line 4, column 'bmi': not a number .*--decimal \."):
+        io.encode_table(point, agreed)
+    comma = io.read_table(written(tmp_path, 'n,bmi\n1,"27,5"\n'))
+    with pytest.raises(DecodeError, match=r"line 2, column 'bmi': not a number .*--decimal ,"):
+        io.encode_table(comma, agreed)
+    thousands = io.read_table(written(tmp_path, "n;bmi\n1;1.027,5\n"), decimal=",")
+    with pytest.raises(DecodeError, match="not a number"):
+        io.encode_table(thousands, agreed)
+    levels = pyfe.Schema.from_ranges({"stage": [1, 2, 3]})
+    assert io.encode_table(io.read_table(written(tmp_path, "n;stage\n1,5;3\n"), decimal=","), levels).x.tolist() == [
+        [0, 0, 1]
+    ]
+
+
+@pytest.mark.parametrize("header", ["a;b", "a\tb", "a|b", '"a,b"'])
+def test_one_column_that_holds_a_separator_is_an_error(tmp_path: Path, header: str) -> None:
+    path = written(tmp_path, f"{header}\n" + "".join(f'"{i}"\n' for i in range(3)))
+    with pytest.raises(DecodeError, match="one column.*holds a separator.*--delimiter"):
+        io.read_table(path, delimiter="," if header != '"a,b"' else ";")
+
+
+def test_names_of_a_file_compare_in_normal_form_c(tmp_path: Path) -> None:
+    agreed = pyfe.Schema.from_ranges({"\u00e9tat": (0, 1)})
+    table = io.read_table(written(tmp_path, "e\u0301tat,b\n1,2\n"))
+    assert io.encode_table(table, agreed).x.tolist() == [[255]]
+    assert list(table.without(["\u00e9tat"]).columns) == ["b"]
+    with pytest.raises(DecodeError, match="two columns are called"):
+        io.read_table(written(tmp_path, "e\u0301,\u00e9\n1,2\n"))
+
+
+@pytest.mark.parametrize(
+    "signs", [{"delimiter": ";;"}, {"delimiter": '"'}, {"delimiter": ""}, {"decimal": "'"}, {"delimiter": "§"}]
+)
+def test_signs_that_are_none(tmp_path: Path, signs: dict[str, str]) -> None:
+    with pytest.raises(ParameterError, match=r"a delimiter is|a decimal sign is"):
+        io.read_table(written(tmp_path, "a,b\n1,2\n"), **signs)
+
+
+def test_absent_cells_get_their_bit(tmp_path: Path) -> None:
+    agreed = pyfe.Schema.from_ranges({"a": (0, 255), "c": ["x", "y"]}, missing={"a": "bit", "c": "bit"})
+    assert io.encode_table(io.read_table(written(tmp_path, "a,c\n3,y\n,\n")), agreed).x.tolist() == [
+        [3, 0, 1, 0],
+        [0, 1, 0, 1],
+    ]

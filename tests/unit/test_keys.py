@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pyfe
 from pyfe import (
     CiphertextBatch,
     Function,
@@ -123,10 +125,10 @@ def test_combined_rows_have_no_class(key: FunctionKey, batch: CiphertextBatch) -
 def test_weights_of_a_sum_are_checked(batch: CiphertextBatch, w: Any) -> None:
     with pytest.raises(ParameterError, match="w must be integers"):
         batch.weighted_sum(w)
-    with pytest.raises(TypeError):
+    with pytest.raises(ParameterError, match="one integer, not by a float"):
         batch * 1.5
-    with pytest.raises(TypeError):
-        batch + 1  # type: ignore[operator]
+    with pytest.raises(ParameterError, match="not to a int"):
+        batch + 1
     with pytest.raises(ParameterError):
         batch + batch[:2]
 
@@ -308,3 +310,136 @@ def test_ids_follow_the_content(authority: KeyAuthority, batch: CiphertextBatch)
     assert batch[:2].id != batch.id and CiphertextBatch.from_bytes(batch.to_bytes()).id == batch.id
     assert authority.public_key.encrypt(objects.ROWS).id != batch.id  # fresh randomness
     assert batch.nbytes == 4 * 320
+
+
+# -- weights that rows claim --
+
+
+def claiming(batch: CiphertextBatch, weights: list[tuple[int, int]]) -> bytes:
+    """The rows of a plain batch under the claim that they combine others, with these (positive, negative) weights."""
+    data = batch.to_bytes()
+    size, rest = struct.unpack_from("<QI", data, 76)
+    payload = data[88 : 88 + size]
+    claims = b"".join(struct.pack("<QQ", *pair) for pair in weights)
+    changed = payload[:44] + b"\1" + claims + payload[45:]
+    return data[:76] + struct.pack("<QI", len(changed), rest) + changed + data[88 + size :]
+
+
+def test_weights_of_rows_from_bytes_are_bounded_before_the_search(key: FunctionKey, batch: CiphertextBatch) -> None:
+    honest = CiphertextBatch.from_bytes(claiming(batch, [(1, 0)] * 4))
+    assert np.array_equal(key.decrypt(honest), key.decrypt(batch))
+    hostile = CiphertextBatch.from_bytes(claiming(batch, [(1, 0), (1, 0), (600, 400), (1, 0)]))
+    with pytest.raises(OutOfRangeError, match=r"row 2: its weights sum to 1000, and 1 is allowed.*largest_weight_sum"):
+        key.decrypt(hostile)
+    with pytest.raises(OutOfRangeError, match="1000, and 999 is"):
+        key.decrypt(hostile, largest_weight_sum=999)
+    assert key.decrypt(hostile[:2], largest_weight_sum=1).tolist() == key.decrypt(batch[:2]).tolist()
+    with pytest.raises(OutOfRangeError, match="row 0: its weights sum to 1000"):
+        key.decrypt(hostile[2])
+    for outputs in (key.predict, key.predict_proba, key.decision_function):
+        with pytest.raises(ParameterError, match="combined rows"):
+            outputs(hostile)
+
+
+def test_what_was_combined_here_needs_no_statement(key: FunctionKey, batch: CiphertextBatch) -> None:
+    scores, read = key.decrypt(batch), CiphertextBatch.from_bytes(batch.to_bytes())
+    for one in (batch, read):
+        assert key.decrypt(one.weighted_sum([3, -2, 0, 5])).tolist() == [int(scores @ [3, -2, 0, 5])]
+        assert np.array_equal(key.decrypt(-one), -scores)
+        assert np.array_equal(key.decrypt((2 * one[1:3] + one[:2])[1:]), 2 * scores[2:3] + scores[1:2])
+        assert np.array_equal(key.decrypt(one - one), 0 * scores)
+    sent = CiphertextBatch.from_bytes((3 * batch).to_bytes())
+    with pytest.raises(OutOfRangeError, match="row 0: its weights sum to 3, and 1 is"):
+        key.decrypt(sent)
+    assert np.array_equal(key.decrypt(sent, largest_weight_sum=3), 3 * scores)
+    # what is done with it here counts by what is done, not by what it claims
+    with pytest.raises(OutOfRangeError, match="row 0: its weights sum to 6, and 2 is"):
+        key.decrypt(2 * sent)
+    assert np.array_equal(key.decrypt(2 * sent, largest_weight_sum=6), 6 * scores)
+
+
+def test_batches_of_mixed_origin(key: FunctionKey, batch: CiphertextBatch) -> None:
+    own, sent = 5 * batch[:2], CiphertextBatch.from_bytes((4 * batch[2:]).to_bytes())
+    joined = CiphertextBatch.concat([own, batch[:1], sent])
+    assert joined.known_weight_sums.tolist() == [5, 5, 1, 1, 1]
+    with pytest.raises(OutOfRangeError, match="row 3: its weights sum to 4, and 1 is"):
+        key.decrypt(joined)
+    assert len(key.decrypt(joined[:3])) == 3 and len(key.decrypt(joined, largest_weight_sum=4)) == 5
+    with pytest.raises(OutOfRangeError, match="row 0"):
+        key.decrypt(joined[3:])
+    assert key.decrypt(joined[-2], largest_weight_sum=4).tolist() == (4 * key.decrypt(batch)[2:3]).tolist()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, True, "3", None, 2**63])
+def test_the_statement_is_a_number_of_rows(key: FunctionKey, batch: CiphertextBatch, wrong: Any) -> None:
+    with pytest.raises(ParameterError, match="largest_weight_sum"):
+        key.decrypt(batch, largest_weight_sum=wrong)
+
+
+def test_weights_beyond_all_bounds(key: FunctionKey, batch: CiphertextBatch) -> None:
+    for pair in ((2**64 - 1, 2**64 - 1), (2**63 - 1, 2**63 - 1), (0, 2**63)):
+        read = CiphertextBatch.from_bytes(claiming(batch, [pair] * 4))
+        for allowed in (1, 2**63 - 1):
+            with pytest.raises(OutOfRangeError):
+                key.decrypt(read, largest_weight_sum=allowed)
+
+
+def test_rows_of_both_signs_do_not_widen_each_other() -> None:
+    """Results near 2^43 and near -2^43: one interval for both would be too wide, and take a thousand times as long."""
+    schema = Schema.from_ranges({"far": pyfe.constant(2**32 - 1), "a": pyfe.number(0, 100, step=1)})
+    authority = objects.authority(schema)
+    key = authority.issue(pyfe.Function.from_integers(schema, [2047, 3]), purpose="p")
+    batch = authority.public_key.encrypt({"a": list(range(20))})
+    scores = key.decrypt(batch)
+    mixed = CiphertextBatch.concat([batch[:7], -batch[7:9], batch[9:], 0 * batch[:3]])
+    expected = [*scores[:7], *(-scores[7:9]), *scores[9:], 0, 0, 0]
+    assert key.decrypt(mixed).tolist() == expected
+    read = CiphertextBatch.from_bytes(mixed.to_bytes())
+    assert key.decrypt(read).tolist() == expected
+    claimed = CiphertextBatch.from_bytes(claiming(batch, [(1, 0)] * 10 + [(0, 1)] * 10))
+    with pytest.raises(OutOfRangeError, match="row 10, function 0: no result in"):
+        key.decrypt(claimed)
+
+
+# -- numpy --
+
+
+@pytest.mark.parametrize("factor", [np.int64(3), np.int32(-2), np.uint8(7), np.int16(0), 3])
+def test_numpy_integers_times_a_batch(key: FunctionKey, batch: CiphertextBatch, factor: Any) -> None:
+    expected = int(factor) * key.decrypt(batch)
+    for product in (factor * batch, batch * factor, np.multiply(factor, batch), np.multiply(batch, factor)):
+        assert isinstance(product, CiphertextBatch) and np.array_equal(key.decrypt(product), expected)
+
+
+@pytest.mark.parametrize(
+    ("factor", "named"),
+    [
+        (np.arange(4), r"array of shape \(4,\)"),
+        (np.float64(3), "float"),
+        (np.bool_(True), "bool"),
+        (3.0, "float"),
+        (True, "bool"),
+        ("3", "str"),
+        (None, "NoneType"),
+        ([3], "list"),
+    ],
+)
+def test_other_factors_are_refused_by_name(batch: CiphertextBatch, factor: Any, named: str) -> None:
+    for product in (lambda: factor * batch, lambda: batch * factor):
+        with pytest.raises(ParameterError, match=named):
+            product()
+
+
+def test_numpy_does_nothing_else_with_batches(batch: CiphertextBatch) -> None:
+    for use in (np.sum, np.negative, np.asarray, np.array, lambda ct: np.add(ct, ct), lambda ct: np.int64(1) + ct):
+        with pytest.raises(ParameterError):
+            use(batch)
+    for use in (lambda: batch + 1, lambda: 1 + batch, lambda: batch - 1, lambda: batch + np.arange(4)):
+        with pytest.raises(ParameterError, match="batch"):
+            use()
+
+
+def test_sum_of_batches(key: FunctionKey, batch: CiphertextBatch) -> None:
+    scores = key.decrypt(batch)
+    assert np.array_equal(key.decrypt(sum([batch, batch, batch])), 3 * scores)
+    assert key.decrypt(sum(batch)).tolist() == [scores.sum()]

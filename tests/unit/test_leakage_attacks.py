@@ -39,11 +39,13 @@ EVERY_KIND = Schema(
         "t": thresholds([1, 2, 5]),
         "b": category(["no", "yes"]),
         "d": number(0, 1, step=1),
+        "m": number(0, 9, step=1, missing="bit"),
         **{f"x{i}": number(0, 255, step=1) for i in range(12)},
     }
 )
 AT = {name: i for i, name in enumerate(("1", *EVERY_KIND.coordinate_names))}
 SIDE = EVERY_KIND.n + 1
+M = [name for name in AT if name.startswith("m")]
 
 ZERO = {
     "yes/no": [("b=yes", "b=yes", 1), ("1", "b=yes", -1)],
@@ -54,6 +56,8 @@ ZERO = {
     "thresholds": [("t>=1.0", "t>=5.0", 1), ("1", "t>=5.0", -1)],
     "square of a threshold": [("t>=2.0", "t>=2.0", 1), ("1", "t>=2.0", -1)],
     "constant": [("k", "x4", 1), ("1", "x4", -3)],
+    "absent value": [(M[0], M[1], 1)],
+    "square of a missing bit": [(M[1], M[1], 1), ("1", M[1], -1)],
     "square of a constant": [("k", "k", 1)],
     "public": [("age", "age", 1)],
 }

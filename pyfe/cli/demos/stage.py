@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -161,7 +161,7 @@ def hospital_encrypts(roles: Roles, table: Mapping[str, Sequence[object]], file:
 def _encrypted(public_key: PublicKey, encoded: Encoded) -> CiphertextBatch:
     """All rows, with a bar on a terminal; the first part carries the saturated counts of all."""
     return CiphertextBatch.concat(
-        public_key.encrypt(Encoded(encoded.x[start:stop], encoded.saturated if start == 0 else {}))
+        public_key.encrypt(replace(encoded, x=encoded.x[start:stop], saturated=encoded.saturated if start == 0 else {}))
         for start, stop in progress(len(encoded), _CHUNK, "encrypting", quiet=False)
     )
 

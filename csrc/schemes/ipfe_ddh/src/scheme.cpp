@@ -5,6 +5,7 @@
 #include "pyfe/ipfe_ddh/scheme.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
@@ -89,17 +90,49 @@ Interval scaled(const Interval& i, const RowWeight& w, size_t row) {
     return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
 }
 
-// The smallest interval that holds the results of all rows
-Interval common_interval(const CiphertextBatch& ct, const Interval& one) {
-    if (!ct.combined()) return one;
-    Interval all = scaled(one, ct.weight(0), 0);
-    for (size_t j = 1; j < ct.size(); ++j) {
-        const Interval row = scaled(one, ct.weight(j), j);
-        all = {std::min(all.lo, row.lo), std::max(all.hi, row.hi)};
+uint64_t width(const Interval& i) { return static_cast<uint64_t>(i.hi - i.lo); }
+
+// Rows that are searched together
+struct Search {
+    Interval range;            // holds the results of all of them
+    std::vector<size_t> rows;  // empty: all rows
+};
+
+// One search for all rows, unless that makes it more than kWider times as wide as the widest of them (weights
+// of both signs, say, where no result is near zero): then one for the rows of each weight.
+std::vector<Search> searches(const CiphertextBatch& ct, const Interval& one) {
+    constexpr uint64_t kWider = 4;
+    if (!ct.combined()) return {{one, {}}};
+    std::map<std::pair<uint64_t, uint64_t>, std::vector<size_t>> by_weight;
+    for (size_t j = 0; j < ct.size(); ++j) by_weight[{ct.weight(j).pos, ct.weight(j).neg}].push_back(j);
+    std::vector<Search> each;
+    Interval all{INT64_MAX, INT64_MIN};
+    uint64_t widest = 1;
+    for (auto& [weight, rows] : by_weight) {
+        const Interval range = scaled(one, {weight.first, weight.second}, rows[0]);
+        all = {std::min(all.lo, range.lo), std::max(all.hi, range.hi)};
+        widest = std::max(widest, width(range));
+        each.push_back({range, std::move(rows)});
     }
-    if (static_cast<uint64_t>(all.hi - all.lo) > kMaxWidth)
-        fail(ErrorKind::out_of_range, "ciphertexts: the rows' combined result intervals span more than 2^44");
-    return all;
+    if (width(all) <= std::min(kWider * widest, kMaxWidth)) return {{all, {}}};
+    return each;
+}
+
+// The points of some rows, eight to a block; spare lanes repeat the last one
+std::vector<group::PointBlock> gathered(const group::PointBlock* points, const std::vector<size_t>& rows) {
+    std::vector<group::PointBlock> out((rows.size() + 7) / 8);
+    for (size_t at = 0; at < 8 * out.size(); ++at) {
+        const size_t row = rows[std::min(at, rows.size() - 1)];
+        const group::PointBlock& from = points[row / 8];
+        group::PointBlock& to = out[at / 8];
+        for (size_t limb = 0; limb < 5; ++limb) {
+            to.x[limb][at % 8] = from.x[limb][row % 8];
+            to.y[limb][at % 8] = from.y[limb][row % 8];
+            to.z[limb][at % 8] = from.z[limb][row % 8];
+            to.t[limb][at % 8] = from.t[limb][row % 8];
+        }
+    }
+    return out;
 }
 
 [[noreturn]] void refuse_result(size_t row, size_t f, const Interval& i) {
@@ -111,14 +144,21 @@ Interval common_interval(const CiphertextBatch& ct, const Interval& one) {
 
 void logs_of_function(const FunctionKey& sk, const CiphertextBatch& ct, size_t f,
                       const group::PointBlock* points, int64_t* z) {
-    const Interval all = common_interval(ct, sk.intervals[f]);
-    std::vector<int64_t> logs(ct.size());
-    std::vector<uint8_t> found(ct.size());
-    dlog::solve_vartime(points, ct.size(), {all.lo, all.hi}, logs.data(), found.data());
-    for (size_t j = 0; j < ct.size(); ++j) {
-        const Interval row = ct.combined() ? scaled(sk.intervals[f], ct.weight(j), j) : all;
-        if (!found[j] || logs[j] < row.lo || logs[j] > row.hi) refuse_result(j, f, row);
-        z[j * sk.k + f] = logs[j];
+    for (const Search& search : searches(ct, sk.intervals[f])) {
+        const std::vector<size_t>& rows = search.rows;
+        const size_t count = rows.empty() ? ct.size() : rows.size();
+        std::vector<int64_t> logs(count);
+        std::vector<uint8_t> found(count);
+        const std::vector<group::PointBlock> some =
+            rows.empty() ? std::vector<group::PointBlock>{} : gathered(points, rows);
+        dlog::solve_vartime(rows.empty() ? points : some.data(), count, {search.range.lo, search.range.hi},
+                            logs.data(), found.data());
+        for (size_t at = 0; at < count; ++at) {
+            const size_t j = rows.empty() ? at : rows[at];
+            const Interval row = scaled(sk.intervals[f], ct.weight(j), j);
+            if (!found[at] || logs[at] < row.lo || logs[at] > row.hi) refuse_result(j, f, row);
+            z[j * sk.k + f] = logs[at];
+        }
     }
 }
 
@@ -176,7 +216,7 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
     if (sk.public_key_id != ct.public_key_id())
         fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
     if (sk.n != ct.n()) fail(ErrorKind::key_mismatch, "the function key and the ciphertexts differ in n");
-    for (size_t f = 0; f < sk.k && ct.size() > 0; ++f) common_interval(ct, sk.intervals[f]);
+    for (size_t f = 0; f < sk.k; ++f) searches(ct, sk.intervals[f]);  // refuses too wide ones before any work
     // sum_i y_i E_i - s_y C - t_y D = <x, y> G, a patient a lane
     const group::CohortPlan plan(sk.y.data(), sk.k, sk.n, sk.s, sk.t);
     const size_t blocks = (ct.size() + 7) / 8;

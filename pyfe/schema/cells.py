@@ -1,0 +1,193 @@
+"""One cell of a table: whether it is absent, and which number it is; one strict grammar for text from anywhere."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from numbers import Rational
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.errors import ParameterError
+
+__all__ = [
+    "MAX_TEXT",
+    "as_floats",
+    "exact_number",
+    "is_integer",
+    "is_number",
+    "is_temporal",
+    "is_text",
+    "missing_mask",
+    "parse_number",
+    "plain",
+    "require_cells",
+    "same_name",
+    "shown",
+]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+AnyArray: TypeAlias = npt.NDArray[Any]
+
+_PLAIN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_ABSENT_TYPES = ("NAType", "NaTType")
+_SHOWN = 60
+
+MAX_TEXT = 1024
+"""Longest name of a column or a form, and longest level, in characters: a name stands before each of its levels."""
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Absent cells
+
+
+def _is_absent(value: object) -> bool:
+    if value is None or value is np.ma.masked or type(value).__name__ in _ABSENT_TYPES:
+        return True
+    if isinstance(value, float | np.floating):
+        return bool(value != value)
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return isinstance(value, str) and value == ""
+
+
+_absent = np.frompyfunc(_is_absent, 1, 1)
+
+
+def missing_mask(values: AnyArray) -> BoolArray:
+    """Which entries are absent: NaN, None, NaT, pandas NA, a masked entry, or the empty text a CSV file leaves."""
+    if values.dtype.kind == "f":
+        return np.asarray(np.isnan(values), dtype=np.bool_)
+    if values.dtype.kind in "mM":
+        return np.asarray(np.isnat(values), dtype=np.bool_)
+    if values.dtype.kind == "O":
+        return np.asarray(_absent(values), dtype=np.bool_)
+    if values.dtype.kind == "U":
+        return np.asarray(values == "", dtype=np.bool_)
+    return np.zeros(values.shape, dtype=np.bool_)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Numbers
+
+
+def parse_number(text: str) -> float:
+    """The number that a text spells in plain decimal digits with a point (``-1.5``, ``1e3``); NaN for any other text.
+
+    Nothing that Python reads beside it counts: no ``1_000``, no digits but 0 to 9, no ``inf``, no ``nan``, no ``0x10``.
+    """
+    return float(text) if _PLAIN.fullmatch(text) else math.nan
+
+
+def exact_number(value: object) -> Any:
+    """A cell as a Python number that compares and hashes by its exact value; None if it is no finite number."""
+    if isinstance(value, str):
+        return Decimal(value.strip()) if _PLAIN.fullmatch(value) else None
+    if isinstance(value, np.longdouble):
+        value = float(value) if float(value) == value else None
+    value = plain(value)
+    if isinstance(value, bool | int):
+        return int(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    return value if isinstance(value, Rational) else None
+
+
+def _to_float(value: Any) -> float:
+    if isinstance(value, str):
+        return parse_number(value)
+    if not (is_number(value) or isinstance(value, bool | np.bool_ | Decimal | Rational)):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:  # an integer or a fraction beyond every double lies beyond every range
+        return math.inf if value > 0 else -math.inf
+    except (ValueError, InvalidOperation):  # a signalling NaN
+        return math.nan
+
+
+_floats = np.frompyfunc(_to_float, 1, 1)
+
+
+def as_floats(values: AnyArray, missing: BoolArray) -> FloatArray:
+    """Numbers of a column, float64 ``[batch]``; NaN where an entry is missing or is no number.
+
+    ParameterError for a column whose dtype holds neither numbers nor text.
+    """
+    require_cells(values)
+    if values.dtype.kind in "biuf":
+        with np.errstate(over="ignore"):
+            return values.astype(np.float64)
+    result = np.full(values.shape, np.nan)
+    result[~missing] = _floats(values[~missing].astype(object)).astype(np.float64)
+    return result
+
+
+def require_cells(values: AnyArray) -> None:
+    """ParameterError for a column whose dtype holds neither numbers nor text."""
+    dtype = values.dtype
+    if dtype.kind in "biufOU":
+        return
+    if dtype.kind in "mM":
+        raise ParameterError(
+            f"dates or times ({dtype}) are neither numbers nor categories; turn them into a number first (an age in "
+            "years, days since a date), or leave the column out"
+        )
+    advice = "; decode the bytes to text first" if dtype.kind == "S" else ""
+    raise ParameterError(f"a column of dtype {dtype} holds neither numbers nor text{advice}")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What a value is
+
+
+def plain(value: object) -> Any:
+    """A numpy scalar as the Python value it stands for."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def is_text(value: object) -> bool:
+    """Whether a value can be a name: text of 1 to MAX_TEXT characters that UTF-8 can hold, without NUL."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or "\0" in value:
+        return False
+    return not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def is_integer(value: object) -> bool:
+    """Whether a value is an integer and no truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is an integer or a float and no truth value."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.timedelta64)
+
+
+def is_temporal(value: object) -> bool:
+    """Whether a value is a date, a time, a duration or a period."""
+    kinds = datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64
+    return isinstance(value, kinds) or type(value).__name__ == "Period"
+
+
+def same_name(label: object) -> str:
+    """What names are compared by: the text of a label in Unicode's normal form C."""
+    return unicodedata.normalize("NFC", str(label))
+
+
+def shown(value: object) -> str:
+    """A value that somebody gave as an argument, for a message: cut where it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # an object of a stranger, or an integer of too many digits
+        return f"a {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,277 @@
+"""Tables of every kind as one-dimensional numpy columns by name.
+
+A table is a mapping of columns, a DataFrame (pandas, polars), an Arrow Table, RecordBatch or RecordBatchReader, a
+structured array, an array ``[batch, columns]`` or a list of rows. Columns of the first kinds are matched by name, those
+of arrays and rows by order. Names of any type count as their text, in Unicode's normal form C. Entries that a mask
+hides are absent. What is no table in memory (queries, lazy frames, sparse matrices) ends in an error with the cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.errors import ParameterError
+from pyfe.schema.cells import plain, same_name, shown
+
+__all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "to_numpy"]
+
+AnyArray: TypeAlias = npt.NDArray[Any]
+
+_LISTED = 10
+
+_CURES = {
+    ("polars", "LazyFrame"): "a polars LazyFrame is a query; collect it first: X.collect()",
+    ("polars", "Series"): "a polars Series is one column; make a table of it: X.to_frame()",
+    ("pandas", "Series"): "a pandas Series is one column or one row; make a table of it: X.to_frame(), X.to_frame().T",
+    ("pandas", "Index"): "a pandas Index is one column; make a table of it: X.to_frame()",
+    ("duckdb", "*"): "a DuckDB relation is a query, whose rows may come in another order each time; fetch it first: "
+    "X.df() or X.pl()",
+    ("_duckdb", "*"): "a DuckDB relation is a query, whose rows may come in another order each time; fetch it first: "
+    "X.df() or X.pl()",
+    ("scipy", "*"): "a sparse matrix is no table here; make it a dense one: X.toarray()",
+    ("sparse", "*"): "a sparse array is no table here; make it a dense one: X.todense()",
+    ("dask", "*"): "a Dask collection is a plan; compute it first: X.compute()",
+    ("dask_expr", "*"): "a Dask collection is a plan; compute it first: X.compute()",
+    ("xarray", "*"): "an xarray object is no table; make a DataFrame of it: X.to_dataframe()",
+    ("pyspark", "*"): "a Spark DataFrame is a query; fetch it first: X.toPandas()",
+    ("ibis", "*"): "an Ibis expression is a query; fetch it first: X.to_pandas()",
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A table that is open: the names of its columns (``labels``, as text), and each as an array, by position."""
+
+    labels: list[str]
+    column: Callable[[int], Any]
+
+    def columns(self, wanted: Iterable[str] | None = None) -> dict[str, AnyArray]:
+        """The columns called ``wanted`` (of a table: those of them that it has), by default all, by name.
+
+        ParameterError for two columns of one name, for columns of different lengths or indexes, and for one that is
+        no column. Columns that are not wanted are not looked at.
+        """
+        names = {same_name(name): name for name in (self.labels if wanted is None else wanted)}
+        places = self._places(names)
+        given = {names[key]: self.column(place) for key, place in places.items()}
+        _require_one_index(given)
+        found = {}
+        for name, values in given.items():
+            with naming(name):
+                found[name] = as_column(values)
+        _require_one_length(found)
+        return found
+
+    def _places(self, names: Mapping[str, str]) -> dict[str, int]:
+        places: dict[str, int] = {}
+        for place, label in enumerate(self.labels):
+            key = same_name(label)
+            if key in names and key in places:
+                raise ParameterError(
+                    f"two columns are called {shown(names[key])} (columns {places[key] + 1} and {place + 1}; names are "
+                    "compared as text): rename or drop one"
+                )
+            if key in names:
+                places[key] = place
+        return {key: places[key] for key in names if key in places}
+
+
+def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
+    """A table of any kind; ``names`` are those of an array's columns (default ``x0, x1, ...``). ParameterError."""
+    if isinstance(X, Mapping):
+        values = list(X.values())
+        return Frame(as_labels(X), lambda place: values[place])
+    origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
+    cure = _CURES.get((origin, kind), _CURES.get((origin, "*")))
+    if cure is not None:
+        raise ParameterError(cure)
+    if origin == "pyarrow":
+        return _arrow(X)
+    if origin == "polars":
+        return Frame(as_labels(X.columns), lambda place: X.to_series(place))
+    if hasattr(X, "columns") and hasattr(X, "iloc"):
+        return Frame(as_labels(X.columns), lambda place: X.iloc[:, place])
+    return _array(X, names)
+
+
+def _arrow(X: Any) -> Frame:
+    table = X.read_all() if hasattr(X, "read_all") else X
+    if not hasattr(table, "column_names"):
+        raise ParameterError(f"a pyarrow {type(X).__name__} is no table; pass a Table, a RecordBatch or a reader")
+    return Frame(as_labels(table.column_names), table.column)
+
+
+def _array(X: Any, names: Sequence[str] | None) -> Frame:
+    if isinstance(X, str | bytes | bytearray | memoryview) or X is None:
+        raise ParameterError(f"a table is a DataFrame, a mapping of columns or an array, not {shown(X)}")
+    if isinstance(X, list | tuple):
+        return _rows(X, names)
+    array = to_numpy(X)
+    if array.dtype.names is not None and array.ndim == 1:
+        fields = array.dtype.names
+        return Frame(list(fields), lambda place: array[fields[place]])
+    if array.ndim != 2:
+        raise ParameterError(f"a table has two dimensions [batch, columns], not {array.ndim}; one row is X[None, :]")
+    return Frame(_named(names, array.shape[1]), lambda place: array[:, place])
+
+
+def _rows(X: Sequence[Any], names: Sequence[str] | None) -> Frame:
+    """A list of rows, each a list of cells: column by column, so that no cell changes its type."""
+    rows = []
+    for row in X:
+        if isinstance(row, Mapping):
+            raise ParameterError("a list of records is no table; make it a mapping of columns, or a DataFrame")
+        if not isinstance(row, list | tuple | np.ndarray) or (isinstance(row, np.ndarray) and row.ndim == 0):
+            raise ParameterError("a table has two dimensions [batch, columns], not 1; one row is [row]")
+        rows.append(row.tolist() if isinstance(row, np.ndarray) else row)
+    widths = {len(row) for row in rows}
+    if len(widths) > 1:
+        raise ParameterError(f"the rows of the table differ in length ({min(widths)} to {max(widths)} cells)")
+    labels = _named(names, widths.pop()) if widths else _named(names, 0 if names is None else len(names))
+    return Frame(labels, lambda place: [row[place] for row in rows])
+
+
+def _named(names: Sequence[str] | None, width: int) -> list[str]:
+    if names is None:
+        return [f"x{i}" for i in range(width)]
+    labels = as_labels(names)
+    if width != len(labels):
+        raise ParameterError(f"the array has {width} columns, the schema {len(labels)}")
+    return labels
+
+
+def as_labels(names: Iterable[Any]) -> list[str]:
+    """Names of any type as text; ParameterError for one that has none."""
+    labels = []
+    for place, name in enumerate(names):
+        try:
+            labels.append(str(name))
+        except Exception as error:  # whatever a stranger's __str__ raises
+            raise ParameterError(f"the name of column {place + 1}, a {type(name).__name__}, has no text") from error
+    return labels
+
+
+def to_numpy(X: Any) -> AnyArray:
+    """Anything that numpy reads as an array, masks kept; ParameterError for what it does not."""
+    try:
+        return np.asanyarray(X) if isinstance(X, np.ma.MaskedArray) else np.asarray(X)
+    except Exception as error:  # numpy, or the object's own __array__: there are no others between
+        raise ParameterError(f"a {type(X).__name__} cannot be read as an array: {type(error).__name__}") from error
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# One column
+
+
+def as_column(values: Any) -> AnyArray:
+    """A column of any kind as a one-dimensional array: numbers, truth values, text, dates or objects. ParameterError.
+
+    Integers stay integers whatever their size; text keeps every character; what is masked or null becomes None.
+    """
+    origin = type(values).__module__.partition(".")[0]
+    if origin == "pandas" and hasattr(values, "isna"):
+        return _from_pandas(values)
+    if origin == "polars":
+        values = values.to_numpy() if values.dtype.is_numeric() and not values.null_count() else values.to_list()
+    elif origin == "pyarrow":
+        values = _from_arrow(values)
+    if isinstance(values, str | bytes) or not (hasattr(values, "__len__") or hasattr(values, "__array__")):
+        raise ParameterError("is one value, not a list of them; for one row write it as [54]")
+    if isinstance(values, list | tuple):
+        return _from_list(values)
+    return _from_array(to_numpy(values))
+
+
+def _from_array(array: AnyArray) -> AnyArray:
+    if array.ndim == 0:
+        raise ParameterError("is one value, not a list of them; for one row write it as [54]")
+    if array.ndim != 1:
+        raise ParameterError(f"has {array.ndim} dimensions; a column has one")
+    if isinstance(array, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(array)
+        array = np.ma.getdata(array)
+        if array.dtype.names is None and hidden.any():
+            array = array.astype(object)
+            array[hidden] = None
+    return array.astype(object) if array.dtype.kind == "T" else array
+
+
+def _from_list(values: Sequence[Any]) -> AnyArray:
+    """A list of cells. Only lists of one type become numbers at once; others stay what they are, cell by cell."""
+    kinds = set(map(type, values))
+    if kinds in ({float}, {bool}, {complex}):
+        return np.array(values)
+    if kinds == {int}:
+        try:
+            return np.array(values, dtype=np.int64)
+        except OverflowError:
+            pass
+    column = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        column[place] = None if value is np.ma.masked else plain(value)
+    return column
+
+
+def _from_pandas(series: Any) -> AnyArray:
+    dtype = series.dtype
+    if getattr(dtype, "kind", "O") in "mM":
+        return np.asarray(series.to_numpy(dtype=f"{dtype.kind}8[ns]" if dtype.kind == "m" else "M8[ns]"))
+    if isinstance(dtype, np.dtype):
+        return _from_array(np.asarray(series))
+    missing = np.asarray(series.isna(), dtype=np.bool_)
+    if getattr(dtype, "kind", "O") in "biuf" and not missing.any():
+        return _from_array(np.asarray(series.to_numpy()))
+    column: AnyArray = np.array(series.astype(object), dtype=object)
+    column[missing] = None
+    return column
+
+
+def _from_arrow(values: Any) -> Any:
+    kind = str(values.type)
+    if kind.startswith(("timestamp", "date", "time", "duration", "month_day_nano")):
+        return np.zeros(len(values), dtype="M8[ns]")  # the dtype is what is refused
+    numeric = kind in ("bool", "float", "double") or kind.startswith(("int", "uint"))
+    return values.to_numpy() if numeric and not values.null_count and hasattr(values, "chunks") else values.to_pylist()
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Columns beside each other
+
+
+def _require_one_index(columns: Mapping[str, Any]) -> None:
+    """Series of different indexes are never paired by position."""
+    indexed = [(name, values.index) for name, values in columns.items() if hasattr(values, "iloc")]
+    for name, index in indexed[1:]:
+        if index is not indexed[0][1] and not index.equals(indexed[0][1]):
+            raise ParameterError(
+                f"the columns {indexed[0][0]!r} and {name!r} have different indexes; align them first, in a DataFrame, "
+                "or drop the indexes (reset_index(drop=True)) if the rows do belong together"
+            )
+
+
+def _require_one_length(columns: Mapping[str, AnyArray]) -> None:
+    first = next(iter(columns), None)
+    for name, values in columns.items():
+        if first is not None and len(values) != len(columns[first]):
+            raise ParameterError(
+                f"the columns differ in length: {first!r} has {len(columns[first])} rows, {name!r} {len(values)}"
+            )
+
+
+@contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Errors about one column say which one it is."""
+    try:
+        yield
+    except ParameterError as error:
+        prefix = f"column {shown(name)}"
+        if str(error).startswith(prefix):
+            raise
+        glue = " " if str(error).startswith(("is one value", "has ", "mixes ", "holds ")) else ": "
+        raise ParameterError(f"{prefix}{glue}{error}") from error

@@ -1,0 +1,328 @@
+"""What Schema.fit makes of a column, and what it refuses: everything in a schema travels in the public key.
+
+Text becomes a category only if its values cannot name a patient: few of them, and each in several rows. The least
+number of rows is the usual least cell of published tables (three to ten; five here). Of the 608 columns of the 69
+tables that come with scikit-learn, lifelines, statsmodels and scikit-survival, 27 text columns become categories:
+groups, treatments, regions, stages, of 2 to 22 levels, the rarest in 6 rows. Refused are 13 with levels seen in one to
+four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and two of record numbers; no
+measurement is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.errors import ParameterError
+from pyfe.schema.cells import as_floats, exact_number, is_temporal, missing_mask, parse_number, require_cells
+from pyfe.schema.columns import Category, Column, category, number
+
+__all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose"]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+AnyArray: TypeAlias = npt.NDArray[Any]
+
+LEAST_ROWS_OF_A_LEVEL = 5
+"""Rows in which every value of a text column has to stand, for the column to become a category."""
+
+MOST_LEVELS = 100
+"""Most levels that are taken from data; a longer list of codes is known beforehand, and is given as ``levels=``."""
+
+_NEARLY_ALL = 0.95
+_LONG_NUMBER = 10**7
+_COUNTER = 20
+
+_EXCLUDE = "leave the column out (exclude=, --exclude)"
+_LEVELS = "name its levels (levels=, --levels)"
+
+_DIGITS = r"[+-]?\d+(\.\d+)?"
+_DATE = re.compile(
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})"
+    r"|\d{1,2}[ .-]{0,2}[^\W\d]{3,9}[ .,-]{0,2}\d{2,4}"
+    r"|[^\W\d]{3,9}\.? \d{1,2},? \d{4}|\d{4}-\d{2}|\d{4}-?W\d{2}(-?\d)?)([T ,]+\d{1,2}[:.]\d{2}.*)?"
+    r"|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?|P(\d+[YMWD])*(T(\d+[HMS])+)?|\d+ days?,? .*",
+    re.IGNORECASE,
+)
+_SPELLINGS = (
+    ("dates or times", _DATE, "turn them into a number first (an age in years, days since a date)"),
+    (
+        "numbers with a decimal comma or a thousands sign",
+        re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}([,.' \u00a0\u2009\u202f\u2019]\d{3})+([.,]\d+)?"),
+        "turn them into numbers (decimal=',' where the file is read; --decimal ,)",
+    ),
+    (
+        "numbers with a percent sign",
+        re.compile(r"[+-]?[\d.,]*\d[\d.,]* ?[%\u2030]"),
+        "turn them into numbers without the sign",
+    ),
+    (
+        "numbers with a comparison sign",
+        re.compile(r"(<|>|<=|>=|=<|=>|=|~|\u2264|\u2265|\u2248|\u00b1) ?[+-]?[\d.,]*\d[\d.,]*.{0,12}"),
+        "decide what a value beyond the limit of measurement counts as, and write numbers",
+    ),
+    (
+        "numbers in digits, signs or words that are not plain decimal ones",
+        re.compile(r"[+-]?[\d_]+(\.[\d_]+)?|0[xXbBoO][0-9a-fA-F]+|[+-]?(inf|infinity|nan)", re.IGNORECASE),
+        "write plain decimal numbers (0 to 9, a point)",
+    ),
+)
+_UNIT = re.compile(rf"{_DIGITS}([eE][+-]?\d+)?(?P<space> ?)(?P<unit>[^\W\d_\u00b0\u00b5/]*[^\d\s.,;|]*)")
+_UNITS = frozenset(
+    [
+        "kg",
+        "g",
+        "mg",
+        "ug",
+        "µg",
+        "μg",
+        "ng",
+        "pg",
+        "l",
+        "dl",
+        "ml",
+        "ul",
+        "µl",
+        "mmol",
+        "µmol",
+        "umol",
+        "nmol",
+        "pmol",
+        "mol",
+        "mval",
+        "meq",
+        "iu",
+        "u",
+        "mmhg",
+        "kpa",
+        "bar",
+        "cm",
+        "mm",
+        "m",
+        "km",
+        "bpm",
+        "hz",
+        "h",
+        "hr",
+        "hrs",
+        "min",
+        "s",
+        "sec",
+        "ms",
+        "d",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "yr",
+        "yrs",
+        "y",
+        "kcal",
+        "kj",
+        "cal",
+        "f",
+        "c",
+        "k",
+        "°c",
+        "°f",
+        "fl",
+        "eur",
+        "usd",
+        "chf",
+        "$",
+        "€",
+    ]
+)
+_NAMES_OF_IDENTIFIERS = frozenset(
+    [
+        "id",
+        "ids",
+        "mrn",
+        "uid",
+        "pid",
+        "uuid",
+        "guid",
+        "ssn",
+        "identifier",
+        "identifiers",
+        "record",
+        "patient",
+        "patients",
+        "subject",
+        "case",
+        "accession",
+    ]
+)
+
+
+def propose(name: str, values: AnyArray, bits: int, margin: float, levels: Iterable[Any] | None = None) -> Column:
+    """A column for what was seen, or for the levels that are stated. ParameterError for what must not travel."""
+    require_cells(values)
+    missing = missing_mask(values)
+    if levels is not None:
+        return _stated(values, missing, levels)
+    if missing.all():
+        raise ParameterError(f"has no values to propose a range from; {_EXCLUDE}")
+    if values.dtype.kind == "b":
+        return category([False, True])
+    if values.dtype.kind in "OU":
+        return _from_objects(name, values[~missing], bits, margin)
+    return _number(name, values[~missing], as_floats(values, missing)[~missing], bits, margin)
+
+
+def _stated(values: AnyArray, missing: BoolArray, levels: Iterable[Any]) -> Column:
+    column = category(levels)
+    unknown = column.encode(values).refused["not a level"] & ~missing
+    if unknown.any():
+        raise ParameterError(f"{int(unknown.sum())} values are none of the levels given")
+    return column
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Text and objects
+
+
+def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Column:
+    cells = present.tolist()
+    if any(map(is_temporal, cells)):
+        raise ParameterError(
+            "dates or times are neither numbers nor categories; turn them into a number first (an age in years, days "
+            f"since a date), or {_EXCLUDE}"
+        )
+    if all(isinstance(cell, bool) for cell in cells):
+        return category([False, True])
+    strange = next((cell for cell in cells if not isinstance(cell, str) and exact_number(cell) is None), None)
+    if strange is not None and not isinstance(strange, float):
+        raise ParameterError(f"cells of type {type(strange).__name__} are neither numbers nor text; {_EXCLUDE}")
+    raw = as_floats(present, np.zeros(present.shape, dtype=np.bool_))
+    if not np.isnan(raw).any():
+        return _number(name, present, raw, bits, margin)
+    texts = Counter(cell for cell in cells if isinstance(cell, str))
+    _require_no_numbers(name, list(texts))
+    if not np.isnan(raw).all() or sum(texts.values()) < len(cells):
+        raise ParameterError(f"mixes numbers and text; make it one or the other, {_LEVELS}, or {_EXCLUDE}")
+    return _category(texts)
+
+
+def _category(texts: Counter[str]) -> Category:
+    if len(texts) < 2:
+        raise ParameterError(f"only one level is seen; {_EXCLUDE}, or {_LEVELS}")
+    rare = sum(count < LEAST_ROWS_OF_A_LEVEL for count in texts.values())
+    if rare or len(texts) > MOST_LEVELS:
+        fault = f"{rare} of them in fewer than {LEAST_ROWS_OF_A_LEVEL} rows" if rare else f"more than {MOST_LEVELS}"
+        raise ParameterError(
+            f"its text has {len(texts)} different values, {fault}: as levels they would stand in the public key, and "
+            f"could name patients; {_LEVELS}, merge the rare ones, or {_EXCLUDE}"
+        )
+    column = category(sorted(texts))
+    assert isinstance(column, Category)
+    return column
+
+
+def _require_no_numbers(name: str, texts: list[str]) -> None:
+    """Refuse text that stands for numbers, dates or whole rows; at least half of the different values look so."""
+    stripped = [text.strip() for text in texts]
+    _require_one_field(name, stripped)
+    half = len(texts) / 2
+    plain = sum(not math.isnan(parse_number(text)) for text in stripped)
+    for what, pattern, cure in _SPELLINGS:
+        spelled = sum(math.isnan(parse_number(text)) and pattern.fullmatch(text) is not None for text in stripped)
+        if spelled and spelled + plain >= half:
+            raise ParameterError(f"{what} stand here as text; {cure}, {_LEVELS}, or {_EXCLUDE}")
+    units = [found["unit"].lower() for text in stripped if (found := _UNIT.fullmatch(text)) and found["unit"]]
+    known = [unit for unit in units if set(re.split(r"[/*.^\u00b7]|\d", unit)) <= _UNITS | {""}]
+    if units and len(units) + plain >= half and (known == units or (len(set(units)) == 1 and len(units) > 2)):
+        raise ParameterError(f"numbers with a unit stand here as text; write numbers, {_LEVELS}, or {_EXCLUDE}")
+
+
+def _require_one_field(name: str, texts: list[str]) -> None:
+    for sign in ";\t|":
+        held = {text.count(sign) for text in texts}
+        if sign in name or (len(held) == 1 and min(held) > 0):
+            raise ParameterError(
+                f"a whole row seems to stand in each cell, separated by {sign!r}; say so where the file is read (sep=, "
+                "--delimiter)"
+            )
+    held = {text.count(",") for text in texts}
+    if len(held) == 1 and min(held) > 1:
+        raise ParameterError(
+            "a whole row seems to stand in each cell, separated by ','; say so where the file is read (sep=, "
+            "--delimiter)"
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Numbers
+
+
+def _number(name: str, values: AnyArray, raw: FloatArray, bits: int, margin: float) -> Column:
+    finite = np.isfinite(raw)
+    values, raw = values[finite], raw[finite]
+    if not len(raw):
+        raise ParameterError(f"has no finite values to propose a range from; {_EXCLUDE}")
+    whole = bool((raw == np.rint(raw)).all())
+    if whole:
+        _require_no_identifiers(name, values, raw)
+    return _range(raw, whole, bits, margin)
+
+
+def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> None:
+    """Quantiles of record numbers are record numbers. Ages and counts repeat or are short, amounts are round."""
+    distinct, count = np.unique(raw), len(set(values.tolist()))
+    words = re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)
+    called = any(word.lower() in _NAMES_OF_IDENTIFIERS for word in words)
+    long = np.median(np.abs(raw)) >= _LONG_NUMBER and np.mean(raw % 100 == 0) < 0.5
+    if (called and 2 * count > len(raw)) or (long and count >= _NEARLY_ALL * len(raw)):
+        raise ParameterError(
+            f"{count} different integers in {len(raw)} rows look like record numbers, whose quantiles would stand "
+            f"in the public key; {_EXCLUDE}, or give the column a range (Schema.from_ranges)"
+        )
+    if len(distinct) == len(raw) >= _COUNTER and distinct[-1] - distinct[0] == len(raw) - 1:
+        warnings.warn(
+            f"column {name!r} holds consecutive integers, each once, as a row counter does; if it is one, {_EXCLUDE}",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _range(raw: FloatArray, whole: bool, bits: int, margin: float) -> Column:
+    if whole and set(np.unique(raw)) <= {0.0, 1.0}:
+        return number(0, 1, step=1)
+    q01, q99 = (float(q) for q in np.quantile(raw, [0.01, 0.99]))
+    spread = q99 - q01
+    if not math.isfinite(spread):
+        raise ParameterError(f"its values span more than the doubles hold; {_EXCLUDE}")
+    if not spread:  # the range must not be empty, whatever the margin
+        spread, margin = max(1.0, abs(q01)), max(margin, 0.05)
+    lo, hi = _outwards(q01 - margin * spread, q99 + margin * spread, whole)
+    if (raw >= 0).all():
+        lo = max(lo, 0.0)
+    if whole and hi - lo < 2**bits:
+        return number(lo, hi, step=1)
+    return number(lo, hi, bits=bits)
+
+
+def _outwards(lo: float, hi: float, whole: bool) -> tuple[float, float]:
+    """Round a range outwards to two digits of its length (to whole numbers at least, if ``whole``)."""
+    if not (math.isfinite(lo) and math.isfinite(hi)):
+        return lo, hi
+    exponent = math.floor(math.log10(hi - lo)) - 1 if hi > lo else 0
+    exponent = max(exponent, 0) if whole else exponent
+    if exponent >= 0:
+        unit = float(10**exponent)
+        return math.floor(lo / unit) * unit, math.ceil(hi / unit) * unit
+    if exponent < -300:
+        return lo, hi
+    per_unit = float(10**-exponent)
+    return math.floor(lo * per_unit) / per_unit, math.ceil(hi * per_unit) / per_unit

@@ -1,0 +1,643 @@
+"""Columns of real data -> bounded integer coordinates: the only place that knows scales.
+
+A schema is an agreement that holds no rows. It is made from clinical ranges (:meth:`Schema.from_ranges`) or
+proposed from a training set (:meth:`Schema.fit`), travels inside the public key, and turns a table into the
+``int64[batch, n]`` matrix that is encrypted. Four kinds of column exist:
+
+===============  ===========================  ============================================================
+made by          coordinates                  what everybody knows about them
+===============  ===========================  ============================================================
+``number``       1: ``q`` in ``0..steps``     ``T(value) = T(lo) + q * step``, T = identity, log or sqrt
+``category``     L >= 3 levels: L bits        the bits sum to 1 (a declared linear relation)
+``category``     2 levels: 1 bit              1 means the second level
+``thresholds``   J bits ``value >= t_j``      a later bit implies the earlier ones
+``constant``     1: a fixed integer           its value (a declared linear relation)
+===============  ===========================  ============================================================
+
+Numbers, categories and thresholds may have one more coordinate, 1 where the entry is absent (``missing="bit"``).
+A value outside its column's range is refused before any work is done, never wrapped, and never clipped unless
+the caller says ``on_overflow="clip"`` (then the count per column is returned).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe._travel import Copied, Travels
+from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
+from pyfe.schema.cells import MAX_TEXT, as_floats, is_number, is_text, missing_mask, same_name, shown
+from pyfe.schema.columns import (
+    MAX_COORDINATES,
+    Category,
+    Code,
+    Column,
+    Constant,
+    Optional,
+    category,
+    checked_bits,
+    column_from_dict,
+    number,
+    with_missing,
+)
+from pyfe.schema.frames import as_labels, naming, open_frame, to_numpy
+from pyfe.schema.proposals import propose
+
+__all__ = ["Encoded", "Overflow", "Schema", "stacked"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+AnyArray: TypeAlias = npt.NDArray[Any]
+Overflow: TypeAlias = Literal["raise", "clip"]
+
+_ROWS_LISTED = 8
+_COLUMNS_LISTED = 10
+_LEAST_ROWS = 10
+_MOST_FORMS = 1024
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The schema
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Encoded:
+    """What :meth:`Schema.encode` returns: ``x`` int64 ``[batch, n]`` and, per column, how many values were clipped
+    (``saturated``) and how many absent ones took the schema's missing value (``replaced``).
+
+    ``schema_id`` (32 bytes) says which schema the rows were encoded under; keys and functions of another schema refuse
+    them. A part (``encoded[a:b]``, a mask, positions) and a copy keep it; a part has no counts, which belong to the
+    whole. ``Encoded(x)`` made by hand has none: for engineers who bring integers of their own. Such rows are held
+    against the bounds of the schema they meet, and nothing can tell whether they mean the same columns.
+    """
+
+    x: IntArray
+    saturated: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, int] = field(default_factory=dict)
+    schema_id: bytes | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: Any) -> Encoded:
+        """Rows by slice, mask or positions; one position gives one row."""
+        part = self.x[rows]
+        return Encoded(part if part.ndim == 2 else part[None, :], schema_id=self.schema_id)
+
+    def require_schema(self, schema_id: bytes) -> None:
+        """KeyMismatchError if the rows are known to be encoded under another schema."""
+        if self.schema_id is not None and self.schema_id != schema_id:
+            raise KeyMismatchError(
+                f"these rows were encoded under the schema {self.schema_id.hex()[:12]}, not under "
+                f"{schema_id.hex()[:12]}; encode the table again, with this one"
+            )
+
+    def __repr__(self) -> str:
+        origin = "of no stated schema" if self.schema_id is None else f"schema {self.schema_id.hex()[:12]}"
+        return f"Encoded({len(self.x)} rows, {origin})"
+
+
+class Schema(Copied, Travels):
+    """The agreement on columns, ranges and scales; immutable; holds no patient rows.
+
+    Parameters
+    ----------
+    columns: mapping of column name to a column made by :func:`number`, :func:`category`, :func:`thresholds` or
+        :func:`constant`. The order is the order of coordinates, and of the columns of plain arrays.
+    protected_forms: named integer combinations of coordinates (``{"gap": {"systolic": 1, "diastolic": -1}}``)
+        that no set of keys may open, besides the columns marked protected.
+
+    Cost: O(n) memory for n coordinates. Two schemas are equal when their ids are.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Any],
+        *,
+        protected_forms: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not isinstance(columns, Mapping):
+            raise ParameterError(f"a schema is made of a mapping of names to columns, not of {shown(columns)}")
+        if not columns:
+            raise ParameterError("a schema needs at least one column")
+        _require_names(columns)
+        if all(isinstance(column, Constant) for column in columns.values()):
+            raise ParameterError(
+                "a schema of constants alone holds nothing of a patient; it needs a column of the table"
+            )
+        width = sum(column.width for column in columns.values())
+        if width > MAX_COORDINATES:
+            raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")
+        self._columns: dict[str, Column] = dict(columns)
+        self._names = tuple(n for name, c in self._columns.items() for n in c.coordinate_names(name))
+        self._positions = {name: position for position, name in enumerate(self._names)}
+        if len(self._positions) != len(self._names):
+            twice = next(name for i, name in enumerate(self._names) if self._positions[name] != i)
+            raise ParameterError(f"two coordinates are called {shown(twice)}; rename a column or level")
+        self._lo = _frozen([v for c in self._columns.values() for v in c.bounds[0]])
+        self._hi = _frozen([v for c in self._columns.values() for v in c.bounds[1]])
+        self._forms = self._checked_forms({} if protected_forms is None else protected_forms)
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        self._id = hashlib.sha256(text.encode("ascii")).digest()
+
+    def _checked_forms(self, forms: Any) -> dict[str, dict[str, int]]:
+        if not isinstance(forms, Mapping) or len(forms) > _MOST_FORMS:
+            raise ParameterError(f"protected_forms is a mapping of names to weights, at most {_MOST_FORMS} of them")
+        return {name: self._checked_form(name, form) for name, form in forms.items()}
+
+    def _checked_form(self, name: Any, form: Any) -> dict[str, int]:
+        if not is_text(name) or name in self._columns:
+            raise ParameterError(f"protected form {shown(name)} needs a name of its own")
+        if not isinstance(form, Mapping):
+            raise ParameterError(f"protected form {name!r} maps coordinates to integer weights")
+        unknown = [c for c in form if c not in self._positions]
+        if unknown:
+            raise ParameterError(f"protected form {name!r} names {shown(unknown[0])}, which is no coordinate")
+        whole = all(is_number(w) and -(2**31) < w < 2**31 and int(w) == w for w in form.values())
+        if not whole or not any(form.values()):
+            raise ParameterError(f"protected form {name!r} needs integer weights below 2^31, not all zero")
+        return {c: int(w) for c, w in form.items() if w}
+
+    # -- makers --
+
+    @classmethod
+    def from_ranges(
+        cls,
+        ranges: Mapping[str, Any],
+        bits: int | Mapping[str, int] = 8,
+        *,
+        public: Iterable[str] = (),
+        protected: Iterable[str] = (),
+        missing: Mapping[str, Any] | None = None,
+        protected_forms: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> Schema:
+        """A schema from clinical ranges: ``(lo, hi)`` is a number, ``["no", "yes"]`` a category, or give a column.
+
+        Parameters
+        ----------
+        ranges: column name -> tuple of two numbers, list of levels, the type ``bool``, or a made column.
+        bits: resolution of the number columns given as tuples (one integer, or one per column name; default 8).
+        public, protected: names of columns to mark.
+        missing: column name -> value an absent entry takes, or "bit" for a coordinate of its own that says "is
+            missing"; columns not named refuse absent entries.
+
+        Raises ParameterError for an ambiguous list of two numbers, an unknown name, or an impossible range.
+        """
+        given: tuple[object, ...] = (ranges, {} if missing is None else missing)
+        if not all(isinstance(mapping, Mapping) for mapping in given):
+            raise ParameterError("ranges and missing are mappings of column names")
+        values = _by_text(missing or {})
+        columns: dict[str, Column] = {}
+        for name, spec in ranges.items():
+            with naming(name):
+                columns[name] = _column_from(name, spec, _bits_of(bits, name))
+        marks = {
+            "public": _list_of_names(public, "public"),
+            "protected": _list_of_names(protected, "protected"),
+            "missing": list(values),
+        }
+        for what, names in marks.items():
+            unknown = [name for name in names if name not in columns]
+            if unknown:
+                raise ParameterError(f"{what}: there is no column {shown(unknown[0])}")
+        for name, column in columns.items():
+            changes: dict[str, Any] = {w: True for w in ("public", "protected") if name in marks[w]}
+            with naming(name):
+                if name in values:
+                    column = with_missing(column, values[name])
+                columns[name] = replace(column, **changes)
+        return cls(columns, protected_forms=protected_forms)
+
+    @classmethod
+    def fit(
+        cls,
+        X: Any,
+        bits: int | Mapping[str, int] = 8,
+        margin: float = 0.1,
+        *,
+        names: Sequence[str] | None = None,
+        exclude: Iterable[str] = (),
+        levels: Mapping[str, Iterable[Any]] | None = None,
+        **marks: Any,
+    ) -> Schema:
+        """Propose a schema from training data; look at it (``print(schema)``) before using it.
+
+        A number column gets its 1 % and 99 % quantiles, widened by ``margin`` of their distance on either side and
+        rounded outwards to two digits of the range: the exact extremes would publish two patients. A column that
+        is nowhere negative stays so. Whole numbers spanning less than ``2**bits`` get step 1. A number that hardly
+        varies (equal quantiles) is given a range of 5 % of its size on either side (at least 0.05; more by ``margin``).
+
+        Everything in a schema travels in the public key, so text becomes a category only if it cannot name a patient:
+        two to 100 distinct values are seen, **each in at least five rows** (of a pandas Categorical the values that
+        are seen count, not those declared). Refused by name are: other text (names, record numbers, free text, rare
+        levels), dates, times and durations in any form, numbers written as text with a decimal comma, thousands sign,
+        percent sign, comparison sign or unit, cells that hold a whole separated row, and identifiers written as
+        integers: nearly all distinct, and of eight digits or more or under a name such as ``id`` or ``mrn``. The cures
+        are in the error: ``exclude``, ``levels``, or to parse the column first. A column of consecutive integers, as a
+        row counter is, warns (UserWarning).
+
+        Parameters
+        ----------
+        X: as for :meth:`encode`; at least 10 rows.
+        names: column names where X is an array (default ``x0, x1, ...``).
+        exclude: names of columns to leave out: labels, identifiers, dates.
+        levels: column name -> all levels of a category, where you know them: then nothing is taken from the data, and
+            a value that is none of them is an error.
+        marks: public, protected, missing and protected_forms as for :meth:`from_ranges`. Clinical ranges are better
+            than any quantile where they exist.
+        """
+        if not is_number(margin) or not 0 <= margin <= 10:
+            raise ParameterError(f"margin must be from 0 to 10, not {shown(margin)}")
+        unknown_marks = sorted(set(marks) - {"public", "protected", "missing", "protected_forms"})
+        if unknown_marks:
+            raise ParameterError(f"Schema.fit has no option {unknown_marks[0]!r}")
+        stated = {} if levels is None else levels
+        if not isinstance(stated, Mapping):
+            raise ParameterError("levels is a mapping of column names to lists of levels")
+        frame = open_frame(X, names)
+        dropped = {same_name(name) for name in _list_of_names(exclude, "exclude")}
+        known = {same_name(label) for label in frame.labels}
+        given = {same_name(name): wanted for name, wanted in _by_text(stated).items()}
+        for name in [*dropped, *given]:
+            if name not in known:
+                raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
+        table = frame.columns([label for label in frame.labels if same_name(label) not in dropped])
+        if not table:
+            raise ParameterError("the table has no columns to propose a schema from")
+        if len(next(iter(table.values()))) < _LEAST_ROWS:
+            raise ParameterError("a schema cannot be proposed from fewer than 10 rows; give ranges instead")
+        resolution = _by_text(bits) if isinstance(bits, Mapping) else bits
+        columns = {}
+        for name, values in table.items():
+            with naming(name):
+                columns[name] = propose(name, values, _bits_of(resolution, name), margin, given.get(same_name(name)))
+        return cls.from_ranges(columns, **marks)
+
+    # -- what it says --
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """Column name -> column, in order; read-only."""
+        return MappingProxyType(self._columns)
+
+    @property
+    def input_columns(self) -> tuple[str, ...]:
+        """Names of the columns a table must have: all but the constants."""
+        return tuple(name for name, column in self._columns.items() if not isinstance(column, Constant))
+
+    @property
+    def n(self) -> int:
+        """Number of coordinates: the dimension of the inner product."""
+        return len(self._names)
+
+    @property
+    def coordinate_names(self) -> tuple[str, ...]:
+        """One name per coordinate, such as ``age`` or ``smoker=yes``."""
+        return self._names
+
+    @property
+    def lo(self) -> IntArray:
+        """Least value of each coordinate, int64 ``[n]``, read-only."""
+        return self._lo
+
+    @property
+    def hi(self) -> IntArray:
+        """Greatest value of each coordinate, int64 ``[n]``, read-only."""
+        return self._hi
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 (32 bytes) of the canonical JSON of :meth:`to_dict`."""
+        return self._id
+
+    @property
+    def blocks(self) -> list[tuple[str, slice, bool]]:
+        """``(column name, its coordinates, public)`` for every column: one column is one variable however coded."""
+        result, start = [], 0
+        for name, column in self._columns.items():
+            result.append((name, slice(start, start + column.width), column.public))
+            start += column.width
+        return result
+
+    def relations(self) -> IntArray:
+        """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""
+        return self._stack([self._embed(part, c.relations()) for (_, part, _), c in self._zipped()])
+
+    def public_rows(self) -> IntArray:
+        """Unit rows int64 ``[m, n]`` of the coordinates of public columns."""
+        return self._stack([self._units(part) for _, part, public in self.blocks if public])
+
+    def known_rows(self) -> IntArray:
+        """Everything leakage accounting takes as known: :meth:`relations` and :meth:`public_rows`."""
+        return self._stack([self.relations(), self.public_rows()])
+
+    def protected_groups(self) -> list[tuple[str, IntArray]]:
+        """``(label, rows)``: no combination of keys may lie in the span of such rows (beyond what is known)."""
+        groups = [(name, self._units(part)) for (name, part, _), c in self._zipped() if c.protected]
+        return groups + [(name, self._form_row(form)) for name, form in self._forms.items()]
+
+    def protected_rows(self) -> IntArray:
+        """All rows of :meth:`protected_groups`, int64 ``[m, n]``."""
+        return self._stack([rows for _, rows in self.protected_groups()])
+
+    def _zipped(self) -> list[tuple[tuple[str, slice, bool], Column]]:
+        return list(zip(self.blocks, self._columns.values(), strict=True))
+
+    def _embed(self, part: slice, rows: IntArray) -> IntArray:
+        wide = np.zeros((len(rows), self.n), dtype=np.int64)
+        wide[:, part] = rows
+        return wide
+
+    def _units(self, part: slice) -> IntArray:
+        return self._embed(part, np.eye(part.stop - part.start, dtype=np.int64))
+
+    def _form_row(self, form: Mapping[str, int]) -> IntArray:
+        row = np.zeros((1, self.n), dtype=np.int64)
+        for name, weight in form.items():
+            row[0, self._positions[name]] = weight
+        return row
+
+    def _stack(self, parts: list[IntArray]) -> IntArray:
+        return np.concatenate([np.zeros((0, self.n), dtype=np.int64), *parts])
+
+    # -- tables to coordinates and back --
+
+    def read(self, X: Any) -> dict[str, AnyArray]:
+        """The table's columns by name, absent entries replaced where the schema states a value.
+
+        X is a table matched by column name, whose other columns are ignored (a DataFrame of pandas or polars, a mapping
+        of columns, an Arrow Table, RecordBatch or reader, a structured array), or an array or list of rows ``[batch,
+        columns]`` in the order of :attr:`input_columns`. Names are compared as text, in Unicode's normal form C. Raises
+        ParameterError when a column is missing or there twice, for Series of different indexes, a wrong shape, and what
+        is no table in memory (a query, a lazy frame, a sparse matrix).
+        """
+        filled = {}
+        for name, values in self.read_raw(X).items():
+            with naming(name):
+                filled[name] = self._columns[name].fill(values)
+        return filled
+
+    def read_raw(self, X: Any) -> dict[str, AnyArray]:
+        """The table's columns by name as :meth:`read`, absent entries left as they are."""
+        table = open_frame(X, self.input_columns).columns(self.input_columns)
+        absent = [name for name in self.input_columns if name not in table]
+        if absent:
+            raise ParameterError(f"the table lacks the column(s) {', '.join(map(repr, absent[:_COLUMNS_LISTED]))}")
+        return {name: table[name] for name in self.input_columns}
+
+    def as_decoded(self, X: Any) -> dict[str, AnyArray]:
+        """Raw columns of a table in the types that :meth:`decode_columns` gives, absent entries as NaN."""
+        decoded = {}
+        for name, values in self.read_raw(X).items():
+            with naming(name):
+                decoded[name] = _in_type(self._columns[name], values)
+        return decoded
+
+    def encode(self, X: Any, on_overflow: Overflow = "raise") -> Encoded:
+        """Integer coordinates of a table: ``q = round((T(value) - T(lo)) / step)``.
+
+        Parameters
+        ----------
+        X: as for :meth:`read`.
+        on_overflow: "raise" (default) refuses values outside their range; "clip" moves them to the nearer end and
+            counts them per column. Absent entries without a stated value, text that is no number and unknown levels
+            are refused in either case.
+
+        Returns :class:`Encoded`. Raises OutOfRangeError naming every column and its first rows (all rows in
+        ``error.offending``, why in ``error.reasons``), before anything else is done. Cost: O(batch * n), vectorised.
+        """
+        table = self.read_raw(X)
+        codes = self._codes(table, on_overflow)
+        x = np.concatenate([code.x for code in codes.values()], axis=1)
+        saturated = {name: int(code.beyond.sum()) for name, code in codes.items() if code.beyond.any()}
+        stated = [name for name in table if self._columns[name].missing is not None]
+        absent = {name: int(missing_mask(table[name]).sum()) for name in stated}
+        replaced = {name: count for name, count in absent.items() if count}
+        return Encoded(np.ascontiguousarray(x), saturated, replaced, self._id)
+
+    def encode_real(self, X: Any) -> FloatArray:
+        """The coordinates before rounding and clipping, float64 ``[batch, n]``: what a float model would see."""
+        return np.concatenate([code.real for code in self._codes(self.read_raw(X), "clip").values()], axis=1)
+
+    def _codes(self, table: Mapping[str, AnyArray], on_overflow: Overflow) -> dict[str, Code]:
+        choice: Any = on_overflow
+        if not (isinstance(choice, str) and choice in ("raise", "clip")):
+            raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
+        rows = len(next(iter(table.values()))) if table else 0
+        empty = np.zeros(rows)
+        codes = {}
+        for name, column in self._columns.items():
+            with naming(name):
+                codes[name] = column.encode(table.get(name, empty))
+        self._refuse(codes, on_overflow)
+        return codes
+
+    def _refuse(self, codes: Mapping[str, Code], on_overflow: Overflow) -> None:
+        lines, offending, reasons, count = [], {}, {}, 0
+        for name, code in codes.items():
+            masks = dict(code.refused)
+            if on_overflow == "raise":
+                masks[f"outside {self._columns[name].range_text}"] = code.beyond
+            masks = {reason: mask for reason, mask in masks.items() if mask.any()}
+            for reason, mask in masks.items():
+                count += int(mask.sum())
+                lines.append(f"column {name!r}: {reason} in {_row_list(np.flatnonzero(mask))}")
+            if masks:
+                offending[name] = np.flatnonzero(np.any(list(masks.values()), axis=0)).tolist()
+                reasons[name] = ", ".join(masks)
+        if lines:
+            more = f"; and {len(lines) - _COLUMNS_LISTED} more columns" if len(lines) > _COLUMNS_LISTED else ""
+            text = "; ".join(lines[:_COLUMNS_LISTED]) + more + _cure(codes)
+            message = f"{count} value(s) do not fit the schema: {text}"
+            raise OutOfRangeError(message, offending=offending, reasons=reasons)
+
+    def check(self, x: Any) -> IntArray:
+        """``x`` (an array, or :class:`Encoded` rows) as int64 ``[batch, n]`` if every coordinate is within its bounds.
+
+        Raises ParameterError for a wrong shape or dtype, KeyMismatchError for rows encoded under another schema,
+        OutOfRangeError naming the first row and coordinate.
+        """
+        if isinstance(x, Encoded):
+            x.require_schema(self._id)
+        array = to_numpy(x.x if isinstance(x, Encoded) else x)
+        if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != self.n:
+            raise ParameterError(f"encoded rows are integers [batch, {self.n}], not {array.dtype} {array.shape}")
+        outside = (array < self._lo) | (array > self._hi)
+        if outside.any():
+            row, column = np.argwhere(outside)[0]
+            ends = f"{self._lo[column]}..{self._hi[column]}"
+            raise OutOfRangeError(
+                f"{int(outside.sum())} coordinate(s) out of range, first: row {row}, {self._names[column]!r} ({ends})"
+            )
+        return array.astype(np.int64)
+
+    def decode_columns(self, x: Any) -> dict[str, AnyArray]:
+        """Raw values by column name of coordinates ``[batch, n]``; constants are left out."""
+        array = self.check(x)
+        wanted = self.input_columns
+        return {name: c.decode(array[:, part]) for (name, part, _), c in self._zipped() if name in wanted}
+
+    def decode(self, x: Any) -> AnyArray:
+        """Raw values ``[batch, columns]`` of coordinates ``[batch, n]``: float64, or object if a column holds text.
+
+        ``encode(decode(x)).x == x`` for every x that can occur; the reverse loses at most half a step.
+        """
+        return stacked(self.decode_columns(x))
+
+    def sample(self, rng: np.random.Generator, count: int, *, ends: bool = False) -> IntArray:
+        """Random coordinates int64 ``[count, n]`` that can occur: uniform per column, or at range ends only."""
+        return np.concatenate([c.sample(rng, count, ends=ends) for c in self._columns.values()], axis=1)
+
+    # -- plain types --
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; floats as ``float.hex`` texts, so that nothing is rounded on the way."""
+        columns = [{"name": name, **column.to_dict()} for name, column in self._columns.items()]
+        forms = [{"name": name, "weights": dict(sorted(form.items()))} for name, form in self._forms.items()]
+        return {"version": 1, "columns": columns, "protected_forms": forms}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
+        """The inverse of :meth:`to_dict`; raises DecodeError for anything :meth:`to_dict` would not have written."""
+        try:
+            columns = {entry["name"]: column_from_dict(entry) for entry in data["columns"]}
+            forms = {entry["name"]: entry["weights"] for entry in data["protected_forms"]}
+            schema = cls(columns, protected_forms=forms)
+            canonical = _same_plain(schema.to_dict(), dict(data))
+        except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
+            raise DecodeError(f"not a schema: {error}") from error
+        if not canonical:
+            raise DecodeError("not a schema: fields are missing, unknown or not in canonical form")
+        return schema
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schema) and self._id == other._id
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
+    def __repr__(self) -> str:
+        return f"Schema({len(self._columns)} columns, {self.n} coordinates, id {self._id.hex()[:12]})"
+
+    def __str__(self) -> str:
+        width = max(len(name) for name in self._columns)
+        marks = {name: _marks_text(column) for name, column in self._columns.items()}
+        return "\n".join(
+            [repr(self), *(f"  {n.ljust(width)}  {c}{marks[n]}" for n, c in self._columns.items())],
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Helpers
+
+
+def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:
+    """Columns side by side ``[batch, columns]``: float64, or object if one of them holds text."""
+    kind = object if any(values.dtype.kind == "O" for values in columns.values()) else np.float64
+    return np.stack([values.astype(kind) for values in columns.values()], axis=1)
+
+
+def _cure(codes: Mapping[str, Code]) -> str:
+    """What to do about absent entries, if there are any that no stated value replaces."""
+    lacking = [name for name, code in codes.items() if code.refused.get("missing", np.zeros(1)).any()]
+    return f". For absent entries give the schema a value with missing={{{lacking[0]!r}: ...}}" if lacking else ""
+
+
+def _in_type(column: Column, values: AnyArray) -> AnyArray:
+    """Raw values in the type that the column decodes to; absent entries become NaN."""
+    missing = missing_mask(values)
+    inner = column.column if isinstance(column, Optional) else column
+    if isinstance(inner, Category) and inner.texts:
+        text: AnyArray = values.astype(object)
+        text[missing] = math.nan
+        return text
+    numbers = as_floats(values, missing)
+    levels = column.level_array() if isinstance(column, Category) else numbers
+    if levels.dtype.kind in "bi" and not missing.any() and np.isfinite(numbers).all():
+        return numbers.astype(levels.dtype)
+    return numbers
+
+
+def _frozen(values: list[int]) -> IntArray:
+    array = np.array(values, dtype=np.int64)
+    array.setflags(write=False)
+    return array
+
+
+def _marks_text(column: Column) -> str:
+    words = [w for w in ("public", "protected") if getattr(column, w)]
+    if column.missing is not None:
+        words.append(f"missing = {column.missing}")
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _row_list(rows: npt.NDArray[np.intp]) -> str:
+    listed = ", ".join(str(row) for row in rows[:_ROWS_LISTED])
+    more = f" and {len(rows) - _ROWS_LISTED} more" if len(rows) > _ROWS_LISTED else ""
+    return f"row{'s' if len(rows) > 1 else ''} {listed}{more}"
+
+
+def _same_plain(left: Any, right: Any) -> bool:
+    """Equality that tells True from 1 and 1 from 1.0, unlike ``==``."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def _bits_of(bits: int | Mapping[str, int], name: str) -> int:
+    return checked_bits(bits.get(name, 8) if isinstance(bits, Mapping) else bits)
+
+
+def _list_of_names(names: Any, what: str) -> list[str]:
+    """Names as text; one name alone counts as a list of it."""
+    if isinstance(names, str):
+        return [names]
+    try:
+        return as_labels(names)
+    except TypeError:  # nothing to go through
+        raise ParameterError(f"{what} is a list of column names, not {shown(names)}") from None
+
+
+def _by_text(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """A mapping by the text of its names, as columns are named."""
+    return dict(zip(as_labels(values), values.values(), strict=True))
+
+
+def _require_names(columns: Mapping[Any, Any]) -> None:
+    """Every name is text that can travel, every value a column, and no two names are the same text."""
+    seen: dict[str, str] = {}
+    for name, column in columns.items():
+        if not (is_text(name) and isinstance(column, Column)):
+            raise ParameterError(
+                f"column {shown(name)}: a schema maps names (text of 1 to {MAX_TEXT} characters that UTF-8 can hold) "
+                "to pyfe columns"
+            )
+        other = seen.setdefault(same_name(name), name)
+        if other != name:
+            raise ParameterError(f"two columns are called {name!r}: their names differ in their Unicode form only")
+        with naming(name):
+            column.require_codes_come_back()
+
+
+def _column_from(name: str, spec: Any, bits: int) -> Column:
+    if isinstance(spec, Column):
+        return spec
+    if spec is bool:
+        return category([False, True])
+    if isinstance(spec, tuple) and len(spec) == 2 and all(is_number(v) for v in spec):
+        return number(spec[0], spec[1], bits=bits)
+    if isinstance(spec, list) and len(spec) == 2 and all(is_number(v) for v in spec):
+        ends = f"{shown(spec[0])}, {shown(spec[1])}"
+        raise ParameterError(
+            f"column {shown(name)}: a list of two numbers could be a range or two levels; write the tuple "
+            f"({ends}) for a range or category([{ends}]) for levels"
+        )
+    if isinstance(spec, list):
+        return category(spec)
+    raise ParameterError(f"column {shown(name)}: expected (lo, hi), a list of levels, or a pyfe column")

@@ -1,0 +1,483 @@
+"""The readers, each with seeds and a mutator that gets past its outer checks."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import numpy as np
+import typer.main
+
+import pyfe
+from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema, wire
+from pyfe.authority import contents, sealed
+from pyfe.cli.run import run
+from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.models import Linear, SquareNetwork
+from pyfe.wire import cbor
+from tests.fuzz.python import mutation
+from tests.fuzz.python.checks import BrokenPromise
+from tests.fuzz.python.mutation import Mutator
+from tests.unit import objects
+
+# Building the parser of the command line anew takes five times as long as most commands.
+typer.main.get_command = functools.cache(typer.main.get_command)
+
+PASSPHRASE = "correct horse battery"
+CHEAP_COST = 10
+"""scrypt's cost while a file is made here: the derivation is not what is tried."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One reader: what it is given at first, how that is changed, and what it does."""
+
+    seeds: Callable[[], list[bytes]]
+    mutate: Mutator
+    read: Callable[[bytes], object]
+
+
+# -- material --
+
+
+@functools.cache
+def linear() -> KeyAuthority:
+    """An authority for linear functions of a small schema of every kind of column."""
+    return objects.authority(schema())
+
+
+@functools.cache
+def quadratic() -> KeyAuthority:
+    """One for quadratic functions of a single column: its points are many bytes."""
+    return objects.authority(Schema.from_ranges({"a": (0, 3)}, bits=2), scheme="qfe-ggm")
+
+
+@functools.cache
+def schema() -> Schema:
+    """Every kind of column, with marks and a protected form."""
+    return Schema.from_ranges(
+        {
+            "age": (0, 120),
+            "dose": pyfe.number(1, 1000, bits=6, transform="log"),
+            "sex": ["f", "m"],
+            "stage": pyfe.category([0, 1, 2], missing=0),
+            "bmi": pyfe.thresholds([18.5, 25, 30]),
+            "one": pyfe.constant(1),
+        },
+        public=["age"],
+        protected=["sex"],
+        protected_forms={"gap": {"age": 1, "dose": -1}},
+    )
+
+
+@functools.cache
+def functions() -> list[Function]:
+    """Linear ones of one and of three outputs."""
+    weights = np.arange(3 * schema().n).reshape(3, -1) % 7 + 1
+    one = Function.from_integers(schema(), weights[0], -5, 0.5, link="logit", classes=("no", "yes"))
+    return [one, Function.from_integers(schema(), weights, [1, 2, 3], link="softmax", classes=(1, 2, 3))]
+
+
+@functools.cache
+def quadratic_functions() -> list[Function]:
+    """As a matrix, as factors, and a linear one."""
+    own = quadratic().schema
+    return [
+        Function.from_forms(own, MatrixForms.dense(np.array([[0, 2], [0, -1]])), 5),
+        Function.from_forms(own, FactoredForms(np.array([[1, 2]]), np.array([[0, 1]]), np.array([[3]]))),
+        Function.from_integers(own, [3]),
+    ]
+
+
+@functools.cache
+def keys() -> list[bytes]:
+    """Function keys of every form."""
+    own = [linear().issue(f, purpose="p", recipient="r").to_bytes() for f in functions()]
+    return own + [quadratic().issue(f, purpose="p").to_bytes() for f in quadratic_functions()]
+
+
+@functools.cache
+def batches() -> list[bytes]:
+    """Plain, clipped and combined ones of both families."""
+    table = {"age": [30, 200], "dose": [5, 7], "sex": ["f", "m"], "stage": [1, 2], "bmi": [20, 31]}
+    batch = linear().public_key.encrypt(table, on_overflow="clip")
+    pair = quadratic().public_key.encrypt({"a": [2, 1]})
+    return [item.to_bytes() for item in (batch, batch.weighted_sum([2, -1]), batch + batch, pair, batch[:0])]
+
+
+def sign_by(authority: Callable[[], KeyAuthority]) -> mutation.Sign:
+    """Signs with a test authority's key."""
+    return lambda message: authority()._storage.read().signing_key.sign(message)
+
+
+# -- readers --
+
+
+def exact(read: Callable[[bytes], Any]) -> Callable[[bytes], object]:
+    """A reader whose result must write the very bytes it was read from; information about it must print."""
+
+    def reader(data: bytes) -> object:
+        item = read(data)
+        if item.to_bytes() != data:
+            raise BrokenPromise("the object writes other bytes than it was read from")
+        if hasattr(item, "info"):
+            item.info()
+        return repr(item)
+
+    return reader
+
+
+def read_function(data: bytes) -> object:
+    """A function by itself, then of the schema it names, then for the authority that issues it."""
+    function = exact(Function.from_bytes)(data)
+    for authority in (linear(), quadratic()):
+        with contextlib.suppress(pyfe.KeyMismatchError):
+            authority.check(Function.from_bytes(data, schema=authority.schema))
+    return function
+
+
+def read_key_of_an_authority(data: bytes) -> object:
+    """A key that is checked against a public key."""
+    for authority in (linear(), quadratic()):
+        with contextlib.suppress(pyfe.KeyMismatchError):
+            return exact(lambda d, a=authority: FunctionKey.from_bytes(d, public_key=a.public_key))(data)  # type: ignore[misc]
+    return None
+
+
+@functools.cache
+def opened_keys() -> list[FunctionKey]:
+    """One key of each family."""
+    return [FunctionKey.from_bytes(keys()[at]) for at in (0, 2)]
+
+
+def read_batch(data: bytes) -> object:
+    """A batch, and what decrypts it."""
+    batch = CiphertextBatch.from_bytes(data)
+    for key in opened_keys():
+        with contextlib.suppress(pyfe.PyfeError):
+            key.decrypt(batch)
+    return exact(CiphertextBatch.from_bytes)(data)
+
+
+def read_schema(data: bytes) -> object:
+    """A schema, and one row that it encodes."""
+    read = Schema.from_bytes(data)
+    str(read)
+    with contextlib.suppress(pyfe.PyfeError):
+        read.encode({name: ["1"] for name in read.input_columns})
+    return exact(Schema.from_bytes)(data)
+
+
+def read_contents(data: bytes) -> object:
+    """The ledger of an authority's file, as it stands there before it is sealed."""
+    return contents.decode_ledger(data)
+
+
+def read_sealed(data: bytes) -> object:
+    """An authority's file; the passphrase gives the key at hand, since scrypt's memory is not what is tried."""
+    key = sealing_key()
+    return sealed.open_sealed(data, lambda salt, cost: key)[0].state
+
+
+@functools.cache
+def sealing_key() -> sealed.SealingKey:
+    """The key of a cheap derivation."""
+    return sealed.SealingKey.derive(PASSPHRASE, bytes(16), CHEAP_COST)
+
+
+def reseal(data: bytes, rng: random.Random) -> bytes:
+    """A file that opens with the test's key, of changed contents; or a changed file."""
+    if rng.random() < 0.3:
+        return mutation.envelope()(data, rng)
+    file = sealed.SealedFile.parse(sealed_seeds()[0])
+    ledger = mutation.cbor(ledger_of(linear()), rng)
+    header = replace(file.header, payload=file.secrets)
+    closed = sealing_key().encrypt(file.nonce, ledger, wire.envelope.pack(header))
+    return wire.envelope.pack(replace(header, payload=file.secrets + closed))
+
+
+def ledger_of(authority: KeyAuthority) -> bytes:
+    """The public part of what an authority remembers."""
+    inside = authority._storage.read()
+    return contents.encode_ledger(inside.state, inside.public)
+
+
+@functools.cache
+def sealed_seeds() -> list[bytes]:
+    """A sealed authority."""
+    return [sealed.seal(linear()._storage.read(), sealing_key())]
+
+
+def read_policy(data: bytes) -> object:
+    """A policy as it stands in an authority's file."""
+    return Policy.from_dict(cbor.loads(data, "policy"))
+
+
+def read_cbor(data: bytes) -> object:
+    """Metadata: what is accepted is written again byte for byte."""
+    value = cbor.loads(data, "metadata", most_items=cbor.MAX_ITEMS)
+    if cbor.dumps(value) != data:
+        raise BrokenPromise("metadata that is not canonical was accepted")
+    return value
+
+
+# -- commands --
+
+
+def command(*arguments: str, files: Callable[[], dict[str, bytes]] = dict) -> Callable[[bytes], object]:
+    """A command of the command line in this process; ``INPUT`` among its arguments is a file of the data, other
+    capitals the files at hand. It ends with exit code 0, 1 or 2, and no exception."""
+
+    def reader(data: bytes) -> object:
+        folder = Path(tempfile.mkdtemp(prefix="pyfe-fuzz-"))
+        try:
+            for name, held in {"INPUT": data, "PASSPHRASE": PASSPHRASE.encode(), **files()}.items():
+                (folder / name).write_bytes(held)
+            line = [str(folder / word) if word.isupper() else word for word in arguments]
+            onnx = folder / "INPUT.onnx"
+            if str(onnx) in line:
+                onnx.write_bytes(data)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                code = run(line)
+            if code not in (0, 1, 2):
+                raise BrokenPromise(f"exit code {code}")
+            return code
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    return reader
+
+
+def hand_out() -> dict[str, bytes]:
+    """Files of the people of a small project."""
+    return {
+        "SCHEMA": schema().to_bytes(),
+        "PUBLIC": linear().public_key.to_bytes(),
+        "KEY": keys()[0],
+        "TABLE": TABLES[0],
+        "BATCH": batches()[0],
+        "FUNCTION": functions()[0].to_bytes(),
+        "SEALED": authority_file(),
+    }
+
+
+@functools.cache
+def authority_file() -> bytes:
+    """A file that ``pyfe issue`` opens."""
+    return sealed.seal(objects.authority(schema())._storage.read(), sealing_key())
+
+
+TABLES = [
+    b"age,dose,sex,stage,bmi\n30,5,f,1,20\n40,7,m,,31\n",
+    b"age;dose\n1,5;2\n",
+    '\ufeffage,dose\r\n"4\n0",é\r\n'.encode(),
+    b"age,dose,sex,stage,bmi\n" + b"30,5,f,1,20\n41,900,m,2,18.5\n" * 8,
+]
+CSV_WORDS = [
+    b",",
+    b";",
+    b"\t",
+    b'"',
+    b"\n",
+    b"\r",
+    b"\0",
+    b"nan",
+    b"1e999",
+    b"-",
+    b"<5",
+    b"1,5",
+    b"age",
+    b"\xef\xbb\xbf",
+]
+CSV_WORDS += [b"\xff", b"f", b"2020-01-01", b"9" * 400, b"1e-400", "ſ".encode(), "Ⅷ".encode(), b"=1+1", b"\x1b[31m"]
+JSON_WORDS = [b"[", b"]", b"{", b"}", b",", b":", b"null", b"NaN", b"Infinity", b"1e999", b"true", b'"', b"[" * 2000]
+JSON_WORDS += [b'"weights"', b'"link"', b'"classes"', b'"logit"', b'"age"', b"1" * 5000, b'"\\ud800"', b"-0", b"0.1"]
+
+
+@functools.cache
+def models() -> list[bytes]:
+    """Models in JSON."""
+    line = Linear({"age": 0.02, "sex": -1.0, "stage": {"1": 0.5}}, -0.5, link="logit", classes=("no", "yes"))
+    net = SquareNetwork([[1.0, -1.0]], [0.5], [[1.0]], 0.25)
+    return [line.to_json().encode(), net.to_json().encode()]
+
+
+@functools.cache
+def graphs() -> list[bytes]:
+    """Models in ONNX."""
+    import onnx
+
+    texts = [
+        "agraph (double[N,5] X) => (double[N,1] z) <double[5,1] W = {1, 2, 3, 4, 5}, double[1] b = {1}> "
+        "{ y = MatMul(X, W) z = Add(y, b) }",
+        "agraph (double[N,5] X) => (double[N,1] z) <double[5,2] W = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1}, "
+        "double[2,1] q = {1, -1}> { y = MatMul(X, W) s = Mul(y, y) z = MatMul(s, q) }",
+        "agraph (float[N,5] X) => (float[N,1] z) <float[1,5] W = {1, 2, 3, 4, 5}, float[1] b = {1}> "
+        "{ z = Gemm <transB = 1> (X, W, b) }",
+    ]
+    head = '<ir_version: 8, opset_import: ["" : 17, "ai.onnx.ml" : 3]>\n'
+    return [onnx.parser.parse_model(head + text).SerializeToString() for text in texts]
+
+
+# -- tables in memory --
+
+
+def read_table(data: bytes) -> object:
+    """A table of the kind and the cells that the bytes choose, given to a schema and to a proposal of one."""
+    rng = random.Random(data)
+    table = _table(rng, data)
+    with contextlib.suppress(pyfe.PyfeError):
+        schema().encode(table)
+    return Schema.fit(table)
+
+
+CELLS: list[Any] = [
+    0,
+    1,
+    -1,
+    30,
+    2**53 + 1,
+    2**63,
+    1.5,
+    float("nan"),
+    float("inf"),
+    None,
+    "",
+    "f",
+    "m",
+    "1",
+    "1,5",
+    True,
+]
+CELLS += [b"f", np.float32(2), np.int8(3), np.datetime64("2020-01-01"), np.datetime64("NaT"), 1 + 2j, [1], "\ud800"]
+
+
+def _table(rng: random.Random, data: bytes) -> Any:
+    names = [*schema().input_columns, "other"][: rng.choice((6, 5, 5, 5, 2))]
+    rows = rng.choice((0, 1, 2, 12, 12))
+    columns: dict[Any, Any] = {}
+    for name in names:
+        cells = [rng.choice(CELLS) for _ in range(rows)] if rng.random() < 0.3 else [rng.choice(data or b"a")] * rows
+        kind = rng.randrange(6)
+        if kind == 1:
+            cells = [str(cell) for cell in cells]
+        columns[name] = cells if kind < 3 else _array(cells, rng)
+    return _frame(columns, rng)
+
+
+def _array(cells: list[Any], rng: random.Random) -> Any:
+    kind = rng.choice((object, np.float64, np.int64, "U3", "S3", np.float16, np.bool_, np.complex128, "datetime64[s]"))
+    try:
+        return np.array(cells, dtype=kind)
+    except (TypeError, ValueError, OverflowError, UnicodeError):
+        out = np.empty(len(cells), dtype=object)
+        out[:] = cells
+        return out
+
+
+def _frame(columns: dict[Any, Any], rng: random.Random) -> Any:
+    kind = rng.randrange(5)
+    try:
+        if kind == 1:
+            import pandas
+
+            return pandas.DataFrame(columns)
+        if kind == 2:
+            import pyarrow
+
+            return pyarrow.table({name: list(cells) for name, cells in columns.items()})
+        if kind == 3:
+            return np.array(list(columns.values())).T
+    except Exception:  # a table that the other library does not make is none of ours
+        return columns
+    return columns
+
+
+def bytes_(data: bytes, rng: random.Random) -> bytes:
+    """Other bytes."""
+    return mutation.octets(data or b"\0", rng)[:64]
+
+
+SEEDED = mutation.envelope()
+BY_LINEAR = mutation.envelope(sign_by(linear))
+
+TARGETS: dict[str, Target] = {
+    "schema": Target(lambda: [schema().to_bytes(), quadratic().schema.to_bytes()], SEEDED, read_schema),
+    "function": Target(
+        lambda: [f.to_bytes() for f in (*functions(), *quadratic_functions(), objects.network())], SEEDED, read_function
+    ),
+    "key": Target(lambda: keys(), SEEDED, exact(FunctionKey.from_bytes)),
+    "key-of-authority": Target(lambda: keys(), BY_LINEAR, read_key_of_an_authority),
+    "batch": Target(lambda: batches(), SEEDED, read_batch),
+    "public-key": Target(
+        lambda: [linear().public_key.to_bytes(), quadratic().public_key.to_bytes()],
+        BY_LINEAR,
+        exact(PublicKey.from_bytes),
+    ),
+    "sealed": Target(lambda: sealed_seeds(), reseal, read_sealed),
+    "contents": Target(lambda: [ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_contents),
+    "policy": Target(
+        lambda: [cbor.dumps(p.to_dict()) for p in (Policy.default(), Policy.unrestricted(reason="r"))],
+        mutation.cbor,
+        read_policy,
+    ),
+    "cbor": Target(
+        lambda: [cbor.dumps(schema().to_dict()), cbor2.dumps([[1, -1], {"a": b"x"}])], mutation.cbor, read_cbor
+    ),
+    "any": Target(lambda: [*keys(), *batches()[:2], schema().to_bytes()], SEEDED, wire.decode),
+    "table": Target(lambda: [bytes(range(32)), b"table"], bytes_, read_table),
+    "cli-schema-fit": Target(
+        lambda: TABLES, mutation.text(CSV_WORDS), command("schema", "fit", "INPUT", "--output", "OUT")
+    ),
+    "cli-encrypt-table": Target(
+        lambda: TABLES,
+        mutation.text(CSV_WORDS),
+        command("encrypt", "INPUT", "-p", "PUBLIC", "-o", "OUT", files=hand_out),
+    ),
+    "cli-encrypt-key": Target(
+        lambda: [linear().public_key.to_bytes()],
+        BY_LINEAR,
+        command("encrypt", "TABLE", "-p", "INPUT", "-o", "OUT", files=hand_out),
+    ),
+    "cli-evaluate-batch": Target(
+        lambda: batches(), SEEDED, command("evaluate", "INPUT", "-k", "KEY", "-o", "OUT", files=hand_out)
+    ),
+    "cli-evaluate-key": Target(
+        lambda: keys(),
+        BY_LINEAR,
+        command("evaluate", "BATCH", "-k", "INPUT", "-p", "PUBLIC", "-o", "OUT", files=hand_out),
+    ),
+    "cli-compile-json": Target(
+        lambda: models(),
+        mutation.text(JSON_WORDS),
+        command("compile", "INPUT", "-s", "SCHEMA", "-o", "OUT", files=hand_out),
+    ),
+    "cli-compile-onnx": Target(
+        lambda: graphs(),
+        mutation.octets,
+        command("compile", "INPUT.onnx".upper(), "-s", "SCHEMA", "-o", "OUT", files=hand_out),
+    ),
+    "cli-compile-schema": Target(
+        lambda: [schema().to_bytes()],
+        SEEDED,
+        command("compile", "MODEL", "-s", "INPUT", "-o", "OUT", files=lambda: {"MODEL": models()[0]}),
+    ),
+    "cli-issue-function": Target(
+        lambda: [f.to_bytes() for f in functions()],
+        SEEDED,
+        command(
+            *("issue", "INPUT", "-a", "SEALED", "-o", "OUT", "--purpose", "p", "--passphrase-file", "PASSPHRASE"),
+            files=hand_out,
+        ),
+    ),
+    "cli-info": Target(lambda: [*keys(), *batches(), schema().to_bytes()], SEEDED, command("info", "INPUT")),
+}
