@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import time
 from collections.abc import Callable
@@ -31,6 +32,9 @@ from pyfe.wire.signature import SigningKey
 __all__ = ["KeyAuthority"]
 
 Clock = Callable[[], float]
+
+_DECISIONS = b"pyfe: the secret behind an authority's decisions, 1"
+"""Signed once more than is said: no envelope begins like this."""
 
 
 class KeyAuthority(Secret):
@@ -136,19 +140,19 @@ class KeyAuthority(Secret):
         """
         state = self._storage.read().state
         engine.require_fit(state, function)
-        return engine.findings(state, function)
+        return engine.findings(state, function, self._decision_secret())
 
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
 
-        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it with quadratic keys only. Errors: those
-        of :meth:`check`.
+        An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it where quadratic functions are served.
+        Errors: those of :meth:`check`.
         Cost: up to a few seconds.
         """
         state = self._storage.read().state
         if function is not None:
             engine.require_fit(state, function)
-        return engine.residual_uncertainty(state, function)
+        return engine.residual_uncertainty(state, function, self._decision_secret())
 
     def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
         """The key of a function, recorded before it is released.
@@ -164,15 +168,18 @@ class KeyAuthority(Secret):
         results; ParameterError for a purpose or recipient that is empty, longer than 500 characters or not printable;
         AuthorityError when the clock is wrong or the ledger cannot be written (then no key exists), and, saying that
         the key counts, when something failed after its row was durable.
-        The same function may be issued again: it opens nothing new. Cost: O(keys^2 n) for the policy, 2n products; for
-        quadratic functions :func:`pyfe.leakage.check_quadratic`, and one n-term sum in G1.
+        The same function may be issued again: it opens nothing new. Cost: O(rank n) for the policy and rank^2 small
+        eliminations, where ``rank`` keys are independent, 2n products; for quadratic functions
+        :func:`pyfe.leakage.check_quadratic`, :func:`pyfe.leakage.check_budget`, and one n-term sum in G1.
         """
         state = self._storage.read().state
-        found = engine.admit(state, function)  # the long part, outside the lock: nobody waits for it
+        found = engine.admit(
+            state, function, self._decision_secret()
+        )  # the long part, outside the lock: nobody waits for it
         with self._storage.exclusive():
             contents = self._storage.read()
             if contents.state is not state:  # somebody else issued meanwhile
-                found = engine.admit(contents.state, function)
+                found = engine.admit(contents.state, function, self._decision_secret())
             now = engine.require_time(contents.state, self._clock())
             state, row = engine.record(contents.state, function, found, purpose=purpose, recipient=recipient, now=now)
             require_encodable(self._public_key, function, _grant(row))
@@ -193,6 +200,14 @@ class KeyAuthority(Secret):
         except BaseException as error:
             error.add_note(f"pyfe: {_counting(row)}")
             raise
+
+    def _decision_secret(self) -> bytes:
+        """What the records behind estimates are drawn with, 64 bytes; the same for the life of the authority.
+
+        A signature that is never given away: nobody else can make it, and no key leaves its place for it.
+        """
+        signed = self._storage.read().signing_key.sign(_DECISIONS)
+        return hmac.digest(signed, _DECISIONS, "sha512")
 
     def _derive(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
         native = adapter(contents.state.scheme).keygen(contents.master, function)

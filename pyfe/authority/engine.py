@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.adapters import adapter, weight_bound
+from pyfe.authority.accounts import linear_account, quadratic_account
 from pyfe.authority.policy import Policy, require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import MAX_WIDTH, Function
-from pyfe.leakage import Finding, Residual, check_budget, check_linear, check_quadratic, residual, residual_forms
+from pyfe.leakage import LINEAR_WEIGHT_BITS, Finding, Residual, budget_findings, residual, residual_account
 from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
 from pyfe.schemes import SCHEMES
@@ -48,13 +49,15 @@ DEFAULT_WEIGHT_BITS = {"linear": 12, "quadratic": 24}
 
 _ADVICE = {
     "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
+    "weights": ". Compile it with fewer weight bits, or on coarser columns",
     "budget": ". Fewer weight bits, coarser results and fewer outputs say less",
+    "checked in part": ". What cannot be looked at is not issued: fewer columns, units or outputs can be",
 }
 
 MAX_TERMS = 6
 """Most keys listed in the explanation of a refusal."""
 
-MAX_SAFE_WEIGHT_BITS = {"linear": 16, "quadratic": 24}
+MAX_SAFE_WEIGHT_BITS = {"linear": LINEAR_WEIGHT_BITS, "quadratic": 24}
 """Widest weights under the default policy: wider ones read several coordinates from one integer. A quadratic function
 multiplies weights of 16 bits with columns of 8 for its linear part; a linear one may not use that room."""
 
@@ -118,29 +121,35 @@ def _widest_kind(scheme: str) -> str:
     return "quadratic" if "quadratic" in SCHEMES[scheme].serves else "linear"
 
 
-def findings(state: State, function: Function) -> list[Finding]:
-    """What the function would open together with everything issued so far."""
+def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
+    """What the function would open together with everything issued so far.
+
+    ``seed`` is a secret of the authority: the records behind an estimate are drawn with it
+    (:func:`pyfe.leakage.residual_forms`).
+    """
     if "quadratic" in state.serves:
-        return _quadratic_findings(state, function)
-    return check_linear(_weights(state.maps, state.schema), function.weights, state.schema)
+        return _quadratic_findings(state, function, seed)
+    before = linear_account(state.schema, state.issued)
+    return before.with_rows(function.weights).findings(before)
 
 
-def _quadratic_findings(state: State, function: Function) -> list[Finding]:
-    """The exact ones; and whether enough bits stay unknown, where a quadratic function is among the keys."""
-    issued = [terms.forms for terms in state.maps]
-    found = check_quadratic(issued, function.forms, state.schema)
-    linear = all(isinstance(terms, LinearMap) for terms in (*state.maps, function.map))
-    if linear or any(finding.kind == "nothing new" for finding in found):
+def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
+    """The exact ones, and whether enough bits stay unknown: of linear keys too, which a quadratic one can follow."""
+    before = quadratic_account(state.schema, state.issued)
+    after = before.with_forms(function.forms)
+    found = after.findings(before)
+    if any(finding.kind == "nothing new" for finding in found):
         return found
-    return found + check_budget([*issued, function.forms], state.schema)
+    return found + budget_findings(after, seed)
 
 
-def residual_uncertainty(state: State, function: Function | None) -> Residual:
+def residual_uncertainty(state: State, function: Function | None, seed: bytes) -> Residual:
     """What everything issued so far, and the function, leave unknown of a row."""
     maps = state.maps if function is None else [*state.maps, function.map]
     if all(isinstance(terms, LinearMap) for terms in maps):
         return residual(_weights(maps, state.schema), state.schema)
-    return residual_forms([terms.forms for terms in maps], state.schema)
+    account = quadratic_account(state.schema, state.issued)
+    return residual_account(account if function is None else account.with_forms(function.forms), seed)
 
 
 def _weights(maps: Sequence[IntegerMap], schema: Schema) -> IntArray:
@@ -149,15 +158,15 @@ def _weights(maps: Sequence[IntegerMap], schema: Schema) -> IntArray:
     return np.concatenate([np.zeros((0, schema.n), dtype=np.int64), *rows])
 
 
-def admit(state: State, function: Function) -> list[Finding]:
-    """The findings of a request that may be granted.
+def admit(state: State, function: Function, seed: bytes) -> list[Finding]:
+    """The findings of a request that may be granted; ``seed`` as for :func:`findings`.
 
     Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
     serve, OutOfRangeError for weights wider than the authority's or a result interval beyond 2^44, PolicyDeniedError
     when the policy refuses; the message says what would open.
     """
     require_fit(state, function)
-    found = findings(state, function)
+    found = findings(state, function, seed)
     refusing = [finding for finding in found if finding.refuses]
     if refusing and state.policy.refuses:
         listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])

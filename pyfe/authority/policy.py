@@ -40,8 +40,10 @@ class Policy:
     """The rule of an authority, fixed when it is created.
 
     :meth:`default` applies the exact rules to the span of all keys ever issued together with the request: no single
-    coordinate, no protected form, no small group of columns may come open, nor the whole record; and an authority for
-    quadratic functions allows so many independent quadratic forms only (:func:`pyfe.leakage.most_forms`).
+    coordinate, no protected form, no small group of columns may come open, nor the whole record. An authority for
+    quadratic functions allows so many independent quadratic forms only (:func:`pyfe.leakage.most_forms`), linear
+    weights of 16 bits beside products, and half of a row's bits; what it could not look at, it refuses. One for linear
+    functions goes no further than the exact rules: a large weight on a protected column is granted.
     :meth:`unrestricted` is the only way around it; its reason is written into every key and every ledger row.
     """
 

@@ -99,6 +99,9 @@ def issue(
         typer.Option(callback=text_option, help="What the key will be used for; stands in the key and the ledger."),
     ],
     recipient: Annotated[str | None, typer.Option(callback=text_option, help="Who the key is for.")] = None,
+    residual: Annotated[
+        bool, typer.Option("--residual", help="Estimate the bits that stay unknown, too; may take longer than the key.")
+    ] = False,
     passphrase_file: PassphraseFile = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -121,7 +124,7 @@ def issue(
         "bytes_per_row": SCHEMES[key.scheme].row_bytes(opened.schema.n),
         "policy": key.policy,
         "findings": list(row.findings),
-        "residual": str(opened.residual()),
+        **({"residual": str(opened.residual())} if residual else {}),
         "interval": key.interval.tolist(),
     }
     show("Function key", values, as_json=as_json, apart=file.is_standard_output)

@@ -10,18 +10,22 @@ them: holders can pool their keys.
 
 from __future__ import annotations
 
-from pyfe.leakage.findings import Finding, check_linear
-from pyfe.leakage.quadratic import check_quadratic, most_forms
-from pyfe.leakage.sampling import check_budget, residual_forms
+from pyfe.leakage.findings import Finding, LinearAccount, check_linear
+from pyfe.leakage.quadratic import LINEAR_WEIGHT_BITS, QuadraticAccount, check_quadratic, most_forms
+from pyfe.leakage.sampling import budget_findings, check_budget, residual_account, residual_forms
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, open_coordinates, rank, small_groups
 from pyfe.leakage.uncertainty import Residual, residual, residual_bits
 
 __all__ = [
     "CHECK_PRIME",
     "GROUP_ORDER",
+    "LINEAR_WEIGHT_BITS",
     "Finding",
+    "LinearAccount",
+    "QuadraticAccount",
     "Residual",
     "Span",
+    "budget_findings",
     "check_budget",
     "check_linear",
     "check_quadratic",
@@ -29,6 +33,7 @@ __all__ = [
     "open_coordinates",
     "rank",
     "residual",
+    "residual_account",
     "residual_bits",
     "residual_forms",
     "small_groups",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from pyfe.errors import ParameterError
-from pyfe.leakage.span import GROUP_ORDER, PRIMES, Span, integer_combination, small_groups
+from pyfe.leakage.monomials import Monomials
+from pyfe.leakage.span import GROUP_ORDER, PRIMES, Span, integer_combination, supports
 from pyfe.schema import Constant, Schema
 
-__all__ = ["Finding", "Lines", "check_linear", "group_size"]
+__all__ = ["Finding", "LinearAccount", "Lines", "check_linear", "group_size"]
 
+IntArray: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = list[list[int]]
 Lines: TypeAlias = "dict[tuple[str, tuple[str, ...]], tuple[int, ...]]"
 
@@ -24,9 +28,10 @@ class Finding:
 
     ``kind``: "coordinate" (one coordinate's value), "product" (of two coordinates), "variable" (a form on a single
     column), "group" (a form on very few columns), "protected" (a form on a protected column, or a protected form),
-    "record" (every coordinate), "keys" (more quadratic forms than the rule allows), "budget" (too few bits of a record
-    stay unknown, by the estimate of :func:`pyfe.leakage.check_budget`); or, not refusing, "nothing new"
-    (the request lies in the span of what is known and issued) and "checked in part" (``note`` says what was not).
+    "record" (every coordinate), "keys" (more quadratic forms than the rule allows), "weights" (a quadratic form with
+    linear content that no linear function could have), "budget" (too few bits of a record stay unknown, by the estimate
+    of :func:`pyfe.leakage.check_budget`), "checked in part" (not everything was looked for; ``note`` says what was
+    not); or, not refusing, "nothing new" (the request lies in the span of what is known and issued).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
     up to what everybody knows; empty where only coefficients modulo the group order exist.
@@ -43,7 +48,7 @@ class Finding:
     @property
     def refuses(self) -> bool:
         """Whether the default rules refuse a key for this."""
-        return self.kind not in ("nothing new", "checked in part")
+        return self.kind != "nothing new"
 
     def __str__(self) -> str:
         sentence = _SENTENCES[self.kind].format(", ".join(repr(name) for name in self.names))
@@ -72,6 +77,7 @@ _SENTENCES = {
     "nothing new": "says nothing that the keys issued before do not say",
     "product": "opens the product of {0}",
     "keys": "would be one quadratic form too many",
+    "weights": "has linear weights too wide on {0}",
     "budget": "would leave too little of a record unknown",
     "checked in part": "was not checked for everything",
 }
@@ -88,21 +94,163 @@ def check_linear(issued: Any, request: Any, schema: Schema, max_blocks: int | No
         6 columns that are neither public nor constant. 0 looks for single coordinates only.
 
     Returns findings that ``issued`` alone does not have, coordinates first. Linear algebra modulo the group order and
-    modulo 2^61 - 1; a finding modulo either counts. Cost: O((k + relations)^2 n), and O(rank^max_blocks) eliminations
-    for the groups. An empty list is no promise: bounded integers leak below the span (:func:`residual_bits`).
+    modulo 2^61 - 1; a finding modulo either counts. Cost: O(rank n) a row, and O(rank^max_blocks) small eliminations
+    for the groups; :class:`LinearAccount` keeps what was issued reduced. An empty list is no promise: bounded integers
+    leak below the span (:func:`residual_bits`).
     """
-    before, wanted = _rows(issued, schema), _rows(request, schema)
-    if not wanted:
-        raise ParameterError("a request has at least one row")
-    state = _State(schema, before, wanted, group_size(schema, max_blocks))
-    lines: Lines = {}
-    for prime in PRIMES:
-        for key, coordinates in state.opened(prime).items():
-            lines.setdefault(key, coordinates)
-    findings = [state.explain(kind, names, coordinates) for (kind, names), coordinates in lines.items()]
-    if not findings and state.nothing_new():
-        return [state.explain("nothing new", (), ())]
-    return findings
+    before = LinearAccount(schema).with_rows(issued)
+    return before.with_rows(request).findings(before, max_blocks)
+
+
+class _Shape:
+    """What the rows of one schema have in common: the free coordinates, and whose they are."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.space = Monomials(schema)
+        self.free = {i: position for position, i in enumerate(self.space.free)}
+        self.owners = {position: frozenset({self.space.block(i)}) for i, position in self.free.items()}
+        self.blocks = [(name, range(part.start, part.stop)) for name, part, _ in schema.blocks]
+        self.groups = schema.protected_groups()
+
+    def dense(self, form: Mapping[int, int]) -> list[int]:
+        """A linear form of augmented coordinates over the free ones."""
+        row = [0] * len(self.free)
+        for i, value in self.space.linear(form).items():
+            if i in self.free:
+                row[self.free[i]] = value
+        return row
+
+    def inside(self, coordinates: Iterable[int]) -> list[int]:
+        """The positions of those coordinates that are free."""
+        return [self.free[i + 1] for i in coordinates if i + 1 in self.free]
+
+
+class LinearAccount:
+    """The rows of all keys issued so far, reduced; unchangeable, so that it can be kept and extended.
+
+    What everybody knows is taken out of every row first: public coordinates, constants, and the last level of a
+    category, which is 1 minus the others.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._shape = _Shape(schema)
+        self._rows: Rows = []
+        self._spans = {prime: Span(prime=prime, traced=False) for prime in PRIMES}
+        self._opened: dict[int, set[int]] = {}
+
+    def with_rows(self, rows: Any) -> LinearAccount:
+        """The account with more rows. Cost: O(rank n) each."""
+        shape = self._shape
+        fresh = [shape.dense({i: v for i, v in enumerate(row, start=1) if v}) for row in _rows(rows, shape.schema)]
+        twin = copy(self)
+        twin._rows = [*self._rows, *fresh]
+        twin._spans = {prime: span.copy() for prime, span in self._spans.items()}
+        twin._opened = {}
+        for span in twin._spans.values():
+            for row in fresh:
+                span.add(row)
+        return twin
+
+    def findings(self, before: LinearAccount, max_blocks: int | None = None) -> list[Finding]:
+        """As :func:`check_linear`, with the rows of ``before`` as those issued, and the others as requested."""
+        issued = len(before._rows)
+        if len(self._rows) == issued:
+            raise ParameterError("a request has at least one row")
+        lines: Lines = {}
+        for prime in PRIMES:
+            for key, coordinates in self._new_lines(before, prime, group_size(self._shape.schema, max_blocks)).items():
+                lines.setdefault(key, coordinates)
+        findings = [self._explain(kind, names, coordinates, issued) for (kind, names), coordinates in lines.items()]
+        if not findings and all(self._spans[p].rank == before._spans[p].rank for p in PRIMES):
+            return [Finding("nothing new", (), (), issued=issued)]
+        return findings
+
+    # -- the rules --
+
+    def _new_lines(self, before: LinearAccount, prime: int, size: int) -> Lines:
+        opened = [i for i in sorted(self._open(prime)) if i not in before._open(prime)]
+        lines: Lines = {("coordinate", (self._shape.schema.coordinate_names[i - 1],)): (i - 1,) for i in opened}
+        lines |= self._protected(before, prime)
+        lines |= self._small_groups(before, prime, size, {self._shape.space.block(i) for i in opened})
+        if self._spans[prime].rank == len(self._shape.free) > before._spans[prime].rank:
+            lines["record", ()] = tuple(range(self._shape.schema.n))
+        return lines
+
+    def _open(self, prime: int) -> set[int]:
+        """The private coordinates that are determined; the last level of a category is the sum of the others."""
+        if prime not in self._opened:
+            span, free = self._spans[prime], self._shape.space.free
+            opened = {free[position] for position in span.open_coordinates()}
+            owning = {self._shape.space.block(free[position]) for position in span.pivots}
+            last = (
+                i
+                for i in self._shape.space.private
+                if i not in self._shape.free and self._shape.space.block(i) in owning
+            )
+            self._opened[prime] = opened | {i for i in last if self._shape.dense({i: 1}) in span}
+        return self._opened[prime]
+
+    def _protected(self, before: LinearAccount, prime: int) -> Lines:
+        after, old = self._spans[prime], before._spans[prime]
+        lines: Lines = {}
+        for label, rows in self._shape.groups:
+            coordinates = np.flatnonzero(rows.any(axis=0)).tolist()
+            if label in self._shape.schema.columns:
+                inside = self._shape.inside(coordinates)
+                found = after.living_on(inside) > old.living_on(inside)
+            else:
+                form = self._shape.dense({i + 1: int(rows[0, i]) for i in coordinates})
+                found = any(form) and form in after and form not in old
+            if found:
+                lines["protected", (label,)] = tuple(coordinates)
+        return lines
+
+    def _small_groups(self, before: LinearAccount, prime: int, size: int, opened: set[int]) -> Lines:
+        found = supports(self._spans[prime], self._shape.owners, size) if size else {}
+        old = supports(before._spans[prime], self._shape.owners, size) if found else {}
+        lines: Lines = {}
+        for group, count in found.items():
+            if count > old.get(group, 0) and not group <= opened:
+                blocks = [self._shape.blocks[b] for b in sorted(group)]
+                kind = "variable" if len(blocks) == 1 else "group"
+                lines[kind, tuple(name for name, _ in blocks)] = tuple(c for _, part in blocks for c in part)
+        return lines
+
+    # -- explanations --
+
+    def _explain(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...], issued: int) -> Finding:
+        """The finding with a combination of rows that shows it, where a short one exists."""
+        witness = self._witness(kind, names, coordinates)
+        short = None if witness is None else integer_combination(witness, GROUP_ORDER)
+        if short is None:
+            return Finding(kind, names, coordinates, issued=issued)
+        values, divisor = short
+        combination = tuple(values.get(row, 0) for row in range(len(self._rows)))
+        return Finding(kind, names, coordinates, combination, divisor, issued)
+
+    def _witness(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...]) -> dict[int, int] | None:
+        if kind == "coordinate":
+            return Span(self._rows).witness(self._shape.dense({coordinates[0] + 1: 1}))
+        if kind == "record":
+            return None
+        if kind == "protected" and names[0] not in self._shape.schema.columns:
+            form = dict(self._shape.groups)[names[0]][0].tolist()
+            return Span(self._rows).witness(self._shape.dense({i + 1: v for i, v in enumerate(form) if v}))
+        return self._vanishing_outside(set(self._shape.inside(coordinates)))
+
+    def _vanishing_outside(self, inside: set[int]) -> dict[int, int] | None:
+        """A combination that says something, and about these coordinates alone."""
+        outside = [i for i in range(len(self._shape.free)) if i not in inside]
+        span = Span()
+        for index, row in enumerate(self._rows):
+            _, used = span.reduce([row[i] for i in outside])
+            combination = {index: 1} | {j: -c % GROUP_ORDER for j, c in used.items()}
+            if not span.add([row[i] for i in outside]) and any(
+                sum(c * self._rows[j][i] for j, c in combination.items()) % GROUP_ORDER for i in inside
+            ):
+                return combination
+        return None
 
 
 def _rows(values: Any, schema: Schema) -> Rows:
@@ -122,123 +270,3 @@ def group_size(schema: Schema, max_blocks: int | None) -> int:
         return max_blocks
     private = [c for c in schema.columns.values() if not c.public and not isinstance(c, Constant)]
     return 2 if len(private) >= 6 else 1
-
-
-class _State:
-    """The rows of one question, and the tests on them."""
-
-    def __init__(self, schema: Schema, issued: Rows, request: Rows, group_size: int) -> None:
-        self.schema = schema
-        self.issued = issued
-        self.request = request
-        self.group_size = group_size
-        self.known: Rows = schema.known_rows().tolist()
-        self.blocks = [list(range(part.start, part.stop)) for _, part, _ in schema.blocks]
-        self.names = [name for name, _, _ in schema.blocks]
-
-    def opened(self, prime: int) -> Lines:
-        """Everything opened by the request modulo one prime, as ``(kind, names) -> coordinates``."""
-        known = Span(self.known, prime=prime)
-        before = Span(self.known + self.issued, prime=prime)
-        after = Span(self.known + self.issued + self.request, prime=prime)
-        lines = self._coordinates(known, before, after)
-        lines |= self._protected(known, before, after)
-        lines |= self._groups(known, {self._block_of(c[0]) for (k, _), c in lines.items() if k == "coordinate"})
-        if after.rank == self.schema.n > before.rank:
-            lines["record", ()] = tuple(range(self.schema.n))
-        return lines
-
-    def nothing_new(self) -> bool:
-        """Whether the request lies in the span of the rest, modulo both primes."""
-        return all(
-            Span(self.known + self.issued, prime=p).rank == Span(self.known + self.issued + self.request, prime=p).rank
-            for p in PRIMES
-        )
-
-    def _block_of(self, coordinate: int) -> int:
-        return next(b for b, columns in enumerate(self.blocks) if coordinate in columns)
-
-    def _coordinates(self, known: Span, before: Span, after: Span) -> Lines:
-        old = {*known.open_coordinates(), *before.open_coordinates()}
-        new = [i for i in after.open_coordinates() if i not in old]
-        return {("coordinate", (self.schema.coordinate_names[i],)): (i,) for i in new}
-
-    def _protected(self, known: Span, before: Span, after: Span) -> Lines:
-        lines: Lines = {}
-        for label, rows in self.schema.protected_groups():
-            group: Rows = rows.tolist()
-            if _meets(after, group, known) > _meets(before, group, known):
-                lines["protected", (label,)] = tuple(np.flatnonzero(rows.any(axis=0)).tolist())
-        return lines
-
-    def _groups(self, known: Span, opened: set[int]) -> Lines:
-        if self.group_size < 1:
-            return {}
-        before = self._small_groups(self.issued, known)
-        lines: Lines = {}
-        for group, count in self._small_groups(self.issued + self.request, known).items():
-            if count > before.get(group, 0) and not group <= opened:
-                blocks = sorted(group)
-                kind = "variable" if len(blocks) == 1 else "group"
-                coordinates = tuple(c for b in blocks for c in self.blocks[b])
-                lines[kind, tuple(self.names[b] for b in blocks)] = coordinates
-        return lines
-
-    def _small_groups(self, rows: Rows, known: Span) -> dict[frozenset[int], int]:
-        # known rows lie within one block each, so reducing by them moves no form to another block
-        reduced = [known.reduce(row)[0] for row in rows]
-        return small_groups(reduced, self.blocks, self.group_size, prime=known.prime)
-
-    # -- explanations --
-
-    def explain(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...]) -> Finding:
-        """The finding with a combination of rows that shows it, where a short one exists."""
-        witness = self._witness(kind, names, coordinates)
-        short = None if witness is None else integer_combination(witness, GROUP_ORDER)
-        if short is None:
-            return Finding(kind, names, coordinates, issued=len(self.issued))
-        values, divisor = short
-        first, count = len(self.known), len(self.issued) + len(self.request)
-        combination = tuple(values.get(first + row, 0) for row in range(count))
-        return Finding(kind, names, coordinates, combination, divisor, len(self.issued))
-
-    def _witness(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...]) -> dict[int, int] | None:
-        rows = self.known + self.issued + self.request
-        if kind == "coordinate":
-            unit = [int(i == coordinates[0]) for i in range(self.schema.n)]
-            return Span(rows).witness(unit)
-        if kind in ("variable", "group"):
-            return self._living_on(rows, coordinates)
-        if kind == "protected" and names[0] in self.schema.columns:
-            return self._living_on(rows, coordinates)
-        if kind == "protected":
-            form: Rows = dict(self.schema.protected_groups())[names[0]].tolist()
-            return Span(rows).witness(form[0])
-        return None
-
-    def _living_on(self, rows: Rows, coordinates: Sequence[int]) -> dict[int, int] | None:
-        """A combination that vanishes outside ``coordinates`` and says more than is known."""
-        outside = [i for i in range(self.schema.n) if i not in set(coordinates)]
-        span, known = Span(), Span(self.known)
-        for index, row in enumerate(rows):
-            rest, used = span.reduce([row[i] for i in outside])
-            if any(rest):
-                span.add([row[i] for i in outside])
-                continue
-            span.count += 1
-            combination = {index: 1} | {j: -c % GROUP_ORDER for j, c in used.items()}
-            if _combine(rows, combination) not in known:
-                return combination
-        return None
-
-
-def _combine(rows: Rows, combination: dict[int, int]) -> list[int]:
-    columns = range(len(rows[0]))
-    return [sum(c * rows[j][i] for j, c in combination.items()) % GROUP_ORDER for i in columns]
-
-
-def _meets(span: Span, group: Rows, known: Span) -> int:
-    """Dimension of what the span says about the group alone, beyond what is known."""
-    with_known = Span(known.rows() + group, prime=span.prime)
-    together = Span(span.rows() + group, prime=span.prime)
-    return span.rank + with_known.rank - together.rank - known.rank

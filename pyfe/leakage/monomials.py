@@ -41,6 +41,7 @@ class Monomials:
         self.owner: list[int | None] = [None]
         self._column = [-1]
         self._rule = [_FREE]
+        self._part = [range(1)]
         self._inserted: list[Linear] = [{0: 1}]
         for index, ((_, part, public), column) in enumerate(zip(schema.blocks, schema.columns.values(), strict=True)):
             coordinates = range(part.start + 1, part.stop + 1)
@@ -48,6 +49,7 @@ class Monomials:
                 self.owner.append(None if public or isinstance(column, Constant) else index)
                 self._column.append(index)
                 self._rule.append(_rule(column, last=i == part.stop))
+                self._part.append(coordinates)
                 self._inserted.append({i: 1})
             if isinstance(column, Constant):
                 self._inserted[coordinates[0]] = {0: column.value}
@@ -63,6 +65,39 @@ class Monomials:
     def free(self) -> list[int]:
         """The private coordinates of the normal form: their values say everything about a record."""
         return [i for i in self.private if self._inserted[i] == {i: 1}]
+
+    def block(self, i: int) -> int:
+        """The column of a coordinate; -1 for the constant one and for all public ones together."""
+        owner = self.owner[i]
+        return -1 if owner is None else owner
+
+    def squares(self, i: int) -> bool:
+        """Whether the square of a coordinate is a monomial of its own: for private numbers of three values and more."""
+        return self.owner[i] is not None and self._rule[i] == _FREE
+
+    def block_levels(self, i: int) -> list[int]:
+        """The coordinates of the normal form in the block of a private coordinate, or all public ones."""
+        if self.owner[i] is None:
+            return [j for j, owner in enumerate(self.owner) if owner is None and j]
+        return list(self._part[i])
+
+    def to_levels(self, form: Mapping[int, int]) -> Linear:
+        """A linear form by the levels of its columns: of thresholds, bit j becomes "exactly j + 1 are reached"."""
+        total = {i: v for i, v in form.items() if self._rule[i] != _ORDERED}
+        for part in {self._part[i] for i in form if self._rule[i] == _ORDERED}:
+            reached = 0
+            for i in (i for i in part if self._rule[i] == _ORDERED):
+                reached += form.get(i, 0)
+                total[i] = reached
+        return {i: v for i, v in total.items() if v}
+
+    def from_levels(self, form: Mapping[int, int]) -> Linear:
+        """The inverse of :meth:`to_levels`."""
+        total = {i: v for i, v in form.items() if self._rule[i] != _ORDERED}
+        for part in {self._part[i] for i in form if self._rule[i] == _ORDERED}:
+            for i in (i for i in part if self._rule[i] == _ORDERED):
+                total[i] = form.get(i, 0) - (form.get(i - 1, 0) if i - 1 in part else 0)
+        return {i: v for i, v in total.items() if v}
 
     def owners(self, monomial: Monomial) -> frozenset[int]:
         """The columns a monomial says something about."""

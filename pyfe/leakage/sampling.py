@@ -4,16 +4,19 @@ Definition as in :mod:`pyfe.leakage.uncertainty`: columns uniform and independen
 values of all forms, and ``residual = H(X) - H(Z)``, where H(Z) is taken
 
 - *exactly*, by counting all records where there are at most 2^18 of them;
-- else as the smaller of two figures for independent forms on 4096 random records: ``sum_j log2(width_j + 1)``, a bound,
-  and ``1/2 log2((2 pi e)^r det C)``, the entropy of a normal distribution with their covariance C.
+- else from 4096 random records, as the entropy of a normal distribution with the covariance C of r independent forms,
+  on the lattice L of the differences that the values have: ``1/2 log2((2 pi e)^r det C) - log2 det L``. For a single
+  form at most ``log2(width / divisor + 1)``, a bound.
 
-The determinant is exact (fraction-free elimination over the integers): whoever chooses the forms chooses how badly a
-floating-point one would be off. Common divisors of a form's values are taken out first. The second figure can only
-say too much is known where forms have further divisors in common, and too little only by lattice effects of a few bits.
+Determinants are exact (integers throughout): whoever chooses the forms chooses how badly floating-point ones would be
+off. The figure depends on the span of the forms alone, not on a basis or an order: so do the records. They are drawn
+by ``PRF(seed, span, version)``. Who does not know the seed cannot aim between them, and who asks again in other words
+gets the same answer. The two halves of the records must agree within a bit; otherwise the estimate has not settled.
 """
 
 from __future__ import annotations
 
+import hmac
 import math
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
@@ -21,15 +24,20 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.errors import ParameterError
 from pyfe.forms import Forms
 from pyfe.leakage.findings import Finding
+from pyfe.leakage.quadratic import QuadraticAccount
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.leakage.uncertainty import Residual, averaged, private_columns
 from pyfe.schema import Schema
 
-__all__ = ["check_budget", "residual_forms"]
+__all__ = ["budget_findings", "check_budget", "residual_account", "residual_forms"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
+
+_VERSION = b"pyfe budget 2"
+"""Which rule the records are drawn for."""
 
 _COUNTED = 2**18
 """Most records that are counted one by one."""
@@ -43,55 +51,101 @@ _CHUNK = 2**14
 _WIDE_RECORD, _LEFT_OF_A_WIDE_RECORD = 80, 40
 """Of a record of so many bits, so many must stay unknown, whatever half of it is."""
 
+_SETTLED = 1.0
+"""Bits by which the two halves of the records may differ."""
 
-def check_budget(pool: Sequence[Forms], schema: Schema) -> list[Finding]:
+_LEAST_SEED = 16
+
+_LATTICE_ROWS = 64
+"""Differences of values that span their lattice, besides four for each form."""
+
+
+def check_budget(pool: Sequence[Forms], schema: Schema, *, seed: bytes) -> list[Finding]:
     """A finding "budget" when the values of all forms would leave less than half of a record's bits unknown, or of a
     record of 80 bits and more less than 40: by the estimate of :func:`residual_forms`, so that uniform and independent
-    columns are assumed. Real ones hold fewer bits; half is the margin for that."""
-    left = residual_forms(pool, schema)
+    columns are assumed. Real ones hold fewer bits; half is the margin for that. A finding "checked in part" when the
+    estimate did not settle."""
+    return budget_findings(_account(pool, schema), seed)
+
+
+def residual_forms(pool: Sequence[Forms], schema: Schema, *, seed: bytes) -> Residual:
+    """Residual uncertainty after the values of all forms, on average over records.
+
+    Parameters
+    ----------
+    pool: forms over the augmented coordinates ``(1, x)``: all that were issued under one public key.
+    seed: 16 bytes or more that whoever chooses the forms does not know; an authority uses a secret of its own.
+
+    Below zero bits the values could single out a record. Raises OutOfRangeError for values beyond 62 bits.
+    Cost: the values of 4096 records, or of 2^18; up to a few seconds.
+    """
+    return residual_account(_account(pool, schema), seed)
+
+
+def _account(pool: Sequence[Forms], schema: Schema) -> QuadraticAccount:
+    account = QuadraticAccount(schema)
+    for forms in pool:
+        account = account.with_forms(forms)
+    return account
+
+
+def budget_findings(account: QuadraticAccount, seed: bytes) -> list[Finding]:
+    """As :func:`check_budget`, for forms that are reduced already."""
+    left, spread = _estimate(account, seed)
     wanted = left.total_bits / 2
     if left.total_bits >= _WIDE_RECORD:
         wanted = max(wanted, _LEFT_OF_A_WIDE_RECORD)
+    if spread > _SETTLED:
+        note = f"the bits of the results were estimated twice, {spread:.1f} bits apart"
+        return [Finding("checked in part", (), (), note=note)]
     if left.bits >= wanted:
         return []
     note = f"{left.bits:.1f} of {left.total_bits:.1f} bits, estimated; {wanted:.1f} must stay"
     return [Finding("budget", (), (), note=note)]
 
 
-def residual_forms(pool: Sequence[Forms], schema: Schema) -> Residual:
-    """Residual uncertainty after the values of all forms, on average over records.
+def residual_account(account: QuadraticAccount, seed: bytes) -> Residual:
+    """As :func:`residual_forms`, for forms that are reduced already."""
+    return _estimate(account, seed)[0]
 
-    Parameters
-    ----------
-    pool: forms over the augmented coordinates ``(1, x)``: all that were issued under one public key.
 
-    Below zero bits the values could single out a record. Raises OutOfRangeError for values beyond 62 bits.
-    Cost: the values of 4096 records, or of 2^18; up to a few seconds.
-    """
-    rng = np.random.default_rng(20)
+def _estimate(account: QuadraticAccount, seed: object) -> tuple[Residual, float]:
+    """The residual, and by how much it differs between halves of the records."""
+    if not isinstance(seed, bytes) or len(seed) < _LEAST_SEED:
+        raise ParameterError(f"a seed has {_LEAST_SEED} bytes or more")
+    pool, schema = account.independent, account.schema
+    digest = hmac.digest(seed, _VERSION + account.canonical(), "sha512")
+    rng = np.random.default_rng(int.from_bytes(digest))
     sizes = [column.size for _, column in private_columns(schema)]
     total = sum(math.log2(size) for size in sizes)
     hidden = any(public for _, _, public in schema.blocks)
-    counted = math.prod(sizes) <= _COUNTED
-    parts = [_residual(pool, schema, record, total, counted) for record in schema.sample(rng, _PUBLIC if hidden else 1)]
-    method = "exact" if counted and not hidden else "sampled"
-    if not counted:
-        return Residual(_mean([part.bits for part in parts]), total, method)
-    unique, small = (_mean([getattr(p, name) for p in parts]) for name in ("unique_fraction", "small_fraction"))
-    return Residual(_mean([part.bits for part in parts]), total, method, unique, small)
+    public = schema.sample(rng, _PUBLIC if hidden else 1)
+    if math.prod(sizes) > _COUNTED:
+        rows = schema.sample(rng, _RECORDS)
+        found = [_entropies(pool, schema, rows, record) for record in public]
+        spread = max(abs(first - second) for _, first, second in found)
+        return Residual(total - _mean([whole for whole, _, _ in found]), total, "sampled"), spread
+    parts = [_counted(pool, schema, record, total) for record in public]
+    bits, unique, small = (
+        _mean([getattr(p, name) for p in parts]) for name in ("bits", "unique_fraction", "small_fraction")
+    )
+    return Residual(bits, total, "sampled" if hidden else "exact", unique, small), 0.0
 
 
-def _residual(pool: Sequence[Forms], schema: Schema, record: IntArray, total: float, counted: bool) -> Residual:
-    """The residual where the public columns have the values they have in ``record``."""
-    if counted:
-        values = np.concatenate([_values(pool, rows) for rows in _every(schema, record)])
-        counts = np.unique(values, axis=0, return_counts=True)[1].astype(np.float64)
-        return averaged(np.log2(counts), counts, total, "exact")
-    rows = schema.sample(np.random.default_rng(21), _RECORDS)
+def _counted(pool: Sequence[Forms], schema: Schema, record: IntArray, total: float) -> Residual:
+    """The residual where the public columns have the values they have in ``record``, by counting."""
+    values = np.concatenate([_values(pool, rows) for rows in _every(schema, record)])
+    counts = np.unique(values, axis=0, return_counts=True)[1].astype(np.float64)
+    return averaged(np.log2(counts), counts, total, "exact")
+
+
+def _entropies(pool: Sequence[Forms], schema: Schema, rows: IntArray, record: IntArray) -> tuple[float, float, float]:
+    """Bits of the values on random rows with the public columns of ``record``; then on either half of the rows."""
     for _, part, public in schema.blocks:
         if public:
             rows[:, part] = record[part]
-    return Residual(total - _entropy(_values(pool, rows)), total, "sampled")
+    values, half = _values(pool, rows), len(rows) // 2
+    return _entropy(values), _entropy(values[:half]), _entropy(values[half:])
 
 
 def _every(schema: Schema, record: IntArray) -> Iterator[IntArray]:
@@ -114,26 +168,47 @@ def _values(pool: Sequence[Forms], rows: IntArray) -> IntArray:
 
 
 def _entropy(values: IntArray) -> float:
-    """Bits that the values ``[records, k]`` have, by their widths or by their covariance."""
-    offsets = values - values[0]
-    divisors = np.gcd.reduce(offsets, axis=0)
-    offsets = offsets[:, divisors > 0] // divisors[divisors > 0]
+    """Bits that the values ``[records, k]`` have: of a normal distribution with their covariance, on their lattice."""
+    offsets = (values - values[0]).astype(object)
     scaled, count = _covariance(offsets), len(values)
-    span = Span(prime=CHECK_PRIME)
+    span = Span(prime=CHECK_PRIME, traced=False)
     fresh = [j for j, row in enumerate(scaled) if span.add(row)]
     if not fresh:
         return 0.0
-    widths = sum(math.log2(int(np.ptp(offsets[:, j])) + 1) for j in fresh)
     determinant = _determinant([[scaled[i][j] for j in fresh] for i in fresh])
-    normal = 0.5 * (_log2(determinant) + len(fresh) * math.log2(2 * math.pi * math.e / count**2))
-    return max(0.0, min(widths, normal))
+    steps = _lattice_determinant(offsets[: _LATTICE_ROWS + 4 * len(fresh), fresh].tolist())
+    r = len(fresh)
+    normal = 0.5 * (_log2(determinant) + r * math.log2(2 * math.pi * math.e / count**2)) - _log2(steps)
+    if r == 1:
+        normal = min(normal, math.log2(int(np.ptp(values[:, fresh[0]])) // steps + 1))
+    return max(0.0, normal)
 
 
-def _covariance(values: IntArray) -> list[list[int]]:
+def _lattice_determinant(rows: list[list[int]]) -> int:
+    """Of the lattice that integer rows span, which have full rank: by Hermite's form, one row after the other. 1 where
+    these few rows have not."""
+    size = len(rows[0])
+    basis: list[list[int] | None] = [None] * size
+    for row in rows:
+        rest = list(row)
+        for k in range(size):
+            own = basis[k]
+            if own is None:
+                if rest[k]:
+                    basis[k] = rest
+                    break
+                continue
+            while rest[k]:
+                quotient = own[k] // rest[k]
+                own, rest = rest, [a - quotient * b for a, b in zip(own, rest, strict=True)]
+            basis[k] = own
+    return math.prod(abs(own[k]) for k, own in enumerate(basis) if own is not None) if None not in basis else 1
+
+
+def _covariance(values: npt.NDArray[np.object_]) -> list[list[int]]:
     """``N^2`` times the covariance matrix of N rows, exact."""
-    wide = values.astype(object)
-    sums = wide.sum(axis=0)
-    matrix: list[list[int]] = (len(values) * (wide.T @ wide) - np.outer(sums, sums)).tolist()
+    sums = values.sum(axis=0)
+    matrix: list[list[int]] = (len(values) * (values.T @ values) - np.outer(sums, sums)).tolist()
     return matrix
 
 

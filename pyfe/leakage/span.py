@@ -9,8 +9,9 @@ not made for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
+from itertools import chain, combinations
 from math import lcm
 from typing import TypeAlias
 
@@ -23,8 +24,10 @@ __all__ = [
     "Span",
     "open_coordinates",
     "rank",
+    "rational",
     "small_groups",
     "small_supports",
+    "supports",
 ]
 
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -44,17 +47,26 @@ Combination: TypeAlias = dict[int, int]
 
 
 class Span:
-    """The span of the rows added so far, modulo ``prime``; every basis row remembers how it was combined.
+    """The span of the rows added so far, modulo ``prime``: a basis in fully reduced echelon form.
 
-    ``add`` costs O(rank * n) multiplications. Rows are counted from 0 in the order they were added.
+    The basis is the same for every order and every basis of the rows, up to its own order. With ``traced`` each basis
+    row remembers how it was combined, for :meth:`witness`; rows are counted from 0 in the order they were added.
+    ``add`` costs O(rank * n) multiplications, :meth:`copy` O(rank): basis rows are replaced, never changed.
     """
 
-    def __init__(self, rows: Iterable[Row] = (), *, prime: int = GROUP_ORDER) -> None:
+    def __init__(self, rows: Iterable[Row] = (), *, prime: int = GROUP_ORDER, traced: bool = True) -> None:
         self.prime = prime
+        self.traced = traced
         self.count = 0
         self._basis: dict[int, tuple[list[int], Combination]] = {}
         for row in rows:
             self.add(row)
+
+    def copy(self) -> Span:
+        """A span that grows on its own."""
+        twin = Span(prime=self.prime, traced=self.traced)
+        twin.count, twin._basis = self.count, dict(self._basis)
+        return twin
 
     @property
     def rank(self) -> int:
@@ -78,7 +90,8 @@ class Span:
             factor = rest[pivot]
             if factor:
                 rest = [(a - factor * b) % self.prime for a, b in zip(rest, basis, strict=True)]
-                _accumulate(used, combination, factor, self.prime)
+                if self.traced:
+                    _accumulate(used, combination, factor, self.prime)
         return rest, used
 
     def add(self, row: Row) -> bool:
@@ -90,12 +103,13 @@ class Span:
             return False
         inverse = pow(rest[pivot], -1, self.prime)
         rest = [v * inverse % self.prime for v in rest]
-        combination = {index: inverse}
+        combination: Combination = {index: inverse} if self.traced else {}
         _accumulate(combination, used, -inverse, self.prime)
         for column, (basis, theirs) in self._basis.items():
             factor = basis[pivot]
             if factor:
                 basis = [(a - factor * b) % self.prime for a, b in zip(basis, rest, strict=True)]
+                theirs = dict(theirs)
                 _accumulate(theirs, combination, -factor, self.prime)
                 self._basis[column] = (basis, theirs)
         self._basis[pivot] = (rest, combination)
@@ -107,6 +121,18 @@ class Span:
     def open_coordinates(self) -> list[int]:
         """All i whose unit vector lies in the span: the basis rows with a single non-zero entry."""
         return sorted(pivot for pivot, (row, _) in self._basis.items() if sum(v != 0 for v in row) == 1)
+
+    def living_on(self, columns: Collection[int]) -> int:
+        """Dimension of what vanishes outside ``columns``. Cost: as the rows with their pivots there are many."""
+        chosen = set(columns)
+        rows = [row for pivot, (row, _) in self._basis.items() if pivot in chosen]
+        others = (i for row in rows for i, v in enumerate(row) if v and i not in chosen)
+        span = Span(prime=self.prime, traced=False)
+        for i in others:
+            if span.rank == len(rows):
+                break
+            span.add([row[i] for row in rows])
+        return len(rows) - span.rank
 
     def witness(self, row: Row) -> Combination | None:
         """Coefficients modulo the prime of the added rows that give ``row``; None if it is not in the span."""
@@ -126,13 +152,13 @@ def _accumulate(target: Combination, source: Combination, factor: int, prime: in
 def rank(rows: Iterable[Row]) -> int:
     """Rank of integer rows: the larger of the ranks modulo both primes (neither exceeds the rank over Q)."""
     listed = list(rows)
-    return max(Span(listed, prime=prime).rank for prime in PRIMES)
+    return max(Span(listed, prime=prime, traced=False).rank for prime in PRIMES)
 
 
 def open_coordinates(rows: Iterable[Row]) -> list[int]:
     """Coordinates that the rows determine, modulo either prime."""
     listed = list(rows)
-    return sorted({i for prime in PRIMES for i in Span(listed, prime=prime).open_coordinates()})
+    return sorted({i for prime in PRIMES for i in Span(listed, prime=prime, traced=False).open_coordinates()})
 
 
 def small_groups(
@@ -146,47 +172,72 @@ def small_groups(
 def small_supports(
     rows: Iterable[Row], owners: Mapping[int, frozenset[int]], size: int, *, prime: int = GROUP_ORDER
 ) -> dict[frozenset[int], int]:
+    """:func:`supports` of the span of ``rows``."""
+    return supports(Span(rows, prime=prime, traced=False), owners, size)
+
+
+def supports(span: Span, owners: Mapping[int, frozenset[int]], size: int) -> dict[frozenset[int], int]:
     """Sets of at most ``size`` blocks on which some combination of the rows lives, with how many such there are.
 
     ``owners[column]`` are the blocks that a column says something about. A combination lives on S when it vanishes
-    on all columns with an owner outside S, that is when the rows restricted to these columns have a smaller rank.
-    Only minimal sets are returned (none contains another). A set S works only if it takes in some column of every
-    column basis, so it is enough to branch on the owners of one basis: O(rank^size) eliminations instead of one for
-    each of the C(blocks, size) sets.
+    on all columns with an owner outside S. Only minimal sets are returned (none contains another). Of a reduced basis,
+    such a combination takes only the rows whose pivot lies in S, and S works only if it takes in some column of every
+    column basis: so there are rank^size sets to look at, each with very few rows.
     """
-    independent = Span(rows, prime=prime).rows()
+    search = _Supports(span, owners)
     found: dict[frozenset[int], int] = {}
     queue: list[tuple[int, list[int]]] = [(0, [])]
+    seen: set[frozenset[int]] = {frozenset()}
     while queue:
         _, members = heappop(queue)
         chosen = frozenset(members)
         if any(group <= chosen for group in found):
             continue
-        outside = _column_basis(independent, [c for c, blocks in owners.items() if not blocks <= chosen], prime)
-        if len(outside) < len(independent):
-            found[chosen] = len(independent) - len(outside)
+        dimension, wider = search.on(chosen)
+        if dimension:
+            found[chosen] = dimension
             continue
-        for wider in {chosen | owners[column] for column in outside}:
-            entry = (len(wider), sorted(wider))
-            if len(wider) <= size and entry not in queue:
-                heappush(queue, entry)
+        for group in wider if len(chosen) < size else ():
+            if len(group) <= size and group not in seen:
+                seen.add(group)
+                heappush(queue, (len(group), sorted(group)))
     return found
 
 
-def _column_basis(rows: Sequence[Row], columns: Iterable[int], prime: int) -> list[int]:
-    """The first of the columns that are independent; usually found after looking at few of them."""
-    span, basis = Span(prime=prime), list[int]()
-    for column in columns:
-        if len(basis) == len(rows):
-            break
-        if span.add([row[column] for row in rows]):
-            basis.append(column)
-    return basis
+class _Supports:
+    """A reduced basis by the blocks of its pivots."""
+
+    def __init__(self, span: Span, owners: Mapping[int, frozenset[int]]) -> None:
+        self._owners = owners
+        self._prime = span.prime
+        pivots = set(span.pivots)
+        self._rows: dict[frozenset[int], list[tuple[Row, list[int]]]] = {}
+        for pivot, row in zip(span.pivots, span.rows(), strict=True):
+            filled = [c for c, v in enumerate(row) if v and c not in pivots]
+            self._rows.setdefault(owners[pivot], []).append((row, filled))
+
+    def on(self, chosen: frozenset[int]) -> tuple[int, Iterator[frozenset[int]]]:
+        """Dimension of what lives on the blocks; and the wider sets to look at if that is nothing."""
+        subsets = (frozenset(c) for size in range(len(chosen) + 1) for c in combinations(chosen, size))
+        inside = [entry for subset in subsets for entry in self._rows.get(subset, ())]
+        basis = self._column_basis([row for row, _ in inside], [filled for _, filled in inside], chosen)
+        wider = chain(self._rows, (self._owners[column] for column in basis))
+        return len(inside) - len(basis), (chosen | blocks for blocks in wider if not blocks <= chosen)
+
+    def _column_basis(self, rows: list[Row], filled: list[list[int]], chosen: frozenset[int]) -> list[int]:
+        """Independent columns outside the blocks; usually found after looking at few of them."""
+        span, basis = Span(prime=self._prime, traced=False), list[int]()
+        for column in chain.from_iterable(filled):
+            if len(basis) == len(rows):
+                break
+            if not self._owners[column] <= chosen and span.add([row[column] for row in rows]):
+                basis.append(column)
+        return basis
 
 
 def integer_combination(combination: Combination, prime: int) -> tuple[dict[int, int], int] | None:
     """Coefficients modulo the prime as integers over a common divisor, if there are short ones; else None."""
-    fractions = {index: _rational(value, prime) for index, value in combination.items()}
+    fractions = {index: rational(value, prime) for index, value in combination.items()}
     pairs = {index: pair for index, pair in fractions.items() if pair is not None}
     if len(pairs) < len(fractions):
         return None
@@ -194,7 +245,7 @@ def integer_combination(combination: Combination, prime: int) -> tuple[dict[int,
     return {index: p * (divisor // q) for index, (p, q) in pairs.items()}, divisor
 
 
-def _rational(value: int, prime: int) -> tuple[int, int] | None:
+def rational(value: int, prime: int) -> tuple[int, int] | None:
     """p/q = value modulo the prime with |p|, q below its square root / 2 (half of Euclid's algorithm)."""
     limit = 1 << (prime.bit_length() // 2 - 1)
     r0, r1, t0, t1 = prime, value % prime, 0, 1

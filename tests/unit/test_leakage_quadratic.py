@@ -49,6 +49,11 @@ def plain(n: int, steps: int = 255, **marks: Any) -> Schema:
     return Schema({f"x{i}": number(0, steps, step=1) for i in range(n)}, **marks)
 
 
+SPACE = Monomials(plain(8))
+
+SEED = b"a seed of these tests"
+
+
 def everything(schema: Schema) -> np.ndarray:
     codes = [column.codes() for column in schema.columns.values()]
     return np.array([np.concatenate(choice) for choice in itertools.product(*codes)])
@@ -85,7 +90,8 @@ def kinds(findings: list[Finding]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def refused(findings: list[Finding]) -> set[tuple[str, tuple[str, ...]]]:
-    return {(f.kind, f.names) for f in findings if f.refuses}
+    """What the forms say; not what was left out."""
+    return {(f.kind, f.names) for f in findings if f.refuses and f.kind != "checked in part"}
 
 
 def rational_rank(rows: Any) -> int:
@@ -144,7 +150,7 @@ def test_products_are_taken_apart(seed: int) -> None:
     u, w = rng.integers(-3, 4, size=(2, n + 1))
     F = np.triu(np.outer(u, w) + np.outer(w, u) - np.diag(u * w))
     F[0, 0] = 0
-    found = factors({(int(i), int(j)): int(F[i, j]) for i, j in zip(*np.nonzero(F), strict=True)})
+    found = factors({(int(i), int(j)): int(F[i, j]) for i, j in zip(*np.nonzero(F), strict=True)}, SPACE)
     if not (u[1:].any() and w[1:].any()):
         assert found is None, "a linear form is no product"
         return
@@ -168,11 +174,11 @@ def test_products_are_taken_apart(seed: int) -> None:
     ],
 )
 def test_other_forms_are_no_products(terms: dict[tuple[int, int], int]) -> None:
-    assert factors(terms) is None
+    assert factors(terms, SPACE) is None
 
 
 def test_a_difference_of_squares_is_a_product() -> None:
-    assert factors({(1, 1): 1, (2, 2): -4, (0, 1): 1}) == ({1: 1, 2: -2}, {1: 1, 2: 2})
+    assert factors({(1, 1): 1, (2, 2): -4, (0, 1): 1}, SPACE) == ({1: 1, 2: -2}, {1: 1, 2: 2})
 
 
 def test_a_product_counts_as_both_its_factors() -> None:
@@ -262,7 +268,7 @@ def test_public_columns() -> None:
     mixed = form(public, (1, 2, 4), (0, 3, 3), (1, 1, 7))
     assert kinds(check_quadratic([], mixed, public)) == [("group", ("x1", "x2"))]
     one = form(public, (1, 2, 4), (2, 2, 3), (1, 1, 7), (0, 2, 5))
-    assert refused(check_quadratic([], one, public)) == {("variable", ("x1",))}
+    assert ("coordinate", ("x1",)) in refused(check_quadratic([], one, public)), "it is x1 (4 x0 + 3 x1 + 5), and more"
 
 
 def test_protected_columns_and_forms() -> None:
@@ -454,7 +460,7 @@ def test_wide_networks_stay_factored(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(FactoredForms, "terms", never)
     (finding,) = check_quadratic([], net, schema)
-    assert finding.kind == "checked in part" and not finding.refuses
+    assert finding.kind == "checked in part" and finding.refuses, "what was not looked at is not issued"
     assert "sums of units in which monomials cancel" in str(finding)
     assert kinds(check_quadratic([net], FactoredForms(net.U, net.U, 5 * net.Q[:1]), schema)) == [("nothing new", ())]
 
@@ -469,17 +475,20 @@ def test_sixty_four_dense_columns_are_multiplied_out() -> None:
 
 
 def test_too_many_keys_for_pairs_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quadratic, "_MOST_BRANCHES", 1)
+    monkeypatch.setattr(quadratic, "_MOST_BRANCHES", 0)
     schema = plain(16)
     (finding,) = check_quadratic([dense(schema, 0)], dense(schema, 1), schema)
     assert "forms on 2 columns" in finding.note and "forms on 1 columns" in finding.note
 
 
-def test_many_known_forms_say_so() -> None:
+def test_many_known_forms_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = plain(16)
     rows = _stacked(schema, np.random.default_rng(0).integers(1, 99, size=(11, 16)))
+    monkeypatch.setattr(quadratic, "_MOST_CELLS", 3 * 10**5)  # the forms still are affordable, their products not
     found = check_quadratic([rows], dense(schema, 1), schema)
     assert [f.kind for f in found] == ["checked in part"] and "known linear forms" in found[0].note
+    alone = check_quadratic([rows], _stacked(schema, np.arange(1, 17)[None]), schema)
+    assert alone == [], "linear forms alone are judged by what they say themselves"
 
 
 def test_forms_of_another_width() -> None:
@@ -501,28 +510,28 @@ def test_small_tables_are_counted(k: int) -> None:
     rng = np.random.default_rng(k)
     for _ in range(5):
         F = rng.integers(-2, 3, size=(k, EVERY_KIND.n + 1, EVERY_KIND.n + 1))
-        got = residual_forms([MatrixForms.dense(F[:1]), MatrixForms.dense(F)], EVERY_KIND)
+        got = residual_forms([MatrixForms.dense(F[:1]), MatrixForms.dense(F)], EVERY_KIND, seed=SEED)
         assert got.method == "exact" and got.bits == pytest.approx(counted(MatrixForms.dense(F), EVERY_KIND), abs=1e-9)
         assert got.total_bits == pytest.approx(math.log2(4 * 3 * 3 * 2 * 2))
 
 
 def test_linear_forms_leave_what_the_linear_count_says() -> None:
     weights = np.array([[3, 1, -2, 2, 5, 7, -4, 1, 6]])
-    ours, theirs = residual_forms([_stacked(EVERY_KIND, weights)], EVERY_KIND), residual(weights, EVERY_KIND)
+    ours, theirs = residual_forms([_stacked(EVERY_KIND, weights)], EVERY_KIND, seed=SEED), residual(weights, EVERY_KIND)
     assert (ours.bits, ours.unique_fraction) == (pytest.approx(theirs.bits), pytest.approx(theirs.unique_fraction))
 
 
 def test_the_estimate_is_near_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = plain(4, steps=15)
     forms = dense(schema, 0)
-    truth = residual_forms([forms], schema)
+    truth = residual_forms([forms], schema, seed=SEED)
     monkeypatch.setattr(sampling, "_COUNTED", 0)
-    estimate = residual_forms([forms], schema)
+    estimate = residual_forms([forms], schema, seed=SEED)
     assert truth.method == "exact" and estimate.method == "sampled" and estimate.unique_fraction is None
     assert estimate.bits == pytest.approx(truth.bits, abs=2.0)
-    assert residual_forms([forms, forms], schema).bits == pytest.approx(estimate.bits)
+    assert residual_forms([forms, forms], schema, seed=SEED).bits == pytest.approx(estimate.bits)
     scaled = MatrixForms.dense(1000 * forms.dense_array())
-    assert residual_forms([scaled], schema).bits == pytest.approx(estimate.bits)
+    assert residual_forms([scaled], schema, seed=SEED).bits == pytest.approx(estimate.bits)
 
 
 def test_what_one_dense_key_costs() -> None:
@@ -530,14 +539,14 @@ def test_what_one_dense_key_costs() -> None:
     schema = plain(30)
     rng = np.random.default_rng(0)
     F = np.triu(rng.integers(-127, 128, size=(31, 31)))
-    one = residual_forms([MatrixForms.dense(F)], schema)
+    one = residual_forms([MatrixForms.dense(F)], schema, seed=SEED)
     assert one.total_bits == pytest.approx(240) and 25 < one.revealed_bits < 29
-    assert residual_forms([], schema).bits == pytest.approx(240)
+    assert residual_forms([], schema, seed=SEED).bits == pytest.approx(240)
 
 
 def test_public_columns_hide_nothing() -> None:
     schema = Schema.from_ranges({"age": (0, 7), "x": (0, 7), "y": (0, 7)}, bits=3, public=["age"])
-    got = residual_forms([form(schema, (1, 1, 5), (0, 2, 1), (1, 2, 0))], schema)
+    got = residual_forms([form(schema, (1, 1, 5), (0, 2, 1), (1, 2, 0))], schema, seed=SEED)
     assert got.method == "sampled" and got.bits == pytest.approx(3) and got.total_bits == pytest.approx(6)
 
 
@@ -550,7 +559,7 @@ def test_the_determinant_is_exact() -> None:
     schema = plain(8)
     F = dense(schema, 0, 2).dense_array()
     bent = np.stack([F[0], F[1] + 2**30 * F[0]])
-    ours, theirs = (residual_forms([MatrixForms.dense(G)], schema).bits for G in (F, bent))
+    ours, theirs = (residual_forms([MatrixForms.dense(G)], schema, seed=SEED).bits for G in (F, bent))
     assert theirs == pytest.approx(ours, abs=1e-6)
 
 
@@ -559,9 +568,9 @@ def test_half_of_the_bits_must_stay() -> None:
     bits = Schema.from_ranges({f"b{i}": (0, 1) for i in range(16)}, bits=1)
     F = np.zeros((17, 17), dtype=np.int64)
     F[0, 1:9] = 2 ** np.arange(8)  # the first eight bits, one after the other
-    assert check_budget([MatrixForms.dense(F)], bits) == []
+    assert check_budget([MatrixForms.dense(F)], bits, seed=SEED) == []
     F[9, 10] = 256  # and a product of two others
-    (finding,) = check_budget([MatrixForms.dense(F)], bits)
+    (finding,) = check_budget([MatrixForms.dense(F)], bits, seed=SEED)
     assert finding.kind == "budget" and finding.refuses
     assert "7.2 of 16.0 bits, estimated; 8.0 must stay" in str(finding)
     wide = Schema.from_ranges({f"x{i}": (0, 255) for i in range(10)}, bits=8)
@@ -569,6 +578,6 @@ def test_half_of_the_bits_must_stay() -> None:
     for i, form in enumerate(digits):
         form[0, i + 1] = 1
     pool = [MatrixForms.dense(form) for form in digits]
-    assert check_budget(pool[:4], wide) == []
-    (finding,) = check_budget(pool, wide)
+    assert check_budget(pool[:4], wide, seed=SEED) == []
+    (finding,) = check_budget(pool, wide, seed=SEED)
     assert "of 80.0 bits, estimated; 40.0 must stay" in str(finding)

@@ -211,8 +211,8 @@ def test_a_decision_is_made_again_where_the_ledger_moved(path: Path, monkeypatch
     authority, other = created(path), opened(path)
     admit, asked = engine.admit, []
 
-    def interrupted(state: Any, function: Function) -> Any:
-        found = admit(state, function)
+    def interrupted(state: Any, function: Function, seed: bytes) -> Any:
+        found = admit(state, function, seed)
         asked.append(len(state.issued))
         if asked == [0]:
             other.issue(dense(), purpose="meanwhile")

@@ -243,7 +243,7 @@ def revealed(schema: Schema, functions: Sequence[Function], findings: Sequence[s
     Bits: what is left of a row whose columns were uniform and independent; real columns are not, so the truth is below.
     """
     forms = [function.forms for function in functions]
-    left = leakage.residual_forms(forms, schema)
+    left = leakage.residual_forms(forms, schema, seed=schema.id)  # a story, not a decision
     return {
         "forms": sum(request.k for request in forms),
         "most_forms": leakage.most_forms(schema),
