@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pyfe._travel import Copied, Travels
 from pyfe.adapters import NativeBatch, adapter_of
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError
+from pyfe.schema.cells import is_integer
 
 __all__ = ["CiphertextBatch"]
 
@@ -175,7 +176,9 @@ class CiphertextBatch(Copied, Travels):
             if step != 1:
                 raise ParameterError("a batch is cut in steps of 1 only")
             return self._with(self._native.slice(start, max(start, stop)), self._cut(slice(start, stop)))
-        position = rows + len(self) if rows < 0 else rows
+        if not is_integer(rows):
+            raise ParameterError(f"a batch is cut by a row number or a slice a:b, not by {_kind_of(rows)}")
+        position = int(rows) + len(self) if rows < 0 else int(rows)
         if not 0 <= position < len(self):
             raise IndexError(f"row {rows} of a batch of {len(self)}")
         return self._with(self._native.slice(position, position + 1), self._cut(slice(position, position + 1)))
@@ -190,9 +193,14 @@ class CiphertextBatch(Copied, Travels):
 
         Raises ParameterError for no batches, KeyMismatchError for batches of different keys or schemas.
         """
-        parts = list(batches)
+        if not isinstance(batches, Iterable):
+            raise ParameterError(f"batches are concatenated from a list of them, not from {_kind_of(batches)}")
+        parts: list[Any] = list(batches)
         if not parts:
             raise ParameterError("there is no batch to concatenate")
+        other = next((part for part in parts if not isinstance(part, CiphertextBatch)), None)
+        if other is not None:
+            raise ParameterError(f"only batches are concatenated, not {_kind_of(other)}")
         for part in parts[1:]:
             parts[0]._require_same(part)
         plain = all(part._known_sums is None for part in parts)

@@ -24,7 +24,7 @@ from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.io.files import read_text
 from pyfe.io.outputs import write_bytes
 from pyfe.schema import Category, Encoded, Optional, Overflow, Schema
-from pyfe.schema.cells import parse_number, same_name
+from pyfe.schema.cells import is_code, parse_number, same_name
 
 __all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
 
@@ -65,7 +65,7 @@ class Table:
         return replace(self, columns=kept)
 
     def guessed(self) -> dict[str, AnyArray]:
-        """Columns as numbers (float64, NaN where empty) if every filled cell is one, else as text. For proposals."""
+        """Columns as numbers (float64, NaN where empty) if every filled cell is one and none a code, else as text."""
         return {name: self._guess(name, cells) for name, cells in self.columns.items()}
 
     def for_schema(self, schema: Schema) -> dict[str, AnyArray]:
@@ -106,7 +106,8 @@ class Table:
 
     def _guess(self, name: str, cells: list[str]) -> AnyArray:
         numeric = not any(math.isnan(parse_number(self._with_point(cell))) for cell in cells if cell)
-        return self._numbers(name, cells) if numeric else _objects(cells)
+        coded = any(is_code(cell) for cell in cells)
+        return self._numbers(name, cells) if numeric and not coded else _objects(cells)
 
     def _numbers(self, name: str, cells: list[str]) -> AnyArray:
         values = [parse_number(self._with_point(cell)) if cell else math.nan for cell in cells]
@@ -136,8 +137,10 @@ def read_table(path: str | os.PathLike[str], *, delimiter: str | None = None, de
     return replace(table, decimal=_decimal_of(table) if decimal is None else decimal)
 
 
-def _require_signs(delimiter: str | None, decimal: str | None) -> None:
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
+def _require_signs(delimiter: Any, decimal: Any) -> None:
+    if delimiter is not None and (
+        not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()
+    ):
         raise ParameterError(f"a delimiter is one ASCII sign, not {delimiter!r}")
     if decimal not in (None, ".", ","):
         raise ParameterError(f"a decimal sign is '.' or ',', not {decimal!r}")

@@ -19,11 +19,13 @@ __all__ = [
     "MAX_TEXT",
     "as_floats",
     "exact_number",
+    "is_code",
     "is_integer",
     "is_number",
     "is_temporal",
     "is_text",
     "missing_mask",
+    "not_above",
     "parse_number",
     "plain",
     "require_cells",
@@ -87,6 +89,12 @@ def parse_number(text: str) -> float:
     return float(text) if _PLAIN.fullmatch(text) else math.nan
 
 
+def is_code(text: str) -> bool:
+    """Whether text is digits with zeros in front (postal codes, record numbers), which a number would lose."""
+    text = text.strip()
+    return len(text) > 3 and text[0] == "0" and text.isdecimal()
+
+
 def exact_number(value: object) -> Any:
     """A cell as a Python number that compares and hashes by its exact value; None if it is no finite number."""
     if isinstance(value, str):
@@ -100,13 +108,13 @@ def exact_number(value: object) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
         return value if value.is_finite() else None
-    return value if isinstance(value, Rational) else None
+    return value if isinstance(value, Rational) and not is_temporal(value) else None
 
 
 def _to_float(value: Any) -> float:
     if isinstance(value, str):
         return parse_number(value)
-    if not (is_number(value) or isinstance(value, bool | np.bool_ | Decimal | Rational)):
+    if is_temporal(value) or not (is_number(value) or isinstance(value, bool | np.bool_ | Decimal | Rational)):
         return math.nan
     try:
         return float(value)
@@ -133,6 +141,18 @@ def as_floats(values: AnyArray, missing: BoolArray) -> FloatArray:
     return result
 
 
+def not_above(values: AnyArray, floats: FloatArray) -> FloatArray:
+    """``floats`` of a column, each integer beyond 2^53 as the next double that is not above it: so ``>=`` is exact."""
+    if values.dtype.kind not in "iuO":
+        return floats
+    lowered = floats.copy()
+    for place in np.flatnonzero(np.abs(floats) >= 2.0**53):
+        value = plain(values[place])
+        if isinstance(value, int) and float(floats[place]) > value:
+            lowered[place] = np.nextafter(floats[place], -np.inf)
+    return lowered
+
+
 def require_cells(values: AnyArray) -> None:
     """ParameterError for a column whose dtype holds neither numbers nor text."""
     dtype = values.dtype
@@ -152,8 +172,9 @@ def require_cells(values: AnyArray) -> None:
 
 
 def plain(value: object) -> Any:
-    """A numpy scalar as the Python value it stands for."""
-    return value.item() if isinstance(value, np.generic) else value
+    """A numpy scalar as the Python value it stands for; dates and durations stay (some become integers)."""
+    kept = not isinstance(value, np.generic) or isinstance(value, np.datetime64 | np.timedelta64)
+    return value if kept else value.item()  # type: ignore[attr-defined]
 
 
 def is_text(value: object) -> bool:

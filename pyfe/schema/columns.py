@@ -24,6 +24,7 @@ from pyfe.schema.cells import (
     is_number,
     is_text,
     missing_mask,
+    not_above,
     plain,
     require_cells,
     same_name,
@@ -478,7 +479,7 @@ class Thresholds(Column):
     def encode(self, values: AnyArray) -> Code:
         values = self.fill(values)
         missing = missing_mask(values)
-        raw = as_floats(values, missing)
+        raw = not_above(values, as_floats(values, missing))
         x = (raw[:, None] >= np.array(self.cuts)).astype(np.int64)
         refused = {"missing": missing, "not a number": np.isnan(raw) & ~missing}
         return Code(x, refused, np.zeros(len(values), dtype=np.bool_))

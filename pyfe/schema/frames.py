@@ -25,6 +25,8 @@ AnyArray: TypeAlias = npt.NDArray[Any]
 
 _LISTED = 10
 
+_ARROW_TEMPORAL = ("timestamp", "date", "time", "duration", "month_day_nano")
+
 _CURES = {
     ("polars", "LazyFrame"): "a polars LazyFrame is a query; collect it first: X.collect()",
     ("polars", "Series"): "a polars Series is one column; make a table of it: X.to_frame()",
@@ -84,15 +86,17 @@ class Frame:
 
 def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     """A table of any kind; ``names`` are those of an array's columns (default ``x0, x1, ...``). ParameterError."""
-    if isinstance(X, Mapping):
-        values = list(X.values())
-        return Frame(as_labels(X), lambda place: values[place])
     origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
     cure = _CURES.get((origin, kind), _CURES.get((origin, "*")))
     if cure is not None:
         raise ParameterError(cure)
+    if isinstance(X, Mapping):  # after the cures: some sparse matrices are mappings
+        values = list(X.values())
+        return Frame(as_labels(X), lambda place: values[place])
     if origin == "pyarrow":
         return _arrow(X)
+    if origin == "polars" and not hasattr(X, "to_series"):
+        raise ParameterError(f"a polars {kind} is no table; pass a DataFrame")
     if origin == "polars":
         return Frame(as_labels(X.columns), lambda place: X.to_series(place))
     if hasattr(X, "columns") and hasattr(X, "iloc"):
@@ -125,7 +129,7 @@ def _rows(X: Sequence[Any], names: Sequence[str] | None) -> Frame:
     """A list of rows, each a list of cells: column by column, so that no cell changes its type."""
     rows = []
     for row in X:
-        if isinstance(row, Mapping):
+        if isinstance(row, Mapping) or hasattr(row, "_fields"):  # named tuples too: their order is not the schema's
             raise ParameterError("a list of records is no table; make it a mapping of columns, or a DataFrame")
         if not isinstance(row, list | tuple | np.ndarray) or (isinstance(row, np.ndarray) and row.ndim == 0):
             raise ParameterError("a table has two dimensions [batch, columns], not 1; one row is [row]")
@@ -175,13 +179,15 @@ def as_column(values: Any) -> AnyArray:
     Integers stay integers whatever their size; text keeps every character; what is masked or null becomes None.
     """
     origin = type(values).__module__.partition(".")[0]
-    if origin == "pandas" and hasattr(values, "isna"):
+    if origin == "pandas" and hasattr(values, "dtype"):
         return _from_pandas(values)
     if origin == "polars":
-        values = values.to_numpy() if values.dtype.is_numeric() and not values.null_count() else values.to_list()
+        values = _from_polars(values)
     elif origin == "pyarrow":
         values = _from_arrow(values)
-    if isinstance(values, str | bytes) or not (hasattr(values, "__len__") or hasattr(values, "__array__")):
+    if isinstance(values, str | bytes | bytearray | memoryview) or not (
+        hasattr(values, "__len__") or hasattr(values, "__array__")
+    ):
         raise ParameterError("is one value, not a list of them; for one row write it as [54]")
     if isinstance(values, list | tuple):
         return _from_list(values)
@@ -220,6 +226,8 @@ def _from_list(values: Sequence[Any]) -> AnyArray:
 
 def _from_pandas(series: Any) -> AnyArray:
     dtype = series.dtype
+    if not isinstance(dtype, np.dtype) and str(dtype).startswith((*_ARROW_TEMPORAL, "period")):
+        return _temporal(series)
     if getattr(dtype, "kind", "O") in "mM":
         return np.asarray(series.to_numpy(dtype=f"{dtype.kind}8[ns]" if dtype.kind == "m" else "M8[ns]"))
     if isinstance(dtype, np.dtype):
@@ -232,12 +240,29 @@ def _from_pandas(series: Any) -> AnyArray:
     return column
 
 
+def _from_polars(series: Any) -> Any:
+    dtype = getattr(series, "dtype", None)
+    if dtype is None:
+        raise ParameterError(f"is a polars {type(series).__name__}, not a column; pass a Series")
+    if dtype.is_temporal():
+        return _temporal(series)
+    numeric = dtype.is_numeric() and "128" not in str(dtype)  # numpy has no integers of 128 bits
+    return series.to_numpy() if numeric and not series.null_count() else series.to_list()
+
+
 def _from_arrow(values: Any) -> Any:
+    if not hasattr(values, "type"):
+        raise ParameterError(f"is a pyarrow {type(values).__name__}, not a column; pass an Array")
     kind = str(values.type)
-    if kind.startswith(("timestamp", "date", "time", "duration", "month_day_nano")):
-        return np.zeros(len(values), dtype="M8[ns]")  # the dtype is what is refused
+    if kind.startswith(_ARROW_TEMPORAL):
+        return _temporal(values)
     numeric = kind in ("bool", "float", "double") or kind.startswith(("int", "uint"))
     return values.to_numpy() if numeric and not values.null_count and hasattr(values, "chunks") else values.to_pylist()
+
+
+def _temporal(values: Any) -> AnyArray:
+    """Dates of a kind that numpy does not know: the dtype is what is refused, so that absent ones are too."""
+    return np.zeros(len(values), dtype="M8[ns]")
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -273,5 +298,5 @@ def naming(name: object) -> Iterator[None]:
         prefix = f"column {shown(name)}"
         if str(error).startswith(prefix):
             raise
-        glue = " " if str(error).startswith(("is one value", "has ", "mixes ", "holds ")) else ": "
+        glue = " " if str(error).startswith(("is ", "has ", "mixes ", "holds ")) else ": "
         raise ParameterError(f"{prefix}{glue}{error}") from error

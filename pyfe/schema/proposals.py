@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import as_floats, exact_number, is_temporal, missing_mask, parse_number, require_cells
+from pyfe.schema.cells import as_floats, exact_number, is_code, is_temporal, missing_mask, parse_number, require_cells
 from pyfe.schema.columns import Category, Column, category, number
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose"]
@@ -36,21 +36,40 @@ LEAST_ROWS_OF_A_LEVEL = 5
 MOST_LEVELS = 100
 """Most levels that are taken from data; a longer list of codes is known beforehand, and is given as ``levels=``."""
 
-_NEARLY_ALL = 0.95
 _LONG_NUMBER = 10**7
 _COUNTER = 20
+_SECONDS = 3e8  # of 1979, since 1970
+_LONG_TEXT = 80
 
 _EXCLUDE = "leave the column out (exclude=, --exclude)"
 _LEVELS = "name its levels (levels=, --levels)"
 
 _DIGITS = r"[+-]?\d+(\.\d+)?"
+_MONTH = (
+    r"(jan|ene|gen|feb|fev|fév|mar|mär|mrz|apr|avr|abr|may|mai|mag|mei|jun|jui|giu|jul|lug|aug|aou|aoû|ago|sep|set|oct"
+    r"|okt|ott|out|nov|dec|dez|déc|dic)[^\W\d]{0,7}\.?"
+)
+_WEEKDAY = r"((mo|tu|we|th|fr|sa|su|di|mi|do|so)[^\W\d]{0,8}\.?,? )?"
+_CLOCK = r"\d{1,2}([:.h]\d{2}(:\d{2}([.,]\d+)?)?)?"
 _DATE = re.compile(
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})"
-    r"|\d{1,2}[ .-]{0,2}[^\W\d]{3,9}[ .,-]{0,2}\d{2,4}"
-    r"|[^\W\d]{3,9}\.? \d{1,2},? \d{4}|\d{4}-\d{2}|\d{4}-?W\d{2}(-?\d)?)([T ,]+\d{1,2}[:.]\d{2}.*)?"
-    r"|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?|P(\d+[YMWD])*(T(\d+[HMS])+)?|\d+ days?,? .*",
+    rf"{_WEEKDAY}(\d{{4}}[-/. ]\d{{1,2}}[-/. ]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})"
+    r"|\d{1,2} \d{1,2} \d{4}|\d{1,2}\.\d{1,2}\.|\d{4}[-/]\d{2,3}|\d{1,2}[-/]\d{4}|\d{4}-?W\d{2}(-?\d)?"
+    r"|\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|\d{4}\u5e74(\d{1,2}\u6708(\d{1,2}\u65e5)?)?|\d{8}[T_]\d{4,6}"
+    r"|\d{1,2}[ .-]{0,2}[^\W\d]{3,9}[ .,-]{0,2}('\d{2}|\d{2,4})"
+    rf"|{_MONTH} ?\d{{1,2}}(st|nd|rd|th)?,? \d{{4}}|{_MONTH} \d{{1,2}}(?= \d{{1,2}}:)"
+    rf"|{_MONTH}[ .-]?('?\d{{2}}|\d{{4}}))"
+    rf"([T ,:_]+{_CLOCK}.*)?"
+    r"|\d{1,2}[:h]\d{2}(:\d{2}([.,]\d+)?)?( ?([ap]\.?m\.?|uhr|h))?"
+    r"|P(\d+[YMWD])*(T(\d+[HMS])+)?|[+-]?\d+ days?,? [+-]?\d.*"
+    r"|\d{1,3} ?(y|yrs?|years?|j|a)[ ,]{0,2}\d{1,2} ?(m|mo|mths?|months?)",
     re.IGNORECASE,
 )
+_IDENTIFIER = re.compile(
+    r".*@.*|.*\d{5}.*|(.*\d){7}.*|[0-9a-f]{8}(-?[0-9a-f]{4}){2,}.*"
+    r"|[A-Z]{1,4}[-_ ]?0\d{3,}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d",
+    re.IGNORECASE | re.DOTALL,
+)
+_BAND = re.compile(r"\D*(?P<low>\d{1,6}) ?([-/\u2013\u2014]|to|bis|\.\.) ?(?P<high>\d{1,6})\D*")
 _SPELLINGS = (
     ("dates or times", _DATE, "turn them into a number first (an age in years, days since a date)"),
     (
@@ -70,7 +89,14 @@ _SPELLINGS = (
     ),
     (
         "numbers in digits, signs or words that are not plain decimal ones",
-        re.compile(r"[+-]?[\d_]+(\.[\d_]+)?|0[xXbBoO][0-9a-fA-F]+|[+-]?(inf|infinity|nan)", re.IGNORECASE),
+        re.compile(
+            r"[+-]?[\d_]+(\.[\d_]+)?|0[xXbBoO][0-9a-fA-F]+|[+-]?(inf|infinity|nan)"
+            r"|[-+\u2212\u2013(\"'#$\u20ac\u00a3\u00a5]{0,3} ?(ca\.? ?|approx\.? ?|circa |about )?"
+            r"[.,\u00b7]?\d[\d.,\u00b7_]*"
+            r"( ?\u00b7 ?\d+)?([ed][+-]?\d+)?( ?[x\u00d7*] ?10 ?(\^|\*\*)?[+-]?\d+.{0,12})?"
+            r"( ?(\u00b1|\+/-) ?\d[\d.,]*)?(?<!\+)[-)\"'*, ]{0,3}",
+            re.IGNORECASE,
+        ),
         "write plain decimal numbers (0 to 9, a point)",
     ),
 )
@@ -145,25 +171,18 @@ _UNITS = frozenset(
     ]
 )
 _NAMES_OF_IDENTIFIERS = frozenset(
-    [
-        "id",
-        "ids",
-        "mrn",
-        "uid",
-        "pid",
-        "uuid",
-        "guid",
-        "ssn",
-        "identifier",
-        "identifiers",
-        "record",
-        "patient",
-        "patients",
-        "subject",
-        "case",
-        "accession",
-    ]
+    ("id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record")
+    + ("patient", "patients", "subject", "case", "accession")
 )
+_NAMES_OF_PERSONS = _NAMES_OF_IDENTIFIERS | frozenset(
+    ("person", "participant", "proband", "name", "names", "surname", "forename", "firstname", "lastname", "initials")
+    + ("nachname", "vorname", "email", "mail", "phone", "telephone", "telefon", "mobile", "fax", "address", "adresse")
+    + ("street", "patientid", "patientennummer", "fallnummer")
+)
+_WORDS_BESIDE = frozenset(
+    ("study", "full", "first", "last", "given", "family", "middle", "number", "no", "nr", "code", "key", "hash")
+)
+"""Words that leave a column called after persons one: last name, study id."""
 
 
 def propose(name: str, values: AnyArray, bits: int, margin: float, levels: Iterable[Any] | None = None) -> Column:
@@ -207,12 +226,15 @@ def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Col
         raise ParameterError(f"cells of type {type(strange).__name__} are neither numbers nor text; {_EXCLUDE}")
     raw = as_floats(present, np.zeros(present.shape, dtype=np.bool_))
     if not np.isnan(raw).any():
+        _require_no_codes(cells)
         return _number(name, present, raw, bits, margin)
     texts = Counter(cell for cell in cells if isinstance(cell, str))
     _require_no_numbers(name, list(texts))
     if not np.isnan(raw).all() or sum(texts.values()) < len(cells):
         raise ParameterError(f"mixes numbers and text; make it one or the other, {_LEVELS}, or {_EXCLUDE}")
-    return _category(texts)
+    column = _category(texts)
+    _require_no_persons(name, list(texts))
+    return column
 
 
 def _category(texts: Counter[str]) -> Category:
@@ -231,19 +253,50 @@ def _category(texts: Counter[str]) -> Category:
 
 
 def _require_no_numbers(name: str, texts: list[str]) -> None:
-    """Refuse text that stands for numbers, dates or whole rows; at least half of the different values look so."""
+    """Refuse text that stands for numbers, dates or whole rows; a date anywhere, or half of the different values."""
     stripped = [text.strip() for text in texts]
     _require_one_field(name, stripped)
     half = len(texts) / 2
     plain = sum(not math.isnan(parse_number(text)) for text in stripped)
     for what, pattern, cure in _SPELLINGS:
         spelled = sum(math.isnan(parse_number(text)) and pattern.fullmatch(text) is not None for text in stripped)
-        if spelled and spelled + plain >= half:
+        if spelled and (pattern is _DATE or spelled + plain >= half):
             raise ParameterError(f"{what} stand here as text; {cure}, {_LEVELS}, or {_EXCLUDE}")
     units = [found["unit"].lower() for text in stripped if (found := _UNIT.fullmatch(text)) and found["unit"]]
     known = [unit for unit in units if set(re.split(r"[/*.^\u00b7]|\d", unit)) <= _UNITS | {""}]
     if units and len(units) + plain >= half and (known == units or (len(set(units)) == 1 and len(units) > 2)):
         raise ParameterError(f"numbers with a unit stand here as text; write numbers, {_LEVELS}, or {_EXCLUDE}")
+
+
+def _require_no_persons(name: str, texts: list[str]) -> None:
+    """Refuse text that names a patient in however many rows: a patient of many visits has many of them."""
+    words = set(_words(name))
+    called = words and words <= _NAMES_OF_PERSONS | _WORDS_BESIDE and words & _NAMES_OF_PERSONS and len(texts) > 2
+    if called or any(map(_names_a_patient, texts)):
+        raise ParameterError(
+            "its text looks like record numbers, names, addresses, telephone numbers or notes, however often "
+            f"each is seen; {_EXCLUDE}, or {_LEVELS}"
+        )
+
+
+def _names_a_patient(text: str) -> bool:
+    band = _BAND.fullmatch(text)
+    grouped = band is not None and int(band["low"]) < int(band["high"])
+    return len(text) > _LONG_TEXT or (_IDENTIFIER.fullmatch(text) is not None and not grouped)
+
+
+def _require_no_codes(cells: list[Any]) -> None:
+    """Refuse text in digits that is no number: its zeros in front would be lost."""
+    if any(isinstance(cell, str) and is_code(cell) for cell in cells):
+        raise ParameterError(
+            f"digits with zeros in front (record numbers, postal codes) are codes and no numbers; {_EXCLUDE}, or "
+            f"{_LEVELS}"
+        )
+
+
+def _words(name: str) -> list[str]:
+    """The words of a column's name, in small letters: PatientID -> patient, id."""
+    return [word.lower() for word in re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)]
 
 
 def _require_one_field(name: str, texts: list[str]) -> None:
@@ -278,12 +331,17 @@ def _number(name: str, values: AnyArray, raw: FloatArray, bits: int, margin: flo
 
 
 def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> None:
-    """Quantiles of record numbers are record numbers. Ages and counts repeat or are short, amounts are round."""
+    """Quantiles of record numbers are record numbers. Ages and counts are short, amounts are round."""
     distinct, count = np.unique(raw), len(set(values.tolist()))
-    words = re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)
-    called = any(word.lower() in _NAMES_OF_IDENTIFIERS for word in words)
+    called = not _NAMES_OF_IDENTIFIERS.isdisjoint(_words(name))
+    seconds = (raw % 3600 == 0).all() and np.median(raw) >= _SECONDS
+    if count > 1 and (seconds or all(map(_is_date, distinct.tolist()))):
+        raise ParameterError(
+            "dates or times stand here as integers (YYYYMMDD, or seconds since 1970); turn them into a number first (an "
+            f"age in years, days since a date), or {_EXCLUDE}"
+        )
     long = np.median(np.abs(raw)) >= _LONG_NUMBER and np.mean(raw % 100 == 0) < 0.5
-    if (called and 2 * count > len(raw)) or (long and count >= _NEARLY_ALL * len(raw)):
+    if (called and 2 * count > len(raw)) or (long and count > 1):
         raise ParameterError(
             f"{count} different integers in {len(raw)} rows look like record numbers, whose quantiles would stand "
             f"in the public key; {_EXCLUDE}, or give the column a range (Schema.from_ranges)"
@@ -294,6 +352,11 @@ def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> Non
             UserWarning,
             stacklevel=5,
         )
+
+
+def _is_date(value: float) -> bool:
+    year, rest = divmod(int(value), 10_000)
+    return 1800 <= year <= 2200 and 1 <= rest // 100 <= 12 and 1 <= rest % 100 <= 31
 
 
 def _range(raw: FloatArray, whole: bool, bits: int, margin: float) -> Column:

@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
-from pyfe.schema.cells import MAX_TEXT, as_floats, is_number, is_text, missing_mask, same_name, shown
+from pyfe.schema.cells import MAX_TEXT, as_floats, is_integer, is_number, is_text, missing_mask, same_name, shown
 from pyfe.schema.columns import (
     MAX_COORDINATES,
     Category,
@@ -84,12 +84,24 @@ class Encoded:
     replaced: dict[str, int] = field(default_factory=dict)
     schema_id: bytes | None = None
 
+    def __post_init__(self) -> None:
+        given: object = self.schema_id
+        if given is not None and not (isinstance(given, bytes) and len(given) == 32):
+            raise ParameterError(f"a schema id is 32 bytes, not {shown(given)}")
+
     def __len__(self) -> int:
         return len(self.x)
 
     def __getitem__(self, rows: Any) -> Encoded:
-        """Rows by slice, mask or positions; one position gives one row."""
-        part = self.x[rows]
+        """Rows by slice, mask or positions; one position gives one row, IndexError past the end. ParameterError."""
+        if isinstance(rows, tuple) or rows is None or rows is Ellipsis:
+            raise ParameterError("rows are taken by a slice, a mask or positions")
+        try:
+            part = self.x[rows]
+        except (IndexError, TypeError, ValueError) as error:
+            if is_integer(rows):  # what ends a loop over the rows
+                raise
+            raise ParameterError(f"no such rows among {len(self.x)}: {error}") from error
         return Encoded(part if part.ndim == 2 else part[None, :], schema_id=self.schema_id)
 
     def require_schema(self, schema_id: bytes) -> None:
@@ -194,25 +206,26 @@ class Schema(Copied, Travels):
         given: tuple[object, ...] = (ranges, {} if missing is None else missing)
         if not all(isinstance(mapping, Mapping) for mapping in given):
             raise ParameterError("ranges and missing are mappings of column names")
-        values = _by_text(missing or {})
+        values = {same_name(name): value for name, value in _by_text(missing or {}).items()}
         columns: dict[str, Column] = {}
         for name, spec in ranges.items():
             with naming(name):
                 columns[name] = _column_from(name, spec, _bits_of(bits, name))
         marks = {
-            "public": _list_of_names(public, "public"),
-            "protected": _list_of_names(protected, "protected"),
+            "public": list(map(same_name, _list_of_names(public, "public"))),
+            "protected": list(map(same_name, _list_of_names(protected, "protected"))),
             "missing": list(values),
         }
+        known = set(map(same_name, columns))
         for what, names in marks.items():
-            unknown = [name for name in names if name not in columns]
+            unknown = [name for name in names if name not in known]
             if unknown:
                 raise ParameterError(f"{what}: there is no column {shown(unknown[0])}")
         for name, column in columns.items():
-            changes: dict[str, Any] = {w: True for w in ("public", "protected") if name in marks[w]}
+            changes: dict[str, Any] = {w: True for w in ("public", "protected") if same_name(name) in marks[w]}
             with naming(name):
-                if name in values:
-                    column = with_missing(column, values[name])
+                if same_name(name) in values:
+                    column = with_missing(column, values[same_name(name)])
                 columns[name] = replace(column, **changes)
         return cls(columns, protected_forms=protected_forms)
 
@@ -238,11 +251,12 @@ class Schema(Copied, Travels):
         Everything in a schema travels in the public key, so text becomes a category only if it cannot name a patient:
         two to 100 distinct values are seen, **each in at least five rows** (of a pandas Categorical the values that
         are seen count, not those declared). Refused by name are: other text (names, record numbers, free text, rare
-        levels), dates, times and durations in any form, numbers written as text with a decimal comma, thousands sign,
-        percent sign, comparison sign or unit, cells that hold a whole separated row, and identifiers written as
-        integers: nearly all distinct, and of eight digits or more or under a name such as ``id`` or ``mrn``. The cures
-        are in the error: ``exclude``, ``levels``, or to parse the column first. A column of consecutive integers, as a
-        row counter is, warns (UserWarning).
+        levels), text that points at a patient however often it is seen (addresses, long digits, pseudonyms with zeros
+        in front, columns called after persons), dates, times and durations in any form, numbers written as text with a
+        decimal comma, thousands sign, percent sign, comparison sign or unit, digits with zeros in front, cells that
+        hold a whole separated row, and identifiers written as integers: of eight digits or more and not round, or
+        mostly distinct under a name such as ``id`` or ``mrn``. The cures are in the error: ``exclude``, ``levels``, or
+        to parse the column first. A column of consecutive integers, as a row counter is, warns (UserWarning).
 
         Parameters
         ----------
@@ -274,11 +288,10 @@ class Schema(Copied, Travels):
             raise ParameterError("the table has no columns to propose a schema from")
         if len(next(iter(table.values()))) < _LEAST_ROWS:
             raise ParameterError("a schema cannot be proposed from fewer than 10 rows; give ranges instead")
-        resolution = _by_text(bits) if isinstance(bits, Mapping) else bits
         columns = {}
         for name, values in table.items():
             with naming(name):
-                columns[name] = propose(name, values, _bits_of(resolution, name), margin, given.get(same_name(name)))
+                columns[name] = propose(name, values, _bits_of(bits, name), margin, given.get(same_name(name)))
         return cls.from_ranges(columns, **marks)
 
     # -- what it says --
@@ -468,6 +481,8 @@ class Schema(Copied, Travels):
         if isinstance(x, Encoded):
             x.require_schema(self._id)
         array = to_numpy(x.x if isinstance(x, Encoded) else x)
+        if np.ma.is_masked(array):
+            raise ParameterError("encoded rows have no absent entries, and some of these are masked")
         if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != self.n:
             raise ParameterError(f"encoded rows are integers [batch, {self.n}], not {array.dtype} {array.shape}")
         outside = (array < self._lo) | (array > self._hi)
@@ -590,8 +605,10 @@ def _same_plain(left: Any, right: Any) -> bool:
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
-def _bits_of(bits: int | Mapping[str, int], name: str) -> int:
-    return checked_bits(bits.get(name, 8) if isinstance(bits, Mapping) else bits)
+def _bits_of(bits: int | Mapping[str, int], name: object) -> int:
+    if isinstance(bits, Mapping):
+        bits = next((value for key, value in bits.items() if same_name(key) == same_name(name)), 8)
+    return checked_bits(bits)
 
 
 def _list_of_names(names: Any, what: str) -> list[str]:
