@@ -171,13 +171,13 @@ _UNITS = frozenset(
     ]
 )
 _NAMES_OF_IDENTIFIERS = frozenset(
-    ("id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record")
-    + ("patient", "patients", "subject", "case", "accession")
+    {"id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record"}
+    | {"patient", "patients", "subject", "case", "accession"}
 )
 _NAMES_OF_PERSONS = _NAMES_OF_IDENTIFIERS | frozenset(
-    ("person", "participant", "proband", "name", "names", "surname", "forename", "firstname", "lastname", "initials")
-    + ("nachname", "vorname", "email", "mail", "phone", "telephone", "telefon", "mobile", "fax", "address", "adresse")
-    + ("street", "patientid", "patientennummer", "fallnummer")
+    {"person", "participant", "proband", "name", "names", "surname", "forename", "firstname", "lastname", "initials"}
+    | {"nachname", "vorname", "email", "mail", "phone", "telephone", "telefon", "mobile", "fax", "address", "adresse"}
+    | {"street", "patientid", "patientennummer", "fallnummer"}
 )
 _WORDS_BESIDE = frozenset(
     ("study", "full", "first", "last", "given", "family", "middle", "number", "no", "nr", "code", "key", "hash")
@@ -337,8 +337,8 @@ def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> Non
     seconds = (raw % 3600 == 0).all() and np.median(raw) >= _SECONDS
     if count > 1 and (seconds or all(map(_is_date, distinct.tolist()))):
         raise ParameterError(
-            "dates or times stand here as integers (YYYYMMDD, or seconds since 1970); turn them into a number first (an "
-            f"age in years, days since a date), or {_EXCLUDE}"
+            "dates or times stand here as integers (YYYYMMDD, or seconds since 1970); turn them into a number first "
+            f"(an age in years, days since a date), or {_EXCLUDE}"
         )
     long = np.median(np.abs(raw)) >= _LONG_NUMBER and np.mean(raw % 100 == 0) < 0.5
     if (called and 2 * count > len(raw)) or (long and count > 1):
