@@ -205,7 +205,8 @@ class CiphertextBatch(Copied, Travels):
             parts[0]._require_same(part)
         plain = all(part._known_sums is None for part in parts)
         known = None if plain else np.concatenate([part.known_weight_sums for part in parts])
-        return parts[0]._with(parts[0]._adapter.concat([part._native for part in parts]), known, *parts[1:])
+        first: CiphertextBatch = parts[0]
+        return first._with(first._adapter.concat([part._native for part in parts]), known, *parts[1:])
 
     # -- arithmetic --
 
