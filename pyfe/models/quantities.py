@@ -109,7 +109,15 @@ def _plain_quantity(model: Any, last: Any, name: str) -> Quantity:
         )
     if callable(model):
         return Quantity(model, None, name)
-    raise UnsupportedModelError(f"{name} has neither decision_function nor predict")
+    if hasattr(model, "predict_partial_hazard"):
+        raise UnsupportedModelError(
+            f"{name} has no decision_function; state its coefficients: pyfe.Linear(model.params_.to_dict(), intercept="
+            '-(model.params_ * means).sum(), link="cox", baseline_survival=...)'
+        )
+    raise UnsupportedModelError(
+        f"{name} has neither decision_function nor predict; wrap what it computes: pyfe.from_callable(lambda rows: "
+        "..., schema), or state its coefficients as a pyfe.Linear"
+    )
 
 
 def _require_one_label(last: Any, name: str) -> None:

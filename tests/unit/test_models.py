@@ -548,3 +548,16 @@ def test_from_estimator_reads_fitted_attributes_exactly_and_refuses_curves() -> 
     text = make_pipeline(ColumnTransformer([("c", OneHotEncoder(), ["stage"])]), LogisticRegression())
     with pytest.raises(UnsupportedModelError):
         Linear.from_estimator(text.fit(frame, target))
+
+
+def test_a_model_without_a_decision_function_names_the_cure() -> None:
+    class Survival:
+        def predict_partial_hazard(self, rows: object) -> None: ...
+
+    class Other:
+        def transform_rows(self, rows: object) -> None: ...
+
+    schema = Schema.from_ranges({"a": (0, 1)})
+    for model, cure in ((Survival(), r"pyfe\.Linear\(model\.params_\.to_dict\(\)"), (Other(), "pyfe.from_callable")):
+        with pytest.raises(UnsupportedModelError, match=cure):
+            compile(model, schema)
