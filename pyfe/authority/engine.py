@@ -242,10 +242,12 @@ def _require_narrow(state: State, function: Function) -> None:
     safe = MAX_SAFE_WEIGHT_BITS[function.kind]
     if widest > allowed:
         served = not state.policy.refuses or function.weight_bits <= safe
-        other = f"create the authority with weight_bits={function.weight_bits}" if served else "on coarser columns"
+        wider = f"create the authority with weight_bits={function.weight_bits} (pyfe keygen --weight-bits)"
+        other = wider if served else "on coarser columns"
         raise OutOfRangeError(
             f"the function has a weight of {widest}, this authority allows up to {allowed} ({state.weight_bits} bits, "
-            f"fixed when it was created); compile it with weight_bits={state.weight_bits}, or {other}"
+            f"fixed when it was created); compile it with weight_bits={state.weight_bits} (pyfe compile --weight-bits "
+            f"{state.weight_bits}), or {other}"
         )
     if state.policy.refuses and widest > weight_bound(safe):
         raise OutOfRangeError(

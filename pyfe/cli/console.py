@@ -10,7 +10,9 @@ import errno
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TextIO, TypeVar
 
@@ -32,6 +34,7 @@ __all__ = [
     "complain",
     "load",
     "passphrase_from",
+    "plain_warnings",
     "printable",
     "progress",
     "read_csv",
@@ -111,6 +114,17 @@ def complain(kind: str, message: str) -> None:
         _write(sys.stderr, f"pyfe: {kind}: {printable(message)}\n")
     except OSError:
         return
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings as one line each, ``pyfe: <warning>: <what>``, without the source line that gave them."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda text, kind, *_, **__: f"pyfe: {kind.__name__}: {printable(str(text))}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def say_json(value: Any, *, apart: bool = False) -> None:

@@ -64,7 +64,8 @@ def run(arguments: list[str]) -> int:
     _fill_standard_descriptors()
     command = typer.main.get_command(app)
     try:
-        result = command.main(arguments, prog_name="pyfe", standalone_mode=False)
+        with console.plain_warnings():
+            result = command.main(arguments, prog_name="pyfe", standalone_mode=False)
     except PyfeError as error:
         return _fail(arguments, type(error).__name__, str(error), BAD_INPUT)
     except OSError as error:

@@ -46,19 +46,38 @@ def read_object(path: AnyPath) -> bytes:
         return bytes(data)
 
 
+_FORMATS = {
+    b"\x1f\x8b": "it is compressed by gzip: unpack it first",
+    b"PK": "it is a ZIP archive, such as an Excel workbook: save the table as CSV in UTF-8",
+    b"PAR1": "it is a Parquet file: write it as CSV, or encrypt it in Python (pandas.read_parquet)",
+    b"ARROW1": "it is an Arrow file: write it as CSV, or encrypt it in Python (pandas.read_feather)",
+    b"\xff\xfe": "it is UTF-16: save it as UTF-8",
+    b"\xfe\xff": "it is UTF-16: save it as UTF-8",
+    b"PYFE": "it is an object of pyfe (pyfe info says which)",
+}
+"""How files begin that are often taken for text."""
+
+
+def _cure(start: bytes) -> str:
+    known = (cure for magic, cure in _FORMATS.items() if start.startswith(magic))
+    return next(known, "save it as UTF-8 (a spreadsheet calls it CSV UTF-8; encoding='utf-8' in Python)")
+
+
 def read_text(path: AnyPath, *, most: int | None = None) -> str:
     """The UTF-8 text of a file, without a byte order mark. DecodeError for other bytes, else as :func:`read_bytes`."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    parts, start = [], 0
+    parts, start, first = [], 0, b""
     with _in_memory(path):
         for piece in itertools.chain(_pieces(path, most), [b""]):
+            first = first or piece[:8]
             kept = len(decoder.getstate()[0])
             try:
                 parts.append(decoder.decode(piece, final=not piece))
             except UnicodeDecodeError as error:
-                raise DecodeError(f"{path}: not UTF-8 text (byte {start - kept + error.start})") from error
+                place = start - kept + error.start
+                raise DecodeError(f"{path}: not UTF-8 text (byte {place}); {_cure(first)}") from error
             if b"\0" in piece:
-                raise DecodeError(f"{path}: not text (byte {start + piece.index(0)} is zero)")
+                raise DecodeError(f"{path}: not text (byte {start + piece.index(0)} is zero); {_cure(first)}")
             start += len(piece)
         return "".join(parts).removeprefix("\ufeff")
 

@@ -24,7 +24,7 @@ from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.io.files import read_text
 from pyfe.io.outputs import write_bytes
 from pyfe.schema import Category, Encoded, Optional, Overflow, Schema
-from pyfe.schema.cells import is_code, parse_number, same_name
+from pyfe.schema.cells import cure_of_absent, is_code, listed, parse_number, row_for_names, same_name
 
 __all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
 
@@ -60,7 +60,8 @@ class Table:
         known = set(map(same_name, self.columns))
         unknown = sorted(name for key, name in dropped.items() if key not in known)
         if unknown:
-            raise ParameterError(f"{self.path}: there is no column {unknown[0]!r} to leave out")
+            hint = " (repeat --exclude for each column)" if "," in unknown[0] else ""
+            raise ParameterError(f"{self.path}: there is no column {unknown[0]!r} to leave out{hint}")
         kept = {name: cells for name, cells in self.columns.items() if same_name(name) not in dropped}
         return replace(self, columns=kept)
 
@@ -76,7 +77,7 @@ class Table:
         here = {same_name(name): name for name in self.columns}
         absent = [name for name in schema.input_columns if same_name(name) not in here]
         if absent:
-            raise ParameterError(f"{self.path}: the column(s) {', '.join(map(repr, absent[:5]))} are missing")
+            raise ParameterError(f"{self.path}: the column(s) {listed(absent)} are missing")
         return {name: self._typed(here[same_name(name)], schema.columns[name]) for name in schema.input_columns}
 
     @property
@@ -215,7 +216,14 @@ def _checked_header(header: list[str] | None, name: str) -> list[str]:
     if not header:
         raise DecodeError(f"{name}, line 1: there is no header")
     if "" in header:
-        raise DecodeError(f"{name}, line 1: column {header.index('') + 1} has no name")
+        raise DecodeError(
+            f"{name}, line 1: column {header.index('') + 1} has no name; give it one, or write the table without it "
+            "(an index of pandas: to_csv(..., index=False))"
+        )
+    if row_for_names(header):
+        raise DecodeError(
+            f"{name}, line 1: this looks like a row of values; put a line with the columns' names before it"
+        )
     seen: set[str] = set()
     for column in map(same_name, header):
         if column in seen:
@@ -238,7 +246,9 @@ def _with_lines(table: Table, error: OutOfRangeError) -> str:
         more = f" and {len(rows) - _LINES_LISTED} more" if len(rows) > _LINES_LISTED else ""
         why = f" ({error.reasons[column]})" if column in error.reasons else ""
         parts.append(f"column {column!r} in line {listed}{more}{why}")
-    return f"{table.path}: values that do not fit the schema: {'; '.join(parts)}"
+    absent = next((column for column, reason in error.reasons.items() if "missing" in reason), None)
+    cure = f". {cure_of_absent(absent)}" if absent is not None else ""
+    return f"{table.path}: values that do not fit the schema: {'; '.join(parts)}{cure}"
 
 
 def _objects(cells: Sequence[object]) -> AnyArray:

@@ -197,7 +197,9 @@ def _rows_of(weights: Any) -> tuple[Row, ...]:
         return (_row_of(weights),)
     items = list(weights) if isinstance(weights, list | tuple | np.ndarray) else []
     if not items:
-        raise ParameterError("weights are a mapping of column names, a list of mappings, or an array [n] or [k, n]")
+        raise ParameterError(
+            "weights are a mapping of column names, a list of mappings, or an array [n] or [k, n] (a Series: to_dict())"
+        )
     if all(isinstance(item, Mapping | list | tuple | np.ndarray) for item in items):
         return tuple(_row_of(item) for item in items)
     return (_row_of(items),)

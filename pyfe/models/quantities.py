@@ -122,7 +122,8 @@ def _plain_quantity(model: Any, last: Any, name: str) -> Quantity:
     raise UnsupportedModelError(
         f"{name} has neither decision_function nor predict; if it has a score under another name "
         "(predict_log_partial_hazard of lifelines), compile that: pyfe.from_callable(lambda rows: "
-        "model.predict_log_partial_hazard(pandas.DataFrame(rows, columns=list(schema.columns))), schema)"
+        "model.predict_log_partial_hazard(pandas.DataFrame(rows, columns=list(schema.columns))), schema), or "
+        "state its coefficients as a pyfe.Linear"
     )
 
 

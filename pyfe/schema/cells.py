@@ -6,7 +6,9 @@ import datetime
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from numbers import Rational
 from typing import Any, TypeAlias
 
@@ -18,17 +20,20 @@ from pyfe.errors import ParameterError
 __all__ = [
     "MAX_TEXT",
     "as_floats",
+    "cure_of_absent",
     "exact_number",
     "is_code",
     "is_integer",
     "is_number",
     "is_temporal",
     "is_text",
+    "listed",
     "missing_mask",
     "not_above",
     "parse_number",
     "plain",
     "require_cells",
+    "row_for_names",
     "same_name",
     "shown",
 ]
@@ -203,6 +208,34 @@ def is_temporal(value: object) -> bool:
 def same_name(label: object) -> str:
     """What names are compared by: the text of a label in Unicode's normal form C."""
     return unicodedata.normalize("NFC", str(label))
+
+
+def row_for_names(names: Iterable[str]) -> bool:
+    """Whether names look like a row of a table that was read without its header.
+
+    Patient values would become names, and travel in the public key. Most are numbers then, in no order, some with
+    decimals or twice; wavelengths and days stand in order, and numbers of columns or genes are whole and distinct.
+    """
+    labels = list(names)
+    numbers = [value for value in map(parse_number, labels) if not math.isnan(value)]
+    ordered = len({left < right for left, right in pairwise(numbers)}) < 2
+    names_of_columns = len(set(numbers)) == len(numbers) and (ordered or all(map(float.is_integer, numbers)))
+    return len(numbers) > 2 and 2 * len(numbers) >= len(labels) and not names_of_columns
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """Names for a message, the first ``most`` of them; how many more is said."""
+    items = list(names)
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(map(repr, items[:most])) + more
+
+
+def cure_of_absent(name: str) -> str:
+    """What to do about the absent entries of a column that the schema has nothing for."""
+    return (
+        f"For absent entries give the schema a value with missing={{{name!r}: ...}} (--missing {name}=VALUE), or a "
+        'coordinate of their own ("bit")'
+    )
 
 
 def shown(value: object) -> str:

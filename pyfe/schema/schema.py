@@ -34,7 +34,19 @@ import numpy.typing as npt
 
 from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
-from pyfe.schema.cells import MAX_TEXT, as_floats, is_integer, is_number, is_text, missing_mask, same_name, shown
+from pyfe.schema.cells import (
+    MAX_TEXT,
+    as_floats,
+    cure_of_absent,
+    is_integer,
+    is_number,
+    is_text,
+    listed,
+    missing_mask,
+    row_for_names,
+    same_name,
+    shown,
+)
 from pyfe.schema.columns import (
     MAX_COORDINATES,
     Category,
@@ -256,7 +268,9 @@ class Schema(Copied, Travels):
         decimal comma, thousands sign, percent sign, comparison sign or unit, digits with zeros in front, cells that
         hold a whole separated row, and identifiers written as integers: of eight digits or more and not round, or
         mostly distinct under a name such as ``id`` or ``mrn``. The cures are in the error: ``exclude``, ``levels``, or
-        to parse the column first. A column of consecutive integers, as a row counter is, warns (UserWarning).
+        to parse the column first. A column of consecutive integers, as a row counter is, warns (UserWarning). All columns that are
+        refused are named at once. A table whose names look like values (most are numbers, in no order, some with
+        decimals or twice) was read without its header: refused.
 
         Parameters
         ----------
@@ -283,15 +297,24 @@ class Schema(Copied, Travels):
         for name in [*dropped, *given]:
             if name not in known:
                 raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
+        if row_for_names(frame.labels):
+            raise ParameterError(
+                "the names of the columns look like a row of values: state them where the table is read (header=None, "
+                "names=), or rename the columns"
+            )
         table = frame.columns([label for label in frame.labels if same_name(label) not in dropped])
         if not table:
             raise ParameterError("the table has no columns to propose a schema from")
         if len(next(iter(table.values()))) < _LEAST_ROWS:
             raise ParameterError("a schema cannot be proposed from fewer than 10 rows; give ranges instead")
-        columns = {}
+        columns, refused = {}, []
         for name, values in table.items():
-            with naming(name):
-                columns[name] = propose(name, values, _bits_of(bits, name), margin, given.get(same_name(name)))
+            try:
+                with naming(name):
+                    columns[name] = propose(name, values, _bits_of(bits, name), margin, given.get(same_name(name)))
+            except ParameterError as error:
+                refused.append((name, error))
+        _require_none(refused)
         return cls.from_ranges(columns, **marks)
 
     # -- what it says --
@@ -560,10 +583,20 @@ def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:
     return np.stack([values.astype(kind) for values in columns.values()], axis=1)
 
 
+def _require_none(refused: Sequence[tuple[str, ParameterError]]) -> None:
+    """Raise for the columns that have no proposal: the first says why, the others are named."""
+    if not refused:
+        return
+    (_, first), *others = refused
+    if not others:
+        raise first
+    raise ParameterError(f"{first}. Refused as well: {listed((name for name, _ in others), 20)}") from first
+
+
 def _cure(codes: Mapping[str, Code]) -> str:
     """What to do about absent entries, if there are any that no stated value replaces."""
     lacking = [name for name, code in codes.items() if code.refused.get("missing", np.zeros(1)).any()]
-    return f". For absent entries give the schema a value with missing={{{lacking[0]!r}: ...}}" if lacking else ""
+    return f". {cure_of_absent(lacking[0])}" if lacking else ""
 
 
 def _in_type(column: Column, values: AnyArray) -> AnyArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -224,3 +225,14 @@ def test_a_demo_keeps_to_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
     Path("demo/breast-cancer").symlink_to("../mine")
     assert "leads elsewhere" in one_line(["demo", "--folder", "demo"], capsys)
     assert os.listdir("mine") == []
+
+
+def test_a_warning_is_one_line_without_source(tmp_path: Path) -> None:
+    rows = "".join(f"{i + 100},{i % 7}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"number,v\n{rows}")
+    command = [sys.executable, "-m", "pyfe", "schema", "fit", str(tmp_path / "t.csv"), "-o", str(tmp_path / "s")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert (
+        done.stderr.startswith("pyfe: UserWarning: column 'number' holds consecutive") and done.stderr.count("\n") == 1
+    )

@@ -217,3 +217,42 @@ def test_absent_cells_get_their_bit(tmp_path: Path) -> None:
         [3, 0, 1, 0],
         [0, 1, 0, 1],
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "cure"),
+    [
+        ("age\n1\n".encode("utf-16"), "it is UTF-16"),
+        ("age\n1\n".encode("utf-16-be"), "save it as UTF-8"),
+        ("gr\u00f6\u00dfe\n1\n".encode("latin-1"), "save it as UTF-8"),
+        (b"\x1f\x8b\x08\x00\x00", "unpack it first"),
+        (b"PK\x03\x04\x14\x00", "save the table as CSV"),
+        (b"PAR1\x15\x04\x00", "pandas.read_parquet"),
+        (b"ARROW1\x00\x00", "pandas.read_feather"),
+        (b"PYFE\x01\x00", "pyfe info"),
+    ],
+    ids=["utf-16", "utf-16 without a mark", "latin-1", "gzip", "workbook", "parquet", "arrow", "pyfe"],
+)
+def test_a_file_that_is_no_text_names_the_cure(tmp_path: Path, data: bytes, cure: str) -> None:
+    (tmp_path / "t.csv").write_bytes(data)
+    with pytest.raises(DecodeError, match=r"t\.csv: not (UTF-8 )?text \(byte \d+.*\); ") as caught:
+        io.read_table(tmp_path / "t.csv")
+    assert cure in str(caught.value)
+
+
+def test_headers_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(DecodeError, match=r"line 1: column 1 has no name; .*index=False"):
+        table(tmp_path, ",age\n0,1\n")
+    with pytest.raises(DecodeError, match="line 1: this looks like a row of values") as caught:
+        table(tmp_path, "59,0,0,32.1\n48,1,0,21.6\n")
+    assert "32.1" not in str(caught.value)
+
+
+def test_absent_columns_and_cells_name_how_many_and_the_cure(tmp_path: Path) -> None:
+    wide = pyfe.Schema.from_ranges({f"c{i}": (0, 1) for i in range(7)})
+    with pytest.raises(ParameterError, match="'c4' and 2 more are missing"):
+        table(tmp_path, "age\n1\n").for_schema(wide)
+    with pytest.raises(OutOfRangeError, match=r"--missing age=VALUE\), or a coordinate of their own \(\"bit\"\)$"):
+        io.encode_table(table(tmp_path, "age,sex,ill,w\n,f,no,1\n"), schema())
+    with pytest.raises(ParameterError, match="there is no column 'age,sex' to leave out \\(repeat --exclude"):
+        table(tmp_path, "age,sex\n1,f\n").without(["age,sex"])

@@ -548,3 +548,11 @@ def test_from_estimator_reads_fitted_attributes_exactly_and_refuses_curves() -> 
     text = make_pipeline(ColumnTransformer([("c", OneHotEncoder(), ["stage"])]), LogisticRegression())
     with pytest.raises(UnsupportedModelError):
         Linear.from_estimator(text.fit(frame, target))
+
+
+def test_a_model_without_a_decision_function_names_the_cure() -> None:
+    class Survival:
+        def predict_partial_hazard(self, rows: object) -> None: ...
+
+    with pytest.raises(UnsupportedModelError, match=r"pyfe\.from_callable.*as a pyfe\.Linear$"):
+        compile(Survival(), Schema.from_ranges({"a": (0, 1)}))

@@ -358,3 +358,29 @@ def test_products_with_the_bit_are_known_to_vanish() -> None:
             assert i + j == 0 or np.array_equal(
                 z[:, i] * z[:, j], sum((v * z[:, a] * z[:, b] for (a, b), v in normal.items()), z[:, 0] * 0)
             )
+
+
+def test_all_columns_that_are_refused_are_named() -> None:
+    names = [f"person {i}" for i in range(N)]
+    with pytest.raises(ParameterError, match="^column 'who': its text .*Refused as well: 'when', 'name'$"):
+        Schema.fit({"who": names, "z": Z, "when": times(), "name": names})
+
+
+@pytest.mark.parametrize(
+    "header",
+    [["59", "2", "32.1", "101"], ["0", "1", "1.1", "0.1"], ["f", "59", "32.1", "77"]],
+    ids=["decimal", "doubled by pandas", "half of them"],
+)
+def test_a_row_for_names_is_refused(header: list[str]) -> None:
+    with pytest.raises(ParameterError, match="look like a row of values") as caught:
+        Schema.fit(pd.DataFrame(dict.fromkeys(header, Z)))
+    assert "32.1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [["1100.5", "1101.0", "1101.5"], [3.5, 2.5, 1.5], [7157, 672, 675], ["a", "b", "0.5", "0.1"], ["week 1", "9", "2"]],
+    ids=["rising", "falling", "whole and distinct", "two numbers", "text"],
+)
+def test_names_that_are_numbers_are_names(header: list[Any]) -> None:
+    assert Schema.fit(pd.DataFrame(dict.fromkeys(header, Z))).n == len(header)
