@@ -268,9 +268,9 @@ class Schema(Copied, Travels):
         decimal comma, thousands sign, percent sign, comparison sign or unit, digits with zeros in front, cells that
         hold a whole separated row, and identifiers written as integers: of eight digits or more and not round, or
         mostly distinct under a name such as ``id`` or ``mrn``. The cures are in the error: ``exclude``, ``levels``, or
-        to parse the column first. A column of consecutive integers, as a row counter is, warns (UserWarning). All columns that are
-        refused are named at once. A table whose names look like values (most are numbers, in no order, some with
-        decimals or twice) was read without its header: refused.
+        to parse the column first. A column of consecutive integers, as a row counter is, warns (UserWarning). All
+        columns that are refused are named at once. A table whose names look like values (most are numbers, in no order,
+        some with decimals or twice) was read without its header: refused.
 
         Parameters
         ----------
