@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.io import Table, read_object, read_table, read_text
+from pyfe.text import printable
 
 __all__ = [
     "AsJson",
@@ -32,7 +33,6 @@ __all__ = [
     "complain",
     "load",
     "passphrase_from",
-    "printable",
     "progress",
     "read_csv",
     "say",
@@ -70,11 +70,6 @@ _WIDEST_NAME = 32
 
 # ---------------------------------------------------------------------------------------------------------------
 # Text for terminals
-
-
-def printable(text: str) -> str:
-    """The text with an escape, as in ``repr``, for every character that does not print (ESC, line ends, bidi, ...)."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def as_text(value: Any) -> str:

@@ -520,11 +520,8 @@ def test_ctrl_c_at_any_instant_leaves_a_ledger_and_no_lock(path: Path) -> None:
 # -- limits, before the row --
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["a\nb", "tab\there", "\x1b[31mred", "nul\0", "half \ud800 pair", "line\u2028end", "\u202eturned", "x" * 501, " "],
-)
-def test_texts_that_ledgers_and_terminals_cannot_hold(path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["half \ud800 pair", "\udcff", "x" * 501, " ", ""])
+def test_texts_that_the_ledger_cannot_hold(path: Path, text: str) -> None:
     authority = created(path)
     before = path.read_bytes()
     for given in ({"purpose": text}, {"purpose": "fine", "recipient": text}):
@@ -532,6 +529,8 @@ def test_texts_that_ledgers_and_terminals_cannot_hold(path: Path, text: str) -> 
             authority.issue(dense(), **given)
     with pytest.raises(ParameterError, match="reason"):
         created(path.with_name("other"), policy=Policy.unrestricted(reason=text))
+    with pytest.raises(ParameterError, match="reason"):
+        Policy("unrestricted", text)
     assert path.read_bytes() == before
 
 
