@@ -202,7 +202,10 @@ def passphrase_from(file: Path | None, *, confirm: bool = False) -> str:
         return lines[0]
     if sys.stdin is None or not sys.stdin.isatty():
         raise ParameterError("there is no terminal to ask for the passphrase on; give --passphrase-file")
-    answer: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+    try:
+        answer: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+    except UnicodeDecodeError as error:
+        raise ParameterError("the passphrase is not text in the encoding of the terminal") from error
     return answer
 
 

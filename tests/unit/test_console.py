@@ -293,3 +293,42 @@ def test_the_scheme_is_named_and_priced(capsys: pytest.CaptureFixture[str]) -> N
     assert key.function.report(scheme="qfe-sxdh").ciphertext_bytes == 144 * 13
     with pytest.raises(ParameterError, match="unknown scheme"):
         key.function.report(scheme="ipfe-none")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Ctrl-C, and what is typed
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_an_interrupted_command_says_so(
+    more: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(["a", "b"])
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyfe.cli.data.read_csv", interrupted)
+    assert main(["encrypt", "few.csv", "-p", "public", "-o", "out", *more]) == 130
+    output, complaint = capsys.readouterr()
+    assert complaint == "pyfe: Interrupted: interrupted\n" and not Path("out").exists()
+    assert json.loads(output)["error"]["kind"] == "Interrupted" if more else not output
+
+
+def test_a_passphrase_that_is_no_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    make(["a", "b"])
+
+    def typed(*_: Any, **__: Any) -> str:
+        return b"\xff".decode()
+
+    monkeypatch.setattr("typer.prompt", typed)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert "not text in the encoding" in shown(
+        capsys, "issue", "function", "-a", "auth", "-o", "new", "--purpose", "p", code=1
+    )
+
+
+def test_wrong_usage_without_a_place_to_say_so() -> None:
+    given = command()
+    given["args"] = ["sh", "-c", 'exec "$@" 2>&-', "sh", *given["args"]]
+    assert subprocess.run(**given, stdout=subprocess.DEVNULL).returncode == 2

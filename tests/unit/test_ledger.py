@@ -517,6 +517,24 @@ def test_ctrl_c_at_any_instant_leaves_a_ledger_and_no_lock(path: Path) -> None:
     assert authority.issue(dense(), purpose="last").sequence == len(rows) + 1
 
 
+def test_a_lock_that_cannot_be_signed_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(AuthorityError, match="cannot lock the authority"):
+            created(path)
+    assert not list(path.parent.iterdir())
+    created(path)
+    lock = path.with_name(path.name + ".lock")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(AuthorityError, match="cannot lock the authority"):
+            opened(path).issue(dense(), purpose="model")
+    assert lock.exists()
+
+
 # -- limits, before the row --
 
 
