@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from pyfe import AuthorityError, Function, KeyAuthority, ParameterError, Policy, PolicyDeniedError, Schema
-from pyfe.authority import engine, locks, sealed, storage
+from pyfe.authority import contents, engine, locks, sealed, storage
 from pyfe.errors import DecodeError, PyfeError
 from pyfe.schemes import ipfe_ddh
 from pyfe.wire import cbor
@@ -708,10 +708,12 @@ def test_secrets_are_opened_once(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     created(path, policy=FREE)
     authority, other = opened(path), opened(path)
     reads: list[str] = []
-    for name in ("from_buffer", "from_bytes"):
-        monkeypatch.setattr(ipfe_ddh.MasterSecretKey, name, lambda *_: reads.append("secret"))
+    assemble = contents.assemble
+    monkeypatch.setattr(contents, "assemble", lambda *parts: (reads.append("secret"), assemble(*parts))[1])
     other.issue(dense(), purpose="model")
     assert len(authority.issued) == 1 and authority.check(dense()) and reads == []
+    opened(path)
+    assert reads == ["secret"]
 
 
 def test_an_unchanged_ledger_is_not_decoded_again(path: Path) -> None:
