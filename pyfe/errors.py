@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pyfe.text import printable
+
 __all__ = [
     "AuthorityError",
     "BudgetExhaustedError",
@@ -40,7 +42,13 @@ __all__ = [
 
 
 class PyfeError(Exception):
-    """Base class of every error that pyfe raises on purpose."""
+    """Base class of every error that pyfe raises on purpose.
+
+    Names of users and files stand in messages; in ``str(error)`` every character that does not print is escaped.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ParameterError(PyfeError, ValueError):

@@ -16,6 +16,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
 from pyfe.function import Function, Report
 from pyfe.schema import Encoded, Schema
+from pyfe.text import printable
 
 __all__ = ["FunctionKey", "PublicKey", "described_columns"]
 
@@ -311,4 +312,4 @@ class FunctionKey(Secret, Travels):
 
     def __repr__(self) -> str:
         state = "verified" if self.verified else "UNVERIFIED"
-        return f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})"
+        return printable(f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})")

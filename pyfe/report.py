@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError
+from pyfe.text import printable
 
 __all__ = ["Report", "area_under_curve", "r_squared"]
 
@@ -105,7 +106,7 @@ class Report:
     def __str__(self) -> str:
         table = self.lines()
         width = max(len(what) for what, _ in table)
-        return "\n".join(f"{what.ljust(width)}  {value}" for what, value in table)
+        return "\n".join(printable(f"{what.ljust(width)}  {value}") for what, value in table)
 
 
 def area_under_curve(decision: FloatArray, positive: npt.NDArray[np.bool_]) -> float:

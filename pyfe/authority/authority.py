@@ -14,7 +14,7 @@ from pyfe.adapters import adapter
 from pyfe.authority import engine
 from pyfe.authority.contents import Contents
 from pyfe.authority.engine import Issued, State
-from pyfe.authority.policy import Policy, require_text
+from pyfe.authority.policy import Policy
 from pyfe.authority.sealed import SealingKey
 from pyfe.authority.storage import FileStorage, MemoryStorage, Recorded, Storage
 from pyfe.errors import AuthorityError, KeyMismatchError, ParameterError, PyfeError, SignatureError
@@ -23,6 +23,7 @@ from pyfe.keys import FunctionKey, PublicKey
 from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
 from pyfe.schemes import long_name
+from pyfe.text import printable
 from pyfe.wire.function_keys import Grant, require_encodable
 from pyfe.wire.function_keys import sign as sign_function_key
 from pyfe.wire.public_keys import MAX_WEIGHT_BITS
@@ -91,8 +92,6 @@ class KeyAuthority(Secret):
         bits = engine.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
         if not isinstance(policy, Policy):
             raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
-        if policy.reason is not None:
-            require_text("the reason of the policy", policy.reason)
         contents = _fresh(schema, name, bits, policy, engine.require_second(clock()))
         if path is None or passphrase is None:
             return cls(MemoryStorage(contents), clock)
@@ -165,7 +164,7 @@ class KeyAuthority(Secret):
 
         Raises PolicyDeniedError naming what would open; KeyMismatchError for another schema; UnsupportedModelError for
         a quadratic function where the scheme serves linear ones only; OutOfRangeError for too wide weights or
-        results; ParameterError for a purpose or recipient that is empty, longer than 500 characters or not printable;
+        results; ParameterError for a purpose or recipient that is empty, longer than 500 characters or not UTF-8;
         AuthorityError when the clock is wrong or the ledger cannot be written (then no key exists), and, saying that
         the key counts, when something failed after its row was durable.
         The same function may be issued again: it opens nothing new. Cost: O(rank n) for the policy and rank^2 small
@@ -220,7 +219,7 @@ class KeyAuthority(Secret):
     def __repr__(self) -> str:
         state = self._agreed
         what = f"{state.scheme}, n={state.schema.n}, {state.weight_bits}-bit weights"
-        return f"KeyAuthority({what}, policy: {state.policy_line}, in {self._storage.place})"
+        return printable(f"KeyAuthority({what}, policy: {state.policy_line}, in {self._storage.place})")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; give it a path, and open it there")

@@ -59,7 +59,17 @@ class Hold:
             if self.in_place():
                 break
             self.close()  # removed or replaced while we waited: others queue at the new one
-        os.pwrite(self.descriptor, f"{os.getpid()} {secrets.token_hex(8)}".ljust(_SIGN_SIZE - 1).encode() + b"\n", 0)
+        self._sign()
+
+    def _sign(self) -> None:
+        """Write who holds it. A lock file that has no sign yet, and gets none, as on a full disk, goes again."""
+        sign = f"{os.getpid()} {secrets.token_hex(8)}".ljust(_SIGN_SIZE - 1).encode() + b"\n"
+        try:
+            os.pwrite(self.descriptor, sign, 0)
+        except OSError:
+            if os.fstat(self.descriptor).st_size == 0:
+                self.path.unlink(missing_ok=True)
+            raise
 
     def in_place(self) -> bool:
         """Whether the lock file is still the one that we hold."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,27 +10,21 @@ from pyfe.errors import DecodeError, ParameterError
 
 __all__ = ["Policy", "require_text"]
 
-MAX_REASON = 500
-
 MAX_TEXT = 500
 """Longest text that stands in ledger and keys, in characters."""
 
-_UNPRINTABLE = {"Cc": "control characters", "Cs": "halves of surrogate pairs", "Zl": "line ends", "Zp": "line ends"}
-_BIDI = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"])
-
 
 def require_text(what: str, value: object) -> str:
-    """``value`` if ledger, keys and terminals can hold it: 1 to 500 characters, none of them a control sign.
+    """``value`` if ledger and keys can hold it: 1 to 500 characters, not blanks alone, that have an encoding in UTF-8.
 
+    Any other sign is kept as it is; whatever shows it to people escapes what does not print.
     ParameterError otherwise; ``what`` names it there.
     """
-    if not isinstance(value, str) or not len(value.strip()) > 0 or len(value) > MAX_TEXT:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TEXT:
         raise ParameterError(f"{what} must be a text of 1 to {MAX_TEXT} characters")
-    for character in value:
-        fault = _UNPRINTABLE.get(unicodedata.category(character))
-        fault = "signs that turn the direction of writing" if unicodedata.bidirectional(character) in _BIDI else fault
-        if fault:
-            raise ParameterError(f"{what} holds {fault} (U+{ord(character):04X}); write it in one printable line")
+    lone = next((character for character in value if "\ud800" <= character <= "\udfff"), None)
+    if lone is not None:
+        raise ParameterError(f"{what} is not UTF-8 text: it holds half of a surrogate pair (U+{ord(lone):04X})")
     return value
 
 
@@ -55,8 +48,8 @@ class Policy:
             raise ParameterError(f"there is no policy {self.name!r}")
         if (self.name == "unrestricted") != (self.reason is not None):
             raise ParameterError("an unrestricted policy states its reason; the default policy has none")
-        if self.reason is not None and not 0 < len(self.reason.strip()) <= MAX_REASON:
-            raise ParameterError(f"an unrestricted policy needs a reason of 1 to {MAX_REASON} characters")
+        if self.reason is not None:
+            require_text("the reason of an unrestricted policy", self.reason)
 
     @classmethod
     def default(cls) -> Policy:
@@ -66,7 +59,7 @@ class Policy:
     @classmethod
     def unrestricted(cls, *, reason: str) -> Policy:
         """Refuse nothing. What each key opens is still computed and recorded, next to the reason."""
-        return cls("unrestricted", require_text("the reason of an unrestricted policy", reason))
+        return cls("unrestricted", reason)
 
     @property
     def refuses(self) -> bool:

@@ -13,6 +13,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Bad input gives one line on stderr, and with ``--json`` an object with ``error`` on stdout.
     """
-    from pyfe.cli.run import run
-
+    try:
+        from pyfe.cli.run import run
+    except KeyboardInterrupt:  # the imports take as long as many commands
+        print("pyfe: Interrupted: interrupted", file=sys.stderr)
+        return 130
     return run(list(sys.argv[1:] if arguments is None else arguments))

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.io import Table, read_object, read_table, read_text
+from pyfe.text import printable
 
 __all__ = [
     "AsJson",
@@ -35,7 +36,6 @@ __all__ = [
     "load",
     "passphrase_from",
     "plain_warnings",
-    "printable",
     "progress",
     "read_csv",
     "say",
@@ -73,11 +73,6 @@ _WIDEST_NAME = 32
 
 # ---------------------------------------------------------------------------------------------------------------
 # Text for terminals
-
-
-def printable(text: str) -> str:
-    """The text with an escape, as in ``repr``, for every character that does not print (ESC, line ends, bidi, ...)."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def as_text(value: Any) -> str:
@@ -221,7 +216,10 @@ def passphrase_from(file: Path | None, *, confirm: bool = False) -> str:
         return lines[0]
     if sys.stdin is None or not sys.stdin.isatty():
         raise ParameterError("there is no terminal to ask for the passphrase on; give --passphrase-file")
-    answer: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+    try:
+        answer: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+    except UnicodeDecodeError as error:
+        raise ParameterError("the passphrase is not text in the encoding of the terminal") from error
     return answer
 
 

@@ -78,6 +78,8 @@ def run(arguments: list[str]) -> int:
         return _fail(arguments, "OSError", f"cannot print the result: {os.strerror(errno.EPIPE)}", BAD_INPUT)
     except Exception as error:
         return _usage(arguments, error)
+    if result == INTERRUPTED:  # the option parser makes an exit code of Ctrl-C, and says nothing
+        return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
     return result if isinstance(result, int) else 0
 
 
@@ -86,7 +88,8 @@ def _usage(arguments: list[str], error: Exception) -> int:
     if type(error).__name__ == "Abort":
         return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
     if type(error).__name__ == "NoArgsIsHelpError":
-        console.say(str(error), apart=True)
+        with contextlib.suppress(ParameterError):  # standard error is gone: the exit code still tells
+            console.say(str(error), apart=True)
         return WRONG_USAGE
     text: Any = getattr(error, "format_message", None)
     if text is None:

@@ -30,6 +30,7 @@ from pyfe.schema.cells import (
     same_name,
     shown,
 )
+from pyfe.text import printable
 
 __all__ = [
     "MAX_COORDINATES",
@@ -439,7 +440,7 @@ class Category(Column):
         return {"kind": "category", "levels": list(self.levels), **self._marks()}
 
     def __str__(self) -> str:
-        return "category " + ", ".join(str(level) for level in self.levels)
+        return printable("category " + ", ".join(str(level) for level in self.levels))
 
 
 @dataclass(frozen=True, kw_only=True)

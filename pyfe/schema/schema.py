@@ -62,6 +62,7 @@ from pyfe.schema.columns import (
 )
 from pyfe.schema.frames import as_labels, naming, open_frame, to_numpy
 from pyfe.schema.proposals import propose
+from pyfe.text import printable
 
 __all__ = ["Encoded", "Overflow", "Schema", "stacked"]
 
@@ -566,11 +567,11 @@ class Schema(Copied, Travels):
         return f"Schema({len(self._columns)} columns, {self.n} coordinates, id {self._id.hex()[:12]})"
 
     def __str__(self) -> str:
-        width = max(len(name) for name in self._columns)
-        marks = {name: _marks_text(column) for name, column in self._columns.items()}
-        return "\n".join(
-            [repr(self), *(f"  {n.ljust(width)}  {c}{marks[n]}" for n, c in self._columns.items())],
-        )
+        names = [printable(name) for name in self._columns]
+        width = max(map(len, names))
+        columns = zip(names, self._columns.values(), strict=True)
+        lines = (f"  {name.ljust(width)}  {column}{_marks_text(column)}" for name, column in columns)
+        return "\n".join([repr(self), *map(printable, lines)])
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 import pyfe
-from pyfe import Function, FunctionKey, KeyAuthority, ParameterError, Policy, Schema
-from pyfe.authority import authority as authority_module
-from pyfe.authority import engine, sealed
-from pyfe.authority import policy as policy_module
-from pyfe.cli import console, main
+from pyfe import Function, FunctionKey, KeyAuthority, ParameterError, Policy, PyfeError, Schema
+from pyfe.authority import sealed
+from pyfe.cli import main
+from pyfe.text import printable
 from tests.unit.objects import PASSPHRASE
 
 NAMES = [
@@ -61,14 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(names: list[str], word: str = "") -> None:
-    """One file of every kind, whose texts hold ``word``: by an authority that asks nothing of texts, as others may."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (authority_module, engine, policy_module):
-            patch.setattr(module, "require_text", lambda _, value: value)
-        _make(names, word)
-
-
-def _make(names: list[str], word: str) -> None:
+    """One file of every kind, whose texts hold ``word``."""
     schema = Schema.from_ranges({name: (0, 9) for name in names})
     policy = Policy.unrestricted(reason=f"r{word}")
     authority = KeyAuthority.create(schema, policy=policy, path="auth", passphrase=PASSPHRASE)
@@ -134,9 +126,29 @@ def test_no_text_of_a_file_is_a_sequence(word: str, capsys: pytest.CaptureFixtur
     shown(capsys, f"none{word}", code=2)
 
 
+@pytest.mark.parametrize("sign", HOSTILE, ids=ascii)
+def test_texts_in_python_are_kept_and_never_shown(sign: str) -> None:
+    word = f"a{sign}b"
+    schema = Schema({f"x{word}": pyfe.number(0, 9, step=1), f"c{word}": pyfe.category(["u", word])})
+    function = Function.from_integers(schema, [1, 2], name=word)
+    policy = Policy.unrestricted(reason=word)
+    authority = KeyAuthority.create(schema, policy=policy, path="auth", passphrase=PASSPHRASE)
+    key = authority.issue(function, purpose=word, recipient=word)
+    again = KeyAuthority.open("auth", passphrase=PASSPHRASE)
+    assert (again.issued[0].purpose, again.issued[0].recipient, again.policy.reason) == (word, word, word)
+    assert FunctionKey.from_bytes(key.to_bytes()).purpose == word
+    for item in (again, again.issued[0], authority.policy, key, authority.public_key, schema, function, key.report()):
+        for line in [repr(item), *str(item).split("\n")]:
+            assert line.isprintable() and sign not in line, ascii(line)
+    for wrong in ({"b": [1]}, {f"x{word}": [99], f"c{word}": [word]}, {f"x{word}": [1], f"c{word}": [f"none{word}"]}):
+        with pytest.raises(PyfeError) as caught:
+            authority.public_key.encrypt(wrong)
+        assert str(caught.value).isprintable() and ascii(sign)[1:-1] in str(caught.value)
+
+
 def test_printable() -> None:
-    assert console.printable("naïve → 5 % [b] \\n") == "naïve → 5 % [b] \\n"
-    assert console.printable("\x1b\u202e\udcff\U000e0041") == r"\x1b\u202e\udcff\U000e0041"
+    assert printable("naïve → 5 % [b] \\n") == "naïve → 5 % [b] \\n"
+    assert printable("\x1b\u202e\udcff\U000e0041") == r"\x1b\u202e\udcff\U000e0041"
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -281,3 +293,42 @@ def test_the_scheme_is_named_and_priced(capsys: pytest.CaptureFixture[str]) -> N
     assert key.function.report(scheme="qfe-sxdh").ciphertext_bytes == 144 * 13
     with pytest.raises(ParameterError, match="unknown scheme"):
         key.function.report(scheme="ipfe-none")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Ctrl-C, and what is typed
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_an_interrupted_command_says_so(
+    more: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(["a", "b"])
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyfe.cli.data.read_csv", interrupted)
+    assert main(["encrypt", "few.csv", "-p", "public", "-o", "out", *more]) == 130
+    output, complaint = capsys.readouterr()
+    assert complaint == "pyfe: Interrupted: interrupted\n" and not Path("out").exists()
+    assert json.loads(output)["error"]["kind"] == "Interrupted" if more else not output
+
+
+def test_a_passphrase_that_is_no_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    make(["a", "b"])
+
+    def typed(*_: Any, **__: Any) -> str:
+        return b"\xff".decode()
+
+    monkeypatch.setattr("typer.prompt", typed)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert "not text in the encoding" in shown(
+        capsys, "issue", "function", "-a", "auth", "-o", "new", "--purpose", "p", code=1
+    )
+
+
+def test_wrong_usage_without_a_place_to_say_so() -> None:
+    given = command()
+    given["args"] = ["sh", "-c", 'exec "$@" 2>&-', "sh", *given["args"]]
+    assert subprocess.run(**given, stdout=subprocess.DEVNULL).returncode == 2
