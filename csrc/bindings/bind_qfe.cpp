@@ -246,8 +246,7 @@ void bind_qfe(py::module_& module) {
             return run_encrypt(mpk.get<const MasterPublicKey&>("mpk"), x.get("x"), y, pyfe::os_random());
         },
         py::arg("mpk"), py::arg("x"), py::arg("y") = py::none());
-    m.def("keygen", &keygen, py::arg("msk"), py::arg("f"),
-          py::call_guard<NoGil, pyfe::StackGuard>());
+    m.def("keygen", &keygen, py::arg("msk"), py::arg("f"), py::call_guard<NoGil, pyfe::StackGuard>());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
     m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
     m.def("project", &project, py::arg("ct"), py::arg("p").noconvert(),
