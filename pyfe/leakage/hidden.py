@@ -21,6 +21,7 @@ __all__ = ["most_like_products"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = Mapping[int, Mapping[int, int]]
+Monomial: TypeAlias = tuple[int, ...]
 Place: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
 _PRIME = 2**31 - 1  # products of two residues fit int64
@@ -48,7 +49,7 @@ def most_like_products(
     Cost: some 3 minors for each of the (r + 2 choose 3) monomials, and their elimination modulo a prime of 31 bits.
     """
     r = len(forms)
-    monomials = list(combinations_with_replacement(range(r), 3))
+    monomials: list[Monomial] = list(combinations_with_replacement(range(r), 3))
     index = {monomial: at for at, monomial in enumerate(monomials)}
     folds = np.array([index[tuple(sorted(where))] for where in product(range(r), repeat=3)])
     places: list[Place] = []
@@ -67,7 +68,7 @@ def most_like_products(
 
 
 def _places(forms: Sequence[Rows], block: Mapping[int, int], count: int, rng: random.Random) -> Iterator[Place]:
-    """Rows and columns of minors with an entry of each of three forms on the diagonal, by chance but the same always."""
+    """Rows and columns of minors with an entry of each of three forms on the diagonal, drawn the same way always."""
     if not all(forms):
         return
     listed = [list(form) for form in forms]
@@ -124,13 +125,13 @@ def _solutions(equations: Sequence[IntArray], size: int) -> IntArray:
         pivots.append(column)
     free = [column for column in range(size) if column not in pivots]
     basis = np.zeros((len(free), size), dtype=np.int64)
-    for at, column in enumerate(free):
-        basis[at, column] = 1
-        basis[at, pivots] = -matrix[: len(pivots), column] % _PRIME
+    for line, column in enumerate(free):
+        basis[line, column] = 1
+        basis[line, pivots] = -matrix[: len(pivots), column] % _PRIME
     return basis
 
 
-def _cube(t: Sequence[int], monomials: Sequence[tuple[int, ...]]) -> list[int]:
+def _cube(t: Sequence[int], monomials: Sequence[Monomial]) -> list[int]:
     """The values of all monomials at a point, its first coefficient that is not zero being one."""
     first = next((v % _PRIME for v in t if v % _PRIME), 1)
     unit = [v * pow(first, -1, _PRIME) % _PRIME for v in t]
@@ -143,7 +144,7 @@ def _residues(equations: Sequence[IntArray], values: Sequence[int]) -> IntArray:
     return residues
 
 
-def _point(values: IntArray, monomials: Sequence[tuple[int, ...]], r: int) -> list[int] | None:
+def _point(values: IntArray, monomials: Sequence[Monomial], r: int) -> list[int] | None:
     """The point at which the monomials have multiples of these values, in short integers, if there is one."""
     listed = dict(zip(monomials, values.tolist(), strict=True))
     a = next((a for a in range(r) if listed[a, a, a]), None)

@@ -190,8 +190,8 @@ def _entropy(values: IntArray) -> float:
 
 
 def _beyond_normal(above: int, below: int) -> float:
-    """What a value with the variance ``above / below``, in steps and given those before, has beyond the bits of a normal
-    density where that is less than one: such a density has negative bits, which would pay for those of others. Of an
+    """What a value may have beyond the bits of a normal density, if its variance, ``above / below`` in steps and given
+    those before, is less than one: such a density has negative bits, which would pay for those of others. Of an
     integer, ``1/2 log2(2 pi e (variance + 1/12))`` is a bound always."""
     return 0.5 * (_log2(12 * above + below) - _log2(12 * above)) if above < below else 0.0
 
