@@ -75,8 +75,7 @@ def product_candidates(forms: Sequence[Polynomial], space: Monomials) -> tuple[l
         tried += [_unit(len(forms), {i: q, j: p}) for q, p in ([(1, 1), (1, -1)] if roots is None else roots)]
     if len(forms) <= 2:
         return tried, True
-    blocks = {i: space.block(i) for matrix in matrices for i in matrix.rows}
-    found = most_like_products([matrix.rows for matrix in matrices], blocks, tried)
+    found = most_like_products([matrix.rows for matrix in matrices], matrices[0].known, tried)
     return tried + (found or []), found is not None
 
 

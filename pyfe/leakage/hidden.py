@@ -8,8 +8,8 @@ equations determine all monomials to be zero, there is no such combination, what
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations_with_replacement, permutations, product
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations_with_replacement, product
 from typing import TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ __all__ = ["most_like_products"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = Mapping[int, Mapping[int, int]]
+Known: TypeAlias = Callable[[int, int], bool]
 Monomial: TypeAlias = tuple[int, ...]
 Place: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -35,22 +36,20 @@ _FEW_POINTS = 3
 _SIGNS = {(0, 1, 2): 1, (1, 2, 0): 1, (2, 0, 1): 1, (0, 2, 1): -1, (1, 0, 2): -1, (2, 1, 0): -1}
 
 
-def most_like_products(
-    forms: Sequence[Rows], known: Mapping[int, int], tried: Sequence[Sequence[int]]
-) -> list[list[int]] | None:
+def most_like_products(forms: Sequence[Rows], known: Known, tried: Sequence[Sequence[int]]) -> list[list[int]] | None:
     """All combinations of rank 2 at most that are not among those ``tried``; None where they cannot be listed.
 
     Parameters
     ----------
     forms: symmetric matrices by rows.
-    known: of each row, its block; an entry is known if it lies in two different blocks.
+    known: whether an entry is determined by the form.
     tried: coefficients of combinations that were looked at already.
 
     Cost: some 3 minors for each of the (r + 2 choose 3) monomials, and their elimination modulo a prime of 31 bits.
     """
     r = len(forms)
     monomials: list[Monomial] = list(combinations_with_replacement(range(r), 3))
-    index = {monomial: at for at, monomial in enumerate(monomials)}
+    index: dict[Monomial, int] = {monomial: at for at, monomial in enumerate(monomials)}
     folds = np.array([index[tuple(sorted(where))] for where in product(range(r), repeat=3)])
     places: list[Place] = []
     rng = random.Random(0)
@@ -67,7 +66,7 @@ def most_like_products(
     return None if found is None or any(_value(forms, found, *place) for place in places) else [found]
 
 
-def _places(forms: Sequence[Rows], block: Mapping[int, int], count: int, rng: random.Random) -> Iterator[Place]:
+def _places(forms: Sequence[Rows], known: Known, count: int, rng: random.Random) -> Iterator[Place]:
     """Rows and columns of minors with an entry of each of three forms on the diagonal, drawn the same way always."""
     if not all(forms):
         return
@@ -75,8 +74,8 @@ def _places(forms: Sequence[Rows], block: Mapping[int, int], count: int, rng: ra
     for _ in range(8 * count):
         rows = tuple(rng.choice(keys) for keys in listed)
         columns = tuple(rng.choice(list(form[i])) for form, i in zip(forms, rows, strict=True))
-        apart = not {block[i] for i in rows} & {block[j] for j in columns}
-        if apart and len({*rows}) == len({*columns}) == len(forms):
+        usable = all(known(i, j) for i in rows for j in columns)
+        if usable and len({*rows}) == len({*columns}) == len(forms):
             yield rows, columns
             count -= 1
             if not count:
@@ -92,9 +91,9 @@ def _cubic(forms: Sequence[Rows], rows: Sequence[int], columns: Sequence[int], f
     the monomials of all triples."""
     entries = np.array([[[v % _PRIME for v in _entry(forms, i, j)] for j in columns] for i in rows], dtype=np.int64)
     total = np.zeros((len(forms),) * 3, dtype=np.int64)
-    for order in permutations(range(3)):
+    for order, sign in _SIGNS.items():
         pair = entries[0, order[0]][:, None] * entries[1, order[1]] % _PRIME
-        total += _SIGNS[order] * (pair[:, :, None] * entries[2, order[2]] % _PRIME)
+        total += sign * (pair[:, :, None] * entries[2, order[2]] % _PRIME)
     folded = np.zeros(int(folds.max()) + 1, dtype=np.int64)
     np.add.at(folded, folds, (total % _PRIME).ravel())
     return folded % _PRIME
@@ -139,7 +138,8 @@ def _cube(t: Sequence[int], monomials: Sequence[Monomial]) -> list[int]:
 
 
 def _residues(equations: Sequence[IntArray], values: Sequence[int]) -> IntArray:
-    products = np.array(equations, dtype=np.int64) * np.array(values, dtype=np.int64) % _PRIME
+    matrix = np.array(equations, dtype=np.int64).reshape(len(equations), len(values))
+    products = matrix * np.array(values, dtype=np.int64) % _PRIME
     residues: IntArray = products.sum(axis=1) % _PRIME
     return residues
 

@@ -50,6 +50,9 @@ _MOST_ENTRIES = 4 * 10**5
 """Coefficients that independent forms may have together (a minute); beyond, units are not multiplied out, and forms are
 not looked at."""
 
+_MOST_REDUCED = 3 * 10**7
+"""Multiplications that it may take to find the independent ones; beyond, forms are not looked at."""
+
 _MOST_BRANCHES = 10**5
 """Sets of columns that the search for forms on few of them may look at."""
 
@@ -414,7 +417,8 @@ class QuadraticAccount:
         return twin
 
     def _adds_unit_row(self, row: Row) -> bool:
-        if not _affordable(len(self._over_units.rows) + 1, len(row)):
+        count = len(self._over_units.rows) + 1
+        if count**2 * len(row) > _MOST_REDUCED or count * len(row) > _MOST_ENTRIES:
             self.too_large += 1
             return False
         before, self._over_units = self._over_units, self._over_units.with_row(row)
@@ -431,7 +435,8 @@ class QuadraticAccount:
     @property
     def multiplied(self) -> bool:
         """Whether units can be multiplied out."""
-        return _affordable(len(self._over_units.rows), self._terms)
+        rows = len(self._over_units.rows)
+        return rows**2 * self._terms <= _MOST_CELLS and rows * self._terms <= _MOST_ENTRIES
 
     def rows(self, *, multiplied: bool) -> tuple[Row, ...]:
         """Independent rows over monomials, or over units."""
@@ -482,11 +487,6 @@ class QuadraticAccount:
     def findings(self, before: QuadraticAccount, max_blocks: int | None = None) -> list[Finding]:
         """As :func:`check_quadratic`, with the forms of ``before`` as those issued, and the others as requested."""
         return _Question(before, self, group_size(self.schema, max_blocks)).findings()
-
-
-def _affordable(rows: int, terms: int) -> bool:
-    """Whether so many independent rows of so many terms can be eliminated."""
-    return rows**2 * terms <= _MOST_CELLS and rows * terms <= _MOST_ENTRIES
 
 
 def _selected(forms: Forms, outputs: Sequence[int]) -> Forms:
