@@ -50,7 +50,7 @@ _MOST_ENTRIES = 4 * 10**5
 """Coefficients that independent forms may have together (a minute); beyond, units are not multiplied out, and forms are
 not looked at."""
 
-_MOST_REDUCED = 3 * 10**7
+_MOST_REDUCED = 10**7
 """Multiplications that it may take to find the independent ones; beyond, forms are not looked at."""
 
 _MOST_BRANCHES = 10**5
