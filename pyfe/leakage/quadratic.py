@@ -402,6 +402,8 @@ class QuadraticAccount:
             return twin
         given = self.reader.unit_rows(forms)
         kept = [i for i, row in enumerate(given) if twin._adds_unit_row(row)]
+        if twin.too_large > self.too_large:
+            return twin
         selected = [_selected(forms, kept)] if kept else []
         twin.independent = (*self.independent, *selected)
         twin._terms = max([self._terms, *map(_terms, selected)])
