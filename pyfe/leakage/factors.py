@@ -18,10 +18,11 @@ from functools import cached_property
 from itertools import combinations
 from typing import TypeAlias
 
+from pyfe.leakage.hidden import most_like_products
 from pyfe.leakage.monomials import Linear, Monomials, Polynomial
 from pyfe.leakage.span import PAIRING_ORDER, Span, rational
 
-__all__ = ["factors", "pencil", "primitive"]
+__all__ = ["factors", "primitive", "product_candidates"]
 
 Rows: TypeAlias = "dict[int, dict[int, int]]"
 Minor: TypeAlias = "tuple[int, int, int, int]"
@@ -33,7 +34,7 @@ _STARTS = 6
 _FEW = 3
 
 _TRIPLES = 24
-"""Minors of size 3 looked at for a pencil that has none but zeros."""
+"""Minors of size 3 looked at for a pair of forms that has none but zeros."""
 
 _SMALL_PRIMES = (257, 263, 269)
 _LIFTED_BITS = 512
@@ -59,20 +60,27 @@ def factors(
     return None if found is None else (matrix.out(found[0]), matrix.out(found[1]))
 
 
-def pencil(
-    first: Polynomial, second: Polynomial, space: Monomials, beside: Sequence[Mapping[int, int]] = ()
-) -> Iterator[tuple[Linear, Linear]]:
-    """The factors of all combinations ``q first + p second`` that are products, over the rationals.
+def product_candidates(forms: Sequence[Polynomial], space: Monomials) -> tuple[list[list[int]], bool]:
+    """Combinations of quadratic forms, by their coefficients, among which all that are products stand; and whether that
+    is so: False where there are more than could be told apart.
 
-    The candidates are the rational roots p/q of a minor of size 3, which vanishes where the rank is 2. Forms that have
-    only minors that vanish everywhere are looked at as sum and difference. Cost: O(n^2) each.
+    Of two forms, the rational roots of a minor of size 3, which vanishes where the rank is 2; forms that have only
+    minors that vanish everywhere are looked at as sum and difference. Of more forms also what
+    :func:`pyfe.leakage.hidden.most_like_products` finds. Cost: O(n^2) for each pair.
     """
-    pairs = _roots_of(_Matrix(first, space), _Matrix(second, space))
-    for q, p in [(1, 1), (1, -1)] if pairs is None else pairs:
-        combined = {m: q * first.get(m, 0) + p * second.get(m, 0) for m in {**first, **second}}
-        found = factors({m: v for m, v in combined.items() if v}, space, beside)
-        if found is not None:
-            yield found
+    matrices = [_Matrix(form, space) for form in forms]
+    tried = [_unit(len(forms), {i: 1}) for i in range(len(forms))]
+    for i, j in combinations(range(len(forms)), 2):
+        roots = _roots_of(matrices[i], matrices[j])
+        tried += [_unit(len(forms), {i: q, j: p}) for q, p in ([(1, 1), (1, -1)] if roots is None else roots)]
+    if len(forms) <= 2:
+        return tried, True
+    found = most_like_products([matrix.rows for matrix in matrices], matrices[0].known, tried)
+    return tried + (found or []), found is not None
+
+
+def _unit(size: int, values: Mapping[int, int]) -> list[int]:
+    return [values.get(i, 0) for i in range(size)]
 
 
 def primitive(form: Mapping[int, int]) -> tuple[Linear, int]:
@@ -293,7 +301,7 @@ def _sum(x: Fraction, a: Mapping[int, Fraction], y: Fraction, b: Mapping[int, Fr
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Pencils
+# Pairs of forms
 
 
 def _roots_of(first: _Matrix, second: _Matrix) -> list[tuple[int, int]] | None:

@@ -31,7 +31,7 @@ import numpy as np
 
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
-from pyfe.leakage.factors import factors, pencil, primitive
+from pyfe.leakage.factors import factors, primitive, product_candidates
 from pyfe.leakage.findings import Finding, Lines, group_size
 from pyfe.leakage.monomials import Linear, Monomial, Monomials, Polynomial
 from pyfe.leakage.span import PAIRING_ORDER, PAIRING_PRIMES, Span, integer_combination, supports
@@ -46,11 +46,18 @@ multiplies weights of 16 bits with columns of 8 for its linear part; a linear on
 _MOST_CELLS = 3 * 10**7
 """Multiplications that one elimination may take (a few seconds); beyond, units are not multiplied out."""
 
+_MOST_ENTRIES = 4 * 10**5
+"""Coefficients that independent forms may have together (a minute); beyond, units are not multiplied out, and forms are
+not looked at."""
+
+_MOST_REDUCED = 10**7
+"""Multiplications that it may take to find the independent ones; beyond, forms are not looked at."""
+
 _MOST_BRANCHES = 10**5
 """Sets of columns that the search for forms on few of them may look at."""
 
-_MOST_IN_PENCILS = 12
-"""Most quadratic forms whose combinations, two by two, are looked at for factors."""
+_MOST_COMBINED = 12
+"""Most quadratic forms whose combinations are looked at for factors."""
 
 _INDIRECTLY = "counting the factors and products of what is open"
 
@@ -82,7 +89,7 @@ def check_quadratic(
     Returns findings that ``issued`` alone does not have: those of the linear rules, products that come open, "weights"
     for linear content that a linear function could not have, and "keys" for more than :func:`most_forms` independent
     quadratic forms. Linear algebra modulo the order of BLS12-381 and modulo 2^61 - 1; a finding modulo either counts.
-    Factors are looked for in every form given, every unit, and all combinations of two independent forms. Where
+    Factors are looked for in every form given, every unit, and all combinations of independent forms. Where
     factored forms are too wide to be multiplied out, each unit is one unknown; a finding "checked in part" then says
     what was not looked for, and refuses.
     Cost: O(r^2 D) per elimination for r independent forms with D different monomials (64 dense columns: seconds), and
@@ -174,7 +181,7 @@ class _Reader:
 def _terms(forms: Forms) -> int:
     """Most monomials a form may have, multiplied out."""
     if not isinstance(forms, FactoredForms):
-        return len(forms.value)
+        return int(np.bincount(forms.output, minlength=1).max())
     used = int((np.abs(forms.U).any(axis=0) | np.abs(forms.V).any(axis=0)).sum())
     return used * (used + 1) // 2
 
@@ -375,10 +382,12 @@ class QuadraticAccount:
         self._over_units = _Independent()
         self._over_monomials = _Independent()
         self._terms = 0
+        self.too_large = 0
         self.independent: tuple[Forms, ...] = ()
         self._products: frozenset[tuple[tuple[int, int], ...]] = frozenset()
         self._known: dict[tuple[int, bool], _Known] = {}
         self._factors: dict[bool, list[Linear]] = {}
+        self.all_combined = True
 
     def with_forms(self, forms: Forms) -> QuadraticAccount:
         """The account with the outputs of one more key. Cost: O(rank D) for each output."""
@@ -386,8 +395,15 @@ class QuadraticAccount:
             raise ParameterError(f"forms have {self.schema.n + 1} coordinates (1, x), not {forms.n} and {forms.m}")
         twin = copy(self)
         twin._known, twin._factors = {}, {}
+        twin.all_combined = True
+        twin.outputs = self.outputs + forms.k
+        if not isinstance(forms, FactoredForms) and _terms(forms) > _MOST_ENTRIES:
+            twin.too_large += forms.k
+            return twin
         given = self.reader.unit_rows(forms)
         kept = [i for i, row in enumerate(given) if twin._adds_unit_row(row)]
+        if twin.too_large > self.too_large:
+            return twin
         selected = [_selected(forms, kept)] if kept else []
         twin.independent = (*self.independent, *selected)
         twin._terms = max([self._terms, *map(_terms, selected)])
@@ -400,10 +416,13 @@ class QuadraticAccount:
             rows = enumerate(given)
         for i, row in rows:
             twin._add(row, self.outputs + i)
-        twin.outputs = self.outputs + forms.k
         return twin
 
     def _adds_unit_row(self, row: Row) -> bool:
+        count = len(self._over_units.rows) + 1
+        if count**2 * len(row) > _MOST_REDUCED or count * len(row) > _MOST_ENTRIES:
+            self.too_large += 1
+            return False
         before, self._over_units = self._over_units, self._over_units.with_row(row)
         return self._over_units is not before
 
@@ -418,7 +437,8 @@ class QuadraticAccount:
     @property
     def multiplied(self) -> bool:
         """Whether units can be multiplied out."""
-        return len(self._over_units.rows) ** 2 * self._terms <= _MOST_CELLS
+        rows = len(self._over_units.rows)
+        return rows**2 * self._terms <= _MOST_CELLS and rows * self._terms <= _MOST_ENTRIES
 
     def rows(self, *, multiplied: bool) -> tuple[Row, ...]:
         """Independent rows over monomials, or over units."""
@@ -459,8 +479,12 @@ class QuadraticAccount:
         beside = [{j: v for (_, j), v in row.items()} for row in rows if not any(i for i, _ in row)]
         forms = [row for row in rows if any(i for i, _ in row)]
         yield from (found for form in forms if (found := factors(form, self.reader.space, beside)))
-        for first, second in combinations(forms[:_MOST_IN_PENCILS], 2):
-            yield from pencil(first, second, self.reader.space, beside)
+        candidates, self.all_combined = product_candidates(forms[:_MOST_COMBINED], self.reader.space)
+        self.all_combined &= len(forms) <= _MOST_COMBINED
+        for weights in candidates[len(forms) :]:
+            combined = _polynomial(_combined(weights, [_row(form) for form in forms[:_MOST_COMBINED]]))
+            if found := factors(combined, self.reader.space, beside):
+                yield found
 
     def findings(self, before: QuadraticAccount, max_blocks: int | None = None) -> list[Finding]:
         """As :func:`check_quadratic`, with the forms of ``before`` as those issued, and the others as requested."""
@@ -502,6 +526,9 @@ class _Question:
 
     def findings(self) -> list[Finding]:
         """All findings; what was not looked for at the end."""
+        if self.after.too_large:
+            note = f"not looked at: {self.after.too_large} output(s), since the independent ones have too many terms"
+            return [Finding("checked in part", (), (), issued=self.issued, note=note)]
         lines: Lines = {}
         new = [self._opened(prime, lines) for prime in PAIRING_PRIMES]
         if not any(new):
@@ -525,6 +552,8 @@ class _Question:
             found["record", ()] = tuple(range(self.schema.n))
         for key, coordinates in found.items():
             lines.setdefault(key, coordinates)
+        if not self.after.all_combined:
+            self.unlooked.add("products among the combinations of several quadratic forms")
         if not after.squared and self.multiplied:
             self.unlooked.add(f"products of {len(after.linear)} known linear forms")
         return True
@@ -756,7 +785,7 @@ def _with_pairs(rows: Sequence[Row], first: int) -> Iterator[Row]:
     """The rows from ``first`` on; and, of the first few quadratic ones, combinations of two with one of these: sums,
     differences, and those without some product that both have."""
     yield from rows[first:]
-    products = [i for i, row in enumerate(rows) if not all(map(_is_linear, row))][:_MOST_IN_PENCILS]
+    products = [i for i, row in enumerate(rows) if not all(map(_is_linear, row))][:_MOST_COMBINED]
     for i, j in combinations(products, 2):
         if j < first:
             continue

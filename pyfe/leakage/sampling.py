@@ -5,8 +5,9 @@ values of all forms, and ``residual = H(X) - H(Z)``, where H(Z) is taken
 
 - *exactly*, by counting all records where there are at most 2^18 of them;
 - else from 4096 random records, as the entropy of a normal distribution with the covariance C of r independent forms,
-  on the lattice L of the differences that the values have: ``1/2 log2((2 pi e)^r det C) - log2 det L``. For a single
-  form at most ``log2(width / divisor + 1)``, a bound.
+  on the lattice L of the differences that the values have: ``1/2 log2((2 pi e)^r det C) - log2 det L``. A value that
+  varies by less than a step of L, given those before it, adds what an integer can have at most, never negative bits.
+  For a single form at most ``log2(width / divisor + 1)``, a bound.
 
 Determinants are exact (integers throughout): whoever chooses the forms chooses how badly floating-point ones would be
 off. The figure depends on the span of the forms alone, not on a basis or an order: so do the records. They are drawn
@@ -175,18 +176,29 @@ def _entropy(values: IntArray) -> float:
     fresh = [j for j, row in enumerate(scaled) if span.add(row)]
     if not fresh:
         return 0.0
-    determinant = _determinant([[scaled[i][j] for j in fresh] for i in fresh])
-    steps = _lattice_determinant(offsets[: _LATTICE_ROWS + 4 * len(fresh), fresh].tolist())
+    minors = _leading_minors([[scaled[i][j] for j in fresh] for i in fresh])
+    steps = _lattice_steps(offsets[: _LATTICE_ROWS + 4 * len(fresh), fresh].tolist())
     r = len(fresh)
-    normal = 0.5 * (_log2(determinant) + r * math.log2(2 * math.pi * math.e / count**2)) - _log2(steps)
+    normal = 0.5 * (_log2(minors[-1]) + r * math.log2(2 * math.pi * math.e / count**2)) - _log2(math.prod(steps))
+    normal += sum(
+        _beyond_normal(minor, before * (count * step) ** 2)
+        for minor, before, step in zip(minors, [1, *minors], steps, strict=False)
+    )
     if r == 1:
-        normal = min(normal, math.log2(int(np.ptp(values[:, fresh[0]])) // steps + 1))
+        normal = min(normal, math.log2(int(np.ptp(values[:, fresh[0]])) // steps[0] + 1))
     return max(0.0, normal)
 
 
-def _lattice_determinant(rows: list[list[int]]) -> int:
-    """Of the lattice that integer rows span, which have full rank: by Hermite's form, one row after the other. 1 where
-    these few rows have not."""
+def _beyond_normal(above: int, below: int) -> float:
+    """What a value may have beyond the bits of a normal density, if its variance, ``above / below`` in steps and given
+    those before, is less than one: such a density has negative bits, which would pay for those of others. Of an
+    integer, ``1/2 log2(2 pi e (variance + 1/12))`` is a bound always."""
+    return 0.5 * (_log2(12 * above + below) - _log2(12 * above)) if above < below else 0.0
+
+
+def _lattice_steps(rows: list[list[int]]) -> list[int]:
+    """Of the lattice that integer rows span, the step of each coordinate where those before are given: the diagonal of
+    Hermite's form, one row after the other. Ones where these few rows have not full rank."""
     size = len(rows[0])
     basis: list[list[int] | None] = [None] * size
     for row in rows:
@@ -202,7 +214,8 @@ def _lattice_determinant(rows: list[list[int]]) -> int:
                 quotient = own[k] // rest[k]
                 own, rest = rest, [a - quotient * b for a, b in zip(own, rest, strict=True)]
             basis[k] = own
-    return math.prod(abs(own[k]) for k, own in enumerate(basis) if own is not None) if None not in basis else 1
+    steps = [abs(own[k]) for k, own in enumerate(basis) if own is not None]
+    return steps if len(steps) == size else [1] * size
 
 
 def _covariance(values: npt.NDArray[np.object_]) -> list[list[int]]:
@@ -212,15 +225,16 @@ def _covariance(values: npt.NDArray[np.object_]) -> list[list[int]]:
     return matrix
 
 
-def _determinant(matrix: list[list[int]]) -> int:
-    """Determinant of a positive definite integer matrix: Bareiss' elimination, whose every division is exact."""
+def _leading_minors(matrix: list[list[int]]) -> list[int]:
+    """Leading minors of a positive definite integer matrix, the determinant last: Bareiss' elimination, whose every
+    division is exact."""
     rows, previous = [list(row) for row in matrix], 1
     for k in range(len(rows) - 1):
         for i in range(k + 1, len(rows)):
             for j in range(k + 1, len(rows)):
                 rows[i][j] = (rows[i][j] * rows[k][k] - rows[i][k] * rows[k][j]) // previous
         previous = rows[k][k]
-    return rows[-1][-1]
+    return [row[k] for k, row in enumerate(rows)]
 
 
 def _log2(value: int) -> float:

@@ -554,7 +554,7 @@ def test_the_determinant_is_exact() -> None:
     rng = np.random.default_rng(0)
     values = rng.integers(-(10**6), 10**6, size=(50, 6))
     matrix = (values.T @ values).tolist()
-    assert sampling._determinant(matrix) == sympy.Matrix(matrix).det()
+    assert sampling._leading_minors(matrix)[-1] == sympy.Matrix(matrix).det()
     # a basis that differs from the other by a unimodular matrix with large entries: the same bits
     schema = plain(8)
     F = dense(schema, 0, 2).dense_array()
@@ -581,3 +581,39 @@ def test_half_of_the_bits_must_stay() -> None:
     assert check_budget(pool[:4], wide, seed=SEED) == []
     (finding,) = check_budget(pool, wide, seed=SEED)
     assert "of 80.0 bits, estimated; 40.0 must stay" in str(finding)
+
+
+def test_a_product_hidden_among_three_forms_is_not_issued() -> None:
+    rng = np.random.default_rng(5)
+    schema = plain(24)
+    first, second = (dense(schema, seed).dense_array()[0] for seed in (31, 32))
+    other = dense(schema, 33).dense_array()[0]
+    pool = [MatrixForms.dense(first), MatrixForms.dense(second)]
+    assert check_quadratic(pool, MatrixForms.dense(other), schema) == []
+    for left, kind in [([2], "coordinate"), ([2, -3], "group")]:
+        u, w = np.zeros((2, 25), dtype=np.int64)
+        u[1 : 1 + len(left)], w[0], w[5:] = left, 3, rng.integers(1, 9, 20)
+        hiding = np.triu(np.outer(u, w) + np.outer(w, u)) - 3 * first + 5 * second
+        found = check_quadratic(pool, MatrixForms.dense(hiding), schema)
+        assert found and found[0].kind == kind
+
+
+def test_forms_too_large_to_be_looked_at_are_named_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = plain(16)
+    pool = [dense(schema, seed) for seed in range(2)]
+    assert check_quadratic(pool[:1], pool[1], schema) == []
+    monkeypatch.setattr(quadratic, "_MOST_ENTRIES", 130)  # one form has 152 terms, at most
+    monkeypatch.setattr(quadratic._Reader, "rows", lambda *_: pytest.fail("was read"))
+    assert [finding.kind for finding in check_quadratic([], pool[0], schema)] == ["checked in part"]
+
+
+def test_values_that_hardly_vary_do_not_pay_for_those_of_others() -> None:
+    schema = Schema({f"k{i}": category([f"l{j}" for j in range(80)]) for i in range(6)})
+    rng = np.random.default_rng(1)
+    wide = [rng.integers(-2000, 2000, schema.n) for _ in range(2)]
+    rare = np.zeros((12, schema.n), dtype=np.int64)
+    for row in rare:
+        row[rng.integers(80, size=3) + 80 * rng.choice(6, 3, replace=False)] = 1
+    forms = [linear(schema, row.tolist()) for row in [*wide, *rare]]
+    some = residual_forms(forms[:2], schema, seed=SEED)
+    assert residual_forms(forms, schema, seed=SEED).bits < some.bits - 2
