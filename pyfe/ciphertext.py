@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -169,13 +170,17 @@ class CiphertextBatch(Copied, Travels):
     # -- cutting and joining --
 
     def __getitem__(self, rows: int | slice) -> CiphertextBatch:
-        """Rows ``a:b`` as a batch, or row i as a batch of one. ParameterError for a step; IndexError past the end."""
+        """Rows ``a:b`` as a batch, or row i as a batch of one. IndexError past the end; ParameterError for a step, and
+        for what is neither an integer nor a slice of integers."""
+        try:
+            start, stop, step = rows.indices(len(self)) if isinstance(rows, slice) else (operator.index(rows), 0, 1)
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"a batch is cut by an integer or a slice of integers: {error}") from error
+        if step != 1:
+            raise ParameterError("a batch is cut in steps of 1 only")
         if isinstance(rows, slice):
-            start, stop, step = rows.indices(len(self))
-            if step != 1:
-                raise ParameterError("a batch is cut in steps of 1 only")
             return self._with(self._native.slice(start, max(start, stop)), self._cut(slice(start, stop)))
-        position = rows + len(self) if rows < 0 else rows
+        position = start + len(self) if start < 0 else start
         if not 0 <= position < len(self):
             raise IndexError(f"row {rows} of a batch of {len(self)}")
         return self._with(self._native.slice(position, position + 1), self._cut(slice(position, position + 1)))
@@ -190,7 +195,8 @@ class CiphertextBatch(Copied, Travels):
 
         Raises ParameterError for no batches, KeyMismatchError for batches of different keys or schemas.
         """
-        parts = list(batches)
+        given: object = batches
+        parts = [_batch(part) for part in (given if isinstance(given, Iterable) else [given])]
         if not parts:
             raise ParameterError("there is no batch to concatenate")
         for part in parts[1:]:
@@ -295,6 +301,12 @@ class CiphertextBatch(Copied, Travels):
 def _bounded(sums: npt.NDArray[Any]) -> IntArray:
     """Sums of weights in Python integers as int64, 2^63 - 1 standing for more: the core refuses such weights."""
     return np.asarray(np.minimum(sums, _LARGEST), dtype=np.int64)
+
+
+def _batch(part: object) -> CiphertextBatch:
+    if not isinstance(part, CiphertextBatch):
+        raise ParameterError(f"batches are concatenated, in a list, and {_kind_of(part)} is none")
+    return part
 
 
 def _kind_of(value: object) -> str:

@@ -127,7 +127,7 @@ void bind_batch(py::module_& m) {
         .def_property_readonly("combined", &CiphertextBatch::combined)
         .def_property_readonly("weight_sums", &weight_sums)
         .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
-        .def_static("concat", &CiphertextBatch::concat, py::arg("batches"))
+        .def_static("concat", &concatenated<CiphertextBatch>, py::arg("batches"))
         .def("weighted_sum", &weighted_sum, py::arg("w").noconvert())
         .def("add", &add, py::arg("other"))
         .def("scale", &scale, py::arg("factor"))

@@ -217,7 +217,7 @@ void bind_keys(py::module_& m) {
                                [](const CiphertextBatch& c) { return as_bytes(c.public_key_id); })
         .def_property_readonly("nbytes", [](const CiphertextBatch& c) { return c.size() * c.row_size(); })
         .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
-        .def_static("concat", &CiphertextBatch::concat, py::arg("batches"))
+        .def_static("concat", &concatenated<CiphertextBatch>, py::arg("batches"))
         .def("to_bytes", [](const CiphertextBatch& c) { return as_bytes(c.to_bytes()); })
         .def_static("from_bytes", &decoded<CiphertextBatch>, py::arg("data"))
         .def("__repr__", [](const CiphertextBatch& c) {
@@ -246,8 +246,7 @@ void bind_qfe(py::module_& module) {
             return run_encrypt(mpk.get<const MasterPublicKey&>("mpk"), x.get("x"), y, pyfe::os_random());
         },
         py::arg("mpk"), py::arg("x"), py::arg("y") = py::none());
-    m.def("keygen", &keygen, py::arg("msk"), py::arg("f"),
-          py::call_guard<NoGil, pyfe::StackGuard>());
+    m.def("keygen", &keygen, py::arg("msk"), py::arg("f"), py::call_guard<NoGil, pyfe::StackGuard>());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
     m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
     m.def("project", &project, py::arg("ct"), py::arg("p").noconvert(),

@@ -10,8 +10,8 @@ PYBIND11_MODULE(_core, module) {
 }
 #undef PyInit__core
 
-// Types, tables and the pool belong to the process, not to an interpreter; in a second one pybind11's own start
-// would wait for a lock that this thread holds.
+// Types, tables and the pool belong to the process, not to an interpreter; in a second one pybind11's own
+// start would wait for a lock that this thread holds.
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
     if (PyInterpreterState_Get() == PyInterpreterState_Main()) return start_core();
     PyErr_SetString(PyExc_ImportError,

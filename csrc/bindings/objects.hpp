@@ -6,6 +6,7 @@
 
 #include "arrays.hpp"
 #include "bytes.hpp"
+#include "classes.hpp"
 #include "pyfe/base/secret.hpp"
 #include "pyfe/schemes/common.hpp"
 
@@ -52,6 +53,11 @@ T decoded(const py::bytes& data) {
     const auto span = as_span(data);
     const NoGil no_gil;
     return T::from_bytes(span);
+}
+
+template <class Batch>
+Batch concatenated(const std::vector<const Batch*>& batches) {
+    return Batch::concat(all_present(batches, "batches"));
 }
 
 // Memory that the core owns and wipes, for secrets on their way through Python
