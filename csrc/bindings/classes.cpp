@@ -83,10 +83,13 @@ void finish_members(py::handle owner) {
 }  // namespace
 
 void guard_base_class() {
+    // The test module and the core share the base class: what guards it knows one flag, that of whichever
+    // came first.
+    py::handle base(reinterpret_cast<PyObject*>(base_class()));
+    if (base.attr("__dict__").contains("__reduce_ex__")) return;
     base_class()->tp_new = new_object;
     py::detail::get_internals().default_metaclass->tp_call = call_class;
-    py::handle(reinterpret_cast<PyObject*>(base_class())).attr("__reduce_ex__") = py::cpp_function(
-        refuse_to_reduce, py::is_method(py::handle(reinterpret_cast<PyObject*>(base_class()))));
+    base.attr("__reduce_ex__") = py::cpp_function(refuse_to_reduce, py::is_method(base));
 }
 
 void finish_module(py::module_& module) { finish(module); }

@@ -44,7 +44,7 @@ def test_a_change_repeats_what_depends_on_it(nightly: Any) -> None:
     assert changed_by(nightly, "csrc/base/secret.cpp", files) == every
     for name in ("CMakeLists.txt", "scripts/native.py"):
         assert changed_by(nightly, name, files) >= native | tests
-    assert changed_by(nightly, "pyfe/schema.py", files) == every - native - fuzz(every)
+    assert changed_by(nightly, "pyfe/schema/schema.py", files) == every - native - fuzz(every)
     assert changed_by(nightly, "pyproject.toml", files) >= tests | {"wheel", "bench"}
     assert changed_by(nightly, "Makefile", files) >= tests
     assert changed_by(nightly, "tests/conftest.py", files) >= tests

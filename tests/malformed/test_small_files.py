@@ -233,7 +233,7 @@ def test_many_coordinates_of_one_name() -> None:
 
 def test_a_long_name_is_not_repeated_by_every_level() -> None:
     assert ending(Schema.from_bytes, schema_file([levels("n" * 500, 7000)])) == "read"
-    assert ending(Schema.from_bytes, schema_file([levels("n" * 501, 3)])) == "DecodeError"
+    assert ending(Schema.from_bytes, schema_file([levels("n" * 1025, 3)])) == "DecodeError"
 
 
 def test_one_row_of_a_category_of_many_levels() -> None:
