@@ -7,7 +7,7 @@ asked again, and has to agree:
 ======================================  =====================================================  ========================
 rows                                    of what                                                agree within
 ======================================  =====================================================  ========================
-every code                              columns of up to 4,096 codes, all columns at once      rounding of floats
+every code                              columns of up to 65,536 codes, all columns at once      rounding of floats
 reference rows, as the schema decodes   all                                                    rounding of floats
 reference rows, as they came            those of which no cell is clipped                      max_error + rounding
 values that often mean "absent"         999, -1, 0, ... and ``missing_values`` of its steps,   max_error + rounding
@@ -20,7 +20,7 @@ float64 and float32), two between
 where *rounding* is what the distance of the cell to its code explains (at most half a step), through the slope of the
 map, for an absent entry half a step. On decoded rows also the model's labels and its last output are held against the
 decision values and the link. Not verified: a value that is treated in another way and is none of these, in a column of
-more than 4,096 codes.
+more than 65,536 codes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.links import probabilities
-from pyfe.models.estimators import RawModel, View, culprit, differs, not_the_largest
+from pyfe.models.estimators import LARGEST_SLACK, RawModel, View, culprit, differs, not_the_largest
 from pyfe.models.intake import nested
 from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, centre, fresh_rows
 from pyfe.schema import Column, Number, Optional, Schema, Thresholds
@@ -48,8 +48,11 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, AnyArray]
 Score: TypeAlias = Callable[[IntArray], FloatArray]
 
-_SMALL = 4096
+_MOST_CODES = 2**16
 """Most codes of a column that are all tried."""
+
+_CODE_ENTRIES = 2**24
+"""Most entries of the list of a column's codes, its width counted: 4,096 levels or cuts."""
 
 _ENTRIES = 2**22
 """Coordinates that are held at once, but for the reference rows."""
@@ -64,28 +67,22 @@ _FINE = 1e-9
 _LEAST_REFERENCE = 20
 _ROWS_NAMED = 5
 
-_SENTINELS = (
-    *(999.0, 99.0, 9.0, -1.0, 0.0, -9.0, -99.0, -999.0, 9999.0, 7777.0, 777.0, 77.0, 7.0, 8888.0, 888.0, 88.0, 8.0),
-    *(
-        -9999.0,
-        99999.0,
-        -99999.0,
-        999999.0,
-        1.0,
-        97.0,
-        98.0,
-        96.0,
-        997.0,
-        998.0,
-        996.0,
-        9997.0,
-        9998.0,
-        9996.0,
-        77777.0,
-    ),
-    *(88888.0, 555.0, 5555.0, 666.0, 6666.0, 1111.0, 111.0, 9.9, 99.9, 999.9, 9.99, 99.99, 999.99, -9.9, -99.9, -999.9),
-    *(-7.0, -8.0, -77.0, -88.0, -777.0, -888.0, 1000.0, 10000.0, 1234.0, 12345.0, 32767.0, 65535.0),
-)
+
+def _signs_of_absence() -> tuple[float, ...]:
+    """Repeated digits, their neighbours and negatives, powers, limits of types: what is typed or exported most often
+    comes first."""
+    runs = [float(digit * length) for digit in "978" for length in range(1, 9)]
+    others = [float(digit * length) for digit in "123456" for length in range(1, 8)]
+    near = [10.0**length - k for length in range(2, 8) for k in (2, 3, 4)]
+    decimals = [run / part for run in runs[:8] for part in (10.0, 100.0)]
+    powers = [10.0**exponent for exponent in range(1, 10)]
+    limits = [2.0**bits + k for bits in (7, 8, 15, 16, 31, 32) for k in (-1, 0)]
+    positive = [*runs, *near, *decimals, *powers, *limits, *others, 1234.0, 12345.0, 123456.0]
+    both = [-1.0, 0.0, *(side * value for value in positive for side in (1.0, -1.0))]
+    return tuple(dict.fromkeys(both))
+
+
+_SENTINELS = _signs_of_absence()
 """What tables often hold where something was not measured."""
 
 
@@ -121,6 +118,7 @@ class Reference:
     def read(cls, schema: Schema, given: Any) -> Reference:
         """ParameterError where these are no rows of the schema."""
         try:
+            given = schema.read_raw(given)  # once: a reader of batches is then at its end
             x, real, columns = schema.encode(given, "clip").x, schema.encode_real(given), schema.as_decoded(given)
         except PyfeError:
             raise
@@ -159,7 +157,7 @@ def check(view: View, schema: Schema, reference: Reference | None) -> tuple[View
     """Ask the model again. The view, with what was measured on decoded rows in its error; and the answers that wait for
     the integers. UnsupportedModelError where the model is another than its map.
 
-    Cost: up to 4,096 evaluations and one per reference row on decoded rows; one per reference row on raw ones, up to
+    Cost: up to 65,536 evaluations and one per reference row on decoded rows; one per reference row on raw ones, up to
     16,384 for values that mean "absent", 16 per column that may be absent, and about 36 per cut.
     """
     raw = view.raw_model
@@ -346,11 +344,11 @@ def _require_own_answers(view: View, raw: RawModel, columns: Columns, decision: 
     output = raw.in_pieces(raw.output, columns)
     theirs, close = output.astype(np.float64).reshape(len(decision), -1), 1e-5 if output.dtype == np.float32 else 1e-6
     if view.link == "identity":
-        ours, allowed = decision, TOLERANCE * np.ptp(decision, axis=0) + 2 * view.map.error
+        ours, allowed = decision, max(TOLERANCE, close) * np.ptp(decision, axis=0) + 2 * view.map.error
     else:
         ours = probabilities(view.link, decision, view.baseline_survival)
         ours = ours[:, -theirs.shape[1] :] if ours.shape[1] == 2 else ours
-        allowed = np.full(ours.shape[1], close)
+        allowed = np.full(ours.shape[1], close + min(2 * float(view.map.error.max()), LARGEST_SLACK))
     if ours.shape != theirs.shape or (np.abs(ours - theirs) > allowed).any():
         raise UnsupportedModelError(
             f"the output of {view.name} is not the link {view.link!r} of its decision values"
@@ -360,9 +358,9 @@ def _require_own_answers(view: View, raw: RawModel, columns: Columns, decision: 
 
 
 def _every_code(schema: Schema, rng: np.random.Generator) -> Iterator[IntArray]:
-    """Rows in which every column of up to 4,096 codes takes each of them at least once; all columns vary at once."""
+    """Rows in which every small column takes each of its codes at least once; all columns vary at once."""
     columns = list(schema.columns.values())
-    sizes = [column.size if column.size <= _SMALL else 0 for column in columns]
+    sizes = [column.size if _is_small(column) else 0 for column in columns]
     count = max(sizes)
     orders = [rng.permutation(np.arange(count) % size) if size else None for size in sizes]
     at_once = max(1, min(ROWS_AT_ONCE, _ENTRIES // schema.n))
@@ -373,6 +371,10 @@ def _every_code(schema: Schema, rng: np.random.Generator) -> Iterator[IntArray]:
             for column, order in zip(columns, orders, strict=True)
         ]
         yield np.concatenate(parts, axis=1)
+
+
+def _is_small(column: Column) -> bool:
+    return column.size <= _MOST_CODES and column.size * column.width <= _CODE_ENTRIES
 
 
 def _require_boundary(view: View, raw: RawModel, schema: Schema) -> None:
@@ -499,7 +501,7 @@ def _inside(column: Column, values: FloatArray) -> list[float]:
     inside = values[(values >= column.lo) & (values <= column.hi)]
     code = column.encode(inside)
     decoded = np.asarray(column.decode(code.x), dtype=np.float64) == inside
-    return [float(value) for value in inside[~decoded | (column.size > _SMALL)]]
+    return [float(value) for value in inside[~decoded | (not _is_small(column))]]
 
 
 def _absent(raw: RawModel, schema: Schema, rng: np.random.Generator, k: int) -> Iterator[Rows]:

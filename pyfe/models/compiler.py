@@ -91,7 +91,7 @@ def compile(
     scikit-learn's; the integer rows then sum to zero as the model's do, and their rank is k - 1). ``max_error``
     bounds |decision value - model's output| for a model that is the map everywhere: the rounding's part is derived for
     every row that the schema can hold, the model's is the residual measured on all decoded rows that it was asked
-    about. That no other row is an exception is verified for the columns of up to 4,096 codes and on your reference
+    about. That no other row is an exception is verified for the columns of up to 65,536 codes and on your reference
     rows, and not elsewhere.
 
     Raises

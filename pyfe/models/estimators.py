@@ -36,6 +36,7 @@ from pyfe.schema import Number, Schema, stacked
 
 __all__ = [
     "BY_POSITION",
+    "LARGEST_SLACK",
     "RawModel",
     "RealMap",
     "View",
@@ -63,6 +64,9 @@ RealMap: TypeAlias = AffineMap | RealQuadratic | RealSquares
 _CURVE_POINTS = 9
 _CLOSE = 1e-6
 """Largest difference between a model's probabilities and those of a link that is taken for rounding."""
+
+LARGEST_SLACK = 0.01
+"""Probabilities that are further apart than this are others, however little is known of the scores."""
 
 BY_POSITION = ("rows", "reach the model by position, in the schema's order: it has no column names")
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.links import probabilities
-from pyfe.models.estimators import RawModel, RealMap, View
+from pyfe.models.estimators import LARGEST_SLACK, RawModel, RealMap, View
 from pyfe.models.graph_bounds import Budget, TooLargeError, admit, is_carried_out
 from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.polynomials import NotPolynomial, Polynomials, Products
@@ -59,9 +59,6 @@ _CLOSE = 1e-6
 
 _CLOSE_FLOAT32 = 1e-5
 """The same, for a graph in float32."""
-
-_LARGEST_SLACK = 0.01
-"""Probabilities that are further apart than this are others, however little is known of the scores."""
 
 _FLOAT32_SLACK = 100.0
 """How much further than :data:`~pyfe.models.probing.TOLERANCE` a graph in float32 may be from its map; what it is
@@ -624,7 +621,7 @@ class _Final:
         ours = ours[:, -self.values.shape[1] :] if link == "logit" else ours
         if ours.shape != self.values.shape:
             return False
-        return bool(np.abs(ours - self.values).max() <= self.close + min(2 * error.max(), _LARGEST_SLACK))
+        return bool(np.abs(ours - self.values).max() <= self.close + min(2 * error.max(), LARGEST_SLACK))
 
 
 @dataclass(frozen=True)
@@ -679,7 +676,8 @@ def _view_of(
             combined = _combined(real_map, combination)
             classes = _classes(graph, link, len(combination))
             if _predicts(graph, feeds.of_rows(rows, schema), combined(rows), combined.error, classes):
-                raw_model = RawModel(_quantity(graph, score, combination), feeds, schema) if score.runs else None
+                asked = replace(graph, budget=graph.budget.unlimited())
+                raw_model = _raw_model(asked, score, combination, link, final, feeds, schema) if score.runs else None
                 return View(combined, link, classes, None, graph.name, raw_model)
         raise UnsupportedModelError(
             f"no known link leads from {score.name!r} to the output and the classes; to have the score alone, make it "
@@ -692,13 +690,38 @@ def _view_of(
         return None
 
 
-def _quantity(graph: _Graph, score: _Score, combination: FloatArray) -> Quantity:
-    asked = replace(graph, budget=graph.budget.unlimited())
+def _raw_model(
+    graph: _Graph,
+    score: _Score,
+    combination: FloatArray,
+    link: str,
+    final: _Final | None,
+    feeds: _Feeds,
+    schema: Schema,
+) -> RawModel:
+    """The graph, asked for its scores, its classes and its own output, as far as its operators are carried out."""
 
-    def method(table: Feeds) -> FloatArray:
-        return np.asarray(np.asarray(asked.run(score.name, table), dtype=np.float64) @ combination.T)
+    def decision(table: Feeds) -> FloatArray:
+        return np.asarray(np.asarray(graph.run(score.name, table), dtype=np.float64) @ combination.T)
 
-    return Quantity(method, None, graph.name)
+    def predict(table: Feeds) -> AnyArray:
+        return graph.run(str(labels), table).ravel()
+
+    def output(table: Feeds) -> AnyArray:
+        values = graph.run(str(final and final.name), table)
+        if link != "identity":
+            return values
+        # of one score s perhaps the pair (-s, s)
+        return values @ combination.T if values.shape[1] == combination.shape[1] else values[:, -len(combination) :]
+
+    labels = graph.label_output()
+    return RawModel(
+        Quantity(decision, None, graph.name),
+        feeds,
+        schema,
+        predict=predict if labels is not None and graph.computes(labels) else None,
+        output=output if final is not None and final.name != score.name else None,
+    )
 
 
 def _map_of(score: _Score, raw: Raw, exact: Raw, rows: IntArray, schema: Schema) -> RealMap:

@@ -162,6 +162,8 @@ def _intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
                 "a pyfe.Linear"
             )
     data, names = model.data, [str(name) for name in model.exog_names]
+    # some models add parameters of their own (alpha, thresholds) behind the columns
+    names = names[: np.shape(data.orig_exog)[1] if np.ndim(data.orig_exog) == 2 else 1]
     formula = getattr(model, "formula", None)
     if isinstance(formula, str):
         return Intake(_columns_of_formula(formula, data.frame, name_of(model)))

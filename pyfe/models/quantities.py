@@ -54,7 +54,7 @@ class Quantity:
     def __call__(self, table: Any) -> FloatArray:
         """float64 ``[m, k]``; whatever the model raises becomes an UnsupportedModelError."""
         try:
-            values = np.asarray(self.method(table), dtype=np.float64)
+            values = _real(self.method(table), self.name)
         except PyfeError:
             raise
         except Exception as error:
@@ -68,6 +68,16 @@ class Quantity:
         if self.labels is not None and len(self.labels) == values.shape[1] == 2:
             values = values[:, 1:] - values[:, :1]
         return values
+
+
+def _real(answer: Any, name: str) -> FloatArray:
+    """An answer as float64, masked entries as NaN. UnsupportedModelError for complex values: only one part of them
+    would be left."""
+    if isinstance(answer, np.ma.MaskedArray):
+        answer = np.where(np.ma.getmaskarray(answer), np.nan, np.ma.getdata(answer))
+    if np.iscomplexobj(answer) and np.imag(answer).any():
+        raise UnsupportedModelError(f"{name} gives complex decision values; compile their real part or their modulus")
+    return np.asarray(np.real(answer) if np.iscomplexobj(answer) else answer, dtype=np.float64)
 
 
 def quantity_of(model: Any) -> Quantity:
@@ -109,7 +119,11 @@ def _plain_quantity(model: Any, last: Any, name: str) -> Quantity:
         )
     if callable(model):
         return Quantity(model, None, name)
-    raise UnsupportedModelError(f"{name} has neither decision_function nor predict")
+    raise UnsupportedModelError(
+        f"{name} has neither decision_function nor predict; if it has a score under another name "
+        "(predict_log_partial_hazard of lifelines), compile that: pyfe.from_callable(lambda rows: "
+        "model.predict_log_partial_hazard(pandas.DataFrame(rows, columns=list(schema.columns))), schema)"
+    )
 
 
 def _require_one_label(last: Any, name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ import pyfe
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.models import compile, from_callable
 from pyfe.models.checking import _every_code
+from pyfe.models.intake import intake_of
 from pyfe.models.probing import AffineMap
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.squares import RealSquares
@@ -195,6 +197,24 @@ def test_links_and_offsets_of_statsmodels() -> None:
         compile(sm.GLM(Y, exog, offset=np.full(len(X), 3.5)).fit(), SCHEMA)
     with pytest.raises(UnsupportedModelError, match="fitted with exposure="):
         compile(sm.Poisson(counts, exog, exposure=np.full(len(X), 30.0)).fit(disp=0), SCHEMA)
+
+
+def test_parameters_of_a_result_are_no_columns() -> None:
+    """Dispersions and thresholds stand behind the columns in ``exog_names``."""
+    own = result()
+    own.model.exog_names = [*own.model.exog_names, "alpha"]
+    assert intake_of(own).names == ("a", "b", "c")
+    sm = pytest.importorskip("statsmodels.api")
+    counts = np.random.default_rng(0).poisson(np.exp(0.3 * X["a"]))
+    model = sm.NegativeBinomial(counts, sm.add_constant(X)).fit(disp=0)
+    with pytest.raises(UnsupportedModelError, match="compile the linear predictor by name"):
+        compile(model, SCHEMA)
+
+
+def test_a_score_under_another_name_is_told() -> None:
+    """As the fitters of lifelines, which have neither of the usual methods."""
+    with pytest.raises(UnsupportedModelError, match=r"predict_log_partial_hazard.*pyfe.from_callable\("):
+        compile(SimpleNamespace(predict_log_partial_hazard=None), SCHEMA)
 
 
 def test_a_column_that_did_not_vary_is_still_a_column() -> None:
@@ -412,8 +432,8 @@ def at(value: float, shift: float = 1000.0) -> Callable[[Any], Any]:
     return lambda rows: rows @ np.arange(1.0, rows.shape[1] + 1) + shift * (rows[:, 0] == value)
 
 
-WIDE = Schema({"dose": number(0, 65535, step=1), "b": number(-4, 4, bits=8)})
-NARROW = Schema({"dose": number(0, 4095, step=1), "b": number(-4, 4, bits=8)})
+WIDE = Schema({"dose": number(0, 131071, step=1), "b": number(-4, 4, bits=8)})
+NARROW = Schema({"dose": number(0, 65535, step=1), "b": number(-4, 4, bits=8)})
 HALVES = Schema({"dose": number(0, 500, bits=16), "b": number(-4, 4, bits=8)})
 
 
@@ -424,16 +444,16 @@ def doses(*values: float) -> np.ndarray:
     return table
 
 
-@pytest.mark.parametrize("value", [0.0, 9.0, 99.0, 999.0, 7777.0, 31337.0])
+@pytest.mark.parametrize("value", [0.0, 9.0, 99.0, 999.0, 7777.0, 99998.0, 33.3, 31337.0])
 def test_values_inside_a_range_that_mean_absent(value: float) -> None:
     """Without a reference: every code of a narrow column, and values of habit in a wide one."""
-    if 0 < value <= 4095:  # the ends of a range are among the first rows that are asked
+    if value == int(value) and 0 < value <= 65535:  # the ends of a range are among the first rows that are asked
         with pytest.raises(UnsupportedModelError, match="every code of the small columns.*column 'dose'"):
             compile(at(value), NARROW)
     if value == 0.0:
         with pytest.raises(UnsupportedModelError, match="neither affine nor quadratic"):
             compile(at(value), WIDE)
-    elif value == 31337.0:  # what cannot be known without the rows, and the docs say so
+    elif value in (33.3, 31337.0):  # what cannot be known without the rows, and the docs say so
         assert compile(at(value), WIDE).k == 1
     else:
         with pytest.raises(UnsupportedModelError, match="values that often mean \"absent\".*column 'dose'"):
@@ -541,7 +561,7 @@ class Classes:
 def test_the_link_is_checked_beyond_the_rows_that_found_it() -> None:
     assert compile(Classes(), NARROW).link == "logit"
     with pytest.raises(UnsupportedModelError, match="output of Classes is not the link 'logit' of its decision values"):
-        compile(Classes(wrong_at=1234.0), NARROW)
+        compile(Classes(wrong_at=2345.0), NARROW)
     assert compile(Classes(wrong_at=31337.0), WIDE).link == "logit"
     with pytest.raises(UnsupportedModelError, match="output of Classes is not the link 'logit'"):
         compile(Classes(wrong_at=31337.0), WIDE, reference=doses(31337.0))
@@ -614,6 +634,13 @@ def test_references_that_are_no_tables() -> None:
         compile(model, SCHEMA, reference=Lazy())
 
 
+def test_a_reader_of_batches_is_read_once() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    model = Ridge().fit(X, Y)
+    reader = pyarrow.Table.from_pandas(X).to_reader()
+    assert compile(model, SCHEMA, reference=reader) == compile(model, SCHEMA, reference=X)
+
+
 @pytest.mark.parametrize("library", ["polars", "duckdb"])
 def test_lazy_frames_and_relations(library: str) -> None:
     module = pytest.importorskip(library)
@@ -668,6 +695,8 @@ def raising(error: BaseException, call: int = 1) -> Callable[[np.ndarray, int], 
         (lambda v, n: v[:, None, None], "3-dimensional"),
         (lambda v, n: [str(value) + "?" for value in v], "ValueError"),
         (lambda v, n: None, "0-dimensional"),
+        (lambda v, n: v + 1j, "complex decision values"),
+        (lambda v, n: np.ma.masked_greater(v, 0.0), "NaN or infinite decision values"),
     ],
 )
 def test_answers_that_are_no_function_of_the_row(habit: Any, complaint: str) -> None:

@@ -464,3 +464,39 @@ def test_classes_that_are_not_of_the_largest_score() -> None:
     )
     with pytest.raises(UnsupportedModelError, match="no known link leads from"):
         compile(model, cells(2))
+
+
+ODD_ENDS = {
+    "probability": "p = Sigmoid(z) hit = Equal(first, odd) y = Where(hit, high, p)",
+    "score": "hit = Equal(first, odd) y = Where(hit, high, z)",
+}
+
+
+@pytest.mark.parametrize("end", ODD_ENDS)
+def test_an_output_that_is_another_at_one_value(end: str) -> None:
+    """The 512 rows that find the link do not hold it; every code of the columns does."""
+
+    def model(odd: float) -> Any:
+        return graph(
+            f"""g (double[N, 2] x) => (double[N, 1] y)
+                <double[2, 1] w = {{1, 2}}, double odd = {{{odd!r}}}, double high = {{0.75}}, int64[1] at = {{0}}>
+                {{ z = MatMul(x, w) first = Gather<axis=1>(x, at) {ODD_ENDS[end]} }}"""
+        )
+
+    schema = Schema.from_ranges({"a": number(0, 8191, step=1), "b": number(-1, 1, bits=4)})
+    assert compile(model(-5.0), schema).link == ("logit" if end == "probability" else "identity")
+    with pytest.raises(UnsupportedModelError, match="output of g is not the link"):
+        compile(model(3210.0), schema)
+
+
+def test_a_label_with_a_threshold_of_its_own_is_found_however_near() -> None:
+    def model(threshold: float) -> Any:
+        return graph(
+            f"""g (double[N, 2] x) => (int64[N, 1] label, double[N, 1] y)
+                <double[2, 1] w = {{1, 2}}, double t = {{{threshold!r}}}>
+                {{ z = MatMul(x, w) y = Sigmoid(z) above = Greater(y, t) label = Cast<to=7>(above) }}"""
+        )
+
+    assert compile(model(0.5), cells(2, bits=12)).classes == (0, 1)
+    with pytest.raises(UnsupportedModelError, match="does not predict the class of its largest decision value"):
+        compile(model(0.5001), cells(2, bits=12))
