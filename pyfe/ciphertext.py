@@ -170,9 +170,13 @@ class CiphertextBatch(Copied, Travels):
     # -- cutting and joining --
 
     def __getitem__(self, rows: int | slice) -> CiphertextBatch:
-        """Rows ``a:b`` as a batch, or row i as a batch of one. ParameterError for a step; IndexError past the end."""
+        """Rows ``a:b`` as a batch, or row i as a batch of one. IndexError past the end; ParameterError for a step, and
+        for what is neither an integer nor a slice of integers."""
         if isinstance(rows, slice):
-            start, stop, step = rows.indices(len(self))
+            try:
+                start, stop, step = rows.indices(len(self))
+            except (TypeError, ValueError) as error:
+                raise ParameterError(f"a batch is cut by an integer or a slice of integers: {error}") from error
             if step != 1:
                 raise ParameterError("a batch is cut in steps of 1 only")
             return self._with(self._native.slice(start, max(start, stop)), self._cut(slice(start, stop)))
@@ -193,14 +197,10 @@ class CiphertextBatch(Copied, Travels):
 
         Raises ParameterError for no batches, KeyMismatchError for batches of different keys or schemas.
         """
-        if not isinstance(batches, Iterable):
-            raise ParameterError(f"batches are concatenated from a list of them, not from {_kind_of(batches)}")
-        parts: list[Any] = list(batches)
+        given: object = batches
+        parts = [_batch(part) for part in (given if isinstance(given, Iterable) else [given])]
         if not parts:
             raise ParameterError("there is no batch to concatenate")
-        other = next((part for part in parts if not isinstance(part, CiphertextBatch)), None)
-        if other is not None:
-            raise ParameterError(f"only batches are concatenated, not {_kind_of(other)}")
         for part in parts[1:]:
             parts[0]._require_same(part)
         plain = all(part._known_sums is None for part in parts)
@@ -304,6 +304,12 @@ class CiphertextBatch(Copied, Travels):
 def _bounded(sums: npt.NDArray[Any]) -> IntArray:
     """Sums of weights in Python integers as int64, 2^63 - 1 standing for more: the core refuses such weights."""
     return np.asarray(np.minimum(sums, _LARGEST), dtype=np.int64)
+
+
+def _batch(part: object) -> CiphertextBatch:
+    if not isinstance(part, CiphertextBatch):
+        raise ParameterError(f"batches are concatenated, in a list, and {_kind_of(part)} is none")
+    return part
 
 
 def _kind_of(value: object) -> str:

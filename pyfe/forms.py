@@ -239,7 +239,7 @@ class FactoredForms:
     @classmethod
     def squares(cls, P: Any, q: Any) -> FactoredForms:
         """``sum_h q[j, h] <P_h, x>^2``: P integers ``[h, n]``, q integers ``[k, h]`` (or ``[h]`` for one form)."""
-        weights = np.asarray(q)
+        weights = as_array(q, "q")
         return cls(P, P, weights[None] if weights.ndim == 1 else weights)
 
     @property
@@ -544,12 +544,20 @@ def _joined(parts: Iterable[Terms]) -> Terms:
 
 def _entries(values: Any, what: str) -> IntArray:
     """Integers below 2^62 in absolute value, as int64."""
-    array = np.asarray(values)
+    array = as_array(values, what)
     if array.dtype.kind not in "iu" and array.size:
         raise ParameterError(f"{what} must be integers, not {array.dtype}")
     if array.size and (int(array.max()) >= LIMIT or int(array.min()) <= -LIMIT):
         raise OutOfRangeError(f"{what}: an entry reaches 2^62 in absolute value")
     return array.astype(np.int64)
+
+
+def as_array(values: Any, what: str) -> npt.NDArray[Any]:
+    """Numbers as an array of numpy's own type. ParameterError for rows of different lengths."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ParameterError(f"{what} is no array: {error}") from error
 
 
 def _frozen(array: IntArray) -> IntArray:

@@ -20,14 +20,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
-from pyfe.forms import LIMIT, MAX_WIDTH, Forms, MatrixForms, integers_of
+from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, as_array, integers_of
 from pyfe.links import LINKS, probabilities
 from pyfe.maps import IntegerMap, LinearMap, QuadraticMap, as_map, exact_interval, map_from_dict
 from pyfe.report import Report, area_under_curve, r_squared
@@ -41,6 +41,7 @@ __all__ = ["LINKS", "MAX_WIDTH", "Function", "Report", "exact_interval", "probab
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
+Number = TypeVar("Number", np.int64, np.float64)
 AnyArray: TypeAlias = npt.NDArray[Any]
 ExactMap: TypeAlias = tuple[FloatArray, FloatArray] | Callable[[FloatArray], FloatArray]
 
@@ -104,7 +105,8 @@ class Function(Copied, Travels):
             object.__setattr__(self, name, array)
 
     def _checked_shapes(self, k: int) -> None:
-        if not len(self.max_error):
+        object.__setattr__(self, "max_error", _floats(self.max_error, "max_error"))
+        if not self.max_error.size:
             object.__setattr__(self, "max_error", np.zeros(k))
         shapes = {"intercept": (k,), "scale": (k,), "interval": (k, 2), "max_error": (k,)}
         for name, shape in shapes.items():
@@ -127,6 +129,8 @@ class Function(Copied, Travels):
             raise ParameterError("baseline_survival lies strictly between 0 and 1")
         if (self.link in ("logit", "cox") and k != 1) or (self.link in ("softmax", "ovr") and k == 1):
             raise ParameterError(f"link {self.link!r} does not go with {k} row(s) of weights")
+        if self.classes is not None and not isinstance(self.classes, Sequence):
+            raise ParameterError(f"classes are a tuple of labels, not {type(self.classes).__name__}")
         expected = 2 if k == 1 else k
         if self.classes is not None and len(self.classes) != expected:
             raise ParameterError(f"{k} row(s) of weights need {expected} classes, not {len(self.classes)}")
@@ -165,6 +169,9 @@ class Function(Copied, Travels):
         """
         if not isinstance(schema, Schema):
             raise ParameterError(f"from_forms needs a pyfe.Schema, not {type(schema).__name__}")
+        given: object = forms
+        if not isinstance(given, MatrixForms | FactoredForms):
+            raise ParameterError(f"forms are MatrixForms or FactoredForms, not {type(given).__name__}")
         if not forms.n == forms.m == schema.n + 1:
             raise ParameterError(f"forms of this schema have shape [k, {schema.n + 1}, {schema.n + 1}], not {forms!r}")
         public = _integers(intercept, "intercept")
@@ -177,8 +184,8 @@ class Function(Copied, Travels):
     def _on(cls, schema: Schema, terms: IntegerMap, intercept: Any, scale: Any, rest: dict[str, Any]) -> Function:
         return cls(
             map=terms,
-            intercept=np.broadcast_to(_integers(intercept, "intercept"), (terms.k,)).copy(),
-            scale=np.broadcast_to(np.asarray(scale, dtype=np.float64), (terms.k,)).copy(),
+            intercept=_one_each(_integers(intercept, "intercept"), terms.k, "intercept"),
+            scale=_one_each(_floats(scale, "scale"), terms.k, "scale"),
             interval=terms.interval(schema.lo, schema.hi),
             schema_id=schema.id,
             schema=schema,
@@ -490,6 +497,9 @@ class Function(Copied, Travels):
 
         Raises DecodeError unless ``data`` is exactly one canonical encoding, KeyMismatchError for another schema.
         """
+        given: object = schema
+        if not isinstance(given, Schema | None):
+            raise ParameterError(f"schema is a pyfe.Schema, not {type(given).__name__}")
         function = super().from_bytes(data)
         if schema is None:
             return function
@@ -551,8 +561,22 @@ def _require_one_index(X: Any, y: Any) -> None:
         )
 
 
+def _one_each(values: npt.NDArray[Number], k: int, what: str) -> npt.NDArray[Number]:
+    """A number for every output, or the same one for all."""
+    if values.shape not in ((), (1,), (k,)):
+        raise ParameterError(f"{what} is one number, or {k} (one an output), not of shape {values.shape}")
+    return np.broadcast_to(values, (k,)).copy()
+
+
+def _floats(values: Any, what: str) -> FloatArray:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(f"{what} must be numbers: {error}") from error
+
+
 def _integers(values: Any, what: str) -> IntArray:
-    array = np.asarray(values)
+    array = as_array(values, what)
     if array.dtype.kind not in "iu" and array.size:
         raise ParameterError(f"{what} must be integers, not {array.dtype}")
     if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:

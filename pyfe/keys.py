@@ -172,6 +172,8 @@ class FunctionKey(Secret, Travels):
         SignatureError for a wrong signature. Cost of the check: one signature, and one n-term sum or about one
         decryption per function.
         """
+        if public_key is not None:
+            _require_public_key(public_key)
         key: FunctionKey = codec().decode_function_key(data, public_key)
         return key if public_key is None else key._verified(public_key)
 
@@ -180,6 +182,7 @@ class FunctionKey(Secret, Travels):
 
         Raises KeyMismatchError (SignatureError, if it is the signature) naming what does not fit.
         """
+        _require_public_key(public_key)
         codec().require_signed(self.to_bytes(), public_key)
         return self._verified(public_key)
 
@@ -313,3 +316,8 @@ class FunctionKey(Secret, Travels):
     def __repr__(self) -> str:
         state = "verified" if self.verified else "UNVERIFIED"
         return printable(f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})")
+
+
+def _require_public_key(given: object) -> None:
+    if not isinstance(given, PublicKey):
+        raise ParameterError(f"public_key is a pyfe.PublicKey, not {type(given).__name__}")

@@ -127,11 +127,11 @@ void bind_batch(py::module_& m) {
         .def_property_readonly("combined", &CiphertextBatch::combined)
         .def_property_readonly("weight_sums", &weight_sums)
         .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
-        .def_static("concat", &CiphertextBatch::concat, py::arg("batches"))
+        .def_static("concat", &concatenated<CiphertextBatch>, py::arg("batches"))
         .def("weighted_sum", &weighted_sum, py::arg("w").noconvert())
         .def("add", &add, py::arg("other"))
         .def("scale", &scale, py::arg("factor"))
-        .def("to_bytes", [](const CiphertextBatch& c) { return as_bytes(c.to_bytes()); })
+        .def("to_bytes", &encoded_batch<CiphertextBatch>)
         .def_static("from_bytes", &decoded<CiphertextBatch>, py::arg("data"))
         .def("__repr__", [](const CiphertextBatch& c) {
             return "<ipfe_ddh.CiphertextBatch " + std::to_string(c.size()) +

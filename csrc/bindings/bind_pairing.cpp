@@ -20,12 +20,13 @@ using FactorArgument =
 std::vector<Factor> factors_of(const std::vector<FactorArgument>& arguments) {
     std::vector<Factor> out;
     for (const auto& [p, q] : arguments) {
+        const G1Points* first = &present(p, "factors");
         if (const auto* fresh = std::get_if<const G2Points*>(&q)) {
-            out.push_back({p, *fresh, nullptr});
+            out.push_back({first, &present(*fresh, "factors"), nullptr});
             continue;
         }
         const auto& [prepared, index] = std::get<1>(q);
-        out.push_back({p, nullptr, &prepared->at(index)});
+        out.push_back({first, nullptr, &present(prepared, "factors").at(index)});
     }
     return out;
 }
@@ -74,6 +75,7 @@ void bind_elements(py::module_& m) {
             if (exponents.ndim() != 2 || static_cast<size_t>(exponents.shape(1)) != bases.size())
                 fail(ErrorKind::parameter,
                      "exponents: must be an int64 array [rows, " + std::to_string(bases.size()) + "]");
+            all_present(bases, "bases");
             const std::vector<int64_t> rows = int_values(exponents);
             const NoGil no_gil;
             return multi_exponentiate_vartime(bases, rows);

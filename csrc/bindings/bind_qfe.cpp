@@ -217,8 +217,8 @@ void bind_keys(py::module_& m) {
                                [](const CiphertextBatch& c) { return as_bytes(c.public_key_id); })
         .def_property_readonly("nbytes", [](const CiphertextBatch& c) { return c.size() * c.row_size(); })
         .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
-        .def_static("concat", &CiphertextBatch::concat, py::arg("batches"))
-        .def("to_bytes", [](const CiphertextBatch& c) { return as_bytes(c.to_bytes()); })
+        .def_static("concat", &concatenated<CiphertextBatch>, py::arg("batches"))
+        .def("to_bytes", &encoded_batch<CiphertextBatch>)
         .def_static("from_bytes", &decoded<CiphertextBatch>, py::arg("data"))
         .def("__repr__", [](const CiphertextBatch& c) {
             return "<qfe.CiphertextBatch " + std::to_string(c.size()) + " rows, " + std::to_string(c.n) +

@@ -6,6 +6,7 @@
 
 #include "arrays.hpp"
 #include "bytes.hpp"
+#include "classes.hpp"
 #include "pyfe/base/secret.hpp"
 #include "pyfe/schemes/common.hpp"
 
@@ -52,6 +53,25 @@ T decoded(const py::bytes& data) {
     const auto span = as_span(data);
     const NoGil no_gil;
     return T::from_bytes(span);
+}
+
+// A batch may have gigabytes: other threads go on, and Ctrl-C is heard.
+template <class Batch>
+Batch concatenated(const std::vector<const Batch*>& batches) {
+    all_present(batches, "batches");
+    const NoGil no_gil;
+    return Batch::concat(batches);
+}
+
+template <class Batch>
+schemes::Bytes encoded_without_gil(const Batch& batch) {
+    const NoGil no_gil;
+    return batch.to_bytes();
+}
+
+template <class Batch>
+py::bytes encoded_batch(const Batch& batch) {
+    return as_bytes(encoded_without_gil(batch));
 }
 
 // Memory that the core owns and wipes, for secrets on their way through Python

@@ -18,15 +18,15 @@ True
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self, TypeAlias
+from typing import Any, NoReturn, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe import _core
 from pyfe.errors import ParameterError
+from pyfe.groups.arguments import int64, packed
 
 __all__ = [
     "ORDER",
@@ -58,10 +58,11 @@ ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 
 
 def scalars(values: Iterable[int]) -> ByteArray:
-    """Public integers, reduced modulo r, as scalars ``uint8[N, 32]``. Not for secrets: they become Python integers."""
-    rows = [operator.index(value) % ORDER for value in values]
-    packed = b"".join(value.to_bytes(32, "little") for value in rows)
-    return np.frombuffer(packed, dtype=np.uint8).reshape(len(rows), 32).copy()
+    """Public integers, reduced modulo r, as scalars ``uint8[N, 32]``. Not for secrets: they become Python integers.
+
+    ParameterError for what is no integer.
+    """
+    return packed(values, ORDER)
 
 
 def integers(s: ByteArray) -> list[int]:
@@ -163,6 +164,16 @@ class _Batch:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self)}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its bytes, which are decoded strictly again."""
+        return type(self).from_bytes, (self.to_bytes(),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
     def __mul__(self, k: Scalars) -> Self:
         """``k[i] a[i]``, constant time in both."""
         return self._multiple(_scalars(k, len(self)))
@@ -243,7 +254,7 @@ class G1Array(_Points):
         The search is complete: OutOfRangeError names the first item whose logarithm is not in the interval. A table is
         built when it is first needed and kept in the cache folder.
         """
-        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, lo, hi)
+        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, int64("lo", lo), int64("hi", hi))
         return z
 
 
@@ -263,7 +274,9 @@ class GTArray(_Batch):
     @classmethod
     def generator(cls, count: int = 1) -> Self:
         """e(G, H) for the generators G of G1 and H of G2, ``count`` times."""
-        return cls._of(_pairing.pair(_native.G1Points.generator(_count(count)), _native.G2Points.generator(count)))
+        return cls._of(
+            _pairing.pair(_native.G1Points.generator(_count(count)), _native.G2Points.generator(_count(count)))
+        )
 
     @classmethod
     def identity(cls, count: int = 1) -> Self:
@@ -289,7 +302,7 @@ class GTArray(_Batch):
         The search is complete: OutOfRangeError names the first item whose logarithm is not in the interval. A table is
         built when it is first needed and kept in the cache folder.
         """
-        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, lo, hi)
+        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, int64("lo", lo), int64("hi", hi))
         return z
 
     def _multiple(self, k: ByteArray) -> Self:
@@ -323,6 +336,9 @@ class PreparedG2:
     def __getitem__(self, index: int) -> tuple[Any, int]:
         """One of the points, as :func:`multi_pair` takes it."""
         return self._lines, range(len(self))[index]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("prepared points are not pickled: pickle the G2Array, and prepare it again where it arrives")
 
 
 def pair(p: G1Array, q: G2Array) -> GTArray:
@@ -365,7 +381,7 @@ def _same(a: _Batch, b: object) -> Any:
 
 
 def _count(count: int) -> int:
-    if (value := operator.index(count)) < 0:
+    if (value := int64("count", count)) < 0:
         raise ParameterError(f"count must not be negative, and is {value}")
     return value
 

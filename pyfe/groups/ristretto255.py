@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pyfe._core import ristretto255 as _native
 from pyfe.errors import ParameterError
+from pyfe.groups.arguments import packed
 
 __all__ = [
     "ORDER",
@@ -42,10 +43,11 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 def scalars(values: Iterable[int]) -> ByteArray:
-    """Public integers, reduced modulo l, as scalars ``uint8[N, 32]``. Not for secrets: they become Python integers."""
-    rows = [int(value) % ORDER for value in values]
-    packed = b"".join(value.to_bytes(32, "little") for value in rows)
-    return np.frombuffer(packed, dtype=np.uint8).reshape(len(rows), 32).copy()
+    """Public integers, reduced modulo l, as scalars ``uint8[N, 32]``. Not for secrets: they become Python integers.
+
+    ParameterError for what is no integer.
+    """
+    return packed(values, ORDER)
 
 
 def integers(s: ByteArray) -> list[int]:

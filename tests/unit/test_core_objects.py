@@ -176,6 +176,31 @@ assert called > 10_000
     )
 
 
+def test_none_among_the_objects_of_a_list() -> None:
+    """pybind11 makes a null pointer of it; every function that takes objects in a list, found by calling them all."""
+    run(
+        """
+g1, g2, one = _core.bls12_381.G1Points.generator(1), _core.bls12_381.G2Points.generator(1), np.ones((1, 1), np.int64)
+pairing = _core.pairing
+calls = [
+    lambda: pairing.multi_pair([(None, g2)]), lambda: pairing.multi_pair([(g1, None)]),
+    lambda: pairing.multi_pair([(g1, (None, 0))]), lambda: pairing.multi_exponentiate_vartime([None], one),
+    lambda: _core.ipfe_ddh.CiphertextBatch.concat([None]), lambda: _core.qfe.CiphertextBatch.concat([None]),
+    lambda: pyfe.groups.multi_pair([(pyfe.groups.G1Array.generator(1), (None, 0))]),
+]
+for call in calls:
+    assert "None stands among" in refused(call, PyfeError)
+for name, function in functions(_core):
+    for lists in ([None], [None, None], [(None, None)], [(None, (None, 0))]):
+        for call in ((lists,), (lists, one), *((thing, lists) for thing in ALL)):
+            try:
+                function(*call)
+            except (TypeError, PyfeError, RuntimeError):
+                pass
+""",
+    )
+
+
 def test_sizes_that_do_not_exist_are_named_errors() -> None:
     run("""
 G1, G2, GT = _core.bls12_381.G1Points, _core.bls12_381.G2Points, _core.pairing.GTElements

@@ -199,6 +199,11 @@ LONG = {
         "data = type(ct).concat([ct] * 200).to_bytes()",
         "type(ct).from_bytes(data)",
     ),
+    "weighted sum": (
+        "_core.set_num_threads(1)\nmpk, sk = linear(60)\nct = ipfe_ddh.encrypt(mpk, np.full((500, 60), 7))\n"
+        "ct = type(ct).concat([ct] * 120)",
+        "ct.weighted_sum(np.full(len(ct), 1 << 40))",
+    ),
     "table": ("_core.set_num_threads(1)", "_core.dlog.prepare(1 << 34)"),
     "wide search": (
         "_core.dlog.prepare(1 << 28)\n"

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.groups import G1Array, G2Array, GTArray, PreparedG2, bls12_381, multi_pair, pair, pairing_product
+from pyfe.groups import (
+    G1Array,
+    G2Array,
+    GTArray,
+    PreparedG2,
+    bls12_381,
+    multi_pair,
+    pair,
+    pairing_product,
+    ristretto255,
+)
 
 ARRAYS = [G1Array, G2Array, GTArray]
 
@@ -105,6 +118,38 @@ def test_hashing() -> None:
         G2Array.hash_to_curve(b"one", dst=b"A")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="dst"):
         G2Array.hash_to_curve([b"one"], dst="A")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_arrays_pickle_as_their_bytes(kind: type[G1Array] | type[G2Array] | type[GTArray], protocol: int) -> None:
+    a = kind.generator(3) * [1, 2, 3]
+    assert (pickle.loads(pickle.dumps(a, protocol)) == a).all()
+    assert len(pickle.loads(pickle.dumps(a[:0], protocol))) == 0
+    assert copy.copy(a) is a and copy.deepcopy([a])[0] is a
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(PreparedG2(G2Array.generator(1)), protocol)
+
+
+@pytest.mark.parametrize("module", [bls12_381, ristretto255])
+def test_scalars_are_integers(module: ModuleType) -> None:
+    """A float with an integer's value too: 2.7 became 2."""
+    assert module.integers(module.scalars([np.int64(-1), True, 3])) == [module.ORDER - 1, 1, 3]
+    for wrong in ([2.0], [2.7], ["2"], [float("nan")], [None], 5):
+        with pytest.raises(ParameterError, match="integer"):
+            module.scalars(wrong)
+
+
+def test_intervals_and_counts_beyond_64_bits() -> None:
+    for kind in (G1Array, GTArray):
+        g = kind.generator(1)
+        for lo, hi in ((0, 2**63), (-(2**63) - 1, 0)):
+            with pytest.raises(OutOfRangeError, match="64 bits"):
+                g.small_log_vartime(lo, hi)
+        with pytest.raises(OutOfRangeError, match="64 bits"):
+            kind.generator(2**63)
+        with pytest.raises(ParameterError, match="lo must be an integer"):
+            g.small_log_vartime(0.5, 1)  # type: ignore[arg-type]
 
 
 def test_what_is_refused() -> None:

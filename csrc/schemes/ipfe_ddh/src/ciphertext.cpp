@@ -47,6 +47,7 @@ void sum_rows(const uint8_t* rows, size_t stride, size_t columns, std::span<cons
         PointBlock sum{};
         for (int j = 0; j < 8; ++j) sum.y[0][j] = sum.z[0][j] = 1;
         for (size_t r0 = 0; r0 < w.size(); r0 += kSumRows) {
+            checkpoint();
             const size_t count = std::min(kSumRows, w.size() - r0);
             std::vector<AffineBlock> points(count + 2, g.blocks[0]);  // the places of C and D: times zero
             std::vector<uint8_t> ok(8 * count);
@@ -171,7 +172,7 @@ Bytes CiphertextBatch::to_bytes() const {
     Writer w(64 + 16 * weights_.size() + rows_.size());
     w.bytes(public_key_id_).u64(count_).u32(static_cast<uint32_t>(n_)).u8(combined());
     for (const RowWeight& v : weights_) w.u64(v.pos).u64(v.neg);
-    w.bytes(rows_);
+    in_pieces(rows_.size(), [&](size_t at, size_t size) { w.bytes({rows_.data() + at, size}); });
     return w.take();
 }
 
