@@ -181,7 +181,7 @@ class CiphertextBatch(Copied, Travels):
                 raise ParameterError("a batch is cut in steps of 1 only")
             return self._with(self._native.slice(start, max(start, stop)), self._cut(slice(start, stop)))
         if not is_integer(rows):
-            raise ParameterError(f"a batch is cut by a row number or a slice a:b, not by {_kind_of(rows)}")
+            raise ParameterError(f"a batch is cut by an integer or a slice of integers, not by {_kind_of(rows)}")
         position = int(rows) + len(self) if rows < 0 else int(rows)
         if not 0 <= position < len(self):
             raise IndexError(f"row {rows} of a batch of {len(self)}")

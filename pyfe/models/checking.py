@@ -36,7 +36,7 @@ from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.links import probabilities
 from pyfe.models.estimators import LARGEST_SLACK, RawModel, View, culprit, differs, not_the_largest
 from pyfe.models.intake import nested
-from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, centre, fresh_rows
+from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, AffineMap, centre, fresh_rows
 from pyfe.schema import Column, Number, Optional, Schema, Thresholds
 
 __all__ = ["Check", "Reference", "check"]
@@ -174,12 +174,14 @@ def check(view: View, schema: Schema, reference: Reference | None) -> tuple[View
     rows = [*_sentinels(raw, schema, rng), *_absent(raw, schema, rng, k)]
     remark = "every code of small columns, and typical signs of absence"
     if reference is not None:
+        reference = reference if isinstance(view.map, AffineMap) else _without_curvature(reference, schema)
         as_it_came = _as_it_came(raw, reference, k)
         rows.insert(0, as_it_came)
         unanswered = int(np.isnan(as_it_came.theirs).any(axis=1).sum()) - int(reference.clipped.sum())
         remark = (
             f"{len(reference.x)} reference rows, decoded and as they came ({int(reference.clipped.sum())} with clipped "
-            f"cells excepted; {unanswered} with absent cells that the model does not take)"
+            f"cells{'' if isinstance(view.map, AffineMap) else ', or cells between the only two codes of a column,'} "
+            f"excepted; {unanswered} with absent cells that the model does not take)"
         )
     return view, Check(rows, ("checked", remark))
 
@@ -429,6 +431,21 @@ def _decoded_between(schema: Schema, points: FloatArray) -> Columns:
 # Raw rows
 
 
+def _without_curvature(reference: Reference, schema: Schema) -> Reference:
+    """Rows with a cell between the only two codes of a column are excepted, as clipped ones are: x and x^2 are one on 0
+    and 1, so that a quadratic map knows the model at the codes and not how it bends between them."""
+    between = np.zeros(len(reference.x), dtype=np.bool_)
+    for (_, part, _), column in _columns(schema):
+        if _has_two_codes(column):
+            between |= (reference.by[:, part] > _EDGE).any(axis=1)
+    return replace(reference, clipped=reference.clipped | between)
+
+
+def _has_two_codes(column: Column) -> bool:
+    number = _bare(column)
+    return isinstance(number, Number) and number.size == 2
+
+
 def _as_it_came(raw: RawModel, reference: Reference, k: int) -> Rows:
     theirs = _answers(raw, reference.columns, reference.absent, ~reference.clipped, k)
     return Rows("reference rows, as they came", reference.columns, reference.x, reference.by, theirs)
@@ -492,11 +509,13 @@ def _sentinels(raw: RawModel, schema: Schema, rng: np.random.Generator) -> Itera
 
 
 def _inside(column: Column, values: FloatArray) -> list[float]:
-    """The values that a column can hold, and that no code of a small column stands for."""
+    """The values that a column can hold, and that no code of a small column stands for; see _without_curvature."""
     column = _bare(column)
     if isinstance(column, Thresholds):
         return [float(value) for value in values]
     if not isinstance(column, Number):
+        return []
+    if _has_two_codes(column):
         return []
     inside = values[(values >= column.lo) & (values <= column.hi)]
     code = column.encode(inside)
