@@ -275,6 +275,7 @@ def test_networks_of_squares_stay_networks(writing: str) -> None:
     assert (read.link, read.classes) == (own.link, own.classes)
 
 
+@pytest.mark.slow
 def test_a_network_of_784_pixels() -> None:
     weights = network_of(40, 784, 10)
     schema = Schema.from_ranges({f"p{i}": (0, 1) for i in range(784)}, bits=3)

@@ -188,6 +188,7 @@ def test_randomness_of_two_rows_must_be_independent(variant: str, k: int, source
     assert not look_the_same(k, ([one, two], [two, one]), [], variant, source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "seen"), [(1, True), (3, False)])
 @pytest.mark.parametrize("variant", ["unsplit in G2", "unsplit in G1", "u repeated"])
 def test_unsplit_keys(variant: str, k: int, seen: bool, source: Random) -> None:

@@ -349,6 +349,7 @@ def test_combinations_of_combinations() -> None:
 # --- The frozen vectors ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(generate.FILES))
 def test_regeneration_changes_no_byte(name: str) -> None:
     assert generate.text(name) == (VECTORS / name).read_text()

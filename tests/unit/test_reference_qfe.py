@@ -83,6 +83,7 @@ def basis(k: int, label: str) -> qfe.Matrix:
 # --- Another program's vectors --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", DRAWS, ids=lambda instance: instance["scheme"])
 def test_draws_of_another_program(instance: dict[str, Any]) -> None:
     """Ciphertexts and keys, point by point, from the listed draws; alpha is injected, its hash had another tag."""
@@ -118,6 +119,7 @@ def forms_of(entry: dict[str, Any]) -> qfe.Forms:
     return qfe.Factors(U, V, Q)
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_vectors_survive_their_bytes(setting: dict[str, Any]) -> None:
     """Everything decodes and encodes back; decrypted from bytes alone, the results are x^T F y."""
