@@ -1,6 +1,6 @@
 """Random quadratic forms against integer arithmetic, k = 1 beside k = 3, on each backend.
 
-PYFE_RANDOM_FORMS sets how many forms on each backend: 40 unless said otherwise, 10,000 with --slow. Forms are dense,
+PYFE_RANDOM_FORMS sets how many forms on each backend: 100 unless said otherwise, 10,000 with --slow. Forms are dense,
 sparse, of rank 1 to 8, symmetric or negative; n is 1 to 64. Rows are random, one of each batch in a corner of the box.
 """
 
@@ -105,7 +105,7 @@ def cancelled(core: ModuleType, rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_forms(shipped: ModuleType, request: pytest.FixtureRequest, seed: int, part: int) -> None:
-    default = 10_000 if request.config.getoption("--slow") else 40
+    default = 10_000 if request.config.getoption("--slow") else 100
     wanted = int(os.environ.get("PYFE_RANDOM_FORMS", default))
     rng = np.random.default_rng([seed, part, 2000])
     done = 0
