@@ -32,7 +32,7 @@ from pyfe.links import LINKS, probabilities
 from pyfe.maps import IntegerMap, LinearMap, QuadraticMap, as_map, exact_interval, map_from_dict
 from pyfe.report import Report, area_under_curve, r_squared
 from pyfe.schema import Encoded, Overflow, Schema
-from pyfe.schema.cells import as_floats, missing_mask, shown
+from pyfe.schema.cells import as_floats, missing_mask, plain, shown
 from pyfe.schema.frames import as_column, open_frame
 from pyfe.schemes import SCHEMES, Scheme
 from pyfe.schemes import scheme as find_scheme
@@ -91,6 +91,8 @@ class Function(Copied, Travels):
     def __post_init__(self) -> None:
         object.__setattr__(self, "map", as_map(self.map))
         self._checked_shapes(self.k)
+        for name in ("name", "link"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         if len(self.schema_id) != 32 or type(self.name) is not str:
             raise ParameterError("schema_id has 32 bytes, and name is text")
         self._checked_link(self.k)
@@ -131,6 +133,8 @@ class Function(Copied, Travels):
             raise ParameterError(f"link {self.link!r} does not go with {k} row(s) of weights")
         if self.classes is not None and not isinstance(self.classes, Sequence):
             raise ParameterError(f"classes are a tuple of labels, not {type(self.classes).__name__}")
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(map(plain, self.classes)))
         expected = 2 if k == 1 else k
         if self.classes is not None and len(self.classes) != expected:
             raise ParameterError(f"{k} row(s) of weights need {expected} classes, not {len(self.classes)}")

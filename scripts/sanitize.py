@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import native
@@ -37,12 +39,15 @@ def main(kinds: list[str]) -> int:
         if kind not in FLAGS:
             sys.exit(f"{kind}: not one of {', '.join(FLAGS)}")
         where = native.build(f"sanitize-{kind}", native.runner_sources(), f"-DPYFE_SANITIZE={FLAGS[kind]}")
-        for name in native.runner_sources():
-            for backend in ("auto",) if name in TURNS else BACKENDS:
-                done = run_one(kind, native.find_program(where, name), backend)
-                failures += done.code != 0
-                verdict = "ok" if done.code == 0 else f"FAILED ({done.code})"
-                rows.append((kind, name, backend, f"{done.seconds:.1f}", verdict))
+        runs = [(name, b) for name in native.runner_sources() for b in (("auto",) if name in TURNS else BACKENDS)]
+        runs.sort(key=lambda run: run[0] not in TURNS)  # the longest first: the others stand beside it
+        programs = [native.find_program(where, name) for name, _ in runs]
+        with ThreadPoolExecutor(native.JOBS) as pool:
+            outcomes = list(pool.map(partial(run_one, kind), programs, [backend for _, backend in runs]))
+        for (name, backend), done in zip(runs, outcomes, strict=True):
+            failures += done.code != 0
+            verdict = "ok" if done.code == 0 else f"FAILED ({done.code})"
+            rows.append((kind, name, backend, f"{done.seconds:.1f}", verdict))
         caught = plant_is_caught(kind)
         failures += not caught
         rows.append((kind, "planted bug", "", "", "reported" if caught else "FAILED: not reported"))

@@ -15,7 +15,7 @@ MAX_TEXT = 500
 
 
 def require_text(what: str, value: object) -> str:
-    """``value`` if ledger and keys can hold it: 1 to 500 characters, not blanks alone, that have an encoding in UTF-8.
+    """``value`` as plain text if ledger and keys can hold it: 1 to 500 characters of UTF-8, not blanks alone.
 
     Any other sign is kept as it is; whatever shows it to people escapes what does not print.
     ParameterError otherwise; ``what`` names it there.
@@ -25,7 +25,7 @@ def require_text(what: str, value: object) -> str:
     lone = next((character for character in value if "\ud800" <= character <= "\udfff"), None)
     if lone is not None:
         raise ParameterError(f"{what} is not UTF-8 text: it holds half of a surrogate pair (U+{ord(lone):04X})")
-    return value
+    return str.__str__(value)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Policy:
         if (self.name == "unrestricted") != (self.reason is not None):
             raise ParameterError("an unrestricted policy states its reason; the default policy has none")
         if self.reason is not None:
-            require_text("the reason of an unrestricted policy", self.reason)
+            object.__setattr__(self, "reason", require_text("the reason of an unrestricted policy", self.reason))
 
     @classmethod
     def default(cls) -> Policy:

@@ -177,9 +177,17 @@ def require_cells(values: AnyArray) -> None:
 
 
 def plain(value: object) -> Any:
-    """A numpy scalar as the Python value it stands for; dates and durations stay (some become integers)."""
-    kept = not isinstance(value, np.generic) or isinstance(value, np.datetime64 | np.timedelta64)
-    return value if kept else value.item()  # type: ignore[attr-defined]
+    """A numpy scalar, or text and a number of a kind of their own (an enum's), as the Python value it stands for.
+
+    Dates and durations stay: some would become integers.
+    """
+    if isinstance(value, np.generic) and not isinstance(value, np.datetime64 | np.timedelta64):
+        value = value.item()
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int.__index__(value)
+    return float.__float__(value) if isinstance(value, float) else value
 
 
 def is_text(value: object) -> bool:

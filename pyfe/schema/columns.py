@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -117,6 +117,10 @@ class Column(ABC):
     protected: bool = False
 
     def __post_init__(self) -> None:
+        for one in fields(self):  # as they come back from bytes
+            value = getattr(self, one.name)
+            same = tuple(map(plain, value)) if isinstance(value, tuple) else plain(value)
+            object.__setattr__(self, one.name, same)
         marks: tuple[object, ...] = (self.public, self.protected)
         if not all(isinstance(mark, bool) for mark in marks):
             raise ParameterError("public and protected are True or False")
@@ -739,7 +743,7 @@ def category(
     (:class:`Optional`), unless a level is called so. Three or more levels become that many bits, two become one.
     Text levels are compared in Unicode's normal form C, integers by their exact value.
     """
-    column = Category(levels=tuple(plain(level) for level in _items(levels, "levels")))
+    column = Category(levels=tuple(_items(levels, "levels")))
     return _made(column, missing, public=public, protected=protected)
 
 

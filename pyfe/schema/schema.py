@@ -43,6 +43,7 @@ from pyfe.schema.cells import (
     is_text,
     listed,
     missing_mask,
+    plain,
     row_for_names,
     same_name,
     shown,
@@ -161,7 +162,7 @@ class Schema(Copied, Travels):
         width = sum(column.width for column in columns.values())
         if width > MAX_COORDINATES:
             raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")
-        self._columns: dict[str, Column] = dict(columns)
+        self._columns: dict[str, Column] = {plain(name): column for name, column in columns.items()}
         self._names = tuple(n for name, c in self._columns.items() for n in c.coordinate_names(name))
         self._positions = {name: position for position, name in enumerate(self._names)}
         if len(self._positions) != len(self._names):
@@ -176,7 +177,7 @@ class Schema(Copied, Travels):
     def _checked_forms(self, forms: Any) -> dict[str, dict[str, int]]:
         if not isinstance(forms, Mapping) or len(forms) > _MOST_FORMS:
             raise ParameterError(f"protected_forms is a mapping of names to weights, at most {_MOST_FORMS} of them")
-        return {name: self._checked_form(name, form) for name, form in forms.items()}
+        return {plain(name): self._checked_form(name, form) for name, form in forms.items()}
 
     def _checked_form(self, name: Any, form: Any) -> dict[str, int]:
         if not is_text(name) or name in self._columns:
@@ -189,7 +190,7 @@ class Schema(Copied, Travels):
         whole = all(is_number(w) and -(2**31) < w < 2**31 and int(w) == w for w in form.values())
         if not whole or not any(form.values()):
             raise ParameterError(f"protected form {name!r} needs integer weights below 2^31, not all zero")
-        return {c: int(w) for c, w in form.items() if w}
+        return {plain(c): int(w) for c, w in form.items() if w}
 
     # -- makers --
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import enum
 import fractions
 import math
 import random
@@ -18,6 +19,7 @@ import pytest
 import pyfe
 from pyfe.errors import PyfeError
 from pyfe.schema import Schema, category, constant, number, thresholds
+from pyfe.schema.columns import Category, Number
 
 CELLS: list[Any] = [
     None, True, False, 0, 1, -1, 2**53 + 1, 2**63, 2**64, -(2**63) - 1, 10**400, 10**5000, 0.5, -0.0, 1e308, 5e-324,
@@ -201,3 +203,48 @@ def test_reading_plain_types(seed: int, part: int) -> None:
             assert pyfe.Schema.from_dict(read.to_dict()) == read
     for value in CELLS[:-1]:  # plain types, and others that a program may confuse with them
         refused_or_done(Schema.from_dict, value)
+
+
+class Sort(str):
+    """Text of a kind of its own, as programs keep their names and levels."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"Sort.{super().__str__()}"
+
+
+class Count(enum.IntEnum):
+    """Integers likewise."""
+
+    ONE = 1
+    TWO = 2
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "one", "two", "logit"),
+    [
+        (np.str_("a"), np.str_("b"), np.int16(1), np.float32(2), np.str_("logit")),
+        (Sort("a"), Sort("b"), Count.ONE, Count.TWO, Sort("logit")),
+    ],
+)
+def test_text_and_numbers_of_other_kinds_travel(a: Any, b: Any, one: Any, two: Any, logit: Any) -> None:
+    schema = Schema(
+        {
+            a: number(one, 10, bits=Count.TWO, missing=two),
+            b: category([a, b], missing=b),
+            "i": Category(levels=(one, Count.TWO), missing=one),
+            "t": thresholds([one, two], missing=two),
+            "n": Number(lo=one, hi=np.float64(9), steps=Count.TWO),
+            "c": constant(two),
+        },
+        protected_forms={b + "f": {a: one}, logit: {a: two}},
+    )
+    assert Schema.from_bytes(schema.to_bytes()) == schema
+    function = pyfe.Function.from_integers(schema, [[3, 0, 0, 0, 0, 0, 1]], link=logit, classes=(a, b), name=a)
+    back = pyfe.Function.from_bytes(function.to_bytes())
+    assert back.id == function.id
+    assert (back.link, back.classes, back.name) == ("logit", ("a", "b"), "a")
+    authority = pyfe.KeyAuthority.create(schema, policy=pyfe.Policy.unrestricted(reason=a))
+    key = authority.issue(function, purpose=b, recipient=a)
+    assert pyfe.FunctionKey.from_bytes(key.to_bytes()).function.id == function.id
