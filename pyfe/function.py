@@ -25,7 +25,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Copied, Travels
+from pyfe.adapters import AnyAdapter, adapter_named, serving
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, as_array, integers_of
 from pyfe.links import LINKS, probabilities
@@ -34,8 +34,8 @@ from pyfe.report import Report, area_under_curve, r_squared
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import as_floats, missing_mask, plain, shown
 from pyfe.schema.frames import as_column, open_frame
-from pyfe.schemes import SCHEMES, Scheme
-from pyfe.schemes import scheme as find_scheme
+from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
+from pyfe.wire.pickling import PickledAsBytes
 
 __all__ = ["LINKS", "MAX_WIDTH", "Function", "Report", "exact_interval", "probabilities"]
 
@@ -47,7 +47,7 @@ ExactMap: TypeAlias = tuple[FloatArray, FloatArray] | Callable[[FloatArray], Flo
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Function(Copied, Travels):
+class Function(PickledAsBytes):
     """An integer map, public intercept, scale, link and exact interval. Made by ``pyfe.compile``; immutable.
 
     Parameters (all checked; ParameterError, OutOfRangeError)
@@ -357,7 +357,7 @@ class Function(Copied, Travels):
         ``[batch, k]``. Raises ParameterError for a missing or unknown one, another length, or a pandas object whose
         index is not that of X.
         scheme: short or long name of the one that the authority runs (``public_key.scheme``), whose price is stated;
-            by default the first of :data:`pyfe.schemes.SCHEMES` that serves the function. ParameterError for one that
+            by default the first of :data:`pyfe.adapters.SCHEMES` that serves the function. ParameterError for one that
             is not there, UnsupportedModelError for one that does not serve it.
         """
         priced = self._scheme(scheme)
@@ -382,14 +382,13 @@ class Function(Copied, Travels):
             **kept,
         )
 
-    def _scheme(self, name: str | None) -> Scheme:
+    def _scheme(self, name: str | None) -> AnyAdapter:
         """The scheme of a name, or the first that serves this function."""
-        serving = [entry for entry in SCHEMES.values() if self.kind in entry.serves]
         if name is None:
-            return serving[0]
-        found = find_scheme(name)
-        if found not in serving:
-            known = " or ".join(entry.short for entry in serving)
+            return serving(self.kind)[0]
+        found = adapter_named(name)
+        if found not in serving(self.kind):
+            known = " or ".join(entry.short for entry in serving(self.kind))
             raise UnsupportedModelError(f"the scheme {found.short} serves no {self.kind} function; {known} does")
         return found
 
@@ -495,6 +494,10 @@ class Function(Copied, Travels):
             "classes": None if self.classes is None else [_class_to_pair(c) for c in self.classes],
         }
 
+    def to_bytes(self) -> bytes:
+        """The canonical encoding: one envelope of metadata only. Cost: linear in the size of the function."""
+        return pack_metadata(Kind.FUNCTION, self.to_dict())
+
     @classmethod
     def from_bytes(cls, data: bytes, schema: Schema | None = None) -> Function:
         """The function that ``data`` encodes. With ``schema`` it can evaluate tables and report on rows.
@@ -504,7 +507,7 @@ class Function(Copied, Travels):
         given: object = schema
         if not isinstance(given, Schema | None):
             raise ParameterError(f"schema is a pyfe.Schema, not {type(given).__name__}")
-        function = super().from_bytes(data)
+        function = cls.from_dict(unpack_metadata(data, Kind.FUNCTION))
         if schema is None:
             return function
         try:
