@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
-from pyfe.function import Function
-from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
+from pyfe.function import Function, IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
 from pyfe.schemes import SCHEMES, Scheme, ipfe_ddh, qfe
 

@@ -14,11 +14,27 @@ qfe-sxdh-bls12381       qfe-sxdh        linear and quadratic   cannot be combine
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.errors import OutOfRangeError
 from pyfe.schemes import ipfe_ddh, qfe
 
-__all__ = ["SCHEMES", "Scheme", "ipfe_ddh", "long_name", "qfe", "scheme"]
+__all__ = [
+    "SCHEMES",
+    "Scheme",
+    "ipfe_ddh",
+    "long_name",
+    "qfe",
+    "require_searchable",
+    "scheme",
+    "serving",
+    "widest_result",
+]
 
 
 @dataclass(frozen=True)
@@ -71,3 +87,25 @@ def scheme(name: str) -> Scheme:
 def long_name(name: str) -> str:
     """The scheme id for a short or long name. Raises ParameterError for a scheme that is not there."""
     return scheme(name).id
+
+
+def serving(kind: str) -> list[Scheme]:
+    """The schemes that have keys for a kind of function, the first choice first."""
+    return [entry for entry in _LISTED if kind in entry.serves]
+
+
+def widest_result(entry: Scheme) -> int:
+    """Greatest difference between two results of one function that the scheme's decryption still finds: its discrete
+    logarithm is searched in no wider interval (``kMaxWidth`` of the core)."""
+    return 2**44
+
+
+def require_searchable(interval: npt.NDArray[np.int64], schemes: Iterable[Scheme]) -> None:
+    """OutOfRangeError unless some of the schemes searches results in these intervals int64 ``[k, 2]``."""
+    best = max(schemes, key=widest_result)
+    for row, (low, high) in enumerate(interval.tolist()):
+        if high - low > widest_result(best):
+            raise OutOfRangeError(
+                f"function {row}: results span 2^{math.log2(high - low):.1f} values, the limit of {best.short} is "
+                f"2^{math.log2(widest_result(best)):.0f}; use fewer bits for data or weights"
+            )
