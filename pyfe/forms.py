@@ -332,8 +332,8 @@ class FactoredForms:
         the units allow, whichever is narrower at either end.
 
         By units: the sum over h of the exact range of ``Q[j, h] a b``, a in the exact interval of ``<U_h, x>``, b in
-        that of ``<V_h, y>``; for ``y = x`` and ``V_h = U_h`` a square, nowhere negative. Raises OutOfRangeError for a sum
-        of absolute values of 2^62. Cost: O(k h n m).
+        that of ``<V_h, y>``; for ``y = x`` and ``V_h = U_h`` a square, nowhere negative. Raises OutOfRangeError for a
+        sum of absolute values of 2^62. Cost: O(k h n m).
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
         monomials = [_by_monomials(form, self._bands(form, upper=box.square), box) for form in range(self.k)]

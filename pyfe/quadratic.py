@@ -27,11 +27,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.adapters import require_searchable, serving
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms
 from pyfe.function import Function
 from pyfe.schema import Number, Schema
-from pyfe.schemes import require_searchable, serving
 
 __all__ = ["gradient_energy", "rmssd2", "sdnn2", "variance"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
@@ -11,8 +11,8 @@ from typing import Annotated, Any, cast, get_args
 import numpy as np
 import typer
 
-from pyfe import _core, io
-from pyfe.adapters import adapter_of
+from pyfe import io
+from pyfe.adapters import AnyAdapter, SearchTable
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, progress, read_csv, say, show
 from pyfe.errors import ParameterError, UnsupportedModelError
@@ -91,7 +91,7 @@ def evaluate(
         batch.require_weight_sums(largest_weight_sum)
         search = _prepare_search(function_key, quiet=as_json)
         start = time.perf_counter()
-        spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
+        spans = progress(len(batch), _chunk(function_key.adapter), "evaluating", quiet=as_json)
         chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
         scores = np.concatenate(chunks)
         seconds = time.perf_counter() - start
@@ -103,8 +103,8 @@ def evaluate(
         "key_verified": function_key.verified,
         "policy": function_key.policy,
         "saturated": batch.saturated,
-        "search_table_seconds": search["seconds"],
-        "search_table_built": search["built"],
+        "search_table_seconds": 0.0 if search is None else search.seconds,
+        "search_table_built": search is not None and search.built,
         "seconds": seconds,
         "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
     }
@@ -119,24 +119,32 @@ def _rows(batch: CiphertextBatch, done: str) -> dict[str, Any]:
     return {"rows": len(batch)} | ({} if len(batch) else {"note": f"there are no rows: nothing was {done}"})
 
 
-def _table_words(search: Mapping[str, Any]) -> str:
-    """Where the table of small logarithms came from, which every search needs first."""
-    seconds = f"{search['seconds']:.2g} s"
-    if not search["built"]:
+def _chunk(scheme: AnyAdapter) -> int:
+    """About :data:`CHUNK` rows: whole blocks, where the scheme packs rows."""
+    return -(-CHUNK // scheme.block_rows) * scheme.block_rows
+
+
+def _table_words(search: SearchTable | None) -> str:
+    """Where the table came from that every search needs first."""
+    if search is None:
+        return "none: the scheme searches nothing"
+    seconds = f"{search.seconds:.2g} s"
+    if not search.built:
         return f"found ready, read in {seconds}"
-    kept = "for this run only" if search["path"] is None else f"kept for the next runs in {search['path']}"
+    kept = "for this run only" if search.path is None else f"kept for the next runs in {search.path}"
     return f"computed in {seconds}, {kept}"
 
 
-def _prepare_search(key: FunctionKey, *, quiet: bool) -> dict[str, Any]:
-    """Build or map the table of the key's search now; say beforehand what a long search will cost."""
+def _prepare_search(key: FunctionKey, *, quiet: bool) -> SearchTable | None:
+    """Build or read the table of the key's search now; say beforehand what a long search will cost."""
+    search = key.adapter.search
+    if search is None:
+        return None
     width = int((key.interval[:, 1] - key.interval[:, 0]).max())
-    group = adapter_of(key.native).scheme.group
-    steps = _core.dlog.plan(width, group)["steps_worst"]
+    steps = search.plan(width).steps_worst
     if steps > LONG_SEARCH and not quiet:
         say(f"results span 2^{np.log2(width):.1f} values: up to {steps} steps per score", apart=True)
-    prepared: dict[str, Any] = dict(_core.dlog.prepare(width, group))
-    return prepared
+    return search.prepare(width)
 
 
 def _overflow(text: str) -> Overflow:
@@ -148,7 +156,7 @@ def _overflow(text: str) -> Overflow:
 
 def _encrypted(key: PublicKey, encoded: Encoded, *, quiet: bool) -> Iterator[CiphertextBatch]:
     """The table's batches; the first carries the saturated counts of all."""
-    for start, stop in progress(len(encoded), CHUNK, "encrypting", quiet=quiet):
+    for start, stop in progress(len(encoded), _chunk(key.adapter), "encrypting", quiet=quiet):
         counts = encoded.saturated if start == 0 else {}
         yield key.encrypt(replace(encoded, x=encoded.x[start:stop], saturated=counts))
 

@@ -25,7 +25,6 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.function.accuracy import quality, require_one_index, truth_of
@@ -34,6 +33,8 @@ from pyfe.function.readout import Label, Readout, floats, integers
 from pyfe.function.report import FunctionReport
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import plain
+from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
+from pyfe.wire.pickling import PickledAsBytes
 
 __all__ = ["ExactMap", "Function"]
 
@@ -48,7 +49,7 @@ _READ = ("link", "classes", "baseline_survival", "max_error")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Function(Copied, Travels):
+class Function(PickledAsBytes):
     """An integer map and how its integers are read. Made by ``pyfe.compile``; immutable.
 
     Parameters (all checked; ParameterError, OutOfRangeError)
@@ -375,6 +376,10 @@ class Function(Copied, Travels):
         ids = {"version": 1, "kind": self.kind, "name": self.name, "schema_id": self.schema_id.hex()}
         return {**ids, **self.readout.to_dict()}
 
+    def to_bytes(self) -> bytes:
+        """The canonical encoding: one envelope of metadata only. Cost: linear in the size of the function."""
+        return pack_metadata(Kind.FUNCTION, self.to_dict())
+
     @classmethod
     def from_bytes(cls, data: bytes, schema: Schema | None = None) -> Function:
         """The function that ``data`` encodes. With ``schema`` it can evaluate tables and report on rows.
@@ -384,7 +389,7 @@ class Function(Copied, Travels):
         given: object = schema
         if not isinstance(given, Schema | None):
             raise ParameterError(f"schema is a pyfe.Schema, not {type(given).__name__}")
-        function = super().from_bytes(data)
+        function = cls.from_dict(unpack_metadata(data, Kind.FUNCTION))
         if schema is None:
             return function
         try:

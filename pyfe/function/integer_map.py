@@ -231,7 +231,7 @@ def exact_interval(weights: IntArray, lo: IntArray, hi: IntArray) -> IntArray:
     """Least and greatest ``<W_j, x>`` over ``lo <= x <= hi``: int64 ``[k, 2]``, computed with unbounded integers.
 
     Raises OutOfRangeError where a partial sum could leave 62 bits. How wide an interval may be is the scheme's
-    (:func:`pyfe.schemes.require_searchable`).
+    (:func:`pyfe.adapters.require_searchable`).
     """
     wide = weights.astype(object)
     ends = np.stack([wide * lo.astype(object), wide * hi.astype(object)])

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.adapters import require_searchable, serving
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
@@ -26,7 +27,6 @@ from pyfe.models.rounding_squares import RoundedSquares, fewest_square_bits, rou
 from pyfe.models.squares import RealSquares
 from pyfe.models.trees import look_at_trees
 from pyfe.schema import Encoded, Schema
-from pyfe.schemes import require_searchable, serving
 
 __all__ = ["compile", "compile_view", "from_callable"]
 

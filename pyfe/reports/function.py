@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyfe.adapters import AnyAdapter, adapter_named, serving
 from pyfe.authority import KeyAuthority
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Function, FunctionReport
 from pyfe.keys import FunctionKey
 from pyfe.leakage import Finding, Residual
-from pyfe.schemes import Scheme, serving
-from pyfe.schemes import scheme as find_scheme
 
 __all__ = ["Answer", "Report", "report"]
 
@@ -102,7 +101,7 @@ def report(
     authority: the one that would be asked for the key. It prices its own scheme, and says what the key would open with
         all keys issued before (:meth:`pyfe.KeyAuthority.check`) and what stays unknown; nothing is issued or recorded.
     scheme: short or long name of a scheme to price without an authority; by default the first of
-        :data:`pyfe.schemes.SCHEMES` that serves the function.
+        :data:`pyfe.adapters.SCHEMES` that serves the function.
 
     Raises what :meth:`pyfe.Function.report` and :meth:`pyfe.KeyAuthority.check` raise; ParameterError for an unknown
     scheme, or another one than that of the key or the authority; UnsupportedModelError for one that does not serve the
@@ -132,10 +131,10 @@ def report(
     )
 
 
-def _scheme(kind: str, names: set[str]) -> Scheme:
+def _scheme(kind: str, names: set[str]) -> AnyAdapter:
     """The one scheme of these names; of none, the first that serves the kind of function."""
     able = serving(kind)
-    found = {find_scheme(name) for name in names} or {able[0]}
+    found = {adapter_named(name) for name in names} or {able[0]}
     if len(found) > 1:
         stated = " and ".join(sorted(entry.short for entry in found))
         raise ParameterError(f"a report prices one scheme, not {stated}; leave out scheme=")

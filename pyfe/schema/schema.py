@@ -32,7 +32,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Copied, Travels
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.schema.cells import (
     MAX_TEXT,
@@ -64,6 +63,8 @@ from pyfe.schema.columns import (
 from pyfe.schema.frames import as_labels, naming, open_frame, to_numpy
 from pyfe.schema.proposals import propose
 from pyfe.text import printable
+from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
+from pyfe.wire.pickling import PickledAsBytes
 
 __all__ = ["Encoded", "Overflow", "Schema", "stacked"]
 
@@ -131,7 +132,7 @@ class Encoded:
         return f"Encoded({len(self.x)} rows, {origin})"
 
 
-class Schema(Copied, Travels):
+class Schema(PickledAsBytes):
     """The agreement on columns, ranges and scales; immutable; holds no patient rows.
 
     Parameters
@@ -557,6 +558,15 @@ class Schema(Copied, Travels):
         if not canonical:
             raise DecodeError("not a schema: fields are missing, unknown or not in canonical form")
         return schema
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding: one envelope of metadata only. Cost: linear in the size of the schema."""
+        return pack_metadata(Kind.SCHEMA, self.to_dict())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Schema:
+        """The schema that ``data`` encodes. DecodeError unless ``data`` is exactly one canonical encoding of one."""
+        return cls.from_dict(unpack_metadata(data, Kind.SCHEMA))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self._id == other._id

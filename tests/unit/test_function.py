@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
+from pyfe.adapters import require_searchable, serving
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.function import Function, exact_interval, probabilities
 from pyfe.reports import report as report_of
 from pyfe.schema import Encoded, Schema, category, constant, number
-from pyfe.schemes import require_searchable, serving
 
 
 @pytest.fixture
