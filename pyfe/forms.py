@@ -25,15 +25,12 @@ import numpy.typing as npt
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 
-__all__ = ["LIMIT", "MAX_WIDTH", "FactoredForms", "Forms", "MatrixForms", "forms_from_dict", "integers_of"]
+__all__ = ["LIMIT", "FactoredForms", "Forms", "MatrixForms", "forms_from_dict", "integers_of"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 AnyArray: TypeAlias = npt.NDArray[Any]
 Range: TypeAlias = tuple[AnyArray, AnyArray]
 Terms: TypeAlias = tuple[IntArray, IntArray, IntArray]
-
-MAX_WIDTH = 2**44
-"""Widest result interval a discrete logarithm is searched in."""
 
 LIMIT = 2**62
 """No coefficient and no sum of absolute values reaches this: sums of two stay within int64."""
@@ -169,12 +166,12 @@ class MatrixForms:
 
         The sum over the coefficients of the exact range of each ``F_ab x_a y_b``. Without y bounds ``y = x``: the sum
         over ``a <= b`` of the exact range of ``s x_a x_b``, ``s = F_aa`` or ``F_ab + F_ba``, a square being nowhere
-        negative. Raises OutOfRangeError for an interval wider than 2^44, or a sum of absolute values of 2^62.
+        negative. Raises OutOfRangeError for a sum of absolute values of 2^62.
         Cost: O(entries).
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
         terms = self.upper_terms() if box.square else self.terms()
-        return _intervals([_by_monomials(form, [part], box) for form, part in enumerate(terms)])
+        return np.array([_by_monomials(form, [part], box) for form, part in enumerate(terms)], dtype=np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, in the canonical order."""
@@ -335,8 +332,8 @@ class FactoredForms:
         the units allow, whichever is narrower at either end.
 
         By units: the sum over h of the exact range of ``Q[j, h] a b``, a in the exact interval of ``<U_h, x>``, b in
-        that of ``<V_h, y>``; for ``y = x`` and ``V_h = U_h`` a square, nowhere negative. Raises OutOfRangeError for an
-        interval wider than 2^44, or a sum of absolute values of 2^62. Cost: O(k h n m).
+        that of ``<V_h, y>``; for ``y = x`` and ``V_h = U_h`` a square, nowhere negative. Raises OutOfRangeError for a
+        sum of absolute values of 2^62. Cost: O(k h n m).
         """
         box = _box(self, x_lo, x_hi, y_lo, y_hi)
         monomials = [_by_monomials(form, self._bands(form, upper=box.square), box) for form in range(self.k)]
@@ -344,7 +341,8 @@ class FactoredForms:
         b = a if self.same and box.square else _linear_range(self.V, box.x if box.square else box.y)
         squares = self._square_units(box.square)
         units = [_by_units(form, q, a, b, squares) for form, q in enumerate(self.Q)]
-        return _intervals([(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)])
+        ends = [(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)]
+        return np.array(ends, dtype=np.int64)
 
     def _square_units(self, square: bool) -> npt.NDArray[np.bool_]:
         """Which units are squares: those with ``V_h = U_h``, for ``y = x``."""
@@ -481,16 +479,6 @@ def _summed(form: int, terms: Range) -> tuple[int, int, int]:
 def _require_size(form: int, size: int) -> None:
     if size >= LIMIT:
         raise OutOfRangeError(f"form {form}: a sum of absolute values reaches 2^62; use fewer bits")
-
-
-def _intervals(ends: list[tuple[int, int]]) -> IntArray:
-    for form, (low, high) in enumerate(ends):
-        if high - low > MAX_WIDTH:
-            raise OutOfRangeError(
-                f"form {form}: results span 2^{math.log2(high - low):.1f} values, the limit of a discrete logarithm is "
-                f"2^{MAX_WIDTH.bit_length() - 1}; use fewer bits"
-            )
-    return np.array(ends, dtype=np.int64)
 
 
 def _farthest(box: Range) -> AnyArray:

@@ -13,7 +13,15 @@ from pyfe.adapters.protocols import (
     NativePublicKey,
     NativeSecretKey,
 )
-from pyfe.adapters.registry import SCHEMES, adapter, adapter_named, adapter_numbered, require_served, serving
+from pyfe.adapters.registry import (
+    SCHEMES,
+    adapter,
+    adapter_named,
+    adapter_numbered,
+    require_searchable,
+    require_served,
+    serving,
+)
 from pyfe.adapters.search import LogarithmSearch, Search, SearchPlan, SearchTable
 
 __all__ = [
@@ -33,6 +41,7 @@ __all__ = [
     "adapter",
     "adapter_named",
     "adapter_numbered",
+    "require_searchable",
     "require_served",
     "serving",
     "weight_bound",

@@ -15,7 +15,7 @@ import numpy as np
 from pyfe.adapters.protocols import IntArray, NativeBatch, NativeFunctionKey, NativePublicKey, NativeSecretKey
 from pyfe.adapters.search import Search
 from pyfe.errors import ParameterError
-from pyfe.maps import IntegerMap
+from pyfe.function import IntegerMap
 from pyfe.schema import Schema
 from pyfe.schemes.arguments import Client, Label
 

@@ -10,8 +10,8 @@ from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.protocols import IntArray
 from pyfe.adapters.search import LogarithmSearch
 from pyfe.errors import DecodeError, UnsupportedModelError
+from pyfe.function import IntegerMap, LinearMap
 from pyfe.groups import ristretto255
-from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
 from pyfe.schemes import ipfe_ddh
 from pyfe.schemes.arguments import Client, Label

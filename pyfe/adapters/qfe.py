@@ -13,8 +13,8 @@ from pyfe.adapters.protocols import IntArray
 from pyfe.adapters.search import LogarithmSearch
 from pyfe.errors import DecodeError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
+from pyfe.function import IntegerMap, LinearMap, QuadraticMap
 from pyfe.groups import bls12_381
-from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
 from pyfe.schemes import qfe
 from pyfe.schemes.arguments import Client, Label

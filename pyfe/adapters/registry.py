@@ -13,13 +13,25 @@ Every adapter that is imported here is listed: a scheme more is a line more, and
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from pyfe.adapters.adapter import Adapter, AnyAdapter
 from pyfe.adapters.ipfe_ddh import IPFE_DDH as IPFE_DDH
+from pyfe.adapters.protocols import IntArray
 from pyfe.adapters.qfe import QFE_GGM as QFE_GGM
 from pyfe.adapters.qfe import QFE_SXDH as QFE_SXDH
-from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, UnsupportedModelError
 
-__all__ = ["SCHEMES", "adapter", "adapter_named", "adapter_numbered", "require_served", "serving"]
+__all__ = [
+    "SCHEMES",
+    "adapter",
+    "adapter_named",
+    "adapter_numbered",
+    "require_searchable",
+    "require_served",
+    "serving",
+]
 
 _LISTED: list[AnyAdapter] = [value for value in list(globals().values()) if isinstance(value, Adapter)]
 
@@ -65,3 +77,14 @@ def require_served(scheme: AnyAdapter, kind: str) -> None:
             f"the function is {kind}, and the scheme {scheme.short} serves {' and '.join(scheme.serves)} functions "
             f"only; it needs an authority created with scheme={serving(kind)[0].short!r}"
         )
+
+
+def require_searchable(interval: IntArray, schemes: Sequence[AnyAdapter]) -> None:
+    """OutOfRangeError unless one of the schemes finds every result in these intervals int64 ``[k, 2]``."""
+    best = max(schemes, key=lambda entry: entry.widest)
+    for row, (low, high) in enumerate(interval.tolist()):
+        if high - low > best.widest:
+            raise OutOfRangeError(
+                f"function {row}: results span 2^{math.log2(high - low):.1f} values, the limit of {best.short} is "
+                f"2^{math.log2(best.widest):.0f}; use fewer bits for data or weights"
+            )

@@ -14,7 +14,7 @@ from pyfe.authority.engine import Issued, State
 from pyfe.authority.policy import Policy
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms import forms_from_dict, integers_of
-from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
+from pyfe.function import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields

@@ -11,13 +11,12 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.adapters import adapter, require_served, weight_bound
+from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
 from pyfe.authority.accounts import linear_account, quadratic_account
 from pyfe.authority.policy import Policy, require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
-from pyfe.function import MAX_WIDTH, Function
+from pyfe.function import Function, IntegerMap, LinearMap
 from pyfe.leakage import Finding, Residual, budget_findings, residual, residual_account
-from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
 
 __all__ = [
@@ -148,8 +147,8 @@ def admit(state: State, function: Function, seed: bytes) -> list[Finding]:
     """The findings of a request that may be granted; ``seed`` as for :func:`findings`.
 
     Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
-    serve, OutOfRangeError for weights wider than the authority's or a result interval beyond 2^44, PolicyDeniedError
-    when the policy refuses; the message says what would open.
+    serve, OutOfRangeError for weights wider than the authority's or results that the scheme cannot find,
+    PolicyDeniedError when the policy refuses; the message says what would open.
     """
     require_fit(state, function)
     found = findings(state, function, seed)
@@ -219,8 +218,7 @@ def require_fit(state: State, function: Function) -> None:
     interval = function.map.interval(state.schema.lo, state.schema.hi)
     if not np.array_equal(interval, function.interval):
         raise ParameterError("the function states another result interval than its weights have under this schema")
-    if int((interval[:, 1] - interval[:, 0]).max()) > MAX_WIDTH:
-        raise OutOfRangeError("the results span more than 2^44 values; use fewer bits for data or weights")
+    require_searchable(interval, [adapter(state.scheme)])
 
 
 def _require_narrow(state: State, function: Function) -> None:

@@ -16,7 +16,7 @@ from pyfe.adapters import AnyAdapter, SearchTable
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, progress, read_csv, say, show
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.function import Function
+from pyfe.function import Readout
 from pyfe.io import outputs
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.schema import Encoded, Overflow
@@ -95,7 +95,7 @@ def evaluate(
         chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
         scores = np.concatenate(chunks)
         seconds = time.perf_counter() - start
-        file.write(io.table_bytes(*_columns(function_key.function, scores, batch.combined)))
+        file.write(io.table_bytes(*_columns(function_key.readout, scores, batch.combined)))
     values = {
         "scores": str(output),
         "scheme": function_key.scheme,
@@ -161,26 +161,26 @@ def _encrypted(key: PublicKey, encoded: Encoded, *, quiet: bool) -> Iterator[Cip
         yield key.encrypt(replace(encoded, x=encoded.x[start:stop], saturated=counts))
 
 
-def _columns(function: Function, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:
+def _columns(readout: Readout, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:
     """Header and rows of the scores file: row, score, decision; probabilities and prediction where there are any."""
-    decision = np.asarray(function.decision_function(scores)).reshape(len(scores), function.k)
-    integers = np.asarray(scores).reshape(len(scores), function.k)
+    decision = np.asarray(readout.decision_function(scores)).reshape(len(scores), readout.k)
+    integers = np.asarray(scores).reshape(len(scores), readout.k)
     parts = [("score", integers), ("decision", decision)]
     names = ["row", *(name for what, values in parts for name in _numbered(what, values.shape[1]))]
     columns = [np.arange(len(scores))[:, None], *(values for _, values in parts)]
-    if function.classes is not None and not combined:
-        probabilities = _probabilities(function, scores)
+    if readout.classes is not None and not combined:
+        probabilities = _probabilities(readout, scores)
         if probabilities is not None:
-            names += [f"probability[{label}]" for label in function.classes]
+            names += [f"probability[{label}]" for label in readout.classes]
             columns.append(probabilities)
         names.append("prediction")
-        columns.append(np.asarray(function.predict(scores))[:, None])
+        columns.append(np.asarray(readout.predict(scores))[:, None])
     return names, [[value for part in row for value in part.tolist()] for row in zip(*columns, strict=True)]
 
 
-def _probabilities(function: Function, scores: Any) -> Any:
+def _probabilities(readout: Readout, scores: Any) -> Any:
     try:
-        return function.predict_proba(scores)
+        return readout.predict_proba(scores)
     except UnsupportedModelError:
         return None
 

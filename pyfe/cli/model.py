@@ -18,6 +18,7 @@ from pyfe.io import outputs
 from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
+from pyfe.reports import report as report_of
 from pyfe.schema import Schema
 from pyfe.schema.cells import parse_number
 
@@ -115,7 +116,7 @@ def compile_model(
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else _reference(given, agreed)
         function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
-        report = function.report(scheme=scheme)
+        report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {
         "function": str(output),

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pyfe.adapters import AnyAdapter, NativeFunctionKey, adapter_numbered
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
-from pyfe.function import Function, Report
+from pyfe.function import Function, Readout
 from pyfe.keys.public_key import PublicKey
 from pyfe.schema import MAX_BITS
 from pyfe.text import printable
@@ -140,6 +140,11 @@ class FunctionKey(Secret):
         return self.adapter.id
 
     @property
+    def readout(self) -> Readout:
+        """How the integers that it opens are read: interval, intercept, scale, link, classes."""
+        return self.function.readout
+
+    @property
     def interval(self) -> IntArray:
         """int64 ``[k, 2]``: least and greatest possible inner product of each function, intercept not included."""
         return self.native.intervals
@@ -168,7 +173,7 @@ class FunctionKey(Secret):
         ciphertexts.require_weight_sums(largest_weight_sum)
         products = self._products(ciphertexts)
         sums = ciphertexts.weight_sums
-        return self.function.add_intercept(products, sums[:, 0] - sums[:, 1])
+        return self.readout.add_intercept(products, sums[:, 0] - sums[:, 1])
 
     def _products(self, ciphertexts: CiphertextBatch) -> IntArray:
         try:
@@ -181,19 +186,15 @@ class FunctionKey(Secret):
 
     def decision_function(self, ciphertexts: CiphertextBatch) -> FloatArray:
         """The model's scores in its own units, float64, in scikit-learn's shapes. Errors and cost: :meth:`decrypt`."""
-        return self.function.decision_function(self._plain_scores(ciphertexts))
+        return self.readout.decision_function(self._plain_scores(ciphertexts))
 
     def predict_proba(self, ciphertexts: CiphertextBatch) -> FloatArray:
         """Class probabilities float64 ``[batch, classes]`` in the model's class order. Errors: :meth:`decrypt`."""
-        return self.function.predict_proba(self._plain_scores(ciphertexts))
+        return self.readout.predict_proba(self._plain_scores(ciphertexts))
 
     def predict(self, ciphertexts: CiphertextBatch) -> npt.NDArray[Any]:
         """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
-        return self.function.predict(self._plain_scores(ciphertexts))
-
-    def report(self, X: Any = None, y: Any = None) -> Report:
-        """:meth:`pyfe.Function.report` of its function, at the price of the scheme that this key belongs to."""
-        return self.function.report(X, y, scheme=self.scheme)
+        return self.readout.predict(self._plain_scores(ciphertexts))
 
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types; nothing secret."""

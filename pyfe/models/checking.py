@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
-from pyfe.links import probabilities
+from pyfe.function import probabilities
 from pyfe.models.estimators import LARGEST_SLACK, RawModel, View, culprit, differs, not_the_largest
 from pyfe.models.intake import nested
 from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, AffineMap, centre, fresh_rows

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.adapters import require_searchable, serving
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function
@@ -101,7 +102,7 @@ def compile(
     ``max_error`` and the rounding of the row's cells (half a step times the slope) explain: names the rows, columns and
     the likely step. Rows with a clipped cell are excepted and counted in the report; absent cells are not. Whatever the
     model's own code raises becomes this error, with its cause; Ctrl-C passes through. OutOfRangeError: results wider
-    than 2^44. ParameterError: model and schema do not fit.
+    than any scheme searches (2^44). ParameterError: model and schema do not fit.
 
     Cost: about 2 n + 2,000 evaluations of the model, never more than 4,096 rows at once, and O(n k) per width tried;
     for a quadratic function about n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes. The checks add two
@@ -209,10 +210,17 @@ def compile_view(
 
 def _function(rounded: AnyRounded, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
     if isinstance(rounded, Rounded):
-        return Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
+        made = Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
+        return _searchable(made)
     if isinstance(rounded, RoundedSquares):
-        return Function.from_forms(schema, rounded.forms, rounded.intercept, rounded.scale, **rest)
+        return _searchable(Function.from_forms(schema, rounded.forms, rounded.intercept, rounded.scale, **rest))
     return _quadratic_function(rounded, schema, wanted, rest)
+
+
+def _searchable(function: Function) -> Function:
+    """The function, if there is a scheme whose keys could find its results; OutOfRangeError otherwise."""
+    require_searchable(function.interval, serving(function.kind))
+    return function
 
 
 def _quadratic_function(rounded: RoundedQuadratic, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
@@ -220,7 +228,7 @@ def _quadratic_function(rounded: RoundedQuadratic, schema: Schema, wanted: _Want
     a stated number of bits."""
 
     def function(forms: Forms) -> Function:
-        return Function.from_forms(schema, forms, rounded.intercept, rounded.scale, **rest)
+        return _searchable(Function.from_forms(schema, forms, rounded.intercept, rounded.scale, **rest))
 
     most = 2 ** (wanted.weight_bits - 1) - 1 if isinstance(wanted.weight_bits, int) else LIMIT
     centred = rounded.centred()

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import PyfeError, UnsupportedModelError
-from pyfe.links import probabilities
+from pyfe.function import probabilities
 from pyfe.models.intake import feature_table, intake_of
 from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.probing import (

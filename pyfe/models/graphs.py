@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.links import probabilities
+from pyfe.function import probabilities
 from pyfe.models.estimators import LARGEST_SLACK, RawModel, RealMap, View
 from pyfe.models.graph_bounds import Budget, TooLargeError, admit, is_carried_out
 from pyfe.models.polarisation import fit_quadratic

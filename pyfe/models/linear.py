@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.links import LINKS
+from pyfe.function import LINKS
 from pyfe.models.estimators import View, asked, link_and_classes, link_of_result, naming_what_fails
 from pyfe.models.intake import intake_of
 from pyfe.models.probing import TOLERANCE, AffineMap, in_pieces

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.links import LINKS, probabilities
+from pyfe.function import LINKS, probabilities
 from pyfe.models.estimators import RawModel, View
 from pyfe.models.quantities import Labels, Quantity
 from pyfe.models.squares import RealSquares

@@ -28,7 +28,7 @@ from pyfe import (
     category,
 )
 from pyfe.forms import FactoredForms, MatrixForms
-from pyfe.maps import LinearMap, QuadraticMap
+from pyfe.function import LinearMap, QuadraticMap
 from pyfe.models import SquareNetwork
 from pyfe.schema import thresholds
 from pyfe.wire import cbor
