@@ -125,7 +125,9 @@ def unframed(data: bytes, kind: Kind | None = None) -> Frame:
     found = Kind(number)
     if kind is not None and found is not kind:
         raise DecodeError(f"these bytes are a {found.text}, not a {kind.text}")
-    scheme = next(name for name, known in SCHEME_NUMBERS.items() if known == scheme_number)
+    scheme = next((name for name, known in SCHEME_NUMBERS.items() if known == scheme_number), None)
+    if scheme is None:
+        raise DecodeError(f"{found.text}: it is of scheme number {scheme_number}, which this release does not know")
     return Frame(found, scheme, *rest)
 
 
