@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pyfe.errors import ParameterError
 from pyfe.leakage.monomials import Monomials
 from pyfe.leakage.span import GROUP_ORDER, PRIMES, Span, integer_combination, supports
-from pyfe.schema import Constant, Schema
+from pyfe.schema import Schema
 
 __all__ = ["Finding", "LinearAccount", "Lines", "check_linear", "group_size"]
 
@@ -268,5 +268,5 @@ def group_size(schema: Schema, max_blocks: int | None) -> int:
     """On how few columns a form is a finding: ``max_blocks``, or its default."""
     if max_blocks is not None:
         return max_blocks
-    private = [c for c in schema.columns.values() if not c.public and not isinstance(c, Constant)]
-    return 2 if len(private) >= 6 else 1
+    private = sum(column.private for column in schema.columns.values())
+    return 2 if private >= 6 else 1

@@ -773,7 +773,7 @@ class _LinearContent:
         self, block: int, own: Sequence[int], weights: Mapping[int, int], varied: Mapping[int, int]
     ) -> int:
         column = self._columns[block]
-        if len(column.relations()):
+        if column.one_hot:
             listed = [0, *(weights.get(i, 0) for i in own)]
             beyond = (max(listed) - min(listed) + 1) // 2 - max(varied.get(i, 0) for i in own)
         else:

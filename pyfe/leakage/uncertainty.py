@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.span import CHECK_PRIME, Span
-from pyfe.schema import Column, Constant, Number, Schema
+from pyfe.schema import Column, Schema
 
 __all__ = ["Residual", "averaged", "private_columns", "residual", "residual_bits"]
 
@@ -102,8 +102,7 @@ def residual(rows: Any, schema: Schema, x: Any = None) -> Residual:
 
 def private_columns(schema: Schema) -> list[tuple[slice, Column]]:
     """The columns that are neither public nor constant, with their coordinates."""
-    columns = zip(schema.blocks, schema.columns.values(), strict=True)
-    return [(part, c) for (_, part, public), c in columns if not public and not isinstance(c, Constant)]
+    return [(part, column) for _, part, column in schema.parts if column.private]
 
 
 def _rows(values: Any, schema: Schema) -> IntArray:
@@ -134,7 +133,7 @@ class _Part:
         rows: list[list[int]] = weights.tolist()
         self.slopes: list[int] | None = None
         self.values: list[list[int]] = []
-        if isinstance(column, Number):
+        if column.interval:
             self.slopes = [row[0] for row in rows]
             self.index = None if code is None else int(code[0])
             return

@@ -37,7 +37,7 @@ from pyfe.links import probabilities
 from pyfe.models.estimators import LARGEST_SLACK, RawModel, View, culprit, differs, not_the_largest
 from pyfe.models.intake import nested
 from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, AffineMap, centre, fresh_rows
-from pyfe.schema import Column, Number, Optional, Schema, Thresholds
+from pyfe.schema import Column, Schema
 
 __all__ = ["Check", "Reference", "check"]
 
@@ -132,9 +132,9 @@ class Reference:
         absent = np.stack([np.asarray(values != values, dtype=np.bool_) for values in columns.values()], axis=1)
         by, clipped = np.abs(real - x), np.zeros(len(x), dtype=np.bool_)
         names = list(columns)
-        for (name, part, _), column in _columns(schema):
+        for name, part, column in schema.parts:
             clipped |= (by[:, part] > 0.5 + _EDGE).any(axis=1)
-            if isinstance(column, Number):
+            if column.interval:
                 by[absent[:, names.index(name)], part] = 0.5
         return cls(columns, x, by, clipped, absent)
 
@@ -277,10 +277,10 @@ def _listed(rows: npt.NDArray[np.intp]) -> str:
 
 
 def _with_cut(name: str, column: Column, value: Any) -> str:
-    column = _bare(column)
-    if not isinstance(column, Thresholds) or value != value:
+    cuts = column.cut_points()
+    if not cuts or value != value:
         return repr(name)
-    nearest = min(column.cuts, key=lambda cut: abs(cut - float(value)))
+    nearest = min(cuts, key=lambda cut: abs(cut - float(value)))
     return f"{name!r} at its cut {nearest!r} (a bit is value >= cut; the model's own test is another one)"
 
 
@@ -382,7 +382,7 @@ def _is_small(column: Column) -> bool:
 def _require_boundary(view: View, raw: RawModel, schema: Schema) -> None:
     """A model of two classes has to change its prediction where its decision value changes sign: rows are sought near
     that, on the line between two rows that differ in numbers only. UnsupportedModelError where it does so elsewhere."""
-    numbers = [part.start for (_, part, _), c in _columns(schema) if isinstance(c, Number)]
+    numbers = [part.start for _, part, column in schema.parts if column.interval]
     if raw.predict is None or view.classes is None or len(view.map.error) > 1 or not numbers:
         return
     first = fresh_rows(schema)
@@ -408,22 +408,12 @@ def _require_boundary(view: View, raw: RawModel, schema: Schema) -> None:
         raise UnsupportedModelError(not_the_largest(view.name))
 
 
-def _bare(column: Column) -> Column:
-    """The kind of a column, whether or not its absent entries have a bit of their own."""
-    return column.column if isinstance(column, Optional) else column
-
-
-def _columns(schema: Schema) -> list[tuple[tuple[str, slice, bool], Column]]:
-    return list(zip(schema.blocks, schema.columns.values(), strict=True))
-
-
 def _decoded_between(schema: Schema, points: FloatArray) -> Columns:
     """Raw values of coordinates that, of numbers, need not be whole."""
-    wanted = schema.input_columns
     return {
-        name: column.decode(points[:, part] if isinstance(column, Number) else points[:, part].astype(np.int64))  # type: ignore[arg-type]
-        for (name, part, _), column in _columns(schema)
-        if name in wanted
+        name: column.decode(points[:, part] if column.interval else points[:, part].astype(np.int64))  # type: ignore[arg-type]
+        for name, part, column in schema.parts
+        if column.in_table
     }
 
 
@@ -435,15 +425,10 @@ def _without_curvature(reference: Reference, schema: Schema) -> Reference:
     """Rows with a cell between the only two codes of a column are excepted, as clipped ones are: x and x^2 are one on 0
     and 1, so that a quadratic map knows the model at the codes and not how it bends between them."""
     between = np.zeros(len(reference.x), dtype=np.bool_)
-    for (_, part, _), column in _columns(schema):
-        if _has_two_codes(column):
+    for _, part, column in schema.parts:
+        if column.hides_curvature:
             between |= (reference.by[:, part] > _EDGE).any(axis=1)
     return replace(reference, clipped=reference.clipped | between)
-
-
-def _has_two_codes(column: Column) -> bool:
-    number = _bare(column)
-    return isinstance(number, Number) and number.size == 2
 
 
 def _as_it_came(raw: RawModel, reference: Reference, k: int) -> Rows:
@@ -490,7 +475,7 @@ def _probe(raw: RawModel, schema: Schema, x: IntArray, cells: list[tuple[str, An
         code = column.encode(values.astype(object) if text else values)
         x[where, parts[name]] = code.x if code.x.ndim == 2 else code.x[:, None]
         by[where, parts[name]] = np.abs(code.real - code.x)
-        if isinstance(column, Number):
+        if column.interval:
             by[where[np.isnan(values)], parts[name]] = 0.5
     absent = np.stack([np.asarray(values != values, dtype=np.bool_) for values in columns.values()], axis=1)
     return Rows(what, columns, x, by, _answers(raw, columns, absent, np.ones(len(x), dtype=np.bool_), k))
@@ -510,17 +495,10 @@ def _sentinels(raw: RawModel, schema: Schema, rng: np.random.Generator) -> Itera
 
 def _inside(column: Column, values: FloatArray) -> list[float]:
     """The values that a column can hold, and that no code of a small column stands for; see _without_curvature."""
-    column = _bare(column)
-    if isinstance(column, Thresholds):
-        return [float(value) for value in values]
-    if not isinstance(column, Number):
+    if column.hides_curvature:
         return []
-    if _has_two_codes(column):
-        return []
-    inside = values[(values >= column.lo) & (values <= column.hi)]
-    code = column.encode(inside)
-    decoded = np.asarray(column.decode(code.x), dtype=np.float64) == inside
-    return [float(value) for value in inside[~decoded | (not _is_small(column))]]
+    held, exact = column.numbers_held(values)
+    return values[held & ~(exact & _is_small(column))].tolist()
 
 
 def _absent(raw: RawModel, schema: Schema, rng: np.random.Generator, k: int) -> Iterator[Rows]:
@@ -542,8 +520,7 @@ def _probes(
 
 def _require_edges(view: View, raw: RawModel, schema: Schema, rng: np.random.Generator) -> None:
     """Columns of thresholds: the model has to be constant between cuts, and to change where the bit does."""
-    bare = {name: _bare(column) for name, column in schema.columns.items()}
-    edges = {name: _edges(column) for name, column in bare.items() if isinstance(column, Thresholds)}
+    edges = {name: _edges(np.array(cuts)) for name, c in schema.columns.items() if (cuts := c.cut_points())}
     if not edges:
         return
     count = 4 * max(len(values) for values in edges.values())
@@ -560,9 +537,8 @@ def _require_edges(view: View, raw: RawModel, schema: Schema, rng: np.random.Gen
         _Comparison(view, view.map, allowed).require(rows)
 
 
-def _edges(column: Thresholds) -> FloatArray:
+def _edges(cuts: FloatArray) -> FloatArray:
     """Every cut, its neighbours in float64 and float32, and two points in every gap and beyond both ends."""
-    cuts = np.array(column.cuts)
     single = cuts.astype(np.float32)
     near = [cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf), single.astype(np.float64)]
     near += [np.nextafter(single, np.float32(end)).astype(np.float64) for end in (-np.inf, np.inf)]

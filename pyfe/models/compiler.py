@@ -339,6 +339,5 @@ def _reach(real_map: RealMap, schema: Schema) -> tuple[FloatArray, FloatArray]:
     if isinstance(real_map, RealQuadratic):
         standard = real_map.standard(schema)
         return Domain(schema).extent(standard.quadratic, standard.weights)
-    blocks = zip(schema.blocks, schema.columns.values(), strict=True)
-    ends = [column.extent(real_map.weights[:, part]) for (_, part, _), column in blocks]
+    ends = [column.extent(real_map.weights[:, part]) for _, part, column in schema.parts]
     return np.sum([low for low, _ in ends], axis=0), np.sum([high for _, high in ends], axis=0)

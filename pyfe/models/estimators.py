@@ -32,7 +32,7 @@ from pyfe.models.probing import (
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Labels, Quantity, is_result, name_of, quantity_of, steps_of
 from pyfe.models.squares import RealSquares
-from pyfe.schema import Number, Schema, stacked
+from pyfe.schema import Schema, stacked
 
 __all__ = [
     "BY_POSITION",
@@ -382,15 +382,16 @@ def without_probabilities(theirs: AnyArray, decision: FloatArray) -> str:
 
 def _straightened(score: Callable[[AnyArray], FloatArray], schema: Schema) -> str:
     """The advice for a model that bends along a column only because it takes its logarithm or square root."""
-    for (name, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True):
-        if not isinstance(column, Number) or column.transform != "identity" or column.steps < _CURVE_POINTS:
+    for name, part, column in schema.parts:
+        if not column.interval or column.raw_value() is None or column.size <= _CURVE_POINTS:
             continue
-        codes = np.linspace(0, column.steps, _CURVE_POINTS).astype(np.int64)
+        codes = np.linspace(0, column.size - 1, _CURVE_POINTS).astype(np.int64)
         rows = np.repeat(centre(schema)[None, :], _CURVE_POINTS, axis=0)
         rows[:, part] = codes[:, None]
-        transform = straight_on(column.decode(codes[:, None]), score(rows))
+        values = column.decode(codes[:, None])
+        transform = straight_on(values, score(rows))
         if transform in ("log", "sqrt"):
-            made = f'pyfe.number({column.lo:g}, {column.hi:g}, transform="{transform}")'
+            made = f'pyfe.number({values[0]:g}, {values[-1]:g}, transform="{transform}")'
             return f"; along {name!r} this one is linear on the {transform} scale: make the column {made}"
     return ""
 

@@ -24,7 +24,7 @@ from pyfe.models.polarisation import fit_quadratic
 from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Quantity
-from pyfe.schema import TRANSFORMS, Category, Column, Constant, Number, Optional, Schema, Thresholds
+from pyfe.schema import TRANSFORMS, Schema
 
 __all__ = ["look_at_expression"]
 
@@ -124,37 +124,16 @@ class _Inputs:
 def _meaning(name: str, schema: Schema) -> tuple[str, FloatArray]:
     """The scale of what a name stands for, and its row over ``z = (1, q)``."""
     row = np.zeros(schema.n + 1)
-    for (column_name, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True):
+    for column_name, part, column in schema.parts:
         wide = slice(part.start + 1, part.stop + 1)
         if name == column_name:
-            row[0], row[wide], scale = _value(name, column)
+            row[0], row[wide], scale = column.symbol(name)
             return scale, row
         names = column.coordinate_names(column_name)
         if name in names:
             row[wide][names.index(name)] = 1.0
             return "identity", row
     raise ParameterError(f"the expression has the symbol {name!r}, which is no column or coordinate of the schema")
-
-
-def _value(name: str, column: Column) -> tuple[float, Any, str]:
-    """Offset, slopes and scale of the value of a column."""
-    if isinstance(column, Number):
-        offset, step = column.affine()
-        return float(offset[0]), step, column.transform
-    if isinstance(column, Constant):
-        return 0.0, 1.0, "identity"
-    if isinstance(column, Category) and not isinstance(column.levels[0], str):
-        levels = np.array(column.levels, dtype=np.float64)
-        return (0.0, levels, "identity") if column.width > 1 else (float(levels[0]), levels[1] - levels[0], "identity")
-    if isinstance(column, Category) and column.width == 1:
-        return 0.0, 1.0, "identity"
-    if isinstance(column, Optional):
-        raise ParameterError(
-            f"the symbol {name!r} is a column that may be missing, where it has no value; compile a model or a callable"
-        )
-    kind = "thresholds" if isinstance(column, Thresholds) else "a category of text"
-    bits = ", ".join(column.coordinate_names(name)[:3])
-    raise ParameterError(f"the symbol {name!r} is {kind} and has no value; write its bits: {bits}")
 
 
 # ---------------------------------------------------------------------------------------------------------------

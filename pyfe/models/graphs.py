@@ -31,7 +31,7 @@ from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Labels, Quantity
 from pyfe.models.squares import RealSquares
-from pyfe.schema import Number, Optional, Schema
+from pyfe.schema import Schema
 
 __all__ = ["look_at_graph"]
 
@@ -300,21 +300,13 @@ def _check_width(given: Any, columns: int) -> None:
 def _affine_values(schema: Schema) -> dict[str, FloatArray | None]:
     """Raw value of every column over ``z = (1, q)``; None for text and for numbers on another scale."""
     found: dict[str, FloatArray | None] = {}
-    for (name, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True):
+    for name, part, column in schema.parts:
+        value = column.raw_value()
+        if value is None:
+            found[name] = None
+            continue
         row = np.zeros(schema.n + 1)
-        if isinstance(column, Number):
-            offset, step = column.affine()
-            row[0], row[part.start + 1] = offset[0], step[0]
-            found[name] = row if column.transform == "identity" else None
-            continue
-        if isinstance(column, Optional):
-            found[name] = None
-            continue
-        values = column.decode(column.probes())
-        if values.dtype.kind == "O":
-            found[name] = None
-            continue
-        row[0], row[part.start + 1 : part.stop + 1] = values[0], column.slopes(values.astype(np.float64)[:, None])[0]
+        row[0], row[part.start + 1 : part.stop + 1] = value
         found[name] = row
     return found
 

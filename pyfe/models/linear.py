@@ -16,7 +16,7 @@ from pyfe.models.estimators import View, asked, link_and_classes, link_of_result
 from pyfe.models.intake import intake_of
 from pyfe.models.probing import TOLERANCE, AffineMap, in_pieces
 from pyfe.models.quantities import Labels, is_result, name_of, quantity_of
-from pyfe.schema import Category, Column, Constant, Optional, Schema, Thresholds
+from pyfe.schema import Schema
 
 __all__ = ["Linear"]
 
@@ -112,7 +112,7 @@ class Linear:
         if unknown:
             raise ParameterError(f"weights name {unknown[0]!r}, which is no column of the schema")
         columns = schema.columns.items()
-        return np.concatenate([_column_weights(name, c, row.get(name, 0.0)) for name, c in columns])
+        return np.concatenate([c.stated_weights(row.get(name, 0.0), f"weight of {name!r}") for name, c in columns])
 
     # -- from a fitted estimator --
 
@@ -211,61 +211,6 @@ def _intercepts_of(intercept: Any, k: int) -> tuple[float, ...]:
         raise ParameterError(f"{k} output(s) need {k} intercept(s), not {len(values)}")
     numbers = [_number(value, "the intercept") for value in values]
     return tuple(numbers * k if len(numbers) == 1 else numbers)
-
-
-def _column_weights(name: str, column: Column, weight: Any) -> FloatArray:
-    """Weights per coordinate (unit of the transformed value) of one column."""
-    what = f"weight of {name!r}"
-    if isinstance(column, Optional):
-        if weight == 0.0:
-            return np.zeros(column.width)
-        raise ParameterError(
-            f"{what}: the column may be missing, and a weight by name does not say what an absent entry counts; give "
-            "the weights as an array, in the order of schema.coordinate_names"
-        )
-    if isinstance(column, Category):
-        return _category_weights(column, weight, what)
-    if isinstance(column, Thresholds):
-        return _threshold_weights(column, weight, what)
-    kind = "a constant" if isinstance(column, Constant) else "a number column"
-    if isinstance(weight, dict | list):
-        raise ParameterError(f"{what}: {kind} takes one number")
-    return np.array([_number(weight, what)])
-
-
-def _category_weights(column: Category, weight: Any, what: str) -> FloatArray:
-    if weight == 0.0:
-        return np.zeros(column.width)
-    if not isinstance(weight, dict):
-        if column.width != 1 or isinstance(weight, list):
-            raise ParameterError(f"{what}: a category takes a mapping of level to number")
-        return np.array([_number(weight, what)])
-    levels = {str(level): position for position, level in enumerate(column.levels)}
-    unknown = [key for key in weight if key not in levels]
-    if unknown:
-        raise ParameterError(f"{what} names level {unknown[0]!r}; the levels are {', '.join(levels)}")
-    values = np.zeros(len(column.levels))
-    for key, value in weight.items():
-        values[levels[key]] = value
-    if column.width > 1:
-        return values
-    if values[0] != 0.0:
-        raise ParameterError(f"{what}: give the second of two levels only, relative to the first")
-    return values[1:]
-
-
-def _threshold_weights(column: Thresholds, weight: Any, what: str) -> FloatArray:
-    if weight == 0.0:
-        return np.zeros(column.width)
-    if isinstance(weight, dict):
-        cuts = {float(cut): value for cut, value in weight.items()}
-        unknown = [cut for cut in cuts if cut not in column.cuts]
-        if unknown:
-            raise ParameterError(f"{what} names cut {unknown[0]:g}, which the column does not have")
-        weight = [cuts.get(cut, 0.0) for cut in column.cuts]
-    if not isinstance(weight, list) or len(weight) != column.width:
-        raise ParameterError(f"{what}: thresholds take {column.width} numbers, one per cut")
-    return np.array(weight)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from pyfe.models.probing import ROWS_AT_ONCE, Score, centre, in_pieces
 from pyfe.models.quadratic import RealQuadratic, standard_centre
-from pyfe.schema import Column, Constant, Number, Schema
+from pyfe.schema import Products, Schema
 
 __all__ = ["fit_quadratic"]
 
@@ -64,10 +64,10 @@ def fit_quadratic(score: Score, schema: Schema) -> RealQuadratic:
 
 def _levers(schema: Schema) -> _Levers:
     moves, column, slopes = [], [], []
-    for index, ((_, part, _), kind) in enumerate(zip(schema.blocks, schema.columns.values(), strict=True)):
-        first, codes, operator = _column_levers(kind)
+    for index, (_, part, kind) in enumerate(schema.parts):
+        codes, operator = kind.moves()
         wide = np.zeros((len(codes), schema.n), dtype=np.int64)
-        wide[:, part] = codes - first
+        wide[:, part] = codes - kind.middle()
         moves.append(wide)
         column.append(np.full(len(codes), index))
         tall = np.zeros((schema.n, len(codes)))
@@ -76,24 +76,13 @@ def _levers(schema: Schema) -> _Levers:
     return _Levers(centre(schema), np.concatenate(moves), np.concatenate(column), np.concatenate(slopes, axis=1))
 
 
-def _column_levers(column: Column) -> tuple[IntArray, IntArray, FloatArray]:
-    """The centre code ``[width]``, the lever codes ``[m, width]``, and the operator ``[width, m]``."""
-    if isinstance(column, Number):
-        middle = column.steps // 2
-        return np.array([middle]), np.array([[column.steps]]), np.array([[1.0 / (column.steps - middle)]])
-    codes = column.probes()
-    if isinstance(column, Constant):
-        return codes[0], codes[:0], np.zeros((column.width, 0))
-    return codes[0], codes[1:], column.slopes(np.eye(len(codes))).T[:, 1:]
-
-
 def _own_terms(
     score: Score, schema: Schema, levers: _Levers, single: FloatArray, base: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Squares ``[k, n]`` and linear terms ``[k, n]`` of every coordinate alone."""
     squares = np.zeros((len(base), schema.n))
     linear = single.T @ levers.slopes.T
-    wide = [p.start for (_, p, _), c in zip(schema.blocks, schema.columns.values(), strict=True) if _curves(c)]
+    wide = [part.start for _, part, column in schema.parts if column.interval and Products.OWN in column.products]
     if not wide:
         return squares, linear
     rows = np.repeat(levers.centre[None, :], len(wide), axis=0)
@@ -104,11 +93,6 @@ def _own_terms(
     squares[:, wide] = (linear[:, wide] + falling) / (up + down)
     linear[:, wide] -= squares[:, wide] * up
     return squares, linear
-
-
-def _curves(column: Column) -> bool:
-    """Whether the square of the coordinate is a function of its own."""
-    return isinstance(column, Number) and column.steps > 1
 
 
 def _cross_changes(

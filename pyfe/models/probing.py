@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.schema import TRANSFORMS, Number, Schema
+from pyfe.schema import TRANSFORMS, Schema
 
 __all__ = ["ROWS_AT_ONCE", "AffineMap", "centre", "fit_affine", "fresh_rows", "in_pieces", "residual", "straight_on"]
 
@@ -53,19 +53,14 @@ class AffineMap:
 
 def centre(schema: Schema) -> IntArray:
     """One row int64 ``[n]``: the middle of every number, the first code of everything else."""
-    parts = []
-    for column in schema.columns.values():
-        probes = column.probes()
-        parts.append(probes.sum(axis=0) // 2 if isinstance(column, Number) else probes[0])
-    return np.concatenate(parts)
+    return np.concatenate([column.middle() for column in schema.columns.values()])
 
 
 def fit_affine(score: Score, schema: Schema) -> AffineMap:
     """Probe ``score`` (``int64 [m, n] -> float64 [m, k]``) once per column end; says nothing about affinity."""
     middle = centre(schema)
-    blocks = list(zip(schema.blocks, schema.columns.values(), strict=True))
     rows, counts = [middle[None, :]], []
-    for (_, part, _), column in blocks:
+    for _, part, column in schema.parts:
         codes = column.probes()
         moved = np.repeat(middle[None, :], len(codes), axis=0)
         moved[:, part] = codes
@@ -73,7 +68,7 @@ def fit_affine(score: Score, schema: Schema) -> AffineMap:
         counts.append(len(codes))
     values = in_pieces(score, np.concatenate(rows))
     ends = np.split(values[1:], np.cumsum(counts)[:-1])
-    slopes = [column.slopes(v) for (_, column), v in zip(blocks, ends, strict=True)]
+    slopes = [column.slopes(v) for column, v in zip(schema.columns.values(), ends, strict=True)]
     weights = np.concatenate(slopes, axis=1)
     error = 4 * (schema.n + 2) * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
     return AffineMap(weights, values[0] - weights @ middle, error)

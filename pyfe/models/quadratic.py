@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import UnsupportedModelError
-from pyfe.schema import Column, Constant, Number, Optional, Schema, Thresholds
+from pyfe.schema import Column, Products, Schema
 
 __all__ = ["Domain", "RealQuadratic", "standard_centre"]
 
@@ -80,7 +80,7 @@ class RealQuadratic:
         """Measured from :func:`standard_centre`, without products inside a column of bits or terms of constants;
         integer coefficients stay integers."""
         work = _Coefficients.of(self.about(standard_centre(schema)))
-        for part, column in _blocks(schema):
+        for _, part, column in schema.parts:
             work.fold(part, column)
         return work.put_into(self, schema)
 
@@ -88,7 +88,7 @@ class RealQuadratic:
         """The standard form on the domain of a schema; see the top of this module."""
         folded = self.folded(schema)
         work = _Coefficients.of(folded)
-        levels = [part for part, column in _blocks(schema) if _bits_of_one(column)]
+        levels = [part for _, part, column in schema.parts if column.one_hot]
         for part in levels:
             work.level_products(part)
         for part in levels:
@@ -96,24 +96,9 @@ class RealQuadratic:
         return work.put_into(folded, schema)
 
 
-def _blocks(schema: Schema) -> list[tuple[slice, Column]]:
-    return [(part, column) for (_, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True)]
-
-
-def _bits_of_one(column: Column) -> bool:
-    """Whether the coordinates are bits that sum to 1."""
-    return len(column.relations()) > 0 and not isinstance(column, Constant)
-
-
 def standard_centre(schema: Schema) -> IntArray:
     """int64 ``[n]``: the middle of every number, the value of every constant, 0 for bits."""
-    parts = [np.zeros(column.width, dtype=np.int64) for column in schema.columns.values()]
-    for part, column in zip(parts, schema.columns.values(), strict=True):
-        if isinstance(column, Number):
-            part[0] = column.steps // 2
-        elif isinstance(column, Constant):
-            part[0] = column.value
-    return np.concatenate(parts)
+    return np.concatenate([column.origin() for column in schema.columns.values()])
 
 
 @dataclass
@@ -136,26 +121,25 @@ class _Coefficients:
 
     def fold(self, part: slice, column: Column) -> None:
         """Products inside one column of bits are linear in the bits; constants have nothing left to say."""
-        if isinstance(column, Constant):
+        if not column.in_table:
             self.quadratic[:, part] = 0.0
             self.quadratic[:, :, part] = 0.0
             self.weights[:, part] = 0.0
-        elif not isinstance(column, Number) or column.steps == 1:
-            inside = self.quadratic[:, part, part]
-            bare = column.column if isinstance(column, Optional) else column
-            if isinstance(bare, Number) and bare.steps > 1 and inside[:, 0, 0].any():
-                raise UnsupportedModelError(
-                    f"the square of a column that may be missing ({column}) cannot be compiled; state a value for its "
-                    "absent entries instead of a bit"
-                )
-            squares = np.einsum("kii->ki", inside).copy()
-            # of two thresholds the later one decides; two levels of a category never occur together, nor does a
-            # value with the bit that says it is missing
-            later = np.triu(inside, 1).sum(axis=1) if isinstance(bare, Thresholds) else np.zeros_like(squares)
-            if isinstance(column, Optional):
-                later[:, -1] = 0.0
-            self.weights[:, part] += squares + later
-            self.quadratic[:, part, part] = 0.0
+            return
+        rules = np.array(column.products)
+        own, ordered = rules == Products.OWN, rules == Products.ORDERED
+        if column.interval and own.all():
+            return
+        inside = self.quadratic[:, part, part]
+        if inside[:, own][:, :, own].any():
+            optional = Products.MISSING in column.products
+            cure = "; state a value for its absent entries instead of a bit" if optional else ""
+            raise UnsupportedModelError(f"the square of {column.noun} ({column}) cannot be compiled{cure}")
+        # of two ordered bits the later one decides; two levels of a category never occur together, nor does a value
+        # with the bit that says it is missing
+        later = np.triu(inside * np.outer(ordered, ordered), 1).sum(axis=1)
+        self.weights[:, part] += np.einsum("kii->ki", inside) + later
+        self.quadratic[:, part, part] = 0.0
 
     def level_products(self, part: slice) -> None:
         """What the products of a coordinate with all levels of a category share is linear in that coordinate."""
@@ -191,9 +175,8 @@ class Domain:
 
     def __init__(self, schema: Schema) -> None:
         middle = standard_centre(schema)
-        blocks = _blocks(schema)
-        self._numbers = np.array([part.start for part, c in blocks if isinstance(c, Number)], dtype=np.intp)
-        self._bits = [(part, column) for part, column in blocks if not isinstance(column, Number | Constant)]
+        self._numbers = np.array([part.start for _, part, column in schema.parts if column.interval], dtype=np.intp)
+        self._bits = [(part, column) for _, part, column in schema.parts if column.in_table and not column.interval]
         self._lo = (schema.lo - middle)[self._numbers].astype(np.float64)
         self._hi = (schema.hi - middle)[self._numbers].astype(np.float64)
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.models.probing import AffineMap
-from pyfe.schema import Constant, Schema
+from pyfe.schema import Schema
 
 __all__ = ["Rounded", "round_map", "round_rows", "take_integers"]
 
@@ -84,16 +84,9 @@ def take_integers(affine: AffineMap, schema: Schema) -> Rounded:
 def _centred(affine: AffineMap, schema: Schema) -> tuple[FloatArray, FloatArray]:
     """The same function with smaller weights, by the relations everybody knows."""
     w, b = affine.weights.copy(), affine.intercept.copy()
-    for (_, part, _), column in zip(schema.blocks, schema.columns.values(), strict=True):
-        if isinstance(column, Constant):
-            b += w[:, part.start] * column.value
-            w[:, part] = 0.0
-        elif len(column.relations()):
-            block = w[:, part]
-            # the middle of the levels gives the smallest weights; their mean keeps sums over outputs at zero
-            shift = block.mean(axis=1) if len(w) > 1 else (block.min(axis=1) + block.max(axis=1)) / 2
-            w[:, part] -= shift[:, None]
-            b += shift
+    for _, part, column in schema.parts:
+        w[:, part], shift = column.centred(w[:, part], several=len(w) > 1)
+        b += shift
     return w, b
 
 
@@ -133,7 +126,7 @@ def round_rows(values: FloatArray, *, zero_sum: bool) -> IntArray:
 
 def _extent(d: FloatArray, schema: Schema) -> tuple[FloatArray, FloatArray]:
     """Least and greatest ``d q`` over everything the schema can hold; float64 ``[k]`` each."""
-    ends = [c.extent(d[:, p]) for (_, p, _), c in zip(schema.blocks, schema.columns.values(), strict=True)]
+    ends = [column.extent(d[:, part]) for _, part, column in schema.parts]
     return np.sum([low for low, _ in ends], axis=0), np.sum([high for _, high in ends], axis=0)
 
 

@@ -25,7 +25,7 @@ from pyfe.models.intake import feature_table
 from pyfe.models.probing import TOLERANCE, AffineMap, fresh_rows
 from pyfe.models.quadratic import RealQuadratic
 from pyfe.models.quantities import Quantity, name_of, plain_labels, quantity_of, steps_of
-from pyfe.schema import Column, Number, Optional, Schema, stacked, thresholds
+from pyfe.schema import Column, Products, Schema, stacked, thresholds
 
 __all__ = ["look_at_trees", "schema_for_trees"]
 
@@ -300,18 +300,16 @@ def _sum_of(trees: list[Tree], names: list[str], schema: Schema, name: str) -> R
 
 
 def _feature(name: str, schema: Schema, tree: str) -> _Feature:
-    parts = {
-        column: (part, kind) for (column, part, _), kind in zip(schema.blocks, schema.columns.values(), strict=True)
-    }
+    parts = {called: (part, column) for called, part, column in schema.parts}
     if name not in parts:
         raise ParameterError(f"{tree} tests {name!r}, which is not in the schema; pyfe.schema_for_trees makes one")
     part, column = parts[name]
-    if isinstance(column, Optional):
+    if Products.MISSING in column.products:
         raise UnsupportedModelError(
             f"{tree} tests {name!r}, a column that may be missing, and sends absent entries its own way; state a value "
             "for them (missing=...) instead of a bit"
         )
-    if isinstance(column, Number) and column.steps > 1:
+    if column.in_table and Products.OWN in column.products:
         raise UnsupportedModelError(
             f"{tree} tests {name!r}, and the schema holds that as a {column}; a test is a bit, so make the schema by "
             "pyfe.schema_for_trees(model)"

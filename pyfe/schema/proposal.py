@@ -14,17 +14,32 @@ import math
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import as_floats, exact_number, is_code, is_temporal, missing_mask, parse_number, require_cells
-from pyfe.schema.columns import Category, Column, category, number
+from pyfe.schema.cells import (
+    as_floats,
+    exact_number,
+    is_code,
+    is_number,
+    is_temporal,
+    listed,
+    missing_mask,
+    parse_number,
+    require_cells,
+    row_for_names,
+    same_name,
+    shown,
+)
+from pyfe.schema.columns import Column, category, number
+from pyfe.schema.frames import Frame, naming, open_frame
+from pyfe.schema.ranges import bits_of, by_text, list_of_names
 
-__all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose"]
+__all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -36,6 +51,7 @@ LEAST_ROWS_OF_A_LEVEL = 5
 MOST_LEVELS = 100
 """Most levels that are taken from data; a longer list of codes is known beforehand, and is given as ``levels=``."""
 
+_LEAST_ROWS = 10
 _LONG_NUMBER = 10**7
 _COUNTER = 20
 _SECONDS = 3e8  # of 1979, since 1970
@@ -185,6 +201,62 @@ _WORDS_BESIDE = frozenset(
 """Words that leave a column called after persons one: last name, study id."""
 
 
+def propose_columns(
+    X: Any,
+    bits: int | Mapping[str, int],
+    margin: float,
+    names: Sequence[str] | None,
+    exclude: Iterable[str],
+    levels: Mapping[str, Iterable[Any]],
+) -> dict[str, Column]:
+    """The columns of :meth:`pyfe.Schema.fit`, by name. ParameterError, for all that are refused at once."""
+    if not is_number(margin) or not 0 <= margin <= 10:
+        raise ParameterError(f"margin must be from 0 to 10, not {shown(margin)}")
+    if not isinstance(levels, Mapping):
+        raise ParameterError("levels is a mapping of column names to lists of levels")
+    frame = open_frame(X, names)
+    given = {same_name(name): wanted for name, wanted in by_text(levels).items()}
+    table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")}, given)
+    columns, refused = {}, []
+    for name, values in table.items():
+        try:
+            with naming(name):
+                columns[name] = propose(name, values, bits_of(bits, name), margin, given.get(same_name(name)))
+        except ParameterError as error:
+            refused.append((name, error))
+    _require_none(refused)
+    return columns
+
+
+def _proposed_table(frame: Frame, dropped: Iterable[str], given: Iterable[str]) -> dict[str, AnyArray]:
+    """The columns of a table that are not left out; names in normal form C. ParameterError."""
+    known = {same_name(label) for label in frame.labels}
+    for name in [*dropped, *given]:
+        if name not in known:
+            raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
+    if row_for_names(frame.labels):
+        raise ParameterError(
+            "the names of the columns look like a row of values: state them where the table is read (header=None, "
+            "names=), or rename the columns"
+        )
+    table = frame.columns([label for label in frame.labels if same_name(label) not in dropped])
+    if not table:
+        raise ParameterError("the table has no columns to propose a schema from")
+    if len(next(iter(table.values()))) < _LEAST_ROWS:
+        raise ParameterError(f"a schema cannot be proposed from fewer than {_LEAST_ROWS} rows; give ranges instead")
+    return table
+
+
+def _require_none(refused: Sequence[tuple[str, ParameterError]]) -> None:
+    """Raise for the columns that have no proposal: the first says why, the others are named."""
+    if not refused:
+        return
+    (_, first), *others = refused
+    if not others:
+        raise first
+    raise ParameterError(f"{first}. Refused as well: {listed((name for name, _ in others), 20)}") from first
+
+
 def propose(name: str, values: AnyArray, bits: int, margin: float, levels: Iterable[Any] | None = None) -> Column:
     """A column for what was seen, or for the levels that are stated. ParameterError for what must not travel."""
     require_cells(values)
@@ -237,7 +309,7 @@ def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Col
     return column
 
 
-def _category(texts: Counter[str]) -> Category:
+def _category(texts: Counter[str]) -> Column:
     if len(texts) < 2:
         raise ParameterError(f"only one level is seen; {_EXCLUDE}, or {_LEVELS}")
     rare = sum(count < LEAST_ROWS_OF_A_LEVEL for count in texts.values())
@@ -247,9 +319,7 @@ def _category(texts: Counter[str]) -> Category:
             f"its text has {len(texts)} different values, {fault}: as levels they would stand in the public key, and "
             f"could name patients; {_LEVELS}, merge the rare ones, or {_EXCLUDE}"
         )
-    column = category(sorted(texts))
-    assert isinstance(column, Category)
-    return column
+    return category(sorted(texts))
 
 
 def _require_no_numbers(name: str, texts: list[str]) -> None:
@@ -350,7 +420,7 @@ def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> Non
         warnings.warn(
             f"column {name!r} holds consecutive integers, each once, as a row counter does; if it is one, {_EXCLUDE}",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
