@@ -16,8 +16,8 @@ from pyfe.cli.training import train_squares
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms
 from pyfe.models import SquareNetwork, compile, from_callable
-from pyfe.models.rounding_squares import fewest_square_bits, round_squares
-from pyfe.models.squares import RealSquares
+from pyfe.models.real.squares import RealSquares
+from pyfe.models.rounding.squares import fewest_square_bits, round_squares
 from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 X8, DIGIT = load_digits(return_X_y=True)

@@ -157,7 +157,7 @@ class Column(ABC):
 
     def middle(self) -> IntArray:
         """A code ``[width]`` to start from when other columns are moved."""
-        return self.probes()[0]
+        return np.asarray(self.probes()[0])
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, count: int, *, ends: bool = False) -> IntArray:

@@ -13,29 +13,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.models.estimators import RawModel, RealMap, View
-from pyfe.models.polarisation import fit_quadratic
-from pyfe.models.probing import AffineMap, fit_affine, fresh_rows, residual
-from pyfe.models.quadratic import RealQuadratic
-from pyfe.models.quantities import Quantity
+from pyfe.models.fit.affine import fit_affine
+from pyfe.models.fit.probing import fresh_rows, residual
+from pyfe.models.fit.second_differences import fit_quadratic
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.sources.decision import DecisionFunction
+from pyfe.models.sources.raw_model import RawModel
+from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.schema import TRANSFORMS, Schema
 
-__all__ = ["look_at_expression"]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+__all__ = ["from_expression"]
 
 _EXPANDED = 20
 """Most symbols for which an expression is expanded."""
 
 
-def look_at_expression(model: Any, schema: Schema) -> View | None:
+def from_expression(model: Any, schema: Schema) -> RealFunction | None:
     """The function of a sympy expression, or of a list or matrix of them (one output each), on a schema; None for
     anything else.
 
@@ -56,9 +56,9 @@ def look_at_expression(model: Any, schema: Schema) -> View | None:
         real_map = _expanded(polynomials, inputs, schema)
     else:
         real_map = _probed(polynomials, inputs, schema)
-        evaluated = Quantity(_evaluated(polynomials, inputs), None, "expression")
+        evaluated = DecisionFunction(_evaluated(polynomials, inputs), None, "expression")
         raw = RawModel(evaluated, lambda columns: inputs.values(schema.encode_real(columns)), schema)
-    return View(real_map, link, classes, survival, "expression", raw)
+    return RealFunction(real_map, link, classes, survival, "expression", raw)
 
 
 def _expressions(model: Any) -> list[Any] | None:
@@ -136,10 +136,6 @@ def _meaning(name: str, schema: Schema) -> tuple[str, FloatArray]:
     raise ParameterError(f"the expression has the symbol {name!r}, which is no column or coordinate of the schema")
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# By coefficients
-
-
 def _expanded(polynomials: list[Any], inputs: _Inputs, schema: Schema) -> RealMap:
     tables = [_coefficients(polynomial, inputs.symbols) for polynomial in polynomials]
     z = np.concatenate([np.eye(1, schema.n + 1), inputs.rows])
@@ -206,10 +202,6 @@ def _require_polynomial(expression: Any) -> tuple[int, Any]:
         f"the expression holds {expression}, which is no polynomial of the columns; where a column enters only by its "
         f"{' or '.join(list(TRANSFORMS)[1:])}, give it that transform in the schema"
     )
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# By probing
 
 
 def _evaluated(polynomials: list[Any], inputs: _Inputs) -> Callable[[FloatArray], FloatArray]:

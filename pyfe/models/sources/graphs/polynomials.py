@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.models.estimators import RealMap
-from pyfe.models.probing import AffineMap
-from pyfe.models.quadratic import RealQuadratic
-from pyfe.models.squares import RealSquares
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.real.squares import RealSquares
+from pyfe.models.sources.real_function import RealMap
 from pyfe.schema import Schema
 
 __all__ = ["NotPolynomial", "Polynomials", "Products"]

@@ -8,25 +8,24 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.links import LINKS, probabilities
-from pyfe.models.estimators import RawModel, View
-from pyfe.models.quantities import Labels, Quantity
-from pyfe.models.squares import RealSquares
+from pyfe.models.real.squares import RealSquares
+from pyfe.models.sources.decision import DecisionFunction
+from pyfe.models.sources.parts import Labels
+from pyfe.models.sources.raw_model import RawModel
+from pyfe.models.sources.real_function import RealFunction
 from pyfe.schema import Schema
 
 __all__ = ["SquareNetwork"]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 Affine: TypeAlias = tuple[FloatArray, FloatArray]
-
 _ARRAYS = ("W1", "b1", "W2", "b2", "skip")
 _FIELDS = {"format", "version", *_ARRAYS, "link", "classes", "name"}
-
 _PROBES = np.array([[-3.0, -1.5, -1.0, -0.25, 0.0, 0.5, 1.0, 2.0, 5.0]])
+
 _CLOSE = 1e-4
 """Relative difference that is taken for the rounding of a network in float32."""
 
@@ -111,7 +110,7 @@ class SquareNetwork:
         decision = decision if self.skip is None else decision + v @ self.skip.T
         return np.asarray(decision[:, 0] if len(self.W2) == 1 else decision)
 
-    def view(self, schema: Schema) -> View:
+    def real_function(self, schema: Schema) -> RealFunction:
         """This model on the coordinates of a schema."""
         if self.W1.shape[1] != schema.n:
             raise ParameterError(f"the schema has {schema.n} coordinates, the network {self.W1.shape[1]} inputs")
@@ -125,8 +124,8 @@ class SquareNetwork:
         def values(columns: Mapping[str, AnyArray]) -> FloatArray:
             return np.asarray(schema.encode_real(columns) * step + offset)
 
-        raw = RawModel(Quantity(self.decision_function, None, self.name), values, schema)
-        return View(real_map, self.link, self.classes, None, self.name, raw)
+        raw = RawModel(DecisionFunction(self.decision_function, None, self.name), values, schema)
+        return RealFunction(real_map, self.link, self.classes, None, self.name, raw)
 
     # -- from and to other forms --
 
@@ -195,10 +194,6 @@ def _numbers(values: Any, what: str, *dimensions: int) -> FloatArray:
     if not np.isfinite(array).all():
         raise ParameterError(f"{what} must be finite")
     return array
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Modules of torch, by what they do; torch itself is not imported
 
 
 def _leaves(module: Any) -> Iterator[Any]:

@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from pyfe.models.quadratic import RealQuadratic
+from pyfe.arrays import FloatArray, IntArray
+from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.schema import Schema
 
-__all__ = ["RealSquares", "augmented_ends", "linear_range", "product_range", "square_range", "summed"]
+__all__ = ["Range", "RealSquares", "augmented_ends", "linear_range", "product_range", "square_range", "summed"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 Range: TypeAlias = tuple[FloatArray, FloatArray]
 
 

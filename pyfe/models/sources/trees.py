@@ -14,25 +14,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.models.estimators import RawModel, RealMap, View, fitted_map, with_link
-from pyfe.models.intake import feature_table
-from pyfe.models.probing import TOLERANCE, AffineMap, fresh_rows
-from pyfe.models.quadratic import RealQuadratic
-from pyfe.models.quantities import Quantity, name_of, plain_labels, quantity_of, steps_of
+from pyfe.models.fit.probing import (
+    TOLERANCE,
+    fresh_rows,
+)
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.sources.decision import DecisionFunction, decision_function_of
+from pyfe.models.sources.estimators import with_link
+from pyfe.models.sources.fitted import fitted_map
+from pyfe.models.sources.parts import name_of, plain_labels, steps_of
+from pyfe.models.sources.raw_model import RawModel
+from pyfe.models.sources.real_function import RealFunction, RealMap
+from pyfe.models.sources.tables import feature_table
 from pyfe.schema import Column, Products, Schema, stacked, thresholds
 
-__all__ = ["look_at_trees", "schema_for_trees"]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
+__all__ = ["from_trees", "schema_for_trees"]
 
 _MOST_COLUMNS = 2
 """Columns that a path may test: a product of two bits is the most that a quadratic function holds."""
@@ -100,7 +103,7 @@ def schema_for_trees(
     return Schema.from_ranges(columns, **marks)  # type: ignore[arg-type]
 
 
-def look_at_trees(model: Any, schema: Schema) -> View | None:
+def from_trees(model: Any, schema: Schema) -> RealFunction | None:
     """The function of an ensemble of trees on the bits of a schema; None for a model that shows no trees.
 
     Raises UnsupportedModelError for a tree with a path that tests three columns (names tree, depth and columns), or
@@ -113,9 +116,9 @@ def look_at_trees(model: Any, schema: Schema) -> View | None:
     name, names = name_of(model), _column_names(model)
     for tree in found:
         _require_two_columns(tree, name, names)
-    quantity = _quantity(model)
+    function = _decision_function(model)
     raw = _sum_of(found, names, schema, name)
-    if quantity.labels is not None and len(quantity.labels) == len(raw.intercept) == 2:
+    if function.labels is not None and len(function.labels) == len(raw.intercept) == 2:
         raw = _second_minus_first(raw)
 
     def table(columns: Mapping[str, AnyArray]) -> Any:
@@ -124,15 +127,11 @@ def look_at_trees(model: Any, schema: Schema) -> View | None:
         filled = {feature: columns.get(feature, zero) for feature in names}
         return stacked(filled) if not hasattr(model, "feature_names_in_") else feature_table(filled, names)
 
-    asking, rows = RawModel(quantity, table, schema, model), fresh_rows(schema)
+    asking, rows = RawModel(function, table, schema, model), fresh_rows(schema)
     real_map = _as_the_model_combines(raw, rows, asking.on_codes(rows))
     if real_map is None:
         real_map, rows = fitted_map(asking)
-    return with_link(View(real_map, "identity", None, None, name, asking), asking, rows)
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Reading trees
+    return with_link(RealFunction(real_map, "identity", None, None, name, asking), asking, rows)
 
 
 def _shown_trees(model: Any) -> list[Tree]:
@@ -224,11 +223,11 @@ def _column_names(model: Any) -> list[str]:
     return [f"x{i}" for i in range(count)]
 
 
-def _quantity(model: Any) -> Quantity:
+def _decision_function(model: Any) -> DecisionFunction:
     """The decision values, or the shares of the classes where a model has nothing before them."""
     if hasattr(model, "decision_function") or not hasattr(model, "predict_proba"):
-        return quantity_of(model)
-    return Quantity(model.predict_proba, plain_labels(model.classes_), name_of(model))
+        return decision_function_of(model)
+    return DecisionFunction(model.predict_proba, plain_labels(model.classes_), name_of(model))
 
 
 def _require_two_columns(tree: Tree, name: str, names: list[str]) -> None:
@@ -241,10 +240,6 @@ def _require_two_columns(tree: Tree, name: str, names: list[str]) -> None:
                 f"{tree.label} of {name} has depth {depth} and tests {listed} on one path; products of two columns "
                 "are the most that can be compiled, so fit with max_depth=2"
             )
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# From paths to a quadratic function
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """From a real quadratic map to integer coefficients, with a bound that is derived and not fitted.
 
-In the standard form ``f = Q(u, u) + w u + b`` (:mod:`pyfe.models.quadratic`), integers F, V, B and a scale s per
+In the standard form ``f = Q(u, u) + w u + b`` (:mod:`pyfe.models.real.degree_two`), integers F, V, B and a scale s per
 output::
 
     f - s (F(u, u) + V u + B)  =  D(u, u) + d u + (b - s B),      D = Q - s F,   d = w - s V
@@ -19,16 +19,16 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.forms import FactoredForms, MatrixForms
-from pyfe.models.quadratic import Domain, RealQuadratic
-from pyfe.models.rounding import round_rows
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.real.domain import Domain
+from pyfe.models.rounding.affine import round_rows
 from pyfe.schema import Schema
 
 __all__ = ["RoundedQuadratic", "round_quadratic", "take_quadratic_integers"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = tuple[IntArray, IntArray]
 
 _SCALES = 8

@@ -1,4 +1,4 @@
-"""Which method of a model holds the quantity that is compiled: one for each kind of model, and never another.
+"""Which method of a model holds the function that is compiled: one for each kind of model, and never another.
 
 ======================================================  ===========================================================
 kind (by what the model offers, not by its name)        is asked for
@@ -15,7 +15,7 @@ density: ``score_samples``, and no ``transform``        the log density
 (a plain callable)                                      its values
 ======================================================  ===========================================================
 
-The first row that fits decides. Where that quantity is neither affine nor quadratic the model is refused: the next one
+The first row that fits decides. Where that function is neither affine nor quadratic the model is refused: the next one
 would be a number that the model's user has never seen. What only transforms rows (PCA, a scaler) holds none.
 
 Of two columns that are compared with each other the difference is taken: one decision value, as for any two classes.
@@ -26,22 +26,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import PyfeError, UnsupportedModelError
+from pyfe.models.sources.boosters import no_decision_function
+from pyfe.models.sources.parts import Labels, is_result, name_of, plain_labels, steps_of
+from pyfe.models.sources.statsmodels import linear_predictor
 
-__all__ = ["Quantity", "is_result", "name_of", "plain_labels", "quantity_of", "steps_of"]
-
-AnyArray: TypeAlias = npt.NDArray[Any]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-Labels: TypeAlias = tuple[str | int | float | bool, ...]
+__all__ = ["DecisionFunction", "decision_function_of"]
 
 
 @dataclass(frozen=True)
-class Quantity:
+class DecisionFunction:
     """Values that a model computes: ``method`` of a table gives ``[m]`` or ``[m, k]``.
 
     ``labels`` are the classes, clusters or components that the columns stand for, or None for plain values.
@@ -80,45 +79,39 @@ def _real(answer: Any, name: str) -> FloatArray:
     return np.asarray(np.real(answer) if np.iscomplexobj(answer) else answer, dtype=np.float64)
 
 
-def quantity_of(model: Any) -> Quantity:
+def decision_function_of(model: Any) -> DecisionFunction:
     """What the model is compiled from. UnsupportedModelError, saying what would do, if it offers nothing."""
     name, last = name_of(model), steps_of(model)[-1][1]
     if is_result(model):
-        return Quantity(_linear_predictor(model), None, name)
+        return DecisionFunction(linear_predictor(model), None, name)
     _require_one_label(last, name)
     classes = plain_labels(getattr(model, "classes_", None))
     for method in ("decision_function", "predict_joint_log_proba"):
         if hasattr(last, method):
-            return Quantity(_behind(model, method), classes, name)
+            return DecisionFunction(_behind(model, method), classes, name)
     if hasattr(last, "_estimate_weighted_log_prob") and hasattr(last, "means_"):
-        return Quantity(_before_last(model, _weighted_log_density(last)), _counted(last.means_), name)
+        return DecisionFunction(_before_last(model, _weighted_log_density(last)), _counted(last.means_), name)
     centres = getattr(last, "cluster_centers_", getattr(last, "centroids_", None))
     if centres is not None and np.ndim(centres) == 2 and hasattr(last, "predict"):
         labels = classes if classes is not None else _counted(centres)
-        return Quantity(_before_last(model, _nearness(np.asarray(centres))), labels, name)
-    return _plain_quantity(model, last, name)
+        return DecisionFunction(_before_last(model, _nearness(np.asarray(centres))), labels, name)
+    return _plain_function(model, last, name)
 
 
-def _plain_quantity(model: Any, last: Any, name: str) -> Quantity:
+def _plain_function(model: Any, last: Any, name: str) -> DecisionFunction:
     if hasattr(last, "predict_proba"):
-        raise UnsupportedModelError(
-            f"{name} has probabilities but no decision_function; a probability is neither affine nor quadratic, and "
-            "its logarithm loses digits. If the model has log-odds under another name (output_margin=True of xgboost, "
-            'raw_score=True of lightgbm, prediction_type="RawFormulaVal" of CatBoost), compile these: '
-            'pyfe.from_callable(lambda rows: model.predict(rows, output_margin=True), schema, link="logit", '
-            "classes=...); or fit a model with a decision_function, such as LogisticRegression"
-        )
+        raise no_decision_function(name)
     methods = ("predict", "mahalanobis") if hasattr(last, "transform") else ("predict", "mahalanobis", "score_samples")
     for method in methods:
         if hasattr(last, method):
-            return Quantity(_behind(model, method), None, name)
+            return DecisionFunction(_behind(model, method), None, name)
     if hasattr(last, "transform"):
         raise UnsupportedModelError(
             f"{name} only transforms rows, it predicts nothing; end the pipeline in a model, or compile columns of its "
             "output: pyfe.from_callable(lambda rows: model.transform(rows)[:, :1], schema)"
         )
     if callable(model):
-        return Quantity(model, None, name)
+        return DecisionFunction(model, None, name)
     raise UnsupportedModelError(
         f"{name} has neither decision_function nor predict; if it has a score under another name "
         "(predict_log_partial_hazard of lifelines), compile that: pyfe.from_callable(lambda rows: "
@@ -137,37 +130,6 @@ def _require_one_label(last: Any, name: str) -> None:
             "(a classifier fitted on that label alone, as model.estimators_[i] is in OneVsRestClassifier and "
             "MultiOutputClassifier)"
         )
-
-
-def is_result(model: Any) -> bool:
-    """Whether a model is a fitted result of statsmodels, which shows its columns as ``model.exog_names``."""
-    inner = getattr(model, "model", None)
-    return hasattr(model, "predict") and hasattr(model, "params") and hasattr(inner, "exog_names")
-
-
-def _linear_predictor(result: Any) -> Callable[[Any], Any]:
-    def values(table: Any) -> Any:
-        try:
-            return result.predict(table, which="linear")
-        except TypeError:  # linear models know no other than this
-            return result.predict(table)
-
-    return values
-
-
-def name_of(model: Any) -> str:
-    """The class of the model; of the last step, for a pipeline; of the model behind a result."""
-    steps = getattr(model, "steps", None)
-    last = steps[-1][1] if isinstance(steps, list) and steps else model
-    last = last.model if is_result(last) else last
-    return getattr(last, "__name__", None) or type(last).__name__
-
-
-def steps_of(model: Any) -> list[tuple[str, Any]]:
-    """``(name, step)`` of a pipeline, also of the one a search has found; one step for any other model."""
-    pipeline = getattr(model, "best_estimator_", model)
-    steps = getattr(pipeline, "steps", None)
-    return steps if isinstance(steps, list) and steps else [("", pipeline)]
 
 
 def _behind(model: Any, method: str) -> Callable[[Any], Any]:
@@ -199,13 +161,6 @@ def _nearness(centres: AnyArray) -> Callable[[Any], AnyArray]:
         return np.stack([-((rows - centre) ** 2).sum(axis=1) for centre in centres], axis=1)
 
     return values
-
-
-def plain_labels(labels: Any) -> Labels | None:
-    """Labels as plain Python values; None as None."""
-    if labels is None:
-        return None
-    return tuple(label.item() if isinstance(label, np.generic) else label for label in labels)
 
 
 def _counted(rows: Any) -> Labels | None:

@@ -22,15 +22,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms
-from pyfe.models.quadratic import Domain, RealQuadratic
-from pyfe.models.squares import (
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.real.domain import Domain
+from pyfe.models.real.squares import (
     Range,
     RealSquares,
     augmented_ends,
@@ -42,9 +43,6 @@ from pyfe.models.squares import (
 from pyfe.schema import Schema
 
 __all__ = ["RoundedSquares", "fewest_square_bits", "round_squares", "take_square_integers"]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 HIDDEN_BITS = 12
 """Widest weights of the hidden layer that "auto" tries."""
@@ -191,10 +189,6 @@ def take_square_integers(given: RealSquares, schema: Schema, rows: IntArray) -> 
     return _finished(layers, schema, rows)
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Making layers
-
-
 def _candidates(balanced: RealSquares, *, compared: bool) -> Iterator[list[_Layers]]:
     """For every step of the hidden layer, a quarter of an octave apart from coarse to fine, all output levels."""
     weights = float(np.abs(balanced.units[:, 1:]).max(initial=0.0)) or 1.0
@@ -239,10 +233,6 @@ def _finest_step(balanced: RealSquares, largest: int) -> float:
     slope = float((np.abs(balanced.linear[:, 1:]).max(axis=1, initial=0.0) / size).max())
     # a linear entry is at most largest * factors * (step^2 size / levels), and each factor is at most largest
     return max(peak / largest, math.sqrt(slope) / largest * (1 + 1e-9)) or 1.0
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# The bound
 
 
 def _finished(layers: _Layers, schema: Schema, rows: IntArray) -> RoundedSquares:

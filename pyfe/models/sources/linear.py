@@ -8,22 +8,27 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.links import LINKS
-from pyfe.models.estimators import View, asked, link_and_classes, link_of_result, naming_what_fails
-from pyfe.models.intake import intake_of
-from pyfe.models.probing import TOLERANCE, AffineMap, in_pieces
-from pyfe.models.quantities import Labels, is_result, name_of, quantity_of
+from pyfe.models.fit.probing import (
+    TOLERANCE,
+    in_pieces,
+)
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.sources.classes import link_and_classes
+from pyfe.models.sources.decision import decision_function_of
+from pyfe.models.sources.intake import intake_of
+from pyfe.models.sources.parts import Labels, is_result, name_of
+from pyfe.models.sources.raw_model import asked, naming_what_fails
+from pyfe.models.sources.real_function import RealFunction
+from pyfe.models.sources.statsmodels import link_of_result
 from pyfe.schema import Schema
 
 __all__ = ["Linear"]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 Row: TypeAlias = dict[str, Any] | list[float]
-
 _FIELDS = {"format", "version", "weights", "intercept", "link", "classes", "baseline_survival", "name"}
 
 
@@ -89,14 +94,16 @@ class Linear:
 
     # -- meeting a schema --
 
-    def view(self, schema: Schema) -> View:
+    def real_function(self, schema: Schema) -> RealFunction:
         """This model on the coordinates of a schema."""
         parts = [self._on_coordinates(row, schema) for row in self.rows]
         weights = np.stack([w for w, _ in parts])
         intercept = np.array([b for _, b in parts]) + np.array(self.intercept)
         reach = np.abs(weights) @ np.maximum(np.abs(schema.lo), np.abs(schema.hi)) + np.abs(intercept)
         error = 4 * (schema.n + 2) * np.finfo(np.float64).eps * reach
-        return View(AffineMap(weights, intercept, error), self.link, self.classes, self.baseline_survival, self.name)
+        return RealFunction(
+            AffineMap(weights, intercept, error), self.link, self.classes, self.baseline_survival, self.name
+        )
 
     def _on_coordinates(self, row: Row, schema: Schema) -> tuple[FloatArray, float]:
         per_unit = np.array(row) if isinstance(row, list) else self._by_name(row, schema)
@@ -120,11 +127,11 @@ class Linear:
     def from_estimator(cls, model: Any) -> Linear:
         """The weights of a fitted linear estimator or pipeline on its raw numeric columns, without a schema.
 
-        Names are the model's own (:mod:`pyfe.models.intake`), or ``x0, x1, ...``. Fitted ``coef_`` and ``intercept_``
-        are used where they reproduce the model's own answers; everything else is probed, and verified on 256 rows. What
-        the model makes of absent entries, of single values or of your rows is checked by ``compile`` alone, which has
-        the model. Raises UnsupportedModelError for a model that is not affine, or not evaluable on numbers (text
-        categories: use ``compile`` with the schema).
+        Names are the model's own (:mod:`pyfe.models.sources.intake`), or ``x0, x1, ...``. Its ``coef_`` and
+        ``intercept_`` are used where they reproduce the model's own answers; everything else is probed, and verified on
+        256 rows. What the model makes of absent entries, of single values or of your rows is checked by ``compile``
+        alone, which has the model. Raises UnsupportedModelError for a model that is not affine, or not evaluable on
+        numbers (text categories: use ``compile`` with the schema).
         """
         with naming_what_fails(model):
             return _from_estimator(model)
@@ -164,10 +171,6 @@ class Linear:
             return cls(given.pop("weights"), given.pop("intercept", 0.0), given.pop("link", "identity"), **given)
         except (ParameterError, TypeError) as error:
             raise DecodeError(f"not a linear model: {error}") from error
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Reading weights
 
 
 def _number(value: Any, what: str) -> float:
@@ -213,25 +216,21 @@ def _intercepts_of(intercept: Any, k: int) -> tuple[float, ...]:
     return tuple(numbers * k if len(numbers) == 1 else numbers)
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Probing without a schema
-
-
 def _from_estimator(model: Any) -> Linear:
     names, inputs = _raw_inputs(model)
-    quantity = quantity_of(model)
+    function = decision_function_of(model)
 
     def score(rows: AnyArray) -> FloatArray:
         try:
-            return in_pieces(lambda part: quantity(inputs(part)), rows)
+            return in_pieces(lambda part: function(inputs(part)), rows)
         except UnsupportedModelError as error:
             raise UnsupportedModelError(
                 f"{error}. Without a schema a model is asked about numbers only; for text columns, or any other rows, "
                 "use pyfe.compile(model, schema)"
             ) from error
 
-    weights, intercept, lever = _raw_slopes(score, len(names))
-    rows = np.random.default_rng(20).uniform(-2, 2, size=(256, len(names))) * lever
+    weights, intercept, reach = _raw_slopes(score, len(names))
+    rows = np.random.default_rng(20).uniform(-2, 2, size=(256, len(names))) * reach
     theirs = score(rows)
     weights, intercept = _fitted_if_equal(model, weights, intercept, rows, theirs)
     difference = np.abs(theirs - (rows @ weights.T + intercept)).max(axis=0)
@@ -242,9 +241,9 @@ def _from_estimator(model: Any) -> Linear:
             "pyfe.compile(model, schema) names the step"
         )
     if is_result(model):
-        link, classes = link_of_result(model, asked(quantity.name, model.predict, inputs(rows)), theirs)
+        link, classes = link_of_result(model, asked(function.name, model.predict, inputs(rows)), theirs)
     else:
-        link, classes = link_and_classes(model, quantity, inputs(rows), theirs, difference)
+        link, classes = link_and_classes(model, function, inputs(rows), theirs, difference)
     mappings = [dict(zip(names, row.tolist(), strict=True)) for row in weights]
     return Linear(mappings, intercept.tolist(), link, classes=classes, name=name_of(model))
 
@@ -258,14 +257,14 @@ def _raw_inputs(model: Any) -> tuple[list[str], Any]:
 
 
 def _raw_slopes(score: Any, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Slopes, value at zero, and the lever per column that moves the output as much as the output is large."""
+    """Slopes, value at zero, and the reach per column that moves the output as much as the output is large."""
     zero = np.zeros((1, count))
     base = score(zero)[0]
     first = (score(np.eye(count)) - base).T
     size = np.abs(base).max() + 1.0
-    lever = np.clip(size / np.maximum(np.abs(first).max(axis=0), 1e-12), 1e-6, 1e6)
-    slopes = ((score(np.diag(lever)) - score(np.diag(-lever))) / (2 * lever)[:, None]).T
-    return slopes, base, lever
+    reach = np.clip(size / np.maximum(np.abs(first).max(axis=0), 1e-12), 1e-6, 1e6)
+    slopes = ((score(np.diag(reach)) - score(np.diag(-reach))) / (2 * reach)[:, None]).T
+    return slopes, base, reach
 
 
 def _fitted_if_equal(

@@ -1,6 +1,6 @@
 """From a float affine map to integer weights, with a bound that is derived and not fitted.
 
-With ``f(q) = w q + b`` (:class:`~pyfe.models.probing.AffineMap`), integers W, B and a scale s per output::
+With ``f(q) = w q + b`` (:class:`~pyfe.models.real.affine.AffineMap`), integers W, B and a scale s per output::
 
     f(q) - s (W q + B)  =  d q + (b - s B),      d = w - s W
 
@@ -13,19 +13,16 @@ levels of a category share goes to the intercept, and a constant goes there whol
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.models.probing import AffineMap
+from pyfe.models.real.affine import AffineMap
 from pyfe.schema import Schema
 
 __all__ = ["Rounded", "round_map", "round_rows", "take_integers"]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _SCALES = 48
 """Scales tried between the one that just fills the weight bits and twice that; the best derived bound is kept."""
