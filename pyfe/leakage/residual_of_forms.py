@@ -1,6 +1,6 @@
 """How many bits of a record the values of quadratic forms leave unknown: an estimate, exact for small tables.
 
-Definition as in :mod:`pyfe.leakage.uncertainty`: columns uniform and independent, public columns known. Z are the
+Definition as in :mod:`pyfe.leakage.residual_of_rows`: columns uniform and independent, public columns known. Z are the
 values of all forms, and ``residual = H(X) - H(Z)``, where H(Z) is taken
 
 - *exactly*, by counting all records where there are at most 2^18 of them;
@@ -28,9 +28,9 @@ import numpy.typing as npt
 from pyfe.errors import ParameterError
 from pyfe.forms import Forms
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.quadratic import QuadraticAccount
+from pyfe.leakage.quadratic_account import QuadraticAccount
+from pyfe.leakage.residual_of_rows import Residual, averaged, private_columns
 from pyfe.leakage.span import CHECK_PRIME, Span
-from pyfe.leakage.uncertainty import Residual, averaged, private_columns
 from pyfe.schema import Schema
 
 __all__ = ["budget_findings", "check_budget", "residual_account", "residual_forms"]
