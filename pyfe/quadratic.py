@@ -22,11 +22,11 @@ has a far narrower interval than its monomials have one by one, and the interval
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import IntArray
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms
 from pyfe.function import Function
@@ -34,7 +34,6 @@ from pyfe.schema import Column, Schema
 
 __all__ = ["gradient_energy", "rmssd2", "sdnn2", "variance"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 _WIDEST = 2**15 - 1
 """Largest coefficient that an authority with the default policy signs; the constant of the centred sum keeps to it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 
 __all__ = [
@@ -23,8 +23,6 @@ __all__ = [
     "sides",
 ]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 Terms: TypeAlias = tuple[IntArray, IntArray, IntArray]
 
 LIMIT = 2**62
@@ -48,7 +46,7 @@ def integers(values: Any, what: str) -> IntArray:
     return array.astype(np.int64)
 
 
-def as_array(values: Any, what: str) -> npt.NDArray[Any]:
+def as_array(values: Any, what: str) -> AnyArray:
     """Numbers as an array of numpy's own type. ParameterError for rows of different lengths."""
     try:
         return np.asarray(values)

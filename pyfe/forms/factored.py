@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import BoolArray, IntArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms.entries import (
     LIMIT,
@@ -29,7 +29,6 @@ from pyfe.forms.plain import as_decode_error, integers_of, require_fields
 
 __all__ = ["FactoredForms"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 _BAND_ENTRIES = 2**18
 """Coefficients of a factored form that are multiplied out at a time."""
@@ -175,7 +174,7 @@ class FactoredForms:
         units = [by_units(form, q, a, b, squares) for form, q in enumerate(self.Q)]
         return intervals([(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)])
 
-    def _square_units(self, square: bool) -> npt.NDArray[np.bool_]:
+    def _square_units(self, square: bool) -> BoolArray:
         """Which units are squares: those with ``V_h = U_h``, for ``y = x``."""
         if not square:
             return np.zeros(self.units, dtype=np.bool_)

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.forms.entries import LIMIT, SURELY_INT64, Terms, integers, require_square
 
 __all__ = ["MAX_WIDTH", "Box", "by_monomials", "by_units", "intervals", "linear_range"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 Range: TypeAlias = tuple[AnyArray, AnyArray]
 
 MAX_WIDTH = 2**44
@@ -75,7 +73,7 @@ def _of_terms(form: int, terms: Terms, box: Box) -> tuple[int, int, int]:
     return _summed(form, _scaled_range(value, (low, high)))
 
 
-def by_units(form: int, q: IntArray, a: Range, b: Range, squares: npt.NDArray[np.bool_]) -> tuple[int, int]:
+def by_units(form: int, q: IntArray, a: Range, b: Range, squares: BoolArray) -> tuple[int, int]:
     """The same of ``sum_h q_h a_h b_h``, a and b in their ranges; of ``squares`` a is b."""
     used = np.flatnonzero(q)
     a, b = (a[0][used], a[1][used]), (b[0][used], b[1][used])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import BoolArray, IntArray
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.forms.entries import MAX_SIZE, Terms, frozen, integers, reach, require_below, require_square, sides
 from pyfe.forms.intervals import Box, by_monomials, intervals
@@ -17,7 +17,6 @@ from pyfe.forms.plain import as_decode_error, integers_of, require_fields
 
 __all__ = ["MatrixForms"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 _ENTRIES_AT_ONCE = 2**22
 
@@ -180,7 +179,7 @@ class MatrixForms:
         return f"MatrixForms({self.k} forms of {self.n} x {self.m}, {len(self.value)} coefficients)"
 
 
-def _repeats(output: IntArray, row: IntArray, column: IntArray) -> npt.NDArray[np.bool_]:
+def _repeats(output: IntArray, row: IntArray, column: IntArray) -> BoolArray:
     """Which sorted positions ``[1:]`` equal the one before."""
     same = (output[1:] == output[:-1]) & (row[1:] == row[:-1]) & (column[1:] == column[:-1])
     return np.asarray(same)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import IntArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 
 __all__ = ["as_decode_error", "integers_of", "require_fields"]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 
 def integers_of(values: Any, dimensions: Literal[1, 2], what: str) -> IntArray:

@@ -13,13 +13,12 @@ from itertools import combinations_with_replacement, product
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import IntArray
 from pyfe.leakage.span import rational
 
 __all__ = ["most_like_products"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = Mapping[int, Mapping[int, int]]
 Known: TypeAlias = Callable[[int, int], bool]
 Monomial: TypeAlias = tuple[int, ...]

@@ -20,11 +20,11 @@ from __future__ import annotations
 import hmac
 import math
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import IntArray
 from pyfe.errors import ParameterError
 from pyfe.forms import Forms
 from pyfe.leakage.findings import Finding
@@ -35,7 +35,6 @@ from pyfe.schema import Schema
 
 __all__ = ["budget_findings", "check_budget", "residual_account", "residual_forms"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 _VERSION = b"pyfe budget 2"
 """Which rule the records are drawn for."""

@@ -20,19 +20,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Column, Schema
 
 __all__ = ["Residual", "averaged", "private_columns", "residual", "residual_bits"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _CONVOLUTION_WORK = 1.5e9
 """Array additions a convolution may take (a few seconds)."""

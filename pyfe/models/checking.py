@@ -32,6 +32,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.links import probabilities
 from pyfe.models.fit.probing import ROWS_AT_ONCE, TOLERANCE, Score, centre, fresh_rows
@@ -45,10 +46,6 @@ from pyfe.schema import Column, Schema
 
 __all__ = ["Check", "Reference", "check"]
 
-AnyArray: TypeAlias = npt.NDArray[Any]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, AnyArray]
 
 _MOST_CODES = 2**16

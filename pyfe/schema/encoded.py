@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
+from pyfe.arrays import IntArray
 from pyfe.errors import KeyMismatchError, ParameterError
 from pyfe.schema.cells import is_integer, shown
 
 __all__ = ["Encoded", "Overflow"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 Overflow: TypeAlias = Literal["raise", "clip"]
 
 

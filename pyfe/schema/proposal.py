@@ -15,11 +15,11 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import (
     as_floats,
@@ -41,9 +41,6 @@ from pyfe.schema.ranges import bits_of, by_text, list_of_names
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 LEAST_ROWS_OF_A_LEVEL = 5
 """Rows in which every value of a text column has to stand, for the column to become a category."""

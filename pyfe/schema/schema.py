@@ -25,12 +25,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe._travel import Copied, Travels
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.schema.cells import cure_of_absent, is_number, is_text, missing_mask, plain, shown
 from pyfe.schema.columns import MAX_COORDINATES, Code, Column, column_from_dict
@@ -42,9 +43,6 @@ from pyfe.text import printable
 
 __all__ = ["Schema", "stacked"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 _ROWS_LISTED = 8
 _COLUMNS_LISTED = 10

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe.arrays import FloatArray, IntArray
 
@@ -23,7 +22,7 @@ class AffineMap:
     intercept: FloatArray
     error: FloatArray
 
-    def __call__(self, x: npt.NDArray[np.int64] | FloatArray) -> FloatArray:
+    def __call__(self, x: IntArray | FloatArray) -> FloatArray:
         """Values float64 ``[m, k]`` of rows ``[m, n]``."""
         return np.asarray(x @ self.weights.T + self.intercept)
 

@@ -15,9 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from pyfe.arrays import FloatArray, IntArray
+from pyfe.arrays import BoolArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.models.real.affine import AffineMap
 from pyfe.schema import Schema
@@ -38,7 +37,7 @@ class Rounded:
     max_error: FloatArray
 
     @property
-    def varies(self) -> npt.NDArray[np.bool_]:
+    def varies(self) -> BoolArray:
         """Which outputs have a weight at all, ``[k]``."""
         return np.asarray(self.weights.any(axis=1))
 

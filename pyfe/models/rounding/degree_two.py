@@ -19,7 +19,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.arrays import FloatArray, IntArray
+from pyfe.arrays import BoolArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models.real.degree_two import RealQuadratic
@@ -50,7 +50,7 @@ class RoundedQuadratic:
     max_error: FloatArray
 
     @property
-    def varies(self) -> npt.NDArray[np.bool_]:
+    def varies(self) -> BoolArray:
         """Which outputs have a coefficient at all, ``[k]``."""
         return np.asarray(self.quadratic.any(axis=(1, 2)) | self.weights.any(axis=1))
 

@@ -24,9 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from pyfe.arrays import FloatArray, IntArray
+from pyfe.arrays import BoolArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms
 from pyfe.models.real.degree_two import RealQuadratic
@@ -68,7 +67,7 @@ class RoundedSquares:
     max_error: FloatArray
 
     @property
-    def varies(self) -> npt.NDArray[np.bool_]:
+    def varies(self) -> BoolArray:
         """Which outputs have a coefficient at all, ``[k]``."""
         used = self.forms.U[:, 1:].any(axis=1) | self.forms.V[:, 1:].any(axis=1)
         return np.asarray((self.forms.Q[:, used] != 0).any(axis=1))

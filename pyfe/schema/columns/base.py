@@ -16,8 +16,8 @@ from fractions import Fraction
 from typing import Any, ClassVar, TypeAlias, TypeGuard, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import as_floats, is_number, missing_mask, plain, require_cells
 
@@ -34,10 +34,6 @@ __all__ = [
     "real",
 ]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
 Level: TypeAlias = str | int | bool
 Kind = TypeVar("Kind", bound="Column")
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import MAX_TEXT, as_floats, exact_number, is_text, missing_mask, same_name
 from pyfe.schema.columns.base import MAX_COORDINATES, Code, Column, Level, Products, items
@@ -19,10 +20,6 @@ from pyfe.text import printable
 
 __all__ = ["Category", "category"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 _EXACT = 2**53
 """Integers up to this size are doubles without loss."""

@@ -5,20 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import is_integer, is_number, shown
 from pyfe.schema.columns.base import MAX_BITS, Code, Column, Products
 
 __all__ = ["Constant", "constant"]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)

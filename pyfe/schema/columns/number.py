@@ -6,11 +6,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import as_floats, is_integer, missing_mask, shown
 from pyfe.schema.columns.base import MAX_BITS, Code, Column, Products, real
@@ -18,10 +18,6 @@ from pyfe.schema.columns.optional import made
 
 __all__ = ["TRANSFORMS", "Number", "checked_bits", "number"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 MAX_OPTIONAL_STEPS = 2**16 - 1
 """Most steps of a number with an "is missing" bit: leakage accounting lists the codes of such a column."""

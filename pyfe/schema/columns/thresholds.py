@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import as_floats, missing_mask, not_above
 from pyfe.schema.columns.base import MAX_COORDINATES, Code, Column, Products, items, real
@@ -19,10 +19,6 @@ from pyfe.schema.columns.optional import made
 
 __all__ = ["Thresholds", "thresholds"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 _HUGE = float(np.finfo(np.float64).max)
 

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray
 from pyfe.errors import UnsupportedModelError
 
 __all__ = ["MAX_NODES", "Budget", "TooLargeError", "admit", "is_carried_out", "result_elements"]
 
-AnyArray: TypeAlias = npt.NDArray[Any]
 Arguments: TypeAlias = Sequence[AnyArray | None]
 
 MAX_NODES = 1000

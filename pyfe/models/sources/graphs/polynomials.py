@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.models.real.squares import RealSquares
@@ -21,9 +21,6 @@ from pyfe.models.sources.real_function import RealMap
 from pyfe.schema import Schema
 
 __all__ = ["NotPolynomial", "Polynomials", "Products"]
-
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 
 _MAX_COEFFICIENTS = 2**22
@@ -149,7 +146,7 @@ class Polynomials:
         result = np.matmul(other, stack) if swapped else np.matmul(stack, other)
         return Polynomials(self.products, np.moveaxis(result, 0, -1))
 
-    def taken(self, index: npt.NDArray[np.int64]) -> Polynomials:
+    def taken(self, index: IntArray) -> Polynomials:
         """The entries at flat positions, in the shape of ``index``."""
         self.products.take(*index.shape, self.coefficients.shape[-1])
         return Polynomials(self.products, self.coefficients.reshape(-1, self.coefficients.shape[-1])[index])
