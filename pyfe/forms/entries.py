@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pyfe.arrays import AnyArray, IntArray
+from pyfe.arrays import AnyArray, IntArray, integer_array
 from pyfe.errors import OutOfRangeError, ParameterError
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "MAX_SIZE",
     "SURELY_INT64",
     "Terms",
-    "as_array",
     "frozen",
     "integers",
     "reach",
@@ -37,21 +36,8 @@ used, which decide exactly at ``LIMIT``."""
 
 
 def integers(values: Any, what: str) -> IntArray:
-    """Integers below 2^62 in absolute value, as int64."""
-    array = as_array(values, what)
-    if array.dtype.kind not in "iu" and array.size:
-        raise ParameterError(f"{what} must be integers, not {array.dtype}")
-    if array.size and (int(array.max()) >= LIMIT or int(array.min()) <= -LIMIT):
-        raise OutOfRangeError(f"{what}: an entry reaches 2^62 in absolute value")
-    return array.astype(np.int64)
-
-
-def as_array(values: Any, what: str) -> AnyArray:
-    """Numbers as an array of numpy's own type. ParameterError for rows of different lengths."""
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise ParameterError(f"{what} is no array: {error}") from error
+    """Integers below 2^62 in absolute value, as int64. ParameterError, OutOfRangeError."""
+    return integer_array(values, what, bits=62)
 
 
 def frozen(array: IntArray) -> IntArray:

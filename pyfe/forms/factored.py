@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from pyfe.arrays import BoolArray, IntArray
+from pyfe.arrays import BoolArray, IntArray, as_array
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms.entries import (
     LIMIT,
     SURELY_INT64,
     Terms,
-    as_array,
     frozen,
     integers,
     reach,
@@ -25,7 +24,7 @@ from pyfe.forms.entries import (
 )
 from pyfe.forms.intervals import Box, by_monomials, by_units, intervals, linear_range
 from pyfe.forms.matrix import MatrixForms
-from pyfe.forms.plain import as_decode_error, integers_of, require_fields
+from pyfe.strict import integers_of, reading, require_fields
 
 __all__ = ["FactoredForms"]
 
@@ -188,10 +187,10 @@ class FactoredForms:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FactoredForms:
         """The inverse of :meth:`to_dict`; DecodeError for anything :meth:`to_dict` would not have written."""
-        require_fields(data, "U", "V", "Q")
+        require_fields(data, ("form", "U", "V", "Q"), "forms")
         U, Q = integers_of(data["U"], 2, "U"), integers_of(data["Q"], 2, "Q")
         V = U if data["V"] is None else integers_of(data["V"], 2, "V")
-        with as_decode_error():
+        with reading("forms"):
             forms = cls(U, V, Q)
         if forms.same != (data["V"] is None):
             raise DecodeError("not forms: V is written although it equals U")

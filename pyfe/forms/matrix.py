@@ -13,7 +13,7 @@ from pyfe.arrays import BoolArray, IntArray
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.forms.entries import MAX_SIZE, Terms, frozen, integers, reach, require_below, require_square, sides
 from pyfe.forms.intervals import Box, by_monomials, intervals
-from pyfe.forms.plain import as_decode_error, integers_of, require_fields
+from pyfe.strict import integers_of, reading, require_fields
 
 __all__ = ["MatrixForms"]
 
@@ -153,10 +153,10 @@ class MatrixForms:
     def from_dict(cls, data: Mapping[str, Any]) -> MatrixForms:
         """The inverse of :meth:`to_dict`; DecodeError for anything :meth:`to_dict` would not have written."""
         names = ("output", "row", "column", "value")
-        require_fields(data, "shape", *names)
+        require_fields(data, ("form", "shape", *names), "forms")
         output, row, column, value = (integers_of(data[name], 1, name) for name in names)
         k, n, m = _shape_of(data["shape"])
-        with as_decode_error():
+        with reading("forms"):
             forms = cls((k, n, m), output, row, column, value)
         kept = (forms.output, forms.row, forms.column, forms.value)
         if not all(map(np.array_equal, kept, (output, row, column, value))):

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pyfe.arrays import integer_rows
 from pyfe.errors import ParameterError
 from pyfe.leakage.findings import Finding, Lines, group_size
 from pyfe.leakage.monomials import Monomials
@@ -78,7 +79,10 @@ class LinearAccount:
     def with_rows(self, rows: Any) -> LinearAccount:
         """The account with more rows. Cost: O(rank n) each."""
         shape = self._shape
-        fresh = [shape.dense({i: v for i, v in enumerate(row, start=1) if v}) for row in _rows(rows, shape.schema)]
+        fresh = [
+            shape.dense({i: v for i, v in enumerate(row, start=1) if v})
+            for row in integer_rows(rows, shape.schema.n).tolist()
+        ]
         twin = copy(self)
         twin._rows = [*self._rows, *fresh]
         twin._spans = {prime: span.copy() for prime, span in self._spans.items()}
@@ -187,14 +191,3 @@ class LinearAccount:
             ):
                 return combination
         return None
-
-
-def _rows(values: Any, schema: Schema) -> Rows:
-    array = np.asarray(values)
-    if array.size == 0:
-        return []
-    array = array[None, :] if array.ndim == 1 else array
-    if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != schema.n:
-        raise ParameterError(f"rows are integers [k, {schema.n}], not {array.dtype} {array.shape}")
-    rows: Rows = array.tolist()
-    return rows

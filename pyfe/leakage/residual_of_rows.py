@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from pyfe.arrays import FloatArray, IntArray
-from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.arrays import FloatArray, IntArray, integer_rows
+from pyfe.errors import OutOfRangeError
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Column, Schema
 
@@ -56,11 +56,6 @@ class Residual:
     method: str
     unique_fraction: float | None = None
     small_fraction: float | None = None
-
-    @property
-    def revealed_bits(self) -> float:
-        """What the answers take away: total minus residual."""
-        return self.total_bits - self.bits
 
     def __str__(self) -> str:
         relation = {"exact": "", "sampled": "about ", "bound": "at least "}[self.method]
@@ -105,14 +100,9 @@ def private_columns(schema: Schema) -> list[tuple[slice, Column]]:
 
 def _rows(values: Any, schema: Schema) -> IntArray:
     """The rows that say something new, given what everybody knows."""
-    array = np.asarray(values)
-    array = array[None, :] if array.ndim == 1 and array.size else array
-    if array.size == 0:
-        return np.zeros((0, schema.n), dtype=np.int64)
-    if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != schema.n:
-        raise ParameterError(f"rows are integers [k, {schema.n}], not {array.dtype} {array.shape}")
+    array = integer_rows(values, schema.n)
     span = Span(schema.known_rows().tolist(), prime=CHECK_PRIME)
-    fresh = [row for row in array.astype(np.int64) if span.add(row.tolist())]
+    fresh = [row for row in array if span.add(row.tolist())]
     rows = np.array(fresh, dtype=np.int64).reshape(len(fresh), schema.n)
     reach = np.abs(rows.astype(object)) @ np.maximum(np.abs(schema.lo), np.abs(schema.hi)).astype(object)
     if any(value >= 2**62 for value in reach):

@@ -32,13 +32,14 @@ import numpy.typing as npt
 
 from pyfe._travel import Copied, Travels
 from pyfe.arrays import AnyArray, FloatArray, IntArray
-from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
+from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema.cells import cure_of_absent, is_number, is_text, missing_mask, plain, shown
 from pyfe.schema.columns import MAX_COORDINATES, Code, Column, column_from_dict
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.frames import naming, open_frame, to_numpy
 from pyfe.schema.proposal import propose_columns
 from pyfe.schema.ranges import columns_from_ranges, require_columns
+from pyfe.strict import reading, require_same
 from pyfe.text import printable
 
 __all__ = ["Schema", "stacked"]
@@ -257,10 +258,6 @@ class Schema(Copied, Travels):
         groups = [(name, self._units(part)) for name, part, column in self.parts if column.protected]
         return groups + [(name, self._form_row(form)) for name, form in self._forms.items()]
 
-    def protected_rows(self) -> IntArray:
-        """All rows of :meth:`protected_groups`, int64 ``[m, n]``."""
-        return self._stack([rows for _, rows in self.protected_groups()])
-
     def _embed(self, part: slice, rows: IntArray) -> IntArray:
         wide = np.zeros((len(rows), self.n), dtype=np.int64)
         wide[:, part] = rows
@@ -418,15 +415,11 @@ class Schema(Copied, Travels):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """The inverse of :meth:`to_dict`; raises DecodeError for anything :meth:`to_dict` would not have written."""
-        try:
+        with reading("a schema"):
             columns = {entry["name"]: column_from_dict(entry) for entry in data["columns"]}
             forms = {entry["name"]: entry["weights"] for entry in data["protected_forms"]}
             schema = cls(columns, protected_forms=forms)
-            canonical = _same_plain(schema.to_dict(), dict(data))
-        except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
-            raise DecodeError(f"not a schema: {error}") from error
-        if not canonical:
-            raise DecodeError("not a schema: fields are missing, unknown or not in canonical form")
+            require_same(schema.to_dict(), dict(data), "a schema")
         return schema
 
     def __eq__(self, other: object) -> bool:
@@ -479,8 +472,3 @@ def _row_list(rows: npt.NDArray[np.intp]) -> str:
     listed = ", ".join(str(row) for row in rows[:_ROWS_LISTED])
     more = f" and {len(rows) - _ROWS_LISTED} more" if len(rows) > _ROWS_LISTED else ""
     return f"row{'s' if len(rows) > 1 else ''} {listed}{more}"
-
-
-def _same_plain(left: Any, right: Any) -> bool:
-    """Equality that tells True from 1 and 1 from 1.0, unlike ``==``."""
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)

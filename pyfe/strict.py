@@ -1,7 +1,8 @@
-"""Reading integers and fields from plain types, strictly."""
+"""Reading plain types strictly: what comes from outside is what would have been written, or a DecodeError."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -9,9 +10,38 @@ from typing import Any, Literal
 import numpy as np
 
 from pyfe.arrays import IntArray
-from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
+from pyfe.errors import DecodeError, OutOfRangeError
 
-__all__ = ["as_decode_error", "integers_of", "require_fields"]
+__all__ = ["integers_of", "reading", "require_fields", "require_same"]
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Whatever is raised where ``what`` is read from plain types becomes a DecodeError that names it."""
+    try:
+        yield
+    except (
+        AttributeError,
+        LookupError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        OutOfRangeError,
+    ) as error:
+        raise DecodeError(f"not {what}: {error}") from error
+
+
+def require_same(written: Any, given: Any, what: str) -> None:
+    """DecodeError unless ``given`` is what would be written, True told from 1 and 1 from 1.0, unlike by ``==``."""
+    if json.dumps(written, sort_keys=True) != json.dumps(given, sort_keys=True):
+        raise DecodeError(f"not {what}: fields are missing, unknown or not in canonical form")
+
+
+def require_fields(given: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
+    """DecodeError unless these are the fields."""
+    if set(given) != set(names):
+        raise DecodeError(f"not {what}: fields are missing or unknown")
 
 
 def integers_of(values: Any, dimensions: Literal[1, 2], what: str) -> IntArray:
@@ -32,18 +62,3 @@ def integers_of(values: Any, dimensions: Literal[1, 2], what: str) -> IntArray:
     except OverflowError as error:
         raise DecodeError(f"{what} holds an integer beyond 64 bits") from error
     return array if array.ndim == dimensions else array.reshape((0,) * dimensions)
-
-
-def require_fields(data: Mapping[str, Any], *names: str) -> None:
-    """DecodeError unless these are the fields, beside the kind of forms."""
-    if set(data) != {"form", *names}:
-        raise DecodeError("not forms: fields are missing or unknown")
-
-
-@contextmanager
-def as_decode_error() -> Iterator[None]:
-    """What a constructor refuses came from outside: DecodeError."""
-    try:
-        yield
-    except (ParameterError, OutOfRangeError) as error:
-        raise DecodeError(f"not forms: {error}") from error
