@@ -26,6 +26,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.adapters import require_searchable, serving
 from pyfe.arrays import IntArray
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms
@@ -44,7 +45,8 @@ def rmssd2(schema: Schema) -> Function:
 
     ``u = sum_i (x_{i+1} - x_i)^2`` over the columns in the schema's order, n - 1 units; the value is
     ``s^2 u / (n - 1)``, in ms^2 for intervals in ms. Of RR integers with step 1, ``u = (n - 1) RMSSD^2`` exactly.
-    ParameterError for fewer than two columns or columns that are not alike; OutOfRangeError beyond 2^44.
+    ParameterError for fewer than two columns or columns that are not alike; OutOfRangeError beyond 2^44, which no
+    scheme searches.
 
     >>> import pyfe
     >>> beats = pyfe.Schema.from_ranges({f"rr{i}": pyfe.number(300, 1500, step=1) for i in range(4)})
@@ -148,4 +150,6 @@ def _spread(schema: Schema, scale: float, name: str) -> Function:
 
 
 def _squares(schema: Schema, units: IntArray, weights: IntArray, scale: float, name: str) -> Function:
-    return Function.from_forms(schema, FactoredForms.squares(units, weights[None, :]), scale=scale, name=name)
+    function = Function.from_forms(schema, FactoredForms.squares(units, weights[None, :]), scale=scale, name=name)
+    require_searchable(function.interval, serving(function.kind))
+    return function

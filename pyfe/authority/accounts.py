@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
+from pyfe.function import IntegerMap, LinearMap
 from pyfe.leakage import LinearAccount, QuadraticAccount
-from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
 
 __all__ = ["linear_account", "quadratic_account"]

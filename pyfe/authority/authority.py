@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
-from pyfe._travel import Secret
-from pyfe.adapters import adapter
+from pyfe.adapters import adapter, adapter_named
 from pyfe.authority import engine
 from pyfe.authority.contents import Contents
 from pyfe.authority.engine import Issued, State
@@ -20,14 +19,12 @@ from pyfe.authority.storage import FileStorage, MemoryStorage, Recorded, Storage
 from pyfe.errors import AuthorityError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys.function_key import Grant, require_encodable
+from pyfe.keys.public_key import MAX_WEIGHT_BITS
 from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
-from pyfe.schemes import long_name
 from pyfe.text import printable
-from pyfe.wire.function_keys import Grant, require_encodable
-from pyfe.wire.function_keys import sign as sign_function_key
-from pyfe.wire.public_keys import MAX_WEIGHT_BITS
-from pyfe.wire.public_keys import sign as sign_public_key
+from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import SigningKey
 
 __all__ = ["KeyAuthority"]
@@ -52,8 +49,9 @@ class KeyAuthority(Secret):
         self._clock = clock
         contents = storage.read()
         self._agreed = contents.state
-        self._public_key = sign_public_key(
-            contents.public, contents.state.schema, contents.state.weight_bits, contents.signing_key
+        state, scheme = contents.state, adapter(contents.state.scheme)
+        self._public_key = PublicKey.signed(
+            scheme, contents.public, state.schema, state.weight_bits, contents.signing_key
         )
 
     @classmethod
@@ -88,7 +86,7 @@ class KeyAuthority(Secret):
         if (path is None) != (passphrase is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
         policy = Policy.default() if policy is None else policy
-        name = long_name(scheme)
+        name = adapter_named(scheme).id
         bits = engine.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
         if not isinstance(policy, Policy):
             raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
@@ -209,8 +207,8 @@ class KeyAuthority(Secret):
         return hmac.digest(signed, _DECISIONS, "sha512")
 
     def _derive(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
-        native = adapter(contents.state.scheme).keygen(contents.master, function)
-        key = sign_function_key(native, function, self._public_key.parameter_hash, _grant(row), contents.signing_key)
+        native = self._public_key.adapter.keygen(contents.master, function.map)
+        key = FunctionKey.signed(self._public_key, native, function, _grant(row), contents.signing_key)
         try:
             return key.verify(self._public_key)
         except (KeyMismatchError, SignatureError) as error:
@@ -245,7 +243,6 @@ def _counted(error: Exception, row: Issued) -> AuthorityError:
 def _fresh(schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int) -> Contents:
     if not isinstance(schema, Schema):
         raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
-    uniform = adapter(scheme)
-    public, master = uniform.setup(uniform.parameters(schema, weight_bits))
+    public, master = adapter(scheme).setup(schema, weight_bits)
     state = State(scheme=scheme, schema=schema, weight_bits=weight_bits, policy=policy, created_at=now)
     return Contents(state, public, master, SigningKey.generate())

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pyfe._core import SecretBytes
-from pyfe._travel import Secret
-from pyfe.adapters import NativePublicKey, NativeSecretKey, adapter
+from pyfe.adapters import SCHEMES, NativePublicKey, NativeSecretKey, adapter
 from pyfe.authority.engine import Issued, State
 from pyfe.authority.policy import Policy
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms import forms_from_dict, integers_of
-from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
+from pyfe.function import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
-from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
+from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import KEY_SIZE, SigningKey
 
 __all__ = ["Contents", "Ledger", "assemble", "decode_first_layout", "decode_ledger", "encode_ledger", "encode_secrets"]
@@ -136,9 +135,8 @@ def decode_first_layout(plain: memoryview) -> tuple[bytes, memoryview, memoryvie
 
 def assemble(ledger: Ledger, seed: memoryview, master: memoryview) -> Contents:
     """The contents whose secrets these are, read where they lie. DecodeError unless keys and schema belong together."""
-    uniform = adapter(ledger.state.scheme)
-    public = uniform.require_own(uniform.read_public_key(ledger.public))
-    secret = uniform.require_own(uniform.read_secret_key(master))
+    scheme = adapter(ledger.state.scheme)
+    public, secret = scheme.read_public_key(ledger.public), scheme.read_secret_key(master)
     if secret.public_key_id != public.id or public.parameters.context != ledger.state.schema.id:
         raise DecodeError(f"{_NAME}: its keys and its schema do not belong together")
     return Contents(ledger.state, public, secret, SigningKey.from_seed(seed))

@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from pyfe._core import SecretBytes
-from pyfe._travel import Secret
+from pyfe.adapters import adapter
 from pyfe.authority import contents as plain
 from pyfe.authority.contents import Contents, Ledger
 from pyfe.errors import AuthorityError, DecodeError, ParameterError
 from pyfe.wire.envelope import Envelope, Kind, pack, unpack
 from pyfe.wire.fields import Fields
+from pyfe.wire.pickling import Secret
 
 __all__ = [
     "LOG_COST",
@@ -210,7 +211,7 @@ def _header(contents: Contents, key: SealingKey, **more: Any) -> Envelope:
         **more,
     }
     ids = contents.public.parameters.id, contents.public.id
-    return Envelope(Kind.SEALED_AUTHORITY, contents.state.scheme, *ids, b"", metadata)
+    return Envelope(Kind.SEALED_AUTHORITY, adapter(contents.state.scheme).number, *ids, b"", metadata)
 
 
 def _stable(header: Envelope) -> Envelope:

@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from pyfe._travel import Secret
 from pyfe.authority import sealed
 from pyfe.authority.contents import Contents, Ledger
 from pyfe.authority.engine import State
 from pyfe.authority.locks import Hold, forked, give, same_file
 from pyfe.authority.sealed import SealedFile, SealingKey
 from pyfe.errors import AuthorityError, ParameterError
+from pyfe.wire.pickling import Secret
 
 __all__ = ["FileStorage", "MemoryStorage", "Recorded", "Storage"]
 

@@ -11,17 +11,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pyfe import io
-from pyfe.authority.engine import DEFAULT_SCHEME
+from pyfe.adapters import SCHEMES, serving
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, show, text_options
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.io import outputs
 from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
+from pyfe.reports import report as report_of
 from pyfe.schema import Schema
 from pyfe.schema.cells import parse_number
-from pyfe.schemes import SCHEMES
-from pyfe.schemes import scheme as find_scheme
 
 __all__ = ["compile_model", "fit"]
 
@@ -121,7 +120,7 @@ def compile_model(
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else _reference(given, agreed)
         function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
-        report = function.report(scheme=scheme)
+        report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {
         "function": str(output),
@@ -239,5 +238,7 @@ def _bits(text: str) -> int | Literal["auto"] | None:
 
 
 def _size(schema: Schema) -> dict[str, Any]:
-    linear, quadratic = (find_scheme(name).row_bytes(schema.n) for name in (DEFAULT_SCHEME, "qfe-ggm"))
-    return {"coordinates": schema.n, "bytes_per_row": linear, "bytes_per_row_qfe_ggm": quadratic}
+    """Coordinates, and the bytes of a row under the first scheme for linear and the first for quadratic functions."""
+    linear, quadratic = serving("linear")[0], serving("quadratic")[0]
+    second = f"bytes_per_row_{quadratic.short.replace('-', '_')}"
+    return {"coordinates": schema.n, "bytes_per_row": linear.row_bytes(schema.n), second: quadratic.row_bytes(schema.n)}

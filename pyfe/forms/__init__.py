@@ -20,11 +20,10 @@ from pyfe.arrays import as_array
 from pyfe.errors import DecodeError
 from pyfe.forms.entries import LIMIT
 from pyfe.forms.factored import FactoredForms
-from pyfe.forms.intervals import MAX_WIDTH
 from pyfe.forms.matrix import MatrixForms
 from pyfe.strict import integers_of
 
-__all__ = ["LIMIT", "MAX_WIDTH", "FactoredForms", "Forms", "MatrixForms", "as_array", "forms_from_dict", "integers_of"]
+__all__ = ["LIMIT", "FactoredForms", "Forms", "MatrixForms", "as_array", "forms_from_dict", "integers_of"]
 
 Forms: TypeAlias = MatrixForms | FactoredForms
 

@@ -22,7 +22,7 @@ from pyfe.forms.entries import (
     require_square,
     sides,
 )
-from pyfe.forms.intervals import Box, by_monomials, by_units, intervals, linear_range
+from pyfe.forms.intervals import Box, by_monomials, by_units, linear_range
 from pyfe.forms.matrix import MatrixForms
 from pyfe.strict import integers_of, reading, require_fields
 
@@ -162,8 +162,8 @@ class FactoredForms:
         the units allow, whichever is narrower at either end.
 
         By units: the sum over h of the exact range of ``Q[j, h] a b``, a in the exact interval of ``<U_h, x>``, b in
-        that of ``<V_h, y>``; for ``y = x`` and ``V_h = U_h`` a square, nowhere negative. Raises OutOfRangeError for an
-        interval wider than 2^44, or a sum of absolute values of 2^62. Cost: O(k h n m).
+        that of ``<V_h, y>``; for ``y = x`` and ``V_h = U_h`` a square, nowhere negative. Raises OutOfRangeError for a
+        sum of absolute values of 2^62. Cost: O(k h n m).
         """
         box = Box.of(self.n, self.m, x_lo, x_hi, y_lo, y_hi)
         monomials = [by_monomials(form, self._bands(form, upper=box.square), box) for form in range(self.k)]
@@ -171,7 +171,8 @@ class FactoredForms:
         b = a if self.same and box.square else linear_range(self.V, box.x if box.square else box.y)
         squares = self._square_units(box.square)
         units = [by_units(form, q, a, b, squares) for form, q in enumerate(self.Q)]
-        return intervals([(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)])
+        ends = [(max(p[0], q[0]), min(p[1], q[1])) for p, q in zip(monomials, units, strict=True)]
+        return np.array(ends, dtype=np.int64)
 
     def _square_units(self, square: bool) -> BoolArray:
         """Which units are squares: those with ``V_h = U_h``, for ``y = x``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,12 +12,9 @@ from pyfe.arrays import AnyArray, BoolArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.forms.entries import LIMIT, SURELY_INT64, Terms, integers, require_square
 
-__all__ = ["MAX_WIDTH", "Box", "by_monomials", "by_units", "intervals", "linear_range"]
+__all__ = ["Box", "by_monomials", "by_units", "linear_range"]
 
 Range: TypeAlias = tuple[AnyArray, AnyArray]
-
-MAX_WIDTH = 2**44
-"""Widest result interval a discrete logarithm is searched in."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +103,6 @@ def _summed(form: int, terms: Range) -> tuple[int, int, int]:
 def _require_size(form: int, size: int) -> None:
     if size >= LIMIT:
         raise OutOfRangeError(f"form {form}: a sum of absolute values reaches 2^62; use fewer bits")
-
-
-def intervals(ends: list[tuple[int, int]]) -> IntArray:
-    """The ends of all forms, int64 ``[k, 2]``; OutOfRangeError beyond what is searched in."""
-    for form, (low, high) in enumerate(ends):
-        if high - low > MAX_WIDTH:
-            raise OutOfRangeError(
-                f"form {form}: results span 2^{math.log2(high - low):.1f} values, the limit of a discrete logarithm is "
-                f"2^{MAX_WIDTH.bit_length() - 1}; use fewer bits"
-            )
-    return np.array(ends, dtype=np.int64)
 
 
 def _farthest(box: Range) -> AnyArray:

@@ -12,7 +12,7 @@ import numpy as np
 from pyfe.arrays import BoolArray, IntArray
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.forms.entries import MAX_SIZE, Terms, frozen, integers, reach, require_below, require_square, sides
-from pyfe.forms.intervals import Box, by_monomials, intervals
+from pyfe.forms.intervals import Box, by_monomials
 from pyfe.strict import integers_of, reading, require_fields
 
 __all__ = ["MatrixForms"]
@@ -137,12 +137,12 @@ class MatrixForms:
 
         The sum over the coefficients of the exact range of each ``F_ab x_a y_b``. Without y bounds ``y = x``: the sum
         over ``a <= b`` of the exact range of ``s x_a x_b``, ``s = F_aa`` or ``F_ab + F_ba``, a square being nowhere
-        negative. Raises OutOfRangeError for an interval wider than 2^44, or a sum of absolute values of 2^62.
+        negative. Raises OutOfRangeError for a sum of absolute values of 2^62.
         Cost: O(entries).
         """
         box = Box.of(self.n, self.m, x_lo, x_hi, y_lo, y_hi)
         terms = self.upper_terms() if box.square else self.terms()
-        return intervals([by_monomials(form, [part], box) for form, part in enumerate(terms)])
+        return np.array([by_monomials(form, [part], box) for form, part in enumerate(terms)], dtype=np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, in the canonical order."""

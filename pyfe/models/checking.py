@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
-from pyfe.links import probabilities
+from pyfe.function import probabilities
 from pyfe.models.fit.probing import ROWS_AT_ONCE, TOLERANCE, Score, centre, fresh_rows
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.sources.classes import LARGEST_SLACK, differs, not_the_largest

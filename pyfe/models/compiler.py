@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from pyfe.adapters import require_searchable, serving
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
@@ -80,9 +81,9 @@ def compile(
     Raises UnsupportedModelError: neither affine nor quadratic (names the step and the residual), constant, no weight
     width up to 31 bits keeps the answer, the model differs from the function on a row by more than ``max_error`` and
     rounding explain (names rows, columns and the likely step), or its own code raises. OutOfRangeError: results wider
-    than 2^44. ParameterError: model and schema do not fit. Cost: about 2 n + 2,000 evaluations of the model, never more
-    than 4,096 rows at once, those of :func:`pyfe.models.checking.check`, and O(n k) per width tried; for a quadratic
-    function about n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes.
+    than any scheme searches (2^44). ParameterError: model and schema do not fit. Cost: about 2 n + 2,000 evaluations of
+    the model, never more than 4,096 rows at once, those of :func:`pyfe.models.checking.check`, and O(n k) per width
+    tried; for a quadratic function about n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes.
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
@@ -176,10 +177,17 @@ def compile_real_function(
 
 def _function(rounded: AnyRounded, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
     if isinstance(rounded, Rounded):
-        return Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
+        made = Function.from_integers(schema, rounded.weights, rounded.intercept, rounded.scale, **rest)
+        return _searchable(made)
     if isinstance(rounded, RoundedSquares):
-        return Function.from_forms(schema, rounded.forms, rounded.intercept, rounded.scale, **rest)
+        return _searchable(Function.from_forms(schema, rounded.forms, rounded.intercept, rounded.scale, **rest))
     return _quadratic_function(rounded, schema, wanted, rest)
+
+
+def _searchable(function: Function) -> Function:
+    """The function, if there is a scheme whose keys could find its results; OutOfRangeError otherwise."""
+    require_searchable(function.interval, serving(function.kind))
+    return function
 
 
 def _quadratic_function(rounded: RoundedQuadratic, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
@@ -187,7 +195,7 @@ def _quadratic_function(rounded: RoundedQuadratic, schema: Schema, wanted: _Want
     a stated number of bits."""
 
     def function(forms: Forms) -> Function:
-        return Function.from_forms(schema, forms, rounded.intercept, rounded.scale, **rest)
+        return _searchable(Function.from_forms(schema, forms, rounded.intercept, rounded.scale, **rest))
 
     most = 2 ** (wanted.weight_bits - 1) - 1 if isinstance(wanted.weight_bits, int) else LIMIT
     centred = rounded.centred()

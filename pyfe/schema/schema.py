@@ -30,7 +30,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Copied, Travels
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema.cells import cure_of_absent, is_number, is_text, missing_mask, plain, shown
@@ -41,6 +40,8 @@ from pyfe.schema.proposal import propose_columns
 from pyfe.schema.ranges import columns_from_ranges, require_columns
 from pyfe.strict import reading, require_same
 from pyfe.text import printable
+from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
+from pyfe.wire.pickling import PickledAsBytes
 
 __all__ = ["Schema", "stacked"]
 
@@ -54,7 +55,7 @@ _MOST_FORMS = 1024
 # The schema
 
 
-class Schema(Copied, Travels):
+class Schema(PickledAsBytes):
     """The agreement on columns, ranges and scales; immutable; holds no patient rows.
 
     Parameters
@@ -421,6 +422,15 @@ class Schema(Copied, Travels):
             schema = cls(columns, protected_forms=forms)
             require_same(schema.to_dict(), dict(data), "a schema")
         return schema
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding: one envelope of metadata only. Cost: linear in the size of the schema."""
+        return pack_metadata(Kind.SCHEMA, self.to_dict())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Schema:
+        """The schema that ``data`` encodes. DecodeError unless ``data`` is exactly one canonical encoding of one."""
+        return cls.from_dict(unpack_metadata(data, Kind.SCHEMA))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self._id == other._id

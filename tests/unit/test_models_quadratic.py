@@ -591,7 +591,7 @@ def test_auto_is_the_fewest_bits() -> None:
 def test_softmax_rows_sum_to_zero_and_lose_a_rank() -> None:
     _, _, function = fitted("softmax on products")
     assert not function.forms.dense_array().sum(axis=0).any()
-    assert function.report().rank == 2
+    assert pyfe.report(function).rank == 2
     assert len(set(function.scale.tolist())) == 1, "classes are compared, so they share a scale"
 
 
@@ -644,7 +644,7 @@ class NearlyTwoClasses:
 def test_the_report_shows_a_quadratic_function() -> None:
     model, _, function = fitted("QDA behind PCA")
     X, y, _ = MODELS["QDA behind PCA"][0]
-    report = function.report(X, y)
+    report = pyfe.report(function, X, y)
     assert report.kind == "quadratic" and report.monomials == 30 * 31 // 2 + 30
     assert report.metric == "AUC" and report.metric_quantised == pytest.approx(report.metric_float, abs=0.01)
     assert report.agreement is not None and report.agreement > 0.97

@@ -8,7 +8,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.links import probabilities
+from pyfe.function import probabilities
 from pyfe.models.fit.probing import (
     CLOSE,
 )

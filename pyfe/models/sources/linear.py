@@ -11,7 +11,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.links import LINKS
+from pyfe.function import LINKS
 from pyfe.models.fit.probing import (
     TOLERANCE,
     in_pieces,

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.links import LINKS, probabilities
+from pyfe.function import LINKS, probabilities
 from pyfe.models.real.squares import RealSquares
 from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.parts import Labels

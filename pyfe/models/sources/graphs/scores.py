@@ -23,7 +23,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.links import probabilities
+from pyfe.function import probabilities
 from pyfe.models.fit.affine import fit_affine
 from pyfe.models.fit.probing import (
     CLOSE,

@@ -1,4 +1,4 @@
-"""Links: from the decision values of a model to its probabilities."""
+"""From the decision values of a model to its probabilities."""
 
 from __future__ import annotations
 

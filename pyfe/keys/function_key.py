@@ -1,147 +1,57 @@
-"""The two keys that travel: the public key goes to the data owners, a function key to the evaluator."""
+"""The function key: what goes to the evaluator; and its bytes.
+
+The native payload holds the weights or forms, the intervals and the scheme's key; the metadata is the rest of the
+function and what the authority says about the key. The authority's signature covers header, payload and metadata.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Copied, Secret, Travels, codec
-from pyfe.adapters import NativeFunctionKey, NativePublicKey, adapter_of
+from pyfe.adapters import AnyAdapter, NativeFunctionKey, adapter_numbered
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
-from pyfe.function import Function, Report
-from pyfe.schema import Encoded, Schema
+from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
+from pyfe.function import Function, Readout
+from pyfe.keys.public_key import PublicKey
+from pyfe.schema import MAX_BITS
 from pyfe.text import printable
+from pyfe.wire.envelope import Envelope, Kind, pack, signed_part, unframed, unpack
+from pyfe.wire.fields import Fields
+from pyfe.wire.pickling import Secret
+from pyfe.wire.signature import SIGNATURE_SIZE, SigningKey, require_valid
 
-__all__ = ["FunctionKey", "PublicKey", "described_columns"]
+__all__ = ["FunctionKey", "Grant", "require_encodable", "require_signed"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
-_FINGERPRINT_TAG = b"PYFE-V1-public-key-fingerprint"
+MAX_TIME = 2**40
+"""Seconds since 1970 that still make a calendar date."""
+
+_NAME = "function key"
+_IN_THE_PAYLOAD = ("weights", "forms")
 
 
-def described_columns(schema: Schema) -> dict[str, str]:
-    """Every column in words: kind and range, the value of missing entries if there is one, public and protected."""
-    lines = {}
-    for name, column in schema.columns.items():
-        missing = [] if column.missing is None else [f"missing: {column.missing}"]
-        marks = [mark for mark in ("public", "protected") if getattr(column, mark)]
-        lines[name] = "; ".join([str(column), *missing, *marks])
-    return lines
+@dataclass(frozen=True)
+class Grant:
+    """What the authority says about a key it issues."""
 
-
-@dataclass(frozen=True, repr=False, eq=False)
-class PublicKey(Copied, Travels):
-    """What a data owner needs to encrypt: the scheme's public key, the schema, and the authority's verification key.
-
-    It is signed by the authority itself, so a copy damaged or altered on the way is refused; but whoever replaces it
-    whole reads everything encrypted under it. So compare :attr:`fingerprint` with the authority over another channel
-    once, and pin it: ``PublicKey.from_bytes(data, fingerprint="...")``.
-
-    Made by :attr:`pyfe.KeyAuthority.public_key`. It pickles as its bytes, and a copy is the key itself.
-    """
-
-    native: NativePublicKey
-    schema: Schema
-    weight_bits: int
-    verification_key: bytes
-    signature: bytes
-
-    @classmethod
-    def from_bytes(cls, data: bytes, *, fingerprint: str | None = None) -> PublicKey:
-        """The public key that ``data`` encodes, checked whole (points, parameters, schema, signature).
-
-        With ``fingerprint``, KeyMismatchError unless it is that key. DecodeError for bytes that are not the canonical
-        encoding of a public key, SignatureError for a wrong signature. Cost: decoding n points.
-        """
-        key: PublicKey = codec().decode_public_key(data)
-        if fingerprint is not None:
-            key.require_fingerprint(fingerprint)
-        return key
-
-    @property
-    def id(self) -> bytes:
-        """Id (32 bytes) of the master public key; every key and ciphertext carries it."""
-        return self.native.id
-
-    @property
-    def scheme(self) -> str:
-        """The scheme id: functionality, assumption, group."""
-        return adapter_of(self.native).scheme.id
-
-    @property
-    def parameter_hash(self) -> bytes:
-        """Hash (32 bytes) of the scheme's parameters: bounds and schema id."""
-        return self.native.parameters.id
-
-    @property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits in groups of four: a hash of the master public key and the verification key."""
-        tag = len(_FINGERPRINT_TAG).to_bytes(4, "little") + _FINGERPRINT_TAG
-        digits = hashlib.sha256(tag + self.id + self.verification_key).hexdigest()
-        return "-".join(digits[i : i + 4] for i in range(0, 64, 4))
-
-    def require_fingerprint(self, fingerprint: str) -> None:
-        """Raise KeyMismatchError unless this is the key of that fingerprint (dashes, spaces and case do not count)."""
-        wanted = "".join(c for c in fingerprint.lower() if c not in "- :\t\n")
-        if wanted != self.fingerprint.replace("-", ""):
-            raise KeyMismatchError(f"the public key's fingerprint is {self.fingerprint}, not the one that was pinned")
-
-    def encrypt(self, X: Any, *, on_overflow: Literal["raise", "clip"] = "raise") -> CiphertextBatch:
-        """Encode and encrypt a table, each row under fresh randomness.
-
-        Parameters
-        ----------
-        X: a table as for :meth:`pyfe.Schema.encode`, or an :class:`pyfe.schema.Encoded` that it made.
-        on_overflow: "raise" refuses values outside the schema; "clip" moves them to the nearer end, and the batch
-            carries the count per column.
-
-        Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
-        encoded under another schema.
-        Cost a row: n + 2 fixed-base multiplications, of a quadratic scheme about (k + 1)^2 n in each of two groups for
-        masks of dimension k.
-        """
-        encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
-        native = adapter_of(self.native).encrypt(self.native, self.schema.check(encoded))
-        return CiphertextBatch(
-            native,
-            parameter_hash=self.parameter_hash,
-            schema_id=self.schema.id,
-            saturated=encoded.saturated,
-        )
-
-    def info(self) -> dict[str, Any]:
-        """What there is to know about it, in plain types."""
-        return {
-            "object": "public key",
-            "scheme": self.scheme,
-            "id": self.id.hex(),
-            "fingerprint": self.fingerprint,
-            "schema_id": self.schema.id.hex(),
-            "coordinates": self.schema.n,
-            "columns": described_columns(self.schema),
-            "weight_bits": self.weight_bits,
-            "bytes_per_row": adapter_of(self.native).scheme.row_bytes(self.schema.n),
-        }
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PublicKey) and self.to_bytes() == other.to_bytes()
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def __repr__(self) -> str:
-        return f"PublicKey({self.scheme}, n={self.schema.n}, id {self.id.hex()[:12]}, {self.fingerprint[:9]}...)"
+    purpose: str
+    issued_at: int
+    sequence: int
+    policy: str
+    recipient: str | None
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class FunctionKey(Secret, Travels):
+class FunctionKey(Secret):
     """Opens one function's results on ciphertexts of one public key, and nothing else. Bearer: keep it private.
 
     It carries the function, the exact interval of each result, the ids of schema and public key, what it was issued
@@ -151,6 +61,7 @@ class FunctionKey(Secret, Travels):
     Made by :meth:`pyfe.KeyAuthority.issue`. It is never pickled or copied: move its bytes on purpose.
     """
 
+    adapter: AnyAdapter
     native: NativeFunctionKey
     function: Function
     parameter_hash: bytes
@@ -161,6 +72,20 @@ class FunctionKey(Secret, Travels):
     recipient: str | None
     signature: bytes
     verified: bool = False
+
+    @classmethod
+    def signed(
+        cls, public_key: PublicKey, native: NativeFunctionKey, function: Function, grant: Grant, signing_key: SigningKey
+    ) -> FunctionKey:
+        """The key of a function under ``public_key``, signed by the authority; not yet verified."""
+        unsigned = _key(public_key.adapter, native, function, public_key.parameter_hash, grant, bytes(SIGNATURE_SIZE))
+        return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())))
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding, a bearer secret. Cost: linear in the size of the key."""
+        ids = self.parameter_hash, self.public_key_id
+        metadata, payload = _metadata(self.function, self.grant), self.native.to_bytes()
+        return pack(Envelope(Kind.FUNCTION_KEY, self.adapter.number, *ids, payload, metadata, self.signature))
 
     @classmethod
     def from_bytes(cls, data: bytes, *, public_key: PublicKey | None = None) -> FunctionKey:
@@ -174,7 +99,7 @@ class FunctionKey(Secret, Travels):
         """
         if public_key is not None:
             _require_public_key(public_key)
-        key: FunctionKey = codec().decode_function_key(data, public_key)
+        key = _decode(data, public_key)
         return key if public_key is None else key._verified(public_key)
 
     def verify(self, public_key: PublicKey) -> FunctionKey:
@@ -183,16 +108,21 @@ class FunctionKey(Secret, Travels):
         Raises KeyMismatchError (SignatureError, if it is the signature) naming what does not fit.
         """
         _require_public_key(public_key)
-        codec().require_signed(self.to_bytes(), public_key)
+        require_signed(self.to_bytes(), public_key)
         return self._verified(public_key)
 
     def _verified(self, public_key: PublicKey) -> FunctionKey:
         """This key, whose ids and signature were checked, marked as verified if it is what it states."""
         if self.schema_id != public_key.schema.id:
             raise KeyMismatchError("the function key belongs to another schema")
-        if not adapter_of(self.native).verify_key(public_key.native, self.native):
+        if not self.adapter.verify_key(public_key.native, self.native):
             raise SignatureError("the function key is signed, but does not open the function that it states")
         return replace(self, function=replace(self.function, schema=public_key.schema), verified=True)
+
+    @property
+    def grant(self) -> Grant:
+        """What the authority says about it."""
+        return Grant(self.purpose, self.issued_at, self.sequence, self.policy, self.recipient)
 
     @property
     def public_key_id(self) -> bytes:
@@ -207,7 +137,12 @@ class FunctionKey(Secret, Travels):
     @property
     def scheme(self) -> str:
         """The scheme id: functionality, assumption, group."""
-        return adapter_of(self.native).scheme.id
+        return self.adapter.id
+
+    @property
+    def readout(self) -> Readout:
+        """How the integers that it opens are read: interval, intercept, scale, link, classes."""
+        return self.function.readout
 
     @property
     def interval(self) -> IntArray:
@@ -238,11 +173,11 @@ class FunctionKey(Secret, Travels):
         ciphertexts.require_weight_sums(largest_weight_sum)
         products = self._products(ciphertexts)
         sums = ciphertexts.weight_sums
-        return self.function.add_intercept(products, sums[:, 0] - sums[:, 1])
+        return self.readout.add_intercept(products, sums[:, 0] - sums[:, 1])
 
     def _products(self, ciphertexts: CiphertextBatch) -> IntArray:
         try:
-            return adapter_of(self.native).decrypt(self.native, ciphertexts.native)
+            return self.adapter.decrypt(self.native, ciphertexts.native)
         except OutOfRangeError as error:
             if self.verified:
                 raise
@@ -251,19 +186,15 @@ class FunctionKey(Secret, Travels):
 
     def decision_function(self, ciphertexts: CiphertextBatch) -> FloatArray:
         """The model's scores in its own units, float64, in scikit-learn's shapes. Errors and cost: :meth:`decrypt`."""
-        return self.function.decision_function(self._plain_scores(ciphertexts))
+        return self.readout.decision_function(self._plain_scores(ciphertexts))
 
     def predict_proba(self, ciphertexts: CiphertextBatch) -> FloatArray:
         """Class probabilities float64 ``[batch, classes]`` in the model's class order. Errors: :meth:`decrypt`."""
-        return self.function.predict_proba(self._plain_scores(ciphertexts))
+        return self.readout.predict_proba(self._plain_scores(ciphertexts))
 
     def predict(self, ciphertexts: CiphertextBatch) -> npt.NDArray[Any]:
         """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
-        return self.function.predict(self._plain_scores(ciphertexts))
-
-    def report(self, X: Any = None, y: Any = None) -> Report:
-        """:meth:`pyfe.Function.report` of its function, at the price of the scheme that this key belongs to."""
-        return self.function.report(X, y, scheme=self.scheme)
+        return self.readout.predict(self._plain_scores(ciphertexts))
 
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types; nothing secret."""
@@ -276,7 +207,7 @@ class FunctionKey(Secret, Travels):
             "public_key_id": self.public_key_id.hex(),
             "schema_id": self.schema_id.hex(),
             "function_id": self.function.id.hex(),
-            "bytes_per_row": adapter_of(self.native).scheme.row_bytes(self.function.n),
+            "bytes_per_row": self.adapter.row_bytes(self.function.n),
             "functions": len(self.interval),
             "interval": [[int(a), int(b)] for a, b in zip(low, high, strict=True)],
             "purpose": self.purpose,
@@ -316,6 +247,97 @@ class FunctionKey(Secret, Travels):
     def __repr__(self) -> str:
         state = "verified" if self.verified else "UNVERIFIED"
         return printable(f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})")
+
+
+def require_encodable(public: PublicKey, function: Function, grant: Grant) -> None:
+    """ParameterError where the key of the function could not become bytes, before there is one."""
+    ids = public.parameter_hash, public.id
+    metadata = _metadata(function, grant)
+    pack(Envelope(Kind.FUNCTION_KEY, public.adapter.number, *ids, b"", metadata, bytes(SIGNATURE_SIZE)))
+
+
+def require_signed(data: bytes, public_key: PublicKey) -> None:
+    """KeyMismatchError unless header and signature of an encoded function key are those of this authority
+    (SignatureError, if it is the signature). Nothing but the frame is decoded. Cost: one signature."""
+    frame = unframed(data, Kind.FUNCTION_KEY)
+    if frame.public_key_id != public_key.id:
+        ids = f"{frame.public_key_id.hex()[:12]}, not {public_key.id.hex()[:12]}"
+        raise KeyMismatchError(f"the {_NAME} belongs to the public key {ids}")
+    if frame.parameter_hash != public_key.parameter_hash:
+        raise KeyMismatchError(f"the {_NAME} belongs to another schema")
+    if not frame.signature:
+        raise DecodeError(f"{_NAME}: it must be signed")
+    require_valid(public_key.verification_key, frame.signature, signed_part(data), _NAME)
+
+
+def _decode(data: bytes, public_key: PublicKey | None = None) -> FunctionKey:
+    """The function key that ``data`` encodes, consistent in itself.
+
+    With ``public_key``, ids and signature are checked before anything is decoded: what follows was written by the
+    authority. Without, the signature is not checked.
+    """
+    if public_key is not None:
+        require_signed(data, public_key)
+    envelope = unpack(data, Kind.FUNCTION_KEY)
+    adapter = adapter_numbered(envelope.scheme, _NAME)
+    if not envelope.signature:
+        raise DecodeError(f"{_NAME}: it must be signed")
+    native = adapter.read_function_key(envelope.payload)
+    if envelope.public_key_id != native.public_key_id:
+        raise DecodeError(f"{_NAME}: the public key id of the header is not that of the key")
+    fields = Fields(envelope.metadata, _NAME)
+    function = _with_map(fields.plain("function"), adapter, native)
+    grant = Grant(
+        purpose=fields.take("purpose", str),
+        issued_at=fields.integer("issued_at", 0, MAX_TIME),
+        sequence=fields.integer("sequence", 1, 2**63 - 1),
+        policy=fields.take("policy", str),
+        recipient=fields.optional("recipient", str),
+    )
+    fields.finish()
+    return _key(adapter, native, function, envelope.parameter_hash, grant, envelope.signature)
+
+
+def _key(
+    adapter: AnyAdapter,
+    native: NativeFunctionKey,
+    function: Function,
+    parameter_hash: bytes,
+    grant: Grant,
+    signature: bytes,
+) -> FunctionKey:
+    return FunctionKey(
+        adapter=adapter,
+        native=native,
+        function=function,
+        parameter_hash=parameter_hash,
+        signature=signature,
+        **asdict(grant),
+    )
+
+
+def _metadata(function: Function, grant: Grant) -> dict[str, Any]:
+    rest = {key: value for key, value in function.to_dict().items() if key not in _IN_THE_PAYLOAD}
+    return {"function": rest, **asdict(grant)}
+
+
+def _with_map(rest: Mapping[str, Any], adapter: AnyAdapter, native: NativeFunctionKey) -> Function:
+    """The function of the metadata with the map of the payload; both must tell the same intervals."""
+    misplaced = [key for key in _IN_THE_PAYLOAD if key in rest]
+    if misplaced:
+        raise DecodeError(f"{_NAME}: {misplaced[0]} belong to the payload, not to the metadata")
+    try:
+        terms = adapter.map_of(native, str(rest.get("kind")))
+    except (ParameterError, OutOfRangeError) as error:
+        raise DecodeError(f"{_NAME}: {error}") from error
+    function = Function.from_dict(rest, terms=terms)
+    if not np.array_equal(function.interval, native.intervals):
+        raise KeyMismatchError(f"{_NAME}: the intervals of the key are not those of its function")
+    # A key's searches are as wide as it says. No schema has coordinates of 2^32, whatever the schema of this one is.
+    reach = terms.reach(2.0**MAX_BITS) * (1 + 1e-9)
+    if (np.abs(function.interval).max(axis=1) > reach).any():
+        raise DecodeError(f"{_NAME}: its intervals are wider than its function has results under any schema")
+    return function
 
 
 def _require_public_key(given: object) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict, integers_of
+from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms, forms_from_dict, integers_of
 
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
 
@@ -230,18 +230,18 @@ def _varies(forms: Forms) -> bool:
 def exact_interval(weights: IntArray, lo: IntArray, hi: IntArray) -> IntArray:
     """Least and greatest ``<W_j, x>`` over ``lo <= x <= hi``: int64 ``[k, 2]``, computed with unbounded integers.
 
-    Raises OutOfRangeError where a row's interval is wider than ``MAX_WIDTH``, or any partial sum of it could leave
-    62 bits.
+    Raises OutOfRangeError where a partial sum could leave 62 bits. How wide an interval may be is the scheme's
+    (:func:`pyfe.adapters.require_searchable`).
     """
     wide = weights.astype(object)
     ends = np.stack([wide * lo.astype(object), wide * hi.astype(object)])
     lower, upper = ends.min(axis=0).sum(axis=1), ends.max(axis=0).sum(axis=1)
     size = np.abs(ends).max(axis=0).sum(axis=1)
-    for row, (low, high, total) in enumerate(zip(lower, upper, size, strict=True)):
-        if high - low > MAX_WIDTH or total >= LIMIT:
+    for row, total in enumerate(size):
+        if total >= LIMIT:
             raise OutOfRangeError(
-                f"function {row}: results span 2^{math.log2(max(high - low, 1)):.1f} values, the limit of ipfe-ddh is "
-                f"2^{MAX_WIDTH.bit_length() - 1}; use fewer bits for data or weights"
+                f"function {row}: a sum of absolute values reaches 2^{math.log2(total):.1f}, the limit is "
+                f"2^{LIMIT.bit_length() - 1}; use fewer bits for data or weights"
             )
     return np.array([lower, upper], dtype=np.int64).T.copy()
 
