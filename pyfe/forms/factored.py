@@ -11,17 +11,7 @@ import numpy as np
 
 from pyfe.arrays import BoolArray, IntArray, as_array
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.forms.entries import (
-    LIMIT,
-    SURELY_INT64,
-    Terms,
-    frozen,
-    integers,
-    reach,
-    require_below,
-    require_square,
-    sides,
-)
+from pyfe.forms.entries import LIMIT, SURELY_INT64, Terms, frozen, integers, reach, require_below, require_square, sides
 from pyfe.forms.intervals import Box, by_monomials, by_units, linear_range
 from pyfe.forms.matrix import MatrixForms
 from pyfe.strict import integers_of, reading, require_fields

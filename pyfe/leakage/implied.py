@@ -8,14 +8,7 @@ from typing import Protocol
 
 from pyfe.leakage.limits import MOST_CELLS
 from pyfe.leakage.monomials import Linear
-from pyfe.leakage.rows import (
-    Reader,
-    Row,
-    RowColumn,
-    Unit,
-    is_linear,
-    plain_row,
-)
+from pyfe.leakage.rows import Reader, Row, RowColumn, Unit, is_linear, plain_row
 from pyfe.leakage.span import Span
 
 __all__ = ["Implied", "PooledForms", "Spanned"]

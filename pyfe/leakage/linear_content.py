@@ -10,13 +10,7 @@ import numpy as np
 
 from pyfe.leakage.implied import Spanned
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS, MOST_COMBINED
-from pyfe.leakage.rows import (
-    Reader,
-    Row,
-    combination_of,
-    is_linear,
-    polynomial_of,
-)
+from pyfe.leakage.rows import Reader, Row, combination_of, is_linear, polynomial_of
 from pyfe.leakage.span import PAIRING_ORDER, Span, integer_combination
 from pyfe.schema import Schema
 

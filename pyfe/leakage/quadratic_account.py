@@ -29,16 +29,7 @@ from pyfe.leakage.findings import Finding, group_size
 from pyfe.leakage.implied import Implied, Spanned
 from pyfe.leakage.limits import MOST_CELLS, MOST_COMBINED, MOST_ENTRIES, MOST_REDUCED
 from pyfe.leakage.monomials import Linear
-from pyfe.leakage.rows import (
-    Reader,
-    Row,
-    RowColumn,
-    combination_of,
-    outputs_of,
-    plain_row,
-    polynomial_of,
-    terms_of,
-)
+from pyfe.leakage.rows import Reader, Row, RowColumn, combination_of, outputs_of, plain_row, polynomial_of, terms_of
 from pyfe.leakage.rules import Question
 from pyfe.leakage.span import PAIRING_ORDER, PAIRING_PRIMES
 from pyfe.schema import Schema

@@ -14,12 +14,7 @@ from pyfe.leakage.implied import Implied, PooledForms, Spanned
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS, MOST_BRANCHES
 from pyfe.leakage.linear_content import LinearContent
 from pyfe.leakage.monomials import Monomials
-from pyfe.leakage.rows import (
-    Row,
-    RowColumn,
-    Unit,
-    plain_row,
-)
+from pyfe.leakage.rows import Row, RowColumn, Unit, plain_row
 from pyfe.leakage.span import PAIRING_ORDER, PAIRING_PRIMES, Span, integer_combination, supports
 from pyfe.schema import Schema
 

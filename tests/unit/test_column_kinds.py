@@ -151,7 +151,7 @@ def test_a_linear_model(schema: Schema) -> None:
 
 
 def test_weights_by_name(schema: Schema) -> None:
-    with pytest.raises(ParameterError, match="a side takes 1 numbers"):
+    with pytest.raises(ParameterError, match="a side takes 1 number"):
         pyfe.compile(pyfe.Linear({"side": {"left": 1.0}}), schema)
     function = pyfe.compile(pyfe.Linear({"side": [2.0], "age": 0.5}), schema)
     assert function.kind == "linear"

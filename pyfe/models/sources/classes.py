@@ -9,9 +9,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.function import probabilities
-from pyfe.models.fit.probing import (
-    CLOSE,
-)
+from pyfe.models.fit.probing import CLOSE
 from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.parts import Labels, name_of
 from pyfe.models.sources.raw_model import Ask, asked

@@ -11,13 +11,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.fit.affine import fit_affine
-from pyfe.models.fit.probing import (
-    TOLERANCE,
-    centre,
-    fresh_rows,
-    residual,
-    straight_on,
-)
+from pyfe.models.fit.probing import TOLERANCE, centre, fresh_rows, residual, straight_on
 from pyfe.models.fit.second_differences import fit_quadratic
 from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.parts import name_of, steps_of

@@ -12,10 +12,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.function import LINKS
-from pyfe.models.fit.probing import (
-    TOLERANCE,
-    in_pieces,
-)
+from pyfe.models.fit.probing import TOLERANCE, in_pieces
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.sources.classes import link_and_classes
 from pyfe.models.sources.decision import decision_function_of

@@ -11,10 +11,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.function import probabilities
-from pyfe.models.fit.probing import (
-    CLOSE,
-    TOLERANCE,
-)
+from pyfe.models.fit.probing import CLOSE, TOLERANCE
 from pyfe.models.sources.parts import Labels, name_of
 from pyfe.models.sources.tables import Intake
 

@@ -20,10 +20,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.models.fit.probing import (
-    TOLERANCE,
-    fresh_rows,
-)
+from pyfe.models.fit.probing import TOLERANCE, fresh_rows
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.models.sources.decision import DecisionFunction, decision_function_of

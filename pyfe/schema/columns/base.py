@@ -261,7 +261,7 @@ class Column(ABC):
         if weight == 0.0:
             return np.zeros(self.width)
         if not isinstance(weight, list) or len(weight) != self.width:
-            raise ParameterError(f"{what}: {self.noun} takes {self.width} numbers")
+            raise ParameterError(f"{what}: {self.noun} takes {self.width} number(s)")
         return np.array(weight)
 
     def centred(self, weights: FloatArray, *, several: bool) -> tuple[FloatArray, FloatArray]:

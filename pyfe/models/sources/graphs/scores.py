@@ -25,11 +25,7 @@ from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.function import probabilities
 from pyfe.models.fit.affine import fit_affine
-from pyfe.models.fit.probing import (
-    CLOSE,
-    fresh_rows,
-    residual,
-)
+from pyfe.models.fit.probing import CLOSE, fresh_rows, residual
 from pyfe.models.fit.second_differences import fit_quadratic
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
