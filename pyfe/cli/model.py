@@ -78,21 +78,25 @@ def fit(
             missing=_missing(missing or [], columns),
         )
         file.write(schema.to_bytes())
+    _show_schema(output, schema, given.signs, as_json=as_json, apart=file.is_standard_output)
+
+
+def _show_schema(output: Path, schema: Schema, signs: str, *, as_json: bool, apart: bool) -> None:
     described = described_columns(schema)
     values = {
         "schema": str(output),
         "id": schema.id.hex(),
         **_size(schema),
         "columns": described,
-        "read_with": given.signs,
+        "read_with": signs,
     }
     words = {
         "coordinates": schema.n,
         "bytes per row": {entry.short: entry.row_bytes(schema.n) for entry in SCHEMES.values()},
-        "table read with": given.signs,
+        "table read with": signs,
         "columns": described,
     }
-    show(f"Schema {output}", values, as_json=as_json, words=words, apart=file.is_standard_output)
+    show(f"Schema {output}", values, as_json=as_json, words=words, apart=apart)
 
 
 def compile_model(

@@ -36,8 +36,8 @@ import pyfe
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.function import Function
 from pyfe.models import Linear, compile
-from pyfe.models.probing import AffineMap
-from pyfe.models.rounding import round_map
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.rounding.affine import round_map
 from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 

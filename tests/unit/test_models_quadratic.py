@@ -36,11 +36,12 @@ import pyfe
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import compile, from_callable
-from pyfe.models.compiler import compile_view
-from pyfe.models.estimators import View
-from pyfe.models.polarisation import fit_quadratic
-from pyfe.models.quadratic import Domain, RealQuadratic, standard_centre
-from pyfe.models.rounding_quadratic import round_quadratic
+from pyfe.models.compiler import compile_real_function
+from pyfe.models.fit.second_differences import fit_quadratic
+from pyfe.models.real.degree_two import RealQuadratic, standard_centre
+from pyfe.models.real.domain import Domain
+from pyfe.models.rounding.degree_two import round_quadratic
+from pyfe.models.sources.real_function import RealFunction
 from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 Table = tuple[pd.DataFrame, Any, pd.DataFrame]
@@ -515,7 +516,7 @@ def test_coefficients_that_are_known_go_the_same_way() -> None:
     q = schema.sample(np.random.default_rng(0), 50)
     by_hand = 2 * q[:, 0] ** 2 - 2 * q[:, 0] * q[:, 1] + 0.5 * q[:, 1] ** 2 + 4 * q[:, 0] - 5 * q[:, 1] + 6
     assert np.abs(known(q)[:, 0] - by_hand).max() < 1e-9
-    function = compile_view(View(known, "identity", None, None, "by hand"), schema)
+    function = compile_real_function(RealFunction(known, "identity", None, None, "by hand"), schema)
     assert np.abs(function.decision_function(function.evaluate(Encoded(q))) - by_hand).max() <= function.max_error[0]
     assert function.name == "by hand"
 
