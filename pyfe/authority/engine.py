@@ -114,13 +114,13 @@ def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
     """
     if "quadratic" in state.serves:
         return _quadratic_findings(state, function, seed)
-    before = linear_account(state.schema, state.issued)
+    before = linear_account(state.schema, state.issued, adapter(state.scheme).modulus)
     return before.with_rows(function.weights).findings(before)
 
 
 def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
     """The exact ones, and whether enough bits stay unknown: of linear keys too, which a quadratic one can follow."""
-    before = quadratic_account(state.schema, state.issued)
+    before = quadratic_account(state.schema, state.issued, adapter(state.scheme).modulus)
     after = before.with_forms(function.forms)
     found = after.findings(before)
     if any(finding.kind == "nothing new" for finding in found):
@@ -133,7 +133,7 @@ def residual_uncertainty(state: State, function: Function | None, seed: bytes) -
     maps = state.maps if function is None else [*state.maps, function.map]
     if all(isinstance(terms, LinearMap) for terms in maps):
         return residual(_weights(maps, state.schema), state.schema)
-    account = quadratic_account(state.schema, state.issued)
+    account = quadratic_account(state.schema, state.issued, adapter(state.scheme).modulus)
     return residual_account(account if function is None else account.with_forms(function.forms), seed)
 
 
