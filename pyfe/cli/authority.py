@@ -11,7 +11,7 @@ import typer
 
 from pyfe import io
 from pyfe.authority import KeyAuthority, Policy
-from pyfe.authority.engine import DEFAULT_SCHEME
+from pyfe.authority.decisions import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
 from pyfe.errors import AuthorityError, ParameterError
 from pyfe.function import Function

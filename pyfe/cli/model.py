@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pyfe import io
-from pyfe.authority.engine import DEFAULT_SCHEME
+from pyfe.authority.decisions import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, show, text_options
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.io import outputs

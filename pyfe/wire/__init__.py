@@ -13,7 +13,7 @@ kind   object            signed  where
 3      public key        yes     :mod:`pyfe.wire.public_keys` (by the authority's key that it contains)
 4      function key      yes     :mod:`pyfe.wire.function_keys` (by the authority)
 5      ciphertext batch  no      :mod:`pyfe.wire.ciphertexts`
-6      sealed authority  no      :mod:`pyfe.authority.sealed` (encrypted and authenticated)
+6      sealed authority  no      :mod:`pyfe.authority.sealed_file` (encrypted and authenticated)
 =====  ================  ======  ======================================================================
 """
 

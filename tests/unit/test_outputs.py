@@ -15,7 +15,7 @@ import pytest
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, ParameterError, PublicKey, Schema
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.io import outputs
 from tests.unit import objects
@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(sealed, "LOG_COST", 10)
+        patch.setattr(sealing, "LOG_COST", 10)
         schema = objects.small_schema()
         policy = pyfe.Policy.unrestricted(reason="a test")
         authority = KeyAuthority.create(schema, policy=policy, path="auth", passphrase=PASSPHRASE)
@@ -72,7 +72,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, to stand in."""
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
