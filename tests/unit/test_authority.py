@@ -148,6 +148,35 @@ def test_schemes_by_both_names() -> None:
         KeyAuthority.create({"age": (0, 1)})  # type: ignore[arg-type]
 
 
+def test_a_clock_is_a_function(tmp_path: Path) -> None:
+    for clock in (5, 1_700_000_000.0, None, "now"):
+        with pytest.raises(ParameterError, match="clock must be a function"):
+            KeyAuthority.create(wide_schema(), clock=clock)  # type: ignore[arg-type]
+        with pytest.raises(ParameterError, match="clock must be a function"):
+            KeyAuthority.open(tmp_path / "none", passphrase=PASSPHRASE, clock=clock)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_closed_authority_issues_nothing_and_holds_no_secrets(tmp_path: Path, durable: bool) -> None:
+    kept = {"path": tmp_path / "authority.pyfe", "passphrase": PASSPHRASE} if durable else {}
+    schema = wide_schema()
+    with KeyAuthority.create(schema, **kept) as authority:  # type: ignore[arg-type]
+        authority.issue(dense(schema), purpose="model")
+    authority.close()
+    for ask in (
+        lambda: authority.issue(dense(schema), purpose="again"),
+        lambda: authority.check(dense(schema)),
+        lambda: authority.residual(),
+        lambda: authority.issued,
+    ):
+        with pytest.raises(AuthorityError, match="closed"):
+            ask()
+    assert not hasattr(authority, "_secrets") and authority.public_key.schema == schema
+    assert "in " in repr(authority)
+    if durable:
+        assert len(KeyAuthority.open(**kept).issued) == 1  # type: ignore[arg-type]
+
+
 # -- the sealed file --
 
 

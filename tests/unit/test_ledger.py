@@ -225,6 +225,30 @@ def test_a_decision_is_made_again_where_the_ledger_moved(path: Path, monkeypatch
     assert (asked[0] == 0 and asked[-1] == 0) or len(authority.issued) == 1
 
 
+def test_an_older_file_in_its_place_is_noticed(path: Path) -> None:
+    authority = created(path, policy=FREE)
+    authority.issue(dense(), purpose="first")
+    older = path.read_bytes()
+    authority.issue(dense(), purpose="second")
+    path.write_bytes(older)
+    for ask in (lambda: authority.issued, lambda: authority.issue(dense(), purpose="third")):
+        with pytest.raises(AuthorityError, match="rows that were in the authority file before are gone"):
+            ask()
+    assert path.read_bytes() == older and len(opened(path).issued) == 1
+
+
+def test_the_row_of_an_append_is_not_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = created(path, policy=FREE)
+    authority.issue(dense(), purpose="model")
+    reads: list[object] = []
+    open_ledger = sealed_file.open_ledger
+    monkeypatch.setattr(sealed_file, "open_ledger", lambda *given: (reads.append(given), open_ledger(*given))[1])
+    assert authority.issue(dense(), purpose="again").sequence == 2 and len(authority.issued) == 2
+    assert reads == []
+    opened(path).issue(dense(), purpose="another process")
+    assert len(authority.issued) == 3 and len(reads) == 1
+
+
 # -- the lock --
 
 
