@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pyfe.authority.records import Terms, terms_from_map, terms_to_map
-from pyfe.authority.sealing import MAX_LOG_COST, MIN_LOG_COST, NONCE_SIZE, SALT_SIZE, TAG_SIZE, Random, SealingKey
+from pyfe.authority.sealing import MAX_LOG_COST, MIN_LOG_COST, NONCE_SIZE, SALT_SIZE, TAG_SIZE, SealingKey
 from pyfe.authority.secrets import SEED_SIZE, Secrets
 from pyfe.errors import AuthorityError, DecodeError
 from pyfe.wire import cbor
@@ -114,20 +114,18 @@ class Opened:
     sealed_secrets: bytes
 
 
-def seal_secrets(terms: Terms, secrets: Secrets, key: SealingKey, *, random: Random = os.urandom) -> bytes:
+def seal_secrets(terms: Terms, secrets: Secrets, key: SealingKey) -> bytes:
     """The part of the file that never changes: nonce, and signing seed and master secret key under it."""
-    nonce = random(NONCE_SIZE)
+    nonce = os.urandom(NONCE_SIZE)
     return nonce + key.encrypt(nonce, secrets.encoded().view(), pack(_header(terms, key)))
 
 
-def seal(
-    terms: Terms, ledger: LedgerPart, key: SealingKey, sealed_secrets: bytes, *, random: Random = os.urandom
-) -> bytes:
+def seal(terms: Terms, ledger: LedgerPart, key: SealingKey, sealed_secrets: bytes) -> bytes:
     """The sealed file of an authority; a fresh nonce for the ledger every time.
 
     ``sealed_secrets`` is what :func:`seal_secrets` made for the same terms and key.
     """
-    nonce = random(NONCE_SIZE)
+    nonce = os.urandom(NONCE_SIZE)
     header = replace(_header(terms, key, nonce=nonce, secrets=len(sealed_secrets)), payload=sealed_secrets)
     return pack(replace(header, payload=sealed_secrets + key.encrypt(nonce, ledger.encode(), pack(header))))
 

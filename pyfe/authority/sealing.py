@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -12,7 +11,7 @@ from pyfe._core import SecretBytes
 from pyfe._travel import Secret
 from pyfe.errors import ParameterError
 
-__all__ = ["LOG_COST", "MAX_LOG_COST", "MIN_LOG_COST", "NONCE_SIZE", "SALT_SIZE", "TAG_SIZE", "Random", "SealingKey"]
+__all__ = ["LOG_COST", "MAX_LOG_COST", "MIN_LOG_COST", "NONCE_SIZE", "SALT_SIZE", "TAG_SIZE", "SealingKey"]
 
 LOG_COST = 17
 """scrypt N = 2^17, r = 8, p = 1: 128 MB and about a third of a second per guess of the passphrase."""
@@ -23,8 +22,6 @@ MIN_PASSPHRASE = 8
 _BLOCK, _LANES = 8, 1
 MIN_LOG_COST, MAX_LOG_COST = 10, LOG_COST  # a hostile file asks for no more memory than our own
 SALT_SIZE, NONCE_SIZE, TAG_SIZE, _KEY_SIZE = 16, 12, 16, 32
-
-Random = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -47,12 +44,12 @@ class SealingKey(Secret):
         return cls(salt, log_cost, key)
 
     @classmethod
-    def fresh(cls, passphrase: str | bytes, *, random: Random = os.urandom) -> SealingKey:
+    def fresh(cls, passphrase: str | bytes) -> SealingKey:
         """The key of a passphrase with a new salt. ParameterError for a passphrase that is too short."""
         _as_bytes(passphrase)
         if len(passphrase) < MIN_PASSPHRASE:
             raise ParameterError(f"a passphrase needs at least {MIN_PASSPHRASE} characters")
-        return cls.derive(passphrase, random(SALT_SIZE), LOG_COST)
+        return cls.derive(passphrase, os.urandom(SALT_SIZE), LOG_COST)
 
     def encrypt(self, nonce: bytes, data: bytes | memoryview, header: bytes) -> bytes:
         """ChaCha20-Poly1305 under this key; the cipher's own copy of it goes with the call."""
