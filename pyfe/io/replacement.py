@@ -30,7 +30,7 @@ class Replacement:
         self._final = final
 
     def become(self, place: Path, data: bytes) -> None:
-        """Hold ``data``, and take the place, durably. OSError, and the place is as it was unless the last sync failed."""
+        """Hold ``data``, and take the place, durably. OSError; the place is as it was but for a failed last sync."""
         with os.fdopen(os.dup(self._descriptor), "wb") as file:
             file.write(data)
         if self._final is not None:
