@@ -431,10 +431,10 @@ def test_every_authority_has_a_secret_of_its_own(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sealing, "LOG_COST", 10)
     path = tmp_path / "authority.pyfe"
     first = KeyAuthority.create(plain(3), path=path, passphrase=PASSPHRASE)
-    secret = first._decision_secret()
-    assert len(secret) == 64 and first._decision_secret() == secret
-    assert KeyAuthority.open(path, passphrase=PASSPHRASE)._decision_secret() == secret
-    assert KeyAuthority.create(plain(3))._decision_secret() != secret
+    secret = first._secrets.decision_secret()
+    assert len(secret) == 64 and first._secrets.decision_secret() == secret
+    assert KeyAuthority.open(path, passphrase=PASSPHRASE)._secrets.decision_secret() == secret
+    assert KeyAuthority.create(plain(3))._secrets.decision_secret() != secret
     key = first.issue(Function.from_integers(plain(3), [3, 5, 7]), purpose="test")
     for public in (path.read_bytes(), first.public_key.to_bytes(), key.to_bytes(), repr(first).encode()):
         assert secret not in public and secret.hex().encode() not in public
