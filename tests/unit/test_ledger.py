@@ -734,6 +734,16 @@ def test_the_secrets_of_another_file_do_not_fit(path: Path) -> None:
         sealed_file.open_sealed(swapped, lambda *_: key)
 
 
+def test_secrets_are_sealed_once(path: Path) -> None:
+    """Every file of an authority carries on the very bytes that its first one had; the ledger's are all new."""
+    authority, parts = created(path, policy=FREE), []
+    for turn in range(3):
+        file = sealed_file.SealedFile.parse(path.read_bytes())
+        parts.append((file.secrets, file.nonce, file.ledger[:64]))
+        (authority if turn else opened(path)).issue(dense(turn), purpose="model")
+    assert [len(set(column)) for column in zip(*parts, strict=True)] == [1, 3, 3]
+
+
 def test_secrets_are_opened_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     created(path, policy=FREE)
     authority, other = opened(path), opened(path)

@@ -179,7 +179,7 @@ def read_schema(data: bytes) -> object:
     return exact(Schema.from_bytes)(data)
 
 
-def read_contents(data: bytes) -> object:
+def read_ledger(data: bytes) -> object:
     """The ledger of an authority's file, as it stands there before it is sealed."""
     part = LedgerPart.decode(data)
     return rows_of(part, terms_from_map(part.terms).schema.n)
@@ -432,7 +432,7 @@ TARGETS: dict[str, Target] = {
         exact(PublicKey.from_bytes),
     ),
     "sealed": Target(lambda: sealed_seeds(), reseal, read_sealed),
-    "contents": Target(lambda: [ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_contents),
+    "ledger": Target(lambda: [ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_ledger),
     "policy": Target(
         lambda: [cbor.dumps(p.to_dict()) for p in (Policy.default(), Policy.unrestricted(reason="r"))],
         mutation.cbor,
