@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from pyfe.authority.records import Issued
+from pyfe.function import LinearMap
 from pyfe.leakage import LinearAccount, QuadraticAccount
-from pyfe.maps import LinearMap
 from pyfe.schema import Schema
 
 __all__ = ["linear_account", "quadratic_account"]

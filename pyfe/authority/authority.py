@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn, Self
 
-from pyfe._travel import Secret
-from pyfe.adapters import adapter
+from pyfe.adapters import adapter, adapter_named
 from pyfe.authority import decisions
 from pyfe.authority.decisions import Request, Verdict
 from pyfe.authority.ledger import FileLedger, Ledger, MemoryLedger, Recorded
@@ -19,14 +18,12 @@ from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys.function_key import Grant, require_encodable
+from pyfe.keys.public_key import MAX_WEIGHT_BITS
 from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
-from pyfe.schemes import long_name
 from pyfe.text import printable
-from pyfe.wire.function_keys import Grant, require_encodable
-from pyfe.wire.function_keys import sign as sign_function_key
-from pyfe.wire.public_keys import MAX_WEIGHT_BITS
-from pyfe.wire.public_keys import sign as sign_public_key
+from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import SigningKey
 
 __all__ = ["KeyAuthority"]
@@ -50,7 +47,9 @@ class KeyAuthority(Secret):
         self._terms = terms = ledger.terms
         self._known = State(terms)
         self._newest()
-        self._public_key = sign_public_key(terms.public, terms.schema, terms.weight_bits, secrets.signing_key)
+        self._public_key = PublicKey.signed(
+            adapter(terms.scheme), terms.public, terms.schema, terms.weight_bits, secrets.signing_key
+        )
 
     @classmethod
     def create(
@@ -84,7 +83,7 @@ class KeyAuthority(Secret):
         if (path is None) != (passphrase is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
         policy = Policy.default() if policy is None else policy
-        name = long_name(scheme)
+        name = adapter_named(scheme).id
         bits = decisions.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
         if not isinstance(policy, Policy):
             raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
@@ -225,9 +224,8 @@ class KeyAuthority(Secret):
             raise
 
     def _derive(self, function: Function, row: Issued) -> FunctionKey:
-        native = adapter(self._terms.scheme).keygen(self._secrets.master, function)
-        signing_key = self._secrets.signing_key
-        key = sign_function_key(native, function, self._public_key.parameter_hash, _grant(row), signing_key)
+        native = self._public_key.adapter.keygen(self._secrets.master, function.map)
+        key = FunctionKey.signed(self._public_key, native, function, _grant(row), self._secrets.signing_key)
         try:
             return key.verify(self._public_key)
         except (KeyMismatchError, SignatureError) as error:
@@ -262,8 +260,7 @@ def _counted(error: Exception, row: Issued) -> AuthorityError:
 def _fresh(schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int) -> tuple[Terms, Secrets]:
     if not isinstance(schema, Schema):
         raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
-    uniform = adapter(scheme)
-    public, master = uniform.setup(uniform.parameters(schema, weight_bits))
+    public, master = adapter(scheme).setup(schema, weight_bits)
     terms = Terms(scheme, schema, weight_bits, policy, created_at=now, public=public)
     return terms, Secrets(master, SigningKey.generate())
 

@@ -14,20 +14,17 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.adapters import adapter, weight_bound
+from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
 from pyfe.authority.accounts import linear_account, quadratic_account
 from pyfe.authority.policy import Policy, require_text
 from pyfe.authority.records import Issued, State, Terms
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
-from pyfe.function import MAX_WIDTH, Function
-from pyfe.leakage import LINEAR_WEIGHT_BITS, Finding, Residual, budget_findings, residual, residual_account
-from pyfe.maps import IntegerMap, LinearMap
+from pyfe.function import Function, IntegerMap, LinearMap
+from pyfe.leakage import Finding, Residual, budget_findings, residual, residual_account
 from pyfe.schema import Schema
-from pyfe.schemes import SCHEMES
 
 __all__ = [
     "DEFAULT_SCHEME",
-    "DEFAULT_WEIGHT_BITS",
     "Request",
     "Verdict",
     "decide",
@@ -47,10 +44,6 @@ FIRST_SECOND, LAST_SECOND = 0, 2**32
 
 DEFAULT_SCHEME = "ipfe-ddh"
 
-DEFAULT_WEIGHT_BITS = {"linear": 12, "quadratic": 24}
-"""Widest weights unless stated, by the widest kind that a scheme serves. :func:`pyfe.compile` usually finds that 8 to
-11 are enough for a linear function; the linear coefficients of a quadratic one are steeper by the bits of a column."""
-
 _ADVICE = {
     "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
     "weights": ". Compile it with fewer weight bits, or on coarser columns",
@@ -60,10 +53,6 @@ _ADVICE = {
 
 MAX_TERMS = 6
 """Most keys listed in the explanation of a refusal."""
-
-MAX_SAFE_WEIGHT_BITS = {"linear": LINEAR_WEIGHT_BITS, "quadratic": 24}
-"""Widest weights under the default policy: wider ones read several coordinates from one integer. A quadratic function
-multiplies weights of 16 bits with columns of 8 for its linear part; a linear one may not use that room."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,19 +85,15 @@ class Verdict:
 def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int) -> int:
     """``weight_bits``, by default those of the scheme, if an authority may allow weights so wide. ParameterError
     otherwise."""
-    widest_kind = _widest_kind(scheme)
+    facts = adapter(scheme)
     if weight_bits is None:
-        return DEFAULT_WEIGHT_BITS[widest_kind]
+        return facts.default_weight_bits
     if isinstance(weight_bits, bool) or not isinstance(weight_bits, int | np.integer):
         raise ParameterError(f"weight_bits must be an integer, not {weight_bits!r}")
-    limit = MAX_SAFE_WEIGHT_BITS[widest_kind] if policy.refuses else most
+    limit = max(facts.safe_weight_bits.values()) if policy.refuses else most
     if not 2 <= weight_bits <= limit:
         raise ParameterError(f"weight_bits must be 2 to {limit} under this policy, not {weight_bits}")
     return int(weight_bits)
-
-
-def _widest_kind(scheme: str) -> str:
-    return "quadratic" if "quadratic" in SCHEMES[scheme].serves else "linear"
 
 
 def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
@@ -214,7 +199,7 @@ def require_fit(terms: Terms, function: Function) -> None:
     """Whether a key for the function can be asked for at all, whatever the policy says.
 
     Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
-    serve, OutOfRangeError for weights wider than the authority's or a result interval beyond 2^44.
+    serve, OutOfRangeError for weights wider than the authority's or results that the scheme cannot find.
     """
     if not isinstance(function, Function):
         raise ParameterError(f"a key is issued for a Function (see pyfe.compile), not for {type(function).__name__}")
@@ -222,18 +207,17 @@ def require_fit(terms: Terms, function: Function) -> None:
         raise KeyMismatchError("the function was compiled for another schema than this authority's")
     if function.n != terms.schema.n:
         raise ParameterError(f"the function has {function.n} weights, the schema {terms.schema.n}")
-    adapter(terms.scheme).require_served(function)
+    require_served(adapter(terms.scheme), function.kind)
     _require_narrow(terms, function)
     interval = function.map.interval(terms.schema.lo, terms.schema.hi)
     if not np.array_equal(interval, function.interval):
         raise ParameterError("the function states another result interval than its weights have under this schema")
-    if int((interval[:, 1] - interval[:, 0]).max()) > MAX_WIDTH:
-        raise OutOfRangeError("the results span more than 2^44 values; use fewer bits for data or weights")
+    require_searchable(interval, [adapter(terms.scheme)])
 
 
 def _require_narrow(terms: Terms, function: Function) -> None:
     widest, allowed = function.map.largest, weight_bound(terms.weight_bits)
-    safe = MAX_SAFE_WEIGHT_BITS[function.kind]
+    safe = adapter(terms.scheme).safe_weight_bits[function.kind]
     if widest > allowed:
         served = not terms.policy.refuses or function.weight_bits <= safe
         wider = f"create the authority with weight_bits={function.weight_bits} (pyfe keygen --weight-bits)"

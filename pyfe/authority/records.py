@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyfe.adapters import NativePublicKey, adapter
+from pyfe.adapters import SCHEMES, NativePublicKey, adapter
 from pyfe.authority.policy import Policy
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms import forms_from_dict, integers_of
-from pyfe.maps import IntegerMap, LinearMap, QuadraticMap
+from pyfe.function import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
-from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
 
@@ -39,7 +38,7 @@ class Terms:
     @property
     def serves(self) -> tuple[str, ...]:
         """The kinds of functions that keys can be issued for."""
-        return adapter(self.scheme).scheme.serves
+        return adapter(self.scheme).serves
 
     @property
     def policy_line(self) -> str:
@@ -101,14 +100,13 @@ def terms_from_map(values: dict[str, Any]) -> Terms:
     scheme = fields.take("scheme", str)
     if scheme not in SCHEMES:
         raise DecodeError(f"{_TERMS}: unknown scheme {scheme!r}")
-    uniform = adapter(scheme)
     terms = Terms(
         scheme=scheme,
         schema=Schema.from_dict(fields.plain("schema")),
         weight_bits=fields.integer("weight_bits", 2, 32),
         policy=Policy.from_dict(fields.plain("policy")),
         created_at=fields.take("created_at", int),
-        public=uniform.require_own(uniform.read_public_key(fields.take("master_public_key", bytes))),
+        public=adapter(scheme).read_public_key(fields.take("master_public_key", bytes)),
     )
     fields.finish()
     if terms.public.parameters.context != terms.schema.id:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyfe.adapters import adapter
 from pyfe.authority.records import Terms, terms_from_map, terms_to_map
 from pyfe.authority.sealing import MAX_LOG_COST, MIN_LOG_COST, NONCE_SIZE, SALT_SIZE, TAG_SIZE, SealingKey
 from pyfe.authority.secrets import SEED_SIZE, Secrets
@@ -200,7 +201,8 @@ def _header(terms: Terms, key: SealingKey, **more: Any) -> Envelope:
         "salt": key.salt,
         **more,
     }
-    return Envelope(Kind.SEALED_AUTHORITY, terms.scheme, terms.public.parameters.id, terms.public.id, b"", metadata)
+    ids = terms.public.parameters.id, terms.public.id
+    return Envelope(Kind.SEALED_AUTHORITY, adapter(terms.scheme).number, *ids, b"", metadata)
 
 
 def _stable(header: Envelope) -> Envelope:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from pyfe._core import SecretBytes
-from pyfe._travel import Secret
 from pyfe.errors import ParameterError
+from pyfe.wire.pickling import Secret
 
 __all__ = ["LOG_COST", "MAX_LOG_COST", "MIN_LOG_COST", "NONCE_SIZE", "SALT_SIZE", "TAG_SIZE", "SealingKey"]
 

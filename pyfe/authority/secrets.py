@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from pyfe._core import SecretBytes
-from pyfe._travel import Secret
 from pyfe.adapters import NativeSecretKey, adapter
 from pyfe.authority.records import Terms
 from pyfe.errors import DecodeError
+from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import KEY_SIZE, SigningKey
 
 __all__ = ["SEED_SIZE", "Secrets"]
@@ -35,8 +35,7 @@ class Secrets(Secret):
     @classmethod
     def read(cls, seed: memoryview, master: memoryview, terms: Terms) -> Secrets:
         """The secrets that lie there, read in place. DecodeError unless they are those of the terms' public key."""
-        uniform = adapter(terms.scheme)
-        secret = uniform.require_own(uniform.read_secret_key(master))
+        secret = adapter(terms.scheme).read_secret_key(master)
         if secret.public_key_id != terms.public.id:
             raise DecodeError("authority: its keys do not belong together")
         return cls(secret, SigningKey.from_seed(seed))

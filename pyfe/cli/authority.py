@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pyfe import io
+from pyfe.adapters import adapter_named
 from pyfe.authority import KeyAuthority, Policy
 from pyfe.authority.decisions import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
@@ -18,7 +19,6 @@ from pyfe.function import Function
 from pyfe.io import outputs, roles
 from pyfe.keys import FunctionKey
 from pyfe.schema import Schema
-from pyfe.schemes import SCHEMES, long_name
 
 __all__ = ["issue", "keygen", "public_key"]
 
@@ -45,7 +45,7 @@ def keygen(
     as_json: AsJson = False,
 ) -> None:
     """Make a key authority: the master key in one sealed file, and the public key for the data owners."""
-    name, passphrase = long_name(scheme), passphrase_from(passphrase_file, confirm=True)
+    name, passphrase = adapter_named(scheme).id, passphrase_from(passphrase_file, confirm=True)
     if authority.exists():  # said before the public key's file is looked at; making it looks again
         raise AuthorityError(f"{authority} exists already; an authority is never overwritten")
     read_or_kept = [schema, passphrase_file, *roles.authority_files(authority)]
@@ -66,7 +66,7 @@ def keygen(
         "scheme": created.public_key.scheme,
         "policy": created.policy_line,
         "weight_bits": created.weight_bits,
-        "bytes_per_row": SCHEMES[created.public_key.scheme].row_bytes(created.schema.n),
+        "bytes_per_row": created.public_key.adapter.row_bytes(created.schema.n),
         "fingerprint": created.public_key.fingerprint,
     }
     title = "Key authority (compare the fingerprint when you hand the public key over)"
@@ -121,7 +121,7 @@ def issue(
         "purpose": key.purpose,
         "recipient": key.recipient,
         "scheme": key.scheme,
-        "bytes_per_row": SCHEMES[key.scheme].row_bytes(opened.schema.n),
+        "bytes_per_row": key.adapter.row_bytes(opened.schema.n),
         "policy": key.policy,
         "findings": list(row.findings),
         **({"residual": str(opened.residual())} if residual else {}),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from pyfe import wire
 from pyfe.errors import AuthorityError, PyfeError
 from pyfe.keys import FunctionKey
 from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
@@ -92,10 +91,9 @@ def function_key(public_key_id: bytes, function_id: bytes) -> Role:
         if not of_authority(path):
             return False
         try:
-            key = wire.decode(path.read_bytes(), expect=FunctionKey)
+            return FunctionKey.from_bytes(path.read_bytes()).function.id == function_id
         except PyfeError:
             return False
-        return bool(key.function.id == function_id)
 
     return Role("key for this function from this authority", fits, private=True)
 

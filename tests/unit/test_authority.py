@@ -7,6 +7,7 @@ import os
 import pickle
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_requests_that_do_not_fit() -> None:
 def test_a_function_cannot_state_another_interval() -> None:
     schema = wide_schema()
     f = dense(schema)
-    lying = Function(f.weights, f.intercept, f.scale, f.interval + 1, f.schema_id)
+    lying = Function(f.map, replace(f.readout, interval=f.interval + 1), f.schema_id)
     with pytest.raises(ParameterError, match="interval"):
         KeyAuthority.create(schema).issue(lying, purpose="test")
 

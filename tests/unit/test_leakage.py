@@ -25,8 +25,8 @@ from pyfe.leakage import (
     rank,
     residual,
     residual_bits,
+    residual_of_rows,
     small_groups,
-    uncertainty,
 )
 from pyfe.schema import Schema, category, constant, number, thresholds
 
@@ -281,9 +281,9 @@ def counted(rows: np.ndarray, schema: Schema, x: np.ndarray | None) -> float:
 @pytest.mark.parametrize("method", ["convolution", "enumeration", "meeting"])
 def test_residual_bits_equal_a_count_of_all_records(k: int, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if method != "convolution":
-        monkeypatch.setattr(uncertainty, "_CONVOLUTION_WORK", 0)
+        monkeypatch.setattr(residual_of_rows, "_CONVOLUTION_WORK", 0)
     if method == "meeting":
-        monkeypatch.setattr(uncertainty, "_ENUMERATED", 1)
+        monkeypatch.setattr(residual_of_rows, "_ENUMERATED", 1)
     rng = np.random.default_rng(k)
     records = everything(MIXED)
     for _ in range(8):
@@ -302,9 +302,9 @@ def test_the_bound_is_never_above_the_truth(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = rng.integers(-50, 51, size=(rng.integers(1, 4), MIXED.n))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(uncertainty, "_CONVOLUTION_WORK", 0)
-        patch.setattr(uncertainty, "_ENUMERATED", 1)
-        patch.setattr(uncertainty, "_HALF_SAMPLED", 0)
+        patch.setattr(residual_of_rows, "_CONVOLUTION_WORK", 0)
+        patch.setattr(residual_of_rows, "_ENUMERATED", 1)
+        patch.setattr(residual_of_rows, "_HALF_SAMPLED", 0)
         bound = residual(rows, MIXED)
     if rows.any():
         assert bound.method in ("bound", "sampled")

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 from pyfe import AuthorityError, Function, KeyAuthority, ParameterError, Policy, PolicyDeniedError, Schema
+from pyfe.adapters import adapter
 from pyfe.authority import decisions, sealed_file, sealing
 from pyfe.authority.ledger import lock_file, locked_file
 from pyfe.authority.secrets import Secrets
@@ -696,7 +697,7 @@ def first_layout(path: Path, root: Path) -> dict[str, Any]:
     metadata = {"aead": "chacha20-poly1305", "kdf": "scrypt", "log_cost": key.log_cost}
     metadata |= {"nonce": nonce, "salt": key.salt}  # type: ignore[dict-item]
     ids = terms.public.parameters.id, terms.public.id
-    header = Envelope(Kind.SEALED_AUTHORITY, terms.scheme, *ids, b"", metadata)
+    header = Envelope(Kind.SEALED_AUTHORITY, adapter(terms.scheme).number, *ids, b"", metadata)
     payload = ChaCha20Poly1305(bytes(key.key)).encrypt(nonce, plain, pack(header))
     path.write_bytes(pack(replace(header, payload=payload)))
     values: dict[str, Any] = cbor.loads(plain, "test")

@@ -26,17 +26,18 @@ from pyfe import (
     Schema,
     SignatureError,
     UnsupportedModelError,
-    wire,
 )
-from pyfe.adapters import adapter, adapter_of
+from pyfe.adapters import SCHEMES, adapter, adapter_named, adapter_numbered
 from pyfe.authority import sealing
 from pyfe.authority.ledger import MemoryLedger
 from pyfe.authority.records import terms_from_map, terms_to_map
 from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.keys.function_key import Grant
+from pyfe.objects import decode
 from pyfe.schema import Encoded
-from pyfe.schemes import SCHEMES, qfe, scheme
-from pyfe.wire import cbor, function_keys
-from pyfe.wire.envelope import SCHEME_NUMBERS, pack, unpack
+from pyfe.schemes import qfe
+from pyfe.wire import cbor
+from pyfe.wire.envelope import pack, unpack
 from pyfe.wire.signature import SigningKey
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
@@ -75,11 +76,17 @@ def test_what_the_schemes_serve() -> None:
         "qfe-ggm": ("linear", "quadratic"),
         "qfe-sxdh": ("linear", "quadratic"),
     }
-    assert SCHEME_NUMBERS == {"none": 0, "ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3}
-    assert [scheme(name).masks for name in ("ipfe-ddh", "qfe-ggm", "qfe-sxdh-bls12381")] == [0, 1, 3]
-    for unknown in (lambda: scheme("rsa"), lambda: adapter("qfe-ggm"), lambda: adapter_of(object())):
+    numbers = {"ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3}
+    assert {name: entry.number for name, entry in SCHEMES.items()} == numbers
+    for name, number in numbers.items():
+        short = SCHEMES[name].short
+        assert adapter(name) is adapter_named(name) is adapter_named(short) is adapter_numbered(number, "key")
+    for unknown in (lambda: adapter_named("rsa"), lambda: adapter("qfe-ggm")):
         with pytest.raises(ParameterError):
             unknown()
+    for number in (0, 4, 2**16 - 1):
+        with pytest.raises(DecodeError, match="key: it must belong to a scheme"):
+            adapter_numbered(number, "key")
 
 
 def test_bytes_a_row_are_as_stated(authority: KeyAuthority, batch: CiphertextBatch) -> None:
@@ -185,11 +192,11 @@ def test_a_signed_key_must_open_its_function() -> None:
     size = 48 + 96
     payload = good.native.to_bytes()[:-size] + other.native.to_bytes()[-size:]
     wrong = qfe.FunctionKey.from_bytes(payload)
-    grant = function_keys.Grant("test", 1, 1, "policy", None)
-    assert function_keys.sign(good.native, f, good.parameter_hash, grant, signer).verify(ours).verified
+    grant = Grant("test", 1, 1, "policy", None)
+    assert FunctionKey.signed(ours, good.native, f, grant, signer).verify(ours).verified
     assert good.native.to_bytes() == twin.native.to_bytes(), "the public intercept is no part of the key"
     with pytest.raises(SignatureError, match="does not open the function"):
-        function_keys.sign(wrong, f, good.parameter_hash, grant, signer).verify(ours)
+        FunctionKey.signed(ours, wrong, f, grant, signer).verify(ours)
 
 
 def test_altered_words_of_a_key_are_noticed(authority: KeyAuthority, key: FunctionKey) -> None:
@@ -206,7 +213,7 @@ def test_every_object_travels(authority: KeyAuthority, key: FunctionKey, batch: 
     for item in (authority.public_key, key, batch, objects.quadratic(), objects.network()):
         data = item.to_bytes()
         again = type(item).from_bytes(data)
-        assert again.to_bytes() == data and again.id == item.id and type(wire.decode(data)) is type(item)
+        assert again.to_bytes() == data and again.id == item.id and type(decode(data)) is type(item)
     restored = PublicKey.from_bytes(authority.public_key.to_bytes(), fingerprint=authority.public_key.fingerprint)
     assert np.array_equal(key.decrypt(restored.encrypt(objects.ROWS)), objects.quadratic().evaluate(objects.ROWS))
 
@@ -231,9 +238,9 @@ def test_a_quadratic_key_is_not_read_as_a_linear_one(key: FunctionKey) -> None:
 def test_a_header_of_another_scheme_is_refused(
     authority: KeyAuthority, key: FunctionKey, batch: CiphertextBatch
 ) -> None:
-    own = authority.public_key.scheme
+    own = authority.public_key.adapter.number
     for item in (authority.public_key, key, batch):
-        for other in ("none", *SCHEMES):
+        for other in (0, *(entry.number for entry in SCHEMES.values())):
             if other != own:
                 with pytest.raises((DecodeError, SignatureError)):
                     type(item).from_bytes(pack(replace(unpack(item.to_bytes()), scheme=other)))

@@ -16,7 +16,7 @@ import pytest
 from pyfe import CiphertextBatch, DecodeError, Function, KeyAuthority, Policy, PublicKey, Schema
 from pyfe.authority import sealing
 from pyfe.forms import FactoredForms, MatrixForms
-from pyfe.maps import LinearMap, QuadraticMap
+from pyfe.function import LinearMap, QuadraticMap
 from pyfe.schema import Encoded
 from tests.unit import objects
 

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from pyfe._travel import Secret
 from pyfe.authority import sealed_file
 from pyfe.authority.ledger.locked_file import LockedFile
 from pyfe.authority.ledger.protocol import LedgerMoved, require_rows, rows_since
@@ -18,6 +17,7 @@ from pyfe.authority.sealing import SealingKey
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError
 from pyfe.wire import cbor
+from pyfe.wire.pickling import Secret
 
 __all__ = ["FileLedger"]
 

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from pyfe._travel import Secret
 from pyfe.authority.ledger.lock_file import on_fork
 from pyfe.authority.ledger.protocol import LedgerMoved, require_rows, rows_since
 from pyfe.authority.records import Terms
 from pyfe.errors import AuthorityError
+from pyfe.wire.pickling import Secret
 
 __all__ = ["MemoryLedger"]
 

@@ -18,14 +18,15 @@ import numpy as np
 import typer.main
 
 import pyfe
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema, wire
+from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema
 from pyfe.authority import sealed_file, sealing
 from pyfe.authority.records import decode_row, terms_from_map
 from pyfe.authority.sealed_file import LedgerPart
 from pyfe.cli.run import run
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import Linear, SquareNetwork
-from pyfe.wire import cbor
+from pyfe.objects import decode
+from pyfe.wire import cbor, envelope
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
@@ -210,8 +211,8 @@ def reseal(data: bytes, rng: random.Random) -> bytes:
     file = sealed_file.SealedFile.parse(sealed_seeds()[0])
     ledger = mutation.cbor(ledger_of(linear()), rng)
     header = replace(file.header, payload=file.secrets)
-    closed = sealing_key().encrypt(file.nonce, ledger, wire.envelope.pack(header))
-    return wire.envelope.pack(replace(header, payload=file.secrets + closed))
+    closed = sealing_key().encrypt(file.nonce, ledger, envelope.pack(header))
+    return envelope.pack(replace(header, payload=file.secrets + closed))
 
 
 def ledger_of(authority: KeyAuthority) -> bytes:
@@ -441,7 +442,7 @@ TARGETS: dict[str, Target] = {
     "cbor": Target(
         lambda: [cbor.dumps(schema().to_dict()), cbor2.dumps([[1, -1], {"a": b"x"}])], mutation.cbor, read_cbor
     ),
-    "any": Target(lambda: [*keys(), *batches()[:2], schema().to_bytes()], SEEDED, wire.decode),
+    "any": Target(lambda: [*keys(), *batches()[:2], schema().to_bytes()], SEEDED, decode),
     "table": Target(lambda: [bytes(range(32)), b"table"], bytes_, read_table),
     "cli-schema-fit": Target(
         lambda: TABLES, mutation.text(CSV_WORDS), command("schema", "fit", "INPUT", "--output", "OUT")
