@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
-from pyfe.function import IntegerMap, LinearMap
+from pyfe.authority.records import Issued
+from pyfe.function import LinearMap
 from pyfe.leakage import LinearAccount, QuadraticAccount
 from pyfe.schema import Schema
 
 __all__ = ["linear_account", "quadratic_account"]
-
-
-class Entry(Protocol):
-    """What counts of a ledger row."""
-
-    @property
-    def function_id(self) -> bytes:
-        """The id of the function, which stands for its map."""
-
-    @property
-    def map(self) -> IntegerMap:
-        """The map of the function."""
-
 
 _Key: TypeAlias = tuple[tuple[bytes, int], tuple[bytes, ...]]
 """Id of a schema and modulus, then the functions of a ledger."""
@@ -36,27 +24,31 @@ _linear: dict[_Key, LinearAccount] = {}
 _quadratic: dict[_Key, QuadraticAccount] = {}
 
 
-def linear_account(schema: Schema, issued: Sequence[Entry], modulus: int) -> LinearAccount:
+def linear_account(schema: Schema, issued: Sequence[Issued], modulus: int) -> LinearAccount:
     """The weights of the linear functions of a ledger, for a scheme of that modulus. Cost: O(rank n) for a row that was
     not seen yet."""
 
-    def extended(account: LinearAccount, entry: Entry) -> LinearAccount:
-        return account.with_rows(entry.map.weights) if isinstance(entry.map, LinearMap) else account
+    def extended(account: LinearAccount, row: Issued) -> LinearAccount:
+        return account.with_rows(row.map.weights) if isinstance(row.map, LinearMap) else account
 
     return _remembered(_linear, LinearAccount, extended, schema, issued, modulus)
 
 
-def quadratic_account(schema: Schema, issued: Sequence[Entry], modulus: int) -> QuadraticAccount:
+def quadratic_account(schema: Schema, issued: Sequence[Issued], modulus: int) -> QuadraticAccount:
     """The forms of all functions of a ledger, likewise. Cost: O(rank D) for a row that was not seen yet."""
-    return _remembered(_quadratic, QuadraticAccount, lambda a, e: a.with_forms(e.map.forms), schema, issued, modulus)
+
+    def extended(account: QuadraticAccount, row: Issued) -> QuadraticAccount:
+        return account.with_forms(row.map.forms)
+
+    return _remembered(_quadratic, QuadraticAccount, extended, schema, issued, modulus)
 
 
 def _remembered(
     kept: dict[_Key, _Account],
     empty: Callable[[Schema, int], _Account],
-    extended: Callable[[_Account, Entry], _Account],
+    extended: Callable[[_Account, Issued], _Account],
     schema: Schema,
-    issued: Sequence[Entry],
+    issued: Sequence[Issued],
     modulus: int,
 ) -> _Account:
     """The account of the longest beginning of the ledger that is remembered, extended by the rest."""
