@@ -12,7 +12,7 @@ import sympy
 import pyfe
 from pyfe import ParameterError, PublicKey, UnsupportedModelError
 from pyfe.adapters import SCHEMES, AnyAdapter, require_served, weight_bound
-from pyfe.authority import engine
+from pyfe.authority import decisions
 from pyfe.schemes import ipfe_ddh, qfe
 from tests.unit import objects
 
@@ -53,11 +53,11 @@ def test_an_object_is_read_with_the_adapter_of_its_number(public_keys: dict[str,
 
 def test_the_default_weights_fit_the_default_policy(scheme: AnyAdapter) -> None:
     policy = pyfe.Policy.default()
-    assert engine.require_bits(None, scheme.id, policy, 32) == scheme.default_weight_bits
+    assert decisions.require_bits(None, scheme.id, policy, 32) == scheme.default_weight_bits
     most = max(scheme.safe_weight_bits.values())
-    assert engine.require_bits(most, scheme.id, policy, 32) == most
+    assert decisions.require_bits(most, scheme.id, policy, 32) == most
     with pytest.raises(ParameterError, match=f"must be 2 to {most} under this policy"):
-        engine.require_bits(most + 1, scheme.id, policy, 32)
+        decisions.require_bits(most + 1, scheme.id, policy, 32)
     assert weight_bound(8) == 127
 
 
