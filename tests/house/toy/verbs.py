@@ -16,15 +16,18 @@ import hashlib
 import secrets
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import SecretBytes
+from pyfe._core import schemes as core
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError
 from pyfe.schemes.arguments import Client, Label, integers, require_no_client
+from pyfe.wire import cbor
+from pyfe.wire.fields import Fields
 
 __all__ = ["BLOCK_ROWS", "PRIME", "CiphertextBatch", "FunctionKey", "MasterPublicKey", "MasterSecretKey", "Parameters"]
 __all__ += ["decrypt", "encrypt", "keygen", "setup", "verify_key"]
@@ -137,16 +140,22 @@ class MasterSecretKey:
 
 @dataclass(frozen=True, eq=False)
 class FunctionKey:
-    """``s_y`` for k functions y, int64 ``[k, n]``, with the intervals of their results."""
+    """``s_y`` for k functions y, int64 ``[k, n]``, with the intervals of their results and how these are read."""
 
     public_key_id: bytes
     y: IntArray
     intervals: IntArray
     s_y: Numbers
+    readout: core.Readout | None = None
+
+    def with_readout(self, readout: core.Readout) -> FunctionKey:
+        return replace(self, readout=readout)
 
     def to_bytes(self) -> bytes:
         arrays = self.y.astype("<i8").tobytes() + self.intervals.astype("<i8").tobytes()
-        return self.public_key_id + struct.pack("<II", *self.y.shape) + arrays + _packed(self.s_y)
+        head = self.public_key_id + struct.pack("<II", *self.y.shape)
+        read = cbor.dumps(None if self.readout is None else _fields(self.readout))
+        return head + arrays + _packed(self.s_y) + struct.pack("<I", len(read)) + read
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FunctionKey:
@@ -155,8 +164,41 @@ class FunctionKey:
         k, n = reader.fields("<II")
         y, intervals = reader.integers(k * n).reshape(k, n), reader.integers(2 * k).reshape(k, 2)
         key = cls(public_key_id, y, intervals, reader.numbers(k))
+        read = cbor.loads(reader.take(*reader.fields("<I")), "toy")
         reader.finish()
-        return key
+        return key if read is None else key.with_readout(_readout(read))
+
+
+def _fields(readout: core.Readout) -> dict[str, object]:
+    """A readout in the types that metadata may hold."""
+    classes, survival = readout.classes, readout.baseline_survival
+    return {
+        "baseline_survival": None if survival is None else survival.hex(),
+        "classes": None if classes is None else [list(pair) for pair in classes],
+        "intercepts": readout.intercepts.tolist(),
+        "link": readout.link,
+        "max_errors": [value.hex() for value in readout.max_errors.tolist()],
+        "scales": [value.hex() for value in readout.scales.tolist()],
+    }
+
+
+def _readout(values: object) -> core.Readout:
+    """The inverse of :func:`_fields`."""
+    fields = Fields(values, "toy")
+    survival, classes = fields.optional("baseline_survival", str), fields.optional("classes", list)
+    scales, errors = (
+        np.array([float.fromhex(v) for v in fields.take(name, list)]) for name in ("scales", "max_errors")
+    )
+    readout = core.Readout(
+        np.array(fields.take("intercepts", list), dtype=np.int64),
+        scales,
+        errors,
+        fields.integer("link", 0, 255),
+        None if classes is None else [(kind, text) for kind, text in classes],
+        None if survival is None else float.fromhex(survival),
+    )
+    fields.finish()
+    return readout
 
 
 Block: TypeAlias = tuple[int, tuple[Numbers, ...]]
