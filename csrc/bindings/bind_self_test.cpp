@@ -4,7 +4,7 @@
 
 #include "arrays.hpp"
 #include "pyfe/group/ristretto255.hpp"
-#include "pyfe/hash/sha256.hpp"
+#include "pyfe/hash/sha2.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "pyfe/hash/sha512.hpp"
+#include "pyfe/hash/sha2.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -9,20 +9,15 @@
 namespace pyfe {
 namespace {
 
-using Word = std::uint64_t;
-
-constexpr std::size_t rounds = 80;
-constexpr std::size_t length_size = 16;  // of the message length at the end of the padding
-constexpr std::size_t length_offset = Sha512::block_size - length_size;
-
-// FIPS 180-4, 5.3.5: the first 64 bits of the fractional parts of the square roots of the first 8 primes.
-constexpr std::array<Word, 8> initial_state = {
+// FIPS 180-4, 5.3.3 and 5.3.5: the first 32 or 64 bits of the fractional parts of the square roots of the
+// first 8 primes. A word of SHA-256 is the upper half of that of SHA-512.
+constexpr std::array<std::uint64_t, 8> square_roots = {
     0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
     0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
 };
 
-// FIPS 180-4, 4.2.3: the same of the cube roots of the first 80 primes.
-constexpr std::array<Word, rounds> round_constant = {
+// FIPS 180-4, 4.2.2 and 4.2.3: the same of the cube roots of the first 64 or 80 primes.
+constexpr std::array<std::uint64_t, 80> cube_roots = {
     0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc, 0x3956c25bf348b538,
     0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118, 0xd807aa98a3030242, 0x12835b0145706fbe,
     0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2, 0x72be5d74f27b896f, 0x80deb1fe3b1696b1, 0x9bdc06a725c71235,
@@ -41,6 +36,37 @@ constexpr std::array<Word, rounds> round_constant = {
     0x431d67c49c100d4c, 0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
 };
 
+template <class Word, std::size_t N>
+constexpr std::array<Word, N> first_bits(std::span<const std::uint64_t> fractions) {
+    std::array<Word, N> out{};
+    for (std::size_t i = 0; i < N; ++i) out[i] = static_cast<Word>(fractions[i] >> (64 - 8 * sizeof(Word)));
+    return out;
+}
+
+// What differs between the two but for the length of a word: rounds, and rotations and shifts (4.1.2, 4.1.3)
+template <class Word>
+struct Function;
+
+template <>
+struct Function<std::uint32_t> {
+    using Word = std::uint32_t;
+    static constexpr std::size_t rounds = 64;
+    static Word big_sigma0(Word x) { return std::rotr(x, 2) ^ std::rotr(x, 13) ^ std::rotr(x, 22); }
+    static Word big_sigma1(Word x) { return std::rotr(x, 6) ^ std::rotr(x, 11) ^ std::rotr(x, 25); }
+    static Word small_sigma0(Word x) { return std::rotr(x, 7) ^ std::rotr(x, 18) ^ (x >> 3); }
+    static Word small_sigma1(Word x) { return std::rotr(x, 17) ^ std::rotr(x, 19) ^ (x >> 10); }
+};
+
+template <>
+struct Function<std::uint64_t> {
+    using Word = std::uint64_t;
+    static constexpr std::size_t rounds = 80;
+    static Word big_sigma0(Word x) { return std::rotr(x, 28) ^ std::rotr(x, 34) ^ std::rotr(x, 39); }
+    static Word big_sigma1(Word x) { return std::rotr(x, 14) ^ std::rotr(x, 18) ^ std::rotr(x, 41); }
+    static Word small_sigma0(Word x) { return std::rotr(x, 1) ^ std::rotr(x, 8) ^ (x >> 7); }
+    static Word small_sigma1(Word x) { return std::rotr(x, 19) ^ std::rotr(x, 61) ^ (x >> 6); }
+};
+
 template <class T>
 T load_be(const std::uint8_t* in) {
     T value = 0;
@@ -53,41 +79,51 @@ void store_be(std::uint8_t* out, T value) {
     for (std::size_t i = sizeof(T); i-- > 0; value >>= 8) out[i] = static_cast<std::uint8_t>(value);
 }
 
-// FIPS 180-4, 4.1.3.
-constexpr Word choose(Word x, Word y, Word z) { return (x & y) ^ (~x & z); }
-constexpr Word majority(Word x, Word y, Word z) { return (x & y) ^ (x & z) ^ (y & z); }
-constexpr Word big_sigma0(Word x) { return std::rotr(x, 28) ^ std::rotr(x, 34) ^ std::rotr(x, 39); }
-constexpr Word big_sigma1(Word x) { return std::rotr(x, 14) ^ std::rotr(x, 18) ^ std::rotr(x, 41); }
-constexpr Word small_sigma0(Word x) { return std::rotr(x, 1) ^ std::rotr(x, 8) ^ (x >> 7); }
-constexpr Word small_sigma1(Word x) { return std::rotr(x, 19) ^ std::rotr(x, 61) ^ (x >> 6); }
+template <class Word>
+Word choose(Word x, Word y, Word z) {
+    return (x & y) ^ (~x & z);
+}
+template <class Word>
+Word majority(Word x, Word y, Word z) {
+    return (x & y) ^ (x & z) ^ (y & z);
+}
 
 }  // namespace
 
-Sha512::Sha512() { reset(); }
+template <class Word>
+Sha2<Word>::Sha2() {
+    reset();
+}
 
-Sha512::~Sha512() {
+template <class Word>
+Sha2<Word>::~Sha2() {
     secure_zero(state_.data(), sizeof(state_));
     secure_zero(buffer_.data(), sizeof(buffer_));
 }
 
-void Sha512::reset() {
-    state_ = initial_state;
+template <class Word>
+void Sha2<Word>::reset() {
+    static constexpr auto initial = first_bits<Word, 8>(square_roots);
+    state_ = initial;
     buffer_.fill(0);
     buffered_ = 0;
     length_ = 0;
 }
 
-// FIPS 180-4, 6.4.2.
-void Sha512::compress(const std::uint8_t* block) {
-    std::array<Word, rounds> w;
+// FIPS 180-4, 6.2.2 and 6.4.2.
+template <class Word>
+void Sha2<Word>::compress(const std::uint8_t* block) {
+    using F = Function<Word>;
+    static constexpr auto constant = first_bits<Word, F::rounds>(cube_roots);
+    std::array<Word, F::rounds> w;
     for (std::size_t t = 0; t < 16; ++t) w[t] = load_be<Word>(block + t * sizeof(Word));
-    for (std::size_t t = 16; t < rounds; ++t) {
-        w[t] = small_sigma1(w[t - 2]) + w[t - 7] + small_sigma0(w[t - 15]) + w[t - 16];
+    for (std::size_t t = 16; t < F::rounds; ++t) {
+        w[t] = F::small_sigma1(w[t - 2]) + w[t - 7] + F::small_sigma0(w[t - 15]) + w[t - 16];
     }
     auto [a, b, c, d, e, f, g, h] = state_;
-    for (std::size_t t = 0; t < rounds; ++t) {
-        const Word t1 = h + big_sigma1(e) + choose(e, f, g) + round_constant[t] + w[t];
-        const Word t2 = big_sigma0(a) + majority(a, b, c);
+    for (std::size_t t = 0; t < F::rounds; ++t) {
+        const Word t1 = h + F::big_sigma1(e) + choose(e, f, g) + constant[t] + w[t];
+        const Word t2 = F::big_sigma0(a) + majority(a, b, c);
         h = g;
         g = f;
         f = e;
@@ -102,7 +138,8 @@ void Sha512::compress(const std::uint8_t* block) {
     secure_zero(w.data(), sizeof(w));  // the schedule is the message block
 }
 
-Sha512& Sha512::update(std::span<const std::uint8_t> data) {
+template <class Word>
+Sha2<Word>& Sha2<Word>::update(std::span<const std::uint8_t> data) {
     length_ += data.size();
     for (std::size_t turn = 1; !data.empty(); ++turn) {
         if (turn % 4096 == 0) checkpoint();
@@ -123,16 +160,19 @@ Sha512& Sha512::update(std::span<const std::uint8_t> data) {
     return *this;
 }
 
-// Padding, FIPS 180-4, 5.1.2: a one bit, zeros, the length in bits.
-Sha512::Digest Sha512::finish() {
+// Padding, FIPS 180-4, 5.1: a one bit, zeros, the length in bits as two words. Bytes are counted in 64 bits:
+// three bits of the length go beyond, which SHA-256 has no room for (5.1.1: below 2^64 bits).
+template <class Word>
+typename Sha2<Word>::Digest Sha2<Word>::finish() {
+    constexpr std::size_t length_offset = block_size - 2 * sizeof(Word);
     buffer_[buffered_++] = 0x80;
     std::fill(buffer_.begin() + static_cast<std::ptrdiff_t>(buffered_), buffer_.end(), std::uint8_t{0});
     if (buffered_ > length_offset) {
         compress(buffer_.data());
         buffer_.fill(0);
     }
-    store_be(buffer_.data() + length_offset, length_ >> 61);
-    store_be(buffer_.data() + length_offset + 8, length_ << 3);
+    if constexpr (sizeof(Word) == 8) buffer_[block_size - 9] = static_cast<std::uint8_t>(length_ >> 61);
+    store_be(buffer_.data() + block_size - 8, length_ << 3);
     compress(buffer_.data());
 
     Digest digest;
@@ -141,6 +181,10 @@ Sha512::Digest Sha512::finish() {
     return digest;
 }
 
+template class Sha2<std::uint32_t>;
+template class Sha2<std::uint64_t>;
+
+Sha256::Digest sha256(std::span<const std::uint8_t> data) { return Sha256().update(data).finish(); }
 Sha512::Digest sha512(std::span<const std::uint8_t> data) { return Sha512().update(data).finish(); }
 
 }  // namespace pyfe
