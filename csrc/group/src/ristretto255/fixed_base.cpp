@@ -1,22 +1,23 @@
-// Batches over the kernels: recoding, tables, chunks and threads.
+// Fixed-base multiplication by secret scalars over the kernels: which tables, how dense, and in which chunks.
+//
+// A result is 2 (k/2 mod l) P: the kernels multiply by k/2, and "double and encode" (wire.hpp) needs one
+// inversion a chunk and no square root. Tables of bases that are not G live for a part of the batch, those of
+// G for the process.
+#include "pyfe/group/ristretto255/fixed_base.hpp"
+
 #include <algorithm>
 #include <memory>
 
+#include "batch.hpp"
 #include "pyfe/base/dispatch.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/field/constants25519.hpp"
-#include "pyfe/group/kernels.hpp"
-#include "pyfe/group/ristretto255.hpp"
-#include "recode.hpp"
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 namespace {
 
-constexpr size_t kChunkBlocks = 64;      // 512 points share one inversion; their scratch fits the L2 cache
 constexpr size_t kRowsAtOnce = 1 << 14;  // bounds the memory for digits, whatever the batch
-
-size_t blocks_of(size_t count) { return (count + 7) / 8; }
 
 Scalar constant_scalar(const uint64_t (&w)[4]) {
     Scalar s;
@@ -30,6 +31,7 @@ PointBlock identity_block() {
     return b;
 }
 
+// One lane in all lanes
 PointBlock spread(const PointBlock& from, int lane) {
     PointBlock r;
     const uint64_t* in = &from.x[0][0];
@@ -39,21 +41,12 @@ PointBlock spread(const PointBlock& from, int lane) {
     return r;
 }
 
-// Scratch that a task may leave secrets in
-struct Workspace {
-    SecretVector<PointBlock> points;
-    SecretVector<Element> elements;
-    Workspace(size_t blocks) : points(blocks), elements(2 * blocks) {}
-};
-
-// -- fixed-base tables
-// ------------------------------------------------------------------------------------------------
-
 using Table = std::vector<uint64_t>;
 
+// Digits j and j + 1 .. j + spacing - 1 share a row, and so the doublings between them.
 int rows_of(int digits, int spacing) { return (digits + spacing - 1) / spacing; }
 
-// Tables of up to eight bases, one a lane
+// Tables of up to eight bases, one a lane: rows of odd multiples, 15 words an entry
 std::vector<Table> build_tables(const Kernels& k, const PointBlock& bases, size_t count, int digits,
                                 int spacing) {
     const int rows = rows_of(digits, spacing);
@@ -73,7 +66,8 @@ std::vector<Table> build_tables(const Kernels& k, const PointBlock& bases, size_
     return tables;
 }
 
-// The spacing with the least work, in field multiplications: dense tables pay for large batches only.
+// The spacing with the least work, in field multiplications: an entry of a table costs 15 of them (an
+// addition, and its part of the inversion), a digit 9, a doubling 8. Dense tables pay for large batches only.
 int best_spacing(const Kernels& k, int digits, size_t blocks, size_t bases) {
     const double window = k.fixed.window, entries = k.fixed.entries;
     int best = 1;
@@ -87,6 +81,7 @@ int best_spacing(const Kernels& k, int digits, size_t blocks, size_t bases) {
     return best;
 }
 
+// factor G in every lane
 PointBlock generator_multiple(const Kernels& k, const Scalar& factor) {
     const PointVector g = PointVector::decode(generator_bytes(), "generator");
     std::vector<uint8_t> digits(64 * 8);
@@ -124,19 +119,6 @@ const BaseTables& base_tables(const Kernels& k) {
     return once_a_backend<BaseTables>(k, [&] { return make_base_tables(k); });
 }
 
-// Digits of k/2 for whole blocks; spare lanes repeat the last scalar
-SecretVector<uint8_t> halved_digits(std::span<const Scalar> k, int window, int digits) {
-    const size_t blocks = blocks_of(k.size());
-    SecretVector<uint8_t> out(blocks * size_t(digits) * 8);
-    SecretScalars half(1);
-    for (size_t r = 0; r < blocks * 8; ++r) {
-        if (r % 1024 == 0) checkpoint();
-        half[0] = Scalar::half(k[std::min(r, k.size() - 1)]);
-        recode_odd(half[0], window, digits, out.data() + (r / 8) * size_t(digits) * 8 + r % 8, 8);
-    }
-    return out;
-}
-
 struct FixedJob {
     const Kernels& k;
     const SecretVector<uint8_t>& digits;
@@ -168,6 +150,7 @@ void multiply_chunk(const FixedJob& job, const Table& table, size_t column, size
     for (size_t b = 0; b < count; ++b) k.add(points + b, &base.minus_quarter, 1, points + b);
 }
 
+// One chunk of one column, encoded: row r to out + r row_stride + 32 column
 void run_chunk(const FixedJob& job, const Table& table, size_t column, size_t chunk, uint8_t* out,
                size_t row_stride) {
     const size_t blocks = blocks_of(job.rows), first = chunk * kChunkBlocks;
@@ -178,6 +161,8 @@ void run_chunk(const FixedJob& job, const Table& table, size_t column, size_t ch
                             out + first * 8 * row_stride + 32 * column, row_stride, work.elements.data());
 }
 
+// All columns of up to kRowsAtOnce rows. Tables of a few blocks of bases at once: their memory is bounded,
+// whatever the number of bases.
 void fixed_part(const PointVector& bases, std::span<const Scalar> k, const ShortMatrix* x, uint8_t* out,
                 size_t row_stride) {
     const Kernels& kern = kernels();
@@ -263,17 +248,4 @@ void mul_double_fixed(const PointVector& bases, std::span<const Scalar> a, std::
     }
 }
 
-void mul_variable(const PointVector& points, std::span<const Scalar> k, uint8_t* out) {
-    const Kernels& kern = kernels();
-    const size_t blocks = blocks_of(points.size);
-    parallel_for((blocks + kChunkBlocks - 1) / kChunkBlocks, [&](size_t chunk) {
-        const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, blocks - first);
-        const size_t rows = std::min(count * 8, points.size - first * 8);
-        const SecretVector<uint8_t> digits = halved_digits(k.subspan(first * 8, rows), 4, 64);
-        Workspace work(count);
-        kern.variable_base(&points.blocks[first], digits.data(), count, work.points.data());
-        kern.double_and_encode(work.points.data(), rows, out + 32 * first * 8, 32, work.elements.data());
-    });
-}
-
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

@@ -1,29 +1,10 @@
-// Constant-time multiplication of fixed bases: a comb of odd multiples with signed odd digits, so that every
-// digit costs one addition and none is zero (Joye and Tunstall's recoding of an odd scalar k: with e = (k +
-// 2^(wm) - 1) / 2, the w-bit windows d of e stand for 2d - (2^w - 1)).
+// Constant-time multiplication of fixed bases: a comb of odd multiples (Lim, Lee, More flexible
+// exponentiation with precomputation, CRYPTO 1994) with signed odd digits, each of which costs one addition.
 #pragma once
+#include "../odd_digits.hpp"
 #include "wire.hpp"
 
-namespace pyfe::group {
-
-template <class F>
-struct OddDigit {
-    typename F::Int index;
-    typename F::Mask negative;
-
-    // The digit is negative when the top bit of d is clear; its odd multiple has the low bits of d as its
-    // index, or their complement.
-    template <int Window>
-    PYFE_KERNEL OddDigit from_bytes(const uint8_t* bytes) {
-        using L = typename F::Lane;
-        const auto d = L::load_bytes(bytes);
-        const auto one = L::broadcast(1);
-        const auto top = L::template shr<Window - 1>(d);  // 1: positive, 0: negative
-        const auto flip = L::sub(top, one);               // 0, or all ones
-        const auto low = L::broadcast((uint64_t{1} << (Window - 1)) - 1);
-        return {L::bit_and(L::bit_xor(d, flip), low), L::is_zero(top)};
-    }
-};
+namespace pyfe::group::ristretto255 {
 
 // Odd multiples 1, 3, .. of 2^(window spacing q) P_j for eight bases P_j, made affine by one inversion
 template <class F>
@@ -64,7 +45,7 @@ void fixed_base_tables(const PointBlock* bases, int tables, int spacing, uint64_
 
 template <class F>
 PYFE_KERNEL Niels<F> lookup_odd(const uint64_t* row, const uint8_t* digit) {
-    const auto d = OddDigit<F>::template from_bytes<F::fixed_window>(digit);
+    const auto d = OddDigit<F, F::fixed_window>::from_bytes(digit);
     const Niels<F> n = {F::lookup(row, 0, d.index), F::lookup(row, 5, d.index), F::lookup(row, 10, d.index)};
     return Niels<F>::negate_if(d.negative, n);
 }
@@ -89,40 +70,4 @@ void fixed_base(const uint64_t* table, int digits, int spacing, const uint8_t* d
     }
 }
 
-// Signed odd digits of width 4, most significant first; the eight odd multiples are all read under masks.
-template <class F>
-void variable_base(const AffineBlock* in, const uint8_t* digit_bytes, size_t blocks, PointBlock* out) {
-    constexpr int digits = 64, entries = 8;
-    for (size_t b = 0; b < blocks; ++b) {
-        const uint8_t* bytes = digit_bytes + b * digits * 8;
-        for_lanes<F>([&](int lane) {
-            Cached<F> table[entries];
-            Point<F> odd = Point<F>::affine(F::load(in[b].x, lane), F::load(in[b].y, lane));
-            const Cached<F> twice = Cached<F>::from(dbl(odd));
-            for (int e = 0; e < entries; ++e) {
-                if (e > 0) odd = add(odd, twice);
-                table[e] = Cached<F>::from(odd);
-            }
-            Point<F> acc = Point<F>::identity();
-            for (int j = digits - 1; j >= 0; --j) {
-                if (j < digits - 1) acc = double_times(acc, 4);
-                const auto d = OddDigit<F>::template from_bytes<4>(bytes + 8 * j + lane);
-                Cached<F> c = table[0];
-                for (uint64_t e = 1; e < entries; ++e) {
-                    const auto hit = F::Lane::equal(d.index, F::Lane::broadcast(e));
-                    c.plus = F::select(hit, table[e].plus, c.plus);
-                    c.minus = F::select(hit, table[e].minus, c.minus);
-                    c.z2 = F::select(hit, table[e].z2, c.z2);
-                    c.t2d = F::select(hit, table[e].t2d, c.t2d);
-                }
-                const Cached<F> signed_c = {F::select(d.negative, c.minus, c.plus),
-                                            F::select(d.negative, c.plus, c.minus), c.z2,
-                                            F::select(d.negative, F::neg(c.t2d), c.t2d)};
-                acc = j > 0 ? add<false>(acc, signed_c) : add<true>(acc, signed_c);  // a doubling needs no T
-            }
-            acc.store(out[b], lane);
-        });
-    }
-}
-
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

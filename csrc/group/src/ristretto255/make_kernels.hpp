@@ -1,11 +1,13 @@
 // The table of one backend: every generic algorithm instantiated for its field type.
 #pragma once
 #include "fixed_base.hpp"
-#include "multiscalar.hpp"
-#include "pyfe/group/kernels.hpp"
-#include "small_log.hpp"
+#include "map.hpp"
+#include "msm.hpp"
+#include "multiply.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
+#include "wire.hpp"
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 
 template <class F>
 void from_affine(const AffineBlock* in, size_t blocks, PointBlock* out) {
@@ -54,9 +56,7 @@ constexpr Kernels make_kernels(const char* name) {
             variable_base<F>,
             cohort_vartime<F>,
             straus_vartime<F>,
-            pippenger_window_vartime<F>,
-            to_montgomery<F>,
-            sweep_vartime<F>};
+            pippenger_window_vartime<F>};
 }
 
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

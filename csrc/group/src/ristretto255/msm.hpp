@@ -2,10 +2,10 @@
 // same chain of additions in every lane), and one long vector (Straus up to a few hundred points, Pippenger
 // beyond).
 #pragma once
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
 #include "wire.hpp"
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 
 template <class F>
 PYFE_KERNEL void add_signed(Point<F>& acc, const Niels<F>& p, int sign) {
@@ -180,4 +180,4 @@ void pippenger_window_vartime(const AffineBlock* points, const int16_t* digits, 
     });
 }
 
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

@@ -1,9 +1,9 @@
-// ristretto255 wire form, RFC 9496: decode (4.3.1), encode (4.3.2), the one-way map (4.3.4), and the batch
-// form "double and encode" that needs no square root.
+// The wire form of ristretto255, RFC 9496: decode (4.3.1), encode (4.3.2), and the batch form "double and
+// encode" that needs no square root.
 #pragma once
-#include "edwards.hpp"
+#include "pyfe/group/ristretto255/batch_invert.hpp"
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 
 using Words = uint64_t[4][8];
 
@@ -132,28 +132,6 @@ void encode(const PointBlock* in, size_t count, uint8_t* out, size_t stride) {
     }
 }
 
-// In place: values[b] becomes 1/values[b] lane by lane, 0 stays 0 (Montgomery's trick; zeros are replaced by
-// 1 under a mask). products: scratch, one element a block.
-template <class F>
-PYFE_KERNEL void batch_invert(Element* values, size_t blocks, Element* products) {
-    for_lanes<F>([&](int lane) {
-        F running = F::small(1);
-        for (size_t b = 0; b < blocks; ++b) {
-            running.store(products[b], lane);
-            const F a = F::load(values[b], lane);
-            running = F::mul(running, F::select(F::is_zero(a), F::small(1), a));
-        }
-        F inverse = field::invert(running);
-        for (size_t b = blocks; b-- > 0;) {
-            const F a = F::load(values[b], lane);
-            const auto zero = F::is_zero(a);
-            const F r = F::mul(inverse, F::load(products[b], lane));
-            inverse = F::mul(inverse, F::select(zero, F::small(1), a));
-            F::select(zero, F::small(0), r).store(values[b], lane);
-        }
-    });
-}
-
 // Encodes 2P from P. With e = 2XY, f = Z^2 + d T^2, g = Y^2 + X^2, h = Z^2 - d T^2 the double is the affine
 // point (e/f, g/h): the encoder's u1 u2^2 is then a square whose root is known up to 1/(efgh), so one
 // inversion, shared by the batch, replaces the square root (Hamburg's double-and-encode; docs/math has the
@@ -198,37 +176,4 @@ void double_and_encode(PointBlock* in, size_t count, uint8_t* out, size_t stride
     }
 }
 
-// MAP of RFC 9496, section 4.3.4 (Elligator 2 on the Jacobi quartic)
-template <class F>
-PYFE_KERNEL Point<F> map_to_point(const F& t) {
-    const F one = F::small(1), d = constant<F>(field::kD);
-    const F r = F::mul(constant<F>(field::kSqrtM1), F::square(t));
-    const F u = F::mul(F::add(r, one), constant<F>(field::kOneMinusDSq));
-    const F v = F::mul(F::sub(F::neg(one), F::mul(r, d)), F::add(r, d));
-    typename F::Mask square;
-    F s = field::sqrt_ratio_m1(u, v, &square);
-    s = F::select(square, s, F::neg(field::absolute(F::mul(s, t))));
-    const F c = F::select(square, F::neg(one), r);
-    const F n = F::sub(F::mul(F::mul(c, F::sub(r, one)), constant<F>(field::kDMinusOneSq)), v);
-    const F ss = F::square(s);
-    const F w0 = F::mul(F::add(s, s), v);
-    const F w1 = F::mul(n, constant<F>(field::kSqrtAdMinusOne));
-    const F w2 = F::sub(one, ss), w3 = F::add(one, ss);
-    return {F::mul(w0, w3), F::mul(w2, w1), F::mul(w1, w3), F::mul(w0, w2)};
-}
-
-template <class F>
-void one_way_map(const uint8_t* in, size_t count, PointBlock* out) {
-    for (size_t base = 0; base < count; base += 8) {
-        Words low, high;
-        gather_words(in + 64 * base, 64, count - base, low);
-        gather_words(in + 64 * base + 32, 64, count - base, high);
-        for_lanes<F>([&](int lane) {  // from_words drops bit 255, as the RFC asks
-            const Point<F> p = map_to_point(F::from_words(low, lane));
-            const Point<F> q = map_to_point(F::from_words(high, lane));
-            add(p, Cached<F>::from(q)).store(out[base / 8], lane);
-        });
-    }
-}
-
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

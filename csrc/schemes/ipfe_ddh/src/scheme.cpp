@@ -12,7 +12,8 @@
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/dlog/dlog.hpp"
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255/fixed_base.hpp"
+#include "pyfe/group/ristretto255/msm.hpp"
 
 namespace pyfe::ipfe_ddh {
 namespace {
@@ -188,10 +189,10 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
     const std::span<const Scalar> r_span{r.data(), r.size()};
     CiphertextBatch ct(mpk.id, x.rows, x.columns);
     // C = r G,  D = r H
-    group::mul_fixed(mpk.gh, r_span, ct.rows(), ct.row_size());
+    group::mul_fixed(mpk.gh, r_span, ct.c_and_d(), ct.row_size());
     // E_i = x_i G + r h_i
     group::mul_fixed_add_short(mpk.h, r_span, {x.data, x.columns, mpk.parameters.x.largest_magnitude()},
-                               ct.rows() + 64, ct.row_size());
+                               ct.e(), ct.row_size());
     return ct;
 }
 

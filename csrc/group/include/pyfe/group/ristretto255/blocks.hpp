@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 
 using Element = uint64_t[5][8];  // GF(2^255 - 19), radix 2^51: [limb][lane]
 
@@ -17,9 +17,4 @@ struct alignas(64) AffineBlock {
     Element x, y;
 };
 
-// One affine point on the Montgomery form v^2 = u^3 + 486662 u^2 + u
-struct MontgomeryPoint {
-    uint64_t u[5], v[5];
-};
-
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

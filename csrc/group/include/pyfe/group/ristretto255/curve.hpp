@@ -6,11 +6,11 @@
 #include <cstdint>
 
 #include "pyfe/field/field25519.hpp"
-#include "pyfe/group/blocks.hpp"
+#include "pyfe/group/ristretto255/blocks.hpp"
 
 #define PYFE_KERNEL [[gnu::always_inline]] static inline
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 
 using field::constant;
 
@@ -115,4 +115,4 @@ PYFE_KERNEL void for_lanes(Body body) {
     for (int lane = 0; lane < 8; lane += F::lanes) body(lane);
 }
 
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

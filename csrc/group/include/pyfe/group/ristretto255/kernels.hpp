@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pyfe/group/blocks.hpp"
+#include "pyfe/group/ristretto255/blocks.hpp"
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 
 // Digits of 255-bit scalars for fixed-base multiplication: [block][digit][lane], window bits each
 struct FixedBaseShape {
@@ -23,12 +23,6 @@ struct CohortKey {
     int bits;
     const int8_t* wnaf_s;  // width-5 signed odd digits of -s_y, 256 of them
     const int8_t* wnaf_t;
-};
-
-// One step of the search: eight consecutive multiples of S from `steps`, around target `target`
-struct SweepUnit {
-    uint32_t target;
-    uint32_t step;
 };
 
 struct Kernels {
@@ -73,15 +67,6 @@ struct Kernels {
     // Pippenger: one window; buckets [entries][8 lanes] as PointBlocks, digits [block][lane] signed
     void (*pippenger_window_vartime)(const AffineBlock* points, const int16_t* digits, size_t digit_stride,
                                      size_t blocks, PointBlock* buckets, int entries, PointBlock* out);
-
-    // -- small logs. Edwards points of order l to affine Montgomery; infinite[j] = 1 where the point is the
-    // identity.
-    void (*to_montgomery)(const PointBlock* in, size_t count, MontgomeryPoint* out, uint8_t* infinite,
-                          Element* scratch);
-    // keys[2 u + 0/1][lane] = low 64 bits of u(P + iS), u(P - iS) for each unit; returns 1 if some P = +-iS.
-    // steps: blocks of eight affine Montgomery points (u in x, v in y). scratch: 2 elements a unit.
-    int (*sweep_vartime)(const SweepUnit* units, size_t count, const MontgomeryPoint* targets,
-                         const AffineBlock* steps, uint64_t (*keys)[8], Element* scratch);
 };
 
 const Kernels& portable_kernels();
@@ -94,4 +79,4 @@ const Kernels& emulated_kernels();  // test builds only
 const Kernels& kernels();
 void override_kernels_for_testing(const Kernels* table);
 
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

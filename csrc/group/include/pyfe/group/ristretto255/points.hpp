@@ -9,9 +9,9 @@
 
 #include "pyfe/base/secret.hpp"
 #include "pyfe/field/scalar.hpp"
-#include "pyfe/group/blocks.hpp"
+#include "pyfe/group/ristretto255/blocks.hpp"
 
-namespace pyfe::group {
+namespace pyfe::group::ristretto255 {
 
 using field::PublicScalar;
 using field::Scalar;
@@ -38,51 +38,7 @@ std::vector<uint8_t> from_uniform_bytes(std::span<const uint8_t> bytes);
 std::vector<uint8_t> add(const PointVector& a, const PointVector& b);
 std::vector<uint8_t> subtract(const PointVector& a, const PointVector& b);
 
-// -- secret scalars: constant-time
-// ------------------------------------------------------------------------------------
-
-// out[j] = k_j P_j
+// out[j] = k_j P_j. Constant-time in k.
 void mul_variable(const PointVector& points, std::span<const Scalar> k, uint8_t* out);
 
-// An int64 matrix [rows][columns] whose entries are secret and bounded by |x| <= bound
-struct ShortMatrix {
-    const int64_t* x;
-    size_t columns;
-    uint64_t bound;
-};
-
-// Row r, base j: out + r * row_stride + 32 j = k_r P_j [+ x_rj G]
-void mul_fixed(const PointVector& bases, std::span<const Scalar> k, uint8_t* out, size_t row_stride);
-void mul_fixed_add_short(const PointVector& bases, std::span<const Scalar> k, const ShortMatrix& x,
-                         uint8_t* out, size_t row_stride);
-// out[j] = a_j G
-void mul_base(std::span<const Scalar> a, uint8_t* out);
-// out[j] = a_j P + b_j Q; `bases` holds P and Q
-void mul_double_fixed(const PointVector& bases, std::span<const Scalar> a, std::span<const Scalar> b,
-                      uint8_t* out);
-
-// -- public scalars
-// ---------------------------------------------------------------------------------------------------
-
-// sum_j k_j P_j, 32 bytes: Straus for short vectors, Pippenger for long ones
-std::vector<uint8_t> msm_vartime(const PointVector& points, std::span<const PublicScalar> k);
-
-// Function rows over a cohort. y: [k][n], s and t: the key's two scalars for each row.
-class CohortPlan {
-  public:
-    CohortPlan(const int64_t* y, size_t k, size_t n, std::span<const PublicScalar> s,
-               std::span<const PublicScalar> t);
-    size_t functions() const { return bits_.size(); }
-
-    // Lane j of out[f]: patient j's sum_i y_fi E_i - s_f C - t_f D. points: the n + 2 blocks C, D, E_1 ..
-    // E_n.
-    void run(const AffineBlock* points, PointBlock* out) const;
-
-  private:
-    size_t n_;
-    std::vector<int> bits_;
-    std::vector<std::vector<int8_t>> naf_, wnaf_s_, wnaf_t_;
-    size_t planes_ = 0;
-};
-
-}  // namespace pyfe::group
+}  // namespace pyfe::group::ristretto255

@@ -3,11 +3,12 @@
 #pragma once
 #include <memory>
 
-#include "pyfe/group/ristretto255.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/schemes/common.hpp"
 
 namespace pyfe::ipfe_ddh {
 
+namespace group = pyfe::group::ristretto255;  // of this scheme
 using group::PublicScalar;
 using group::Scalar;
 using group::SecretScalars;
@@ -76,14 +77,19 @@ struct RowWeight {
 
 class CiphertextBatch {
   public:
+    static constexpr size_t kPointSize = 32;
+
     CiphertextBatch(const Id& public_key_id, size_t count, size_t n);
 
     // Rows C | D | E_1 .. E_n
     const Id& public_key_id() const { return public_key_id_; }
     size_t size() const { return count_; }
     size_t n() const { return n_; }
-    size_t row_size() const { return 32 * (n_ + 2); }
+    size_t row_size() const { return kPointSize * (n_ + 2); }
     uint8_t* rows() { return rows_.data(); }
+    // Of the first row: C, with D behind it, and E_1. Those of the next lie row_size() further.
+    uint8_t* c_and_d() { return rows_.data(); }
+    uint8_t* e() { return rows_.data() + 2 * kPointSize; }
     const uint8_t* rows() const { return rows_.data(); }
     bool combined() const { return !weights_.empty(); }
     RowWeight weight(size_t row) const { return combined() ? weights_[row] : RowWeight{}; }
