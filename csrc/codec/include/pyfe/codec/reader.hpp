@@ -1,4 +1,4 @@
-// Bounds-checked reading of little-endian bytes that an enemy may have written.
+// Bounds-checked reading of little-endian bytes from an untrusted source.
 #pragma once
 
 #include <algorithm>
