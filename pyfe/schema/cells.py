@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from numbers import Rational
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 
 __all__ = [
@@ -38,9 +38,6 @@ __all__ = [
     "shown",
 ]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 _PLAIN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _ABSENT_TYPES = ("NAType", "NaTType")

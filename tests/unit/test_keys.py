@@ -25,8 +25,8 @@ from pyfe import (
     Schema,
     SignatureError,
 )
+from pyfe.keys.function_key import Grant
 from pyfe.schema import Encoded
-from pyfe.wire import function_keys
 from pyfe.wire.signature import SigningKey
 from tests.unit import objects
 
@@ -193,9 +193,9 @@ def test_another_authority(key: FunctionKey, authority: KeyAuthority) -> None:
         CiphertextBatch.concat([foreign, authority.public_key.encrypt(objects.ROWS)])
 
 
-def test_another_schema(key: FunctionKey, batch: CiphertextBatch) -> None:
+def test_another_schema(authority: KeyAuthority, key: FunctionKey, batch: CiphertextBatch) -> None:
     parts = {"parameter_hash": batch.parameter_hash, "schema_id": bytes(32)}
-    disguised = CiphertextBatch(batch.native, **parts)
+    disguised = CiphertextBatch(authority.public_key.adapter, batch.native, **parts)
     within_a_millisecond(lambda: key.decrypt(disguised), KeyMismatchError, "different schemas")
     with pytest.raises(KeyMismatchError, match="different schemas"):
         batch + disguised
@@ -219,9 +219,9 @@ def test_a_signed_key_must_open_its_function() -> None:
     payload = bytearray(good.native.to_bytes())
     payload[-1] ^= 1  # the top byte of t_y: still below the group order, but another scalar
     wrong = type(good.native).from_bytes(bytes(payload))
-    grant = function_keys.Grant("test", 1, 1, "policy", None)
+    grant = Grant("test", 1, 1, "policy", None)
     for native, error in ((good.native, None), (wrong, SignatureError)):
-        signed = function_keys.sign(native, good.function, good.parameter_hash, grant, signer)
+        signed = FunctionKey.signed(ours, native, good.function, grant, signer)
         if error is None:
             assert signed.verify(ours).verified
         else:
@@ -255,7 +255,7 @@ def test_altered_ciphertexts_are_out_of_range(key: FunctionKey, batch: Ciphertex
     assert len(rows[0]) == 45 + size
     parts = {"parameter_hash": batch.parameter_hash, "schema_id": batch.schema_id}
     with pytest.raises(OutOfRangeError, match="row 0"):
-        key.decrypt(CiphertextBatch(mixed, **parts))
+        key.decrypt(CiphertextBatch(key.adapter, mixed, **parts))
 
 
 def test_decrypt_wants_a_batch(key: FunctionKey) -> None:
