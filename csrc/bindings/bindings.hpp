@@ -20,6 +20,7 @@ void bind_ristretto255(py::module_& module);
 void bind_bls12_381(py::module_& module);
 void bind_pairing(py::module_& module);
 void bind_dlog(py::module_& module);
+void bind_schemes(py::module_& module);
 void bind_ipfe_ddh(py::module_& module);
 void bind_qfe(py::module_& module);
 void bind_self_test(py::module_& module);

@@ -14,6 +14,7 @@ void bind_rooms(py::module_& module) {
     bind_bls12_381(module);
     bind_pairing(module);
     bind_dlog(module);
+    bind_schemes(module);
     bind_ipfe_ddh(module);
     bind_qfe(module);
     bind_self_test(module);

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import pyfe
-from pyfe import Function, KeyAuthority, Policy, Schema
+from pyfe import Function, FunctionKey, KeyAuthority, Policy, Schema
 from pyfe.authority import contents
 from pyfe.forms import FactoredForms, MatrixForms
 
@@ -96,3 +98,15 @@ def contents_of_first_layout(data: bytes) -> contents.Contents:
     """What the one plaintext of 0.1.0 holds."""
     ledger, seed, master = contents.decode_first_layout(memoryview(data))
     return contents.assemble(contents.decode_ledger(ledger), seed, master)
+
+
+def first_layout(key: FunctionKey) -> FunctionKey:
+    """The key as 0.1.0 wrote it: without a readout in the payload, so that it lies in the metadata; not signed anew."""
+    payload, readout, k = key.native.to_bytes(), key.native.readout, len(key.interval)
+    assert readout is not None
+    mark, rest = (5, 64 * k) if key.scheme.startswith("ipfe") else (2, 144 * k)
+    size = 24 * k + 2 + sum(3 + len(text.encode()) for _, text in readout.classes or [])
+    size += 0 if readout.baseline_survival is None else 8
+    assert struct.unpack_from("<d", payload, len(payload) - rest - size + 8) == (readout.scales[0],)
+    plain = payload[:32] + payload[32 + mark : len(payload) - rest - size] + payload[-rest:]
+    return replace(key, native=type(key.native).from_bytes(plain))
