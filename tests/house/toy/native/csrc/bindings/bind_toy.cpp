@@ -48,6 +48,8 @@ void bind_keys(py::module_& m) {
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
         .def_property_readonly("public_key_id",
                                [](const FunctionKey& k) { return as_bytes(k.public_key_id); })
+        .def_readonly("readout", &FunctionKey::readout)
+        .def("with_readout", &pyfe::schemes::with_readout<FunctionKey>, py::arg("readout"))
         .def("to_bytes", [](const FunctionKey& k) { return as_bytes(k.to_bytes()); })
         .def_static("from_bytes", &decoded<FunctionKey>, py::arg("data"));
 }

@@ -77,9 +77,12 @@ MasterPublicKey MasterPublicKey::from_bytes(std::span<const uint8_t> data) {
 
 Bytes FunctionKey::to_bytes() const {
     Writer w;
-    w.bytes(public_key_id).u32(static_cast<uint32_t>(count)).u32(static_cast<uint32_t>(n));
+    w.bytes(public_key_id);
+    if (readout) w.u32(0).u8(schemes::kLayoutWithReadout);
+    w.u32(static_cast<uint32_t>(count)).u32(static_cast<uint32_t>(n));
     for (const int64_t v : y) w.i64(v);
     for (const Interval& i : intervals) w.i64(i.lo).i64(i.hi);
+    if (readout) readout->write(w);
     for (const Number v : s_y) write(w, v);
     return w.take();
 }
@@ -89,12 +92,18 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     FunctionKey key;
     key.public_key_id = in.array<32>("public key id");
     key.count = in.u32("count");
+    const bool has_readout = key.count == 0;
+    if (has_readout) {
+        schemes::read_layout(in);
+        key.count = in.u32("count");
+    }
     key.n = in.u32("n");
     if (key.count == 0 || key.n == 0) in.refuse("n", "and the count must be at least 1");
     in.require_items(uint64_t{key.count} * key.n, 8, "y");
     for (size_t j = 0; j < key.count * key.n; ++j) key.y.push_back(in.i64("y"));
     in.require_items(key.count, 32, "intervals");
     for (size_t f = 0; f < key.count; ++f) key.intervals.push_back(schemes::read_interval(in, kWidest));
+    if (has_readout) key.readout = Readout::read(in, key.intervals);
     key.s_y = read_all(in, key.count, "s_y");
     in.finish();
     return key;

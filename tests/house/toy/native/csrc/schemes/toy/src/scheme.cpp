@@ -54,7 +54,7 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
 FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
     const Parameters& p = msk.mpk.parameters;
     if (y.columns != p.n() || y.rows == 0) fail(ErrorKind::parameter, "toy: y has another shape");
-    FunctionKey sk{msk.mpk.id, y.rows, y.columns, {y.data, y.data + y.rows * y.columns}, {}, {}};
+    FunctionKey sk{msk.mpk.id, y.rows, y.columns, {y.data, y.data + y.rows * y.columns}, {}, {}, {}};
     for (size_t f = 0; f < sk.count; ++f) {
         const int64_t* row = y.data + f * sk.n;
         for (size_t i = 0; i < sk.n; ++i)

@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "pyfe/toy/number.hpp"
 #include "pyfe/toy/parameters.hpp"
 
@@ -33,8 +35,10 @@ struct FunctionKey {
     std::vector<int64_t> y;  // [count][n]
     std::vector<Interval> intervals;
     std::vector<Number> s_y;
+    std::optional<Readout> readout;
 
-    // public key id | u32 count | u32 n | i64 y | i64 interval[count][2] | s_y
+    // public key id | (u32 0 | u8 layout, with a readout) | u32 count | u32 n | i64 y | i64
+    // interval[count][2] | readout, if any | s_y
     Bytes to_bytes() const;
     static FunctionKey from_bytes(std::span<const uint8_t> data);
 };

@@ -1,9 +1,9 @@
 #pragma once
-#include "pyfe/schemes/common.hpp"
+#include "pyfe/schemes/readout.hpp"
 
 namespace pyfe::toy {
 
-using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix;
+using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Readout;
 
 // The box of x, the bound of y, and a context (the schema's id)
 struct Parameters {
