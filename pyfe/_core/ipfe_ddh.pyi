@@ -82,7 +82,7 @@ class MasterSecretKey:
         ...
 class FunctionKey:
     """
-    (s_y, t_y) for k functions y, with y and the result intervals.
+    (s_y, t_y) for some functions y, with y and the result intervals.
     """
     @staticmethod
     def from_bytes(data: bytes) -> FunctionKey:

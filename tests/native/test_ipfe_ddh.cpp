@@ -44,7 +44,7 @@ Parameters box(std::size_t n, std::int64_t lo, std::int64_t hi, std::uint64_t y_
 }
 
 Row decrypted(const FunctionKey& sk, const CiphertextBatch& ct) {
-    Row z(ct.size() * sk.k, 77);
+    Row z(ct.size() * sk.functions, 77);
     pyfe::ipfe_ddh::decrypt_vartime(sk, ct, z.data());
     return z;
 }
