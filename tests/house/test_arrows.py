@@ -149,7 +149,7 @@ def test_a_scheme_has_one_line_in_cmake_and_one_in_the_module() -> None:
         name = scheme.removeprefix("schemes/")
         own = {CSRC / scheme / "CMakeLists.txt"}
         lists = [line.strip() for file in cmake if file not in own for line in text_of(file).splitlines()]
-        assert [line.rstrip(")") for line in lists if re.search(rf"\b(\w*_)?{name}\b", line)] == [name]
+        assert [line for line in lists if re.search(rf"\b(\w*_)?{name}\b", line)] == [name]
         assert (CSRC / "bindings" / f"bind_{name}.cpp").is_file()
         files = [p for room in ROWS if room != scheme for p in sources(room) if p.name != f"bind_{name}.cpp"]
         naming = [line.strip() for p in files for line in p.read_text().splitlines() if re.search(rf"\b{name}\b", line)]

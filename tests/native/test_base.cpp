@@ -28,8 +28,7 @@
 #include "pyfe/codec/reader.hpp"
 #include "pyfe/codec/writer.hpp"
 #include "pyfe/hash/expand_message.hpp"
-#include "pyfe/hash/sha256.hpp"
-#include "pyfe/hash/sha512.hpp"
+#include "pyfe/hash/sha2.hpp"
 #include "pyfe/random/random.hpp"
 
 #ifdef __SANITIZE_THREAD__

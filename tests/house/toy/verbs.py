@@ -13,6 +13,7 @@ Rows are packed: those of a block share its r, and a slice keeps the blocks that
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import struct
 from collections.abc import Iterable, Sequence
@@ -23,11 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import SecretBytes
-from pyfe._core import schemes as core
+from pyfe._core.schemes import Readout
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError
 from pyfe.schemes.arguments import Client, Label, integers, require_no_client
-from pyfe.wire import cbor
-from pyfe.wire.fields import Fields
 
 __all__ = ["BLOCK_ROWS", "PRIME", "CiphertextBatch", "FunctionKey", "MasterPublicKey", "MasterSecretKey", "Parameters"]
 __all__ += ["decrypt", "encrypt", "keygen", "setup", "verify_key"]
@@ -140,64 +139,53 @@ class MasterSecretKey:
 
 @dataclass(frozen=True, eq=False)
 class FunctionKey:
-    """``s_y`` for k functions y, int64 ``[k, n]``, with the intervals of their results and how these are read."""
+    """``s_y`` for k functions y, int64 ``[k, n]``, with the intervals of their results, and how these are read."""
 
     public_key_id: bytes
     y: IntArray
     intervals: IntArray
     s_y: Numbers
-    readout: core.Readout | None = None
+    readout: Readout | None = None
 
-    def with_readout(self, readout: core.Readout) -> FunctionKey:
+    def with_readout(self, readout: Readout) -> FunctionKey:
         return replace(self, readout=readout)
 
     def to_bytes(self) -> bytes:
         arrays = self.y.astype("<i8").tobytes() + self.intervals.astype("<i8").tobytes()
-        head = self.public_key_id + struct.pack("<II", *self.y.shape)
-        read = cbor.dumps(None if self.readout is None else _fields(self.readout))
-        return head + arrays + _packed(self.s_y) + struct.pack("<I", len(read)) + read
+        stated = b"" if self.readout is None else _stated(self.readout)
+        head = struct.pack("<III", *self.y.shape, len(stated))
+        return self.public_key_id + head + arrays + _packed(self.s_y) + stated
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FunctionKey:
         reader = _Reader(data)
         public_key_id = reader.take(32)
-        k, n = reader.fields("<II")
+        k, n, size = reader.fields("<III")
         y, intervals = reader.integers(k * n).reshape(k, n), reader.integers(2 * k).reshape(k, 2)
-        key = cls(public_key_id, y, intervals, reader.numbers(k))
-        read = cbor.loads(reader.take(*reader.fields("<I")), "toy")
+        s_y, stated = reader.numbers(k), reader.take(size)
         reader.finish()
-        return key if read is None else key.with_readout(_readout(read))
+        return cls(public_key_id, y, intervals, s_y, _readout(stated) if stated else None)
 
 
-def _fields(readout: core.Readout) -> dict[str, object]:
-    """A readout in the types that metadata may hold."""
-    classes, survival = readout.classes, readout.baseline_survival
-    return {
-        "baseline_survival": None if survival is None else survival.hex(),
-        "classes": None if classes is None else [list(pair) for pair in classes],
-        "intercepts": readout.intercepts.tolist(),
-        "link": readout.link,
-        "max_errors": [value.hex() for value in readout.max_errors.tolist()],
-        "scales": [value.hex() for value in readout.scales.tolist()],
-    }
+def _stated(readout: Readout) -> bytes:
+    """A readout as JSON, floats as hexadecimal ones."""
+    numbers = readout.intercepts.tolist(), [v.hex() for v in (*readout.scales.tolist(), *readout.max_errors.tolist())]
+    survival = readout.baseline_survival
+    parts = [*numbers, readout.link, readout.classes, None if survival is None else survival.hex()]
+    return json.dumps(parts, separators=(",", ":")).encode()
 
 
-def _readout(values: object) -> core.Readout:
-    """The inverse of :func:`_fields`."""
-    fields = Fields(values, "toy")
-    survival, classes = fields.optional("baseline_survival", str), fields.optional("classes", list)
-    scales, errors = (
-        np.array([float.fromhex(v) for v in fields.take(name, list)]) for name in ("scales", "max_errors")
-    )
-    readout = core.Readout(
-        np.array(fields.take("intercepts", list), dtype=np.int64),
-        scales,
-        errors,
-        fields.integer("link", 0, 255),
-        None if classes is None else [(kind, text) for kind, text in classes],
-        None if survival is None else float.fromhex(survival),
-    )
-    fields.finish()
+def _readout(stated: bytes) -> Readout:
+    try:
+        intercepts, floats, link, classes, survival = json.loads(stated)
+        scales, errors = np.split(np.array([float.fromhex(v) for v in floats]), 2)
+        named = None if classes is None else [(kind, text) for kind, text in classes]
+        known = None if survival is None else float.fromhex(survival)
+        readout = Readout(np.array(intercepts, dtype=np.int64), scales, errors, link, named, known)
+    except (ValueError, TypeError) as error:
+        raise DecodeError("toy: the readout cannot be read") from error
+    if _stated(readout) != stated:
+        raise DecodeError("toy: the readout is not written as it would be")
     return readout
 
 

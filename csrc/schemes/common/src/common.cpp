@@ -6,7 +6,7 @@
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
-#include "pyfe/hash/sha256.hpp"
+#include "pyfe/hash/sha2.hpp"
 
 namespace pyfe::schemes {
 namespace {

@@ -137,7 +137,7 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, const In
              "x has " + std::to_string(x.rows) + " rows, y " + std::to_string(right.rows));
     p.x.require_inside(x, "x");
     p.y.require_inside(right, "y");
-    const Schedule s(x.rows, p.k, random);
+    const RowScalars s(x.rows, p.k, random);
     const Tables& tables = mpk.tables->get(&group::bls12_381::kernels(), [&] {
         return Tables{{mpk.alpha, p.k}, {mpk.beta, p.k}};
     });
