@@ -93,6 +93,7 @@ class Schema(PickledAsBytes):
             (name, slice(start, stop), column)
             for (start, stop), (name, column) in zip(bounds, self._columns.items(), strict=True)
         )
+        self._inputs = tuple(name for name, column in self._columns.items() if column.in_table)
         self._names = tuple(n for name, c in self._columns.items() for n in c.coordinate_names(name))
         self._positions = {name: position for position, name in enumerate(self._names)}
         if len(self._positions) != len(self._names):
@@ -207,7 +208,7 @@ class Schema(PickledAsBytes):
     @property
     def input_columns(self) -> tuple[str, ...]:
         """Names of the columns a table must have: all but the constants."""
-        return tuple(name for name, column in self._columns.items() if column.in_table)
+        return self._inputs
 
     @property
     def n(self) -> int:
