@@ -66,7 +66,7 @@ py::dict prepare(long long width, const std::string& group) {
     return out;
 }
 
-void require_all(const std::vector<std::uint8_t>& found, pyfe::dlog::Interval interval, const char* what) {
+void require_all(const std::vector<std::uint8_t>& found, pyfe::Interval interval, const char* what) {
     for (std::size_t j = 0; j < found.size(); ++j) {
         if (found[j] != 0) continue;
         pyfe::fail(pyfe::ErrorKind::out_of_range,
@@ -75,7 +75,7 @@ void require_all(const std::vector<std::uint8_t>& found, pyfe::dlog::Interval in
     }
 }
 
-void solve_all(std::span<const std::uint8_t> wire, pyfe::dlog::Interval interval, std::int64_t* z) {
+void solve_all(std::span<const std::uint8_t> wire, pyfe::Interval interval, std::int64_t* z) {
     const auto decoded = pyfe::group::PointVector::decode(wire, "small logs");
     std::vector<pyfe::group::PointBlock> points(decoded.blocks.size());
     pyfe::group::kernels().from_affine(decoded.blocks.data(), points.size(), points.data());

@@ -139,6 +139,17 @@ void bind_batch(py::module_& m) {
         });
 }
 
+// <x, y> for two rows, at the ends of the ranges
+bool round_trip() {
+    const Parameters p({-5, 0, 0}, {5, 9, 9}, 7, Id{});
+    const auto [mpk, msk] = setup(p, pyfe::os_random());
+    const int64_t x[] = {-5, 9, 0, 3, 1, 9}, y[] = {7, -7, 2};
+    const FunctionKey sk = keygen(msk, {y, 1, 3});
+    int64_t z[2];
+    decrypt_vartime(sk, encrypt(mpk, {x, 2, 3}, pyfe::os_random()), z);
+    return verify_key_vartime(mpk, sk) && z[0] == -98 && z[1] == 32;
+}
+
 }  // namespace
 
 template <>
@@ -152,6 +163,7 @@ void bind_ipfe_ddh(py::module_& module) {
         module.def_submodule("ipfe_ddh", "ALS16 inner products over ristretto255: the four verbs.");
     bind_objects(m);
     bind_batch(m);
+    add_self_test("ipfe-ddh-ristretto255 round trip", round_trip);
     m.def(
         "setup", [](const Parameters& p) { return run_setup(p, pyfe::os_random()); }, py::arg("params"));
     m.def(

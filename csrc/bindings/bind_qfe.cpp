@@ -91,7 +91,7 @@ py::object factors_of(const Forms& f) {
 }
 
 IntArray intervals_over(const Forms& f, const Parameters& p) {
-    std::vector<Interval> out;
+    std::vector<pyfe::Interval> out;
     {
         const NoGil no_gil;
         for (size_t at = 0; at < f.count(); ++at) out.push_back(f.interval(at, p));

@@ -1,13 +1,5 @@
 """The schemes there are: one line each.
 
-======================  ==============  =====================  ======================================
-scheme id               short name      serves                 ciphertexts of one public key
-======================  ==============  =====================  ======================================
-ipfe-ddh-ristretto255   ipfe-ddh        linear                 can be added and multiplied by integers
-qfe-ggm-bls12381        qfe-ggm         linear and quadratic   cannot be combined
-qfe-sxdh-bls12381       qfe-sxdh        linear and quadratic   cannot be combined
-======================  ==============  =====================  ======================================
-
 Every adapter that is imported here is listed: a scheme more is a line more, and nothing else of this file.
 """
 

@@ -17,7 +17,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, progress, read_csv, say, show
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
-from pyfe.io import outputs
+from pyfe.io import roles
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.schema import Encoded, Overflow
 
@@ -45,7 +45,7 @@ def encrypt(
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
-    with io.claimed(output, outputs.ciphertexts(key.id), avoid=[table, public_key], force=force) as file:
+    with io.claimed(output, roles.ciphertexts(key.id), avoid=[table, public_key], force=force) as file:
         given = read_csv(table, delimiter, decimal)
         encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
         start = time.perf_counter()
@@ -83,7 +83,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
-    with io.claimed(output, outputs.SCORES, avoid=[ciphertexts, key, public_key], force=force) as file:
+    with io.claimed(output, roles.SCORES, avoid=[ciphertexts, key, public_key], force=force) as file:
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
         batch = load(ciphertexts, CiphertextBatch.from_bytes)

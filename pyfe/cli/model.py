@@ -14,7 +14,7 @@ from pyfe import io
 from pyfe.adapters import SCHEMES, serving
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, show, text_options
 from pyfe.errors import DecodeError, ParameterError
-from pyfe.io import outputs
+from pyfe.io import roles
 from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
@@ -65,7 +65,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Propose a schema from a table: look at the ranges before you use it; clinical ranges are better."""
-    with io.claimed(output, outputs.SCHEMA, avoid=[table], force=force) as file:
+    with io.claimed(output, roles.SCHEMA, avoid=[table], force=force) as file:
         given = read_csv(table, delimiter, decimal)
         columns = given.without(exclude or []).guessed()
         schema = Schema.fit(
@@ -115,7 +115,7 @@ def compile_model(
     as_json: AsJson = False,
 ) -> None:
     """Turn a model into the exact integer function that a key is issued for."""
-    with io.claimed(output, outputs.FUNCTION, avoid=[model, schema, reference], force=force) as file:
+    with io.claimed(output, roles.FUNCTION, avoid=[model, schema, reference], force=force) as file:
         agreed = load(schema, Schema.from_bytes)
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else _reference(given, agreed)

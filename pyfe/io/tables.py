@@ -133,7 +133,7 @@ def read_table(path: str | os.PathLike[str], *, delimiter: str | None = None, de
     _require_signs(delimiter, decimal)
     name, text = str(path), read_text(path)
     delimiter = _delimiter_of(text) if delimiter is None else delimiter
-    table = _read(name, text, delimiter)
+    table = _parsed(name, text, delimiter)
     return replace(table, decimal=_decimal_of(table) if decimal is None else decimal)
 
 
@@ -170,7 +170,7 @@ def _decimal_of(table: Table) -> str:
     return "," if commas and not points and not all(map(_THOUSANDS.fullmatch, commas)) else "."
 
 
-def _read(name: str, text: str, delimiter: str) -> Table:
+def _parsed(name: str, text: str, delimiter: str) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     rows: list[list[str]] = []
     lines: list[int] = []

@@ -12,7 +12,7 @@ from pyfe.arrays import integer_rows
 from pyfe.errors import ParameterError
 from pyfe.leakage.findings import Finding, Lines, group_size
 from pyfe.leakage.monomials import Monomials
-from pyfe.leakage.span import GROUP_ORDER, PRIMES, Span, integer_combination, supports
+from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, integer_combination, supports
 from pyfe.schema import Schema
 
 __all__ = ["LinearAccount", "check_linear"]
@@ -68,12 +68,15 @@ class LinearAccount:
 
     What everybody knows is taken out of every row first: public coordinates, constants, and the last level of a
     category, which is 1 minus the others.
+
+    modulus: the prime modulo which keys of the scheme can be combined; the order of ristretto255 unless stated.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, modulus: int = GROUP_ORDER) -> None:
         self._shape = _Shape(schema)
+        self._modulus = modulus
         self._rows: Rows = []
-        self._spans = {prime: Span(prime=prime, traced=False) for prime in PRIMES}
+        self._spans = {prime: Span(prime=prime, traced=False) for prime in (modulus, CHECK_PRIME)}
         self._opened: dict[int, set[int]] = {}
 
     def with_rows(self, rows: Any) -> LinearAccount:
@@ -98,11 +101,11 @@ class LinearAccount:
         if len(self._rows) == issued:
             raise ParameterError("a request has at least one row")
         lines: Lines = {}
-        for prime in PRIMES:
+        for prime in self._spans:
             for key, coordinates in self._new_lines(before, prime, group_size(self._shape.schema, max_blocks)).items():
                 lines.setdefault(key, coordinates)
         findings = [self._explain(kind, names, coordinates, issued) for (kind, names), coordinates in lines.items()]
-        if not findings and all(self._spans[p].rank == before._spans[p].rank for p in PRIMES):
+        if not findings and all(span.rank == before._spans[prime].rank for prime, span in self._spans.items()):
             return [Finding("nothing new", (), (), issued=issued)]
         return findings
 
@@ -162,7 +165,7 @@ class LinearAccount:
     def _explain(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...], issued: int) -> Finding:
         """The finding with a combination of rows that shows it, where a short one exists."""
         witness = self._witness(kind, names, coordinates)
-        short = None if witness is None else integer_combination(witness, GROUP_ORDER)
+        short = None if witness is None else integer_combination(witness, self._modulus)
         if short is None:
             return Finding(kind, names, coordinates, issued=issued)
         values, divisor = short
@@ -171,23 +174,25 @@ class LinearAccount:
 
     def _witness(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...]) -> dict[int, int] | None:
         if kind == "coordinate":
-            return Span(self._rows).witness(self._shape.dense({coordinates[0] + 1: 1}))
+            return Span(self._rows, prime=self._modulus).witness(self._shape.dense({coordinates[0] + 1: 1}))
         if kind == "record":
             return None
         if kind == "protected" and names[0] not in self._shape.schema.columns:
             form = dict(self._shape.groups)[names[0]][0].tolist()
-            return Span(self._rows).witness(self._shape.dense({i + 1: v for i, v in enumerate(form) if v}))
+            return Span(self._rows, prime=self._modulus).witness(
+                self._shape.dense({i + 1: v for i, v in enumerate(form) if v})
+            )
         return self._vanishing_outside(set(self._shape.inside(coordinates)))
 
     def _vanishing_outside(self, inside: set[int]) -> dict[int, int] | None:
         """A combination that says something, and about these coordinates alone."""
         outside = [i for i in range(len(self._shape.free)) if i not in inside]
-        span = Span()
+        span = Span(prime=self._modulus)
         for index, row in enumerate(self._rows):
             _, used = span.reduce([row[i] for i in outside])
-            combination = {index: 1} | {j: -c % GROUP_ORDER for j, c in used.items()}
+            combination = {index: 1} | {j: -c % self._modulus for j, c in used.items()}
             if not span.add([row[i] for i in outside]) and any(
-                sum(c * self._rows[j][i] for j, c in combination.items()) % GROUP_ORDER for i in inside
+                sum(c * self._rows[j][i] for j, c in combination.items()) % self._modulus for i in inside
             ):
                 return combination
         return None

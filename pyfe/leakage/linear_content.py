@@ -11,7 +11,7 @@ import numpy as np
 from pyfe.leakage import limits
 from pyfe.leakage.implied import Spanned
 from pyfe.leakage.rows import Reader, Row, combination_of, is_linear, polynomial_of
-from pyfe.leakage.span import PAIRING_ORDER, Span, integer_combination
+from pyfe.leakage.span import Span, integer_combination
 from pyfe.schema import Schema
 
 __all__ = ["LinearContent"]
@@ -25,8 +25,9 @@ class LinearContent:
     products with them are part of a weight.
     """
 
-    def __init__(self, schema: Schema, reader: Reader) -> None:
+    def __init__(self, schema: Schema, reader: Reader, modulus: int) -> None:
         self._reader = reader
+        self._modulus = modulus
         self._reach = [1, *np.maximum(np.abs(schema.lo), np.abs(schema.hi)).tolist()]
         self._columns = list(schema.columns.values())
 
@@ -38,7 +39,7 @@ class LinearContent:
             for block, bits in self._bits(row).items():
                 if bits > limits.LINEAR_WEIGHT_BITS:
                     found[block] = max(bits, found.get(block, 0))
-        kernels = _Kernels(after, self._reader), _Kernels(before, self._reader)
+        kernels = _Kernels(after, self._reader, self._modulus), _Kernels(before, self._reader, self._modulus)
         blocks = {self._reader.space.block(i) for i in self._reader.space.free} - {*found}
         for block in blocks:
             new, old = (kernel.dimension(block) for kernel in kernels)
@@ -110,8 +111,9 @@ def _with_pairs(rows: Sequence[Row], first: int) -> Iterator[Row]:
 class _Kernels:
     """Of the forms in a span, those without a product with a column: no product hides its share of their values."""
 
-    def __init__(self, rows: Sequence[Row], reader: Reader) -> None:
-        self._spanned = Spanned(rows, reader.space.free, PAIRING_ORDER)
+    def __init__(self, rows: Sequence[Row], reader: Reader, modulus: int) -> None:
+        self._modulus = modulus
+        self._spanned = Spanned(rows, reader.space.free, modulus)
         self._touching: dict[int, list[int]] = {}
         for position, column in enumerate(self._spanned.columns[: self._spanned.products]):
             for block in reader.owners(column):
@@ -119,17 +121,17 @@ class _Kernels:
 
     def rank(self, rows: Sequence[Row]) -> int:
         """Of some of the rows."""
-        return Span((self._spanned.dense(row) for row in rows), prime=PAIRING_ORDER, traced=False).rank
+        return Span((self._spanned.dense(row) for row in rows), prime=self._modulus, traced=False).rank
 
     def dimension(self, block: int) -> int:
         """How many independent ones there are."""
         rows = self._spanned.span.rows()
         touching = self._touching.get(block, [])
-        return len(rows) - Span(([row[i] for i in touching] for row in rows), prime=PAIRING_ORDER, traced=False).rank
+        return len(rows) - Span(([row[i] for i in touching] for row in rows), prime=self._modulus, traced=False).rank
 
     def basis(self, block: int) -> list[Row]:
         """The reduced basis, in integers."""
-        rows, prime = self._spanned.span.rows(), PAIRING_ORDER
+        rows, prime = self._spanned.span.rows(), self._modulus
         touching = self._touching.get(block, [])
         span, kernel = Span(prime=prime), Span(prime=prime, traced=False)
         for index, row in enumerate(rows):

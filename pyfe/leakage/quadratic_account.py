@@ -31,7 +31,7 @@ from pyfe.leakage.implied import Implied, Spanned
 from pyfe.leakage.monomials import Linear
 from pyfe.leakage.rows import Reader, Row, RowColumn, combination_of, outputs_of, plain_row, polynomial_of, terms_of
 from pyfe.leakage.rules import Question
-from pyfe.leakage.span import PAIRING_ORDER, PAIRING_PRIMES
+from pyfe.leakage.span import CHECK_PRIME, PAIRING_ORDER
 from pyfe.schema import Schema
 
 __all__ = ["QuadraticAccount", "check_quadratic"]
@@ -67,18 +67,19 @@ def check_quadratic(
 
 
 class _Independent:
-    """Rows that do not depend on those before, modulo either prime; unchangeable."""
+    """Rows that do not depend on those before, modulo any of the primes; unchangeable."""
 
-    def __init__(self) -> None:
+    def __init__(self, primes: tuple[int, ...]) -> None:
         self.rows: tuple[Row, ...] = ()
-        self._basis: dict[int, tuple[tuple[RowColumn, Row], ...]] = dict.fromkeys(PAIRING_PRIMES, ())
+        self._primes = primes
+        self._basis: dict[int, tuple[tuple[RowColumn, Row], ...]] = dict.fromkeys(primes, ())
 
     def with_row(self, row: Row) -> _Independent:
         """With one more row; itself where the row depends on the others. Cost: O(rank D)."""
-        rests = {prime: self._rest(row, prime) for prime in PAIRING_PRIMES}
+        rests = {prime: self._rest(row, prime) for prime in self._primes}
         if not any(rests.values()):
             return self
-        twin = _Independent()
+        twin = _Independent(self._primes)
         twin.rows = (*self.rows, row)
         twin._basis = {prime: (*self._basis[prime], *_echelon(rest, prime)) for prime, rest in rests.items()}
         return twin
@@ -109,15 +110,19 @@ class QuadraticAccount:
     """The forms of all keys issued so far, without those that depend on others; unchangeable, to be kept and extended.
 
     Rows are kept over units and, while these are affordable, over monomials.
+
+    modulus: the prime modulo which keys of the scheme can be combined; the order of BLS12-381 unless stated.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, modulus: int = PAIRING_ORDER) -> None:
         self.schema = schema
+        self.modulus = modulus
+        self.primes: tuple[int, ...] = (modulus, CHECK_PRIME)
         self.reader = Reader(schema)
         self.outputs = 0
         self._positions: tuple[int, ...] = ()
-        self._over_units = _Independent()
-        self._over_monomials = _Independent()
+        self._over_units = _Independent(self.primes)
+        self._over_monomials = _Independent(self.primes)
         self._terms = 0
         self.too_large = 0
         self.independent: tuple[Forms, ...] = ()
@@ -190,7 +195,7 @@ class QuadraticAccount:
         """SHA-512 of the span: the same for every basis and order of the same forms, however they are written (where
         units are not multiplied out, over the same units)."""
         digest = hashlib.sha512(self.schema.id)
-        spanned = Spanned(self.rows(multiplied=self.multiplied), self.reader.space.free, PAIRING_ORDER)
+        spanned = Spanned(self.rows(multiplied=self.multiplied), self.reader.space.free, self.modulus)
         for _, row in sorted(zip(spanned.span.pivots, spanned.span.rows(), strict=True)):
             entries = [(column, v) for column, v in zip(spanned.columns, row, strict=True) if v]
             digest.update(repr(entries).encode())

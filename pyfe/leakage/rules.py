@@ -15,7 +15,7 @@ from pyfe.leakage.implied import Implied, PooledForms, Spanned
 from pyfe.leakage.linear_content import LinearContent
 from pyfe.leakage.monomials import Monomials
 from pyfe.leakage.rows import Row, RowColumn, Unit, plain_row
-from pyfe.leakage.span import PAIRING_ORDER, PAIRING_PRIMES, Span, integer_combination, supports
+from pyfe.leakage.span import Span, integer_combination, supports
 from pyfe.schema import Schema
 
 __all__ = ["Question", "most_forms"]
@@ -36,6 +36,8 @@ def _private_columns(schema: Schema) -> int:
 class Account(PooledForms, Protocol):
     """The forms of all keys up to a moment, and what they determine."""
 
+    modulus: int
+    primes: tuple[int, ...]
     outputs: int
     too_large: int
     all_combined: bool
@@ -77,7 +79,7 @@ class Question:
             note = f"not looked at: {self.after.too_large} output(s), since the independent ones have too many terms"
             return [Finding("checked in part", (), (), issued=self.issued, note=note)]
         lines: Lines = {}
-        new = [self._opened(prime, lines) for prime in PAIRING_PRIMES]
+        new = [self._opened(prime, lines) for prime in self.after.primes]
         if not any(new):
             return [Finding("nothing new", (), (), issued=self.issued)]
         found = [self._explain(kind, names, coordinates) for (kind, names), coordinates in lines.items()]
@@ -167,7 +169,9 @@ class Question:
         """Linear content beyond the weights of a linear function, on columns that no product hides."""
         if not self.multiplied:
             return []
-        wide = LinearContent(self.schema, self.reader).wide(self.before.rows(multiplied=True), self._rows)
+        wide = LinearContent(self.schema, self.reader, self.after.modulus).wide(
+            self.before.rows(multiplied=True), self._rows
+        )
         if not wide:
             return []
         names, coordinates = tuple(self.names[b] for b in wide), tuple(c for b in wide for c in self.blocks[b])
@@ -179,7 +183,7 @@ class Question:
         allowed = most_forms(self.schema)
         if len(self.after.rows(multiplied=self.multiplied)) <= allowed:
             return []  # their rank is no larger, and ranks of wide forms take long
-        ranks = [[known.quadratic_rank() for known in self._known(prime)] for prime in PAIRING_PRIMES]
+        ranks = [[known.quadratic_rank() for known in self._known(prime)] for prime in self.after.primes]
         before, after = (max(pair) for pair in zip(*ranks, strict=True))
         if not after > max(before, allowed):
             return []
@@ -204,7 +208,7 @@ class Question:
     @cached_property
     def _plain(self) -> Spanned:
         """The span of the forms themselves, modulo the order of the groups."""
-        return Spanned(self._rows, self.reader.space.free, PAIRING_ORDER, traced=True)
+        return Spanned(self._rows, self.reader.space.free, self.after.modulus, traced=True)
 
     def _explain(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...]) -> Finding:
         """The finding with a combination of the forms themselves that shows it, where a short one exists."""
@@ -212,7 +216,7 @@ class Question:
         if kind == "record" or not self.multiplied:
             return finding
         witness = self._witness(self._plain, self._rows, finding)
-        short = None if witness is None else integer_combination(witness, PAIRING_ORDER)
+        short = None if witness is None else integer_combination(witness, self.after.modulus)
         if short is None:
             return replace(finding, note=_INDIRECTLY)
         values, divisor = short

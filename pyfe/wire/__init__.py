@@ -16,7 +16,7 @@ kind   object            signed  where
 3      public key        yes     :mod:`pyfe.keys.public_key` (by the authority's key that it contains)
 4      function key      yes     :mod:`pyfe.keys.function_key` (by the authority)
 5      ciphertext batch  no      :mod:`pyfe.ciphertext`
-6      sealed authority  no      :mod:`pyfe.authority.sealed` (encrypted and authenticated)
+6      sealed authority  no      :mod:`pyfe.authority.sealed_file` (encrypted and authenticated)
 =====  ================  ======  ======================================================================
 
 :mod:`pyfe.objects` decodes an object of any kind; :mod:`pyfe.adapters` knows which scheme has which number.

@@ -15,7 +15,9 @@
 #include "pyfe/field/lanes_emulated.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/kernels.hpp"
+#include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
+#include "pyfe/qfe/scheme.hpp"
 #include "verbs.hpp"
 
 namespace {

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace bls = pyfe::group::bls12_381;
-using pyfe::dlog::Interval;
+using pyfe::Interval;
 using pyfe::dlog::LogGroup;
 using pyfe::field::Scalar;
 using pyfe::group::Kernels;

@@ -13,7 +13,7 @@ import pytest
 
 import pyfe
 from pyfe import Function, FunctionKey, KeyAuthority, ParameterError, Policy, PyfeError, Schema
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.text import printable
 from tests.unit.objects import PASSPHRASE
@@ -56,7 +56,7 @@ HOSTILE = [
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
 
 
 def make(names: list[str], word: str = "") -> None:

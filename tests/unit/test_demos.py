@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pyfe import FunctionKey, ParameterError
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.cli.demos import hrv
 from pyfe.wire import envelope
@@ -33,7 +33,7 @@ def needs(package: str) -> Any:
 @pytest.fixture(autouse=True)
 def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cost of the passphrase is not what these tests are about."""
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
 
 
 def play(story: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -15,10 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.function import LinearMap
 from pyfe.leakage import (
     CHECK_PRIME,
     GROUP_ORDER,
     Finding,
+    LinearAccount,
+    QuadraticAccount,
     Span,
     check_linear,
     open_coordinates,
@@ -386,3 +389,13 @@ def test_bad_rows_and_records() -> None:
         residual([1] * MIXED.n, MIXED, [99] * MIXED.n)
     with pytest.raises(OutOfRangeError, match="62 bits"):
         residual([2**61] * MIXED.n, MIXED)
+
+
+def test_rows_are_combined_modulo_the_schemes_prime() -> None:
+    """Weights that are multiples of the modulus vanish there, and nowhere else."""
+    row = np.array([[1, 101, 202, 101, 303, 101, 202]])
+    for account, rows in ((LinearAccount, "with_rows"), (QuadraticAccount, "with_forms")):
+        given = row if rows == "with_rows" else LinearMap(row).forms
+        for modulus, opened in ((101, [("coordinate", ("x0",))]), (GROUP_ORDER, [])):
+            empty = account(plain(7), modulus)
+            assert kinds(getattr(empty, rows)(given).findings(empty)) == opened

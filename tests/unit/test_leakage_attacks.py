@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from pyfe import Function, KeyAuthority, OutOfRangeError, Policy, PolicyDeniedError, Schema
-from pyfe.authority import accounts, sealed
+from pyfe.authority import accounts, sealing
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
@@ -435,13 +435,13 @@ def test_an_estimate_that_does_not_settle_refuses(monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_authority_has_a_secret_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
     path = tmp_path / "authority.pyfe"
     first = KeyAuthority.create(plain(3), path=path, passphrase=PASSPHRASE)
-    secret = first._decision_secret()
-    assert len(secret) == 64 and first._decision_secret() == secret
-    assert KeyAuthority.open(path, passphrase=PASSPHRASE)._decision_secret() == secret
-    assert KeyAuthority.create(plain(3))._decision_secret() != secret
+    secret = first._secrets.decision_secret()
+    assert len(secret) == 64 and first._secrets.decision_secret() == secret
+    assert KeyAuthority.open(path, passphrase=PASSPHRASE)._secrets.decision_secret() == secret
+    assert KeyAuthority.create(plain(3))._secrets.decision_secret() != secret
     key = first.issue(Function.from_integers(plain(3), [3, 5, 7]), purpose="test")
     for public in (path.read_bytes(), first.public_key.to_bytes(), key.to_bytes(), repr(first).encode()):
         assert secret not in public and secret.hex().encode() not in public
@@ -502,7 +502,7 @@ def test_a_ledger_is_reduced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         first = authority.check(request)
         assert extended.call_count == 2, "the last key, and the request"
         assert authority.check(request) == first and extended.call_count == 3
-        state = authority._storage.read().state
+        state = authority._newest()
         prefix = replace(state, issued=state.issued[:1])
         build = accounts.linear_account if scheme == "ipfe-ddh" else accounts.quadratic_account
         assert build(s, prefix.issued) is not build(s, state.issued)

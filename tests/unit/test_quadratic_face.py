@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pyfe import (
+    AuthorityError,
     CiphertextBatch,
     DecodeError,
     Function,
@@ -27,8 +28,9 @@ from pyfe import (
     UnsupportedModelError,
 )
 from pyfe.adapters import SCHEMES, adapter, adapter_named, adapter_numbered
-from pyfe.authority import sealed
-from pyfe.authority.storage import MemoryStorage
+from pyfe.authority import sealing
+from pyfe.authority.ledger import MemoryLedger
+from pyfe.authority.records import terms_from_map, terms_to_map
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.keys.function_key import Grant
 from pyfe.objects import decode
@@ -47,7 +49,7 @@ FUNCTIONS = {"linear": objects.several, "matrix": objects.quadratic, "network": 
 @pytest.fixture(autouse=True)
 def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cost of the passphrase is not what these tests are about."""
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
 
 
 @pytest.fixture(scope="module", params=QUADRATIC)
@@ -349,13 +351,15 @@ def test_a_sealed_authority_remembers_forms(tmp_path: Path, kind: str) -> None:
 
 
 def test_contents_are_read_strictly() -> None:
-    inside = objects.authority(scheme="qfe-ggm")._storage.read()
-    data = objects.contents_bytes(inside)
-    assert objects.contents_bytes(objects.contents_of(*data)) == data
-    other = objects.authority(scheme="qfe-sxdh")._storage.read()
-    for change in ({"public": other.public}, {"master": other.master}, {"state": other.state}):
+    authority, other = (objects.authority(scheme=scheme) for scheme in ("qfe-ggm", "qfe-sxdh"))
+    data, foreign = objects.plaintexts(authority), objects.plaintexts(other)
+    assert objects.plaintexts(objects.authority_of(*data)) == data
+    for parts in ((data[0], foreign[1]), (foreign[0], data[1])):
         with pytest.raises(DecodeError):
-            objects.contents_of(*objects.contents_bytes(replace(inside, **change)))
+            objects.authority_of(*parts)
+    terms = authority._ledger.terms
+    with pytest.raises(DecodeError):
+        terms_from_map(terms_to_map(replace(terms, public=other._ledger.terms.public)))
 
 
 # -- what linear authorities wrote before --
@@ -368,25 +372,23 @@ def golden(root: Path) -> dict[str, bytes]:
 
 
 def test_earlier_ledgers_are_read_and_written_again(golden: dict[str, bytes]) -> None:
-    inside = objects.contents_of_first_layout(golden["contents"])
-    ledger, secrets = objects.contents_bytes(inside)
+    authority = objects.authority_of_first_layout(golden["contents"])
+    ledger, secrets = objects.plaintexts(authority)
     values = cbor.loads(golden["contents"], "test")
     assert secrets == values.pop("signing_key") + values.pop("master_secret_key")
     assert cbor.loads(ledger, "test") == values | {"version": 2}
-    maps = [row.map.to_dict()["weights"] for row in inside.state.issued]
+    maps = [row.map.to_dict()["weights"] for row in authority.issued]
     assert maps == [[[3, -2]], [[1, 2], [5, 0]]]
 
 
 def test_earlier_authorities_issue_the_same_bytes(golden: dict[str, bytes]) -> None:
-    inside = objects.contents_of_first_layout(golden["default"])
-    (row,) = inside.state.issued
-    empty = replace(inside, state=replace(inside.state, issued=()))
-    storage = MemoryStorage(empty)
-    authority = KeyAuthority(storage, lambda: float(row.issued_at))
+    before = objects.authority_of_first_layout(golden["default"])
+    (row,) = before.issued
+    authority = KeyAuthority(MemoryLedger(before._ledger.terms), before._secrets, lambda: float(row.issued_at))
     assert authority.public_key.to_bytes() == golden["public_key"]
     key = authority.issue(Function.from_integers(authority.schema, row.map.to_dict()["weights"]), purpose=row.purpose)
     assert key.to_bytes() == golden["function_key"]
-    assert objects.contents_bytes(storage.read()) == objects.contents_bytes(inside)
+    assert objects.plaintexts(authority) == objects.plaintexts(before)
 
 
 @pytest.mark.parametrize(
@@ -397,8 +399,9 @@ def test_broken_ledger_rows_are_refused(golden: dict[str, bytes], broken: dict[s
     row = values["ledger"][0]
     del row["weights"]
     values["ledger"][0] = row | broken
-    with pytest.raises(DecodeError):
-        objects.contents_of_first_layout(cbor.dumps(values))
+    with pytest.raises(AuthorityError, match="holds a row that is none") as caught:
+        objects.authority_of_first_layout(cbor.dumps(values))
+    assert isinstance(caught.value.__cause__, DecodeError)
 
 
 def test_policies_say_which_rules() -> None:

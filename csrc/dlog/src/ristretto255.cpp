@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "active.hpp"
+#include "pyfe/base/dispatch.hpp"
 #include "pyfe/group/ristretto255.hpp"
 
 namespace pyfe::dlog {
@@ -61,7 +61,10 @@ void Ristretto255::multiply(const int64_t* d, size_t count, uint64_t bound, Poin
     k_.fixed_base(table_.data(), digits, 1, bytes.data(), stride, blocks, out);
 }
 
-const Ristretto255& Ristretto255::active() { return active_of<Ristretto255>(group::kernels()); }
+const Ristretto255& Ristretto255::active() {
+    const Kernels& k = group::kernels();
+    return once_a_backend<Ristretto255>(k, [&] { return Ristretto255(k); });
+}
 
 Ristretto255::Targets::Targets(const Ristretto255& group, const Block* in, size_t count)
     : at_(count), infinite_(count) {

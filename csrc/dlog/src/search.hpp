@@ -235,7 +235,7 @@ void solve_in(const typename G::Block* points, size_t count, Interval interval, 
     const G& group = G::active();
     const int64_t centre = interval.lo + static_cast<int64_t>(width / 2);
     const Opened<G> opened = open(group, shape.rung);
-    const Search<G> search{group,  *opened.table,        *opened.steps,       shape,
+    const Search<G> search{group,  *opened.table,        opened.steps,        shape,
                            centre, interval.lo - centre, interval.hi - centre};
     search_all(search, points, count, z, found);
 }

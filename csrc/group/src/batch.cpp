@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "pyfe/base/dispatch.hpp"
 #include "pyfe/base/error.hpp"
-#include "pyfe/base/guarded.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/field/constants25519.hpp"
 #include "pyfe/group/kernels.hpp"
@@ -120,10 +120,8 @@ BaseTables make_base_tables(const Kernels& k) {
     return made;
 }
 
-KeptForever<const Kernels*, BaseTables>& kept_tables = *new KeptForever<const Kernels*, BaseTables>;
-
 const BaseTables& base_tables(const Kernels& k) {
-    return kept_tables.get(&k, [&] { return make_base_tables(k); });
+    return once_a_backend<BaseTables>(k, [&] { return make_base_tables(k); });
 }
 
 // Digits of k/2 for whole blocks; spare lanes repeat the last scalar

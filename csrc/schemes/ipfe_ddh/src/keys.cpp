@@ -4,6 +4,7 @@
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/guarded.hpp"
+#include "pyfe/dlog/dlog.hpp"
 #include "pyfe/ipfe_ddh/objects.hpp"
 
 namespace pyfe::ipfe_ddh {
@@ -15,7 +16,7 @@ Bytes make_second_generator() {
     return group::hash_to_group({}, {reinterpret_cast<const uint8_t*>(dst.data()), dst.size()});
 }
 
-KeptForever<char, Bytes>& kept_generators = *new KeptForever<char, Bytes>;
+Kept<char, Bytes>& kept_generators = *new Kept<char, Bytes>;
 
 const Bytes& second_generator() { return kept_generators.get('H', make_second_generator); }
 
@@ -131,7 +132,7 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     for (int64_t& v : key.y) v = in.i64("y");
     in.require_items(key.k, 16 + 64, "intervals");
     key.intervals.resize(key.k);
-    for (Interval& i : key.intervals) i = schemes::read_interval(in);
+    for (Interval& i : key.intervals) i = schemes::read_interval(in, dlog::kMaxWidth);
     for (size_t f = 0; f < key.k; ++f) {
         key.s.push_back({read_scalar(in, "s_y")});
         key.t.push_back({read_scalar(in, "t_y")});

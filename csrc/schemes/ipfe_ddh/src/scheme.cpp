@@ -55,7 +55,7 @@ Interval result_interval(const Parameters& p, const int64_t* y, size_t row) {
         hi += std::max(a, b);
         if (lo < -limit || hi > limit) refuse();
     }
-    if (hi - lo > __int128{kMaxWidth}) refuse();
+    if (hi - lo > __int128{dlog::kMaxWidth}) refuse();
     return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
 }
 
@@ -87,7 +87,7 @@ Interval scaled(const Interval& i, const RowWeight& w, size_t row) {
     const __int128 pos = w.pos, neg = w.neg;
     const __int128 lo = pos * i.lo - neg * i.hi, hi = pos * i.hi - neg * i.lo;
     const __int128 limit = schemes::kMaxEnd;
-    if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{kMaxWidth})
+    if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{dlog::kMaxWidth})
         fail(ErrorKind::out_of_range, "ciphertext row " + std::to_string(row) +
                                           ": the combined result interval is wider than 2^44; combine fewer "
                                           "rows, or with smaller weights");
@@ -118,7 +118,7 @@ std::vector<Search> searches(const CiphertextBatch& ct, const Interval& one) {
         widest = std::max(widest, width(range));
         each.push_back({range, std::move(rows)});
     }
-    if (width(all) <= std::min(kWider * widest, kMaxWidth)) return {{all, {}}};
+    if (width(all) <= std::min(kWider * widest, dlog::kMaxWidth)) return {{all, {}}};
     return each;
 }
 

@@ -3,6 +3,7 @@
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/dlog/dlog.hpp"
 #include "pyfe/qfe/objects.hpp"
 #include "tables.hpp"
 
@@ -153,7 +154,7 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     Forms forms = Forms::read(in, n, m, count);
     in.require_items(count, 16 + 144, "intervals");
     std::vector<Interval> intervals;
-    for (size_t f = 0; f < count; ++f) intervals.push_back(schemes::read_interval(in));
+    for (size_t f = 0; f < count; ++f) intervals.push_back(schemes::read_interval(in, dlog::kMaxWidth));
     Bytes first, second;
     for (size_t f = 0; f < count; ++f) {
         std::ranges::copy(in.bytes(48, "K"), std::back_inserter(first));

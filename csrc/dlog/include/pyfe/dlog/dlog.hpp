@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pyfe/base/interval.hpp"
 #include "pyfe/group/blocks.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 #include "pyfe/pairing/gt.hpp"
@@ -16,10 +17,6 @@ namespace pyfe::dlog {
 
 // The base is the generator; in GT, the pairing of the generators.
 enum class LogGroup { ristretto255, bls12_381_g1, bls12_381_gt };
-
-struct Interval {
-    int64_t lo, hi;  // both included
-};
 
 constexpr uint64_t kMaxWidth = uint64_t{1} << 44;  // of hi - lo
 

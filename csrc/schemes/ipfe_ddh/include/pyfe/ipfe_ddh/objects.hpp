@@ -11,7 +11,7 @@ namespace pyfe::ipfe_ddh {
 using group::PublicScalar;
 using group::Scalar;
 using group::SecretScalars;
-using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Interval, schemes::kMaxWidth;
+using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix;
 
 // What everybody agrees on: n coordinates, x_lo_i <= x_i <= x_hi_i, |y_i| <= y_bound, and a context (the
 // schema's id).

@@ -4,7 +4,7 @@
 
 namespace pyfe::qfe {
 
-using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Interval;
+using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix;
 
 // Two vectors x and y in boxes, or one vector on both sides (square: y = x); |F_ij| <= f_bound, or the
 // entries of its factors; the dimension k of the masks, which names the scheme; and a context (the schema's

@@ -1,4 +1,7 @@
-"""The decisions of an authority: pure functions on values, without files, clock or secrets."""
+"""The decisions of an authority: state and request -> verdict and row. Pure functions on values.
+
+No files, no clock, no keys: what time it is and what estimates are drawn with is passed in.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import numpy.typing as npt
 from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
 from pyfe.authority.accounts import linear_account, quadratic_account
 from pyfe.authority.policy import Policy, require_text
+from pyfe.authority.records import Issued, State, Terms
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
 from pyfe.leakage import Finding, Residual, budget_findings, residual, residual_account
@@ -21,16 +25,16 @@ from pyfe.schema import Schema
 
 __all__ = [
     "DEFAULT_SCHEME",
-    "Issued",
-    "State",
-    "admit",
+    "Request",
+    "Verdict",
+    "decide",
     "findings",
-    "record",
     "require_bits",
     "require_fit",
     "require_second",
     "require_time",
     "residual_uncertainty",
+    "row_for",
 ]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -52,44 +56,30 @@ MAX_TERMS = 6
 
 
 @dataclass(frozen=True, eq=False)
-class Issued:
-    """One row of the ledger: a key that was issued, or is about to be."""
+class Request:
+    """A key that somebody asks for. ParameterError for a purpose or recipient that ledger and keys cannot hold."""
 
-    sequence: int
-    issued_at: int
+    function: Function
     purpose: str
-    recipient: str | None
-    policy: str
-    function_id: bytes
-    map: IntegerMap
-    findings: tuple[str, ...]
+    recipient: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "purpose", require_text("purpose", self.purpose))
+        if self.recipient is not None:
+            object.__setattr__(self, "recipient", require_text("recipient", self.recipient))
 
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """What an authority has agreed to and issued so far; no secrets."""
+class Verdict:
+    """What a request would open, and why the policy refuses it, if it does."""
 
-    scheme: str
-    schema: Schema
-    weight_bits: int
-    policy: Policy
-    created_at: int
-    issued: tuple[Issued, ...] = ()
+    findings: tuple[Finding, ...]
+    refusal: str | None
 
-    @property
-    def maps(self) -> list[IntegerMap]:
-        """The integer maps of all keys issued so far."""
-        return [row.map for row in self.issued]
-
-    @property
-    def serves(self) -> tuple[str, ...]:
-        """The kinds of functions that keys can be issued for."""
-        return adapter(self.scheme).serves
-
-    @property
-    def policy_line(self) -> str:
-        """The policy in one line, as it stands in every key."""
-        return self.policy.line_for(self.serves)
+    def require_granted(self) -> None:
+        """PolicyDeniedError, which says what would open, where the policy refuses."""
+        if self.refusal is not None:
+            raise PolicyDeniedError(self.refusal)
 
 
 def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int) -> int:
@@ -112,15 +102,15 @@ def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
     ``seed`` is a secret of the authority: the records behind an estimate are drawn with it
     (:func:`pyfe.leakage.residual_forms`).
     """
-    if "quadratic" in state.serves:
+    if "quadratic" in state.terms.serves:
         return _quadratic_findings(state, function, seed)
-    before = linear_account(state.schema, state.issued)
+    before = linear_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
     return before.with_rows(function.weights).findings(before)
 
 
 def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
     """The exact ones, and whether enough bits stay unknown: of linear keys too, which a quadratic one can follow."""
-    before = quadratic_account(state.schema, state.issued)
+    before = quadratic_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
     after = before.with_forms(function.forms)
     found = after.findings(before)
     if any(finding.kind == "nothing new" for finding in found):
@@ -132,8 +122,8 @@ def residual_uncertainty(state: State, function: Function | None, seed: bytes) -
     """What everything issued so far, and the function, leave unknown of a row."""
     maps = state.maps if function is None else [*state.maps, function.map]
     if all(isinstance(terms, LinearMap) for terms in maps):
-        return residual(_weights(maps, state.schema), state.schema)
-    account = quadratic_account(state.schema, state.issued)
+        return residual(_weights(maps, state.terms.schema), state.terms.schema)
+    account = quadratic_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
     return residual_account(account if function is None else account.with_forms(function.forms), seed)
 
 
@@ -143,39 +133,39 @@ def _weights(maps: Sequence[IntegerMap], schema: Schema) -> IntArray:
     return np.concatenate([np.zeros((0, schema.n), dtype=np.int64), *rows])
 
 
-def admit(state: State, function: Function, seed: bytes) -> list[Finding]:
-    """The findings of a request that may be granted; ``seed`` as for :func:`findings`.
-
-    Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
-    serve, OutOfRangeError for weights wider than the authority's or results that the scheme cannot find,
-    PolicyDeniedError when the policy refuses; the message says what would open.
-    """
-    require_fit(state, function)
+def decide(state: State, function: Function, seed: bytes) -> Verdict:
+    """The verdict on a request for a key; ``seed`` as for :func:`findings`. Errors: those of :func:`require_fit`."""
+    require_fit(state.terms, function)
     found = findings(state, function, seed)
     refusing = [finding for finding in found if finding.refuses]
-    if refusing and state.policy.refuses:
-        listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])
-        more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-        advice = next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
-        raise PolicyDeniedError(f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}")
-    return found
+    refused = bool(refusing) and state.terms.policy.refuses
+    return Verdict(tuple(found), _refusal(refusing, state, function) if refused else None)
 
 
-def record(
-    state: State, function: Function, found: list[Finding], *, purpose: str, recipient: str | None, now: int
-) -> tuple[State, Issued]:
-    """The state with one ledger row more, and that row. Raises ParameterError for an empty or overlong text."""
-    row = Issued(
+def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
+    """What would open, and what could be asked for instead."""
+    listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])
+    more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
+    advice = next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
+    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}"
+
+
+def row_for(state: State, request: Request, verdict: Verdict, now: object) -> Issued:
+    """The ledger row by which a request is granted, at a clock's answer ``now``.
+
+    Raises PolicyDeniedError where the verdict refuses, AuthorityError where no row may follow the last one now.
+    """
+    verdict.require_granted()
+    return Issued(
         sequence=len(state.issued) + 1,
-        issued_at=now,
-        purpose=require_text("purpose", purpose),
-        recipient=None if recipient is None else require_text("recipient", recipient),
-        policy=state.policy_line,
-        function_id=function.id,
-        map=function.map,
-        findings=tuple(str(finding) for finding in found),
+        issued_at=require_time(state, now),
+        purpose=request.purpose,
+        recipient=request.recipient,
+        policy=state.terms.policy_line,
+        function_id=request.function.id,
+        map=request.function.map,
+        findings=tuple(str(finding) for finding in verdict.findings),
     )
-    return replace(state, issued=(*state.issued, row)), row
 
 
 def require_second(now: object) -> int:
@@ -205,35 +195,39 @@ def _date(second: int) -> str:
     return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def require_fit(state: State, function: Function) -> None:
-    """Raise what :func:`admit` raises for a function of another schema, or with too wide weights or results."""
+def require_fit(terms: Terms, function: Function) -> None:
+    """Whether a key for the function can be asked for at all, whatever the policy says.
+
+    Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
+    serve, OutOfRangeError for weights wider than the authority's or results that the scheme cannot find.
+    """
     if not isinstance(function, Function):
         raise ParameterError(f"a key is issued for a Function (see pyfe.compile), not for {type(function).__name__}")
-    if function.schema_id != state.schema.id:
+    if function.schema_id != terms.schema.id:
         raise KeyMismatchError("the function was compiled for another schema than this authority's")
-    if function.n != state.schema.n:
-        raise ParameterError(f"the function has {function.n} weights, the schema {state.schema.n}")
-    require_served(adapter(state.scheme), function.kind)
-    _require_narrow(state, function)
-    interval = function.map.interval(state.schema.lo, state.schema.hi)
+    if function.n != terms.schema.n:
+        raise ParameterError(f"the function has {function.n} weights, the schema {terms.schema.n}")
+    require_served(adapter(terms.scheme), function.kind)
+    _require_narrow(terms, function)
+    interval = function.map.interval(terms.schema.lo, terms.schema.hi)
     if not np.array_equal(interval, function.interval):
         raise ParameterError("the function states another result interval than its weights have under this schema")
-    require_searchable(interval, [adapter(state.scheme)])
+    require_searchable(interval, [adapter(terms.scheme)])
 
 
-def _require_narrow(state: State, function: Function) -> None:
-    widest, allowed = function.map.largest, weight_bound(state.weight_bits)
-    safe = adapter(state.scheme).safe_weight_bits[function.kind]
+def _require_narrow(terms: Terms, function: Function) -> None:
+    widest, allowed = function.map.largest, weight_bound(terms.weight_bits)
+    safe = adapter(terms.scheme).safe_weight_bits[function.kind]
     if widest > allowed:
-        served = not state.policy.refuses or function.weight_bits <= safe
+        served = not terms.policy.refuses or function.weight_bits <= safe
         wider = f"create the authority with weight_bits={function.weight_bits} (pyfe keygen --weight-bits)"
         other = wider if served else "on coarser columns"
         raise OutOfRangeError(
-            f"the function has a weight of {widest}, this authority allows up to {allowed} ({state.weight_bits} bits, "
-            f"fixed when it was created); compile it with weight_bits={state.weight_bits} (pyfe compile --weight-bits "
-            f"{state.weight_bits}), or {other}"
+            f"the function has a weight of {widest}, this authority allows up to {allowed} ({terms.weight_bits} bits, "
+            f"fixed when it was created); compile it with weight_bits={terms.weight_bits} (pyfe compile --weight-bits "
+            f"{terms.weight_bits}), or {other}"
         )
-    if state.policy.refuses and widest > weight_bound(safe):
+    if terms.policy.refuses and widest > weight_bound(safe):
         raise OutOfRangeError(
             f"the function has a weight of {widest}; under this policy a {function.kind} function has weights of at "
             f"most {safe} bits, whatever the authority allows for others"

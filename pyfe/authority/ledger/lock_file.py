@@ -15,18 +15,28 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from pyfe.errors import AuthorityError
 
-__all__ = ["Hold", "forked", "give", "same_file"]
+__all__ = ["LockFile", "give", "on_fork", "same_file"]
 
 POLL_SECONDS = 0.02
 
 _SIGN_SIZE = 64
 
+
+class Renewed(Protocol):
+    """What has something to renew in a forked child."""
+
+    def after_fork(self) -> None:
+        """Renew it."""
+        ...
+
+
 _gate = threading.RLock()  # held while a lock file is opened and noted down, and during a fork
-_open_holds: set[Hold] = set()
-_on_fork: weakref.WeakSet[object] = weakref.WeakSet()
+_open_locks: set[LockFile] = set()
+_on_fork: weakref.WeakSet[Renewed] = weakref.WeakSet()
 
 
 def same_file(one: os.stat_result, other: os.stat_result) -> bool:
@@ -34,13 +44,13 @@ def same_file(one: os.stat_result, other: os.stat_result) -> bool:
     return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
-def forked(renew: object) -> None:
+def on_fork(renew: Renewed) -> None:
     """Have ``renew.after_fork()`` called in every forked child, as long as the object lives."""
     with _gate:
         _on_fork.add(renew)
 
 
-class Hold:
+class LockFile:
     """One process's right to write. ``descriptor`` is -1 before and after, and in a forked child."""
 
     def __init__(self, path: Path) -> None:
@@ -82,13 +92,13 @@ class Hold:
         """Close the descriptor, if it is open; the lock goes with it."""
         with _gate:
             descriptor, self.descriptor = self.descriptor, -1
-            _open_holds.discard(self)
+            _open_locks.discard(self)
             if descriptor >= 0:
                 os.close(descriptor)
 
     def _open(self, owner: os.stat_result | None) -> None:
         with _gate:
-            _open_holds.add(self)
+            _open_locks.add(self)
             self.descriptor = _descriptor(self.path, owner)
 
     def _wait(self, patience: Callable[[], float]) -> None:
@@ -159,10 +169,10 @@ def _in_child() -> None:
     """Close the copies; never unlock, which would take the lock from the parent."""
     global _gate
     _gate = threading.RLock()
-    for hold in list(_open_holds):
-        hold.close()
+    for lock in list(_open_locks):
+        lock.close()
     for item in list(_on_fork):
-        item.after_fork()  # type: ignore[attr-defined]
+        item.after_fork()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
