@@ -10,6 +10,8 @@ import pytest
 
 from pyfe import KeyAuthority, ParameterError, UnsupportedModelError
 from pyfe.function import LINKS, Function, Readout
+from tests.reference import ipfe_ddh as linear_twin
+from tests.reference import qfe as quadratic_twin
 from tests.unit import objects
 
 READOUTS: dict[str, dict[str, Any]] = {
@@ -79,3 +81,20 @@ def test_map_and_readout_agree_on_the_number_of_outputs() -> None:
     with pytest.raises(ParameterError, match=r"readout is a pyfe.function.Readout, not int"):
         Function(function.map, 5, function.schema_id)  # type: ignore[arg-type]
     assert repr(one()) == "Readout(1 output(s), -12 to 9, identity)"
+
+
+@pytest.mark.parametrize("scheme", ["ipfe-ddh", "qfe-ggm"])
+@pytest.mark.parametrize("name", [*READOUTS, "several"])
+def test_the_twin_reads_the_same_from_the_payload(scheme: str, name: str) -> None:
+    """The independent reader, written from the page on formats."""
+    twin: Any = linear_twin if scheme == "ipfe-ddh" else quadratic_twin
+    given = {"link": "identity", "classes": None, **READOUTS.get(name, {})}
+    function = objects.several() if name == "several" else objects.function(**given)
+    payload = objects.authority(scheme=scheme).issue(function, purpose="test").native.to_bytes()
+    read = twin.FunctionKey.from_bytes(payload)
+    assert read.to_bytes() == payload
+    assert [list(pair) for pair in read.intervals] == function.interval.tolist()
+    ours = function.readout
+    assert (list(read.readout.intercepts), list(read.readout.scales)) == (ours.intercept.tolist(), ours.scale.tolist())
+    assert (read.readout.link, read.readout.survival) == (ours.link, ours.baseline_survival)
+    assert read.readout.labels == (ours.classes or ())
