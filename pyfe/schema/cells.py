@@ -214,8 +214,12 @@ def is_temporal(value: object) -> bool:
 
 
 def same_name(label: object) -> str:
-    """What names are compared by: the text of a label in Unicode's normal form C."""
-    return unicodedata.normalize("NFC", str(label))
+    """What names are compared by: the text of a label in Unicode's normal form C. ParameterError if it has none."""
+    try:
+        text = str(label)
+    except Exception as error:  # an integer of thousands of digits, and whatever a foreign object raises
+        raise ParameterError(f"a name of type {type(label).__name__} has no text") from error
+    return unicodedata.normalize("NFC", text)
 
 
 def row_for_names(names: Iterable[str]) -> bool:

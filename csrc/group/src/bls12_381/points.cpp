@@ -95,7 +95,11 @@ void Points<Parts>::require_backend() const {
 template <int Parts>
 void Points<Parts>::encode(uint8_t* out) const {
     require_backend();
-    curve<Parts>().encode(blocks.data(), size, out);
+    constexpr size_t tile = 512;  // points between two checkpoints: a millisecond
+    parallel_for((size + tile - 1) / tile, [&](size_t t) {
+        const size_t first = t * tile;
+        curve<Parts>().encode(&blocks[first / 8], std::min(tile, size - first), out + bytes * first);
+    });
 }
 
 template <int Parts>
