@@ -1,5 +1,5 @@
-// A file of the smallest table: a sound header and empty lines, changed by the input; the first byte says
-// whether the sums are made right afterwards.
+// A file of the smallest table: a sound header and empty lines, changed by the input; the first byte says whether
+// the sums are made right afterwards.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
