@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "bls12_381/wire.hpp"
 #include "check.hpp"
-#include "pyfe/field/fp64.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/group/bls12_381/base_tables.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
+#include "pyfe/group/bls12_381/membership.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
+#include "pyfe/group/bls12_381/status.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
 #include "support.hpp"
@@ -153,11 +153,11 @@ bool refuses_elements_outside() {
                                     pairing::pair(p, q).encode());
 }
 
-// The curves with everybody in the subgroup, for the decoder of points
-struct UncheckedG1 : bls::G1Curve<pyfe::field::bls12_381::Fp64> {};
-struct UncheckedG2 : bls::G2Curve<pyfe::field::bls12_381::Fp64> {};
-std::uint64_t in_subgroup(const bls::Point<UncheckedG1>&) { return ~std::uint64_t{0}; }
-std::uint64_t in_subgroup(const bls::Point<UncheckedG2>&) { return ~std::uint64_t{0}; }
+// Everybody is in the subgroup.
+template <int Parts>
+void members_unchecked(const bls::PointBlock<Parts>*, std::size_t blocks, std::uint8_t* members) {
+    std::fill_n(members, 8 * blocks, std::uint8_t{1});
+}
 
 void decode_unchecked_gt(const std::uint8_t* in, std::size_t count, pairing::GtBlock* out,
                          std::uint8_t* status) {
@@ -169,8 +169,8 @@ void decode_unchecked_gt(const std::uint8_t* in, std::size_t count, pairing::GtB
 void test_planted_decoders() {
     bls::Kernels curves = bls::portable_kernels();
     pairing::Kernels pairings = pairing::portable_kernels();
-    curves.g1.decode = bls::Wire<UncheckedG1>::decode;
-    curves.g2.decode = bls::Wire<UncheckedG2>::decode;
+    curves.g1.members = members_unchecked<1>;
+    curves.g2.members = members_unchecked<2>;
     pairings.decode = decode_unchecked_gt;
     const UseBackend use({&curves, &pairings});
     CHECK(!refuses_points_outside<1>());
