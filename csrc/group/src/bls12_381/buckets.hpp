@@ -12,6 +12,7 @@
 namespace pyfe::group::bls12_381 {
 
 constexpr size_t kFewestPairs = 128;  // that are worth an inversion
+constexpr size_t kMostPairs = 1024;   // that share one: their rows stay in the cache for the way back
 
 template <int Parts>
 PointBlock<Parts> identity_block() {
@@ -128,10 +129,14 @@ void fill_buckets(const Rows<Parts>& rows, std::vector<BucketEntry> entries, Poi
     if (entries.empty()) return;
     const std::unique_ptr<Row[]> sums(new Row[entries.size()]);
     const RowSource source = {rows.data(), sums[0].words, rows.count()};
-    Scratch<Parts> scratch(entries.size() / 16 + 1);  // a pair is two entries, a coordinate serves eight
+    Scratch<Parts> scratch(kMostPairs / 8);
     add_in_pairs(entries, rows.count(), kFewestPairs, [&](const auto& pairs, size_t used) {
-        return curve<Parts>().add_pairs_vartime(source, pairs.data(), pairs.size(), sums[used].words,
-                                                scratch.data());
+        bool added = true;
+        for (size_t first = 0; added && first < pairs.size(); first += kMostPairs)
+            added = curve<Parts>().add_pairs_vartime(source, &pairs[first],
+                                                     std::min(kMostPairs, pairs.size() - first),
+                                                     sums[used + first].words, scratch.data());
+        return added;
     });
     size_t bounds[9];
     for (size_t j = 0; j <= 8; ++j) bounds[j] = entries.size() * j / 8;

@@ -186,6 +186,8 @@ struct Msm {
                                 : rows.second + size_t(row - rows.split) * row_words(parts);
     }
 
+    static constexpr size_t kAhead = 2;  // steps between asking for rows and adding them
+
     // Sums of pairs by Montgomery's trick: pairs.at(step, lane) knows where the coordinates are.
     template <class Pairs>
     static bool affine_sums(const Pairs& pairs, size_t steps, Coordinate<parts>* scratch) {
@@ -193,6 +195,7 @@ struct Msm {
         for_lanes<F>([&](int lane) {
             E running = E::one();
             for (size_t i = 0; i < steps; ++i) {
+                if (i + kAhead < steps) pairs.prefetch(i + kAhead, lane, 8 * parts);
                 const auto at = pairs.at(i, lane);
                 M::store(running, scratch[i], lane);
                 running = E::mul(running, E::template sub<8>(at.xb(), at.xa()));
@@ -200,6 +203,7 @@ struct Msm {
             E inverse = invert_vartime(running);
             if (F::Lane::mask_bits(E::is_zero(inverse)) != 0) distinct = false;
             for (size_t i = steps; distinct && i-- > 0;) {
+                if (i >= kAhead) pairs.prefetch(i - kAhead, lane, row_words(parts));
                 const auto at = pairs.at(i, lane);
                 const E xa = at.xa(), xb = at.xb(), ya = at.ya();
                 const E one_over = E::mul(inverse, M::load(scratch[i], lane));
@@ -238,6 +242,17 @@ struct Msm {
                 return E::select(minus, E::template neg<8>(y), y);
             }
         };
+        // The first `words` of the rows of a step
+        void prefetch(size_t step, int lane, size_t words) const {
+            for (int j = 0; j < F::lanes; ++j) {
+                const size_t i = 8 * step + size_t(lane + j), pair = i < count ? i : count - 1;
+                const uint64_t *a = row_of(rows, pairs[pair].a), *b = row_of(rows, pairs[pair].b);
+                for (size_t word = 0; word < words; word += 8) {
+                    __builtin_prefetch(a + word);
+                    __builtin_prefetch(b + word);
+                }
+            }
+        }
         At at(size_t step, int lane) const {
             At r;
             unsigned minus_a = 0, minus_b = 0;
@@ -279,6 +294,7 @@ struct Msm {
                 return minus ? E::template neg<8>(y) : y;
             }
         };
+        void prefetch(size_t, int, size_t) const {}
         At at(size_t step, int lane) const {
             const PointPair& p = pairs[step];
             return {points[p.a >> 1], points[p.b >> 1],     (p.a & 1) != 0,
@@ -320,13 +336,14 @@ struct Msm {
                 const uint32_t point = active ? entries[at].point : 0;
                 row[j - lane] = row_of(rows, point);
                 if (!active) continue;
-                if (at + kAhead < end) __builtin_prefetch(row_of(rows, entries[at + kAhead].point));
+                if (at + kEntriesAhead < end)
+                    __builtin_prefetch(row_of(rows, entries[at + kEntriesAhead].point));
                 negative |= (point & 1u) << j;
                 fresh |= unsigned{step == 0 || !same(at - 1, at)} << j;
                 done |= unsigned{at + 1 == end || !same(at, at + 1)} << j;
             }
         }
-        static constexpr size_t kAhead = 4;
+        static constexpr size_t kEntriesAhead = 4;
     };
 
     static P twice_times(P p, int times) {
