@@ -89,7 +89,7 @@ def test_passes_and_error() -> None:
 
 
 @pytest.mark.parametrize("lanes", LANES)
-@pytest.mark.parametrize(("group", "prime", "batches"), [(1, 3, 12), (1, 11, 6), (2, 13, 4)])
+@pytest.mark.parametrize(("group", "prime", "batches"), [(1, 3, 6), (1, 11, 3), (2, 13, 2)])
 def test_decides_as_the_twin(
     core: ModuleType, lanes: str, group: int, prime: int, batches: int, seed: int
 ) -> None:
@@ -108,27 +108,27 @@ def test_decides_as_the_twin(
         )
         assert bool(found[0]) == twin.accepts(curve, points, digits, 1, words)
         decisions.add((digits, bool(found[0])))
-    assert (1, False) in decisions or (2, False) in decisions
+    assert any(not decision for _, decision in decisions)
 
 
-@pytest.mark.parametrize("lanes", ("portable", "auto"))
-def test_error_of_one_pass(core: ModuleType, lanes: str, seed: int) -> None:
-    """One point, a pair that cancels, a pair that does not: overlooked as often as a weight is hit, and no more."""
+@pytest.mark.parametrize(("lanes", "digits", "batches"), [("portable", 1, 150), ("auto", 1, 600), ("auto", 2, 600)])
+@pytest.mark.parametrize(("group", "prime"), [(1, 3), (1, 11), (2, 13), (2, 23)])
+def test_error_of_one_pass(
+    core: ModuleType, lanes: str, digits: int, batches: int, group: int, prime: int
+) -> None:
+    """One point, a pair that cancels, alone and in members: overlooked as often as a weight is hit."""
     core.set_lanes(lanes)
-    batches = 3000
-    for group, prime in ((1, 3), (1, 11), (2, 13), (2, 23)):
-        good, bad = members(group, 3), [ENCODE[group](p) for p in torsion(group, prime)]
-        for batch in ([bad[0], *good], [good[0], bad[0], bad[1]], [bad[3], good[1], bad[4]]):
-            for digits in (1, 2):
-                rate = float(accepted(core, group, batch * batches, len(batch), digits=digits, passes=1).mean())
-                wanted = 3.0**-digits
-                assert abs(rate - wanted) < 5.5 * (wanted * (1 - wanted) / batches) ** 0.5, (prime, digits, rate)
+    good, bad = members(group, 3), [ENCODE[group](p) for p in torsion(group, prime)]
+    for batch in ([bad[0], *good], [good[0], bad[0], bad[1]], [bad[3], good[1], bad[4]]):
+        rate = float(accepted(core, group, batch * batches, len(batch), digits=digits, passes=1).mean())
+        wanted = 3.0**-digits
+        assert abs(rate - wanted) < 5.5 * (wanted * (1 - wanted) / batches) ** 0.5, (prime, digits, rate)
 
 
 @pytest.mark.parametrize(("group", "prime"), PLANTS)
 def test_planted_points_are_refused(core: ModuleType, group: int, prime: int, seed: int) -> None:
     source = random.Random(f"{seed} {prime}")
-    for lanes, batches in (("auto", 60), ("portable", 10)):
+    for lanes, batches in (("auto", 40), ("portable", 2)):
         core.set_lanes(lanes)
         for size in (2, 9):
             assert not accepted(core, group, planted(group, prime, size, batches, source), size).any()
@@ -169,7 +169,7 @@ def test_the_first_bad_point_is_named(core: ModuleType, lanes: str, group: int, 
             return str(refusal)
 
     assert read(good, 0) == read(good, 2**62) == b"".join(good).hex()
-    for _ in range(12):
+    for _ in range(12 if lanes == "auto" else 4):
         batch = list(good)
         for at in source.sample(range(n), source.randrange(1, 4)):
             batch[at] = source.choice([*outside, no_point])
