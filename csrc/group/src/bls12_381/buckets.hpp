@@ -129,7 +129,7 @@ void fill_buckets(const Rows<Parts>& rows, std::vector<BucketEntry> entries, Poi
     if (entries.empty()) return;
     const std::unique_ptr<Row[]> sums(new Row[entries.size()]);
     const RowSource source = {rows.data(), sums[0].words, rows.count()};
-    Scratch<Parts> scratch(kMostPairs / 8);
+    Scratch<Parts> scratch(kRowScratch * (std::min(entries.size() / 2, kMostPairs) / 8 + 1));
     add_in_pairs(entries, rows.count(), kFewestPairs, [&](const auto& pairs, size_t used) {
         bool added = true;
         for (size_t first = 0; added && first < pairs.size(); first += kMostPairs)

@@ -9,8 +9,8 @@
 namespace pyfe::group::bls12_381 {
 namespace {
 
-constexpr size_t kTile = 16384;         // points whose combinations are tested together
-constexpr size_t kFewestBatched = 256;  // from here on a batch is faster than its points one by one
+constexpr size_t kTile = 32768;         // points whose combinations are tested together
+constexpr size_t kFewestBatched = 512;  // from here on a batch is faster than its points one by one
 // In additions of eight lanes: one in a pair, and an exact test
 constexpr double kPaired = 0.7;
 template <int Parts>
