@@ -12,12 +12,13 @@
 #include "pyfe/group/bls12_381/base_tables.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
-#include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/group/bls12_381/membership.hpp"
+#include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 #include "pyfe/group/bls12_381/status.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
+#include "pyfe/random/random.hpp"
 #include "support.hpp"
 
 namespace {
@@ -196,6 +197,28 @@ Points<Parts> multiples(std::initializer_list<std::int64_t> k) {
     return multiples<Parts>(scalars);
 }
 
+// Random combinations accept members, the identity and equal and opposite points among them, and refuse and name the
+// same points as the exact test.
+template <int Parts>
+void test_batched_membership() {
+    std::vector<Fr> k;
+    for (const std::int64_t one : {1, 2, 2, 2, 0, -2, 5, 5, 9, 0, 11}) k.push_back(Fr::from_int64(one));
+    const Points<Parts> batch = multiples<Parts>(k);
+    for (int digits = 1; digits <= 4; ++digits)
+        CHECK(bls::all_members_vartime(batch, {digits, 2}, pyfe::os_random()));
+    CHECK(bls::all_members_vartime(batch, pyfe::os_random()));
+    const std::size_t before = bls::batched_membership_from();
+    bls::set_batched_membership_from(1);
+    CHECK(refuses_points_outside<Parts>());
+    bls::set_batched_membership_from(before);
+}
+
+void test_membership_shapes() {
+    const int passes[bls::kMostMembershipDigits] = {81, 41, 27, 21, 17, 14, 12, 11};
+    for (int digits = 1; digits <= bls::kMostMembershipDigits; ++digits)
+        CHECK(bls::MembershipShape::of(digits).passes == passes[digits - 1]);
+}
+
 template <int Parts>
 void test_wire() {
     const Bytes g = Points<Parts>::generator(1).encode();
@@ -348,6 +371,7 @@ void test_group(bool small) {
     test_wire<Parts>();
     test_multiplications<Parts>();
     test_infinite_lanes<Parts>();
+    test_batched_membership<Parts>();
     for (const std::size_t count : {std::size_t{1}, std::size_t{9}, std::size_t{small ? 40U : 700U}})
         test_msm<Parts>(count);
     test_cohort<Parts>(3, 5);
@@ -472,5 +496,6 @@ int main() {
         CHECK(traces.back() == traces[0]);
     }
     test_planted_decoders();
+    test_membership_shapes();
     return check::result("test_bls12_381");
 }
