@@ -64,7 +64,7 @@ class Server:
 
     def batch(self, bits: int) -> float:
         """Seconds for a batch of 64 targets near the lower end, other ones each time."""
-        from bench.dlog import Targets, points_of
+        from bench.dlog_targets import Targets, points_of
         from pyfe import _core
 
         _core.set_num_threads(1)

@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from pyfe import forms, groups, leakage, quadratic, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
-    from pyfe.function import Function, Report
+    from pyfe.function import Function
     from pyfe.keys import FunctionKey, PublicKey
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, schema_for_trees
+    from pyfe.reports import Report, report
     from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 __version__ = "0.1.0"
@@ -83,6 +84,7 @@ __all__ = [
     "leakage",
     "number",
     "quadratic",
+    "report",
     "schema_for_trees",
     "schemes",
     "thresholds",
@@ -97,7 +99,7 @@ _HOMES = {
     "Linear": "pyfe.models",
     "Policy": "pyfe.authority",
     "PublicKey": "pyfe.keys",
-    "Report": "pyfe.function",
+    "Report": "pyfe.reports",
     "Schema": "pyfe.schema",
     "SquareNetwork": "pyfe.models",
     "category": "pyfe.schema",
@@ -105,6 +107,7 @@ _HOMES = {
     "constant": "pyfe.schema",
     "from_callable": "pyfe.models",
     "number": "pyfe.schema",
+    "report": "pyfe.reports",
     "schema_for_trees": "pyfe.models",
     "thresholds": "pyfe.schema",
 }

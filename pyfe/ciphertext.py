@@ -1,4 +1,7 @@
-"""Batches of encrypted rows, and the public arithmetic on them."""
+"""Batches of encrypted rows, the public arithmetic on them, and their bytes.
+
+The rows lie in the native payload; schema id and saturated counts in the metadata.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Copied, Travels
-from pyfe.adapters import NativeBatch, adapter_of
-from pyfe.errors import KeyMismatchError, OutOfRangeError, ParameterError
+from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
+from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.schema.cells import is_integer
+from pyfe.wire.envelope import Envelope, Kind, pack, unpack
+from pyfe.wire.fields import Fields
+from pyfe.wire.pickling import PickledAsBytes
 
 __all__ = ["CiphertextBatch"]
 
@@ -21,8 +26,12 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 
 _LARGEST = int(np.iinfo(np.int64).max)
 
+_NAME = "ciphertext batch"
+_MOST_ROWS = 2**48
+"""Most rows that a batch can say it counts: sums of such numbers stay integers of 64 bits."""
 
-class CiphertextBatch(Copied, Travels):
+
+class CiphertextBatch(PickledAsBytes):
     """Encrypted rows under one public key and one schema; ``len()`` is the number of rows (patients).
 
     ``ct[a:b]``, ``ct[i]`` cut rows out, :meth:`concat` joins batches. Linear schemes are additively homomorphic, so
@@ -37,7 +46,7 @@ class CiphertextBatch(Copied, Travels):
 
     It pickles as its bytes, and a copy is the batch itself.
 
-    Made by :meth:`pyfe.PublicKey.encrypt`. Immutable. Bytes a row on the wire: :meth:`pyfe.schemes.Scheme.row_bytes`.
+    Made by :meth:`pyfe.PublicKey.encrypt`. Immutable. Bytes a row on the wire: :meth:`pyfe.adapters.Adapter.row_bytes`.
     """
 
     __slots__ = (
@@ -53,6 +62,7 @@ class CiphertextBatch(Copied, Travels):
 
     def __init__(
         self,
+        adapter: AnyAdapter,
         native: NativeBatch,
         *,
         parameter_hash: bytes,
@@ -61,8 +71,8 @@ class CiphertextBatch(Copied, Travels):
         encrypted_rows: int | None = None,
         known_sums: IntArray | None = None,
     ) -> None:
-        self._adapter = adapter_of(native)
-        self._native: Any = native
+        self._adapter = adapter
+        self._native = native
         self._parameter_hash = parameter_hash
         self._schema_id = schema_id
         self._saturated = {name: int(count) for name, count in sorted((saturated or {}).items()) if count}
@@ -73,14 +83,14 @@ class CiphertextBatch(Copied, Travels):
     # -- what it is --
 
     @property
-    def native(self) -> Any:
+    def native(self) -> NativeBatch:
         """The core's batch, for :mod:`pyfe.schemes`."""
         return self._native
 
     @property
     def scheme(self) -> str:
         """The scheme id: functionality, assumption, group."""
-        return self._adapter.scheme.id
+        return self._adapter.id
 
     @property
     def public_key_id(self) -> bytes:
@@ -167,6 +177,47 @@ class CiphertextBatch(Copied, Travels):
         key = self.public_key_id.hex()[:12]
         return f"CiphertextBatch({len(self)} {what}, n={self.n}, public key {key}, unsigned{clipped})"
 
+    # -- bytes --
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding: one envelope. Cost: linear in the size of the batch."""
+        metadata = {
+            "encrypted_rows": self._encrypted_rows,
+            "saturated": self._saturated,
+            "schema_id": self._schema_id,
+        }
+        ids = self._parameter_hash, self.public_key_id
+        payload = self._native.to_bytes()
+        return pack(Envelope(Kind.CIPHERTEXT_BATCH, self._adapter.number, *ids, payload, metadata))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> CiphertextBatch:
+        """The batch that ``data`` encodes; every point is checked to be the canonical encoding of a group element.
+
+        DecodeError unless ``data`` is exactly one canonical encoding of a batch. Cost: decoding every point.
+        """
+        envelope = unpack(data, Kind.CIPHERTEXT_BATCH)
+        adapter = adapter_numbered(envelope.scheme, _NAME)
+        if envelope.signature:
+            raise DecodeError(f"{_NAME}: it must be unsigned")
+        fields = Fields(envelope.metadata, _NAME)
+        encrypted_rows = fields.integer("encrypted_rows", 0, _MOST_ROWS)
+        schema_id = fields.octets("schema_id", 32)
+        counts = Fields(counted := fields.take("saturated", dict), _NAME)
+        saturated = {name: counts.integer(name, 1, _MOST_ROWS) for name in counted}
+        fields.finish()
+        native = adapter.read_batch(envelope.payload)
+        if envelope.public_key_id != native.public_key_id:
+            raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")
+        return cls(
+            adapter,
+            native,
+            parameter_hash=envelope.parameter_hash,
+            schema_id=schema_id,
+            saturated=saturated,
+            encrypted_rows=encrypted_rows,
+        )
+
     # -- cutting and joining --
 
     def __getitem__(self, rows: int | slice) -> CiphertextBatch:
@@ -219,7 +270,7 @@ class CiphertextBatch(Copied, Travels):
         if len(self) != len(other):
             raise ParameterError(f"batches of {len(self)} and {len(other)} rows cannot be added")
         known = _bounded(self.known_weight_sums.astype(object) + other.known_weight_sums)
-        return self._with(self._native.add(other._native), known, other)
+        return self._with(self._adapter.add(self._native, other._native), known, other)
 
     def __radd__(self, other: object) -> CiphertextBatch:
         """``0 + batch`` is the batch, so that ``sum(batches)`` adds them up."""
@@ -236,7 +287,7 @@ class CiphertextBatch(Copied, Travels):
         if abs(int(factor)) > _LARGEST:
             raise OutOfRangeError("the factor exceeds 2^63 - 1")
         known = _bounded(self.known_weight_sums.astype(object) * abs(int(factor)))
-        return self._with(self._native.scale(int(factor)), known)
+        return self._with(self._adapter.scale(self._native, int(factor)), known)
 
     __rmul__ = __mul__
 
@@ -276,15 +327,16 @@ class CiphertextBatch(Copied, Travels):
         if weights.size and int(weights.max()) > _LARGEST:
             raise OutOfRangeError("a weight exceeds 2^63 - 1")
         known = _bounded(np.abs(weights.astype(object)) @ self.known_weight_sums.astype(object)[:, None])
-        return self._with(self._native.weighted_sum(weights.astype(np.int64)), known)
+        return self._with(self._adapter.weighted_sum(self._native, weights.astype(np.int64)), known)
 
     def _cut(self, rows: slice) -> IntArray | None:
         return None if self._known_sums is None else self._known_sums[rows]
 
-    def _with(self, native: Any, known_sums: IntArray | None, *others: CiphertextBatch) -> CiphertextBatch:
+    def _with(self, native: NativeBatch, known_sums: IntArray | None, *others: CiphertextBatch) -> CiphertextBatch:
         """A batch of other rows under the same ids, counting the saturated values of all its sources."""
         counts = sum((Counter(part._saturated) for part in others), Counter(self._saturated))
         return CiphertextBatch(
+            self._adapter,
             native,
             parameter_hash=self._parameter_hash,
             schema_id=self._schema_id,

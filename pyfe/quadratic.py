@@ -22,19 +22,19 @@ has a far narrower interval than its monomials have one by one, and the interval
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.adapters import require_searchable, serving
+from pyfe.arrays import IntArray
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms
 from pyfe.function import Function
-from pyfe.schema import Number, Schema
+from pyfe.schema import Column, Schema
 
 __all__ = ["gradient_energy", "rmssd2", "sdnn2", "variance"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 _WIDEST = 2**15 - 1
 """Largest coefficient that an authority with the default policy signs; the constant of the centred sum keeps to it."""
@@ -45,7 +45,8 @@ def rmssd2(schema: Schema) -> Function:
 
     ``u = sum_i (x_{i+1} - x_i)^2`` over the columns in the schema's order, n - 1 units; the value is
     ``s^2 u / (n - 1)``, in ms^2 for intervals in ms. Of RR integers with step 1, ``u = (n - 1) RMSSD^2`` exactly.
-    ParameterError for fewer than two columns or columns that are not alike; OutOfRangeError beyond 2^44.
+    ParameterError for fewer than two columns or columns that are not alike; OutOfRangeError beyond 2^44, which no
+    scheme searches.
 
     >>> import pyfe
     >>> beats = pyfe.Schema.from_ranges({f"rr{i}": pyfe.number(300, 1500, step=1) for i in range(4)})
@@ -102,7 +103,7 @@ def gradient_energy(schema: Schema, shape: Sequence[int]) -> Function:
     return _squared_differences(schema, first, second, _squared_step(samples), "gradient energy")
 
 
-def _samples(schema: Schema) -> Number:
+def _samples(schema: Schema) -> Column:
     """The column that all columns of the schema are alike to."""
     if not isinstance(schema, Schema):
         raise ParameterError(f"a statistic needs a pyfe.Schema, not {type(schema).__name__}")
@@ -110,16 +111,21 @@ def _samples(schema: Schema) -> Number:
     if len(columns) < 2:
         raise ParameterError("a statistic of samples needs at least two columns")
     for name, column in zip(names, columns, strict=True):
-        if not isinstance(column, Number) or column.transform != "identity":
+        if not column.interval or column.raw_value() is None:
             raise ParameterError(f"column {name!r} is no number without a transform, as a sample is")
-    samples = [column for column in columns if isinstance(column, Number)]
-    for name, column in zip(names, samples, strict=True):
-        if (column.lo, column.hi, column.steps) != (samples[0].lo, samples[0].hi, samples[0].steps):
+    for name, column in zip(names, columns, strict=True):
+        if _scale(column) != _scale(columns[0]):
             raise ParameterError(f"column {name!r} differs from {names[0]!r}; samples have one range and one step")
-    return samples[0]
+    return columns[0]
 
 
-def _squared_step(samples: Number) -> float:
+def _scale(samples: Column) -> tuple[float, float, int]:
+    """Lower end, step, and number of codes."""
+    offset, step = samples.affine()
+    return float(offset[0]), float(step[0]), samples.size
+
+
+def _squared_step(samples: Column) -> float:
     return float(samples.affine()[1][0]) ** 2
 
 
@@ -144,4 +150,6 @@ def _spread(schema: Schema, scale: float, name: str) -> Function:
 
 
 def _squares(schema: Schema, units: IntArray, weights: IntArray, scale: float, name: str) -> Function:
-    return Function.from_forms(schema, FactoredForms.squares(units, weights[None, :]), scale=scale, name=name)
+    function = Function.from_forms(schema, FactoredForms.squares(units, weights[None, :]), scale=scale, name=name)
+    require_searchable(function.interval, serving(function.kind))
+    return function

@@ -72,6 +72,7 @@ def seeds() -> dict[str, list[bytes]]:
         if len(data) > MAX_LENGTH:
             continue
         made["envelope"].append(data)
+        made["cbor"].append(_metadata(data))
         kind, scheme = data[6], int.from_bytes(data[8:10], "little")
         payload = data[88 : 88 + int.from_bytes(data[76:84], "little")]
         if kind in KINDS:
@@ -82,6 +83,12 @@ def seeds() -> dict[str, list[bytes]]:
             made[KINDS[3][1][scheme].replace("public", "secret")].append(payload)
     made["table"] += [bytes([repaired, place, 0, 0, 1, 2, 3]) for repaired in (0, 1, 7) for place in (0, 24, 32, 127)]
     return made
+
+
+def _metadata(data: bytes) -> bytes:
+    """The metadata of an envelope."""
+    start = 88 + int.from_bytes(data[76:84], "little")
+    return data[start : start + int.from_bytes(data[84:88], "little")]
 
 
 def _points(scheme: int, payload: bytes) -> list[bytes]:

@@ -143,7 +143,7 @@ def short(function: str) -> str:
     """Without namespaces, the element type as F: Fp2<F>::mul(Fp2<F> const&, Fp2<F> const&)"""
     function = re.sub(r"pyfe::field::bls12_381::FpLanes<pyfe::field::ifma::Avx512>", "F", function)
     function = re.sub(r"pyfe::field::FeLanes<pyfe::field::ifma::Avx512>", "Fe", function)
-    function = re.sub(r"pyfe::(?:field::|group::|pairing::|dlog::)?(?:bls12_381::)?", "", function)
+    function = re.sub(r"pyfe::(?:field::|group::|pairing::|dlog::)?(?:bls12_381::|ristretto255::)?", "", function)
     while (joined := re.sub(r"(?<=[>Fe]) >", ">", function)) != function:
         function = joined
     return function

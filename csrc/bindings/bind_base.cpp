@@ -9,8 +9,7 @@
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/base/secret.hpp"
 #include "pyfe/hash/expand_message.hpp"
-#include "pyfe/hash/sha256.hpp"
-#include "pyfe/hash/sha512.hpp"
+#include "pyfe/hash/sha2.hpp"
 #include "pyfe/random/random.hpp"
 
 namespace {

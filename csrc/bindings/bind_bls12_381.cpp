@@ -103,7 +103,15 @@ void bind_points(py::module_& m, const char* name, const char* doc) {
             },
             py::arg("points").noconvert(), "Strict decoding of compressed points, subgroup included.")
         .def(
-            "to_bytes", [](const P& p) { return byte_array(p.encode(), P::bytes); }, "Compressed points.")
+            "to_bytes",
+            [](const P& p) {
+                const auto bytes = [&] {
+                    const NoGil no_gil;
+                    return p.encode();
+                }();
+                return byte_array(bytes, P::bytes);
+            },
+            "Compressed points.")
         .def_static("hash_to_curve", &hashed<Parts>, py::arg("messages"), py::arg("dst"),
                     Parts == 1 ? "RFC 9380 suite BLS12381G1_XMD:SHA-256_SSWU_RO_."
                                : "RFC 9380 suite BLS12381G2_XMD:SHA-256_SSWU_RO_.")

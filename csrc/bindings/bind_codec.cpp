@@ -41,7 +41,7 @@ py::bytes pack(long long kind, long long scheme, const py::bytes& parameter_hash
                const py::bytes& signature) {
     pyfe::Envelope envelope;
     envelope.kind = as_field<pyfe::ObjectKind>(kind, 8, "kind");
-    envelope.scheme = as_field<pyfe::SchemeId>(scheme, 16, "scheme");
+    envelope.scheme = as_field<std::uint16_t>(scheme, 16, "scheme");
     envelope.parameter_hash = as_id(parameter_hash, "parameter hash");
     envelope.public_key_id = as_id(public_key_id, "public key id");
     envelope.payload = as_span(payload);
@@ -52,7 +52,7 @@ py::bytes pack(long long kind, long long scheme, const py::bytes& parameter_hash
 
 py::tuple unpack(const py::bytes& data) {
     const pyfe::Envelope envelope = pyfe::unpack_envelope(as_span(data));
-    return py::make_tuple(static_cast<unsigned>(envelope.kind), static_cast<unsigned>(envelope.scheme),
+    return py::make_tuple(static_cast<unsigned>(envelope.kind), envelope.scheme,
                           as_bytes(envelope.parameter_hash), as_bytes(envelope.public_key_id),
                           as_bytes(envelope.payload), as_bytes(envelope.metadata),
                           as_bytes(envelope.signature));

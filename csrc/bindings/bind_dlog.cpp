@@ -9,11 +9,12 @@
 #include "bindings.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/dlog/dlog.hpp"
-#include "pyfe/group/kernels.hpp"
-#include "pyfe/group/ristretto255.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
 
 namespace {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 using Wire = py::array_t<std::uint8_t, py::array::c_style>;
 
 using pyfe::dlog::LogGroup;
@@ -66,7 +67,7 @@ py::dict prepare(long long width, const std::string& group) {
     return out;
 }
 
-void require_all(const std::vector<std::uint8_t>& found, pyfe::dlog::Interval interval, const char* what) {
+void require_all(const std::vector<std::uint8_t>& found, pyfe::Interval interval, const char* what) {
     for (std::size_t j = 0; j < found.size(); ++j) {
         if (found[j] != 0) continue;
         pyfe::fail(pyfe::ErrorKind::out_of_range,
@@ -75,10 +76,10 @@ void require_all(const std::vector<std::uint8_t>& found, pyfe::dlog::Interval in
     }
 }
 
-void solve_all(std::span<const std::uint8_t> wire, pyfe::dlog::Interval interval, std::int64_t* z) {
-    const auto decoded = pyfe::group::PointVector::decode(wire, "small logs");
-    std::vector<pyfe::group::PointBlock> points(decoded.blocks.size());
-    pyfe::group::kernels().from_affine(decoded.blocks.data(), points.size(), points.data());
+void solve_all(std::span<const std::uint8_t> wire, pyfe::Interval interval, std::int64_t* z) {
+    const auto decoded = ristretto255::PointVector::decode(wire, "small logs");
+    std::vector<ristretto255::PointBlock> points(decoded.blocks.size());
+    ristretto255::kernels().from_affine(decoded.blocks.data(), points.size(), points.data());
     std::vector<std::uint8_t> found(decoded.size);
     pyfe::dlog::solve_vartime(points.data(), decoded.size, interval, z, found.data());
     require_all(found, interval, "point");

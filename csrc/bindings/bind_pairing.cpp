@@ -48,7 +48,14 @@ void bind_elements(py::module_& m) {
             },
             py::arg("elements").noconvert(), "Strict decoding of 576 bytes each, membership included.")
         .def(
-            "to_bytes", [](const GtElements& f) { return byte_array(f.encode(), GtElements::bytes); },
+            "to_bytes",
+            [](const GtElements& f) {
+                const auto bytes = [&] {
+                    const NoGil no_gil;
+                    return f.encode();
+                }();
+                return byte_array(bytes, GtElements::bytes);
+            },
             "Canonical encoding.")
         .def_static(
             "one", [](long long count) { return GtElements::one(count_of(count)); }, py::arg("count"),

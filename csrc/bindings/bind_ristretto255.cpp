@@ -1,18 +1,21 @@
 #include "arrays.hpp"
 #include "bytes.hpp"
 #include "pyfe/field/scalar.hpp"
-#include "pyfe/group/ristretto255.hpp"
+#include "pyfe/group/ristretto255/fixed_base.hpp"
+#include "pyfe/group/ristretto255/msm.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
 
 namespace {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 using namespace pyfe::bindings;
 using SecretRows = Unprinted<ByteArray>;
 using pyfe::ErrorKind;
 using pyfe::fail;
-using pyfe::group::PointVector;
-using pyfe::group::PublicScalar;
-using pyfe::group::Scalar;
-using pyfe::group::SecretScalars;
+using ristretto255::PointVector;
+using ristretto255::PublicScalar;
+using ristretto255::Scalar;
+using ristretto255::SecretScalars;
 
 SecretScalars scalars(const ByteArray& a, const char* name) {
     const auto bytes = byte_rows(a, 32, name);
@@ -48,7 +51,7 @@ ByteArray mul(const SecretRows& points, const SecretRows& k) {
     {
         const NoGil no_gil;
         const PointVector p = PointVector::decode(p_bytes, "points");
-        pyfe::group::mul_variable(p, {s.data(), s.size()}, out.data());
+        ristretto255::mul_variable(p, {s.data(), s.size()}, out.data());
     }
     return byte_array(out, 32);
 }
@@ -58,7 +61,7 @@ ByteArray mul_base(const SecretRows& k) {
     std::vector<uint8_t> out(32 * s.size());
     {
         const NoGil no_gil;
-        pyfe::group::mul_base({s.data(), s.size()}, out.data());
+        ristretto255::mul_base({s.data(), s.size()}, out.data());
     }
     return byte_array(out, 32);
 }
@@ -76,20 +79,20 @@ ByteArray combine(const ByteArray& a, const ByteArray& b) {
 }
 
 py::array_t<bool> is_valid(const ByteArray& points) {
-    const std::vector<uint8_t> ok = pyfe::group::is_valid(byte_rows(points, 32, "points"));
+    const std::vector<uint8_t> ok = ristretto255::is_valid(byte_rows(points, 32, "points"));
     py::array_t<bool> out(static_cast<py::ssize_t>(ok.size()));
     std::copy(ok.begin(), ok.end(), out.mutable_data());
     return out;
 }
 
 ByteArray from_uniform_bytes(const ByteArray& data) {
-    return byte_array(pyfe::group::from_uniform_bytes(byte_rows(data, 64, "data")), 32);
+    return byte_array(ristretto255::from_uniform_bytes(byte_rows(data, 64, "data")), 32);
 }
 
 ByteArray hash_to_group(const std::vector<py::bytes>& messages, const py::bytes& dst) {
     std::vector<uint8_t> all;
     for (const py::bytes& message : messages) {
-        const auto point = pyfe::group::hash_to_group(as_span(message), as_span(dst));
+        const auto point = ristretto255::hash_to_group(as_span(message), as_span(dst));
         all.insert(all.end(), point.begin(), point.end());
     }
     return byte_array(all, 32);
@@ -104,7 +107,7 @@ py::array_t<uint8_t> msm_vartime(const ByteArray& points, const ByteArray& k) {
         const NoGil no_gil;
         std::vector<PublicScalar> open;
         for (const Scalar& v : s) open.push_back({v});
-        out = pyfe::group::msm_vartime(PointVector::decode(p_bytes, "points"), open);
+        out = ristretto255::msm_vartime(PointVector::decode(p_bytes, "points"), open);
     }
     return py::array_t<uint8_t>(32, out.data());
 }
@@ -140,9 +143,9 @@ void bind_ristretto255(py::module_& module) {
     m.def("mul", &mul, py::arg("points").noconvert(), py::arg("scalars").noconvert(),
           "k_j P_j for each row; constant-time in the scalars.");
     m.def("mul_base", &mul_base, py::arg("scalars").noconvert(), "k_j G for each row; constant-time.");
-    m.def("add", &combine<pyfe::group::add>, py::arg("a").noconvert(), py::arg("b").noconvert(),
+    m.def("add", &combine<ristretto255::add>, py::arg("a").noconvert(), py::arg("b").noconvert(),
           "a_j + b_j.");
-    m.def("sub", &combine<pyfe::group::subtract>, py::arg("a").noconvert(), py::arg("b").noconvert(),
+    m.def("sub", &combine<ristretto255::subtract>, py::arg("a").noconvert(), py::arg("b").noconvert(),
           "a_j - b_j.");
     m.def("is_valid", &is_valid, py::arg("points").noconvert(), "Which rows are canonical encodings.");
     m.def("from_uniform_bytes", &from_uniform_bytes, py::arg("data").noconvert(),

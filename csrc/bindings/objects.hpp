@@ -32,9 +32,9 @@ IntArray int_matrix(const Values& values, size_t rows, size_t columns) {
     return out;
 }
 
-inline IntArray interval_array(const std::vector<schemes::Interval>& intervals) {
+inline IntArray interval_array(const std::vector<Interval>& intervals) {
     std::vector<int64_t> ends;
-    for (const schemes::Interval& i : intervals) ends.insert(ends.end(), {i.lo, i.hi});
+    for (const Interval& i : intervals) ends.insert(ends.end(), {i.lo, i.hi});
     return int_matrix(ends, intervals.size(), 2);
 }
 

@@ -1,4 +1,4 @@
-// What every module of the core is made of: one bind_<room> a room, no algorithm here.
+// What every module of the core is made of: one bind_<room>.cpp a room and a scheme, no algorithm here.
 #include "bindings.hpp"
 
 void start_module(py::module_& module) {
@@ -7,14 +7,20 @@ void start_module(py::module_& module) {
     register_errors(module);
 }
 
+// Declares the function that bind_<room>.cpp defines, and calls it
+#define PYFE_BIND(room)             \
+    void bind_##room(py::module_&); \
+    bind_##room(module)
+
 void bind_rooms(py::module_& module) {
-    bind_base(module);
-    bind_codec(module);
-    bind_ristretto255(module);
-    bind_bls12_381(module);
-    bind_pairing(module);
-    bind_dlog(module);
-    bind_ipfe_ddh(module);
-    bind_qfe(module);
-    bind_self_test(module);
+    PYFE_BIND(base);
+    PYFE_BIND(codec);
+    PYFE_BIND(ristretto255);
+    PYFE_BIND(bls12_381);
+    PYFE_BIND(pairing);
+    PYFE_BIND(dlog);
+    PYFE_BIND(schemes);
+    PYFE_BIND(ipfe_ddh);
+    PYFE_BIND(qfe);
+    PYFE_BIND(self_test);
 }

@@ -1,14 +1,14 @@
-// The verbs that draw randomness, over any source: the operating system's in the shipped module, an injected
-// one in the test module.
+// The verbs that draw randomness, for the objects of any scheme and over any source: the operating system's
+// in the shipped module, an injected one in the test module. The scheme's own setup and encrypt are found by
+// its types.
 #pragma once
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "arrays.hpp"
 #include "pyfe/base/secret.hpp"
-#include "pyfe/ipfe_ddh/scheme.hpp"
-#include "pyfe/qfe/scheme.hpp"
+#include "pyfe/random/random.hpp"
+#include "pyfe/schemes/common.hpp"
 
 namespace pyfe::bindings {
 
@@ -33,43 +33,36 @@ class Matrix {
     size_t rows_, columns_;
 };
 
-inline std::pair<ipfe_ddh::MasterPublicKey, ipfe_ddh::MasterSecretKey> run_setup(
-    const ipfe_ddh::Parameters& p, Random& random) {
+template <class Parameters>
+auto run_setup(const Parameters& p, Random& random) {
     const NoGil no_gil;
     const StackGuard guard;
-    return ipfe_ddh::setup(p, random);
+    return setup(p, random);
 }
 
-inline ipfe_ddh::CiphertextBatch run_encrypt(const ipfe_ddh::MasterPublicKey& mpk, const IntArray& x,
-                                             Random& random) {
+template <class EncryptionKey>
+auto run_encrypt(const EncryptionKey& key, const IntArray& x, Random& random) {
     const Matrix m(x, "x");
     const NoGil no_gil;
     const StackGuard guard;
-    return ipfe_ddh::encrypt(mpk, m.view(), random);
+    return encrypt(key, m.view(), random);
 }
 
-inline std::pair<qfe::MasterPublicKey, qfe::MasterSecretKey> run_setup(const qfe::Parameters& p,
-                                                                       Random& random) {
-    const NoGil no_gil;
-    const StackGuard guard;
-    return qfe::setup(p, random);
-}
-
-// y: None when the parameters are square
-inline qfe::CiphertextBatch run_encrypt(const qfe::MasterPublicKey& mpk, const IntArray& x,
-                                        const py::object& y, Random& random) {
+// For schemes of two vectors. y: None where there is one
+template <class EncryptionKey>
+auto run_encrypt(const EncryptionKey& key, const IntArray& x, const py::object& y, Random& random) {
     const Matrix left(x, "x");
     if (y.is_none()) {
         const NoGil no_gil;
         const StackGuard guard;
-        return qfe::encrypt(mpk, left.view(), nullptr, random);
+        return encrypt(key, left.view(), nullptr, random);
     }
     const IntArray other = py::reinterpret_borrow<Unprinted<IntArray>>(y).get("y");
     const Matrix right(other, "y");
     const schemes::IntMatrix view = right.view();
     const NoGil no_gil;
     const StackGuard guard;
-    return qfe::encrypt(mpk, left.view(), &view, random);
+    return encrypt(key, left.view(), &view, random);
 }
 
 }  // namespace pyfe::bindings

@@ -13,16 +13,10 @@ constexpr std::array<std::uint8_t, 4> magic = {'P', 'Y', 'F', 'E'};
 constexpr std::uint8_t flag_signed = 1;
 
 bool known(ObjectKind kind) { return kind >= ObjectKind::schema && kind <= ObjectKind::sealed_authority; }
-bool known(SchemeId scheme) { return scheme <= SchemeId::qfe_sxdh_bls12381; }
 
 std::string unknown_kind(ObjectKind kind) {
     return "unknown kind " + std::to_string(static_cast<unsigned>(kind)) + ", known are 1 to " +
            std::to_string(static_cast<unsigned>(ObjectKind::sealed_authority));
-}
-
-std::string unknown_scheme(SchemeId scheme) {
-    return "unknown scheme " + std::to_string(static_cast<unsigned>(scheme)) + ", known are 0 to " +
-           std::to_string(static_cast<unsigned>(SchemeId::qfe_sxdh_bls12381));
 }
 
 std::string above(std::uint64_t size, std::uint64_t bound) {
@@ -35,7 +29,6 @@ void require(bool condition, const std::string& message) {
 
 void require_packable(const Envelope& e) {
     require(known(e.kind), unknown_kind(e.kind));
-    require(known(e.scheme), unknown_scheme(e.scheme));
     require(e.payload.size() <= max_payload_size, "payload: " + above(e.payload.size(), max_payload_size));
     require(e.metadata.size() <= max_metadata_size,
             "metadata: " + above(e.metadata.size(), max_metadata_size));
@@ -65,9 +58,8 @@ bool read_signed_flag(Reader& in) {
     return flags == flag_signed;
 }
 
-SchemeId read_scheme(Reader& in) {
-    const SchemeId scheme{in.u16("scheme")};
-    if (!known(scheme)) in.refuse("scheme", unknown_scheme(scheme));
+std::uint16_t read_scheme(Reader& in) {
+    const std::uint16_t scheme = in.u16("scheme");
     const std::uint16_t reserved = in.u16("reserved");
     if (reserved != 0) in.refuse("reserved", std::to_string(reserved) + " must be 0");
     return scheme;
@@ -87,7 +79,7 @@ std::vector<std::uint8_t> pack_envelope(const Envelope& e) {
     Writer out(envelope_header_size + e.payload.size() + e.metadata.size() + e.signature.size());
     out.bytes(magic).u16(envelope_version);
     out.u8(static_cast<std::uint8_t>(e.kind)).u8(e.signature.empty() ? 0 : flag_signed);
-    out.u16(static_cast<std::uint16_t>(e.scheme)).u16(0);
+    out.u16(e.scheme).u16(0);
     out.bytes(e.parameter_hash).bytes(e.public_key_id);
     out.u64(e.payload.size()).u32(static_cast<std::uint32_t>(e.metadata.size()));
     out.bytes(e.payload).bytes(e.metadata).bytes(e.signature);

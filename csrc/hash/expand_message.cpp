@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "pyfe/base/error.hpp"
-#include "pyfe/hash/sha256.hpp"
-#include "pyfe/hash/sha512.hpp"
+#include "pyfe/hash/sha2.hpp"
 
 namespace pyfe {
 namespace {

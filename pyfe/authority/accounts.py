@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
+from pyfe.authority.records import Issued
+from pyfe.function import LinearMap
 from pyfe.leakage import LinearAccount, QuadraticAccount
-from pyfe.maps import IntegerMap, LinearMap
 from pyfe.schema import Schema
 
 __all__ = ["linear_account", "quadratic_account"]
 
+_Key: TypeAlias = tuple[tuple[bytes, int], tuple[bytes, ...]]
+"""Id of a schema and modulus, then the functions of a ledger."""
 
-class Entry(Protocol):
-    """What counts of a ledger row."""
-
-    @property
-    def function_id(self) -> bytes:
-        """The id of the function, which stands for its map."""
-
-    @property
-    def map(self) -> IntegerMap:
-        """The map of the function."""
-
-
-_Key: TypeAlias = "tuple[bytes, tuple[bytes, ...]]"
 _Account = TypeVar("_Account")
 
 _KEPT = 8
@@ -34,37 +24,43 @@ _linear: dict[_Key, LinearAccount] = {}
 _quadratic: dict[_Key, QuadraticAccount] = {}
 
 
-def linear_account(schema: Schema, issued: Sequence[Entry]) -> LinearAccount:
-    """The weights of the linear functions of a ledger. Cost: O(rank n) for a row that was not seen yet."""
+def linear_account(schema: Schema, issued: Sequence[Issued], modulus: int) -> LinearAccount:
+    """The weights of the linear functions of a ledger, for a scheme of that modulus. Cost: O(rank n) for a row that was
+    not seen yet."""
 
-    def extended(account: LinearAccount, entry: Entry) -> LinearAccount:
-        return account.with_rows(entry.map.weights) if isinstance(entry.map, LinearMap) else account
+    def extended(account: LinearAccount, row: Issued) -> LinearAccount:
+        return account.with_rows(row.map.weights) if isinstance(row.map, LinearMap) else account
 
-    return _remembered(_linear, LinearAccount, extended, schema, issued)
+    return _remembered(_linear, LinearAccount, extended, schema, issued, modulus)
 
 
-def quadratic_account(schema: Schema, issued: Sequence[Entry]) -> QuadraticAccount:
-    """The forms of all functions of a ledger. Cost: O(rank D) for a row that was not seen yet."""
-    return _remembered(_quadratic, QuadraticAccount, lambda a, e: a.with_forms(e.map.forms), schema, issued)
+def quadratic_account(schema: Schema, issued: Sequence[Issued], modulus: int) -> QuadraticAccount:
+    """The forms of all functions of a ledger, likewise. Cost: O(rank D) for a row that was not seen yet."""
+
+    def extended(account: QuadraticAccount, row: Issued) -> QuadraticAccount:
+        return account.with_forms(row.map.forms)
+
+    return _remembered(_quadratic, QuadraticAccount, extended, schema, issued, modulus)
 
 
 def _remembered(
     kept: dict[_Key, _Account],
-    empty: Callable[[Schema], _Account],
-    extended: Callable[[_Account, Entry], _Account],
+    empty: Callable[[Schema, int], _Account],
+    extended: Callable[[_Account, Issued], _Account],
     schema: Schema,
-    issued: Sequence[Entry],
+    issued: Sequence[Issued],
+    modulus: int,
 ) -> _Account:
     """The account of the longest beginning of the ledger that is remembered, extended by the rest."""
-    ids = tuple(row.function_id for row in issued)
-    begun = [key for key in list(kept) if key[0] == schema.id and ids[: len(key[1])] == key[1]]
+    space, ids = (schema.id, modulus), tuple(row.function_id for row in issued)
+    begun = [key for key in list(kept) if key[0] == space and ids[: len(key[1])] == key[1]]
     longest = max(begun, key=lambda key: len(key[1]), default=None)
     found = None if longest is None else kept.get(longest)
-    account, start = (empty(schema), 0) if found is None or longest is None else (found, len(longest[1]))
+    account, start = (empty(schema, modulus), 0) if found is None or longest is None else (found, len(longest[1]))
     for row in issued[start:]:
         account = extended(account, row)
-    kept.pop((schema.id, ids), None)
-    kept[schema.id, ids] = account
+    kept.pop((space, ids), None)
+    kept[space, ids] = account
     for key in list(kept)[:-_KEPT]:
         kept.pop(key, None)
     return account

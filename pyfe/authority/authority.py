@@ -1,41 +1,34 @@
-"""KeyAuthority: policy -> ledger -> derive -> release."""
+"""KeyAuthority: decide -> record -> derive -> release."""
 
 from __future__ import annotations
 
-import hmac
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import NoReturn
+from typing import NoReturn, Self
 
-from pyfe._travel import Secret
-from pyfe.adapters import adapter
-from pyfe.authority import engine
-from pyfe.authority.contents import Contents
-from pyfe.authority.engine import Issued, State
+from pyfe.adapters import adapter, adapter_named
+from pyfe.authority import decisions
+from pyfe.authority.decisions import Request, Verdict
+from pyfe.authority.ledger import FileLedger, Ledger, MemoryLedger, Recorded
 from pyfe.authority.policy import Policy
-from pyfe.authority.sealed import SealingKey
-from pyfe.authority.storage import FileStorage, MemoryStorage, Recorded, Storage
-from pyfe.errors import AuthorityError, KeyMismatchError, ParameterError, PyfeError, SignatureError
+from pyfe.authority.records import Issued, State, Terms, decode_row, encode_row
+from pyfe.authority.sealing import SealingKey
+from pyfe.authority.secrets import Secrets
+from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys.function_key import Grant, require_encodable
+from pyfe.keys.public_key import MAX_WEIGHT_BITS
 from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
-from pyfe.schemes import long_name
 from pyfe.text import printable
-from pyfe.wire.function_keys import Grant, require_encodable
-from pyfe.wire.function_keys import sign as sign_function_key
-from pyfe.wire.public_keys import MAX_WEIGHT_BITS
-from pyfe.wire.public_keys import sign as sign_public_key
+from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import SigningKey
 
 __all__ = ["KeyAuthority"]
 
 Clock = Callable[[], float]
-
-_DECISIONS = b"pyfe: the secret behind an authority's decisions, 1"
-"""Signed once more than is said: no envelope begins like this."""
 
 
 class KeyAuthority(Secret):
@@ -46,14 +39,16 @@ class KeyAuthority(Secret):
     ledger row is durable. An authority without a path forgets all of it with the process.
     """
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, secrets: Secrets, clock: Clock) -> None:
         """Not for direct use: see :meth:`create` and :meth:`open`."""
-        self._storage = storage
+        self._ledger = ledger
+        self._secrets = secrets
         self._clock = clock
-        contents = storage.read()
-        self._agreed = contents.state
-        self._public_key = sign_public_key(
-            contents.public, contents.state.schema, contents.state.weight_bits, contents.signing_key
+        self._terms = terms = ledger.terms
+        self._known = State(terms)
+        self._newest()
+        self._public_key = PublicKey.signed(
+            adapter(terms.scheme), terms.public, terms.schema, terms.weight_bits, secrets.signing_key
         )
 
     @classmethod
@@ -61,7 +56,7 @@ class KeyAuthority(Secret):
         cls,
         schema: Schema,
         *,
-        scheme: str = engine.DEFAULT_SCHEME,
+        scheme: str = decisions.DEFAULT_SCHEME,
         weight_bits: int | None = None,
         policy: Policy | None = None,
         path: str | os.PathLike[str] | None = None,
@@ -88,19 +83,21 @@ class KeyAuthority(Secret):
         if (path is None) != (passphrase is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
         policy = Policy.default() if policy is None else policy
-        name = long_name(scheme)
-        bits = engine.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
+        name = adapter_named(scheme).id
+        bits = decisions.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
         if not isinstance(policy, Policy):
             raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
-        contents = _fresh(schema, name, bits, policy, engine.require_second(clock()))
+        now = decisions.require_second(_require_clock(clock)())
+        terms, secrets = _fresh(schema, name, bits, policy, now)
         if path is None or passphrase is None:
-            return cls(MemoryStorage(contents), clock)
-        return cls(FileStorage.create(path, SealingKey.fresh(passphrase), contents), clock)
+            return cls(MemoryLedger(terms), secrets, clock)
+        return cls(FileLedger.create(path, SealingKey.fresh(passphrase), terms, secrets), secrets, clock)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, passphrase: str | bytes, clock: Clock = time.time) -> KeyAuthority:
         """The authority of a sealed file. Raises AuthorityError for a wrong passphrase or a damaged file."""
-        return cls(FileStorage.open(path, passphrase), clock)
+        _require_clock(clock)
+        return cls(*FileLedger.open(path, passphrase), clock)
 
     @property
     def public_key(self) -> PublicKey:
@@ -110,36 +107,34 @@ class KeyAuthority(Secret):
     @property
     def schema(self) -> Schema:
         """The schema, fixed at creation."""
-        return self._agreed.schema
+        return self._terms.schema
 
     @property
     def policy(self) -> Policy:
         """The policy, fixed at creation."""
-        return self._agreed.policy
+        return self._terms.policy
 
     @property
     def policy_line(self) -> str:
         """The policy in one line, as it stands in every key."""
-        return self._agreed.policy_line
+        return self._terms.policy_line
 
     @property
     def weight_bits(self) -> int:
         """Widest weights, in bits with sign; fixed at creation."""
-        return self._agreed.weight_bits
+        return self._terms.weight_bits
 
     @property
     def issued(self) -> tuple[Issued, ...]:
         """The ledger: every key issued so far, by whichever process."""
-        return self._storage.read().state.issued
+        return self._newest().issued
 
     def check(self, function: Function) -> list[Finding]:
         """What a key for the function would open together with all keys issued before; issues and records nothing.
 
         Raises what :meth:`issue` raises for a function that does not fit, but returns what the policy would refuse.
         """
-        state = self._storage.read().state
-        engine.require_fit(state, function)
-        return engine.findings(state, function, self._decision_secret())
+        return list(decisions.decide(self._newest(), function, self._secrets.decision_secret()).findings)
 
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
@@ -148,10 +143,9 @@ class KeyAuthority(Secret):
         Errors: those of :meth:`check`.
         Cost: up to a few seconds.
         """
-        state = self._storage.read().state
         if function is not None:
-            engine.require_fit(state, function)
-        return engine.residual_uncertainty(state, function, self._decision_secret())
+            decisions.require_fit(self._terms, function)
+        return decisions.residual_uncertainty(self._newest(), function, self._secrets.decision_secret())
 
     def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
         """The key of a function, recorded before it is released.
@@ -171,55 +165,76 @@ class KeyAuthority(Secret):
         eliminations, where ``rank`` keys are independent, 2n products; for quadratic functions
         :func:`pyfe.leakage.check_quadratic`, :func:`pyfe.leakage.check_budget`, and one n-term sum in G1.
         """
-        state = self._storage.read().state
-        found = engine.admit(
-            state, function, self._decision_secret()
-        )  # the long part, outside the lock: nobody waits for it
-        with self._storage.exclusive():
-            contents = self._storage.read()
-            if contents.state is not state:  # somebody else issued meanwhile
-                found = engine.admit(contents.state, function, self._decision_secret())
-            now = engine.require_time(contents.state, self._clock())
-            state, row = engine.record(contents.state, function, found, purpose=purpose, recipient=recipient, now=now)
+        request = Request(function, purpose, recipient)
+        state, verdict = self._decide(request)  # the long part, outside the lock: nobody waits for it
+        verdict.require_granted()
+        with self._ledger.exclusive():
+            if self._newest().position != state.position:  # somebody else issued meanwhile
+                state, verdict = self._decide(request)
+            row = decisions.row_for(state, request, verdict, self._clock())
             require_encodable(self._public_key, function, _grant(row))
-            self._record(replace(contents, state=state), row)
-        return self._release(contents, function, row)
+            self._record(state, row)
+        return self._release(function, row)
 
-    def _record(self, contents: Contents, row: Issued) -> None:
+    def close(self) -> None:
+        """Forget the secrets and let go of the ledger: afterwards nothing can be asked or issued (AuthorityError).
+
+        ``with KeyAuthority.open(...) as authority:`` closes at the end of the block. The public key stays.
+        """
+        self._ledger.close()
+        self.__dict__.pop("_secrets", None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _newest(self) -> State:
+        """What the ledger says now; the rows that were read before are the same objects."""
+        known = self._known
+        rows = self._ledger.read(known.position)
+        if not rows:
+            return known
         try:
-            self._storage.write(contents)
+            grown = known.followed_by([decode_row(row, self._terms.schema.n) for row in rows])
+        except DecodeError as error:
+            raise AuthorityError(f"the ledger holds a row that is none: {error}") from error
+        self._known = grown
+        return grown
+
+    def _decide(self, request: Request) -> tuple[State, Verdict]:
+        """The verdict on a request, and the state that it was given on."""
+        state = self._newest()
+        return state, decisions.decide(state, request.function, self._secrets.decision_secret())
+
+    def _record(self, state: State, row: Issued) -> None:
+        try:
+            self._ledger.append([encode_row(row)], position=state.position)
         except Recorded as error:
             raise _counted(error, row) from error
 
-    def _release(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
+    def _release(self, function: Function, row: Issued) -> FunctionKey:
         try:
-            return self._derive(contents, function, row)
+            return self._derive(function, row)
         except Exception as error:  # whatever it is, the row is durable, and whoever asked must know it
             raise _counted(error, row) from error
         except BaseException as error:
             error.add_note(f"pyfe: {_counting(row)}")
             raise
 
-    def _decision_secret(self) -> bytes:
-        """What the records behind estimates are drawn with, 64 bytes; the same for the life of the authority.
-
-        A signature that is never given away: nobody else can make it, and no key leaves its place for it.
-        """
-        signed = self._storage.read().signing_key.sign(_DECISIONS)
-        return hmac.digest(signed, _DECISIONS, "sha512")
-
-    def _derive(self, contents: Contents, function: Function, row: Issued) -> FunctionKey:
-        native = adapter(contents.state.scheme).keygen(contents.master, function)
-        key = sign_function_key(native, function, self._public_key.parameter_hash, _grant(row), contents.signing_key)
+    def _derive(self, function: Function, row: Issued) -> FunctionKey:
+        native = self._public_key.adapter.keygen(self._secrets.master, function.map)
+        key = FunctionKey.signed(self._public_key, native, function, _grant(row), self._secrets.signing_key)
         try:
             return key.verify(self._public_key)
         except (KeyMismatchError, SignatureError) as error:
             raise AuthorityError(f"the derived key does not verify, so it is not released: {error}") from error
 
     def __repr__(self) -> str:
-        state = self._agreed
-        what = f"{state.scheme}, n={state.schema.n}, {state.weight_bits}-bit weights"
-        return printable(f"KeyAuthority({what}, policy: {state.policy_line}, in {self._storage.place})")
+        terms = self._terms
+        what = f"{terms.scheme}, n={terms.schema.n}, {terms.weight_bits}-bit weights"
+        return printable(f"KeyAuthority({what}, policy: {terms.policy_line}, in {self._ledger.place})")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; give it a path, and open it there")
@@ -242,10 +257,15 @@ def _counted(error: Exception, row: Issued) -> AuthorityError:
     return AuthorityError(f"{what}; {_counting(row)}")
 
 
-def _fresh(schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int) -> Contents:
+def _fresh(schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int) -> tuple[Terms, Secrets]:
     if not isinstance(schema, Schema):
         raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
-    uniform = adapter(scheme)
-    public, master = uniform.setup(uniform.parameters(schema, weight_bits))
-    state = State(scheme=scheme, schema=schema, weight_bits=weight_bits, policy=policy, created_at=now)
-    return Contents(state, public, master, SigningKey.generate())
+    public, master = adapter(scheme).setup(schema, weight_bits)
+    terms = Terms(scheme, schema, weight_bits, policy, created_at=now, public=public)
+    return terms, Secrets(master, SigningKey.generate())
+
+
+def _require_clock(clock: object) -> Clock:
+    if not callable(clock):
+        raise ParameterError(f"clock must be a function without arguments, such as time.time, not {clock!r}")
+    return clock

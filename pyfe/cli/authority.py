@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from pyfe import io
+from pyfe.adapters import adapter_named
 from pyfe.authority import KeyAuthority, Policy
-from pyfe.authority.engine import DEFAULT_SCHEME
+from pyfe.authority.decisions import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
 from pyfe.errors import AuthorityError, ParameterError
 from pyfe.function import Function
-from pyfe.io import outputs
+from pyfe.io import outputs, roles
 from pyfe.keys import FunctionKey
 from pyfe.schema import Schema
-from pyfe.schemes import SCHEMES, long_name
 
 __all__ = ["issue", "keygen", "public_key"]
 
@@ -45,11 +45,11 @@ def keygen(
     as_json: AsJson = False,
 ) -> None:
     """Make a key authority: the master key in one sealed file, and the public key for the data owners."""
-    name, passphrase = long_name(scheme), passphrase_from(passphrase_file, confirm=True)
+    name, passphrase = adapter_named(scheme).id, passphrase_from(passphrase_file, confirm=True)
     if authority.exists():  # said before the public key's file is looked at; making it looks again
         raise AuthorityError(f"{authority} exists already; an authority is never overwritten")
-    read_or_kept = [schema, passphrase_file, *outputs.authority_files(authority)]
-    with io.claimed(public_key, outputs.new_public_key(), avoid=read_or_kept, force=force) as output:
+    read_or_kept = [schema, passphrase_file, *roles.authority_files(authority)]
+    with io.claimed(public_key, roles.new_public_key(), avoid=read_or_kept, force=force) as output:
         created = KeyAuthority.create(
             load(schema, Schema.from_bytes),
             scheme=name,
@@ -66,7 +66,7 @@ def keygen(
         "scheme": created.public_key.scheme,
         "policy": created.policy_line,
         "weight_bits": created.weight_bits,
-        "bytes_per_row": SCHEMES[created.public_key.scheme].row_bytes(created.schema.n),
+        "bytes_per_row": created.public_key.adapter.row_bytes(created.schema.n),
         "fingerprint": created.public_key.fingerprint,
     }
     title = "Key authority (compare the fingerprint when you hand the public key over)"
@@ -81,8 +81,8 @@ def public_key(
     as_json: AsJson = False,
 ) -> None:
     """Write the public key of an authority once more: the file that keygen wrote, byte for byte."""
-    read_or_kept = [passphrase_file, *outputs.authority_files(authority)]
-    role = outputs.public_key(outputs.authority_id(authority))
+    read_or_kept = [passphrase_file, *roles.authority_files(authority)]
+    role = roles.public_key(roles.authority_id(authority))
     with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
         key = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)).public_key
         file.write(key.to_bytes())
@@ -107,9 +107,9 @@ def issue(
     as_json: AsJson = False,
 ) -> None:
     """Issue a function key: checked against everything issued before, recorded, then released."""
-    read_or_kept = [function, passphrase_file, *outputs.authority_files(authority)]
+    read_or_kept = [function, passphrase_file, *roles.authority_files(authority)]
     wanted = load(function, Function.from_bytes)
-    role = outputs.function_key(outputs.authority_id(authority), wanted.id)
+    role = roles.function_key(roles.authority_id(authority), wanted.id)
     with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
         opened = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file))
         key = opened.issue(wanted, purpose=purpose, recipient=recipient)
@@ -121,7 +121,7 @@ def issue(
         "purpose": key.purpose,
         "recipient": key.recipient,
         "scheme": key.scheme,
-        "bytes_per_row": SCHEMES[key.scheme].row_bytes(opened.schema.n),
+        "bytes_per_row": key.adapter.row_bytes(opened.schema.n),
         "policy": key.policy,
         "findings": list(row.findings),
         **({"residual": str(opened.residual())} if residual else {}),
@@ -136,7 +136,7 @@ def _taken_back_on_failure(authority: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for file in outputs.authority_files(authority):
+        for file in roles.authority_files(authority):
             file.unlink(missing_ok=True)
         raise
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
@@ -11,13 +11,13 @@ from typing import Annotated, Any, cast, get_args
 import numpy as np
 import typer
 
-from pyfe import _core, io
-from pyfe.adapters import adapter_of
+from pyfe import io
+from pyfe.adapters import AnyAdapter, SearchTable
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, progress, read_csv, say, show
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.function import Function
-from pyfe.io import outputs
+from pyfe.function import Readout
+from pyfe.io import roles
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.schema import Encoded, Overflow
 
@@ -45,7 +45,7 @@ def encrypt(
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
-    with io.claimed(output, outputs.ciphertexts(key.id), avoid=[table, public_key], force=force) as file:
+    with io.claimed(output, roles.ciphertexts(key.id), avoid=[table, public_key], force=force) as file:
         given = read_csv(table, delimiter, decimal)
         encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
         start = time.perf_counter()
@@ -83,7 +83,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
-    with io.claimed(output, outputs.SCORES, avoid=[ciphertexts, key, public_key], force=force) as file:
+    with io.claimed(output, roles.SCORES, avoid=[ciphertexts, key, public_key], force=force) as file:
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
         batch = load(ciphertexts, CiphertextBatch.from_bytes)
@@ -91,11 +91,11 @@ def evaluate(
         batch.require_weight_sums(largest_weight_sum)
         search = _prepare_search(function_key, quiet=as_json)
         start = time.perf_counter()
-        spans = progress(len(batch), CHUNK, "evaluating", quiet=as_json)
+        spans = progress(len(batch), _chunk(function_key.adapter), "evaluating", quiet=as_json)
         chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
         scores = np.concatenate(chunks)
         seconds = time.perf_counter() - start
-        file.write(io.table_bytes(*_columns(function_key.function, scores, batch.combined)))
+        file.write(io.table_bytes(*_columns(function_key.readout, scores, batch.combined)))
     values = {
         "scores": str(output),
         "scheme": function_key.scheme,
@@ -103,8 +103,8 @@ def evaluate(
         "key_verified": function_key.verified,
         "policy": function_key.policy,
         "saturated": batch.saturated,
-        "search_table_seconds": search["seconds"],
-        "search_table_built": search["built"],
+        "search_table_seconds": 0.0 if search is None else search.seconds,
+        "search_table_built": search is not None and search.built,
         "seconds": seconds,
         "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
     }
@@ -119,24 +119,32 @@ def _rows(batch: CiphertextBatch, done: str) -> dict[str, Any]:
     return {"rows": len(batch)} | ({} if len(batch) else {"note": f"there are no rows: nothing was {done}"})
 
 
-def _table_words(search: Mapping[str, Any]) -> str:
-    """Where the table of small logarithms came from, which every search needs first."""
-    seconds = f"{search['seconds']:.2g} s"
-    if not search["built"]:
+def _chunk(scheme: AnyAdapter) -> int:
+    """About :data:`CHUNK` rows: whole blocks, where the scheme packs rows."""
+    return -(-CHUNK // scheme.block_rows) * scheme.block_rows
+
+
+def _table_words(search: SearchTable | None) -> str:
+    """Where the table came from that every search needs first."""
+    if search is None:
+        return "none: the scheme searches nothing"
+    seconds = f"{search.seconds:.2g} s"
+    if not search.built:
         return f"found ready, read in {seconds}"
-    kept = "for this run only" if search["path"] is None else f"kept for the next runs in {search['path']}"
+    kept = "for this run only" if search.path is None else f"kept for the next runs in {search.path}"
     return f"computed in {seconds}, {kept}"
 
 
-def _prepare_search(key: FunctionKey, *, quiet: bool) -> dict[str, Any]:
-    """Build or map the table of the key's search now; say beforehand what a long search will cost."""
+def _prepare_search(key: FunctionKey, *, quiet: bool) -> SearchTable | None:
+    """Build or read the table of the key's search now; say beforehand what a long search will cost."""
+    search = key.adapter.search
+    if search is None:
+        return None
     width = int((key.interval[:, 1] - key.interval[:, 0]).max())
-    group = adapter_of(key.native).scheme.group
-    steps = _core.dlog.plan(width, group)["steps_worst"]
+    steps = search.plan(width).steps_worst
     if steps > LONG_SEARCH and not quiet:
         say(f"results span 2^{np.log2(width):.1f} values: up to {steps} steps per score", apart=True)
-    prepared: dict[str, Any] = dict(_core.dlog.prepare(width, group))
-    return prepared
+    return search.prepare(width)
 
 
 def _overflow(text: str) -> Overflow:
@@ -148,31 +156,31 @@ def _overflow(text: str) -> Overflow:
 
 def _encrypted(key: PublicKey, encoded: Encoded, *, quiet: bool) -> Iterator[CiphertextBatch]:
     """The table's batches; the first carries the saturated counts of all."""
-    for start, stop in progress(len(encoded), CHUNK, "encrypting", quiet=quiet):
+    for start, stop in progress(len(encoded), _chunk(key.adapter), "encrypting", quiet=quiet):
         counts = encoded.saturated if start == 0 else {}
         yield key.encrypt(replace(encoded, x=encoded.x[start:stop], saturated=counts))
 
 
-def _columns(function: Function, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:
+def _columns(readout: Readout, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:
     """Header and rows of the scores file: row, score, decision; probabilities and prediction where there are any."""
-    decision = np.asarray(function.decision_function(scores)).reshape(len(scores), function.k)
-    integers = np.asarray(scores).reshape(len(scores), function.k)
+    decision = np.asarray(readout.decision_function(scores)).reshape(len(scores), readout.k)
+    integers = np.asarray(scores).reshape(len(scores), readout.k)
     parts = [("score", integers), ("decision", decision)]
     names = ["row", *(name for what, values in parts for name in _numbered(what, values.shape[1]))]
     columns = [np.arange(len(scores))[:, None], *(values for _, values in parts)]
-    if function.classes is not None and not combined:
-        probabilities = _probabilities(function, scores)
+    if readout.classes is not None and not combined:
+        probabilities = _probabilities(readout, scores)
         if probabilities is not None:
-            names += [f"probability[{label}]" for label in function.classes]
+            names += [f"probability[{label}]" for label in readout.classes]
             columns.append(probabilities)
         names.append("prediction")
-        columns.append(np.asarray(function.predict(scores))[:, None])
+        columns.append(np.asarray(readout.predict(scores))[:, None])
     return names, [[value for part in row for value in part.tolist()] for row in zip(*columns, strict=True)]
 
 
-def _probabilities(function: Function, scores: Any) -> Any:
+def _probabilities(readout: Readout, scores: Any) -> Any:
     try:
-        return function.predict_proba(scores)
+        return readout.predict_proba(scores)
     except UnsupportedModelError:
         return None
 

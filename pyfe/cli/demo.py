@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,11 +43,24 @@ def demo(
     if size is not None and story is not Story.DIGITS:
         raise ParameterError(f"--size is for the story digits, not {story}")
     chosen = {} if size is None else {"size": size}
-    play = importlib.import_module(f"pyfe.cli.demos.{story}").run
-    result = play(folder, say=_silent if as_json else say, **chosen)
+    result = _play(story)(folder, say=_silent if as_json else say, **chosen)
     if as_json:
         say_json(result)
 
 
 def _silent(text: str = "") -> None:
     """Say nothing: the result is printed as JSON."""
+
+
+def _play(story: Story) -> Callable[..., dict[str, Any]]:
+    """What plays a story; its module, and the packages that it needs, are loaded now."""
+    from pyfe.cli.demos import dicom, digits, first, hrv, qda, trees
+
+    return {
+        Story.FIRST: first.run,
+        Story.QDA: qda.run,
+        Story.HRV: hrv.run,
+        Story.DICOM: dicom.run,
+        Story.DIGITS: digits.run,
+        Story.TREES: trees.run,
+    }[story]

@@ -6,14 +6,13 @@ import os
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import typer
 
 import pyfe
 from pyfe import _core
+from pyfe.adapters import SCHEMES, Search
 from pyfe.cli.console import AsJson, show
-from pyfe.schemes import SCHEMES
 
 __all__ = ["doctor"]
 
@@ -34,8 +33,8 @@ def doctor(as_json: AsJson = False) -> None:
         "self_test": {name: "ok" if passed else "FAILED" for name, passed in _core.self_test().items()},
         "schemes": {name: ", ".join(scheme.serves) for name, scheme in SCHEMES.items()},
         "search_tables": {
-            f"2^{width.bit_length() - 1} in {group}": _table(width, group)
-            for group in dict.fromkeys(scheme.group for scheme in SCHEMES.values())
+            f"2^{width.bit_length() - 1} in {search.name}": _table(width, search)
+            for search in dict.fromkeys(scheme.search for scheme in SCHEMES.values() if scheme.search is not None)
             for width in WIDTHS
         },
         "problems": problems,
@@ -63,12 +62,12 @@ def name_clash() -> str | None:
     )
 
 
-def _table(width: int, group: str) -> str:
-    plan: dict[str, Any] = dict(_core.dlog.plan(width, group))
-    size = f"{plan['table_bytes'] / 2**20:.1f} MB"
-    if plan["path"] is None:
+def _table(width: int, search: Search) -> str:
+    plan = search.plan(width)
+    size = f"{plan.table_bytes / 2**20:.1f} MB"
+    if plan.path is None:
         return f"{size}, built in memory when needed"
-    return f"{size}, {plan['path']}, {_file_state(Path(plan['path']), ready=plan['ready'])}"
+    return f"{size}, {plan.path}, {_file_state(Path(plan.path), ready=plan.ready)}"
 
 
 def _file_state(path: Path, *, ready: bool) -> str:

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from pyfe import wire
+from pyfe import objects
+from pyfe.adapters import adapter_numbered, serving
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
 from pyfe.errors import PyfeError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey, described_columns
 from pyfe.schema import Schema
-from pyfe.schemes import SCHEMES
-from pyfe.wire.envelope import unpack
+from pyfe.wire.envelope import Kind, kind_of, unpack
 
 __all__ = ["info"]
 
@@ -51,9 +51,9 @@ def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
 
 
 def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
-    if wire.kind_of(data) is wire.Kind.SEALED_AUTHORITY:
+    if kind_of(data) is Kind.SEALED_AUTHORITY:
         return _sealed(data)
-    item = wire.decode(data)
+    item = objects.decode(data)
     if isinstance(item, FunctionKey):
         return (item if public is None else item.verify(public)).info()
     if isinstance(item, PublicKey):
@@ -67,7 +67,7 @@ def _sealed(data: bytes) -> dict[str, Any]:
     envelope = unpack(data)
     return {
         "object": "sealed authority",
-        "scheme": envelope.scheme,
+        "scheme": adapter_numbered(envelope.scheme, envelope.kind.text).id,
         "public_key_id": envelope.public_key_id.hex(),
         "kdf": f"scrypt, N = 2^{envelope.metadata.get('log_cost')}",
         "bytes": len(data),
@@ -99,7 +99,6 @@ def _schema(schema: Schema) -> dict[str, Any]:
 
 
 def _function(function: Function) -> dict[str, Any]:
-    serving = [entry for entry in SCHEMES.values() if function.kind in entry.serves]
     return {
         "object": "function",
         "kind": function.kind,
@@ -108,7 +107,7 @@ def _function(function: Function) -> dict[str, Any]:
         "schema_id": function.schema_id.hex(),
         "outputs": function.k,
         "coordinates": function.n,
-        "bytes_per_row": {entry.short: entry.row_bytes(function.n) for entry in serving},
+        "bytes_per_row": {entry.short: entry.row_bytes(function.n) for entry in serving(function.kind)},
         "weight_bits": function.weight_bits,
         "link": function.link,
         "classes": None if function.classes is None else list(function.classes),

@@ -11,17 +11,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pyfe import io
-from pyfe.authority.engine import DEFAULT_SCHEME
+from pyfe.adapters import SCHEMES, serving
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, show, text_options
 from pyfe.errors import DecodeError, ParameterError
-from pyfe.io import outputs
+from pyfe.io import roles
 from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
+from pyfe.reports import report as report_of
 from pyfe.schema import Schema
 from pyfe.schema.cells import parse_number
-from pyfe.schemes import SCHEMES
-from pyfe.schemes import scheme as find_scheme
 
 __all__ = ["compile_model", "fit"]
 
@@ -66,7 +65,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Propose a schema from a table: look at the ranges before you use it; clinical ranges are better."""
-    with io.claimed(output, outputs.SCHEMA, avoid=[table], force=force) as file:
+    with io.claimed(output, roles.SCHEMA, avoid=[table], force=force) as file:
         given = read_csv(table, delimiter, decimal)
         columns = given.without(exclude or []).guessed()
         schema = Schema.fit(
@@ -79,21 +78,25 @@ def fit(
             missing=_missing(missing or [], columns),
         )
         file.write(schema.to_bytes())
+    _show_schema(output, schema, given.signs, as_json=as_json, apart=file.is_standard_output)
+
+
+def _show_schema(output: Path, schema: Schema, signs: str, *, as_json: bool, apart: bool) -> None:
     described = described_columns(schema)
     values = {
         "schema": str(output),
         "id": schema.id.hex(),
         **_size(schema),
         "columns": described,
-        "read_with": given.signs,
+        "read_with": signs,
     }
     words = {
         "coordinates": schema.n,
         "bytes per row": {entry.short: entry.row_bytes(schema.n) for entry in SCHEMES.values()},
-        "table read with": given.signs,
+        "table read with": signs,
         "columns": described,
     }
-    show(f"Schema {output}", values, as_json=as_json, words=words, apart=file.is_standard_output)
+    show(f"Schema {output}", values, as_json=as_json, words=words, apart=apart)
 
 
 def compile_model(
@@ -112,12 +115,12 @@ def compile_model(
     as_json: AsJson = False,
 ) -> None:
     """Turn a model into the exact integer function that a key is issued for."""
-    with io.claimed(output, outputs.FUNCTION, avoid=[model, schema, reference], force=force) as file:
+    with io.claimed(output, roles.FUNCTION, avoid=[model, schema, reference], force=force) as file:
         agreed = load(schema, Schema.from_bytes)
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else _reference(given, agreed)
         function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
-        report = function.report(scheme=scheme)
+        report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {
         "function": str(output),
@@ -235,5 +238,7 @@ def _bits(text: str) -> int | Literal["auto"] | None:
 
 
 def _size(schema: Schema) -> dict[str, Any]:
-    linear, quadratic = (find_scheme(name).row_bytes(schema.n) for name in (DEFAULT_SCHEME, "qfe-ggm"))
-    return {"coordinates": schema.n, "bytes_per_row": linear, "bytes_per_row_qfe_ggm": quadratic}
+    """Coordinates, and the bytes of a row under the first scheme for linear and the first for quadratic functions."""
+    linear, quadratic = serving("linear")[0], serving("quadratic")[0]
+    second = f"bytes_per_row_{quadratic.short.replace('-', '_')}"
+    return {"coordinates": schema.n, "bytes_per_row": linear.row_bytes(schema.n), second: quadratic.row_bytes(schema.n)}

@@ -13,136 +13,21 @@ One helper for every output of every command:
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import re
-import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from pyfe import wire
-from pyfe.errors import AuthorityError, ParameterError, PyfeError
-from pyfe.keys import FunctionKey
-from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
+from pyfe.errors import ParameterError, PyfeError
+from pyfe.io.replacement import Replacement
+from pyfe.io.roles import ANYTHING, Role, is_sealed, locked_by
 
-__all__ = [
-    "ANYTHING",
-    "FUNCTION",
-    "PICTURE",
-    "SCHEMA",
-    "SCORES",
-    "Output",
-    "Role",
-    "authority_files",
-    "authority_id",
-    "ciphertexts",
-    "claimed",
-    "function_key",
-    "new_public_key",
-    "public_key",
-    "write_bytes",
-    "write_text",
-]
+__all__ = ["Output", "claimed", "write_bytes", "write_text"]
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
-_TEMPORARY = re.compile(r"\.pyfe-[0-9a-f]{16}\.tmp")
-_LOCK = ".lock"
 _MOST_LINKS = 40
-_SCORES_START = b"row,score"
-_PNG_START = b"\x89PNG\r\n\x1a\n"
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# What a file is for
-
-
-@dataclass(frozen=True)
-class Role:
-    """What an output is for: ``fits`` says of an existing file whether it is for the same, and may be replaced.
-
-    ``private``: only its owner may read it.
-    """
-
-    name: str
-    fits: Callable[[Path], bool]
-    private: bool = False
-
-
-def _of_kind(kind: Kind, public_key_id: bytes | None = None) -> Callable[[Path], bool]:
-    def fits(path: Path) -> bool:
-        header = Header.read(_start(path))
-        return header is not None and header.kind is kind and public_key_id in (None, header.public_key_id)
-
-    return fits
-
-
-def _starting(start: bytes) -> Callable[[Path], bool]:
-    return lambda path: _start(path).startswith(start)
-
-
-ANYTHING = Role("file", lambda _: True)
-SCHEMA = Role("schema", _of_kind(Kind.SCHEMA))
-FUNCTION = Role("function", _of_kind(Kind.FUNCTION))
-SCORES = Role("table of scores", _starting(_SCORES_START), private=True)
-PICTURE = Role("picture", _starting(_PNG_START), private=True)
-
-
-def public_key(public_key_id: bytes) -> Role:
-    """The public key of the id."""
-    return Role("public key of this authority", _of_kind(Kind.PUBLIC_KEY, public_key_id))
-
-
-def new_public_key() -> Role:
-    """The public key of an authority to be made: no file holds it yet."""
-    return Role("public key of this authority", lambda _: False)
-
-
-def ciphertexts(public_key_id: bytes) -> Role:
-    """Ciphertexts under the public key of the id."""
-    return Role("batch of ciphertexts under this public key", _of_kind(Kind.CIPHERTEXT_BATCH, public_key_id))
-
-
-def function_key(public_key_id: bytes, function_id: bytes) -> Role:
-    """A key for the function of an id, from the authority of a public key's id."""
-    of_authority = _of_kind(Kind.FUNCTION_KEY, public_key_id)
-
-    def fits(path: Path) -> bool:
-        if not of_authority(path):
-            return False
-        try:
-            key = wire.decode(path.read_bytes(), expect=FunctionKey)
-        except PyfeError:
-            return False
-        return bool(key.function.id == function_id)
-
-    return Role("key for this function from this authority", fits, private=True)
-
-
-def authority_id(authority: AnyPath) -> bytes:
-    """The id of an authority's public key, as its sealed file states it. AuthorityError for what is no such file."""
-    try:
-        sealed = _is_sealed(Path(authority)) or not Path(authority).exists()
-        header = Header.read(_start(Path(authority))) if sealed else None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no name of a file"
-        raise AuthorityError(f"cannot read the authority file {authority}: {reason}") from error
-    if header is None:
-        raise AuthorityError(f"{authority}: not an authority file")
-    return header.public_key_id
-
-
-def authority_files(authority: AnyPath) -> tuple[Path, Path]:
-    """The files that an authority keeps: the sealed one, and its lock."""
-    file = Path(os.path.realpath(authority))
-    return file, file.with_name(file.name + _LOCK)
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# The outputs
 
 
 @contextlib.contextmanager
@@ -177,13 +62,13 @@ class Output:
 
     def __init__(self, path: Path, role: Role, avoid: list[Path], force: bool) -> None:
         self._name, self._role, self._avoid, self._force = path, role, avoid, force
-        self._beside: _Beside | None = None
+        self._replacement: Replacement | None = None
         with self._naming_the_file():
             self._descriptor = _descriptor_of(path)
             self._place = path if self._descriptor is not None else Path(os.path.realpath(path))
             self._require_free()
             if not self._is_stream():
-                self._beside = _Beside(self._place.parent, *self._modes())
+                self._replacement = Replacement(self._place.parent, *self._modes())
             elif not os.access(self._place, os.W_OK):
                 raise ParameterError(f"cannot write {path}: Permission denied")
 
@@ -199,8 +84,8 @@ class Output:
         """
         with self._naming_the_file():
             self._require_free()
-            if self._beside is not None:
-                self._beside.become(self._place, data)
+            if self._replacement is not None:
+                self._replacement.become(self._place, data)
                 return
             target = os.dup(self._descriptor) if self._descriptor is not None else os.open(self._place, os.O_WRONLY)
             with os.fdopen(target, "wb") as stream:
@@ -208,8 +93,8 @@ class Output:
 
     def close(self) -> None:
         """Remove what was not put in its place."""
-        if self._beside is not None:
-            self._beside.discard()
+        if self._replacement is not None:
+            self._replacement.discard()
 
     @contextlib.contextmanager
     def _naming_the_file(self) -> Iterator[None]:
@@ -244,8 +129,8 @@ class Output:
             raise ParameterError(
                 f"the output {self._name} is a file that this command reads or keeps ({other}); give another place"
             )
-        for file in (self._place, _locked_by(self._place)):
-            if file is not None and _is_sealed(file):
+        for file in (self._place, locked_by(self._place)):
+            if file is not None and is_sealed(file):
                 what = "is a sealed authority" if file == self._place else f"is the lock of the authority {file}"
                 raise ParameterError(f"{self._name} {what}, which is never overwritten; give another place")
 
@@ -264,75 +149,7 @@ class Output:
         return (0o666, None) if found is None else (0o600, stat.S_IMODE(found.st_mode) & 0o777)
 
 
-class _Beside:
-    """The file beside an output's place. Its lock says that its process lives; the system drops it with the process."""
-
-    def __init__(self, folder: Path, first: int, final: int | None) -> None:
-        _remove_leftovers(folder)
-        self._path, self._descriptor = _locked_file(folder, first)
-        self._final = final
-
-    def become(self, place: Path, data: bytes) -> None:
-        with os.fdopen(os.dup(self._descriptor), "wb") as file:
-            file.write(data)
-        if self._final is not None:
-            os.fchmod(self._descriptor, self._final)
-        os.fsync(self._descriptor)
-        os.replace(self._path, place)
-        _sync_folder(place.parent)
-
-    def discard(self) -> None:
-        with contextlib.suppress(OSError):
-            self._path.unlink()
-        os.close(self._descriptor)
-
-
-def _locked_file(folder: Path, mode: int) -> tuple[Path, int]:
-    """A new file, locked; made anew if another run took it for a leftover before the lock was there."""
-    while True:
-        path = folder / f".pyfe-{secrets.token_hex(8)}.tmp"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        if _lock(descriptor) and os.fstat(descriptor).st_nlink:
-            return path, descriptor
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    """False where another process holds it. A file system without locks has no leftovers that we could tell."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs of this user left in a folder: files of our own naming that nobody holds."""
-    try:
-        with os.scandir(folder) as entries:
-            left = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
-    except PermissionError:  # a folder that may be written but not listed
-        return
-    for path in left:
-        with contextlib.suppress(OSError):  # it lives, or another run removes it too
-            _remove_dead(path)
-
-
-def _remove_dead(path: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(descriptor)
-        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.unlink(path)
-    finally:
-        os.close(descriptor)
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# What is there
+# -- what is there --
 
 
 def _descriptor_of(path: Path) -> int | None:
@@ -375,29 +192,3 @@ def _identity(path: Path) -> tuple[object, ...]:
         found = os.stat(place.parent)
         return found.st_dev, found.st_ino, place.name
     return (place,)
-
-
-def _locked_by(path: Path) -> Path | None:
-    return path.with_name(path.name.removesuffix(_LOCK)) if path.name.endswith(_LOCK) and path.name != _LOCK else None
-
-
-def _is_sealed(path: Path) -> bool:
-    """Whether a file starts as a sealed authority does, damaged or not. OSError where that cannot be known."""
-    found = _stat(path)
-    if found is None or not stat.S_ISREG(found.st_mode):
-        return False
-    header = Header.read(_start(path))
-    return header is not None and header.kind is Kind.SEALED_AUTHORITY
-
-
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEADER_SIZE)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

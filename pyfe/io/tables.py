@@ -23,7 +23,7 @@ import numpy.typing as npt
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.io.files import read_text
 from pyfe.io.outputs import write_bytes
-from pyfe.schema import Category, Encoded, Optional, Overflow, Schema
+from pyfe.schema import Column, Encoded, Overflow, Schema
 from pyfe.schema.cells import cure_of_absent, is_code, listed, parse_number, row_for_names, same_name
 
 __all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
@@ -89,14 +89,13 @@ class Table:
         """Where a cell stands, for people: ``patients.csv, line 7, column 'age'``."""
         return f"{self.path}, line {self.lines[row]}, column {column!r}"
 
-    def _typed(self, name: str, column: object) -> AnyArray:
+    def _typed(self, name: str, column: Column) -> AnyArray:
         cells = self.columns[name]
-        inner = column.column if isinstance(column, Optional) else column
-        if not isinstance(inner, Category):
+        if column.cell_type is float:
             return self._numbers(name, cells)
-        if inner.texts:
+        if column.cell_type is str:
             return _objects(cells)
-        truth = _TRUTH if isinstance(inner.levels[0], bool) else {}
+        truth = _TRUTH if column.cell_type is bool else {}
         return _objects([truth.get(cell.strip().lower(), self._with_point(cell)) for cell in cells])
 
     def _with_point(self, cell: str) -> str:
@@ -134,7 +133,7 @@ def read_table(path: str | os.PathLike[str], *, delimiter: str | None = None, de
     _require_signs(delimiter, decimal)
     name, text = str(path), read_text(path)
     delimiter = _delimiter_of(text) if delimiter is None else delimiter
-    table = _read(name, text, delimiter)
+    table = _parsed(name, text, delimiter)
     return replace(table, decimal=_decimal_of(table) if decimal is None else decimal)
 
 
@@ -171,7 +170,7 @@ def _decimal_of(table: Table) -> str:
     return "," if commas and not points and not all(map(_THOUSANDS.fullmatch, commas)) else "."
 
 
-def _read(name: str, text: str, delimiter: str) -> Table:
+def _parsed(name: str, text: str, delimiter: str) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     rows: list[list[str]] = []
     lines: list[int] = []

@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TypeAlias
 
-from pyfe.leakage.hidden import most_like_products
+from pyfe.leakage.hidden_products import most_like_products
 from pyfe.leakage.monomials import Linear, Monomials, Polynomial
 from pyfe.leakage.span import PAIRING_ORDER, Span, rational
 

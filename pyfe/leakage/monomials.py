@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from pyfe.schema import Category, Constant, Number, Optional, Schema, Thresholds
+from pyfe.schema import Products, Schema
 
 __all__ = ["Linear", "Monomial", "Monomials", "Polynomial"]
 
@@ -26,8 +26,6 @@ Monomial: TypeAlias = tuple[int, int]
 Polynomial: TypeAlias = "dict[Monomial, int]"
 Linear: TypeAlias = "dict[int, int]"
 """Augmented coordinate -> coefficient; 0 is the constant."""
-
-_FREE, _BITS, _ORDERED, _MISSING = "free", "bits", "ordered", "missing"
 
 
 class Monomials:
@@ -40,21 +38,19 @@ class Monomials:
         self.names = ("1", *schema.coordinate_names)
         self.owner: list[int | None] = [None]
         self._column = [-1]
-        self._rule = [_FREE]
+        self._rule = [Products.OWN]
         self._part = [range(1)]
         self._inserted: list[Linear] = [{0: 1}]
-        for index, ((_, part, public), column) in enumerate(zip(schema.blocks, schema.columns.values(), strict=True)):
+        for index, (_, part, column) in enumerate(schema.parts):
             coordinates = range(part.start + 1, part.stop + 1)
-            for i in coordinates:
-                self.owner.append(None if public or isinstance(column, Constant) else index)
-                self._column.append(index)
-                self._rule.append(_rule(column, last=i == part.stop))
-                self._part.append(coordinates)
-                self._inserted.append({i: 1})
-            if isinstance(column, Constant):
-                self._inserted[coordinates[0]] = {0: column.value}
-            elif len(column.relations()):
-                self._inserted[coordinates[-1]] = {0: 1} | dict.fromkeys(coordinates[:-1], -1)
+            self.owner += [index if column.private else None] * column.width
+            self._column += [index] * column.width
+            self._rule += column.products
+            self._part += [coordinates] * column.width
+            self._inserted += [{i: 1} for i in coordinates]
+            for position, (constant, others) in column.determined().items():
+                form = {0: constant} | {coordinates[other]: factor for other, factor in others.items()}
+                self._inserted[coordinates[position]] = form
 
     @property
     def private(self) -> list[int]:
@@ -73,7 +69,7 @@ class Monomials:
 
     def squares(self, i: int) -> bool:
         """Whether the square of a coordinate is a monomial of its own: for private numbers of three values and more."""
-        return self.owner[i] is not None and self._rule[i] == _FREE
+        return self.owner[i] is not None and self._rule[i] == Products.OWN
 
     def block_levels(self, i: int) -> list[int]:
         """The coordinates of the normal form in the block of a private coordinate, or all public ones."""
@@ -83,19 +79,19 @@ class Monomials:
 
     def to_levels(self, form: Mapping[int, int]) -> Linear:
         """A linear form by the levels of its columns: of thresholds, bit j becomes "exactly j + 1 are reached"."""
-        total = {i: v for i, v in form.items() if self._rule[i] != _ORDERED}
-        for part in {self._part[i] for i in form if self._rule[i] == _ORDERED}:
+        total = {i: v for i, v in form.items() if self._rule[i] != Products.ORDERED}
+        for part in {self._part[i] for i in form if self._rule[i] == Products.ORDERED}:
             reached = 0
-            for i in (i for i in part if self._rule[i] == _ORDERED):
+            for i in (i for i in part if self._rule[i] == Products.ORDERED):
                 reached += form.get(i, 0)
                 total[i] = reached
         return {i: v for i, v in total.items() if v}
 
     def from_levels(self, form: Mapping[int, int]) -> Linear:
         """The inverse of :meth:`to_levels`."""
-        total = {i: v for i, v in form.items() if self._rule[i] != _ORDERED}
-        for part in {self._part[i] for i in form if self._rule[i] == _ORDERED}:
-            for i in (i for i in part if self._rule[i] == _ORDERED):
+        total = {i: v for i, v in form.items() if self._rule[i] != Products.ORDERED}
+        for part in {self._part[i] for i in form if self._rule[i] == Products.ORDERED}:
+            for i in (i for i in part if self._rule[i] == Products.ORDERED):
                 total[i] = form.get(i, 0) - (form.get(i - 1, 0) if i - 1 in part else 0)
         return {i: v for i, v in total.items() if v}
 
@@ -137,18 +133,10 @@ class Monomials:
         """What ``x_a x_b`` is, a <= b, for coordinates of the normal form; None if it is zero."""
         if a == 0 or self._column[a] != self._column[b]:
             return (a, b)
-        if self._rule[b] == _MISSING:
+        if self._rule[b] == Products.MISSING:
             return (0, b) if a == b else None
-        if self._rule[a] == _FREE:
+        if self._rule[a] == Products.OWN:
             return (a, b)
-        if self._rule[a] == _ORDERED or a == b:
+        if self._rule[a] == Products.ORDERED or a == b:
             return (0, b)
         return None
-
-
-def _rule(column: object, *, last: bool) -> str:
-    if isinstance(column, Optional):
-        return _MISSING if last else _rule(column.column, last=False)
-    if isinstance(column, Thresholds):
-        return _ORDERED
-    return _BITS if isinstance(column, Category) or (isinstance(column, Number) and column.size == 2) else _FREE

@@ -15,11 +15,13 @@ from itertools import chain, combinations
 from math import lcm
 from typing import TypeAlias
 
+from pyfe.groups.bls12_381 import ORDER as PAIRING_ORDER
+from pyfe.groups.ristretto255 import ORDER as GROUP_ORDER
+
 __all__ = [
     "CHECK_PRIME",
     "GROUP_ORDER",
     "PAIRING_ORDER",
-    "PAIRING_PRIMES",
     "PRIMES",
     "Span",
     "open_coordinates",
@@ -30,17 +32,9 @@ __all__ = [
     "supports",
 ]
 
-GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
-"""Order of the ristretto255 group (RFC 9496, section 4)."""
-
 CHECK_PRIME = 2**61 - 1
 
 PRIMES = (GROUP_ORDER, CHECK_PRIME)
-
-PAIRING_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
-"""Order of the groups of BLS12-381 (draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1)."""
-
-PAIRING_PRIMES = (PAIRING_ORDER, CHECK_PRIME)
 
 Row: TypeAlias = Sequence[int]
 Combination: TypeAlias = dict[int, int]

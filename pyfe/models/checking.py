@@ -25,28 +25,28 @@ more than 65,536 codes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
-from pyfe.links import probabilities
-from pyfe.models.estimators import LARGEST_SLACK, RawModel, View, culprit, differs, not_the_largest
-from pyfe.models.intake import nested
-from pyfe.models.probing import ROWS_AT_ONCE, TOLERANCE, AffineMap, centre, fresh_rows
-from pyfe.schema import Column, Number, Optional, Schema, Thresholds
+from pyfe.function import probabilities
+from pyfe.models.fit.probing import ROWS_AT_ONCE, TOLERANCE, Score, centre, fresh_rows
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.sources.classes import LARGEST_SLACK, differs, not_the_largest
+from pyfe.models.sources.fitted import culprit
+from pyfe.models.sources.parts import nested
+from pyfe.models.sources.raw_model import RawModel
+from pyfe.models.sources.real_function import RealFunction
+from pyfe.schema import Column, Schema
 
 __all__ = ["Check", "Reference", "check"]
 
-AnyArray: TypeAlias = npt.NDArray[Any]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, AnyArray]
-Score: TypeAlias = Callable[[IntArray], FloatArray]
 
 _MOST_CODES = 2**16
 """Most codes of a column that are all tried."""
@@ -132,9 +132,9 @@ class Reference:
         absent = np.stack([np.asarray(values != values, dtype=np.bool_) for values in columns.values()], axis=1)
         by, clipped = np.abs(real - x), np.zeros(len(x), dtype=np.bool_)
         names = list(columns)
-        for (name, part, _), column in _columns(schema):
+        for name, part, column in schema.parts:
             clipped |= (by[:, part] > 0.5 + _EDGE).any(axis=1)
-            if isinstance(column, Number):
+            if column.interval:
                 by[absent[:, names.index(name)], part] = 0.5
         return cls(columns, x, by, clipped, absent)
 
@@ -146,55 +146,55 @@ class Check:
     rows: list[Rows]
     remark: tuple[str, str]
 
-    def require(self, score: Score, max_error: FloatArray, view: View) -> None:
+    def require(self, score: Score, max_error: FloatArray, real: RealFunction) -> None:
         """UnsupportedModelError where the integers are further from the model than their bound and the rounding of
         the rows explain. ``score``: decision values of codes."""
         for rows in self.rows:
-            _Comparison(view, score, max_error).require(rows)
+            _Comparison(real, score, max_error).require(rows)
 
 
-def check(view: View, schema: Schema, reference: Reference | None) -> tuple[View, Check]:
-    """Ask the model again. The view, with what was measured on decoded rows in its error; and the answers that wait for
-    the integers. UnsupportedModelError where the model is another than its map.
+def check(real: RealFunction, schema: Schema, reference: Reference | None) -> tuple[RealFunction, Check]:
+    """Ask the model again. The function, with what was measured on decoded rows in its error; and the answers that
+    wait for the integers. UnsupportedModelError where the model is another than its map.
 
     Cost: up to 65,536 evaluations and one per reference row on decoded rows; one per reference row on raw ones, up to
     16,384 for values that mean "absent", 16 per column that may be absent, and about 36 per cut.
     """
-    raw = view.raw_model
+    raw = real.raw_model
     if raw is None:  # a model that is given by its numbers has nothing to be asked
-        return view, Check([], ("checked", "a model given by its numbers: there is nothing to ask"))
+        return real, Check([], ("checked", "a model given by its numbers: there is nothing to ask"))
     rng = np.random.default_rng(21)
     if reference is not None:
         pieces = np.array_split(reference.x, range(ROWS_AT_ONCE, len(reference.x), ROWS_AT_ONCE))
-        view = _on_codes(view, raw, schema, iter(pieces), "reference rows, as the schema decodes them")
-    view = _on_codes(view, raw, schema, _every_code(schema, rng), "every code of the small columns")
-    _require_boundary(view, raw, schema)
-    _require_edges(view, raw, schema, rng)
-    k = len(view.map.error)
+        real = _on_codes(real, raw, schema, iter(pieces), "reference rows, as the schema decodes them")
+    real = _on_codes(real, raw, schema, _every_code(schema, rng), "every code of the small columns")
+    _require_boundary(real, raw, schema)
+    _require_edges(real, raw, schema, rng)
+    k = len(real.map.error)
     rows = [*_sentinels(raw, schema, rng), *_absent(raw, schema, rng, k)]
     remark = "every code of small columns, and typical signs of absence"
     if reference is not None:
-        reference = reference if isinstance(view.map, AffineMap) else _without_curvature(reference, schema)
+        reference = reference if isinstance(real.map, AffineMap) else _without_curvature(reference, schema)
         as_it_came = _as_it_came(raw, reference, k)
         rows.insert(0, as_it_came)
         unanswered = int(np.isnan(as_it_came.theirs).any(axis=1).sum()) - int(reference.clipped.sum())
         remark = (
             f"{len(reference.x)} reference rows, decoded and as they came ({int(reference.clipped.sum())} with clipped "
-            f"cells{'' if isinstance(view.map, AffineMap) else ', or cells between the only two codes of a column,'} "
+            f"cells{'' if isinstance(real.map, AffineMap) else ', or cells between the only two codes of a column,'} "
             f"excepted; {unanswered} with absent cells that the model does not take)"
         )
-    return view, Check(rows, ("checked", remark))
+    return real, Check(rows, ("checked", remark))
 
 
 # ---------------------------------------------------------------------------------------------------------------
 # Comparing
 
 
-def _rounding(view: View, schema: Schema) -> FloatArray:
+def _rounding(real: RealFunction, schema: Schema) -> FloatArray:
     """What is taken for rounding of floats, ``[k]``: as in probing, and what was measured there."""
-    values = view.map(fresh_rows(schema))
+    values = real.map(fresh_rows(schema))
     return np.asarray(
-        np.maximum(TOLERANCE * np.ptp(values, axis=0), 1e-12 * np.abs(values).max(axis=0)) + view.map.error
+        np.maximum(TOLERANCE * np.ptp(values, axis=0), 1e-12 * np.abs(values).max(axis=0)) + real.map.error
     )
 
 
@@ -202,13 +202,13 @@ def _rounding(view: View, schema: Schema) -> FloatArray:
 class _Comparison:
     """Values of codes against the model's own, within ``allowed [k]`` and what the rounding of the rows explains."""
 
-    view: View
+    real: RealFunction
     score: Score
     allowed: FloatArray
 
     def beyond(self, x: IntArray, by: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Largest difference of each row, and how far it is beyond its bound, ``[m]`` each; of uncounted rows 0."""
-        ours, bound = self.score(x).reshape(theirs.shape), self.allowed + self.view.map.moved(x, by)
+        ours, bound = self.score(x).reshape(theirs.shape), self.allowed + self.real.map.moved(x, by)
         difference = np.where(np.isnan(theirs), 0.0, np.abs(ours - theirs))
         excess = difference - bound * (1 + 1e-9)
         return np.asarray(difference.max(axis=1)), np.asarray(excess.max(axis=1))
@@ -227,18 +227,18 @@ class _Comparison:
         difference = np.concatenate(differences)[wrong]
         worst = int(wrong[np.argmax(difference)])
         raise UnsupportedModelError(
-            f"{self.view.name} differs from the function that was found on {len(wrong)} of {len(rows.x)} rows "
+            f"{self.real.name} differs from the function that was found on {len(wrong)} of {len(rows.x)} rows "
             f"({rows.what}), by up to {difference.max():.3g}, where {self._bound(rows, worst):.3g} is explained by the "
             f"error bound and rounding: {_listed(wrong + rows.first)}{self._blamed(rows, worst)}"
         )
 
     def _bound(self, rows: Rows, row: int) -> float:
         one = slice(row, row + 1)
-        return float((self.allowed + self.view.map.moved(rows.x[one], rows.by[one])).max())
+        return float((self.allowed + self.real.map.moved(rows.x[one], rows.by[one])).max())
 
     def _blamed(self, rows: Rows, row: int) -> str:
         """The columns without which the row would agree, with the cut that is nearest; and the likely step."""
-        raw = self.view.raw_model
+        raw = self.real.raw_model
         if raw is None:
             return ""
         found = self._columns_to_blame(raw, rows, row)
@@ -277,10 +277,10 @@ def _listed(rows: npt.NDArray[np.intp]) -> str:
 
 
 def _with_cut(name: str, column: Column, value: Any) -> str:
-    column = _bare(column)
-    if not isinstance(column, Thresholds) or value != value:
+    cuts = column.cut_points()
+    if not cuts or value != value:
         return repr(name)
-    nearest = min(column.cuts, key=lambda cut: abs(cut - float(value)))
+    nearest = min(cuts, key=lambda cut: abs(cut - float(value)))
     return f"{name!r} at its cut {nearest!r} (a bit is value >= cut; the model's own test is another one)"
 
 
@@ -320,40 +320,40 @@ def _likely_step(raw: RawModel, x: IntArray, *, absent: bool) -> str:
 # Decoded rows
 
 
-def _on_codes(view: View, raw: RawModel, schema: Schema, pieces: Iterator[IntArray], what: str) -> View:
-    """The view, its error widened to what was measured; UnsupportedModelError beyond the rounding of floats."""
-    allowed, largest, first = _rounding(view, schema), np.zeros(len(view.map.error)), 0
+def _on_codes(real: RealFunction, raw: RawModel, schema: Schema, pieces: Iterator[IntArray], what: str) -> RealFunction:
+    """The function, its error widened to what was measured; UnsupportedModelError beyond the rounding of floats."""
+    allowed, largest, first = _rounding(real, schema), np.zeros(len(real.map.error)), 0
     for x in pieces:
         columns = schema.decode_columns(x)
         theirs = raw.on_columns(columns)
-        _Comparison(view, view.map, allowed).require(Rows(what, columns, x, np.zeros(x.shape), theirs, first))
+        _Comparison(real, real.map, allowed).require(Rows(what, columns, x, np.zeros(x.shape), theirs, first))
         first += len(x)
-        _require_own_answers(view, raw, columns, theirs)
-        largest = np.maximum(largest, np.abs(view.map(x) - theirs).max(axis=0, initial=0.0))
-    return replace(view, map=replace(view.map, error=np.maximum(view.map.error, 2 * largest)))
+        _require_own_answers(real, raw, columns, theirs)
+        largest = np.maximum(largest, np.abs(real.map(x) - theirs).max(axis=0, initial=0.0))
+    return replace(real, map=replace(real.map, error=np.maximum(real.map.error, 2 * largest)))
 
 
-def _require_own_answers(view: View, raw: RawModel, columns: Columns, decision: FloatArray) -> None:
+def _require_own_answers(real: RealFunction, raw: RawModel, columns: Columns, decision: FloatArray) -> None:
     """Labels and the last output of the model, against its own decision values on the same rows."""
     if not len(decision):
         return
-    if raw.predict is not None and view.classes is not None:
-        labels = np.asarray(view.classes)
-        if differs(raw.predict, view.name, raw.table(columns), labels, decision, view.map.error).any():
-            raise UnsupportedModelError(not_the_largest(view.name))
+    if raw.predict is not None and real.classes is not None:
+        labels = np.asarray(real.classes)
+        if differs(raw.predict, real.name, raw.table(columns), labels, decision, real.map.error).any():
+            raise UnsupportedModelError(not_the_largest(real.name))
     if raw.output is None:
         return
     output = raw.in_pieces(raw.output, columns)
     theirs, close = output.astype(np.float64).reshape(len(decision), -1), 1e-5 if output.dtype == np.float32 else 1e-6
-    if view.link == "identity":
-        ours, allowed = decision, max(TOLERANCE, close) * np.ptp(decision, axis=0) + 2 * view.map.error
+    if real.link == "identity":
+        ours, allowed = decision, max(TOLERANCE, close) * np.ptp(decision, axis=0) + 2 * real.map.error
     else:
-        ours = probabilities(view.link, decision, view.baseline_survival)
+        ours = probabilities(real.link, decision, real.baseline_survival)
         ours = ours[:, -theirs.shape[1] :] if ours.shape[1] == 2 else ours
-        allowed = np.full(ours.shape[1], close + min(2 * float(view.map.error.max()), LARGEST_SLACK))
+        allowed = np.full(ours.shape[1], close + min(2 * float(real.map.error.max()), LARGEST_SLACK))
     if ours.shape != theirs.shape or (np.abs(ours - theirs) > allowed).any():
         raise UnsupportedModelError(
-            f"the output of {view.name} is not the link {view.link!r} of its decision values"
+            f"the output of {real.name} is not the link {real.link!r} of its decision values"
             f"{'' if ours.shape != theirs.shape else f': off by up to {np.abs(ours - theirs).max():.3g}'}; compile the "
             "values before its last step, with pyfe.from_callable"
         )
@@ -379,51 +379,41 @@ def _is_small(column: Column) -> bool:
     return column.size <= _MOST_CODES and column.size * column.width <= _CODE_ENTRIES
 
 
-def _require_boundary(view: View, raw: RawModel, schema: Schema) -> None:
+def _require_boundary(real: RealFunction, raw: RawModel, schema: Schema) -> None:
     """A model of two classes has to change its prediction where its decision value changes sign: rows are sought near
     that, on the line between two rows that differ in numbers only. UnsupportedModelError where it does so elsewhere."""
-    numbers = [part.start for (_, part, _), c in _columns(schema) if isinstance(c, Number)]
-    if raw.predict is None or view.classes is None or len(view.map.error) > 1 or not numbers:
+    numbers = [part.start for _, part, column in schema.parts if column.interval]
+    if raw.predict is None or real.classes is None or len(real.map.error) > 1 or not numbers:
         return
     first = fresh_rows(schema)
     second = first.copy()
     second[:, numbers] = first[::-1][:, numbers]
-    ends = view.map(first)[:, 0], view.map(second)[:, 0]
+    ends = real.map(first)[:, 0], real.map(second)[:, 0]
     crossing = np.flatnonzero(ends[0] * ends[1] < 0)[:8]
     if not len(crossing):
         return
     a, b = first[crossing].astype(np.float64), second[crossing].astype(np.float64)
-    low, high, sign = np.zeros(len(a)), np.ones(len(a)), np.sign(view.map(a)[:, 0])
+    low, high, sign = np.zeros(len(a)), np.ones(len(a)), np.sign(real.map(a)[:, 0])
     for _ in range(60):
         middle = (low + high) / 2
-        same = np.sign(view.map(a + middle[:, None] * (b - a))[:, 0]) == sign
+        same = np.sign(real.map(a + middle[:, None] * (b - a))[:, 0]) == sign
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     steps = np.concatenate([side * 10.0 ** -np.arange(1, 7) for side in (-1, 1)])
     t = np.clip(low[:, None] + steps, 0.0, 1.0).ravel()
     points = np.repeat(a, len(steps), axis=0) + t[:, None] * np.repeat(b - a, len(steps), axis=0)
     columns = _decoded_between(schema, points)
     decision = raw.on_columns(columns)
-    error = view.map.error + _FINE * np.abs(np.concatenate(ends)).max()
-    if differs(raw.predict, view.name, raw.table(columns), np.asarray(view.classes), decision, error).any():
-        raise UnsupportedModelError(not_the_largest(view.name))
-
-
-def _bare(column: Column) -> Column:
-    """The kind of a column, whether or not its absent entries have a bit of their own."""
-    return column.column if isinstance(column, Optional) else column
-
-
-def _columns(schema: Schema) -> list[tuple[tuple[str, slice, bool], Column]]:
-    return list(zip(schema.blocks, schema.columns.values(), strict=True))
+    error = real.map.error + _FINE * np.abs(np.concatenate(ends)).max()
+    if differs(raw.predict, real.name, raw.table(columns), np.asarray(real.classes), decision, error).any():
+        raise UnsupportedModelError(not_the_largest(real.name))
 
 
 def _decoded_between(schema: Schema, points: FloatArray) -> Columns:
     """Raw values of coordinates that, of numbers, need not be whole."""
-    wanted = schema.input_columns
     return {
-        name: column.decode(points[:, part] if isinstance(column, Number) else points[:, part].astype(np.int64))  # type: ignore[arg-type]
-        for (name, part, _), column in _columns(schema)
-        if name in wanted
+        name: column.decode(points[:, part] if column.interval else points[:, part].astype(np.int64))  # type: ignore[arg-type]
+        for name, part, column in schema.parts
+        if column.in_table
     }
 
 
@@ -435,15 +425,10 @@ def _without_curvature(reference: Reference, schema: Schema) -> Reference:
     """Rows with a cell between the only two codes of a column are excepted, as clipped ones are: x and x^2 are one on 0
     and 1, so that a quadratic map knows the model at the codes and not how it bends between them."""
     between = np.zeros(len(reference.x), dtype=np.bool_)
-    for (_, part, _), column in _columns(schema):
-        if _has_two_codes(column):
+    for _, part, column in schema.parts:
+        if column.hides_curvature:
             between |= (reference.by[:, part] > _EDGE).any(axis=1)
     return replace(reference, clipped=reference.clipped | between)
-
-
-def _has_two_codes(column: Column) -> bool:
-    number = _bare(column)
-    return isinstance(number, Number) and number.size == 2
 
 
 def _as_it_came(raw: RawModel, reference: Reference, k: int) -> Rows:
@@ -469,7 +454,7 @@ def _answers(
     for number in np.unique(pattern):
         chosen = open_rows[pattern == number]
         try:
-            values = raw.in_pieces(raw.quantity, {name: column[chosen] for name, column in columns.items()})
+            values = raw.in_pieces(raw.function, {name: column[chosen] for name, column in columns.items()})
         except UnsupportedModelError:
             continue
         theirs[chosen] = np.where(np.isfinite(values).all(axis=1, keepdims=True), values, np.nan)
@@ -490,7 +475,7 @@ def _probe(raw: RawModel, schema: Schema, x: IntArray, cells: list[tuple[str, An
         code = column.encode(values.astype(object) if text else values)
         x[where, parts[name]] = code.x if code.x.ndim == 2 else code.x[:, None]
         by[where, parts[name]] = np.abs(code.real - code.x)
-        if isinstance(column, Number):
+        if column.interval:
             by[where[np.isnan(values)], parts[name]] = 0.5
     absent = np.stack([np.asarray(values != values, dtype=np.bool_) for values in columns.values()], axis=1)
     return Rows(what, columns, x, by, _answers(raw, columns, absent, np.ones(len(x), dtype=np.bool_), k))
@@ -510,17 +495,10 @@ def _sentinels(raw: RawModel, schema: Schema, rng: np.random.Generator) -> Itera
 
 def _inside(column: Column, values: FloatArray) -> list[float]:
     """The values that a column can hold, and that no code of a small column stands for; see _without_curvature."""
-    column = _bare(column)
-    if isinstance(column, Thresholds):
-        return [float(value) for value in values]
-    if not isinstance(column, Number):
+    if column.hides_curvature:
         return []
-    if _has_two_codes(column):
-        return []
-    inside = values[(values >= column.lo) & (values <= column.hi)]
-    code = column.encode(inside)
-    decoded = np.asarray(column.decode(code.x), dtype=np.float64) == inside
-    return [float(value) for value in inside[~decoded | (not _is_small(column))]]
+    held, exact = column.numbers_held(values)
+    return [float(value) for value in values[held & ~(exact & _is_small(column))]]
 
 
 def _absent(raw: RawModel, schema: Schema, rng: np.random.Generator, k: int) -> Iterator[Rows]:
@@ -540,15 +518,14 @@ def _probes(
         yield _probe(raw, schema, schema.sample(rng, len(piece)), piece, what, k)
 
 
-def _require_edges(view: View, raw: RawModel, schema: Schema, rng: np.random.Generator) -> None:
+def _require_edges(real: RealFunction, raw: RawModel, schema: Schema, rng: np.random.Generator) -> None:
     """Columns of thresholds: the model has to be constant between cuts, and to change where the bit does."""
-    bare = {name: _bare(column) for name, column in schema.columns.items()}
-    edges = {name: _edges(column) for name, column in bare.items() if isinstance(column, Thresholds)}
+    edges = {name: _edges(np.array(cuts)) for name, c in schema.columns.items() if (cuts := c.cut_points())}
     if not edges:
         return
     count = 4 * max(len(values) for values in edges.values())
     drawn = {name: values[rng.permutation(np.arange(count) % len(values))] for name, values in edges.items()}
-    allowed, parts = _rounding(view, schema), {name: part for name, part, _ in schema.blocks}
+    allowed, parts = _rounding(real, schema), {name: part for name, part, _ in schema.blocks}
     at_once = max(1, min(ROWS_AT_ONCE, _ENTRIES // schema.n))
     for start in range(0, count, at_once):
         x = schema.sample(rng, min(at_once, count - start))
@@ -557,12 +534,11 @@ def _require_edges(view: View, raw: RawModel, schema: Schema, rng: np.random.Gen
             columns[name] = values[start : start + at_once]
             x[:, parts[name]] = schema.columns[name].encode(columns[name]).x
         rows = Rows("at and between the cuts", columns, x, np.zeros(x.shape), raw.on_columns(columns))
-        _Comparison(view, view.map, allowed).require(rows)
+        _Comparison(real, real.map, allowed).require(rows)
 
 
-def _edges(column: Thresholds) -> FloatArray:
+def _edges(cuts: FloatArray) -> FloatArray:
     """Every cut, its neighbours in float64 and float32, and two points in every gap and beyond both ends."""
-    cuts = np.array(column.cuts)
     single = cuts.astype(np.float32)
     near = [cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf), single.astype(np.float64)]
     near += [np.nextafter(single, np.float32(end)).astype(np.float64) for end in (-np.inf, np.inf)]

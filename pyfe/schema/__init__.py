@@ -3,9 +3,11 @@
 ===================  =========================================================================================
 module               holds
 ===================  =========================================================================================
-``schema``           :class:`Schema`, the agreement on columns, and :class:`Encoded` rows
-``columns``          the kinds of column: number, category, thresholds, constant, each with or without absent entries
-``proposals``        what :meth:`Schema.fit` makes of a column, and what it refuses
+``schema``           :class:`Schema`, the agreement on columns
+``encoded``          :class:`Encoded` rows
+``columns``          the kinds of column, a class in a file each
+``ranges``           columns from stated ranges, levels and marks
+``proposal``         what :meth:`Schema.fit` makes of a column, and what it refuses
 ``frames``           tables of every kind as arrays by name
 ``cells``            one cell: absent or not, and which number
 ===================  =========================================================================================
@@ -22,13 +24,15 @@ from pyfe.schema.columns import (
     Constant,
     Number,
     Optional,
+    Products,
     Thresholds,
     category,
     constant,
     number,
     thresholds,
 )
-from pyfe.schema.schema import Encoded, Overflow, Schema, stacked
+from pyfe.schema.encoded import Encoded, Overflow
+from pyfe.schema.schema import Schema, stacked
 
 __all__ = [
     "MAX_BITS",
@@ -41,6 +45,7 @@ __all__ = [
     "Number",
     "Optional",
     "Overflow",
+    "Products",
     "Schema",
     "Thresholds",
     "category",

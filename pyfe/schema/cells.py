@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from numbers import Rational
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 
 __all__ = [
@@ -38,9 +38,6 @@ __all__ = [
     "shown",
 ]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 _PLAIN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _ABSENT_TYPES = ("NAType", "NaTType")
@@ -214,8 +211,12 @@ def is_temporal(value: object) -> bool:
 
 
 def same_name(label: object) -> str:
-    """What names are compared by: the text of a label in Unicode's normal form C."""
-    return unicodedata.normalize("NFC", str(label))
+    """What names are compared by: the text of a label in Unicode's normal form C. ParameterError if it has none."""
+    try:
+        text = str(label)
+    except Exception as error:  # an integer of thousands of digits, and whatever a foreign object raises
+        raise ParameterError(f"a name of type {type(label).__name__} has no text") from error
+    return unicodedata.normalize("NFC", text)
 
 
 def row_for_names(names: Iterable[str]) -> bool:

@@ -11,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import plain, same_name, shown
 
 __all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "to_numpy"]
 
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 _LISTED = 10
 

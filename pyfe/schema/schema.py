@@ -23,58 +23,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe._travel import Copied, Travels
-from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
-from pyfe.schema.cells import (
-    MAX_TEXT,
-    as_floats,
-    cure_of_absent,
-    is_integer,
-    is_number,
-    is_text,
-    listed,
-    missing_mask,
-    plain,
-    row_for_names,
-    same_name,
-    shown,
-)
-from pyfe.schema.columns import (
-    MAX_COORDINATES,
-    Category,
-    Code,
-    Column,
-    Constant,
-    Optional,
-    category,
-    checked_bits,
-    column_from_dict,
-    number,
-    with_missing,
-)
-from pyfe.schema.frames import as_labels, naming, open_frame, to_numpy
-from pyfe.schema.proposals import propose
+from pyfe.arrays import AnyArray, FloatArray, IntArray
+from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.schema.cells import cure_of_absent, is_number, is_text, missing_mask, plain, shown
+from pyfe.schema.columns import MAX_COORDINATES, Code, Column, column_from_dict
+from pyfe.schema.encoded import Encoded, Overflow
+from pyfe.schema.frames import naming, open_frame, to_numpy
+from pyfe.schema.proposal import propose_columns
+from pyfe.schema.ranges import columns_from_ranges, require_columns
+from pyfe.strict import reading, require_same
 from pyfe.text import printable
+from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
+from pyfe.wire.pickling import PickledAsBytes
 
-__all__ = ["Encoded", "Overflow", "Schema", "stacked"]
+__all__ = ["Schema", "stacked"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
-Overflow: TypeAlias = Literal["raise", "clip"]
 
 _ROWS_LISTED = 8
 _COLUMNS_LISTED = 10
-_LEAST_ROWS = 10
 _MOST_FORMS = 1024
 
 
@@ -82,56 +55,7 @@ _MOST_FORMS = 1024
 # The schema
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Encoded:
-    """What :meth:`Schema.encode` returns: ``x`` int64 ``[batch, n]`` and, per column, how many values were clipped
-    (``saturated``) and how many absent ones took the schema's missing value (``replaced``).
-
-    ``schema_id`` (32 bytes) says which schema the rows were encoded under; keys and functions of another schema refuse
-    them. A part (``encoded[a:b]``, a mask, positions) and a copy keep it; a part has no counts, which belong to the
-    whole. ``Encoded(x)`` made by hand has none: for engineers who bring integers of their own. Such rows are held
-    against the bounds of the schema they meet, and nothing can tell whether they mean the same columns.
-    """
-
-    x: IntArray
-    saturated: dict[str, int] = field(default_factory=dict)
-    replaced: dict[str, int] = field(default_factory=dict)
-    schema_id: bytes | None = None
-
-    def __post_init__(self) -> None:
-        given: object = self.schema_id
-        if given is not None and not (isinstance(given, bytes) and len(given) == 32):
-            raise ParameterError(f"a schema id is 32 bytes, not {shown(given)}")
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def __getitem__(self, rows: Any) -> Encoded:
-        """Rows by slice, mask or positions; one position gives one row, IndexError past the end. ParameterError."""
-        if isinstance(rows, tuple) or rows is None or rows is Ellipsis:
-            raise ParameterError("rows are taken by a slice, a mask or positions")
-        try:
-            part = self.x[rows]
-        except (IndexError, TypeError, ValueError) as error:
-            if is_integer(rows):  # what ends a loop over the rows
-                raise
-            raise ParameterError(f"no such rows among {len(self.x)}: {error}") from error
-        return Encoded(part if part.ndim == 2 else part[None, :], schema_id=self.schema_id)
-
-    def require_schema(self, schema_id: bytes) -> None:
-        """KeyMismatchError if the rows are known to be encoded under another schema."""
-        if self.schema_id is not None and self.schema_id != schema_id:
-            raise KeyMismatchError(
-                f"these rows were encoded under the schema {self.schema_id.hex()[:12]}, not under "
-                f"{schema_id.hex()[:12]}; encode the table again, with this one"
-            )
-
-    def __repr__(self) -> str:
-        origin = "of no stated schema" if self.schema_id is None else f"schema {self.schema_id.hex()[:12]}"
-        return f"Encoded({len(self.x)} rows, {origin})"
-
-
-class Schema(Copied, Travels):
+class Schema(PickledAsBytes):
     """The agreement on columns, ranges and scales; immutable; holds no patient rows.
 
     Parameters
@@ -154,8 +78,8 @@ class Schema(Copied, Travels):
             raise ParameterError(f"a schema is made of a mapping of names to columns, not of {shown(columns)}")
         if not columns:
             raise ParameterError("a schema needs at least one column")
-        _require_names(columns)
-        if all(isinstance(column, Constant) for column in columns.values()):
+        require_columns(columns)
+        if not any(column.in_table for column in columns.values()):
             raise ParameterError(
                 "a schema of constants alone holds nothing of a patient; it needs a column of the table"
             )
@@ -217,30 +141,7 @@ class Schema(Copied, Travels):
 
         Raises ParameterError for an ambiguous list of two numbers, an unknown name, or an impossible range.
         """
-        given: tuple[object, ...] = (ranges, {} if missing is None else missing)
-        if not all(isinstance(mapping, Mapping) for mapping in given):
-            raise ParameterError("ranges and missing are mappings of column names")
-        values = {same_name(name): value for name, value in _by_text(missing or {}).items()}
-        columns: dict[str, Column] = {}
-        for name, spec in ranges.items():
-            with naming(name):
-                columns[name] = _column_from(name, spec, _bits_of(bits, name))
-        marks = {
-            "public": list(map(same_name, _list_of_names(public, "public"))),
-            "protected": list(map(same_name, _list_of_names(protected, "protected"))),
-            "missing": list(values),
-        }
-        known = set(map(same_name, columns))
-        for what, names in marks.items():
-            unknown = [name for name in names if name not in known]
-            if unknown:
-                raise ParameterError(f"{what}: there is no column {shown(unknown[0])}")
-        for name, column in columns.items():
-            changes: dict[str, Any] = {w: True for w in ("public", "protected") if same_name(name) in marks[w]}
-            with naming(name):
-                if same_name(name) in values:
-                    column = with_missing(column, values[same_name(name)])
-                columns[name] = replace(column, **changes)
+        columns = columns_from_ranges(ranges, bits, public, protected, {} if missing is None else missing)
         return cls(columns, protected_forms=protected_forms)
 
     @classmethod
@@ -284,39 +185,10 @@ class Schema(Copied, Travels):
         marks: public, protected, missing and protected_forms as for :meth:`from_ranges`. Clinical ranges are better
             than any quantile where they exist.
         """
-        if not is_number(margin) or not 0 <= margin <= 10:
-            raise ParameterError(f"margin must be from 0 to 10, not {shown(margin)}")
         unknown_marks = sorted(set(marks) - {"public", "protected", "missing", "protected_forms"})
         if unknown_marks:
             raise ParameterError(f"Schema.fit has no option {unknown_marks[0]!r}")
-        stated = {} if levels is None else levels
-        if not isinstance(stated, Mapping):
-            raise ParameterError("levels is a mapping of column names to lists of levels")
-        frame = open_frame(X, names)
-        dropped = {same_name(name) for name in _list_of_names(exclude, "exclude")}
-        known = {same_name(label) for label in frame.labels}
-        given = {same_name(name): wanted for name, wanted in _by_text(stated).items()}
-        for name in [*dropped, *given]:
-            if name not in known:
-                raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
-        if row_for_names(frame.labels):
-            raise ParameterError(
-                "the names of the columns look like a row of values: state them where the table is read (header=None, "
-                "names=), or rename the columns"
-            )
-        table = frame.columns([label for label in frame.labels if same_name(label) not in dropped])
-        if not table:
-            raise ParameterError("the table has no columns to propose a schema from")
-        if len(next(iter(table.values()))) < _LEAST_ROWS:
-            raise ParameterError("a schema cannot be proposed from fewer than 10 rows; give ranges instead")
-        columns, refused = {}, []
-        for name, values in table.items():
-            try:
-                with naming(name):
-                    columns[name] = propose(name, values, _bits_of(bits, name), margin, given.get(same_name(name)))
-            except ParameterError as error:
-                refused.append((name, error))
-        _require_none(refused)
+        columns = propose_columns(X, bits, margin, names, exclude, {} if levels is None else levels)
         return cls.from_ranges(columns, **marks)
 
     # -- what it says --
@@ -329,7 +201,7 @@ class Schema(Copied, Travels):
     @property
     def input_columns(self) -> tuple[str, ...]:
         """Names of the columns a table must have: all but the constants."""
-        return tuple(name for name, column in self._columns.items() if not isinstance(column, Constant))
+        return tuple(name for name, column in self._columns.items() if column.in_table)
 
     @property
     def n(self) -> int:
@@ -359,19 +231,24 @@ class Schema(Copied, Travels):
     @property
     def blocks(self) -> list[tuple[str, slice, bool]]:
         """``(column name, its coordinates, public)`` for every column: one column is one variable however coded."""
+        return [(name, part, column.public) for name, part, column in self.parts]
+
+    @property
+    def parts(self) -> list[tuple[str, slice, Column]]:
+        """``(column name, its coordinates, column)`` for every column."""
         result, start = [], 0
         for name, column in self._columns.items():
-            result.append((name, slice(start, start + column.width), column.public))
+            result.append((name, slice(start, start + column.width), column))
             start += column.width
         return result
 
     def relations(self) -> IntArray:
         """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""
-        return self._stack([self._embed(part, c.relations()) for (_, part, _), c in self._zipped()])
+        return self._stack([self._embed(part, column.relations()) for _, part, column in self.parts])
 
     def public_rows(self) -> IntArray:
         """Unit rows int64 ``[m, n]`` of the coordinates of public columns."""
-        return self._stack([self._units(part) for _, part, public in self.blocks if public])
+        return self._stack([self._units(part) for _, part, column in self.parts if column.public])
 
     def known_rows(self) -> IntArray:
         """Everything leakage accounting takes as known: :meth:`relations` and :meth:`public_rows`."""
@@ -379,15 +256,8 @@ class Schema(Copied, Travels):
 
     def protected_groups(self) -> list[tuple[str, IntArray]]:
         """``(label, rows)``: no combination of keys may lie in the span of such rows (beyond what is known)."""
-        groups = [(name, self._units(part)) for (name, part, _), c in self._zipped() if c.protected]
+        groups = [(name, self._units(part)) for name, part, column in self.parts if column.protected]
         return groups + [(name, self._form_row(form)) for name, form in self._forms.items()]
-
-    def protected_rows(self) -> IntArray:
-        """All rows of :meth:`protected_groups`, int64 ``[m, n]``."""
-        return self._stack([rows for _, rows in self.protected_groups()])
-
-    def _zipped(self) -> list[tuple[tuple[str, slice, bool], Column]]:
-        return list(zip(self.blocks, self._columns.values(), strict=True))
 
     def _embed(self, part: slice, rows: IntArray) -> IntArray:
         wide = np.zeros((len(rows), self.n), dtype=np.int64)
@@ -436,7 +306,7 @@ class Schema(Copied, Travels):
         decoded = {}
         for name, values in self.read_raw(X).items():
             with naming(name):
-                decoded[name] = _in_type(self._columns[name], values)
+                decoded[name] = self._columns[name].as_decoded(values)
         return decoded
 
     def encode(self, X: Any, on_overflow: Overflow = "raise") -> Encoded:
@@ -522,8 +392,7 @@ class Schema(Copied, Travels):
     def decode_columns(self, x: Any) -> dict[str, AnyArray]:
         """Raw values by column name of coordinates ``[batch, n]``; constants are left out."""
         array = self.check(x)
-        wanted = self.input_columns
-        return {name: c.decode(array[:, part]) for (name, part, _), c in self._zipped() if name in wanted}
+        return {name: column.decode(array[:, part]) for name, part, column in self.parts if column.in_table}
 
     def decode(self, x: Any) -> AnyArray:
         """Raw values ``[batch, columns]`` of coordinates ``[batch, n]``: float64, or object if a column holds text.
@@ -547,16 +416,21 @@ class Schema(Copied, Travels):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """The inverse of :meth:`to_dict`; raises DecodeError for anything :meth:`to_dict` would not have written."""
-        try:
+        with reading("a schema"):
             columns = {entry["name"]: column_from_dict(entry) for entry in data["columns"]}
             forms = {entry["name"]: entry["weights"] for entry in data["protected_forms"]}
             schema = cls(columns, protected_forms=forms)
-            canonical = _same_plain(schema.to_dict(), dict(data))
-        except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
-            raise DecodeError(f"not a schema: {error}") from error
-        if not canonical:
-            raise DecodeError("not a schema: fields are missing, unknown or not in canonical form")
+            require_same(schema.to_dict(), dict(data), "a schema")
         return schema
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding: one envelope of metadata only. Cost: linear in the size of the schema."""
+        return pack_metadata(Kind.SCHEMA, self.to_dict())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Schema:
+        """The schema that ``data`` encodes. DecodeError unless ``data`` is exactly one canonical encoding of one."""
+        return cls.from_dict(unpack_metadata(data, Kind.SCHEMA))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self._id == other._id
@@ -585,35 +459,10 @@ def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:
     return np.stack([values.astype(kind) for values in columns.values()], axis=1)
 
 
-def _require_none(refused: Sequence[tuple[str, ParameterError]]) -> None:
-    """Raise for the columns that have no proposal: the first says why, the others are named."""
-    if not refused:
-        return
-    (_, first), *others = refused
-    if not others:
-        raise first
-    raise ParameterError(f"{first}. Refused as well: {listed((name for name, _ in others), 20)}") from first
-
-
 def _cure(codes: Mapping[str, Code]) -> str:
     """What to do about absent entries, if there are any that no stated value replaces."""
     lacking = [name for name, code in codes.items() if code.refused.get("missing", np.zeros(1)).any()]
     return f". {cure_of_absent(lacking[0])}" if lacking else ""
-
-
-def _in_type(column: Column, values: AnyArray) -> AnyArray:
-    """Raw values in the type that the column decodes to; absent entries become NaN."""
-    missing = missing_mask(values)
-    inner = column.column if isinstance(column, Optional) else column
-    if isinstance(inner, Category) and inner.texts:
-        text: AnyArray = values.astype(object)
-        text[missing] = math.nan
-        return text
-    numbers = as_floats(values, missing)
-    levels = column.level_array() if isinstance(column, Category) else numbers
-    if levels.dtype.kind in "bi" and not missing.any() and np.isfinite(numbers).all():
-        return numbers.astype(levels.dtype)
-    return numbers
 
 
 def _frozen(values: list[int]) -> IntArray:
@@ -633,63 +482,3 @@ def _row_list(rows: npt.NDArray[np.intp]) -> str:
     listed = ", ".join(str(row) for row in rows[:_ROWS_LISTED])
     more = f" and {len(rows) - _ROWS_LISTED} more" if len(rows) > _ROWS_LISTED else ""
     return f"row{'s' if len(rows) > 1 else ''} {listed}{more}"
-
-
-def _same_plain(left: Any, right: Any) -> bool:
-    """Equality that tells True from 1 and 1 from 1.0, unlike ``==``."""
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
-
-
-def _bits_of(bits: int | Mapping[str, int], name: object) -> int:
-    if isinstance(bits, Mapping):
-        bits = next((value for key, value in bits.items() if same_name(key) == same_name(name)), 8)
-    return checked_bits(bits)
-
-
-def _list_of_names(names: Any, what: str) -> list[str]:
-    """Names as text; one name alone counts as a list of it."""
-    if isinstance(names, str):
-        return [names]
-    try:
-        return as_labels(names)
-    except TypeError:  # nothing to go through
-        raise ParameterError(f"{what} is a list of column names, not {shown(names)}") from None
-
-
-def _by_text(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """A mapping by the text of its names, as columns are named."""
-    return dict(zip(as_labels(values), values.values(), strict=True))
-
-
-def _require_names(columns: Mapping[Any, Any]) -> None:
-    """Every name is text that can travel, every value a column, and no two names are the same text."""
-    seen: dict[str, str] = {}
-    for name, column in columns.items():
-        if not (is_text(name) and isinstance(column, Column)):
-            raise ParameterError(
-                f"column {shown(name)}: a schema maps names (text of 1 to {MAX_TEXT} characters that UTF-8 can hold) "
-                "to pyfe columns"
-            )
-        other = seen.setdefault(same_name(name), name)
-        if other != name:
-            raise ParameterError(f"two columns are called {name!r}: their names differ in their Unicode form only")
-        with naming(name):
-            column.require_codes_come_back()
-
-
-def _column_from(name: str, spec: Any, bits: int) -> Column:
-    if isinstance(spec, Column):
-        return spec
-    if spec is bool:
-        return category([False, True])
-    if isinstance(spec, tuple) and len(spec) == 2 and all(is_number(v) for v in spec):
-        return number(spec[0], spec[1], bits=bits)
-    if isinstance(spec, list) and len(spec) == 2 and all(is_number(v) for v in spec):
-        ends = f"{shown(spec[0])}, {shown(spec[1])}"
-        raise ParameterError(
-            f"column {shown(name)}: a list of two numbers could be a range or two levels; write the tuple "
-            f"({ends}) for a range or category([{ends}]) for levels"
-        )
-    if isinstance(spec, list):
-        return category(spec)
-    raise ParameterError(f"column {shown(name)}: expected (lo, hi), a list of levels, or a pyfe column")

@@ -1,73 +1,12 @@
 """The schemes of the literature, each with its four verbs: ``setup``, ``encrypt``, ``keygen``, ``decrypt``.
 
 This is the face for the cryptography engineer: integer vectors in, integers out, no schema and no policy. The key
-authority (:class:`pyfe.KeyAuthority`) is the face for everybody else.
-
-======================  ==============  =====================  ======================================
-scheme id               short name      serves                 ciphertexts of one public key
-======================  ==============  =====================  ======================================
-ipfe-ddh-ristretto255   ipfe-ddh        linear                 can be added and multiplied by integers
-qfe-ggm-bls12381        qfe-ggm         linear and quadratic   cannot be combined
-qfe-sxdh-bls12381       qfe-sxdh        linear and quadratic   cannot be combined
-======================  ==============  =====================  ======================================
+authority (:class:`pyfe.KeyAuthority`) is the face for everybody else. What there is to know about each scheme (its id,
+what it serves, its sizes) stands in :mod:`pyfe.adapters`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyfe.schemes import ipfe_ddh, qfe
 
-__all__ = ["SCHEMES", "Scheme", "ipfe_ddh", "long_name", "qfe", "scheme"]
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """What there is to know about a scheme before any key exists.
-
-    ``id``: functionality, assumption, group; objects and reports show it. ``number``: its number in the header of
-    every object. ``serves``: kinds of functions that a key can be issued for. ``additive``: whether encrypted rows
-    can be added. ``masks``: dimension k of the masks of a quadratic scheme, 0 for the others. ``group``: where the
-    discrete logarithms of results are searched, as :mod:`pyfe._core.dlog` calls it.
-    """
-
-    id: str
-    short: str
-    number: int
-    serves: tuple[str, ...]
-    additive: bool
-    masks: int
-    group: str
-
-    def row_bytes(self, n: int) -> int:
-        """Bytes of one encrypted row of n coordinates, the constant one of a quadratic scheme not counted in n."""
-        if not self.masks:
-            return 32 * (n + 2)
-        return (48 + 96) * ((self.masks + 1) * (n + 1) + 1)
-
-
-_BOTH = ("linear", "quadratic")
-_LISTED = (
-    Scheme("ipfe-ddh-ristretto255", "ipfe-ddh", 1, ("linear",), True, 0, "ristretto255"),
-    Scheme("qfe-ggm-bls12381", "qfe-ggm", 2, _BOTH, False, 1, "bls12_381_gt"),
-    Scheme("qfe-sxdh-bls12381", "qfe-sxdh", 3, _BOTH, False, 3, "bls12_381_gt"),
-)
-
-SCHEMES: dict[str, Scheme] = {entry.id: entry for entry in _LISTED}
-"""Scheme id -> what there is to know about it."""
-
-
-def scheme(name: str) -> Scheme:
-    """The scheme of a short or long name. Raises ParameterError for one that is not there."""
-    from pyfe.errors import ParameterError
-
-    found = next((entry for entry in _LISTED if name in (entry.id, entry.short)), None)
-    if found is None:
-        known = ", ".join(f"{entry.short} ({entry.id})" for entry in _LISTED)
-        raise ParameterError(f"unknown scheme {name!r}; there is {known}")
-    return found
-
-
-def long_name(name: str) -> str:
-    """The scheme id for a short or long name. Raises ParameterError for a scheme that is not there."""
-    return scheme(name).id
+__all__ = ["ipfe_ddh", "qfe"]

@@ -9,9 +9,15 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError
 
-__all__ = ["MAX_BOUND", "bound", "box", "context_bytes", "count", "integers"]
+__all__ = ["MAX_BOUND", "Client", "Label", "bound", "box", "context_bytes", "count", "integers", "require_no_client"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
+
+Client: TypeAlias = int
+"""Which of the clients of a multi-client scheme encrypts, counted from 0."""
+
+Label: TypeAlias = str | bytes
+"""What ciphertexts of a labelled scheme are bound to: only those of one label are combined."""
 
 MAX_BOUND = 2**62
 """No bound may exceed this: sums of two stay within int64."""
@@ -45,6 +51,14 @@ def bound(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_BOUND:
         raise ParameterError(f"{name} must be an integer from 1 to 2^62, not {value!r}")
     return int(value)
+
+
+def require_no_client(scheme: str, client: Client | None, label: Label | None) -> None:
+    """ParameterError for a client or a label, in a scheme that has neither."""
+    if client is not None:
+        raise ParameterError(f"{scheme} takes no client: whoever encrypts does so under the one public key")
+    if label is not None:
+        raise ParameterError(f"{scheme} takes no label: all ciphertexts of one public key go with all of its keys")
 
 
 def context_bytes(context: object) -> bytes:

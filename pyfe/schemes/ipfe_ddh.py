@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import ipfe_ddh as _native
-from pyfe.schemes.arguments import bound, box, context_bytes, count, integers
+from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
 
 __all__ = [
     "CiphertextBatch",
@@ -85,16 +85,20 @@ def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _nat
     return _native.setup(parameters)
 
 
-def encrypt(mpk: _native.MasterPublicKey, x: npt.ArrayLike) -> _native.CiphertextBatch:
+def encrypt(
+    mpk: _native.MasterPublicKey, x: npt.ArrayLike, *, client: Client | None = None, label: Label | None = None
+) -> _native.CiphertextBatch:
     """Encrypt the rows of x, each under its own fresh randomness.
 
     Parameters
     ----------
     x: integers ``[batch, n]`` within the bounds of the parameters; one row may be given as ``[n]``.
+    client, label: None; this scheme has neither (ParameterError).
 
     Returns a batch of ``32 (n + 2)`` bytes a row. Raises ParameterError for floats or a wrong shape,
     OutOfRangeError naming row and coordinate before any work. Cost: n + 2 fixed-base multiplications a row.
     """
+    require_no_client("ipfe-ddh", client, label)
     return _native.encrypt(mpk, integers("x", x, 2))
 
 

@@ -36,7 +36,7 @@ import numpy.typing as npt
 from pyfe._core import qfe as _native
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
-from pyfe.schemes.arguments import bound, box, context_bytes, count, integers
+from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
 
 __all__ = [
     "CiphertextBatch",
@@ -106,18 +106,27 @@ def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _nat
     return _native.setup(parameters)
 
 
-def encrypt(mpk: _native.MasterPublicKey, x: npt.ArrayLike, y: npt.ArrayLike | None = None) -> _native.CiphertextBatch:
+def encrypt(
+    mpk: _native.MasterPublicKey,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike | None = None,
+    *,
+    client: Client | None = None,
+    label: Label | None = None,
+) -> _native.CiphertextBatch:
     """Encrypt the rows of x, and of y beside them, each row under its own fresh gamma and V.
 
     Parameters
     ----------
     x: integers ``[batch, n]`` within the bounds of the parameters; one row may be given as ``[n]``.
     y: integers ``[batch, m]``; None exactly when the parameters are square.
+    client, label: None; these schemes have neither (ParameterError).
 
     Returns a batch of ``48 ((k+1) n + 1) + 96 ((k+1) m + 1)`` bytes a row. Raises ParameterError for floats or a
     wrong shape, OutOfRangeError naming row and coordinate before any work. Cost a row: (k+1) n sums of k fixed-base
     multiplications in G1, (k+1) m in G2; the first call makes tables of 16 KB a point.
     """
+    require_no_client(mpk.parameters.scheme, client, label)
     return _native.encrypt(mpk, integers("x", x, 2), None if y is None else integers("y", y, 2))
 
 

@@ -8,31 +8,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyfe import _core
-from pyfe.adapters import Adapter, adapter
 from pyfe.errors import DecodeError
-from pyfe.schemes import SCHEMES
 from pyfe.wire import cbor
+from pyfe.wire.fields import require_json
 
 __all__ = [
     "HEADER_SIZE",
     "NO_ID",
-    "SCHEME_NUMBERS",
+    "NO_SCHEME",
     "Envelope",
     "Frame",
     "Header",
     "Kind",
-    "adapter_for",
+    "kind_of",
     "pack",
+    "pack_metadata",
     "signed_part",
     "unframed",
     "unpack",
+    "unpack_metadata",
 ]
 
 NO_ID = bytes(32)
 """Stands in the header where an object has no parameters or no public key."""
 
-SCHEME_NUMBERS = {"none": 0} | {scheme.id: scheme.number for scheme in SCHEMES.values()}
-"""Scheme id -> its number in the header."""
+NO_SCHEME = 0
+"""Stands in the header where an object belongs to no scheme. Which scheme has which number is not known here."""
 
 
 class Kind(enum.IntEnum):
@@ -85,7 +86,7 @@ class Frame:
     """The parts of an object as they stand there, nothing of them decoded yet."""
 
     kind: Kind
-    scheme: str
+    scheme: int
     parameter_hash: bytes
     public_key_id: bytes
     payload: bytes
@@ -98,7 +99,7 @@ class Envelope:
     """The parts of an object. ``metadata`` is the decoded CBOR map; ``signature`` is empty or 64 bytes."""
 
     kind: Kind
-    scheme: str
+    scheme: int
     parameter_hash: bytes
     public_key_id: bytes
     payload: bytes
@@ -110,7 +111,7 @@ def pack(envelope: Envelope) -> bytes:
     """The bytes of an envelope."""
     return _core.pack_envelope(
         int(envelope.kind),
-        SCHEME_NUMBERS[envelope.scheme],
+        envelope.scheme,
         envelope.parameter_hash,
         envelope.public_key_id,
         envelope.payload,
@@ -121,12 +122,16 @@ def pack(envelope: Envelope) -> bytes:
 
 def unframed(data: bytes, kind: Kind | None = None) -> Frame:
     """The parts of the envelope ``data``, of the wanted kind if one is given. DecodeError for anything else."""
-    number, scheme_number, *rest = _core.unpack_envelope(_as_bytes(data))
+    number, *rest = _core.unpack_envelope(_as_bytes(data))
     found = Kind(number)
     if kind is not None and found is not kind:
         raise DecodeError(f"these bytes are a {found.text}, not a {kind.text}")
-    scheme = next(name for name, known in SCHEME_NUMBERS.items() if known == scheme_number)
-    return Frame(found, scheme, *rest)
+    return Frame(found, *rest)
+
+
+def kind_of(data: bytes) -> Kind:
+    """Which kind of object ``data`` says it is; nothing beyond the frame is decoded."""
+    return unframed(data).kind
 
 
 def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
@@ -139,11 +144,19 @@ def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
     return Envelope(frame.kind, frame.scheme, *ids, frame.payload, metadata, frame.signature)
 
 
-def adapter_for(envelope: Envelope) -> Adapter:
-    """The adapter of the scheme in an envelope's header. DecodeError where the header names no scheme."""
-    if envelope.scheme not in SCHEMES:
-        raise DecodeError(f"{envelope.kind.text}: it must belong to a scheme, not to {envelope.scheme!r}")
-    return adapter(envelope.scheme)
+def pack_metadata(kind: Kind, metadata: dict[str, Any]) -> bytes:
+    """The bytes of an object that is metadata only: it has no scheme, no ids, no payload and no signature."""
+    return pack(Envelope(kind, NO_SCHEME, NO_ID, NO_ID, b"", metadata))
+
+
+def unpack_metadata(data: bytes, kind: Kind) -> dict[str, Any]:
+    """The metadata, in plain JSON types, of an object that is nothing else. DecodeError for anything else."""
+    envelope = unpack(data, kind)
+    empty = (envelope.scheme, envelope.parameter_hash, envelope.public_key_id) == (NO_SCHEME, NO_ID, NO_ID)
+    if not empty or envelope.payload or envelope.signature:
+        raise DecodeError(f"{kind.text}: it has no scheme, ids, payload or signature, yet some are present")
+    require_json(envelope.metadata, kind.text)
+    return envelope.metadata
 
 
 def signed_part(data: bytes) -> bytes:

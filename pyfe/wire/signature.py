@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 from pyfe._core import SecretBytes
-from pyfe._travel import Secret
 from pyfe.errors import SignatureError
+from pyfe.wire.pickling import Secret
 
 __all__ = ["KEY_SIZE", "SIGNATURE_SIZE", "SigningKey", "require_valid"]
 

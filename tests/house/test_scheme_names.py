@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pyfe.schemes import SCHEMES
+from pyfe.adapters import SCHEMES
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ["pyfe", "csrc", "docs", "bench", "scripts"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, PyfeError, Schema, SignatureError
-from pyfe.authority import sealed
+from pyfe.authority import sealed_file, sealing
 from pyfe.errors import AuthorityError
 from pyfe.forms import FactoredForms, MatrixForms
 from tests.unit import objects
@@ -132,22 +132,22 @@ def test_a_flipped_signature_is_a_signature_error(position: int) -> None:
 
 
 def test_every_bit_of_a_sealed_authority_is_authenticated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
-    key = sealed.SealingKey.fresh("correct horse battery")
-    data = sealed.seal(small()._storage.read(), key)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
+    key = sealing.SealingKey.fresh("correct horse battery")
+    data = objects.sealed(small(), key)
 
-    def key_for(salt: bytes, log_cost: int) -> sealed.SealingKey:
+    def key_for(salt: bytes, log_cost: int) -> sealing.SealingKey:
         if (salt, log_cost) != (key.salt, key.log_cost):
             raise AuthorityError("another salt gives another key")
         return key
 
-    assert sealed.open_sealed(data, key_for)[0].state.weight_bits == 12
+    assert sealed_file.open_sealed(data, key_for)[0].terms.weight_bits == 12
     for size in range(len(data)):
         with pytest.raises(AuthorityError):
-            sealed.open_sealed(data[:size], key_for)
+            sealed_file.open_sealed(data[:size], key_for)
     for flipped in flips(data):
         with pytest.raises(AuthorityError):
-            sealed.open_sealed(flipped, key_for)
+            sealed_file.open_sealed(flipped, key_for)
 
 
 def test_a_sample_of_flips_of_larger_objects(seed: int) -> None:

@@ -28,11 +28,11 @@ from pyfe import (
     category,
 )
 from pyfe.forms import FactoredForms, MatrixForms
-from pyfe.maps import LinearMap, QuadraticMap
+from pyfe.function import LinearMap, QuadraticMap
 from pyfe.models import SquareNetwork
 from pyfe.schema import thresholds
 from pyfe.wire import cbor
-from pyfe.wire.envelope import NO_ID, Envelope, Kind, pack, unpack
+from pyfe.wire.envelope import Envelope, Kind, pack, pack_metadata, unpack
 from tests.fuzz.python.checks import Extremes, check
 from tests.unit import objects
 
@@ -48,7 +48,7 @@ def ending(read: Callable[[bytes], object], data: bytes) -> str:
 def function_file(forms: dict[str, Any], **rest: Any) -> bytes:
     schema = Schema.from_ranges({"a": (0, 3)}, bits=2)
     data = Function.from_forms(schema, MatrixForms.dense([[0, 2], [0, -1]])).to_dict()
-    return pack(Envelope(Kind.FUNCTION, "none", NO_ID, NO_ID, b"", {**data, "forms": forms, **rest}))
+    return pack_metadata(Kind.FUNCTION, {**data, "forms": forms, **rest})
 
 
 MATRIX = {"form": "matrix", "shape": [1, 2, 2], "output": [0], "row": [0], "column": [1], "value": [2]}
@@ -100,13 +100,12 @@ def sparse_key(n: int, k: int) -> bytes:
     native = key.native.to_bytes()
     points = native[-144:]
     entry = struct.pack("<QIIq", 1, 0, 1, 1)
-    head = native[:33] + struct.pack("<IIIB", n, n, k, 0)
+    head = native[:35] + struct.pack("<IIIB", n, n, k, 0)
     metadata = unpack(key.to_bytes()).metadata
-    lists = {"intercept": [0] * k, "interval": [[0, 3]] * k, "max_error": ["0x0.0p+0"] * k}
-    metadata["function"] |= {**lists, "scale": [(1.0).hex()] * k}
-    payload = head + k * entry + k * struct.pack("<qq", 0, 3) + k * points
+    readout = k * struct.pack("<qdd", 0, 1.0, 0.0) + bytes(2)
+    payload = head + k * entry + k * struct.pack("<qq", 0, 3) + readout + k * points
     ids = key.parameter_hash, key.public_key_id
-    return pack(Envelope(Kind.FUNCTION_KEY, "qfe-ggm-bls12381", *ids, payload, metadata, bytes(64)))
+    return pack(Envelope(Kind.FUNCTION_KEY, key.adapter.number, *ids, payload, metadata, bytes(64)))
 
 
 @pytest.mark.parametrize(("n", "k", "outcome"), [(2, 1, "read"), (2**20, 1, "read"), (2**25, 1, "DecodeError")])
@@ -137,7 +136,7 @@ def test_a_public_key_is_held_against_its_schema_before_its_points_are_read() ->
     authority = objects.authority()
     data = authority.public_key.to_bytes()
     size = struct.unpack_from("<Q", data, 76)[0]
-    signing = authority._storage.read().signing_key
+    signing = authority._secrets.signing_key
     for head, error in ((data[:12] + bytes(32) + data[44:88], "parameters"), (data[:88], "public key")):
         unsigned = head + b"\xff" * size + data[88 + size : -64]
         with pytest.raises((DecodeError, KeyMismatchError), match=error):
@@ -158,7 +157,7 @@ def test_metadata_of_very_many_items_is_refused_before_it_is_made(item: bytes, c
 
 
 def test_every_object_has_that_bound() -> None:
-    data = pack(Envelope(Kind.SCHEMA, "none", NO_ID, NO_ID, b"", {"columns": [[]] * 2**18}))
+    data = pack_metadata(Kind.SCHEMA, {"columns": [[]] * 2**18})
     with pytest.raises(DecodeError, match="too many items"):
         Schema.from_bytes(data)
 
@@ -211,7 +210,7 @@ def test_lone_surrogates_are_named() -> None:
 
 def schema_file(columns: list[dict[str, Any]]) -> bytes:
     values = {"version": 1, "columns": columns, "protected_forms": []}
-    return pack(Envelope(Kind.SCHEMA, "none", NO_ID, NO_ID, b"", values))
+    return pack_metadata(Kind.SCHEMA, values)
 
 
 def levels(name: str, count: int) -> dict[str, Any]:
@@ -257,7 +256,7 @@ def test_a_protected_form_of_many_coordinates() -> None:
     names = [f"c={i:x}" for i in range(5000)]
     values = json.loads(json.dumps(Schema.from_bytes(schema_file([levels("c", 5000)])).to_dict()))
     values["protected_forms"] = [{"name": "f", "weights": {name: 1 for name in sorted(names)}}]
-    data = pack(Envelope(Kind.SCHEMA, "none", NO_ID, NO_ID, b"", values))
+    data = pack_metadata(Kind.SCHEMA, values)
     assert ending(lambda d: Schema.from_bytes(d).protected_groups(), data) == "read"
 
 
@@ -265,13 +264,12 @@ def test_a_protected_form_of_many_coordinates() -> None:
     ("reaches", "error"), [(3, None), (3 * 2**32, None), (3 * 2**32 + 2**10, "wider"), (2**43, "wider")]
 )
 def test_a_key_cannot_state_a_search_that_its_function_never_needs(reaches: int, error: str | None) -> None:
-    """The weights sum to 3, and no coordinate reaches 2^32; both copies of the interval are changed."""
+    """The weights sum to 3, and no coordinate reaches 2^32."""
     schema = Schema.from_ranges({"a": (0, 3), "b": (0, 3)}, bits=2)
     for scheme in ("ipfe-ddh", "qfe-ggm"):
         authority = objects.authority(schema, scheme=scheme)
         key = authority.issue(Function.from_integers(schema, [1, 2]), purpose="p")
         envelope = unpack(key.to_bytes())
-        envelope.metadata["function"]["interval"] = [[0, reaches]]
         payload = envelope.payload.replace(struct.pack("<qq", 0, 9), struct.pack("<qq", 0, reaches))
         data = pack(replace(envelope, payload=payload))
         if error is None:

@@ -19,8 +19,9 @@
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
-#include "pyfe/group/kernels.hpp"
-#include "pyfe/group/ristretto255.hpp"
+#include "pyfe/group/ristretto255/fixed_base.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
@@ -29,13 +30,14 @@
 
 namespace {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 using pyfe::field::Scalar;
-using pyfe::group::Kernels;
-using pyfe::group::PointVector;
 using pyfe::ipfe_ddh::CiphertextBatch;
 using pyfe::ipfe_ddh::IntMatrix;
 using pyfe::ipfe_ddh::MasterSecretKey;
 using pyfe::ipfe_ddh::Parameters;
+using ristretto255::Kernels;
+using ristretto255::PointVector;
 using support::Bytes;
 using support::Stream;
 
@@ -118,7 +120,7 @@ pyfe::ipfe_ddh::SecretScalars secret_scalars(std::size_t count) {
 
 Bytes point_bytes(std::size_t count) {
     Stream random(3);
-    return pyfe::group::from_uniform_bytes(random.bytes(64 * count));
+    return ristretto255::from_uniform_bytes(random.bytes(64 * count));
 }
 
 // -- clean cases ------------------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ Bytes run_mul_variable() {
     const PointVector points = PointVector::decode(point_bytes(batch), "points");
     const auto k = secret_scalars(batch);
     Bytes out(32 * batch);
-    pyfe::group::mul_variable(points, {k.data(), k.size()}, out.data());
+    ristretto255::mul_variable(points, {k.data(), k.size()}, out.data());
     return opened_secret(std::move(out));
 }
 
@@ -171,7 +173,7 @@ Bytes run_mul_fixed() {
     const PointVector bases = PointVector::decode(point_bytes(2), "bases");
     const auto k = secret_scalars(batch);
     Bytes out(64 * batch);
-    pyfe::group::mul_fixed(bases, {k.data(), k.size()}, out.data(), 64);
+    ristretto255::mul_fixed(bases, {k.data(), k.size()}, out.data(), 64);
     return opened_secret(std::move(out));
 }
 
@@ -179,25 +181,25 @@ Bytes run_mul_double_fixed() {
     const PointVector bases = PointVector::decode(point_bytes(2), "bases");
     const auto k = secret_scalars(batch);
     Bytes out(32 * batch);
-    pyfe::group::mul_double_fixed(bases, {k.data(), k.size()}, {k.data(), k.size()}, out.data());
+    ristretto255::mul_double_fixed(bases, {k.data(), k.size()}, {k.data(), k.size()}, out.data());
     return opened_secret(std::move(out));
 }
 
 Bytes run_mul_base() {
     const auto k = secret_scalars(batch);
     Bytes out(32 * batch);
-    pyfe::group::mul_base({k.data(), k.size()}, out.data());
+    ristretto255::mul_base({k.data(), k.size()}, out.data());
     return opened_secret(std::move(out));
 }
 
 // Points that are secret themselves: encoding them must not depend on which they are. One is the identity.
 Bytes run_encode() {
-    const Kernels& kernels = pyfe::group::kernels();
+    const Kernels& kernels = ristretto255::kernels();
     Bytes bytes = point_bytes(batch);
     std::fill_n(bytes.begin() + 32, 32, std::uint8_t{0});
     const PointVector points = PointVector::decode(bytes, "points");
-    pyfe::SecretVector<pyfe::group::PointBlock> p(points.blocks.size());
-    pyfe::SecretVector<pyfe::group::Element> scratch(2 * p.size());
+    pyfe::SecretVector<ristretto255::PointBlock> p(points.blocks.size());
+    pyfe::SecretVector<ristretto255::Element> scratch(2 * p.size());
     kernels.from_affine(points.blocks.data(), p.size(), p.data());
     hide(p.data(), p.size() * sizeof p[0]);
     Bytes out(64 * batch);
@@ -210,7 +212,7 @@ Bytes run_one_way_map() {
     Stream random(9);
     const Bytes in = random.bytes(64 * batch);
     hide(in.data(), in.size());
-    return opened_secret(pyfe::group::from_uniform_bytes(in));
+    return opened_secret(ristretto255::from_uniform_bytes(in));
 }
 
 Bytes run_scalar_mul() {
@@ -633,7 +635,7 @@ struct Case {
 void add_bls12_381(std::vector<Case>& out, const Backend& backend) {
     const auto clean = [&](const char* name, Bytes (*run)()) {
         out.push_back(
-            {std::string(backend.pairings->name) + "." + name, "", &pyfe::group::portable_kernels(), [=] {
+            {std::string(backend.pairings->name) + "." + name, "", &ristretto255::portable_kernels(), [=] {
                  backend.use();
                  Bytes bytes = run();
                  active_backend.use();
@@ -666,7 +668,7 @@ void add_bls12_381(std::vector<Case>& out, const Backend& backend) {
 
 std::vector<Case> all_cases() {
     std::vector<Case> out;
-    for (const Kernels* kernels : {&pyfe::group::portable_kernels(), &pyfe::group::emulated_kernels()}) {
+    for (const Kernels* kernels : {&ristretto255::portable_kernels(), &ristretto255::emulated_kernels()}) {
         const auto clean = [&](const char* name, std::function<Bytes()> run) {
             out.push_back({std::string(kernels->name) + "." + name, "", kernels, std::move(run)});
         };
@@ -682,7 +684,7 @@ std::vector<Case> all_cases() {
     }
     add_bls12_381(out, {&bls::portable_kernels(), &pairing::portable_kernels()});
     add_bls12_381(out, {&bls::emulated_kernels(), &pairing::emulated_kernels()});
-    const Kernels* portable = &pyfe::group::portable_kernels();
+    const Kernels* portable = &ristretto255::portable_kernels();
     out.push_back({"master_key_bytes", "", portable, run_master_key_bytes});
     out.push_back({"qfe.master_key_bytes", "", portable, run_qfe_master_key_bytes});
     out.push_back({"scalar.mul", "", portable, run_scalar_mul});

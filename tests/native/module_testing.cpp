@@ -17,12 +17,15 @@
 #include "pyfe/field/lanes_emulated.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/membership.hpp"
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
+#include "pyfe/qfe/scheme.hpp"
 #include "verbs.hpp"
 
 namespace {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 using namespace pyfe::bindings;
 
 // Gives out the bytes it was made with, once
@@ -58,12 +61,12 @@ class RecordedRandom : public pyfe::Random {
 void set_lanes(const std::string& name) {
     namespace bls = pyfe::group::bls12_381;
     if (name == "emulated") {
-        pyfe::group::override_kernels_for_testing(&pyfe::group::emulated_kernels());
+        ristretto255::override_kernels_for_testing(&ristretto255::emulated_kernels());
         bls::override_kernels_for_testing(&bls::emulated_kernels());
         pyfe::pairing::override_kernels_for_testing(&pyfe::pairing::emulated_kernels());
         pyfe::dlog::override_kernels_for_testing(&pyfe::dlog::emulated_kernels());
     } else {
-        pyfe::group::override_kernels_for_testing(nullptr);
+        ristretto255::override_kernels_for_testing(nullptr);
         bls::override_kernels_for_testing(nullptr);
         pyfe::pairing::override_kernels_for_testing(nullptr);
         pyfe::dlog::override_kernels_for_testing(nullptr);

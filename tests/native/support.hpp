@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "pyfe/base/cpu.hpp"
+#include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/scalar.hpp"
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/random/random.hpp"
 
 namespace support {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 using Bytes = std::vector<std::uint8_t>;
 
 inline Bytes from_hex(std::string_view text) {
@@ -56,20 +58,31 @@ class Stream : public pyfe::Random {
     std::uint64_t state_;
 };
 
-inline std::vector<const pyfe::group::Kernels*> all_kernels() {
-    std::vector<const pyfe::group::Kernels*> out = {&pyfe::group::portable_kernels(),
-                                                    &pyfe::group::emulated_kernels()};
-    if (pyfe::backend_supported(pyfe::Backend::ifma)) out.push_back(&pyfe::group::ifma_kernels());
+inline std::vector<const ristretto255::Kernels*> all_kernels() {
+    std::vector<const ristretto255::Kernels*> out = {&ristretto255::portable_kernels(),
+                                                     &ristretto255::emulated_kernels()};
+    if (pyfe::backend_supported(pyfe::Backend::ifma)) out.push_back(&ristretto255::ifma_kernels());
     return out;
 }
 
-// Puts a kernel table in place of the active one while it lives.
+// The sweeps of the same backend
+inline const pyfe::dlog::Kernels& sweeps_of(const ristretto255::Kernels& table) {
+    if (&table == &ristretto255::emulated_kernels()) return pyfe::dlog::emulated_kernels();
+    return &table == &ristretto255::ifma_kernels() ? pyfe::dlog::ifma_kernels()
+                                                   : pyfe::dlog::portable_kernels();
+}
+
+// Puts a kernel table, and the sweeps of its backend, in place of the active ones while it lives.
 class UseKernels {
   public:
-    explicit UseKernels(const pyfe::group::Kernels& table) {
-        pyfe::group::override_kernels_for_testing(&table);
+    explicit UseKernels(const ristretto255::Kernels& table) {
+        ristretto255::override_kernels_for_testing(&table);
+        pyfe::dlog::override_kernels_for_testing(&sweeps_of(table));
     }
-    ~UseKernels() { pyfe::group::override_kernels_for_testing(nullptr); }
+    ~UseKernels() {
+        ristretto255::override_kernels_for_testing(nullptr);
+        pyfe::dlog::override_kernels_for_testing(nullptr);
+    }
     UseKernels(const UseKernels&) = delete;
     UseKernels& operator=(const UseKernels&) = delete;
 };

@@ -16,20 +16,22 @@
 #include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/constants25519.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
-#include "pyfe/group/kernels.hpp"
-#include "pyfe/group/ristretto255.hpp"
+#include "pyfe/group/ristretto255/fixed_base.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
 
 namespace {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 namespace fs = std::filesystem;
 namespace bls = pyfe::group::bls12_381;
-using pyfe::dlog::Interval;
+using pyfe::Interval;
 using pyfe::dlog::LogGroup;
 using pyfe::field::Scalar;
-using pyfe::group::Kernels;
-using pyfe::group::PointBlock;
+using ristretto255::Kernels;
+using ristretto255::PointBlock;
 
 constexpr uint64_t kFileWidth = uint64_t{1} << 29;  // the smallest rung that is kept in a file
 
@@ -37,16 +39,16 @@ std::vector<PointBlock> times_generator(const std::vector<int64_t>& z) {
     std::vector<Scalar> scalars;
     for (const int64_t v : z) scalars.push_back(Scalar::from_int64(v));
     std::vector<uint8_t> wire(32 * z.size());
-    pyfe::group::mul_base(scalars, wire.data());
-    const auto decoded = pyfe::group::PointVector::decode(wire, "test points");
+    ristretto255::mul_base(scalars, wire.data());
+    const auto decoded = ristretto255::PointVector::decode(wire, "test points");
     std::vector<PointBlock> out(decoded.blocks.size());
-    pyfe::group::kernels().from_affine(decoded.blocks.data(), out.size(), out.data());
+    ristretto255::kernels().from_affine(decoded.blocks.data(), out.size(), out.data());
     return out;
 }
 
 // Lane j gets j % 4 times a point of order four, (sqrt(-1), 0).
 void add_torsion(std::vector<PointBlock>& points) {
-    const Kernels& k = pyfe::group::kernels();
+    const Kernels& k = ristretto255::kernels();
     PointBlock quarter{}, multiple{}, sum{};
     for (int j = 0; j < 8; ++j) {
         for (int i = 0; i < 5; ++i) quarter.x[i][j] = pyfe::field::kSqrtM1[i];
@@ -255,13 +257,13 @@ void test_mixed_up(std::mt19937_64& random, const std::string& directory) {
 
 #ifdef PYFE_EMULATED_LANES
 void test_emulated(LogGroup group, std::mt19937_64& random) {
-    pyfe::group::override_kernels_for_testing(&pyfe::group::emulated_kernels());
+    ristretto255::override_kernels_for_testing(&ristretto255::emulated_kernels());
     bls::override_kernels_for_testing(&bls::emulated_kernels());
     pyfe::pairing::override_kernels_for_testing(&pyfe::pairing::emulated_kernels());
     pyfe::dlog::override_kernels_for_testing(&pyfe::dlog::emulated_kernels());
     check_solve(group, samples(random, {-500, 500}, 30), {-500, 500});
     check_solve(group, samples(random, {-20000, 20000}, 20), {-20000, 20000});
-    pyfe::group::override_kernels_for_testing(nullptr);
+    ristretto255::override_kernels_for_testing(nullptr);
     bls::override_kernels_for_testing(nullptr);
     pyfe::pairing::override_kernels_for_testing(nullptr);
     pyfe::dlog::override_kernels_for_testing(nullptr);

@@ -1,5 +1,6 @@
-// The room field: GF(2^255 - 19) on one lane and on eight emulated lanes against schoolbook integers, and the
-// integers modulo l. The AVX-512 lanes are compared through the kernel tables, in test_group.
+// The room field: GF(2^255 - 19) on one lane and on eight emulated lanes against schoolbook integers, the
+// reduction modulo p of BLS12-381 on columns at their bounds, and the integers modulo l. The AVX-512 lanes
+// are compared through the kernel tables, in test_group.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -10,6 +11,8 @@
 #include "pyfe/field/fe51.hpp"
 #include "pyfe/field/fe_lanes.hpp"
 #include "pyfe/field/field25519.hpp"
+#include "pyfe/field/fp64.hpp"
+#include "pyfe/field/fp_lanes.hpp"
 #include "pyfe/field/lanes_emulated.hpp"
 #include "pyfe/field/scalar.hpp"
 #include "support.hpp"
@@ -319,6 +322,99 @@ void test_field() {
     test_words<F>();
 }
 
+// -- columns at their bounds, straight into the reductions ------------------------------------------------
+
+// Of each column 0 or the most that it can hold: all, none, one, all but one, every other one
+std::vector<std::vector<u128>> extreme_columns(const std::vector<u128>& most) {
+    const std::vector<u128> none(most.size(), 0);
+    std::vector<std::vector<u128>> out = {most, none, none, none};
+    for (std::size_t k = 0; k < most.size(); ++k) {
+        std::vector<u128> one = none, others = most;
+        one[k] = most[k], others[k] = 0;
+        out.push_back(one);
+        out.push_back(others);
+        out[2 + k % 2][k] = most[k];
+    }
+    return out;
+}
+
+// sum_k c_k 2^(51 k)
+Int value_of_columns(const std::vector<u128>& c) {
+    Int sum, weight = {{1, 0, 0, 0}};
+    for (const u128 column : c) {
+        const Int both = {
+            {static_cast<std::uint64_t>(column), static_cast<std::uint64_t>(column >> 64), 0, 0}};
+        sum = add_mod(sum, mul_mod(reduced(both, prime), weight, prime), prime);
+        weight = mul_mod(weight, {{std::uint64_t{1} << 51, 0, 0, 0}}, prime);
+    }
+    return sum;
+}
+
+void test_extreme_columns_25519() {
+    using Lanes = pyfe::field::emulated::Lanes;
+    for (const std::vector<u128>& c : extreme_columns(std::vector<u128>(10, (u128{1} << 56) - 1))) {
+        Lanes columns[10];
+        for (std::size_t k = 0; k < 10; ++k) columns[k] = Lanes::broadcast(static_cast<std::uint64_t>(c[k]));
+        CHECK(word_value(Emulated::reduce_columns(columns), 0, 3) == value_of_columns(c));
+    }
+    // 1 + k products of limbs below 2^54, and 19 times 4 - k of them
+    std::vector<u128> most;
+    for (unsigned k = 0; k < 5; ++k)
+        most.push_back((1 + k + 19 * (4 - k)) *
+                       (u128{(std::uint64_t{1} << 54) - 1} * ((std::uint64_t{1} << 54) - 1)));
+    for (const std::vector<u128>& c : extreme_columns(most))
+        CHECK(word_value(Fe51::carry_wide(c[0], c[1], c[2], c[3], c[4]), 0, 0) == value_of_columns(c));
+}
+
+// The base field of BLS12-381: the reduction of signed columns against sums of words, all sixteen columns at
+// either end of what 28 products leave there. The topmost is smaller: the sum must stay within +-2^17 p^2.
+namespace fp = pyfe::field::bls12_381;
+using FpEmulated = fp::FpLanes<pyfe::field::emulated::Lanes>;
+using fp::Fp64;
+
+Fp64 fp_from(std::uint64_t value) {
+    const std::uint64_t w[6][8] = {{value}};
+    return Fp64::from_words(w, 0);
+}
+
+// sum_k c_k 2^(50 k)
+Fp64 value_of_signed(const std::vector<std::int64_t>& c) {
+    Fp64 sum = Fp64::zero();
+    for (std::size_t k = c.size(); k-- > 0;) {
+        sum = Fp64::mul(sum, fp_from(std::uint64_t{1} << 50));
+        sum = c[k] < 0 ? Fp64::sub<4>(sum, fp_from(static_cast<std::uint64_t>(-c[k])))
+                       : Fp64::add(sum, fp_from(static_cast<std::uint64_t>(c[k])));
+    }
+    return sum;
+}
+
+void check_reduction(const std::vector<std::int64_t>& c) {
+    FpEmulated::Wide w;
+    for (std::size_t k = 0; k < 16; ++k)
+        w.c[k] = pyfe::field::emulated::Lanes::broadcast(static_cast<std::uint64_t>(c[k]));
+    w.magnitude = 1u << 17, w.products = FpEmulated::kMostSummed;
+    std::uint64_t reduced_words[6][8], expected[6][8];
+    FpEmulated::reduce(w).to_words(reduced_words, 0);  // of an element in Montgomery form: w / R^2
+    Fp64 back = Fp64::from_words(reduced_words, 0);
+    for (int i = 0; i < 16; ++i) back = Fp64::mul(back, fp_from(std::uint64_t{1} << 50));  // R = 2^400
+    back.to_words(reduced_words, 0);
+    value_of_signed(c).to_words(expected, 0);
+    for (int i = 0; i < 6; ++i) CHECK(reduced_words[i][0] == expected[i][0]);
+}
+
+void test_extreme_columns_381() {
+    const std::int64_t most = FpEmulated::kMostSummed * FpEmulated::kColumn - 1;
+    const std::int64_t top = std::int64_t{1} << 28;
+    for (const std::vector<u128>& pattern : extreme_columns(std::vector<u128>(16, 1)))
+        for (const std::int64_t other : {std::int64_t{0}, std::int64_t{-1}})
+            for (const std::int64_t sign : {std::int64_t{1}, std::int64_t{-1}}) {
+                std::vector<std::int64_t> c;
+                for (std::size_t k = 0; k < 16; ++k)
+                    c.push_back(sign * (pattern[k] != 0 ? 1 : other) * (k < 15 ? most : top));
+                check_reduction(c);
+            }
+}
+
 // The generated constants, by the equations that define them
 void test_constants() {
     using namespace pyfe::field;
@@ -461,6 +557,8 @@ int main() {
     test_constants();
     test_field<Fe51>();
     test_field<Emulated>();
+    test_extreme_columns_25519();
+    test_extreme_columns_381();
     test_scalar_ring();
     test_scalar_single();
     test_scalar_bytes();

@@ -9,21 +9,25 @@
 #include "check.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/field/constants25519.hpp"
-#include "pyfe/group/kernels.hpp"
-#include "pyfe/group/ristretto255.hpp"
-#include "recode.hpp"
+#include "pyfe/group/ristretto255/fixed_base.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/group/ristretto255/msm.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
+#include "ristretto255/msm_digits.hpp"
+#include "ristretto255/recode.hpp"
 #include "support.hpp"
 
 namespace {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 using check::hex;
 using pyfe::field::Scalar;
-using pyfe::group::AffineBlock;
-using pyfe::group::Element;
-using pyfe::group::Kernels;
-using pyfe::group::PointBlock;
-using pyfe::group::PointVector;
-using pyfe::group::PublicScalar;
+using ristretto255::AffineBlock;
+using ristretto255::Element;
+using ristretto255::Kernels;
+using ristretto255::PointBlock;
+using ristretto255::PointVector;
+using ristretto255::PublicScalar;
 using support::Bytes;
 using support::from_hex;
 using support::negated;
@@ -59,11 +63,11 @@ Bytes row(const Bytes& from, std::size_t j) {
 const Bytes& some_points() {
     static const Bytes points = [] {
         Stream random(11);
-        const UseKernels portable(pyfe::group::portable_kernels());
-        const Bytes g = pyfe::group::generator_bytes();
+        const UseKernels portable(ristretto255::portable_kernels());
+        const Bytes g = ristretto255::generator_bytes();
         const PointVector v = PointVector::decode(g, "g"), zero = PointVector::decode(Bytes(32, 0), "0");
-        return concatenated({Bytes(32, 0), g, pyfe::group::subtract(zero, v),
-                             pyfe::group::from_uniform_bytes(random.bytes(64 * 40))});
+        return concatenated({Bytes(32, 0), g, ristretto255::subtract(zero, v),
+                             ristretto255::from_uniform_bytes(random.bytes(64 * 40))});
     }();
     return points;
 }
@@ -125,7 +129,7 @@ void test_decode_known() {
     for (const char* text : multiples) all = concatenated({all, from_hex(text)});
     for (const char* text : refused) all = concatenated({all, from_hex(text)});
     all = concatenated({all, from_hex(fifteen_g)});
-    const std::vector<std::uint8_t> ok = pyfe::group::is_valid(all);
+    const std::vector<std::uint8_t> ok = ristretto255::is_valid(all);
     for (std::size_t j = 0; j < ok.size(); ++j) {
         CHECK(ok[j] == (j < std::size(multiples) || j + 1 == ok.size()));
     }
@@ -139,24 +143,25 @@ void test_multiples() {
     for (std::uint64_t j = 0; j < std::size(multiples); ++j) {
         k.push_back(small_scalar(j));
         expected = concatenated({expected, from_hex(multiples[j])});
-        points = concatenated({points, pyfe::group::generator_bytes()});
+        points = concatenated({points, ristretto255::generator_bytes()});
     }
     Bytes out(expected.size());
-    pyfe::group::mul_base(k, out.data());
+    ristretto255::mul_base(k, out.data());
     CHECK(out == expected);
     std::fill(out.begin(), out.end(), std::uint8_t{0xaa});
-    pyfe::group::mul_variable(PointVector::decode(points, "g"), k, out.data());
+    ristretto255::mul_variable(PointVector::decode(points, "g"), k, out.data());
     CHECK(out == expected);
-    const Bytes next = pyfe::group::add(PointVector::decode(expected, "a"), PointVector::decode(points, "b"));
+    const Bytes next =
+        ristretto255::add(PointVector::decode(expected, "a"), PointVector::decode(points, "b"));
     for (std::size_t j = 0; j + 1 < std::size(multiples); ++j) CHECK(row(next, j) == row(expected, j + 1));
 }
 
 void test_mapped() {
     for (const auto& [input, output] : mapped) {
-        CHECK(hex(pyfe::group::from_uniform_bytes(from_hex(input))) == output);
+        CHECK(hex(ristretto255::from_uniform_bytes(from_hex(input))) == output);
     }
     const Bytes dst = check::bytes("PYFE-V1-ipfe-ddh-H-ristretto255_XMD:SHA-512_R255MAP_RO_");
-    CHECK(hex(pyfe::group::hash_to_group({}, dst)) ==
+    CHECK(hex(ristretto255::hash_to_group({}, dst)) ==
           "e85e0f65826406835b6f635121aa3eda1e64211ff2e7364c64c4e0043a7e2504");
 }
 
@@ -171,9 +176,9 @@ Bytes double_and_add(const Bytes& point, const std::vector<Scalar>& k) {
         for (std::size_t j = 0; j < k.size(); ++j) {
             if (k[j].w[bit / 64] >> (bit % 64) & 1) std::memcpy(&term[32 * j], &power[32 * j], 32);
         }
-        sum = pyfe::group::add(PointVector::decode(sum, "sum"), PointVector::decode(term, "term"));
+        sum = ristretto255::add(PointVector::decode(sum, "sum"), PointVector::decode(term, "term"));
         const PointVector p = PointVector::decode(power, "power");
-        power = pyfe::group::add(p, p);
+        power = ristretto255::add(p, p);
     }
     return sum;
 }
@@ -182,16 +187,16 @@ void test_edge_scalars() {
     const std::vector<Scalar> k = support::edge_scalars();
     const Bytes p = row(some_points(), 5), expected = double_and_add(p, k);
     Bytes out(expected.size());
-    pyfe::group::mul_variable(PointVector::decode(rows(p, k.size()), "p"), k, out.data());
+    ristretto255::mul_variable(PointVector::decode(rows(p, k.size()), "p"), k, out.data());
     CHECK(out == expected);
     std::fill(out.begin(), out.end(), std::uint8_t{0});
-    pyfe::group::mul_fixed(PointVector::decode(p, "p"), k, out.data(), 32);
+    ristretto255::mul_fixed(PointVector::decode(p, "p"), k, out.data(), 32);
     CHECK(out == expected);
-    const Bytes g = pyfe::group::generator_bytes(), expected_g = double_and_add(g, k);
-    pyfe::group::mul_base(k, out.data());
+    const Bytes g = ristretto255::generator_bytes(), expected_g = double_and_add(g, k);
+    ristretto255::mul_base(k, out.data());
     CHECK(out == expected_g);
     for (std::size_t j = 0; j < k.size(); ++j) {
-        CHECK(pyfe::group::msm_vartime(PointVector::decode(p, "p"), std::vector<PublicScalar>{{k[j]}}) ==
+        CHECK(ristretto255::msm_vartime(PointVector::decode(p, "p"), std::vector<PublicScalar>{{k[j]}}) ==
               row(expected, j));
     }
 }
@@ -205,10 +210,10 @@ void test_agreement() {
         std::vector<Scalar> k(count);
         for (Scalar& s : k) s = random.scalar();
         Bytes fixed(32 * count * count);
-        pyfe::group::mul_fixed(points, k, fixed.data(), 32 * count);
+        ristretto255::mul_fixed(points, k, fixed.data(), 32 * count);
         for (std::size_t r = 0; r < count; ++r) {
             Bytes variable(32 * count);
-            pyfe::group::mul_variable(points, std::vector<Scalar>(count, k[r]), variable.data());
+            ristretto255::mul_variable(points, std::vector<Scalar>(count, k[r]), variable.data());
             CHECK(
                 std::equal(variable.begin(), variable.end(), fixed.begin() + std::ptrdiff_t(32 * count * r)));
         }
@@ -234,10 +239,10 @@ void test_fixed_add_short() {
         for (const std::int64_t v : x) xs.push_back(Scalar::from_int64(v));
         const PointVector bases = PointVector::decode(rows(some_points(), columns), "bases");
         Bytes out(32 * x.size()), k_p(32 * x.size()), x_g(32 * x.size());
-        pyfe::group::mul_fixed_add_short(bases, k, {x.data(), columns, bound}, out.data(), 32 * columns);
-        pyfe::group::mul_fixed(bases, k, k_p.data(), 32 * columns);
-        pyfe::group::mul_base(xs, x_g.data());
-        CHECK(out == pyfe::group::add(PointVector::decode(k_p, "kP"), PointVector::decode(x_g, "xG")));
+        ristretto255::mul_fixed_add_short(bases, k, {x.data(), columns, bound}, out.data(), 32 * columns);
+        ristretto255::mul_fixed(bases, k, k_p.data(), 32 * columns);
+        ristretto255::mul_base(xs, x_g.data());
+        CHECK(out == ristretto255::add(PointVector::decode(k_p, "kP"), PointVector::decode(x_g, "xG")));
     }
 }
 
@@ -249,10 +254,10 @@ void test_double_fixed() {
         a[0] = negated(b[count - 1]);
         const Bytes two = concatenated({row(some_points(), 4), row(some_points(), 6)});
         Bytes out(32 * count), first(32 * count), second(32 * count);
-        pyfe::group::mul_double_fixed(PointVector::decode(two, "two"), a, b, out.data());
-        pyfe::group::mul_fixed(PointVector::decode(row(two, 0), "p"), a, first.data(), 32);
-        pyfe::group::mul_fixed(PointVector::decode(row(two, 1), "q"), b, second.data(), 32);
-        CHECK(out == pyfe::group::add(PointVector::decode(first, "aP"), PointVector::decode(second, "bQ")));
+        ristretto255::mul_double_fixed(PointVector::decode(two, "two"), a, b, out.data());
+        ristretto255::mul_fixed(PointVector::decode(row(two, 0), "p"), a, first.data(), 32);
+        ristretto255::mul_fixed(PointVector::decode(row(two, 1), "q"), b, second.data(), 32);
+        CHECK(out == ristretto255::add(PointVector::decode(first, "aP"), PointVector::decode(second, "bQ")));
     }
 }
 
@@ -260,13 +265,13 @@ void test_double_fixed() {
 void test_addition() {
     const Bytes bytes = some_points(), zeros(bytes.size(), 0);
     const PointVector p = PointVector::decode(bytes, "p"), zero = PointVector::decode(zeros, "0");
-    CHECK(pyfe::group::subtract(p, p) == zeros);
-    CHECK(pyfe::group::add(p, zero) == bytes && pyfe::group::add(zero, p) == bytes);
-    const Bytes minus = pyfe::group::subtract(zero, p);
-    CHECK(pyfe::group::add(p, PointVector::decode(minus, "-p")) == zeros);
+    CHECK(ristretto255::subtract(p, p) == zeros);
+    CHECK(ristretto255::add(p, zero) == bytes && ristretto255::add(zero, p) == bytes);
+    const Bytes minus = ristretto255::subtract(zero, p);
+    CHECK(ristretto255::add(p, PointVector::decode(minus, "-p")) == zeros);
     Bytes doubled(bytes.size());
-    pyfe::group::mul_variable(p, std::vector<Scalar>(p.size, small_scalar(2)), doubled.data());
-    CHECK(pyfe::group::add(p, p) == doubled);
+    ristretto255::mul_variable(p, std::vector<Scalar>(p.size, small_scalar(2)), doubled.data());
+    CHECK(ristretto255::add(p, p) == doubled);
 }
 
 // sum k_j a_j G = (sum k_j a_j) G, below and above the change from Straus to Pippenger
@@ -283,11 +288,11 @@ void test_long_vector() {
             sum[0] = Scalar::add(sum[0], Scalar::mul(a[j], k[j].value));
         }
         Bytes points(32 * count), expected(32);
-        pyfe::group::mul_base(a, points.data());
-        pyfe::group::mul_base(sum, expected.data());
-        CHECK(pyfe::group::msm_vartime(PointVector::decode(points, "points"), k) == expected);
+        ristretto255::mul_base(a, points.data());
+        ristretto255::mul_base(sum, expected.data());
+        CHECK(ristretto255::msm_vartime(PointVector::decode(points, "points"), k) == expected);
     }
-    CHECK(pyfe::group::msm_vartime(PointVector{}, {}) == Bytes(32, 0));
+    CHECK(ristretto255::msm_vartime(PointVector{}, {}) == Bytes(32, 0));
 }
 
 // Points a_j G of a cohort as blocks C, D, E_1 .. E_n, a patient a lane
@@ -295,7 +300,7 @@ std::vector<AffineBlock> cohort(const Kernels& kernels, const std::vector<std::v
     std::vector<AffineBlock> out(logs.size());
     for (std::size_t i = 0; i < logs.size(); ++i) {
         Bytes bytes(32 * logs[i].size());
-        pyfe::group::mul_base(logs[i], bytes.data());
+        ristretto255::mul_base(logs[i], bytes.data());
         std::uint8_t ok[1][8];
         kernels.decode(bytes.data(), 32, 256, logs[i].size(), 1, &out[i], ok);
         for (const std::uint8_t flag : ok[0]) CHECK(flag == 1);  // spare lanes repeat the last point
@@ -320,7 +325,7 @@ void run_cohort(const Kernels& kernels, std::size_t patients,
         t.push_back({f % 2 == 0 ? random.scalar() : Scalar{}});
     }
     std::vector<PointBlock> out(k);
-    pyfe::group::CohortPlan(flat.data(), k, n, s, t).run(cohort(kernels, logs).data(), out.data());
+    ristretto255::CohortPlan(flat.data(), k, n, s, t).run(cohort(kernels, logs).data(), out.data());
     for (std::size_t f = 0; f < k; ++f) {
         std::vector<Scalar> expected(patients);
         for (std::size_t j = 0; j < patients; ++j) {
@@ -333,7 +338,7 @@ void run_cohort(const Kernels& kernels, std::size_t patients,
         }
         Bytes bytes(32 * patients), known(32 * patients);
         kernels.encode(&out[f], patients, bytes.data(), 32);
-        pyfe::group::mul_base(expected, known.data());
+        ristretto255::mul_base(expected, known.data());
         CHECK(bytes == known);
     }
 }
@@ -444,7 +449,7 @@ void test_small_kernels(const Kernels& kernels) {
             kernels.double_times(q.data(), q.size(), times);
             Scalar k = small_scalar(1);
             for (int i = 0; i < times; ++i) k = Scalar::add(k, k);
-            pyfe::group::mul_variable(v, std::vector<Scalar>(count, k), product.data());
+            ristretto255::mul_variable(v, std::vector<Scalar>(count, k), product.data());
             Bytes plain(32 * count);
             kernels.encode(q.data(), count, plain.data(), 32);
             CHECK(plain == product);
@@ -493,10 +498,11 @@ Bytes decode_candidates() {
 }
 
 Bytes montgomery(const Kernels& kernels, const std::vector<PointBlock>& p, std::size_t count) {
-    std::vector<pyfe::group::MontgomeryPoint> m(count);
+    std::vector<pyfe::dlog::MontgomeryPoint> m(count);
     Bytes infinite(count);
     const auto scratch = std::make_unique<Element[]>(2 * p.size());
-    kernels.to_montgomery(p.data(), count, m.data(), infinite.data(), scratch.get());
+    support::sweeps_of(kernels).ristretto255_targets(p.data(), count, m.data(), infinite.data(),
+                                                     scratch.get());
     for (std::size_t j = 0; j < count; ++j) {
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(&m[j]);
         if (infinite[j] == 0) infinite.insert(infinite.end(), bytes, bytes + sizeof m[j]);
@@ -510,8 +516,8 @@ Bytes trace_wire(const Kernels& kernels) {
     const Bytes candidates = decode_candidates();
     for (const std::size_t count : {std::size_t{1}, std::size_t{5}, std::size_t{7}, std::size_t{8},
                                     std::size_t{9}, std::size_t{17}, candidates.size() / 32}) {
-        out = concatenated({out, pyfe::group::is_valid(std::span(candidates).first(32 * count))});
-        out = concatenated({out, pyfe::group::from_uniform_bytes(random.bytes(64 * count))});
+        out = concatenated({out, ristretto255::is_valid(std::span(candidates).first(32 * count))});
+        out = concatenated({out, ristretto255::from_uniform_bytes(random.bytes(64 * count))});
     }
     const std::size_t count = some_points().size() / 32;
     const PointVector v = PointVector::decode(some_points(), "points");
@@ -534,15 +540,15 @@ Bytes trace_secret_scalars() {
         k.resize(count);
         const PointVector p = PointVector::decode(rows(some_points(), count), "points");
         Bytes base(32 * count), variable(32 * count), fixed(32 * count * 9), both(32 * count);
-        pyfe::group::mul_base(k, base.data());
-        pyfe::group::mul_variable(p, k, variable.data());
+        ristretto255::mul_base(k, base.data());
+        ristretto255::mul_variable(p, k, variable.data());
         const PointVector nine = PointVector::decode(rows(some_points(), 9), "nine");
-        pyfe::group::mul_fixed(nine, k, fixed.data(), 32 * 9);
+        ristretto255::mul_fixed(nine, k, fixed.data(), 32 * 9);
         std::vector<std::int64_t> x(count * 9);
         for (std::int64_t& v : x) v = random.integer(-300, 300);
         out = concatenated({out, base, variable, fixed});
-        pyfe::group::mul_fixed_add_short(nine, k, {x.data(), 9, 300}, fixed.data(), 32 * 9);
-        pyfe::group::mul_double_fixed(PointVector::decode(rows(some_points(), 2), "two"), k, k, both.data());
+        ristretto255::mul_fixed_add_short(nine, k, {x.data(), 9, 300}, fixed.data(), 32 * 9);
+        ristretto255::mul_double_fixed(PointVector::decode(rows(some_points(), 2), "two"), k, k, both.data());
         out = concatenated({out, fixed, both});
     }
     return out;
@@ -556,13 +562,13 @@ Bytes trace_public_scalars(const Kernels& kernels) {
         for (PublicScalar& s : k) s.value = random.scalar();
         k[0].value = negated(small_scalar(1));
         const PointVector p = PointVector::decode(rows(some_points(), count), "points");
-        out = concatenated({out, pyfe::group::msm_vartime(p, k)});
+        out = concatenated({out, ristretto255::msm_vartime(p, k)});
     }
     std::vector<std::int64_t> y = {1, -1, 0, 127, -128, 5, 3, INT64_MIN, INT64_MAX, 0, 0, 1};
     const std::vector<PublicScalar> s = {{random.scalar()}, {Scalar{}}}, t = {{Scalar{}}, {random.scalar()}};
     const PointVector points = PointVector::decode(rows(some_points(), 64), "points");
     PointBlock results[2];
-    pyfe::group::CohortPlan(y.data(), 2, 6, s, t).run(points.blocks.data(), results);
+    ristretto255::CohortPlan(y.data(), 2, 6, s, t).run(points.blocks.data(), results);
     return concatenated({out, encoded(kernels, results[0]), encoded(kernels, results[1])});
 }
 
@@ -590,8 +596,8 @@ void test_threads() {
     for (const unsigned threads : {1U, 3U}) {
         pyfe::set_num_threads(threads);
         Bytes fixed(64 * k.size()), base(32 * k.size());
-        pyfe::group::mul_fixed(bases, k, fixed.data(), 64);
-        pyfe::group::mul_base(k, base.data());
+        ristretto255::mul_fixed(bases, k, fixed.data(), 64);
+        ristretto255::mul_base(k, base.data());
         results.push_back(concatenated({fixed, base}));
     }
     pyfe::set_num_threads(before);
@@ -631,7 +637,7 @@ void test_odd_recoding() {
         const int digits = (255 + window - 1) / window;
         for (const Scalar& k : all) {
             Bytes out(static_cast<std::size_t>(digits));
-            pyfe::group::recode_odd(k, window, digits, out.data(), 1);
+            ristretto255::recode_odd(k, window, digits, out.data(), 1);
             CHECK(equal(recombined(odd_digits(out, window), window), k));
         }
     }
@@ -644,9 +650,9 @@ void test_short_recoding() {
               std::int64_t{255}, std::int64_t{-4096}, INT64_MAX, INT64_MIN}) {
             const std::uint64_t magnitude =
                 x < 0 ? 0 - static_cast<std::uint64_t>(x) : static_cast<std::uint64_t>(x);
-            const int digits = pyfe::group::short_digits(magnitude, window);
+            const int digits = ristretto255::short_digits(magnitude, window);
             Bytes out(static_cast<std::size_t>(digits));
-            pyfe::group::recode_short(x, window, digits, out.data(), 1);
+            ristretto255::recode_short(x, window, digits, out.data(), 1);
             const Scalar expected = Scalar::from_int64(x);  // 2 x + 1
             CHECK(equal(recombined(odd_digits(out, window), window),
                         Scalar::add(Scalar::add(expected, expected), small_scalar(1))));
@@ -659,11 +665,11 @@ void test_public_recodings() {
     std::vector<Scalar> all = support::edge_scalars();
     for (int i = 0; i < 30; ++i) all.push_back(random.scalar());
     for (const Scalar& k : all) {
-        CHECK(equal(recombined(pyfe::group::wnaf5_vartime({k}), 1), k));
+        CHECK(equal(recombined(ristretto255::wnaf5_vartime({k}), 1), k));
         for (const int window : {4, 7, 13}) {
             std::vector<std::int16_t> digits(std::size_t(254 / window + 2));
-            pyfe::group::signed_digits_vartime({k}, window, static_cast<int>(digits.size()), digits.data(),
-                                               1);
+            ristretto255::signed_digits_vartime({k}, window, static_cast<int>(digits.size()), digits.data(),
+                                                1);
             CHECK(equal(recombined(digits, window), k));
             for (const int d : digits) CHECK(d >= -(1 << (window - 1)) && d < 1 << (window - 1));
         }
@@ -671,8 +677,8 @@ void test_public_recodings() {
     for (const std::int64_t y :
          {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{3}, std::int64_t{-127},
           std::int64_t{1} << 62, INT64_MAX, INT64_MIN, INT64_MIN + 1}) {
-        std::vector<std::int8_t> naf(std::size_t(pyfe::group::naf_bits_vartime(y)));
-        pyfe::group::naf_vartime(y, static_cast<int>(naf.size()), naf.data());
+        std::vector<std::int8_t> naf(std::size_t(ristretto255::naf_bits_vartime(y)));
+        ristretto255::naf_vartime(y, static_cast<int>(naf.size()), naf.data());
         CHECK(equal(recombined(naf, 1), Scalar::from_int64(y)));
         for (std::size_t b = 0; b + 1 < naf.size(); ++b) CHECK(naf[b] == 0 || naf[b + 1] == 0);
     }

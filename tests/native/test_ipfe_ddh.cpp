@@ -7,12 +7,13 @@
 
 #include "check.hpp"
 #include "pyfe/base/parallel.hpp"
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "support.hpp"
 
 namespace {
 
+namespace ristretto255 = pyfe::group::ristretto255;
 using check::hex;
 using pyfe::ipfe_ddh::CiphertextBatch;
 using pyfe::ipfe_ddh::FunctionKey;
@@ -43,7 +44,7 @@ Parameters box(std::size_t n, std::int64_t lo, std::int64_t hi, std::uint64_t y_
 }
 
 Row decrypted(const FunctionKey& sk, const CiphertextBatch& ct) {
-    Row z(ct.size() * sk.k, 77);
+    Row z(ct.size() * sk.functions, 77);
     pyfe::ipfe_ddh::decrypt_vartime(sk, ct, z.data());
     return z;
 }
@@ -167,7 +168,7 @@ void test_verbs() {
         for (const std::size_t batch : {1, 5, 8, 9}) {
             ++seed;
             std::vector<Bytes> bytes;
-            for (const pyfe::group::Kernels* kernels : support::all_kernels()) {
+            for (const ristretto255::Kernels* kernels : support::all_kernels()) {
                 const UseKernels use(*kernels);
                 bytes.push_back(run_verbs(n, batch, seed));
             }
@@ -407,7 +408,7 @@ void test_beyond_the_interval() {
 }  // namespace
 
 int main() {
-    for (const pyfe::group::Kernels* kernels : support::all_kernels()) {
+    for (const ristretto255::Kernels* kernels : support::all_kernels()) {
         const UseKernels use(*kernels);
         test_known_answer();
         test_slices();

@@ -248,3 +248,18 @@ def test_text_and_numbers_of_other_kinds_travel(a: Any, b: Any, one: Any, two: A
     authority = pyfe.KeyAuthority.create(schema, policy=pyfe.Policy.unrestricted(reason=a))
     key = authority.issue(function, purpose=b, recipient=a)
     assert pyfe.FunctionKey.from_bytes(key.to_bytes()).function.id == function.id
+
+
+@pytest.mark.parametrize("name", [10**5000, Hostile()], ids=["huge", "hostile"])
+def test_a_name_without_text_is_refused(name: Any) -> None:
+    for call in (
+        lambda: Schema.from_ranges({name: (0, 1)}),
+        lambda: Schema.from_ranges({"z": (0, 1)}, bits={name: 8}),
+        lambda: Schema.from_ranges({"z": (0, 1)}, missing={name: 0}),
+        lambda: Schema.from_ranges({"z": (0, 1)}, public=[name]),
+        lambda: Schema.fit({"a": [0.0, 1.5] * 10}, exclude=[name]),
+        lambda: Schema.fit({"a": [0.0, 1.5] * 10}, bits={name: 8}),
+        lambda: Schema.fit({name: [0.0, 1.5] * 10}),
+    ):
+        with pytest.raises(PyfeError):
+            call()

@@ -25,7 +25,7 @@ from typing import Any, TypeAlias
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, Schema
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.cli.run import app
 
@@ -172,5 +172,5 @@ def run(command: str, wanted: int, seed: int) -> dict[str, int]:
 
 if __name__ == "__main__":
     os.chdir(sys.argv[1])
-    sealed.LOG_COST = 10
+    sealing.LOG_COST = 10
     print(json.dumps(run(sys.argv[2], *map(int, sys.argv[3:5]))))

@@ -15,7 +15,7 @@ import numpy as np
 
 import pyfe
 from pyfe import _core_testing as testing
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from tests.unit.objects import PASSPHRASE
 
 DRAW_MASK, NEEDLE_SHIFT = 0x5A, 0x31
@@ -39,7 +39,7 @@ def work(path: str, scheme: str, mode: str) -> tuple[bytes, object]:
         ones = np.concatenate([np.ones((9, 1), np.int64), rows], axis=1)
         drawn = testing.qfe_encrypt_recorded(testing.qfe.MasterPublicKey.from_bytes(public), ones)[1]
     if mode == "planted":
-        return drawn, authority._storage.read().master.to_bytes()
+        return drawn, authority._secrets.master.to_bytes()
     return drawn, authority if mode == "open" else None
 
 
@@ -75,7 +75,7 @@ def occurrences(shifted: list[bytes]) -> list[int]:
 
 
 if __name__ == "__main__":
-    sealed.LOG_COST = 10
+    sealing.LOG_COST = 10
     masked, kept = work(*sys.argv[1:])
     gc.collect()
     print(masked.hex(), flush=True)

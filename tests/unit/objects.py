@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import pyfe
-from pyfe import Function, KeyAuthority, Policy, Schema
-from pyfe.authority import contents
+from pyfe import Function, FunctionKey, KeyAuthority, Policy, Schema
+from pyfe.authority import sealed_file
+from pyfe.authority.ledger import MemoryLedger
+from pyfe.authority.records import terms_from_map
+from pyfe.authority.sealed_file import LedgerPart, parts_of_first_layout
+from pyfe.authority.sealing import SealingKey
+from pyfe.authority.secrets import SEED_SIZE, Secrets
 from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.wire import cbor
 
 PASSPHRASE = "correct horse battery"
 
@@ -81,18 +89,42 @@ def network(s: Schema | None = None, units: int = 2, outputs: int = 3) -> Functi
     return Function.from_forms(s, forms, [5, -6, 7][:outputs], name="network")
 
 
-def contents_bytes(inside: contents.Contents) -> tuple[bytes, bytes]:
+def plaintexts(authority: KeyAuthority) -> tuple[bytes, bytes]:
     """The two plaintexts of a sealed file: ledger, secrets."""
-    return contents.encode_ledger(inside.state, inside.public), bytes(memoryview(contents.encode_secrets(inside)))
+    ledger = authority._ledger
+    rows = [cbor.loads(row, "row") for row in ledger.read()]
+    return LedgerPart.of(ledger.terms).followed_by(rows).encode(), bytes(memoryview(authority._secrets.encoded()))
 
 
-def contents_of(ledger: bytes, secrets: bytes) -> contents.Contents:
-    """What two plaintexts hold."""
-    view = memoryview(secrets)
-    return contents.assemble(contents.decode_ledger(ledger), view[: contents.SEED_SIZE], view[contents.SEED_SIZE :])
+def authority_of(ledger: bytes, secrets: bytes) -> KeyAuthority:
+    """The authority, in memory, that two plaintexts hold; its clock stands still."""
+    part, view = LedgerPart.decode(ledger), memoryview(secrets)
+    terms = terms_from_map(part.terms)
+    kept = MemoryLedger(terms)
+    kept.append([cbor.dumps(row) for row in part.rows], position=0)
+    own = Secrets.read(view[:SEED_SIZE], view[SEED_SIZE:], terms)
+    return KeyAuthority(kept, own, lambda: 1_700_000_000.0)
 
 
-def contents_of_first_layout(data: bytes) -> contents.Contents:
-    """What the one plaintext of 0.1.0 holds."""
-    ledger, seed, master = contents.decode_first_layout(memoryview(data))
-    return contents.assemble(contents.decode_ledger(ledger), seed, master)
+def authority_of_first_layout(data: bytes) -> KeyAuthority:
+    """The authority that the one plaintext of 0.1.0 holds."""
+    ledger, seed, master = parts_of_first_layout(memoryview(data))
+    return authority_of(ledger, bytes(seed) + bytes(master))
+
+
+def sealed(authority: KeyAuthority, key: SealingKey) -> bytes:
+    """The sealed file of an authority, under a key."""
+    terms, ledger = authority._ledger.terms, LedgerPart.decode(plaintexts(authority)[0])
+    return sealed_file.seal(terms, ledger, key, sealed_file.seal_secrets(terms, authority._secrets, key))
+
+
+def first_layout(key: FunctionKey) -> FunctionKey:
+    """The key as 0.1.0 wrote it: without a readout in the payload, so that it lies in the metadata; not signed anew."""
+    payload, readout, k = key.native.to_bytes(), key.native.readout, len(key.interval)
+    assert readout is not None
+    mark, rest = (5, 64 * k) if key.scheme.startswith("ipfe") else (2, 144 * k)
+    size = 24 * k + 2 + sum(3 + len(text.encode()) for _, text in readout.classes or [])
+    size += 0 if readout.baseline_survival is None else 8
+    assert struct.unpack_from("<d", payload, len(payload) - rest - size + 8) == (readout.scales[0],)
+    plain = payload[:32] + payload[32 + mark : len(payload) - rest - size] + payload[-rest:]
+    return replace(key, native=type(key.native).from_bytes(plain))

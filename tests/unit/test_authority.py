@@ -7,6 +7,7 @@ import os
 import pickle
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from pyfe import (
     PolicyDeniedError,
     Schema,
 )
-from pyfe.authority import sealed, storage
+from pyfe.authority import sealing
+from pyfe.authority.ledger import locked_file
 from pyfe.errors import DecodeError
 from pyfe.schemes import ipfe_ddh
 from tests.unit import objects
@@ -34,7 +36,7 @@ from tests.unit.objects import PASSPHRASE
 @pytest.fixture(autouse=True)
 def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cost of the passphrase is not what these tests are about."""
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
 
 
 def wide_schema() -> Schema:
@@ -126,7 +128,7 @@ def test_requests_that_do_not_fit() -> None:
 def test_a_function_cannot_state_another_interval() -> None:
     schema = wide_schema()
     f = dense(schema)
-    lying = Function(f.weights, f.intercept, f.scale, f.interval + 1, f.schema_id)
+    lying = Function(f.map, replace(f.readout, interval=f.interval + 1), f.schema_id)
     with pytest.raises(ParameterError, match="interval"):
         KeyAuthority.create(schema).issue(lying, purpose="test")
 
@@ -145,6 +147,35 @@ def test_schemes_by_both_names() -> None:
         objects.authority(scheme="ipfe-none")
     with pytest.raises(ParameterError, match="for a Schema"):
         KeyAuthority.create({"age": (0, 1)})  # type: ignore[arg-type]
+
+
+def test_a_clock_is_a_function(tmp_path: Path) -> None:
+    for clock in (5, 1_700_000_000.0, None, "now"):
+        with pytest.raises(ParameterError, match="clock must be a function"):
+            KeyAuthority.create(wide_schema(), clock=clock)  # type: ignore[arg-type]
+        with pytest.raises(ParameterError, match="clock must be a function"):
+            KeyAuthority.open(tmp_path / "none", passphrase=PASSPHRASE, clock=clock)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_closed_authority_issues_nothing_and_holds_no_secrets(tmp_path: Path, durable: bool) -> None:
+    kept = {"path": tmp_path / "authority.pyfe", "passphrase": PASSPHRASE} if durable else {}
+    schema = wide_schema()
+    with KeyAuthority.create(schema, **kept) as authority:  # type: ignore[arg-type]
+        authority.issue(dense(schema), purpose="model")
+    authority.close()
+    for ask in (
+        lambda: authority.issue(dense(schema), purpose="again"),
+        lambda: authority.check(dense(schema)),
+        lambda: authority.residual(),
+        lambda: authority.issued,
+    ):
+        with pytest.raises(AuthorityError, match="closed"):
+            ask()
+    assert not hasattr(authority, "_secrets") and authority.public_key.schema == schema
+    assert "in " in repr(authority)
+    if durable:
+        assert len(KeyAuthority.open(**kept).issued) == 1  # type: ignore[arg-type]
 
 
 # -- the sealed file --
@@ -177,7 +208,7 @@ def test_the_file_is_private_and_alone(path: Path) -> None:
 
 def test_nothing_secret_is_in_the_file(path: Path) -> None:
     authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    master = authority._storage.read().master.to_bytes()
+    master = authority._secrets.master.to_bytes()
     data = path.read_bytes()
     assert not any(master[i : i + 16] in data for i in range(len(master) - 512, len(master) - 16, 8))
     assert PASSPHRASE.encode() not in data
@@ -233,11 +264,10 @@ def test_a_hostile_file_cannot_ask_for_memory(path: Path) -> None:
 
 
 def test_contents_are_read_strictly() -> None:
-    inside, other = objects.authority()._storage.read(), objects.authority()._storage.read()
-    data, secrets = objects.contents_bytes(inside)
-    assert objects.contents_bytes(objects.contents_of(data, secrets)) == (data, secrets)
+    data, secrets = objects.plaintexts(objects.authority())
+    assert objects.plaintexts(objects.authority_of(data, secrets)) == (data, secrets)
     with pytest.raises(DecodeError, match="do not belong together"):
-        objects.contents_of(data, objects.contents_bytes(other)[1])
+        objects.authority_of(data, objects.plaintexts(objects.authority())[1])
 
 
 # -- the order of things --
@@ -312,7 +342,7 @@ def test_a_key_that_does_not_verify_is_not_released(monkeypatch: pytest.MonkeyPa
 
 def test_a_held_lock_is_respected(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(locked_file, "LOCK_SECONDS", 0.1)
     with (path.parent / "authority.pyfe.lock").open("rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(AuthorityError, match="locked by another process"):
@@ -356,12 +386,11 @@ def test_a_file_sealed_anew_is_noticed(path: Path, tmp_path: Path) -> None:
 
 def test_secrets_are_not_shown_or_pickled(path: Path) -> None:
     authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    store = authority._storage
-    inside = store.read()
-    for item in (authority, store, inside, inside.signing_key, store._key, inside.master):  # type: ignore[attr-defined]
-        assert inside.signing_key.seed().hex() not in repr(item)
+    ledger, own = authority._ledger, authority._secrets
+    for item in (authority, ledger, own, own.signing_key, ledger._key, own.master):  # type: ignore[attr-defined]
+        assert own.signing_key.seed().hex() not in repr(item)
         with pytest.raises(TypeError):
             pickle.dumps(item)
     memory = objects.authority()
     with pytest.raises(TypeError):
-        pickle.dumps(memory._storage)
+        pickle.dumps(memory._ledger)

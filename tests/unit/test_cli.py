@@ -15,7 +15,7 @@ import pytest
 
 import pyfe
 from pyfe import CiphertextBatch, FunctionKey, PublicKey, Schema
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import console, main
 from pyfe.forms import MatrixForms
 from tests.unit.objects import PASSPHRASE
@@ -53,7 +53,7 @@ class Story:
 @pytest.fixture
 def story(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Story:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
     Path("pass").write_text(PASSPHRASE + "\n")
     rng = np.random.default_rng(5)
     rows = rng.uniform(0, 100, size=(40, len(COLUMNS)))

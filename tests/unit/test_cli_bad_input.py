@@ -13,7 +13,7 @@ import pytest
 
 import pyfe
 from pyfe import KeyAuthority, Policy
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import main
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
@@ -93,7 +93,7 @@ SPOILED: dict[str, Callable[[Path], None]] = {
 @pytest.fixture(autouse=True)
 def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
     schema = objects.small_schema()
     authority = KeyAuthority.create(schema, policy=Policy.unrestricted(reason="x"), path="auth", passphrase=PASSPHRASE)
     function = pyfe.Function.from_integers(schema, [1, 2])

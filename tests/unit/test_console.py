@@ -13,7 +13,7 @@ import pytest
 
 import pyfe
 from pyfe import Function, FunctionKey, KeyAuthority, ParameterError, Policy, PyfeError, Schema
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.text import printable
 from tests.unit.objects import PASSPHRASE
@@ -56,7 +56,7 @@ HOSTILE = [
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
 
 
 def make(names: list[str], word: str = "") -> None:
@@ -137,7 +137,16 @@ def test_texts_in_python_are_kept_and_never_shown(sign: str) -> None:
     again = KeyAuthority.open("auth", passphrase=PASSPHRASE)
     assert (again.issued[0].purpose, again.issued[0].recipient, again.policy.reason) == (word, word, word)
     assert FunctionKey.from_bytes(key.to_bytes()).purpose == word
-    for item in (again, again.issued[0], authority.policy, key, authority.public_key, schema, function, key.report()):
+    for item in (
+        again,
+        again.issued[0],
+        authority.policy,
+        key,
+        authority.public_key,
+        schema,
+        function,
+        pyfe.report(key),
+    ):
         for line in [repr(item), *str(item).split("\n")]:
             assert line.isprintable() and sign not in line, ascii(line)
     for wrong in ({"b": [1]}, {f"x{word}": [99], f"c{word}": [word]}, {f"x{word}": [1], f"c{word}": [f"none{word}"]}):
@@ -285,14 +294,14 @@ def test_the_scheme_is_named_and_priced(capsys: pytest.CaptureFixture[str]) -> N
         text = shown(capsys, *arguments)
         assert "qfe-ggm-bls12381" in text and str(144 * 7) in text and "ipfe" not in text
     key = FunctionKey.from_bytes(Path("qk").read_bytes())
-    report = key.report()
+    report = pyfe.report(key)
     assert (report.scheme, report.ciphertext_bytes) == ("qfe-ggm-bls12381", 144 * 7) and "qfe-ggm-bls12381" in str(
         report
     )
-    assert key.function.report().scheme == "ipfe-ddh-ristretto255"
-    assert key.function.report(scheme="qfe-sxdh").ciphertext_bytes == 144 * 13
+    assert pyfe.report(key.function).scheme == "ipfe-ddh-ristretto255"
+    assert pyfe.report(key.function, scheme="qfe-sxdh").ciphertext_bytes == 144 * 13
     with pytest.raises(ParameterError, match="unknown scheme"):
-        key.function.report(scheme="ipfe-none")
+        pyfe.report(key.function, scheme="ipfe-none")
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,11 @@
 """Table files of small logarithms: used only when nobody else can have written them, and never believed."""
 
+import fcntl
 import os
+import signal
 import stat
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,3 +200,68 @@ def test_large_tables_take_64_mb_together(path: Path) -> None:
 def test_the_shipped_module_has_the_same_tables(path: Path) -> None:
     assert _core.dlog.plan(WIDTH)["path"] == str(path)
     assert _core.dlog.plan(WIDTH)["ready"]
+
+
+# -- what killed writers left --
+
+_KILLED_WRITER = """
+import resource, signal
+from pyfe import _core
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+_core.dlog.prepare(1 << 29)
+"""
+"""Dies inside a write, as by kill -9: nothing of it runs after that."""
+
+
+def drafts(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.table.*"))
+
+
+def test_a_killed_writer_leaves_nothing_for_long(path: Path) -> None:
+    path.unlink()
+    done = subprocess.run([sys.executable, "-c", _KILLED_WRITER], timeout=60, check=False)
+    assert done.returncode == -signal.SIGXFSZ
+    left = drafts(path.parent)
+    assert len(left) == 1 and (path.parent / left[0]).stat().st_size <= 200_000
+    assert prepare()["path"] == str(path)
+    assert list(path.parent.iterdir()) == [path]
+    assert answers_are_right()
+
+
+def test_what_a_writer_that_lives_holds_is_left_to_it(path: Path) -> None:
+    path.unlink()
+    mine, dead = path.with_name(path.name + ".aB3xyz"), path.with_name("gt-log-v2-2p20.table.000000")
+    dead.touch()
+    with mine.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        prepare()
+    assert drafts(path.parent) == [mine.name]
+
+
+def others_file(path: Path) -> None:
+    path.touch()
+    os.chown(path, 12345, -1)
+
+
+STRANGE = {
+    "a longer name": lambda path: path.with_name(path.name + "x").touch(),
+    "a shorter name": lambda path: path.with_name(path.name[:-1]).touch(),
+    "of no table": lambda path: path.with_name("notes.txt.000000").touch(),
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": lambda path: os.mkfifo(path),
+    "a link": lambda path: path.symlink_to("elsewhere"),
+    "of two names": lambda path: (path.touch(), path.with_name("second").hardlink_to(path)),
+    "another's": others_file,
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_nothing_else_is_removed(path: Path, what: str) -> None:
+    if what == "another's" and os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    path.unlink()
+    STRANGE[what](path.with_name(path.name + ".000000"))
+    before = sorted(path.parent.iterdir())
+    assert prepare()["path"] == str(path)
+    assert sorted({*path.parent.iterdir()} - {path}) == before

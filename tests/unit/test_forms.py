@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.forms import LIMIT, MAX_WIDTH, FactoredForms, Forms, MatrixForms, forms_from_dict
+from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms, forms_from_dict
 
 
 def box_points(lo: list[int], hi: list[int]) -> np.ndarray:
@@ -192,9 +192,10 @@ def test_widest_interval(as_units: bool) -> None:
     def form(value: int) -> Forms:
         return FactoredForms([[value]], [[1]], [[1]]) if as_units else MatrixForms.dense([[value]])
 
-    assert form(2**24).interval([0], [1], [0], [2**20]).tolist() == [[0, MAX_WIDTH]]
-    with pytest.raises(OutOfRangeError, match=r"form 0: results span 2\^44.*limit .* 2\^44"):
-        form(2**24 + 1).interval([0], [1], [0], [2**20])
+    assert form(2**24).interval([0], [1], [0], [2**20]).tolist() == [[0, 2**44]]
+    assert form(2**41 - 1).interval([0], [1], [0], [2**20]).tolist() == [[0, 2**61 - 2**20]]
+    with pytest.raises(OutOfRangeError, match="form 0: a sum of absolute values reaches"):
+        form(2**42).interval([0], [1], [0], [2**20])
     # one point: no width, but the size counts
     assert form(2**31).interval([2**15], [2**15], [2**15], [2**15]).tolist() == [[2**61, 2**61]]
     with pytest.raises(OutOfRangeError, match="sum of absolute values|reaches"):
@@ -207,9 +208,8 @@ def test_width_is_that_of_the_intersection() -> None:
     # by monomials 2^45.0 wide, by the unit 2^44 exactly
     forms = FactoredForms.squares([[1, -1]], [1])
     top = 2**22
-    assert forms.interval([0, 0], [top, top]).tolist() == [[0, MAX_WIDTH]]
-    with pytest.raises(OutOfRangeError, match="span"):
-        forms.matrix().interval([0, 0], [top, top])
+    assert forms.interval([0, 0], [top, top]).tolist() == [[0, 2**44]]
+    assert forms.matrix().interval([0, 0], [top, top]).tolist() == [[-(2**45), 2**45]]
 
 
 def test_a_unit_that_is_too_large_is_named() -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
+from pyfe.adapters import require_searchable, serving
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.function import Function, exact_interval, probabilities
+from pyfe.reports import report as report_of
 from pyfe.schema import Encoded, Schema, category, constant, number
 
 
@@ -57,9 +59,15 @@ def test_interval_is_attained_at_both_ends(schema: Schema) -> None:
 def test_wide_results_are_refused_and_say_what_helps() -> None:
     schema = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=16)
     widest = (2**44) // (2 * 65535)
-    assert Function.from_integers(schema, [widest, -widest]).width_bits <= 44
+    function = Function.from_integers(schema, [widest, -widest])
+    assert function.width_bits <= 44
+    require_searchable(function.interval, serving("linear"))
+    wider = Function.from_integers(schema, [widest + 1, -widest - 1])
+    assert wider.width_bits > 44, "a function keeps the limit of its integers; what can be searched is the scheme's"
+    with pytest.raises(OutOfRangeError, match=r"function 0: results span 2\^44.0 .*fewer bits for data or weights"):
+        require_searchable(wider.interval, serving("linear"))
     with pytest.raises(OutOfRangeError, match="fewer bits for data or weights"):
-        Function.from_integers(schema, [widest + 1, -widest - 1])
+        Function.from_integers(schema, [2**46, -(2**46)])
     with pytest.raises(OutOfRangeError):
         exact_interval(np.array([[2**62, 2**62]]), np.array([0, 0]), np.array([2**62, 2**62]))
 
@@ -229,7 +237,9 @@ def test_report_measures_what_scikit_learn_measures(schema: Schema) -> None:
     assert report.metric == "AUC"
     assert report.metric_quantised == pytest.approx(roc_auc_score(y == "yes", scores))
     assert report.metric_float is None, "the float model is unknown here"
-    assert report.rank == 1 and report.ciphertext_bytes == 32 * 8
+    priced = report_of(function, schema.decode(x), y)
+    assert priced.rank == 1 and priced.ciphertext_bytes == 32 * 8
+    assert priced.metric_quantised == report.metric_quantised
     text = str(report)
     assert "AUC kept" in text and "search width 2^10.2" in text
 
@@ -361,15 +371,16 @@ def test_impossible_quadratic_functions(schema: Schema) -> None:
     with pytest.raises(ParameterError, match="needs a pyfe.Schema"):
         Function.from_forms(None, MatrixForms.dense(np.eye(7, dtype=np.int64)))  # type: ignore[arg-type]
     wide = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=20)
-    with pytest.raises(OutOfRangeError, match=r"limit of a discrete logarithm is 2\^44"):
-        Function.from_forms(wide, MatrixForms.dense([[0, 0, 0], [0, 0, 17], [0, 0, 0]]))
+    spread = Function.from_forms(wide, MatrixForms.dense([[0, 0, 0], [0, 0, 17], [0, 0, 0]]))
+    with pytest.raises(OutOfRangeError, match=r"limit of qfe-ggm is 2\^44"):
+        require_searchable(spread.interval, serving("quadratic"))
 
 
 def test_report_of_quadratic_functions(schema: Schema) -> None:
     F = np.zeros((3, 7, 7), dtype=np.int64)
     F[0, 1, 2], F[0, 0, 1], F[1, 2, 1], F[2, 1, 1] = 3, 1, 1, 2
     F[2, 0, 0] = 9
-    report = Function.from_forms(schema, MatrixForms.dense(F)).report()
+    report = report_of(Function.from_forms(schema, MatrixForms.dense(F)))
     assert (report.kind, report.monomials, report.units, report.rank) == ("quadratic", 3, None, 3)
     # 2 points of G1 and 2 of G2 for each of 7 entries of (1, x), and one of each a row
     assert report.ciphertext_bytes == 7 * 2 * (48 + 96) + 48 + 96
@@ -377,8 +388,8 @@ def test_report_of_quadratic_functions(schema: Schema) -> None:
     assert "3 output(s) of 6 coordinates, quadratic in 3 monomials" in text and "quadratic range" in text
     assert "rank 3 of 3" in text
     F[2] = F[0] * 2 - F[1]
-    assert Function.from_forms(schema, MatrixForms.dense(F)).report().rank == 2
+    assert report_of(Function.from_forms(schema, MatrixForms.dense(F))).rank == 2
     units = FactoredForms.squares(np.eye(7, dtype=np.int64)[1:3], [[1, 1], [2, 2]])
-    report = Function.from_forms(schema, units).report()
+    report = report_of(Function.from_forms(schema, units))
     assert (report.monomials, report.units, report.rank) == (2, 2, 1)
     assert "quadratic in 2 hidden units" in str(report)

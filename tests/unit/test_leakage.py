@@ -15,18 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.function import LinearMap
 from pyfe.leakage import (
     CHECK_PRIME,
     GROUP_ORDER,
     Finding,
+    LinearAccount,
+    QuadraticAccount,
     Span,
     check_linear,
     open_coordinates,
     rank,
     residual,
     residual_bits,
+    residual_of_rows,
     small_groups,
-    uncertainty,
 )
 from pyfe.schema import Schema, category, constant, number, thresholds
 
@@ -281,9 +284,9 @@ def counted(rows: np.ndarray, schema: Schema, x: np.ndarray | None) -> float:
 @pytest.mark.parametrize("method", ["convolution", "enumeration", "meeting"])
 def test_residual_bits_equal_a_count_of_all_records(k: int, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if method != "convolution":
-        monkeypatch.setattr(uncertainty, "_CONVOLUTION_WORK", 0)
+        monkeypatch.setattr(residual_of_rows, "_CONVOLUTION_WORK", 0)
     if method == "meeting":
-        monkeypatch.setattr(uncertainty, "_ENUMERATED", 1)
+        monkeypatch.setattr(residual_of_rows, "_ENUMERATED", 1)
     rng = np.random.default_rng(k)
     records = everything(MIXED)
     for _ in range(8):
@@ -302,9 +305,9 @@ def test_the_bound_is_never_above_the_truth(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = rng.integers(-50, 51, size=(rng.integers(1, 4), MIXED.n))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(uncertainty, "_CONVOLUTION_WORK", 0)
-        patch.setattr(uncertainty, "_ENUMERATED", 1)
-        patch.setattr(uncertainty, "_HALF_SAMPLED", 0)
+        patch.setattr(residual_of_rows, "_CONVOLUTION_WORK", 0)
+        patch.setattr(residual_of_rows, "_ENUMERATED", 1)
+        patch.setattr(residual_of_rows, "_HALF_SAMPLED", 0)
         bound = residual(rows, MIXED)
     if rows.any():
         assert bound.method in ("bound", "sampled")
@@ -386,3 +389,13 @@ def test_bad_rows_and_records() -> None:
         residual([1] * MIXED.n, MIXED, [99] * MIXED.n)
     with pytest.raises(OutOfRangeError, match="62 bits"):
         residual([2**61] * MIXED.n, MIXED)
+
+
+def test_rows_are_combined_modulo_the_schemes_prime() -> None:
+    """Weights that are multiples of the modulus vanish there, and nowhere else."""
+    row = np.array([[1, 101, 202, 101, 303, 101, 202]])
+    for account, rows in ((LinearAccount, "with_rows"), (QuadraticAccount, "with_forms")):
+        given = row if rows == "with_rows" else LinearMap(row).forms
+        for modulus, opened in ((101, [("coordinate", ("x0",))]), (GROUP_ORDER, [])):
+            empty = account(plain(7), modulus)
+            assert kinds(getattr(empty, rows)(given).findings(empty)) == opened

@@ -12,18 +12,19 @@ import numpy.typing as npt
 import pytest
 
 from pyfe import Function, KeyAuthority, OutOfRangeError, Policy, PolicyDeniedError, Schema
-from pyfe.authority import accounts, sealed
+from pyfe.authority import accounts, sealing
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
     Finding,
     QuadraticAccount,
+    Residual,
     check_budget,
     check_linear,
     check_quadratic,
     quadratic,
     residual_forms,
-    sampling,
+    residual_of_forms,
 )
 from pyfe.schema import category, constant, number, thresholds
 from tests.unit.objects import PASSPHRASE
@@ -62,6 +63,11 @@ ZERO = {
     "public": [("age", "age", 1)],
 }
 """Forms that are zero, or known, on every record."""
+
+
+def revealed(left: Residual) -> float:
+    """Bits that the answers take away."""
+    return left.total_bits - left.bits
 
 
 def plain(n: int) -> Schema:
@@ -301,7 +307,7 @@ def test_dependent_outputs_switch_nothing_off(kind: str) -> None:
 
 def test_dependent_outputs_spend_no_budget() -> None:
     once, often = (residual_forms([copies("linear", k)], WITH_HIV, seed=SEED) for k in (1, 600))
-    assert once == often and once.revealed_bits > 5
+    assert once == often and revealed(once) > 5
     account = QuadraticAccount(WITH_HIV).with_forms(copies("network", 600)).with_forms(copies("linear", 600))
     assert [part.k for part in account.independent] == [1, 1] and account.outputs == 1200
 
@@ -382,7 +388,7 @@ def test_a_known_sample_is_what_the_seed_is_against() -> None:
     left = residual_forms([request], schema, seed=SEED)
     honest = residual_forms([rare(schema, np.zeros((1, schema.n), dtype=np.int64))], schema, seed=SEED)
     assert request.evaluate(np.insert(was_public, 0, 1, axis=1)).max() < 256, "these records show nothing"
-    assert left.revealed_bits > 10 and honest.revealed_bits > left.revealed_bits - 1
+    assert revealed(left) > 10 and revealed(honest) > revealed(left) - 1
     assert kinds(check_budget([request], schema, seed=SEED)) == {"budget"}
 
 
@@ -420,7 +426,7 @@ def test_an_estimate_that_does_not_settle_refuses(monkeypatch: pytest.MonkeyPatc
     found = [check_budget([forms((i + 1) * F + form([("x1", "x2", i)], schema))], schema, seed=SEED) for i in range(4)]
     unsettled = [f for finding in found for f in finding if f.kind == "checked in part"]
     assert unsettled and all("estimated twice" in str(f) and f.refuses for f in unsettled)
-    monkeypatch.setattr(sampling, "_SETTLED", 99.0)
+    monkeypatch.setattr(residual_of_forms, "_SETTLED", 99.0)
     assert not check_budget([forms(F)], schema, seed=SEED), "nothing else refuses"
 
 
@@ -428,13 +434,13 @@ def test_an_estimate_that_does_not_settle_refuses(monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_authority_has_a_secret_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
     path = tmp_path / "authority.pyfe"
     first = KeyAuthority.create(plain(3), path=path, passphrase=PASSPHRASE)
-    secret = first._decision_secret()
-    assert len(secret) == 64 and first._decision_secret() == secret
-    assert KeyAuthority.open(path, passphrase=PASSPHRASE)._decision_secret() == secret
-    assert KeyAuthority.create(plain(3))._decision_secret() != secret
+    secret = first._secrets.decision_secret()
+    assert len(secret) == 64 and first._secrets.decision_secret() == secret
+    assert KeyAuthority.open(path, passphrase=PASSPHRASE)._secrets.decision_secret() == secret
+    assert KeyAuthority.create(plain(3))._secrets.decision_secret() != secret
     key = first.issue(Function.from_integers(plain(3), [3, 5, 7]), purpose="test")
     for public in (path.read_bytes(), first.public_key.to_bytes(), key.to_bytes(), repr(first).encode()):
         assert secret not in public and secret.hex().encode() not in public
@@ -495,7 +501,7 @@ def test_a_ledger_is_reduced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         first = authority.check(request)
         assert extended.call_count == 2, "the last key, and the request"
         assert authority.check(request) == first and extended.call_count == 3
-        state = authority._storage.read().state
+        state = authority._newest()
         prefix = replace(state, issued=state.issued[:1])
         build = accounts.linear_account if scheme == "ipfe-ddh" else accounts.quadratic_account
         assert build(s, prefix.issued) is not build(s, state.issued)

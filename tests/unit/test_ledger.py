@@ -23,7 +23,10 @@ import numpy as np
 import pytest
 
 from pyfe import AuthorityError, Function, KeyAuthority, ParameterError, Policy, PolicyDeniedError, Schema
-from pyfe.authority import contents, engine, locks, sealed, storage
+from pyfe.adapters import adapter
+from pyfe.authority import decisions, sealed_file, sealing
+from pyfe.authority.ledger import lock_file, locked_file
+from pyfe.authority.secrets import Secrets
 from pyfe.errors import DecodeError, PyfeError
 from pyfe.schemes import ipfe_ddh
 from pyfe.wire import cbor
@@ -36,7 +39,7 @@ FREE = Policy.unrestricted(reason="a test")
 
 @pytest.fixture(autouse=True)
 def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
 
 
 @pytest.fixture
@@ -184,44 +187,67 @@ def test_nothing_is_written_where_something_was_replaced(
     authority = created(path)
     before = path.read_bytes()
     if instant == "before the new file":
-        whole = sealed.seal
-        monkeypatch.setattr(sealed, "seal", lambda *given: (whole(*given), change(path))[0])
+        whole = sealed_file.seal
+        monkeypatch.setattr(sealed_file, "seal", lambda *given: (whole(*given), change(path))[0])
     else:
-        durable = storage._write_durably
-        monkeypatch.setattr(storage, "_write_durably", lambda *given: (durable(*given), change(path))[0])
+        durable = locked_file._write_durably
+        monkeypatch.setattr(locked_file, "_write_durably", lambda *given: (durable(*given), change(path))[0])
     with pytest.raises(AuthorityError, match="nothing was issued"):
         authority.issue(dense(), purpose="model")
     monkeypatch.undo()
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
     for each in path.parent.parent.rglob(path.name):
         assert each.read_bytes() == before
 
 
 def test_a_ledger_that_moved_is_not_overwritten(path: Path) -> None:
     first, second = created(path, policy=FREE), opened(path)
-    stale = first._storage.read()
     second.issue(dense(), purpose="meanwhile")
     with pytest.raises(AuthorityError, match="moved"):
-        first._storage.write(stale)
+        first._ledger.append([cbor.dumps("stale")], position=0)
     assert [row.purpose for row in first.issued] == ["meanwhile"]
 
 
 def test_a_decision_is_made_again_where_the_ledger_moved(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process issues between our decision outside the lock and the lock."""
     authority, other = created(path), opened(path)
-    admit, asked = engine.admit, []
+    decide, asked = decisions.decide, []
 
     def interrupted(state: Any, function: Function, seed: bytes) -> Any:
-        found = admit(state, function, seed)
+        found = decide(state, function, seed)
         asked.append(len(state.issued))
         if asked == [0]:
             other.issue(dense(), purpose="meanwhile")
         return found
 
-    monkeypatch.setattr(engine, "admit", interrupted)
+    monkeypatch.setattr(decisions, "decide", interrupted)
     with pytest.raises(PolicyDeniedError, match="x0"):
         authority.issue(dense(1), purpose="difference")
     assert (asked[0] == 0 and asked[-1] == 0) or len(authority.issued) == 1
+
+
+def test_an_older_file_in_its_place_is_noticed(path: Path) -> None:
+    authority = created(path, policy=FREE)
+    authority.issue(dense(), purpose="first")
+    older = path.read_bytes()
+    authority.issue(dense(), purpose="second")
+    path.write_bytes(older)
+    for ask in (lambda: authority.issued, lambda: authority.issue(dense(), purpose="third")):
+        with pytest.raises(AuthorityError, match="rows that were in the authority file before are gone"):
+            ask()
+    assert path.read_bytes() == older and len(opened(path).issued) == 1
+
+
+def test_the_row_of_an_append_is_not_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = created(path, policy=FREE)
+    authority.issue(dense(), purpose="model")
+    reads: list[object] = []
+    open_ledger = sealed_file.open_ledger
+    monkeypatch.setattr(sealed_file, "open_ledger", lambda *given: (reads.append(given), open_ledger(*given))[1])
+    assert authority.issue(dense(), purpose="again").sequence == 2 and len(authority.issued) == 2
+    assert reads == []
+    opened(path).issue(dense(), purpose="another process")
+    assert len(authority.issued) == 3 and len(reads) == 1
 
 
 # -- the lock --
@@ -229,11 +255,17 @@ def test_a_decision_is_made_again_where_the_ledger_moved(path: Path, monkeypatch
 
 def test_locks_are_not_inherited_by_a_child_that_lives_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker is forked while a thread issues: it keeps nobody out, and can issue itself."""
-    monkeypatch.setattr(storage, "LOCK_SECONDS", 5.0)
+    monkeypatch.setattr(locked_file, "LOCK_SECONDS", 5.0)
     authority = created(path, policy=FREE)
     inside, go = threading.Event(), threading.Event()
-    write = authority._storage.write
-    authority._storage.write = lambda c: (inside.set(), go.wait(5), write(c))[2]  # type: ignore[method-assign]
+    append = authority._ledger.append
+
+    def waiting(rows: Any, *, position: int) -> None:
+        inside.set()
+        go.wait(5)
+        append(rows, position=position)
+
+    authority._ledger.append = waiting  # type: ignore[method-assign]
     thread = threading.Thread(target=lambda: authority.issue(dense(), purpose="thread"))
     thread.start()
     inside.wait()
@@ -245,7 +277,7 @@ def test_locks_are_not_inherited_by_a_child_that_lives_on(path: Path, monkeypatc
         except OSError:
             mine = []
         os.write(writer, b"lock" if any(name.endswith(".lock") for name in mine) else b"none")
-        authority._storage.write = write  # type: ignore[method-assign]
+        authority._ledger.append = append  # type: ignore[method-assign]
         try:
             os.write(writer, str(authority.issue(dense(2), purpose="child").sequence).encode())
         finally:
@@ -255,7 +287,7 @@ def test_locks_are_not_inherited_by_a_child_that_lives_on(path: Path, monkeypatc
         assert os.read(reader, 4) == b"none"
         go.set()
         thread.join()
-        authority._storage.write = write  # type: ignore[method-assign]
+        authority._ledger.append = append  # type: ignore[method-assign]
         assert authority.issue(dense(3), purpose="parent").sequence in (2, 3)
         assert os.read(reader, 1) in (b"2", b"3")
     finally:
@@ -268,8 +300,8 @@ def test_a_descriptor_that_lives_on_elsewhere_keeps_nobody_out(path: Path) -> No
     """A copy made below Python, where no handler runs: the owner unlocks by name."""
     authority = created(path, policy=FREE)
     copies: list[int] = []
-    with authority._storage.exclusive():
-        copies.append(os.dup(authority._storage._hold.descriptor))  # type: ignore[attr-defined]
+    with authority._ledger.exclusive():
+        copies.append(os.dup(authority._ledger._file._lock.descriptor))  # type: ignore[attr-defined]
     try:
         with path.with_name(path.name + ".lock").open("rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -279,21 +311,20 @@ def test_a_descriptor_that_lives_on_elsewhere_keeps_nobody_out(path: Path) -> No
 
 def test_a_program_started_inside_the_lock_does_not_get_it(path: Path) -> None:
     authority = created(path)
-    with authority._storage.exclusive():
+    with authority._ledger.exclusive():
         listed = subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, capture_output=True, text=True)
     assert "/proc/" in listed.stdout and ".lock" not in listed.stdout
 
 
 def test_a_child_forked_inside_the_lock_writes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(locked_file, "LOCK_SECONDS", 0.2)
     authority = created(path, policy=FREE)
     before = path.read_bytes()
-    with authority._storage.exclusive():
-        contents = authority._storage.read()
+    with authority._ledger.exclusive():
         child = os.fork()
         if child == 0:
             try:
-                authority._storage.write(contents)
+                authority._ledger.append([cbor.dumps("child")], position=0)
             except AuthorityError:
                 os._exit(7)
             os._exit(0)
@@ -317,7 +348,7 @@ def test_an_authority_in_memory_is_not_forked_into_two_ledgers() -> None:
 
 def test_a_queue_that_moves_is_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others hold the lock one after the other, each shorter than the patience, all of them longer."""
-    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.4)
+    monkeypatch.setattr(locked_file, "LOCK_SECONDS", 0.4)
     authority = created(path, policy=FREE)
     lock = path.with_name(path.name + ".lock")
 
@@ -340,7 +371,7 @@ def test_a_queue_that_moves_is_waited_for(path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_holder_without_progress_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(locked_file, "LOCK_SECONDS", 0.2)
     authority = created(path)
     with path.with_name(path.name + ".lock").open("rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -356,7 +387,7 @@ def test_a_lock_file_removed_while_we_wait_is_made_anew(path: Path) -> None:
         outcome: list[int] = []
         thread = threading.Thread(target=lambda: outcome.append(authority.issue(dense(), purpose="m").sequence))
         thread.start()
-        time.sleep(3 * locks.POLL_SECONDS)
+        time.sleep(3 * lock_file.POLL_SECONDS)
         lock.unlink()
     thread.join()
     assert outcome == [1] and lock.exists()
@@ -389,7 +420,7 @@ def test_nobody_becomes_the_owner_by_issuing(path: Path, monkeypatch: pytest.Mon
     def refused(*_: Any) -> None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(storage, "give", refused)
+    monkeypatch.setattr(locked_file, "give", refused)
     with pytest.raises(AuthorityError, match="not permitted; nothing was issued"):
         authority.issue(dense(), purpose="model")
     assert path.read_bytes() == before and not list(path.parent.glob(".*"))
@@ -407,11 +438,11 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(path: Path) -> N
 def test_files_too_large_are_neither_read_nor_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = created(path)
     size = path.stat().st_size
-    monkeypatch.setattr(storage, "MAX_FILE_SIZE", size + 50)
+    monkeypatch.setattr(locked_file, "MAX_FILE_SIZE", size + 50)
     with pytest.raises(AuthorityError, match=rf"at most {size + 50} are allowed; nothing was issued"):
         authority.issue(dense(), purpose="model")
     assert path.stat().st_size == size
-    monkeypatch.setattr(storage, "MAX_FILE_SIZE", size - 1)
+    monkeypatch.setattr(locked_file, "MAX_FILE_SIZE", size - 1)
     with pytest.raises(AuthorityError, match="at most"):
         opened(path)
 
@@ -438,7 +469,7 @@ def test_a_folder_that_cannot_be_synced_says_that_the_key_counts(path: Path, mon
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "_sync_folder", fails)
+        patch.setattr(locked_file, "sync_folder", fails)
         with pytest.raises(AuthorityError, match=r"key #1 is in the ledger and counts") as caught:
             authority.issue(dense(), purpose="model")
     assert "nothing was issued" not in str(caught.value)
@@ -446,13 +477,13 @@ def test_a_folder_that_cannot_be_synced_says_that_the_key_counts(path: Path, mon
     assert authority.issue(dense(), purpose="again").sequence == 2
 
 
-@pytest.mark.parametrize("step", ["_write_durably", "_sync_folder"])
+@pytest.mark.parametrize("step", ["_write_durably", "sync_folder"])
 def test_a_creation_that_fails_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def fails(*_: Any) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage, step, fails)
+        patch.setattr(locked_file, step, fails)
         with pytest.raises(AuthorityError, match="Input/output error"):
             created(path)
     assert list(path.parent.iterdir()) == []
@@ -594,8 +625,8 @@ def test_a_key_that_could_not_be_written_is_not_recorded(path: Path) -> None:
 
 _VICTIM = """
 import os, sys, numpy as np, pyfe
-from pyfe.authority import sealed
-sealed.LOG_COST = 10
+from pyfe.authority import sealing
+sealing.LOG_COST = 10
 path, passphrase = sys.argv[1:]
 schema = pyfe.Schema.from_ranges({f"x{i}": (0, 255) for i in range(12)})
 free = pyfe.Policy.unrestricted(reason="a test")
@@ -661,12 +692,12 @@ def first_layout(path: Path, root: Path) -> dict[str, Any]:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     plain = bytes.fromhex(json.loads((root / "tests/vectors/linear_authority.json").read_text())["default"])
-    inside = objects.contents_of_first_layout(plain)
-    key, nonce = sealed.SealingKey.fresh(PASSPHRASE), bytes(range(12))
+    terms = objects.authority_of_first_layout(plain)._ledger.terms
+    key, nonce = sealing.SealingKey.fresh(PASSPHRASE), bytes(range(12))
     metadata = {"aead": "chacha20-poly1305", "kdf": "scrypt", "log_cost": key.log_cost}
     metadata |= {"nonce": nonce, "salt": key.salt}  # type: ignore[dict-item]
-    ids = inside.public.parameters.id, inside.public.id
-    header = Envelope(Kind.SEALED_AUTHORITY, inside.state.scheme, *ids, b"", metadata)
+    ids = terms.public.parameters.id, terms.public.id
+    header = Envelope(Kind.SEALED_AUTHORITY, adapter(terms.scheme).number, *ids, b"", metadata)
     payload = ChaCha20Poly1305(bytes(key.key)).encrypt(nonce, plain, pack(header))
     path.write_bytes(pack(replace(header, payload=payload)))
     values: dict[str, Any] = cbor.loads(plain, "test")
@@ -677,7 +708,7 @@ def test_files_of_the_first_layout_are_read_and_become_files_of_two_parts(path: 
     values = first_layout(path, root)
     before = path.read_bytes()
     authority, other = opened(path), opened(path)
-    inside = authority._storage.read()
+    inside = authority._secrets
     assert inside.master.to_bytes() == values["master_secret_key"]
     assert inside.signing_key.seed() == values["signing_key"]
     assert path.read_bytes() == before and b"secrets" not in before
@@ -688,28 +719,38 @@ def test_files_of_the_first_layout_are_read_and_become_files_of_two_parts(path: 
     last = opened(path)
     assert [row.sequence for row in last.issued] == [1, 2, 3]
     assert last.public_key == authority.public_key
-    assert last._storage.read().master.to_bytes() == values["master_secret_key"]
+    assert last._secrets.master.to_bytes() == values["master_secret_key"]
 
 
 def test_the_secrets_of_another_file_do_not_fit(path: Path) -> None:
     """Two authorities under one key, so that only the binding of the two parts can refuse."""
-    key = sealed.SealingKey.fresh(PASSPHRASE)
-    first, second = (objects.authority()._storage.read() for _ in range(2))
-    mine, other = sealed.seal(first, key), sealed.seal(second, key)
+    key = sealing.SealingKey.fresh(PASSPHRASE)
+    first, second = objects.authority(), objects.authority()
+    mine, other = objects.sealed(first, key), objects.sealed(second, key)
     a, b = unpack(mine), unpack(other)
     size = a.metadata["secrets"]
     swapped = pack(replace(a, payload=b.payload[:size] + a.payload[size:]))
-    assert sealed.open_sealed(mine, lambda *_: key)[0].public.id == first.public.id
+    assert sealed_file.open_sealed(mine, lambda *_: key)[0].terms.public.id == first.public_key.id
     with pytest.raises(AuthorityError, match="damaged"):
-        sealed.open_sealed(swapped, lambda *_: key)
+        sealed_file.open_sealed(swapped, lambda *_: key)
+
+
+def test_secrets_are_sealed_once(path: Path) -> None:
+    """Every file of an authority carries on the very bytes that its first one had; the ledger's are all new."""
+    authority, parts = created(path, policy=FREE), []
+    for turn in range(3):
+        file = sealed_file.SealedFile.parse(path.read_bytes())
+        parts.append((file.secrets, file.nonce, file.ledger[:64]))
+        (authority if turn else opened(path)).issue(dense(turn), purpose="model")
+    assert [len(set(column)) for column in zip(*parts, strict=True)] == [1, 3, 3]
 
 
 def test_secrets_are_opened_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     created(path, policy=FREE)
     authority, other = opened(path), opened(path)
     reads: list[str] = []
-    assemble = contents.assemble
-    monkeypatch.setattr(contents, "assemble", lambda *parts: (reads.append("secret"), assemble(*parts))[1])
+    read = Secrets.read
+    monkeypatch.setattr(Secrets, "read", lambda *parts: (reads.append("secret"), read(*parts))[1])
     other.issue(dense(), purpose="model")
     assert len(authority.issued) == 1 and authority.check(dense()) and reads == []
     opened(path)
@@ -719,11 +760,11 @@ def test_secrets_are_opened_once(path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_an_unchanged_ledger_is_not_decoded_again(path: Path) -> None:
     authority = created(path, policy=FREE)
     authority.issue(dense(), purpose="model")
-    first = authority._storage.read().state
-    assert authority._storage.read().state is first
+    first = authority._newest()
+    assert authority._newest() is first
     opened(path).issue(dense(1), purpose="another process")
-    grown = authority._storage.read().state
-    assert len(grown.issued) == 2 and grown.issued[0] is first.issued[0] and grown.schema is first.schema
+    grown = authority._newest()
+    assert len(grown.issued) == 2 and grown.issued[0] is first.issued[0] and grown.terms is first.terms
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 20, 60])

@@ -32,11 +32,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC, LinearSVC, LinearSVR
 
+import pyfe
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.function import Function
 from pyfe.models import Linear, compile
-from pyfe.models.probing import AffineMap
-from pyfe.models.rounding import round_map
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.rounding.affine import round_map
 from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 
@@ -147,7 +148,7 @@ def test_probabilities_are_the_models_own(name: str, link: str) -> None:
 def test_softmax_rows_sum_to_zero_and_lose_a_rank() -> None:
     _, _, function, _, _ = fitted("softmax")
     assert not function.weights.sum(axis=0).any()
-    assert function.report().rank == 2
+    assert pyfe.report(function).rank == 2
     assert len(set(function.scale.tolist())) == 1, "classes are compared, so they share a scale"
 
 

@@ -30,10 +30,10 @@ import pyfe
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.models import compile, from_callable
 from pyfe.models.checking import _every_code
-from pyfe.models.intake import intake_of
-from pyfe.models.probing import AffineMap
-from pyfe.models.quadratic import RealQuadratic
-from pyfe.models.squares import RealSquares
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.real.squares import RealSquares
+from pyfe.models.sources.intake import intake_of
 from pyfe.schema import Schema, category, number, thresholds
 
 RNG = np.random.default_rng(3)

@@ -16,8 +16,8 @@ from pyfe.cli.training import train_squares
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms
 from pyfe.models import SquareNetwork, compile, from_callable
-from pyfe.models.rounding_squares import fewest_square_bits, round_squares
-from pyfe.models.squares import RealSquares
+from pyfe.models.real.squares import RealSquares
+from pyfe.models.rounding.squares import fewest_square_bits, round_squares
 from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 X8, DIGIT = load_digits(return_X_y=True)
@@ -458,14 +458,14 @@ def test_torch_itself() -> None:
 
 def test_rounding_is_public_about_its_limits(network8: SquareNetwork) -> None:
     """The two roundings alone: entries and widths as asked for."""
-    schema, view = pixels(64, 3), network8.view(pixels(64, 3))
+    schema, real = pixels(64, 3), network8.real_function(pixels(64, 3))
     rows = schema.encode(X8[~HELD_OUT]).x
-    assert isinstance(view.map, RealSquares)
+    assert isinstance(real.map, RealSquares)
     allowed = np.full(10, 0.1)
-    found = fewest_square_bits(view.map, schema, rows, allowed, 36, compared=True)
+    found = fewest_square_bits(real.map, schema, rows, allowed, 36, compared=True)
     assert len(set(found.scale.tolist())) == 1
     assert found.varies.all()
-    assert round_squares(view.map, schema, 5, rows, compared=True).forms.largest <= 15
+    assert round_squares(real.map, schema, 5, rows, compared=True).forms.largest <= 15
 
 
 def test_a_network_under_encryption() -> None:

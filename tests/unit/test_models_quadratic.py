@@ -36,11 +36,12 @@ import pyfe
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import compile, from_callable
-from pyfe.models.compiler import compile_view
-from pyfe.models.estimators import View
-from pyfe.models.polarisation import fit_quadratic
-from pyfe.models.quadratic import Domain, RealQuadratic, standard_centre
-from pyfe.models.rounding_quadratic import round_quadratic
+from pyfe.models.compiler import compile_real_function
+from pyfe.models.fit.second_differences import fit_quadratic
+from pyfe.models.real.degree_two import RealQuadratic, standard_centre
+from pyfe.models.real.domain import Domain
+from pyfe.models.rounding.degree_two import round_quadratic
+from pyfe.models.sources.real_function import RealFunction
 from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 Table = tuple[pd.DataFrame, Any, pd.DataFrame]
@@ -515,7 +516,7 @@ def test_coefficients_that_are_known_go_the_same_way() -> None:
     q = schema.sample(np.random.default_rng(0), 50)
     by_hand = 2 * q[:, 0] ** 2 - 2 * q[:, 0] * q[:, 1] + 0.5 * q[:, 1] ** 2 + 4 * q[:, 0] - 5 * q[:, 1] + 6
     assert np.abs(known(q)[:, 0] - by_hand).max() < 1e-9
-    function = compile_view(View(known, "identity", None, None, "by hand"), schema)
+    function = compile_real_function(RealFunction(known, "identity", None, None, "by hand"), schema)
     assert np.abs(function.decision_function(function.evaluate(Encoded(q))) - by_hand).max() <= function.max_error[0]
     assert function.name == "by hand"
 
@@ -590,7 +591,7 @@ def test_auto_is_the_fewest_bits() -> None:
 def test_softmax_rows_sum_to_zero_and_lose_a_rank() -> None:
     _, _, function = fitted("softmax on products")
     assert not function.forms.dense_array().sum(axis=0).any()
-    assert function.report().rank == 2
+    assert pyfe.report(function).rank == 2
     assert len(set(function.scale.tolist())) == 1, "classes are compared, so they share a scale"
 
 
@@ -643,7 +644,7 @@ class NearlyTwoClasses:
 def test_the_report_shows_a_quadratic_function() -> None:
     model, _, function = fitted("QDA behind PCA")
     X, y, _ = MODELS["QDA behind PCA"][0]
-    report = function.report(X, y)
+    report = pyfe.report(function, X, y)
     assert report.kind == "quadratic" and report.monomials == 30 * 31 // 2 + 30
     assert report.metric == "AUC" and report.metric_quantised == pytest.approx(report.metric_float, abs=0.01)
     assert report.agreement is not None and report.agreement > 0.97

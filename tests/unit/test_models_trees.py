@@ -29,7 +29,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 import pyfe
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models import compile, from_callable, schema_for_trees
-from pyfe.models.trees import _cuts
+from pyfe.models.sources.trees import _cuts
 from pyfe.schema import Encoded, Schema, Thresholds, category, number, thresholds
 
 Table = tuple[pd.DataFrame, Any, pd.DataFrame]

@@ -15,9 +15,9 @@ import pytest
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, ParameterError, PublicKey, Schema
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.cli import main
-from pyfe.io import outputs
+from pyfe.io import outputs, replacement, roles
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
 
@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(sealed, "LOG_COST", 10)
+        patch.setattr(sealing, "LOG_COST", 10)
         schema = objects.small_schema()
         policy = pyfe.Policy.unrestricted(reason="a test")
         authority = KeyAuthority.create(schema, policy=policy, path="auth", passphrase=PASSPHRASE)
@@ -72,7 +72,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, to stand in."""
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -171,7 +171,7 @@ def test_keygen_takes_its_authority_back(
         assert Path("new").exists()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(outputs._Beside, "become", full)
+    monkeypatch.setattr(replacement.Replacement, "become", full)
     refused(keygen(), capsys, "No space left")
 
 
@@ -305,8 +305,8 @@ def test_the_leftovers_of_dead_runs_go(tmp_path: Path) -> None:
 
 def test_two_outputs_in_one_folder_at_once(tmp_path: Path) -> None:
     """The second finds the first's file beside, and leaves it."""
-    with outputs.claimed(tmp_path / "a", outputs.ANYTHING) as first:
-        with outputs.claimed(tmp_path / "b", outputs.ANYTHING) as second:
+    with outputs.claimed(tmp_path / "a", roles.ANYTHING) as first:
+        with outputs.claimed(tmp_path / "b", roles.ANYTHING) as second:
             second.write(b"b")
         first.write(b"a")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"a", "b": b"b"}
@@ -314,14 +314,14 @@ def test_two_outputs_in_one_folder_at_once(tmp_path: Path) -> None:
 
 def test_what_comes_in_the_meantime_is_not_replaced(tmp_path: Path) -> None:
     place = tmp_path / "out"
-    with pytest.raises(ParameterError, match="--force"), outputs.claimed(place, outputs.SCHEMA) as output:
+    with pytest.raises(ParameterError, match="--force"), outputs.claimed(place, roles.SCHEMA) as output:
         place.write_text("another's")
         output.write(b"mine")
     assert place.read_text() == "another's" and list(tmp_path.iterdir()) == [place]
 
 
 def test_nothing_is_left_when_the_work_fails(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), outputs.claimed(tmp_path / "out", outputs.ANYTHING):
+    with pytest.raises(ZeroDivisionError), outputs.claimed(tmp_path / "out", roles.ANYTHING):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pyfe import (
+    AuthorityError,
     CiphertextBatch,
     DecodeError,
     Function,
@@ -25,16 +26,18 @@ from pyfe import (
     Schema,
     SignatureError,
     UnsupportedModelError,
-    wire,
 )
-from pyfe.adapters import adapter, adapter_of
-from pyfe.authority import sealed
-from pyfe.authority.storage import MemoryStorage
+from pyfe.adapters import SCHEMES, adapter, adapter_named, adapter_numbered
+from pyfe.authority import sealing
+from pyfe.authority.ledger import MemoryLedger
+from pyfe.authority.records import terms_from_map, terms_to_map
 from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.keys.function_key import Grant
+from pyfe.objects import decode
 from pyfe.schema import Encoded
-from pyfe.schemes import SCHEMES, qfe, scheme
-from pyfe.wire import cbor, function_keys
-from pyfe.wire.envelope import SCHEME_NUMBERS, pack, unpack
+from pyfe.schemes import qfe
+from pyfe.wire import cbor
+from pyfe.wire.envelope import pack, unpack
 from pyfe.wire.signature import SigningKey
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
@@ -46,7 +49,7 @@ FUNCTIONS = {"linear": objects.several, "matrix": objects.quadratic, "network": 
 @pytest.fixture(autouse=True)
 def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cost of the passphrase is not what these tests are about."""
-    monkeypatch.setattr(sealed, "LOG_COST", 10)
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
 
 
 @pytest.fixture(scope="module", params=QUADRATIC)
@@ -73,11 +76,17 @@ def test_what_the_schemes_serve() -> None:
         "qfe-ggm": ("linear", "quadratic"),
         "qfe-sxdh": ("linear", "quadratic"),
     }
-    assert SCHEME_NUMBERS == {"none": 0, "ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3}
-    assert [scheme(name).masks for name in ("ipfe-ddh", "qfe-ggm", "qfe-sxdh-bls12381")] == [0, 1, 3]
-    for unknown in (lambda: scheme("rsa"), lambda: adapter("qfe-ggm"), lambda: adapter_of(object())):
+    numbers = {"ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3}
+    assert {name: entry.number for name, entry in SCHEMES.items()} == numbers
+    for name, number in numbers.items():
+        short = SCHEMES[name].short
+        assert adapter(name) is adapter_named(name) is adapter_named(short) is adapter_numbered(number, "key")
+    for unknown in (lambda: adapter_named("rsa"), lambda: adapter("qfe-ggm")):
         with pytest.raises(ParameterError):
             unknown()
+    for number in (0, 4, 2**16 - 1):
+        with pytest.raises(DecodeError, match="key: it must belong to a scheme"):
+            adapter_numbered(number, "key")
 
 
 def test_bytes_a_row_are_as_stated(authority: KeyAuthority, batch: CiphertextBatch) -> None:
@@ -183,15 +192,17 @@ def test_a_signed_key_must_open_its_function() -> None:
     size = 48 + 96
     payload = good.native.to_bytes()[:-size] + other.native.to_bytes()[-size:]
     wrong = qfe.FunctionKey.from_bytes(payload)
-    grant = function_keys.Grant("test", 1, 1, "policy", None)
-    assert function_keys.sign(good.native, f, good.parameter_hash, grant, signer).verify(ours).verified
-    assert good.native.to_bytes() == twin.native.to_bytes(), "the public intercept is no part of the key"
+    grant = Grant("test", 1, 1, "policy", None)
+    assert FunctionKey.signed(ours, good.native, f, grant, signer).verify(ours).verified
+    assert good.native.to_bytes()[-size:] == twin.native.to_bytes()[-size:], (
+        "the intercept is no part of the scheme's key"
+    )
     with pytest.raises(SignatureError, match="does not open the function"):
-        function_keys.sign(wrong, f, good.parameter_hash, grant, signer).verify(ours)
+        FunctionKey.signed(ours, wrong, f, grant, signer).verify(ours)
 
 
 def test_altered_words_of_a_key_are_noticed(authority: KeyAuthority, key: FunctionKey) -> None:
-    for change in ({"purpose": "x"}, {"sequence": 9}, {"policy": "p"}, {"function": objects.quadratic(scale=0.5)}):
+    for change in ({"purpose": "x"}, {"sequence": 9}, {"policy": "p"}, {"function": objects.quadratic(name="x")}):
         data = replace(key, **change).to_bytes()
         with pytest.raises(SignatureError):
             FunctionKey.from_bytes(data, public_key=authority.public_key)
@@ -204,16 +215,29 @@ def test_every_object_travels(authority: KeyAuthority, key: FunctionKey, batch: 
     for item in (authority.public_key, key, batch, objects.quadratic(), objects.network()):
         data = item.to_bytes()
         again = type(item).from_bytes(data)
-        assert again.to_bytes() == data and again.id == item.id and type(wire.decode(data)) is type(item)
+        assert again.to_bytes() == data and again.id == item.id and type(decode(data)) is type(item)
     restored = PublicKey.from_bytes(authority.public_key.to_bytes(), fingerprint=authority.public_key.fingerprint)
     assert np.array_equal(key.decrypt(restored.encrypt(objects.ROWS)), objects.quadratic().evaluate(objects.ROWS))
 
 
 def test_the_forms_of_a_key_are_only_in_the_payload(key: FunctionKey) -> None:
-    metadata = unpack(key.to_bytes()).metadata["function"]
+    metadata = unpack(key.to_bytes()).metadata
     assert "forms" not in metadata and metadata["kind"] == "quadratic"
-    for misplaced in ("forms", "weights"):
+    for misplaced in ("forms", "weights", "function", "scale"):
         envelope = unpack(key.to_bytes())
+        envelope.metadata[misplaced] = []
+        with pytest.raises(DecodeError, match=f"unknown field '{misplaced}'"):
+            FunctionKey.from_bytes(pack(envelope))
+
+
+def test_the_forms_of_a_key_of_the_first_layout(key: FunctionKey) -> None:
+    """Its payload has no readout, its metadata the whole function but the forms."""
+    plain = objects.first_layout(key)
+    again = FunctionKey.from_bytes(plain.to_bytes())
+    assert again == plain and again.function == key.function
+    assert "forms" not in unpack(plain.to_bytes()).metadata["function"]
+    for misplaced in ("forms", "weights"):
+        envelope = unpack(plain.to_bytes())
         envelope.metadata["function"] |= {misplaced: []}
         with pytest.raises(DecodeError, match="belong to the payload"):
             FunctionKey.from_bytes(pack(envelope))
@@ -221,17 +245,21 @@ def test_the_forms_of_a_key_are_only_in_the_payload(key: FunctionKey) -> None:
 
 def test_a_quadratic_key_is_not_read_as_a_linear_one(key: FunctionKey) -> None:
     envelope = unpack(key.to_bytes())
-    envelope.metadata["function"]["kind"] = "linear"
+    envelope.metadata["kind"] = "linear"
     with pytest.raises(DecodeError, match="not those of a linear function"):
         FunctionKey.from_bytes(pack(envelope))
+    for kind in ("", "cubic", "Quadratic"):
+        envelope.metadata["kind"] = kind
+        with pytest.raises(DecodeError, match="function key"):
+            FunctionKey.from_bytes(pack(envelope))
 
 
 def test_a_header_of_another_scheme_is_refused(
     authority: KeyAuthority, key: FunctionKey, batch: CiphertextBatch
 ) -> None:
-    own = authority.public_key.scheme
+    own = authority.public_key.adapter.number
     for item in (authority.public_key, key, batch):
-        for other in ("none", *SCHEMES):
+        for other in (0, *(entry.number for entry in SCHEMES.values())):
             if other != own:
                 with pytest.raises((DecodeError, SignatureError)):
                     type(item).from_bytes(pack(replace(unpack(item.to_bytes()), scheme=other)))
@@ -342,13 +370,15 @@ def test_a_sealed_authority_remembers_forms(tmp_path: Path, kind: str) -> None:
 
 
 def test_contents_are_read_strictly() -> None:
-    inside = objects.authority(scheme="qfe-ggm")._storage.read()
-    data = objects.contents_bytes(inside)
-    assert objects.contents_bytes(objects.contents_of(*data)) == data
-    other = objects.authority(scheme="qfe-sxdh")._storage.read()
-    for change in ({"public": other.public}, {"master": other.master}, {"state": other.state}):
+    authority, other = (objects.authority(scheme=scheme) for scheme in ("qfe-ggm", "qfe-sxdh"))
+    data, foreign = objects.plaintexts(authority), objects.plaintexts(other)
+    assert objects.plaintexts(objects.authority_of(*data)) == data
+    for parts in ((data[0], foreign[1]), (foreign[0], data[1])):
         with pytest.raises(DecodeError):
-            objects.contents_of(*objects.contents_bytes(replace(inside, **change)))
+            objects.authority_of(*parts)
+    terms = authority._ledger.terms
+    with pytest.raises(DecodeError):
+        terms_from_map(terms_to_map(replace(terms, public=other._ledger.terms.public)))
 
 
 # -- what linear authorities wrote before --
@@ -361,25 +391,25 @@ def golden(root: Path) -> dict[str, bytes]:
 
 
 def test_earlier_ledgers_are_read_and_written_again(golden: dict[str, bytes]) -> None:
-    inside = objects.contents_of_first_layout(golden["contents"])
-    ledger, secrets = objects.contents_bytes(inside)
+    authority = objects.authority_of_first_layout(golden["contents"])
+    ledger, secrets = objects.plaintexts(authority)
     values = cbor.loads(golden["contents"], "test")
     assert secrets == values.pop("signing_key") + values.pop("master_secret_key")
     assert cbor.loads(ledger, "test") == values | {"version": 2}
-    maps = [row.map.to_dict()["weights"] for row in inside.state.issued]
+    maps = [row.map.to_dict()["weights"] for row in authority.issued]
     assert maps == [[[3, -2]], [[1, 2], [5, 0]]]
 
 
-def test_earlier_authorities_issue_the_same_bytes(golden: dict[str, bytes]) -> None:
-    inside = objects.contents_of_first_layout(golden["default"])
-    (row,) = inside.state.issued
-    empty = replace(inside, state=replace(inside.state, issued=()))
-    storage = MemoryStorage(empty)
-    authority = KeyAuthority(storage, lambda: float(row.issued_at))
+def test_earlier_authorities_issue_the_same_keys(golden: dict[str, bytes]) -> None:
+    before = objects.authority_of_first_layout(golden["default"])
+    (row,) = before.issued
+    authority = KeyAuthority(MemoryLedger(before._ledger.terms), before._secrets, lambda: float(row.issued_at))
     assert authority.public_key.to_bytes() == golden["public_key"]
     key = authority.issue(Function.from_integers(authority.schema, row.map.to_dict()["weights"]), purpose=row.purpose)
-    assert key.to_bytes() == golden["function_key"]
-    assert objects.contents_bytes(storage.read()) == objects.contents_bytes(inside)
+    earlier = FunctionKey.from_bytes(golden["function_key"], public_key=authority.public_key)
+    assert replace(objects.first_layout(key), signature=earlier.signature).to_bytes() == golden["function_key"]
+    assert earlier.to_bytes() == golden["function_key"] and earlier.function == key.function
+    assert objects.plaintexts(authority) == objects.plaintexts(before)
 
 
 @pytest.mark.parametrize(
@@ -390,8 +420,9 @@ def test_broken_ledger_rows_are_refused(golden: dict[str, bytes], broken: dict[s
     row = values["ledger"][0]
     del row["weights"]
     values["ledger"][0] = row | broken
-    with pytest.raises(DecodeError):
-        objects.contents_of_first_layout(cbor.dumps(values))
+    with pytest.raises(AuthorityError, match="holds a row that is none") as caught:
+        objects.authority_of_first_layout(cbor.dumps(values))
+    assert isinstance(caught.value.__cause__, DecodeError)
 
 
 def test_policies_say_which_rules() -> None:

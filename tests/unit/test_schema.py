@@ -68,8 +68,9 @@ def test_known_and_protected_rows(schema: Schema) -> None:
     assert len(schema.known_rows()) == 3
     labels = [label for label, _ in schema.protected_groups()]
     assert labels == ["stage", "age and sex"]
-    assert schema.protected_rows().shape == (4, 10)
-    assert schema.protected_rows()[3].tolist() == [1, 0, -10] + [0] * 7
+    protected = np.concatenate([rows for _, rows in schema.protected_groups()])
+    assert protected.shape == (4, 10)
+    assert protected[3].tolist() == [1, 0, -10] + [0] * 7
     assert [name for name, _, public in schema.blocks if public] == ["sex"]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pyfe import KeyMismatchError, OutOfRangeError, ParameterError
-from pyfe.schemes import ipfe_ddh, long_name
+from pyfe.adapters import adapter_named
+from pyfe.schemes import ipfe_ddh
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,7 @@ def test_the_master_secret_is_not_shown_or_pickled(pair: tuple[Any, Any]) -> Non
 
 
 def test_names() -> None:
-    assert long_name("ipfe-ddh") == long_name("ipfe-ddh-ristretto255") == "ipfe-ddh-ristretto255"
+    names = ("ipfe-ddh", "ipfe-ddh-ristretto255")
+    assert [adapter_named(name).id for name in names] == ["ipfe-ddh-ristretto255"] * 2
     with pytest.raises(ParameterError, match="there is ipfe-ddh"):
-        long_name("rsa")
+        adapter_named("rsa")

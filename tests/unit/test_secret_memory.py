@@ -22,13 +22,15 @@ SCHEMES = ["ipfe-ddh", "qfe-ggm", "qfe-sxdh"]
 
 def master_needles(path: Path, scheme: str) -> dict[str, bytes]:
     """Every scalar of the master key, the PRF key, the signing seed and the sealing key, from this process."""
-    storage = KeyAuthority.open(path, passphrase=PASSPHRASE)._storage
-    inside = storage.read()
-    data = inside.master.to_bytes()
+    authority = KeyAuthority.open(path, passphrase=PASSPHRASE)
+    data = authority._secrets.master.to_bytes()
     masks = {"ipfe-ddh": 2 * memory_scan.N, "qfe-ggm": memory_scan.N + 2, "qfe-sxdh": 3 * (memory_scan.N + 1) + 1}
     tail = data[-32 * masks[scheme] :]
     scalars = {f"scalar {i}": tail[32 * i : 32 * i + 32] for i in range(masks[scheme])}
-    return scalars | {"seed": inside.signing_key.seed(), "sealing": bytes(storage._key.key)}  # type: ignore[attr-defined]
+    return scalars | {
+        "seed": authority._secrets.signing_key.seed(),
+        "sealing": bytes(authority._ledger._key.key),  # type: ignore[attr-defined]
+    }
 
 
 def draw_needles(masked: bytes, scheme: str) -> dict[str, bytes]:

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from pyfe import CiphertextBatch, DecodeError, Function, KeyAuthority, Policy, PublicKey, Schema
-from pyfe.authority import sealed
+from pyfe.authority import sealing
 from pyfe.forms import FactoredForms, MatrixForms
-from pyfe.maps import LinearMap, QuadraticMap
+from pyfe.function import LinearMap, QuadraticMap
 from pyfe.schema import Encoded
 from tests.unit import objects
 
@@ -106,11 +106,10 @@ WAYS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_secrets_refuse_with_advice(authority: KeyAuthority, way: str) -> None:
-    storage = authority._storage
-    inside = storage.read()
+    ledger, secrets = authority._ledger, authority._secrets
     key = authority.issue(Function.from_integers(authority.schema, [1, 1]), purpose="p")
-    sealing = sealed.SealingKey.derive("correct horse battery", bytes(16), 10)
-    for item in (key, authority, storage, inside, inside.signing_key, sealing):
+    sealing_key = sealing.SealingKey.derive("correct horse battery", bytes(16), 10)
+    for item in (key, authority, ledger, secrets, secrets.signing_key, sealing_key):
         with pytest.raises(TypeError, match=r"never pickled|are never|is never"):
             WAYS[way](item)
 

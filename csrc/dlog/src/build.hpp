@@ -8,7 +8,7 @@
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/dlog/kernels.hpp"
 #include "table.hpp"
 
 namespace pyfe::dlog {
@@ -37,7 +37,7 @@ class Builder {
     static constexpr size_t kAhead = 16;
 
     struct Sweeper {
-        std::vector<group::SweepUnit> units{kUnits};
+        std::vector<SweepUnit> units{kUnits};
         typename G::Scratch scratch{kUnits};
         std::vector<KeyRow> keys{2 * kUnits};
 

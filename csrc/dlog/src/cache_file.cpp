@@ -1,6 +1,7 @@
 #include "cache_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -20,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint32_t kVersion = 2;
+constexpr std::string_view kTableEnd = ".table";
 constexpr char kMagic[8] = {'P', 'Y', 'F', 'E', 'D', 'L', 'O', 'G'};
 constexpr size_t kMaxPages = (size_t{1} << (kMaxLogEntries - 3)) / kPageLines;
 
@@ -38,9 +41,13 @@ static_assert(sizeof(Header) == kPageBytes);
 
 struct Fd {
     int fd;
-    explicit Fd(int f) : fd(f) {}
+    explicit Fd(int f = -1) : fd(f) {}
     Fd(Fd&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
     Fd(const Fd&) = delete;
+    Fd& operator=(Fd&& other) noexcept {
+        std::swap(fd, other.fd);
+        return *this;
+    }
     ~Fd() {
         if (fd >= 0) close(fd);
     }
@@ -104,11 +111,17 @@ bool fill_file(int fd, const char* group, const Table& table) {
            write_all(fd, lines) && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
 }
 
-// A file under a passing name, gone unless it was given its own
+// A file under a passing name, gone unless it was given its own. Its lock says that its writer lives: the
+// system drops it with the process. Where files have no locks, none is told from a dead writer's, and none is
+// removed.
 class Draft {
   public:
-    explicit Draft(const std::string& path)
-        : name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC)) {}
+    explicit Draft(const std::string& path) {
+        do {
+            name_ = path + std::string(kSuffix);
+            file_ = Fd(mkostemp(name_.data(), O_CLOEXEC));
+        } while (file_.fd >= 0 && taken());
+    }
     Draft(const Draft&) = delete;
     ~Draft() {
         if (file_.fd >= 0 && !kept_) unlink(name_.c_str());
@@ -118,12 +131,43 @@ class Draft {
         kept_ = rename(name_.c_str(), path.c_str()) == 0;
         return kept_;
     }
+    // Whether a table's draft is called so
+    static bool is_name(std::string_view name) {
+        const size_t size = name.size();
+        return size > kSuffix.size() && name.substr(0, size - kSuffix.size()).ends_with(kTableEnd) &&
+               name[size - kSuffix.size()] == '.';
+    }
 
   private:
+    static constexpr std::string_view kSuffix = ".XXXXXX";
+
+    // By another process that took it for a leftover, before the lock was there
+    bool taken() const {
+        struct stat info;
+        if (flock(file_.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return true;
+        return fstat(file_.fd, &info) == 0 && info.st_nlink == 0;
+    }
+
     std::string name_;
     Fd file_;
     bool kept_ = false;
 };
+
+// Removes a draft of this user whose writer is dead: nobody holds its lock.
+void remove_if_dead(int folder, const char* name) {
+    const Fd file(openat(folder, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    struct stat info;
+    if (file.fd >= 0 && fstat(file.fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+        info.st_nlink == 1 && flock(file.fd, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+}
+
+void remove_dead_drafts(const fs::path& directory, int folder) {
+    std::error_code error;  // a folder that cannot be listed keeps what lies there
+    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
+        if (const std::string name = at->path().filename(); Draft::is_name(name))
+            remove_if_dead(folder, name.c_str());
+}
 
 std::string of_errno() { return std::generic_category().message(errno); }
 
@@ -217,7 +261,7 @@ bool cache_writable(const std::string& directory) {
 
 std::string cache_path(const std::string& directory, const char* group, Rung rung) {
     return fs::path(directory) / (std::string(group) + "-log-v" + std::to_string(kVersion) + "-2p" +
-                                  std::to_string(rung.log_entries) + ".table");
+                                  std::to_string(rung.log_entries) + std::string(kTableEnd));
 }
 
 std::variant<std::unique_ptr<Table>, NoFile, Distrusted> read_table(const std::string& path,
@@ -245,6 +289,7 @@ std::string write_table(const std::string& path, const char* group, const Table&
     const Fd folder = open_folder(directory);
     if (folder.fd < 0) return of_errno();
     if (std::string reason = distrust_folder(folder.fd); !reason.empty()) return reason;
+    remove_dead_drafts(directory, folder.fd);
     Draft draft(path);
     if (draft.fd() < 0 || !fill_file(draft.fd(), group, table) || !draft.keep_as(path)) return of_errno();
     fsync(folder.fd);  // so that the new name survives a power cut; the file is whole either way

@@ -32,7 +32,7 @@ Prepared prepare(uint64_t width, LogGroup group) {
     return prepare_in<Ristretto255>(width);
 }
 
-void solve_vartime(const group::PointBlock* points, size_t count, Interval interval, int64_t* z,
+void solve_vartime(const group::ristretto255::PointBlock* points, size_t count, Interval interval, int64_t* z,
                    uint8_t* found) {
     solve_in<Ristretto255>(points, count, interval, z, found);
 }

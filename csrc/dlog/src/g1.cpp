@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "active.hpp"
+#include "pyfe/base/dispatch.hpp"
 
 namespace pyfe::dlog {
 namespace {
@@ -16,7 +16,10 @@ G1::Block base(const group::bls12_381::G1Kernels& k) {
 
 }  // namespace
 
-const G1& G1::active() { return active_of<G1>(kernels()); }
+const G1& G1::active() {
+    const Kernels& k = kernels();
+    return once_a_backend<G1>(k, [&] { return G1(k); });
+}
 
 G1::G1(const Kernels& k) : k_(k), ops_{&group::bls12_381::kernels().g1}, fixed_(ops_, base(*ops_.k)) {}
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "active.hpp"
+#include "pyfe/base/dispatch.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 #include "pyfe/pairing/pairing.hpp"
 
@@ -19,7 +19,10 @@ bool same_integer(const FpConstant& a, const FpConstant& b) { return std::equal(
 
 }  // namespace
 
-const Gt& Gt::active() { return active_of<Gt>(kernels()); }
+const Gt& Gt::active() {
+    const Kernels& k = kernels();
+    return once_a_backend<Gt>(k, [&] { return Gt(k); });
+}
 
 Gt::Gt(const Kernels& k) : k_(k), ops_{&pairing::kernels()}, fixed_(ops_, base()) {}
 

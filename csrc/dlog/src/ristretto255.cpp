@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
-#include "active.hpp"
-#include "pyfe/group/ristretto255.hpp"
+#include "pyfe/base/dispatch.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
 
 namespace pyfe::dlog {
 namespace {
 
-using group::AffineBlock;
-using group::Kernels;
-using group::MontgomeryPoint;
-using group::PointBlock;
+using group::ristretto255::AffineBlock;
+using group::ristretto255::PointBlock;
 using u128 = unsigned __int128;
 
 // Digits m with |d| < 2^(wm - 1)
@@ -30,10 +28,11 @@ void write_digits(int64_t d, int window, int digits, uint8_t* out) {
 
 }  // namespace
 
-Ristretto255::Ristretto255(const Kernels& k) : k_(k) {
+Ristretto255::Ristretto255(const Kernels& kernels) : k_(kernels), group_(group::ristretto255::kernels()) {
+    const group::ristretto255::Kernels& k = group_;
     const int rows = digits_for(~uint64_t{0}, k.fixed.window);
     const size_t points = size_t(rows) * size_t(k.fixed.entries);
-    const std::vector<uint8_t>& generator = group::generator_bytes();
+    const std::vector<uint8_t>& generator = group::ristretto255::generator_bytes();
     AffineBlock g;
     uint8_t ok[1][8];
     k.decode(generator.data(), 32, 32, 1, 1, &g, ok);
@@ -52,21 +51,24 @@ Ristretto255::Ristretto255(const Kernels& k) : k_(k) {
 
 // d B = (2d + 1) B/2 - B/2
 void Ristretto255::multiply(const int64_t* d, size_t count, uint64_t bound, PointBlock* out) const {
-    const int window = k_.fixed.window, digits = digits_for(bound, window);
+    const int window = group_.fixed.window, digits = digits_for(bound, window);
     const size_t blocks = (count + 7) / 8, stride = size_t(digits) * 8;
     std::vector<uint8_t> bytes(blocks * stride);
     for (size_t j = 0; j < blocks * 8; ++j)
         write_digits(d[std::min(j, count - 1)], window, digits, bytes.data() + (j / 8) * stride + j % 8);
     std::fill(out, out + blocks, minus_half_);
-    k_.fixed_base(table_.data(), digits, 1, bytes.data(), stride, blocks, out);
+    group_.fixed_base(table_.data(), digits, 1, bytes.data(), stride, blocks, out);
 }
 
-const Ristretto255& Ristretto255::active() { return active_of<Ristretto255>(group::kernels()); }
+const Ristretto255& Ristretto255::active() {
+    const Kernels& k = kernels();
+    return once_a_backend<Ristretto255>(k, [&] { return Ristretto255(k); });
+}
 
 Ristretto255::Targets::Targets(const Ristretto255& group, const Block* in, size_t count)
     : at_(count), infinite_(count) {
     Scratch scratch((count + 7) / 8);
-    group.k_.to_montgomery(in, count, at_.data(), infinite_.data(), &scratch.slabs[0].e);
+    group.k_.ristretto255_targets(in, count, at_.data(), infinite_.data(), &scratch.slabs[0].e);
 }
 
 bool Ristretto255::Targets::same(size_t t, const Targets& other, size_t o) const {
@@ -76,7 +78,7 @@ bool Ristretto255::Targets::same(size_t t, const Targets& other, size_t o) const
 }
 
 void Ristretto255::from_input(std::vector<Block>& points) const {
-    k_.double_times(points.data(), points.size(), 2);
+    group_.double_times(points.data(), points.size(), 2);
 }
 
 Ristretto255::Steps Ristretto255::steps(const std::vector<Block>& points) const {
@@ -90,9 +92,10 @@ Ristretto255::Steps Ristretto255::steps(const std::vector<Block>& points) const 
     return out;
 }
 
-bool Ristretto255::sweep_vartime(const group::SweepUnit* units, size_t count, const Targets& targets,
+bool Ristretto255::sweep_vartime(const SweepUnit* units, size_t count, const Targets& targets,
                                  const Steps& steps, KeyRow* keys, Scratch& scratch) const {
-    return k_.sweep_vartime(units, count, targets.data(), steps.data(), &keys->key, &scratch.slabs[0].e) != 0;
+    return k_.ristretto255_sweep_vartime(units, count, targets.data(), steps.data(), &keys->key,
+                                         &scratch.slabs[0].e) != 0;
 }
 
 }  // namespace pyfe::dlog

@@ -6,7 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/dlog/kernels.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
 #include "shape.hpp"
 #include "table.hpp"
 
@@ -36,12 +37,12 @@ class Ristretto255 {
     // A target that is a giant step has a zero denominator, which spoils its lane.
     static constexpr bool kMeetingSpoils = true;
 
-    using Block = group::PointBlock;
-    using Steps = std::vector<group::AffineBlock>;  // u in x, v in y
+    using Block = group::ristretto255::PointBlock;
+    using Steps = std::vector<group::ristretto255::AffineBlock>;  // u in x, v in y
 
     // What std::vector and new need to know to align it
     struct alignas(64) Slab {
-        group::Element e;
+        group::ristretto255::Element e;
     };
     struct Scratch {
         explicit Scratch(size_t units) : slabs(std::make_unique_for_overwrite<Slab[]>(2 * units)) {}
@@ -56,33 +57,34 @@ class Ristretto255 {
         uint64_t key(size_t t) const { return at_[t].u[0] | at_[t].u[1] << 51; }
         bool is_identity(size_t t) const { return infinite_[t] != 0; }
         bool same(size_t t, const Targets& other, size_t o) const;
-        const group::MontgomeryPoint* data() const { return at_.data(); }
+        const MontgomeryPoint* data() const { return at_.data(); }
 
       private:
-        std::vector<group::MontgomeryPoint> at_;
+        std::vector<MontgomeryPoint> at_;
         std::vector<uint8_t> infinite_;
     };
 
     // The tables of the active backend, made once
     static const Ristretto255& active();
-    explicit Ristretto255(const group::Kernels& k);
+    explicit Ristretto255(const Kernels& k);
 
     void from_input(std::vector<Block>& points) const;
-    void add(const Block& a, const Block& b, Block& out) const { k_.add(&a, &b, 1, &out); }
-    void negate(Block& inout) const { k_.negate(&inout, 1, &inout); }
+    void add(const Block& a, const Block& b, Block& out) const { group_.add(&a, &b, 1, &out); }
+    void negate(Block& inout) const { group_.negate(&inout, 1, &inout); }
     // out = d_j B in lanes, |d_j| <= bound; spare lanes repeat the last one
     void multiply(const int64_t* d, size_t count, uint64_t bound, Block* out) const;
     Steps steps(const std::vector<Block>& points) const;
     static uint64_t step_key(const Steps& steps, size_t block, size_t lane) {
         return steps[block].x[0][lane] | steps[block].x[1][lane] << 51;
     }
-    bool sweep_vartime(const group::SweepUnit* units, size_t count, const Targets& targets,
-                       const Steps& steps, KeyRow* keys, Scratch& scratch) const;
+    bool sweep_vartime(const SweepUnit* units, size_t count, const Targets& targets, const Steps& steps,
+                       KeyRow* keys, Scratch& scratch) const;
 
   private:
-    const group::Kernels& k_;
-    std::vector<uint64_t> table_;   // of B/2
-    group::PointBlock minus_half_;  // -B/2 in every lane
+    const Kernels& k_;
+    const group::ristretto255::Kernels& group_;
+    std::vector<uint64_t> table_;                 // of B/2
+    group::ristretto255::PointBlock minus_half_;  // -B/2 in every lane
 };
 
 }  // namespace pyfe::dlog

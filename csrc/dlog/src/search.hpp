@@ -82,7 +82,7 @@ class Batch {
         distance_[target] = distance;
     }
 
-    // Less d B
+    // P becomes P - d B for every point
     void subtract(int64_t d, std::vector<Block>& inout) const {
         Block by = everywhere(s_.group, d);
         s_.group.negate(by);
@@ -138,7 +138,7 @@ class Batch {
         s_.table.look_up(keys_[0].key, 16 * units_.size(), hits_);
         candidates_.clear();
         for (const Hit& hit : hits_) {
-            const group::SweepUnit& unit = units_[hit.k / 16];
+            const SweepUnit& unit = units_[hit.k / 16];
             // First eight keys: P + iS = +-m B
             const int64_t middle = hit.k / 8 % 2 == 0 ? -step(unit, hit.k % 8) : step(unit, hit.k % 8);
             propose(unit.target, origin + middle, hit.m);
@@ -147,7 +147,7 @@ class Batch {
     }
 
     // The multiple of B that a lane adds and takes away
-    int64_t step(const group::SweepUnit& unit, size_t lane) const {
+    int64_t step(const SweepUnit& unit, size_t lane) const {
         return (8 * static_cast<int64_t>(unit.step) + static_cast<int64_t>(lane) + 1) * s_.shape.stride;
     }
 
@@ -155,7 +155,7 @@ class Batch {
     void settle_steps(int64_t origin) {
         const size_t before = open_.size();
         candidates_.clear();
-        for (const group::SweepUnit& unit : units_)
+        for (const SweepUnit& unit : units_)
             for (size_t lane = 0; lane < 8; ++lane)
                 if (here_.key(unit.target) == G::step_key(s_.steps, unit.step, lane))
                     for (const int64_t d : {step(unit, lane), -step(unit, lane)})
@@ -198,7 +198,7 @@ class Batch {
     std::vector<int64_t> distance_;
     std::vector<uint8_t> found_;
     std::vector<uint32_t> open_;  // targets not settled
-    std::vector<group::SweepUnit> units_;
+    std::vector<SweepUnit> units_;
     std::vector<Hit> hits_;
     std::vector<Candidate> candidates_;
 };
@@ -235,7 +235,7 @@ void solve_in(const typename G::Block* points, size_t count, Interval interval, 
     const G& group = G::active();
     const int64_t centre = interval.lo + static_cast<int64_t>(width / 2);
     const Opened<G> opened = open(group, shape.rung);
-    const Search<G> search{group,  *opened.table,        *opened.steps,       shape,
+    const Search<G> search{group,  *opened.table,        opened.steps,        shape,
                            centre, interval.lo - centre, interval.hi - centre};
     search_all(search, points, count, z, found);
 }

@@ -80,36 +80,19 @@ std::shared_ptr<const Table> make_table(const G& group, Rung rung) {
 template <class G>
 struct Opened {
     std::shared_ptr<const Table> table;
-    std::shared_ptr<const typename G::Steps> steps;
+    const typename G::Steps& steps;
 };
 
-// By rung; those of the backend that asked last
+// Of a backend's group and a rung's size: at most 1 MB each
 template <class G>
-struct KeptSteps {
-    struct Entry {
-        const G* group = nullptr;
-        std::shared_ptr<const typename G::Steps> steps;
-    };
-    std::array<Entry, kMaxLogEntries + 1> of;
-};
-template <class G>
-inline Guarded<KeptSteps<G>>& kept_steps = *new Guarded<KeptSteps<G>>;
+inline Kept<std::pair<const G*, int>, typename G::Steps>& kept_steps =
+    *new Kept<std::pair<const G*, int>, typename G::Steps>;
 
 template <class G>
 Opened<G> open(const G& group, Rung rung) {
-    using Steps = typename G::Steps;
-    const auto slot = static_cast<size_t>(rung.log_entries);
     auto table = open_tables.get(G::kName, rung, [&] { return make_table(group, rung); });
-    auto steps = kept_steps<G>.find_or_make(
-        [&](const KeptSteps<G>& kept) {
-            return kept.of[slot].group == &group ? kept.of[slot].steps : nullptr;
-        },
-        [&] { return std::make_shared<const Steps>(giant_steps(group, rung)); },
-        [&](KeptSteps<G>& kept, std::shared_ptr<const Steps> made) {
-            kept.of[slot] = {&group, made};
-            return made;
-        });
-    return {std::move(table), std::move(steps)};
+    return {std::move(table),
+            kept_steps<G>.get({&group, rung.log_entries}, [&] { return giant_steps(group, rung); })};
 }
 
 template <class G>

@@ -8,7 +8,7 @@
 
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
-#include "pyfe/hash/sha256.hpp"
+#include "pyfe/hash/sha2.hpp"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

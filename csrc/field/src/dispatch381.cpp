@@ -1,10 +1,11 @@
-#include "pyfe/base/cpu.hpp"
+#include "pyfe/base/dispatch.hpp"
 #include "pyfe/field/kernels381.hpp"
 
 namespace pyfe::field::bls12_381 {
-
-const FpKernels& fp_kernels() {
-    return active_backend() == Backend::ifma ? ifma_fp_kernels() : portable_fp_kernels();
+namespace {
+constinit Dispatch<FpKernels> dispatch(portable_fp_kernels, ifma_fp_kernels);
 }
+
+const FpKernels& fp_kernels() { return dispatch.active(); }
 
 }  // namespace pyfe::field::bls12_381

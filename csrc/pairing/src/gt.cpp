@@ -103,7 +103,11 @@ void GtElements::require_backend() const {
 std::vector<uint8_t> GtElements::encode() const {
     require_backend();
     std::vector<uint8_t> out(bytes * size);
-    kernels().encode(blocks.data(), size, out.data());
+    constexpr size_t tile = 512;  // elements between two checkpoints
+    parallel_for((size + tile - 1) / tile, [&](size_t t) {
+        const size_t first = t * tile;
+        kernels().encode(&blocks[first / 8], std::min(tile, size - first), out.data() + bytes * first);
+    });
     return out;
 }
 

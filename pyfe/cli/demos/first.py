@@ -326,7 +326,7 @@ def _figures(function: Function, outcome: Outcome) -> dict[str, Any]:
         "score_us": outcome.score_us,
         "table_seconds": outcome.table_seconds,
         "bytes_per_patient": outcome.bytes_per_patient,
-        "rank": function.report().rank,
+        "rank": function.map.rank,
         "coordinates": function.n,
         "interval": function.result_interval[0].tolist(),
         "total_bits": float(left.total_bits),

@@ -30,7 +30,7 @@ from pyfe.cli.console import progress
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.forms import FactoredForms
 from pyfe.function import Function
-from pyfe.io import outputs
+from pyfe.io import roles
 from pyfe.keys import PublicKey
 from pyfe.schema import Encoded, Schema
 
@@ -305,7 +305,7 @@ def draw(path: Path, size: tuple[float, float], paint: Callable[[Any], None]) ->
     paint(figure)
     picture = BytesIO()
     figure.savefig(picture, format="png", dpi=100, metadata={"Software": None})
-    with io.claimed(path, outputs.PICTURE) as output:
+    with io.claimed(path, roles.PICTURE) as output:
         output.write(picture.getvalue())
     return str(path)
 

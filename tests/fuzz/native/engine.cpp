@@ -35,7 +35,8 @@ int main(int count, char** names) {
         std::FILE* file = std::fopen(names[i], "rb");
         if (file == nullptr) broken("cannot open", names[i]);
         Bytes data;
-        for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) data.push_back(static_cast<std::uint8_t>(c));
+        for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file))
+            data.push_back(static_cast<std::uint8_t>(c));
         std::fclose(file);
         LLVMFuzzerTestOneInput(data.data(), data.size());
         pyfe::fuzz::repair(data);

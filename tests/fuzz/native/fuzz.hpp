@@ -1,6 +1,7 @@
-// What the targets share. A target is one decoder: `decode` gives what it read, written again, and `repair` turns
-// bytes of the engine into bytes that get past the first checks. The engine (LLVM's libFuzzer) searches for bytes
-// on which a decoder does anything but refuse with Error(decode), or accept exactly what its encoder writes.
+// What the targets share. A target is one decoder: `decode` gives what it read, written again, and `repair`
+// turns bytes of the engine into bytes that get past the first checks. The engine (LLVM's libFuzzer) searches
+// for bytes on which a decoder does anything but refuse with Error(decode), or accept exactly what its
+// encoder writes.
 #pragma once
 
 #include <algorithm>
@@ -69,7 +70,29 @@ class Fields {
     void points(std::size_t n, View pool, std::size_t size) {
         for (std::size_t i = 0; i < n; ++i) {
             std::uint8_t* point = skip(size);
-            if (point[0] % 2 == 0) std::memcpy(point, pool.data() + size * (point[1] % (pool.size() / size)), size);
+            if (point[0] % 2 == 0)
+                std::memcpy(point, pool.data() + size * (point[1] % (pool.size() / size)), size);
+        }
+    }
+    // i64 intercept | f64 scale | f64 largest error, a function, both of ordinary size | u8 link | u8 named: none
+    void readout(std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) {
+            skip(8)[7] = 0;
+            for (int number = 0; number < 2; ++number) {
+                std::uint8_t* bytes = skip(8);
+                bytes[7] = 0x3f, bytes[6] &= 0xef;
+            }
+        }
+        put<std::uint8_t>(0);
+        std::uint8_t* named = skip(1);
+        *named &= 1;
+        for (std::size_t i = 0; *named == 1 && i < (n == 1 ? 2 : n); ++i) {
+            put<std::uint8_t>(3);
+            std::uint8_t* size = skip(2);
+            size[0] &= 3, size[1] = 0;
+            const std::uint8_t letters = size[0];
+            std::uint8_t* text = skip(letters);
+            for (std::size_t at = 0; at < letters; ++at) text[at] &= 0x7f;
         }
     }
     // What follows is cut off.

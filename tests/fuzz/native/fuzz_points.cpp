@@ -1,7 +1,7 @@
 // A byte that says which group, then encodings; also scalars of both orders.
 #include "pools.hpp"
 #include "pyfe/field/scalar.hpp"
-#include "pyfe/group/ristretto255.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/ipfe_ddh/objects.hpp"
 #include "pyfe/pairing/gt.hpp"
 
@@ -33,7 +33,7 @@ Bytes scalars(View in) {
 Bytes encoded(std::size_t group, View in) {
     switch (group) {
         case 0:
-            group::PointVector::decode(in, "points");
+            group::ristretto255::PointVector::decode(in, "points");
             return {};
         case 1:
             return group::bls12_381::Points<1>::decode(in, "points").encode();

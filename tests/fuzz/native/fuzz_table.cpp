@@ -1,5 +1,5 @@
-// A file of the smallest table: a sound header and empty lines, changed by the input; the first byte says whether
-// the sums are made right afterwards.
+// A file of the smallest table: a sound header and empty lines, changed by the input; the first byte says
+// whether the sums are made right afterwards.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,15 +52,6 @@ const std::string& path() {
     return made;
 }
 
-// By whichever name the reader has: it takes a path, a group and a rung.
-template <class Rung>
-void read_file(const std::string& file, Rung rung) {
-    if constexpr (requires { read_table(file, "ristretto255", rung); })
-        (void)read_table(file, "ristretto255", rung);
-    else
-        (void)map_table(file, "ristretto255", rung);
-}
-
 }  // namespace
 
 Bytes decode(View data) {
@@ -78,7 +69,7 @@ Bytes decode(View data) {
     const int fd = open(path().c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
     if (fd < 0 || write(fd, file.data(), file.size()) != static_cast<ssize_t>(file.size())) std::abort();
     close(fd);
-    read_file(path(), kRung);
+    (void)dlog::read_table(path(), "ristretto255", kRung);
     return {};
 }
 

@@ -18,12 +18,15 @@ import numpy as np
 import typer.main
 
 import pyfe
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema, wire
-from pyfe.authority import contents, sealed
+from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema
+from pyfe.authority import sealed_file, sealing
+from pyfe.authority.records import decode_row, terms_from_map
+from pyfe.authority.sealed_file import LedgerPart
 from pyfe.cli.run import run
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import Linear, SquareNetwork
-from pyfe.wire import cbor
+from pyfe.objects import decode
+from pyfe.wire import cbor, envelope
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
@@ -116,7 +119,7 @@ def batches() -> list[bytes]:
 
 def sign_by(authority: Callable[[], KeyAuthority]) -> mutation.Sign:
     """Signs with a test authority's key."""
-    return lambda message: authority()._storage.read().signing_key.sign(message)
+    return lambda message: authority()._secrets.signing_key.sign(message)
 
 
 # -- readers --
@@ -177,44 +180,50 @@ def read_schema(data: bytes) -> object:
     return exact(Schema.from_bytes)(data)
 
 
-def read_contents(data: bytes) -> object:
+def read_ledger(data: bytes) -> object:
     """The ledger of an authority's file, as it stands there before it is sealed."""
-    return contents.decode_ledger(data)
+    part = LedgerPart.decode(data)
+    return rows_of(part, terms_from_map(part.terms).schema.n)
+
+
+def rows_of(part: LedgerPart, n: int) -> object:
+    """Every row of a ledger, for a schema of ``n`` coordinates."""
+    return [decode_row(cbor.dumps(row), n) for row in part.rows]
 
 
 def read_sealed(data: bytes) -> object:
     """An authority's file; the passphrase gives the key at hand, since scrypt's memory is not what is tried."""
     key = sealing_key()
-    return sealed.open_sealed(data, lambda salt, cost: key)[0].state
+    opened = sealed_file.open_sealed(data, lambda salt, cost: key)[0]
+    return rows_of(opened.ledger, opened.terms.schema.n)
 
 
 @functools.cache
-def sealing_key() -> sealed.SealingKey:
+def sealing_key() -> sealing.SealingKey:
     """The key of a cheap derivation."""
-    return sealed.SealingKey.derive(PASSPHRASE, bytes(16), CHEAP_COST)
+    return sealing.SealingKey.derive(PASSPHRASE, bytes(16), CHEAP_COST)
 
 
 def reseal(data: bytes, rng: random.Random) -> bytes:
     """A file that opens with the test's key, of changed contents; or a changed file."""
     if rng.random() < 0.3:
         return mutation.envelope()(data, rng)
-    file = sealed.SealedFile.parse(sealed_seeds()[0])
+    file = sealed_file.SealedFile.parse(sealed_seeds()[0])
     ledger = mutation.cbor(ledger_of(linear()), rng)
     header = replace(file.header, payload=file.secrets)
-    closed = sealing_key().encrypt(file.nonce, ledger, wire.envelope.pack(header))
-    return wire.envelope.pack(replace(header, payload=file.secrets + closed))
+    closed = sealing_key().encrypt(file.nonce, ledger, envelope.pack(header))
+    return envelope.pack(replace(header, payload=file.secrets + closed))
 
 
 def ledger_of(authority: KeyAuthority) -> bytes:
     """The public part of what an authority remembers."""
-    inside = authority._storage.read()
-    return contents.encode_ledger(inside.state, inside.public)
+    return objects.plaintexts(authority)[0]
 
 
 @functools.cache
 def sealed_seeds() -> list[bytes]:
     """A sealed authority."""
-    return [sealed.seal(linear()._storage.read(), sealing_key())]
+    return [objects.sealed(linear(), sealing_key())]
 
 
 def read_policy(data: bytes) -> object:
@@ -273,7 +282,7 @@ def hand_out() -> dict[str, bytes]:
 @functools.cache
 def authority_file() -> bytes:
     """A file that ``pyfe issue`` opens."""
-    return sealed.seal(objects.authority(schema())._storage.read(), sealing_key())
+    return objects.sealed(objects.authority(schema()), sealing_key())
 
 
 TABLES = [
@@ -424,7 +433,7 @@ TARGETS: dict[str, Target] = {
         exact(PublicKey.from_bytes),
     ),
     "sealed": Target(lambda: sealed_seeds(), reseal, read_sealed),
-    "contents": Target(lambda: [ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_contents),
+    "ledger": Target(lambda: [ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_ledger),
     "policy": Target(
         lambda: [cbor.dumps(p.to_dict()) for p in (Policy.default(), Policy.unrestricted(reason="r"))],
         mutation.cbor,
@@ -433,7 +442,7 @@ TARGETS: dict[str, Target] = {
     "cbor": Target(
         lambda: [cbor.dumps(schema().to_dict()), cbor2.dumps([[1, -1], {"a": b"x"}])], mutation.cbor, read_cbor
     ),
-    "any": Target(lambda: [*keys(), *batches()[:2], schema().to_bytes()], SEEDED, wire.decode),
+    "any": Target(lambda: [*keys(), *batches()[:2], schema().to_bytes()], SEEDED, decode),
     "table": Target(lambda: [bytes(range(32)), b"table"], bytes_, read_table),
     "cli-schema-fit": Target(
         lambda: TABLES, mutation.text(CSV_WORDS), command("schema", "fit", "INPUT", "--output", "OUT")

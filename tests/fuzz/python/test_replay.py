@@ -18,11 +18,7 @@ from tests.fuzz.python.targets import TARGETS
 CHANGES = int(os.environ.get("PYFE_FUZZ_CHANGES", "25"))
 
 
-# Tables of Arrow, and lists in cells, are not read by name yet.
-AWAITED = pytest.mark.xfail(strict=False, reason="tables of every kind")
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=AWAITED) if n == "table" else n for n in TARGETS])
+@pytest.mark.parametrize("name", TARGETS)
 def test_every_reader_keeps_its_promises(name: str, seed: int) -> None:
     target, rng, seen = TARGETS[name], random.Random(seed), Extremes()
     seeds = target.seeds()

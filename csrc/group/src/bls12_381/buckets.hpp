@@ -14,6 +14,7 @@ namespace pyfe::group::bls12_381 {
 constexpr size_t kFewestPairs = 128;  // that are worth an inversion
 constexpr size_t kMostPairs = 1024;   // that share one: their rows stay in the cache for the way back
 
+// In every lane, in the backend's form
 template <int Parts>
 PointBlock<Parts> identity_block() {
     AffineBlock<Parts> infinity{};

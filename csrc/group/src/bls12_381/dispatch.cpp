@@ -1,19 +1,13 @@
-// The one place where a backend is chosen for BLS12-381.
-#include <atomic>
+#include "pyfe/base/dispatch.hpp"
 
-#include "pyfe/base/cpu.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 
 namespace pyfe::group::bls12_381 {
 namespace {
-std::atomic<const Kernels*> override_table{nullptr};
+constinit Dispatch<Kernels> dispatch(portable_kernels, ifma_kernels);
 }
 
-void override_kernels_for_testing(const Kernels* table) { override_table.store(table); }
-
-const Kernels& kernels() {
-    if (const Kernels* table = override_table.load(std::memory_order_relaxed)) return *table;
-    return active_backend() == Backend::ifma ? ifma_kernels() : portable_kernels();
-}
+const Kernels& kernels() { return dispatch.active(); }
+void override_kernels_for_testing(const Kernels* table) { dispatch.override_for_testing(table); }
 
 }  // namespace pyfe::group::bls12_381

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "batch.hpp"
+#include "pyfe/base/dispatch.hpp"
 #include "pyfe/base/error.hpp"
-#include "pyfe/base/guarded.hpp"
 #include "recode.hpp"
 
 namespace pyfe::group::bls12_381 {
@@ -70,15 +70,9 @@ FixedBase<Parts>::FixedBase(const Points<Parts>& base) {
         }
 }
 
-namespace {
-template <int Parts>
-KeptForever<const Kernels*, FixedBase<Parts>>& of_generator =
-    *new KeptForever<const Kernels*, FixedBase<Parts>>;
-}
-
 template <int Parts>
 const FixedBase<Parts>& FixedBase<Parts>::generator() {
-    return of_generator<Parts>.get(&kernels(), [] { return FixedBase(Points<Parts>::generator(1)); });
+    return once_a_backend<FixedBase>(kernels(), [] { return FixedBase(Points<Parts>::generator(1)); });
 }
 
 template <int Parts>

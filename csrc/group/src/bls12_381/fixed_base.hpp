@@ -1,10 +1,9 @@
 // Constant-time multiplication of one fixed base by secret scalars, one a lane: odd multiples of the base at
-// every window and signed odd digits, so that a digit costs one addition and none is zero (Joye, Tunstall,
-// Exponent recoding and regular exponentiation algorithms, 2009: the w-bit windows d of (k - 1)/2 + 2^(wm -
-// 1), k odd, stand for 2d - (2^w - 1)).
+// every window and signed odd digits, each of which costs one addition.
 #pragma once
 #include <cstddef>
 
+#include "../odd_digits.hpp"
 #include "pyfe/group/bls12_381/curve.hpp"
 
 namespace pyfe::group::bls12_381 {
@@ -22,15 +21,10 @@ struct FixedBaseOf {
     static constexpr int entries = 1 << (window - 1);
     using Table = uint64_t[2 * parts][8][entries];  // words of x and y of the odd multiples
 
-    // The digit is negative when the top bit of d is clear; its odd multiple has the low bits of d as its
-    // index, or their complement.
     static Affine<C> pick(const Table& table, const uint8_t* digits) {
-        const auto d = L::load_bytes(digits), top = L::template shr<window - 1>(d);
-        const auto flip = L::sub(top, L::broadcast(1));
-        const auto index = L::bit_and(L::bit_xor(d, flip), L::broadcast(entries - 1));
-        const E x = Look<E>::up(table, index), y = Look<E>::up(table + parts, index);
-        const auto negative = L::is_zero(top);
-        return {x, E::select(negative, E::template neg<8>(y), y), L::mask_all(false)};
+        const auto d = OddDigit<F, window>::from_bytes(digits);
+        const E x = Look<E>::up(table, d.index), y = Look<E>::up(table + parts, d.index);
+        return {x, E::select(d.negative, E::template neg<8>(y), y), L::mask_all(false)};
     }
 
     // digits: [block][window][lane]

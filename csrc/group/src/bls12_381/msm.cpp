@@ -1,3 +1,11 @@
+// Multi-scalar multiplication with public scalars: the bucket method of Pippenger with signed digits
+// (Bernstein, Doumen, Lange, Oosterwijk, eprint 2012/549, section 4), scalars cut along the endomorphism
+// (Galbraith, Lin, Scott, eprint 2008/194: two images a point in G1, four in G2).
+//
+// Entries of a bucket are first added in pairs in affine coordinates, one inversion a round (Montgomery's
+// trick): about 6 multiplications an addition instead of 12. When a round has too few pairs, or a pair has
+// one x, the complete projective formulas go on. A window's buckets are summed by running sums, windows by
+// Horner's rule.
 #include "pyfe/group/bls12_381/msm.hpp"
 
 #include <algorithm>
@@ -19,7 +27,9 @@ constexpr double kPaired = 0.7;
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-// The cheapest shape, in additions of eight lanes
+// The cheapest shape, in additions of eight lanes: what fills the buckets, what sums the columns (two
+// additions a bucket, and the doublings of a segment's distance from its end), and Horner's doublings.
+// Windows of 13 bits have digits that fit int16_t.
 BucketShape cheapest_shape(size_t points, int bits) {
     BucketShape best{};
     double least = std::numeric_limits<double>::infinity();
@@ -70,7 +80,8 @@ Points<Parts> affine_vartime(const std::vector<PointBlock<Parts>>& points, size_
     });
 }
 
-// The digits that are not zero, sorted by bucket
+// The digits that are not zero, sorted by bucket: a counting sort over the slots. Infinite points add nothing
+// and are left out.
 template <int Parts>
 std::vector<BucketEntry> sorted_entries(const Rows<Parts>& rows, const Parted& k, const BucketShape& shape) {
     const size_t n = rows.size(), count = k.values.size();
@@ -134,11 +145,12 @@ void require_lengths(size_t scalars, size_t wanted) {
                                        " scalars where " + std::to_string(wanted) + " are wanted");
 }
 
+// Rows of scalars go to the threads. 2^27 points: a row index of four images and a sign in 32 bits.
 template <int Parts, class Scalar>
 Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, size_t rows) {
     p.require_backend();
     require_lengths(k.size(), p.size * rows);
-    if (p.size >> 27 != 0)  // four images and a sign in 32 bits
+    if (p.size >> 27 != 0)
         fail(ErrorKind::parameter, "BLS12-381 multi-scalar multiplication: more than 2^27 points");
     if (p.size == 0) return Points<Parts>::identity(rows);
     const Rows<Parts> sources(p.blocks, p.size, Parted::of(k.first(0), Parts).images);
@@ -184,6 +196,8 @@ bool has_infinity(const AffineBlock<Parts>& block) {
     return std::any_of(block.infinite, block.infinite + 8, [](uint64_t flag) { return flag != 0; });
 }
 
+// A block of eight members a task; all of them follow the same entries, so that a pair is a pair in every
+// lane. Infinite points among them rule out the affine rounds, not the rest.
 template <int Parts, class Scalar>
 Points<Parts> cohort_vartime(const Points<Parts>& p, std::span<const Scalar> k, size_t cohort) {
     p.require_backend();

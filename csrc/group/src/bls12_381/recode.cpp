@@ -1,6 +1,6 @@
 #include "recode.hpp"
 
-#include "pyfe/base/ct.hpp"
+#include "../odd_digits.hpp"
 #include "pyfe/field/constants381.hpp"
 
 namespace pyfe::group::bls12_381 {
@@ -55,20 +55,7 @@ void recode_short(int64_t x, int steps, uint8_t* out, size_t stride) {
 }
 
 void recode_odd(const field::bls12_381::Fr& k, int window, int windows, uint8_t* out, size_t stride) {
-    const uint64_t even = ~mask_from_bit(k.w[0] & 1);
-    uint64_t odd[5] = {}, carry = 0;  // k + r < 2^256
-    for (int i = 0; i < 4; ++i) {
-        const u128 t = u128(k.w[i]) + (field::bls12_381::kOrder[i] & even) + carry;
-        odd[i] = static_cast<uint64_t>(t);
-        carry = static_cast<uint64_t>(t >> 64);
-    }
-    for (int w = 0; w < windows; ++w) {
-        const int bit = w * window + 1, word = bit / 64;  // of (k - 1)/2
-        const u128 two = word < 4 ? u128(odd[word + 1]) << 64 | odd[word] : 0;
-        const auto d = static_cast<uint64_t>(two >> (bit % 64)) & ((uint64_t{1} << window) - 1);
-        const uint64_t top = uint64_t{w == windows - 1} << (window - 1);
-        out[size_t(w) * stride] = static_cast<uint8_t>(d | top);
-    }
+    group::recode_odd(k.w, field::bls12_381::kOrder, window, windows, out, stride);
 }
 
 }  // namespace pyfe::group::bls12_381

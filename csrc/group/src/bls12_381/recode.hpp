@@ -19,8 +19,8 @@ void recode_common(const field::bls12_381::Fr& k, const TableShape& shape, uint8
 // Constant-time. Digit s of x goes to out[s stride] as d + 32, -32 <= d < 32: x is the sum of d 64^s.
 void recode_short(int64_t x, int steps, uint8_t* out, size_t stride);
 
-// Constant-time. Digit w goes to out[w stride] as d: 2d - (2^window - 1) are the signed odd digits of the odd
-// one of k and k + r. window windows >= 256.
+// Constant-time. Digit w of the signed odd digits (odd_digits.hpp) of k, or of k + r where k is even, goes to
+// out[w stride]. window windows >= 256.
 void recode_odd(const field::bls12_381::Fr& k, int window, int windows, uint8_t* out, size_t stride);
 
 }  // namespace pyfe::group::bls12_381

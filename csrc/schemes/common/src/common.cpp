@@ -1,11 +1,12 @@
 #include "pyfe/schemes/common.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
-#include "pyfe/hash/sha256.hpp"
+#include "pyfe/hash/sha2.hpp"
 
 namespace pyfe::schemes {
 namespace {
@@ -25,11 +26,12 @@ Id tagged_hash(std::string_view tag, std::span<const uint8_t> data) {
     return sha256(w.take());
 }
 
-Interval read_interval(Reader& in) {
+Interval read_interval(Reader& in, uint64_t widest) {
     const int64_t lo = in.i64("interval"), hi = in.i64("interval");
     if (lo > hi) in.refuse("interval", "has its lower end above its upper one");
-    if (__int128{hi} - lo > __int128{kMaxWidth} || lo < -kMaxEnd || hi > kMaxEnd)
-        in.refuse("interval", "is wider than 2^44 or reaches beyond 2^62");
+    if (__int128{hi} - lo > __int128{widest} || lo < -kMaxEnd || hi > kMaxEnd)
+        in.refuse("interval", "is wider than 2^" + std::to_string(std::bit_width(widest) - 1) +
+                                  " or reaches beyond 2^62");
     return {lo, hi};
 }
 

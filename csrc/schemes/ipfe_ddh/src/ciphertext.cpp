@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cstring>
 
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/group/ristretto255/msm.hpp"
 #include "pyfe/ipfe_ddh/objects.hpp"
 
 namespace pyfe::ipfe_ddh {
@@ -184,7 +184,7 @@ CiphertextBatch CiphertextBatch::from_bytes(std::span<const uint8_t> data) {
     if (n == 0) in.refuse("n", "is 0, must be at least 1");
     const uint8_t combined = in.u8("combined");
     if (combined > 1 || (combined == 1 && count == 0)) in.refuse("combined", "must be 0, or 1 with rows");
-    const size_t row_size = 32 * (size_t{n} + 2);
+    const size_t row_size = kPointSize * (size_t{n} + 2);
     in.require_items(count, row_size + (combined ? 16 : 0), "rows");
     CiphertextBatch r(id, 0, n);
     r.count_ = count;

@@ -12,7 +12,8 @@
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/dlog/dlog.hpp"
-#include "pyfe/group/kernels.hpp"
+#include "pyfe/group/ristretto255/fixed_base.hpp"
+#include "pyfe/group/ristretto255/msm.hpp"
 
 namespace pyfe::ipfe_ddh {
 namespace {
@@ -55,7 +56,7 @@ Interval result_interval(const Parameters& p, const int64_t* y, size_t row) {
         hi += std::max(a, b);
         if (lo < -limit || hi > limit) refuse();
     }
-    if (hi - lo > __int128{kMaxWidth}) refuse();
+    if (hi - lo > __int128{dlog::kMaxWidth}) refuse();
     return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
 }
 
@@ -87,7 +88,7 @@ Interval scaled(const Interval& i, const RowWeight& w, size_t row) {
     const __int128 pos = w.pos, neg = w.neg;
     const __int128 lo = pos * i.lo - neg * i.hi, hi = pos * i.hi - neg * i.lo;
     const __int128 limit = schemes::kMaxEnd;
-    if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{kMaxWidth})
+    if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{dlog::kMaxWidth})
         fail(ErrorKind::out_of_range, "ciphertext row " + std::to_string(row) +
                                           ": the combined result interval is wider than 2^44; combine fewer "
                                           "rows, or with smaller weights");
@@ -118,7 +119,7 @@ std::vector<Search> searches(const CiphertextBatch& ct, const Interval& one) {
         widest = std::max(widest, width(range));
         each.push_back({range, std::move(rows)});
     }
-    if (width(all) <= std::min(kWider * widest, kMaxWidth)) return {{all, {}}};
+    if (width(all) <= std::min(kWider * widest, dlog::kMaxWidth)) return {{all, {}}};
     return each;
 }
 
@@ -161,7 +162,7 @@ void logs_of_function(const FunctionKey& sk, const CiphertextBatch& ct, size_t f
             const size_t j = rows.empty() ? at : rows[at];
             const Interval row = scaled(sk.intervals[f], ct.weight(j), j);
             if (!found[at] || logs[at] < row.lo || logs[at] > row.hi) refuse_result(j, f, row);
-            z[j * sk.k + f] = logs[at];
+            z[j * sk.functions + f] = logs[at];
         }
     }
 }
@@ -188,10 +189,10 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
     const std::span<const Scalar> r_span{r.data(), r.size()};
     CiphertextBatch ct(mpk.id, x.rows, x.columns);
     // C = r G,  D = r H
-    group::mul_fixed(mpk.gh, r_span, ct.rows(), ct.row_size());
+    group::mul_fixed(mpk.gh, r_span, ct.c_and_d(), ct.row_size());
     // E_i = x_i G + r h_i
     group::mul_fixed_add_short(mpk.h, r_span, {x.data, x.columns, mpk.parameters.x.largest_magnitude()},
-                               ct.rows() + 64, ct.row_size());
+                               ct.e(), ct.row_size());
     return ct;
 }
 
@@ -200,10 +201,10 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
     if (y.rows == 0) fail(ErrorKind::parameter, "y has no rows");
     FunctionKey sk;
     sk.public_key_id = msk.public_key_id;
-    sk.k = y.rows;
+    sk.functions = y.rows;
     sk.n = y.columns;
     sk.y.assign(y.data, y.data + y.rows * y.columns);
-    for (size_t f = 0; f < sk.k; ++f) {
+    for (size_t f = 0; f < sk.functions; ++f) {
         const int64_t* row = y.data + f * sk.n;
         require_row(msk.parameters, row, f);
         sk.intervals.push_back(result_interval(msk.parameters, row, f));
@@ -211,8 +212,9 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
         sk.s.push_back({inner_product(msk.s, row)});
         sk.t.push_back({inner_product(msk.t, row)});
     }
-    declassify(sk.s.data(), sk.k * sizeof(PublicScalar));  // the function key: it leaves the authority
-    declassify(sk.t.data(), sk.k * sizeof(PublicScalar));
+    declassify(sk.s.data(),
+               sk.functions * sizeof(PublicScalar));  // the function key: it leaves the authority
+    declassify(sk.t.data(), sk.functions * sizeof(PublicScalar));
     return sk;
 }
 
@@ -220,20 +222,22 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
     if (sk.public_key_id != ct.public_key_id())
         fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
     if (sk.n != ct.n()) fail(ErrorKind::key_mismatch, "the function key and the ciphertexts differ in n");
-    for (size_t f = 0; f < sk.k; ++f) searches(ct, sk.intervals[f]);  // refuses too wide ones before any work
+    for (size_t f = 0; f < sk.functions; ++f)
+        searches(ct, sk.intervals[f]);  // refuses too wide ones before any work
     // sum_i y_i E_i - s_y C - t_y D = <x, y> G, a patient a lane
-    const group::CohortPlan plan(sk.y.data(), sk.k, sk.n, sk.s, sk.t);
+    const group::CohortPlan plan(sk.y.data(), sk.functions, sk.n, sk.s, sk.t);
     const size_t blocks = (ct.size() + 7) / 8;
-    std::vector<group::PointBlock> points(sk.k * blocks);
+    std::vector<group::PointBlock> points(sk.functions * blocks);
     parallel_for(blocks, [&](size_t b) {
         std::vector<group::AffineBlock> scratch;
-        std::vector<group::PointBlock> result(sk.k);
+        std::vector<group::PointBlock> result(sk.functions);
         const group::AffineBlock* rows;
         ct.block(b, scratch, &rows);
         plan.run(rows, result.data());
-        for (size_t f = 0; f < sk.k; ++f) points[f * blocks + b] = result[f];
+        for (size_t f = 0; f < sk.functions; ++f) points[f * blocks + b] = result[f];
     });
-    for (size_t f = 0; f < sk.k && blocks > 0; ++f) logs_of_function(sk, ct, f, &points[f * blocks], z);
+    for (size_t f = 0; f < sk.functions && blocks > 0; ++f)
+        logs_of_function(sk, ct, f, &points[f * blocks], z);
 }
 
 bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
@@ -242,7 +246,7 @@ bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
     all.insert(all.end(), mpk.h_bytes.begin(), mpk.h_bytes.end());
     const group::PointVector points = group::PointVector::decode(all, "public key");
     const Bytes identity(32, 0);
-    for (size_t f = 0; f < sk.k; ++f) {
+    for (size_t f = 0; f < sk.functions; ++f) {
         checkpoint();
         const Interval exact = result_interval(mpk.parameters, &sk.y[f * sk.n], f);
         if (exact.lo != sk.intervals[f].lo || exact.hi != sk.intervals[f].hi) return false;

@@ -12,6 +12,7 @@
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
+#include "pyfe/dlog/dlog.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/qfe/scheme.hpp"
 #include "tables.hpp"
@@ -182,11 +183,12 @@ void decrypt_rows(const Plan& plan, const FunctionKey& sk, const pairing::Prepar
 void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
     require_match(sk, ct);
     const Plan plan = plan_of(sk.forms);
-    std::shared_ptr<const pairing::Prepared> lines;
-    if (sk.forms.count() <= kMostLines) lines = sk.lines->get([&] { return pairing::Prepared(sk.K2); });
+    const pairing::Prepared* lines = nullptr;
+    if (sk.forms.count() <= kMostLines)
+        lines = &sk.lines->get(&group::bls12_381::kernels(), [&] { return pairing::Prepared(sk.K2); });
     for (size_t first = 0; first < ct.size(); first += kRowsAtOnce) {
         const size_t last = std::min(first + kRowsAtOnce, ct.size());
-        decrypt_rows(plan, sk, lines.get(), ct.slice(first, last), first, z + first * sk.forms.count());
+        decrypt_rows(plan, sk, lines, ct.slice(first, last), first, z + first * sk.forms.count());
     }
 }
 

@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "pyfe/base/error.hpp"
+#include "pyfe/dlog/dlog.hpp"
 
 namespace pyfe::qfe {
 namespace {
 
-using schemes::kMaxEnd, schemes::kMaxWidth, schemes::magnitude;
+using dlog::kMaxWidth, schemes::kMaxEnd, schemes::magnitude;
 using Wide = __int128;
 
 struct Range {

@@ -65,11 +65,11 @@ uint64_t Mask::invert_transposed() {
     return singular;
 }
 
-Schedule::Schedule(size_t rows, size_t k, Random& random)
+RowScalars::RowScalars(size_t rows, size_t k, Random& random)
     : gamma(rows),
       on_alpha(rows * (k + 1) * k),
-      on_x(rows * (k + 1)),
       on_beta(on_alpha.size()),
+      on_x(rows * (k + 1)),
       on_y(on_x.size()) {
     for (size_t r = 0; r < rows; ++r) {
         checkpoint();

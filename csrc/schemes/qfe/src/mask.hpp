@@ -20,11 +20,14 @@ struct Mask {
     uint64_t invert_transposed();
 };
 
-// The scalars of all rows: gamma; of c, gamma V^-T less its last column, and that; of d, V likewise
-struct Schedule {
-    SecretScalars gamma, on_alpha, on_x, on_beta, on_y;
+// What encryption multiplies the points of a public key and the plaintext by, for every row r and l = 0 .. k:
+//   c_il = sum_t (gamma V^-T)_lt alpha_it + (V^-T)_lk x_i,   d_jl = sum_t V_lt beta_jt + V_lk y_j,   t < k
+struct RowScalars {
+    SecretScalars gamma;              // of row r
+    SecretScalars on_alpha, on_beta;  // (gamma V^-T)_lt and V_lt at (r (k + 1) + l) k + t
+    SecretScalars on_x, on_y;         // (V^-T)_lk and V_lk at r (k + 1) + l
 
-    Schedule(size_t rows, size_t k, Random& random);
+    RowScalars(size_t rows, size_t k, Random& random);
 };
 
 }  // namespace pyfe::qfe

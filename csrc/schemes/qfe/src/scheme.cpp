@@ -137,18 +137,19 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, const In
              "x has " + std::to_string(x.rows) + " rows, y " + std::to_string(right.rows));
     p.x.require_inside(x, "x");
     p.y.require_inside(right, "y");
-    const Schedule s(x.rows, p.k, random);
-    const auto tables = mpk.tables->get([&] { return Tables{{mpk.alpha, p.k}, {mpk.beta, p.k}}; });
+    const RowScalars s(x.rows, p.k, random);
+    const Tables& tables = mpk.tables->get(&group::bls12_381::kernels(), [&] {
+        return Tables{{mpk.alpha, p.k}, {mpk.beta, p.k}};
+    });
     CiphertextBatch ct{mpk.id, p.k, p.n(), p.m(), {}, {}, {}, {}};
     ct.gamma1 = G1FixedBase::generator().multiply(all(s.gamma));
     ct.gamma2 = G2FixedBase::generator().multiply(all(s.gamma));
     // c_i = [V^-T (gamma alpha_i; x_i)]_1
-    ct.c = tables->alpha.multiply(all(s.on_alpha), all(s.on_x),
-                                  {{x.data, x.rows * x.columns}, p.x.largest_magnitude(), p.k + 1});
+    ct.c = tables.alpha.multiply(all(s.on_alpha), all(s.on_x),
+                                 {{x.data, x.rows * x.columns}, p.x.largest_magnitude(), p.k + 1});
     // d_j = [V (beta_j; y_j)]_2
-    ct.d =
-        tables->beta.multiply(all(s.on_beta), all(s.on_y),
-                              {{right.data, right.rows * right.columns}, p.y.largest_magnitude(), p.k + 1});
+    ct.d = tables.beta.multiply(all(s.on_beta), all(s.on_y),
+                                {{right.data, right.rows * right.columns}, p.y.largest_magnitude(), p.k + 1});
     return ct;
 }
 

@@ -81,9 +81,9 @@ class Guarded final : public ForkAware {
     };
 };
 
-// One object a key, made once and kept for the life of the process: what is returned stays valid.
+// One object a key, made when first asked for and kept as long as this lives: what is returned stays valid.
 template <class Key, class T>
-class KeptForever {
+class Kept {
   public:
     template <class Make>
     const T& get(const Key& key, Make make) {

@@ -25,13 +25,6 @@ enum class ObjectKind : std::uint8_t {
     sealed_authority = 6,
 };
 
-enum class SchemeId : std::uint16_t {
-    none = 0,
-    ipfe_ddh_ristretto255 = 1,
-    qfe_ggm_bls12381 = 2,
-    qfe_sxdh_bls12381 = 3,
-};
-
 constexpr std::uint16_t envelope_version = 1;
 constexpr std::size_t envelope_header_size = 88;
 constexpr std::size_t signature_size = 64;              // Ed25519, RFC 8032
@@ -41,7 +34,7 @@ constexpr std::uint64_t max_payload_size = 1ULL << 48;  // keeps every sum of le
 // Payload, metadata and signature are borrowed: a batch is never copied to be framed or unframed.
 struct Envelope {
     ObjectKind kind = ObjectKind::schema;
-    SchemeId scheme = SchemeId::none;
+    std::uint16_t scheme = 0;  // a number that the callers agree on; 0 belongs to no scheme
     std::array<std::uint8_t, 32> parameter_hash{};
     std::array<std::uint8_t, 32> public_key_id{};
     std::span<const std::uint8_t> payload;
@@ -49,7 +42,7 @@ struct Envelope {
     std::span<const std::uint8_t> signature;  // empty or 64 bytes
 };
 
-// Error(parameter) for an unknown kind or scheme, or a part of a wrong size.
+// Error(parameter) for an unknown kind, or a part of a wrong size.
 std::vector<std::uint8_t> pack_envelope(const Envelope& envelope);
 
 // Error(decode) for anything but an exact encoding. The result points into `data`.

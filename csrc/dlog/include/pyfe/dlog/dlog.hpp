@@ -8,18 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "pyfe/group/blocks.hpp"
+#include "pyfe/base/interval.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
+#include "pyfe/group/ristretto255/blocks.hpp"
 #include "pyfe/pairing/gt.hpp"
 
 namespace pyfe::dlog {
 
 // The base is the generator; in GT, the pairing of the generators.
 enum class LogGroup { ristretto255, bls12_381_g1, bls12_381_gt };
-
-struct Interval {
-    int64_t lo, hi;  // both included
-};
 
 constexpr uint64_t kMaxWidth = uint64_t{1} << 44;  // of hi - lo
 
@@ -48,7 +45,7 @@ Prepared prepare(uint64_t width, LogGroup group = LogGroup::ristretto255);
 // Point j is lane j % 8 of points[j / 8], with any 4-torsion added; spare lanes hold any valid points.
 // found[j] = 1 and z[j] the log, or found[j] = 0 (z[j] = 0) when the interval holds none. Error(parameter)
 // when lo > hi, Error(out_of_range) beyond kMaxWidth. Memory: the table, and under 1 MB a thread.
-void solve_vartime(const group::PointBlock* points, size_t count, Interval interval, int64_t* z,
+void solve_vartime(const group::ristretto255::PointBlock* points, size_t count, Interval interval, int64_t* z,
                    uint8_t* found);
 void solve_vartime(const group::bls12_381::G1Points& points, Interval interval, int64_t* z, uint8_t* found);
 // What is outside GT finds no log, or any: decoding refuses it.

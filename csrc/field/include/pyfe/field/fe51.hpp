@@ -2,10 +2,14 @@
 // FeLanes, under the same interface with one lane. Included by portable files only.
 //
 // Bounds. Products take limbs below 2^54 and return limbs below 2^51 + 2^13. Sums are not carried (two
-// carried elements stay below 2^53); differences are.
+// carried elements stay below 2^53); differences are. A PYFE_VERIFY build, that of a test, checks it on the
+// values; it has another name, so that the linker keeps its functions and those of the kernels apart.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#ifdef PYFE_VERIFY
+#include <cstdlib>
+#endif
 
 #include "pyfe/base/ct.hpp"
 
@@ -40,6 +44,10 @@ struct ScalarLane {
     static Mask mask_from_bits(uint8_t bits) { return mask_from_bit(bits & 1u); }
 };
 
+#ifdef PYFE_VERIFY
+inline namespace verified {
+#endif
+
 struct Fe51 {
     using Lane = ScalarLane;
     using Mask = uint64_t;
@@ -72,6 +80,7 @@ struct Fe51 {
     }
     // a - b + 32p: b may have limbs below 2^55
     static Fe51 sub_lazy(const Fe51& a, const Fe51& b) {
+        require_below(b, uint64_t{1} << 55);
         Fe51 r;
         r.l[0] = a.l[0] + 32 * (kMask - 18) - b.l[0];
         for (int i = 1; i < 5; ++i) r.l[i] = a.l[i] + 32 * kMask - b.l[i];
@@ -83,6 +92,7 @@ struct Fe51 {
 
     static Fe51 mul(const Fe51& a, const Fe51& b) {
         using u128 = unsigned __int128;
+        require_below(a, kFactor), require_below(b, kFactor);
         const uint64_t b1 = 19 * b.l[1], b2 = 19 * b.l[2], b3 = 19 * b.l[3], b4 = 19 * b.l[4];
         const u128 c0 = u128(a.l[0]) * b.l[0] + u128(a.l[1]) * b4 + u128(a.l[2]) * b3 + u128(a.l[3]) * b2 +
                         u128(a.l[4]) * b1;
@@ -98,6 +108,7 @@ struct Fe51 {
     }
     static Fe51 square(const Fe51& a) {
         using u128 = unsigned __int128;
+        require_below(a, kFactor);
         const uint64_t a0 = 2 * a.l[0], a1 = 2 * a.l[1], a3 = 19 * a.l[3], a4 = 19 * a.l[4];
         const u128 c0 = u128(a.l[0]) * a.l[0] + u128(a1) * a4 + u128(2 * a.l[2]) * a3;
         const u128 c1 = u128(a0) * a.l[1] + u128(2 * a.l[2]) * a4 + u128(a.l[3]) * a3;
@@ -159,11 +170,12 @@ struct Fe51 {
         return r;
     }
 
-  private:
-    static constexpr uint64_t kMask = (uint64_t{1} << 51) - 1;
-
+    // Columns of a product, those above 2^255 folded in: column k has 1 + k products of limbs, and 19 times 4
+    // - k of them. 19 times what the topmost carries out, c4 / 2^51 < 5 2^57 + 2^13, must stay below 2^64.
     static Fe51 carry_wide(unsigned __int128 c0, unsigned __int128 c1, unsigned __int128 c2,
                            unsigned __int128 c3, unsigned __int128 c4) {
+        require_column(c0, 77), require_column(c1, 59), require_column(c2, 41), require_column(c3, 23);
+        require_column(c4, 5);
         Fe51 r;
         c1 += static_cast<uint64_t>(c0 >> 51);
         r.l[0] = static_cast<uint64_t>(c0) & kMask;
@@ -177,8 +189,29 @@ struct Fe51 {
         r.l[0] += 19 * static_cast<uint64_t>(c4 >> 51);
         r.l[1] += r.l[0] >> 51;
         r.l[0] &= kMask;
+        require_below(r, (uint64_t{1} << 51) + (uint64_t{1} << 13));
         return r;
     }
+
+  private:
+    static constexpr uint64_t kMask = (uint64_t{1} << 51) - 1;
+    static constexpr uint64_t kFactor = uint64_t{1} << 54;
+
+    static void require_column([[maybe_unused]] unsigned __int128 c, [[maybe_unused]] unsigned products) {
+#ifdef PYFE_VERIFY
+        if (c > products * (static_cast<unsigned __int128>(kFactor - 1) * (kFactor - 1))) std::abort();
+#endif
+    }
+    static void require_below([[maybe_unused]] const Fe51& a, [[maybe_unused]] uint64_t bound) {
+#ifdef PYFE_VERIFY
+        for (const uint64_t limb : a.l)
+            if (limb >= bound) std::abort();
+#endif
+    }
 };
+
+#ifdef PYFE_VERIFY
+}  // namespace verified
+#endif
 
 }  // namespace pyfe::field

@@ -3,7 +3,7 @@
 //
 // Bounds. "Carried" limbs are below 2^51 + 2^15; every function takes carried elements and returns carried
 // ones, except the `lazy` ones, whose result must pass through carry() before it is multiplied: vpmadd52
-// reads 52 bits.
+// reads 52 bits. A PYFE_VERIFY build checks all of this on the values.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -47,12 +47,16 @@ struct FeLanes {
         const V mask = V::broadcast(kMask);
         FeLanes r;
         V c[5];
+        if constexpr (V::verified)
+            for (const V& limb : a.l)
+                V::require_below(limb, uint64_t{1} << 63);  // no difference fell below zero
         for (int i = 0; i < 5; ++i) {
             c[i] = V::template shr<51>(a.l[i]);
             r.l[i] = V::bit_and(a.l[i], mask);
         }
         r.l[0] = V::madd_lo(r.l[0], c[4], V::broadcast(19));
         for (int i = 1; i < 5; ++i) r.l[i] = V::add(r.l[i], c[i - 1]);
+        if constexpr (V::verified) require_carried(r);
         return r;
     }
     [[gnu::always_inline]] static inline FeLanes add_lazy(const FeLanes& a, const FeLanes& b) {
@@ -149,13 +153,12 @@ struct FeLanes {
         return r;
     }
 
-  private:
-    static constexpr uint64_t kMask = (uint64_t{1} << 51) - 1;
-
     // Column k of the product gathers lo(a_i b_j), i + j = k, and twice hi(a_i b_j), i + j = k - 1 (2^52 = 2
     // * 2^51). Columns stay below 2^56; columns 5 to 9 come back times 19: below 2^61 in all.
-    [[gnu::always_inline]] static inline FeLanes fold(const V (&c)[10]) {
+    [[gnu::always_inline]] static inline FeLanes reduce_columns(const V (&c)[10]) {
         FeLanes r;
+        if constexpr (V::verified)
+            for (const V& column : c) V::require_below(column, uint64_t{1} << 56);
         for (int k = 0; k < 5; ++k) {
             const V h = c[k + 5];
             const V h19 = V::add(V::add(V::template shl<4>(h), V::template shl<1>(h)), h);
@@ -163,7 +166,15 @@ struct FeLanes {
         }
         return carry(r);
     }
+
+  private:
+    static constexpr uint64_t kMask = (uint64_t{1} << 51) - 1;
+
+    [[gnu::always_inline]] static inline void require_carried(const FeLanes& a) {
+        for (const V& limb : a.l) V::require_below(limb, (uint64_t{1} << 51) + (uint64_t{1} << 15));
+    }
     [[gnu::always_inline]] static inline FeLanes mul_body(const FeLanes& a, const FeLanes& b) {
+        if constexpr (V::verified) require_carried(a), require_carried(b);
         V lo[9], hi[9], c[10];
         for (int k = 0; k < 9; ++k) lo[k] = hi[k] = V::broadcast(0);
         for (int i = 0; i < 5; ++i)
@@ -174,10 +185,11 @@ struct FeLanes {
         c[0] = lo[0];
         for (int k = 1; k < 9; ++k) c[k] = V::add(lo[k], V::template shl<1>(hi[k - 1]));
         c[9] = V::template shl<1>(hi[8]);
-        return fold(c);
+        return reduce_columns(c);
     }
     // Off-diagonal products once, doubled at the end: 30 multiply-adds instead of 50.
     [[gnu::always_inline]] static inline FeLanes square_body(const FeLanes& a) {
+        if constexpr (V::verified) require_carried(a);
         V lo[9], hi[9], c[10];
         for (int k = 0; k < 9; ++k) lo[k] = hi[k] = V::broadcast(0);
         for (int i = 0; i < 5; ++i)
@@ -196,7 +208,7 @@ struct FeLanes {
         c[0] = lo[0];
         for (int k = 1; k < 9; ++k) c[k] = V::add(lo[k], V::template shl<1>(hi[k - 1]));
         c[9] = V::template shl<1>(hi[8]);
-        return fold(c);
+        return reduce_columns(c);
     }
     [[gnu::noinline]] static FeLanes mul_call(const FeLanes& a, const FeLanes& b) { return mul_body(a, b); }
     [[gnu::noinline]] static FeLanes square_call(const FeLanes& a) { return square_body(a); }

@@ -7,7 +7,8 @@
 //     m1 m2 p^2 / R + 2^-16 p + p < 1.21 p:
 // no final subtraction is ever needed. Magnitudes: 2 for mul and square, 3 for reduce, 4 for weak and for
 // what comes from memory; sums add, sub<K> takes a subtrahend below K and adds K. In a PYFE_VERIFY build
-// every element carries its magnitude, and a function that meets a larger one than it can bear aborts.
+// every element carries its magnitude, and a function that meets a larger one than it can bear aborts; so
+// does one that meets limbs or columns beyond the bounds stated here, whatever was declared of them.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +35,10 @@ struct FpLanes {
 #endif
 
     // A sum of products before its reduction, signed. The column of weight 2^(50 k) of one product is below
-    // 2^56.01: eight low halves below 2^52 and, fourfold, eight high halves below 2^50.01.
+    // kColumn: eight low halves below 2^52 and, fourfold, eight high halves below 2^50.01. reduce() bears
+    // kMostSummed of them, columns below 2^60.9.
+    static constexpr int64_t kColumn = (int64_t{1} << 56) + (int64_t{1} << 49);
+    static constexpr unsigned kMostSummed = 28;
     struct Wide {
         V c[16];
 #ifdef PYFE_VERIFY
@@ -68,6 +72,7 @@ struct FpLanes {
         FpLanes r;
         for (int i = 0; i < 8; ++i) r.l[i] = V::load(p[i]);
         set_magnitude(r, 4);
+        if constexpr (V::verified) require_carried(r);
         return r;
     }
     [[gnu::always_inline]] inline void store(uint64_t (*p)[8], int /*lane*/) const {
@@ -262,15 +267,15 @@ struct FpLanes {
     [[gnu::always_inline]] static inline FpLanes reduce(const Wide& w) {
         require(magnitude_of(w) <= kMostProducts);
 #ifdef PYFE_VERIFY
-        require(w.products <= 28);  // columns below 2^60.9
+        require(w.products <= kMostSummed);
+        if constexpr (V::verified)
+            for (const V& c : w.c) V::require_within(c, int64_t(w.products) * kColumn);
 #endif
         Columns c;
         for (int j = 0; j < 9; ++j) c.lo[j] = V::add(c.lo[j], w.c[j]);
 #pragma GCC unroll 8
         for (int i = 9; i < 16; ++i) c.fold(w.c[i]);
-        FpLanes r = c.finish(kLend61);
-        set_magnitude(r, 3);
-        return r;
+        return c.finish(kLend61);
     }
     // The same value modulo p, below 4p: takes off floor(value / p), or one less, and adds p back in limbs of
     // 2^61. Limbs need not be carried: what lies above 2^50 in limb 6 is too little to matter to the
@@ -366,6 +371,11 @@ struct FpLanes {
     [[gnu::always_inline]] static inline void require(bool) {}
 #endif
 
+    // A value below m p has no more than m (floor(p / 2^350) + 1) in its top limb.
+    [[gnu::always_inline]] static inline void require_carried(const FpLanes& a) {
+        for (int i = 0; i < 7; ++i) V::require_below(a.l[i], (uint64_t{1} << 50) + (uint64_t{1} << 14));
+        V::require_below(a.l[7], magnitude_of(a) * (kPLane[7] + 1));
+    }
     // With limbs made positive, below 2^56
     template <int K>
     [[gnu::always_inline]] static inline FpLanes lent(const Sum& s) {
@@ -385,10 +395,14 @@ struct FpLanes {
         const V mask = V::broadcast(kMask);
         FpLanes r;
         set_magnitude(r, magnitude_of(a));
+        if constexpr (V::verified)
+            for (const V& limb : a.l)
+                V::require_below(limb, uint64_t{1} << 63);  // signed ones are positive now
         r.l[0] = V::bit_and(a.l[0], mask);
         for (int i = 1; i < 7; ++i)
             r.l[i] = V::add(V::bit_and(a.l[i], mask), V::template shr<50>(a.l[i - 1]));
         r.l[7] = V::add(a.l[7], V::template shr<50>(a.l[6]));
+        if constexpr (V::verified) require_carried(r);
         return r;
     }
     // 2^x + 2^y times a: (1, 0) or (3, 2)
@@ -430,6 +444,7 @@ struct FpLanes {
         }
         // One column goes, `next` comes in at the top.
         [[gnu::always_inline]] inline void fold(V next = V::broadcast(0)) {
+            if constexpr (V::verified) require_bits(), V::require_below(hi[0], uint64_t{1} << 60);
             const V s = V::add(lo[0], up), m = V::and_not(s, V::broadcast(kMask));
             up = V::add(V::template sar<50>(s), V::template shl<2>(hi[0]));
             for (int j = 0; j < 8; ++j) {
@@ -442,8 +457,9 @@ struct FpLanes {
         // The eighth column goes by q p, q = -t/p modulo 2^50. Then lo, hi and, if there is one, a constant
         // in limbs become limbs, and one carry pass.
         [[gnu::always_inline]] inline FpLanes finish(const uint64_t* plus = nullptr) {
+            if constexpr (V::verified) require_bits();
             const V s = V::add(lo[0], up), n = V::broadcast(kNegInverseLane);
-            const V q = V::bit_and(V::madd_lo(n, s, n), V::broadcast(kMask));
+            const V q = V::bit_and(V::madd_lo(n, V::only52(s), n), V::broadcast(kMask));
             up = V::template sar<50>(V::madd_lo(s, q, V::broadcast(kPLane[0])));
             V high = V::madd_hi(hi[0], q, V::broadcast(kPLane[0]));
             FpLanes r;
@@ -454,8 +470,13 @@ struct FpLanes {
                 r.l[j] = V::add(low, V::template shl<2>(high));
                 if (j < 7) high = V::madd_hi(hi[j + 1], q, V::broadcast(kPLane[j + 1]));
             }
-            set_magnitude(r, 2);
+            set_magnitude(r, plus == nullptr ? 2 : 3);
             return carry(r);
+        }
+        // Two columns that meet stay signed integers: reduce() lets in 28 products, folds add another 2^55.4.
+        [[gnu::always_inline]] inline void require_bits() const {
+            for (const V& column : lo) V::require_within(column, int64_t{1} << 61);
+            V::require_within(up, int64_t{1} << 62);
         }
     };
 

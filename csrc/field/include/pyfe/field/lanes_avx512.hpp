@@ -45,6 +45,9 @@ struct Avx512 {
     PYFE_INLINE Avx512 sar(Avx512 a) {
         return {_mm512_srai_epi64(a.v, K)};
     }
+    static constexpr bool verified = false;
+    // For an operand of which only the low 52 bits are meant: a multiply-add reads no others
+    PYFE_INLINE Avx512 only52(Avx512 a) { return a; }
     // acc + the low (high) 52 bits of the 104-bit product of the low 52 bits of a and b
     PYFE_INLINE Avx512 madd_lo(Avx512 acc, Avx512 a, Avx512 b) {
         return {_mm512_madd52lo_epu64(acc.v, a.v, b.v)};

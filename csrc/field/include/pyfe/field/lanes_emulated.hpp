@@ -1,8 +1,12 @@
 // Eight 64-bit lanes as a plain array: the same lane interface as Avx512 on any CPU. It exists for tests:
 // valgrind and qemu cannot run AVX-512, so the constant-time check and the differential tests run the same
 // templates on it.
+//
+// In a PYFE_VERIFY build it checks bits too: operands of multiply-adds, which read 52 of them, and what the
+// fields say of their limbs and columns. A constant-time check must not branch on values, and goes without.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
 
 namespace pyfe::field::emulated {
 
@@ -12,6 +16,12 @@ struct Lanes {
     };
     // Forced inlining of an emulated multiplication makes kernels uncompilable; it is called instead.
     static constexpr bool out_of_line = true;
+    // Whether the fields check bits, on the values
+#if defined(PYFE_VERIFY) && !defined(PYFE_CTCHECK)
+    static constexpr bool verified = true;
+#else
+    static constexpr bool verified = false;
+#endif
     uint64_t w[8];
 
 #ifdef PYFE_SANITIZED
@@ -76,11 +86,23 @@ struct Lanes {
     static Lanes sar(const Lanes& a) {
         return map([&](int i) { return static_cast<uint64_t>(static_cast<int64_t>(a.w[i]) >> K); });
     }
+    // Aborts unless a < bound, and -bound < a < bound as a signed integer, in every lane
+    static void require_below(const Lanes& a, uint64_t bound) {
+        for (const uint64_t w : a.w)
+            if (w >= bound) std::abort();
+    }
+    static void require_within(const Lanes& a, int64_t bound) {
+        for (const uint64_t w : a.w)
+            if (static_cast<int64_t>(w) >= bound || static_cast<int64_t>(w) <= -bound) std::abort();
+    }
+    // For an operand of a multiply-add of which only the low 52 bits are meant
+    static Lanes only52(const Lanes& a) { return bit_and(a, broadcast(low52)); }
     static constexpr uint64_t low52 = (uint64_t{1} << 52) - 1;
     // Of this thread: what an operation costs at least where multiply-adds are what a CPU runs out of
     static inline thread_local uint64_t multiply_adds = 0;
     static Lanes madd_lo(const Lanes& acc, const Lanes& a, const Lanes& b) {
         ++multiply_adds;
+        if constexpr (verified) require_below(a, low52 + 1), require_below(b, low52 + 1);
         return map([&](int i) {
             return acc.w[i] +
                    (static_cast<uint64_t>(static_cast<unsigned __int128>(a.w[i] & low52) * (b.w[i] & low52)) &
@@ -89,6 +111,7 @@ struct Lanes {
     }
     static Lanes madd_hi(const Lanes& acc, const Lanes& a, const Lanes& b) {
         ++multiply_adds;
+        if constexpr (verified) require_below(a, low52 + 1), require_below(b, low52 + 1);
         return map([&](int i) {
             return acc.w[i] + static_cast<uint64_t>(
                                   (static_cast<unsigned __int128>(a.w[i] & low52) * (b.w[i] & low52)) >> 52);

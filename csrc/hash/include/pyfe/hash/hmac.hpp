@@ -1,7 +1,7 @@
 // HMAC-SHA-512 (RFC 2104, FIPS 198-1): a pseudorandom function.
 #pragma once
 
-#include "pyfe/hash/sha512.hpp"
+#include "pyfe/hash/sha2.hpp"
 
 namespace pyfe {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "pyfe/base/interval.hpp"
 #include "pyfe/codec/reader.hpp"
 #include "pyfe/codec/writer.hpp"
-#include "pyfe/dlog/dlog.hpp"
 
 namespace pyfe::schemes {
 
@@ -24,12 +24,11 @@ struct IntMatrix {
     size_t rows, columns;
 };
 
-// The least and the greatest value of a result. Decryption searches no wider ones than kMaxWidth; both ends
-// lie within +-2^62.
-using dlog::Interval, dlog::kMaxWidth;
+// Both ends of a result's interval lie within +-2^62. How wide it may be is the scheme's: what its decryption
+// can span.
 constexpr int64_t kMaxEnd = int64_t{1} << 62;
-// Error(decode) unless lo <= hi within these bounds
-Interval read_interval(Reader& in);
+// Error(decode) unless lo <= hi, hi - lo <= widest and both lie within +-kMaxEnd. widest: a power of two
+Interval read_interval(Reader& in, uint64_t widest);
 
 constexpr uint64_t magnitude(int64_t v) {
     return v < 0 ? 0 - static_cast<uint64_t>(v) : static_cast<uint64_t>(v);

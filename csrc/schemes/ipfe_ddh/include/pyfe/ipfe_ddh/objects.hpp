@@ -2,16 +2,18 @@
 // points are 32-byte ristretto255 encodings, scalars 32 canonical bytes).
 #pragma once
 #include <memory>
+#include <optional>
 
-#include "pyfe/group/ristretto255.hpp"
-#include "pyfe/schemes/common.hpp"
+#include "pyfe/group/ristretto255/points.hpp"
+#include "pyfe/schemes/readout.hpp"
 
 namespace pyfe::ipfe_ddh {
 
+namespace group = pyfe::group::ristretto255;  // of this scheme
 using group::PublicScalar;
 using group::Scalar;
 using group::SecretScalars;
-using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Interval, schemes::kMaxWidth;
+using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Readout;
 
 // What everybody agrees on: n coordinates, x_lo_i <= x_i <= x_hi_i, |y_i| <= y_bound, and a context (the
 // schema's id).
@@ -58,12 +60,14 @@ struct MasterSecretKey {
 
 struct FunctionKey {
     Id public_key_id{};
-    size_t k = 0, n = 0;
-    std::vector<int64_t> y;           // [k][n]
+    size_t functions = 0, n = 0;
+    std::vector<int64_t> y;           // [functions][n]
     std::vector<Interval> intervals;  // of <x, y_f> over the parameters' box
     std::vector<PublicScalar> s, t;   // s_y, t_y a function
+    std::optional<Readout> readout;   // none of the key of a verb
 
-    // public key id | u32 k | u32 n | i64 y[k][n] | i64 interval[k][2] | (s_y | t_y) x k
+    // public key id | (u32 0 | u8 layout, with a readout) | u32 functions | u32 n | i64 y[functions][n]
+    // | i64 interval[functions][2] | readout, if any | (s_y | t_y) x functions
     Bytes to_bytes() const;
     static FunctionKey from_bytes(std::span<const uint8_t> data);
 };
@@ -76,14 +80,19 @@ struct RowWeight {
 
 class CiphertextBatch {
   public:
+    static constexpr size_t kPointSize = 32;
+
     CiphertextBatch(const Id& public_key_id, size_t count, size_t n);
 
     // Rows C | D | E_1 .. E_n
     const Id& public_key_id() const { return public_key_id_; }
     size_t size() const { return count_; }
     size_t n() const { return n_; }
-    size_t row_size() const { return 32 * (n_ + 2); }
+    size_t row_size() const { return kPointSize * (n_ + 2); }
     uint8_t* rows() { return rows_.data(); }
+    // Of the first row: C, with D behind it, and E_1. Those of the next lie row_size() further.
+    uint8_t* c_and_d() { return rows_.data(); }
+    uint8_t* e() { return rows_.data() + 2 * kPointSize; }
     const uint8_t* rows() const { return rows_.data(); }
     bool combined() const { return !weights_.empty(); }
     RowWeight weight(size_t row) const { return combined() ? weights_[row] : RowWeight{}; }

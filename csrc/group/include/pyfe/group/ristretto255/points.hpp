@@ -1,0 +1,44 @@
+// ristretto255 (RFC 9496) in batches: wire form in, wire form out. Group elements are 32-byte strings; a
+// batch of decoded ones is a PointVector.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pyfe/base/secret.hpp"
+#include "pyfe/field/scalar.hpp"
+#include "pyfe/group/ristretto255/blocks.hpp"
+
+namespace pyfe::group::ristretto255 {
+
+using field::PublicScalar;
+using field::Scalar;
+using SecretScalars = SecretVector<Scalar>;
+
+// Decoded points; the last block is padded with copies of its last point.
+struct PointVector {
+    std::vector<AffineBlock> blocks;
+    size_t size = 0;
+
+    // Strict. Error(decode) naming `what` and the index of the first string that is not a canonical encoding.
+    static PointVector decode(std::span<const uint8_t> bytes, const std::string& what);
+};
+
+// One byte a string: 1 for a canonical encoding
+std::vector<uint8_t> is_valid(std::span<const uint8_t> bytes);
+
+const std::vector<uint8_t>& generator_bytes();
+// RFC 9380 hash to group, suite ristretto255_XMD:SHA-512_R255MAP_RO_
+std::vector<uint8_t> hash_to_group(std::span<const uint8_t> message, std::span<const uint8_t> dst);
+// 64 uniform bytes a point (RFC 9496, 4.3.4)
+std::vector<uint8_t> from_uniform_bytes(std::span<const uint8_t> bytes);
+
+std::vector<uint8_t> add(const PointVector& a, const PointVector& b);
+std::vector<uint8_t> subtract(const PointVector& a, const PointVector& b);
+
+// out[j] = k_j P_j. Constant-time in k.
+void mul_variable(const PointVector& points, std::span<const Scalar> k, uint8_t* out);
+
+}  // namespace pyfe::group::ristretto255

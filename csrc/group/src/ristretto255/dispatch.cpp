@@ -1,0 +1,13 @@
+#include "pyfe/base/dispatch.hpp"
+
+#include "pyfe/group/ristretto255/kernels.hpp"
+
+namespace pyfe::group::ristretto255 {
+namespace {
+constinit Dispatch<Kernels> dispatch(portable_kernels, ifma_kernels);
+}
+
+const Kernels& kernels() { return dispatch.active(); }
+void override_kernels_for_testing(const Kernels* table) { dispatch.override_for_testing(table); }
+
+}  // namespace pyfe::group::ristretto255

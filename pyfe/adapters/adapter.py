@@ -1,0 +1,173 @@
+"""One way to use every scheme: its facts, and what keys, ciphertexts, byte formats and the authority need of it.
+
+An adapter turns the words of the uniform face (a schema, an integer map, coordinates ``[batch, n]``) into those of one
+scheme, and knows its native objects. Nothing above this room asks which scheme it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import numpy as np
+
+from pyfe.adapters.protocols import IntArray, NativeBatch, NativeFunctionKey, NativePublicKey, NativeSecretKey
+from pyfe.adapters.search import Search
+from pyfe.errors import ParameterError
+from pyfe.function import IntegerMap
+from pyfe.schema import Schema
+from pyfe.schemes.arguments import Client, Label
+
+__all__ = ["Adapter", "AnyAdapter", "KeyType", "weight_bound"]
+
+KeyType: TypeAlias = Literal["public", "secret", "client"]
+"""Who can encrypt: everybody, the holder of the master secret key, or every client under a key of its own."""
+
+Public = TypeVar("Public", bound=NativePublicKey)
+Secret = TypeVar("Secret", bound=NativeSecretKey)
+Key = TypeVar("Key", bound=NativeFunctionKey)
+Batch = TypeVar("Batch", bound=NativeBatch)
+
+
+def weight_bound(weight_bits: int) -> int:
+    """Largest absolute value of a signed weight of so many bits: 127 for 8."""
+    return (1 << (weight_bits - 1)) - 1
+
+
+class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
+    """A scheme, uniform with all others; an object of pyfe keeps its native part together with the adapter it is of.
+
+    Facts
+    -----
+    id: functionality, assumption, group; objects and reports show it. short: what people type.
+    number: stands in the header of every object. Never given twice.
+    safe_weight_bits: kind of function -> widest weights that a key is issued for under the default policy: wider ones
+        read several coordinates from one integer. A quadratic function multiplies weights of 16 bits with columns of 8
+        for its linear part; a linear one may not use that room. The kinds are those that the scheme serves.
+    default_weight_bits: widest weights of an authority unless stated. :func:`pyfe.compile` usually finds that 8 to 11
+        are enough for a linear function; the linear coefficients of a quadratic one are steeper by a column's bits.
+    additive: whether encrypted rows can be added and multiplied.
+    key_type: who can encrypt.
+    widest: widest interval, ``high - low``, in which a result is found.
+    modulus: keys give away combinations of their functions with coefficients modulo this prime.
+    search: the search that ends a decryption; None where there is none.
+    block_rows: rows that are encrypted as one block; 1 where every row stands by itself, more where rows are packed.
+    """
+
+    id: str
+    short: str
+    number: int
+    safe_weight_bits: Mapping[str, int]
+    default_weight_bits: int
+    additive: bool = False
+    key_type: KeyType = "public"
+    widest: int
+    modulus: int
+    search: Search | None = None
+    block_rows: int = 1
+
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """The kinds of functions that a key can be issued for."""
+        return tuple(self.safe_weight_bits)
+
+    @abstractmethod
+    def row_bytes(self, n: int) -> int:
+        """Bytes of one encrypted row of n coordinates; of a packed scheme, its share of a full block."""
+
+    # -- the four verbs --
+
+    @abstractmethod
+    def parameter_hash(self, schema: Schema, weight_bits: int) -> bytes:
+        """Hash (32 bytes) of the parameters for the coordinates of a schema and weights of so many bits."""
+
+    @abstractmethod
+    def setup(self, schema: Schema, weight_bits: int) -> tuple[Public, Secret]:
+        """A fresh native key pair for these parameters, bound to the schema's id."""
+
+    @abstractmethod
+    def encrypt(
+        self, public: Public, x: IntArray, *, client: Client | None = None, label: Label | None = None
+    ) -> Batch:
+        """A native batch of coordinates int64 ``[batch, n]``. ParameterError for a client or a label that the scheme
+        does not take."""
+
+    @abstractmethod
+    def keygen(self, secret: Secret, terms: IntegerMap) -> Key:
+        """The native key of an integer map. UnsupportedModelError for a kind of map that has no keys here."""
+
+    @abstractmethod
+    def decrypt(self, key: Key, batch: Batch) -> IntArray:
+        """Values of the key's map int64 ``[batch]`` or ``[batch, k]``, intercept not included."""
+
+    @abstractmethod
+    def verify_key(self, public: Public, key: Key) -> bool:
+        """Whether the key opens the map it states and no other."""
+
+    @abstractmethod
+    def map_of(self, key: Key, kind: str) -> IntegerMap:
+        """The map that a native key holds, of a function of that kind. DecodeError for another kind or size."""
+
+    # -- payloads --
+
+    @abstractmethod
+    def read_public_key(self, data: bytes) -> Public:
+        """The native public key; DecodeError, also for one of another scheme."""
+
+    @abstractmethod
+    def read_secret_key(self, data: memoryview) -> Secret:
+        """The native master secret key, read where it lies; likewise."""
+
+    @abstractmethod
+    def read_function_key(self, data: bytes) -> Key:
+        """The native function key; likewise."""
+
+    @abstractmethod
+    def read_batch(self, data: bytes) -> Batch:
+        """The native batch; likewise."""
+
+    # -- rows --
+
+    @abstractmethod
+    def coordinates(self, batch: Batch) -> int:
+        """Number of coordinates that the rows of a native batch hold."""
+
+    @abstractmethod
+    def concat(self, batches: Sequence[Batch]) -> Batch:
+        """One native batch of all rows."""
+
+    def combined(self, batch: Batch) -> bool:
+        """Whether the rows are combinations of encrypted rows."""
+        return False
+
+    def weight_sums(self, batch: Batch) -> IntArray:
+        """int64 ``[len, 2]``: sums of a row's positive and of its negated negative weights."""
+        return np.tile(np.array([1, 0], dtype=np.int64), (len(batch), 1))
+
+    def add(self, batch: Batch, other: Batch) -> Batch:
+        """Row by row the sum of two batches of one length. ParameterError unless the scheme is additive."""
+        raise self._not_additive()
+
+    def scale(self, batch: Batch, factor: int) -> Batch:
+        """Every row ``factor`` times; likewise."""
+        raise self._not_additive()
+
+    def weighted_sum(self, batch: Batch, weights: IntArray) -> Batch:
+        """A batch of one row, ``sum_j weights[j] row_j`` for int64 ``[len]``; likewise."""
+        raise self._not_additive()
+
+    def require_additive(self) -> None:
+        """ParameterError unless encrypted rows can be added and multiplied."""
+        if not self.additive:
+            raise self._not_additive()
+
+    def _not_additive(self) -> ParameterError:
+        kind = self.serves[-1]
+        return ParameterError(
+            f"{kind} ciphertexts ({self.short}) cannot be added or multiplied; combine the decrypted scores"
+        )
+
+
+AnyAdapter: TypeAlias = Adapter[NativePublicKey, NativeSecretKey, NativeFunctionKey, NativeBatch]
+"""An adapter beside the native objects it is kept with."""

@@ -1,0 +1,107 @@
+"""The scheme ``ipfe-ddh-ristretto255``: inner products; the weights are the key's y."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from pyfe._core import ipfe_ddh as core
+from pyfe.adapters.adapter import Adapter, weight_bound
+from pyfe.adapters.protocols import IntArray
+from pyfe.adapters.search import LogarithmSearch
+from pyfe.errors import DecodeError, UnsupportedModelError
+from pyfe.function import IntegerMap, LinearMap
+from pyfe.groups import ristretto255
+from pyfe.schema import Schema
+from pyfe.schemes import ipfe_ddh
+from pyfe.schemes.arguments import Client, Label
+from pyfe.schemes.ipfe_ddh import CiphertextBatch, FunctionKey, MasterPublicKey, MasterSecretKey
+
+__all__ = ["IPFE_DDH"]
+
+_POINT = 32
+
+
+class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, CiphertextBatch]):
+    """Inner products from DDH; see :mod:`pyfe.schemes.ipfe_ddh`."""
+
+    id = "ipfe-ddh-ristretto255"
+    short = "ipfe-ddh"
+    number = 1
+    safe_weight_bits = MappingProxyType({"linear": 16})
+    default_weight_bits = 12
+    additive = True
+    widest = 2**44
+    modulus = ristretto255.ORDER
+    search = LogarithmSearch("ristretto255")
+
+    def row_bytes(self, n: int) -> int:
+        return _POINT * (n + 2)  # C, D, E_1 .. E_n
+
+    def parameter_hash(self, schema: Schema, weight_bits: int) -> bytes:
+        return self._parameters(schema, weight_bits).id
+
+    def setup(self, schema: Schema, weight_bits: int) -> tuple[MasterPublicKey, MasterSecretKey]:
+        return ipfe_ddh.setup(self._parameters(schema, weight_bits))
+
+    def encrypt(
+        self, public: MasterPublicKey, x: IntArray, *, client: Client | None = None, label: Label | None = None
+    ) -> CiphertextBatch:
+        return ipfe_ddh.encrypt(public, x, client=client, label=label)
+
+    def keygen(self, secret: MasterSecretKey, terms: IntegerMap) -> FunctionKey:
+        if not isinstance(terms, LinearMap):
+            raise UnsupportedModelError(f"{self.short} has keys of linear functions only, not of {terms.kind} ones")
+        return ipfe_ddh.keygen(secret, terms.weights)
+
+    def decrypt(self, key: FunctionKey, batch: CiphertextBatch) -> IntArray:
+        return ipfe_ddh.decrypt(key, batch)
+
+    def verify_key(self, public: MasterPublicKey, key: FunctionKey) -> bool:
+        return ipfe_ddh.verify_key(public, key)
+
+    def map_of(self, key: FunctionKey, kind: str) -> IntegerMap:
+        if kind != "linear":
+            raise DecodeError("function key: its weights are those of a linear function")
+        return LinearMap(key.y)
+
+    def read_public_key(self, data: bytes) -> MasterPublicKey:
+        return MasterPublicKey.from_bytes(data)
+
+    def read_secret_key(self, data: memoryview) -> MasterSecretKey:
+        return MasterSecretKey.from_buffer(data)
+
+    def read_function_key(self, data: bytes) -> FunctionKey:
+        return FunctionKey.from_bytes(data)
+
+    def read_batch(self, data: bytes) -> CiphertextBatch:
+        return CiphertextBatch.from_bytes(data)
+
+    def coordinates(self, batch: CiphertextBatch) -> int:
+        return batch.n
+
+    def concat(self, batches: Sequence[CiphertextBatch]) -> CiphertextBatch:
+        return CiphertextBatch.concat(batches)
+
+    def combined(self, batch: CiphertextBatch) -> bool:
+        return batch.combined
+
+    def weight_sums(self, batch: CiphertextBatch) -> IntArray:
+        return batch.weight_sums
+
+    def add(self, batch: CiphertextBatch, other: CiphertextBatch) -> CiphertextBatch:
+        return batch.add(other)
+
+    def scale(self, batch: CiphertextBatch, factor: int) -> CiphertextBatch:
+        return batch.scale(factor)
+
+    def weighted_sum(self, batch: CiphertextBatch, weights: IntArray) -> CiphertextBatch:
+        return batch.weighted_sum(weights)
+
+    def _parameters(self, schema: Schema, weight_bits: int) -> core.Parameters:
+        return ipfe_ddh.Parameters(
+            schema.n, x_lo=schema.lo, x_hi=schema.hi, y_bound=weight_bound(weight_bits), context=schema.id
+        )
+
+
+IPFE_DDH = _InnerProducts()

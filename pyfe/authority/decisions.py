@@ -1,0 +1,257 @@
+"""The decisions of an authority: state and request -> verdict and row. Pure functions on values.
+
+No files, no clock, no keys: what time it is and what estimates are drawn with is passed in.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
+from pyfe.authority.accounts import linear_account, quadratic_account
+from pyfe.authority.policy import Policy, require_text
+from pyfe.authority.records import Issued, State, Terms
+from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
+from pyfe.function import Function, IntegerMap, LinearMap
+from pyfe.leakage import Finding, Residual, budget_findings, residual, residual_account
+from pyfe.schema import Schema
+
+__all__ = [
+    "DEFAULT_SCHEME",
+    "Request",
+    "Verdict",
+    "decide",
+    "findings",
+    "require_bits",
+    "require_fit",
+    "require_second",
+    "require_time",
+    "residual_uncertainty",
+    "row_for",
+]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+
+FIRST_SECOND, LAST_SECOND = 0, 2**32
+"""Times that a ledger records, in seconds since 1970: a clock that says a year after 2106 is broken."""
+
+DEFAULT_SCHEME = "ipfe-ddh"
+
+_ADVICE = {
+    "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
+    "weights": ". Compile it with fewer weight bits, or on coarser columns",
+    "budget": ". Fewer weight bits, coarser results and fewer outputs say less",
+    "checked in part": ". What cannot be looked at is not issued: fewer columns, units or outputs can be",
+}
+
+MAX_TERMS = 6
+"""Most keys listed in the explanation of a refusal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A key that somebody asks for. ParameterError for a purpose or recipient that ledger and keys cannot hold."""
+
+    function: Function
+    purpose: str
+    recipient: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "purpose", require_text("purpose", self.purpose))
+        if self.recipient is not None:
+            object.__setattr__(self, "recipient", require_text("recipient", self.recipient))
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a request would open, and why the policy refuses it, if it does."""
+
+    findings: tuple[Finding, ...]
+    refusal: str | None
+
+    def require_granted(self) -> None:
+        """PolicyDeniedError, which says what would open, where the policy refuses."""
+        if self.refusal is not None:
+            raise PolicyDeniedError(self.refusal)
+
+
+def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int) -> int:
+    """``weight_bits``, by default those of the scheme, if an authority may allow weights so wide. ParameterError
+    otherwise."""
+    facts = adapter(scheme)
+    if weight_bits is None:
+        return facts.default_weight_bits
+    if isinstance(weight_bits, bool) or not isinstance(weight_bits, int | np.integer):
+        raise ParameterError(f"weight_bits must be an integer, not {weight_bits!r}")
+    limit = max(facts.safe_weight_bits.values()) if policy.refuses else most
+    if not 2 <= weight_bits <= limit:
+        raise ParameterError(f"weight_bits must be 2 to {limit} under this policy, not {weight_bits}")
+    return int(weight_bits)
+
+
+def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
+    """What the function would open together with everything issued so far.
+
+    ``seed`` is a secret of the authority: the records behind an estimate are drawn with it
+    (:func:`pyfe.leakage.residual_forms`).
+    """
+    if "quadratic" in state.terms.serves:
+        return _quadratic_findings(state, function, seed)
+    before = linear_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
+    return before.with_rows(function.weights).findings(before)
+
+
+def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
+    """The exact ones, and whether enough bits stay unknown: of linear keys too, which a quadratic one can follow."""
+    before = quadratic_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
+    after = before.with_forms(function.forms)
+    found = after.findings(before)
+    if any(finding.kind == "nothing new" for finding in found):
+        return found
+    return found + budget_findings(after, seed)
+
+
+def residual_uncertainty(state: State, function: Function | None, seed: bytes) -> Residual:
+    """What everything issued so far, and the function, leave unknown of a row."""
+    maps = state.maps if function is None else [*state.maps, function.map]
+    if all(isinstance(terms, LinearMap) for terms in maps):
+        return residual(_weights(maps, state.terms.schema), state.terms.schema)
+    account = quadratic_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
+    return residual_account(account if function is None else account.with_forms(function.forms), seed)
+
+
+def _weights(maps: Sequence[IntegerMap], schema: Schema) -> IntArray:
+    """The weights of all linear maps, int64 ``[m, n]``."""
+    rows = [terms.weights for terms in maps if isinstance(terms, LinearMap)]
+    return np.concatenate([np.zeros((0, schema.n), dtype=np.int64), *rows])
+
+
+def decide(state: State, function: Function, seed: bytes) -> Verdict:
+    """The verdict on a request for a key; ``seed`` as for :func:`findings`. Errors: those of :func:`require_fit`."""
+    require_fit(state.terms, function)
+    found = findings(state, function, seed)
+    refusing = [finding for finding in found if finding.refuses]
+    refused = bool(refusing) and state.terms.policy.refuses
+    return Verdict(tuple(found), _refusal(refusing, state, function) if refused else None)
+
+
+def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
+    """What would open, and what could be asked for instead."""
+    listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])
+    more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
+    advice = next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
+    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}"
+
+
+def row_for(state: State, request: Request, verdict: Verdict, now: object) -> Issued:
+    """The ledger row by which a request is granted, at a clock's answer ``now``.
+
+    Raises PolicyDeniedError where the verdict refuses, AuthorityError where no row may follow the last one now.
+    """
+    verdict.require_granted()
+    return Issued(
+        sequence=len(state.issued) + 1,
+        issued_at=require_time(state, now),
+        purpose=request.purpose,
+        recipient=request.recipient,
+        policy=state.terms.policy_line,
+        function_id=request.function.id,
+        map=request.function.map,
+        findings=tuple(str(finding) for finding in verdict.findings),
+    )
+
+
+def require_second(now: object) -> int:
+    """The whole second of a clock's answer. AuthorityError for one that is no time at all."""
+    try:
+        second = math.floor(now)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        raise AuthorityError(f"the clock says {now!r}, which is no time; nothing was issued") from None
+    if not FIRST_SECOND <= second <= LAST_SECOND:
+        raise AuthorityError(f"the clock says {second} seconds since 1970, which cannot be; nothing was issued")
+    return int(second)
+
+
+def require_time(state: State, now: object) -> int:
+    """The whole second of a clock's answer, if a row may follow the last one then. AuthorityError otherwise."""
+    second = require_second(now)
+    last = max((row.issued_at for row in state.issued), default=0)
+    if second < last:
+        raise AuthorityError(
+            f"the clock says {_date(second)}, before the newest row of the ledger ({_date(last)}); nothing was issued. "
+            "Set the clock of this machine"
+        )
+    return second
+
+
+def _date(second: int) -> str:
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def require_fit(terms: Terms, function: Function) -> None:
+    """Whether a key for the function can be asked for at all, whatever the policy says.
+
+    Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
+    serve, OutOfRangeError for weights wider than the authority's or results that the scheme cannot find.
+    """
+    if not isinstance(function, Function):
+        raise ParameterError(f"a key is issued for a Function (see pyfe.compile), not for {type(function).__name__}")
+    if function.schema_id != terms.schema.id:
+        raise KeyMismatchError("the function was compiled for another schema than this authority's")
+    if function.n != terms.schema.n:
+        raise ParameterError(f"the function has {function.n} weights, the schema {terms.schema.n}")
+    require_served(adapter(terms.scheme), function.kind)
+    _require_narrow(terms, function)
+    interval = function.map.interval(terms.schema.lo, terms.schema.hi)
+    if not np.array_equal(interval, function.interval):
+        raise ParameterError("the function states another result interval than its weights have under this schema")
+    require_searchable(interval, [adapter(terms.scheme)])
+
+
+def _require_narrow(terms: Terms, function: Function) -> None:
+    widest, allowed = function.map.largest, weight_bound(terms.weight_bits)
+    safe = adapter(terms.scheme).safe_weight_bits[function.kind]
+    if widest > allowed:
+        served = not terms.policy.refuses or function.weight_bits <= safe
+        wider = f"create the authority with weight_bits={function.weight_bits} (pyfe keygen --weight-bits)"
+        other = wider if served else "on coarser columns"
+        raise OutOfRangeError(
+            f"the function has a weight of {widest}, this authority allows up to {allowed} ({terms.weight_bits} bits, "
+            f"fixed when it was created); compile it with weight_bits={terms.weight_bits} (pyfe compile --weight-bits "
+            f"{terms.weight_bits}), or {other}"
+        )
+    if terms.policy.refuses and widest > weight_bound(safe):
+        raise OutOfRangeError(
+            f"the function has a weight of {widest}; under this policy a {function.kind} function has weights of at "
+            f"most {safe} bits, whatever the authority allows for others"
+        )
+
+
+def _explained(finding: Finding, state: State, function: Function) -> str:
+    """The finding with its combination in terms of the ledger's keys: ``-1 x key #1 (triage) + 1 x this request``."""
+    names = [
+        _row_name(f"key #{row.sequence} ({row.purpose})", i, row.map.k)
+        for row in state.issued
+        for i in range(row.map.k)
+    ]
+    names += [_row_name("this request", i, function.k) for i in range(function.k)]
+    terms = [(value, name) for value, name in zip(finding.combination, names, strict=False) if value]
+    sentence = str(replace(finding, combination=()))
+    if not terms:
+        return sentence
+    first, *others = terms[:MAX_TERMS]
+    text = f"{first[0]} x {first[1]}" + "".join(f" {'-' if v < 0 else '+'} {abs(v)} x {name}" for v, name in others)
+    more = f" and {len(terms) - MAX_TERMS} more" if len(terms) > MAX_TERMS else ""
+    over = f", divided by {finding.divisor}" if finding.divisor != 1 else ""
+    return f"{sentence}: {text}{more}{over}"
+
+
+def _row_name(name: str, index: int, outputs: int) -> str:
+    return name if outputs == 1 else f"output {index} of {name}"

@@ -1,0 +1,35 @@
+"""The exact integer function that a key is issued for: its map, and how the integers that come out are read.
+
+==============================  =======================================================================
+:mod:`~.integer_map`            the weights: what a key decrypts to, linear or quadratic, in integers
+:mod:`~.readout`                interval, scale, intercept, link and classes: from that integer to the
+                                model's own output
+:mod:`~.link`                   from decision values to probabilities
+:mod:`~.function`               :class:`Function`: both, under one schema
+:mod:`~.accuracy`, :mod:`~.report`  what rounding kept of the model
+==============================  =======================================================================
+
+It knows no estimator, no key, no scheme and no price.
+"""
+
+from __future__ import annotations
+
+from pyfe.function.function import Function
+from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, exact_interval, map_from_dict
+from pyfe.function.link import LINKS, probabilities
+from pyfe.function.readout import Label, Readout
+from pyfe.function.report import FunctionReport
+
+__all__ = [
+    "LINKS",
+    "Function",
+    "FunctionReport",
+    "IntegerMap",
+    "Label",
+    "LinearMap",
+    "QuadraticMap",
+    "Readout",
+    "exact_interval",
+    "map_from_dict",
+    "probabilities",
+]

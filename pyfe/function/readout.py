@@ -1,0 +1,312 @@
+"""Readout: how the integers that a key decrypts to are read; knows no weights, so that a key of a hidden model has it.
+
+Of the inner product or quadratic value ``u_j`` of output j::
+
+    score           s_j = u_j + B_j               exact, the intercept B is public    int64
+    decision value  d_j = s_j * scale_j           the model's own units               float64
+    prediction      link(d)                       probability, class, risk
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe._core import schemes as core
+from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
+from pyfe.forms import LIMIT, as_array, integers_of
+from pyfe.function.link import LINKS, probabilities
+from pyfe.schema.cells import plain
+
+__all__ = ["Label", "Readout", "floats", "integers"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+AnyArray: TypeAlias = npt.NDArray[Any]
+Label: TypeAlias = str | int | float | bool
+Value = TypeVar("Value", bound=np.generic)
+
+_ARRAYS = ("interval", "intercept", "scale", "max_error")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Readout:
+    """From integers to the model's output, for k outputs. Immutable; the fields are checked (ParameterError,
+    OutOfRangeError).
+
+    Parameters
+    ----------
+    interval: int64 ``[k, 2]``, exact range of the integer that is decrypted, without intercept.
+    intercept: int64 ``[k]``, in result steps, added after decryption; it costs no coordinate and hides nothing.
+    scale: float64 ``[k]``, decision value of one result step; positive.
+    link: one of :data:`LINKS`. ``classes``: labels in the order of the probabilities, or None for a regression.
+    baseline_survival: S0 of the link "cox", else None.
+    max_error: float64 ``[k]``, bound on |decision value - model's own output| over all rows the schema can hold; by
+        default 0.
+    """
+
+    interval: IntArray
+    intercept: IntArray
+    scale: FloatArray
+    link: str = "identity"
+    classes: tuple[Label, ...] | None = None
+    baseline_survival: float | None = None
+    max_error: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "link", plain(self.link))
+        self._check_arrays()
+        self._check_link()
+        reach = max(abs(int(v)) for v in self.interval.ravel()) + max(abs(int(b)) for b in self.intercept)
+        if reach >= LIMIT:
+            raise OutOfRangeError("the intercept takes the scores out of 62 bits")
+        for name in _ARRAYS:
+            array = getattr(self, name).copy()
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def _check_arrays(self) -> None:
+        if any(array.dtype != np.int64 for array in (self.intercept, self.interval)):
+            raise ParameterError("weights, intercept and interval are int64")
+        if self.intercept.ndim != 1 or not self.intercept.size:
+            raise ParameterError(f"intercept must have shape (k,), not {self.intercept.shape}")
+        k = self.k
+        object.__setattr__(self, "max_error", floats(self.max_error, "max_error"))
+        if not self.max_error.size:
+            object.__setattr__(self, "max_error", np.zeros(k))
+        shapes = {"scale": (k,), "interval": (k, 2), "max_error": (k,)}
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise ParameterError(f"{name} must have shape {shape}, not {getattr(self, name).shape}")
+        numbers = np.concatenate([self.scale, self.max_error])
+        if not (np.isfinite(numbers).all() and (self.scale > 0).all() and (self.max_error >= 0).all()):
+            raise ParameterError("scale must be positive, max_error not negative, both finite")
+        if (self.interval[:, 0] > self.interval[:, 1]).any():
+            raise ParameterError("an interval's lower end lies above its upper end")
+
+    def _check_link(self) -> None:
+        k = self.k
+        if self.link not in LINKS:
+            raise ParameterError(f"link {self.link!r} is not one of {', '.join(LINKS)}")
+        if (self.link == "cox") != (self.baseline_survival is not None):
+            raise ParameterError('baseline_survival belongs to the link "cox", and only to it')
+        if self.baseline_survival is not None and not 0 < self.baseline_survival < 1:
+            raise ParameterError("baseline_survival lies strictly between 0 and 1")
+        if (self.link in ("logit", "cox") and k != 1) or (self.link in ("softmax", "ovr") and k == 1):
+            raise ParameterError(f"link {self.link!r} does not go with {k} row(s) of weights")
+        if self.classes is not None and not isinstance(self.classes, Sequence):
+            raise ParameterError(f"classes are a tuple of labels, not {type(self.classes).__name__}")
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(map(plain, self.classes)))
+        expected = 2 if k == 1 else k
+        if self.classes is not None and len(self.classes) != expected:
+            raise ParameterError(f"{k} row(s) of weights need {expected} classes, not {len(self.classes)}")
+        if self.link != "identity" and self.classes is None:
+            raise ParameterError(f"link {self.link!r} needs classes")
+
+    # -- what it says --
+
+    @property
+    def k(self) -> int:
+        """Number of outputs."""
+        return len(self.intercept)
+
+    @property
+    def result_interval(self) -> IntArray:
+        """int64 ``[k, 2]``: the range of the scores, intercept included."""
+        return self.interval + self.intercept[:, None]
+
+    @property
+    def width_bits(self) -> float:
+        """log2 of the number of values in the widest interval: what a discrete logarithm has to search."""
+        return max(math.log2(int(high) - int(low) + 1) for low, high in self.interval)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Readout) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.link, self.classes, self.interval.tobytes(), self.intercept.tobytes()))
+
+    def __repr__(self) -> str:
+        low, high = self.result_interval[:, 0].min(), self.result_interval[:, 1].max()
+        return f"Readout({self.k} output(s), {low} to {high}, {self.link})"
+
+    # -- from integers to the model's own outputs --
+
+    def add_intercept(self, inner: Any, total_weight: Any = 1) -> IntArray:
+        """Scores from decrypted values int64 ``[batch]`` or ``[batch, k]``; the intercept counts ``total_weight``
+        times (int64 scalar or ``[batch]``: the summed weights of a combined batch).
+
+        Returns int64 ``[batch]`` for one output, else ``[batch, k]``. Raises OutOfRangeError rather than wrap.
+        """
+        values = self._by_row(inner)
+        weight = np.broadcast_to(integers(total_weight, "total_weight"), (len(values),))
+        largest = max((abs(int(v)) for v in (values.min(), values.max())), default=0) if values.size else 0
+        heaviest = max((abs(int(w)) for w in (weight.min(), weight.max())), default=0) if weight.size else 0
+        if largest + heaviest * int(np.abs(self.intercept).max()) >= 2**63:
+            raise OutOfRangeError("the combined intercept takes the scores out of 64 bits")
+        return self.squeezed(values + weight[:, None] * self.intercept)
+
+    def decision_function(self, scores: Any) -> FloatArray:
+        """The model's decision values from integer scores (intercept included): ``s * scale``, shape as the scores."""
+        return self.squeezed(self._decision(scores))
+
+    def predict_proba(self, scores: Any) -> FloatArray:
+        """Probabilities float64 ``[batch, classes]`` in the order of :attr:`classes`, from integer scores.
+
+        Link "cox": column 1 is the risk ``1 - S0^exp(d)``. UnsupportedModelError for a model without probabilities.
+        """
+        decision = self._decision(scores)
+        if self.link == "identity":
+            raise UnsupportedModelError("this function has no probabilities (link identity)")
+        return probabilities(self.link, decision, self.baseline_survival)
+
+    def predict(self, scores: Any) -> AnyArray:
+        """Predicted classes ``[batch]`` (largest decision value; for two classes its sign), or the decision values
+        of a regression, from integer scores. Link "cox": the class by a risk above one half."""
+        if self.classes is None:
+            return self.decision_function(scores)
+        labels = np.array(self.classes, dtype=object if isinstance(self.classes[0], str) else None)
+        labels = labels.astype(str) if labels.dtype.kind == "O" else labels
+        if self.link == "cox":
+            return np.asarray(labels[(self.predict_proba(scores)[:, 1] > 0.5).astype(np.int64)])
+        values = self._decision(scores)
+        index = (values[:, 0] > 0).astype(np.int64) if self.k == 1 else np.argmax(values, axis=1)
+        return np.asarray(labels[index])
+
+    def class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:
+        """The place of the predicted class among :attr:`classes`, of decision values ``[batch]`` or ``[batch, k]``."""
+        if self.k > 1:
+            return np.asarray(np.argmax(decision, axis=1))
+        threshold = 0.0
+        if self.baseline_survival is not None:
+            threshold = math.log(math.log(0.5) / math.log(self.baseline_survival))
+        return (decision > threshold).astype(np.intp)
+
+    def squeezed(self, values: npt.NDArray[Value]) -> npt.NDArray[Value]:
+        """Values ``[batch, k]``, of one output as ``[batch]``."""
+        return values[:, 0] if self.k == 1 else values
+
+    def _decision(self, scores: Any) -> FloatArray:
+        return np.asarray(self._by_row(scores) * self.scale)
+
+    def _by_row(self, scores: Any) -> IntArray:
+        values = integers(scores, "scores")
+        values = values[:, None] if values.ndim == 1 and self.k == 1 else values
+        if values.ndim != 2 or values.shape[1] != self.k:
+            expected = "[batch]" if self.k == 1 else f"[batch, {self.k}]"
+            raise ParameterError(f"scores of this function have shape {expected}, not {values.shape}")
+        return values
+
+    # -- plain types --
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; floats as ``float.hex`` texts; classes as ``[type, text]`` pairs."""
+        survival = None if self.baseline_survival is None else float(self.baseline_survival).hex()
+        return {
+            "intercept": self.intercept.tolist(),
+            "scale": [float(s).hex() for s in self.scale],
+            "interval": self.interval.tolist(),
+            "max_error": [float(e).hex() for e in self.max_error],
+            "link": self.link,
+            "baseline_survival": survival,
+            "classes": None if self.classes is None else [_pair_of(label) for label in self.classes],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Readout:
+        """The readout of the fields that :meth:`to_dict` writes; others are passed over.
+
+        For values that :meth:`to_dict` never wrote it raises what reading them raises (KeyError, TypeError, ValueError,
+        DecodeError, ...): :meth:`pyfe.Function.from_dict` makes one DecodeError of all.
+        """
+        survival, classes = data["baseline_survival"], data["classes"]
+        return cls(
+            interval=integers_of(data["interval"], 2, "interval"),
+            intercept=integers_of(data["intercept"], 1, "intercept"),
+            scale=np.array([float.fromhex(s) for s in data["scale"]]),
+            link=data["link"],
+            classes=None if classes is None else tuple(_label_of(pair) for pair in classes),
+            baseline_survival=None if survival is None else float.fromhex(survival),
+            max_error=np.array([float.fromhex(e) for e in data["max_error"]]),
+        )
+
+    # -- in the payload of a key --
+
+    def to_native(self) -> core.Readout:
+        """What a key's payload says of it: all but the intervals, which every key has.
+
+        ParameterError for a label that is no UTF-8 text of at most 65,535 bytes.
+        """
+        classes = None if self.classes is None else [_utf8_pair(label) for label in self.classes]
+        survival = None if self.baseline_survival is None else float(self.baseline_survival)
+        return core.Readout(self.intercept, self.scale, self.max_error, LINKS.index(self.link), classes, survival)
+
+    @classmethod
+    def from_native(cls, native: core.Readout, interval: IntArray) -> Readout:
+        """The readout of a key with these intervals int64 ``[k, 2]``. ValueError for a label of a million digits."""
+        return cls(
+            interval=interval,
+            intercept=native.intercepts,
+            scale=native.scales,
+            link=LINKS[native.link],
+            classes=None if native.classes is None else tuple(_label_of(pair) for pair in native.classes),
+            baseline_survival=native.baseline_survival,
+            max_error=native.max_errors,
+        )
+
+
+_LABEL_TYPES: dict[str, type[str] | type[int] | type[float] | type[bool]] = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "str": str,
+}
+
+
+def _pair_of(label: Label) -> list[str]:
+    kind = type(label).__name__
+    if kind not in _LABEL_TYPES:
+        raise ParameterError(f"class labels are text, numbers or booleans, not {kind}")
+    return [kind, label.hex() if isinstance(label, float) else str(label)]
+
+
+def _utf8_pair(label: Label) -> tuple[str, str]:
+    kind, text = _pair_of(label)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ParameterError("a class label with lone surrogates has no UTF-8 form") from error
+    return kind, text
+
+
+def _label_of(pair: Sequence[str]) -> Label:
+    kind, text = pair
+    if kind == "bool":
+        return {"True": True, "False": False}[text]
+    if kind == "float":
+        return float.fromhex(text)
+    return int(text) if kind == "int" else str(text)
+
+
+def floats(values: Any, what: str) -> FloatArray:
+    """Numbers as float64; ParameterError for anything else."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(f"{what} must be numbers: {error}") from error
+
+
+def integers(values: Any, what: str) -> IntArray:
+    """Integers as int64; ParameterError for other values, OutOfRangeError beyond 64 bits."""
+    array = as_array(values, what)
+    if array.dtype.kind not in "iu" and array.size:
+        raise ParameterError(f"{what} must be integers, not {array.dtype}")
+    if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:
+        raise OutOfRangeError(f"{what} do not fit 64 bits")
+    return array.astype(np.int64)

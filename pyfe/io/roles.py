@@ -1,0 +1,137 @@
+"""What an output is for, and what its place holds: which file may be replaced by which."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from pyfe.errors import AuthorityError, PyfeError
+from pyfe.keys import FunctionKey
+from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
+
+__all__ = [
+    "ANYTHING",
+    "FUNCTION",
+    "PICTURE",
+    "SCHEMA",
+    "SCORES",
+    "Role",
+    "authority_files",
+    "authority_id",
+    "ciphertexts",
+    "function_key",
+    "is_sealed",
+    "locked_by",
+    "new_public_key",
+    "public_key",
+]
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+
+_LOCK = ".lock"
+_SCORES_START = b"row,score"
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Role:
+    """What an output is for: ``fits`` says of an existing file whether it is for the same, and may be replaced.
+
+    ``private``: only its owner may read it.
+    """
+
+    name: str
+    fits: Callable[[Path], bool]
+    private: bool = False
+
+
+def _of_kind(kind: Kind, public_key_id: bytes | None = None) -> Callable[[Path], bool]:
+    def fits(path: Path) -> bool:
+        header = Header.read(_start(path))
+        return header is not None and header.kind is kind and public_key_id in (None, header.public_key_id)
+
+    return fits
+
+
+def _starting(start: bytes) -> Callable[[Path], bool]:
+    return lambda path: _start(path).startswith(start)
+
+
+ANYTHING = Role("file", lambda _: True)
+SCHEMA = Role("schema", _of_kind(Kind.SCHEMA))
+FUNCTION = Role("function", _of_kind(Kind.FUNCTION))
+SCORES = Role("table of scores", _starting(_SCORES_START), private=True)
+PICTURE = Role("picture", _starting(_PNG_START), private=True)
+
+
+def public_key(public_key_id: bytes) -> Role:
+    """The public key of the id."""
+    return Role("public key of this authority", _of_kind(Kind.PUBLIC_KEY, public_key_id))
+
+
+def new_public_key() -> Role:
+    """The public key of an authority to be made: no file holds it yet."""
+    return Role("public key of this authority", lambda _: False)
+
+
+def ciphertexts(public_key_id: bytes) -> Role:
+    """Ciphertexts under the public key of the id."""
+    return Role("batch of ciphertexts under this public key", _of_kind(Kind.CIPHERTEXT_BATCH, public_key_id))
+
+
+def function_key(public_key_id: bytes, function_id: bytes) -> Role:
+    """A key for the function of an id, from the authority of a public key's id."""
+    of_authority = _of_kind(Kind.FUNCTION_KEY, public_key_id)
+
+    def fits(path: Path) -> bool:
+        if not of_authority(path):
+            return False
+        try:
+            return FunctionKey.from_bytes(path.read_bytes()).function.id == function_id
+        except PyfeError:
+            return False
+
+    return Role("key for this function from this authority", fits, private=True)
+
+
+def authority_id(authority: AnyPath) -> bytes:
+    """The id of an authority's public key, as its sealed file states it. AuthorityError for what is no such file."""
+    try:
+        sealed = is_sealed(Path(authority)) or not Path(authority).exists()
+        header = Header.read(_start(Path(authority))) if sealed else None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no name of a file"
+        raise AuthorityError(f"cannot read the authority file {authority}: {reason}") from error
+    if header is None:
+        raise AuthorityError(f"{authority}: not an authority file")
+    return header.public_key_id
+
+
+def authority_files(authority: AnyPath) -> tuple[Path, Path]:
+    """The files that an authority keeps: the sealed one, and its lock."""
+    file = Path(os.path.realpath(authority))
+    return file, file.with_name(file.name + _LOCK)
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file starts as a sealed authority does, damaged or not. OSError where that cannot be known."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return False
+    header = Header.read(_start(path)) if stat.S_ISREG(found.st_mode) else None
+    return header is not None and header.kind is Kind.SEALED_AUTHORITY
+
+
+def locked_by(path: Path) -> Path | None:
+    """The file whose lock a path would be, by its name."""
+    return path.with_name(path.name.removesuffix(_LOCK)) if path.name.endswith(_LOCK) and path.name != _LOCK else None
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEADER_SIZE)

@@ -1,0 +1,374 @@
+"""The function key: what goes to the evaluator; and its bytes.
+
+The native payload holds the weights or forms, how the results are read (intervals, intercepts, scales, link, classes)
+and the scheme's key: all that a service without Python needs. The metadata is what people call the function, its schema,
+and what the authority says about the key. The authority's signature covers header, payload and metadata.
+
+In keys of the first layout, that of 0.1.0, the readout lies in the metadata: they are read, and written as they were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pyfe.adapters import AnyAdapter, NativeFunctionKey, adapter_numbered
+from pyfe.ciphertext import CiphertextBatch
+from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
+from pyfe.function import Function, Readout
+from pyfe.keys.public_key import PublicKey
+from pyfe.schema import MAX_BITS
+from pyfe.text import printable
+from pyfe.wire.envelope import Envelope, Kind, pack, signed_part, unframed, unpack
+from pyfe.wire.fields import Fields
+from pyfe.wire.pickling import Secret
+from pyfe.wire.signature import SIGNATURE_SIZE, SigningKey, require_valid
+
+__all__ = ["FunctionKey", "Grant", "require_encodable", "require_signed"]
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+MAX_TIME = 2**40
+"""Seconds since 1970 that still make a calendar date."""
+
+_NAME = "function key"
+_IN_THE_PAYLOAD = ("weights", "forms")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What the authority says about a key it issues."""
+
+    purpose: str
+    issued_at: int
+    sequence: int
+    policy: str
+    recipient: str | None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class FunctionKey(Secret):
+    """Opens one function's results on ciphertexts of one public key, and nothing else. Bearer: keep it private.
+
+    It carries the function, the exact interval of each result, the ids of schema and public key, what it was issued
+    for, and the authority's signature over all of it. ``verified`` says whether signature and key equation (for linear
+    schemes ``s_y G + t_y H = sum_i y_i h_i``) were checked against a public key.
+
+    Made by :meth:`pyfe.KeyAuthority.issue`. It is never pickled or copied: move its bytes on purpose.
+    """
+
+    adapter: AnyAdapter
+    native: NativeFunctionKey
+    function: Function
+    parameter_hash: bytes
+    purpose: str
+    issued_at: int
+    sequence: int
+    policy: str
+    recipient: str | None
+    signature: bytes
+    verified: bool = False
+
+    @classmethod
+    def signed(
+        cls, public_key: PublicKey, native: NativeFunctionKey, function: Function, grant: Grant, signing_key: SigningKey
+    ) -> FunctionKey:
+        """The key of a function under ``public_key``, signed by the authority; not yet verified."""
+        stating = native.with_readout(function.readout.to_native())
+        unsigned = _key(public_key.adapter, stating, function, public_key.parameter_hash, grant, bytes(SIGNATURE_SIZE))
+        return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())))
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding, a bearer secret. Cost: linear in the size of the key."""
+        ids = self.parameter_hash, self.public_key_id
+        described = _first_description(self.function) if self.native.readout is None else _description(self.function)
+        metadata, payload = {**described, **asdict(self.grant)}, self.native.to_bytes()
+        return pack(Envelope(Kind.FUNCTION_KEY, self.adapter.number, *ids, payload, metadata, self.signature))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, public_key: PublicKey | None = None) -> FunctionKey:
+        """The function key that ``data`` encodes, checked against ``public_key`` if one is given: ids and signature
+        first, so that nothing is decoded that the authority did not write.
+
+        Without a public key the result is marked unverified: its signature was not checked. DecodeError for bytes that
+        are not the canonical encoding of a function key; KeyMismatchError for another authority's or schema's key;
+        SignatureError for a wrong signature. Cost of the check: one signature, and one n-term sum or about one
+        decryption per function.
+        """
+        if public_key is not None:
+            _require_public_key(public_key)
+        key = _decode(data, public_key)
+        return key if public_key is None else key._verified(public_key)
+
+    def verify(self, public_key: PublicKey) -> FunctionKey:
+        """This key marked as verified, after checking ids, signature and key equation against ``public_key``.
+
+        Raises KeyMismatchError (SignatureError, if it is the signature) naming what does not fit.
+        """
+        _require_public_key(public_key)
+        require_signed(self.to_bytes(), public_key)
+        return self._verified(public_key)
+
+    def _verified(self, public_key: PublicKey) -> FunctionKey:
+        """This key, whose ids and signature were checked, marked as verified if it is what it states."""
+        if self.schema_id != public_key.schema.id:
+            raise KeyMismatchError("the function key belongs to another schema")
+        if not self.adapter.verify_key(public_key.native, self.native):
+            raise SignatureError("the function key is signed, but does not open the function that it states")
+        return replace(self, function=replace(self.function, schema=public_key.schema), verified=True)
+
+    @property
+    def grant(self) -> Grant:
+        """What the authority says about it."""
+        return Grant(self.purpose, self.issued_at, self.sequence, self.policy, self.recipient)
+
+    @property
+    def public_key_id(self) -> bytes:
+        """Id (32 bytes) of the public key whose ciphertexts it opens."""
+        return self.native.public_key_id
+
+    @property
+    def schema_id(self) -> bytes:
+        """Id (32 bytes) of the schema its function was compiled for."""
+        return self.function.schema_id
+
+    @property
+    def scheme(self) -> str:
+        """The scheme id: functionality, assumption, group."""
+        return self.adapter.id
+
+    @property
+    def readout(self) -> Readout:
+        """How the integers that it opens are read: interval, intercept, scale, link, classes."""
+        return self.function.readout
+
+    @property
+    def interval(self) -> IntArray:
+        """int64 ``[k, 2]``: least and greatest possible inner product of each function, intercept not included."""
+        return self.native.intervals
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 (32 bytes) of the canonical encoding."""
+        return hashlib.sha256(self.to_bytes()).digest()
+
+    def decrypt(self, ciphertexts: CiphertextBatch, *, largest_weight_sum: int = 1) -> IntArray:
+        """The exact integer scores, intercept included: int64 ``[batch]`` for one function, else ``[batch, k]``.
+
+        They equal ``function.evaluate`` of the encrypted rows. For combined rows they are the same combination of the
+        scores.
+
+        largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
+            whose weights sum to s takes s times the search. Rows combined in this process carry their own sum.
+
+        Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError, before any
+        search, naming a row with larger weights; and naming row and function when a result is not in its interval
+        (altered ciphertexts, or an unverified, wrong key).
+        Cost per row and function: an n-term multi-scalar multiplication, of a quadratic scheme a product of pairings,
+        and a search over the interval.
+        """
+        self.require_match(ciphertexts)
+        ciphertexts.require_weight_sums(largest_weight_sum)
+        products = self._products(ciphertexts)
+        sums = ciphertexts.weight_sums
+        return self.readout.add_intercept(products, sums[:, 0] - sums[:, 1])
+
+    def _products(self, ciphertexts: CiphertextBatch) -> IntArray:
+        try:
+            return self.adapter.decrypt(self.native, ciphertexts.native)
+        except OutOfRangeError as error:
+            if self.verified:
+                raise
+            advice = "verify(public_key), or --public-key on the command line"
+            raise OutOfRangeError(f"{error}, or the unverified key was changed; check it with {advice}") from error
+
+    def decision_function(self, ciphertexts: CiphertextBatch) -> FloatArray:
+        """The model's scores in its own units, float64, in scikit-learn's shapes. Errors and cost: :meth:`decrypt`."""
+        return self.readout.decision_function(self._plain_scores(ciphertexts))
+
+    def predict_proba(self, ciphertexts: CiphertextBatch) -> FloatArray:
+        """Class probabilities float64 ``[batch, classes]`` in the model's class order. Errors: :meth:`decrypt`."""
+        return self.readout.predict_proba(self._plain_scores(ciphertexts))
+
+    def predict(self, ciphertexts: CiphertextBatch) -> npt.NDArray[Any]:
+        """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
+        return self.readout.predict(self._plain_scores(ciphertexts))
+
+    def info(self) -> dict[str, Any]:
+        """What there is to know about it, in plain types; nothing secret."""
+        low, high = self.interval[:, 0], self.interval[:, 1]
+        return {
+            "object": "function key",
+            "scheme": self.scheme,
+            "id": self.id.hex(),
+            "verified": self.verified,
+            "public_key_id": self.public_key_id.hex(),
+            "schema_id": self.schema_id.hex(),
+            "function_id": self.function.id.hex(),
+            "bytes_per_row": self.adapter.row_bytes(self.function.n),
+            "functions": len(self.interval),
+            "interval": [[int(a), int(b)] for a, b in zip(low, high, strict=True)],
+            "purpose": self.purpose,
+            "recipient": self.recipient,
+            "issued_at": datetime.fromtimestamp(self.issued_at, UTC).isoformat(),
+            "sequence": self.sequence,
+            "policy": self.policy,
+        }
+
+    def require_match(self, ciphertexts: CiphertextBatch) -> None:
+        """Raise KeyMismatchError unless the batch belongs to this key. Compares ids only: microseconds."""
+        if not isinstance(ciphertexts, CiphertextBatch):
+            raise ParameterError(f"expected a CiphertextBatch, not {type(ciphertexts).__name__}")
+        if ciphertexts.public_key_id != self.public_key_id:
+            ids = f"key {self.public_key_id.hex()[:12]}, ciphertexts {ciphertexts.public_key_id.hex()[:12]}"
+            raise KeyMismatchError(f"key and ciphertexts belong to different public keys ({ids})")
+        if (ciphertexts.schema_id, ciphertexts.parameter_hash) != (self.schema_id, self.parameter_hash):
+            raise KeyMismatchError("key and ciphertexts belong to different schemas")
+
+    def _plain_scores(self, ciphertexts: CiphertextBatch) -> IntArray:
+        if ciphertexts.combined:
+            raise ParameterError("combined rows have no class or probability; use decrypt, which gives combined scores")
+        return self.decrypt(ciphertexts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FunctionKey) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.signature)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a function key is never pickled and never copied: it opens scores; write key.to_bytes() to a file that "
+            "only you can read, and read it with FunctionKey.from_bytes where it is needed"
+        )
+
+    def __repr__(self) -> str:
+        state = "verified" if self.verified else "UNVERIFIED"
+        return printable(f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})")
+
+
+def require_encodable(public: PublicKey, function: Function, grant: Grant) -> None:
+    """ParameterError where the key of the function could not become bytes, before there is one."""
+    ids = public.parameter_hash, public.id
+    function.readout.to_native()
+    metadata = {**_description(function), **asdict(grant)}
+    pack(Envelope(Kind.FUNCTION_KEY, public.adapter.number, *ids, b"", metadata, bytes(SIGNATURE_SIZE)))
+
+
+def require_signed(data: bytes, public_key: PublicKey) -> None:
+    """KeyMismatchError unless header and signature of an encoded function key are those of this authority
+    (SignatureError, if it is the signature). Nothing but the frame is decoded. Cost: one signature."""
+    frame = unframed(data, Kind.FUNCTION_KEY)
+    if frame.public_key_id != public_key.id:
+        ids = f"{frame.public_key_id.hex()[:12]}, not {public_key.id.hex()[:12]}"
+        raise KeyMismatchError(f"the {_NAME} belongs to the public key {ids}")
+    if frame.parameter_hash != public_key.parameter_hash:
+        raise KeyMismatchError(f"the {_NAME} belongs to another schema")
+    if not frame.signature:
+        raise DecodeError(f"{_NAME}: it must be signed")
+    require_valid(public_key.verification_key, frame.signature, signed_part(data), _NAME)
+
+
+def _decode(data: bytes, public_key: PublicKey | None = None) -> FunctionKey:
+    """The function key that ``data`` encodes, consistent in itself.
+
+    With ``public_key``, ids and signature are checked before anything is decoded: what follows was written by the
+    authority. Without, the signature is not checked.
+    """
+    if public_key is not None:
+        require_signed(data, public_key)
+    envelope = unpack(data, Kind.FUNCTION_KEY)
+    adapter = adapter_numbered(envelope.scheme, _NAME)
+    if not envelope.signature:
+        raise DecodeError(f"{_NAME}: it must be signed")
+    native = adapter.read_function_key(envelope.payload)
+    if envelope.public_key_id != native.public_key_id:
+        raise DecodeError(f"{_NAME}: the public key id of the header is not that of the key")
+    fields = Fields(envelope.metadata, _NAME)
+    function = _function_of(adapter, native, fields)
+    grant = Grant(
+        purpose=fields.take("purpose", str),
+        issued_at=fields.integer("issued_at", 0, MAX_TIME),
+        sequence=fields.integer("sequence", 1, 2**63 - 1),
+        policy=fields.take("policy", str),
+        recipient=fields.optional("recipient", str),
+    )
+    fields.finish()
+    return _key(adapter, native, function, envelope.parameter_hash, grant, envelope.signature)
+
+
+def _key(
+    adapter: AnyAdapter,
+    native: NativeFunctionKey,
+    function: Function,
+    parameter_hash: bytes,
+    grant: Grant,
+    signature: bytes,
+) -> FunctionKey:
+    return FunctionKey(
+        adapter=adapter,
+        native=native,
+        function=function,
+        parameter_hash=parameter_hash,
+        signature=signature,
+        **asdict(grant),
+    )
+
+
+def _description(function: Function) -> dict[str, Any]:
+    """What the payload does not say of a function."""
+    return {"kind": function.kind, "name": function.name, "schema_id": function.schema_id}
+
+
+def _first_description(function: Function) -> dict[str, Any]:
+    """The same where the payload has the first layout: all but the map."""
+    return {"function": {key: value for key, value in function.to_dict().items() if key not in _IN_THE_PAYLOAD}}
+
+
+def _function_of(adapter: AnyAdapter, native: NativeFunctionKey, fields: Fields) -> Function:
+    """The function of a key. DecodeError; KeyMismatchError where payload and metadata tell different intervals."""
+    try:
+        stated = native.readout
+        if stated is None:
+            function = _with_map(fields.plain("function"), adapter, native)
+        else:
+            function = _with_readout(Readout.from_native(stated, native.intervals), adapter, native, fields)
+    except (ValueError, OutOfRangeError) as error:
+        raise DecodeError(f"{_NAME}: {error}") from error
+    # A key's searches are as wide as it says. No schema has coordinates of 2^32, whatever the schema of this one is.
+    reach = function.map.reach(2.0**MAX_BITS) * (1 + 1e-9)
+    if (np.abs(function.interval).max(axis=1) > reach).any():
+        raise DecodeError(f"{_NAME}: its intervals are wider than its function has results under any schema")
+    return function
+
+
+def _with_readout(readout: Readout, adapter: AnyAdapter, native: NativeFunctionKey, fields: Fields) -> Function:
+    """The function whose map and readout stand in the payload."""
+    kind, name, schema_id = fields.take("kind", str), fields.take("name", str), fields.octets("schema_id", 32)
+    terms = adapter.map_of(native, kind)
+    if terms.kind != kind:
+        raise DecodeError(f"{_NAME}: its function is {terms.kind}, not {kind[:20]!r}")
+    return Function(terms, readout, schema_id, name)
+
+
+def _with_map(rest: Mapping[str, Any], adapter: AnyAdapter, native: NativeFunctionKey) -> Function:
+    """The function of the metadata with the map of the payload; both must tell the same intervals."""
+    misplaced = [key for key in _IN_THE_PAYLOAD if key in rest]
+    if misplaced:
+        raise DecodeError(f"{_NAME}: {misplaced[0]} belong to the payload, not to the metadata")
+    function = Function.from_dict(rest, terms=adapter.map_of(native, str(rest.get("kind"))))
+    if not np.array_equal(function.interval, native.intervals):
+        raise KeyMismatchError(f"{_NAME}: the intervals of the key are not those of its function")
+    return function
+
+
+def _require_public_key(given: object) -> None:
+    if not isinstance(given, PublicKey):
+        raise ParameterError(f"public_key is a pyfe.PublicKey, not {type(given).__name__}")

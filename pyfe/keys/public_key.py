@@ -1,0 +1,197 @@
+"""The public key: what goes to the data owners; and its bytes.
+
+The native payload is the scheme's master public key, whose parameters contain the schema id. The metadata is the
+schema, the weight width and the authority's Ed25519 verification key, by which the whole is signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pyfe.adapters import AnyAdapter, NativePublicKey, adapter_numbered
+from pyfe.ciphertext import CiphertextBatch
+from pyfe.errors import DecodeError, KeyMismatchError
+from pyfe.schema import Encoded, Schema
+from pyfe.schemes.arguments import Client, Label
+from pyfe.wire.envelope import Envelope, Kind, pack, signed_part, unpack
+from pyfe.wire.fields import Fields
+from pyfe.wire.pickling import PickledAsBytes
+from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, SigningKey, require_valid
+
+__all__ = ["MAX_WEIGHT_BITS", "PublicKey", "described_columns"]
+
+MAX_WEIGHT_BITS = 32
+"""Widest function weights an authority can allow."""
+
+_NAME = "public key"
+_FINGERPRINT_TAG = b"PYFE-V1-public-key-fingerprint"
+
+
+def described_columns(schema: Schema) -> dict[str, str]:
+    """Every column in words: kind and range, the value of missing entries if there is one, public and protected."""
+    lines = {}
+    for name, column in schema.columns.items():
+        missing = [] if column.missing is None else [f"missing: {column.missing}"]
+        marks = [mark for mark in ("public", "protected") if getattr(column, mark)]
+        lines[name] = "; ".join([str(column), *missing, *marks])
+    return lines
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class PublicKey(PickledAsBytes):
+    """What a data owner needs to encrypt: the scheme's public key, the schema, and the authority's verification key.
+
+    It is signed by the authority itself, so a copy damaged or altered on the way is refused; but whoever replaces it
+    whole reads everything encrypted under it. So compare :attr:`fingerprint` with the authority over another channel
+    once, and pin it: ``PublicKey.from_bytes(data, fingerprint="...")``.
+
+    Made by :attr:`pyfe.KeyAuthority.public_key`. It pickles as its bytes, and a copy is the key itself.
+    """
+
+    adapter: AnyAdapter
+    native: NativePublicKey
+    schema: Schema
+    weight_bits: int
+    verification_key: bytes
+    signature: bytes
+
+    @classmethod
+    def signed(
+        cls, adapter: AnyAdapter, native: NativePublicKey, schema: Schema, weight_bits: int, signing_key: SigningKey
+    ) -> PublicKey:
+        """The public key of an authority, signed by it."""
+        unsigned = cls(adapter, native, schema, weight_bits, signing_key.public, bytes(SIGNATURE_SIZE))
+        return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())))
+
+    def to_bytes(self) -> bytes:
+        """The canonical encoding: the scheme's public key in the payload; schema, weight bits and verification key in
+        the metadata. Cost: linear in the size of the key."""
+        metadata = {
+            "schema": self.schema.to_dict(),
+            "verification_key": self.verification_key,
+            "weight_bits": self.weight_bits,
+        }
+        ids = self.parameter_hash, self.id
+        payload = self.native.to_bytes()
+        return pack(Envelope(Kind.PUBLIC_KEY, self.adapter.number, *ids, payload, metadata, self.signature))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, fingerprint: str | None = None) -> PublicKey:
+        """The public key that ``data`` encodes, checked whole (points, parameters, schema, signature).
+
+        With ``fingerprint``, KeyMismatchError unless it is that key. DecodeError for bytes that are not the canonical
+        encoding of a public key, SignatureError for a wrong signature. Cost: decoding n points.
+        """
+        key = _decode(data)
+        if fingerprint is not None:
+            key.require_fingerprint(fingerprint)
+        return key
+
+    @property
+    def id(self) -> bytes:
+        """Id (32 bytes) of the master public key; every key and ciphertext carries it."""
+        return self.native.id
+
+    @property
+    def scheme(self) -> str:
+        """The scheme id: functionality, assumption, group."""
+        return self.adapter.id
+
+    @property
+    def parameter_hash(self) -> bytes:
+        """Hash (32 bytes) of the scheme's parameters: bounds and schema id."""
+        return self.native.parameters.id
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits in groups of four: a hash of the master public key and the verification key."""
+        tag = len(_FINGERPRINT_TAG).to_bytes(4, "little") + _FINGERPRINT_TAG
+        digits = hashlib.sha256(tag + self.id + self.verification_key).hexdigest()
+        return "-".join(digits[i : i + 4] for i in range(0, 64, 4))
+
+    def require_fingerprint(self, fingerprint: str) -> None:
+        """Raise KeyMismatchError unless this is the key of that fingerprint (dashes, spaces and case do not count)."""
+        wanted = "".join(c for c in fingerprint.lower() if c not in "- :\t\n")
+        if wanted != self.fingerprint.replace("-", ""):
+            raise KeyMismatchError(f"the public key's fingerprint is {self.fingerprint}, not the one that was pinned")
+
+    def encrypt(
+        self,
+        X: Any,
+        *,
+        on_overflow: Literal["raise", "clip"] = "raise",
+        client: Client | None = None,
+        label: Label | None = None,
+    ) -> CiphertextBatch:
+        """Encode and encrypt a table, each row under fresh randomness.
+
+        Parameters
+        ----------
+        X: a table as for :meth:`pyfe.Schema.encode`, or an :class:`pyfe.schema.Encoded` that it made.
+        on_overflow: "raise" refuses values outside the schema; "clip" moves them to the nearer end, and the batch
+            carries the count per column.
+        client, label: which client of a multi-client scheme encrypts, and what the rows are bound to; ParameterError
+            in a scheme that takes them not.
+
+        Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
+        encoded under another schema.
+        Cost a row: n + 2 fixed-base multiplications, of a quadratic scheme about (k + 1)^2 n in each of two groups for
+        masks of dimension k.
+        """
+        encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
+        native = self.adapter.encrypt(self.native, self.schema.check(encoded), client=client, label=label)
+        return CiphertextBatch(
+            self.adapter,
+            native,
+            parameter_hash=self.parameter_hash,
+            schema_id=self.schema.id,
+            saturated=encoded.saturated,
+        )
+
+    def info(self) -> dict[str, Any]:
+        """What there is to know about it, in plain types."""
+        return {
+            "object": "public key",
+            "scheme": self.scheme,
+            "id": self.id.hex(),
+            "fingerprint": self.fingerprint,
+            "schema_id": self.schema.id.hex(),
+            "coordinates": self.schema.n,
+            "columns": described_columns(self.schema),
+            "weight_bits": self.weight_bits,
+            "bytes_per_row": self.adapter.row_bytes(self.schema.n),
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"PublicKey({self.scheme}, n={self.schema.n}, id {self.id.hex()[:12]}, {self.fingerprint[:9]}...)"
+
+
+def _decode(data: bytes) -> PublicKey:
+    """The public key that ``data`` encodes; SignatureError unless it is signed by the key it contains.
+
+    The signature is checked before the schema is made, and the schema before a point of the payload is read.
+    """
+    envelope = unpack(data, Kind.PUBLIC_KEY)
+    adapter = adapter_numbered(envelope.scheme, _NAME)
+    if not envelope.signature:
+        raise DecodeError(f"{_NAME}: it must be signed")
+    fields = Fields(envelope.metadata, _NAME)
+    verification_key = fields.octets("verification_key", KEY_SIZE)
+    require_valid(verification_key, envelope.signature, signed_part(data), _NAME)
+    weight_bits = fields.integer("weight_bits", 2, MAX_WEIGHT_BITS)
+    schema = Schema.from_dict(fields.plain("schema"))
+    fields.finish()
+    if envelope.parameter_hash != adapter.parameter_hash(schema, weight_bits):
+        raise KeyMismatchError(f"{_NAME}: the scheme's parameters are not those of the schema it contains")
+    native = adapter.read_public_key(envelope.payload)
+    if (envelope.parameter_hash, envelope.public_key_id) != (native.parameters.id, native.id):
+        raise DecodeError(f"{_NAME}: the ids of the header are not those of the key")
+    return PublicKey(adapter, native, schema, weight_bits, verification_key, envelope.signature)

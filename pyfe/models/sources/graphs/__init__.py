@@ -1,0 +1,7 @@
+"""ONNX graphs as models."""
+
+from __future__ import annotations
+
+from pyfe.models.sources.graphs.scores import from_graph
+
+__all__ = ["from_graph"]

@@ -1,0 +1,278 @@
+"""Linear: a model given by its numbers, for published risk formulas and for the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pyfe.arrays import AnyArray, FloatArray
+from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
+from pyfe.function import LINKS
+from pyfe.models.fit.probing import TOLERANCE, in_pieces
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.sources.classes import link_and_classes
+from pyfe.models.sources.decision import decision_function_of
+from pyfe.models.sources.intake import intake_of
+from pyfe.models.sources.parts import Labels, is_result, name_of
+from pyfe.models.sources.raw_model import asked, naming_what_fails
+from pyfe.models.sources.real_function import RealFunction
+from pyfe.models.sources.statsmodels import link_of_result
+from pyfe.schema import Schema
+
+__all__ = ["Linear"]
+
+Row: TypeAlias = dict[str, Any] | list[float]
+_FIELDS = {"format", "version", "weights", "intercept", "link", "classes", "baseline_survival", "name"}
+
+
+@dataclass(frozen=True, init=False)
+class Linear:
+    """``d = intercept + sum of weight * value`` per output, then a link. A model like any other.
+
+    Parameters
+    ----------
+    weights: for one output a mapping of column names, for k outputs a list of k mappings:
+
+        * number column: one number, **per unit of the transformed value**: a column with ``transform="log"`` takes
+          the coefficient of log(value), since that is what the function is linear in;
+        * category: a mapping of level to number (levels left out count 0), or for a two-level category one number,
+          the weight of the second level;
+        * thresholds: one number per cut, or a mapping of cut to number;
+        * constant: one number, per unit.
+
+        Columns left out have weight 0; a name that the schema does not have is an error. Instead of names, an array
+        ``[n]`` or ``[k, n]`` in the order of ``schema.coordinate_names``.
+    intercept: one number, or one per output.
+    link: "identity", "logit" (also "logistic"), "softmax", "ovr", or "cox" (risk ``1 - S0^exp(d)``, S0 =
+        ``baseline_survival``). ``classes``: labels, in the order of outputs; by default 0, 1, ...
+
+    Raises ParameterError for anything else, here or when it meets a schema.
+    """
+
+    rows: tuple[Row, ...]
+    intercept: tuple[float, ...]
+    link: str
+    classes: Labels | None
+    baseline_survival: float | None
+    name: str
+
+    def __init__(
+        self,
+        weights: Any,
+        intercept: Any = 0.0,
+        link: str = "identity",
+        *,
+        classes: Sequence[str | int | float | bool] | None = None,
+        baseline_survival: float | None = None,
+        name: str = "Linear",
+    ) -> None:
+        rows = _rows_of(weights)
+        link = {"logistic": "logit"}.get(link, link)
+        if link not in LINKS:
+            raise ParameterError(f"link {link!r} is not one of {', '.join(LINKS)}")
+        if (link == "cox") != (baseline_survival is not None):
+            raise ParameterError('baseline_survival belongs to the link "cox", and only to it')
+        if classes is None and link != "identity":
+            classes = range(max(2, len(rows)))
+        values = {
+            "rows": rows,
+            "intercept": _intercepts_of(intercept, len(rows)),
+            "link": link,
+            "classes": None if classes is None else tuple(classes),
+            "baseline_survival": baseline_survival,
+            "name": str(name),
+        }
+        for field, value in values.items():
+            object.__setattr__(self, field, value)
+
+    # -- meeting a schema --
+
+    def real_function(self, schema: Schema) -> RealFunction:
+        """This model on the coordinates of a schema."""
+        parts = [self._on_coordinates(row, schema) for row in self.rows]
+        weights = np.stack([w for w, _ in parts])
+        intercept = np.array([b for _, b in parts]) + np.array(self.intercept)
+        reach = np.abs(weights) @ np.maximum(np.abs(schema.lo), np.abs(schema.hi)) + np.abs(intercept)
+        error = 4 * (schema.n + 2) * np.finfo(np.float64).eps * reach
+        return RealFunction(
+            AffineMap(weights, intercept, error), self.link, self.classes, self.baseline_survival, self.name
+        )
+
+    def _on_coordinates(self, row: Row, schema: Schema) -> tuple[FloatArray, float]:
+        per_unit = np.array(row) if isinstance(row, list) else self._by_name(row, schema)
+        if per_unit.shape != (schema.n,):
+            raise ParameterError(f"the schema has {schema.n} coordinates, the weights {len(per_unit)}")
+        pairs = [column.affine() for column in schema.columns.values()]
+        offset = np.concatenate([o for o, _ in pairs])
+        step = np.concatenate([s for _, s in pairs])
+        return per_unit * step, float(per_unit @ offset)
+
+    def _by_name(self, row: Mapping[str, Any], schema: Schema) -> FloatArray:
+        unknown = [name for name in row if name not in schema.columns]
+        if unknown:
+            raise ParameterError(f"weights name {unknown[0]!r}, which is no column of the schema")
+        columns = schema.columns.items()
+        return np.concatenate([c.stated_weights(row.get(name, 0.0), f"weight of {name!r}") for name, c in columns])
+
+    # -- from a fitted estimator --
+
+    @classmethod
+    def from_estimator(cls, model: Any) -> Linear:
+        """The weights of a fitted linear estimator or pipeline on its raw numeric columns, without a schema.
+
+        Names are the model's own (:mod:`pyfe.models.sources.intake`), or ``x0, x1, ...``. Its ``coef_`` and
+        ``intercept_`` are used where they reproduce the model's own answers; everything else is probed, and verified on
+        256 rows. What the model makes of absent entries, of single values or of your rows is checked by ``compile``
+        alone, which has the model. Raises UnsupportedModelError for a model that is not affine, or not evaluable on
+        numbers (text categories: use ``compile`` with the schema).
+        """
+        with naming_what_fails(model):
+            return _from_estimator(model)
+
+    # -- JSON --
+
+    def to_json(self) -> str:
+        """Human-readable JSON; floats are written so that they read back exactly."""
+        data = {
+            "format": "pyfe-linear",
+            "version": 1,
+            "name": self.name,
+            "weights": list(self.rows) if len(self.rows) > 1 else self.rows[0],
+            "intercept": list(self.intercept) if len(self.rows) > 1 else self.intercept[0],
+            "link": self.link,
+            "classes": None if self.classes is None else list(self.classes),
+            "baseline_survival": self.baseline_survival,
+        }
+        return json.dumps(data, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Linear:
+        """The inverse of :meth:`to_json`; only ``weights`` is required. DecodeError names what is wrong."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DecodeError(f"not JSON: {error}") from error
+        if not isinstance(data, dict) or "weights" not in data:
+            raise DecodeError('a linear model is a JSON object with at least "weights"')
+        if data.get("format", "pyfe-linear") != "pyfe-linear" or data.get("version", 1) != 1:
+            raise DecodeError("not a pyfe-linear file of version 1")
+        unknown = sorted(set(data) - _FIELDS)
+        if unknown:
+            raise DecodeError(f"unknown field {unknown[0]!r} in a linear model")
+        given = {key: data[key] for key in _FIELDS - {"format", "version"} if key in data}
+        try:
+            return cls(given.pop("weights"), given.pop("intercept", 0.0), given.pop("link", "identity"), **given)
+        except (ParameterError, TypeError) as error:
+            raise DecodeError(f"not a linear model: {error}") from error
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ParameterError(f"{what} must be a number, not {type(value).__name__}")
+    if not np.isfinite(value):
+        raise ParameterError(f"{what} must be finite")
+    return float(value)
+
+
+def _plain_weight(value: Any, what: str) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _number(item, what) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_number(item, what) for item in np.asarray(value, dtype=object).ravel()]
+    return _number(value, what)
+
+
+def _row_of(weights: Any) -> Row:
+    if isinstance(weights, Mapping):
+        return {str(name): _plain_weight(value, f"weight of {name!r}") for name, value in weights.items()}
+    return [_number(value, "a weight") for value in weights]
+
+
+def _rows_of(weights: Any) -> tuple[Row, ...]:
+    if isinstance(weights, Mapping):
+        return (_row_of(weights),)
+    items = list(weights) if isinstance(weights, list | tuple | np.ndarray) else []
+    if not items:
+        raise ParameterError(
+            "weights are a mapping of column names, a list of mappings, or an array [n] or [k, n] (a Series: to_dict())"
+        )
+    if all(isinstance(item, Mapping | list | tuple | np.ndarray) for item in items):
+        return tuple(_row_of(item) for item in items)
+    return (_row_of(items),)
+
+
+def _intercepts_of(intercept: Any, k: int) -> tuple[float, ...]:
+    values = np.asarray(intercept, dtype=object).ravel()
+    if len(values) not in (1, k) or (len(values) == 1 and k > 1 and np.ndim(intercept) > 0):
+        raise ParameterError(f"{k} output(s) need {k} intercept(s), not {len(values)}")
+    numbers = [_number(value, "the intercept") for value in values]
+    return tuple(numbers * k if len(numbers) == 1 else numbers)
+
+
+def _from_estimator(model: Any) -> Linear:
+    names, inputs = _raw_inputs(model)
+    function = decision_function_of(model)
+
+    def score(rows: AnyArray) -> FloatArray:
+        try:
+            return in_pieces(lambda part: function(inputs(part)), rows)
+        except UnsupportedModelError as error:
+            raise UnsupportedModelError(
+                f"{error}. Without a schema a model is asked about numbers only; for text columns, or any other rows, "
+                "use pyfe.compile(model, schema)"
+            ) from error
+
+    weights, intercept, reach = _raw_slopes(score, len(names))
+    rows = np.random.default_rng(20).uniform(-2, 2, size=(256, len(names))) * reach
+    theirs = score(rows)
+    weights, intercept = _fitted_if_equal(model, weights, intercept, rows, theirs)
+    difference = np.abs(theirs - (rows @ weights.T + intercept)).max(axis=0)
+    tolerance = TOLERANCE * (theirs.max(axis=0) - theirs.min(axis=0))
+    if not (difference <= tolerance).all():
+        raise UnsupportedModelError(
+            f"{name_of(model)} is not affine in its numeric columns: measured residual {difference.max():.3g}; "
+            "pyfe.compile(model, schema) names the step"
+        )
+    if is_result(model):
+        link, classes = link_of_result(model, asked(function.name, model.predict, inputs(rows)), theirs)
+    else:
+        link, classes = link_and_classes(model, function, inputs(rows), theirs, difference)
+    mappings = [dict(zip(names, row.tolist(), strict=True)) for row in weights]
+    return Linear(mappings, intercept.tolist(), link, classes=classes, name=name_of(model))
+
+
+def _raw_inputs(model: Any) -> tuple[list[str], Any]:
+    intake = intake_of(model)
+    if intake.names is None and intake.count is None:
+        raise UnsupportedModelError(f"{name_of(model)} does not say how many columns it takes (is it fitted?)")
+    columns = [f"x{i}" for i in range(intake.count or 0)] if intake.names is None else list(intake.names)
+    return columns, lambda rows: intake.table(dict(zip(columns, rows.T, strict=True)))
+
+
+def _raw_slopes(score: Any, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Slopes, value at zero, and the reach per column that moves the output as much as the output is large."""
+    zero = np.zeros((1, count))
+    base = score(zero)[0]
+    first = (score(np.eye(count)) - base).T
+    size = np.abs(base).max() + 1.0
+    reach = np.clip(size / np.maximum(np.abs(first).max(axis=0), 1e-12), 1e-6, 1e6)
+    slopes = ((score(np.diag(reach)) - score(np.diag(-reach))) / (2 * reach)[:, None]).T
+    return slopes, base, reach
+
+
+def _fitted_if_equal(
+    model: Any, weights: FloatArray, intercept: FloatArray, rows: FloatArray, theirs: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """``coef_`` and ``intercept_`` of a bare estimator, which carry no probing error, if they say the same."""
+    coef = getattr(model, "coef_", None)
+    if not isinstance(coef, np.ndarray) or coef.size != weights.size:
+        return weights, intercept
+    fitted = coef.reshape(weights.shape).astype(np.float64)
+    constant = np.broadcast_to(np.asarray(getattr(model, "intercept_", 0.0), dtype=np.float64), intercept.shape)
+    spread = theirs.max(axis=0) - theirs.min(axis=0)
+    same = np.abs(theirs - (rows @ fitted.T + constant)).max(axis=0) <= TOLERANCE * spread
+    return (fitted, constant.copy()) if same.all() else (weights, intercept)

@@ -1,0 +1,57 @@
+"""The table that a model is given: a DataFrame by its names, or an array in the order of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyfe.arrays import AnyArray
+from pyfe.errors import ParameterError
+from pyfe.schema import Schema, stacked
+
+__all__ = ["Intake", "feature_table"]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What a model is given. ``names``: its columns, or None where it has no names and takes ``count`` columns (None:
+    as many as there are) in the order of the schema. ``constant``: where a column of one value is put in, and which.
+    """
+
+    names: tuple[str, ...] | None
+    count: int | None = None
+    constant: tuple[int, float] | None = None
+    constant_name: str = "const"
+
+    def require(self, schema: Schema) -> None:
+        """ParameterError where the schema does not have the columns that the model was fitted on."""
+        given = schema.input_columns
+        if self.names is not None:
+            absent = [name for name in self.names if name not in given]
+            if absent:
+                raise ParameterError(
+                    f"the model was fitted on {', '.join(map(repr, absent))}, not in the schema; rows are given to it "
+                    "by these names, so call the schema's columns like them"
+                )
+        elif self.count is not None and self.count != len(given):
+            raise ParameterError(f"the model takes {self.count} features, the schema has {len(given)} columns")
+
+    def table(self, columns: Mapping[str, AnyArray]) -> Any:
+        """The model's own kind of table: a DataFrame in its order, or an array."""
+        if self.names is not None:
+            table = feature_table(columns, list(self.names))
+            if self.constant is not None:
+                table.insert(self.constant[0], self.constant_name, self.constant[1])
+            return table
+        rows = stacked(columns)
+        return rows if self.constant is None else np.insert(rows, self.constant[0], self.constant[1], axis=1)
+
+
+def feature_table(columns: Mapping[str, AnyArray], names: list[str]) -> Any:
+    """A DataFrame of the named columns, in that order; imports pandas, which such a model was fitted with."""
+    import pandas
+
+    return pandas.DataFrame({name: columns[name] for name in names})

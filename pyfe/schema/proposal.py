@@ -1,0 +1,458 @@
+"""What Schema.fit makes of a column, and what it refuses: everything in a schema travels in the public key.
+
+Text becomes a category only if its values cannot name a patient: few of them, and each in several rows. The least
+number of rows is the usual least cell of published tables (three to ten; five here). Of the 608 columns of the 69
+tables that come with scikit-learn, lifelines, statsmodels and scikit-survival, 27 text columns become categories:
+groups, treatments, regions, stages, of 2 to 22 levels, the rarest in 6 rows. Refused are 13 with levels seen in one to
+four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and two of record numbers; no
+measurement is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyfe.arrays import AnyArray, BoolArray, FloatArray
+from pyfe.errors import ParameterError
+from pyfe.schema.cells import (
+    as_floats,
+    exact_number,
+    is_code,
+    is_number,
+    is_temporal,
+    listed,
+    missing_mask,
+    parse_number,
+    require_cells,
+    row_for_names,
+    same_name,
+    shown,
+)
+from pyfe.schema.columns import Column, category, number
+from pyfe.schema.frames import Frame, naming, open_frame
+from pyfe.schema.ranges import bits_of, by_text, list_of_names
+
+__all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
+
+
+LEAST_ROWS_OF_A_LEVEL = 5
+"""Rows in which every value of a text column has to stand, for the column to become a category."""
+
+MOST_LEVELS = 100
+"""Most levels that are taken from data; a longer list of codes is known beforehand, and is given as ``levels=``."""
+
+_LEAST_ROWS = 10
+_LONG_NUMBER = 10**7
+_COUNTER = 20
+_SECONDS = 3e8  # of 1979, since 1970
+_LONG_TEXT = 80
+
+_EXCLUDE = "leave the column out (exclude=, --exclude)"
+_LEVELS = "name its levels (levels=, --levels)"
+
+_DIGITS = r"[+-]?\d+(\.\d+)?"
+_MONTH = (
+    r"(jan|ene|gen|feb|fev|fév|mar|mär|mrz|apr|avr|abr|may|mai|mag|mei|jun|jui|giu|jul|lug|aug|aou|aoû|ago|sep|set|oct"
+    r"|okt|ott|out|nov|dec|dez|déc|dic)[^\W\d]{0,7}\.?"
+)
+_WEEKDAY = r"((mo|tu|we|th|fr|sa|su|di|mi|do|so)[^\W\d]{0,8}\.?,? )?"
+_CLOCK = r"\d{1,2}([:.h]\d{2}(:\d{2}([.,]\d+)?)?)?"
+_DATE = re.compile(
+    rf"{_WEEKDAY}(\d{{4}}[-/. ]\d{{1,2}}[-/. ]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})"
+    r"|\d{1,2} \d{1,2} \d{4}|\d{1,2}\.\d{1,2}\.|\d{4}[-/]\d{2,3}|\d{1,2}[-/]\d{4}|\d{4}-?W\d{2}(-?\d)?"
+    r"|\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|\d{4}\u5e74(\d{1,2}\u6708(\d{1,2}\u65e5)?)?|\d{8}[T_]\d{4,6}"
+    r"|\d{1,2}[ .-]{0,2}[^\W\d]{3,9}[ .,-]{0,2}('\d{2}|\d{2,4})"
+    rf"|{_MONTH} ?\d{{1,2}}(st|nd|rd|th)?,? \d{{4}}|{_MONTH} \d{{1,2}}(?= \d{{1,2}}:)"
+    rf"|{_MONTH}[ .-]?('?\d{{2}}|\d{{4}}))"
+    rf"([T ,:_]+{_CLOCK}.*)?"
+    r"|\d{1,2}[:h]\d{2}(:\d{2}([.,]\d+)?)?( ?([ap]\.?m\.?|uhr|h))?"
+    r"|P(\d+[YMWD])*(T(\d+[HMS])+)?|[+-]?\d+ days?,? [+-]?\d.*"
+    r"|\d{1,3} ?(y|yrs?|years?|j|a)[ ,]{0,2}\d{1,2} ?(m|mo|mths?|months?)",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(
+    r".*@.*|.*\d{5}.*|(.*\d){7}.*|[0-9a-f]{8}(-?[0-9a-f]{4}){2,}.*"
+    r"|[A-Z]{1,4}[-_ ]?0\d{3,}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d",
+    re.IGNORECASE | re.DOTALL,
+)
+_BAND = re.compile(r"\D*(?P<low>\d{1,6}) ?([-/\u2013\u2014]|to|bis|\.\.) ?(?P<high>\d{1,6})\D*")
+_SPELLINGS = (
+    ("dates or times", _DATE, "turn them into a number first (an age in years, days since a date)"),
+    (
+        "numbers with a decimal comma or a thousands sign",
+        re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}([,.' \u00a0\u2009\u202f\u2019]\d{3})+([.,]\d+)?"),
+        "turn them into numbers (decimal=',' where the file is read; --decimal ,)",
+    ),
+    (
+        "numbers with a percent sign",
+        re.compile(r"[+-]?[\d.,]*\d[\d.,]* ?[%\u2030]"),
+        "turn them into numbers without the sign",
+    ),
+    (
+        "numbers with a comparison sign",
+        re.compile(r"(<|>|<=|>=|=<|=>|=|~|\u2264|\u2265|\u2248|\u00b1) ?[+-]?[\d.,]*\d[\d.,]*.{0,12}"),
+        "decide what a value beyond the limit of measurement counts as, and write numbers",
+    ),
+    (
+        "numbers in digits, signs or words that are not plain decimal ones",
+        re.compile(
+            r"[+-]?[\d_]+(\.[\d_]+)?|0[xXbBoO][0-9a-fA-F]+|[+-]?(inf|infinity|nan)"
+            r"|[-+\u2212\u2013(\"'#$\u20ac\u00a3\u00a5]{0,3} ?(ca\.? ?|approx\.? ?|circa |about )?"
+            r"[.,\u00b7]?\d[\d.,\u00b7_]*"
+            r"( ?\u00b7 ?\d+)?([ed][+-]?\d+)?( ?[x\u00d7*] ?10 ?(\^|\*\*)?[+-]?\d+.{0,12})?"
+            r"( ?(\u00b1|\+/-) ?\d[\d.,]*)?(?<!\+)[-)\"'*, ]{0,3}",
+            re.IGNORECASE,
+        ),
+        "write plain decimal numbers (0 to 9, a point)",
+    ),
+)
+_UNIT = re.compile(rf"{_DIGITS}([eE][+-]?\d+)?(?P<space> ?)(?P<unit>[^\W\d_\u00b0\u00b5/]*[^\d\s.,;|]*)")
+_UNITS = frozenset(
+    [
+        "kg",
+        "g",
+        "mg",
+        "ug",
+        "µg",
+        "μg",
+        "ng",
+        "pg",
+        "l",
+        "dl",
+        "ml",
+        "ul",
+        "µl",
+        "mmol",
+        "µmol",
+        "umol",
+        "nmol",
+        "pmol",
+        "mol",
+        "mval",
+        "meq",
+        "iu",
+        "u",
+        "mmhg",
+        "kpa",
+        "bar",
+        "cm",
+        "mm",
+        "m",
+        "km",
+        "bpm",
+        "hz",
+        "h",
+        "hr",
+        "hrs",
+        "min",
+        "s",
+        "sec",
+        "ms",
+        "d",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "yr",
+        "yrs",
+        "y",
+        "kcal",
+        "kj",
+        "cal",
+        "f",
+        "c",
+        "k",
+        "°c",
+        "°f",
+        "fl",
+        "eur",
+        "usd",
+        "chf",
+        "$",
+        "€",
+    ]
+)
+_NAMES_OF_IDENTIFIERS = frozenset(
+    {"id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record"}
+    | {"patient", "patients", "subject", "case", "accession"}
+)
+_NAMES_OF_PERSONS = _NAMES_OF_IDENTIFIERS | frozenset(
+    {"person", "participant", "proband", "name", "names", "surname", "forename", "firstname", "lastname", "initials"}
+    | {"nachname", "vorname", "email", "mail", "phone", "telephone", "telefon", "mobile", "fax", "address", "adresse"}
+    | {"street", "patientid", "patientennummer", "fallnummer"}
+)
+_WORDS_BESIDE = frozenset(
+    ("study", "full", "first", "last", "given", "family", "middle", "number", "no", "nr", "code", "key", "hash")
+)
+"""Words that leave a column called after persons one: last name, study id."""
+
+
+def propose_columns(
+    X: Any,
+    bits: int | Mapping[str, int],
+    margin: float,
+    names: Sequence[str] | None,
+    exclude: Iterable[str],
+    levels: Mapping[str, Iterable[Any]],
+) -> dict[str, Column]:
+    """The columns of :meth:`pyfe.Schema.fit`, by name. ParameterError, for all that are refused at once."""
+    if not is_number(margin) or not 0 <= margin <= 10:
+        raise ParameterError(f"margin must be from 0 to 10, not {shown(margin)}")
+    if not isinstance(levels, Mapping):
+        raise ParameterError("levels is a mapping of column names to lists of levels")
+    frame = open_frame(X, names)
+    given = {same_name(name): wanted for name, wanted in by_text(levels).items()}
+    table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")}, given)
+    columns, refused = {}, []
+    for name, values in table.items():
+        try:
+            with naming(name):
+                columns[name] = propose(name, values, bits_of(bits, name), margin, given.get(same_name(name)))
+        except ParameterError as error:
+            refused.append((name, error))
+    _require_none(refused)
+    return columns
+
+
+def _proposed_table(frame: Frame, dropped: Iterable[str], given: Iterable[str]) -> dict[str, AnyArray]:
+    """The columns of a table that are not left out; names in normal form C. ParameterError."""
+    known = {same_name(label) for label in frame.labels}
+    for name in [*dropped, *given]:
+        if name not in known:
+            raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
+    if row_for_names(frame.labels):
+        raise ParameterError(
+            "the names of the columns look like a row of values: state them where the table is read (header=None, "
+            "names=), or rename the columns"
+        )
+    table = frame.columns([label for label in frame.labels if same_name(label) not in dropped])
+    if not table:
+        raise ParameterError("the table has no columns to propose a schema from")
+    if len(next(iter(table.values()))) < _LEAST_ROWS:
+        raise ParameterError(f"a schema cannot be proposed from fewer than {_LEAST_ROWS} rows; give ranges instead")
+    return table
+
+
+def _require_none(refused: Sequence[tuple[str, ParameterError]]) -> None:
+    """Raise for the columns that have no proposal: the first says why, the others are named."""
+    if not refused:
+        return
+    (_, first), *others = refused
+    if not others:
+        raise first
+    raise ParameterError(f"{first}. Refused as well: {listed((name for name, _ in others), 20)}") from first
+
+
+def propose(name: str, values: AnyArray, bits: int, margin: float, levels: Iterable[Any] | None = None) -> Column:
+    """A column for what was seen, or for the levels that are stated. ParameterError for what must not travel."""
+    require_cells(values)
+    missing = missing_mask(values)
+    if levels is not None:
+        return _stated(values, missing, levels)
+    if missing.all():
+        raise ParameterError(f"has no values to propose a range from; {_EXCLUDE}")
+    if values.dtype.kind == "b":
+        return category([False, True])
+    if values.dtype.kind in "OU":
+        return _from_objects(name, values[~missing], bits, margin)
+    return _number(name, values[~missing], as_floats(values, missing)[~missing], bits, margin)
+
+
+def _stated(values: AnyArray, missing: BoolArray, levels: Iterable[Any]) -> Column:
+    column = category(levels)
+    unknown = column.encode(values).refused["not a level"] & ~missing
+    if unknown.any():
+        raise ParameterError(f"{int(unknown.sum())} values are none of the levels given")
+    return column
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Text and objects
+
+
+def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Column:
+    cells = present.tolist()
+    if any(map(is_temporal, cells)):
+        raise ParameterError(
+            "dates or times are neither numbers nor categories; turn them into a number first (an age in years, days "
+            f"since a date), or {_EXCLUDE}"
+        )
+    if all(isinstance(cell, bool) for cell in cells):
+        return category([False, True])
+    strange = next((cell for cell in cells if not isinstance(cell, str) and exact_number(cell) is None), None)
+    if strange is not None and not isinstance(strange, float):
+        raise ParameterError(f"cells of type {type(strange).__name__} are neither numbers nor text; {_EXCLUDE}")
+    raw = as_floats(present, np.zeros(present.shape, dtype=np.bool_))
+    if not np.isnan(raw).any():
+        _require_no_codes(cells)
+        return _number(name, present, raw, bits, margin)
+    texts = Counter(cell for cell in cells if isinstance(cell, str))
+    _require_no_numbers(name, list(texts))
+    if not np.isnan(raw).all() or sum(texts.values()) < len(cells):
+        raise ParameterError(f"mixes numbers and text; make it one or the other, {_LEVELS}, or {_EXCLUDE}")
+    column = _category(texts)
+    _require_no_persons(name, list(texts))
+    return column
+
+
+def _category(texts: Counter[str]) -> Column:
+    if len(texts) < 2:
+        raise ParameterError(f"only one level is seen; {_EXCLUDE}, or {_LEVELS}")
+    rare = sum(count < LEAST_ROWS_OF_A_LEVEL for count in texts.values())
+    if rare or len(texts) > MOST_LEVELS:
+        fault = f"{rare} of them in fewer than {LEAST_ROWS_OF_A_LEVEL} rows" if rare else f"more than {MOST_LEVELS}"
+        raise ParameterError(
+            f"its text has {len(texts)} different values, {fault}: as levels they would stand in the public key, and "
+            f"could name patients; {_LEVELS}, merge the rare ones, or {_EXCLUDE}"
+        )
+    return category(sorted(texts))
+
+
+def _require_no_numbers(name: str, texts: list[str]) -> None:
+    """Refuse text that stands for numbers, dates or whole rows; a date anywhere, or half of the different values."""
+    stripped = [text.strip() for text in texts]
+    _require_one_field(name, stripped)
+    half = len(texts) / 2
+    plain = sum(not math.isnan(parse_number(text)) for text in stripped)
+    for what, pattern, cure in _SPELLINGS:
+        spelled = sum(math.isnan(parse_number(text)) and pattern.fullmatch(text) is not None for text in stripped)
+        if spelled and (pattern is _DATE or spelled + plain >= half):
+            raise ParameterError(f"{what} stand here as text; {cure}, {_LEVELS}, or {_EXCLUDE}")
+    units = [found["unit"].lower() for text in stripped if (found := _UNIT.fullmatch(text)) and found["unit"]]
+    known = [unit for unit in units if set(re.split(r"[/*.^\u00b7]|\d", unit)) <= _UNITS | {""}]
+    if units and len(units) + plain >= half and (known == units or (len(set(units)) == 1 and len(units) > 2)):
+        raise ParameterError(f"numbers with a unit stand here as text; write numbers, {_LEVELS}, or {_EXCLUDE}")
+
+
+def _require_no_persons(name: str, texts: list[str]) -> None:
+    """Refuse text that names a patient in however many rows: a patient of many visits has many of them."""
+    words = set(_words(name))
+    called = words and words <= _NAMES_OF_PERSONS | _WORDS_BESIDE and words & _NAMES_OF_PERSONS and len(texts) > 2
+    if called or any(map(_names_a_patient, texts)):
+        raise ParameterError(
+            "its text looks like record numbers, names, addresses, telephone numbers or notes, however often "
+            f"each is seen; {_EXCLUDE}, or {_LEVELS}"
+        )
+
+
+def _names_a_patient(text: str) -> bool:
+    band = _BAND.fullmatch(text)
+    grouped = band is not None and int(band["low"]) < int(band["high"])
+    return len(text) > _LONG_TEXT or (_IDENTIFIER.fullmatch(text) is not None and not grouped)
+
+
+def _require_no_codes(cells: list[Any]) -> None:
+    """Refuse text in digits that is no number: its zeros in front would be lost."""
+    if any(isinstance(cell, str) and is_code(cell) for cell in cells):
+        raise ParameterError(
+            f"digits with zeros in front (record numbers, postal codes) are codes and no numbers; {_EXCLUDE}, or "
+            f"{_LEVELS}"
+        )
+
+
+def _words(name: str) -> list[str]:
+    """The words of a column's name, in small letters: PatientID -> patient, id."""
+    return [word.lower() for word in re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)]
+
+
+def _require_one_field(name: str, texts: list[str]) -> None:
+    for sign in ";\t|":
+        held = {text.count(sign) for text in texts}
+        if sign in name or (len(held) == 1 and min(held) > 0):
+            raise ParameterError(
+                f"a whole row seems to stand in each cell, separated by {sign!r}; say so where the file is read (sep=, "
+                "--delimiter)"
+            )
+    held = {text.count(",") for text in texts}
+    if len(held) == 1 and min(held) > 1:
+        raise ParameterError(
+            "a whole row seems to stand in each cell, separated by ','; say so where the file is read (sep=, "
+            "--delimiter)"
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Numbers
+
+
+def _number(name: str, values: AnyArray, raw: FloatArray, bits: int, margin: float) -> Column:
+    finite = np.isfinite(raw)
+    values, raw = values[finite], raw[finite]
+    if not len(raw):
+        raise ParameterError(f"has no finite values to propose a range from; {_EXCLUDE}")
+    whole = bool((raw == np.rint(raw)).all())
+    if whole:
+        _require_no_identifiers(name, values, raw)
+    return _range(raw, whole, bits, margin)
+
+
+def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> None:
+    """Quantiles of record numbers are record numbers. Ages and counts are short, amounts are round."""
+    distinct, count = np.unique(raw), len(set(values.tolist()))
+    called = not _NAMES_OF_IDENTIFIERS.isdisjoint(_words(name))
+    seconds = (raw % 3600 == 0).all() and np.median(raw) >= _SECONDS
+    if count > 1 and (seconds or all(map(_is_date, distinct.tolist()))):
+        raise ParameterError(
+            "dates or times stand here as integers (YYYYMMDD, or seconds since 1970); turn them into a number first "
+            f"(an age in years, days since a date), or {_EXCLUDE}"
+        )
+    long = np.median(np.abs(raw)) >= _LONG_NUMBER and np.mean(raw % 100 == 0) < 0.5
+    if (called and 2 * count > len(raw)) or (long and count > 1):
+        raise ParameterError(
+            f"{count} different integers in {len(raw)} rows look like record numbers, whose quantiles would stand "
+            f"in the public key; {_EXCLUDE}, or give the column a range (Schema.from_ranges)"
+        )
+    if len(distinct) == len(raw) >= _COUNTER and distinct[-1] - distinct[0] == len(raw) - 1:
+        warnings.warn(
+            f"column {name!r} holds consecutive integers, each once, as a row counter does; if it is one, {_EXCLUDE}",
+            UserWarning,
+            stacklevel=6,
+        )
+
+
+def _is_date(value: float) -> bool:
+    year, rest = divmod(int(value), 10_000)
+    return 1800 <= year <= 2200 and 1 <= rest // 100 <= 12 and 1 <= rest % 100 <= 31
+
+
+def _range(raw: FloatArray, whole: bool, bits: int, margin: float) -> Column:
+    if whole and set(np.unique(raw)) <= {0.0, 1.0}:
+        return number(0, 1, step=1)
+    q01, q99 = (float(q) for q in np.quantile(raw, [0.01, 0.99]))
+    spread = q99 - q01
+    if not math.isfinite(spread):
+        raise ParameterError(f"its values span more than the doubles hold; {_EXCLUDE}")
+    if not spread:  # the range must not be empty, whatever the margin
+        spread, margin = max(1.0, abs(q01)), max(margin, 0.05)
+    lo, hi = _outwards(q01 - margin * spread, q99 + margin * spread, whole)
+    if (raw >= 0).all():
+        lo = max(lo, 0.0)
+    if whole and hi - lo < 2**bits:
+        return number(lo, hi, step=1)
+    return number(lo, hi, bits=bits)
+
+
+def _outwards(lo: float, hi: float, whole: bool) -> tuple[float, float]:
+    """Round a range outwards to two digits of its length (to whole numbers at least, if ``whole``)."""
+    if not (math.isfinite(lo) and math.isfinite(hi)):
+        return lo, hi
+    exponent = math.floor(math.log10(hi - lo)) - 1 if hi > lo else 0
+    exponent = max(exponent, 0) if whole else exponent
+    if exponent >= 0:
+        unit = float(10**exponent)
+        return math.floor(lo / unit) * unit, math.ceil(hi / unit) * unit
+    if exponent < -300:
+        return lo, hi
+    per_unit = float(10**-exponent)
+    return math.floor(lo * per_unit) / per_unit, math.ceil(hi * per_unit) / per_unit

@@ -1,0 +1,108 @@
+"""Columns from what a person states: ranges, levels, resolutions and marks by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pyfe.errors import ParameterError
+from pyfe.schema.cells import MAX_TEXT, is_number, is_text, same_name, shown
+from pyfe.schema.columns import Column, category, checked_bits, is_column, number, with_missing
+from pyfe.schema.frames import as_labels, naming
+
+__all__ = ["bits_of", "by_text", "columns_from_ranges", "list_of_names", "require_columns"]
+
+
+def columns_from_ranges(
+    ranges: Mapping[str, Any],
+    bits: int | Mapping[str, int],
+    public: Iterable[str],
+    protected: Iterable[str],
+    missing: Mapping[str, Any],
+) -> dict[str, Column]:
+    """The columns that :meth:`pyfe.Schema.from_ranges` describes, by name. ParameterError."""
+    given: tuple[object, ...] = (ranges, missing)
+    if not all(isinstance(mapping, Mapping) for mapping in given):
+        raise ParameterError("ranges and missing are mappings of column names")
+    columns: dict[str, Column] = {}
+    for name, spec in ranges.items():
+        with naming(name):
+            columns[name] = _column_from(name, spec, bits_of(bits, name))
+    values = {same_name(name): value for name, value in by_text(missing).items()}
+    marked = {
+        "public": list(map(same_name, list_of_names(public, "public"))),
+        "protected": list(map(same_name, list_of_names(protected, "protected"))),
+    }
+    for what, names in {**marked, "missing": list(values)}.items():
+        _require_known(what, names, columns)
+    for name, column in columns.items():
+        key = same_name(name)
+        changes: dict[str, Any] = {mark: True for mark, names in marked.items() if key in names}
+        with naming(name):
+            stated = with_missing(column, values[key]) if key in values else column
+            columns[name] = replace(stated, **changes)
+    return columns
+
+
+def _require_known(what: str, names: Iterable[str], columns: Iterable[str]) -> None:
+    known = set(map(same_name, columns))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ParameterError(f"{what}: there is no column {shown(unknown[0])}")
+
+
+def _column_from(name: str, spec: Any, bits: int) -> Column:
+    if is_column(spec):
+        return spec
+    if spec is bool:
+        return category([False, True])
+    if isinstance(spec, tuple) and len(spec) == 2 and all(is_number(v) for v in spec):
+        return number(spec[0], spec[1], bits=bits)
+    if isinstance(spec, list) and len(spec) == 2 and all(is_number(v) for v in spec):
+        ends = f"{shown(spec[0])}, {shown(spec[1])}"
+        raise ParameterError(
+            f"column {shown(name)}: a list of two numbers could be a range or two levels; write the tuple "
+            f"({ends}) for a range or category([{ends}]) for levels"
+        )
+    if isinstance(spec, list):
+        return category(spec)
+    raise ParameterError(f"column {shown(name)}: expected (lo, hi), a list of levels, or a pyfe column")
+
+
+def require_columns(columns: Mapping[Any, Any]) -> None:
+    """Every name is text that can travel, every value a column, and no two names are the same text."""
+    seen: dict[str, str] = {}
+    for name, column in columns.items():
+        if not (is_text(name) and is_column(column)):
+            raise ParameterError(
+                f"column {shown(name)}: a schema maps names (text of 1 to {MAX_TEXT} characters that UTF-8 can hold) "
+                "to pyfe columns"
+            )
+        other = seen.setdefault(same_name(name), name)
+        if other != name:
+            raise ParameterError(f"two columns are called {name!r}: their names differ in their Unicode form only")
+        with naming(name):
+            column.require_codes_come_back()
+
+
+def bits_of(bits: int | Mapping[str, int], name: object) -> int:
+    """The resolution of a column, of one number or a mapping by name. ParameterError."""
+    if isinstance(bits, Mapping):
+        bits = next((value for key, value in bits.items() if same_name(key) == same_name(name)), 8)
+    return checked_bits(bits)
+
+
+def list_of_names(names: Any, what: str) -> list[str]:
+    """Names as text; one name alone counts as a list of it."""
+    if isinstance(names, str):
+        return [names]
+    try:
+        return as_labels(names)
+    except TypeError:  # nothing to go through
+        raise ParameterError(f"{what} is a list of column names, not {shown(names)}") from None
+
+
+def by_text(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """A mapping by the text of its names, as columns are named."""
+    return dict(zip(as_labels(values), values.values(), strict=True))
