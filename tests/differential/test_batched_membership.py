@@ -39,7 +39,7 @@ def core(core_testing: ModuleType, use_lanes: Callable[[str], None]) -> Iterator
     core_testing.bls12_381.set_batched_membership_from(least)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def torsion(group: int, prime: int) -> tuple[Any, ...]:
     """P of that order, -P, another point of it that is no multiple where there is one, and a member plus each."""
     curve, p, q = CURVES[group], twin.of_order(group, prime), twin.of_order(group, prime, 1)
@@ -90,9 +90,7 @@ def test_passes_and_error() -> None:
 
 @pytest.mark.parametrize("lanes", LANES)
 @pytest.mark.parametrize(("group", "prime", "batches"), [(1, 3, 6), (1, 11, 3), (2, 13, 2)])
-def test_decides_as_the_twin(
-    core: ModuleType, lanes: str, group: int, prime: int, batches: int, seed: int
-) -> None:
+def test_decides_as_the_twin(core: ModuleType, lanes: str, group: int, prime: int, batches: int, seed: int) -> None:
     """The same words, the same decision; batches with the identity and with equal points among them."""
     core.set_lanes(lanes)
     source = random.Random(f"{seed} {prime}")
@@ -103,9 +101,7 @@ def test_decides_as_the_twin(
         points = [generator, p, None, source.choice((minus, q, generator)), curve.neg(generator), generator]
         digits = 1 + turn % 3
         words = source.randbytes(2 * 5)
-        found = accepted(
-            core, group, [ENCODE[group](x) for x in points], 6, digits=digits, passes=1, random=words
-        )
+        found = accepted(core, group, [ENCODE[group](x) for x in points], 6, digits=digits, passes=1, random=words)
         assert bool(found[0]) == twin.accepts(curve, points, digits, 1, words)
         decisions.add((digits, bool(found[0])))
     assert any(not decision for _, decision in decisions)
@@ -113,9 +109,7 @@ def test_decides_as_the_twin(
 
 @pytest.mark.parametrize(("lanes", "digits", "batches"), [("portable", 1, 150), ("auto", 1, 600), ("auto", 2, 600)])
 @pytest.mark.parametrize(("group", "prime"), [(1, 3), (1, 11), (2, 13), (2, 23)])
-def test_error_of_one_pass(
-    core: ModuleType, lanes: str, digits: int, batches: int, group: int, prime: int
-) -> None:
+def test_error_of_one_pass(core: ModuleType, lanes: str, digits: int, batches: int, group: int, prime: int) -> None:
     """One point, a pair that cancels, alone and in members: overlooked as often as a weight is hit."""
     core.set_lanes(lanes)
     good, bad = members(group, 3), [ENCODE[group](p) for p in torsion(group, prime)]

@@ -190,8 +190,8 @@ py::bytes bls12_381_hash_elements(const std::string& backend, int group, const p
     return group == 1 ? hash_elements(k.g1, elements) : hash_elements(k.g2, elements);
 }
 
-// Batches of `size` points of the curve each, one byte a batch: 1 where the batched test takes all for members.
-// passes = 0: as many as the decoder makes; random = "": the operating system's.
+// Batches of `size` points of the curve each, one byte a batch: 1 where the batched test takes all for
+// members. passes = 0: as many as the decoder makes; random = "": the operating system's.
 template <int Parts>
 std::string batches_of_members(std::span<const uint8_t> points, size_t size, bls::MembershipShape shape,
                                pyfe::Random& random) {
@@ -210,8 +210,8 @@ std::string batches_of_members(std::span<const uint8_t> points, size_t size, bls
     return out;
 }
 
-py::bytes bls12_381_batches_of_members(int group, const py::bytes& points, size_t size, int digits, int passes,
-                                       const py::bytes& random) {
+py::bytes bls12_381_batches_of_members(int group, const py::bytes& points, size_t size, int digits,
+                                       int passes, const py::bytes& random) {
     ListedRandom listed(random);
     pyfe::Random& source = as_span(random).empty() ? pyfe::os_random() : listed;
     const auto bytes = as_span(points);

@@ -197,8 +197,8 @@ Points<Parts> multiples(std::initializer_list<std::int64_t> k) {
     return multiples<Parts>(scalars);
 }
 
-// Random combinations accept members, the identity and equal and opposite points among them, and refuse and name the
-// same points as the exact test.
+// Random combinations accept members, the identity and equal and opposite points among them, and refuse and
+// name the same points as the exact test.
 template <int Parts>
 void test_batched_membership() {
     std::vector<Fr> k;

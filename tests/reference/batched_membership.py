@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeVar
 
-from tests.reference.bls12_381 import FP, FP2, G1, G2, Curve, P, R, X
+from tests.reference.bls12_381 import G1, G2, Curve, P, R, X
 
 F = TypeVar("F")
 
@@ -72,9 +72,7 @@ def combinations(
     return out
 
 
-def accepts(
-    curve: Curve[F], points: Sequence[tuple[F, F] | None], digits: int, count: int, random: bytes
-) -> bool:
+def accepts(curve: Curve[F], points: Sequence[tuple[F, F] | None], digits: int, count: int, random: bytes) -> bool:
     """Whether all combinations of `count` passes are members. Words are little-endian, pass after pass."""
     finite = sum(p is not None for p in points)
     words = [int.from_bytes(random[i : i + 2], "little") for i in range(0, 2 * finite * count, 2)]

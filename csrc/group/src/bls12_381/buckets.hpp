@@ -1,6 +1,6 @@
-// Sums of buckets, which multi-scalar multiplication and the tests of membership share: points lie as rows, their
-// entries come sorted by bucket, and those of one bucket are added in pairs (docs/math/bls12-381.md, Buckets).
-// Public points only. Included by portable files only.
+// Sums of buckets, which multi-scalar multiplication and the tests of membership share: points lie as rows,
+// their entries come sorted by bucket, and those of one bucket are added in pairs (docs/math/bls12-381.md,
+// Buckets). Public points only. Included by portable files only.
 #pragma once
 #include <memory>
 #include <span>

@@ -30,8 +30,8 @@ int weight_of(uint16_t bits, const MembershipShape& shape) {
     return static_cast<int>(uint32_t{bits} * static_cast<uint32_t>(shape.values()) >> 16) - shape.largest();
 }
 
-// The points of one pass, sorted by the size of their weight; those of weight 0 are left out. Slots are those of
-// `lane`.
+// The points of one pass, sorted by the size of their weight; those of weight 0 are left out. Slots are those
+// of `lane`.
 std::vector<BucketEntry> weighted(std::span<const uint32_t> rows, const uint16_t* bits,
                                   const MembershipShape& shape, size_t lane) {
     std::vector<uint32_t> next(static_cast<size_t>(shape.largest()) + 2);

@@ -19,7 +19,7 @@
 namespace pyfe::group::bls12_381 {
 namespace {
 
-constexpr size_t kTaskEntries = 4096;       // additions a task
+constexpr size_t kTaskEntries = 4096;      // additions a task
 constexpr size_t kFewestCohortPairs = 16;  // that are worth an inversion
 constexpr int kMostWindow = 13;
 constexpr double kDoubling = 0.7;  // its cost in additions, and that of an addition in a pair

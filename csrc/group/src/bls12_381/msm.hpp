@@ -188,8 +188,8 @@ struct Msm {
 
     static constexpr size_t kAhead = 2;  // steps between asking for rows and adding them
 
-    // Sums of pairs by Montgomery's trick: pairs.at(step, lane) knows where the coordinates are. Where turning rows
-    // into lanes costs, x stays in the scratch for the way back.
+    // Sums of pairs by Montgomery's trick: pairs.at(step, lane) knows where the coordinates are. Where
+    // turning rows into lanes costs, x stays in the scratch for the way back.
     template <class Pairs>
     static bool affine_sums(const Pairs& pairs, size_t steps, Coordinate<parts>* scratch) {
         constexpr size_t stride = Pairs::keeps_x ? kRowScratch : 1;

@@ -80,8 +80,7 @@ Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const Name& nam
     const size_t bad = static_cast<size_t>(found - status.begin());
     if (bad == v.size && v.size >= batched_membership_from() && all_members_vartime(v, os_random())) return v;
     const size_t outside = first_outside_vartime(v, bad);
-    if (outside < bad)
-        fail(ErrorKind::decode, name(outside) + " " + reason(Status::not_in_subgroup));
+    if (outside < bad) fail(ErrorKind::decode, name(outside) + " " + reason(Status::not_in_subgroup));
     if (bad < v.size) fail(ErrorKind::decode, name(bad) + " " + reason(static_cast<Status>(status[bad])));
     return v;
 }

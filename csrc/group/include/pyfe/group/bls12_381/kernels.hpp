@@ -16,8 +16,8 @@ struct CurveKernels {
     using Flat = AffineBlock<Parts>;
 
     const char* name;
-    // Compressed form, 48 Parts bytes a point. status: one Status a point, never not_in_subgroup: that is asked of
-    // `members`. What is refused becomes the identity.
+    // Compressed form, 48 Parts bytes a point. status: one Status a point, never not_in_subgroup: that is
+    // asked of `members`. What is refused becomes the identity.
     void (*decompress)(const uint8_t* in, size_t count, Flat* out, uint8_t* status);
     void (*encode)(const Flat* in, size_t count, uint8_t* out);
     void (*generator)(Block* out);  // in every lane

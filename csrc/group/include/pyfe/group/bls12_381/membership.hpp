@@ -1,5 +1,5 @@
-// Whether points of the curves lie in the subgroups of order r: each by itself and exactly, or a whole batch by
-// random combinations. Public points only. Proof, counts and sources: docs/math/batched-membership.md.
+// Whether points of the curves lie in the subgroups of order r: each by itself and exactly, or a whole batch
+// by random combinations. Public points only. Proof, counts and sources: docs/math/batched-membership.md.
 #pragma once
 #include "pyfe/group/bls12_381/points.hpp"
 #include "pyfe/random/random.hpp"
