@@ -26,10 +26,10 @@ FLOOR = 20_000  # multiplications in one timing of the floor
 IN_ONE = 256  # multiply-adds of each
 
 MULTIPLY_ADDS = {
-    "qfe_ggm.decrypt.n64.dense": 34_138_918,
+    "qfe_ggm.decrypt.n64.dense": 27_204_927,
     "qfe_ggm.decrypt.n64.dense.loaded": 19_218_106,
     "qfe_ggm.encrypt.n64": 12_089_857,
-    "qfe_sxdh.decrypt.n64.dense": 67_158_250,
+    "qfe_sxdh.decrypt.n64.dense": 51_959_825,
     "qfe_sxdh.decrypt.n64.dense.loaded": 37_943_518,
     "qfe_sxdh.encrypt.n64": 54_742_012,
     "qfe_network.64x16x10": 28_472_327,
