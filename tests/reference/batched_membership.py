@@ -119,7 +119,7 @@ def of_order(group: int, prime: int, number: int = 0) -> tuple[int, int] | tuple
         while point is not None:
             times = curve.mul(prime, point)
             if times is None:
-                return point  # type: ignore[no-any-return]
+                return point
             point = times
 
 
