@@ -22,7 +22,8 @@ from pyfe.leakage import (
     check_budget,
     check_linear,
     check_quadratic,
-    quadratic,
+    limits,
+    most_forms,
     residual_forms,
     residual_of_forms,
 )
@@ -222,7 +223,7 @@ def test_the_difference_of_two_keys_keeps_to_linear_weights() -> None:
     assert check_quadratic([], request, EVERY_KIND) == [], "beside no other key, a product hides every column"
     both = forms(G, G + form(DISGUISES["row of the constant"]))
     assert kinds(check_quadratic([], both, EVERY_KIND)) == {"weights"}
-    assert quadratic.most_forms(EVERY_KIND) == 2
+    assert most_forms(EVERY_KIND) == 2
     for name in ("beside a product", "with a small product"):
         found = check_quadratic([forms(G)], forms(G + form(DISGUISES[name])), EVERY_KIND)
         assert opened(found) == {("weights", ("x2",))}, name
@@ -474,7 +475,7 @@ def test_what_was_not_looked_at_is_not_issued() -> None:
     request = Function.from_forms(s, FactoredForms(net.U, net.U, net.Q[:1]))
     careful = KeyAuthority.create(s, scheme="qfe-ggm")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quadratic, "_MOST_CELLS", 10**3)
+        patch.setattr(limits, "MOST_CELLS", 10**3)
         accounts._quadratic.clear()
         assert kinds(careful.check(request)) == {"checked in part"}
         with pytest.raises(PolicyDeniedError, match="monomials cancel.*What cannot be looked at is not issued"):
