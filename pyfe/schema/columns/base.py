@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Any, ClassVar, TypeAlias, TypeGuard, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -174,7 +174,7 @@ class Column(ABC):
         return type(self)
 
     @classmethod
-    def encoder(cls, columns: Sequence[Any]) -> Encoder:
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
         """What encodes these columns, which are together, as :meth:`encode` does each of them. One after the other,
         unless the kind knows how to do it at once."""
         return _OneByOne(columns)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -129,7 +129,7 @@ class Category(Column):
         return self.encoder([self])([values]).single
 
     @classmethod
-    def encoder(cls, columns: Sequence[Category]) -> Encoder:
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
         return _Categories(columns)
 
     def _at(self, index: npt.NDArray[np.integer[Any]]) -> IntArray:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class Number(Column):
         return self.encoder([self])([values]).single
 
     @classmethod
-    def encoder(cls, columns: Sequence[Number]) -> Encoder:
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
         return _Numbers(columns)
 
     def decode(self, x: IntArray) -> AnyArray:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -103,7 +103,7 @@ class Optional(Column):
         return type(self), self.column.together
 
     @classmethod
-    def encoder(cls, columns: Sequence[Optional]) -> Encoder:
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
         return _WithBits(columns)
 
     def decode(self, x: IntArray) -> AnyArray:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Thresholds(Column):
         return self.encoder([self])([values]).single
 
     @classmethod
-    def encoder(cls, columns: Sequence[Thresholds]) -> Encoder:
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
         return _Cuts(columns)
 
     def require_codes_come_back(self) -> None:
