@@ -68,7 +68,7 @@ def steps() -> list[Step]:
             [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
             {"NO_MKDOCS_2_WARNING": "1"},
         ),
-        Step("tests-rules", 5, EVERYTHING, pytest(*folders("docs", "house", "property", "golden")), once),
+        Step("tests-rules", 12, EVERYTHING, pytest(*folders("docs", "house", "property", "golden")), once),
         Step("tests-unit", 3, TESTS, pytest(*units()), once),
         Step("tests-arithmetic", 4, TESTS, pytest(*units(*ARITHMETIC)), once),
         Step("tests-models", 5, TESTS, pytest(*units("test_models")), once),
@@ -91,7 +91,7 @@ def sanitizers(python: str) -> list[Step]:
     """One step a kind."""
     depends = (*NATIVE, "scripts/sanitize.py")
     return [
-        Step(f"sanitizers-{kind}", 9, depends, [python, "scripts/sanitize.py", kind]) for kind in ("address", "thread")
+        Step(f"sanitizers-{kind}", 6, depends, [python, "scripts/sanitize.py", kind]) for kind in ("address", "thread")
     ]
 
 

@@ -20,13 +20,13 @@ Parameters make_parameters(int64_t n, const IntArray& lo, const IntArray& hi, in
 }
 
 IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
-    std::vector<int64_t> z(ct.size() * sk.k);
+    std::vector<int64_t> z(ct.size() * sk.functions);
     {
         const NoGil no_gil;
         decrypt_vartime(sk, ct, z.data());
     }
     give_notices();
-    return int_matrix(z, ct.size(), sk.k);
+    return int_matrix(z, ct.size(), sk.functions);
 }
 
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
@@ -107,16 +107,20 @@ void bind_objects(py::module_& m) {
             return "<ipfe_ddh.MasterSecretKey of " + hex_prefix(k.public_key_id) + ">";
         });
     native_class<FunctionKey>(m, "FunctionKey",
-                              "(s_y, t_y) for k functions y, with y and the result intervals.")
-        .def_property_readonly("y", [](const FunctionKey& k) { return int_matrix(k.y, k.k, k.n); })
+                              "(s_y, t_y) for some functions y, with y and the result intervals.")
+        .def_property_readonly("y", [](const FunctionKey& k) { return int_matrix(k.y, k.functions, k.n); })
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
         .def_property_readonly("public_key_id",
                                [](const FunctionKey& k) { return as_bytes(k.public_key_id); })
+        .def_readonly("readout", &FunctionKey::readout,
+                      "How its results are read; None of the key of a verb, which does not say.")
+        .def("with_readout", &pyfe::schemes::with_readout<FunctionKey>, py::arg("readout"),
+             "The same key, which says how its results are read. ParameterError where that does not fit it.")
         .def("to_bytes", [](const FunctionKey& k) { return as_bytes(k.to_bytes()); })
         .def_static("from_bytes", &decoded<FunctionKey>, py::arg("data"))
         .def("__repr__", [](const FunctionKey& k) {
-            return "<ipfe_ddh.FunctionKey k=" + std::to_string(k.k) + " n=" + std::to_string(k.n) + " of " +
-                   hex_prefix(k.public_key_id) + ">";
+            return "<ipfe_ddh.FunctionKey functions=" + std::to_string(k.functions) +
+                   " n=" + std::to_string(k.n) + " of " + hex_prefix(k.public_key_id) + ">";
         });
 }
 

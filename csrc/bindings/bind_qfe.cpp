@@ -201,6 +201,10 @@ void bind_keys(py::module_& m) {
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
         .def_property_readonly("public_key_id",
                                [](const FunctionKey& k) { return as_bytes(k.public_key_id); })
+        .def_readonly("readout", &FunctionKey::readout,
+                      "How its results are read; None of the key of a verb, which does not say.")
+        .def("with_readout", &pyfe::schemes::with_readout<FunctionKey>, py::arg("readout"),
+             "The same key, which says how its results are read. ParameterError where that does not fit it.")
         .def("to_bytes", [](const FunctionKey& k) { return as_bytes(k.to_bytes()); })
         .def_static("from_bytes", &decoded<FunctionKey>, py::arg("data"))
         .def("__repr__", [](const FunctionKey& k) {

@@ -19,6 +19,7 @@ void bind_rooms(py::module_& module) {
     PYFE_BIND(bls12_381);
     PYFE_BIND(pairing);
     PYFE_BIND(dlog);
+    PYFE_BIND(schemes);
     PYFE_BIND(ipfe_ddh);
     PYFE_BIND(qfe);
     PYFE_BIND(self_test);

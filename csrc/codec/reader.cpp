@@ -1,5 +1,7 @@
 #include "pyfe/codec/reader.hpp"
 
+#include <bit>
+
 #include "pyfe/base/error.hpp"
 
 namespace pyfe {
@@ -38,6 +40,7 @@ std::uint16_t Reader::u16(std::string_view field) { return integer<std::uint16_t
 std::uint32_t Reader::u32(std::string_view field) { return integer<std::uint32_t>(field); }
 std::uint64_t Reader::u64(std::string_view field) { return integer<std::uint64_t>(field); }
 std::int64_t Reader::i64(std::string_view field) { return static_cast<std::int64_t>(u64(field)); }
+double Reader::f64(std::string_view field) { return std::bit_cast<double>(u64(field)); }
 
 // Division, not multiplication: a hostile count must not overflow the check itself.
 void Reader::require_items(std::uint64_t count, std::size_t item_size, std::string_view field) const {

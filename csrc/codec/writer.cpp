@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "pyfe/base/secret.hpp"
@@ -34,6 +35,7 @@ Writer& Writer::u16(std::uint16_t value) { return integer(value); }
 Writer& Writer::u32(std::uint32_t value) { return integer(value); }
 Writer& Writer::u64(std::uint64_t value) { return integer(value); }
 Writer& Writer::i64(std::int64_t value) { return integer(static_cast<std::uint64_t>(value)); }
+Writer& Writer::f64(double value) { return integer(std::bit_cast<std::uint64_t>(value)); }
 
 Writer& Writer::bytes(std::span<const std::uint8_t> data) {
     make_room(data.size());

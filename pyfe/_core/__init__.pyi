@@ -7,9 +7,10 @@ from . import ristretto255
 from . import bls12_381
 from . import pairing
 from . import dlog
+from . import schemes
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.

@@ -6,6 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import pyfe._core
+import pyfe._core.schemes
 import typing
 __all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'decrypt', 'encrypt', 'keygen', 'setup', 'verify_key']
 class Parameters:
@@ -81,7 +82,7 @@ class MasterSecretKey:
         ...
 class FunctionKey:
     """
-    (s_y, t_y) for k functions y, with y and the result intervals.
+    (s_y, t_y) for some functions y, with y and the result intervals.
     """
     @staticmethod
     def from_bytes(data: bytes) -> FunctionKey:
@@ -90,12 +91,21 @@ class FunctionKey:
         ...
     def to_bytes(self) -> bytes:
         ...
+    def with_readout(self, readout: pyfe._core.schemes.Readout) -> FunctionKey:
+        """
+        The same key, which says how its results are read. ParameterError where that does not fit it.
+        """
     @property
     def intervals(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
     @property
     def public_key_id(self) -> bytes:
         ...
+    @property
+    def readout(self) -> pyfe._core.schemes.Readout | None:
+        """
+        How its results are read; None of the key of a verb, which does not say.
+        """
     @property
     def y(self) -> numpy.typing.NDArray[numpy.int64]:
         ...

@@ -6,6 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import pyfe._core
+import pyfe._core.schemes
 import typing
 __all__: list[str] = ['CiphertextBatch', 'Forms', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'decrypt', 'encrypt', 'keygen', 'project', 'project_key', 'setup', 'verify_key']
 class Parameters:
@@ -142,6 +143,10 @@ class FunctionKey:
         ...
     def to_bytes(self) -> bytes:
         ...
+    def with_readout(self, readout: pyfe._core.schemes.Readout) -> FunctionKey:
+        """
+        The same key, which says how its results are read. ParameterError where that does not fit it.
+        """
     @property
     def forms(self) -> Forms:
         ...
@@ -154,6 +159,11 @@ class FunctionKey:
     @property
     def public_key_id(self) -> bytes:
         ...
+    @property
+    def readout(self) -> pyfe._core.schemes.Readout | None:
+        """
+        How its results are read; None of the key of a verb, which does not say.
+        """
 class CiphertextBatch:
     """
     Rows ([gamma]_1, [gamma]_2, c, d), one a patient.

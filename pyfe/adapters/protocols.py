@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import SecretBytes
+from pyfe._core import schemes as core
 
 __all__ = [
     "IntArray",
@@ -73,6 +74,13 @@ class NativeFunctionKey(Protocol):
     @property
     def intervals(self) -> IntArray:
         """int64 ``[k, 2]``: least and greatest result."""
+
+    @property
+    def readout(self) -> core.Readout | None:
+        """How its results are read, if it says so."""
+
+    def with_readout(self, readout: core.Readout) -> Self:
+        """The same key, which says how its results are read. ParameterError where that does not fit its intervals."""
 
     def to_bytes(self) -> bytes:
         """Its payload."""

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from pyfe._core import schemes as core
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, as_array, integers_of
 from pyfe.function.link import LINKS, probabilities
@@ -235,6 +236,30 @@ class Readout:
             max_error=np.array([float.fromhex(e) for e in data["max_error"]]),
         )
 
+    # -- in the payload of a key --
+
+    def to_native(self) -> core.Readout:
+        """What a key's payload says of it: all but the intervals, which every key has.
+
+        ParameterError for a label that is no UTF-8 text of at most 65,535 bytes.
+        """
+        classes = None if self.classes is None else [_utf8_pair(label) for label in self.classes]
+        survival = None if self.baseline_survival is None else float(self.baseline_survival)
+        return core.Readout(self.intercept, self.scale, self.max_error, LINKS.index(self.link), classes, survival)
+
+    @classmethod
+    def from_native(cls, native: core.Readout, interval: IntArray) -> Readout:
+        """The readout of a key with these intervals int64 ``[k, 2]``. ValueError for a label of a million digits."""
+        return cls(
+            interval=interval,
+            intercept=native.intercepts,
+            scale=native.scales,
+            link=LINKS[native.link],
+            classes=None if native.classes is None else tuple(_label_of(pair) for pair in native.classes),
+            baseline_survival=native.baseline_survival,
+            max_error=native.max_errors,
+        )
+
 
 _LABEL_TYPES: dict[str, type[str] | type[int] | type[float] | type[bool]] = {
     "bool": bool,
@@ -249,6 +274,15 @@ def _pair_of(label: Label) -> list[str]:
     if kind not in _LABEL_TYPES:
         raise ParameterError(f"class labels are text, numbers or booleans, not {kind}")
     return [kind, label.hex() if isinstance(label, float) else str(label)]
+
+
+def _utf8_pair(label: Label) -> tuple[str, str]:
+    kind, text = _pair_of(label)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ParameterError("a class label with lone surrogates has no UTF-8 form") from error
+    return kind, text
 
 
 def _label_of(pair: Sequence[str]) -> Label:

@@ -1,7 +1,10 @@
 """The function key: what goes to the evaluator; and its bytes.
 
-The native payload holds the weights or forms, the intervals and the scheme's key; the metadata is the rest of the
-function and what the authority says about the key. The authority's signature covers header, payload and metadata.
+The native payload holds the weights or forms, how the results are read (intervals, intercepts, scales, link, classes)
+and the scheme's key: all that a service without Python needs. The metadata is what people call the function, its
+schema, and what the authority says about the key. The authority's signature covers header, payload and metadata.
+
+In keys of the first layout, that of 0.1.0, the readout lies in the metadata: they are read, and written as they were.
 """
 
 from __future__ import annotations
@@ -78,13 +81,15 @@ class FunctionKey(Secret):
         cls, public_key: PublicKey, native: NativeFunctionKey, function: Function, grant: Grant, signing_key: SigningKey
     ) -> FunctionKey:
         """The key of a function under ``public_key``, signed by the authority; not yet verified."""
-        unsigned = _key(public_key.adapter, native, function, public_key.parameter_hash, grant, bytes(SIGNATURE_SIZE))
+        stating = native.with_readout(function.readout.to_native())
+        unsigned = _key(public_key.adapter, stating, function, public_key.parameter_hash, grant, bytes(SIGNATURE_SIZE))
         return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())))
 
     def to_bytes(self) -> bytes:
         """The canonical encoding, a bearer secret. Cost: linear in the size of the key."""
         ids = self.parameter_hash, self.public_key_id
-        metadata, payload = _metadata(self.function, self.grant), self.native.to_bytes()
+        described = _first_description(self.function) if self.native.readout is None else _description(self.function)
+        metadata, payload = {**described, **asdict(self.grant)}, self.native.to_bytes()
         return pack(Envelope(Kind.FUNCTION_KEY, self.adapter.number, *ids, payload, metadata, self.signature))
 
     @classmethod
@@ -252,7 +257,8 @@ class FunctionKey(Secret):
 def require_encodable(public: PublicKey, function: Function, grant: Grant) -> None:
     """ParameterError where the key of the function could not become bytes, before there is one."""
     ids = public.parameter_hash, public.id
-    metadata = _metadata(function, grant)
+    function.readout.to_native()
+    metadata = {**_description(function), **asdict(grant)}
     pack(Envelope(Kind.FUNCTION_KEY, public.adapter.number, *ids, b"", metadata, bytes(SIGNATURE_SIZE)))
 
 
@@ -286,7 +292,7 @@ def _decode(data: bytes, public_key: PublicKey | None = None) -> FunctionKey:
     if envelope.public_key_id != native.public_key_id:
         raise DecodeError(f"{_NAME}: the public key id of the header is not that of the key")
     fields = Fields(envelope.metadata, _NAME)
-    function = _with_map(fields.plain("function"), adapter, native)
+    function = _function_of(adapter, native, fields)
     grant = Grant(
         purpose=fields.take("purpose", str),
         issued_at=fields.integer("issued_at", 0, MAX_TIME),
@@ -316,9 +322,40 @@ def _key(
     )
 
 
-def _metadata(function: Function, grant: Grant) -> dict[str, Any]:
-    rest = {key: value for key, value in function.to_dict().items() if key not in _IN_THE_PAYLOAD}
-    return {"function": rest, **asdict(grant)}
+def _description(function: Function) -> dict[str, Any]:
+    """What the payload does not say of a function."""
+    return {"kind": function.kind, "name": function.name, "schema_id": function.schema_id}
+
+
+def _first_description(function: Function) -> dict[str, Any]:
+    """The same where the payload has the first layout: all but the map."""
+    return {"function": {key: value for key, value in function.to_dict().items() if key not in _IN_THE_PAYLOAD}}
+
+
+def _function_of(adapter: AnyAdapter, native: NativeFunctionKey, fields: Fields) -> Function:
+    """The function of a key. DecodeError; KeyMismatchError where payload and metadata tell different intervals."""
+    try:
+        stated = native.readout
+        if stated is None:
+            function = _with_map(fields.plain("function"), adapter, native)
+        else:
+            function = _with_readout(Readout.from_native(stated, native.intervals), adapter, native, fields)
+    except (ValueError, OutOfRangeError) as error:
+        raise DecodeError(f"{_NAME}: {error}") from error
+    # A key's searches are as wide as it says. No schema has coordinates of 2^32, whatever the schema of this one is.
+    reach = function.map.reach(2.0**MAX_BITS) * (1 + 1e-9)
+    if (np.abs(function.interval).max(axis=1) > reach).any():
+        raise DecodeError(f"{_NAME}: its intervals are wider than its function has results under any schema")
+    return function
+
+
+def _with_readout(readout: Readout, adapter: AnyAdapter, native: NativeFunctionKey, fields: Fields) -> Function:
+    """The function whose map and readout stand in the payload."""
+    kind, name, schema_id = fields.take("kind", str), fields.take("name", str), fields.octets("schema_id", 32)
+    terms = adapter.map_of(native, kind)
+    if terms.kind != kind:
+        raise DecodeError(f"{_NAME}: its function is {terms.kind}, not {kind[:20]!r}")
+    return Function(terms, readout, schema_id, name)
 
 
 def _with_map(rest: Mapping[str, Any], adapter: AnyAdapter, native: NativeFunctionKey) -> Function:
@@ -326,17 +363,9 @@ def _with_map(rest: Mapping[str, Any], adapter: AnyAdapter, native: NativeFuncti
     misplaced = [key for key in _IN_THE_PAYLOAD if key in rest]
     if misplaced:
         raise DecodeError(f"{_NAME}: {misplaced[0]} belong to the payload, not to the metadata")
-    try:
-        terms = adapter.map_of(native, str(rest.get("kind")))
-    except (ParameterError, OutOfRangeError) as error:
-        raise DecodeError(f"{_NAME}: {error}") from error
-    function = Function.from_dict(rest, terms=terms)
+    function = Function.from_dict(rest, terms=adapter.map_of(native, str(rest.get("kind"))))
     if not np.array_equal(function.interval, native.intervals):
         raise KeyMismatchError(f"{_NAME}: the intervals of the key are not those of its function")
-    # A key's searches are as wide as it says. No schema has coordinates of 2^32, whatever the schema of this one is.
-    reach = terms.reach(2.0**MAX_BITS) * (1 + 1e-9)
-    if (np.abs(function.interval).max(axis=1) > reach).any():
-        raise DecodeError(f"{_NAME}: its intervals are wider than its function has results under any schema")
     return function
 
 

@@ -5,20 +5,18 @@ The toy is additive and packed, exact, and hides nothing; its native objects are
 
 from __future__ import annotations
 
-import csv
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import pyfe
 from pyfe import _core
+from pyfe.adapters import adapter_numbered
+from tests.house.toy import play_the_command_line, run, with_line_after
 
 TOY = Path(__file__).parent / "toy"
-LINE = "from pyfe.adapters.toy import TOY as TOY\n"
+LAST, LINE = "from pyfe.adapters.qfe import QFE_SXDH as QFE_SXDH", "from pyfe.adapters.toy import TOY as TOY"
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(TOY / "verbs.py", package / "schemes" / "toy.py")
     shutil.copy(TOY / "adapter.py", package / "adapters" / "toy.py")
     registry = package / "adapters" / "registry.py"
-    lines = registry.read_text().splitlines(keepends=True)
-    last = max(i for i, line in enumerate(lines) if line.startswith("from pyfe.adapters.") and " as " in line)
-    registry.write_text("".join([*lines[: last + 1], LINE, *lines[last + 1 :]]))
+    with_line_after(registry, LAST, LINE)
     return folder
-
-
-def run(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, str(TOY / "roles.py"), str(folder), *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize("what", ["bytes", "slices"])
@@ -51,39 +40,10 @@ def test_roles(folder: Path, what: str, scheme: str) -> None:
 
 
 def test_the_command_line(folder: Path) -> None:
-    schema = pyfe.Schema.from_ranges({"age": (0, 120), "pressure": (80, 220), "smoker": ["no", "yes"]})
-    (folder / "schema").write_bytes(schema.to_bytes())
-    function = pyfe.Function.from_integers(schema, [3, -2, 40], 17, name="risk")
-    (folder / "function").write_bytes(function.to_bytes())
-    (folder / "word").write_text("correct horse battery\n")
-    rows = {
-        "age": [61, 30, 45, 90, 12],
-        "pressure": [140, 110, 95, 200, 120],
-        "smoker": ["yes", "no", "no", "yes", "no"],
-    }
-    with (folder / "table.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([rows, *zip(*rows.values(), strict=True)])
-
-    keygen = ["keygen", "-s", "schema", "-a", "sealed", "-p", "public", "--scheme", "toy", "--passphrase-file", "word"]
-    made = json.loads(run(folder, "pyfe", *keygen, "--unrestricted", "a test", "--json"))
-    assert made["scheme"] == "toy-additive" and made["bytes_per_row"] == 16 * schema.n + 4 and made["weight_bits"] == 14
-    issue = ["issue", "function", "-a", "sealed", "-o", "key", "--purpose", "toy", "--passphrase-file", "word"]
-    assert json.loads(run(folder, "pyfe", *issue, "--json"))["scheme"] == "toy-additive"
-    run(folder, "pyfe", "encrypt", "table.csv", "-p", "public", "-o", "rows")
-    scored = json.loads(
-        run(folder, "pyfe", "evaluate", "rows", "-k", "key", "-p", "public", "-o", "scores.csv", "--json")
-    )
-    assert scored["key_verified"] and scored["search_table_seconds"] == 0.0 and not scored["search_table_built"]
-    with (folder / "scores.csv").open(newline="") as file:
-        scores = [int(row["score"]) for row in csv.DictReader(file)]
-    assert scores == function.evaluate(rows).tolist()
-
-    told = json.loads(run(folder, "pyfe", "info", "public", "key", "rows", "sealed", "--json"))
-    assert {values["scheme"] for values in told.values()} == {"toy-additive"}
-    assert json.loads(run(folder, "pyfe", "doctor", "--json"))["schemes"]["toy-additive"] == "linear"
+    play_the_command_line(folder, "toy-additive", lambda n: 16 * n + 4)
 
 
 def test_without_its_line_it_is_not_there() -> None:
     """The objects of a scheme that is not listed are refused by its number."""
     with pytest.raises(pyfe.DecodeError, match="it must belong to a scheme, and 60000 is none"):
-        pyfe.adapters.adapter_numbered(60_000, "key")
+        adapter_numbered(60_000, "key")

@@ -100,11 +100,10 @@ def sparse_key(n: int, k: int) -> bytes:
     native = key.native.to_bytes()
     points = native[-144:]
     entry = struct.pack("<QIIq", 1, 0, 1, 1)
-    head = native[:33] + struct.pack("<IIIB", n, n, k, 0)
+    head = native[:35] + struct.pack("<IIIB", n, n, k, 0)
     metadata = unpack(key.to_bytes()).metadata
-    lists = {"intercept": [0] * k, "interval": [[0, 3]] * k, "max_error": ["0x0.0p+0"] * k}
-    metadata["function"] |= {**lists, "scale": [(1.0).hex()] * k}
-    payload = head + k * entry + k * struct.pack("<qq", 0, 3) + k * points
+    readout = k * struct.pack("<qdd", 0, 1.0, 0.0) + bytes(2)
+    payload = head + k * entry + k * struct.pack("<qq", 0, 3) + readout + k * points
     ids = key.parameter_hash, key.public_key_id
     return pack(Envelope(Kind.FUNCTION_KEY, key.adapter.number, *ids, payload, metadata, bytes(64)))
 
@@ -265,13 +264,12 @@ def test_a_protected_form_of_many_coordinates() -> None:
     ("reaches", "error"), [(3, None), (3 * 2**32, None), (3 * 2**32 + 2**10, "wider"), (2**43, "wider")]
 )
 def test_a_key_cannot_state_a_search_that_its_function_never_needs(reaches: int, error: str | None) -> None:
-    """The weights sum to 3, and no coordinate reaches 2^32; both copies of the interval are changed."""
+    """The weights sum to 3, and no coordinate reaches 2^32."""
     schema = Schema.from_ranges({"a": (0, 3), "b": (0, 3)}, bits=2)
     for scheme in ("ipfe-ddh", "qfe-ggm"):
         authority = objects.authority(schema, scheme=scheme)
         key = authority.issue(Function.from_integers(schema, [1, 2]), purpose="p")
         envelope = unpack(key.to_bytes())
-        envelope.metadata["function"]["interval"] = [[0, reaches]]
         payload = envelope.payload.replace(struct.pack("<qq", 0, 9), struct.pack("<qq", 0, reaches))
         data = pack(replace(envelope, payload=payload))
         if error is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import pyfe
-from pyfe import Function, KeyAuthority, Policy, Schema
+from pyfe import Function, FunctionKey, KeyAuthority, Policy, Schema
 from pyfe.authority import sealed_file
 from pyfe.authority.ledger import MemoryLedger
 from pyfe.authority.records import terms_from_map
@@ -114,3 +116,15 @@ def sealed(authority: KeyAuthority, key: SealingKey) -> bytes:
     """The sealed file of an authority, under a key."""
     terms, ledger = authority._ledger.terms, LedgerPart.decode(plaintexts(authority)[0])
     return sealed_file.seal(terms, ledger, key, sealed_file.seal_secrets(terms, authority._secrets, key))
+
+
+def first_layout(key: FunctionKey) -> FunctionKey:
+    """The key as 0.1.0 wrote it: without a readout in the payload, so that it lies in the metadata; not signed anew."""
+    payload, readout, k = key.native.to_bytes(), key.native.readout, len(key.interval)
+    assert readout is not None
+    mark, rest = (5, 64 * k) if key.scheme.startswith("ipfe") else (2, 144 * k)
+    size = 24 * k + 2 + sum(3 + len(text.encode()) for _, text in readout.classes or [])
+    size += 0 if readout.baseline_survival is None else 8
+    assert struct.unpack_from("<d", payload, len(payload) - rest - size + 8) == (readout.scales[0],)
+    plain = payload[:32] + payload[32 + mark : len(payload) - rest - size] + payload[-rest:]
+    return replace(key, native=type(key.native).from_bytes(plain))

@@ -27,6 +27,7 @@ from pyfe import (
 )
 from pyfe.keys.function_key import Grant
 from pyfe.schema import Encoded
+from pyfe.wire.envelope import unpack
 from pyfe.wire.signature import SigningKey
 from tests.unit import objects
 
@@ -206,9 +207,47 @@ def test_another_functions_bytes(authority: KeyAuthority, key: FunctionKey) -> N
     mixed = replace(key, function=other.function)
     within_a_millisecond(lambda: mixed.verify(authority.public_key), SignatureError, "signature is not valid")
     swapped = Function.from_integers(objects.schema(), -objects.function().weights)
-    within_a_millisecond(
-        lambda: FunctionKey.from_bytes(replace(key, function=swapped).to_bytes()), KeyMismatchError, "intervals"
-    )
+    first = replace(objects.first_layout(key), function=swapped)
+    within_a_millisecond(lambda: FunctionKey.from_bytes(first.to_bytes()), KeyMismatchError, "intervals")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_keys_of_the_first_layout(several: bool) -> None:
+    """They hold the same function, decrypt to the same scores, and are written again as they were."""
+    authority = objects.authority()
+    function = objects.several() if several else objects.function()
+    key = authority.issue(function, purpose="test")
+    first = objects.first_layout(key)
+    data = first.to_bytes()
+    assert first.native.readout is None and set(unpack(data).metadata["function"]) > {"scale", "intercept", "link"}
+    again = FunctionKey.from_bytes(data)
+    assert again.to_bytes() == data and again.function == key.function and again.readout == key.readout
+    batch = authority.public_key.encrypt(objects.ROWS)
+    assert np.array_equal(again.decrypt(batch), key.decrypt(batch))
+
+
+def test_the_readout_lies_in_the_payload(authority: KeyAuthority, key: FunctionKey) -> None:
+    assert set(unpack(key.to_bytes()).metadata) == {
+        "kind", "name", "schema_id", "purpose", "issued_at", "sequence", "policy", "recipient"
+    }  # fmt: skip
+    native = key.native.readout
+    assert native is not None
+    assert (native.intercepts.tolist(), native.scales.tolist()) == ([-321], [0.01])
+    assert (native.link, native.classes, native.baseline_survival) == (1, [("str", "no"), ("str", "yes")], None)
+    assert key.readout == objects.function().readout
+    other = replace(objects.function().readout, scale=np.array([0.02])).to_native()
+    data = replace(key, native=key.native.with_readout(other)).to_bytes()
+    assert FunctionKey.from_bytes(data).readout.scale.tolist() == [0.02]
+    with pytest.raises(SignatureError):
+        FunctionKey.from_bytes(data, public_key=authority.public_key)
+
+
+def test_a_key_has_a_readout_of_its_own_size(authority: KeyAuthority, key: FunctionKey) -> None:
+    with pytest.raises(ParameterError, match="it reads 3 functions, the key has 1"):
+        key.native.with_readout(objects.several().readout.to_native())
+    far = replace(objects.function().readout, interval=np.array([[0, 1]]), intercept=np.array([2**62 - 2]))
+    with pytest.raises(ParameterError, match="out of 62 bits"):
+        key.native.with_readout(far.to_native())
 
 
 def test_a_signed_key_must_open_its_function() -> None:

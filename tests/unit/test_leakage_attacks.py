@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from pyfe import Function, KeyAuthority, OutOfRangeError, Policy, PolicyDeniedError, Schema
+from pyfe.adapters import adapter
 from pyfe.authority import accounts, sealing
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
@@ -505,5 +506,6 @@ def test_a_ledger_is_reduced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         state = authority._newest()
         prefix = replace(state, issued=state.issued[:1])
         build = accounts.linear_account if scheme == "ipfe-ddh" else accounts.quadratic_account
-        assert build(s, prefix.issued) is not build(s, state.issued)
+        modulus = adapter(state.terms.scheme).modulus
+        assert build(s, prefix.issued, modulus) is not build(s, state.issued, modulus)
         monkeypatch.undo()

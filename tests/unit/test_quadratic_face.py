@@ -194,13 +194,15 @@ def test_a_signed_key_must_open_its_function() -> None:
     wrong = qfe.FunctionKey.from_bytes(payload)
     grant = Grant("test", 1, 1, "policy", None)
     assert FunctionKey.signed(ours, good.native, f, grant, signer).verify(ours).verified
-    assert good.native.to_bytes() == twin.native.to_bytes(), "the public intercept is no part of the key"
+    assert good.native.to_bytes()[-size:] == twin.native.to_bytes()[-size:], (
+        "the intercept is no part of the scheme's key"
+    )
     with pytest.raises(SignatureError, match="does not open the function"):
         FunctionKey.signed(ours, wrong, f, grant, signer).verify(ours)
 
 
 def test_altered_words_of_a_key_are_noticed(authority: KeyAuthority, key: FunctionKey) -> None:
-    for change in ({"purpose": "x"}, {"sequence": 9}, {"policy": "p"}, {"function": objects.quadratic(scale=0.5)}):
+    for change in ({"purpose": "x"}, {"sequence": 9}, {"policy": "p"}, {"function": objects.quadratic(name="x")}):
         data = replace(key, **change).to_bytes()
         with pytest.raises(SignatureError):
             FunctionKey.from_bytes(data, public_key=authority.public_key)
@@ -219,10 +221,23 @@ def test_every_object_travels(authority: KeyAuthority, key: FunctionKey, batch: 
 
 
 def test_the_forms_of_a_key_are_only_in_the_payload(key: FunctionKey) -> None:
-    metadata = unpack(key.to_bytes()).metadata["function"]
+    metadata = unpack(key.to_bytes()).metadata
     assert "forms" not in metadata and metadata["kind"] == "quadratic"
-    for misplaced in ("forms", "weights"):
+    for misplaced in ("forms", "weights", "function", "scale"):
         envelope = unpack(key.to_bytes())
+        envelope.metadata[misplaced] = []
+        with pytest.raises(DecodeError, match=f"unknown field '{misplaced}'"):
+            FunctionKey.from_bytes(pack(envelope))
+
+
+def test_the_forms_of_a_key_of_the_first_layout(key: FunctionKey) -> None:
+    """Its payload has no readout, its metadata the whole function but the forms."""
+    plain = objects.first_layout(key)
+    again = FunctionKey.from_bytes(plain.to_bytes())
+    assert again == plain and again.function == key.function
+    assert "forms" not in unpack(plain.to_bytes()).metadata["function"]
+    for misplaced in ("forms", "weights"):
+        envelope = unpack(plain.to_bytes())
         envelope.metadata["function"] |= {misplaced: []}
         with pytest.raises(DecodeError, match="belong to the payload"):
             FunctionKey.from_bytes(pack(envelope))
@@ -230,9 +245,13 @@ def test_the_forms_of_a_key_are_only_in_the_payload(key: FunctionKey) -> None:
 
 def test_a_quadratic_key_is_not_read_as_a_linear_one(key: FunctionKey) -> None:
     envelope = unpack(key.to_bytes())
-    envelope.metadata["function"]["kind"] = "linear"
+    envelope.metadata["kind"] = "linear"
     with pytest.raises(DecodeError, match="not those of a linear function"):
         FunctionKey.from_bytes(pack(envelope))
+    for kind in ("", "cubic", "Quadratic"):
+        envelope.metadata["kind"] = kind
+        with pytest.raises(DecodeError, match="function key"):
+            FunctionKey.from_bytes(pack(envelope))
 
 
 def test_a_header_of_another_scheme_is_refused(
@@ -381,13 +400,15 @@ def test_earlier_ledgers_are_read_and_written_again(golden: dict[str, bytes]) ->
     assert maps == [[[3, -2]], [[1, 2], [5, 0]]]
 
 
-def test_earlier_authorities_issue_the_same_bytes(golden: dict[str, bytes]) -> None:
+def test_earlier_authorities_issue_the_same_keys(golden: dict[str, bytes]) -> None:
     before = objects.authority_of_first_layout(golden["default"])
     (row,) = before.issued
     authority = KeyAuthority(MemoryLedger(before._ledger.terms), before._secrets, lambda: float(row.issued_at))
     assert authority.public_key.to_bytes() == golden["public_key"]
     key = authority.issue(Function.from_integers(authority.schema, row.map.to_dict()["weights"]), purpose=row.purpose)
-    assert key.to_bytes() == golden["function_key"]
+    earlier = FunctionKey.from_bytes(golden["function_key"], public_key=authority.public_key)
+    assert replace(objects.first_layout(key), signature=earlier.signature).to_bytes() == golden["function_key"]
+    assert earlier.to_bytes() == golden["function_key"] and earlier.function == key.function
     assert objects.plaintexts(authority) == objects.plaintexts(before)
 
 

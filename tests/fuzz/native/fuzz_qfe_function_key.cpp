@@ -30,7 +30,11 @@ Bytes decode(View data) { return qfe::FunctionKey::from_bytes(data).to_bytes(); 
 
 void repair(Bytes& data) {
     Fields f(data);
-    f.skip(32);
+    const bool has_readout = f.skip(32)[0] % 2 == 1;
+    if (has_readout) {
+        f.put<std::uint8_t>(0);
+        f.put<std::uint8_t>(2);
+    }
     std::uint8_t* k = f.skip(1);
     *k = *k % 2 == 0 ? 1 : 3;
     const std::uint32_t n = f.small(4), m = f.small(4), count = f.small(4);
@@ -41,6 +45,7 @@ void repair(Bytes& data) {
     else
         for (std::uint32_t j = 0; j < count; ++j) entries(f, n, m);
     f.intervals(count);
+    if (has_readout) f.readout(count);
     for (std::uint32_t j = 0; j < count; ++j) {
         f.points(1, pool<1>(), 48);
         f.points(1, pool<2>(), 96);

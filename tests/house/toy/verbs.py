@@ -13,16 +13,18 @@ Rows are packed: those of a block share its r, and a slice keeps the blocks that
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import SecretBytes
+from pyfe._core.schemes import Readout
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError
 from pyfe.schemes.arguments import Client, Label, integers, require_no_client
 
@@ -137,26 +139,54 @@ class MasterSecretKey:
 
 @dataclass(frozen=True, eq=False)
 class FunctionKey:
-    """``s_y`` for k functions y, int64 ``[k, n]``, with the intervals of their results."""
+    """``s_y`` for k functions y, int64 ``[k, n]``, with the intervals of their results, and how these are read."""
 
     public_key_id: bytes
     y: IntArray
     intervals: IntArray
     s_y: Numbers
+    readout: Readout | None = None
+
+    def with_readout(self, readout: Readout) -> FunctionKey:
+        return replace(self, readout=readout)
 
     def to_bytes(self) -> bytes:
         arrays = self.y.astype("<i8").tobytes() + self.intervals.astype("<i8").tobytes()
-        return self.public_key_id + struct.pack("<II", *self.y.shape) + arrays + _packed(self.s_y)
+        stated = b"" if self.readout is None else _stated(self.readout)
+        head = struct.pack("<III", *self.y.shape, len(stated))
+        return self.public_key_id + head + arrays + _packed(self.s_y) + stated
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FunctionKey:
         reader = _Reader(data)
         public_key_id = reader.take(32)
-        k, n = reader.fields("<II")
+        k, n, size = reader.fields("<III")
         y, intervals = reader.integers(k * n).reshape(k, n), reader.integers(2 * k).reshape(k, 2)
-        key = cls(public_key_id, y, intervals, reader.numbers(k))
+        s_y, stated = reader.numbers(k), reader.take(size)
         reader.finish()
-        return key
+        return cls(public_key_id, y, intervals, s_y, _readout(stated) if stated else None)
+
+
+def _stated(readout: Readout) -> bytes:
+    """A readout as JSON, floats as hexadecimal ones."""
+    numbers = readout.intercepts.tolist(), [v.hex() for v in (*readout.scales.tolist(), *readout.max_errors.tolist())]
+    survival = readout.baseline_survival
+    parts = [*numbers, readout.link, readout.classes, None if survival is None else survival.hex()]
+    return json.dumps(parts, separators=(",", ":")).encode()
+
+
+def _readout(stated: bytes) -> Readout:
+    try:
+        intercepts, floats, link, classes, survival = json.loads(stated)
+        scales, errors = np.split(np.array([float.fromhex(v) for v in floats]), 2)
+        named = None if classes is None else [(kind, text) for kind, text in classes]
+        known = None if survival is None else float.fromhex(survival)
+        readout = Readout(np.array(intercepts, dtype=np.int64), scales, errors, link, named, known)
+    except (ValueError, TypeError) as error:
+        raise DecodeError("toy: the readout cannot be read") from error
+    if _stated(readout) != stated:
+        raise DecodeError("toy: the readout is not written as it would be")
+    return readout
 
 
 Block: TypeAlias = tuple[int, tuple[Numbers, ...]]

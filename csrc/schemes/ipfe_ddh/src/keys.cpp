@@ -107,11 +107,14 @@ MasterSecretKey MasterSecretKey::from_bytes(std::span<const uint8_t> data) {
 
 Bytes FunctionKey::to_bytes() const {
     Writer w;
-    w.bytes(public_key_id).u32(static_cast<uint32_t>(k)).u32(static_cast<uint32_t>(n));
+    w.bytes(public_key_id);
+    if (readout) w.u32(0).u8(schemes::kLayoutWithReadout);
+    w.u32(static_cast<uint32_t>(functions)).u32(static_cast<uint32_t>(n));
     for (const int64_t v : y) w.i64(v);
     for (const Interval& i : intervals) w.i64(i.lo).i64(i.hi);
+    if (readout) readout->write(w);
     uint8_t bytes[32];
-    for (size_t f = 0; f < k; ++f)
+    for (size_t f = 0; f < functions; ++f)
         for (const PublicScalar* v : {&s[f], &t[f]}) {
             v->value.to_bytes(bytes);
             w.bytes(bytes);
@@ -123,17 +126,23 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     Reader in(data, "function key");
     FunctionKey key;
     key.public_key_id = in.array<32>("public key id");
-    key.k = in.u32("k");
+    key.functions = in.u32("functions");
+    const bool has_readout = key.functions == 0;
+    if (has_readout) {
+        schemes::read_layout(in);
+        key.functions = in.u32("functions");
+    }
     key.n = in.u32("n");
-    if (key.k == 0) in.refuse("k", "is 0, must be at least 1");
+    if (key.functions == 0) in.refuse("functions", "is 0, must be at least 1");
     if (key.n == 0) in.refuse("n", "is 0, must be at least 1");
-    in.require_items(uint64_t{key.k} * key.n, 8, "y");
-    key.y.resize(key.k * key.n);
+    in.require_items(uint64_t{key.functions} * key.n, 8, "y");
+    key.y.resize(key.functions * key.n);
     for (int64_t& v : key.y) v = in.i64("y");
-    in.require_items(key.k, 16 + 64, "intervals");
-    key.intervals.resize(key.k);
+    in.require_items(key.functions, 16 + 64, "intervals");
+    key.intervals.resize(key.functions);
     for (Interval& i : key.intervals) i = schemes::read_interval(in, dlog::kMaxWidth);
-    for (size_t f = 0; f < key.k; ++f) {
+    if (has_readout) key.readout = Readout::read(in, key.intervals);
+    for (size_t f = 0; f < key.functions; ++f) {
         key.s.push_back({read_scalar(in, "s_y")});
         key.t.push_back({read_scalar(in, "t_y")});
     }

@@ -162,7 +162,7 @@ void logs_of_function(const FunctionKey& sk, const CiphertextBatch& ct, size_t f
             const size_t j = rows.empty() ? at : rows[at];
             const Interval row = scaled(sk.intervals[f], ct.weight(j), j);
             if (!found[at] || logs[at] < row.lo || logs[at] > row.hi) refuse_result(j, f, row);
-            z[j * sk.k + f] = logs[at];
+            z[j * sk.functions + f] = logs[at];
         }
     }
 }
@@ -198,10 +198,10 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
     if (y.rows == 0) fail(ErrorKind::parameter, "y has no rows");
     FunctionKey sk;
     sk.public_key_id = msk.public_key_id;
-    sk.k = y.rows;
+    sk.functions = y.rows;
     sk.n = y.columns;
     sk.y.assign(y.data, y.data + y.rows * y.columns);
-    for (size_t f = 0; f < sk.k; ++f) {
+    for (size_t f = 0; f < sk.functions; ++f) {
         const int64_t* row = y.data + f * sk.n;
         require_row(msk.parameters, row, f);
         sk.intervals.push_back(result_interval(msk.parameters, row, f));
@@ -209,8 +209,9 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
         sk.s.push_back({inner_product(msk.s, row)});
         sk.t.push_back({inner_product(msk.t, row)});
     }
-    declassify(sk.s.data(), sk.k * sizeof(PublicScalar));  // the function key: it leaves the authority
-    declassify(sk.t.data(), sk.k * sizeof(PublicScalar));
+    declassify(sk.s.data(),
+               sk.functions * sizeof(PublicScalar));  // the function key: it leaves the authority
+    declassify(sk.t.data(), sk.functions * sizeof(PublicScalar));
     return sk;
 }
 
@@ -218,26 +219,28 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
     if (sk.public_key_id != ct.public_key_id())
         fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
     if (sk.n != ct.n()) fail(ErrorKind::key_mismatch, "the function key and the ciphertexts differ in n");
-    for (size_t f = 0; f < sk.k; ++f) searches(ct, sk.intervals[f]);  // refuses too wide ones before any work
+    for (size_t f = 0; f < sk.functions; ++f)
+        searches(ct, sk.intervals[f]);  // refuses too wide ones before any work
     // sum_i y_i E_i - s_y C - t_y D = <x, y> G, a patient a lane
-    const group::CohortPlan plan(sk.y.data(), sk.k, sk.n, sk.s, sk.t);
+    const group::CohortPlan plan(sk.y.data(), sk.functions, sk.n, sk.s, sk.t);
     const size_t blocks = (ct.size() + 7) / 8;
-    std::vector<group::PointBlock> points(sk.k * blocks);
+    std::vector<group::PointBlock> points(sk.functions * blocks);
     parallel_for(blocks, [&](size_t b) {
         std::vector<group::AffineBlock> scratch;
-        std::vector<group::PointBlock> result(sk.k);
+        std::vector<group::PointBlock> result(sk.functions);
         const group::AffineBlock* rows;
         ct.block(b, scratch, &rows);
         plan.run(rows, result.data());
-        for (size_t f = 0; f < sk.k; ++f) points[f * blocks + b] = result[f];
+        for (size_t f = 0; f < sk.functions; ++f) points[f * blocks + b] = result[f];
     });
-    for (size_t f = 0; f < sk.k && blocks > 0; ++f) logs_of_function(sk, ct, f, &points[f * blocks], z);
+    for (size_t f = 0; f < sk.functions && blocks > 0; ++f)
+        logs_of_function(sk, ct, f, &points[f * blocks], z);
 }
 
 bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
     if (sk.public_key_id != mpk.id || sk.n != mpk.parameters.n()) return false;
     const Bytes identity(32, 0);
-    for (size_t f = 0; f < sk.k; ++f) {
+    for (size_t f = 0; f < sk.functions; ++f) {
         checkpoint();
         const Interval exact = result_interval(mpk.parameters, &sk.y[f * sk.n], f);
         if (exact.lo != sk.intervals[f].lo || exact.hi != sk.intervals[f].hi) return false;

@@ -40,10 +40,8 @@ void require_distinct(const Bytes& beta, size_t k) {
     }
 }
 
-uint8_t read_dimension(Reader& in) {
-    const uint8_t k = in.u8("k");
+void require_dimension(const Reader& in, uint8_t k) {
     if (k != 1 && k != 3) in.refuse("k", "is neither 1 nor 3");
-    return k;
 }
 
 }  // namespace
@@ -134,11 +132,14 @@ FunctionKey::FunctionKey(const Id& id, uint32_t dimension, Forms f, std::vector<
 
 Bytes FunctionKey::to_bytes() const {
     Writer w;
-    w.bytes(public_key_id).u8(static_cast<uint8_t>(k));
+    w.bytes(public_key_id);
+    if (readout) w.u8(0).u8(schemes::kLayoutWithReadout);
+    w.u8(static_cast<uint8_t>(k));
     w.u32(static_cast<uint32_t>(forms.n())).u32(static_cast<uint32_t>(forms.m()));
     w.u32(static_cast<uint32_t>(forms.count()));
     forms.write(w);
     for (const Interval& i : intervals) w.i64(i.lo).i64(i.hi);
+    if (readout) readout->write(w);
     const Bytes first = K.encode(), second = K2.encode();
     for (size_t f = 0; f < forms.count(); ++f) w.bytes({&first[48 * f], 48}).bytes({&second[96 * f], 96});
     return w.take();
@@ -147,7 +148,13 @@ Bytes FunctionKey::to_bytes() const {
 FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     Reader in(data, "function key");
     const Id id = in.array<32>("public key id");
-    const uint8_t k = read_dimension(in);
+    uint8_t k = in.u8("k");
+    const bool has_readout = k == 0;
+    if (has_readout) {
+        schemes::read_layout(in);
+        k = in.u8("k");
+    }
+    require_dimension(in, k);
     const uint32_t n = in.u32("n"), m = in.u32("m"), count = in.u32("forms");
     if (n == 0 || m == 0 || count == 0) in.refuse("forms", "or a dimension is 0, must be at least 1");
     in.require_items(count, 16 + 144, "forms");
@@ -155,18 +162,18 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     in.require_items(count, 16 + 144, "intervals");
     std::vector<Interval> intervals;
     for (size_t f = 0; f < count; ++f) intervals.push_back(schemes::read_interval(in, dlog::kMaxWidth));
+    std::optional<Readout> readout;
+    if (has_readout) readout = Readout::read(in, intervals);
     Bytes first, second;
     for (size_t f = 0; f < count; ++f) {
         std::ranges::copy(in.bytes(48, "K"), std::back_inserter(first));
         std::ranges::copy(in.bytes(96, "K'"), std::back_inserter(second));
     }
     in.finish();
-    return {id,
-            k,
-            std::move(forms),
-            std::move(intervals),
-            G1Points::decode(first, "function key: K"),
-            G2Points::decode(second, "function key: K'")};
+    FunctionKey key(id, k, std::move(forms), std::move(intervals), G1Points::decode(first, "function key: K"),
+                    G2Points::decode(second, "function key: K'"));
+    key.readout = std::move(readout);
+    return key;
 }
 
 }  // namespace pyfe::qfe

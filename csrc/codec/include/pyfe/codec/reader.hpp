@@ -22,6 +22,7 @@ class Reader {
     std::uint32_t u32(std::string_view field);
     std::uint64_t u64(std::string_view field);
     std::int64_t i64(std::string_view field);
+    double f64(std::string_view field);  // IEEE 754 binary64, any of its values
     std::span<const std::uint8_t> bytes(std::uint64_t size, std::string_view field);
 
     template <std::size_t N>

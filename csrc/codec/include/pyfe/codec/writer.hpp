@@ -23,6 +23,7 @@ class Writer {
     Writer& u32(std::uint32_t value);
     Writer& u64(std::uint64_t value);
     Writer& i64(std::int64_t value);
+    Writer& f64(double value);
     Writer& bytes(std::span<const std::uint8_t> data);
 
     std::size_t size() const { return out_.size(); }

@@ -2,9 +2,10 @@
 // points are 32-byte ristretto255 encodings, scalars 32 canonical bytes).
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "pyfe/group/ristretto255/base_tables.hpp"
-#include "pyfe/schemes/common.hpp"
+#include "pyfe/schemes/readout.hpp"
 
 namespace pyfe::ipfe_ddh {
 
@@ -12,7 +13,7 @@ namespace group = pyfe::group::ristretto255;  // of this scheme
 using group::PublicScalar;
 using group::Scalar;
 using group::SecretScalars;
-using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix;
+using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Readout;
 
 // What everybody agrees on: n coordinates, x_lo_i <= x_i <= x_hi_i, |y_i| <= y_bound, and a context (the
 // schema's id).
@@ -59,12 +60,14 @@ struct MasterSecretKey {
 
 struct FunctionKey {
     Id public_key_id{};
-    size_t k = 0, n = 0;
-    std::vector<int64_t> y;           // [k][n]
+    size_t functions = 0, n = 0;
+    std::vector<int64_t> y;           // [functions][n]
     std::vector<Interval> intervals;  // of <x, y_f> over the parameters' box
     std::vector<PublicScalar> s, t;   // s_y, t_y a function
+    std::optional<Readout> readout;   // none of the key of a verb
 
-    // public key id | u32 k | u32 n | i64 y[k][n] | i64 interval[k][2] | (s_y | t_y) x k
+    // public key id | (u32 0 | u8 layout, with a readout) | u32 functions | u32 n | i64 y[functions][n]
+    // | i64 interval[functions][2] | readout, if any | (s_y | t_y) x functions
     Bytes to_bytes() const;
     static FunctionKey from_bytes(std::span<const uint8_t> data);
 };

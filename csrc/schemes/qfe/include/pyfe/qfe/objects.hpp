@@ -2,6 +2,7 @@
 // compressed, 48 bytes in G1 and 96 in G2; scalars 32 canonical bytes).
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "pyfe/base/secret.hpp"
 #include "pyfe/pairing/pairing.hpp"
@@ -57,10 +58,12 @@ struct FunctionKey {
     std::vector<Interval> intervals;  // of each form over the parameters' boxes
     G1Points K;                       // [T_f - u_f]_1
     G2Points K2;                      // [u_f]_2, K' in the paper's spelling
+    std::optional<Readout> readout;   // none of the key of a verb
 
     FunctionKey(const Id& id, uint32_t k, Forms forms, std::vector<Interval> intervals, G1Points K,
                 G2Points K2);
-    // public key id | u8 k | u32 n | u32 m | u32 C | forms | i64 interval[C][2] | (K | K') x C
+    // public key id | (u8 0 | u8 layout, with a readout) | u8 k | u32 n | u32 m | u32 C | forms
+    // | i64 interval[C][2] | readout, if any | (K | K') x C
     Bytes to_bytes() const;
     static FunctionKey from_bytes(std::span<const uint8_t> data);
 

@@ -1,10 +1,10 @@
 // What everybody agrees on before a key of quadratic functional encryption is made.
 #pragma once
-#include "pyfe/schemes/common.hpp"
+#include "pyfe/schemes/readout.hpp"
 
 namespace pyfe::qfe {
 
-using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix;
+using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Readout;
 
 // Two vectors x and y in boxes, or one vector on both sides (square: y = x); |F_ij| <= f_bound, or the
 // entries of its factors; the dimension k of the masks, which names the scheme; and a context (the schema's
