@@ -21,8 +21,7 @@ size_t lines_of(int spacing) { return size_t(table_rows(spacing)) * kTableRowLin
 // The least spacing whose tables keep within the bytes; kTableDigits + 1 if none does
 int spacing_within(size_t points, size_t most_bytes) {
     int spacing = 1;
-    while (spacing <= kTableDigits &&
-           blocks_of(points) * lines_of(spacing) * sizeof(TableLine) > most_bytes)
+    while (spacing <= kTableDigits && blocks_of(points) * lines_of(spacing) * sizeof(TableLine) > most_bytes)
         ++spacing;
     return spacing;
 }
@@ -55,13 +54,12 @@ BaseTables::BaseTables(const PointVector& points, size_t most_bytes)
                                        " points do not keep within " + std::to_string(most_bytes) + " bytes");
     const size_t lines = lines_of(spacing_);
     table_.resize(points.blocks.size() * lines);
-    parallel_for(points.blocks.size(), [&](size_t b) {
-        fill_table(*made_by_, points.blocks[b], spacing_, &table_[b * lines]);
-    });
+    parallel_for(points.blocks.size(),
+                 [&](size_t b) { fill_table(*made_by_, points.blocks[b], spacing_, &table_[b * lines]); });
 }
 
-// The blocks of points of one row after those of another: an even share for each thread, up to kChunkBlocks to
-// an inversion
+// The blocks of points of one row after those of another: an even share for each thread, up to kChunkBlocks
+// to an inversion
 void BaseTables::multiply(std::span<const Scalar> k, const ShortMatrix& x, uint8_t* out,
                           size_t row_stride) const {
     if (made_by_ != &kernels()) fail(ErrorKind::parameter, "ristretto255: tables of another backend");
@@ -98,8 +96,7 @@ void BaseTables::multiply(std::span<const Scalar> k, const ShortMatrix& x, uint8
 
 void FixedBases::multiply(std::span<const Scalar> k, const ShortMatrix& x, uint8_t* out, size_t row_stride) {
     if (k.empty()) return;
-    if (!BaseTables::pay(points_.size, k.size()))
-        return mul_fixed_add_short(points_, k, x, out, row_stride);
+    if (!BaseTables::pay(points_.size, k.size())) return mul_fixed_add_short(points_, k, x, out, row_stride);
     const auto make = [&] { return BaseTables(points_); };
     const BaseTables& tables = tables_.get(&kernels(), make);
     table_bytes_ = tables.bytes();

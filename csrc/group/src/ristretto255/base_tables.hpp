@@ -6,14 +6,14 @@
 
 namespace pyfe::group::ristretto255 {
 
-// The lanes of a wide backend lie side by side, [row][entry][limb][lane]; the portable one has a table a base,
-// [lane][row][limb][entry], as it has for one base.
+// The lanes of a wide backend lie side by side, [row][entry][limb][lane]; the portable one has a table a
+// base, [lane][row][limb][entry], as it has for one base.
 template <class F>
 void base_table(const PointBlock* bases, int rows, int spacing, uint64_t* table, PointBlock* scratch,
                 Element* inverses) {
     constexpr size_t entries = kTableEntries;
     odd_multiple_rows<F, kTableWindow>(
-        bases, rows, spacing, scratch, inverses, [&](size_t row, size_t entry, const uint64_t (*limbs)[8]) {
+        bases, rows, spacing, scratch, inverses, [&](size_t row, size_t entry, const uint64_t(*limbs)[8]) {
             for (size_t limb = 0; limb < 15; ++limb)
                 for (size_t j = 0; j < 8; ++j)
                     if constexpr (F::wide)

@@ -48,7 +48,7 @@ void fixed_base_tables(const PointBlock* bases, int tables, int spacing, uint64_
                        PointBlock* scratch, Element* inverses) {
     constexpr size_t entries = size_t{1} << (F::fixed_window - 1);
     odd_multiple_rows<F, F::fixed_window>(
-        bases, tables, spacing, scratch, inverses, [&](size_t row, size_t entry, const uint64_t (*limbs)[8]) {
+        bases, tables, spacing, scratch, inverses, [&](size_t row, size_t entry, const uint64_t(*limbs)[8]) {
             for (size_t j = 0; j < 8; ++j)
                 for (size_t limb = 0; limb < 15; ++limb)
                     out[j][(row * 15 + limb) * entries + entry] = limbs[limb][j];

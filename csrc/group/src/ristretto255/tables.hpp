@@ -15,8 +15,8 @@ inline int rows_of(int digits, int spacing) { return (digits + spacing - 1) / sp
 std::vector<Table> build_tables(const Kernels& k, const PointBlock& bases, size_t count, int digits,
                                 int spacing);
 
-// Work in multiplications of a block of field elements: an entry of a table costs 15 of them (an addition, and
-// its part of the inversion), a digit 9, a doubling 8
+// Work in multiplications of a block of field elements: an entry of a table costs 15 of them (an addition,
+// and its part of the inversion), a digit 9, a doubling 8
 constexpr double kEntryWork = 15, kDigitWork = 9, kDoublingWork = 8;
 
 struct TableChoice {
