@@ -96,8 +96,8 @@ class Encoding:
             rows = slice(start, min(start + piece, batch))
             nothing = np.zeros(rows.stop - rows.start)
             for group in self._groups:
-                values = [table[name][rows] if name in table else nothing for name in group.names]
-                yield rows, group, group.encoder(values)
+                cells = [table[name][rows] if name in table else nothing for name in group.names]
+                yield rows, group, group.encoder(cells)
 
 
 class _Counts:

@@ -231,7 +231,7 @@ class _Categories(Encoder):
             stated = np.array([column.missing is not None for column in self._columns])[:, None]
             refused = {"missing": absent & ~stated, "not a level": lacking & ~absent}
             replaced = absent & stated
-            for place in np.flatnonzero(replaced.any(axis=1)):
+            for place in np.flatnonzero(replaced.any(axis=1)).tolist():
                 column = self._columns[place]
                 index[place, replaced[place]] = column._position(self._positions[place], column.missing)
             index = np.maximum(index, 0)
