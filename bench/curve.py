@@ -2,9 +2,10 @@
 
 The curve of a verb is ``time = (a + n (p + q bits))`` for a batch, with a, p, q affine in the number of rows. It is
 fixed by the headline sizes (n = 30 with 8 and 16 bits, n = 1,000 with 8 bits), each with 8 and with 1,024 rows. A batch
-counts as many rows as the eight lanes make of it: 5 rows cost what 8 do. From a decryption the search for the
-logarithms, timed beside it on the same results, is taken off: it grows with the interval and not with n. The "peer" is
-the curve's prediction, so a ratio near 1 is on the curve, and one well below 1 is a size that was left behind.
+counts as many rows as the eight lanes make of it: 5 rows cost what 8 do, or less, since points fill the lanes where
+rows are few. From a decryption the search for the logarithms, timed beside it on the same results, is taken off: it
+grows with the interval and not with n. The "peer" is the curve's prediction, so a ratio near 1 is on the curve, and one
+well below 1 is a size that was left behind.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ LISTED = (
     "BaseTablesOf<G1Curve<F>>::sum",
     "BaseTablesOf<G2Curve<F>>::sum",
     "BaseTablesOf<G2Curve<F>>::sum{lambda}",
+    "common_sum<Fe>{lambda}",
     "fixed_base<Fe>{lambda}",
     "variable_base<Fe>{lambda}",
 )

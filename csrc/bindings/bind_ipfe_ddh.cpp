@@ -84,6 +84,9 @@ void bind_objects(py::module_& m) {
     native_class<MasterPublicKey>(m, "MasterPublicKey", "mpk = (G, H, h_1 .. h_n) and its parameters.")
         .def_readonly("parameters", &MasterPublicKey::parameters)
         .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id); })
+        .def_property_readonly(
+            "table_bytes", [](const MasterPublicKey& k) { return k.bases->table_bytes(); },
+            "Bytes of the tables that it keeps once a few rows were encrypted, at most 64 MB; freed with it.")
         .def("to_bytes", [](const MasterPublicKey& k) { return as_bytes(k.to_bytes()); })
         .def_static("from_bytes", &decoded<MasterPublicKey>, py::arg("data"))
         .def("__repr__", [](const MasterPublicKey& k) {

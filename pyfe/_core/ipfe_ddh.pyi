@@ -52,6 +52,11 @@ class MasterPublicKey:
     @property
     def parameters(self) -> Parameters:
         ...
+    @property
+    def table_bytes(self) -> int:
+        """
+        Bytes of the tables that it keeps once a few rows were encrypted, at most 64 MB; freed with it.
+        """
 class MasterSecretKey:
     """
     msk = (s, t); wiped when it is dropped.

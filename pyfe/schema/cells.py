@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from numbers import Rational
+from numbers import Number, Rational
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "as_floats",
     "cure_of_absent",
     "exact_number",
+    "is_cell",
     "is_code",
     "is_integer",
     "is_number",
@@ -204,6 +205,11 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.timedelta64)
 
 
+def is_cell(value: object) -> bool:
+    """Whether a value is one cell of a table: text, a number or absent. Dates are not: no column takes them."""
+    return isinstance(value, str | Number | np.bool_) or _is_absent(value)
+
+
 def is_temporal(value: object) -> bool:
     """Whether a value is a date, a time, a duration or a period."""
     kinds = datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64
@@ -216,7 +222,7 @@ def same_name(label: object) -> str:
         text = str(label)
     except Exception as error:  # an integer of thousands of digits, and whatever a foreign object raises
         raise ParameterError(f"a name of type {type(label).__name__} has no text") from error
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def row_for_names(names: Iterable[str]) -> bool:

@@ -1,9 +1,10 @@
 """Tables of every kind as one-dimensional numpy columns by name.
 
-A table is a mapping of columns, a DataFrame (pandas, polars), an Arrow Table, RecordBatch or RecordBatchReader, a
-structured array, an array ``[batch, columns]`` or a list of rows. Columns of the first kinds are matched by name, those
-of arrays and rows by order. Names of any type count as their text, in Unicode's normal form C. Entries that a mask
-hides are absent. What is no table in memory (queries, lazy frames, sparse matrices) ends in an error with the cure.
+A table is a mapping of columns (or of cells, which is one row), a DataFrame (pandas, polars), an Arrow Table,
+RecordBatch or RecordBatchReader, a structured array, an array ``[batch, columns]`` or a list of rows. Columns of the
+first kinds are matched by name, those of arrays and rows by order. Names of any type count as their text, in Unicode's
+normal form C. Entries that a mask hides are absent. What is no table in memory (queries, lazy frames, sparse matrices)
+ends in an error with the cure.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 import numpy as np
 
 from pyfe.arrays import AnyArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import plain, same_name, shown
+from pyfe.schema.cells import is_cell, plain, same_name, shown
 
 __all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "to_numpy"]
 
 
 _LISTED = 10
+
+_FEW = 32
+"""How much longer pandas takes for one column by itself than for one among all."""
 
 _ARROW_TEMPORAL = ("timestamp", "date", "time", "duration", "month_day_nano")
 
@@ -47,10 +52,18 @@ _CURES = {
 
 @dataclass(frozen=True)
 class Frame:
-    """A table that is open: the names of its columns (``labels``, as text), and each as an array, by position."""
+    """A table that is open: the names of its columns (``labels``, as text), and what gives those at some places.
+
+    ``one_index``: whether the columns are known to belong together row by row.
+    """
 
     labels: list[str]
-    column: Callable[[int], Any]
+    at: Callable[[Sequence[int]], Sequence[Any]]
+    one_index: bool = False
+
+    def column(self, place: int) -> Any:
+        """The column at a place."""
+        return self.at([place])[0]
 
     def columns(self, wanted: Iterable[str] | None = None) -> dict[str, AnyArray]:
         """The columns called ``wanted`` (of a table: those of them that it has), by default all, by name.
@@ -60,12 +73,15 @@ class Frame:
         """
         names = {same_name(name): name for name in (self.labels if wanted is None else wanted)}
         places = self._places(names)
-        given = {names[key]: self.column(place) for key, place in places.items()}
-        _require_one_index(given)
+        given = dict(zip((names[key] for key in places), self.at(list(places.values())), strict=True))
+        if not self.one_index:
+            _require_one_index(given)
         found = {}
         for name, values in given.items():
-            with naming(name):
+            try:
                 found[name] = as_column(values)
+            except ParameterError as error:  # naming() for each of many columns would be half of the time
+                _raise_named(name, error)
         _require_one_length(found)
         return found
 
@@ -90,24 +106,37 @@ def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     if cure is not None:
         raise ParameterError(cure)
     if isinstance(X, Mapping):  # after the cures: some sparse matrices are mappings
-        values = list(X.values())
-        return Frame(as_labels(X), lambda place: values[place])
+        return Frame(as_labels(X), partial(_of_mapping, list(X.values())))
     if origin == "pyarrow":
         return _arrow(X)
     if origin == "polars" and not hasattr(X, "to_series"):
         raise ParameterError(f"a polars {kind} is no table; pass a DataFrame")
     if origin == "polars":
-        return Frame(as_labels(X.columns), lambda place: X.to_series(place))
+        return Frame(as_labels(X.columns), lambda places: [X.to_series(place) for place in places])
     if hasattr(X, "columns") and hasattr(X, "iloc"):
-        return Frame(as_labels(X.columns), lambda place: X.iloc[:, place])
+        return Frame(as_labels(X.columns), partial(_of_pandas, X), one_index=True)
     return _array(X, names)
+
+
+def _of_mapping(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    """Columns of a mapping; where all of them are cells, the mapping is one row."""
+    found = [values[place] for place in places]
+    return [[cell] for cell in found] if all(map(is_cell, found)) else found
+
+
+def _of_pandas(X: Any, places: Sequence[int]) -> Sequence[Any]:
+    """Columns of a DataFrame. One by one they take long: all at once is sooner, unless most are not wanted."""
+    if hasattr(X, "items") and len(X.columns) < _FEW * len(places):
+        columns = [column for _, column in X.items()]
+        return [columns[place] for place in places]
+    return [X.iloc[:, place] for place in places]
 
 
 def _arrow(X: Any) -> Frame:
     table = X.read_all() if hasattr(X, "read_all") else X
     if not hasattr(table, "column_names"):
         raise ParameterError(f"a pyarrow {type(X).__name__} is no table; pass a Table, a RecordBatch or a reader")
-    return Frame(as_labels(table.column_names), table.column)
+    return Frame(as_labels(table.column_names), lambda places: [table.column(place) for place in places])
 
 
 def _array(X: Any, names: Sequence[str] | None) -> Frame:
@@ -118,10 +147,10 @@ def _array(X: Any, names: Sequence[str] | None) -> Frame:
     array = to_numpy(X)
     if array.dtype.names is not None and array.ndim == 1:
         fields = array.dtype.names
-        return Frame(list(fields), lambda place: array[fields[place]])
+        return Frame(list(fields), lambda places: [array[fields[place]] for place in places])
     if array.ndim != 2:
         raise ParameterError(f"a table has two dimensions [batch, columns], not {array.ndim}; one row is X[None, :]")
-    return Frame(_named(names, array.shape[1]), lambda place: array[:, place])
+    return Frame(_named(names, array.shape[1]), lambda places: [array[:, place] for place in places])
 
 
 def _rows(X: Sequence[Any], names: Sequence[str] | None) -> Frame:
@@ -137,7 +166,7 @@ def _rows(X: Sequence[Any], names: Sequence[str] | None) -> Frame:
     if len(widths) > 1:
         raise ParameterError(f"the rows of the table differ in length ({min(widths)} to {max(widths)} cells)")
     labels = _named(names, widths.pop()) if widths else _named(names, 0 if names is None else len(names))
-    return Frame(labels, lambda place: [row[place] for row in rows])
+    return Frame(labels, lambda places: [[row[place] for row in rows] for place in places])
 
 
 def _named(names: Sequence[str] | None, width: int) -> list[str]:
@@ -225,12 +254,12 @@ def _from_list(values: Sequence[Any]) -> AnyArray:
 
 def _from_pandas(series: Any) -> AnyArray:
     dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind not in "mM":
+        return _from_array(series.values)
     if not isinstance(dtype, np.dtype) and str(dtype).startswith((*_ARROW_TEMPORAL, "period")):
         return _temporal(series)
     if getattr(dtype, "kind", "O") in "mM":
         return np.asarray(series.to_numpy(dtype=f"{dtype.kind}8[ns]" if dtype.kind == "m" else "M8[ns]"))
-    if isinstance(dtype, np.dtype):
-        return _from_array(np.asarray(series))
     missing = np.asarray(series.isna(), dtype=np.bool_)
     if getattr(dtype, "kind", "O") in "biuf" and not missing.any():
         return _from_array(np.asarray(series.to_numpy()))
@@ -294,8 +323,13 @@ def naming(name: object) -> Iterator[None]:
     try:
         yield
     except ParameterError as error:
-        prefix = f"column {shown(name)}"
-        if str(error).startswith(prefix):
-            raise
-        glue = " " if str(error).startswith(("is ", "has ", "mixes ", "holds ")) else ": "
-        raise ParameterError(f"{prefix}{glue}{error}") from error
+        _raise_named(name, error)
+
+
+def _raise_named(name: object, error: ParameterError) -> NoReturn:
+    """Raise the error, saying which column it is about."""
+    prefix = f"column {shown(name)}"
+    if str(error).startswith(prefix):
+        raise error
+    glue = " " if str(error).startswith(("is ", "has ", "mixes ", "holds ")) else ": "
+    raise ParameterError(f"{prefix}{glue}{error}") from error

@@ -24,18 +24,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate, pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.schema.cells import cure_of_absent, is_number, is_text, missing_mask, plain, shown
-from pyfe.schema.columns import MAX_COORDINATES, Code, Column, column_from_dict
+from pyfe.schema.cells import is_number, is_text, plain, shown
+from pyfe.schema.columns import MAX_COORDINATES, Column, column_from_dict
 from pyfe.schema.encoded import Encoded, Overflow
+from pyfe.schema.encoding import Encoding
 from pyfe.schema.frames import naming, open_frame, to_numpy
 from pyfe.schema.proposal import propose_columns
 from pyfe.schema.ranges import columns_from_ranges, require_columns
@@ -47,7 +48,6 @@ from pyfe.wire.pickling import PickledAsBytes
 __all__ = ["Schema", "stacked"]
 
 
-_ROWS_LISTED = 8
 _COLUMNS_LISTED = 10
 _MOST_FORMS = 1024
 
@@ -285,10 +285,10 @@ class Schema(PickledAsBytes):
         """The table's columns by name, absent entries replaced where the schema states a value.
 
         X is a table matched by column name, whose other columns are ignored (a DataFrame of pandas or polars, a mapping
-        of columns, an Arrow Table, RecordBatch or reader, a structured array), or an array or list of rows ``[batch,
-        columns]`` in the order of :attr:`input_columns`. Names are compared as text, in Unicode's normal form C. Raises
-        ParameterError when a column is missing or there twice, for Series of different indexes, a wrong shape, and what
-        is no table in memory (a query, a lazy frame, a sparse matrix).
+        of columns or, for one row, of cells, an Arrow Table, RecordBatch or reader, a structured array), or an array or
+        list of rows ``[batch, columns]`` in the order of :attr:`input_columns`. Names are compared as text, in
+        Unicode's normal form C. Raises ParameterError when a column is missing or there twice, for Series of different
+        indexes, a wrong shape, and what is no table in memory (a query, a lazy frame, a sparse matrix).
         """
         filled = {}
         for name, values in self.read_raw(X).items():
@@ -325,50 +325,19 @@ class Schema(PickledAsBytes):
         Returns :class:`Encoded`. Raises OutOfRangeError naming every column and its first rows (all rows in
         ``error.offending``, why in ``error.reasons``), before anything else is done. Cost: O(batch * n), vectorised.
         """
-        table = self.read_raw(X)
-        codes = self._codes(table, on_overflow)
-        x = np.concatenate([code.x for code in codes.values()], axis=1)
-        saturated = {name: int(code.beyond.sum()) for name, code in codes.items() if code.beyond.any()}
-        stated = [name for name in table if self._columns[name].missing is not None]
-        absent = {name: int(missing_mask(table[name]).sum()) for name in stated}
-        replaced = {name: count for name, count in absent.items() if count}
-        return Encoded(np.ascontiguousarray(x), saturated, replaced, self._id)
+        table, choice = self.read_raw(X), cast(object, on_overflow)
+        if not (isinstance(choice, str) and choice in ("raise", "clip")):
+            raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
+        x, saturated, replaced = self._encoding.encode(table, clip=choice == "clip")
+        return Encoded(x, saturated, replaced, self._id)
 
     def encode_real(self, X: Any) -> FloatArray:
         """The coordinates before rounding and clipping, float64 ``[batch, n]``: what a float model would see."""
-        return np.concatenate([code.real for code in self._codes(self.read_raw(X), "clip").values()], axis=1)
+        return self._encoding.encode_real(self.read_raw(X))
 
-    def _codes(self, table: Mapping[str, AnyArray], on_overflow: Overflow) -> dict[str, Code]:
-        choice: Any = on_overflow
-        if not (isinstance(choice, str) and choice in ("raise", "clip")):
-            raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
-        rows = len(next(iter(table.values()))) if table else 0
-        empty = np.zeros(rows)
-        codes = {}
-        for name, column in self._columns.items():
-            with naming(name):
-                codes[name] = column.encode(table.get(name, empty))
-        self._refuse(codes, on_overflow)
-        return codes
-
-    def _refuse(self, codes: Mapping[str, Code], on_overflow: Overflow) -> None:
-        lines, offending, reasons, count = [], {}, {}, 0
-        for name, code in codes.items():
-            masks = dict(code.refused)
-            if on_overflow == "raise":
-                masks[f"outside {self._columns[name].range_text}"] = code.beyond
-            masks = {reason: mask for reason, mask in masks.items() if mask.any()}
-            for reason, mask in masks.items():
-                count += int(mask.sum())
-                lines.append(f"column {name!r}: {reason} in {_row_list(np.flatnonzero(mask))}")
-            if masks:
-                offending[name] = np.flatnonzero(np.any(list(masks.values()), axis=0)).tolist()
-                reasons[name] = ", ".join(masks)
-        if lines:
-            more = f"; and {len(lines) - _COLUMNS_LISTED} more columns" if len(lines) > _COLUMNS_LISTED else ""
-            text = "; ".join(lines[:_COLUMNS_LISTED]) + more + _cure(codes)
-            message = f"{count} value(s) do not fit the schema: {text}"
-            raise OutOfRangeError(message, offending=offending, reasons=reasons)
+    @cached_property
+    def _encoding(self) -> Encoding:
+        return Encoding(self._columns)
 
     def check(self, x: Any) -> IntArray:
         """``x`` (an array, or :class:`Encoded` rows) as int64 ``[batch, n]`` if every coordinate is within its bounds.
@@ -462,12 +431,6 @@ def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:
     return np.stack([values.astype(kind) for values in columns.values()], axis=1)
 
 
-def _cure(codes: Mapping[str, Code]) -> str:
-    """What to do about absent entries, if there are any that no stated value replaces."""
-    lacking = [name for name, code in codes.items() if code.refused.get("missing", np.zeros(1)).any()]
-    return f". {cure_of_absent(lacking[0])}" if lacking else ""
-
-
 def _frozen(values: list[int]) -> IntArray:
     array = np.array(values, dtype=np.int64)
     array.setflags(write=False)
@@ -479,9 +442,3 @@ def _marks_text(column: Column) -> str:
     if column.missing is not None:
         words.append(f"missing = {column.missing}")
     return f" ({', '.join(words)})" if words else ""
-
-
-def _row_list(rows: npt.NDArray[np.intp]) -> str:
-    listed = ", ".join(str(row) for row in rows[:_ROWS_LISTED])
-    more = f" and {len(rows) - _ROWS_LISTED} more" if len(rows) > _ROWS_LISTED else ""
-    return f"row{'s' if len(rows) > 1 else ''} {listed}{more}"

@@ -96,7 +96,8 @@ def encrypt(
     client, label: None; this scheme has neither (ParameterError).
 
     Returns a batch of ``32 (n + 2)`` bytes a row. Raises ParameterError for floats or a wrong shape,
-    OutOfRangeError naming row and coordinate before any work. Cost: n + 2 fixed-base multiplications a row.
+    OutOfRangeError naming row and coordinate before any work. Cost: n + 2 fixed-base multiplications a row. Up to about
+    25 rows use tables that the first such call makes and that stay with ``mpk``: 60 KB a point, 64 MB at most.
     """
     require_no_client("ipfe-ddh", client, label)
     return _native.encrypt(mpk, integers("x", x, 2))

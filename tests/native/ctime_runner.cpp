@@ -19,6 +19,7 @@
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
+#include "pyfe/group/ristretto255/base_tables.hpp"
 #include "pyfe/group/ristretto255/fixed_base.hpp"
 #include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/group/ristretto255/points.hpp"
@@ -174,6 +175,31 @@ Bytes run_mul_fixed() {
     const auto k = secret_scalars(batch);
     Bytes out(64 * batch);
     ristretto255::mul_fixed(bases, {k.data(), k.size()}, out.data(), 64);
+    return opened_secret(std::move(out));
+}
+
+// A row a lane, tables for the call; and a point a lane, tables that stay: dense and sparse
+Bytes run_mul_fixed_add_short() {
+    const PointVector bases = PointVector::decode(point_bytes(dimension), "bases");
+    const auto k = secret_scalars(batch);
+    const std::vector<std::int64_t> x = plain_rows();
+    hide(x.data(), x.size() * sizeof x[0]);
+    Bytes out(32 * dimension * batch);
+    ristretto255::mul_fixed_add_short(bases, {k.data(), k.size()}, {x.data(), dimension, 155}, out.data(),
+                                      32 * dimension);
+    return opened_secret(std::move(out));
+}
+
+Bytes run_base_tables() {
+    const PointVector bases = PointVector::decode(point_bytes(dimension), "bases");
+    const auto k = secret_scalars(2);
+    const std::vector<std::int64_t> x = plain_rows();
+    hide(x.data(), x.size() * sizeof x[0]);
+    Bytes out(32 * dimension * 4);
+    ristretto255::BaseTables(bases).multiply({k.data(), 2}, {x.data(), dimension, 155}, out.data(),
+                                             32 * dimension);
+    const ristretto255::BaseTables sparse(bases, std::size_t{1} << 16);
+    sparse.multiply({k.data(), 2}, {x.data(), dimension, 155}, &out[32 * dimension * 2], 32 * dimension);
     return opened_secret(std::move(out));
 }
 
@@ -677,6 +703,8 @@ std::vector<Case> all_cases() {
         clean("keygen", run_keygen);
         clean("mul_variable", run_mul_variable);
         clean("mul_fixed", run_mul_fixed);
+        clean("mul_fixed_add_short", run_mul_fixed_add_short);
+        clean("base_tables", run_base_tables);
         clean("mul_double_fixed", run_mul_double_fixed);
         clean("mul_base", run_mul_base);
         clean("encode", run_encode);

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "check.hpp"
+#include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/field/constants25519.hpp"
+#include "pyfe/group/ristretto255/base_tables.hpp"
 #include "pyfe/group/ristretto255/fixed_base.hpp"
 #include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/group/ristretto255/msm.hpp"
@@ -243,6 +245,80 @@ void test_fixed_add_short() {
         ristretto255::mul_fixed(bases, k, k_p.data(), 32 * columns);
         ristretto255::mul_base(xs, x_g.data());
         CHECK(out == ristretto255::add(PointVector::decode(k_p, "kP"), PointVector::decode(x_g, "xG")));
+    }
+}
+
+// Tables of every density against one table a call: numbers for the last points only, rows wider than their
+// points, edge scalars, both ends of the bound
+void test_base_tables() {
+    Stream random(15);
+    constexpr std::size_t block_row = 7680;  // bytes of a row of a block's table
+    for (const std::size_t count : {1, 2, 7, 8, 9, 17}) {
+        for (const std::size_t density : {64, 32, 22, 2, 1}) {
+            const std::size_t columns = count - std::min<std::size_t>(count - 1, 2), most = 32 * count + 64;
+            std::vector<Scalar> k = support::edge_scalars();
+            k.push_back(random.scalar());
+            std::vector<std::int64_t> x(k.size() * columns);
+            for (std::size_t j = 0; j < x.size(); ++j)
+                x[j] = j % 3 == 0 ? 300 : j % 3 == 1 ? -300 : random.integer(-300, 300);
+            const PointVector points = PointVector::decode(rows(some_points(), count), "points");
+            Bytes ours(most * k.size()), theirs(most * k.size());
+            const std::size_t bound = density * blocks_of(count) * block_row;
+            const ristretto255::BaseTables tables(points, bound);
+            CHECK(tables.bytes() <= bound && tables.bytes() >= bound / 2);
+            tables.multiply(k, {x.data(), columns, 300}, ours.data(), most);
+            ristretto255::mul_fixed_add_short(points, k, {x.data(), columns, 300}, theirs.data(), most);
+            CHECK(ours == theirs);
+        }
+    }
+}
+
+// Every number of rows, on whichever side of the change of tables, and the bound on them
+void test_fixed_bases() {
+    Stream random(16);
+    const PointVector points = PointVector::decode(rows(some_points(), 11), "points");
+    ristretto255::FixedBases bases(points);
+    for (const std::size_t count : {0, 1, 3, 8, 9, 16, 24, 40, 130}) {
+        std::vector<Scalar> k(count);
+        for (Scalar& s : k) s = random.scalar();
+        std::vector<std::int64_t> x(count * 9);
+        for (std::int64_t& v : x) v = random.integer(0, 255);
+        Bytes ours(32 * 11 * count), theirs(32 * 11 * count);
+        bases.multiply(k, {x.data(), 9, 255}, ours.data(), 32 * 11);
+        ristretto255::mul_fixed_add_short(points, k, {x.data(), 9, 255}, theirs.data(), 32 * 11);
+        CHECK(ours == theirs);
+    }
+    using ristretto255::BaseTables;
+    CHECK(BaseTables::pay(32, 1) && BaseTables::pay(1002, 1) && BaseTables::pay(65538, 1));
+    CHECK(!BaseTables::pay(32, 1024) && !BaseTables::pay(80000, 1));
+    bool refused = false;
+    try {
+        BaseTables(points, 7680);
+    } catch (const pyfe::Error& error) {
+        refused = error.kind() == pyfe::ErrorKind::parameter;
+    }
+    CHECK(refused);
+}
+
+// Rows of every number decode as a full block of them, and a bad string is marked where it stands
+void test_decode_rows() {
+    constexpr std::size_t columns = 5;
+    for (std::size_t count = 1; count <= 8; ++count) {
+        Bytes bytes = rows(some_points(), count * columns);
+        bytes[32 * (count * columns - 2)] ^= 1;  // odd: not canonical
+        AffineBlock points[columns];
+        std::uint8_t ok[columns][8];
+        ristretto255::decode_rows(bytes.data(), count, columns, points, ok);
+        for (std::size_t c = 0; c < columns; ++c)
+            for (std::size_t j = 0; j < 8; ++j) {
+                const std::size_t at = std::min(j, count - 1);
+                CHECK(ok[c][j] == (at == count - 1 && c == columns - 2 ? 0 : 1));
+                if (ok[c][j] == 0) continue;
+                const PointVector one = PointVector::decode(row(bytes, at * columns + c), "one");
+                for (std::size_t limb = 0; limb < 5; ++limb)
+                    CHECK(one.blocks[0].x[limb][0] == points[c].x[limb][j] &&
+                          one.blocks[0].y[limb][0] == points[c].y[limb][j]);
+            }
     }
 }
 
@@ -550,6 +626,8 @@ Bytes trace_secret_scalars() {
         ristretto255::mul_fixed_add_short(nine, k, {x.data(), 9, 300}, fixed.data(), 32 * 9);
         ristretto255::mul_double_fixed(PointVector::decode(rows(some_points(), 2), "two"), k, k, both.data());
         out = concatenated({out, fixed, both});
+        ristretto255::BaseTables(nine).multiply(k, {x.data(), 9, 300}, fixed.data(), 32 * 9);
+        out = concatenated({out, fixed});
     }
     return out;
 }
@@ -598,7 +676,10 @@ void test_threads() {
         Bytes fixed(64 * k.size()), base(32 * k.size());
         ristretto255::mul_fixed(bases, k, fixed.data(), 64);
         ristretto255::mul_base(k, base.data());
-        results.push_back(concatenated({fixed, base}));
+        Bytes common(64 * k.size());
+        const std::vector<std::int64_t> x(k.size(), 7);
+        ristretto255::BaseTables(bases).multiply(k, {x.data(), 1, 7}, common.data(), 64);
+        results.push_back(concatenated({fixed, base, common}));
     }
     pyfe::set_num_threads(before);
     CHECK(results[0] == results[1]);
@@ -692,6 +773,9 @@ void test_table(const Kernels& kernels) {
     test_edge_scalars();
     test_agreement();
     test_fixed_add_short();
+    test_base_tables();
+    test_fixed_bases();
+    test_decode_rows();
     test_double_fixed();
     test_addition();
     test_long_vector();

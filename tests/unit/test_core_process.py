@@ -60,6 +60,8 @@ BUSY = {
         0.02,
     ),
     "pool": ("[ipfe_ddh.encrypt(mpk, rows) for _ in range(10**6)]", 0.1),
+    "tables of a key": ("[ipfe_ddh.encrypt(linear(n=400)[0], np.ones((1, 400), int)) for _ in range(10**6)]", 0.1),
+    "one row": ("[ipfe_ddh.encrypt(mpk, rows[:1]) for _ in range(10**6)]", 0.01),
 }
 
 
@@ -77,6 +79,7 @@ def round_():
     want = 7 * int(sk.y.sum())
     def work():
         assert (ipfe_ddh.decrypt(sk, ipfe_ddh.encrypt(mpk, rows)) == want).all()
+        assert (ipfe_ddh.decrypt(sk, ipfe_ddh.encrypt(mpk, rows[:1])) == want).all()
         assert len(_core.bls12_381.G1Points.multiply_generator(np.ones((1, 32), np.uint8))) == 1
         _core.dlog.solve(_core.ristretto255.mul_base(np.eye(1, 32, dtype=np.uint8)), 0, 1 << 20)
     def busy():

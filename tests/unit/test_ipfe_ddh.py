@@ -95,6 +95,34 @@ def test_round_trip(keys: Keys) -> None:
     assert len(none) == 0 and scheme.decrypt(sk, none).shape == (0, 2)
 
 
+@pytest.mark.parametrize("backend", ["portable", _core.backend()])
+def test_every_number_of_rows(backend: str, seed: int) -> None:
+    """Whichever tables the rows are multiplied with, and whichever way their points are decoded."""
+    rng = np.random.default_rng(seed)
+    before = _core.backend()
+    _core.set_backend(backend)
+    try:
+        mpk, msk = scheme.setup(scheme.Parameters(3, LO, HI, 7))
+        assert mpk.table_bytes == 0
+        sk = scheme.keygen(msk, Y)
+        for rows in (100, 1, 2, 7, 8, 9, 17, 33):
+            x = rng.integers(LO, HI + 1, (rows, 3))
+            ct = scheme.CiphertextBatch.from_bytes(scheme.encrypt(mpk, x).to_bytes())
+            assert np.array_equal(scheme.decrypt(sk, ct), x @ Y.T)
+            assert (mpk.table_bytes == 0) == (rows == 100)
+    finally:
+        _core.set_backend(before)
+
+
+def test_tables_of_a_wide_key_are_bounded() -> None:
+    n = 3000
+    mpk, msk = scheme.setup(scheme.Parameters(n, np.zeros(n, int), np.ones(n, int), 1))
+    x = np.tile([0, 1, 1], n // 3)
+    sk = scheme.keygen(msk, np.ones((1, n), int))
+    assert scheme.decrypt(sk, scheme.encrypt(mpk, x[None])).tolist() == [[2 * n // 3]]
+    assert 2**25 < mpk.table_bytes <= 2**26
+
+
 def test_encryption_is_fresh(keys: Keys) -> None:
     """No component twice, in one batch or in two: rows of equal plaintexts too."""
     same = np.repeat(X[:1], 50, axis=0)

@@ -15,7 +15,7 @@ module           holds
 
 from __future__ import annotations
 
-from pyfe.schema.columns.base import MAX_BITS, MAX_COORDINATES, Code, Column, Level, Products, is_column
+from pyfe.schema.columns.base import MAX_BITS, MAX_COORDINATES, Code, Codes, Column, Encoder, Level, Products, is_column
 from pyfe.schema.columns.category import Category, category
 from pyfe.schema.columns.constant import Constant, constant
 from pyfe.schema.columns.kinds import KINDS, column_from_dict
@@ -30,8 +30,10 @@ __all__ = [
     "TRANSFORMS",
     "Category",
     "Code",
+    "Codes",
     "Column",
     "Constant",
+    "Encoder",
     "Level",
     "Number",
     "Optional",

@@ -8,12 +8,12 @@ list of kinds.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Any, ClassVar, TypeAlias, TypeGuard, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -26,7 +26,10 @@ __all__ = [
     "MAX_COORDINATES",
     "NO_BIT",
     "Code",
+    "Codes",
     "Column",
+    "Encoder",
+    "Floats",
     "Level",
     "Products",
     "is_column",
@@ -68,6 +71,37 @@ class Code:
     def real(self) -> FloatArray:
         """The coordinates before rounding; those of bits need none."""
         return self.x.astype(np.float64) if self.unrounded is None else self.unrounded
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Several encoded columns, each a row here: coordinates ``[all widths, batch]``; which entries are refused (by
+    reason), lie beyond an end of the range, were absent and took the stated value, all ``[columns, batch]``."""
+
+    x: IntArray
+    refused: dict[str, BoolArray]
+    beyond: BoolArray
+    replaced: BoolArray
+    unrounded: FloatArray | None = None
+
+    @property
+    def real(self) -> FloatArray:
+        """The coordinates before rounding; those of bits need none."""
+        return self.x.astype(np.float64) if self.unrounded is None else self.unrounded
+
+    @property
+    def single(self) -> Code:
+        """The one column that there is."""
+        refused = {reason: mask[0] for reason, mask in self.refused.items()}
+        return Code(self.x.T, refused, self.beyond[0], None if self.unrounded is None else self.unrounded.T)
+
+
+class Encoder(ABC):
+    """What encodes some columns of one kind together, made once: what it needs of them lies side by side."""
+
+    @abstractmethod
+    def __call__(self, values: Sequence[AnyArray]) -> Codes:
+        """Codes of the raw values ``[batch]`` of each column, whose dtypes hold cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +167,17 @@ class Column(ABC):
     @abstractmethod
     def encode(self, values: AnyArray) -> Code:
         """Codes of raw values ``[batch]``; refuses nothing itself but marks what has to be refused."""
+
+    @property
+    def together(self) -> Hashable:
+        """The same for columns that :meth:`encoder` takes together."""
+        return type(self)
+
+    @classmethod
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
+        """What encodes these columns, which are together, as :meth:`encode` does each of them. One after the other,
+        unless the kind knows how to do it at once."""
+        return _OneByOne(columns)
 
     @abstractmethod
     def decode(self, x: IntArray) -> AnyArray:
@@ -321,6 +366,52 @@ class Column(ABC):
         if number and marks["missing"] is not None:
             marks["missing"] = float.fromhex(marks["missing"])
         return marks
+
+
+class _OneByOne(Encoder):
+    """Columns whose kind encodes one."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+
+    def __call__(self, values: Sequence[AnyArray]) -> Codes:
+        codes = [column.encode(one) for column, one in zip(self._columns, values, strict=True)]
+        none = np.zeros(len(values[0]), dtype=np.bool_)
+        reasons = dict.fromkeys(reason for code in codes for reason in code.refused)
+        stated = [column.missing is not None for column in self._columns]
+        return Codes(
+            x=np.concatenate([code.x.T for code in codes]),
+            refused={reason: np.stack([code.refused.get(reason, none) for code in codes]) for reason in reasons},
+            beyond=np.stack([code.beyond for code in codes]),
+            replaced=np.stack([missing_mask(one) if has else none for one, has in zip(values, stated, strict=True)]),
+            unrounded=np.concatenate([code.real.T for code in codes]),
+        )
+
+
+class Floats:
+    """Reads several columns as numbers, float64 ``[columns, batch]``: absent entries as what the column states for
+    them; NaN where it states nothing, and for what is no number."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._stated = [None if column.missing is None else float(column.missing) for column in columns]
+
+    def __call__(self, values: Sequence[AnyArray]) -> tuple[FloatArray, dict[str, BoolArray], BoolArray]:
+        """The numbers; entries that are refused, by reason; entries that took a stated value."""
+        if all(one.dtype.kind in "biuf" for one in values):
+            with np.errstate(over="ignore"):
+                flat: FloatArray = np.concatenate(values, dtype=np.float64, casting="unsafe")
+            raw = flat.reshape(len(values), -1)
+        else:
+            raw = np.stack([as_floats(one, missing_mask(one)) for one in values])
+        lacking = np.isnan(raw)
+        if not lacking.any():
+            return raw, {"missing": lacking, "not a number": lacking}, lacking
+        absent = np.stack([missing_mask(one) for one in values])
+        stated = np.array([value is not None for value in self._stated])[:, None]
+        for row, value in enumerate(self._stated):
+            if value is not None:
+                raw[row, absent[row]] = value
+        return raw, {"missing": absent & ~stated, "not a number": lacking & ~absent}, absent & stated
 
 
 def is_column(value: object) -> TypeGuard[Column]:

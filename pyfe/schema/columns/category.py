@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import MAX_TEXT, as_floats, exact_number, is_text, missing_mask, same_name
-from pyfe.schema.columns.base import MAX_COORDINATES, Code, Column, Level, Products, items
+from pyfe.schema.cells import MAX_TEXT, as_floats, exact_number, is_text, missing_mask, require_cells, same_name
+from pyfe.schema.columns.base import MAX_COORDINATES, Code, Codes, Column, Encoder, Level, Products, items
 from pyfe.schema.columns.optional import made
 from pyfe.text import printable
 
@@ -124,20 +124,13 @@ class Category(Column):
     def calls_a_level(self, word: object) -> bool:
         return isinstance(word, str) and word in self.levels
 
-    def _index(self, values: AnyArray, missing: BoolArray) -> IntArray:
-        """Position of each value among the levels, -1 where it is none of them. Cost: O(rows + levels)."""
-        index = np.full(values.shape, -1, dtype=np.int64)
-        positions, present = self._positions(), values[~missing].tolist()
-        index[~missing] = [self._position(positions, cell) for cell in present]
-        return index
-
     def encode(self, values: AnyArray) -> Code:
-        values = self.fill(values)
-        missing = missing_mask(values)
-        index = self._index(values, missing)
-        x = self._at(np.maximum(index, 0))
-        refused = {"missing": missing, "not a level": (index < 0) & ~missing}
-        return Code(x, refused, np.zeros(len(values), dtype=np.bool_))
+        require_cells(values)
+        return self.encoder([self])([values]).single
+
+    @classmethod
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
+        return _Categories(columns)
 
     def _at(self, index: npt.NDArray[np.integer[Any]]) -> IntArray:
         """Codes int64 ``[m, width]`` of the levels at these positions."""
@@ -214,6 +207,50 @@ class Category(Column):
 
     def __str__(self) -> str:
         return printable("category " + ", ".join(str(level) for level in self.levels))
+
+
+class _Categories(Encoder):
+    """Categories: a look-up for every cell, then the bits of all columns at once. Cost: O(cells + levels)."""
+
+    def __init__(self, columns: Sequence[Category]) -> None:
+        self._columns = columns
+        self._positions = [column._positions() for column in columns]
+        self._plain = [(str,) if column.texts else (int, float, bool) for column in columns]
+        widths = np.array([column.width for column in columns])
+        self._width, starts = int(widths.sum()), np.cumsum(widths) - widths
+        self._hot = np.flatnonzero(widths > 1)
+        self._hot_starts, self._single_starts = starts[self._hot][:, None], starts[widths == 1]
+        self._single = np.flatnonzero(widths == 1)
+
+    def __call__(self, values: Sequence[AnyArray]) -> Codes:
+        index = np.array([self._index(place, one) for place, one in enumerate(values)], dtype=np.int64)
+        lacking = index < 0
+        refused, replaced = {"missing": lacking, "not a level": lacking}, lacking
+        if lacking.any():
+            absent = lacking & np.stack([missing_mask(one) for one in values])
+            stated = np.array([column.missing is not None for column in self._columns])[:, None]
+            refused = {"missing": absent & ~stated, "not a level": lacking & ~absent}
+            replaced = absent & stated
+            for place in np.flatnonzero(replaced.any(axis=1)).tolist():
+                column = self._columns[place]
+                index[place, replaced[place]] = column._position(self._positions[place], column.missing)
+            index = np.maximum(index, 0)
+        return Codes(self._bits(index), refused, np.zeros(index.shape, dtype=np.bool_), replaced)
+
+    def _index(self, place: int, values: AnyArray) -> list[int]:
+        """Position of each value among the levels, -1 where it is none of them, which no absent one is."""
+        column, positions, plain_types = self._columns[place], self._positions[place], self._plain[place]
+        cells = values.tolist()
+        index = [positions.get(cell, -1) if type(cell) in plain_types else -1 for cell in cells]
+        if -1 in index:  # not as the level is written, or none
+            index = [column._position(positions, cell) if at < 0 else at for at, cell in zip(index, cells, strict=True)]
+        return index
+
+    def _bits(self, index: IntArray) -> IntArray:
+        x = np.zeros((self._width, index.shape[1]), dtype=np.int64)
+        x[self._single_starts] = index[self._single]
+        x[self._hot_starts + index[self._hot], np.arange(index.shape[1])] = 1
+        return x
 
 
 def category(

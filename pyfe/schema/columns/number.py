@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import as_floats, is_integer, missing_mask, shown
-from pyfe.schema.columns.base import MAX_BITS, Code, Column, Products, real
+from pyfe.schema.cells import is_integer, require_cells, shown
+from pyfe.schema.columns.base import MAX_BITS, Code, Codes, Column, Encoder, Floats, Products, real
 from pyfe.schema.columns.optional import made
 
 __all__ = ["TRANSFORMS", "Number", "checked_bits", "number"]
@@ -108,20 +108,12 @@ class Number(Column):
         return np.array([low]), np.array([(high - low) / self.steps])
 
     def encode(self, values: AnyArray) -> Code:
-        values = self.fill(values)
-        missing = missing_mask(values)
-        raw = as_floats(values, missing)
-        not_a_number = np.isnan(raw) & ~missing
-        offset, step = self.affine()
-        forward = TRANSFORMS[self.transform][0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            real = (forward(raw) - offset[0]) / step[0]
-        # below the domain of log or sqrt is below the range, and NaN must not be cast to an integer
-        real = np.where(np.isnan(real) & ~np.isnan(raw), -np.inf, real)
-        beyond = (real < -_EDGE) | (real > self.steps + _EDGE)
-        x = np.rint(np.clip(np.nan_to_num(real, nan=0.0), 0, self.steps)).astype(np.int64)
-        refused = {"missing": missing, "not a number": not_a_number}
-        return Code(x[:, None], refused, np.asarray(beyond, dtype=np.bool_), real[:, None])
+        require_cells(values)
+        return self.encoder([self])([values]).single
+
+    @classmethod
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
+        return _Numbers(columns)
 
     def decode(self, x: IntArray) -> AnyArray:
         offset, step = self.affine()
@@ -198,6 +190,41 @@ class Number(Column):
     def __str__(self) -> str:
         scale = "" if self.transform == "identity" else f" on the {self.transform} scale"
         return f"number {self.range_text} in {self.steps} steps{scale}"
+
+
+class _Numbers(Encoder):
+    """Numbers, each on its own scale."""
+
+    def __init__(self, columns: Sequence[Number]) -> None:
+        self._read = Floats(columns)
+        scales = [column.affine() for column in columns]
+        self._offset = np.array([offset for offset, _ in scales])
+        self._step = np.array([step for _, step in scales])
+        self._steps = np.array([[column.steps] for column in columns], dtype=np.float64)
+        transforms = np.array([column.transform for column in columns])
+        curved = [name for name in TRANSFORMS if name != "identity" and (transforms == name).any()]
+        self._curved = [(TRANSFORMS[name][0], np.flatnonzero(transforms == name)) for name in curved]
+
+    def __call__(self, values: Sequence[AnyArray]) -> Codes:
+        raw, refused, replaced = self._read(values)
+        real = (self._transformed(raw) - self._offset) / self._step
+        beyond = (real < -_EDGE) | (real > self._steps + _EDGE)
+        x = np.rint(np.minimum(np.maximum(real, 0.0), self._steps))
+        nothing = np.isnan(x)
+        if nothing.any():
+            x[nothing] = 0.0  # NaN must not be cast to an integer
+        return Codes(x.astype(np.int64), refused, beyond, replaced, real)
+
+    def _transformed(self, raw: FloatArray) -> FloatArray:
+        """What lies below the domain of log or sqrt is below the range: -inf."""
+        if not self._curved:
+            return raw
+        scaled = raw.copy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for forward, rows in self._curved:
+                scaled[rows] = forward(raw[rows])
+        scaled[np.isnan(scaled) & ~np.isnan(raw)] = -np.inf
+        return scaled
 
 
 def number(

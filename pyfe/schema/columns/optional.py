@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import missing_mask, plain, require_cells
-from pyfe.schema.columns.base import NO_BIT, Code, Column, Products, is_column
+from pyfe.schema.cells import plain, require_cells
+from pyfe.schema.columns.base import NO_BIT, Code, Codes, Column, Encoder, Products, is_column
 
 __all__ = ["Optional", "made", "optional", "with_missing"]
 
@@ -96,13 +96,15 @@ class Optional(Column):
 
     def encode(self, values: AnyArray) -> Code:
         require_cells(values)
-        missing = missing_mask(values)
-        code = self.column.encode(values)
-        x = np.where(missing[:, None], 0, code.x)
-        real = np.where(missing[:, None], 0.0, code.real)
-        refused = {reason: mask for reason, mask in code.refused.items() if reason != "missing"}
-        bit = missing[:, None]
-        return Code(np.concatenate([x, bit], axis=1), refused, code.beyond, np.concatenate([real, bit], axis=1))
+        return self.encoder([self])([values]).single
+
+    @property
+    def together(self) -> Hashable:
+        return type(self), self.column.together
+
+    @classmethod
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
+        return _WithBits(columns)
 
     def decode(self, x: IntArray) -> AnyArray:
         missing = x[:, -1] == 1
@@ -165,6 +167,30 @@ class Optional(Column):
 
     def __str__(self) -> str:
         return f"{self.column}, or missing"
+
+
+class _WithBits(Encoder):
+    """Columns that may be missing: the codes of their values, all 0 where there is none, and the bits."""
+
+    def __init__(self, columns: Sequence[Optional]) -> None:
+        self._values = type(columns[0].column).encoder([column.column for column in columns])
+        self._widths = [column.column.width for column in columns]
+        ends = np.cumsum([column.width for column in columns])
+        self._bits = ends - 1
+        self._coordinates = np.delete(np.arange(ends[-1]), self._bits)
+
+    def __call__(self, values: Sequence[AnyArray]) -> Codes:
+        codes = self._values(values)
+        missing = codes.refused["missing"]
+        refused = {reason: mask for reason, mask in codes.refused.items() if reason != "missing"}
+        x, real = self._with_bits(codes.x, missing), self._with_bits(codes.real, missing)
+        return Codes(x, refused, codes.beyond, codes.replaced, real)
+
+    def _with_bits(self, of_values: Any, missing: BoolArray) -> Any:
+        out = np.zeros((len(self._widths) + len(of_values), missing.shape[1]), dtype=of_values.dtype)
+        out[self._coordinates] = np.where(np.repeat(missing, self._widths, axis=0), 0, of_values)
+        out[self._bits] = missing
+        return out
 
 
 def optional(column: Column) -> Optional:

@@ -4,17 +4,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import as_floats, missing_mask, not_above
-from pyfe.schema.columns.base import MAX_COORDINATES, Code, Column, Products, items, real
+from pyfe.schema.cells import not_above, require_cells
+from pyfe.schema.columns.base import (
+    MAX_COORDINATES,
+    Code,
+    Codes,
+    Column,
+    Encoder,
+    Floats,
+    Products,
+    items,
+    real,
+)
 from pyfe.schema.columns.optional import made
 
 __all__ = ["Thresholds", "thresholds"]
@@ -65,12 +75,12 @@ class Thresholds(Column):
         return [f"{name}>={cut!r}" for cut in self.cuts]
 
     def encode(self, values: AnyArray) -> Code:
-        values = self.fill(values)
-        missing = missing_mask(values)
-        raw = not_above(values, as_floats(values, missing))
-        x = (raw[:, None] >= np.array(self.cuts)).astype(np.int64)
-        refused = {"missing": missing, "not a number": np.isnan(raw) & ~missing}
-        return Code(x, refused, np.zeros(len(values), dtype=np.bool_))
+        require_cells(values)
+        return self.encoder([self])([values]).single
+
+    @classmethod
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
+        return _Cuts(columns)
 
     def require_codes_come_back(self) -> None:
         if self.cuts[0] == -_HUGE:
@@ -136,6 +146,21 @@ class Thresholds(Column):
 
     def __str__(self) -> str:
         return "thresholds " + ", ".join(f"{cut:g}" for cut in self.cuts)
+
+
+class _Cuts(Encoder):
+    """Thresholds: the cuts of all columns one after the other."""
+
+    def __init__(self, columns: Sequence[Thresholds]) -> None:
+        self._read = Floats(columns)
+        self._cuts = np.concatenate([np.array(column.cuts, dtype=np.float64) for column in columns])[:, None]
+        self._column = np.repeat(np.arange(len(columns)), [column.width for column in columns])
+
+    def __call__(self, values: Sequence[AnyArray]) -> Codes:
+        raw, refused, replaced = self._read(values)
+        exact = np.stack([not_above(one, floats) for one, floats in zip(values, raw, strict=True)])
+        x = (exact[self._column] >= self._cuts).astype(np.int64)
+        return Codes(x, refused, np.zeros(raw.shape, dtype=np.bool_), replaced)
 
 
 def thresholds(

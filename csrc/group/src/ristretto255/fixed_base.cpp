@@ -6,24 +6,15 @@
 #include "pyfe/group/ristretto255/fixed_base.hpp"
 
 #include <algorithm>
-#include <memory>
 
 #include "batch.hpp"
-#include "pyfe/base/dispatch.hpp"
-#include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
-#include "pyfe/field/constants25519.hpp"
+#include "tables.hpp"
 
 namespace pyfe::group::ristretto255 {
 namespace {
 
 constexpr size_t kRowsAtOnce = 1 << 14;  // bounds the memory for digits, whatever the batch
-
-Scalar constant_scalar(const uint64_t (&w)[4]) {
-    Scalar s;
-    for (int i = 0; i < 4; ++i) s.w[i] = w[i];
-    return s;
-}
 
 PointBlock identity_block() {
     PointBlock b{};
@@ -31,92 +22,9 @@ PointBlock identity_block() {
     return b;
 }
 
-// One lane in all lanes
-PointBlock spread(const PointBlock& from, int lane) {
-    PointBlock r;
-    const uint64_t* in = &from.x[0][0];
-    uint64_t* out = &r.x[0][0];
-    for (int row = 0; row < 20; ++row)
-        for (int j = 0; j < 8; ++j) out[row * 8 + j] = in[row * 8 + lane];
-    return r;
-}
-
-using Table = std::vector<uint64_t>;
-
-// Digits j and j + 1 .. j + spacing - 1 share a row, and so the doublings between them.
-int rows_of(int digits, int spacing) { return (digits + spacing - 1) / spacing; }
-
-// Tables of up to eight bases, one a lane: rows of odd multiples, 15 words an entry
-std::vector<Table> build_tables(const Kernels& k, const PointBlock& bases, size_t count, int digits,
-                                int spacing) {
-    const int rows = rows_of(digits, spacing);
-    const size_t points = size_t(rows) * size_t(k.fixed.entries);
-    std::vector<Table> tables(8);
-    Table unused;
-    uint64_t* out[8];
-    for (size_t j = 0; j < 8; ++j) {
-        Table& t = j < count ? tables[j] : unused;
-        t.resize(size_t(rows) * size_t(k.fixed.row_words));
-        out[j] = t.data();
-    }
-    std::vector<PointBlock> scratch(points);
-    const auto inverses = std::make_unique<Element[]>(2 * points);
-    k.fixed_base_tables(&bases, rows, spacing, out, scratch.data(), inverses.get());
-    tables.resize(count);
-    return tables;
-}
-
-// The spacing with the least work, in field multiplications: an entry of a table costs 15 of them (an
-// addition, and its part of the inversion), a digit 9, a doubling 8. Dense tables pay for large batches only.
+// The spacing with the least work. Dense tables pay for large batches only.
 int best_spacing(const Kernels& k, int digits, size_t blocks, size_t bases) {
-    const double window = k.fixed.window, entries = k.fixed.entries;
-    int best = 1;
-    double least = 0;
-    for (int s = 1; s <= digits; ++s) {
-        const double build = rows_of(digits, s) * entries * 15.0 + window * digits * 8.0;
-        const double use =
-            double(blocks) * double(std::min<size_t>(bases, 8)) * (digits * 9.0 + (s - 1) * window * 8.0);
-        if (s == 1 || build + use < least) least = build + use, best = s;
-    }
-    return best;
-}
-
-// factor G in every lane
-PointBlock generator_multiple(const Kernels& k, const Scalar& factor) {
-    const PointVector g = PointVector::decode(generator_bytes(), "generator");
-    std::vector<uint8_t> digits(64 * 8);
-    for (int j = 0; j < 8; ++j) recode_odd(factor, 4, 64, digits.data() + j, 8);
-    AffineBlock base = g.blocks[0];
-    PointBlock r;
-    k.variable_base(&base, digits.data(), 1, &r);
-    return r;
-}
-
-// Tables of G and G/4, dense, made once a backend
-struct BaseTables {
-    Table g, quarter;
-    PointBlock minus_quarter;  // -G/4 in every lane
-};
-
-BaseTables make_base_tables(const Kernels& k) {
-    BaseTables made;
-    Scalar one;
-    one.w[0] = 1;
-    PointBlock both = generator_multiple(k, one);
-    const PointBlock quarter = generator_multiple(k, constant_scalar(field::kQuarter));
-    uint64_t* to = &both.x[0][0];
-    const uint64_t* from = &quarter.x[0][0];
-    for (int row = 0; row < 20; ++row) to[row * 8 + 1] = from[row * 8];
-    std::vector<Table> tables = build_tables(k, both, 2, k.fixed.digits, 1);
-    made.g = std::move(tables[0]);
-    made.quarter = std::move(tables[1]);
-    k.negate(&quarter, 1, &made.minus_quarter);
-    made.minus_quarter = spread(made.minus_quarter, 0);
-    return made;
-}
-
-const BaseTables& base_tables(const Kernels& k) {
-    return once_a_backend<BaseTables>(k, [&] { return make_base_tables(k); });
+    return cheapest_tables(k, digits, blocks, bases).spacing;
 }
 
 struct FixedJob {
@@ -125,6 +33,7 @@ struct FixedJob {
     size_t rows;
     int spacing;
     const ShortMatrix* x;  // or none; the first row of this part
+    size_t plain;          // bases before those that x has a column for
     int short_digits;
 };
 
@@ -136,18 +45,15 @@ void multiply_chunk(const FixedJob& job, const Table& table, size_t column, size
     std::fill(points, points + count, identity_block());
     k.fixed_base(table.data(), k.fixed.digits, job.spacing, job.digits.data() + first * stride, stride, count,
                  points);
-    if (job.x == nullptr) return;
-    // x G/2 = (2x + 1) G/4 - G/4
-    const BaseTables& base = base_tables(k);
+    if (job.x == nullptr || column < job.plain) return;
     const size_t short_stride = size_t(job.short_digits) * 8;
     SecretVector<uint8_t> digits(count * short_stride);
     for (size_t r = 0; r < count * 8; ++r) {
         const size_t row = std::min(first * 8 + r, job.rows - 1);
-        recode_short(job.x->x[row * job.x->columns + column], k.fixed.window, job.short_digits,
+        recode_short(job.x->x[row * job.x->columns + column - job.plain], k.fixed.window, job.short_digits,
                      digits.data() + (r / 8) * short_stride + r % 8, 8);
     }
-    k.fixed_base(base.quarter.data(), job.short_digits, 1, digits.data(), short_stride, count, points);
-    for (size_t b = 0; b < count; ++b) k.add(points + b, &base.minus_quarter, 1, points + b);
+    add_short_multiples(k, digits.data(), job.short_digits, count, points);
 }
 
 // One chunk of one column, encoded: row r to out + r row_stride + 32 column
@@ -169,8 +75,14 @@ void fixed_part(const PointVector& bases, std::span<const Scalar> k, const Short
     const size_t chunks = (blocks_of(k.size()) + kChunkBlocks - 1) / kChunkBlocks;
     const SecretVector<uint8_t> digits = halved_digits(k, kern.fixed.window, kern.fixed.digits);
     const int spacing = best_spacing(kern, kern.fixed.digits, blocks_of(k.size()), bases.size);
-    const FixedJob job{kern, digits, k.size(), spacing, x, x ? short_digits(x->bound, kern.fixed.window) : 0};
-    if (x != nullptr) base_tables(kern);
+    const FixedJob job{kern,
+                       digits,
+                       k.size(),
+                       spacing,
+                       x,
+                       x ? bases.size - x->columns : 0,
+                       x ? short_digits(x->bound, kern.fixed.window) : 0};
+    if (x != nullptr) generator_tables(kern);
     const size_t groups = bases.blocks.size(), at_once = std::max<size_t>(4, 2 * num_threads());
     std::vector<std::vector<Table>> tables(at_once);
     for (size_t g0 = 0; g0 < groups; g0 += at_once) {
@@ -212,11 +124,11 @@ void mul_fixed_add_short(const PointVector& bases, std::span<const Scalar> k, co
 
 void mul_base(std::span<const Scalar> a, uint8_t* out) {
     const Kernels& kern = kernels();
-    const Table& table = base_tables(kern).g;
+    const Table& table = generator_tables(kern).g;
     for (size_t r0 = 0; r0 < a.size(); r0 += kRowsAtOnce) {
         const std::span<const Scalar> part = a.subspan(r0, std::min(kRowsAtOnce, a.size() - r0));
         const SecretVector<uint8_t> digits = halved_digits(part, kern.fixed.window, kern.fixed.digits);
-        const FixedJob job{kern, digits, part.size(), 1, nullptr, 0};
+        const FixedJob job{kern, digits, part.size(), 1, nullptr, 0, 0};
         parallel_for((blocks_of(part.size()) + kChunkBlocks - 1) / kChunkBlocks,
                      [&](size_t chunk) { run_chunk(job, table, 0, chunk, out + 32 * r0, 32); });
     }
@@ -235,7 +147,8 @@ void mul_double_fixed(const PointVector& bases, std::span<const Scalar> a, std::
             halved_digits(a.subspan(r0, rows), kern.fixed.window, kern.fixed.digits);
         const SecretVector<uint8_t> db =
             halved_digits(b.subspan(r0, rows), kern.fixed.window, kern.fixed.digits);
-        const FixedJob job_a{kern, da, rows, spacing, nullptr, 0}, job_b{kern, db, rows, spacing, nullptr, 0};
+        const FixedJob job_a{kern, da, rows, spacing, nullptr, 0, 0};
+        const FixedJob job_b{kern, db, rows, spacing, nullptr, 0, 0};
         parallel_for((blocks + kChunkBlocks - 1) / kChunkBlocks, [&](size_t chunk) {
             const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, blocks - first);
             Workspace work(count), other(count);

@@ -6,15 +6,17 @@
 
 namespace pyfe::group::ristretto255 {
 
-// Odd multiples 1, 3, .. of 2^(window spacing q) P_j for eight bases P_j, made affine by one inversion
-template <class F>
-void fixed_base_tables(const PointBlock* bases, int tables, int spacing, uint64_t* const out[8],
-                       PointBlock* scratch, Element* inverses) {
-    constexpr int entries = 1 << (F::fixed_window - 1);
+// Odd multiples 1, 3, .. of 2^(Window spacing q) P_j for eight bases P_j, made affine by one inversion and
+// handed to put(row q, entry, the fifteen limbs of (Y + X, Y - X, 2dXY)). scratch and inverses: a point a row
+// and entry, and twice as many elements.
+template <class F, int Window, class Put>
+PYFE_KERNEL void odd_multiple_rows(const PointBlock* bases, int rows, int spacing, PointBlock* scratch,
+                                   Element* inverses, Put put) {
+    constexpr int entries = 1 << (Window - 1);
     for_lanes<F>([&](int lane) {
         Point<F> p = Point<F>::load(*bases, lane);
-        for (int q = 0; q < tables; ++q) {
-            if (q > 0) p = double_times(p, F::fixed_window * spacing);
+        for (int q = 0; q < rows; ++q) {
+            if (q > 0) p = double_times(p, Window * spacing);
             const Cached<F> twice = Cached<F>::from(dbl(p));
             Point<F> odd = p;
             for (int e = 0; e < entries; ++e) {
@@ -24,23 +26,33 @@ void fixed_base_tables(const PointBlock* bases, int tables, int spacing, uint64_
             }
         }
     });
-    const size_t count = size_t(tables) * entries;
-    batch_invert<F>(inverses, count, inverses + count);
-    for (size_t i = 0; i < count; ++i) {
-        Element rows[3];
+    const int count = rows * entries;
+    batch_invert<F>(inverses, size_t(count), inverses + count);
+    for (int i = 0; i < count; ++i) {
+        uint64_t limbs[15][8];
         for_lanes<F>([&](int lane) {
             const F z_inv = F::load(inverses[i], lane);
             const Point<F> p = Point<F>::load(scratch[i], lane);
             const Niels<F> n = Niels<F>::from_affine(F::mul(p.x, z_inv), F::mul(p.y, z_inv));
-            n.plus.store(rows[0], lane);
-            n.minus.store(rows[1], lane);
-            n.xy2d.store(rows[2], lane);
+            n.plus.store(limbs, lane);
+            n.minus.store(limbs + 5, lane);
+            n.xy2d.store(limbs + 10, lane);
         });
-        const size_t row = (i / entries) * 15 * entries + i % entries;
-        for (int j = 0; j < 8; ++j)
-            for (int limb = 0; limb < 15; ++limb)
-                out[j][row + size_t(limb) * entries] = rows[limb / 5][limb % 5][j];
+        put(size_t(i / entries), size_t(i % entries), limbs);
     }
+}
+
+// Eight tables, one a base: [row][limb][entry]
+template <class F>
+void fixed_base_tables(const PointBlock* bases, int tables, int spacing, uint64_t* const out[8],
+                       PointBlock* scratch, Element* inverses) {
+    constexpr size_t entries = size_t{1} << (F::fixed_window - 1);
+    odd_multiple_rows<F, F::fixed_window>(
+        bases, tables, spacing, scratch, inverses, [&](size_t row, size_t entry, const uint64_t(*limbs)[8]) {
+            for (size_t j = 0; j < 8; ++j)
+                for (size_t limb = 0; limb < 15; ++limb)
+                    out[j][(row * 15 + limb) * entries + entry] = limbs[limb][j];
+        });
 }
 
 template <class F>

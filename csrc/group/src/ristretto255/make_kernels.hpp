@@ -1,5 +1,6 @@
 // The table of one backend: every generic algorithm instantiated for its field type.
 #pragma once
+#include "base_tables.hpp"
 #include "fixed_base.hpp"
 #include "map.hpp"
 #include "msm.hpp"
@@ -53,6 +54,8 @@ constexpr Kernels make_kernels(const char* name) {
             double_blocks<F>,
             fixed_base_tables<F>,
             fixed_base<F>,
+            base_table<F>,
+            common_sum<F>,
             variable_base<F>,
             cohort_vartime<F>,
             straus_vartime<F>,

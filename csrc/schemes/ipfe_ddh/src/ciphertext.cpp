@@ -73,8 +73,8 @@ CiphertextBatch::CiphertextBatch(const Id& id, size_t count, size_t n)
 void CiphertextBatch::decode_block(size_t block, AffineBlock* out) const {
     const size_t first = 8 * block, lanes = std::min<size_t>(8, count_ - first), columns = n_ + 2;
     std::vector<uint8_t> ok(8 * columns);
-    group::kernels().decode(rows() + first * row_size(), row_size(), 32, lanes, columns, out,
-                            reinterpret_cast<uint8_t(*)[8]>(ok.data()));
+    group::decode_rows(rows() + first * row_size(), lanes, columns, out,
+                       reinterpret_cast<uint8_t(*)[8]>(ok.data()));
     for (size_t j = 0; j < lanes; ++j)
         for (size_t c = 0; c < columns; ++c)
             if (ok[8 * c + j] == 0)

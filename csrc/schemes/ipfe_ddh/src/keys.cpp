@@ -52,10 +52,10 @@ Bytes MasterPublicKey::generator_bytes() {
 MasterPublicKey::MasterPublicKey(Parameters p, Bytes h_in)
     : parameters(std::move(p)),
       h_bytes(std::move(h_in)),
-      gh(generators()),
-      h(group::PointVector::decode(h_bytes, "public key")) {
+      bases(std::make_shared<group::FixedBases>(
+          group::PointVector::concat(generators(), group::PointVector::decode(h_bytes, "public key")))) {
     static constexpr std::array<uint8_t, 32> identity{};
-    for (size_t i = 0; i < h.size; ++i)
+    for (size_t i = 0; i < h_bytes.size() / 32; ++i)
         if (std::memcmp(&h_bytes[32 * i], identity.data(), 32) == 0)
             fail(ErrorKind::decode, "public key: h_" + std::to_string(i) + " is the identity");
     require_distinct(h_bytes);

@@ -186,13 +186,10 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
     require_columns(x, mpk.parameters.n(), "x");
     mpk.parameters.x.require_inside(x, "x");                  // names the row and the coordinate
     const SecretScalars r = nonzero_scalars(x.rows, random);  // fresh for every patient, never cached
-    const std::span<const Scalar> r_span{r.data(), r.size()};
     CiphertextBatch ct(mpk.id, x.rows, x.columns);
-    // C = r G,  D = r H
-    group::mul_fixed(mpk.gh, r_span, ct.c_and_d(), ct.row_size());
-    // E_i = x_i G + r h_i
-    group::mul_fixed_add_short(mpk.h, r_span, {x.data, x.columns, mpk.parameters.x.largest_magnitude()},
-                               ct.e(), ct.row_size());
+    // C = r G,  D = r H,  E_i = r h_i + x_i G
+    mpk.bases->multiply({r.data(), r.size()}, {x.data, x.columns, mpk.parameters.x.largest_magnitude()},
+                        ct.rows(), ct.row_size());
     return ct;
 }
 
@@ -242,9 +239,6 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
 
 bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
     if (sk.public_key_id != mpk.id || sk.n != mpk.parameters.n()) return false;
-    Bytes all = mpk.generator_bytes();
-    all.insert(all.end(), mpk.h_bytes.begin(), mpk.h_bytes.end());
-    const group::PointVector points = group::PointVector::decode(all, "public key");
     const Bytes identity(32, 0);
     for (size_t f = 0; f < sk.functions; ++f) {
         checkpoint();
@@ -253,7 +247,7 @@ bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk) {
         std::vector<PublicScalar> k = {sk.s[f], sk.t[f]};
         for (size_t i = 0; i < sk.n; ++i)
             k.push_back({Scalar::sub(Scalar{}, Scalar::from_int64(sk.y[f * sk.n + i]))});
-        if (group::msm_vartime(points, k) != identity) return false;
+        if (group::msm_vartime(mpk.bases->points(), k) != identity) return false;
     }
     return true;
 }

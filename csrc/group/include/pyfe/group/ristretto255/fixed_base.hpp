@@ -4,14 +4,16 @@
 
 namespace pyfe::group::ristretto255 {
 
-// An int64 matrix [rows][columns] whose entries are secret and bounded by |x| <= bound
+// An int64 matrix [rows][columns] whose entries are secret and bounded by |x| <= bound. Its columns belong to
+// the last of the bases it goes with.
 struct ShortMatrix {
     const int64_t* x;
     size_t columns;
     uint64_t bound;
 };
 
-// Row r, base j: out + r * row_stride + 32 j = k_r P_j [+ x_rj G]
+// Row r, base j: out + r * row_stride + 32 j = k_r P_j [+ x_rj G]. A row a lane; tables of the bases are made
+// for the call.
 void mul_fixed(const PointVector& bases, std::span<const Scalar> k, uint8_t* out, size_t row_stride);
 void mul_fixed_add_short(const PointVector& bases, std::span<const Scalar> k, const ShortMatrix& x,
                          uint8_t* out, size_t row_stride);

@@ -52,6 +52,12 @@ struct Kernels {
     // out = [start +] sum of digit * table; digits of a block lie at digits + block * digit_stride
     void (*fixed_base)(const uint64_t* table, int digits, int spacing, const uint8_t* digit_bytes,
                        size_t digit_stride, size_t blocks, PointBlock* inout);
+    // -- fixed bases under one scalar, constant-time (table_shape.hpp). Row q of the table of a block of
+    // bases holds the odd multiples of 2^(kTableWindow spacing q) P_j; scratch as above.
+    void (*base_table)(const PointBlock* bases, int rows, int spacing, uint64_t* table, PointBlock* scratch,
+                       Element* scratch_inverse);
+    // out_j = sum of digit * table over the kTableDigits digits, of a scalar that all lanes have in common
+    void (*common_sum)(const uint64_t* table, int spacing, const uint8_t* digits, PointBlock* out);
     // -- variable base, constant-time: digits as above with window 4 and 64 digits
     void (*variable_base)(const AffineBlock* in, const uint8_t* digit_bytes, size_t blocks, PointBlock* out);
 

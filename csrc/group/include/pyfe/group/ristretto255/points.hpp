@@ -24,7 +24,13 @@ struct PointVector {
 
     // Strict. Error(decode) naming `what` and the index of the first string that is not a canonical encoding.
     static PointVector decode(std::span<const uint8_t> bytes, const std::string& what);
+    static PointVector concat(const PointVector& a, const PointVector& b);
 };
+
+// Up to eight rows of `columns` strings, row after row: string c of row j to lane j of out[c], ok[c][j] = 1
+// where it is a canonical encoding; spare lanes repeat the last row. The work is that of the strings there
+// are.
+void decode_rows(const uint8_t* strings, size_t rows, size_t columns, AffineBlock* out, uint8_t (*ok)[8]);
 
 // One byte a string: 1 for a canonical encoding
 std::vector<uint8_t> is_valid(std::span<const uint8_t> bytes);

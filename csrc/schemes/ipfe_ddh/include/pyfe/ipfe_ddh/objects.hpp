@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "pyfe/group/ristretto255/points.hpp"
+#include "pyfe/group/ristretto255/base_tables.hpp"
 #include "pyfe/schemes/readout.hpp"
 
 namespace pyfe::ipfe_ddh {
@@ -33,8 +33,8 @@ struct Parameters {
 
 struct MasterPublicKey {
     Parameters parameters;
-    Bytes h_bytes;             // h_1 .. h_n
-    group::PointVector gh, h;  // (G, H); decoded h
+    Bytes h_bytes;                             // h_1 .. h_n
+    std::shared_ptr<group::FixedBases> bases;  // G, H, h_1 .. h_n, and tables of them from the first use on
     Id id{};
 
     // Validates: canonical encodings, no identity, no h_i twice (else E_i - E_j = (x_i - x_j) G)
@@ -90,9 +90,6 @@ class CiphertextBatch {
     size_t n() const { return n_; }
     size_t row_size() const { return kPointSize * (n_ + 2); }
     uint8_t* rows() { return rows_.data(); }
-    // Of the first row: C, with D behind it, and E_1. Those of the next lie row_size() further.
-    uint8_t* c_and_d() { return rows_.data(); }
-    uint8_t* e() { return rows_.data() + 2 * kPointSize; }
     const uint8_t* rows() const { return rows_.data(); }
     bool combined() const { return !weights_.empty(); }
     RowWeight weight(size_t row) const { return combined() ? weights_[row] : RowWeight{}; }
