@@ -16,6 +16,7 @@ import pyfe
 from bench import peers
 from bench.measure import Measurement, Settings, Task, against, interleaved, portable, require
 from pyfe.schema import number
+from pyfe.schemes import ipfe_ddh
 
 SEED = 30
 ROUNDS = 40
@@ -78,4 +79,6 @@ def measure(settings: Settings) -> Iterator[Measurement]:
         peer = None if sodium is None else sodium.name
         yield against(f"ipfe_ddh.one_patient.{verb}", times[0], peer, times[-1])
         yield against(f"ipfe_ddh.one_patient.{verb}.portable", times[1], peer, times[-1])
-    yield Measurement("ipfe_ddh.one_patient.tables", patient.public_key.native.table_bytes)
+    native = patient.public_key.native
+    assert isinstance(native, ipfe_ddh.MasterPublicKey)
+    yield Measurement("ipfe_ddh.one_patient.tables", native.table_bytes)
