@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError
 
-__all__ = ["AnyArray", "BoolArray", "FloatArray", "IntArray", "as_array", "integer_array", "integer_rows"]
+__all__ = ["AnyArray", "BoolArray", "ByteArray", "FloatArray", "IntArray", "as_array", "integer_array", "integer_rows"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+ByteArray: TypeAlias = npt.NDArray[np.uint8]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 

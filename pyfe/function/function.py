@@ -25,6 +25,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.function.accuracy import quality, require_one_index, truth_of
@@ -38,10 +39,7 @@ from pyfe.wire.pickling import PickledAsBytes
 
 __all__ = ["ExactMap", "Function"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 Number = TypeVar("Number", np.int64, np.float64)
-AnyArray: TypeAlias = npt.NDArray[Any]
 ExactMap: TypeAlias = tuple[FloatArray, FloatArray] | Callable[[FloatArray], FloatArray]
 
 _READ = ("link", "classes", "baseline_survival", "max_error")

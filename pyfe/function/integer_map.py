@@ -18,15 +18,13 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms, forms_from_dict, integers_of
 
 __all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _PRIMES = (2**31 - 1, 2**31 - 19)
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import schemes as core
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, as_array, integers_of
 from pyfe.function.link import LINKS, probabilities
@@ -25,9 +26,6 @@ from pyfe.schema.cells import plain
 
 __all__ = ["Label", "Readout", "floats", "integers"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 Label: TypeAlias = str | int | float | bool
 Value = TypeVar("Value", bound=np.generic)
 

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 
 __all__ = ["MAX_BOUND", "Client", "Label", "bound", "box", "context_bytes", "count", "integers", "require_no_client"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 Client: TypeAlias = int
 """Which of the clients of a multi-client scheme encrypts, counted from 0."""
