@@ -14,7 +14,7 @@ import numpy as np
 
 from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
 from pyfe.arrays import IntArray
-from pyfe.authority.accounts import linear_account, quadratic_account
+from pyfe.authority.leakage_accounts import linear_account, quadratic_account
 from pyfe.authority.policy import Policy, require_text
 from pyfe.authority.records import Issued, State, Terms
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
