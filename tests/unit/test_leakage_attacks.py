@@ -13,7 +13,7 @@ import pytest
 
 from pyfe import Function, KeyAuthority, OutOfRangeError, Policy, PolicyDeniedError, Schema
 from pyfe.adapters import adapter
-from pyfe.authority import sealing
+from pyfe.authority import leakage_accounts, sealing
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
