@@ -1,7 +1,7 @@
 """Timing: alternatives run in turn, minimum of several rounds, and what a question hands back.
 
-Other work on the machine makes a run slower, never faster, so the minimum is the estimate; running the alternatives in
-turn gives each of them the same weather. One-thread figures are processor time of the whole process, which on a quiet
+Other work on the machine makes a run slower, never faster, so the minimum is the estimate; where the alternatives run
+in turn, it slows all of them alike. One-thread figures are processor time of the whole process, which on a quiet
 machine is the wall time: on a busy one, wall time would favour whichever run is short enough to escape interruption.
 """
 

@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.errors import OutOfRangeError, ParameterError, PyfeError
 
-__all__ = ["AnyArray", "BoolArray", "FloatArray", "IntArray", "as_array", "integer_array", "integer_rows"]
+__all__ = ["AnyArray", "BoolArray", "ByteArray", "FloatArray", "IntArray", "as_array", "integer_array", "integer_rows"]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+ByteArray: TypeAlias = npt.NDArray[np.uint8]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
@@ -25,15 +26,29 @@ def as_array(values: Any, what: str) -> AnyArray:
         raise ParameterError(f"{what} is no array: {error}") from error
 
 
-def integer_array(values: Any, what: str, *, bits: int = 63) -> IntArray:
-    """Integers of any shape as int64. ParameterError for others (an empty array of any type is none),
-    OutOfRangeError where one reaches ``2^bits`` in absolute value."""
+def integer_array(values: Any, what: str, *, bits: int | None = None, hint: str = "") -> IntArray:
+    """Integers of any shape as a new int64 array; nothing, of whatever type, is an array of them.
+
+    Raises ParameterError for other types, booleans and Python integers in an object array among them, OutOfRangeError
+    for an integer beyond int64 or, with ``bits``, for one that reaches ``2^bits`` in absolute value.
+    ``hint`` ends the message for a wrong type.
+    """
     array = as_array(values, what)
     if array.dtype.kind not in "iu" and array.size:
-        raise ParameterError(f"{what} must be integers, not {array.dtype}")
-    if array.size and (int(array.max()) >= 2**bits or int(array.min()) <= -(2**bits)):
+        raise _not_integers(array, what, hint)
+    if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:
+        raise OutOfRangeError(f"{what} do not fit 64 bits")
+    if bits is not None and array.size and (int(array.max()) >= 2**bits or int(array.min()) <= -(2**bits)):
         raise OutOfRangeError(f"{what}: an entry reaches 2^{bits} in absolute value")
     return array.astype(np.int64)
+
+
+def _not_integers(array: AnyArray, what: str, hint: str) -> PyfeError:
+    if array.dtype == object and all(type(value) is int for value in array.flat):
+        if any(not -(2**63) <= value < 2**63 for value in array.flat):
+            return OutOfRangeError(f"{what} do not fit 64 bits")
+        return ParameterError(f"{what} must be integers of a numpy type, not object; convert with astype(np.int64)")
+    return ParameterError(f"{what} must be integers, not {array.dtype}{hint}")
 
 
 def integer_rows(values: Any, n: int) -> IntArray:

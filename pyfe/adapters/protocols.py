@@ -6,13 +6,11 @@ else about it is asked from the :class:`~pyfe.adapters.Adapter` of its scheme.
 
 from __future__ import annotations
 
-from typing import Protocol, Self, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import Protocol, Self
 
 from pyfe._core import SecretBytes
 from pyfe._core import schemes as core
+from pyfe.arrays import IntArray
 
 __all__ = [
     "IntArray",
@@ -22,8 +20,6 @@ __all__ = [
     "NativePublicKey",
     "NativeSecretKey",
 ]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 
 class NativeParameters(Protocol):

@@ -9,13 +9,12 @@ import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
-from pyfe.authority.accounts import linear_account, quadratic_account
+from pyfe.arrays import IntArray
+from pyfe.authority.leakage_accounts import linear_account, quadratic_account
 from pyfe.authority.policy import Policy, require_text
 from pyfe.authority.records import Issued, State, Terms
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
@@ -37,7 +36,6 @@ __all__ = [
     "row_for",
 ]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 FIRST_SECOND, LAST_SECOND = 0, 2**32
 """Times that a ledger records, in seconds since 1970: a clock that says a year after 2106 is broken."""

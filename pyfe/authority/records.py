@@ -12,9 +12,10 @@ from typing import Any
 from pyfe.adapters import SCHEMES, NativePublicKey, adapter
 from pyfe.authority.policy import Policy
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.forms import forms_from_dict, integers_of
+from pyfe.forms import forms_from_dict
 from pyfe.function import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
+from pyfe.strict import integers_of
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pyfe import io
-from pyfe.adapters import adapter_named
+from pyfe.adapters import SCHEMES, adapter_named
 from pyfe.authority import KeyAuthority, Policy
 from pyfe.authority.decisions import DEFAULT_SCHEME
 from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
@@ -22,17 +22,20 @@ from pyfe.schema import Schema
 
 __all__ = ["issue", "keygen", "public_key"]
 
+_DEFAULT_BITS = ", ".join(f"{scheme.default_weight_bits} ({scheme.short})" for scheme in SCHEMES.values())
+_SERVED = "; ".join(f"{scheme.short}: {' and '.join(scheme.serves)} functions" for scheme in SCHEMES.values())
+
 
 def keygen(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     authority: Annotated[Path, typer.Option("--authority", "-a", help="Where to keep the sealed authority.")],
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="Where to write the public key.")],
-    scheme: Annotated[
-        str, typer.Option(help="ipfe-ddh for linear functions; qfe-ggm or qfe-sxdh for quadratic ones too.")
-    ] = DEFAULT_SCHEME,
+    scheme: Annotated[str, typer.Option(help=f"{_SERVED}.")] = DEFAULT_SCHEME,
     weight_bits: Annotated[
         int | None,
-        typer.Option(help="Widest function weights this authority will ever sign, in bits; by default 12, or 24."),
+        typer.Option(
+            help=f"Widest function weights this authority will ever sign, in bits; by default {_DEFAULT_BITS}."
+        ),
     ] = None,
     unrestricted: Annotated[
         str | None,

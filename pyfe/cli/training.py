@@ -6,16 +6,15 @@ thousand small images.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import FloatArray
 from pyfe.models import SquareNetwork
 
 __all__ = ["train_squares"]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _DECAY = (0.9, 0.999)
 _BATCH = 64

@@ -16,14 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from pyfe.arrays import as_array
 from pyfe.errors import DecodeError
 from pyfe.forms.entries import LIMIT
 from pyfe.forms.factored import FactoredForms
 from pyfe.forms.matrix import MatrixForms
-from pyfe.strict import integers_of
 
-__all__ = ["LIMIT", "FactoredForms", "Forms", "MatrixForms", "as_array", "forms_from_dict", "integers_of"]
+__all__ = ["LIMIT", "FactoredForms", "Forms", "MatrixForms", "forms_from_dict"]
 
 Forms: TypeAlias = MatrixForms | FactoredForms
 

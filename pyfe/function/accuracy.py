@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 from pyfe.function.readout import Readout
 from pyfe.schema.cells import as_floats, missing_mask, shown
 from pyfe.schema.frames import as_column, open_frame
 
 __all__ = ["area_under_curve", "quality", "r_squared", "require_one_index", "truth_of"]
-
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 
 def quality(readout: Readout, decision: FloatArray, truth: AnyArray) -> tuple[str, float]:
@@ -66,7 +62,7 @@ def require_one_index(X: Any, y: Any) -> None:
         )
 
 
-def area_under_curve(decision: FloatArray, positive: npt.NDArray[np.bool_]) -> float:
+def area_under_curve(decision: FloatArray, positive: BoolArray) -> float:
     """Area under the ROC curve by the rank sum; NaN when only one class is present."""
     hits = int(positive.sum())
     misses = len(positive) - hits
@@ -108,7 +104,7 @@ def _place(places: Mapping[Any, int], label: Any) -> int:
         return -1
 
 
-def _rows_text(mask: npt.NDArray[np.bool_]) -> str:
+def _rows_text(mask: BoolArray) -> str:
     rows = np.flatnonzero(mask)
     listed = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
     many = len(rows) > 1

@@ -25,11 +25,12 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arrays import AnyArray, FloatArray, IntArray, integer_array
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.function.accuracy import quality, require_one_index, truth_of
 from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, as_map, map_from_dict
-from pyfe.function.readout import Label, Readout, floats, integers
+from pyfe.function.readout import Label, Readout, floats
 from pyfe.function.report import FunctionReport
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import plain
@@ -38,10 +39,7 @@ from pyfe.wire.pickling import PickledAsBytes
 
 __all__ = ["ExactMap", "Function"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 Number = TypeVar("Number", np.int64, np.float64)
-AnyArray: TypeAlias = npt.NDArray[Any]
 ExactMap: TypeAlias = tuple[FloatArray, FloatArray] | Callable[[FloatArray], FloatArray]
 
 _READ = ("link", "classes", "baseline_survival", "max_error")
@@ -109,7 +107,7 @@ class Function(PickledAsBytes):
         """
         if not isinstance(schema, Schema):
             raise ParameterError(f"from_integers needs a pyfe.Schema, not {type(schema).__name__}")
-        rows = integers(weights, "weights")
+        rows = integer_array(weights, "weights")
         rows = rows[None, :] if rows.ndim == 1 else rows
         if rows.ndim != 2 or rows.shape[1] != schema.n:
             raise ParameterError(f"weights need {schema.n} columns, not shape {rows.shape}")
@@ -130,7 +128,7 @@ class Function(PickledAsBytes):
             raise ParameterError(f"forms are MatrixForms or FactoredForms, not {type(given).__name__}")
         if not forms.n == forms.m == schema.n + 1:
             raise ParameterError(f"forms of this schema have shape [k, {schema.n + 1}, {schema.n + 1}], not {forms!r}")
-        public = integers(intercept, "intercept")
+        public = integer_array(intercept, "intercept")
         if isinstance(forms, MatrixForms):
             forms, constants = _without_constants(forms.upper())
             public = public + constants
@@ -140,7 +138,7 @@ class Function(PickledAsBytes):
     def _on(cls, schema: Schema, terms: IntegerMap, intercept: Any, scale: Any, rest: dict[str, Any]) -> Function:
         readout = Readout(
             interval=terms.interval(schema.lo, schema.hi),
-            intercept=_one_each(integers(intercept, "intercept"), terms.k, "intercept"),
+            intercept=_one_each(integer_array(intercept, "intercept"), terms.k, "intercept"),
             scale=_one_each(floats(scale, "scale"), terms.k, "scale"),
             **{name: rest[name] for name in _READ if name in rest},
         )
@@ -220,7 +218,7 @@ class Function(PickledAsBytes):
             )
         if self.schema is None:
             X.require_schema(self.schema_id)
-            return self._unchecked_rows(integers(X.x, "encoded rows"))
+            return self._unchecked_rows(integer_array(X.x, "encoded rows"))
         return self.schema.check(X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow))
 
     def _unchecked_rows(self, x: IntArray) -> IntArray:

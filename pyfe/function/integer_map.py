@@ -18,17 +18,17 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms, forms_from_dict, integers_of
+from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms, forms_from_dict
+from pyfe.strict import integers_of
 
-__all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict", "rank"]
+__all__ = ["IntegerMap", "LinearMap", "QuadraticMap", "as_map", "exact_interval", "map_from_dict"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
-_PRIMES = (2**31 - 1, 2**31 - 19)
+_WORD_PRIMES = (2**31 - 1, 2**31 - 19)
+"""Their products fit int64: ranks for reports. Keys are judged modulo the scheme's own prime."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class LinearMap:
     @property
     def rank(self) -> int:
         """Number of independent outputs."""
-        return rank(self.weights)
+        return _rank_modulo_word_primes(self.weights)
 
     @property
     def monomials(self) -> int:
@@ -161,7 +161,7 @@ class QuadraticMap:
     @property
     def rank(self) -> int:
         """Number of independent outputs, as linear functions of the monomials that occur."""
-        return rank(self._coefficients)
+        return _rank_modulo_word_primes(self._coefficients)
 
     @property
     def monomials(self) -> int:
@@ -246,10 +246,10 @@ def exact_interval(weights: IntArray, lo: IntArray, hi: IntArray) -> IntArray:
     return np.array([lower, upper], dtype=np.int64).T.copy()
 
 
-def rank(rows: IntArray) -> int:
+def _rank_modulo_word_primes(rows: IntArray) -> int:
     """Rank of integer rows int64 ``[k, d]`` modulo two primes near 2^31: never above the true rank, and below it only
     where both divide every minor of that size. Cost: O(k^2 d)."""
-    return max(_rank_modulo(rows, prime) for prime in _PRIMES)
+    return max(_rank_modulo(rows, prime) for prime in _WORD_PRIMES)
 
 
 def _rank_modulo(rows: IntArray, prime: int) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+
+from pyfe.arrays import FloatArray
 
 __all__ = ["LINKS", "probabilities"]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 LINKS = ("identity", "logit", "softmax", "ovr", "cox")
 """From decision values to probabilities: none; 1/(1+exp(-d)); softmax; logit per class, normalised; 1 - S0^exp(d)."""

@@ -18,16 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import schemes as core
+from pyfe.arrays import AnyArray, FloatArray, IntArray, integer_array
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
-from pyfe.forms import LIMIT, as_array, integers_of
+from pyfe.forms import LIMIT
 from pyfe.function.link import LINKS, probabilities
 from pyfe.schema.cells import plain
+from pyfe.strict import integers_of
 
-__all__ = ["Label", "Readout", "floats", "integers"]
+__all__ = ["Label", "Readout", "floats"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-AnyArray: TypeAlias = npt.NDArray[Any]
 Label: TypeAlias = str | int | float | bool
 Value = TypeVar("Value", bound=np.generic)
 
@@ -145,7 +144,7 @@ class Readout:
         Returns int64 ``[batch]`` for one output, else ``[batch, k]``. Raises OutOfRangeError rather than wrap.
         """
         values = self._by_row(inner)
-        weight = np.broadcast_to(integers(total_weight, "total_weight"), (len(values),))
+        weight = np.broadcast_to(integer_array(total_weight, "total_weight"), (len(values),))
         largest = max((abs(int(v)) for v in (values.min(), values.max())), default=0) if values.size else 0
         heaviest = max((abs(int(w)) for w in (weight.min(), weight.max())), default=0) if weight.size else 0
         if largest + heaviest * int(np.abs(self.intercept).max()) >= 2**63:
@@ -196,7 +195,7 @@ class Readout:
         return np.asarray(self._by_row(scores) * self.scale)
 
     def _by_row(self, scores: Any) -> IntArray:
-        values = integers(scores, "scores")
+        values = integer_array(scores, "scores")
         values = values[:, None] if values.ndim == 1 and self.k == 1 else values
         if values.ndim != 2 or values.shape[1] != self.k:
             expected = "[batch]" if self.k == 1 else f"[batch, {self.k}]"
@@ -300,13 +299,3 @@ def floats(values: Any, what: str) -> FloatArray:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError(f"{what} must be numbers: {error}") from error
-
-
-def integers(values: Any, what: str) -> IntArray:
-    """Integers as int64; ParameterError for other values, OutOfRangeError beyond 64 bits."""
-    array = as_array(values, what)
-    if array.dtype.kind not in "iu" and array.size:
-        raise ParameterError(f"{what} must be integers, not {array.dtype}")
-    if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:
-        raise OutOfRangeError(f"{what} do not fit 64 bits")
-    return array.astype(np.int64)

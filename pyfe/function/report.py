@@ -7,13 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import IntArray
 from pyfe.text import printable
 
 __all__ = ["FunctionReport", "Line", "table"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 Line: TypeAlias = tuple[str, str]
 
 

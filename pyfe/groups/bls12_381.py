@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe import _core
+from pyfe.arrays import BoolArray, ByteArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.groups.arguments import int64, packed
 
@@ -45,9 +46,7 @@ __all__ = [
     "scalars",
 ]
 
-ByteArray: TypeAlias = npt.NDArray[np.uint8]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
-Scalars: TypeAlias = ByteArray | npt.NDArray[np.int64] | Sequence[int] | int
+Scalars: TypeAlias = ByteArray | IntArray | Sequence[int] | int
 """Rows of bytes, one a point, taken as secret; or public integers, one a point or one for all."""
 
 _native = _core.bls12_381
@@ -248,13 +247,13 @@ class G1Array(_Points):
     _kind, _width = _native.G1Points, 48
     __slots__ = ()
 
-    def small_log_vartime(self, lo: int, hi: int) -> npt.NDArray[np.int64]:
+    def small_log_vartime(self, lo: int, hi: int) -> IntArray:
         """``z`` with ``a[i] = z[i] G``, ``lo <= z[i] <= hi``, G the generator; at most 2^44 values. Public items only.
 
         The search is complete: OutOfRangeError names the first item whose logarithm is not in the interval. A table is
         built when it is first needed and kept in the cache folder.
         """
-        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, int64("lo", lo), int64("hi", hi))
+        z: IntArray = _core.dlog.solve(self._batch, int64("lo", lo), int64("hi", hi))
         return z
 
 
@@ -296,13 +295,13 @@ class GTArray(_Batch):
         """The sum of all items: a batch of one."""
         return self._of(self._batch.product())
 
-    def small_log_vartime(self, lo: int, hi: int) -> npt.NDArray[np.int64]:
+    def small_log_vartime(self, lo: int, hi: int) -> IntArray:
         """``z`` with ``a[i] = z[i] G``, ``lo <= z[i] <= hi``, G the generator; at most 2^44 values. Public items only.
 
         The search is complete: OutOfRangeError names the first item whose logarithm is not in the interval. A table is
         built when it is first needed and kept in the cache folder.
         """
-        z: npt.NDArray[np.int64] = _core.dlog.solve(self._batch, int64("lo", lo), int64("hi", hi))
+        z: IntArray = _core.dlog.solve(self._batch, int64("lo", lo), int64("hi", hi))
         return z
 
     def _multiple(self, k: ByteArray) -> Self:
@@ -398,7 +397,7 @@ def _scalars(k: Scalars, count: int) -> ByteArray:
     return rows
 
 
-def _int64(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def _int64(name: str, values: npt.ArrayLike) -> IntArray:
     array = np.asarray(values)
     if array.dtype != np.int64:
         raise ParameterError(f"{name} must be int64, not {array.dtype}")

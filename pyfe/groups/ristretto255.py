@@ -8,12 +8,12 @@ and returns batches, and one item is a batch of one. Encodings are checked on th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe._core import ristretto255 as _native
+from pyfe.arrays import BoolArray, ByteArray
 from pyfe.errors import ParameterError
 from pyfe.groups.arguments import packed
 
@@ -35,8 +35,6 @@ __all__ = [
     "sub",
 ]
 
-ByteArray: TypeAlias = npt.NDArray[np.uint8]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 """The order l of the group (RFC 9496, section 4)."""

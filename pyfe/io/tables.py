@@ -15,11 +15,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.io.files import read_text
 from pyfe.io.outputs import write_bytes
@@ -28,7 +28,6 @@ from pyfe.schema.cells import cure_of_absent, is_code, listed, parse_number, row
 
 __all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
 
-AnyArray: TypeAlias = npt.NDArray[Any]
 
 DELIMITERS = (",", ";", "\t", "|")
 """The delimiters that are looked for where none is stated."""

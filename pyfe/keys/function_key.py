@@ -13,12 +13,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe.adapters import AnyAdapter, NativeFunctionKey, adapter_numbered
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
 from pyfe.function import Function, Readout
@@ -32,8 +32,6 @@ from pyfe.wire.signature import SIGNATURE_SIZE, SigningKey, require_valid
 
 __all__ = ["FunctionKey", "Grant", "require_encodable", "require_signed"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 MAX_TIME = 2**40
 """Seconds since 1970 that still make a calendar date."""
@@ -197,7 +195,7 @@ class FunctionKey(Secret):
         """Class probabilities float64 ``[batch, classes]`` in the model's class order. Errors: :meth:`decrypt`."""
         return self.readout.predict_proba(self._plain_scores(ciphertexts))
 
-    def predict(self, ciphertexts: CiphertextBatch) -> npt.NDArray[Any]:
+    def predict(self, ciphertexts: CiphertextBatch) -> AnyArray:
         """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
         return self.readout.predict(self._plain_scores(ciphertexts))
 

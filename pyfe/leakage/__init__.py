@@ -32,7 +32,7 @@ from pyfe.leakage.quadratic_account import QuadraticAccount, check_quadratic
 from pyfe.leakage.residual_of_forms import budget_findings, check_budget, residual_account, residual_forms
 from pyfe.leakage.residual_of_rows import Residual, residual, residual_bits
 from pyfe.leakage.rules import most_forms
-from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, open_coordinates, rank, small_groups
+from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
 
 __all__ = [
     "CHECK_PRIME",
@@ -48,11 +48,8 @@ __all__ = [
     "check_linear",
     "check_quadratic",
     "most_forms",
-    "open_coordinates",
-    "rank",
     "residual",
     "residual_account",
     "residual_bits",
     "residual_forms",
-    "small_groups",
 ]

@@ -41,7 +41,7 @@ _LIFTED_BITS = 512
 
 
 def factors(
-    form: Polynomial, space: Monomials, beside: Sequence[Mapping[int, int]] = ()
+    form: Polynomial, space: Monomials, beside: Sequence[Mapping[int, int]] = (), *, modulus: int = PAIRING_ORDER
 ) -> tuple[Linear, Linear] | None:
     """Linear forms (u, w), primitive, with ``form = c (u + a)(w + b) + d`` on all records, d what is known.
 
@@ -49,13 +49,14 @@ def factors(
     ----------
     form: a polynomial in the normal form of ``space``.
     beside: linear forms in normal form that are known, as what everybody knows is.
+    modulus: the prime modulo which whoever knows them can combine them, the scheme's.
 
     Returns u and w without constants, in terms of the levels and thresholds of the schema; None if there is no such
     pair. Where u lives on one or two yes/no columns, categories or thresholds, w may say anything of these: it is
     given without them, and as {} unless it says something of three columns besides. Cost: O(n) for most forms without
     factors, O(n^2) for others.
     """
-    matrix = _Matrix(form, space, beside)
+    matrix = _Matrix(form, space, beside, modulus)
     found = matrix.product() or matrix.on_few_blocks()
     return None if found is None else (matrix.out(found[0]), matrix.out(found[1]))
 
@@ -66,7 +67,7 @@ def product_candidates(forms: Sequence[Polynomial], space: Monomials) -> tuple[l
 
     Of two forms, the rational roots of a minor of size 3, which vanishes where the rank is 2; forms that have only
     minors that vanish everywhere are looked at as sum and difference. Of more forms also what
-    :func:`pyfe.leakage.hidden.most_like_products` finds. Cost: O(n^2) for each pair.
+    :func:`pyfe.leakage.hidden_products.most_like_products` finds. Cost: O(n^2) for each pair.
     """
     matrices = [_Matrix(form, space) for form in forms]
     tried = [_unit(len(forms), {i: 1}) for i in range(len(forms))]
@@ -95,8 +96,15 @@ def primitive(form: Mapping[int, int]) -> tuple[Linear, int]:
 class _Matrix:
     """The known entries of ``S`` over the levels of a record, and its linear part."""
 
-    def __init__(self, form: Polynomial, space: Monomials, beside: Sequence[Mapping[int, int]] = ()) -> None:
+    def __init__(
+        self,
+        form: Polynomial,
+        space: Monomials,
+        beside: Sequence[Mapping[int, int]] = (),
+        modulus: int = PAIRING_ORDER,
+    ) -> None:
         self.space = space
+        self.modulus = modulus
         self.beside = [space.to_levels(part) for part in beside]
         rows: Rows = {}
         linear: Linear = {}
@@ -226,11 +234,12 @@ class _Matrix:
         return self._follows(rest, u, w)
 
     def _follows(self, rest: Linear, *forms: Linear) -> bool:
-        """Whether the private part of a linear form is a combination of those of others, and of what is known."""
+        """Whether the private part of a linear form is a combination, modulo the scheme's prime, of those of others and
+        of what is known."""
         rows = [*self.beside, *forms, rest]
         used = [b for b in {b for row in rows for b in row} if self.space.owner[b] is not None]
         *others, row = [[part.get(b, 0) for b in used] for part in rows]
-        return row in Span(others, prime=PAIRING_ORDER, traced=False)
+        return row in Span(others, prime=self.modulus, traced=False)
 
     # -- one factor on very few columns --
 

@@ -173,7 +173,7 @@ class QuadraticAccount:
         if self._over_monomials is not before:
             self._positions = (*self._positions, position)
             return
-        found = factors(polynomial_of(row), self.reader.space)
+        found = factors(polynomial_of(row), self.reader.space, modulus=self.modulus)
         self._products |= {tuple(sorted(part.items())) for part in found or ()}
 
     @property
@@ -220,14 +220,16 @@ class QuadraticAccount:
         rows = [polynomial_of(row) for row in self._over_monomials.rows]
         beside = [{j: v for (_, j), v in row.items()} for row in rows if not any(i for i, _ in row)]
         forms = [row for row in rows if any(i for i, _ in row)]
-        yield from (found for form in forms if (found := factors(form, self.reader.space, beside)))
+        yield from (
+            found for form in forms if (found := factors(form, self.reader.space, beside, modulus=self.modulus))
+        )
         candidates, self.all_combined = product_candidates(forms[: limits.MOST_COMBINED], self.reader.space)
         self.all_combined &= len(forms) <= limits.MOST_COMBINED
         for weights in candidates[len(forms) :]:
             combined = polynomial_of(
                 combination_of(weights, [plain_row(form) for form in forms[: limits.MOST_COMBINED]])
             )
-            if found := factors(combined, self.reader.space, beside):
+            if found := factors(combined, self.reader.space, beside, modulus=self.modulus):
                 yield found
 
     def findings(self, before: QuadraticAccount, max_blocks: int | None = None) -> list[Finding]:

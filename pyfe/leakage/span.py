@@ -22,19 +22,12 @@ __all__ = [
     "CHECK_PRIME",
     "GROUP_ORDER",
     "PAIRING_ORDER",
-    "PRIMES",
     "Span",
-    "open_coordinates",
-    "rank",
     "rational",
-    "small_groups",
-    "small_supports",
     "supports",
 ]
 
 CHECK_PRIME = 2**61 - 1
-
-PRIMES = (GROUP_ORDER, CHECK_PRIME)
 
 Row: TypeAlias = Sequence[int]
 Combination: TypeAlias = dict[int, int]
@@ -141,33 +134,6 @@ def _accumulate(target: Combination, source: Combination, factor: int, prime: in
             target[index] = total
         else:
             target.pop(index, None)
-
-
-def rank(rows: Iterable[Row]) -> int:
-    """Rank of integer rows: the larger of the ranks modulo both primes (neither exceeds the rank over Q)."""
-    listed = list(rows)
-    return max(Span(listed, prime=prime, traced=False).rank for prime in PRIMES)
-
-
-def open_coordinates(rows: Iterable[Row]) -> list[int]:
-    """Coordinates that the rows determine, modulo either prime."""
-    listed = list(rows)
-    return sorted({i for prime in PRIMES for i in Span(listed, prime=prime, traced=False).open_coordinates()})
-
-
-def small_groups(
-    rows: Iterable[Row], blocks: Sequence[Sequence[int]], size: int, *, prime: int = GROUP_ORDER
-) -> dict[frozenset[int], int]:
-    """:func:`small_supports` where every column belongs to one block: ``blocks[b]`` lists the columns of block b."""
-    owners = {column: frozenset({b}) for b, columns in enumerate(blocks) for column in columns}
-    return small_supports(rows, owners, size, prime=prime)
-
-
-def small_supports(
-    rows: Iterable[Row], owners: Mapping[int, frozenset[int]], size: int, *, prime: int = GROUP_ORDER
-) -> dict[frozenset[int], int]:
-    """:func:`supports` of the span of ``rows``."""
-    return supports(Span(rows, prime=prime, traced=False), owners, size)
 
 
 def supports(span: Span, owners: Mapping[int, frozenset[int]], size: int) -> dict[frozenset[int], int]:

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.arrays import IntArray, integer_array
+from pyfe.errors import ParameterError
 
 __all__ = ["MAX_BOUND", "Client", "Label", "bound", "box", "context_bytes", "count", "integers", "require_no_client"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 Client: TypeAlias = int
 """Which of the clients of a multi-client scheme encrypts, counted from 0."""
@@ -69,18 +69,10 @@ def context_bytes(context: object) -> bytes:
 
 
 def integers(name: str, values: Any, dimensions: int) -> IntArray:
-    """``values`` as a contiguous int64 array; a single row becomes a batch of one."""
-    array = np.asarray(values)
-    if array.dtype == object and array.size and all(type(value) is int for value in array.flat):
-        if max(abs(value) for value in array.flat) > np.iinfo(np.int64).max:
-            raise OutOfRangeError(f"{name} holds an integer beyond int64")
-        raise ParameterError(f"{name} must have an integer dtype, not object; convert it with astype(np.int64)")
-    if array.dtype.kind not in "iu":
-        raise ParameterError(f"{name} must hold integers, not {array.dtype}; encode reals with a schema first")
-    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
-        raise OutOfRangeError(f"{name} holds an integer beyond int64")
+    """``values`` as a contiguous int64 array; a single row becomes a batch of one. ParameterError, OutOfRangeError."""
+    array = integer_array(values, name, hint="; encode reals with a schema first")
     if array.ndim == dimensions - 1:
         array = array[None, ...]
     if array.ndim != dimensions:
         raise ParameterError(f"{name} must have {dimensions} dimension(s), not {array.ndim}")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    return np.ascontiguousarray(array)

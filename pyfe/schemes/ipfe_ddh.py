@@ -22,12 +22,10 @@ A batch of rows is the unit of work; one row is a batch of one.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import ipfe_ddh as _native
+from pyfe.arrays import IntArray
 from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
 
 __all__ = [
@@ -43,7 +41,6 @@ __all__ = [
     "verify_key",
 ]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 MasterPublicKey = _native.MasterPublicKey
 MasterSecretKey = _native.MasterSecretKey

@@ -28,12 +28,13 @@ Malleable by design: anybody can turn a row of (x, y) into one of (a x, y) or (P
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import qfe as _native
+from pyfe.arrays import IntArray
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
@@ -54,7 +55,6 @@ __all__ = [
     "verify_key",
 ]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 MasterPublicKey = _native.MasterPublicKey
 MasterSecretKey = _native.MasterSecretKey

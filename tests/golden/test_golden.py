@@ -16,6 +16,9 @@ from tests.golden import generate
 FOLDER = Path(__file__).resolve().parent
 SETS = sorted(path.parent for path in FOLDER.glob("*/golden.json"))
 
+FIRST_LAYOUT = {"set-1", "set-2"}
+"""Sets whose function keys have no readout in their native payload."""
+
 pytestmark = pytest.mark.filterwarnings("error")
 
 
@@ -128,6 +131,15 @@ def test_authorities_open_and_issue(folder: Path, stem: str, tmp_path: Path) -> 
     again = opened()
     assert ledger(again) == ledger(owner)
     assert len(again.issued) == len(entry["issued"]) + 1
+
+
+@pytest.mark.parametrize(("folder", "stem"), AUTHORITIES)
+def test_layouts_of_keys(folder: Path, stem: str) -> None:
+    """Keys of the first two sets state in their metadata how results are read, later ones in the native payload."""
+    public = PublicKey.from_bytes(data(folder, f"public-{stem}"))
+    for name in expected(folder)["authorities"][stem]["keys"]:
+        key = FunctionKey.from_bytes(data(folder, f"key-{stem}-{name}"), public_key=public)
+        assert (key._native.readout is None) == (folder.name in FIRST_LAYOUT), name
 
 
 def test_the_generator_still_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

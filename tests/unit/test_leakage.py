@@ -24,13 +24,11 @@ from pyfe.leakage import (
     QuadraticAccount,
     Span,
     check_linear,
-    open_coordinates,
-    rank,
     residual,
     residual_bits,
     residual_of_rows,
-    small_groups,
 )
+from pyfe.leakage.span import supports
 from pyfe.schema import Schema, category, constant, number, thresholds
 
 NONE = np.zeros((0, 0), dtype=np.int64)
@@ -60,13 +58,14 @@ def test_the_primes() -> None:
     assert GROUP_ORDER.bit_length() == 253
 
 
-@given(small_matrices)
-def test_rank_and_open_coordinates_equal_the_rationals(rows: list[list[int]]) -> None:
-    assert rank(rows) == rational_rank(rows)
+@given(small_matrices, st.sampled_from([GROUP_ORDER, CHECK_PRIME]))
+def test_rank_and_open_coordinates_equal_the_rationals(rows: list[list[int]], prime: int) -> None:
+    span = Span(rows, prime=prime, traced=False)
+    assert span.rank == rational_rank(rows)
     n = len(rows[0])
     units = np.eye(n, dtype=int).tolist()
     opened = [i for i in range(n) if rational_rank([*rows, units[i]]) == rational_rank(rows)]
-    assert open_coordinates(rows) == opened
+    assert span.open_coordinates() == opened
 
 
 @given(small_matrices, st.sampled_from([GROUP_ORDER, CHECK_PRIME]))
@@ -96,7 +95,7 @@ def test_small_groups_equal_brute_force(rows: list[list[int]], size: int) -> Non
             lost = full - (rational_rank(outside) if outside[0] else 0)
             if lost:
                 expected[frozenset(group)] = lost
-    assert small_groups(rows, [[i] for i in range(n)], size) == expected
+    assert supports(Span(rows, traced=False), {i: frozenset({i}) for i in range(n)}, size) == expected
 
 
 @pytest.mark.parametrize("row", [[1, 2, 3], [2, 4, 6], [-1, -2, -3], [5, 7, 9], [4, 5, 6]])
@@ -109,7 +108,8 @@ def test_a_determinant_that_vanishes_modulo_one_prime_is_seen_by_the_other() -> 
     rows = [[1, 0, 0], [0, CHECK_PRIME, 1]]
     assert Span(rows, prime=CHECK_PRIME).open_coordinates() == [0, 2]
     assert Span(rows, prime=GROUP_ORDER).open_coordinates() == [0]
-    assert open_coordinates(rows) == [0, 2], "a finding modulo either prime counts"
+    opened = [finding.coordinates for finding in check_linear(NONE, np.array(rows), plain(3))]
+    assert opened == [(0,), (2,)], "a finding modulo either prime counts"
 
 
 # -- check_linear --
@@ -145,7 +145,7 @@ def test_forms_on_two_columns_are_found_in_wide_schemas_only() -> None:
 def test_the_whole_record() -> None:
     schema = plain(4)
     rows = np.array([[1, 2, 3, 4], [2, 3, 4, 6], [1, 1, 2, 5], [3, 1, 1, 1]])
-    assert rank(rows.tolist()) == 4
+    assert Span(rows.tolist()).rank == 4
     findings = check_linear(rows[:3], rows[3], schema)
     assert ("record", ()) in kinds(findings)
     assert {("coordinate", (f"x{i}",)) for i in range(4)} <= set(kinds(findings))

@@ -13,7 +13,7 @@ import pytest
 
 from pyfe import Function, KeyAuthority, OutOfRangeError, Policy, PolicyDeniedError, Schema
 from pyfe.adapters import adapter
-from pyfe.authority import accounts, sealing
+from pyfe.authority import leakage_accounts, sealing
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
@@ -477,14 +477,14 @@ def test_what_was_not_looked_at_is_not_issued() -> None:
     careful = KeyAuthority.create(s, scheme="qfe-ggm")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "MOST_CELLS", 10**3)
-        accounts._quadratic.clear()
+        leakage_accounts._quadratic.clear()
         assert kinds(careful.check(request)) == {"checked in part"}
         with pytest.raises(PolicyDeniedError, match="monomials cancel.*What cannot be looked at is not issued"):
             careful.issue(request, purpose="too wide")
         free = KeyAuthority.create(s, scheme="qfe-ggm", policy=Policy.unrestricted(reason="a test"))
         assert free.issue(request, purpose="unrestricted").verified
         assert "was not checked for everything" in free.issued[0].findings[0]
-    accounts._quadratic.clear()
+    leakage_accounts._quadratic.clear()
     assert careful.check(request) == []
 
 
@@ -496,7 +496,7 @@ def test_a_ledger_is_reduced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         rng = np.random.default_rng(0)
         for i in range(3):
             authority.issue(Function.from_integers(s, rng.integers(1, 5, size=s.n)), purpose=str(i))
-        kept = accounts.LinearAccount if scheme == "ipfe-ddh" else accounts.QuadraticAccount
+        kept = leakage_accounts.LinearAccount if scheme == "ipfe-ddh" else leakage_accounts.QuadraticAccount
         extended = Mock(side_effect=getattr(kept, method), name=method)
         monkeypatch.setattr(kept, method, lambda *a, watched=extended: watched(*a))
         request = Function.from_integers(s, rng.integers(1, 5, size=s.n))
@@ -505,7 +505,7 @@ def test_a_ledger_is_reduced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         assert authority.check(request) == first and extended.call_count == 3
         state = authority._newest()
         prefix = replace(state, issued=state.issued[:1])
-        build = accounts.linear_account if scheme == "ipfe-ddh" else accounts.quadratic_account
+        build = leakage_accounts.linear_account if scheme == "ipfe-ddh" else leakage_accounts.quadratic_account
         modulus = adapter(state.terms.scheme).modulus
         assert build(s, prefix.issued, modulus) is not build(s, state.issued, modulus)
         monkeypatch.undo()

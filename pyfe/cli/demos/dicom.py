@@ -12,12 +12,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe import io, quadratic
+from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.cli.demos import stage
 from pyfe.errors import PyfeError
 from pyfe.function import Function
@@ -25,8 +25,6 @@ from pyfe.schema import Schema, number
 
 __all__ = ["IMAGES", "SIDE", "Image", "run", "schema"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 IMAGES = {"CT": "CT_small.dcm", "MR": "MR_small.dcm"}
 
@@ -148,7 +146,7 @@ def _require_unsent(roles: stage.Roles, scans: Sequence[Image]) -> int:
     return len(texts)
 
 
-def _plain(name: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _plain(name: str, x: AnyArray) -> AnyArray:
     """The function by numpy, in its own integers' scale: ``x`` are regions ``[batch, SIDE^2]``."""
     if name == "variance":
         return np.asarray(x.shape[1] * (x**2).sum(axis=1) - x.sum(axis=1) ** 2)

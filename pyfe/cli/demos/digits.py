@@ -15,12 +15,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe import _core
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.authority import Policy
 from pyfe.cli.demos import stage
 from pyfe.cli.training import train_squares
@@ -33,8 +33,6 @@ from pyfe.schema import Schema, number
 
 __all__ = ["SIZES", "run", "schema"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _SEED = 2026
 _SIDE = 8

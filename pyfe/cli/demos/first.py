@@ -16,11 +16,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import BoolArray, FloatArray, IntArray
 from pyfe.authority import Policy
 from pyfe.cli.demos import stage
 from pyfe.errors import PyfeError
@@ -33,8 +33,6 @@ from pyfe.schema import Schema, category, number
 
 __all__ = ["run"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _SEED = 2026
 
@@ -170,7 +168,7 @@ def _quality(function: Function, model: Any, rows: FloatArray, labels: Any, scor
     }
 
 
-def _saturated_rows(function: Function, rows: FloatArray) -> npt.NDArray[np.bool_]:
+def _saturated_rows(function: Function, rows: FloatArray) -> BoolArray:
     schema = function.schema
     assert schema is not None
     real = schema.encode_real(rows)

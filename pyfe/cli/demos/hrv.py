@@ -13,12 +13,12 @@ import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe import quadratic
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.cli.demos import stage
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.function import Function
@@ -26,8 +26,6 @@ from pyfe.schema import Schema, number
 
 __all__ = ["WINDOW", "run", "schema"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 WINDOW = 64
 """Intervals in a window, about a minute."""

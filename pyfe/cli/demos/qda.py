@@ -12,11 +12,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.cli.demos import stage
 from pyfe.function import Function
 from pyfe.models import compile as compile_function
@@ -24,8 +24,6 @@ from pyfe.schema import Schema
 
 __all__ = ["run"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _SEED = 2026
 _COLUMN_BITS = 8

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from pyfe import io, leakage
+from pyfe.arrays import IntArray
 from pyfe.authority import KeyAuthority, Policy
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import progress
@@ -54,7 +54,6 @@ __all__ = [
 ]
 
 Say: TypeAlias = Callable[[str], None]
-IntArray: TypeAlias = npt.NDArray[np.int64]
 
 MARK = ".pyfe-demo"
 """File that says that a folder holds a demo, and may be emptied by the next one."""

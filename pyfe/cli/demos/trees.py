@@ -14,11 +14,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.cli.demos import stage
 from pyfe.errors import PyfeError
 from pyfe.function import Function
@@ -27,8 +27,6 @@ from pyfe.models import schema_for_trees
 
 __all__ = ["run"]
 
-IntArray: TypeAlias = npt.NDArray[np.int64]
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 _SEED = 2026
 _HORIZON = 365
