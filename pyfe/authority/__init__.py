@@ -2,9 +2,10 @@
 
 ===============  ================================================================================
 ``decisions``    state and request -> verdict and row: pure functions on values, no files, no clock
-``policy``       what may be issued: the safe default, or the one stated way around it
+``policy``       whether findings refuse: the safe default, or the one stated way around it
 ``accounts``     the reduced bases of the ledgers seen last, for decisions
 ``records``      what is recorded, as values and as bytes: terms, rows
+``texts``        purposes and other words of people that stand in ledger and keys
 ``secrets``      signing seed and master key, made once and sealed once
 ``sealing``      a passphrase as a key: scrypt and ChaCha20-Poly1305
 ``sealed_file``  the bytes of an authority's file: sealed secrets, sealed ledger
