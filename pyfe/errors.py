@@ -4,20 +4,8 @@ Every failure a caller can act on has a class here, so that ``except pyfe.OutOfR
 everywhere. The native core raises these same classes. All derive from :class:`PyfeError`; a bug (a broken
 invariant) is never dressed up as one of them.
 
-====================================  =====================================================================
-class                                 raised when
-====================================  =====================================================================
-:class:`ParameterError`               an argument has the wrong shape, type or value (also a ``ValueError``)
-:class:`DecodeError`                  bytes are not the one canonical encoding of the object asked for
-:class:`KeyMismatchError`             a key, ciphertext or schema belongs to another authority or function
-:class:`SignatureError`               a signature is missing or wrong
-:class:`OutOfRangeError`              an input lies outside the schema, or a result outside its interval
-:class:`PolicyDeniedError`            the authority's policy refuses the key; names the rule
-:class:`BudgetExhaustedError`         the policy would allow the key, but the budget is spent
-:class:`RandomnessError`              the operating system gave no entropy; nothing was produced
-:class:`UnsupportedModelError`        a model is not a function pyfe can evaluate; names step and residual
-:class:`AuthorityError`               a sealed authority file is damaged, locked, or its passphrase is wrong
-====================================  =====================================================================
+What each means is said at its class, and for users, with what to do, in docs/reference/errors.md. Does the core raise
+it too? ``ErrorKind`` in csrc/base/include/pyfe/base/error.hpp and ``class_name`` in csrc/bindings/errors.cpp.
 """
 
 from __future__ import annotations
@@ -91,7 +79,10 @@ class PolicyDeniedError(PyfeError):
 
 
 class BudgetExhaustedError(PyfeError):
-    """The authority's leakage budget does not cover this key any more."""
+    """Reserved for authorities that count keys over time; nothing raises it today.
+
+    A key that would leave too little of a record unknown (the finding "budget") is a :class:`PolicyDeniedError`.
+    """
 
 
 class RandomnessError(PyfeError):
@@ -103,4 +94,4 @@ class UnsupportedModelError(PyfeError):
 
 
 class AuthorityError(PyfeError):
-    """A sealed authority file cannot be used: wrong passphrase, damaged, or locked by another process."""
+    """A sealed authority cannot be used: wrong passphrase, damaged, locked, replaced, closed; or its clock is wrong."""

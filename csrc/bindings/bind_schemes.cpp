@@ -39,7 +39,7 @@ FloatArray float_array(const std::vector<double>& v) {
 Readout make_readout(const IntArray& intercepts, const FloatArray& scales, const FloatArray& max_errors,
                      int64_t link, const std::optional<std::vector<TypedText>>& classes,
                      std::optional<double> baseline_survival) {
-    if (link < 0 || link > static_cast<int64_t>(Link::cox))
+    if (link < 0 || link > static_cast<int64_t>(pyfe::schemes::kLastLink))
         fail(ErrorKind::parameter, "readout: unknown link " + std::to_string(link));
     Readout r;
     r.intercepts = int_vector(intercepts, "intercepts");

@@ -5,7 +5,7 @@ To add a scheme: its verbs in :mod:`pyfe.schemes`, its :class:`Adapter` here, an
 
 from __future__ import annotations
 
-from pyfe.adapters.adapter import Adapter, AnyAdapter, KeyType, weight_bound
+from pyfe.adapters.adapter import MAX_WEIGHT_BITS, Adapter, AnyAdapter, KeyType, weight_bound
 from pyfe.adapters.protocols import (
     NativeBatch,
     NativeFunctionKey,
@@ -25,6 +25,7 @@ from pyfe.adapters.registry import (
 from pyfe.adapters.search import LogarithmSearch, Search, SearchPlan, SearchTable
 
 __all__ = [
+    "MAX_WEIGHT_BITS",
     "SCHEMES",
     "Adapter",
     "AnyAdapter",

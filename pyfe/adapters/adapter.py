@@ -19,7 +19,7 @@ from pyfe.function import IntegerMap
 from pyfe.schema import Schema
 from pyfe.schemes.arguments import Client, Label
 
-__all__ = ["Adapter", "AnyAdapter", "KeyType", "weight_bound"]
+__all__ = ["MAX_WEIGHT_BITS", "Adapter", "AnyAdapter", "KeyType", "weight_bound"]
 
 KeyType: TypeAlias = Literal["public", "secret", "client"]
 """Who can encrypt: everybody, the holder of the master secret key, or every client under a key of its own."""
@@ -28,6 +28,10 @@ Public = TypeVar("Public", bound=NativePublicKey)
 Secret = TypeVar("Secret", bound=NativeSecretKey)
 Key = TypeVar("Key", bound=NativeFunctionKey)
 Batch = TypeVar("Batch", bound=NativeBatch)
+
+
+MAX_WEIGHT_BITS = 32
+"""Widest function weights an authority can allow."""
 
 
 def weight_bound(weight_bits: int) -> int:
@@ -42,9 +46,8 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     -----
     id: functionality, assumption, group; objects and reports show it. short: what people type.
     number: stands in the header of every object. Never given twice.
-    safe_weight_bits: kind of function -> widest weights that a key is issued for under the default policy: wider ones
-        read several coordinates from one integer. A quadratic function multiplies weights of 16 bits with columns of 8
-        for its linear part; a linear one may not use that room. The kinds are those that the scheme serves.
+    safe_weight_bits: kind of function -> widest weights that a key is issued for under the default policy
+        (:data:`pyfe.leakage.LINEAR_WEIGHT_BITS` of a linear one). The kinds are those that the scheme serves.
     default_weight_bits: widest weights of an authority unless stated. :func:`pyfe.compile` usually finds that 8 to 11
         are enough for a linear function; the linear coefficients of a quadratic one are steeper by a column's bits.
     additive: whether encrypted rows can be added and multiplied.

@@ -12,6 +12,7 @@ from pyfe.adapters.search import LogarithmSearch
 from pyfe.errors import DecodeError, UnsupportedModelError
 from pyfe.function import IntegerMap, LinearMap
 from pyfe.groups import ristretto255
+from pyfe.leakage import LINEAR_WEIGHT_BITS
 from pyfe.schema import Schema
 from pyfe.schemes import ipfe_ddh
 from pyfe.schemes.arguments import Client, Label
@@ -28,10 +29,10 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     id = "ipfe-ddh-ristretto255"
     short = "ipfe-ddh"
     number = 1
-    safe_weight_bits = MappingProxyType({"linear": 16})
+    safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
     default_weight_bits = 12
     additive = True
-    widest = 2**44
+    widest = LogarithmSearch.widest
     modulus = ristretto255.ORDER
     search = LogarithmSearch("ristretto255")
 

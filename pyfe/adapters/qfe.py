@@ -15,6 +15,7 @@ from pyfe.errors import DecodeError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.function import IntegerMap, LinearMap, QuadraticMap
 from pyfe.groups import bls12_381
+from pyfe.leakage import LINEAR_WEIGHT_BITS
 from pyfe.schema import Schema
 from pyfe.schemes import qfe
 from pyfe.schemes.arguments import Client, Label
@@ -36,9 +37,9 @@ class _QuadraticForms(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Cip
     Encryption puts the leading 1 of z there, whose box is [1, 1]; it carries the linear terms.
     """
 
-    safe_weight_bits = MappingProxyType({"linear": 16, "quadratic": 24})
+    safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS, "quadratic": 24})
     default_weight_bits = 24
-    widest = 2**44
+    widest = LogarithmSearch.widest
     modulus = bls12_381.ORDER
     search = LogarithmSearch("bls12_381_gt")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pyfe import _core
 
@@ -45,9 +45,13 @@ class Search(Protocol):
 
 @dataclass(frozen=True)
 class LogarithmSearch:
-    """Discrete logarithms of one group of :mod:`pyfe._core.dlog`, baby steps from a table."""
+    """Discrete logarithms of one group of :mod:`pyfe._core.dlog`, baby steps from a table.
+
+    ``widest``: the widest interval, ``high - low``; kMaxWidth in csrc/dlog/include/pyfe/dlog/dlog.hpp.
+    """
 
     name: str
+    widest: ClassVar[int] = 2**44
 
     def plan(self, width: int) -> SearchPlan:
         """What the search needs; builds nothing. OutOfRangeError above 2^44."""

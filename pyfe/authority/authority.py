@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn, Self
 
-from pyfe.adapters import adapter, adapter_named
+from pyfe.adapters import MAX_WEIGHT_BITS, adapter, adapter_named
 from pyfe.authority import decisions
 from pyfe.authority.decisions import Request, Verdict
 from pyfe.authority.ledger import FileLedger, Ledger, MemoryLedger, Recorded
@@ -19,7 +19,6 @@ from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, Parameter
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.keys.function_key import Grant, require_encodable
-from pyfe.keys.public_key import MAX_WEIGHT_BITS
 from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
 from pyfe.text import printable
@@ -158,7 +157,7 @@ class KeyAuthority(Secret):
 
         Raises PolicyDeniedError naming what would open; KeyMismatchError for another schema; UnsupportedModelError for
         a quadratic function where the scheme serves linear ones only; OutOfRangeError for too wide weights or
-        results; ParameterError for a purpose or recipient that is empty, longer than 500 characters or not UTF-8;
+        results; ParameterError for a purpose or recipient that is empty, too long or not UTF-8;
         AuthorityError when the clock is wrong or the ledger cannot be written (then no key exists), and, saying that
         the key counts, when something failed after its row was durable.
         The same function may be issued again: it opens nothing new. Cost: O(rank n) for the policy and rank^2 small

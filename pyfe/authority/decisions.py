@@ -8,15 +8,16 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
 from pyfe.arrays import IntArray
 from pyfe.authority.leakage_accounts import linear_account, quadratic_account
-from pyfe.authority.policy import Policy, require_text
+from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued, State, Terms
+from pyfe.authority.texts import require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
 from pyfe.leakage import Finding, Residual, budget_findings, residual, residual_account
@@ -48,9 +49,6 @@ _ADVICE = {
     "budget": ". Fewer weight bits, coarser results and fewer outputs say less",
     "checked in part": ". What cannot be looked at is not issued: fewer columns, units or outputs can be",
 }
-
-MAX_TERMS = 6
-"""Most keys listed in the explanation of a refusal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +139,14 @@ def decide(state: State, function: Function, seed: bytes) -> Verdict:
 
 
 def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
-    """What would open, and what could be asked for instead."""
-    listed = "; ".join(_explained(finding, state, function) for finding in refusing[:3])
+    """What would open, in terms of the ledger's keys, and what could be asked for instead."""
+    names = [
+        _row_name(f"key #{row.sequence} ({row.purpose})", i, row.map.k)
+        for row in state.issued
+        for i in range(row.map.k)
+    ]
+    names += [_row_name("this request", i, function.k) for i in range(function.k)]
+    listed = "; ".join(finding.in_terms_of(names) for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
     advice = next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
     return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}"
@@ -230,25 +234,6 @@ def _require_narrow(terms: Terms, function: Function) -> None:
             f"the function has a weight of {widest}; under this policy a {function.kind} function has weights of at "
             f"most {safe} bits, whatever the authority allows for others"
         )
-
-
-def _explained(finding: Finding, state: State, function: Function) -> str:
-    """The finding with its combination in terms of the ledger's keys: ``-1 x key #1 (triage) + 1 x this request``."""
-    names = [
-        _row_name(f"key #{row.sequence} ({row.purpose})", i, row.map.k)
-        for row in state.issued
-        for i in range(row.map.k)
-    ]
-    names += [_row_name("this request", i, function.k) for i in range(function.k)]
-    terms = [(value, name) for value, name in zip(finding.combination, names, strict=False) if value]
-    sentence = str(replace(finding, combination=()))
-    if not terms:
-        return sentence
-    first, *others = terms[:MAX_TERMS]
-    text = f"{first[0]} x {first[1]}" + "".join(f" {'-' if v < 0 else '+'} {abs(v)} x {name}" for v, name in others)
-    more = f" and {len(terms) - MAX_TERMS} more" if len(terms) > MAX_TERMS else ""
-    over = f", divided by {finding.divisor}" if finding.divisor != 1 else ""
-    return f"{sentence}: {text}{more}{over}"
 
 
 def _row_name(name: str, index: int, outputs: int) -> str:

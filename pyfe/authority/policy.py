@@ -1,4 +1,7 @@
-"""What an authority may issue."""
+"""Whether an authority refuses: the leakage rules are on, or off with a reason.
+
+The rules themselves are in :mod:`pyfe.leakage`; every finding of theirs but "nothing new" refuses a key.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyfe.authority.texts import require_text
 from pyfe.errors import DecodeError, ParameterError
 
-__all__ = ["Policy", "require_text"]
-
-MAX_TEXT = 500
-"""Longest text that stands in ledger and keys, in characters."""
-
-
-def require_text(what: str, value: object) -> str:
-    """``value`` as plain text if ledger and keys can hold it: 1 to 500 characters of UTF-8, not blanks alone.
-
-    Any other sign is kept as it is; whatever shows it to people escapes what does not print.
-    ParameterError otherwise; ``what`` names it there.
-    """
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TEXT:
-        raise ParameterError(f"{what} must be a text of 1 to {MAX_TEXT} characters")
-    lone = next((character for character in value if "\ud800" <= character <= "\udfff"), None)
-    if lone is not None:
-        raise ParameterError(f"{what} is not UTF-8 text: it holds half of a surrogate pair (U+{ord(lone):04X})")
-    return str.__str__(value)
+__all__ = ["Policy"]
 
 
 @dataclass(frozen=True)

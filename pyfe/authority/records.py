@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyfe.adapters import SCHEMES, NativePublicKey, adapter
+from pyfe.adapters import MAX_WEIGHT_BITS, SCHEMES, NativePublicKey, adapter
 from pyfe.authority.policy import Policy
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms import forms_from_dict
@@ -104,7 +104,7 @@ def terms_from_map(values: dict[str, Any]) -> Terms:
     terms = Terms(
         scheme=scheme,
         schema=Schema.from_dict(fields.plain("schema")),
-        weight_bits=fields.integer("weight_bits", 2, 32),
+        weight_bits=fields.integer("weight_bits", 2, MAX_WEIGHT_BITS),
         policy=Policy.from_dict(fields.plain("policy")),
         created_at=fields.take("created_at", int),
         public=adapter(scheme).read_public_key(fields.take("master_public_key", bytes)),

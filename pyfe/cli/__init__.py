@@ -1,4 +1,16 @@
-"""The command line: the same story as the Python face, one folder a role."""
+"""The command line: the same story as the Python face, one folder a role.
+
+====================  ==========================================================================================
+``commands``          all commands put together; failures as one line and an exit code
+``schema_compile``    ``pyfe schema fit`` and ``pyfe compile``: the model owner
+``authority``         ``pyfe keygen``, ``pyfe public-key`` and ``pyfe issue``
+``encrypt_evaluate``  ``pyfe encrypt`` and ``pyfe evaluate``: the data owner and the evaluator
+``info``, ``doctor``  what a file is; whether this installation is sound
+``demo``, ``demos``   the demos, one file each
+``training``          the training of networks of squares, for demos
+``console``           what commands share: options, tables, progress, words for people
+====================  ==========================================================================================
+"""
 
 from __future__ import annotations
 
@@ -14,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Bad input gives one line on stderr, and with ``--json`` an object with ``error`` on stdout.
     """
     try:
-        from pyfe.cli.run import run
+        from pyfe.cli.commands import run
     except KeyboardInterrupt:  # the imports take as long as many commands
         print("pyfe: Interrupted: interrupted", file=sys.stderr)
         return 130

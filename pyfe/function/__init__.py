@@ -4,7 +4,7 @@
 :mod:`~.integer_map`            the weights: what a key decrypts to, linear or quadratic, in integers
 :mod:`~.readout`                interval, scale, intercept, link and classes: from that integer to the
                                 model's own output
-:mod:`~.link`                   from decision values to probabilities
+:mod:`~.link`                   from decision values to probabilities and classes
 :mod:`~.function`               :class:`Function`: both, under one schema
 :mod:`~.accuracy`, :mod:`~.report`  what rounding kept of the model
 ==============================  =======================================================================
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from pyfe.function.function import Function
 from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, exact_interval, map_from_dict
-from pyfe.function.link import LINKS, probabilities
+from pyfe.function.link import LINKS, index_of_largest, margin_of_largest, probabilities, require_link
 from pyfe.function.readout import Label, Readout
 from pyfe.function.report import FunctionReport
 
@@ -30,6 +30,9 @@ __all__ = [
     "QuadraticMap",
     "Readout",
     "exact_interval",
+    "index_of_largest",
     "map_from_dict",
+    "margin_of_largest",
     "probabilities",
+    "require_link",
 ]

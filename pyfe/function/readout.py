@@ -21,7 +21,7 @@ from pyfe._core import schemes as core
 from pyfe.arrays import AnyArray, FloatArray, IntArray, integer_array
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT
-from pyfe.function.link import LINKS, probabilities
+from pyfe.function.link import LINKS, index_of_largest, probabilities, require_link
 from pyfe.schema.cells import plain
 from pyfe.strict import integers_of
 
@@ -90,10 +90,7 @@ class Readout:
 
     def _check_link(self) -> None:
         k = self.k
-        if self.link not in LINKS:
-            raise ParameterError(f"link {self.link!r} is not one of {', '.join(LINKS)}")
-        if (self.link == "cox") != (self.baseline_survival is not None):
-            raise ParameterError('baseline_survival belongs to the link "cox", and only to it')
+        require_link(self.link, self.baseline_survival)
         if self.baseline_survival is not None and not 0 < self.baseline_survival < 1:
             raise ParameterError("baseline_survival lies strictly between 0 and 1")
         if (self.link in ("logit", "cox") and k != 1) or (self.link in ("softmax", "ovr") and k == 1):
@@ -172,20 +169,14 @@ class Readout:
             return self.decision_function(scores)
         labels = np.array(self.classes, dtype=object if isinstance(self.classes[0], str) else None)
         labels = labels.astype(str) if labels.dtype.kind == "O" else labels
-        if self.link == "cox":
-            return np.asarray(labels[(self.predict_proba(scores)[:, 1] > 0.5).astype(np.int64)])
-        values = self._decision(scores)
-        index = (values[:, 0] > 0).astype(np.int64) if self.k == 1 else np.argmax(values, axis=1)
-        return np.asarray(labels[index])
+        return np.asarray(labels[self.class_index(self.decision_function(scores))])
 
     def class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:
         """The place of the predicted class among :attr:`classes`, of decision values ``[batch]`` or ``[batch, k]``."""
-        if self.k > 1:
-            return np.asarray(np.argmax(decision, axis=1))
-        threshold = 0.0
-        if self.baseline_survival is not None:
-            threshold = math.log(math.log(0.5) / math.log(self.baseline_survival))
-        return (decision > threshold).astype(np.intp)
+        values = decision[:, None] if self.k == 1 else decision
+        if self.link == "cox":  # a risk above one half, wherever that decision value lies
+            return (probabilities(self.link, values, self.baseline_survival)[:, 1] > 0.5).astype(np.intp)
+        return index_of_largest(values)
 
     def squeezed(self, values: npt.NDArray[Value]) -> npt.NDArray[Value]:
         """Values ``[batch, k]``, of one output as ``[batch]``."""

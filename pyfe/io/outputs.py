@@ -21,7 +21,8 @@ from typing import TypeAlias
 
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.io.replacement import Replacement
-from pyfe.io.roles import ANYTHING, Role, is_sealed, locked_by
+from pyfe.io.roles import ANYTHING, Role, is_sealed
+from pyfe.lock_names import locked_by
 
 __all__ = ["Output", "claimed", "write_bytes", "write_text"]
 

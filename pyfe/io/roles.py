@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from pyfe.errors import AuthorityError, PyfeError
 from pyfe.keys import FunctionKey
+from pyfe.lock_names import lock_of
 from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
 
 __all__ = [
@@ -25,14 +26,12 @@ __all__ = [
     "ciphertexts",
     "function_key",
     "is_sealed",
-    "locked_by",
     "new_public_key",
     "public_key",
 ]
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
-_LOCK = ".lock"
 _SCORES_START = b"row,score"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -114,7 +113,7 @@ def authority_id(authority: AnyPath) -> bytes:
 def authority_files(authority: AnyPath) -> tuple[Path, Path]:
     """The files that an authority keeps: the sealed one, and its lock."""
     file = Path(os.path.realpath(authority))
-    return file, file.with_name(file.name + _LOCK)
+    return file, lock_of(file)
 
 
 def is_sealed(path: Path) -> bool:
@@ -125,11 +124,6 @@ def is_sealed(path: Path) -> bool:
         return False
     header = Header.read(_start(path)) if stat.S_ISREG(found.st_mode) else None
     return header is not None and header.kind is Kind.SEALED_AUTHORITY
-
-
-def locked_by(path: Path) -> Path | None:
-    """The file whose lock a path would be, by its name."""
-    return path.with_name(path.name.removesuffix(_LOCK)) if path.name.endswith(_LOCK) and path.name != _LOCK else None
 
 
 def _start(path: Path) -> bytes:

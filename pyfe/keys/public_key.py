@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pyfe.adapters import AnyAdapter, NativePublicKey, adapter_numbered
+from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_numbered
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError
 from pyfe.schema import Encoded, Schema
@@ -20,10 +20,7 @@ from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import PickledAsBytes
 from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, SigningKey, require_valid
 
-__all__ = ["MAX_WEIGHT_BITS", "PublicKey", "described_columns"]
-
-MAX_WEIGHT_BITS = 32
-"""Widest function weights an authority can allow."""
+__all__ = ["PublicKey", "described_columns"]
 
 _NAME = "public key"
 _FINGERPRINT_TAG = b"PYFE-V1-public-key-fingerprint"

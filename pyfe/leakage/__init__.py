@@ -12,7 +12,7 @@ module                 holds
 =====================  =======================================================================================
 ``linear_account``     the exact rules for linear functions
 ``quadratic_account``  those for quadratic forms: what was issued, and the question what a request adds
-``rules``              each of the rules for quadratic forms
+``quadratic_rules``    each of the rules for quadratic forms
 ``implied``            what forms determine: span, factors, products
 ``linear_content``     how wide the linear weights of a quadratic form are
 ``factors``            the two linear forms whose product a form is; ``hidden_products`` in spans of several
@@ -29,9 +29,9 @@ from pyfe.leakage.findings import Finding
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS
 from pyfe.leakage.linear_account import LinearAccount, check_linear
 from pyfe.leakage.quadratic_account import QuadraticAccount, check_quadratic
+from pyfe.leakage.quadratic_rules import most_forms
 from pyfe.leakage.residual_of_forms import budget_findings, check_budget, residual_account, residual_forms
 from pyfe.leakage.residual_of_rows import Residual, residual, residual_bits
-from pyfe.leakage.rules import most_forms
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
 
 __all__ = [

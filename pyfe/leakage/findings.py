@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,6 +11,10 @@ from pyfe.schema import Schema
 __all__ = ["Finding", "Lines", "group_size"]
 
 Lines: TypeAlias = "dict[tuple[str, tuple[str, ...]], tuple[int, ...]]"
+
+
+MOST_TERMS = 6
+"""Most rows of a combination that are listed."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +46,23 @@ class Finding:
         return self.kind != "nothing new"
 
     def __str__(self) -> str:
-        sentence = _SENTENCES[self.kind].format(", ".join(repr(name) for name in self.names))
-        return sentence + (f" ({self.note})" if self.note else "") + self._explanation()
+        requested = range(len(self.combination) - self.issued)
+        return self.in_terms_of(
+            [*(f"issued row {row}" for row in range(self.issued)), *(f"requested row {row}" for row in requested)]
+        )
 
-    def _explanation(self) -> str:
-        terms = [
-            f"{value:+d} * {'issued' if row < self.issued else 'requested'} row "
-            f"{row if row < self.issued else row - self.issued}"
-            for row, value in enumerate(self.combination)
-            if value
-        ]
+    def in_terms_of(self, rows: Sequence[str]) -> str:
+        """What it says, and by which combination of rows called so: ``-1 x key #1 (triage) + 1 x this request``."""
+        sentence = _SENTENCES[self.kind].format(", ".join(repr(name) for name in self.names))
+        sentence += f" ({self.note})" if self.note else ""
+        terms = [(value, name) for value, name in zip(self.combination, rows, strict=False) if value]
         if not terms:
-            return ""
-        more = f" and {len(terms) - 6} more" if len(terms) > 6 else ""
-        over = f" (divided by {self.divisor})" if self.divisor != 1 else ""
-        return f": {' '.join(terms[:6])}{more}{over}"
+            return sentence
+        first, *others = terms[:MOST_TERMS]
+        text = f"{first[0]} x {first[1]}" + "".join(f" {'-' if v < 0 else '+'} {abs(v)} x {name}" for v, name in others)
+        more = f" and {len(terms) - MOST_TERMS} more" if len(terms) > MOST_TERMS else ""
+        over = f", divided by {self.divisor}" if self.divisor != 1 else ""
+        return f"{sentence}: {text}{more}{over}"
 
 
 _SENTENCES = {

@@ -29,8 +29,8 @@ from pyfe.leakage.factors import factors, product_candidates
 from pyfe.leakage.findings import Finding, group_size
 from pyfe.leakage.implied import Implied, Spanned
 from pyfe.leakage.monomials import Linear
+from pyfe.leakage.quadratic_rules import Question
 from pyfe.leakage.rows import Reader, Row, RowColumn, combination_of, outputs_of, plain_row, polynomial_of, terms_of
-from pyfe.leakage.rules import Question
 from pyfe.leakage.span import CHECK_PRIME, PAIRING_ORDER
 from pyfe.schema import Schema
 

@@ -37,8 +37,8 @@ from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
 from pyfe.function import probabilities
 from pyfe.models.fit.probing import ROWS_AT_ONCE, TOLERANCE, Score, centre, fresh_rows
 from pyfe.models.real.affine import AffineMap
-from pyfe.models.sources.classes import LARGEST_SLACK, differs, not_the_largest
 from pyfe.models.sources.fitted import culprit
+from pyfe.models.sources.link_and_classes import LARGEST_SLACK, differs, not_the_largest
 from pyfe.models.sources.parts import nested
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction

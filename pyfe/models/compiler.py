@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from pyfe.adapters import require_searchable, serving
+from pyfe.adapters import MAX_WEIGHT_BITS, require_searchable, serving
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
@@ -32,7 +32,9 @@ __all__ = ["compile", "compile_real_function", "from_callable"]
 AnyRounded: TypeAlias = Rounded | RoundedQuadratic | RoundedSquares
 Rounding: TypeAlias = Callable[[int], AnyRounded]
 
-MAX_WEIGHT_BITS = 31
+_MOST_BITS = MAX_WEIGHT_BITS - 1
+"""Widest weights that are tried; the last bit of the widest authorities is left to weights of other origin."""
+
 _REFERENCE_ROWS = 2000
 
 
@@ -137,8 +139,8 @@ class _Wanted:
         bits = self.weight_bits
         if bits is None or bits == "auto":
             return
-        if isinstance(bits, bool) or not isinstance(bits, int) or not 2 <= bits <= MAX_WEIGHT_BITS:
-            raise ParameterError(f'weight_bits is 2 to {MAX_WEIGHT_BITS}, "auto" or None, not {bits!r}')
+        if isinstance(bits, bool) or not isinstance(bits, int) or not 2 <= bits <= _MOST_BITS:
+            raise ParameterError(f'weight_bits is 2 to {_MOST_BITS}, "auto" or None, not {bits!r}')
 
 
 def compile_real_function(
@@ -251,7 +253,7 @@ def _fewest_bits(
     rounded, best = search(rounding, allowed)
     if rounded is None:
         raise UnsupportedModelError(
-            f"no weights up to {MAX_WEIGHT_BITS} bits keep the answer of {real.name}: the best bound is {best:.2g} "
+            f"no weights up to {_MOST_BITS} bits keep the answer of {real.name}: the best bound is {best:.2g} "
             f"times {wanted.tolerance:.0%} of the interquartile range. Check that the reference rows vary, or set "
             "weight_bits"
         )
@@ -265,7 +267,7 @@ def _keeps(rounded: AnyRounded, allowed: FloatArray) -> bool:
 def _ascending(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
     """The fewest bits that keep the answer, or None and how far the best bound is off."""
     best = np.inf
-    for bits in range(2, MAX_WEIGHT_BITS + 1):
+    for bits in range(2, _MOST_BITS + 1):
         rounded = rounding(bits)
         if _keeps(rounded, allowed):
             return rounded, 1.0
@@ -275,7 +277,7 @@ def _ascending(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | No
 
 def _halving(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | None, float]:
     """As :func:`_ascending` in five roundings: a number of bits that keeps the answer while one less does not."""
-    low, high, best, kept = 1, MAX_WEIGHT_BITS + 1, np.inf, None
+    low, high, best, kept = 1, _MOST_BITS + 1, np.inf, None
     while high - low > 1:
         bits = (low + high) // 2
         try:
@@ -286,7 +288,7 @@ def _halving(rounding: Rounding, allowed: FloatArray) -> tuple[AnyRounded | None
             high, kept = bits, rounded
         else:
             low, best = bits, min(best, float((rounded.max_error / allowed).max()))
-    if kept is None and high <= MAX_WEIGHT_BITS:
+    if kept is None and high <= _MOST_BITS:
         rounding(high)
     return kept, best
 

@@ -18,7 +18,7 @@ from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 
 __all__ = [
-    "MAX_TEXT",
+    "MOST_NAME_CHARACTERS",
     "as_floats",
     "cure_of_absent",
     "exact_number",
@@ -44,7 +44,7 @@ _PLAIN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _ABSENT_TYPES = ("NAType", "NaTType")
 _SHOWN = 60
 
-MAX_TEXT = 1024
+MOST_NAME_CHARACTERS = 1024
 """Longest name of a column or a form, and longest level, in characters: a name stands before each of its levels."""
 
 
@@ -189,8 +189,8 @@ def plain(value: object) -> Any:
 
 
 def is_text(value: object) -> bool:
-    """Whether a value can be a name: text of 1 to MAX_TEXT characters that UTF-8 can hold, without NUL."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or "\0" in value:
+    """Whether a value can be a name: text of 1 to MOST_NAME_CHARACTERS characters that UTF-8 can hold, without NUL."""
+    if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME_CHARACTERS or "\0" in value:
         return False
     return not any("\ud800" <= c <= "\udfff" for c in value)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import MAX_TEXT, is_number, is_text, same_name, shown
+from pyfe.schema.cells import MOST_NAME_CHARACTERS, is_number, is_text, same_name, shown
 from pyfe.schema.columns import Column, category, checked_bits, is_column, number, with_missing
 from pyfe.schema.frames import as_labels, naming
 
@@ -76,8 +76,8 @@ def require_columns(columns: Mapping[Any, Any]) -> None:
     for name, column in columns.items():
         if not (is_text(name) and is_column(column)):
             raise ParameterError(
-                f"column {shown(name)}: a schema maps names (text of 1 to {MAX_TEXT} characters that UTF-8 can hold) "
-                "to pyfe columns"
+                f"column {shown(name)}: a schema maps names (text of 1 to {MOST_NAME_CHARACTERS} characters "
+                "that UTF-8 can hold) to pyfe columns"
             )
         other = seen.setdefault(same_name(name), name)
         if other != name:

@@ -49,7 +49,7 @@ __all__ = ["Schema", "stacked"]
 
 
 _COLUMNS_LISTED = 10
-_MOST_FORMS = 1024
+MOST_PROTECTED_FORMS = 1024
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -106,8 +106,10 @@ class Schema(PickledAsBytes):
         self._id = hashlib.sha256(text.encode("ascii")).digest()
 
     def _checked_forms(self, forms: Any) -> dict[str, dict[str, int]]:
-        if not isinstance(forms, Mapping) or len(forms) > _MOST_FORMS:
-            raise ParameterError(f"protected_forms is a mapping of names to weights, at most {_MOST_FORMS} of them")
+        if not isinstance(forms, Mapping) or len(forms) > MOST_PROTECTED_FORMS:
+            raise ParameterError(
+                f"protected_forms is a mapping of names to weights, at most {MOST_PROTECTED_FORMS} of them"
+            )
         return {plain(name): self._checked_form(name, form) for name, form in forms.items()}
 
     def _checked_form(self, name: Any, form: Any) -> dict[str, int]:

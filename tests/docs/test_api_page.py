@@ -31,3 +31,5 @@ def test_documentation(name: str) -> None:
 
 def test_every_error_class_is_explained() -> None:
     assert [name for name in pyfe.errors.__all__ if f"`{name}`" not in ERRORS.replace("pyfe.", "")] == []
+    rows = set(re.findall(r"^\| `(\w+)` \|", ERRORS, re.MULTILINE))
+    assert rows == set(pyfe.errors.__all__) - {"PyfeError"}

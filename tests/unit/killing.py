@@ -27,7 +27,7 @@ import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, Schema
 from pyfe.authority import sealing
 from pyfe.cli import main
-from pyfe.cli.run import app
+from pyfe.cli.commands import app
 
 Arm: TypeAlias = Callable[[], None]
 

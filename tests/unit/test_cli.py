@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -12,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
 import pyfe
 from pyfe import CiphertextBatch, FunctionKey, PublicKey, Schema
 from pyfe.authority import sealing
 from pyfe.cli import console, main
+from pyfe.cli.commands import app
 from pyfe.forms import MatrixForms
 from tests.unit.objects import PASSPHRASE
 
@@ -325,8 +328,21 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.Capture
     assert "Traceback" not in "".join(capsys.readouterr())
 
 
+def commands_of(group: Any) -> list[str]:
+    """Every command below a group, with the names of the groups that lead to it."""
+    below = ((name, commands_of(each) if hasattr(each, "commands") else [""]) for name, each in group.commands.items())
+    return [f"{name} {rest}".strip() for name, inner in below for rest in inner]
+
+
+def test_the_page_lists_every_command() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/command-line.md").read_text()
+    listed = re.findall(r"^\| `pyfe ([a-z][a-z-]*(?: [a-z][a-z-]*)*)", page, re.MULTILINE)
+    assert sorted(listed) == sorted(commands_of(get_command(app)))
+
+
 def test_help_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = ["demo", "schema fit", "compile", "keygen", "issue", "encrypt", "evaluate", "info", "doctor"]
+    commands = commands_of(get_command(app))
+    assert len(commands) >= 10
     assert main(["--help"]) == 0
     overview = capsys.readouterr().out
     for command in commands:

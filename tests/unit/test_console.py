@@ -318,7 +318,7 @@ def test_an_interrupted_command_says_so(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pyfe.cli.data.read_csv", interrupted)
+    monkeypatch.setattr("pyfe.cli.encrypt_evaluate.read_csv", interrupted)
     assert main(["encrypt", "few.csv", "-p", "public", "-o", "out", *more]) == 130
     output, complaint = capsys.readouterr()
     assert complaint == "pyfe: Interrupted: interrupted\n" and not Path("out").exists()

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from pyfe.adapters import require_searchable, serving
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import FactoredForms, MatrixForms
-from pyfe.function import Function, exact_interval, probabilities
+from pyfe.function import LINKS, Function, exact_interval, probabilities
 from pyfe.reports import report as report_of
 from pyfe.schema import Encoded, Schema, category, constant, number
 
@@ -140,6 +140,24 @@ def test_many_class_links() -> None:
     single = 1 / (1 + np.exp(-decision[0]))
     assert ovr[0] == pytest.approx(single / single.sum())
     assert ovr[2] == pytest.approx([1 / 3] * 3)
+
+
+def test_every_link_has_its_own_probabilities() -> None:
+    decision = np.array([[0.5, 1.5]])
+    for link in LINKS[1:]:
+        survival = 0.875 if link == "cox" else None
+        one_value = probabilities(link, decision[:, :1] if link in ("logit", "cox") else decision, survival)
+        assert one_value.sum(axis=1) == pytest.approx([1])
+    for link, survival, message in [("identity", None, "no probabilities"), ("probit", None, "not one of")]:
+        with pytest.raises(ParameterError, match=message):
+            probabilities(link, decision, survival)
+
+
+def test_the_class_of_a_risk_is_the_same_of_scores_and_of_decision_values(schema: Schema) -> None:
+    function = make(schema, link="cox", classes=(0, 1), baseline_survival=0.95012)
+    scores = np.arange(-20, 21)
+    index = function.readout.class_index(function.decision_function(scores))
+    assert index.tolist() == function.predict(scores).tolist() == (function.predict_proba(scores)[:, 1] > 0.5).tolist()
 
 
 def test_cox_risk(schema: Schema) -> None:

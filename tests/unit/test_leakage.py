@@ -131,7 +131,7 @@ def test_two_keys_that_differ_in_one_coordinate() -> None:
     assert finding.refuses and finding.coordinates == (2,)
     combined = np.array(finding.combination) @ np.stack([first, second])
     assert combined.tolist() == [0, 0, finding.divisor, 0, 0, 0, 0, 0]
-    assert str(finding) == ("opens the coordinate 'x2': -2 * issued row 0 +1 * requested row 0 (divided by 3)")
+    assert str(finding) == ("opens the coordinate 'x2': -2 x issued row 0 + 1 x requested row 0, divided by 3")
 
 
 def test_forms_on_two_columns_are_found_in_wide_schemas_only() -> None:

@@ -230,7 +230,7 @@ def test_two_keys_that_differ_in_one_monomial() -> None:
     assert ("product", ("x2", "x4")) in refused(found) and ("coordinate", ("x2",)) in refused(found)
     finding = next(f for f in found if f.kind == "product")
     assert finding.coordinates == (2, 4) and (finding.combination, finding.divisor) == ((-2, 1), 3)
-    assert str(finding) == "opens the product of 'x2', 'x4': -2 * issued row 0 +1 * requested row 0 (divided by 3)"
+    assert str(finding) == "opens the product of 'x2', 'x4': -2 x issued row 0 + 1 x requested row 0, divided by 3"
 
 
 def test_a_square_opens_its_coordinate() -> None:

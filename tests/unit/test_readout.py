@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pyfe import KeyAuthority, ParameterError, UnsupportedModelError
+from pyfe._core import schemes as core
 from pyfe.function import LINKS, Function, Readout
 from tests.reference import ipfe_ddh as linear_twin
 from tests.reference import qfe as quadratic_twin
 from tests.unit import objects
 
+ROOT = Path(__file__).parents[2]
 READOUTS: dict[str, dict[str, Any]] = {
     "regression": {},
     "named regression": {"classes": ("a", "b")},
@@ -40,7 +44,12 @@ def test_it_passes_through_the_payload_of_a_key(name: str) -> None:
 
 
 def test_numbers_of_links_are_those_of_the_core() -> None:
-    assert LINKS == ("identity", "logit", "softmax", "ovr", "cox")
+    header = (ROOT / "csrc/schemes/common/include/pyfe/schemes/readout.hpp").read_text()
+    names = re.search(r"enum class Link : uint8_t \{(.*)\};", header)
+    assert names and names[1].strip() == ", ".join(f"{name} = {number}" for number, name in enumerate(LINKS))
+    assert f"kLastLink = Link::{LINKS[-1]};" in header
+    with pytest.raises(ParameterError, match=f"unknown link {len(LINKS)}"):
+        core.Readout(np.zeros(1, np.int64), np.ones(1), np.zeros(1), len(LINKS))
     several = {"interval": np.tile([0, 1], (3, 1)), "intercept": np.zeros(3, np.int64), "scale": np.ones(3)}
     labels = {"classes": ("a", "b", "c")}
     assert [Readout(**several, **labels, link=link).to_native().link for link in ("softmax", "ovr")] == [2, 3]

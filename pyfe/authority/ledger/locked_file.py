@@ -21,6 +21,7 @@ from pyfe.authority.ledger.lock_file import LockFile, give, on_fork, same_file
 from pyfe.authority.ledger.protocol import Recorded
 from pyfe.durable import sync_folder
 from pyfe.errors import AuthorityError, ParameterError
+from pyfe.lock_names import lock_of
 
 __all__ = ["LOCK_SECONDS", "MAX_FILE_SIZE", "LockedFile"]
 
@@ -52,7 +53,7 @@ class LockedFile:
             if self._lock is not None:
                 yield
                 return
-            lock = LockFile(self._lock_path)
+            lock = LockFile(lock_of(self.path))
             try:
                 self._acquire(lock)
                 yield
@@ -83,7 +84,7 @@ class LockedFile:
                 raise
             finally:
                 if not os.path.lexists(self.path):
-                    self._lock_path.unlink(missing_ok=True)
+                    lock_of(self.path).unlink(missing_ok=True)
 
     def replace(self, data: bytes, read: os.stat_result | None) -> None:
         """Replace the file, inside the lock: temporary file, fsync, rename, fsync of the folder.
@@ -121,10 +122,6 @@ class LockedFile:
         self._mutex = threading.RLock()
         self._lock = None
 
-    @property
-    def _lock_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".lock")
-
     def _acquire(self, lock: LockFile) -> None:
         try:
             lock.acquire(lambda: LOCK_SECONDS, _status(self.path))
@@ -139,7 +136,7 @@ class LockedFile:
         if folder is None or self._folder is None or not same_file(folder, self._folder):
             what = f"the folder {self.path.parent} is not the one in which the authority was opened"
         elif self._lock is None or not self._lock.in_place():
-            what = f"the lock file {self._lock_path} was removed or replaced"
+            what = f"the lock file {lock_of(self.path)} was removed or replaced"
         elif not _unchanged(_status(self.path), read):
             what = f"the authority file {self.path} was removed, replaced or given a second name"
         else:

@@ -18,7 +18,7 @@ module              holds
 ``parts``           the steps and members of a model
 ``raw_model``       a model as it is, asked about tables
 ``fitted``          the map behind it: probed and verified
-``classes``         its link and its classes
+``link_and_classes``  its link and its classes
 ``real_function``   what a model turned out to be
 ==================  ==========================================================================================
 """

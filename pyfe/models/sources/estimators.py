@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
-from pyfe.models.sources.classes import link_and_classes, without_probabilities
 from pyfe.models.sources.decision import decision_function_of
 from pyfe.models.sources.fitted import fitted_map
 from pyfe.models.sources.intake import intake_of
+from pyfe.models.sources.link_and_classes import link_and_classes, without_probabilities
 from pyfe.models.sources.parts import is_result
 from pyfe.models.sources.raw_model import BY_POSITION, RawModel
 from pyfe.models.sources.real_function import RealFunction

@@ -11,12 +11,12 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.function import LINKS
+from pyfe.function import require_link
 from pyfe.models.fit.probing import TOLERANCE, in_pieces
 from pyfe.models.real.affine import AffineMap
-from pyfe.models.sources.classes import link_and_classes
 from pyfe.models.sources.decision import decision_function_of
 from pyfe.models.sources.intake import intake_of
+from pyfe.models.sources.link_and_classes import link_and_classes
 from pyfe.models.sources.parts import Labels, is_result, name_of
 from pyfe.models.sources.raw_model import asked, naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
@@ -72,10 +72,7 @@ class Linear:
     ) -> None:
         rows = _rows_of(weights)
         link = {"logistic": "logit"}.get(link, link)
-        if link not in LINKS:
-            raise ParameterError(f"link {link!r} is not one of {', '.join(LINKS)}")
-        if (link == "cox") != (baseline_survival is not None):
-            raise ParameterError('baseline_survival belongs to the link "cox", and only to it')
+        require_link(link, baseline_survival)
         if classes is None and link != "identity":
             classes = range(max(2, len(rows)))
         values = {

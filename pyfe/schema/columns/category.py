@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import MAX_TEXT, as_floats, exact_number, is_text, missing_mask, require_cells, same_name
+from pyfe.schema.cells import (
+    MOST_NAME_CHARACTERS,
+    as_floats,
+    exact_number,
+    is_text,
+    missing_mask,
+    require_cells,
+    same_name,
+)
 from pyfe.schema.columns.base import MAX_COORDINATES, Code, Codes, Column, Encoder, Level, Products, items
 from pyfe.schema.columns.optional import made
 from pyfe.text import printable
@@ -52,7 +60,9 @@ class Category(Column):
 
     def require_codes_come_back(self) -> None:
         if self.texts and not all(map(is_text, self.levels)):
-            raise ParameterError(f"a level is text of at most {MAX_TEXT} characters, without NUL and lone surrogates")
+            raise ParameterError(
+                f"a level is text of at most {MOST_NAME_CHARACTERS} characters, without NUL and lone surrogates"
+            )
         if not self.texts and not all(-(2**63) <= level < 2**64 for level in self.levels):  # type: ignore[operator]
             raise ParameterError("an integer level lies from -2^63 to 2^64 - 1")
         if len(self._positions()) != len(self.levels):

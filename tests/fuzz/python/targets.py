@@ -22,7 +22,7 @@ from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, P
 from pyfe.authority import sealed_file, sealing
 from pyfe.authority.records import decode_row, terms_from_map
 from pyfe.authority.sealed_file import LedgerPart
-from pyfe.cli.run import run
+from pyfe.cli.commands import run
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import Linear, SquareNetwork
 from pyfe.objects import decode

@@ -62,8 +62,7 @@ bool is_canonical(const Label& label) {
     return false;
 }
 
-// -- what is wrong with a readout, or nothing
-// -----------------------------------------------------------------
+// -- what is wrong with a readout, or nothing --------------------------------------------------------------
 
 std::string of_function(size_t f) { return " of function " + std::to_string(f); }
 
@@ -80,9 +79,11 @@ std::string fault_of_outputs(const Readout& r) {
     return {};
 }
 
+std::string number_of(Link link) { return std::to_string(static_cast<unsigned>(link)); }
+
 std::string fault_of_link(const Readout& r) {
     const size_t k = r.k();
-    if (r.link > Link::cox) return "unknown link " + std::to_string(static_cast<unsigned>(r.link));
+    if (r.link > kLastLink) return "unknown link " + number_of(r.link);
     const bool one = r.link == Link::logit || r.link == Link::cox;
     const bool several = r.link == Link::softmax || r.link == Link::ovr;
     if ((one && k != 1) || (several && k == 1))
@@ -176,8 +177,8 @@ Readout Readout::read(Reader& in, const std::vector<Interval>& intervals) {
         r.max_errors.push_back(in.f64("largest error"));
     }
     r.link = Link{in.u8("link")};
-    if (r.link > Link::cox)
-        in.refuse("link", std::to_string(static_cast<unsigned>(r.link)) + " is unknown, known are 0 to 4");
+    if (r.link > kLastLink)
+        in.refuse("link", number_of(r.link) + " is unknown, known are 0 to " + number_of(kLastLink));
     if (r.link == Link::cox) r.baseline_survival = in.f64("baseline survival");
     const uint8_t named = in.u8("named");
     if (named > 1) in.refuse("named", "is neither 0 nor 1");

@@ -23,19 +23,19 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.function import probabilities
+from pyfe.function import index_of_largest, margin_of_largest, probabilities
 from pyfe.models.fit.affine import fit_affine
 from pyfe.models.fit.probing import CLOSE, fresh_rows, residual
 from pyfe.models.fit.second_differences import fit_quadratic
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.models.real.squares import RealSquares
-from pyfe.models.sources.classes import LARGEST_SLACK
 from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.graphs.graph import Feeds, Graph
 from pyfe.models.sources.graphs.inputs import GraphInputs
 from pyfe.models.sources.graphs.operators import Blocked, Reading
 from pyfe.models.sources.graphs.polynomials import Polynomials
+from pyfe.models.sources.link_and_classes import LARGEST_SLACK
 from pyfe.models.sources.parts import Labels
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction, RealMap
@@ -305,14 +305,9 @@ def _predicts(graph: Graph, feeds: Feeds, decision: FloatArray, error: FloatArra
     output = graph.label_output()
     if classes is None or output is None or not graph.computes(output):
         return True
-    if decision.shape[1] == 1:
-        index, margin = (decision[:, 0] > 0).astype(np.int64), np.abs(decision[:, 0])
-    else:
-        index, ordered = np.argmax(decision, axis=1), np.sort(decision, axis=1)
-        margin = ordered[:, -1] - ordered[:, -2]
-    clear = margin > 4 * error.max()
+    clear = margin_of_largest(decision) > 4 * error.max()
     theirs = graph.run(output, feeds).ravel()
-    return bool((theirs == np.asarray(classes)[index])[clear].all())
+    return bool((theirs == np.asarray(classes)[index_of_largest(decision)])[clear].all())
 
 
 def _refusal(graph: Graph, reading: Reading, final: str, refusals: Mapping[str, str]) -> str:

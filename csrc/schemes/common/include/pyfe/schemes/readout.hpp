@@ -13,8 +13,9 @@
 namespace pyfe::schemes {
 
 // From decision values to probabilities: none; 1 / (1 + exp(-d)); softmax; logit a class, normalised;
-// 1 - S0^exp(d). The numbers stand in keys.
+// 1 - S0^exp(d). The numbers stand in keys: a new link is appended, here and to LINKS in pyfe/function/link.py.
 enum class Link : uint8_t { identity = 0, logit = 1, softmax = 2, ovr = 3, cox = 4 };
+constexpr Link kLastLink = Link::cox;
 
 // The name of a class. Its text is the one spelling of a value of its type: True or False, decimal digits, a
 // hexadecimal float as C99 and Python write it (0x1.8000000000000p+0), or any text in UTF-8.

@@ -8,7 +8,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.function import probabilities
+from pyfe.function import index_of_largest, margin_of_largest, probabilities
 from pyfe.models.fit.probing import CLOSE
 from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.parts import Labels, name_of
@@ -61,15 +61,10 @@ def differs(
 ) -> BoolArray:
     """Rows clear of every boundary where the model does not predict the largest decision value (of one value: its
     sign), so that pyfe would predict others."""
-    if decision.shape[1] == 1:
-        index, margin = (decision[:, 0] > 0).astype(np.int64), np.abs(decision[:, 0])
-    else:
-        index, ordered = np.argmax(decision, axis=1), np.sort(decision, axis=1)
-        margin = ordered[:, -1] - ordered[:, -2]
     theirs = asked(name, predict, table)
     if theirs.shape != (len(decision),):
         raise UnsupportedModelError(f"{name} predicts {theirs.shape} labels for {len(decision)} rows; one is needed")
-    return np.asarray((theirs != labels[index]) & (margin > 4 * error.max()))
+    return np.asarray((theirs != labels[index_of_largest(decision)]) & (margin_of_largest(decision) > 4 * error.max()))
 
 
 def _link(model: Any, name: str, table: Any, decision: FloatArray) -> str:

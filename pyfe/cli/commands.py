@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import __version__
-from pyfe.cli import authority, console, data, demo, doctor, info, model
+from pyfe.cli import authority, console, demo, doctor, encrypt_evaluate, info, schema_compile
 from pyfe.errors import ParameterError, PyfeError
 
 __all__ = ["app", "run"]
@@ -45,15 +45,15 @@ def _common(
 
 
 schema_app = typer.Typer(help="Schemas: which columns are encrypted, in which ranges.", no_args_is_help=True)
-schema_app.command("fit")(model.fit)
+schema_app.command("fit")(schema_compile.fit)
 schema_app.callback()(lambda: None)
 app.add_typer(schema_app, name="schema")
-app.command("compile")(model.compile_model)
+app.command("compile")(schema_compile.compile_model)
 app.command("keygen")(authority.keygen)
 app.command("public-key")(authority.public_key)
 app.command("issue")(authority.issue)
-app.command("encrypt")(data.encrypt)
-app.command("evaluate")(data.evaluate)
+app.command("encrypt")(encrypt_evaluate.encrypt)
+app.command("evaluate")(encrypt_evaluate.evaluate)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
