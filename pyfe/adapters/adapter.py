@@ -12,6 +12,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from pyfe._core import SharedBytes
 from pyfe.adapters.protocols import IntArray, NativeBatch, NativeFunctionKey, NativePublicKey, NativeSecretKey
 from pyfe.adapters.search import Search
 from pyfe.errors import ParameterError
@@ -124,8 +125,12 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """The native function key; likewise."""
 
     @abstractmethod
-    def read_batch(self, data: bytes) -> Batch:
-        """The native batch; likewise."""
+    def read_batch(self, data: memoryview) -> Batch:
+        """The native batch; likewise. It may keep the view: nobody changes what is behind it."""
+
+    def pieces(self, batch: Batch) -> Sequence[bytes | SharedBytes]:
+        """The payload of a native batch in pieces; a scheme that holds rows as bytes copies none of them."""
+        return [batch.to_bytes()]
 
     # -- rows --
 

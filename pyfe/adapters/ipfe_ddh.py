@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import MappingProxyType
 
+from pyfe._core import SharedBytes
 from pyfe._core import ipfe_ddh as core
 from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.protocols import IntArray
@@ -74,8 +75,11 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     def read_function_key(self, data: bytes) -> FunctionKey:
         return FunctionKey.from_bytes(data)
 
-    def read_batch(self, data: bytes) -> CiphertextBatch:
+    def read_batch(self, data: memoryview) -> CiphertextBatch:
         return CiphertextBatch.from_bytes(data)
+
+    def pieces(self, batch: CiphertextBatch) -> Sequence[SharedBytes]:
+        return batch.pieces()
 
     def coordinates(self, batch: CiphertextBatch) -> int:
         return batch.n

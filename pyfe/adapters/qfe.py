@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from pyfe._core import SharedBytes
 from pyfe._core import qfe as core
 from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.protocols import IntArray
@@ -96,10 +97,13 @@ class _QuadraticForms(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Cip
         self._require_masks(key.k)
         return key
 
-    def read_batch(self, data: bytes) -> CiphertextBatch:
+    def read_batch(self, data: memoryview) -> CiphertextBatch:
         batch = CiphertextBatch.from_bytes(data)
         self._require_masks(batch.k)
         return batch
+
+    def pieces(self, batch: CiphertextBatch) -> Sequence[SharedBytes]:
+        return batch.pieces()
 
     def coordinates(self, batch: CiphertextBatch) -> int:
         return batch.n - 1

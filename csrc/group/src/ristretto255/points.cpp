@@ -34,6 +34,21 @@ void decode_flat(std::span<const uint8_t> bytes, std::vector<AffineBlock>& block
 }
 }  // namespace
 
+// Fewer than eight rows would leave lanes idle: their strings fill the lanes one after the other, and the points
+// are then put where they belong.
+void decode_rows(const uint8_t* strings, size_t rows, size_t columns, AffineBlock* out, uint8_t (*ok)[8]) {
+    if (rows == 8) return kernels().decode(strings, 32 * columns, 32, 8, columns, out, ok);
+    std::vector<AffineBlock> blocks;
+    std::vector<uint8_t> good;
+    decode_flat({strings, 32 * rows * columns}, blocks, good);
+    for (size_t c = 0; c < columns; ++c)
+        for (size_t lane = 0; lane < 8; ++lane) {
+            const size_t at = std::min(lane, rows - 1) * columns + c;
+            copy_point(blocks[at / 8], at % 8, out[c], lane);
+            ok[c][lane] = good[at];
+        }
+}
+
 std::vector<uint8_t> is_valid(std::span<const uint8_t> bytes) {
     std::vector<AffineBlock> blocks;
     std::vector<uint8_t> ok;

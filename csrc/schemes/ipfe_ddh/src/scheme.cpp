@@ -187,13 +187,14 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
     mpk.parameters.x.require_inside(x, "x");                  // names the row and the coordinate
     const SecretScalars r = nonzero_scalars(x.rows, random);  // fresh for every patient, never cached
     const std::span<const Scalar> r_span{r.data(), r.size()};
-    CiphertextBatch ct(mpk.id, x.rows, x.columns);
+    const RowLayout layout{x.columns};
+    auto [rows, out] = SharedBytes::to_write(x.rows * layout.row_size());
     // C = r G,  D = r H
-    group::mul_fixed(mpk.gh, r_span, ct.c_and_d(), ct.row_size());
+    group::mul_fixed(mpk.gh, r_span, out, layout.row_size());
     // E_i = x_i G + r h_i
     group::mul_fixed_add_short(mpk.h, r_span, {x.data, x.columns, mpk.parameters.x.largest_magnitude()},
-                               ct.e(), ct.row_size());
-    return ct;
+                               out + RowLayout::kE, layout.row_size());
+    return {mpk.id, x.columns, std::move(rows)};
 }
 
 FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
@@ -229,11 +230,9 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
     const size_t blocks = (ct.size() + 7) / 8;
     std::vector<group::PointBlock> points(sk.functions * blocks);
     parallel_for(blocks, [&](size_t b) {
-        std::vector<group::AffineBlock> scratch;
+        RowLayout::Tile scratch;
         std::vector<group::PointBlock> result(sk.functions);
-        const group::AffineBlock* rows;
-        ct.block(b, scratch, &rows);
-        plan.run(rows, result.data());
+        plan.run(ct.block(b, scratch), result.data());
         for (size_t f = 0; f < sk.functions; ++f) points[f * blocks + b] = result[f];
     });
     for (size_t f = 0; f < sk.functions && blocks > 0; ++f)

@@ -26,6 +26,17 @@ struct PointVector {
     static PointVector decode(std::span<const uint8_t> bytes, const std::string& what);
 };
 
+// Up to eight rows of `columns` strings, row after row: string c of row j to lane j of out[c], ok[c][j] = 1
+// where it is a canonical encoding; spare lanes repeat the last row. The work is that of the strings there are.
+void decode_rows(const uint8_t* strings, size_t rows, size_t columns, AffineBlock* out, uint8_t (*ok)[8]);
+
+inline void copy_point(const AffineBlock& from, size_t from_lane, AffineBlock& to, size_t to_lane) {
+    for (size_t limb = 0; limb < 5; ++limb) {
+        to.x[limb][to_lane] = from.x[limb][from_lane];
+        to.y[limb][to_lane] = from.y[limb][from_lane];
+    }
+}
+
 // One byte a string: 1 for a canonical encoding
 std::vector<uint8_t> is_valid(std::span<const uint8_t> bytes);
 
