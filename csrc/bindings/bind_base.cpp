@@ -116,6 +116,9 @@ void bind_shared_bytes(py::module_& module) {
         .def_buffer([](SharedBytes& bytes) {
             return py::buffer_info(bytes.span().data(), static_cast<py::ssize_t>(bytes.size()));
         })
+        .def(
+            "view", [](const py::object& bytes) { return py::memoryview(bytes); },
+            "The bytes where they lie; keeps them alive.")
         .def("__repr__", [](const SharedBytes& bytes) {
             return "<SharedBytes of " + std::to_string(bytes.size()) + " bytes>";
         });

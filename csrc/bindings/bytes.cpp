@@ -44,7 +44,8 @@ SharedBytes shared_bytes(const Octets& data) {
     if (py::isinstance<SharedBytes>(data)) return data.cast<const SharedBytes&>();
     const View view(object);
     PyObject* const base = PyMemoryView_Check(object) ? PyMemoryView_GET_BASE(object) : nullptr;
-    if (base != nullptr && PyBytes_Check(base)) return lent(base, span_of(view.buffer));
+    if (base != nullptr && (PyBytes_Check(base) || py::isinstance<SharedBytes>(base)))
+        return lent(base, span_of(view.buffer));
     return SharedBytes::copy(span_of(view.buffer));  // with the GIL: a piece that changes meanwhile is read once
 }
 

@@ -12,7 +12,6 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from pyfe._core import SharedBytes
 from pyfe.adapters.protocols import IntArray, NativeBatch, NativeFunctionKey, NativePublicKey, NativeSecretKey
 from pyfe.adapters.search import Search
 from pyfe.errors import ParameterError
@@ -128,7 +127,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def read_batch(self, data: memoryview) -> Batch:
         """The native batch; likewise. It may keep the view: nobody changes what is behind it."""
 
-    def pieces(self, batch: Batch) -> Sequence[bytes | SharedBytes]:
+    def pieces(self, batch: Batch) -> Sequence[bytes | memoryview]:
         """The payload of a native batch in pieces; a scheme that holds rows as bytes copies none of them."""
         return [batch.to_bytes()]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from pyfe._core import SharedBytes
 from pyfe._core import ipfe_ddh as core
 from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.protocols import IntArray
@@ -78,8 +77,8 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     def read_batch(self, data: memoryview) -> CiphertextBatch:
         return CiphertextBatch.from_bytes(data)
 
-    def pieces(self, batch: CiphertextBatch) -> Sequence[SharedBytes]:
-        return batch.pieces()
+    def pieces(self, batch: CiphertextBatch) -> Sequence[memoryview]:
+        return [piece.view() for piece in batch.pieces()]
 
     def coordinates(self, batch: CiphertextBatch) -> int:
         return batch.n

@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pyfe._core import SharedBytes
 from pyfe._core import qfe as core
 from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.protocols import IntArray
@@ -102,8 +101,8 @@ class _QuadraticForms(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Cip
         self._require_masks(batch.k)
         return batch
 
-    def pieces(self, batch: CiphertextBatch) -> Sequence[SharedBytes]:
-        return batch.pieces()
+    def pieces(self, batch: CiphertextBatch) -> Sequence[memoryview]:
+        return [piece.view() for piece in batch.pieces()]
 
     def coordinates(self, batch: CiphertextBatch) -> int:
         return batch.n - 1

@@ -32,7 +32,7 @@ __all__ = [
     "unpack_metadata",
 ]
 
-Octets: TypeAlias = bytes | memoryview | _core.SharedBytes
+Octets: TypeAlias = bytes | memoryview
 """Bytes, or a view of some."""
 
 NO_ID = bytes(32)
