@@ -1,7 +1,7 @@
 """One operation on a large batch in a process of its own: what it takes of memory and of time.
 
-``python -m bench.memory_worker SCHEME OPERATION FOLDER ROWS`` prints JSON: the peak of resident memory (VmHWM) less what
-the process had before there was a batch, the wire bytes, seconds.
+``python -m bench.memory_worker SCHEME OPERATION FOLDER ROWS`` prints JSON: the peak of resident memory (VmHWM) less
+what the process had before there was a batch, the wire bytes, seconds.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ void bind_secret_bytes(py::module_& module) {
 void bind_shared_bytes(py::module_& module) {
     using pyfe::SharedBytes;
     pyfe::bindings::native_class<SharedBytes>(
-        module, "SharedBytes", "Bytes that never change, shared with an object of the core; a read-only buffer.",
+        module, "SharedBytes",
+        "Bytes that never change, shared with an object of the core; a read-only buffer.",
         py::buffer_protocol())
         .def("__len__", &SharedBytes::size)
         .def_buffer([](SharedBytes& bytes) {
@@ -129,7 +130,8 @@ void bind_shared_bytes(py::module_& module) {
             for (const auto& piece : pieces) all.push_back(pyfe::bindings::shared_bytes(piece));
             return pyfe::bindings::joined_bytes(all);
         },
-        py::arg("pieces"), "All pieces in one bytes object; each is copied once, and Ctrl-C is heard meanwhile.");
+        py::arg("pieces"),
+        "All pieces in one bytes object; each is copied once, and Ctrl-C is heard meanwhile.");
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 namespace pyfe::bindings {
 namespace {
 
-// Kept until the last view goes, which is in a thread of Python's: batches belong to Python objects, and work on
-// them outside the GIL borrows from a batch that its caller holds. Where the interpreter is gone, so is the owner.
+// Kept until the last view goes, which is in a thread of Python's: batches belong to Python objects, and work
+// on them outside the GIL borrows from a batch that its caller holds. Where the interpreter is gone, so is
+// the owner.
 SharedBytes lent(PyObject* owner, std::span<const std::uint8_t> bytes) {
     Py_INCREF(owner);
     const auto let_go = [](const void* kept) {
@@ -46,7 +47,8 @@ SharedBytes shared_bytes(const Octets& data) {
     PyObject* const base = PyMemoryView_Check(object) ? PyMemoryView_GET_BASE(object) : nullptr;
     if (base != nullptr && (PyBytes_Check(base) || py::isinstance<SharedBytes>(base)))
         return lent(base, span_of(view.buffer));
-    return SharedBytes::copy(span_of(view.buffer));  // with the GIL: a piece that changes meanwhile is read once
+    return SharedBytes::copy(
+        span_of(view.buffer));  // with the GIL: a piece that changes meanwhile is read once
 }
 
 py::bytes joined_bytes(std::span<const SharedBytes> pieces) {

@@ -26,8 +26,8 @@ class Octets : public pybind11::object {
     PYBIND11_OBJECT_DEFAULT(Octets, pybind11::object, PyObject_CheckBuffer)
 };
 
-// Its bytes, which nobody can change: lent by a bytes object, a view into one or a SharedBytes, and copied from
-// anything else. Let go of the last of them with the GIL held.
+// Its bytes, which nobody can change: lent by a bytes object, a view into one or a SharedBytes, and copied
+// from anything else. Let go of the last of them with the GIL held.
 SharedBytes shared_bytes(const Octets& data);
 
 // All pieces in one bytes object, written without the GIL

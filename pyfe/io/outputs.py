@@ -79,7 +79,7 @@ class Output:
         return self._descriptor == 1
 
     def write(self, *pieces: Octets) -> None:
-        """Put the bytes in the place: whole, durable, or an error and the place as it was (a stream takes what it took).
+        """Put bytes in the place: whole, durable, or an error and the place as it was (a stream takes what it took).
 
         What was there is looked at once more: the work in between may have taken hours.
         """

@@ -34,8 +34,8 @@ void decode_flat(std::span<const uint8_t> bytes, std::vector<AffineBlock>& block
 }
 }  // namespace
 
-// Fewer than eight rows would leave lanes idle: their strings fill the lanes one after the other, and the points
-// are then put where they belong.
+// Fewer than eight rows would leave lanes idle: their strings fill the lanes one after the other, and the
+// points are then put where they belong.
 void decode_rows(const uint8_t* strings, size_t rows, size_t columns, AffineBlock* out, uint8_t (*ok)[8]) {
     if (rows == 8) return kernels().decode(strings, 32 * columns, 32, 8, columns, out, ok);
     std::vector<AffineBlock> blocks;

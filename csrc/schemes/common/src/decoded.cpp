@@ -43,8 +43,8 @@ uint64_t decoded_limit() {
 
 void set_decoded_limit(uint64_t megabytes) {
     if (megabytes > kMostDecodedMegabytes)
-        fail(ErrorKind::parameter, "set_decoded_megabytes: the limit is not from 0 to " +
-                                       std::to_string(kMostDecodedMegabytes));
+        fail(ErrorKind::parameter,
+             "set_decoded_megabytes: the limit is not from 0 to " + std::to_string(kMostDecodedMegabytes));
     limit.store(megabytes);
 }
 

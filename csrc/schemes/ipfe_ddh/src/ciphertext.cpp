@@ -37,7 +37,8 @@ class RowSum {
     void add(std::span<const uint8_t> rows, std::span<const int64_t> w) {
         parallel_for(sums_.size(), [&](size_t c) {
             checkpoint();
-            std::vector<AffineBlock> points(w.size() + 2, g_.blocks[0]);  // in the places of C and D: times zero
+            std::vector<AffineBlock> points(w.size() + 2,
+                                            g_.blocks[0]);  // in the places of C and D: times zero
             std::vector<uint8_t> ok(8 * w.size());
             group::kernels().decode(rows.data() + 8 * kPointSize * c, kPointSize, kPointSize * columns_,
                                     lanes(c), w.size(), &points[2],

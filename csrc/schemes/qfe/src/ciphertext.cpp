@@ -50,7 +50,8 @@ void encode_kind(const Points<Parts>& points, const Kind& kind, size_t row_size,
 void require_gamma(const RowPoints& rows, size_t first) {
     const pairing::Prepared g2(G2Points::generator(1));
     const G1Points minus_g1 = group::bls12_381::negate(G1Points::generator(rows.size()));
-    const pairing::Factor factors[2] = {{&rows.gamma1, nullptr, &g2.at(0)}, {&minus_g1, &rows.gamma2, nullptr}};
+    const pairing::Factor factors[2] = {{&rows.gamma1, nullptr, &g2.at(0)},
+                                        {&minus_g1, &rows.gamma2, nullptr}};
     const auto same = pairing::equal(pairing::multi_pair(factors), pairing::GtElements::one(rows.size()));
     for (size_t r = 0; r < rows.size(); ++r) {
         const bool zero = rows.gamma1.blocks[r / 8].infinite[r % 8] != 0;
@@ -81,8 +82,8 @@ RowPoints RowPoints::slice(size_t first, size_t count) const {
 }
 
 RowPoints RowPoints::concat(const std::vector<RowPoints>& parts) {
-    return {joined(parts, &RowPoints::gamma1), joined(parts, &RowPoints::gamma2), joined(parts, &RowPoints::c),
-            joined(parts, &RowPoints::d)};
+    return {joined(parts, &RowPoints::gamma1), joined(parts, &RowPoints::gamma2),
+            joined(parts, &RowPoints::c), joined(parts, &RowPoints::d)};
 }
 
 size_t RowLayout::tile_bytes(size_t rows) const {
@@ -98,8 +99,9 @@ void RowLayout::encode(const RowPoints& points, uint8_t* out) const {
 
 RowPoints RowLayout::decode(std::span<const uint8_t> rows, size_t first) const {
     schemes::count_decoded_rows(rows.size() / row_size());
-    return {decode_kind<1>(rows, row_size(), gamma1(), first), decode_kind<2>(rows, row_size(), gamma2(), first),
-            decode_kind<1>(rows, row_size(), c(*this), first), decode_kind<2>(rows, row_size(), d(*this), first)};
+    return {
+        decode_kind<1>(rows, row_size(), gamma1(), first), decode_kind<2>(rows, row_size(), gamma2(), first),
+        decode_kind<1>(rows, row_size(), c(*this), first), decode_kind<2>(rows, row_size(), d(*this), first)};
 }
 
 RowPoints RowLayout::read(std::span<const uint8_t> rows, size_t first) const {
@@ -110,8 +112,8 @@ RowPoints RowLayout::read(std::span<const uint8_t> rows, size_t first) const {
 
 void CiphertextBatch::prepare(size_t first, size_t count) const {
     for (const auto& range : rows_.slice(first, count).ranges())
-        for (size_t tile = range.first / layout().tile_rows(); tile * layout().tile_rows() < range.first + range.count;
-             ++tile) {
+        for (size_t tile = range.first / layout().tile_rows();
+             tile * layout().tile_rows() < range.first + range.count; ++tile) {
             checkpoint();
             range.source->tile(tile);
         }
@@ -186,7 +188,7 @@ CiphertextBatch CiphertextBatch::from_bytes(const SharedBytes& data) {
         checkpoint();
         const size_t rows = std::min<size_t>(rows_at_once(layout), count - first);
         ct.keep(first, layout.read(data.part(at, size).span().subspan(first * layout.row_size(),
-                                                                       rows * layout.row_size()),
+                                                                      rows * layout.row_size()),
                                    first));
     }
     return ct;

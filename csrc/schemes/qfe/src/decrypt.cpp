@@ -28,8 +28,8 @@ constexpr size_t kRowsAtOnce = 512;  // bounds the memory of the values, 576 byt
 constexpr size_t kMostLines = 64;    // forms whose K' keep their lines, 30 KB each
 constexpr size_t kFewRows = 4;       // that are quicker one by one than in lanes of their own
 
-// Coordinates first .. first + count - 1 of up to eight rows, `per` points each: coordinate i of all rows in the
-// lanes, at 8 i; spare lanes repeat the last row
+// Coordinates first .. first + count - 1 of up to eight rows, `per` points each: coordinate i of all rows in
+// the lanes, at 8 i; spare lanes repeat the last row
 template <int Parts>
 Points<Parts> by_coordinate(const Points<Parts>& p, size_t per, size_t first, size_t count) {
     Points<Parts> out;
@@ -47,7 +47,8 @@ struct Block {
     std::vector<G2Points> d;
 
     Block(const RowPoints& rows, const RowLayout& layout)
-        : minus_gamma1(negate(by_coordinate(rows.gamma1, 1, 0, 1))), gamma2(by_coordinate(rows.gamma2, 1, 0, 1)) {
+        : minus_gamma1(negate(by_coordinate(rows.gamma1, 1, 0, 1))),
+          gamma2(by_coordinate(rows.gamma2, 1, 0, 1)) {
         for (size_t l = 0; l <= layout.k; ++l) {
             c.push_back(by_coordinate(rows.c, layout.cs(), l * layout.n, layout.n));
             d.push_back(by_coordinate(rows.d, layout.ds(), l * layout.m, layout.m));

@@ -149,8 +149,7 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, const In
         row.gamma1 = G1FixedBase::generator().multiply(all(s.gamma));
         row.gamma2 = G2FixedBase::generator().multiply(all(s.gamma));
         // c_i = [V^-T (gamma alpha_i; x_i)]_1
-        row.c = tables.alpha.multiply(all(s.on_alpha), all(s.on_x),
-                                      {left, p.x.largest_magnitude(), p.k + 1});
+        row.c = tables.alpha.multiply(all(s.on_alpha), all(s.on_x), {left, p.x.largest_magnitude(), p.k + 1});
         // d_j = [V (beta_j; y_j)]_2
         row.d = tables.beta.multiply(all(s.on_beta), all(s.on_y), {other, p.y.largest_magnitude(), p.k + 1});
         return row;

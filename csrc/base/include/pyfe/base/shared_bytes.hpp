@@ -13,8 +13,8 @@ namespace pyfe {
 // Copies in pieces between which lie checkpoints: a gigabyte takes most of a second.
 void copy_in_pieces(std::span<const std::uint8_t> from, std::uint8_t* to);
 
-// A view that keeps its bytes alive. They are our own, or lent by an owner who never writes to them: whoever was
-// told once that they are sound need not look again.
+// A view that keeps its bytes alive. They are our own, or lent by an owner who never writes to them: whoever
+// was told once that they are sound need not look again.
 class SharedBytes {
   public:
     SharedBytes() = default;

@@ -27,7 +27,8 @@ struct PointVector {
 };
 
 // Up to eight rows of `columns` strings, row after row: string c of row j to lane j of out[c], ok[c][j] = 1
-// where it is a canonical encoding; spare lanes repeat the last row. The work is that of the strings there are.
+// where it is a canonical encoding; spare lanes repeat the last row. The work is that of the strings there
+// are.
 void decode_rows(const uint8_t* strings, size_t rows, size_t columns, AffineBlock* out, uint8_t (*ok)[8]);
 
 inline void copy_point(const AffineBlock& from, size_t from_lane, AffineBlock& to, size_t to_lane) {

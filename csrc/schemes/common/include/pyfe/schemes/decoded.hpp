@@ -10,7 +10,8 @@ namespace pyfe::schemes {
 constexpr uint64_t kDefaultDecodedMegabytes = 256;
 constexpr uint64_t kMostDecodedMegabytes = uint64_t{1} << 24;
 
-// In megabytes of 10^6 bytes. Starts as PYFE_DECODED_MB, or 256. Error(parameter) for a bad environment value.
+// In megabytes of 10^6 bytes. Starts as PYFE_DECODED_MB, or 256. Error(parameter) for a bad environment
+// value.
 uint64_t decoded_limit();
 // Error(parameter) above kMostDecodedMegabytes. What is kept already stays until its batches go.
 void set_decoded_limit(uint64_t megabytes);

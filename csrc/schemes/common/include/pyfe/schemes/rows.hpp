@@ -1,8 +1,8 @@
 // Encrypted rows as a batch holds them: their wire bytes, and their points as far as there is room for them.
 //
-// A RowSource has the bytes of rows that came or were made together. Rows are ranges of sources, so slices and
-// concatenations copy no row, and share what is decoded. The points of a source are kept by tiles, runs of
-// `tile_rows` rows; a tile that is kept stays as long as its source, so readers take no lock.
+// A RowSource has the bytes of rows that came or were made together. Rows are ranges of sources, so slices
+// and concatenations copy no row, and share what is decoded. The points of a source are kept by tiles, runs
+// of `tile_rows` rows; a tile that is kept stays as long as its source, so readers take no lock.
 //
 // A Layout says how the rows of a scheme lie:
 //   Tile                                 the points of some rows
@@ -63,7 +63,8 @@ class RowSource {
         if (!room) return nullptr;
         std::unique_ptr<const Kept> made(new Kept{make(), std::move(room)});
         const Kept* first = nullptr;  // of two threads that make the same tile, the first one's is kept
-        if (!tiles_[tile].compare_exchange_strong(first, made.get(), std::memory_order_acq_rel)) return &first->tile;
+        if (!tiles_[tile].compare_exchange_strong(first, made.get(), std::memory_order_acq_rel))
+            return &first->tile;
         return &made.release()->tile;
     }
     const Tile* tile(size_t tile) const {

@@ -100,8 +100,8 @@ struct RowLayout {
     void encode(const RowPoints& points, uint8_t* out) const;
     // Of rows that were checked, or are our own
     RowPoints decode(std::span<const uint8_t> rows, size_t first) const;
-    // Checks every point, its subgroup, and that [gamma]_1 and [gamma]_2 hold one gamma, not zero. Error(decode)
-    // names the row, counted from `first`.
+    // Checks every point, its subgroup, and that [gamma]_1 and [gamma]_2 hold one gamma, not zero.
+    // Error(decode) names the row, counted from `first`.
     RowPoints read(std::span<const uint8_t> rows, size_t first) const;
 };
 
@@ -128,13 +128,14 @@ class CiphertextBatch {
     static CiphertextBatch from_bytes(std::span<const uint8_t> data) {
         return from_bytes(SharedBytes::copy(data));
     }
-    // make(first, count) gives the points of some of the `rows` rows. They are written out, and kept as far as
-    // there is room.
+    // make(first, count) gives the points of some of the `rows` rows. They are written out, and kept as far
+    // as there is room.
     template <class Make>
     static CiphertextBatch made(const Id& public_key_id, const RowLayout& layout, size_t rows, Make make);
 
   private:
-    CiphertextBatch(const Id& id, schemes::Rows<RowLayout> rows) : public_key_id(id), rows_(std::move(rows)) {}
+    CiphertextBatch(const Id& id, schemes::Rows<RowLayout> rows)
+        : public_key_id(id), rows_(std::move(rows)) {}
     // That are read or made together: tests of many points in one are cheaper
     static size_t rows_at_once(const RowLayout& layout) {
         return std::max<size_t>(1, layout.rows_of_points(1 << 16) / layout.tile_rows()) * layout.tile_rows();
