@@ -12,6 +12,7 @@ import pytest
 
 import pyfe
 from pyfe import _core
+from pyfe.adapters import adapter_numbered
 from tests.house.toy import play_the_command_line, run, with_line_after
 
 TOY = Path(__file__).parent / "toy"
@@ -45,4 +46,4 @@ def test_the_command_line(folder: Path) -> None:
 def test_without_its_line_it_is_not_there() -> None:
     """The objects of a scheme that is not listed are refused by its number."""
     with pytest.raises(pyfe.DecodeError, match="it must belong to a scheme, and 60000 is none"):
-        pyfe.adapters.adapter_numbered(60_000, "key")
+        adapter_numbered(60_000, "key")
