@@ -91,7 +91,7 @@ def sanitizers(python: str) -> list[Step]:
     """One step a kind."""
     depends = (*NATIVE, "scripts/sanitize.py")
     return [
-        Step(f"sanitizers-{kind}", 9, depends, [python, "scripts/sanitize.py", kind]) for kind in ("address", "thread")
+        Step(f"sanitizers-{kind}", 6, depends, [python, "scripts/sanitize.py", kind]) for kind in ("address", "thread")
     ]
 
 

@@ -1,7 +1,7 @@
 """The function key: what goes to the evaluator; and its bytes.
 
 The native payload holds the weights or forms, how the results are read (intervals, intercepts, scales, link, classes)
-and the scheme's key: all that a service without Python needs. The metadata is what people call the function, the
+and the scheme's key: all that a service without Python needs. The metadata is what people call the function, its
 schema, and what the authority says about the key. The authority's signature covers header, payload and metadata.
 
 In keys of the first layout, that of 0.1.0, the readout lies in the metadata: they are read, and written as they were.

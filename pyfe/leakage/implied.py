@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations_with_replacement
 from typing import Protocol
 
-from pyfe.leakage.limits import MOST_CELLS
+from pyfe.leakage import limits
 from pyfe.leakage.monomials import Linear
 from pyfe.leakage.rows import Reader, Row, RowColumn, Unit, is_linear, plain_row
 from pyfe.leakage.span import Span
@@ -120,7 +120,7 @@ class Implied:
     def _products(self) -> list[Row]:
         count, used = len(self.linear), {column for form in self.linear for column in form}
         rank, monomials = len(self._rows) + count * (count + 1) // 2, len(used) * (len(used) + 1) // 2
-        most = MOST_CELLS // 10 if self._plain else MOST_CELLS
+        most = limits.MOST_CELLS // 10 if self._plain else limits.MOST_CELLS
         affordable = self._multiplied and rank**2 * monomials <= most
         self.squared = affordable or self._plain  # linear forms alone are judged by what they say themselves
         pairs = combinations_with_replacement(self.linear, 2) if affordable else ()

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
+from pyfe.leakage import limits
 from pyfe.leakage.implied import Spanned
-from pyfe.leakage.limits import LINEAR_WEIGHT_BITS, MOST_COMBINED
 from pyfe.leakage.rows import Reader, Row, combination_of, is_linear, polynomial_of
 from pyfe.leakage.span import Span, integer_combination
 from pyfe.schema import Schema
@@ -37,13 +37,16 @@ class LinearContent:
         found: dict[int, int] = {}
         for row in _with_pairs(after, len(before)):
             for block, bits in self._bits(row).items():
-                if bits > LINEAR_WEIGHT_BITS:
+                if bits > limits.LINEAR_WEIGHT_BITS:
                     found[block] = max(bits, found.get(block, 0))
         kernels = _Kernels(after, self._reader, self._modulus), _Kernels(before, self._reader, self._modulus)
         blocks = {self._reader.space.block(i) for i in self._reader.space.free} - {*found}
         for block in blocks:
             new, old = (kernel.dimension(block) for kernel in kernels)
-            if new > old and (bits := self._bits_without_products(block, new, after, kernels[0])) > LINEAR_WEIGHT_BITS:
+            if (
+                new > old
+                and (bits := self._bits_without_products(block, new, after, kernels[0])) > limits.LINEAR_WEIGHT_BITS
+            ):
                 found[block] = bits
         return dict(sorted(found.items()))
 
@@ -51,7 +54,7 @@ class LinearContent:
         """0 if the forms without a product with the column have a basis of rows given within the bound; else the bits
         of their reduced basis."""
         listed = [row for row in rows if all(is_linear(c) or block not in self._reader.owners(c) for c in row)]
-        narrow = [row for row in listed if self._bits(row).get(block, 0) <= LINEAR_WEIGHT_BITS]
+        narrow = [row for row in listed if self._bits(row).get(block, 0) <= limits.LINEAR_WEIGHT_BITS]
         if kernels.rank(narrow) == dimension:
             return 0
         return max(self._bits(row).get(block, 0) for row in kernels.basis(block))
@@ -94,7 +97,7 @@ def _with_pairs(rows: Sequence[Row], first: int) -> Iterator[Row]:
     """The rows from ``first`` on; and, of the first few quadratic ones, combinations of two with one of these: sums,
     differences, and those without some product that both have."""
     yield from rows[first:]
-    products = [i for i, row in enumerate(rows) if not all(map(is_linear, row))][:MOST_COMBINED]
+    products = [i for i, row in enumerate(rows) if not all(map(is_linear, row))][: limits.MOST_COMBINED]
     for i, j in combinations(products, 2):
         if j < first:
             continue

@@ -24,10 +24,10 @@ from copy import copy
 
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms
+from pyfe.leakage import limits
 from pyfe.leakage.factors import factors, product_candidates
 from pyfe.leakage.findings import Finding, group_size
 from pyfe.leakage.implied import Implied, Spanned
-from pyfe.leakage.limits import MOST_CELLS, MOST_COMBINED, MOST_ENTRIES, MOST_REDUCED
 from pyfe.leakage.monomials import Linear
 from pyfe.leakage.rows import Reader, Row, RowColumn, combination_of, outputs_of, plain_row, polynomial_of, terms_of
 from pyfe.leakage.rules import Question
@@ -139,7 +139,7 @@ class QuadraticAccount:
         twin._known, twin._factors = {}, {}
         twin.all_combined = True
         twin.outputs = self.outputs + forms.k
-        if not isinstance(forms, FactoredForms) and terms_of(forms) > MOST_ENTRIES:
+        if not isinstance(forms, FactoredForms) and terms_of(forms) > limits.MOST_ENTRIES:
             twin.too_large += forms.k
             return twin
         given = self.reader.unit_rows(forms)
@@ -162,7 +162,7 @@ class QuadraticAccount:
 
     def _adds_unit_row(self, row: Row) -> bool:
         count = len(self._over_units.rows) + 1
-        if count**2 * len(row) > MOST_REDUCED or count * len(row) > MOST_ENTRIES:
+        if count**2 * len(row) > limits.MOST_REDUCED or count * len(row) > limits.MOST_ENTRIES:
             self.too_large += 1
             return False
         before, self._over_units = self._over_units, self._over_units.with_row(row)
@@ -180,7 +180,7 @@ class QuadraticAccount:
     def multiplied(self) -> bool:
         """Whether units can be multiplied out."""
         rows = len(self._over_units.rows)
-        return rows**2 * self._terms <= MOST_CELLS and rows * self._terms <= MOST_ENTRIES
+        return rows**2 * self._terms <= limits.MOST_CELLS and rows * self._terms <= limits.MOST_ENTRIES
 
     def rows(self, *, multiplied: bool) -> tuple[Row, ...]:
         """Independent rows over monomials, or over units."""
@@ -221,10 +221,12 @@ class QuadraticAccount:
         beside = [{j: v for (_, j), v in row.items()} for row in rows if not any(i for i, _ in row)]
         forms = [row for row in rows if any(i for i, _ in row)]
         yield from (found for form in forms if (found := factors(form, self.reader.space, beside)))
-        candidates, self.all_combined = product_candidates(forms[:MOST_COMBINED], self.reader.space)
-        self.all_combined &= len(forms) <= MOST_COMBINED
+        candidates, self.all_combined = product_candidates(forms[: limits.MOST_COMBINED], self.reader.space)
+        self.all_combined &= len(forms) <= limits.MOST_COMBINED
         for weights in candidates[len(forms) :]:
-            combined = polynomial_of(combination_of(weights, [plain_row(form) for form in forms[:MOST_COMBINED]]))
+            combined = polynomial_of(
+                combination_of(weights, [plain_row(form) for form in forms[: limits.MOST_COMBINED]])
+            )
             if found := factors(combined, self.reader.space, beside):
                 yield found
 

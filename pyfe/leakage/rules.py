@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
+from pyfe.leakage import limits
 from pyfe.leakage.findings import Finding, Lines
 from pyfe.leakage.implied import Implied, PooledForms, Spanned
-from pyfe.leakage.limits import LINEAR_WEIGHT_BITS, MOST_BRANCHES
 from pyfe.leakage.linear_content import LinearContent
 from pyfe.leakage.monomials import Monomials
 from pyfe.leakage.rows import Row, RowColumn, Unit, plain_row
@@ -157,7 +157,7 @@ class Question:
 
     def _small_supports(self, spanned: Spanned) -> dict[frozenset[int], int]:
         size = self.size
-        while size and spanned.span.rank**size > MOST_BRANCHES:
+        while size and spanned.span.rank**size > limits.MOST_BRANCHES:
             self.unchecked.add(f"forms on {size} columns, with so many keys")
             size -= 1
         if not size:
@@ -175,7 +175,7 @@ class Question:
         if not wide:
             return []
         names, coordinates = tuple(self.names[b] for b in wide), tuple(c for b in wide for c in self.blocks[b])
-        note = f"{max(wide.values())} bits where a linear function may have {LINEAR_WEIGHT_BITS}"
+        note = f"{max(wide.values())} bits where a linear function may have {limits.LINEAR_WEIGHT_BITS}"
         return [Finding("weights", names, coordinates, issued=self.issued, note=note)]
 
     def _too_many(self) -> list[Finding]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -87,6 +88,12 @@ class Schema(PickledAsBytes):
         if width > MAX_COORDINATES:
             raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")
         self._columns: dict[str, Column] = {plain(name): column for name, column in columns.items()}
+        bounds = pairwise(accumulate((column.width for column in self._columns.values()), initial=0))
+        self._parts = tuple(
+            (name, slice(start, stop), column)
+            for (start, stop), (name, column) in zip(bounds, self._columns.items(), strict=True)
+        )
+        self._inputs = tuple(name for name, column in self._columns.items() if column.in_table)
         self._names = tuple(n for name, c in self._columns.items() for n in c.coordinate_names(name))
         self._positions = {name: position for position, name in enumerate(self._names)}
         if len(self._positions) != len(self._names):
@@ -201,7 +208,7 @@ class Schema(PickledAsBytes):
     @property
     def input_columns(self) -> tuple[str, ...]:
         """Names of the columns a table must have: all but the constants."""
-        return tuple(name for name, column in self._columns.items() if column.in_table)
+        return self._inputs
 
     @property
     def n(self) -> int:
@@ -234,13 +241,9 @@ class Schema(PickledAsBytes):
         return [(name, part, column.public) for name, part, column in self.parts]
 
     @property
-    def parts(self) -> list[tuple[str, slice, Column]]:
+    def parts(self) -> tuple[tuple[str, slice, Column], ...]:
         """``(column name, its coordinates, column)`` for every column."""
-        result, start = [], 0
-        for name, column in self._columns.items():
-            result.append((name, slice(start, start + column.width), column))
-            start += column.width
-        return result
+        return self._parts
 
     def relations(self) -> IntArray:
         """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""

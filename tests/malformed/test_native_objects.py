@@ -291,7 +291,7 @@ AT = PAYLOADS["sk.read"].index(struct.pack("<qdd", -1, 0.5, 0.0))
         (32, b"\x00\x00\x00\x00\x00", "layout at byte 36: 0 is unknown"),
         (32, b"\x00\x00\x00\x00\x01", "layout at byte 36: 1 is unknown"),
         (32, b"\x00\x00\x00\x00\x03", "layout at byte 36: 3 is unknown"),
-        (37, b"\x00\x00\x00\x00", "k at byte .*: is 0"),
+        (37, b"\x00\x00\x00\x00", "functions at byte .*: is 0"),
         (37, b"\xff\xff\xff\xff", "do not fit"),
     ],
 )

@@ -405,6 +405,36 @@ void test_beyond_the_interval() {
     }
 }
 
+// A whole key, as a service without Python reads it: what it opens, and how that is read.
+void test_readout() {
+    using pyfe::schemes::Label, pyfe::schemes::Link, pyfe::schemes::Readout;
+    const Example e = example(15);
+    Readout readout;
+    readout.intercepts = {-3, 4};
+    readout.scales = {0.5, 0.25};
+    readout.max_errors = {0, 0.125};
+    readout.link = Link::softmax;
+    readout.classes = {{Label::Type::text, "no"}, {Label::Type::integer, "-1"}};
+    const FunctionKey key = pyfe::schemes::with_readout(e.sk, readout);
+    const Bytes written = key.to_bytes();
+    const FunctionKey read = FunctionKey::from_bytes(written);
+    CHECK(!e.sk.readout && !FunctionKey::from_bytes(e.sk.to_bytes()).readout);
+    CHECK(read.readout == readout && read.to_bytes() == written);
+    CHECK(decrypted(read, e.ct) == products(e.x, e.y));
+    for (std::size_t size = 0; size < written.size(); ++size)
+        CHECK_ERROR(FunctionKey::from_bytes({written.data(), size}), decode, "function key: ");
+
+    readout.classes[1].text = "01";
+    CHECK_ERROR(pyfe::schemes::with_readout(e.sk, readout), parameter, "label of class 1");
+    readout.classes.clear();
+    CHECK_ERROR(pyfe::schemes::with_readout(e.sk, readout), parameter, "the link needs classes");
+    readout.link = Link::identity;
+    readout.intercepts[1] = INT64_MIN;
+    CHECK_ERROR(pyfe::schemes::with_readout(e.sk, readout), parameter, "out of 62 bits");
+    readout.intercepts.pop_back();
+    CHECK_ERROR(pyfe::schemes::with_readout(e.sk, readout), parameter, "one intercept, scale");
+}
+
 }  // namespace
 
 int main() {
@@ -424,5 +454,6 @@ int main() {
     test_combined_refusals();
     test_decode_refusals();
     test_beyond_the_interval();
+    test_readout();
     return check::result("test_ipfe_ddh");
 }

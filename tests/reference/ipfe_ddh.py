@@ -18,6 +18,7 @@ from hashlib import sha256
 from tests.reference.codec import Reader, i64s, u32, u64
 from tests.reference.dlog import discrete_log
 from tests.reference.hash_to_group import hash_to_group
+from tests.reference.readout import LAYOUT, Readout
 from tests.reference.ristretto255 import (
     GENERATOR,
     ORDER,
@@ -166,11 +167,14 @@ class FunctionKey:
     y: tuple[tuple[int, ...], ...]
     intervals: tuple[Interval, ...]
     scalars: tuple[tuple[int, int], ...]
+    readout: Readout | None = None
 
     def to_bytes(self) -> bytes:
-        """mpk_id[32] | u32 k | u32 n | i64 Y[k][n] | i64 interval[k][2] | (s_y | t_y) x k."""
-        head = self.public_key_id + u32(len(self.y)) + u32(len(self.y[0]))
-        integers = b"".join(i64s(row) for row in self.y + self.intervals)
+        """mpk_id[32] | (u32 0 | u8 2) | u32 k | u32 n | i64 Y[k][n] | i64 interval[k][2] | readout | (s_y | t_y) x k;
+        mark and readout only where there is one."""
+        mark, readout = (b"", b"") if self.readout is None else (u32(0) + bytes([LAYOUT]), self.readout.to_bytes())
+        head = self.public_key_id + mark + u32(len(self.y)) + u32(len(self.y[0]))
+        integers = b"".join(i64s(row) for row in self.y + self.intervals) + readout
         return head + integers + b"".join(scalar_to_bytes(a) for pair in self.scalars for a in pair)
 
     @staticmethod
@@ -178,14 +182,21 @@ class FunctionKey:
         """Decode; only ``verify_key`` can tell whether the scalars fit the functions."""
         reader = Reader(data)
         public_key_id = reader.take(32)
-        k, n = reader.unsigned(4), reader.unsigned(4)
+        k = reader.unsigned(4)
+        marked = k == 0
+        if marked:
+            if reader.unsigned(1) != LAYOUT:
+                raise ValueError("a layout that no key has")
+            k = reader.unsigned(4)
+        n = reader.unsigned(4)
         if not k or not n:
             raise ValueError("no function, or no coordinate")
         y = tuple(reader.i64s(n) for _ in range(k))
         intervals = tuple(_interval_of(reader.i64s(2)) for _ in range(k))
+        readout = Readout.read(reader, k) if marked else None
         scalars = tuple((scalar_from_bytes(reader.take(32)), scalar_from_bytes(reader.take(32))) for _ in range(k))
         reader.finish()
-        return FunctionKey(public_key_id, y, intervals, scalars)
+        return FunctionKey(public_key_id, y, intervals, scalars, readout)
 
 
 def _interval_of(pair: tuple[int, ...]) -> Interval:

@@ -47,6 +47,7 @@ from tests.reference.bls12_381 import (
     miller_loop,
 )
 from tests.reference.codec import Reader, i64s, u32, u64
+from tests.reference.readout import LAYOUT, Readout
 
 SCHEMES = {1: b"qfe-ggm-bls12381", 3: b"qfe-sxdh-bls12381"}
 MAX_WIDTH = 2**44
@@ -532,31 +533,38 @@ class FunctionKey:
     forms: Forms
     intervals: tuple[Interval, ...]
     halves: tuple[Halves, ...]
+    readout: Readout | None = None
 
     def to_bytes(self) -> bytes:
-        """mpk_id[32] | u8 k | u32 n | u32 m | u32 C | u8 kind | forms | i64 interval[C][2] | (K | K') x C."""
+        """mpk_id[32] | (u8 0 | u8 2) | u8 k | u32 n | u32 m | u32 C | u8 kind | forms | i64 interval[C][2] | readout |
+        (K | K') x C; mark and readout only where there is one."""
         forms = self.forms
         head = bytes([self.k]) + u32(forms.n) + u32(forms.m) + u32(forms.count) + bytes([KINDS.index(type(forms))])
         intervals = b"".join(i64s(pair) for pair in self.intervals)
         points = b"".join(g1_encode(K) + g2_encode(K_) for K, K_ in self.halves)
-        return self.public_key_id + head + forms.to_bytes() + intervals + points
+        mark, readout = (b"", b"") if self.readout is None else (bytes([0, LAYOUT]), self.readout.to_bytes())
+        return self.public_key_id + mark + head + forms.to_bytes() + intervals + readout + points
 
     @staticmethod
     def from_bytes(data: bytes) -> FunctionKey:
         """Decode; only ``verify_key`` can tell whether the halves fit the forms."""
         reader = Reader(data)
         public_key_id = reader.take(32)
+        marked = data[32:33] == b"\0"
+        if marked and reader.take(2)[1] != LAYOUT:
+            raise ValueError("a layout that no key has")
         k, n, m, count = _mask(reader), *(_non_zero(reader.unsigned(4)) for _ in range(3))
         kind = reader.unsigned(1)
         if kind >= len(KINDS):
             raise ValueError(f"kind {kind} of a form")
         forms = KINDS[kind].read(reader, n, m, count)
         intervals = tuple(_interval(reader) for _ in range(count))
+        readout = Readout.read(reader, count) if marked else None
         halves = tuple((_point1(reader), _point2(reader)) for _ in range(count))
         reader.finish()
         if any(None in pair for pair in halves):
             raise ValueError("half of a key is the identity")
-        return FunctionKey(public_key_id, k, forms, intervals, halves)
+        return FunctionKey(public_key_id, k, forms, intervals, halves, readout)
 
 
 @dataclass(frozen=True)

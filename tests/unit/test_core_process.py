@@ -10,6 +10,7 @@ import pytest
 
 PLAY = """
 import os, random, signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where all of this runs in the background
 import numpy as np
 import pyfe
 from pyfe import _core

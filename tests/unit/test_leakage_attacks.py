@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from pyfe import Function, KeyAuthority, OutOfRangeError, Policy, PolicyDeniedError, Schema
+from pyfe.adapters import adapter
 from pyfe.authority import accounts, sealing
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
@@ -22,7 +23,8 @@ from pyfe.leakage import (
     check_budget,
     check_linear,
     check_quadratic,
-    quadratic,
+    limits,
+    most_forms,
     residual_forms,
     residual_of_forms,
 )
@@ -222,7 +224,7 @@ def test_the_difference_of_two_keys_keeps_to_linear_weights() -> None:
     assert check_quadratic([], request, EVERY_KIND) == [], "beside no other key, a product hides every column"
     both = forms(G, G + form(DISGUISES["row of the constant"]))
     assert kinds(check_quadratic([], both, EVERY_KIND)) == {"weights"}
-    assert quadratic.most_forms(EVERY_KIND) == 2
+    assert most_forms(EVERY_KIND) == 2
     for name in ("beside a product", "with a small product"):
         found = check_quadratic([forms(G)], forms(G + form(DISGUISES[name])), EVERY_KIND)
         assert opened(found) == {("weights", ("x2",))}, name
@@ -474,7 +476,7 @@ def test_what_was_not_looked_at_is_not_issued() -> None:
     request = Function.from_forms(s, FactoredForms(net.U, net.U, net.Q[:1]))
     careful = KeyAuthority.create(s, scheme="qfe-ggm")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quadratic, "_MOST_CELLS", 10**3)
+        patch.setattr(limits, "MOST_CELLS", 10**3)
         accounts._quadratic.clear()
         assert kinds(careful.check(request)) == {"checked in part"}
         with pytest.raises(PolicyDeniedError, match="monomials cancel.*What cannot be looked at is not issued"):
@@ -504,5 +506,6 @@ def test_a_ledger_is_reduced_once(monkeypatch: pytest.MonkeyPatch) -> None:
         state = authority._newest()
         prefix = replace(state, issued=state.issued[:1])
         build = accounts.linear_account if scheme == "ipfe-ddh" else accounts.quadratic_account
-        assert build(s, prefix.issued) is not build(s, state.issued)
+        modulus = adapter(state.terms.scheme).modulus
+        assert build(s, prefix.issued, modulus) is not build(s, state.issued, modulus)
         monkeypatch.undo()

@@ -22,14 +22,15 @@ from pyfe.leakage import (
     check_budget,
     check_linear,
     check_quadratic,
+    limits,
     most_forms,
-    quadratic,
     residual,
     residual_forms,
     residual_of_forms,
 )
 from pyfe.leakage.factors import factors
 from pyfe.leakage.monomials import Monomials
+from pyfe.leakage.rows import Reader
 from pyfe.leakage.span import PAIRING_ORDER
 from pyfe.schema import Schema, category, constant, number, thresholds
 
@@ -422,7 +423,7 @@ def network(schema: Schema, units: int, outputs: int, seed: int = 0) -> Factored
 def test_units_that_the_scores_single_out_are_open(wide: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many scores as units: every <P_h, x> counts as known; one score less, and none does."""
     if wide:
-        monkeypatch.setattr(quadratic, "_MOST_CELLS", 0)
+        monkeypatch.setattr(limits, "MOST_CELLS", 0)
     schema = plain(32)
     net = network(schema, 4, 4)
     beside = net.U[2, 1:].copy()
@@ -438,7 +439,7 @@ def test_units_that_the_scores_single_out_are_open(wide: bool, monkeypatch: pyte
 def test_units_on_a_protected_column(wide: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two products whose left factors live on the protected column; then the same with more in the factors."""
     if wide:
-        monkeypatch.setattr(quadratic, "_MOST_CELLS", 0)
+        monkeypatch.setattr(limits, "MOST_CELLS", 0)
     schema = Schema.from_ranges({"stage": list("abcd"), **{f"x{i}": (0, 9) for i in range(8)}}, protected=["stage"])
     rng = np.random.default_rng(0)
     left, right = np.zeros((2, 13), dtype=np.int64), rng.integers(1, 9, size=(2, 13))
@@ -475,7 +476,7 @@ def test_sixty_four_dense_columns_are_multiplied_out() -> None:
 
 
 def test_too_many_keys_for_pairs_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quadratic, "_MOST_BRANCHES", 0)
+    monkeypatch.setattr(limits, "MOST_BRANCHES", 0)
     schema = plain(16)
     (finding,) = check_quadratic([dense(schema, 0)], dense(schema, 1), schema)
     assert "forms on 2 columns" in finding.note and "forms on 1 columns" in finding.note
@@ -484,7 +485,7 @@ def test_too_many_keys_for_pairs_say_so(monkeypatch: pytest.MonkeyPatch) -> None
 def test_many_known_forms_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = plain(16)
     rows = _stacked(schema, np.random.default_rng(0).integers(1, 99, size=(11, 16)))
-    monkeypatch.setattr(quadratic, "_MOST_CELLS", 3 * 10**5)  # the forms still are affordable, their products not
+    monkeypatch.setattr(limits, "MOST_CELLS", 3 * 10**5)  # the forms still are affordable, their products not
     found = check_quadratic([rows], dense(schema, 1), schema)
     assert [f.kind for f in found] == ["checked in part"] and "known linear forms" in found[0].note
     alone = check_quadratic([rows], _stacked(schema, np.arange(1, 17)[None]), schema)
@@ -602,8 +603,8 @@ def test_forms_too_large_to_be_looked_at_are_named_before_they_are_read(monkeypa
     schema = plain(16)
     pool = [dense(schema, seed) for seed in range(2)]
     assert check_quadratic(pool[:1], pool[1], schema) == []
-    monkeypatch.setattr(quadratic, "_MOST_ENTRIES", 130)  # one form has 152 terms, at most
-    monkeypatch.setattr(quadratic._Reader, "rows", lambda *_: pytest.fail("was read"))
+    monkeypatch.setattr(limits, "MOST_ENTRIES", 130)  # one form has 152 terms, at most
+    monkeypatch.setattr(Reader, "rows", lambda *_: pytest.fail("was read"))
     assert [finding.kind for finding in check_quadratic([], pool[0], schema)] == ["checked in part"]
 
 

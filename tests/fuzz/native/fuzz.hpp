@@ -74,26 +74,31 @@ class Fields {
                 std::memcpy(point, pool.data() + size * (point[1] % (pool.size() / size)), size);
         }
     }
-    // i64 intercept | f64 scale | f64 largest error, a function, both of ordinary size | u8 link | u8 named: none
+    // (i64 intercept | f64 scale | f64 largest error)[n], of ordinary size | u8 link: identity | u8 named | labels
     void readout(std::size_t n) {
         for (std::size_t i = 0; i < n; ++i) {
             skip(8)[7] = 0;
             for (int number = 0; number < 2; ++number) {
                 std::uint8_t* bytes = skip(8);
-                bytes[7] = 0x3f, bytes[6] &= 0xef;
+                bytes[7] = 0x3f;
+                bytes[6] &= 0xef;
             }
         }
         put<std::uint8_t>(0);
         std::uint8_t* named = skip(1);
         *named &= 1;
-        for (std::size_t i = 0; *named == 1 && i < (n == 1 ? 2 : n); ++i) {
-            put<std::uint8_t>(3);
-            std::uint8_t* size = skip(2);
-            size[0] &= 3, size[1] = 0;
-            const std::uint8_t letters = size[0];
-            std::uint8_t* text = skip(letters);
-            for (std::size_t at = 0; at < letters; ++at) text[at] &= 0x7f;
-        }
+        const std::size_t labels = *named == 0 ? 0 : n == 1 ? 2 : n;
+        for (std::size_t i = 0; i < labels; ++i) label();
+    }
+    // u8 type: text | u16 size | up to three ASCII signs
+    void label() {
+        put<std::uint8_t>(3);
+        std::uint8_t* size = skip(2);
+        size[0] &= 3;
+        size[1] = 0;
+        const std::size_t letters = size[0];
+        std::uint8_t* text = skip(letters);
+        for (std::size_t at = 0; at < letters; ++at) text[at] &= 0x7f;
     }
     // What follows is cut off.
     void finish() { data_.resize(at_); }

@@ -109,6 +109,12 @@ def keys() -> list[bytes]:
 
 
 @functools.cache
+def first_keys() -> list[bytes]:
+    """The same in the first layout, whose metadata holds all but the map; not signed anew."""
+    return [objects.first_layout(FunctionKey.from_bytes(data)).to_bytes() for data in keys()]
+
+
+@functools.cache
 def batches() -> list[bytes]:
     """Plain, clipped and combined ones of both families."""
     table = {"age": [30, 200], "dose": [5, 7], "sex": ["f", "m"], "stage": [1, 2], "bmi": [20, 31]}
@@ -424,7 +430,7 @@ TARGETS: dict[str, Target] = {
     "function": Target(
         lambda: [f.to_bytes() for f in (*functions(), *quadratic_functions(), objects.network())], SEEDED, read_function
     ),
-    "key": Target(lambda: keys(), SEEDED, exact(FunctionKey.from_bytes)),
+    "key": Target(lambda: [*keys(), *first_keys()], SEEDED, exact(FunctionKey.from_bytes)),
     "key-of-authority": Target(lambda: keys(), BY_LINEAR, read_key_of_an_authority),
     "batch": Target(lambda: batches(), SEEDED, read_batch),
     "public-key": Target(

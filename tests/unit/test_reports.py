@@ -1,0 +1,104 @@
+"""pyfe.report: what a function keeps, costs and reveals, and what an authority would answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyfe
+from pyfe import KeyAuthority, KeyMismatchError, ParameterError, Schema, UnsupportedModelError
+from pyfe.function import Function, FunctionReport
+from tests.unit import objects
+
+LABELS = ["no", "yes", "no", "yes"]
+
+
+def test_it_says_all_that_the_function_says_and_the_price() -> None:
+    function = objects.function()
+    own, full = function.report(objects.ROWS, LABELS), pyfe.report(function, objects.ROWS, LABELS)
+    assert isinstance(full, FunctionReport) and isinstance(full, pyfe.Report)
+    told = own.lines()
+    assert [line for line in full.lines() if line in told] == told
+    more = dict(line for line in full.lines() if line not in told)
+    assert more == {
+        "scheme": "ipfe-ddh-ristretto255",
+        "cost": "320 bytes per patient; 1 discrete logarithm(s) per patient",
+        "a key reveals": f"1 integer per patient, at most {function.width_bits:.1f} bits each; rank 1 of 8",
+    }
+    assert not any(what in dict(told) for what in more), "a function knows no scheme and no price"
+
+
+def test_the_order_of_the_table_is_that_of_before() -> None:
+    lines = [what for what, _ in pyfe.report(objects.function(), objects.ROWS, LABELS).lines()]
+    assert lines == [
+        "function", "weights", "largest error", "result range", "inner product range", "scheme", "cost",
+        "a key reveals", "rows", "values", "AUC kept",
+    ]  # fmt: skip
+
+
+def test_an_authority_answers_and_records_nothing() -> None:
+    authority = KeyAuthority.create(objects.schema())
+    function = Function.from_bytes(objects.function().to_bytes())
+    report = pyfe.report(function, objects.ROWS, LABELS, authority=authority)
+    assert report.answer is not None and report.answer.granted and report.answer.findings == ()
+    assert report.answer.policy == authority.policy_line and report.metric == "AUC"
+    words = dict(report.lines())
+    assert words["a request"] == "would be granted: nothing found"
+    assert words["stays unknown"].startswith(str(authority.residual(function)))
+    assert authority.issued == ()
+
+
+@pytest.mark.parametrize("unrestricted", [False, True])
+def test_what_would_be_refused(unrestricted: bool) -> None:
+    policy = pyfe.Policy.unrestricted(reason="a test") if unrestricted else None
+    authority = KeyAuthority.create(objects.schema(), policy=policy)
+    alone = Function.from_integers(authority.schema, [0, 0, 0, 0, 0, 0, 0, 5])
+    report = pyfe.report(alone, authority=authority)
+    assert report.answer is not None and report.answer.granted is unrestricted
+    assert [finding.kind for finding in report.answer.findings] == [f.kind for f in authority.check(alone)] != []
+    text = dict(report.lines())["a request"]
+    assert text.startswith("would be granted: " if unrestricted else "would be refused: ") and "'pulse'" in text
+
+
+def test_the_price_is_that_of_whoever_is_asked() -> None:
+    authority = objects.authority(scheme="qfe-sxdh")
+    key = authority.issue(objects.function(), purpose="test")
+    for report in (
+        pyfe.report(key),
+        pyfe.report(key.function, authority=authority),
+        pyfe.report(key, scheme="qfe-sxdh"),
+    ):
+        assert (report.scheme, report.ciphertext_bytes) == (
+            "qfe-sxdh-bls12381",
+            authority.public_key.info()["bytes_per_row"],
+        )
+    for other in ("ipfe-ddh", "qfe-ggm"):
+        with pytest.raises(ParameterError, match="prices one scheme"):
+            pyfe.report(key, scheme=other)
+    assert pyfe.report(objects.quadratic()).scheme == "qfe-ggm-bls12381"
+    with pytest.raises(UnsupportedModelError, match="serves no quadratic function; qfe-ggm or qfe-sxdh does"):
+        pyfe.report(objects.quadratic(), scheme="ipfe-ddh")
+    with pytest.raises(ParameterError, match="unknown scheme"):
+        pyfe.report(objects.function(), scheme="ipfe-none")
+
+
+def test_what_cannot_be_reported_on() -> None:
+    with pytest.raises(ParameterError, match="a report is on a Function or a FunctionKey, not on a int"):
+        pyfe.report(5)  # type: ignore[arg-type]
+    other = KeyAuthority.create(Schema.from_ranges({f"c{i}": (0, 9) for i in range(8)}))
+    with pytest.raises(KeyMismatchError, match="another schema"):
+        pyfe.report(objects.function(), authority=other)
+
+
+def test_plain_types() -> None:
+    report = pyfe.report(objects.function(), objects.ROWS, LABELS, authority=objects.authority())
+    values: dict[str, Any] = json.loads(json.dumps(report.to_dict()))
+    assert values["interval"] == report.interval.tolist() and values["rank"] == 1 and values["rows"] == 4
+    assert values["answer"]["granted"] is True and values["answer"]["findings"] == []
+    assert 0 <= values["answer"]["residual_bits"] <= values["answer"]["total_bits"]
+    own = json.loads(json.dumps(objects.function().report().to_dict()))
+    assert set(values) - set(own) == {"scheme", "ciphertext_bytes", "rank", "answer"}
+    assert own["metric"] is None and np.isfinite(own["max_error"])
