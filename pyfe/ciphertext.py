@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pyfe import _core
 from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.schema.cells import is_integer
-from pyfe.wire.envelope import Envelope, Kind, pack, unpack
+from pyfe.wire.envelope import Envelope, Kind, Octets, pieces, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import PickledAsBytes
 
@@ -165,7 +166,10 @@ class CiphertextBatch(PickledAsBytes):
     def id(self) -> bytes:
         """SHA-256 (32 bytes) of the canonical encoding; computed when first asked for."""
         if self._id is None:
-            self._id = hashlib.sha256(self.to_bytes()).digest()
+            digest = hashlib.sha256()
+            for piece in self.pieces():
+                digest.update(piece)
+            self._id = digest.digest()
         return self._id
 
     def __len__(self) -> int:
@@ -180,21 +184,28 @@ class CiphertextBatch(PickledAsBytes):
     # -- bytes --
 
     def to_bytes(self) -> bytes:
-        """The canonical encoding: one envelope. Cost: linear in the size of the batch."""
+        """The canonical encoding: one envelope. Cost: one copy of the batch's bytes, and no other memory."""
+        return _core.joined(self.pieces())
+
+    def pieces(self) -> list[Octets]:
+        """The same bytes in pieces, for whoever writes them to a file: no row is copied."""
         metadata = {
             "encrypted_rows": self._encrypted_rows,
             "saturated": self._saturated,
             "schema_id": self._schema_id,
         }
         ids = self._parameter_hash, self.public_key_id
-        payload = self._native.to_bytes()
-        return pack(Envelope(Kind.CIPHERTEXT_BATCH, self._adapter.number, *ids, payload, metadata))
+        envelope = Envelope(Kind.CIPHERTEXT_BATCH, self._adapter.number, *ids, b"", metadata)
+        return pieces(envelope, self._adapter.pieces(self._native))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> CiphertextBatch:
         """The batch that ``data`` encodes; every point is checked to be the canonical encoding of a group element.
 
-        DecodeError unless ``data`` is exactly one canonical encoding of a batch. Cost: decoding every point.
+        DecodeError unless ``data`` is exactly one canonical encoding of a batch; of several damaged rows, one of the
+        first is named. The batch keeps a ``bytes`` object as it is, and copies any other buffer. Cost: decoding every
+        point, once. The decoded points are kept as far as there is room (``PYFE_DECODED_MB``, docs/guides/batches.md);
+        those of the other rows are decoded again where they are used.
         """
         envelope = unpack(data, Kind.CIPHERTEXT_BATCH)
         adapter = adapter_numbered(envelope.scheme, _NAME)
@@ -206,7 +217,7 @@ class CiphertextBatch(PickledAsBytes):
         counts = Fields(counted := fields.take("saturated", dict), _NAME)
         saturated = {name: counts.integer(name, 1, _MOST_ROWS) for name in counted}
         fields.finish()
-        native = adapter.read_batch(envelope.payload)
+        native = adapter.read_batch(memoryview(envelope.payload))
         if envelope.public_key_id != native.public_key_id:
             raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")
         return cls(

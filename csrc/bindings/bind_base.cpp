@@ -1,3 +1,5 @@
+#include <pybind11/stl.h>
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -104,10 +106,39 @@ void bind_secret_bytes(py::module_& module) {
         });
 }
 
+// What a batch lends: a read-only buffer that keeps the bytes alive
+void bind_shared_bytes(py::module_& module) {
+    using pyfe::SharedBytes;
+    pyfe::bindings::native_class<SharedBytes>(
+        module, "SharedBytes",
+        "Bytes that never change, shared with an object of the core; a read-only buffer.",
+        py::buffer_protocol())
+        .def("__len__", &SharedBytes::size)
+        .def_buffer([](SharedBytes& bytes) {
+            return py::buffer_info(bytes.span().data(), static_cast<py::ssize_t>(bytes.size()));
+        })
+        .def(
+            "view", [](const py::object& bytes) { return py::memoryview(bytes); },
+            "The bytes where they lie; keeps them alive.")
+        .def("__repr__", [](const SharedBytes& bytes) {
+            return "<SharedBytes of " + std::to_string(bytes.size()) + " bytes>";
+        });
+    module.def(
+        "joined",
+        [](const std::vector<pyfe::bindings::Octets>& pieces) {
+            std::vector<SharedBytes> all;
+            for (const auto& piece : pieces) all.push_back(pyfe::bindings::shared_bytes(piece));
+            return pyfe::bindings::joined_bytes(all);
+        },
+        py::arg("pieces"),
+        "All pieces in one bytes object; each is copied once, and Ctrl-C is heard meanwhile.");
+}
+
 }  // namespace
 
 void bind_base(py::module_& module) {
     bind_secret_bytes(module);
+    bind_shared_bytes(module);
     module.def("backend", active_backend_name, "Name of the code path in use: 'ifma' or 'portable'.");
     module.def("set_backend", set_backend_by_name, py::arg("name"),
                "Choose 'auto', 'portable' or 'ifma'. ParameterError when this CPU cannot run it.");

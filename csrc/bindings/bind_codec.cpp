@@ -10,8 +10,8 @@
 
 namespace {
 
-using pyfe::bindings::as_bytes;
-using pyfe::bindings::as_span;
+using namespace pyfe::bindings;
+using pyfe::SharedBytes;
 
 std::array<std::uint8_t, 32> as_id(const py::bytes& data, const char* field) {
     const auto span = as_span(data);
@@ -36,25 +36,41 @@ T as_field(long long value, unsigned bits, const char* field) {
     return static_cast<T>(value);
 }
 
+std::array<std::uint8_t, pyfe::envelope_header_size> packed_header(
+    long long kind, long long scheme, const py::bytes& parameter_hash, const py::bytes& public_key_id,
+    std::uint64_t payload_size, std::uint64_t metadata_size, std::uint64_t signature_size) {
+    return pyfe::pack_header({as_field<pyfe::ObjectKind>(kind, 8, "kind"),
+                              as_field<std::uint16_t>(scheme, 16, "scheme"),
+                              as_id(parameter_hash, "parameter hash"), as_id(public_key_id, "public key id"),
+                              payload_size, metadata_size, signature_size});
+}
+
+py::bytes header(long long kind, long long scheme, const py::bytes& parameter_hash,
+                 const py::bytes& public_key_id, std::uint64_t payload_size, std::uint64_t metadata_size,
+                 std::uint64_t signature_size) {
+    return as_bytes(packed_header(kind, scheme, parameter_hash, public_key_id, payload_size, metadata_size,
+                                  signature_size));
+}
+
 py::bytes pack(long long kind, long long scheme, const py::bytes& parameter_hash,
-               const py::bytes& public_key_id, const py::bytes& payload, const py::bytes& metadata,
+               const py::bytes& public_key_id, const Octets& payload, const py::bytes& metadata,
                const py::bytes& signature) {
-    pyfe::Envelope envelope;
-    envelope.kind = as_field<pyfe::ObjectKind>(kind, 8, "kind");
-    envelope.scheme = as_field<std::uint16_t>(scheme, 16, "scheme");
-    envelope.parameter_hash = as_id(parameter_hash, "parameter hash");
-    envelope.public_key_id = as_id(public_key_id, "public key id");
-    envelope.payload = as_span(payload);
-    envelope.metadata = as_span(metadata);
-    envelope.signature = as_span(signature);
-    return as_bytes(pyfe::pack_envelope(envelope));
+    const SharedBytes body = shared_bytes(payload);
+    const auto start = packed_header(kind, scheme, parameter_hash, public_key_id, body.size(),
+                                     as_span(metadata).size(), as_span(signature).size());
+    const SharedBytes parts[] = {SharedBytes::copy(start), body, SharedBytes::copy(as_span(metadata)),
+                                 SharedBytes::copy(as_span(signature))};
+    return joined_bytes(parts);
 }
 
 py::tuple unpack(const py::bytes& data) {
-    const pyfe::Envelope envelope = pyfe::unpack_envelope(as_span(data));
+    const auto all = as_span(data);
+    const pyfe::Envelope envelope = pyfe::unpack_envelope(all);
+    const auto at = envelope.payload.data() - all.data();
+    const auto end = at + static_cast<std::ptrdiff_t>(envelope.payload.size());
     return py::make_tuple(static_cast<unsigned>(envelope.kind), envelope.scheme,
                           as_bytes(envelope.parameter_hash), as_bytes(envelope.public_key_id),
-                          as_bytes(envelope.payload), as_bytes(envelope.metadata),
+                          py::memoryview(data)[py::slice(at, end, 1)], as_bytes(envelope.metadata),
                           as_bytes(envelope.signature));
 }
 
@@ -70,10 +86,14 @@ void bind_codec(py::module_& module) {
     module.def("pack_envelope", pack, py::arg("kind"), py::arg("scheme"), py::arg("parameter_hash"),
                py::arg("public_key_id"), py::arg("payload"), py::arg("metadata"), py::arg("signature"),
                "Frame an object. The signature is b'' or 64 bytes. ParameterError for a bad part.");
+    module.def("envelope_header", header, py::arg("kind"), py::arg("scheme"), py::arg("parameter_hash"),
+               py::arg("public_key_id"), py::arg("payload_size"), py::arg("metadata_size"),
+               py::arg("signature_size"),
+               "What pack_envelope puts before the payload, for whoever writes the parts one by one.");
     module.def(
         "unpack_envelope", unpack, py::arg("data"),
-        "(kind, scheme, parameter_hash, public_key_id, payload, metadata, signature). DecodeError unless "
-        "the bytes are exactly one envelope.");
+        "(kind, scheme, parameter_hash, public_key_id, payload, metadata, signature); the payload is a view "
+        "into the bytes. DecodeError unless they are exactly one envelope.");
     module.def("signed_part", signed_bytes, py::arg("data"),
                "The bytes that the signature of a signed envelope covers. DecodeError when it is unsigned.");
     module.def(

@@ -139,7 +139,9 @@ void bind_batch(py::module_& m) {
         .def("add", &add, py::arg("other"))
         .def("scale", &scale, py::arg("factor"))
         .def("to_bytes", &encoded_batch<CiphertextBatch>)
-        .def_static("from_bytes", &decoded<CiphertextBatch>, py::arg("data"))
+        .def("pieces", &pieces_of<CiphertextBatch>,
+             "The same bytes in pieces; those of the rows are not copied.")
+        .def_static("from_bytes", &decoded_batch<CiphertextBatch>, py::arg("data"))
         .def("__repr__", [](const CiphertextBatch& c) {
             return "<ipfe_ddh.CiphertextBatch " + std::to_string(c.size()) +
                    " rows, n=" + std::to_string(c.n()) + ">";

@@ -214,19 +214,22 @@ void bind_keys(py::module_& m) {
         });
     native_class<CiphertextBatch>(m, "CiphertextBatch", "Rows ([gamma]_1, [gamma]_2, c, d), one a patient.")
         .def("__len__", &CiphertextBatch::size)
-        .def_readonly("n", &CiphertextBatch::n)
-        .def_readonly("m", &CiphertextBatch::m)
-        .def_readonly("k", &CiphertextBatch::k)
+        .def_property_readonly("n", [](const CiphertextBatch& c) { return c.layout().n; })
+        .def_property_readonly("m", [](const CiphertextBatch& c) { return c.layout().m; })
+        .def_property_readonly("k", [](const CiphertextBatch& c) { return c.layout().k; })
         .def_property_readonly("public_key_id",
                                [](const CiphertextBatch& c) { return as_bytes(c.public_key_id); })
-        .def_property_readonly("nbytes", [](const CiphertextBatch& c) { return c.size() * c.row_size(); })
+        .def_property_readonly("nbytes",
+                               [](const CiphertextBatch& c) { return c.size() * c.layout().row_size(); })
         .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
         .def_static("concat", &concatenated<CiphertextBatch>, py::arg("batches"))
         .def("to_bytes", &encoded_batch<CiphertextBatch>)
-        .def_static("from_bytes", &decoded<CiphertextBatch>, py::arg("data"))
+        .def("pieces", &pieces_of<CiphertextBatch>,
+             "The same bytes in pieces; those of the rows are not copied.")
+        .def_static("from_bytes", &decoded_batch<CiphertextBatch>, py::arg("data"))
         .def("__repr__", [](const CiphertextBatch& c) {
-            return "<qfe.CiphertextBatch " + std::to_string(c.size()) + " rows, " + std::to_string(c.n) +
-                   " x " + std::to_string(c.m) + ">";
+            return "<qfe.CiphertextBatch " + std::to_string(c.size()) + " rows, " +
+                   std::to_string(c.layout().n) + " x " + std::to_string(c.layout().m) + ">";
         });
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "objects.hpp"
+#include "pyfe/schemes/decoded.hpp"
 #include "pyfe/schemes/readout.hpp"
 
 namespace {
@@ -65,9 +66,18 @@ std::optional<double> survival_of(const Readout& r) {
     return r.link == Link::cox ? std::optional(r.baseline_survival) : std::nullopt;
 }
 
+// long long, so that a negative limit is a ParameterError like any other bad one.
+void set_decoded_megabytes(long long megabytes) {
+    pyfe::schemes::set_decoded_limit(megabytes < 0 ? UINT64_MAX : static_cast<uint64_t>(megabytes));
+}
+
 }  // namespace
 
 void bind_schemes(py::module_& module) {
+    module.def("decoded_megabytes", pyfe::schemes::decoded_limit,
+               "Memory that batches may take for decoded points, all together, in 10^6 bytes.");
+    module.def("set_decoded_megabytes", set_decoded_megabytes, py::arg("n"),
+               "Set that limit, from 0. What is kept already stays until its batches go.");
     py::module_ m = module.def_submodule("schemes", "What the objects of all schemes share.");
     native_class<Readout>(
         m, "Readout",

@@ -1,4 +1,4 @@
-// Python bytes <-> spans.
+// Python bytes <-> spans, and bytes that Python and the core share.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "pyfe/base/shared_bytes.hpp"
 
 namespace pyfe::bindings {
 
@@ -19,4 +21,21 @@ inline pybind11::bytes as_bytes(std::span<const std::uint8_t> data) {
     return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
+// An argument that holds bytes: a bytes object, a SharedBytes, a view
+class Octets : public pybind11::object {
+    PYBIND11_OBJECT_DEFAULT(Octets, pybind11::object, PyObject_CheckBuffer)
+};
+
+// Its bytes, which nobody can change: lent by a bytes object, a view into one or a SharedBytes, and copied
+// from anything else. Let go of the last of them with the GIL held.
+SharedBytes shared_bytes(const Octets& data);
+
+// All pieces in one bytes object, written without the GIL
+pybind11::bytes joined_bytes(std::span<const SharedBytes> pieces);
+
 }  // namespace pyfe::bindings
+
+template <>
+struct pybind11::detail::handle_type_name<pyfe::bindings::Octets> {
+    static constexpr auto name = const_name("bytes | memoryview | pyfe._core.SharedBytes");
+};

@@ -49,10 +49,10 @@ inline std::string hex_prefix(const schemes::Id& id) {
 }
 
 template <class T>
-T decoded(const py::bytes& data) {
-    const auto span = as_span(data);
+T decoded(const Octets& data) {
+    const SharedBytes bytes = shared_bytes(data);
     const NoGil no_gil;
-    return T::from_bytes(span);
+    return T::from_bytes(bytes.span());
 }
 
 // A batch may have gigabytes: other threads go on, and Ctrl-C is heard.
@@ -64,14 +64,22 @@ Batch concatenated(const std::vector<const Batch*>& batches) {
 }
 
 template <class Batch>
-schemes::Bytes encoded_without_gil(const Batch& batch) {
+Batch decoded_batch(const Octets& data) {
+    const SharedBytes bytes = shared_bytes(data);
     const NoGil no_gil;
-    return batch.to_bytes();
+    return Batch::from_bytes(bytes);
+}
+
+// Its bytes in pieces, the rows where they lie
+template <class Batch>
+std::vector<SharedBytes> pieces_of(const Batch& batch) {
+    const NoGil no_gil;
+    return batch.pieces();
 }
 
 template <class Batch>
 py::bytes encoded_batch(const Batch& batch) {
-    return as_bytes(encoded_without_gil(batch));
+    return joined_bytes(pieces_of(batch));
 }
 
 // Memory that the core owns and wipes, for secrets on their way through Python

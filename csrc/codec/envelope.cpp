@@ -1,5 +1,6 @@
 #include "pyfe/codec/envelope.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "pyfe/base/error.hpp"
@@ -27,13 +28,12 @@ void require(bool condition, const std::string& message) {
     if (!condition) fail(ErrorKind::parameter, "envelope: " + message);
 }
 
-void require_packable(const Envelope& e) {
-    require(known(e.kind), unknown_kind(e.kind));
-    require(e.payload.size() <= max_payload_size, "payload: " + above(e.payload.size(), max_payload_size));
-    require(e.metadata.size() <= max_metadata_size,
-            "metadata: " + above(e.metadata.size(), max_metadata_size));
-    require(e.signature.empty() || e.signature.size() == signature_size,
-            "signature: " + std::to_string(e.signature.size()) + " bytes, must be 0 or " +
+void require_packable(const EnvelopeHeader& h) {
+    require(known(h.kind), unknown_kind(h.kind));
+    require(h.payload_size <= max_payload_size, "payload: " + above(h.payload_size, max_payload_size));
+    require(h.metadata_size <= max_metadata_size, "metadata: " + above(h.metadata_size, max_metadata_size));
+    require(h.signature_size == 0 || h.signature_size == signature_size,
+            "signature: " + std::to_string(h.signature_size) + " bytes, must be 0 or " +
                 std::to_string(signature_size));
 }
 
@@ -74,15 +74,24 @@ T bounded(const Reader& in, const char* field, T size, std::uint64_t bound) {
 
 }  // namespace
 
-std::vector<std::uint8_t> pack_envelope(const Envelope& e) {
-    require_packable(e);
-    Writer out(envelope_header_size + e.payload.size() + e.metadata.size() + e.signature.size());
+std::array<std::uint8_t, envelope_header_size> pack_header(const EnvelopeHeader& h) {
+    require_packable(h);
+    Writer out(envelope_header_size);
     out.bytes(magic).u16(envelope_version);
-    out.u8(static_cast<std::uint8_t>(e.kind)).u8(e.signature.empty() ? 0 : flag_signed);
-    out.u16(e.scheme).u16(0);
-    out.bytes(e.parameter_hash).bytes(e.public_key_id);
-    out.u64(e.payload.size()).u32(static_cast<std::uint32_t>(e.metadata.size()));
-    out.bytes(e.payload).bytes(e.metadata).bytes(e.signature);
+    out.u8(static_cast<std::uint8_t>(h.kind)).u8(h.signature_size == 0 ? 0 : flag_signed);
+    out.u16(h.scheme).u16(0);
+    out.bytes(h.parameter_hash).bytes(h.public_key_id);
+    out.u64(h.payload_size).u32(static_cast<std::uint32_t>(h.metadata_size));
+    std::array<std::uint8_t, envelope_header_size> header;
+    std::ranges::copy(out.take(), header.begin());
+    return header;
+}
+
+std::vector<std::uint8_t> pack_envelope(const Envelope& e) {
+    const auto header = pack_header({e.kind, e.scheme, e.parameter_hash, e.public_key_id, e.payload.size(),
+                                     e.metadata.size(), e.signature.size()});
+    Writer out(header.size() + e.payload.size() + e.metadata.size() + e.signature.size());
+    out.bytes(header).bytes(e.payload).bytes(e.metadata).bytes(e.signature);
     return out.take();
 }
 

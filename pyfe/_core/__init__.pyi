@@ -2,6 +2,7 @@
 Native core of pyfe.
 """
 from __future__ import annotations
+import collections.abc
 import typing
 from . import ristretto255
 from . import bls12_381
@@ -10,7 +11,7 @@ from . import dlog
 from . import schemes
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'backend', 'bls12_381', 'cpu_features', 'dlog', 'expand_message_xmd_sha512', 'ipfe_ddh', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'cpu_features', 'decoded_megabytes', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
@@ -32,6 +33,18 @@ class SecretBytes:
         """
         The bytes where they lie, to read and to write; keeps them alive.
         """
+class SharedBytes:
+    """
+    Bytes that never change, shared with an object of the core; a read-only buffer.
+    """
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def view(self) -> memoryview:
+        """
+        The bytes where they lie; keeps them alive.
+        """
 def backend() -> str:
     """
     Name of the code path in use: 'ifma' or 'portable'.
@@ -40,15 +53,27 @@ def cpu_features() -> dict:
     """
     CPU features that the operating system also supports, by name.
     """
+def decoded_megabytes() -> int:
+    """
+    Memory that batches may take for decoded points, all together, in 10^6 bytes.
+    """
+def envelope_header(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload_size: typing.SupportsInt | typing.SupportsIndex, metadata_size: typing.SupportsInt | typing.SupportsIndex, signature_size: typing.SupportsInt | typing.SupportsIndex) -> bytes:
+    """
+    What pack_envelope puts before the payload, for whoever writes the parts one by one.
+    """
 def expand_message_xmd_sha512(msg: bytes, dst: bytes, length: typing.SupportsInt | typing.SupportsIndex) -> bytes:
     """
     expand_message_xmd with SHA-512 (RFC 9380, 5.3.1); length 1 to 16320 bytes.
+    """
+def joined(pieces: collections.abc.Sequence[bytes | memoryview | SharedBytes]) -> bytes:
+    """
+    All pieces in one bytes object; each is copied once, and Ctrl-C is heard meanwhile.
     """
 def num_threads() -> int:
     """
     Threads that a batch uses, the calling one included.
     """
-def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload: bytes, metadata: bytes, signature: bytes) -> bytes:
+def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload: bytes | memoryview | SharedBytes, metadata: bytes, signature: bytes) -> bytes:
     """
     Frame an object. The signature is b'' or 64 bytes. ParameterError for a bad part.
     """
@@ -63,6 +88,10 @@ def self_test() -> dict:
 def set_backend(name: str) -> None:
     """
     Choose 'auto', 'portable' or 'ifma'. ParameterError when this CPU cannot run it.
+    """
+def set_decoded_megabytes(n: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Set that limit, from 0. What is kept already stays until its batches go.
     """
 def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
@@ -82,5 +111,5 @@ def signed_part(data: bytes) -> bytes:
     """
 def unpack_envelope(data: bytes) -> tuple:
     """
-    (kind, scheme, parameter_hash, public_key_id, payload, metadata, signature). DecodeError unless the bytes are exactly one envelope.
+    (kind, scheme, parameter_hash, public_key_id, payload, metadata, signature); the payload is a view into the bytes. DecodeError unless they are exactly one envelope.
     """

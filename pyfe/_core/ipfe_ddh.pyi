@@ -40,7 +40,7 @@ class MasterPublicKey:
     mpk = (G, H, h_1 .. h_n) and its parameters.
     """
     @staticmethod
-    def from_bytes(data: bytes) -> MasterPublicKey:
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> MasterPublicKey:
         ...
     def __repr__(self) -> str:
         ...
@@ -90,7 +90,7 @@ class FunctionKey:
     (s_y, t_y) for some functions y, with y and the result intervals.
     """
     @staticmethod
-    def from_bytes(data: bytes) -> FunctionKey:
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> FunctionKey:
         ...
     def __repr__(self) -> str:
         ...
@@ -122,7 +122,7 @@ class CiphertextBatch:
     def concat(batches: collections.abc.Sequence[CiphertextBatch]) -> CiphertextBatch:
         ...
     @staticmethod
-    def from_bytes(data: bytes) -> CiphertextBatch:
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> CiphertextBatch:
         ...
     def __len__(self) -> int:
         ...
@@ -130,6 +130,10 @@ class CiphertextBatch:
         ...
     def add(self, other: CiphertextBatch) -> CiphertextBatch:
         ...
+    def pieces(self) -> list[pyfe._core.SharedBytes]:
+        """
+        The same bytes in pieces; those of the rows are not copied.
+        """
     def scale(self, factor: typing.SupportsInt | typing.SupportsIndex) -> CiphertextBatch:
         ...
     def slice(self, start: typing.SupportsInt | typing.SupportsIndex, stop: typing.SupportsInt | typing.SupportsIndex) -> CiphertextBatch:

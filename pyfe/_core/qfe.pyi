@@ -89,7 +89,7 @@ class MasterPublicKey:
     mpk = (nonce, [alpha]_1, [beta]_2) and its parameters.
     """
     @staticmethod
-    def from_bytes(data: bytes) -> MasterPublicKey:
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> MasterPublicKey:
         ...
     def __repr__(self) -> str:
         ...
@@ -137,7 +137,7 @@ class FunctionKey:
     (K, K') for C forms, with the forms and the result intervals.
     """
     @staticmethod
-    def from_bytes(data: bytes) -> FunctionKey:
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> FunctionKey:
         ...
     def __repr__(self) -> str:
         ...
@@ -172,12 +172,16 @@ class CiphertextBatch:
     def concat(batches: collections.abc.Sequence[CiphertextBatch]) -> CiphertextBatch:
         ...
     @staticmethod
-    def from_bytes(data: bytes) -> CiphertextBatch:
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> CiphertextBatch:
         ...
     def __len__(self) -> int:
         ...
     def __repr__(self) -> str:
         ...
+    def pieces(self) -> list[pyfe._core.SharedBytes]:
+        """
+        The same bytes in pieces; those of the rows are not copied.
+        """
     def slice(self, start: typing.SupportsInt | typing.SupportsIndex, stop: typing.SupportsInt | typing.SupportsIndex) -> CiphertextBatch:
         ...
     def to_bytes(self) -> bytes:

@@ -127,8 +127,12 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """The native function key; likewise."""
 
     @abstractmethod
-    def read_batch(self, data: bytes) -> Batch:
-        """The native batch; likewise."""
+    def read_batch(self, data: memoryview) -> Batch:
+        """The native batch; likewise. It may keep the view: nobody changes what is behind it."""
+
+    def pieces(self, batch: Batch) -> Sequence[bytes | memoryview]:
+        """The payload of a native batch in pieces; a scheme that holds rows as bytes copies none of them."""
+        return [batch.to_bytes()]
 
     # -- rows --
 

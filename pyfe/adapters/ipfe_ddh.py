@@ -75,8 +75,11 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     def read_function_key(self, data: bytes) -> FunctionKey:
         return FunctionKey.from_bytes(data)
 
-    def read_batch(self, data: bytes) -> CiphertextBatch:
+    def read_batch(self, data: memoryview) -> CiphertextBatch:
         return CiphertextBatch.from_bytes(data)
+
+    def pieces(self, batch: CiphertextBatch) -> Sequence[memoryview]:
+        return [piece.view() for piece in batch.pieces()]
 
     def coordinates(self, batch: CiphertextBatch) -> int:
         return batch.n

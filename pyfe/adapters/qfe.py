@@ -97,10 +97,13 @@ class _QuadraticForms(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Cip
         self._require_masks(key.k)
         return key
 
-    def read_batch(self, data: bytes) -> CiphertextBatch:
+    def read_batch(self, data: memoryview) -> CiphertextBatch:
         batch = CiphertextBatch.from_bytes(data)
         self._require_masks(batch.k)
         return batch
+
+    def pieces(self, batch: CiphertextBatch) -> Sequence[memoryview]:
+        return [piece.view() for piece in batch.pieces()]
 
     def coordinates(self, batch: CiphertextBatch) -> int:
         return batch.n - 1

@@ -101,7 +101,7 @@ class SealedFile:
             raise AuthorityError(f"not an authority file: {error}") from error
         if algorithms != ("scrypt", "chacha20-poly1305") or envelope.signature:
             raise AuthorityError(f"not an authority file: unknown algorithms {', '.join(algorithms)}")
-        parts = envelope.payload[:size], envelope.payload[size:]
+        parts = bytes(envelope.payload[:size]), bytes(envelope.payload[size:])
         return cls(replace(envelope, payload=b""), salt, log_cost, nonce, *parts)
 
 

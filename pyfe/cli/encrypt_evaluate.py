@@ -51,16 +51,17 @@ def encrypt(
         start = time.perf_counter()
         batch = CiphertextBatch.concat(_encrypted(key, encoded, quiet=as_json))
         seconds = time.perf_counter() - start
-        data = batch.to_bytes()
-        file.write(data)
+        pieces = batch.pieces()
+        size = sum(map(len, pieces))
+        file.write(*pieces)
     values = {
         "ciphertexts": str(output),
         "scheme": key.scheme,
         "read_with": given.signs,
         **_rows(batch, "encrypted"),
         "saturated": batch.saturated,
-        "bytes": len(data),
-        "bytes_per_row": len(data) / max(len(batch), 1),
+        "bytes": size,
+        "bytes_per_row": size / max(len(batch), 1),
         "seconds": seconds,
         "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
         "public_key_fingerprint": key.fingerprint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 import itertools
 import os
 from collections.abc import Iterator
@@ -37,13 +38,14 @@ def read_object(path: AnyPath) -> bytes:
     if header is None:
         raise DecodeError(f"{path}: {'not an object of pyfe' if start else 'the file is empty'}")
     with _in_memory(path):
-        data = bytearray(start)
-        while len(data) <= header.size and (piece := next(pieces, b"")):
-            data += piece
-        if len(data) != header.size:
-            there = "more" if len(data) > header.size else f"only {len(data)}"
+        data = io.BytesIO()  # grows in place, and gives its bytes away without a copy
+        size = data.write(start)
+        while size <= header.size and (piece := next(pieces, b"")):
+            size += data.write(piece)
+        if size != header.size:
+            there = "more" if size > header.size else f"only {size}"
             raise DecodeError(f"{path}: the header tells of {header.size} bytes, and there are {there}")
-        return bytes(data)
+        return data.getvalue()
 
 
 _FORMATS = {

@@ -23,6 +23,7 @@ from pyfe.errors import ParameterError, PyfeError
 from pyfe.io.replacement import Replacement
 from pyfe.io.roles import ANYTHING, Role, is_sealed
 from pyfe.lock_names import locked_by
+from pyfe.wire.envelope import Octets
 
 __all__ = ["Output", "claimed", "write_bytes", "write_text"]
 
@@ -78,19 +79,19 @@ class Output:
         """Whether it goes where a command's report would be printed."""
         return self._descriptor == 1
 
-    def write(self, data: bytes) -> None:
-        """Put ``data`` in the place: whole, durable, or an error and the place as it was (a stream takes what it took).
+    def write(self, *pieces: Octets) -> None:
+        """Put bytes in the place: whole, durable, or an error and the place as it was (a stream takes what it took).
 
         What was there is looked at once more: the work in between may have taken hours.
         """
         with self._naming_the_file():
             self._require_free()
             if self._replacement is not None:
-                self._replacement.become(self._place, data)
+                self._replacement.become(self._place, pieces)
                 return
             target = os.dup(self._descriptor) if self._descriptor is not None else os.open(self._place, os.O_WRONLY)
             with os.fdopen(target, "wb") as stream:
-                stream.write(data)
+                stream.writelines(pieces)
 
     def close(self) -> None:
         """Remove what was not put in its place."""

@@ -11,9 +11,11 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyfe.durable import sync_folder
+from pyfe.wire.envelope import Octets
 
 __all__ = ["Replacement"]
 
@@ -29,10 +31,10 @@ class Replacement:
         self._path, self._descriptor = _locked_file(folder, first)
         self._final = final
 
-    def become(self, place: Path, data: bytes) -> None:
-        """Hold ``data``, and take the place, durably. OSError; the place is as it was but for a failed last sync."""
+    def become(self, place: Path, pieces: Iterable[Octets]) -> None:
+        """Hold the bytes, and take the place, durably. OSError; the place is as it was but for a failed last sync."""
         with os.fdopen(os.dup(self._descriptor), "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
         if self._final is not None:
             os.fchmod(self._descriptor, self._final)
         os.fsync(self._descriptor)

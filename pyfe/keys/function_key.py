@@ -286,7 +286,7 @@ def _decode(data: bytes, public_key: PublicKey | None = None) -> FunctionKey:
     adapter = adapter_numbered(envelope.scheme, _NAME)
     if not envelope.signature:
         raise DecodeError(f"{_NAME}: it must be signed")
-    native = adapter.read_function_key(envelope.payload)
+    native = adapter.read_function_key(bytes(envelope.payload))
     if envelope.public_key_id != native.public_key_id:
         raise DecodeError(f"{_NAME}: the public key id of the header is not that of the key")
     fields = Fields(envelope.metadata, _NAME)

@@ -189,7 +189,7 @@ def _decode(data: bytes) -> PublicKey:
     fields.finish()
     if envelope.parameter_hash != adapter.parameter_hash(schema, weight_bits):
         raise KeyMismatchError(f"{_NAME}: the scheme's parameters are not those of the schema it contains")
-    native = adapter.read_public_key(envelope.payload)
+    native = adapter.read_public_key(bytes(envelope.payload))
     if (envelope.parameter_hash, envelope.public_key_id) != (native.parameters.id, native.id):
         raise DecodeError(f"{_NAME}: the ids of the header are not those of the key")
     return PublicKey(adapter, native, schema, weight_bits, verification_key, envelope.signature)

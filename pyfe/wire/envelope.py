@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pyfe import _core
 from pyfe.errors import DecodeError
@@ -20,14 +21,19 @@ __all__ = [
     "Frame",
     "Header",
     "Kind",
+    "Octets",
     "kind_of",
     "pack",
     "pack_metadata",
+    "pieces",
     "signed_part",
     "unframed",
     "unpack",
     "unpack_metadata",
 ]
+
+Octets: TypeAlias = bytes | memoryview
+"""Bytes, or a view of some."""
 
 NO_ID = bytes(32)
 """Stands in the header where an object has no parameters or no public key."""
@@ -83,26 +89,29 @@ class Header:
 
 @dataclass(frozen=True)
 class Frame:
-    """The parts of an object as they stand there, nothing of them decoded yet."""
+    """The parts of an object as they stand there, nothing of them decoded yet; the payload as a view."""
 
     kind: Kind
     scheme: int
     parameter_hash: bytes
     public_key_id: bytes
-    payload: bytes
+    payload: memoryview
     metadata: bytes
     signature: bytes
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """The parts of an object. ``metadata`` is the decoded CBOR map; ``signature`` is empty or 64 bytes."""
+    """The parts of an object. ``metadata`` is the decoded CBOR map; ``signature`` is empty or 64 bytes.
+
+    What :func:`unpack` gives has a view of the bytes it was given as ``payload``: a batch is not copied to be read.
+    """
 
     kind: Kind
     scheme: int
     parameter_hash: bytes
     public_key_id: bytes
-    payload: bytes
+    payload: bytes | memoryview
     metadata: dict[str, Any]
     signature: bytes = b""
 
@@ -118,6 +127,21 @@ def pack(envelope: Envelope) -> bytes:
         cbor.dumps(envelope.metadata),
         envelope.signature,
     )
+
+
+def pieces(envelope: Envelope, payload: Sequence[Octets]) -> list[Octets]:
+    """The bytes of an envelope in pieces, ``payload`` in place of the envelope's own: nothing large is copied."""
+    metadata, signature = cbor.dumps(envelope.metadata), envelope.signature
+    header = _core.envelope_header(
+        int(envelope.kind),
+        envelope.scheme,
+        envelope.parameter_hash,
+        envelope.public_key_id,
+        sum(map(len, payload)),
+        len(metadata),
+        len(signature),
+    )
+    return [header, *payload, metadata, signature]
 
 
 def unframed(data: bytes, kind: Kind | None = None) -> Frame:

@@ -264,6 +264,10 @@ PYBIND11_MODULE(_core_testing, module) {
     start_module(module);
     bind_rooms(module);
     module.def("set_lanes", &set_lanes, py::arg("name"));
+    module.def("decoded_counts", [] {
+        const pyfe::schemes::DecodedCounts counts = pyfe::schemes::decoded_counts();
+        return py::make_tuple(counts.bytes_kept, counts.rows_decoded);
+    });
     module.def("forget_tables", &pyfe::dlog::forget_tables);
     module.def("multiply_adds", [] { return pyfe::field::emulated::Lanes::multiply_adds; });
     module.def("bls12_381_field", &bls12_381_field, py::arg("backend"), py::arg("operation"), py::arg("a"),

@@ -396,9 +396,9 @@ void test_beyond_the_interval() {
     const MasterPublicKey wider(box(1, -1, 256, 1), mpk.h_bytes);
     const FunctionKey sk = pyfe::ipfe_ddh::keygen(msk, Matrix(Rows{{1}}));
     for (const std::int64_t outside : {-1, 256}) {
-        CiphertextBatch ct(mpk.id, 2, 1);
-        const CiphertextBatch made = pyfe::ipfe_ddh::encrypt(wider, Matrix({{255}, {outside}}), random);
-        std::copy_n(made.rows(), 2 * made.row_size(), ct.rows());
+        Bytes made = pyfe::ipfe_ddh::encrypt(wider, Matrix({{255}, {outside}}), random).to_bytes();
+        std::copy(mpk.id.begin(), mpk.id.end(), made.begin());
+        const CiphertextBatch ct = CiphertextBatch::from_bytes(made);
         Row z(2);
         CHECK_ERROR(pyfe::ipfe_ddh::decrypt_vartime(sk, ct, z.data()), out_of_range,
                     "row 1, function 0: no result in [0, 255]");

@@ -15,13 +15,6 @@ constexpr size_t kChunkBlocks = 64;  // 512 points share one inversion; their sc
 
 inline size_t blocks_of(size_t count) { return (count + 7) / 8; }
 
-inline void copy_point(const AffineBlock& from, size_t from_lane, AffineBlock& to, size_t to_lane) {
-    for (size_t limb = 0; limb < 5; ++limb) {
-        to.x[limb][to_lane] = from.x[limb][from_lane];
-        to.y[limb][to_lane] = from.y[limb][from_lane];
-    }
-}
-
 inline std::vector<uint8_t> encode_all(const Kernels& k, const std::vector<PointBlock>& points,
                                        size_t count) {
     std::vector<uint8_t> out(32 * count);

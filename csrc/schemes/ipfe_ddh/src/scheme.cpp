@@ -186,11 +186,12 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
     require_columns(x, mpk.parameters.n(), "x");
     mpk.parameters.x.require_inside(x, "x");                  // names the row and the coordinate
     const SecretScalars r = nonzero_scalars(x.rows, random);  // fresh for every patient, never cached
-    CiphertextBatch ct(mpk.id, x.rows, x.columns);
+    const RowLayout layout{x.columns};
+    auto [rows, out] = SharedBytes::to_write(x.rows * layout.row_size());
     // C = r G,  D = r H,  E_i = r h_i + x_i G
-    mpk.bases->multiply({r.data(), r.size()}, {x.data, x.columns, mpk.parameters.x.largest_magnitude()},
-                        ct.rows(), ct.row_size());
-    return ct;
+    mpk.bases->multiply({r.data(), r.size()}, {x.data, x.columns, mpk.parameters.x.largest_magnitude()}, out,
+                        layout.row_size());
+    return {mpk.id, x.columns, std::move(rows)};
 }
 
 FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
@@ -226,11 +227,9 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
     const size_t blocks = (ct.size() + 7) / 8;
     std::vector<group::PointBlock> points(sk.functions * blocks);
     parallel_for(blocks, [&](size_t b) {
-        std::vector<group::AffineBlock> scratch;
+        RowLayout::Tile scratch;
         std::vector<group::PointBlock> result(sk.functions);
-        const group::AffineBlock* rows;
-        ct.block(b, scratch, &rows);
-        plan.run(rows, result.data());
+        plan.run(ct.block(b, scratch), result.data());
         for (size_t f = 0; f < sk.functions; ++f) points[f * blocks + b] = result[f];
     });
     for (size_t f = 0; f < sk.functions && blocks > 0; ++f)

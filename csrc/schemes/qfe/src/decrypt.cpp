@@ -28,32 +28,30 @@ constexpr size_t kRowsAtOnce = 512;  // bounds the memory of the values, 576 byt
 constexpr size_t kMostLines = 64;    // forms whose K' keep their lines, 30 KB each
 constexpr size_t kFewRows = 4;       // that are quicker one by one than in lanes of their own
 
-// Coordinate i of all rows of a block in the lanes, at 8 i; spare lanes repeat the last row
+// Coordinates first .. first + count - 1 of up to eight rows, `per` points each: coordinate i of all rows in
+// the lanes, at 8 i; spare lanes repeat the last row
 template <int Parts>
-Points<Parts> by_coordinate(const Points<Parts>& p, size_t rows, size_t block, size_t per, size_t first,
-                            size_t count) {
-    const size_t row = kLanes * block, lanes = std::min(kLanes, rows - row);
+Points<Parts> by_coordinate(const Points<Parts>& p, size_t per, size_t first, size_t count) {
     Points<Parts> out;
     for (size_t i = 0; i < count; ++i)
-        out.blocks.push_back(p.slice(row * per + first + i, static_cast<ptrdiff_t>(per), lanes).blocks[0]);
+        out.blocks.push_back(p.slice(first + i, static_cast<ptrdiff_t>(per), p.size / per).blocks[0]);
     out.size = kLanes * count;
     return out;
 }
 
-// Eight rows of a batch: c_l and d_l, coordinate by coordinate
+// Up to eight rows: c_l and d_l, coordinate by coordinate
 struct Block {
     G1Points minus_gamma1;
     G2Points gamma2;
     std::vector<G1Points> c;
     std::vector<G2Points> d;
 
-    Block(const CiphertextBatch& ct, size_t at)
-        : minus_gamma1(negate(by_coordinate(ct.gamma1, ct.size(), at, 1, 0, 1))),
-          gamma2(by_coordinate(ct.gamma2, ct.size(), at, 1, 0, 1)) {
-        const size_t sides = ct.k + 1;
-        for (size_t l = 0; l < sides; ++l) {
-            c.push_back(by_coordinate(ct.c, ct.size(), at, sides * ct.n, l * ct.n, ct.n));
-            d.push_back(by_coordinate(ct.d, ct.size(), at, sides * ct.m, l * ct.m, ct.m));
+    Block(const RowPoints& rows, const RowLayout& layout)
+        : minus_gamma1(negate(by_coordinate(rows.gamma1, 1, 0, 1))),
+          gamma2(by_coordinate(rows.gamma2, 1, 0, 1)) {
+        for (size_t l = 0; l <= layout.k; ++l) {
+            c.push_back(by_coordinate(rows.c, layout.cs(), l * layout.n, layout.n));
+            d.push_back(by_coordinate(rows.d, layout.ds(), l * layout.m, layout.m));
         }
     }
 };
@@ -149,26 +147,29 @@ void logs_of_form(const FunctionKey& sk, size_t f, const GtElements& values, siz
 }
 
 void require_match(const FunctionKey& sk, const CiphertextBatch& ct) {
-    if (sk.public_key_id != ct.public_key_id || sk.k != ct.k)
+    const RowLayout& rows = ct.layout();
+    if (sk.public_key_id != ct.public_key_id || sk.k != rows.k)
         fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
-    if (sk.forms.n() != ct.n || sk.forms.m() != ct.m)
+    if (sk.forms.n() != rows.n || sk.forms.m() != rows.m)
         fail(ErrorKind::key_mismatch, "the function key is for rows of " + std::to_string(sk.forms.n()) +
                                           " x " + std::to_string(sk.forms.m()) +
-                                          " coordinates, the ciphertexts have " + std::to_string(ct.n) +
-                                          " x " + std::to_string(ct.m));
+                                          " coordinates, the ciphertexts have " + std::to_string(rows.n) +
+                                          " x " + std::to_string(rows.m));
 }
 
-// z: [rows][C]
+// z: [count][C], of the rows from `first` on
 void decrypt_rows(const Plan& plan, const FunctionKey& sk, const pairing::Prepared* lines,
-                  const CiphertextBatch& ct, size_t first, int64_t* z) {
-    const size_t rest = ct.size() % kLanes, alone = rest <= kFewRows ? rest : 0;
-    std::vector<GtElements> values(sk.forms.count(), GtElements(ct.size() - alone));
+                  const CiphertextBatch& ct, size_t first, size_t count, int64_t* z) {
+    const size_t rest = count % kLanes, alone = rest <= kFewRows ? rest : 0, together = count - alone;
+    ct.prepare(first, count);
+    std::vector<GtElements> values(sk.forms.count(), GtElements(together));
     parallel_for(values[0].blocks.size(), [&](size_t b) {
-        const auto block = values_of(plan, sk, lines, Block(ct, b));
+        const RowPoints rows = ct.points(first + kLanes * b, std::min(kLanes, together - kLanes * b));
+        const auto block = values_of(plan, sk, lines, Block(rows, ct.layout()));
         for (size_t f = 0; f < values.size(); ++f) values[f].blocks[b] = block[f].blocks[0];
     });
-    for (size_t r = ct.size() - alone; r < ct.size(); ++r) {
-        const GtElements row = lone_row(plan, sk, ct, r);
+    for (size_t r = together; r < count; ++r) {
+        const GtElements row = lone_row(plan, sk, ct.points(first + r, 1));
         for (size_t f = 0; f < values.size(); ++f) {
             const GtElements one = row.slice(f, 1, 1);
             const GtElements* both[2] = {&values[f], &one};
@@ -187,8 +188,8 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
     if (sk.forms.count() <= kMostLines)
         lines = &sk.lines->get(&group::bls12_381::kernels(), [&] { return pairing::Prepared(sk.K2); });
     for (size_t first = 0; first < ct.size(); first += kRowsAtOnce) {
-        const size_t last = std::min(first + kRowsAtOnce, ct.size());
-        decrypt_rows(plan, sk, lines, ct.slice(first, last), first, z + first * sk.forms.count());
+        const size_t count = std::min(kRowsAtOnce, ct.size() - first);
+        decrypt_rows(plan, sk, lines, ct, first, count, z + first * sk.forms.count());
     }
 }
 

@@ -36,11 +36,10 @@ struct Row {
     G1Points minus_gamma1;
     G2Points gamma2;
 
-    Row(const CiphertextBatch& ct, size_t row)
-        : minus_gamma1(negate(ct.gamma1.slice(row, 1, 1))), gamma2(ct.gamma2.slice(row, 1, 1)) {
-        for (size_t l = 0; l <= ct.k; ++l) {
-            c.push_back(ct.c.slice((row * (ct.k + 1) + l) * ct.n, 1, ct.n));
-            d.push_back(ct.d.slice((row * (ct.k + 1) + l) * ct.m, 1, ct.m));
+    Row(const RowPoints& row, const FunctionKey& sk) : minus_gamma1(negate(row.gamma1)), gamma2(row.gamma2) {
+        for (size_t l = 0; l <= sk.k; ++l) {
+            c.push_back(row.c.slice(l * sk.forms.n(), 1, sk.forms.n()));
+            d.push_back(row.d.slice(l * sk.forms.m(), 1, sk.forms.m()));
         }
     }
     // <u, c_l> and <v, d_l> of all terms, for each l
@@ -98,8 +97,8 @@ GtElements of_keys(const FunctionKey& sk, const Row& row) {
 
 }  // namespace
 
-GtElements lone_row(const Plan& plan, const FunctionKey& sk, const CiphertextBatch& ct, size_t at) {
-    const Row row(ct, at);
+GtElements lone_row(const Plan& plan, const FunctionKey& sk, const RowPoints& points) {
+    const Row row(points, sk);
     std::vector<GtElements> terms;
     for (const std::vector<Term>& each : plan.own) terms.push_back(own(row, each));
     return mul(mul(GtElements::concat(pointers(terms)), shared(plan, row, terms.size())), of_keys(sk, row));

@@ -4,7 +4,7 @@
 
 namespace pyfe::qfe {
 
-// [x^T F_f y]_T for every f
-pairing::GtElements lone_row(const Plan& plan, const FunctionKey& sk, const CiphertextBatch& ct, size_t row);
+// [x^T F_f y]_T for every f. row: the points of one
+pairing::GtElements lone_row(const Plan& plan, const FunctionKey& sk, const RowPoints& row);
 
 }  // namespace pyfe::qfe

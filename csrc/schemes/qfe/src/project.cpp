@@ -53,13 +53,16 @@ Forms pulled_back(const Forms& f, const IntMatrix& p, const IntMatrix& q) {
 
 CiphertextBatch project_vartime(const CiphertextBatch& ct, const IntMatrix& p, const IntMatrix* q) {
     const IntMatrix& right = q == nullptr ? p : *q;
-    require_map(p, ct.n, "P");
-    require_map(right, ct.m, "Q");
-    CiphertextBatch out{ct.public_key_id, ct.k, p.rows, right.rows, ct.gamma1, ct.gamma2, {}, {}};
-    if (ct.size() == 0) return out;
-    out.c = mapped(ct.c, p);
-    out.d = mapped(ct.d, right);
-    return out;
+    require_map(p, ct.layout().n, "P");
+    require_map(right, ct.layout().m, "Q");
+    const RowLayout layout{ct.layout().k, p.rows, right.rows};
+    return CiphertextBatch::made(ct.public_key_id, layout, ct.size(), [&](size_t first, size_t count) {
+        ct.prepare(first, count);
+        RowPoints rows = ct.points(first, count);
+        rows.c = mapped(rows.c, p);
+        rows.d = mapped(rows.d, right);
+        return rows;
+    });
 }
 
 FunctionKey project_key(const FunctionKey& sk, const IntMatrix& p, const IntMatrix* q, Forms f) {

@@ -137,20 +137,23 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, const In
              "x has " + std::to_string(x.rows) + " rows, y " + std::to_string(right.rows));
     p.x.require_inside(x, "x");
     p.y.require_inside(right, "y");
-    const RowScalars s(x.rows, p.k, random);
     const Tables& tables = mpk.tables->get(&group::bls12_381::kernels(), [&] {
         return Tables{{mpk.alpha, p.k}, {mpk.beta, p.k}};
     });
-    CiphertextBatch ct{mpk.id, p.k, p.n(), p.m(), {}, {}, {}, {}};
-    ct.gamma1 = G1FixedBase::generator().multiply(all(s.gamma));
-    ct.gamma2 = G2FixedBase::generator().multiply(all(s.gamma));
-    // c_i = [V^-T (gamma alpha_i; x_i)]_1
-    ct.c = tables.alpha.multiply(all(s.on_alpha), all(s.on_x),
-                                 {{x.data, x.rows * x.columns}, p.x.largest_magnitude(), p.k + 1});
-    // d_j = [V (beta_j; y_j)]_2
-    ct.d = tables.beta.multiply(all(s.on_beta), all(s.on_y),
-                                {{right.data, right.rows * right.columns}, p.y.largest_magnitude(), p.k + 1});
-    return ct;
+    const RowLayout layout{p.k, p.n(), p.m()};
+    return CiphertextBatch::made(mpk.id, layout, x.rows, [&](size_t first, size_t count) {
+        const RowScalars s(count, p.k, random);
+        const std::span left(x.data + first * p.n(), count * p.n());
+        const std::span other(right.data + first * p.m(), count * p.m());
+        RowPoints row;
+        row.gamma1 = G1FixedBase::generator().multiply(all(s.gamma));
+        row.gamma2 = G2FixedBase::generator().multiply(all(s.gamma));
+        // c_i = [V^-T (gamma alpha_i; x_i)]_1
+        row.c = tables.alpha.multiply(all(s.on_alpha), all(s.on_x), {left, p.x.largest_magnitude(), p.k + 1});
+        // d_j = [V (beta_j; y_j)]_2
+        row.d = tables.beta.multiply(all(s.on_beta), all(s.on_y), {other, p.y.largest_magnitude(), p.k + 1});
+        return row;
+    });
 }
 
 FunctionKey keygen(const MasterSecretKey& msk, const Forms& f) {

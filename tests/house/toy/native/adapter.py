@@ -66,8 +66,8 @@ class _Toy(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, CiphertextBatc
     def read_function_key(self, data: bytes) -> FunctionKey:
         return FunctionKey.from_bytes(data)
 
-    def read_batch(self, data: bytes) -> CiphertextBatch:
-        return CiphertextBatch.from_bytes(data)
+    def read_batch(self, data: memoryview) -> CiphertextBatch:
+        return CiphertextBatch.from_bytes(bytes(data))
 
     def coordinates(self, batch: CiphertextBatch) -> int:
         return batch.n

@@ -42,7 +42,19 @@ struct Envelope {
     std::span<const std::uint8_t> signature;  // empty or 64 bytes
 };
 
-// Error(parameter) for an unknown kind, or a part of a wrong size.
+// What stands before the payload
+struct EnvelopeHeader {
+    ObjectKind kind = ObjectKind::schema;
+    std::uint16_t scheme = 0;
+    std::array<std::uint8_t, 32> parameter_hash{};
+    std::array<std::uint8_t, 32> public_key_id{};
+    std::uint64_t payload_size = 0, metadata_size = 0, signature_size = 0;
+};
+
+// For whoever writes the parts one by one. Error(parameter) for an unknown kind, or a part of a wrong size.
+std::array<std::uint8_t, envelope_header_size> pack_header(const EnvelopeHeader& header);
+
+// All parts in one; likewise.
 std::vector<std::uint8_t> pack_envelope(const Envelope& envelope);
 
 // Error(decode) for anything but an exact encoding. The result points into `data`.

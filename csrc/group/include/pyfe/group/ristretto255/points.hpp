@@ -32,6 +32,13 @@ struct PointVector {
 // are.
 void decode_rows(const uint8_t* strings, size_t rows, size_t columns, AffineBlock* out, uint8_t (*ok)[8]);
 
+inline void copy_point(const AffineBlock& from, size_t from_lane, AffineBlock& to, size_t to_lane) {
+    for (size_t limb = 0; limb < 5; ++limb) {
+        to.x[limb][to_lane] = from.x[limb][from_lane];
+        to.y[limb][to_lane] = from.y[limb][from_lane];
+    }
+}
+
 // One byte a string: 1 for a canonical encoding
 std::vector<uint8_t> is_valid(std::span<const uint8_t> bytes);
 

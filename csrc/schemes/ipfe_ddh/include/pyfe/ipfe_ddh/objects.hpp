@@ -6,6 +6,7 @@
 
 #include "pyfe/group/ristretto255/base_tables.hpp"
 #include "pyfe/schemes/readout.hpp"
+#include "pyfe/schemes/rows.hpp"
 
 namespace pyfe::ipfe_ddh {
 
@@ -78,26 +79,35 @@ struct RowWeight {
     bool operator==(const RowWeight&) const = default;
 };
 
+// How rows lie: C | D | E_1 .. E_n on the wire, and decoded as blocks C, D, E_1 .. E_n of eight rows in the
+// lanes.
+struct RowLayout {
+    static constexpr size_t kPointSize = 32;
+    using Tile = std::vector<group::AffineBlock>;
+    size_t n;
+
+    size_t row_size() const { return kPointSize * (n + 2); }
+    size_t tile_rows() const { return 8; }
+    size_t tile_bytes(size_t) const { return (n + 2) * sizeof(group::AffineBlock); }
+    // Up to eight rows. Checking them is no work of its own: Error(decode) names the row, and the element.
+    Tile decode(std::span<const uint8_t> rows, size_t first) const;
+};
+
 class CiphertextBatch {
   public:
-    static constexpr size_t kPointSize = 32;
+    CiphertextBatch(const Id& public_key_id, size_t n, SharedBytes rows);
 
-    CiphertextBatch(const Id& public_key_id, size_t count, size_t n);
-
-    // Rows C | D | E_1 .. E_n
     const Id& public_key_id() const { return public_key_id_; }
-    size_t size() const { return count_; }
-    size_t n() const { return n_; }
-    size_t row_size() const { return kPointSize * (n_ + 2); }
-    uint8_t* rows() { return rows_.data(); }
-    const uint8_t* rows() const { return rows_.data(); }
+    size_t size() const { return rows_.size(); }
+    size_t n() const { return rows_.layout().n; }
+    size_t row_size() const { return rows_.layout().row_size(); }
     bool combined() const { return !weights_.empty(); }
     RowWeight weight(size_t row) const { return combined() ? weights_[row] : RowWeight{}; }
-    // The points of eight rows from row 8 * block, as blocks C, D, E_1 .. E_n: decoded here unless they were
-    // decoded when the bytes came in. Error(decode) names the row.
-    void block(size_t block, std::vector<group::AffineBlock>& scratch,
-               const group::AffineBlock** points) const;
+    // The points of up to eight rows from row 8 * block, as blocks C, D, E_1 .. E_n: where they are kept, or
+    // in `scratch`
+    const group::AffineBlock* block(size_t block, RowLayout::Tile& scratch) const;
 
+    // Neither copies a row.
     CiphertextBatch slice(size_t start, size_t stop) const;
     static CiphertextBatch concat(const std::vector<const CiphertextBatch*>& parts);
     // One row: sum_j w_j row_j. Public weights; vartime in them.
@@ -107,17 +117,21 @@ class CiphertextBatch {
                                            std::span<const int64_t> w);
 
     // public key id | u64 count | u32 n | u8 combined | (u64 pos, u64 neg) x count if combined | rows
-    Bytes to_bytes() const;
-    static CiphertextBatch from_bytes(std::span<const uint8_t> data);
+    Bytes to_bytes() const { return joined(pieces()); }
+    std::vector<SharedBytes> pieces() const;  // of the same, the rows where they lie
+    // Checks every point. The batch keeps `data`.
+    static CiphertextBatch from_bytes(const SharedBytes& data);
+    static CiphertextBatch from_bytes(std::span<const uint8_t> data) {
+        return from_bytes(SharedBytes::copy(data));
+    }
 
   private:
-    void decode_block(size_t block, group::AffineBlock* out) const;
+    CiphertextBatch(const Id& public_key_id, schemes::Rows<RowLayout> rows);
+    void read_all() const;
 
     Id public_key_id_;
-    size_t count_, n_;
+    schemes::Rows<RowLayout> rows_;
     std::vector<RowWeight> weights_;  // empty unless combined
-    Bytes rows_;
-    std::shared_ptr<std::vector<group::AffineBlock>> points_;  // present when the bytes came from outside
 };
 
 }  // namespace pyfe::ipfe_ddh
