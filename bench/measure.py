@@ -161,6 +161,27 @@ def portable(run: Callable[[], Any]) -> Callable[[], Any]:
 
 
 @contextmanager
+def one_by_one() -> Iterator[None]:
+    """Let decoders of BLS12-381 test every point by itself meanwhile, however many there are."""
+    before = _core.bls12_381.batched_membership_from()
+    _core.bls12_381.set_batched_membership_from(2**62)
+    try:
+        yield
+    finally:
+        _core.bls12_381.set_batched_membership_from(before)
+
+
+def exactly(run: Callable[[], Any]) -> Callable[[], Any]:
+    """The same call with every point tested by itself."""
+
+    def switched() -> Any:
+        with one_by_one():
+            return run()
+
+    return switched
+
+
+@contextmanager
 def _no_collection() -> Iterator[None]:
     was_on = gc.isenabled()
     gc.collect()

@@ -23,6 +23,7 @@ from bench.measure import (
     Task,
     against,
     backend,
+    exactly,
     interleaved,
     portable,
     require,
@@ -36,6 +37,7 @@ ROUNDS = 7
 BATCH = 256
 PAIRS = 128
 COHORT = 8
+READ = 16_384
 POINTS = 1024
 P = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
 CHAIN = {"fp": 20_000, "fp2": 5_000, "fp12": 500}
@@ -63,6 +65,7 @@ def run(settings: Settings) -> Iterator[Measurement]:
         for ours, words in zip(operations(settings), on_portable(settings), strict=True):
             yield from measure(ours, words, loop, settings)
         yield from over_floor(settings)
+        yield from reading(settings)
 
 
 def operations(settings: Settings) -> list[Operation]:
@@ -140,6 +143,22 @@ def points(settings: Settings) -> Iterator[Operation]:
             f"blst_hash_to_g{index}",
         )
     yield from sums(n)
+
+
+def reading(settings: Settings) -> Iterator[Measurement]:
+    """Many points at once, beside the exact test of each of them; both backends."""
+    batch = settings.batch(READ)
+    for kind in (G1Array, G2Array):
+        data = kind.multiples(_random_scalars(batch)).to_bytes()
+        ours = _bound(lambda kind, data: kind.from_bytes(data), kind, data)
+        runs = (ours, exactly(ours), portable(ours), exactly(portable(ours)))
+        require((ours() == kind.from_bytes(data)).all(), "decoding: other points")
+        fast, fast_exact, words, words_exact = (
+            1e6 * time / batch for time in interleaved([Task(run) for run in runs], settings.rounds(ROUNDS))
+        )
+        name = f"bls12_381.{'g1' if kind is G1Array else 'g2'}_decode.n{READ}"
+        yield Measurement(name, fast, "the exact test of every point", fast_exact)
+        yield Measurement(f"{name}.portable", words, "the exact test of every point", words_exact)
 
 
 def sums(n: int) -> Iterator[Operation]:

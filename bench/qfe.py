@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.measure import Measurement, Settings, Task, interleaved, require, threads
+from bench.measure import Measurement, Settings, Task, exactly, interleaved, require, threads
 from pyfe import _core
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 
@@ -26,10 +26,10 @@ FLOOR = 20_000  # multiplications in one timing of the floor
 IN_ONE = 256  # multiply-adds of each
 
 MULTIPLY_ADDS = {
-    "qfe_ggm.decrypt.n64.dense": 34_138_918,
+    "qfe_ggm.decrypt.n64.dense": 27_204_927,
     "qfe_ggm.decrypt.n64.dense.loaded": 19_218_106,
     "qfe_ggm.encrypt.n64": 12_089_857,
-    "qfe_sxdh.decrypt.n64.dense": 67_158_250,
+    "qfe_sxdh.decrypt.n64.dense": 51_959_825,
     "qfe_sxdh.decrypt.n64.dense.loaded": 37_943_518,
     "qfe_sxdh.encrypt.n64": 54_742_012,
     "qfe_network.64x16x10": 28_472_327,
@@ -123,6 +123,10 @@ class Case:
         """Wire bytes -> int64 results."""
         return self.core.decrypt(self.sk, self.core.CiphertextBatch.from_bytes(self.wire))
 
+    def read(self) -> Any:
+        """Wire bytes -> a batch in memory."""
+        return self.core.CiphertextBatch.from_bytes(self.wire)
+
     def decrypt_loaded(self) -> Any:
         """A batch in memory -> int64 results."""
         return self.core.decrypt(self.sk, self.loaded)
@@ -164,11 +168,15 @@ def measure(case: Case, settings: Settings) -> Iterator[Measurement]:
     tasks = [Task(run) for run in names.values()]
     tasks.append(Task(lambda: _core.bls12_381.multiplier_floor(FLOOR)))
     *times, floor = interleaved(tasks, settings.rounds(case.plan.rounds))
+    read, exact = interleaved([Task(case.read), Task(exactly(case.read))], settings.rounds(case.plan.rounds))
+    (decrypt, *_) = names
+    yield Measurement(
+        f"{decrypt}.read", 1e3 * read / case.batch, "the exact test of every point", 1e3 * exact / case.batch
+    )
     for name, time in zip(names, times, strict=True):
         yield Measurement(name, 1e3 * time / case.batch)
         least = MULTIPLY_ADDS[name] * floor / (FLOOR * IN_ONE)
         yield Measurement(f"{name}.at_floor", least * case.batch / time)
-    (decrypt, *_) = names
     for what, count in case.counts().items():
         yield Measurement(f"{decrypt}.{what}", count)
     yield Measurement(f"{decrypt}.bytes", len(case.wire) / case.batch)

@@ -5,6 +5,7 @@
 #include "bytes.hpp"
 #include "pyfe/field/kernels381.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
+#include "pyfe/group/bls12_381/membership.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
 #include "scalars381.hpp"
@@ -235,6 +236,13 @@ bool multiplier_floor(size_t times, bool one_a_cycle) {
     return floor != nullptr;
 }
 
+void bind_membership(py::module_& m) {
+    m.def("batched_membership_from", &batched_membership_from,
+          "From how many points on decoders test membership by random combinations.");
+    m.def("set_batched_membership_from", &set_batched_membership_from, py::arg("points"),
+          "For benchmarks and tests: changes what decoding costs, not what it accepts.");
+}
+
 // What benchmarks see of the base field
 void bind_yardsticks(py::module_& m) {
     m.def("multiply_chain", &multiply_chain, py::arg("field"), py::arg("a"), py::arg("b"), py::arg("times"),
@@ -253,5 +261,6 @@ void bind_bls12_381(py::module_& module) {
     bind_fixed_base<1>(m, "G1FixedBase", "A table of multiples of one point of G1.");
     bind_fixed_base<2>(m, "G2FixedBase", "A table of multiples of one point of G2.");
     bind_scalars(m);
+    bind_membership(m);
     bind_yardsticks(m);
 }

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['G1FixedBase', 'G1Points', 'G2FixedBase', 'G2Points', 'multiplier_floor', 'multiply_chain', 'scalar_add', 'scalar_invert', 'scalar_mul', 'scalar_reduce']
+__all__: list[str] = ['G1FixedBase', 'G1Points', 'G2FixedBase', 'G2Points', 'batched_membership_from', 'multiplier_floor', 'multiply_chain', 'scalar_add', 'scalar_invert', 'scalar_mul', 'scalar_reduce', 'set_batched_membership_from']
 class G1Points:
     """
     Points of G1.
@@ -161,6 +161,10 @@ class G2FixedBase:
         """
         k_j base; constant-time in k.
         """
+def batched_membership_from() -> int:
+    """
+    From how many points on decoders test membership by random combinations.
+    """
 def multiplier_floor(times: typing.SupportsInt | typing.SupportsIndex, one_a_cycle: bool = False) -> bool:
     """
     Spends 256 `times` multiply-adds of eight lanes, as many a cycle as the CPU can or one a cycle; False where there are none.
@@ -184,4 +188,8 @@ def scalar_mul(a: numpy.typing.NDArray[numpy.uint8], b: numpy.typing.NDArray[num
 def scalar_reduce(data: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.uint8]:
     """
     64 bytes a row, modulo r.
+    """
+def set_batched_membership_from(points: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    For benchmarks and tests: changes what decoding costs, not what it accepts.
     """

@@ -1,5 +1,6 @@
 // pyfe._core_testing: the core with what only tests may have, injected randomness and the emulated lanes.
 // Built with PYFE_BUILD_TESTING only.
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -8,12 +9,14 @@
 #include "bytes.hpp"
 #include "objects.hpp"
 #include "pyfe/base/cpu.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/dlog/dlog.hpp"
 #include "pyfe/dlog/kernels.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/field/kernels381.hpp"
 #include "pyfe/field/lanes_emulated.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
+#include "pyfe/group/bls12_381/membership.hpp"
 #include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
@@ -187,6 +190,40 @@ py::bytes bls12_381_hash_elements(const std::string& backend, int group, const p
     return group == 1 ? hash_elements(k.g1, elements) : hash_elements(k.g2, elements);
 }
 
+// Batches of `size` points of the curve each, one byte a batch: 1 where the batched test takes all for
+// members. passes = 0: as many as the decoder makes; random = "": the operating system's.
+template <int Parts>
+std::string batches_of_members(std::span<const uint8_t> points, size_t size, bls::MembershipShape shape,
+                               pyfe::Random& random) {
+    if (size == 0 || points.size() % (size * bls::Points<Parts>::bytes) != 0)
+        pyfe::fail(pyfe::ErrorKind::parameter, "batches_of_members: no whole batches");
+    if (shape.passes == 0) shape = bls::membership_shape<Parts>(size);
+    std::string out;
+    for (size_t bytes = size * bls::Points<Parts>::bytes; !points.empty(); points = points.subspan(bytes)) {
+        pyfe::checkpoint();
+        std::vector<uint8_t> status;
+        const auto batch = bls::decompress<Parts>(points.first(bytes), status);
+        if (std::ranges::count(status, 0) != std::ssize(status))
+            pyfe::fail(pyfe::ErrorKind::decode, "batches_of_members: not on the curve");
+        out.push_back(static_cast<char>(bls::all_members_vartime(batch, shape, random)));
+    }
+    return out;
+}
+
+py::bytes bls12_381_batches_of_members(int group, const py::bytes& points, size_t size, int digits,
+                                       int passes, const py::bytes& random) {
+    ListedRandom listed(random);
+    pyfe::Random& source = as_span(random).empty() ? pyfe::os_random() : listed;
+    const auto bytes = as_span(points);
+    const bls::MembershipShape shape = {digits, passes};
+    const std::string accepted = [&] {
+        const NoGil no_gil;
+        return group == 1 ? batches_of_members<1>(bytes, size, shape, source)
+                          : batches_of_members<2>(bytes, size, shape, source);
+    }();
+    return py::bytes(accepted);
+}
+
 // One operation on scalars modulo r, 32 little-endian bytes each; "reduce" takes 64
 py::bytes bls12_381_scalar(const std::string& operation, const py::bytes& a, const py::bytes& b) {
     using fp::Fr;
@@ -240,6 +277,9 @@ PYBIND11_MODULE(_core_testing, module) {
     });
     module.def("bls12_381_hash_elements", &bls12_381_hash_elements, py::arg("backend"), py::arg("group"),
                py::arg("elements"));
+    module.def("bls12_381_batches_of_members", &bls12_381_batches_of_members, py::arg("group"),
+               py::arg("points"), py::arg("size"), py::arg("digits") = 0, py::arg("passes") = 0,
+               py::arg("random") = py::bytes());
     module.def("bls12_381_square_root", &bls12_381_square_root, py::arg("backend"), py::arg("a"));
     module.def(
         "setup",

@@ -7,17 +7,18 @@
 #include <string>
 #include <vector>
 
-#include "bls12_381/wire.hpp"
 #include "check.hpp"
-#include "pyfe/field/fp64.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/group/bls12_381/base_tables.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
 #include "pyfe/group/bls12_381/kernels.hpp"
+#include "pyfe/group/bls12_381/membership.hpp"
 #include "pyfe/group/bls12_381/msm.hpp"
 #include "pyfe/group/bls12_381/points.hpp"
+#include "pyfe/group/bls12_381/status.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
+#include "pyfe/random/random.hpp"
 #include "support.hpp"
 
 namespace {
@@ -153,11 +154,11 @@ bool refuses_elements_outside() {
                                     pairing::pair(p, q).encode());
 }
 
-// The curves with everybody in the subgroup, for the decoder of points
-struct UncheckedG1 : bls::G1Curve<pyfe::field::bls12_381::Fp64> {};
-struct UncheckedG2 : bls::G2Curve<pyfe::field::bls12_381::Fp64> {};
-std::uint64_t in_subgroup(const bls::Point<UncheckedG1>&) { return ~std::uint64_t{0}; }
-std::uint64_t in_subgroup(const bls::Point<UncheckedG2>&) { return ~std::uint64_t{0}; }
+// Everybody is in the subgroup.
+template <int Parts>
+void members_unchecked(const bls::PointBlock<Parts>*, std::size_t blocks, std::uint8_t* members) {
+    std::fill_n(members, 8 * blocks, std::uint8_t{1});
+}
 
 void decode_unchecked_gt(const std::uint8_t* in, std::size_t count, pairing::GtBlock* out,
                          std::uint8_t* status) {
@@ -169,8 +170,8 @@ void decode_unchecked_gt(const std::uint8_t* in, std::size_t count, pairing::GtB
 void test_planted_decoders() {
     bls::Kernels curves = bls::portable_kernels();
     pairing::Kernels pairings = pairing::portable_kernels();
-    curves.g1.decode = bls::Wire<UncheckedG1>::decode;
-    curves.g2.decode = bls::Wire<UncheckedG2>::decode;
+    curves.g1.members = members_unchecked<1>;
+    curves.g2.members = members_unchecked<2>;
     pairings.decode = decode_unchecked_gt;
     const UseBackend use({&curves, &pairings});
     CHECK(!refuses_points_outside<1>());
@@ -194,6 +195,28 @@ Points<Parts> multiples(std::initializer_list<std::int64_t> k) {
     std::vector<Fr> scalars;
     for (const std::int64_t one : k) scalars.push_back(Fr::from_int64(one));
     return multiples<Parts>(scalars);
+}
+
+// Random combinations accept members, the identity and equal and opposite points among them, and refuse and
+// name the same points as the exact test.
+template <int Parts>
+void test_batched_membership() {
+    std::vector<Fr> k;
+    for (const std::int64_t one : {1, 2, 2, 2, 0, -2, 5, 5, 9, 0, 11}) k.push_back(Fr::from_int64(one));
+    const Points<Parts> batch = multiples<Parts>(k);
+    for (int digits = 1; digits <= 4; ++digits)
+        CHECK(bls::all_members_vartime(batch, {digits, 2}, pyfe::os_random()));
+    CHECK(bls::all_members_vartime(batch, pyfe::os_random()));
+    const std::size_t before = bls::batched_membership_from();
+    bls::set_batched_membership_from(1);
+    CHECK(refuses_points_outside<Parts>());
+    bls::set_batched_membership_from(before);
+}
+
+void test_membership_shapes() {
+    const int passes[bls::kMostMembershipDigits] = {81, 41, 27, 21, 17, 14, 12, 11};
+    for (int digits = 1; digits <= bls::kMostMembershipDigits; ++digits)
+        CHECK(bls::MembershipShape::of(digits).passes == passes[digits - 1]);
 }
 
 template <int Parts>
@@ -348,6 +371,7 @@ void test_group(bool small) {
     test_wire<Parts>();
     test_multiplications<Parts>();
     test_infinite_lanes<Parts>();
+    test_batched_membership<Parts>();
     for (const std::size_t count : {std::size_t{1}, std::size_t{9}, std::size_t{small ? 40U : 700U}})
         test_msm<Parts>(count);
     test_cohort<Parts>(3, 5);
@@ -472,5 +496,6 @@ int main() {
         CHECK(traces.back() == traces[0]);
     }
     test_planted_decoders();
+    test_membership_shapes();
     return check::result("test_bls12_381");
 }

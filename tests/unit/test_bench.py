@@ -183,13 +183,13 @@ def test_the_picture_is_a_png(group_results: list[Measurement], tmp_path: Path) 
 @pytest.mark.slow
 def test_multiply_adds_of_quadratic_forms(core_testing: types.ModuleType) -> None:
     """What stands in bench/qfe.py is what the emulated lanes count, but for masks that are drawn again."""
-    from bench.qfe import MULTIPLY_ADDS, PLANS, Case
+    from bench.qfe import BATCH, MULTIPLY_ADDS, PLANS, Case
 
     core_testing.set_num_threads(1)
     core_testing.set_lanes("emulated")
     try:
-        case = Case(PLANS[0], 8, core_testing)
-        assert case.wire and len(case.loaded) == 8
+        case = Case(PLANS[0], BATCH, core_testing)  # the larger a batch, the cheaper its membership tests
+        assert case.wire and len(case.loaded) == BATCH
         for name, run in case.names().items():
             before = core_testing.multiply_adds()
             run()

@@ -57,6 +57,15 @@ struct Entry {
                     out[8 * i + size_t(j)] = static_cast<uint8_t>(bits[j]);
             });
     }
+    static void members(const Block* in, size_t blocks, uint8_t* out) {
+        for (size_t i = 0; i < blocks; ++i)
+            for_lanes<F>([&](int lane) {
+                uint64_t bits[8];
+                spread<F>(in_subgroup(P::load(in[i], lane)), lane, bits);
+                for (int j = lane; j < lane + F::lanes; ++j)
+                    out[8 * i + size_t(j)] = static_cast<uint8_t>(bits[j]);
+            });
+    }
     static void multiply_all(const Block* in, const uint8_t* digits, size_t blocks, Block* out) {
         constexpr MultiplyShape shape = multiply_shape(parts);
         for (size_t i = 0; i < blocks; ++i)
@@ -68,7 +77,7 @@ struct Entry {
 
     static constexpr CurveKernels<parts> table(const char* name) {
         return {name,
-                Wire<C>::decode,
+                Wire<C>::decompress,
                 Wire<C>::encode,
                 generator,
                 from_affine,
@@ -78,6 +87,7 @@ struct Entry {
                 negate,
                 double_times,
                 equal,
+                members,
                 multiply_all,
                 hash_to_curve<C>,
                 FixedBaseOf<C>::window,

@@ -12,15 +12,15 @@
 #include <limits>
 #include <memory>
 
-#include "batch.hpp"
+#include "buckets.hpp"
 #include "msm_digits.hpp"
 #include "pyfe/base/error.hpp"
 
 namespace pyfe::group::bls12_381 {
 namespace {
 
-constexpr size_t kTaskEntries = 4096;                          // additions a task
-constexpr size_t kFewestPairs = 128, kFewestCohortPairs = 16;  // that are worth an inversion
+constexpr size_t kTaskEntries = 4096;      // additions a task
+constexpr size_t kFewestCohortPairs = 16;  // that are worth an inversion
 constexpr int kMostWindow = 13;
 constexpr double kDoubling = 0.7;  // its cost in additions, and that of an addition in a pair
 constexpr double kPaired = 0.7;
@@ -73,63 +73,12 @@ struct Parted {
     }
 };
 
-// In every lane, in the backend's form
-template <int Parts>
-PointBlock<Parts> identity_block() {
-    AffineBlock<Parts> infinity{};
-    std::fill_n(infinity.infinite, 8, ~uint64_t{0});
-    PointBlock<Parts> out;
-    curve<Parts>().from_affine(&infinity, 1, &out);
-    return out;
-}
-
-template <int Parts>
-void copy_point(const PointBlock<Parts>& from, size_t from_lane, PointBlock<Parts>& to, size_t to_lane) {
-    copy_lane(from.x, from_lane, to.x, to_lane, 8 * Parts);
-    copy_lane(from.y, from_lane, to.y, to_lane, 8 * Parts);
-    copy_lane(from.z, from_lane, to.z, to_lane, 8 * Parts);
-}
-
 template <int Parts>
 Points<Parts> affine_vartime(const std::vector<PointBlock<Parts>>& points, size_t size) {
     return in_chunks<Parts, Values::known>(size, [&](size_t first, size_t blocks, PointBlock<Parts>* to) {
         std::copy_n(&points[first], blocks, to);
     });
 }
-
-// All points and their images, each by itself in memory
-template <int Parts>
-class Rows {
-  public:
-    Rows(const Points<Parts>& p, int images)
-        : points_(p), stride_(8 * p.blocks.size()), rows_(stride_ * size_t(images)) {
-        const size_t blocks = p.blocks.size();
-        parallel_for((blocks + kChunkBlocks - 1) / kChunkBlocks, [&](size_t chunk) {
-            const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, blocks - first);
-            for (int i = 0; i < images; ++i) {
-                std::vector<AffineBlock<Parts>> image(i > 0 ? count : 0);
-                if (i > 0) curve<Parts>().endomorphism(&p.blocks[first], count, i, image.data());
-                curve<Parts>().rows(i > 0 ? image.data() : &p.blocks[first], count,
-                                    rows_[size_t(i) * stride_ + 8 * first].words);
-            }
-        });
-    }
-    const uint64_t* data() const { return rows_[0].words; }
-    // Of image i of point j
-    size_t index(size_t i, size_t j) const { return i * stride_ + j; }
-    bool infinite(size_t j) const { return points_.blocks[j / 8].infinite[j % 8] != 0; }
-    size_t size() const { return points_.size; }
-    uint32_t count() const { return static_cast<uint32_t>(rows_.size()); }
-
-    struct alignas(64) Row {
-        uint64_t words[row_words(Parts)];
-    };
-
-  private:
-    const Points<Parts>& points_;
-    size_t stride_;
-    std::vector<Row> rows_;
-};
 
 // The digits that are not zero, sorted by bucket: a counting sort over the slots. Infinite points add nothing
 // and are left out.
@@ -155,83 +104,6 @@ std::vector<BucketEntry> sorted_entries(const Rows<Parts>& rows, const Parted& k
         entries[next[slot]++] = {static_cast<uint32_t>(2 * row + negative), slot};
     });
     return entries;
-}
-
-// Sums that go over the border between two lanes wait in the carry, at most eight at a time and none twice
-// into one bucket.
-template <int Parts>
-void add_carries(const PointBlock<Parts>& carry, const uint8_t* carried, const size_t* bounds,
-                 const std::vector<BucketEntry>& entries, PointBlock<Parts>* buckets) {
-    std::vector<size_t> waiting;  // lanes
-    for (size_t j = 0; j < 8; ++j)
-        if (carried[j] != 0) waiting.push_back(j);
-    const auto slot = [&](size_t lane) { return entries[bounds[lane]].slot; };
-    while (!waiting.empty()) {
-        std::vector<size_t> now, later;
-        for (const size_t j : waiting)
-            (now.empty() || slot(now.back()) != slot(j) ? now : later).push_back(j);
-        PointBlock<Parts> sums = identity_block<Parts>();
-        for (const size_t j : now) copy_point(buckets[slot(j) / 8], slot(j) % 8, sums, j);
-        curve<Parts>().add(&sums, &carry, 1, &sums);
-        for (const size_t j : now) copy_point(sums, j, buckets[slot(j) / 8], slot(j) % 8);
-        waiting = std::move(later);
-    }
-}
-
-// Adds entries of one bucket in pairs as long as a round has enough of them to pay for its inversion.
-// add_pairs(pairs, used) puts the sums at first + used onwards; false: it could not.
-template <class AddPairs>
-void add_in_pairs(std::vector<BucketEntry>& entries, size_t first, size_t fewest, AddPairs add_pairs) {
-    for (size_t used = 0;;) {
-        std::vector<PointPair> pairs;
-        std::vector<BucketEntry> left;
-        pairs.reserve(entries.size() / 2);
-        left.reserve(entries.size());
-        for (size_t i = 0; i < entries.size(); ++i) {
-            if (i + 1 == entries.size() || entries[i].slot != entries[i + 1].slot) {
-                left.push_back(entries[i]);
-                continue;
-            }
-            left.push_back({static_cast<uint32_t>(2 * (first + used + pairs.size())), entries[i].slot});
-            pairs.push_back({entries[i].point, entries[i + 1].point});
-            ++i;
-        }
-        if (pairs.size() < fewest || !add_pairs(pairs, used)) return;
-        used += pairs.size();
-        entries = std::move(left);
-    }
-}
-
-template <int Parts>
-class Scratch {
-  public:
-    explicit Scratch(size_t size) : slabs_(new Slab[size]) {}
-    Coordinate<Parts>* data() { return &slabs_[0].value; }
-
-  private:
-    struct alignas(64) Slab {
-        Coordinate<Parts> value;
-    };
-    std::unique_ptr<Slab[]> slabs_;
-};
-
-// The sums of some buckets, all entries of which are here
-template <int Parts>
-void fill_buckets(const Rows<Parts>& rows, std::vector<BucketEntry> entries, PointBlock<Parts>* buckets) {
-    using Row = typename Rows<Parts>::Row;
-    const std::unique_ptr<Row[]> sums(new Row[entries.size()]);
-    const RowSource source = {rows.data(), sums[0].words, rows.count()};
-    Scratch<Parts> scratch(entries.size() / 16 + 1);  // a pair is two entries, a coordinate serves eight
-    add_in_pairs(entries, rows.count(), kFewestPairs, [&](const auto& pairs, size_t used) {
-        return curve<Parts>().add_pairs_vartime(source, pairs.data(), pairs.size(), sums[used].words,
-                                                scratch.data());
-    });
-    size_t bounds[9];
-    for (size_t j = 0; j <= 8; ++j) bounds[j] = entries.size() * j / 8;
-    PointBlock<Parts> carry = identity_block<Parts>();
-    uint8_t carried[8] = {};
-    curve<Parts>().accumulate_vartime(source, entries.data(), bounds, buckets, &carry, carried);
-    add_carries(carry, carried, bounds, entries, buckets);
 }
 
 // Where entries are cut for the threads: between two buckets
@@ -281,7 +153,7 @@ Points<Parts> long_vartime(const Points<Parts>& p, std::span<const Scalar> k, si
     if (p.size >> 27 != 0)
         fail(ErrorKind::parameter, "BLS12-381 multi-scalar multiplication: more than 2^27 points");
     if (p.size == 0) return Points<Parts>::identity(rows);
-    const Rows<Parts> sources(p, Parted::of(k.first(0), Parts).images);
+    const Rows<Parts> sources(p.blocks, p.size, Parted::of(k.first(0), Parts).images);
     std::vector<PointBlock<Parts>> sums(blocks_of(rows), identity_block<Parts>());
     parallel_for(rows, [&](size_t i) {
         copy_point(sum_vartime(sources, Parted::of(k.subspan(i * p.size, p.size), Parts)), 0, sums[i / 8],
@@ -298,7 +170,7 @@ std::vector<AffineBlock<Parts>> by_cohort(const Points<Parts>& p, size_t cohort)
     for (size_t b = 0; b < out.size(); ++b)
         for (size_t lane = 0; lane < 8; ++lane) {
             const size_t at = b / blocks * cohort + std::min(b % blocks * 8 + lane, cohort - 1);
-            bls12_381::copy_point(p.blocks[at / 8], at % 8, out[b], lane);
+            copy_point(p.blocks[at / 8], at % 8, out[b], lane);
         }
     return out;
 }

@@ -45,8 +45,8 @@ struct Msm {
     }
 
     // Row i of out = a + b for pair i, in affine coordinates with one inversion for all. False, and nothing
-    // of use in out, when two points have the same x: then a + b is a doubling or infinite. scratch: one
-    // coordinate for eight pairs
+    // of use in out, when two points have the same x: then a + b is a doubling or infinite. scratch:
+    // kRowScratch coordinates for eight pairs
     static bool add_pairs_vartime(const RowSource& rows, const PointPair* pairs, size_t count, uint64_t* out,
                                   Coordinate<parts>* scratch) {
         return affine_sums(RowPairs{rows, pairs, count, out}, (count + 7) / 8, scratch);
@@ -186,23 +186,35 @@ struct Msm {
                                 : rows.second + size_t(row - rows.split) * row_words(parts);
     }
 
-    // Sums of pairs by Montgomery's trick: pairs.at(step, lane) knows where the coordinates are.
+    static constexpr size_t kAhead = 2;  // steps between asking for rows and adding them
+
+    // Sums of pairs by Montgomery's trick: pairs.at(step, lane) knows where the coordinates are. Where
+    // turning rows into lanes costs, x stays in the scratch for the way back.
     template <class Pairs>
     static bool affine_sums(const Pairs& pairs, size_t steps, Coordinate<parts>* scratch) {
+        constexpr size_t stride = Pairs::keeps_x ? kRowScratch : 1;
         bool distinct = true;
         for_lanes<F>([&](int lane) {
             E running = E::one();
             for (size_t i = 0; i < steps; ++i) {
+                if (i + kAhead < steps) pairs.prefetch(i + kAhead, lane, 0, 8 * parts);
                 const auto at = pairs.at(i, lane);
-                M::store(running, scratch[i], lane);
-                running = E::mul(running, E::template sub<8>(at.xb(), at.xa()));
+                const E xa = at.xa(), xb = at.xb();
+                M::store(running, scratch[stride * i], lane);
+                if constexpr (Pairs::keeps_x) {
+                    M::store(xa, scratch[stride * i + 1], lane);
+                    M::store(xb, scratch[stride * i + 2], lane);
+                }
+                running = E::mul(running, E::template sub<8>(xb, xa));
             }
             E inverse = invert_vartime(running);
             if (F::Lane::mask_bits(E::is_zero(inverse)) != 0) distinct = false;
             for (size_t i = steps; distinct && i-- > 0;) {
+                if (i >= kAhead) pairs.prefetch(i - kAhead, lane, 8 * parts, row_words(parts));
                 const auto at = pairs.at(i, lane);
-                const E xa = at.xa(), xb = at.xb(), ya = at.ya();
-                const E one_over = E::mul(inverse, M::load(scratch[i], lane));
+                const E xa = Pairs::keeps_x ? M::load(scratch[stride * i + 1], lane) : at.xa();
+                const E xb = Pairs::keeps_x ? M::load(scratch[stride * i + 2], lane) : at.xb(), ya = at.ya();
+                const E one_over = E::mul(inverse, M::load(scratch[stride * i], lane));
                 inverse = E::mul(inverse, E::template sub<8>(xb, xa));
                 const E slope = E::mul(E::template sub<16>(at.yb(), ya), one_over);
                 const E x = E::weak(E::template sub<16>(E::square(slope), E::add(xa, xb)));
@@ -215,6 +227,7 @@ struct Msm {
 
     // Lane by lane, each pair its own; beyond the last pair that one again
     struct RowPairs {
+        static constexpr bool keeps_x = true;
         const RowSource& rows;
         const PointPair* pairs;
         size_t count;
@@ -238,6 +251,17 @@ struct Msm {
                 return E::select(minus, E::template neg<8>(y), y);
             }
         };
+        // Words `from` .. `to` - 1 of the rows of a step
+        void prefetch(size_t step, int lane, size_t from, size_t to) const {
+            for (int j = 0; j < F::lanes; ++j) {
+                const size_t i = 8 * step + size_t(lane + j), pair = i < count ? i : count - 1;
+                const uint64_t *a = row_of(rows, pairs[pair].a), *b = row_of(rows, pairs[pair].b);
+                for (size_t word = from; word < to; word += 8) {
+                    __builtin_prefetch(a + word);
+                    __builtin_prefetch(b + word);
+                }
+            }
+        }
         At at(size_t step, int lane) const {
             At r;
             unsigned minus_a = 0, minus_b = 0;
@@ -255,6 +279,7 @@ struct Msm {
 
     // The same pair in every lane
     struct BlockPairs {
+        static constexpr bool keeps_x = false;
         Flat* points;
         const PointPair* pairs;
         size_t first;
@@ -279,6 +304,7 @@ struct Msm {
                 return minus ? E::template neg<8>(y) : y;
             }
         };
+        void prefetch(size_t, int, size_t, size_t) const {}
         At at(size_t step, int lane) const {
             const PointPair& p = pairs[step];
             return {points[p.a >> 1], points[p.b >> 1],     (p.a & 1) != 0,
@@ -320,13 +346,14 @@ struct Msm {
                 const uint32_t point = active ? entries[at].point : 0;
                 row[j - lane] = row_of(rows, point);
                 if (!active) continue;
-                if (at + kAhead < end) __builtin_prefetch(row_of(rows, entries[at + kAhead].point));
+                if (at + kEntriesAhead < end)
+                    __builtin_prefetch(row_of(rows, entries[at + kEntriesAhead].point));
                 negative |= (point & 1u) << j;
                 fresh |= unsigned{step == 0 || !same(at - 1, at)} << j;
                 done |= unsigned{at + 1 == end || !same(at, at + 1)} << j;
             }
         }
-        static constexpr size_t kAhead = 4;
+        static constexpr size_t kEntriesAhead = 4;
     };
 
     static P twice_times(P p, int times) {

@@ -8,6 +8,7 @@
 #include "batch.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
+#include "pyfe/group/bls12_381/membership.hpp"
 #include "pyfe/group/bls12_381/status.hpp"
 #include "pyfe/hash/expand_message.hpp"
 #include "recode.hpp"
@@ -70,21 +71,17 @@ Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const std::stri
     });
 }
 
+// A batch in which something is wrong is looked through exactly, so that its first bad point is named.
 template <int Parts>
 Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const Name& name) {
-    Points v;
-    v.size = in.size() / bytes;
-    v.blocks.resize(blocks_of(v.size));
-    std::vector<uint8_t> status(
-        v.size);  // of every point, so that the first bad one is named whatever the threads do
-    parallel_for(v.blocks.size(), [&](size_t b) {
-        curve<Parts>().decode(in.data() + 8 * b * bytes, std::min<size_t>(8, v.size - 8 * b), &v.blocks[b],
-                              status.data() + 8 * b);
-    });
-    const auto bad = std::find_if(status.begin(), status.end(), [](uint8_t s) { return s != 0; });
-    if (bad != status.end())
-        fail(ErrorKind::decode,
-             name(static_cast<size_t>(bad - status.begin())) + " " + reason(static_cast<Status>(*bad)));
+    std::vector<uint8_t> status;
+    Points v = decompress<Parts>(in, status);
+    const auto found = std::find_if(status.begin(), status.end(), [](uint8_t s) { return s != 0; });
+    const size_t bad = static_cast<size_t>(found - status.begin());
+    if (bad == v.size && v.size >= batched_membership_from() && all_members_vartime(v, os_random())) return v;
+    const size_t outside = first_outside_vartime(v, bad);
+    if (outside < bad) fail(ErrorKind::decode, name(outside) + " " + reason(Status::not_in_subgroup));
+    if (bad < v.size) fail(ErrorKind::decode, name(bad) + " " + reason(static_cast<Status>(status[bad])));
     return v;
 }
 

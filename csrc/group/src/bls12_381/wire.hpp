@@ -81,10 +81,10 @@ struct Wire {
         return in_field == 1 ? Status::ok : Status::not_below_p;
     }
 
-    // Eight points: strict, subgroup included. What is refused becomes the identity.
-    static void decode_block(const uint8_t* in, size_t count, AffineBlock<parts>& out, uint8_t* status) {
+    // Eight points: strict, but for the subgroup. What is refused becomes the identity.
+    static void decompress_block(const uint8_t* in, size_t count, AffineBlock<parts>& out, uint8_t* status) {
         alignas(64) Words x[parts], y[parts];
-        uint64_t infinite[8], larger[8], on_curve[8], in_group[8], y_larger[8];
+        uint64_t infinite[8], larger[8], on_curve[8], y_larger[8];
         Status judged[8];
         gather_words(in, count, x);
         for (int j = 0; j < 8; ++j) judged[j] = judge(x, j, &infinite[j], &larger[j]);
@@ -96,29 +96,23 @@ struct Wire {
             Integers<E>::write(root, y, lane);
             for (int j = lane; j < lane + F::lanes; ++j) {
                 y_larger[j] = Integers<E>::larger(y, j);
-                infinite[j] |= static_cast<uint64_t>(judged[j] != Status::ok || on_curve[j] == 0);
+                if (judged[j] == Status::ok && infinite[j] == 0 && on_curve[j] == 0)
+                    judged[j] = Status::not_on_curve;
+                infinite[j] |= static_cast<uint64_t>(judged[j] != Status::ok);
                 larger[j] ^= y_larger[j];  // 1: take -y
             }
-            const E signed_root = E::select(gather<F>(larger, lane), E::weak(E::template neg<8>(root)), root);
-            const P p = P::select(gather<F>(infinite, lane), P::identity(), {a, signed_root, E::one()});
-            const typename F::Mask member = in_subgroup(p);
-            spread<F>(member, lane, in_group);
-            Memory<E>::store(E::select(member, p.x, E::zero()), out.x, lane);
-            Memory<E>::store(E::select(member, p.y, E::one()), out.y, lane);
+            const typename F::Mask none = gather<F>(infinite, lane), minus = gather<F>(larger, lane);
+            const E signed_root = E::select(minus, E::weak(E::template neg<8>(root)), root);
+            Memory<E>::store(E::select(none, E::zero(), a), out.x, lane);
+            Memory<E>::store(E::select(none, E::one(), signed_root), out.y, lane);
         });
-        for (size_t j = 0; j < 8; ++j) {
-            out.infinite[j] = 0 - (infinite[j] | (in_group[j] ^ 1));
-            if (j >= count) continue;
-            if (judged[j] == Status::ok && on_curve[j] == 0 && infinite_flag(in + j * bytes) == 0)
-                judged[j] = Status::not_on_curve;
-            if (judged[j] == Status::ok && in_group[j] == 0) judged[j] = Status::not_in_subgroup;
-            status[j] = static_cast<uint8_t>(judged[j]);
-        }
+        for (size_t j = 0; j < 8; ++j) out.infinite[j] = 0 - infinite[j];
+        for (size_t j = 0; j < count; ++j) status[j] = static_cast<uint8_t>(judged[j]);
     }
-    static void decode(const uint8_t* in, size_t count, AffineBlock<parts>* out, uint8_t* status) {
+    static void decompress(const uint8_t* in, size_t count, AffineBlock<parts>* out, uint8_t* status) {
         for (size_t first = 0; first < count; first += 8)
-            decode_block(in + first * bytes, count - first < 8 ? count - first : 8, out[first / 8],
-                         status + first);
+            decompress_block(in + first * bytes, count - first < 8 ? count - first : 8, out[first / 8],
+                             status + first);
     }
 
     static void encode(const AffineBlock<parts>* in, size_t count, uint8_t* out) {
@@ -139,9 +133,6 @@ struct Wire {
             scatter_words(x, count - first, out + first * bytes);
         }
     }
-
-  private:
-    static uint64_t infinite_flag(const uint8_t* point) { return point[0] >> 6 & 1; }
 };
 
 // One inversion for all (Montgomery's trick). The identity becomes (0, 1) with its flag set. scratch: one

@@ -16,8 +16,9 @@ struct CurveKernels {
     using Flat = AffineBlock<Parts>;
 
     const char* name;
-    // Compressed form, 48 Parts bytes a point. status: one Status a point.
-    void (*decode)(const uint8_t* in, size_t count, Flat* out, uint8_t* status);
+    // Compressed form, 48 Parts bytes a point. status: one Status a point, never not_in_subgroup: that is
+    // asked of `members`. What is refused becomes the identity.
+    void (*decompress)(const uint8_t* in, size_t count, Flat* out, uint8_t* status);
     void (*encode)(const Flat* in, size_t count, uint8_t* out);
     void (*generator)(Block* out);  // in every lane
     void (*from_affine)(const Flat* in, size_t blocks, Block* out);
@@ -29,6 +30,8 @@ struct CurveKernels {
     void (*double_times)(Block* inout, size_t blocks, int times);
     // equal[lane of block]: 0 or 1
     void (*equal)(const Block* a, const Block* b, size_t blocks, uint8_t* equal);
+    // Of points of the curve: members[lane of block] is 1 in the subgroup of order r, else 0
+    void (*members)(const Block* in, size_t blocks, uint8_t* members);
     // Constant-time: out = k in; digits: [block][part][window][lane] (shape.hpp)
     void (*multiply)(const Block* in, const uint8_t* digits, size_t blocks, Block* out);
     // Constant-time: maps both elements to the curve, adds, clears the cofactor (RFC 9380)

@@ -21,6 +21,9 @@ struct PointPair {
     uint32_t a, b;
 };
 
+// Coordinates of scratch that a step of eight pairs of rows takes
+constexpr size_t kRowScratch = 3;
+
 // Rows below `split` lie in first, the others in second.
 struct RowSource {
     const uint64_t *first, *second;

@@ -31,8 +31,9 @@ struct Points {
     // Error(parameter) when another backend is active now
     void require_backend() const;
 
-    // Strict, the subgroup included. Error(decode) naming `what`, the index of the first bad point and what
-    // is wrong.
+    // Strict, the subgroup included: for many points that is tested by random combinations, which overlook
+    // those outside with a probability of at most 2^-128 (membership.hpp). Error(decode) naming `what`, the
+    // index of the first bad point and what is wrong. Not in constant time: encoded points are public.
     static Points decode(std::span<const uint8_t> in, const std::string& what);
     // The same, where the caller names point j
     using Name = std::function<std::string(size_t j)>;
