@@ -13,7 +13,8 @@
 namespace pyfe::schemes {
 
 // From decision values to probabilities: none; 1 / (1 + exp(-d)); softmax; logit a class, normalised;
-// 1 - S0^exp(d). The numbers stand in keys: a new link is appended, here and to LINKS in pyfe/function/link.py.
+// 1 - S0^exp(d). The numbers stand in keys: a new link is appended, here and to LINKS in
+// pyfe/function/link.py.
 enum class Link : uint8_t { identity = 0, logit = 1, softmax = 2, ovr = 3, cox = 4 };
 constexpr Link kLastLink = Link::cox;
 
