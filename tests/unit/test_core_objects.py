@@ -42,7 +42,8 @@ def objects():
     ipfe, qfe, bls = _core.ipfe_ddh, _core.qfe, _core.bls12_381
     p = ipfe.Parameters(2, lo, hi, 5, bytes_)
     mpk, msk = ipfe.setup(p)
-    yield from (p, mpk, msk, ipfe.keygen(msk, np.array([1, 2])), ipfe.encrypt(mpk, np.array([[1, 2]])))
+    rows = ipfe.encrypt(mpk, np.array([[1, 2]]))
+    yield from (p, mpk, msk, ipfe.keygen(msk, np.array([1, 2])), rows, rows.pieces()[0])
     q = qfe.Parameters(1, lo, hi, 5)
     mpk, msk = qfe.setup(q)
     one = np.array([0])
