@@ -139,7 +139,7 @@ def test_layouts_of_keys(folder: Path, stem: str) -> None:
     public = PublicKey.from_bytes(data(folder, f"public-{stem}"))
     for name in expected(folder)["authorities"][stem]["keys"]:
         key = FunctionKey.from_bytes(data(folder, f"key-{stem}-{name}"), public_key=public)
-        assert (key._native.readout is None) == (folder.name in FIRST_LAYOUT), name
+        assert (key.native.readout is None) == (folder.name in FIRST_LAYOUT), name
 
 
 def test_the_generator_still_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
