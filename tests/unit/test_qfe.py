@@ -454,7 +454,7 @@ def test_shapes_and_types(instance: Instance) -> None:
         qfe.encrypt(instance.mpk, instance.x)
     with pytest.raises(ParameterError, match="x has 3 rows, y 1"):
         qfe.encrypt(instance.mpk, instance.x, instance.y[:1])
-    with pytest.raises(ParameterError, match="x must be integers"):
+    with pytest.raises(ParameterError, match="x must be integers, not float64"):
         qfe.encrypt(instance.mpk, instance.x + 0.5, instance.y)
     with pytest.raises(ParameterError, match="2 x 2; the parameters have 2 x 3"):
         qfe.keygen(instance.msk, np.eye(2, dtype=int))
