@@ -270,7 +270,7 @@ def test_a_key_cannot_state_a_search_that_its_function_never_needs(reaches: int,
         authority = objects.authority(schema, scheme=scheme)
         key = authority.issue(Function.from_integers(schema, [1, 2]), purpose="p")
         envelope = unpack(key.to_bytes())
-        payload = envelope.payload.replace(struct.pack("<qq", 0, 9), struct.pack("<qq", 0, reaches))
+        payload = bytes(envelope.payload).replace(struct.pack("<qq", 0, 9), struct.pack("<qq", 0, reaches))
         data = pack(replace(envelope, payload=payload))
         if error is None:
             assert FunctionKey.from_bytes(data).interval.tolist() == [[0, reaches]]

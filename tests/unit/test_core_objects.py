@@ -120,8 +120,8 @@ for thing in ALL:
     shown = repr(thing)
     reference = weakref.ref(thing)
     assert reference() is thing
-    if type(thing) is _core.SecretBytes:
-        assert len(memoryview(thing)) == 8
+    if type(thing) in (_core.SecretBytes, _core.SharedBytes):
+        assert len(memoryview(thing)) == len(thing) >= 8
     else:
         refused(lambda: memoryview(thing))
     if hasattr(type(thing), "__len__"):
