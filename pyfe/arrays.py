@@ -37,16 +37,23 @@ def integer_array(values: Any, what: str, *, bits: int | None = None, hint: str 
     if array.dtype.kind not in "iu" and array.size:
         raise _not_integers(array, what, hint)
     if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:
-        raise OutOfRangeError(f"{what} do not fit 64 bits")
+        raise _out_of_range(array >= np.uint64(2**63), what, "is beyond int64")
     if bits is not None and array.size and (int(array.max()) >= 2**bits or int(array.min()) <= -(2**bits)):
-        raise OutOfRangeError(f"{what}: an entry reaches 2^{bits} in absolute value")
+        raise _out_of_range((array >= 2**bits) | (array <= -(2**bits)), what, f"reaches 2^{bits} in absolute value")
     return array.astype(np.int64)
+
+
+def _out_of_range(wrong: BoolArray, what: str, bound: str) -> OutOfRangeError:
+    """Of the first entry that is wrong."""
+    place = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+    return OutOfRangeError(f"{what}: entry {tuple(int(i) for i in place)} {bound}")
 
 
 def _not_integers(array: AnyArray, what: str, hint: str) -> PyfeError:
     if array.dtype == object and all(type(value) is int for value in array.flat):
-        if any(not -(2**63) <= value < 2**63 for value in array.flat):
-            return OutOfRangeError(f"{what} do not fit 64 bits")
+        beyond = np.array([not -(2**63) <= value < 2**63 for value in array.flat]).reshape(array.shape)
+        if beyond.any():
+            return _out_of_range(beyond, what, "is beyond int64")
         return ParameterError(f"{what} must be integers of a numpy type, not object; convert with astype(np.int64)")
     return ParameterError(f"{what} must be integers, not {array.dtype}{hint}")
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from numbers import Number, Rational
+from numbers import Complex, Rational
 from typing import Any
 
 import numpy as np
@@ -207,7 +207,7 @@ def is_number(value: object) -> bool:
 
 def is_cell(value: object) -> bool:
     """Whether a value is one cell of a table: text, a number or absent. Dates are not: no column takes them."""
-    return isinstance(value, str | Number | np.bool_) or _is_absent(value)
+    return isinstance(value, str | Complex | Decimal | np.bool_) or _is_absent(value)
 
 
 def is_temporal(value: object) -> bool:

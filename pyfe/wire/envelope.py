@@ -12,6 +12,7 @@ from pyfe import _core
 from pyfe.errors import DecodeError
 from pyfe.wire import cbor
 from pyfe.wire.fields import require_json
+from pyfe.wire.signature import SIGNATURE_SIZE
 
 __all__ = [
     "HEADER_SIZE",
@@ -59,7 +60,6 @@ class Kind(enum.IntEnum):
 
 
 _HEADER = struct.Struct("<4sHBBHH32s32sQI")  # as csrc/codec/include/pyfe/codec/envelope.hpp
-_SIGNATURE_SIZE = 64
 
 HEADER_SIZE = _HEADER.size
 """Bytes before the payload."""
@@ -84,7 +84,7 @@ class Header:
         magic, _, kind, signed, _, _, _, public_key_id, payload, metadata = _HEADER.unpack(start[:HEADER_SIZE])
         if magic != b"PYFE" or kind not in iter(Kind):
             return None
-        return cls(Kind(kind), public_key_id, HEADER_SIZE + payload + metadata + (_SIGNATURE_SIZE if signed else 0))
+        return cls(Kind(kind), public_key_id, HEADER_SIZE + payload + metadata + (SIGNATURE_SIZE if signed else 0))
 
 
 @dataclass(frozen=True)

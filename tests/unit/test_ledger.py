@@ -729,7 +729,7 @@ def test_the_secrets_of_another_file_do_not_fit(path: Path) -> None:
     mine, other = objects.sealed(first, key), objects.sealed(second, key)
     a, b = unpack(mine), unpack(other)
     size = a.metadata["secrets"]
-    swapped = pack(replace(a, payload=b.payload[:size] + a.payload[size:]))
+    swapped = pack(replace(a, payload=bytes(b.payload[:size]) + bytes(a.payload[size:])))
     assert sealed_file.open_sealed(mine, lambda *_: key)[0].terms.public.id == first.public_key.id
     with pytest.raises(AuthorityError, match="damaged"):
         sealed_file.open_sealed(swapped, lambda *_: key)

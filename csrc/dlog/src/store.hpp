@@ -85,8 +85,8 @@ struct Opened {
 
 // Of a backend's group and a rung's size: at most 1 MB each
 template <class G>
-inline Kept<std::pair<const G*, int>, typename G::Steps>& kept_steps =
-    *new Kept<std::pair<const G*, int>, typename G::Steps>;
+inline Cache<std::pair<const G*, int>, typename G::Steps>& kept_steps =
+    *new Cache<std::pair<const G*, int>, typename G::Steps>;
 
 template <class G>
 Opened<G> open(const G& group, Rung rung) {

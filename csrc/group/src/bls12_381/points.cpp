@@ -52,6 +52,11 @@ void hash_to_field(std::span<const uint8_t> message, std::span<const uint8_t> ds
                 load_big_endian(uniform.data() + 64 * i + 8 * (7 - word));
 }
 
+size_t first_bad(const std::vector<uint8_t>& status) {
+    const auto found = std::find_if(status.begin(), status.end(), [](uint8_t s) { return s != 0; });
+    return static_cast<size_t>(found - status.begin());
+}
+
 template <int Parts>
 void require_same(const Points<Parts>& a, size_t other) {
     if (a.size != other)
@@ -71,13 +76,21 @@ Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const std::stri
     });
 }
 
+template <int Parts>
+Points<Parts> Points<Parts>::decode_members(std::span<const uint8_t> in, const Name& name) {
+    std::vector<uint8_t> status;
+    Points v = decompress<Parts>(in, status);
+    const size_t bad = first_bad(status);
+    if (bad < v.size) fail(ErrorKind::decode, name(bad) + " " + reason(static_cast<Status>(status[bad])));
+    return v;
+}
+
 // A batch in which something is wrong is looked through exactly, so that its first bad point is named.
 template <int Parts>
 Points<Parts> Points<Parts>::decode(std::span<const uint8_t> in, const Name& name) {
     std::vector<uint8_t> status;
     Points v = decompress<Parts>(in, status);
-    const auto found = std::find_if(status.begin(), status.end(), [](uint8_t s) { return s != 0; });
-    const size_t bad = static_cast<size_t>(found - status.begin());
+    const size_t bad = first_bad(status);
     if (bad == v.size && v.size >= batched_membership_from() && all_members_vartime(v, os_random())) return v;
     const size_t outside = first_outside_vartime(v, bad);
     if (outside < bad) fail(ErrorKind::decode, name(outside) + " " + reason(Status::not_in_subgroup));

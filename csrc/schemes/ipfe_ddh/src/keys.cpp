@@ -16,7 +16,7 @@ Bytes make_second_generator() {
     return group::hash_to_group({}, {reinterpret_cast<const uint8_t*>(dst.data()), dst.size()});
 }
 
-Kept<char, Bytes>& kept_generators = *new Kept<char, Bytes>;
+Cache<char, Bytes>& kept_generators = *new Cache<char, Bytes>;
 
 const Bytes& second_generator() { return kept_generators.get('H', make_second_generator); }
 

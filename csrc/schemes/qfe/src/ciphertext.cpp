@@ -25,17 +25,33 @@ Kind gamma2() { return {G1Points::bytes, 1, "[gamma]_2"}; }
 Kind c(const RowLayout& l) { return {G1Points::bytes + G2Points::bytes, l.cs(), "c"}; }
 Kind d(const RowLayout& l) { return {c(l).offset + G1Points::bytes * l.cs(), l.ds(), "d"}; }
 
+// Whether points that are read may lie outside their subgroup
+enum class Membership { tested, known };
+
 // The points of one kind, gathered from the rows
 template <int Parts>
-Points<Parts> decode_kind(std::span<const uint8_t> rows, size_t row_size, const Kind& kind, size_t first) {
+Points<Parts> decode_kind(std::span<const uint8_t> rows, size_t row_size, const Kind& kind, size_t first,
+                          Membership membership) {
     const size_t bytes = kind.per * Points<Parts>::bytes, count = rows.size() / row_size;
     Bytes all(count * bytes);
     for (size_t r = 0; r < count; ++r)
         std::ranges::copy(rows.subspan(r * row_size + kind.offset, bytes), &all[r * bytes]);
-    return Points<Parts>::decode(all, [&](size_t at) {
+    const auto name = [&](size_t at) {
         return "ciphertext batch: row " + std::to_string(first + at / kind.per) + ", " + kind.name + " " +
                std::to_string(at % kind.per);
-    });
+    };
+    return membership == Membership::known ? Points<Parts>::decode_members(all, name)
+                                           : Points<Parts>::decode(all, name);
+}
+
+RowPoints decode_rows(const RowLayout& layout, std::span<const uint8_t> rows, size_t first,
+                      Membership membership) {
+    schemes::count_decoded_rows(rows.size() / layout.row_size());
+    const size_t size = layout.row_size();
+    return {decode_kind<1>(rows, size, gamma1(), first, membership),
+            decode_kind<2>(rows, size, gamma2(), first, membership),
+            decode_kind<1>(rows, size, c(layout), first, membership),
+            decode_kind<2>(rows, size, d(layout), first, membership)};
 }
 
 template <int Parts>
@@ -98,14 +114,11 @@ void RowLayout::encode(const RowPoints& points, uint8_t* out) const {
 }
 
 RowPoints RowLayout::decode(std::span<const uint8_t> rows, size_t first) const {
-    schemes::count_decoded_rows(rows.size() / row_size());
-    return {
-        decode_kind<1>(rows, row_size(), gamma1(), first), decode_kind<2>(rows, row_size(), gamma2(), first),
-        decode_kind<1>(rows, row_size(), c(*this), first), decode_kind<2>(rows, row_size(), d(*this), first)};
+    return decode_rows(*this, rows, first, Membership::known);
 }
 
 RowPoints RowLayout::read(std::span<const uint8_t> rows, size_t first) const {
-    RowPoints points = decode(rows, first);
+    RowPoints points = decode_rows(*this, rows, first, Membership::tested);
     require_gamma(points, first);
     return points;
 }

@@ -13,7 +13,7 @@ struct Tables {
 };
 
 using Backend = const group::bls12_381::Kernels*;
-class EncryptionTables : public Kept<Backend, Tables> {};
-class DecryptionLines : public Kept<Backend, pairing::Prepared> {};  // of K'
+class EncryptionTables : public Cache<Backend, Tables> {};
+class DecryptionLines : public Cache<Backend, pairing::Prepared> {};  // of K'
 
 }  // namespace pyfe::qfe

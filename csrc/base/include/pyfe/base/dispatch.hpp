@@ -30,7 +30,7 @@ class Dispatch {
 };
 
 template <class T, class Kernels>
-inline Kept<const Kernels*, T>& kept_by_backend = *new Kept<const Kernels*, T>;
+inline Cache<const Kernels*, T>& kept_by_backend = *new Cache<const Kernels*, T>;
 
 // The one T of a backend: make() when it is first asked for, and the same for the life of the process
 template <class T, class Kernels, class Make>

@@ -83,7 +83,7 @@ class Guarded final : public ForkAware {
 
 // One object a key, made when first asked for and kept as long as this lives: what is returned stays valid.
 template <class Key, class T>
-class Kept {
+class Cache {
   public:
     template <class Make>
     const T& get(const Key& key, Make make) {

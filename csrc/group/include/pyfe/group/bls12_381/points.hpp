@@ -38,6 +38,9 @@ struct Points {
     // The same, where the caller names point j
     using Name = std::function<std::string(size_t j)>;
     static Points decode(std::span<const uint8_t> in, const Name& name);
+    // Of encodings that are known to be members', because decode() took them before or encode() made them:
+    // the subgroup is not tested again, everything else is
+    static Points decode_members(std::span<const uint8_t> in, const Name& name);
     void encode(uint8_t* out) const;
     std::vector<uint8_t> encode() const;
 

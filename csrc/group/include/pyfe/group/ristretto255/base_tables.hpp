@@ -44,7 +44,7 @@ class FixedBases {
 
   private:
     PointVector points_;
-    Kept<const Kernels*, BaseTables> tables_;
+    Cache<const Kernels*, BaseTables> tables_;
     std::atomic<size_t> table_bytes_{0};
 };
 

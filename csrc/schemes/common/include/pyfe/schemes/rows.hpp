@@ -38,7 +38,7 @@ class RowSource {
           count_(rows_.size() / layout.row_size()),
           tiles_((count_ + layout.tile_rows() - 1) / layout.tile_rows()) {}
     ~RowSource() {
-        for (const std::atomic<const Kept*>& tile : tiles_) delete tile.load();
+        for (const std::atomic<const KeptTile*>& tile : tiles_) delete tile.load();
     }
     RowSource(const RowSource&) = delete;
     RowSource& operator=(const RowSource&) = delete;
@@ -52,7 +52,7 @@ class RowSource {
     }
 
     const Tile* kept(size_t tile) const {
-        const Kept* kept = tiles_[tile].load(std::memory_order_acquire);
+        const KeptTile* kept = tiles_[tile].load(std::memory_order_acquire);
         return kept == nullptr ? nullptr : &kept->tile;
     }
     // The points of a tile: those that are kept, or make(), kept from now on; nothing where there is no room
@@ -61,8 +61,8 @@ class RowSource {
         if (const Tile* there = kept(tile)) return there;
         DecodedRoom room(layout_.tile_bytes(rows_in(tile)));
         if (!room) return nullptr;
-        std::unique_ptr<const Kept> made(new Kept{make(), std::move(room)});
-        const Kept* first = nullptr;  // of two threads that make the same tile, the first one's is kept
+        std::unique_ptr<const KeptTile> made(new KeptTile{make(), std::move(room)});
+        const KeptTile* first = nullptr;  // of two threads that make the same tile, the first one's is kept
         if (!tiles_[tile].compare_exchange_strong(first, made.get(), std::memory_order_acq_rel))
             return &first->tile;
         return &made.release()->tile;
@@ -74,14 +74,14 @@ class RowSource {
     }
 
   private:
-    struct Kept {
+    struct KeptTile {
         Tile tile;
         DecodedRoom room;
     };
     const Layout layout_;
     const SharedBytes rows_;
     const size_t count_;
-    mutable std::vector<std::atomic<const Kept*>> tiles_;
+    mutable std::vector<std::atomic<const KeptTile*>> tiles_;
 };
 
 template <class Layout>
