@@ -14,16 +14,18 @@ from pathlib import Path
 
 from bench.measure import Measurement, Settings
 
-ROWS = {"ipfe-ddh": 1_000_000, "qfe": 50_000}
+ROWS = {"ipfe-ddh": 1_000_000, "qfe-ggm": 50_000}
 OPERATIONS = ("from_bytes", "to_bytes", "concat", "slice")
-AGAIN = {"ipfe-ddh": 8192, "qfe": 512}
+AGAIN = {"ipfe-ddh": 8192, "qfe-ggm": 512}
+NAMES = {"ipfe-ddh": "ipfe_ddh", "qfe-ggm": "qfe"}
+"""What the schemes are called in the ids of figures."""
 
 
 def run(settings: Settings) -> Iterator[Measurement]:
     """Both schemes."""
     with tempfile.TemporaryDirectory() as folder:
         for scheme, full in ROWS.items():
-            rows, name = settings.batch(full), scheme.replace("-", "_")
+            rows, name = settings.batch(full), NAMES[scheme]
             worker(scheme, "prepare", Path(folder), rows)
             for operation in OPERATIONS:
                 found = worker(scheme, operation, Path(folder), rows)

@@ -21,7 +21,7 @@ from pyfe import _core
 DISTINCT = 4096
 """Rows that are encrypted; a larger batch repeats them."""
 
-N = {"ipfe-ddh": 30, "qfe": 10}
+N = {"ipfe-ddh": 30, "qfe-ggm": 10}
 
 
 def keys(scheme: str, folder: Path) -> tuple[pyfe.PublicKey, pyfe.FunctionKey]:
