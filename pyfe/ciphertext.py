@@ -57,6 +57,7 @@ class CiphertextBatch(PickledAsBytes):
         "_known_sums",
         "_native",
         "_parameter_hash",
+        "_read_from",
         "_saturated",
         "_schema_id",
     )
@@ -80,6 +81,7 @@ class CiphertextBatch(PickledAsBytes):
         self._encrypted_rows = len(native) if encrypted_rows is None else encrypted_rows
         self._known_sums = known_sums
         self._id: bytes | None = None
+        self._read_from: bytes | None = None
 
     # -- what it is --
 
@@ -184,8 +186,9 @@ class CiphertextBatch(PickledAsBytes):
     # -- bytes --
 
     def to_bytes(self) -> bytes:
-        """The canonical encoding: one envelope. Cost: one copy of the batch's bytes, and no other memory."""
-        return _core.joined(self.pieces())
+        """The canonical encoding: one envelope. Cost: of a batch that was read from a ``bytes`` object nothing, it is
+        that object; of any other one copy of its bytes, and no other memory."""
+        return _core.joined(self.pieces()) if self._read_from is None else self._read_from
 
     def pieces(self) -> list[Octets]:
         """The same bytes in pieces, for whoever writes them to a file: no row is copied."""
@@ -220,7 +223,7 @@ class CiphertextBatch(PickledAsBytes):
         native = adapter.read_batch(memoryview(envelope.payload))
         if envelope.public_key_id != native.public_key_id:
             raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")
-        return cls(
+        batch = cls(
             adapter,
             native,
             parameter_hash=envelope.parameter_hash,
@@ -228,6 +231,9 @@ class CiphertextBatch(PickledAsBytes):
             saturated=saturated,
             encrypted_rows=encrypted_rows,
         )
+        if type(data) is bytes:  # it cannot change, and there is only one encoding of a batch
+            batch._read_from = data
+        return batch
 
     # -- cutting and joining --
 

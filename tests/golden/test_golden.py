@@ -98,7 +98,7 @@ def test_public_keys_keys_and_batches(folder: Path, stem: str) -> None:
     for name, said in entry["batches"].items():
         written = data(folder, f"batch-{stem}-{name}")
         batch = CiphertextBatch.from_bytes(written)
-        assert batch.to_bytes() == written
+        assert batch.to_bytes() == b"".join(batch.pieces()) == written
         assert (batch.id.hex(), len(batch), dict(batch.saturated)) == (said["id"], said["rows"], said["saturated"])
         assert (batch.combined, batch.weight_sums.tolist()) == (said["combined"], said["weight_sums"])
         largest = max(1, int(batch.weight_sums.sum(axis=1).max(initial=1)))

@@ -80,6 +80,7 @@ def survives(data: bytes, decode: Decoder) -> bool:
     except PyfeError:
         return False
     assert item.to_bytes() == data
+    assert not isinstance(item, CiphertextBatch) or b"".join(item.pieces()) == data
     return True
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pyfe
 from pyfe import _core
 from pyfe.errors import DecodeError, ParameterError
 
@@ -98,6 +99,20 @@ def test_what_a_batch_reads_cannot_change_under_it() -> None:
     data[:] = bytes(len(data))
     for batch in batches:
         assert (core.decrypt(sk, batch) == z).all()
+
+
+def test_what_was_read_from_bytes_is_written_without_a_copy() -> None:
+    schema = pyfe.Schema.from_ranges({"a": (0, 7)}, bits=3)
+    public = pyfe.KeyAuthority.create(schema).public_key
+    data = public.encrypt([[1.0], [2.0]]).to_bytes()
+    batch = pyfe.CiphertextBatch.from_bytes(data)
+    assert batch.to_bytes() is data
+    assert b"".join(batch.pieces()) == data
+    buffer = bytearray(data)
+    copied = pyfe.CiphertextBatch.from_bytes(buffer)
+    buffer[:] = bytes(len(buffer))
+    assert copied.to_bytes() == data
+    assert batch[:1].to_bytes() != data
 
 
 def test_pieces_are_the_bytes_and_read_only() -> None:
