@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import one_patient, peers
+from bench import peers
 from bench.measure import (
     Measurement,
     PeerGaveUp,
@@ -121,7 +121,6 @@ def run(settings: Settings) -> Iterator[Measurement]:
     with threads(1):
         for plan in PLANS:
             yield from measure(plan, peer, settings)
-        yield from one_patient.measure(settings)
 
 
 def measure(plan: Plan, peer: peers.Peer | None, settings: Settings) -> Iterator[Measurement]:

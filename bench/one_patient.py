@@ -14,7 +14,7 @@ import numpy as np
 
 import pyfe
 from bench import peers
-from bench.measure import Measurement, Settings, Task, against, interleaved, portable, require
+from bench.measure import Measurement, Settings, Task, against, interleaved, portable, require, threads
 from pyfe.schema import number
 from pyfe.schemes import ipfe_ddh
 
@@ -62,6 +62,12 @@ def columns() -> dict[str, Any]:
     numbers: dict[str, Any] = {f"value {i}": (0, 100 + i) for i in range(24)}
     others = {"sex": ["f", "m"], "smoker": ["no", "former", "yes"], "ph": (6.8, 7.8)}
     return numbers | others | {"crp": number(0.1, 500, transform="log")}
+
+
+def run(settings: Settings) -> Iterator[Measurement]:
+    """One thread."""
+    with threads(1):
+        yield from measure(settings)
 
 
 def measure(settings: Settings) -> Iterator[Measurement]:
