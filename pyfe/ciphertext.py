@@ -17,7 +17,7 @@ from pyfe import _core
 from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.schema.cells import is_integer
-from pyfe.wire.envelope import Envelope, Kind, Octets, pieces, unpack
+from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, pieces, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import PickledAsBytes
 
@@ -186,8 +186,8 @@ class CiphertextBatch(PickledAsBytes):
     # -- bytes --
 
     def to_bytes(self) -> bytes:
-        """The canonical encoding: one envelope. Cost: of a batch that was read from a ``bytes`` object nothing, it is
-        that object; of any other one copy of its bytes, and no other memory."""
+        """The canonical encoding: one envelope. Cost: of a batch that was read nothing, it keeps the bytes that it
+        was read from; of any other one copy of its bytes, and no other memory."""
         return _core.joined(self.pieces()) if self._read_from is None else self._read_from
 
     def pieces(self) -> list[Octets]:
@@ -210,7 +210,8 @@ class CiphertextBatch(PickledAsBytes):
         point, once. The decoded points are kept as far as there is room (``PYFE_DECODED_MB``, docs/guides/batches.md);
         those of the other rows are decoded again where they are used.
         """
-        envelope = unpack(data, Kind.CIPHERTEXT_BATCH)
+        own = as_bytes(data)
+        envelope = unpack(own, Kind.CIPHERTEXT_BATCH)
         adapter = adapter_numbered(envelope.scheme, _NAME)
         if envelope.signature:
             raise DecodeError(f"{_NAME}: it must be unsigned")
@@ -231,8 +232,7 @@ class CiphertextBatch(PickledAsBytes):
             saturated=saturated,
             encrypted_rows=encrypted_rows,
         )
-        if type(data) is bytes:  # it cannot change, and there is only one encoding of a batch
-            batch._read_from = data
+        batch._read_from = own  # there is only one encoding of a batch
         return batch
 
     # -- cutting and joining --

@@ -126,8 +126,12 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("old", metavar="OLD_PYTHON", help="the interpreter that has the build before")
-    parser.add_argument("new", metavar="NEW_PYTHON", help="the interpreter that has the new build")
+    parser.add_argument(
+        "old", type=os.path.abspath, metavar="OLD_PYTHON", help="the interpreter that has the build before"
+    )
+    parser.add_argument(
+        "new", type=os.path.abspath, metavar="NEW_PYTHON", help="the interpreter that has the new build"
+    )
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of python -m bench; default {' '.join(SUITES)}")
     parser.add_argument("--rounds", type=int, default=7, help="of both builds (7)")
     parser.add_argument("--share", type=float, default=1.0, help="of the repetitions within a round, in (0, 1]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, Self
 
 from pyfe.adapters import MAX_WEIGHT_BITS, adapter, adapter_named
@@ -44,6 +44,10 @@ class KeyAuthority(Secret):
         self._secrets = secrets
         self._clock = clock
         self._terms = terms = ledger.terms
+        if terms.public.id != secrets.master.public_key_id:
+            raise AuthorityError(
+                "the ledger is that of another authority: its public key is not that of the master key"
+            )
         self._known = State(terms)
         self._newest()
         self._public_key = PublicKey.signed(
@@ -196,11 +200,12 @@ class KeyAuthority(Secret):
         if not rows:
             return known
         try:
-            grown = known.followed_by([decode_row(row, self._terms.schema.n) for row in rows])
+            read = [decode_row(row, self._terms.schema.n) for row in rows]
         except DecodeError as error:
             raise AuthorityError(f"the ledger holds a row that is none: {error}") from error
-        self._known = grown
-        return grown
+        _require_in_order(read, known.position)
+        self._known = known.followed_by(read)
+        return self._known
 
     def _decide(self, request: Request) -> tuple[State, Verdict]:
         """The verdict on a request, and the state that it was given on."""
@@ -208,10 +213,15 @@ class KeyAuthority(Secret):
         return state, decisions.decide(state, request.function, self._secrets.decision_secret())
 
     def _record(self, state: State, row: Issued) -> None:
+        encoded = encode_row(row)
         try:
-            self._ledger.append([encode_row(row)], position=state.position)
+            self._ledger.append([encoded], position=state.position)
         except Recorded as error:
             raise _counted(error, row) from error
+        if self._ledger.read(state.position) != (encoded,):  # a ledger that loses rows must not cost a patient
+            raise AuthorityError(
+                f"the ledger took the row of key #{row.sequence} and does not show it; nothing was issued"
+            )
 
     def _release(self, function: Function, row: Issued) -> FunctionKey:
         try:
@@ -237,6 +247,16 @@ class KeyAuthority(Secret):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; give it a path, and open it there")
+
+
+def _require_in_order(rows: Sequence[Issued], position: int) -> None:
+    """AuthorityError unless these rows, the first of them at ``position``, are numbered without a gap."""
+    for sequence, row in enumerate(rows, position + 1):
+        if row.sequence != sequence:
+            raise AuthorityError(
+                f"row {sequence} of the ledger says that it is key #{row.sequence}: rows are missing, doubled or "
+                "out of order; nothing is issued on it. Find the ledger that is whole"
+            )
 
 
 def _grant(row: Issued) -> Grant:

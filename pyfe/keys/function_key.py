@@ -25,7 +25,7 @@ from pyfe.function import Function, Readout
 from pyfe.keys.public_key import PublicKey
 from pyfe.schema import MAX_BITS
 from pyfe.text import printable
-from pyfe.wire.envelope import Envelope, Kind, pack, signed_part, unframed, unpack
+from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unframed, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import SIGNATURE_SIZE, SigningKey, require_valid
@@ -102,7 +102,7 @@ class FunctionKey(Secret):
         """
         if public_key is not None:
             _require_public_key(public_key)
-        key = _decode(data, public_key)
+        key = _decode(as_bytes(data), public_key)
         return key if public_key is None else key._verified(public_key)
 
     def verify(self, public_key: PublicKey) -> FunctionKey:

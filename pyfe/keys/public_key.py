@@ -15,7 +15,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
-from pyfe.wire.envelope import Envelope, Kind, pack, signed_part, unpack
+from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import PickledAsBytes
 from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, SigningKey, require_valid
@@ -81,7 +81,7 @@ class PublicKey(PickledAsBytes):
         With ``fingerprint``, KeyMismatchError unless it is that key. DecodeError for bytes that are not the canonical
         encoding of a public key, SignatureError for a wrong signature. Cost: decoding n points.
         """
-        key = _decode(data)
+        key = _decode(as_bytes(data))
         if fingerprint is not None:
             key.require_fingerprint(fingerprint)
         return key

@@ -23,6 +23,7 @@ __all__ = [
     "Header",
     "Kind",
     "Octets",
+    "as_bytes",
     "kind_of",
     "pack",
     "pack_metadata",
@@ -146,7 +147,7 @@ def pieces(envelope: Envelope, payload: Sequence[Octets]) -> list[Octets]:
 
 def unframed(data: bytes, kind: Kind | None = None) -> Frame:
     """The parts of the envelope ``data``, of the wanted kind if one is given. DecodeError for anything else."""
-    number, *rest = _core.unpack_envelope(_as_bytes(data))
+    number, *rest = _core.unpack_envelope(as_bytes(data))
     found = Kind(number)
     if kind is not None and found is not kind:
         raise DecodeError(f"these bytes are a {found.text}, not a {kind.text}")
@@ -185,12 +186,14 @@ def unpack_metadata(data: bytes, kind: Kind) -> dict[str, Any]:
 
 def signed_part(data: bytes) -> bytes:
     """The bytes that the signature of a signed envelope covers: all before it."""
-    return _core.signed_part(_as_bytes(data))
+    return _core.signed_part(as_bytes(data))
 
 
-def _as_bytes(data: object) -> bytes:
-    if isinstance(data, bytes):
+def as_bytes(data: object) -> bytes:
+    """``data`` as bytes that nobody can change: what is checked first is then what is decoded. DecodeError for what is
+    no buffer of bytes. Cost: a copy of any other buffer than ``bytes``."""
+    if type(data) is bytes:
         return data
-    if isinstance(data, bytearray | memoryview):
+    if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data)
     raise DecodeError(f"expected bytes, not {type(data).__name__}")

@@ -141,6 +141,12 @@ def what_is_no_row_is_refused_with_its_group(implementation: Implementation, fol
         with pytest.raises(ParameterError):
             ledger.append([row(0), wrong, row(1)], position=0)  # type: ignore[list-item]
         assert ledger.read() == ()
+    for levels, taken in ((14, True), (15, False)):
+        deep = b"\x81" * levels + b"\x01"
+        before = ledger.read()
+        with contextlib.nullcontext() if taken else pytest.raises(ParameterError, match="levels"):
+            ledger.append([deep], position=0)
+        assert ledger.read() == ((deep,) if taken else before)
 
 
 @check

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pyfe import AuthorityError, Function, KeyAuthority, Schema
 from pyfe.authority import sealing
 from pyfe.authority.ledger import FileLedger, Ledger, LedgerMoved, MemoryLedger, locked_file
 from pyfe.authority.records import Terms
@@ -177,3 +178,47 @@ def test_a_ledger_that_breaks_a_promise_is_noticed(broken: type[MemoryLedger | F
     implementation.made = broken  # type: ignore[assignment]
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         CHECKS[BROKEN[broken]](implementation, tmp_path)
+
+
+# -- ledgers that an authority does not believe --
+
+
+SCHEMA = Schema.from_ranges({name: (0, 15) for name in "abcdef"}, bits=4)
+
+
+def functions() -> list[Function]:
+    """Four that the default policy grants one after the other."""
+    rows = [[1, 2, 3, 0, 0, 0], [0, 1, 2, 3, 0, 0], [0, 0, 1, 2, 3, 0], [0, 0, 0, 1, 2, 3]]
+    return [Function.from_integers(SCHEMA, row) for row in rows]
+
+
+@pytest.mark.parametrize("kept", [(0, 2), (1, 2), (2, 1, 0), (0, 0, 1)], ids=["middle", "first", "reversed", "doubled"])
+def test_rows_that_are_not_numbered_through_are_refused(kept: tuple[int, ...]) -> None:
+    whole = KeyAuthority.create(SCHEMA)
+    for function in functions()[:3]:
+        whole.issue(function, purpose="test")
+    rows = whole._ledger.read()
+    ledger = MemoryLedger(whole._terms)
+    ledger.append([rows[i] for i in kept], position=0)
+    with pytest.raises(AuthorityError, match=r"row \d of the ledger says that it is key #\d: rows are missing"):
+        KeyAuthority(ledger, whole._secrets, time.time)
+
+
+def test_the_ledger_of_another_authority_is_refused() -> None:
+    one, other = KeyAuthority.create(SCHEMA), KeyAuthority.create(SCHEMA)
+    with pytest.raises(AuthorityError, match="that of another authority"):
+        KeyAuthority(MemoryLedger(other._terms), one._secrets, time.time)
+
+
+class Uncommitted(MemoryLedger):
+    """Says nothing, and keeps nothing."""
+
+    def append(self, rows: Sequence[bytes], *, position: int) -> None:
+        pass
+
+
+def test_no_key_leaves_before_the_ledger_shows_its_row() -> None:
+    made = KeyAuthority.create(SCHEMA)
+    authority = KeyAuthority(Uncommitted(made._terms), made._secrets, time.time)
+    with pytest.raises(AuthorityError, match="took the row of key #1 and does not show it"):
+        authority.issue(functions()[0], purpose="test")

@@ -160,3 +160,32 @@ def test_the_weights_of_a_key_are_only_in_the_payload() -> None:
     key = objects.authority().issue(objects.function(), purpose="test")
     assert "weights" not in unpack(key.to_bytes()).metadata
     assert FunctionKey.from_bytes(key.to_bytes()).function == key.function
+
+
+class _Changing(bytearray):
+    """A buffer that somebody else writes to: every look at it may show other bytes."""
+
+    looks = 0
+
+    def __bytes__(self) -> bytes:
+        type(self).looks += 1
+        return bytes(memoryview(self))
+
+
+def test_a_buffer_is_looked_at_once() -> None:
+    """Else other bytes could be decoded than those whose signature, or points, were checked."""
+    authority = objects.authority()
+    public, batch = authority.public_key, authority.public_key.encrypt(objects.ROWS)
+    key = authority.issue(objects.function(), purpose="p")
+    readers: list[tuple[Any, Any]] = [
+        (public, PublicKey.from_bytes),
+        (key, lambda data: FunctionKey.from_bytes(data, public_key=public)),
+        (key, FunctionKey.from_bytes),
+        (batch, CiphertextBatch.from_bytes),
+        (authority.schema, Schema.from_bytes),
+        (objects.function(), pyfe.Function.from_bytes),
+    ]
+    for item, read in readers:
+        _Changing.looks = 0
+        assert read(_Changing(item.to_bytes())).to_bytes() == item.to_bytes()
+        assert _Changing.looks == 1

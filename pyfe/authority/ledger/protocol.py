@@ -32,7 +32,8 @@ class Recorded(AuthorityError):
 class Ledger(Protocol):
     """An append-only sequence of rows, numbered from 0 without a gap, under terms that never change.
 
-    A row is any one item of deterministic CBOR (:mod:`pyfe.wire.cbor`), and comes back byte for byte. All threads of a
+    A row is any one item of deterministic CBOR (:mod:`pyfe.wire.cbor`) of at most 14 levels, and comes back byte for
+    byte. All threads of a
     process may use one ledger; where it is durable, any number of processes may have it open.
     """
 
@@ -79,9 +80,12 @@ class Ledger(Protocol):
 
 
 def require_rows(rows: Sequence[bytes]) -> list[object]:
-    """What the rows hold. ParameterError for one that is not exactly one item of deterministic CBOR."""
+    """What the rows hold. ParameterError for one that is not exactly one item of deterministic CBOR, or of so many
+    levels that it could not stand in a list in a map, which is how files keep it."""
     try:
-        return [cbor.loads(row, "a ledger row") for row in rows]
+        values = [cbor.loads(row, "a ledger row") for row in rows]
+        cbor.dumps({"rows": values})
+        return values
     except (PyfeError, TypeError) as error:
         raise ParameterError(f"not a row of a ledger: {error}") from error
 

@@ -54,7 +54,6 @@ class RowSum {
     }
 
   private:
-    static constexpr size_t kPointSize = RowLayout::kPointSize;
     static PointBlock identity() {
         PointBlock sum{};
         for (int j = 0; j < 8; ++j) sum.y[0][j] = sum.z[0][j] = 1;

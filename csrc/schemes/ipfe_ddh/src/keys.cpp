@@ -21,10 +21,12 @@ Cache<char, Bytes>& kept_generators = *new Cache<char, Bytes>;
 const Bytes& second_generator() { return kept_generators.get('H', make_second_generator); }
 
 void require_distinct(const Bytes& h) {
-    const size_t n = h.size() / 32;
+    const size_t n = h.size() / kPointSize;
     std::vector<size_t> order(n);
     for (size_t i = 0; i < n; ++i) order[i] = i;
-    const auto compare = [&](size_t a, size_t b) { return std::memcmp(&h[32 * a], &h[32 * b], 32); };
+    const auto compare = [&](size_t a, size_t b) {
+        return std::memcmp(&h[kPointSize * a], &h[kPointSize * b], kPointSize);
+    };
     std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return compare(a, b) < 0; });
     for (size_t i = 1; i < n; ++i)
         if (compare(order[i - 1], order[i]) == 0)
@@ -54,9 +56,9 @@ MasterPublicKey::MasterPublicKey(Parameters p, Bytes h_in)
       h_bytes(std::move(h_in)),
       bases(std::make_shared<group::FixedBases>(
           group::PointVector::concat(generators(), group::PointVector::decode(h_bytes, "public key")))) {
-    static constexpr std::array<uint8_t, 32> identity{};
-    for (size_t i = 0; i < h_bytes.size() / 32; ++i)
-        if (std::memcmp(&h_bytes[32 * i], identity.data(), 32) == 0)
+    static constexpr std::array<uint8_t, kPointSize> identity{};
+    for (size_t i = 0; i < h_bytes.size() / kPointSize; ++i)
+        if (std::memcmp(&h_bytes[kPointSize * i], identity.data(), kPointSize) == 0)
             fail(ErrorKind::decode, "public key: h_" + std::to_string(i) + " is the identity");
     require_distinct(h_bytes);
     id = schemes::tagged_hash("PYFE-V1-ipfe-ddh-ristretto255-public-key", to_bytes());
@@ -72,7 +74,7 @@ Bytes MasterPublicKey::to_bytes() const {
 MasterPublicKey MasterPublicKey::from_bytes(std::span<const uint8_t> data) {
     Reader in(data, "public key");
     Parameters p = Parameters::read(in);
-    const auto h = in.bytes(32 * uint64_t{p.n()}, "h");
+    const auto h = in.bytes(kPointSize * uint64_t{p.n()}, "h");
     in.finish();
     return {std::move(p), Bytes(h.begin(), h.end())};
 }
@@ -138,7 +140,7 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     in.require_items(uint64_t{key.functions} * key.n, 8, "y");
     key.y.resize(key.functions * key.n);
     for (int64_t& v : key.y) v = in.i64("y");
-    in.require_items(key.functions, 16 + 64, "intervals");
+    in.require_items(key.functions, schemes::kIntervalSize + 2 * kScalarSize, "intervals");
     key.intervals.resize(key.functions);
     for (Interval& i : key.intervals) i = schemes::read_interval(in, dlog::kMaxWidth);
     if (has_readout) key.readout = Readout::read(in, key.intervals);

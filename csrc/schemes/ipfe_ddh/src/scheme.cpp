@@ -174,7 +174,7 @@ std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& parameters, 
     SecretScalars s = nonzero_scalars(n, random);
     SecretScalars t = nonzero_scalars(n, random);
     // h_i = s_i G + t_i H
-    Bytes h(32 * n);
+    Bytes h(kPointSize * n);
     group::mul_double_fixed(MasterPublicKey::generators(), {s.data(), n}, {t.data(), n}, h.data());
     declassify(h.data(), h.size());  // the public key
     MasterPublicKey mpk(parameters, std::move(h));

@@ -89,6 +89,7 @@ MasterPublicKey MasterPublicKey::from_bytes(std::span<const uint8_t> data) {
 }
 
 Bytes MasterSecretKey::to_bytes() const {
+    // for speed only: about as much as will be written
     Writer w(256 + 32 * (parameters.n() + parameters.m()) + 32 * beta.size());
     parameters.write(w);
     w.bytes(public_key_id).bytes(nonce);
@@ -141,7 +142,8 @@ Bytes FunctionKey::to_bytes() const {
     for (const Interval& i : intervals) w.i64(i.lo).i64(i.hi);
     if (readout) readout->write(w);
     const Bytes first = K.encode(), second = K2.encode();
-    for (size_t f = 0; f < forms.count(); ++f) w.bytes({&first[48 * f], 48}).bytes({&second[96 * f], 96});
+    constexpr size_t one = G1Points::bytes, two = G2Points::bytes;
+    for (size_t f = 0; f < forms.count(); ++f) w.bytes({&first[one * f], one}).bytes({&second[two * f], two});
     return w.take();
 }
 
@@ -157,9 +159,10 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     require_dimension(in, k);
     const uint32_t n = in.u32("n"), m = in.u32("m"), count = in.u32("forms");
     if (n == 0 || m == 0 || count == 0) in.refuse("forms", "or a dimension is 0, must be at least 1");
-    in.require_items(count, 16 + 144, "forms");
+    constexpr size_t least = schemes::kIntervalSize + G1Points::bytes + G2Points::bytes;  // of one form
+    in.require_items(count, least, "forms");
     Forms forms = Forms::read(in, n, m, count);
-    in.require_items(count, 16 + 144, "intervals");
+    in.require_items(count, least, "intervals");
     std::vector<Interval> intervals;
     for (size_t f = 0; f < count; ++f) intervals.push_back(schemes::read_interval(in, dlog::kMaxWidth));
     std::optional<Readout> readout;

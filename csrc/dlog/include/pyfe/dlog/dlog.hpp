@@ -1,6 +1,6 @@
 // Batches of signed small logs on ristretto255, and in G1 and GT of BLS12-381: z from Q = z G, z in a known
 // interval. The search is
-// complete, so that absence is proven. Baby steps lie in a table of u-coordinates (which +-P share), giant
+// complete, so that absence is proven. Baby steps lie in a table of coordinates that P and -P share, giant
 // steps are swept outward from the middle of the interval. All inputs are public: run times depend on them.
 #pragma once
 #include <cstddef>

@@ -27,6 +27,7 @@ struct IntMatrix {
 // Both ends of a result's interval lie within +-2^62. How wide it may be is the scheme's: what its decryption
 // can span.
 constexpr int64_t kMaxEnd = int64_t{1} << 62;
+constexpr size_t kIntervalSize = 16;  // bytes: i64 lo | i64 hi
 // Error(decode) unless lo <= hi, hi - lo <= widest and both lie within +-kMaxEnd. widest: a power of two
 Interval read_interval(Reader& in, uint64_t widest);
 

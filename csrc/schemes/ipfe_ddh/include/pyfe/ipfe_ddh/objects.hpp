@@ -16,6 +16,8 @@ using group::Scalar;
 using group::SecretScalars;
 using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix, schemes::Readout;
 
+constexpr size_t kPointSize = 32, kScalarSize = 32;  // bytes of an encoding
+
 // What everybody agrees on: n coordinates, x_lo_i <= x_i <= x_hi_i, |y_i| <= y_bound, and a context (the
 // schema's id).
 struct Parameters {
@@ -82,7 +84,6 @@ struct RowWeight {
 // How rows lie: C | D | E_1 .. E_n on the wire, and decoded as blocks C, D, E_1 .. E_n of eight rows in the
 // lanes.
 struct RowLayout {
-    static constexpr size_t kPointSize = 32;
     using Tile = std::vector<group::AffineBlock>;
     size_t n;
 
