@@ -79,7 +79,11 @@ class CiphertextBatch(PickledAsBytes):
         self._schema_id = schema_id
         self._saturated = {name: int(count) for name, count in sorted((saturated or {}).items()) if count}
         self._encrypted_rows = len(native) if encrypted_rows is None else encrypted_rows
+        if self._encrypted_rows > _MOST_ROWS:
+            raise OutOfRangeError(f"together these batches count {self._encrypted_rows} encrypted rows, more than 2^48")
         self._known_sums = known_sums
+        if known_sums is not None:
+            known_sums.flags.writeable = False
         self._id: bytes | None = None
         self._read_from: bytes | None = None
 

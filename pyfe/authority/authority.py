@@ -22,6 +22,7 @@ from pyfe.keys.function_key import Grant, require_encodable
 from pyfe.leakage import Finding, Residual
 from pyfe.schema import Schema
 from pyfe.text import printable
+from pyfe.wire.envelope import as_bytes
 from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import SigningKey
 
@@ -200,7 +201,7 @@ class KeyAuthority(Secret):
         if not rows:
             return known
         try:
-            read = [decode_row(row, self._terms.schema.n) for row in rows]
+            read = [decode_row(as_bytes(row), self._terms.schema.n) for row in rows]
         except DecodeError as error:
             raise AuthorityError(f"the ledger holds a row that is none: {error}") from error
         _require_in_order(read, known.position)

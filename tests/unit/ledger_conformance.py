@@ -150,6 +150,15 @@ def what_is_no_row_is_refused_with_its_group(implementation: Implementation, fol
 
 
 @check
+def rows_that_can_be_walked_through_once_are_all_kept(implementation: Implementation, folder: Path) -> None:
+    ledger = made(implementation, folder)
+    ledger.append(iter(rows(0, 1)), position=0)  # type: ignore[arg-type]
+    assert ledger.read() == tuple(rows(0, 1))
+    if implementation.durable:
+        assert implementation.open(folder).read() == tuple(rows(0, 1))
+
+
+@check
 def a_position_that_is_not_the_newest_is_refused(implementation: Implementation, folder: Path) -> None:
     ledger = made(implementation, folder)
     ledger.append(rows(0, 1), position=0)

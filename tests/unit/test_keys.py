@@ -482,3 +482,21 @@ def test_sum_of_batches(key: FunctionKey, batch: CiphertextBatch) -> None:
     scores = key.decrypt(batch)
     assert np.array_equal(key.decrypt(sum([batch, batch, batch])), 3 * scores)
     assert key.decrypt(sum(batch)).tolist() == [scores.sum()]
+
+
+def test_what_is_known_of_combined_rows_cannot_be_written() -> None:
+    batch = objects.authority().public_key.encrypt(objects.ROWS)
+    total = batch[:2] + batch[2:]
+    for part in (total, total[:1], 3 * total, CiphertextBatch.concat([batch, total])):
+        with pytest.raises(ValueError, match="read-only"):
+            part.known_weight_sums[:] = 77
+    assert total.known_weight_sums.tolist() == [2, 2]
+
+
+def test_counts_of_encrypted_rows_end_where_bytes_do() -> None:
+    """What is written can be read: a batch that counts more rows than bytes can say is refused as it is made."""
+    empty = objects.authority().public_key.encrypt(objects.ROWS)[:0]
+    with pytest.raises(OutOfRangeError, match="more than 2\\^48"):
+        for _ in range(60):
+            empty = CiphertextBatch.concat([empty, empty])
+            assert CiphertextBatch.from_bytes(b"".join(empty.pieces())).encrypted_rows == empty.encrypted_rows

@@ -357,7 +357,7 @@ def test_a_queue_that_moves_is_waited_for(path: Path, monkeypatch: pytest.Monkey
             fcntl.flock(file, fcntl.LOCK_EX)
             held.set()
             for turn in range(8):  # as holders do that take over before we look again
-                os.pwrite(file.fileno(), f"{turn} sign".encode(), 0)
+                os.pwrite(file.fileno(), f"{turn} {turn:016x}".ljust(63).encode() + b"\n", 0)
                 time.sleep(0.2)
 
     held = threading.Event()
@@ -774,3 +774,26 @@ def test_cut_off_maps_are_refused(size: int) -> None:
     assert cbor.loads(rest, "test") == {"a": 1, "z": [1, {"b": "text"}, None]} and bytes(views["key"]) == b"x" * 30
     with pytest.raises(DecodeError):
         cbor.loads(cbor.cut(memoryview(data[: -size - 1]), frozenset(["key"]), "test")[0], "test")
+
+
+def test_a_file_that_is_no_lock_file_is_never_written_to(path: Path) -> None:
+    """The lock of an authority at X is X.lock, which may be somebody's file, or another authority."""
+    text = "# generated, and must not be changed by hand\n"
+    lock = path.with_name(path.name + ".lock")
+    for held in (text.encode(), b"1 " + b"0" * 16 + b" " * 45 + b"x", b"1 " + b"0" * 16 + b" " * 45 + b"\n" + b"more"):
+        lock.write_bytes(held)
+        with pytest.raises(AuthorityError, match="is no lock file"):
+            created(path)
+        assert lock.read_bytes() == held and not path.exists()
+    lock.unlink()
+    created(path.with_name(lock.name))
+    sealed = lock.read_bytes()
+    with pytest.raises(AuthorityError, match="is no lock file"):
+        created(path)
+    assert lock.read_bytes() == sealed
+    opened(lock)
+
+
+def test_a_folder_is_no_path_of_an_authority() -> None:
+    with pytest.raises(ParameterError, match="names a file"):
+        KeyAuthority.create(objects.schema(), path="/", passphrase=PASSPHRASE)

@@ -222,3 +222,30 @@ def test_no_key_leaves_before_the_ledger_shows_its_row() -> None:
     authority = KeyAuthority(Uncommitted(made._terms), made._secrets, time.time)
     with pytest.raises(AuthorityError, match="took the row of key #1 and does not show it"):
         authority.issue(functions()[0], purpose="test")
+
+
+@pytest.mark.parametrize("kind", [memoryview, bytearray])
+def test_rows_in_a_buffer_of_a_driver_are_rows(kind: Callable[[bytes], object]) -> None:
+    made, ledger = whole_and_empty(kind)
+    assert [row.sequence for row in KeyAuthority(ledger, made._secrets, time.time).issued] == [1]
+
+
+@pytest.mark.parametrize("kind", [list, str, lambda row: None], ids=["list", "text", "nothing"])
+def test_rows_that_are_no_bytes_are_an_error_of_the_ledger(kind: Callable[[bytes], object]) -> None:
+    made, ledger = whole_and_empty(kind)
+    with pytest.raises(AuthorityError, match="holds a row that is none"):
+        KeyAuthority(ledger, made._secrets, time.time)
+
+
+def whole_and_empty(kind: Callable[[bytes], object]) -> tuple[KeyAuthority, MemoryLedger]:
+    """An authority that issued a key, and a ledger with its rows that gives them out as something else."""
+
+    class Driver(MemoryLedger):
+        def read(self, since: int = 0) -> tuple[bytes, ...]:
+            return tuple(kind(row) for row in super().read(since))  # type: ignore[misc]
+
+    made = KeyAuthority.create(SCHEMA)
+    made.issue(functions()[0], purpose="test")
+    ledger = Driver(made._terms)
+    ledger.append(made._ledger.read(), position=0)
+    return made, ledger

@@ -100,7 +100,8 @@ class FileLedger(Secret):
 
         AuthorityError, and nothing is written, where folder, lock or file were replaced since.
         """
-        values = require_rows(rows)
+        given = tuple(rows)
+        values = require_rows(given)
         with self.exclusive():
             key, newest = self._open_key(), self._newest()
             if len(newest.rows) != position:
@@ -108,7 +109,7 @@ class FileLedger(Secret):
             part = newest.part.followed_by(values)
             data = sealed_file.seal(self._terms, part, key, self._secrets)
             self._file.replace(data, newest.status)
-            self._reading = _Reading(data, None, part, (*newest.rows, *rows))
+            self._reading = _Reading(data, None, part, (*newest.rows, *given))
 
     def close(self) -> None:
         """Forget the sealing key and the rows."""

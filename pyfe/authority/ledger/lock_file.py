@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import stat
 import threading
@@ -24,6 +25,7 @@ __all__ = ["LockFile", "give", "on_fork", "same_file"]
 POLL_SECONDS = 0.02
 
 _SIGN_SIZE = 64
+_SIGN = re.compile(rb"\d{1,20} [0-9a-f]{16} *\n")
 
 
 class Renewed(Protocol):
@@ -72,7 +74,11 @@ class LockFile:
         self._sign()
 
     def _sign(self) -> None:
-        """Write who holds it. A lock file that has no sign yet, and gets none, as on a full disk, goes again."""
+        """Write who holds it. A lock file that has no sign yet, and gets none, as on a full disk, goes again; a file
+        that holds anything else than a sign is somebody's, and stays as it is."""
+        written = os.pread(self.descriptor, _SIGN_SIZE + 1, 0)
+        if written and not (len(written) == _SIGN_SIZE and _SIGN.fullmatch(written)):
+            raise AuthorityError(f"cannot lock the authority: {self.path} is no lock file, it holds something else")
         sign = f"{os.getpid()} {secrets.token_hex(8)}".ljust(_SIGN_SIZE - 1).encode() + b"\n"
         try:
             os.pwrite(self.descriptor, sign, 0)

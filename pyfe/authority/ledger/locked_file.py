@@ -147,9 +147,12 @@ class LockedFile:
 def _resolved(path: str | os.PathLike[str]) -> Path:
     """The path without symbolic links, so that every name of a file leads to one lock."""
     try:
-        return Path(os.path.realpath(os.fsdecode(path)))
+        resolved = Path(os.path.realpath(os.fsdecode(path)))
     except (TypeError, ValueError) as error:
         raise ParameterError(f"the path of an authority is a text or a path: {error}") from error
+    if not resolved.name:
+        raise ParameterError(f"the path of an authority names a file, and {resolved} is a folder")
+    return resolved
 
 
 def _status(path: Path) -> os.stat_result | None:

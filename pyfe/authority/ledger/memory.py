@@ -55,11 +55,12 @@ class MemoryLedger(Secret):
 
     def append(self, rows: Sequence[bytes], *, position: int) -> None:
         """Append rows after the first ``position`` ones; LedgerMoved unless there are so many."""
-        require_rows(rows)
+        given = tuple(rows)
+        require_rows(given)
         with self.exclusive():
             if len(self._rows) != position:
                 raise LedgerMoved
-            self._rows += tuple(rows)
+            self._rows += given
 
     def close(self) -> None:
         """Forget the rows."""
