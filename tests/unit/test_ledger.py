@@ -797,3 +797,21 @@ def test_a_file_that_is_no_lock_file_is_never_written_to(path: Path) -> None:
 def test_a_folder_is_no_path_of_an_authority() -> None:
     with pytest.raises(ParameterError, match="names a file"):
         KeyAuthority.create(objects.schema(), path="/", passphrase=PASSPHRASE)
+
+
+def test_a_failed_creation_leaves_the_lock_that_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a lock file that it made goes with it."""
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    lock = path.with_name(path.name + ".lock")
+    with monkeypatch.context() as patch:
+        patch.setattr(locked_file, "_write_durably", fails)
+        for there in (None, b"", bytes(64)):
+            if there is not None:
+                lock.write_bytes(there)
+            with pytest.raises(AuthorityError, match="cannot write"):
+                created(path)
+            assert lock.exists() == (there is not None) and not path.exists()
+    created(path)

@@ -25,7 +25,8 @@ __all__ = ["LockFile", "give", "on_fork", "same_file"]
 POLL_SECONDS = 0.02
 
 _SIGN_SIZE = 64
-_SIGN = re.compile(rb"\d{1,20} [0-9a-f]{16} *\n")
+_SIGN = re.compile(rb"\d{1,20} [0-9a-f]{16} *\n|\0{64}")
+"""What may stand in a lock file: a sign, or the zeros that a crash of the machine can leave of one."""
 
 
 class Renewed(Protocol):
@@ -53,11 +54,13 @@ def on_fork(renew: Renewed) -> None:
 
 
 class LockFile:
-    """One process's right to write. ``descriptor`` is -1 before and after, and in a forked child."""
+    """One process's right to write. ``descriptor`` is -1 before and after, and in a forked child; ``made`` says whether
+    this lock made its file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.descriptor = -1
+        self.made = False
 
     def acquire(self, patience: Callable[[], float], owner: os.stat_result | None) -> None:
         """Wait for the lock.
@@ -105,7 +108,8 @@ class LockFile:
     def _open(self, owner: os.stat_result | None) -> None:
         with _gate:
             _open_locks.add(self)
-            self.descriptor = _descriptor(self.path, owner)
+            self.descriptor, made = _descriptor(self.path, owner)
+            self.made = self.made or made
 
     def _wait(self, patience: Callable[[], float]) -> None:
         seen, since = b"", time.monotonic()
@@ -126,11 +130,12 @@ class LockFile:
                 time.sleep(POLL_SECONDS)
 
 
-def _descriptor(path: Path, owner: os.stat_result | None) -> int:
-    """The lock file, made if there is none. Opened without O_CREAT first: the kernel refuses that to root on the files
+def _descriptor(path: Path, owner: os.stat_result | None) -> tuple[int, bool]:
+    """The lock file, and whether it was made, because there was none. Opened without O_CREAT first: the kernel refuses that to root on the files
     of others in a shared folder."""
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     while True:
+        made = False
         try:
             descriptor = os.open(path, flags)
         except FileNotFoundError:
@@ -139,10 +144,11 @@ def _descriptor(path: Path, owner: os.stat_result | None) -> int:
             except FileExistsError:
                 continue
             _give_or_remove(descriptor, owner, path)
+            made = True
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise AuthorityError(f"cannot lock the authority: {path} is not a file")
-        return descriptor
+        return descriptor, made
 
 
 def _give_or_remove(descriptor: int, owner: os.stat_result | None, path: Path) -> None:

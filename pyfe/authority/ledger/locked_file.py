@@ -83,8 +83,8 @@ class LockedFile:
                 self.path.unlink()  # no key exists yet: better no file than one that may be lost
                 raise
             finally:
-                if not os.path.lexists(self.path):
-                    lock_of(self.path).unlink(missing_ok=True)
+                if self._lock is not None and self._lock.made and not os.path.lexists(self.path):
+                    self._lock.path.unlink(missing_ok=True)
 
     def replace(self, data: bytes, read: os.stat_result | None) -> None:
         """Replace the file, inside the lock: temporary file, fsync, rename, fsync of the folder.
