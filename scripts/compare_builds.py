@@ -32,7 +32,7 @@ CONFIDENCE = 0.9
 FEWEST = 5
 SUITES = ("group", "ipfe", "pairing", "qfe")
 RATES = ("per_s", "share")
-"""Units in which more is better, a share being that of the least possible time; in all others (seconds, bytes) less is."""
+"""Units in which more is better, a share being that of the least possible time; in others (seconds, bytes) less is."""
 
 
 class Compared(NamedTuple):

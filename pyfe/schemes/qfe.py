@@ -124,7 +124,8 @@ def encrypt(
 
     Returns a batch of ``48 ((k+1) n + 1) + 96 ((k+1) m + 1)`` bytes a row. Raises ParameterError for floats or a
     wrong shape, OutOfRangeError naming row and coordinate before any work. Cost a row: (k+1) n sums of k fixed-base
-    multiplications in G1, (k+1) m in G2; the first call makes tables of 16 KB a point.
+    multiplications in G1, (k+1) m in G2; the first call makes tables of about 35 k KB a coordinate,
+    which stay as long as the key.
     """
     require_no_client(mpk.parameters.scheme, client, label)
     return _native.encrypt(mpk, integers("x", x, 2), None if y is None else integers("y", y, 2))

@@ -131,8 +131,8 @@ class LockFile:
 
 
 def _descriptor(path: Path, owner: os.stat_result | None) -> tuple[int, bool]:
-    """The lock file, and whether it was made, because there was none. Opened without O_CREAT first: the kernel refuses that to root on the files
-    of others in a shared folder."""
+    """The lock file, and whether it was made, because there was none. It is opened without O_CREAT first: the kernel
+    refuses that to root on the files of others in a shared folder."""
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     while True:
         made = False
