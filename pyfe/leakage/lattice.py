@@ -45,17 +45,17 @@ class Free:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self.places: dict[int, slice] = {}
         found: list[tuple[int, int, int]] = []
         varying = [(part, column) for _, part, column in schema.parts if column.in_table]
         for block, (part, column) in enumerate(varying):
             if column.private:
                 base = part.start if column.one_hot else -1
-                found += [(position, base, block) for position in range(part.start, part.stop) if position != base]
+                own = [(position, base, block) for position in range(part.start, part.stop) if position != base]
+                self.places[block] = slice(len(found), len(found) + len(own))
+                found += own
         table = np.array(found, dtype=np.int64).reshape(len(found), 3)
         self.positions, self.base, self.owner = table[:, 0], table[:, 1], table[:, 2]
-        owners, first = np.unique(self.owner, return_index=True)
-        ends = [*first[1:].tolist(), len(found)]
-        self.places = {b: slice(i, j) for b, i, j in zip(owners.tolist(), first.tolist(), ends, strict=True)}
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,8 +20,8 @@ __all__ = ["Information", "MOST_WORK", "information", "score_distribution"]
 MOST_WORK = 3e10
 """Width of a score times the levels of its columns, beyond which it is not counted."""
 
-_SHORT = 64
-"""Length up to which distributions are convolved term by term."""
+_CELLS = 2**16
+"""Numbers that are transformed at once."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,23 @@ class _Score:
     entropy: float | None
 
 
+_counted: WeakKeyDictionary[Prior, dict[tuple[int, ...], _Score]] = WeakKeyDictionary()
+"""Scores counted before: most rows of Z stay when a key is added."""
+
+_MOST_KEPT = 1024
+
+
 def _score(row: Sequence[int], free: Free, prior: Prior) -> _Score:
+    kept = _counted.setdefault(prior, {})
+    key = max(tuple(row), tuple(-v for v in row))
+    score = kept.pop(key, None) or _counted_now(row, free, prior)
+    kept[key] = score
+    for oldest in list(kept)[:-_MOST_KEPT]:
+        kept.pop(oldest, None)
+    return score
+
+
+def _counted_now(row: Sequence[int], free: Free, prior: Prior) -> _Score:
     shares = private_shares(prior.blocks, free, row)
     width = sum(int(share.max()) - int(share.min()) for share in shares.values())
     mass = score_distribution(list(shares.values()), [prior.marginals[b] for b in shares])
@@ -93,21 +109,34 @@ def score_distribution(shares: Sequence[IntArray], marginals: Sequence[FloatArra
     width = sum(int(share.max()) for share in moved) // divisor
     if width * sum(len(share) for share in moved) > MOST_WORK:
         return None
-    parts = [_mass(share // divisor, mass) for share, mass in zip(moved, marginals, strict=True)]
-    queue = deque(sorted(parts, key=len) or [np.ones(1)])
-    while len(queue) > 1:
-        queue.append(_convolved(queue.popleft(), queue.popleft()))
-    return queue[0]
+    parts = [_mass(share // divisor, mass) for share, mass in zip(moved, marginals, strict=True)] or [np.ones(1)]
+    while len(parts) > 1:
+        parts.sort(key=len)
+        parts = [product for group in _groups(parts) for product in _products(group)]
+    return parts[0]
 
 
 def _mass(share: IntArray, mass: FloatArray) -> FloatArray:
     return np.asarray(np.bincount(share, weights=mass), dtype=np.float64)
 
 
-def _convolved(left: FloatArray, right: FloatArray) -> FloatArray:
-    if min(len(left), len(right)) <= _SHORT:
-        return np.convolve(left, right)
-    length = len(left) + len(right) - 1
-    size = 1 << (length - 1).bit_length()
-    product = np.fft.irfft(np.fft.rfft(left, size) * np.fft.rfft(right, size), size)[:length]
-    return np.maximum(product, 0.0)
+def _groups(parts: Sequence[FloatArray]) -> Iterator[Sequence[FloatArray]]:
+    """Pairs of distributions, so many at a time that their transforms lie in the cache."""
+    start = 0
+    while start < len(parts):
+        pairs = max(1, _CELLS // (4 * len(parts[start])))
+        yield parts[start : start + 2 * pairs]
+        start += 2 * pairs
+
+
+def _products(parts: Sequence[FloatArray]) -> list[FloatArray]:
+    """The distributions of sums of two, the first with the second and so on; of an odd number the last is left."""
+    pairs = len(parts) // 2
+    lengths = [len(a) + len(b) - 1 for a, b in zip(parts[0::2], parts[1::2], strict=False)]
+    size = 1 << max(0, *(length - 1 for length in lengths), 0).bit_length()
+    padded = np.zeros((2 * pairs, size))
+    for row, part in zip(padded, parts, strict=False):
+        row[: len(part)] = part
+    spectra = np.fft.rfft(padded)
+    products = np.maximum(np.fft.irfft(spectra[0::2] * spectra[1::2], size), 0.0)
+    return [*(row[:length] for row, length in zip(products, lengths, strict=True)), *parts[2 * pairs :]]
