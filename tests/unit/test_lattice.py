@@ -59,8 +59,12 @@ def test_free_coordinates_say_everything_that_is_private() -> None:
     ]
     assert len(free) == len(names) and free.owner.tolist() == [1] * 3 + [2] * 3 + [3, 4] + [5] * 2 + [6] * 3
     assert free.places == {
-        **{1: slice(0, 3), 2: slice(3, 6), 3: slice(6, 7)},
-        **{4: slice(7, 8), 5: slice(8, 10), 6: slice(10, 13)},
+        1: slice(0, 3),
+        2: slice(3, 6),
+        3: slice(6, 7),
+        4: slice(7, 8),
+        5: slice(8, 10),
+        6: slice(10, 13),
     }
 
 

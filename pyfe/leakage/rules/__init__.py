@@ -28,34 +28,36 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.rules.budget import budget
-from pyfe.leakage.rules.correlation import correlation
-from pyfe.leakage.rules.countable import countable
+from pyfe.leakage.rules import (
+    budget,
+    correlation,
+    countable,
+    modulus,
+    rank,
+    rounding_off,
+    shape,
+    structure,
+    support,
+)
 from pyfe.leakage.rules.limits import Limits
-from pyfe.leakage.rules.modulus import modulus
 from pyfe.leakage.rules.question import Question
-from pyfe.leakage.rules.rank import rank, room
-from pyfe.leakage.rules.rounding_off import rounding_off
-from pyfe.leakage.rules.shape import shape, width
-from pyfe.leakage.rules.structure import structure
-from pyfe.leakage.rules.support import support
 
 __all__ = ["RULES", "Limits", "Question", "Rule", "judged"]
 
 Rule: TypeAlias = Callable[[Question], list[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    shape,
-    width,
-    structure,
-    room,
-    countable,
-    modulus,
-    support,
-    rank,
-    budget,
-    rounding_off,
-    correlation,
+    shape.shape,
+    shape.width,
+    structure.structure,
+    rank.room,
+    countable.countable,
+    modulus.modulus,
+    support.support,
+    rank.rank,
+    budget.budget,
+    rounding_off.rounding_off,
+    correlation.correlation,
 )
 
 

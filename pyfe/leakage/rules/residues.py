@@ -58,8 +58,8 @@ def residues_of(row: Sequence[int], owner: IntArray, most: int) -> Iterator[Resi
 def _larger(content: IntArray, few: int) -> list[int]:
     """The numbers above 16 that do not divide at most ``few`` of the contents, the largest for the same ones of
     them."""
-    first = content[: few + 2]  # two of these are multiples of such a number
-    pairs = {math.gcd(a, b) for a, b in combinations(first.tolist(), 2)}
+    first = content[: few + 2].tolist()  # two of these are multiples of such a number; of two columns, one is
+    pairs = set(first) if len(content) == 2 else {math.gcd(a, b) for a, b in combinations(first, 2)}
     found: set[int] = set()
     for divisor in {d for pair in pairs for d in _divisors(pair) if d > LARGEST_SCANNED}:
         divided = content[content % divisor == 0]
