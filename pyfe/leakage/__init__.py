@@ -28,7 +28,7 @@ module                 holds
 
 from __future__ import annotations
 
-from pyfe.leakage.blocks import Blocks
+from pyfe.leakage.blocks import Blocks, too_fine
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.lattice import Free, Lattice
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS
@@ -70,4 +70,5 @@ __all__ = [
     "residual_account",
     "residual_bits",
     "residual_forms",
+    "too_fine",
 ]

@@ -56,6 +56,9 @@ def linear_findings(
     requested = integer_rows(request, before.schema.n)
     if not len(requested):
         raise ParameterError("a request has at least one row")
+    thresholds = limits or Limits()
     known = prior if prior is not None or too_fine(before.schema) else Blind(before.schema)
-    question = Question(before, before.with_rows(requested), requested, known, limits or Limits(), secret)
+    if before.rank <= thresholds.most_rank:
+        _ = before.lattice  # so that it is kept, and the next request grows it by its own rows alone
+    question = Question(before, before.with_rows(requested), requested, known, thresholds, secret)
     return judged(question)
