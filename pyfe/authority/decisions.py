@@ -14,13 +14,13 @@ import numpy as np
 
 from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
 from pyfe.arrays import IntArray
-from pyfe.authority.leakage_accounts import linear_account, quadratic_account
+from pyfe.authority.leakage_accounts import blind_prior, linear_account, quadratic_account
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued, State, Terms
 from pyfe.authority.texts import require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
-from pyfe.leakage import Finding, Residual, budget_findings, residual, residual_account
+from pyfe.leakage import Finding, Residual, budget_findings, linear_findings, residual, residual_account
 from pyfe.schema import Schema
 
 __all__ = [
@@ -95,13 +95,15 @@ def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int
 def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
     """What the function would open together with everything issued so far.
 
-    ``seed`` is a secret of the authority: the records behind an estimate are drawn with it
-    (:func:`pyfe.leakage.residual_forms`).
+    Linear keys by the rules of :mod:`pyfe.leakage.rules`, of which the first that refuses is said, against what everybody
+    knows: no authority has a reference of the population yet. ``seed`` is a secret of the authority: the records behind
+    an estimate are drawn with it.
     """
     if "quadratic" in state.terms.serves:
         return _quadratic_findings(state, function, seed)
-    before = linear_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
-    return before.with_rows(function.weights).findings(before)
+    schema = state.terms.schema
+    before = linear_account(schema, state.issued, adapter(state.terms.scheme).modulus)
+    return linear_findings(before, function.weights, blind_prior(schema), secret=seed)
 
 
 def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
@@ -148,8 +150,13 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
     listed = "; ".join(finding.in_terms_of(names) for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-    advice = next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
-    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}"
+    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){_advice(refusing)}"
+
+
+def _advice(refusing: list[Finding]) -> str:
+    """What could be asked for instead, by the first finding that has advice."""
+    stated = next((f". {finding.advice}" for finding in refusing if finding.advice), "")
+    return stated or next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
 
 
 def row_for(state: State, request: Request, verdict: Verdict, now: object) -> Issued:

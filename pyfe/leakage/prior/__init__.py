@@ -1,0 +1,20 @@
+"""What is assumed of the population before any result: a prior over the levels of a record.
+
+==============  ==================================================================================
+module          holds
+==============  ==================================================================================
+``protocol``    :class:`Prior`, what the counting rules ask
+``blind``       :class:`Blind`: uniform levels, independent columns
+``classes``     the at most 8 classes of a block
+``moments``     covariances
+``publics``     values of the public columns
+``seeds``       what is drawn from a seed
+==============  ==================================================================================
+"""
+
+from __future__ import annotations
+
+from pyfe.leakage.prior.blind import Blind
+from pyfe.leakage.prior.protocol import LevelArray, Prior
+
+__all__ = ["Blind", "LevelArray", "Prior"]
