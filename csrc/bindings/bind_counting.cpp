@@ -87,11 +87,11 @@ FloatArray distribution(const std::vector<IntArray>& shares, const std::vector<F
 }
 
 FloatArray beside(const std::vector<IntArray>& shares, const std::vector<FloatArray>& marginals,
-                  const std::vector<ByteArray>& classes) {
+                  const std::vector<ByteArray>& classes, double certain) {
     const std::vector<Variable> variables = variables_of(shares, marginals, classes);
     const std::vector<Beside> all = [&] {
         const NoGil no_gil;
-        return beside_vartime(variables);
+        return beside_vartime(variables, Certain(certain));
     }();
     std::vector<double> out;
     for (const Beside& one : all)
@@ -101,14 +101,14 @@ FloatArray beside(const std::vector<IntArray>& shares, const std::vector<FloatAr
 }
 
 FloatArray residues(const std::vector<IntArray>& shares, const std::vector<FloatArray>& marginals,
-                    long long modulus) {
+                    long long modulus, double certain) {
     if (modulus < 2 || static_cast<uint64_t>(modulus) > most_width)
         fail(ErrorKind::out_of_range,
              "counting: the modulus " + std::to_string(modulus) + " is not from 2 to 2^24");
     const std::vector<Variable> variables = variables_of(shares, marginals, one_class(shares));
     const std::vector<Residue> all = [&] {
         const NoGil no_gil;
-        return residues_vartime(variables, static_cast<uint32_t>(modulus));
+        return residues_vartime(variables, static_cast<uint32_t>(modulus), Certain(certain));
     }();
     std::vector<double> out;
     for (const Residue& one : all) out.insert(out.end(), {one.gain, one.sure});
@@ -143,11 +143,11 @@ IntArray answers(const Sample& rows, const std::vector<IntArray>& shares) {
     return out;
 }
 
-py::tuple tally(const Sample& rows, const std::vector<IntArray>& answers, size_t few) {
+py::tuple tally(const Sample& rows, const std::vector<IntArray>& answers, size_t few, double certain) {
     const auto given = all_values(answers, "answers");
     const Tally found = [&] {
         const NoGil no_gil;
-        return rows.tally_vartime(given, few);
+        return rows.tally_vartime(given, few, Certain(certain));
     }();
     std::vector<double> out;
     for (const Told& one : found.columns)
@@ -156,12 +156,12 @@ py::tuple tally(const Sample& rows, const std::vector<IntArray>& answers, size_t
 }
 
 py::tuple matches(const Sample& rows, const std::vector<IntArray>& answers, const IntArray& targets,
-                  size_t few) {
+                  size_t few, double certain) {
     const auto given = all_values(answers, "answers");
     const std::vector<int64_t> wanted = int_vector(targets, "targets");
     const Matches found = [&] {
         const NoGil no_gil;
-        return rows.matches_vartime(given, wanted, few);
+        return rows.matches_vartime(given, wanted, few, Certain(certain));
     }();
     return py::make_tuple(found.records, found.thin, float_array(found.certain));
 }
@@ -174,12 +174,12 @@ void bind_scores(py::module_& m) {
         "width beyond 2^24.");
     m.def(
         "beside", beside, py::arg("shares").noconvert(), py::arg("marginals").noconvert(),
-        py::arg("classes").noconvert(),
+        py::arg("classes").noconvert(), py::arg("certain"),
         "What the sum says about the class (uint8 [levels], below 8) of every variable, float64 [variables, "
         "7]: share of the commonest class; of rows guessed right, made certain, and made certain of a class "
         "that is not the commonest, by the answer and by its tenth of the distribution.");
     m.def("residues", residues, py::arg("shares").noconvert(), py::arg("marginals").noconvert(),
-          py::arg("modulus"),
+          py::arg("modulus"), py::arg("certain"),
           "What the sum modulo a number from 2 to 2^24 says about the level of every variable, float64 "
           "[variables, 2]: gain of the best guess, and share of rows made certain.");
 }
@@ -192,7 +192,7 @@ void bind_samples(py::module_& m) {
         .def("__len__", &Sample::count)
         .def("answers", answers, py::arg("shares").noconvert(),
              "int64 [rows]: the sum of the shares (int64 [levels], or [0] for none) of every column.")
-        .def("tally", tally, py::arg("answers").noconvert(), py::arg("few"),
+        .def("tally", tally, py::arg("answers").noconvert(), py::arg("few"), py::arg("certain"),
              "(thin, float64 [columns, 5]) for the joint answers of keys, int64 [rows] each. thin: share of "
              "the "
              "second half that has fewer neighbours in the first. Columns: share of the commonest class in "
@@ -200,7 +200,7 @@ void bind_samples(py::module_& m) {
              "first half, and in the second; of rows guessed right, made certain and right, and these of a "
              "class that is not the commonest.")
         .def("matches", matches, py::arg("answers").noconvert(), py::arg("targets").noconvert(),
-             py::arg("few"),
+             py::arg("few"), py::arg("certain"),
              "(records, thin, certain float64 [columns]): share of the targets whose classes the others with "
              "the same answers name in full, of those that have fewer such others, and of those of whom a "
              "class is certain, and right.");

@@ -31,9 +31,6 @@ inline std::size_t commonest(const ClassCounts& counts) {
     return static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
 }
 
-// Whether so many rows of all make a class certain: 0.95, in integers
-inline bool is_certain(std::uint32_t rows, std::size_t all) { return 20 * std::uint64_t{rows} >= 19 * all; }
-
 // Error(parameter) unless there is an answer for every row
 void require_lengths(std::span<const std::vector<std::int64_t>> answers, std::size_t rows);
 

@@ -30,6 +30,11 @@ Terms collected(const Variable& variable, std::optional<std::uint8_t> label) {
 
 }  // namespace
 
+Certain::Certain(double probability) : least_(probability * (1 - 1e-9)) {
+    if (!(probability > 0.5 && probability <= 1))
+        fail(ErrorKind::parameter, "counting: what counts as certain is a probability above 0.5");
+}
+
 void require_valid(std::span<const Variable> variables) {
     constexpr double rounded_one = 1 + 1e-9;
     for (const Variable& variable : variables) {

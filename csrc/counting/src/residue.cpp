@@ -23,7 +23,7 @@ Distribution cyclic_times(const Distribution& residues, const Variable& variable
     return out;
 }
 
-Residue say(const Variable& variable, const Distribution& others) {
+Residue say(const Variable& variable, const Distribution& others, Certain certain) {
     const std::size_t g = others.size();
     Distribution best(g), all(g);
     double common = 0;
@@ -39,27 +39,29 @@ Residue say(const Variable& variable, const Distribution& others) {
     Residue out;
     for (std::size_t z = 0; z < g; ++z) {
         out.gain += best[z];
-        if (common < certain && all[z] > 0 && best[z] >= certain * all[z]) out.sure += all[z];
+        if (!certain(common, 1) && certain(best[z], all[z])) out.sure += all[z];
     }
     out.gain -= common;
     return out;
 }
 
-void halve(std::span<const Variable> all, const Distribution& others, std::vector<Residue>& out) {
-    if (all.size() == 1) return out.push_back(say(all.front(), others));
+void halve(std::span<const Variable> all, const Distribution& others, Certain certain,
+           std::vector<Residue>& out) {
+    if (all.size() == 1) return out.push_back(say(all.front(), others, certain));
     const auto first = all.first(all.size() / 2), second = all.subspan(all.size() / 2);
     const auto with = [&](std::span<const Variable> more) {
         Distribution product = others;
         for (const Variable& variable : more) product = cyclic_times(product, variable);
         return product;
     };
-    halve(first, with(second), out);
-    halve(second, with(first), out);
+    halve(first, with(second), certain, out);
+    halve(second, with(first), certain, out);
 }
 
 }  // namespace
 
-std::vector<Residue> residues_vartime(std::span<const Variable> variables, std::uint32_t modulus) {
+std::vector<Residue> residues_vartime(std::span<const Variable> variables, std::uint32_t modulus,
+                                      Certain certain) {
     if (modulus < 2 || modulus > most_width)
         fail(ErrorKind::out_of_range,
              "counting: the modulus " + std::to_string(modulus) + " is not from 2 to 2^24");
@@ -67,7 +69,7 @@ std::vector<Residue> residues_vartime(std::span<const Variable> variables, std::
     std::vector<Residue> out;
     Distribution nothing(modulus);
     nothing[0] = 1;
-    if (!variables.empty()) halve(variables, nothing, out);
+    if (!variables.empty()) halve(variables, nothing, certain, out);
     return out;
 }
 

@@ -34,12 +34,12 @@ std::size_t likeliest(std::span<const double> masses) {
 }
 
 // One answer more (or one tenth): the masses of the classes with it
-void say(std::span<const double> masses, std::size_t common, Said& said) {
+void say(std::span<const double> masses, std::size_t common, Certain certain, Said& said) {
     double all = 0;
     for (const double mass : masses) all += mass;
     const std::size_t best = likeliest(masses);
     said.right += masses[best];
-    if (!(masses[best] >= certain * all) || all <= 0) return;
+    if (!certain(masses[best], all)) return;
     said.sure += all;
     if (best != common) said.rare += all;
 }
@@ -78,7 +78,7 @@ Joint joint_of(const Variable& variable) {
 }
 
 // The answers first .. end - 1
-Sums sums_over(const Joint& joint, const Padded& others, std::span<const std::uint8_t> tenth,
+Sums sums_over(const Joint& joint, const Padded& others, std::span<const std::uint8_t> tenth, Certain certain,
                std::size_t first, std::size_t end) {
     Sums out;
     std::array<std::array<double, answers_at_once>, most_classes> mass;
@@ -94,7 +94,7 @@ Sums sums_over(const Joint& joint, const Padded& others, std::span<const std::ui
                 here[c] = mass[c][i];
                 out.tenth[tenth[z + i]][c] += here[c];
             }
-            say({here.data(), joint.classes.size()}, joint.common, out.answer);
+            say({here.data(), joint.classes.size()}, joint.common, certain, out.answer);
         }
     }
     return out;
@@ -108,7 +108,8 @@ void add(Sums& to, const Sums& more) {
         for (std::size_t c = 0; c < most_classes; ++c) to.tenth[d][c] += more.tenth[d][c];
 }
 
-Beside beside(const Variable& variable, const Distribution& others, std::span<const std::uint8_t> tenth) {
+Beside beside(const Variable& variable, const Distribution& others, std::span<const std::uint8_t> tenth,
+              Certain certain) {
     const Joint joint = joint_of(variable);
     std::uint32_t degree = 0;
     for (const Level& level : variable) degree = std::max(degree, level.share);
@@ -116,12 +117,13 @@ Beside beside(const Variable& variable, const Distribution& others, std::span<co
     std::vector<Sums> parts(tasks_for(tenth.size()));
     parallel_for(parts.size(), [&](std::size_t task) {
         const std::size_t first = task * answers_a_task;
-        parts[task] = sums_over(joint, padded, tenth, first, std::min(tenth.size(), first + answers_a_task));
+        parts[task] =
+            sums_over(joint, padded, tenth, certain, first, std::min(tenth.size(), first + answers_a_task));
     });
     Sums all;
     for (const Sums& part : parts) add(all, part);
     Beside out{prior_of(variable)[joint.common], all.answer, {}};
-    for (const Masses& masses : all.tenth) say(masses, joint.common, out.tenth);
+    for (const Masses& masses : all.tenth) say(masses, joint.common, certain, out.tenth);
     return out;
 }
 
@@ -131,13 +133,13 @@ std::vector<double> distribution_vartime(std::span<const Variable> variables) {
     return product_of(all_terms(variables));
 }
 
-std::vector<Beside> beside_vartime(std::span<const Variable> variables) {
+std::vector<Beside> beside_vartime(std::span<const Variable> variables, Certain certain) {
     const std::vector<Terms> factors = all_terms(variables);
     std::vector<std::uint8_t> tenth;
     std::vector<Beside> out;
     leave_one_out(factors, [&](std::size_t i, const Distribution& others) {
         if (tenth.empty()) tenth = tenth_of(times(others, factors[i]));
-        out.push_back(beside(variables[i], others, tenth));
+        out.push_back(beside(variables[i], others, tenth, certain));
     });
     return out;
 }

@@ -23,8 +23,9 @@ struct Part {
 // Goes over groups of neighbours one by one
 class Judge {
   public:
-    Judge(const Labels& labels, std::size_t half, std::size_t few, const std::vector<ClassCounts>& first)
-        : labels_(labels), half_(half), few_(few), all_(first) {}
+    Judge(const Labels& labels, std::size_t half, std::size_t few, Certain certain,
+          const std::vector<ClassCounts>& first)
+        : labels_(labels), half_(half), few_(few), certain_(certain), all_(first) {}
 
     void add(std::span<const std::uint32_t> rows, Part& part) const {
         std::vector<ClassCounts> guess(labels_.columns), truth(labels_.columns);
@@ -39,7 +40,7 @@ class Judge {
             const std::size_t common = commonest(all_[i]), best = thin ? common : commonest(guess[i]);
             const std::uint64_t right = truth[i][best];
             part.columns[i].right += right;
-            if (thin || !is_certain(guess[i][best], told)) continue;
+            if (thin || !certain_(guess[i][best], static_cast<double>(told))) continue;
             part.columns[i].sure += right;
             if (best != common) part.columns[i].rare += right;
         }
@@ -48,6 +49,7 @@ class Judge {
   private:
     Labels labels_;
     std::size_t half_, few_;
+    Certain certain_;
     const std::vector<ClassCounts>& all_;
 };
 
@@ -79,7 +81,8 @@ void require_lengths(std::span<const std::vector<std::int64_t>> answers, std::si
                                            std::to_string(rows) + " rows");
 }
 
-Tally Sample::tally_vartime(std::span<const std::vector<std::int64_t>> answers, std::size_t few) const {
+Tally Sample::tally_vartime(std::span<const std::vector<std::int64_t>> answers, std::size_t few,
+                            Certain certain) const {
     require_lengths(answers, count_);
     const std::size_t half = count_ / 2, rest = count_ - half;
     if (half == 0) fail(ErrorKind::parameter, "counting: a sample of fewer than two rows has no halves");
@@ -88,7 +91,7 @@ Tally Sample::tally_vartime(std::span<const std::vector<std::int64_t>> answers, 
                                    second = counts_of(labels, half, count_);
 
     const Neighbours near = neighbours(answers, count_);
-    const Judge judge(labels, half, few, first);
+    const Judge judge(labels, half, few, certain, first);
     std::vector<Part> parts((near.groups() + groups_a_task - 1) / groups_a_task);
     parallel_for(parts.size(), [&](std::size_t task) {
         parts[task].columns.resize(guessed_);

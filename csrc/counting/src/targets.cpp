@@ -46,7 +46,7 @@ class Group {
     }
 
     // What the others of the group say about one of its rows
-    void look_up(std::size_t target, std::size_t few, Found& found) const {
+    void look_up(std::size_t target, std::size_t few, Certain certain, Found& found) const {
         const std::size_t others = size_ - 1;
         if (others < few || others == 0) {
             ++found.thin;
@@ -55,7 +55,7 @@ class Group {
         found.records += chance_to_name(record_of(labels_, target));
         const std::uint8_t* const label = labels_.of(target);
         for (std::size_t i = 0; i < labels_.columns; ++i)
-            found.certain[i] += is_certain(counts_[i][label[i]] - 1, others);
+            found.certain[i] += certain(counts_[i][label[i]] - 1, static_cast<double>(others));
     }
 
   private:
@@ -106,7 +106,8 @@ std::vector<std::pair<std::size_t, std::vector<std::size_t>>> by_group(
 }  // namespace
 
 Matches Sample::matches_vartime(std::span<const std::vector<std::int64_t>> answers,
-                                std::span<const std::int64_t> targets, std::size_t few) const {
+                                std::span<const std::int64_t> targets, std::size_t few,
+                                Certain certain) const {
     require_lengths(answers, count_);
     require_targets(targets, count_);
     const Labels labels{labels_, guessed_};
@@ -116,7 +117,7 @@ Matches Sample::matches_vartime(std::span<const std::vector<std::int64_t>> answe
     parallel_for(parts.size(), [&](std::size_t task) {
         parts[task].certain.resize(guessed_);
         const Group group(labels, near.of(groups[task].first));
-        for (const std::size_t target : groups[task].second) group.look_up(target, few, parts[task]);
+        for (const std::size_t target : groups[task].second) group.look_up(target, few, certain, parts[task]);
     });
 
     const auto all = static_cast<double>(targets.size());

@@ -48,12 +48,13 @@ class Sample {
 
     // Rows with the same answers (one vector [count] a key) are neighbours. The first half's rows tell what
     // is guessed for their neighbours in the second; with fewer than `few` of them the commonest class is.
-    Tally tally_vartime(std::span<const std::vector<std::int64_t>> answers, std::size_t few) const;
+    Tally tally_vartime(std::span<const std::vector<std::int64_t>> answers, std::size_t few,
+                        Certain certain) const;
 
     // For some of the rows: what all their neighbours say about each, itself left out; nothing where they are
     // fewer than `few`. Where several records are likeliest, one of them is named at random.
     Matches matches_vartime(std::span<const std::vector<std::int64_t>> answers,
-                            std::span<const std::int64_t> targets, std::size_t few) const;
+                            std::span<const std::int64_t> targets, std::size_t few, Certain certain) const;
 
   private:
     std::size_t count_, columns_, guessed_;

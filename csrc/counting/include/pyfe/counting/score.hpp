@@ -17,9 +17,17 @@ constexpr std::size_t most_classes = 8;
 // A distribution takes 8 bytes an answer, and a dozen of them are held.
 constexpr std::uint64_t most_width = std::uint64_t{1} << 24;
 
-// An answer makes a class certain when its posterior is at least this. Less a billionth, so that rounding
-// does not decide where it is exactly this.
-constexpr double certain = 0.95 * (1 - 1e-9);
+// An answer makes a class certain when so much of its mass is of that class. Less a billionth, so that
+// rounding does not decide where it is exactly so much.
+class Certain {
+  public:
+    // Error(parameter) unless 0.5 < probability <= 1
+    explicit Certain(double probability);
+    bool operator()(double of_class, double all) const { return all > 0 && of_class >= least_ * all; }
+
+  private:
+    double least_;
+};
 
 struct Level {
     std::uint32_t share;  // what the level adds to the score; the least one of a variable adds 0
@@ -46,13 +54,14 @@ std::vector<double> distribution_vartime(std::span<const Variable> variables);
 
 // What the score says about every variable beside all others. Tenths are by the distribution's middle,
 // floor(10 (P(score < z) + P(score = z) / 2)).
-std::vector<Beside> beside_vartime(std::span<const Variable> variables);
+std::vector<Beside> beside_vartime(std::span<const Variable> variables, Certain certain);
 
 // Of a variable's levels themselves, by the score modulo a number
 struct Residue {
     double gain = 0;  // how much more often the best guess is right
     double sure = 0;  // share of rows whose residue makes a level certain; 0 where one is beforehand
 };
-std::vector<Residue> residues_vartime(std::span<const Variable> variables, std::uint32_t modulus);
+std::vector<Residue> residues_vartime(std::span<const Variable> variables, std::uint32_t modulus,
+                                      Certain certain);
 
 }  // namespace pyfe::counting
