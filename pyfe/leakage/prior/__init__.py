@@ -5,6 +5,10 @@ module          holds
 ==============  ==================================================================================
 ``protocol``    :class:`Prior`, what the counting rules ask
 ``blind``       :class:`Blind`: uniform levels, independent columns
+``reference``   :class:`Reference`: what a sample of the population tells; ``fitting`` reads the sample, ``kept`` is
+                what is kept of it, ``packing`` its plain types
+``forest``      levels drawn along the tree of ``dependence``; ``copula`` levels by normal scores
+``marginals``   smoothed counts
 ``classes``     the at most 8 classes of a block
 ``moments``     covariances
 ``publics``     values of the public columns
@@ -16,5 +20,6 @@ from __future__ import annotations
 
 from pyfe.leakage.prior.blind import Blind
 from pyfe.leakage.prior.protocol import LevelArray, Prior
+from pyfe.leakage.prior.reference import Reference
 
-__all__ = ["Blind", "LevelArray", "Prior"]
+__all__ = ["Blind", "LevelArray", "Prior", "Reference"]

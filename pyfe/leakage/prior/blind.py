@@ -50,9 +50,9 @@ class Blind:
         return self.covariance[np.ix_(self.blocks.free, self.blocks.free)]
 
     def tree_rows(self, count: int, seed: bytes, public: Sequence[int] | IntArray | None = None) -> LevelArray:
-        """Independent uniform rows int16 ``[count, nb]``, the public blocks held at ``public`` if it is there."""
-        draws = uniforms(seed, "rows", count, len(self.blocks))
-        rows: LevelArray = (draws * np.array(self.blocks.sizes)).astype(np.int16)
+        """Independent uniform rows int16 ``[count, nb]``, columns contiguous; the public blocks are held at ``public``
+        if it is there."""
+        rows = self._rows(count, seed, "rows")
         if public is not None:
             rows[:, self.blocks.public] = public_levels(self.blocks, public)
         return rows
@@ -65,8 +65,14 @@ class Blind:
         """Uniform levels of the public blocks, ``count`` vectors; none where no column is public."""
         if not self.blocks.public.any():
             return []
-        return list(self.tree_rows(count, seed)[:, self.blocks.public].astype(np.int64))
+        return list(self._rows(count, seed, "public")[:, self.blocks.public].astype(np.int64))
 
     def extremes(self, seed: bytes) -> list[IntArray]:
         """The first public vector with each column in turn at its least and its greatest level."""
         return at_extremes(self.blocks, self.public_vectors(1, seed))
+
+    def _rows(self, count: int, seed: bytes, label: str) -> LevelArray:
+        rows = np.empty((len(self.blocks), count), dtype=np.int16)
+        for block, size in enumerate(self.blocks.sizes):
+            rows[block] = uniforms(seed, f"uniform {label}, block {block}", count) * size
+        return rows.T

@@ -14,6 +14,9 @@ __all__ = ["MOST_CLASSES", "classes_of", "quantile_classes"]
 
 MOST_CLASSES = 8
 
+_ROUNDING = 1e-9
+"""A middle that lies on a quantile belongs above it, however sums of doubles round."""
+
 
 def classes_of(marginal: FloatArray, ordered: int) -> IntArray:
     """Class of each level, int64 ``[levels]``, of levels whose first ``ordered`` ones stand in the order of a value.
@@ -40,7 +43,7 @@ def quantile_classes(weights: FloatArray, count: int) -> IntArray:
         return np.arange(len(weights), dtype=np.int64)
     total = weights.sum()
     middle = (np.cumsum(weights) - weights / 2) / (total if total > 0 else 1.0)
-    place = np.minimum((middle * count).astype(np.int64), count - 1)
+    place = np.minimum((middle * count + _ROUNDING).astype(np.int64), count - 1)
     return np.asarray(np.unique(place, return_inverse=True)[1].reshape(-1).astype(np.int64))
 
 
