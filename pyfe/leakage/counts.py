@@ -164,7 +164,11 @@ class Drawn:
     """
 
     def __init__(
-        self, levels: npt.NDArray[np.int16], columns: Sequence[int], classes: Sequence[IntArray], certain: float = CERTAIN
+        self,
+        levels: npt.NDArray[np.int16],
+        columns: Sequence[int],
+        classes: Sequence[IntArray],
+        certain: float = CERTAIN,
     ) -> None:
         by_column = np.ascontiguousarray(levels.T, dtype=np.int16)
         self._native = _native.Sample(by_column, list(columns), [_labels(table) for table in classes])

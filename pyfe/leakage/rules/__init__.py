@@ -18,6 +18,7 @@ rule   function          refuses
 3      rank              more independent scores than the columns allow
 4      budget            more than half of a row's bits, or a third where nothing is known of the population
 7      rounding_off      several scores whose answers single out rows, by lattice reduction
+       least_squares     the same, by the likeliest record with the same answers
 8      correlation       a protected column that the answers predict
 =====  ================  ====================================================================================
 """
@@ -32,6 +33,7 @@ from pyfe.leakage.rules import (
     budget,
     correlation,
     countable,
+    least_squares,
     modulus,
     rank,
     rounding_off,
@@ -57,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     rank.rank,
     budget.budget,
     rounding_off.rounding_off,
+    least_squares.least_squares,
     correlation.correlation,
 )
 
