@@ -14,6 +14,7 @@ module                 holds
 ``rules``              each of the rules for them, in their order
 ``linear_account``     what linear keys determine by linear algebra: spans, and the ``lattice`` of integer forms
 ``blocks``             columns as variables; ``prior``: what is known of the population
+``counts``             what answers say about columns, counted by the core
 ``quadratic_account``  those for quadratic forms: what was issued, and the question what a request adds
 ``quadratic_rules``    each of the rules for quadratic forms
 ``implied``            what forms determine: span, factors, products
@@ -29,6 +30,7 @@ module                 holds
 from __future__ import annotations
 
 from pyfe.leakage.blocks import Blocks, too_fine
+from pyfe.leakage.counts import Counted, Drawn, Matched, Score, residue_posterior
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.lattice import Free, Lattice
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS
@@ -49,15 +51,19 @@ __all__ = [
     "RULES",
     "Blind",
     "Blocks",
+    "Counted",
+    "Drawn",
     "Finding",
     "Free",
     "Lattice",
     "Limits",
     "LinearAccount",
+    "Matched",
     "Prior",
     "QuadraticAccount",
     "Question",
     "Residual",
+    "Score",
     "Span",
     "budget_findings",
     "check_budget",
@@ -70,5 +76,6 @@ __all__ = [
     "residual_account",
     "residual_bits",
     "residual_forms",
+    "residue_posterior",
     "too_fine",
 ]

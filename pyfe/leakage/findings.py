@@ -23,11 +23,11 @@ class Finding:
 
     ``kind``: "coordinate" (one coordinate's value), "product" (of two coordinates), "variable" (a form on a single
     column), "group" (a form on very few columns), "protected" (a form on a protected column, or a protected form),
-    "record" (every coordinate); for linear keys "constant", "width", "modulus", "support", "rank", "lattice" and
-    "correlation" (see :mod:`pyfe.leakage.rules`); for quadratic ones "keys" (more forms than the rule allows) and
-    "weights" (linear content that no linear function could have); "budget" (the answers say too many bits of a record),
-    "checked in part" (not everything was looked for; ``note`` says what was not); or, not refusing, "nothing new" (the
-    request lies in the span of what is known and issued).
+    "record" (every coordinate); for linear keys "constant", "width", "modulus", "support", "rank", "lattice",
+    "correlation", "certain", "guessed", "named" and "too fine" (see :mod:`pyfe.leakage.rules`); for quadratic ones
+    "keys" (more forms than the rule allows) and "weights" (linear content that no linear function could have); "budget"
+    (the answers say too many bits of a record), "checked in part" (not everything was looked for; ``note`` says what
+    was not); or, not refusing, "nothing new" (the request lies in the span of what is known and issued).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
     up to what everybody knows; empty where only coefficients modulo the group order exist.
@@ -86,6 +86,10 @@ _SENTENCES = {
     "rank": "would be one independent function too many",
     "lattice": "lets whole rows be computed from the answers",
     "correlation": "predicts the protected {0}",
+    "certain": "makes {0} certain for too many rows",
+    "guessed": "lets {0} be guessed too well",
+    "named": "names whole rows",
+    "too fine": "is too fine to count what it says",
     "product": "opens the product of {0}",
     "keys": "would be one quadratic form too many",
     "weights": "has linear weights too wide on {0}",

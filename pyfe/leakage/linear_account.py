@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pyfe.arrays import integer_rows
+from pyfe.arrays import IntArray, integer_rows
 from pyfe.leakage.findings import Finding, Lines, group_size
 from pyfe.leakage.lattice import Free, Lattice
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, integer_combination, supports
@@ -52,6 +52,7 @@ class LinearAccount:
         self._shape = _Shape(schema)
         self._modulus = modulus
         self._rows: Rows = []
+        self._given = np.zeros((0, schema.n), dtype=np.int64)
         self._spans = {prime: Span(prime=prime, traced=False) for prime in (modulus, CHECK_PRIME)}
         self._opened: dict[int, set[int]] = {}
         self._saturated: tuple[Lattice, Rows] = Lattice.empty(len(self._shape.free)), []
@@ -72,6 +73,11 @@ class LinearAccount:
         return len(self._rows)
 
     @property
+    def given(self) -> IntArray:
+        """All rows as they were given, int64 ``[k, n]``."""
+        return self._given
+
+    @property
     def rank(self) -> int:
         """Number of independent rows: the larger of the ranks modulo both primes."""
         return max(span.rank for span in self._spans.values())
@@ -87,9 +93,10 @@ class LinearAccount:
 
     def with_rows(self, rows: Any) -> LinearAccount:
         """The account with more rows. Cost: O(rank n) each."""
-        shape = self._shape
-        fresh = shape.free.rows(integer_rows(rows, shape.schema.n))
+        given = integer_rows(rows, self.schema.n)
+        fresh = self.free.rows(given)
         twin = copy(self)
+        twin._given = np.concatenate([self._given, given])
         twin._rows = [*self._rows, *fresh]
         twin._spans = {prime: span.copy() for prime, span in self._spans.items()}
         twin._opened = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,17 +16,18 @@ from hypothesis import strategies as st
 
 from pyfe.errors import ParameterError
 from pyfe.leakage import Blind, Finding, Free, Limits, LinearAccount, Question, check_linear, judged
+from pyfe.leakage.counts import Score
 from pyfe.leakage.lattice import Lattice, generated, integers
 from pyfe.leakage.rules import RULES
 from pyfe.leakage.rules.budget import budget
 from pyfe.leakage.rules.correlation import correlation
-from pyfe.leakage.rules.information import information, score_distribution
+from pyfe.leakage.rules.information import information
 from pyfe.leakage.rules.kernel import kernel_basis, kernel_of
 from pyfe.leakage.rules.least_squares import ROWS, least_squares, opened
 from pyfe.leakage.rules.left_over import suspects
 from pyfe.leakage.rules.modulus import modulus
 from pyfe.leakage.rules.rank import most_scores, rank
-from pyfe.leakage.rules.residues import posterior, residues_of, scanned
+from pyfe.leakage.rules.residues import residues_of, scanned
 from pyfe.leakage.rules.rounding_off import rounding_off, success
 from pyfe.leakage.rules.support import support
 from pyfe.schema import Schema, category, constant, number, thresholds
@@ -293,28 +293,6 @@ def test_combinations_are_looked_at_up_to_2_to_the_16() -> None:
     assert moduli and max(moduli) <= 9, "9^5 < 2^16 < 10^5"
 
 
-@given(st.integers(0, 2**32), st.integers(2, 20))
-def test_the_posterior_from_a_remainder(seed: int, modulus: int) -> None:
-    rng = np.random.default_rng(seed)
-    sizes = rng.integers(2, 5, int(rng.integers(1, 4)))
-    shares = [rng.integers(0, modulus, size) for size in sizes]
-    marginals = [rng.dirichlet(np.full(size, 0.3)) for size in sizes]
-    joint: list[Counter[tuple[int, int]]] = [Counter() for _ in sizes]
-    for levels in itertools.product(*map(range, sizes)):
-        mass = math.prod(float(m[v]) for m, v in zip(marginals, levels, strict=True))
-        total = sum(int(s[v]) for s, v in zip(shares, levels, strict=True)) % modulus
-        for i, level in enumerate(levels):
-            joint[i][total, level] += mass  # type: ignore[assignment]
-    for i, (lift, settled) in enumerate(posterior(shares, marginals, modulus, 0.95)):
-        tops = {z: max(joint[i][z, v] for v in range(sizes[i])) for z in range(modulus)}
-        sums = {z: sum(joint[i][z, v] for v in range(sizes[i])) for z in range(modulus)}
-        prior = float(marginals[i].max())
-        assert lift == pytest.approx(sum(tops.values()) - prior, abs=1e-9)
-        certain = sum(sums[z] for z in range(modulus) if sums[z] > 1e-9 and tops[z] >= 0.95 * sums[z])
-        near = any(abs(tops[z] - 0.95 * sums[z]) < 1e-9 for z in range(modulus) if sums[z] > 1e-9)
-        assert near or settled == pytest.approx(certain if prior < 0.95 else 0.0, abs=1e-6)
-
-
 def test_a_remainder_of_half_of_the_columns_is_meaning() -> None:
     """A remainder of three columns of six is looked at; that of four is what more than half of the score says."""
     schema = Schema.from_ranges(answers(6))
@@ -416,27 +394,9 @@ def test_so_many_scores_are_allowed(columns: int, allowed: int) -> None:
     assert bool(rank(question(schema, row))) is (allowed < 1)
 
 
-@given(st.integers(0, 2**32))
-def test_the_distribution_of_a_score(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    sizes = rng.integers(1, 6, int(rng.integers(0, 6)))
-    shares = [rng.integers(-20, 21, size) * int(rng.choice([1, 3])) for size in sizes]
-    marginals = [rng.dirichlet(np.ones(size)) for size in sizes]
-    counted: Counter[int] = Counter()
-    for levels in itertools.product(*map(range, sizes)):
-        mass = math.prod(float(m[v]) for m, v in zip(marginals, levels, strict=True))
-        counted[sum(int(s[v]) for s, v in zip(shares, levels, strict=True))] += mass  # type: ignore[assignment]
-    found = score_distribution(shares, marginals)
-    assert found is not None
-    low, high = min(counted), max(counted)
-    step = (high - low) // (len(found) - 1) if len(found) > 1 else 1
-    assert all(found[(z - low) // step] == pytest.approx(mass, abs=1e-12) for z, mass in counted.items())
-    assert found.sum() == pytest.approx(1)
-
-
 def test_a_score_that_is_too_wide_is_not_counted() -> None:
     shares = [np.arange(2**15) * 2**15, np.arange(2**15)]
-    assert score_distribution(shares, [np.full(2**15, 2.0**-15)] * 2) is None
+    assert not Score(shares, [np.full(2**15, 2.0**-15)] * 2).countable
     schema = Schema.from_ranges({f"x{i}": number(0, 2**15 - 1, step=1) for i in range(4)})
     found = information([[2**15, 2**14 + 1, 5, 7]], Free(schema), Blind(schema))
     assert found.bound in ("width", "gaussian") and 25 < found.bits < 32

@@ -17,6 +17,9 @@ rule   function          refuses
 2e     support           a score that is, but for a little, one column
 3      rank              more independent scores than the columns allow
 4      budget            more than half of a row's bits, or a third where nothing is known of the population
+5      variables         what a score says of a column by more than its meaning, columns independent
+5t     sampled           the same in rows whose columns depend on each other, public columns known
+6      joint             rows that the answers to several scores name together
 7      rounding_off      several scores whose answers single out rows, by lattice reduction
        least_squares     the same, by the likeliest record with the same answers
 8      correlation       a protected column that the answers predict
@@ -33,13 +36,16 @@ from pyfe.leakage.rules import (
     budget,
     correlation,
     countable,
+    joint,
     least_squares,
     modulus,
     rank,
     rounding_off,
+    sampled,
     shape,
     structure,
     support,
+    variables,
 )
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import Question
@@ -58,6 +64,9 @@ RULES: tuple[Rule, ...] = (
     support.support,
     rank.rank,
     budget.budget,
+    variables.variables,
+    sampled.sampled,
+    joint.joint,
     rounding_off.rounding_off,
     least_squares.least_squares,
     correlation.correlation,

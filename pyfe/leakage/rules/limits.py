@@ -27,6 +27,13 @@ class Limits:
     support, support_of_few: share of a score's variance that one column may explain; the second where the score has a
         weight on fewer than half of the private columns (rule 2e).
     budget: multiplies the budget of the prior (rule 4): infinite where the other rules are to be seen.
+    excess, excess_sampled: by how much an answer may make a column certain, or lift its best guess, above what its
+        tenth does: counted exactly (rule 5), and in drawn rows (rule 5t).
+    rare, protected_excess, protected_gain: for protected columns: share of the rows whose answer makes a class certain
+        that is not the commonest, the excess, and by how much the best guess may be lifted in all (rules 5 and 5t).
+    thin: share of drawn rows whose answers are too rare to count (rule 5t).
+    named, matched: by how much the joint answers may name more rows in full, and make a column certain for more rows,
+        than their tenths do (rule 6).
     babai, least_squares: success probability of rounding off in the kernel lattice, share of sampled rows that the
         nearest lattice point opens (rule 7), applied above ``counted_bits`` and up to ``most_coordinates``.
     explained: by how much the answers may raise R^2 of a protected coordinate (rule 8).
@@ -44,6 +51,14 @@ class Limits:
     support: float = 0.95
     support_of_few: float = 0.85
     budget: float = 1.0
+    excess: float = 0.10
+    excess_sampled: float = 0.15
+    rare: float = 0.01
+    protected_excess: float = 0.05
+    protected_gain: float = 0.25
+    thin: float = 0.10
+    named: float = 0.05
+    matched: float = 0.15
     counted_bits: float = 15.0
     most_coordinates: int = 100
     babai: float = 1e-3

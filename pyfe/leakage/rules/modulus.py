@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from pyfe.arrays import IntArray
+from pyfe.leakage.counts import residue_posterior
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.left_over import remainders, suspects
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
-from pyfe.leakage.rules.residues import Residue, posterior, residues_of, scanned
+from pyfe.leakage.rules.residues import Residue, residues_of, scanned
 from pyfe.leakage.rules.tables import free_codes
 
 __all__ = ["modulus"]
@@ -101,7 +102,9 @@ def _by_posterior(
 ) -> list[Finding]:
     limits = question.limits
     marginals = [question.prior.marginals[b] for b in blocks]
-    for block, (lift, settled) in zip(blocks, posterior(shares, marginals, number, limits.certain), strict=True):
+    for block, (lift, settled) in zip(
+        blocks, residue_posterior(shares, marginals, number, limits.certain), strict=True
+    ):
         if lift > limits.lift:
             note = f"{said}: the best guess of it is right {100 * lift:.0f} points more often"
             return [_finding(question, (block,), note, lift, limits.lift)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyfe.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["LARGEST_SCANNED", "Residue", "posterior", "residues_of", "scanned"]
+__all__ = ["LARGEST_SCANNED", "Residue", "residues_of", "scanned"]
 
 Row = list[int]
 
@@ -120,40 +120,3 @@ def _multipliers(modulus: int, rank: int) -> FloatArray:
     for unit in units:
         first &= numbers <= (rows * unit % modulus) @ places
     return np.asarray(rows[first], dtype=np.float64)
-
-
-def posterior(
-    shares: Sequence[IntArray], marginals: Sequence[FloatArray], modulus: int, certain: float
-) -> list[tuple[float, float]]:
-    """What the sum of independent shares modulo a number says of each of them: by how much it lifts the best guess of
-    its level, and for which part of the rows it makes a level at least ``certain`` (0 where the prior does).
-
-    shares: what each level adds, int64 ``[levels]``, in 0..modulus-1. By dynamic programming over Z_modulus; at most
-    modulus^2 steps of numpy a share.
-    """
-    folded = [_folded(share, mass, modulus) for share, mass in zip(shares, marginals, strict=True)]
-    found = []
-    for i, (share, mass) in enumerate(zip(shares, marginals, strict=True)):
-        others = np.zeros(modulus)
-        others[0] = 1.0
-        for j, part in enumerate(folded):
-            others = others if i == j else _cyclic(others, part)
-        top = np.zeros(modulus)
-        np.maximum.at(top, share, mass)
-        best = np.zeros(modulus)
-        for residue in np.flatnonzero(top):
-            best = np.maximum(best, top[residue] * np.roll(others, residue))
-        total = _cyclic(others, folded[i])
-        settled = total[best >= certain * total].sum() if mass.max() < certain else 0.0
-        found.append((float(best.sum() - mass.max()), float(settled)))
-    return found
-
-
-def _folded(share: IntArray, mass: FloatArray, modulus: int) -> FloatArray:
-    return np.asarray(np.bincount(share, weights=mass, minlength=modulus), dtype=np.float64)
-
-
-def _cyclic(left: FloatArray, right: FloatArray) -> FloatArray:
-    """The distribution of a sum modulo the length."""
-    size = len(left)
-    return np.maximum(np.fft.irfft(np.fft.rfft(left) * np.fft.rfft(right), size), 0.0)

@@ -13,7 +13,7 @@ from pyfe.leakage.findings import Finding
 from pyfe.leakage.prior import LevelArray
 from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.public_part import public_parts
-from pyfe.leakage.rules.question import Question
+from pyfe.leakage.rules.question import MOST_PAIRED, Question
 
 __all__ = ["ROWS", "sampled"]
 
@@ -75,7 +75,7 @@ class _Score:
 
 
 def _scores(question: Question) -> list[_Score]:
-    blocks, combined = question.blocks, question.combined(most=question.most_paired)
+    blocks, combined = question.blocks, question.combined(MOST_PAIRED)
     levels = _rows(question, None)
     rows = _drawn(question, levels)
     found = []
