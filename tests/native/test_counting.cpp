@@ -11,6 +11,7 @@
 #include "leave_one_out.hpp"
 #include "product.hpp"
 #include "pyfe/base/parallel.hpp"
+#include "pyfe/counting/nearest.hpp"
 #include "pyfe/counting/sample.hpp"
 #include "pyfe/counting/score.hpp"
 #include "real_transform.hpp"
@@ -157,6 +158,55 @@ void test_sample() {
     CHECK(sample.matches_vartime(answers, targets, rows, Certain(0.95)).thin > 0.99);
 }
 
+// By trying all integers around the origin
+bool nearer_slowly(const Search& search, const std::vector<double>& centre,
+                   const std::vector<double>& origin) {
+    constexpr int reach = 8;
+    const auto distance = [&](double t0, double t1) {
+        const double below = search.triangle[3] * (t1 - centre[1]);
+        const double above = search.triangle[0] * (t0 - centre[0]) + search.triangle[1] * (t1 - centre[1]);
+        return above * above + below * below;
+    };
+    for (int t0 = -reach; t0 <= reach; ++t0)
+        for (int t1 = -reach; t1 <= reach; ++t1) {
+            std::vector<double> x = origin;
+            for (std::size_t a = 0; a < 3; ++a) x[a] += t0 * search.basis[a] + t1 * search.basis[3 + a];
+            bool inside = x[1] + x[2] <= 1;
+            for (std::size_t a = 0; a < 3; ++a)
+                inside = inside && x[a] >= search.lo[a] && x[a] <= search.hi[a];
+            if (inside && distance(t0, t1) < distance(0, 0) * (1 - 1e-9) - 1e-12) return true;
+        }
+    return false;
+}
+
+void test_nearer() {
+    Numbers numbers;
+    const auto number = [&](int most) {
+        return static_cast<double>(numbers.below(static_cast<std::uint32_t>(2 * most + 1))) - most;
+    };
+    int found = 0;
+    for (int round = 0; round < 400; ++round) {
+        const Search search{2,
+                            3,
+                            {2 + number(1), number(2), 0, 3 + number(2)},
+                            {number(2), number(1), number(1), number(2), number(1), number(1)},
+                            {0, 0, 0},
+                            {6, 1, 1},
+                            {{1, 3}}};
+        const std::vector<double> centre = {number(10) / 4, number(10) / 4};
+        const std::vector<double> origin = {3, static_cast<double>(numbers.below(2)), 0};
+        const bool wanted = nearer_slowly(search, centre, origin);
+        CHECK(nearer_vartime(search, centre, origin, 100000) == (wanted ? Nearer::found : Nearer::none));
+        found += wanted;
+    }
+    CHECK(found > 40 && found < 360);
+    const Search one{1, 1, {1}, {1}, {0}, {9}, {}};
+    CHECK(nearer_vartime(one, std::vector{2.4}, std::vector{5.0}, 100) == Nearer::found);
+    CHECK(nearer_vartime(one, std::vector{2.4}, std::vector{5.0}, 0) == Nearer::unfinished);
+    CHECK(nearer_vartime(one, std::vector{5.6}, std::vector{5.0}, 100) == Nearer::none);
+    CHECK(nearer_vartime(Search{}, {}, {}, 100) == Nearer::none);
+}
+
 void test_refusals() {
     const std::vector<Variable> wide = {{{0, 0.5, 0}, {1 << 24, 0.5, 0}}, {{0, 0.5, 0}, {1, 0.5, 0}}};
     CHECK_ERROR(distribution_vartime(wide), out_of_range, "answers");
@@ -176,6 +226,7 @@ int main() {
         test_beside();
         test_residues();
         test_sample();
+        test_nearer();
         test_refusals();
     }
     return check::result("test_counting");

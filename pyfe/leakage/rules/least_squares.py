@@ -65,8 +65,11 @@ def _means_given_public(question: Question, x: IntArray) -> FloatArray:
     mean = np.zeros(blocks.schema.n)
     for part, codes, mass in zip(blocks.slices, blocks.codes, question.prior.marginals, strict=True):
         mean[part] = mass @ codes
-    public = [i for block in np.flatnonzero(blocks.public) for i in range(blocks.schema.n)[blocks.slices[block]]]
+    parts = [
+        np.arange(part.start, part.stop) for part, known in zip(blocks.slices, blocks.public, strict=True) if known
+    ]
+    public = np.concatenate([np.zeros(0, dtype=np.int64), *parts])
     covariance = question.prior.covariance
     across = covariance[np.ix_(public, free)]
-    slopes = np.linalg.pinv(covariance[np.ix_(public, public)], hermitian=True) @ across if public else across
+    slopes = np.linalg.pinv(covariance[np.ix_(public, public)], hermitian=True) @ across if parts else across
     return np.asarray(mean[free] + (x[:, public] - mean[public]) @ slopes)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from pyfe.arrays import IntArray
-from pyfe.leakage.counts import residue_posterior
+from pyfe.leakage.counts import MOST_WORK, residue_posterior
 from pyfe.leakage.findings import Finding
+from pyfe.leakage.rules.excess import too_fine_to_count
 from pyfe.leakage.rules.left_over import remainders, suspects
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
 from pyfe.leakage.rules.residues import Residue, residues_of, scanned
@@ -86,6 +87,11 @@ def _judged(question: Question, residue: Residue) -> list[Finding]:
             return [_finding(question, blocks, f"{said}: protected")]
         if values <= limits.few_values:
             return [_finding(question, blocks, f"{said}: {values} values", float(values), limits.few_values)]
+    work = residue.modulus * sum(question.blocks.sizes[b] for b in blocks)
+    if work > MOST_WORK:
+        return [
+            too_fine_to_count("2m", float(work), float(MOST_WORK), f"{said}, over all levels of {len(blocks)} columns")
+        ]
     shares = [_share(question, residue, block) for block in blocks]
     return _by_posterior(question, blocks, shares, residue.modulus, said)
 

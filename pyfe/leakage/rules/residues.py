@@ -47,7 +47,7 @@ def residues_of(row: Sequence[int], owner: IntArray, most: int) -> Iterator[Resi
     for block, value in zip(owner.tolist(), row, strict=True):
         if value:
             contents[block] = math.gcd(contents.get(block, 0), value)
-    blocks, content = list(contents), np.array(list(contents.values()), dtype=object)
+    blocks, content = list(contents), np.array(list(contents.values()))
     few = min(most, len(blocks) // 2)
     for modulus in [*range(2, LARGEST_SCANNED + 1), *_larger(content, few)]:
         remaining = np.flatnonzero(content % modulus != 0)
@@ -80,7 +80,7 @@ def scanned(rows: Sequence[Row], owner: IntArray, most: int) -> Iterator[Residue
 
     most: as for :func:`residues_of`; "half" is of the blocks on which some score has a weight. Cost: O(2^16 r).
     """
-    wide = np.array(rows, dtype=object)
+    wide = np.array(rows)
     kept = np.flatnonzero((wide != 0).any(axis=0))
     blocks, starts = np.unique(owner[kept], return_index=True)
     few = min(most, len(blocks) // 2)
