@@ -165,7 +165,9 @@ def test_the_count_does_not_depend_on_the_number_of_threads() -> None:
             found.append(Score(shares, marginals).beside(classes))
     finally:
         _core.set_num_threads(before)
-    assert all(np.array_equal(getattr(found[0], n), getattr(found[1], n)) for n in ("gain", "sure", "rare", "tenth_gain"))
+    assert all(
+        np.array_equal(getattr(found[0], n), getattr(found[1], n)) for n in ("gain", "sure", "rare", "tenth_gain")
+    )
 
 
 def test_what_is_too_fine_is_not_counted() -> None:
@@ -277,7 +279,9 @@ def test_counts_of_rows_are_those_of_dictionaries(seed: int, count: int, keys: i
     for i, (column, table) in enumerate(zip([1, 2, 3], tables, strict=True)):
         classes = table[levels[:, column]]
         gain, sure, rare, thin = told_slowly(together, classes)
-        assert (counted.gain[i], counted.sure[i], counted.rare[i], counted.thin) == pytest.approx((gain, sure, rare, thin))
+        assert (counted.gain[i], counted.sure[i], counted.rare[i], counted.thin) == pytest.approx(
+            (gain, sure, rare, thin)
+        )
         baseline = told_slowly([(t,) for t in tenths[0].tolist()], classes)
         assert (counted.tenth_gain[i], counted.tenth_sure[i]) == pytest.approx(baseline[:2])
 

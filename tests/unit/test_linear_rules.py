@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +16,11 @@ from hypothesis import strategies as st
 
 from pyfe.errors import ParameterError
 from pyfe.leakage import Blind, Finding, Free, Limits, LinearAccount, Question, check_linear, judged
+from pyfe.leakage.counts import Score
 from pyfe.leakage.lattice import Lattice, generated, integers
 from pyfe.leakage.rules import RULES, rounding_off
 from pyfe.leakage.rules.budget import budget
 from pyfe.leakage.rules.correlation import correlation
-from pyfe.leakage.counts import Score
 from pyfe.leakage.rules.information import information
 from pyfe.leakage.rules.left_over import suspects
 from pyfe.leakage.rules.modulus import modulus

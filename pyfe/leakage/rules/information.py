@@ -15,6 +15,7 @@ from pyfe.leakage.rules.tables import private_shares
 
 __all__ = ["Information", "information"]
 
+
 @dataclass(frozen=True)
 class Information:
     """``bits`` that the answers say at most; ``bound``: "exact", "sum", "gaussian" or "width"."""

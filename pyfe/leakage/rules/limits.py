@@ -27,8 +27,8 @@ class Limits:
     support, support_of_few: share of a score's variance that one column may explain; the second where the score has a
         weight on fewer than half of the private columns (rule 2e).
     budget: multiplies the budget of the prior (rule 4): infinite where the other rules are to be seen.
-    excess, excess_sampled: by how much an answer may make a column certain, or lift its best guess, above what its tenth
-        does: counted exactly (rule 5), and in drawn rows (rule 5t).
+    excess, excess_sampled: by how much an answer may make a column certain, or lift its best guess, above what its
+        tenth does: counted exactly (rule 5), and in drawn rows (rule 5t).
     rare, protected_excess, protected_gain: for protected columns: share of the rows whose answer makes a class certain
         that is not the commonest, the excess, and by how much the best guess may be lifted in all (rules 5 and 5t).
     thin: share of drawn rows whose answers are too rare to count (rule 5t).

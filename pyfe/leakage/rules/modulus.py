@@ -102,7 +102,9 @@ def _by_posterior(
 ) -> list[Finding]:
     limits = question.limits
     marginals = [question.prior.marginals[b] for b in blocks]
-    for block, (lift, settled) in zip(blocks, residue_posterior(shares, marginals, number, limits.certain), strict=True):
+    for block, (lift, settled) in zip(
+        blocks, residue_posterior(shares, marginals, number, limits.certain), strict=True
+    ):
         if lift > limits.lift:
             note = f"{said}: the best guess of it is right {100 * lift:.0f} points more often"
             return [_finding(question, (block,), note, lift, limits.lift)]

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from pyfe.arrays import BoolArray, IntArray
+from pyfe.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = ["LARGEST_SCANNED", "Residue", "residues_of", "scanned"]
 
