@@ -1,8 +1,12 @@
+#include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "arrays.hpp"
+#include "pyfe/base/parallel.hpp"
+#include "pyfe/counting/nearest.hpp"
 #include "pyfe/counting/sample.hpp"
 #include "pyfe/counting/score.hpp"
 
@@ -166,6 +170,62 @@ py::tuple matches(const Sample& rows, const std::vector<IntArray>& answers, cons
     return py::make_tuple(found.records, found.thin, float_array(found.certain));
 }
 
+void require_shape(const FloatArray& a, std::vector<py::ssize_t> shape, const char* name) {
+    if (a.ndim() != static_cast<py::ssize_t>(shape.size()) ||
+        !std::equal(shape.begin(), shape.end(), a.shape()))
+        fail(ErrorKind::parameter, std::string(name) + ": has another shape than the other arrays want");
+}
+
+ByteArray nearer(const FloatArray& triangle, const FloatArray& basis, const FloatArray& lo,
+                 const FloatArray& hi, const std::vector<std::pair<size_t, size_t>>& bits,
+                 const FloatArray& centres, const FloatArray& origins, uint64_t most_nodes) {
+    Search search{0,
+                  0,
+                  values_of(triangle, 2, "triangle"),
+                  values_of(basis, 2, "basis"),
+                  values_of(lo, 1, "lo"),
+                  values_of(hi, 1, "hi"),
+                  {}};
+    const auto k = basis.shape(0), d = basis.shape(1);
+    require_shape(triangle, {k, k}, "triangle");
+    require_shape(lo, {d}, "lo");
+    require_shape(hi, {d}, "hi");
+    const std::vector<double> centre = values_of(centres, 2, "centres");
+    const std::vector<double> origin = values_of(origins, 2, "origins");
+    const auto rows = centres.shape(0);
+    require_shape(centres, {rows, k}, "centres");
+    require_shape(origins, {rows, d}, "origins");
+    search.rank = static_cast<size_t>(k);
+    search.width = static_cast<size_t>(d);
+    for (const auto& [first, end] : bits) {
+        if (first > end || end > search.width) fail(ErrorKind::parameter, "bits: lie beyond the coordinates");
+        search.bits.push_back({first, end});
+    }
+    ByteArray out(rows);
+    std::vector<uint8_t> found(static_cast<size_t>(rows));
+    {
+        const NoGil no_gil;
+        pyfe::parallel_for(found.size(), [&](size_t row) {
+            found[row] = static_cast<uint8_t>(
+                nearer_vartime(search, std::span(centre).subspan(row * search.rank, search.rank),
+                               std::span(origin).subspan(row * search.width, search.width), most_nodes));
+        });
+    }
+    std::copy(found.begin(), found.end(), out.mutable_data());
+    return out;
+}
+
+void bind_searches(py::module_& m) {
+    m.def(
+        "nearer", nearer, py::arg("triangle").noconvert(), py::arg("basis").noconvert(),
+        py::arg("lo").noconvert(), py::arg("hi").noconvert(), py::arg("bits"), py::arg("centres").noconvert(),
+        py::arg("origins").noconvert(), py::arg("most_nodes"),
+        "For each row, whether a record origin + t basis (t integers, coordinates from lo to hi, of the bits "
+        "from first to end at most one set) has |triangle (t - centre)| below that of t = 0: 1 where there "
+        "is one, 0 where there is none, 2 where the nodes did not suffice; uint8 [rows]. triangle float64 "
+        "[k, k], basis [k, d] of integers, lo and hi [d], centres [rows, k], origins [rows, d].");
+}
+
 void bind_scores(py::module_& m) {
     m.def(
         "distribution", distribution, py::arg("shares").noconvert(), py::arg("marginals").noconvert(),
@@ -214,4 +274,5 @@ void bind_counting(py::module_& module) {
     counting.attr("MOST_WIDTH") = most_width;
     bind_scores(counting);
     bind_samples(counting);
+    bind_searches(counting);
 }

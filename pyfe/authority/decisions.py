@@ -20,7 +20,7 @@ from pyfe.authority.records import Issued, State, Terms
 from pyfe.authority.texts import require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
-from pyfe.leakage import Finding, Residual, budget_findings, linear_findings, residual, residual_account
+from pyfe.leakage import Finding, Prior, Residual, budget_findings, linear_findings, residual, residual_account
 from pyfe.schema import Schema
 
 __all__ = [
@@ -92,18 +92,18 @@ def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int
     return int(weight_bits)
 
 
-def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
+def findings(state: State, function: Function, seed: bytes, reference: Prior | None = None) -> list[Finding]:
     """What the function would open together with everything issued so far.
 
-    Linear keys by the rules of :mod:`pyfe.leakage.rules`, of which the first that refuses is said, against what everybody
-    knows: no authority has a reference of the population yet. ``seed`` is a secret of the authority: the records behind
-    an estimate are drawn with it.
+    Linear keys by the rules of :mod:`pyfe.leakage.rules`, of which the first that refuses is said, against what
+    everybody knows: no authority has a reference of the population yet. ``seed`` is a secret of the authority: the
+    records behind an estimate are drawn with it.
     """
     if "quadratic" in state.terms.serves:
         return _quadratic_findings(state, function, seed)
     schema = state.terms.schema
     before = linear_account(schema, state.issued, adapter(state.terms.scheme).modulus)
-    return linear_findings(before, function.weights, blind_prior(schema), secret=seed)
+    return linear_findings(before, function.weights, reference or blind_prior(schema), secret=seed)
 
 
 def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
@@ -131,10 +131,11 @@ def _weights(maps: Sequence[IntegerMap], schema: Schema) -> IntArray:
     return np.concatenate([np.zeros((0, schema.n), dtype=np.int64), *rows])
 
 
-def decide(state: State, function: Function, seed: bytes) -> Verdict:
-    """The verdict on a request for a key; ``seed`` as for :func:`findings`. Errors: those of :func:`require_fit`."""
+def decide(state: State, function: Function, seed: bytes, reference: Prior | None = None) -> Verdict:
+    """The verdict on a request for a key; ``seed`` and ``reference`` as for :func:`findings`. Errors: those of
+    :func:`require_fit`."""
     require_fit(state.terms, function)
-    found = findings(state, function, seed)
+    found = findings(state, function, seed, reference)
     refusing = [finding for finding in found if finding.refuses]
     refused = bool(refusing) and state.terms.policy.refuses
     return Verdict(tuple(found), _refusal(refusing, state, function) if refused else None)

@@ -18,14 +18,17 @@ from pyfe.errors import ParameterError
 from pyfe.leakage import Blind, Finding, Free, Limits, LinearAccount, Question, check_linear, judged
 from pyfe.leakage.counts import Score
 from pyfe.leakage.lattice import Lattice, generated, integers
-from pyfe.leakage.rules import RULES, rounding_off
+from pyfe.leakage.rules import RULES
 from pyfe.leakage.rules.budget import budget
 from pyfe.leakage.rules.correlation import correlation
 from pyfe.leakage.rules.information import information
+from pyfe.leakage.rules.kernel import kernel_basis, kernel_of
+from pyfe.leakage.rules.least_squares import ROWS, least_squares, opened
 from pyfe.leakage.rules.left_over import suspects
 from pyfe.leakage.rules.modulus import modulus
 from pyfe.leakage.rules.rank import most_scores, rank
 from pyfe.leakage.rules.residues import residues_of, scanned
+from pyfe.leakage.rules.rounding_off import rounding_off, success
 from pyfe.leakage.rules.support import support
 from pyfe.schema import Schema, category, constant, number, thresholds
 
@@ -455,7 +458,7 @@ def test_a_reduced_kernel() -> None:
     rows = Lattice.empty(12).with_rows(rng.integers(-50, 51, (4, 12)).tolist()).reduced
     factors = rng.normal(size=(12, 12))
     metric = factors @ factors.T + np.eye(12)
-    found = rounding_off.kernel(rows, metric)
+    found = kernel_basis(rows, metric)
     assert found.nrows() == 8 and not any(map(any, integers(fmpz_mat(rows) * found.transpose())))
     assert generated(found).is_one(), "nothing of the kernel is left out"
     basis = np.array(integers(found), dtype=float)
@@ -470,15 +473,12 @@ def test_rounding_off_succeeds_as_often_as_predicted() -> None:
     factors = rng.normal(size=(8, 8)) * 2
     prior = Known(schema, factors @ factors.T)
     asked = question(schema, rng.integers(-200, 201, (3, 8)), prior)
-    metric = np.linalg.inv(prior.given_public() + np.eye(8) / 12)
-    basis = np.array(integers(rounding_off.kernel(asked.Z, metric)), dtype=float)
-    root = np.linalg.cholesky(metric)
-    Q, R = np.linalg.qr((basis @ root).T)
+    kernel = kernel_of(asked)
     draws = rng.multivariate_normal(np.zeros(8), prior.given_public() + np.eye(8) / 12, 4000)
-    coefficients, hits = draws @ root @ Q, np.ones(4000, dtype=bool)
+    coefficients, hits = draws @ kernel.root @ kernel.orthogonal, np.ones(4000, dtype=bool)
     for i in reversed(range(5)):  # the box around the origin, which is the true record
-        hits &= np.abs(coefficients[:, i]) < abs(R[i, i]) / 2
-    assert rounding_off.success(asked) == pytest.approx(hits.mean(), abs=0.03)
+        hits &= np.abs(coefficients[:, i]) < kernel.triangle[i, i] / 2
+    assert success(asked) == pytest.approx(hits.mean(), abs=0.03)
 
 
 def test_rule_7_is_asked_in_its_range() -> None:
@@ -486,13 +486,47 @@ def test_rule_7_is_asked_in_its_range() -> None:
     schema = Schema.from_ranges(numbers(9))
     rows = rng.integers(-2000, 2001, (3, 9))
     known = Known(schema, np.eye(9) * 20.0)
-    (found,) = rounding_off.rounding_off(question(schema, rows, known))
+    (found,) = rounding_off(question(schema, rows, known))
     assert found.rule == "7" and found.figure is not None and found.figure > 1e-3
-    assert rounding_off.rounding_off(question(schema, rows, known, babai=1.0)) == []
-    assert rounding_off.rounding_off(question(schema, rows, known, most_coordinates=8)) == []
-    assert rounding_off.rounding_off(question(schema, rows, known, counted_bits=99)) == []
-    assert rounding_off.rounding_off(question(schema, rows)) == [], "blind"
-    assert rounding_off.rounding_off(question(schema, rows[0], known)) == [], "one score"
+    assert rounding_off(question(schema, rows, known, babai=1.0)) == []
+    assert rounding_off(question(schema, rows, known, most_coordinates=8)) == []
+    assert rounding_off(question(schema, rows, known, counted_bits=99)) == []
+    assert rounding_off(question(schema, rows)) == [], "blind"
+    assert rounding_off(question(schema, rows[0], known)) == [], "one score"
+
+
+def test_rows_that_are_the_likeliest_are_those_that_a_search_of_all_records_finds() -> None:
+    rng = np.random.default_rng(9)
+    schema = Schema.from_ranges({"age": number(0, 3, step=1, public=True), "c": category("abc"), **numbers(5, 4)})
+    factors = rng.normal(size=(schema.n, schema.n))
+    whole = factors @ factors.T
+    free = Free(schema).positions
+    across = whole[np.ix_(free, [0])]
+    prior = Known(schema, whole[np.ix_(free, free)] - across @ across.T / whole[0, 0], whole)
+    asked = question(schema, rng.integers(-6, 7, (2, schema.n)), prior)
+    codes = [column.codes() for column in schema.columns.values()][1:]
+    records = np.array([np.concatenate(choice) for choice in itertools.product(*codes)])[:, free - 1]
+    metric = np.linalg.inv(prior.given_public() + np.eye(len(free)) / 12)
+    Z, nearest = np.array(asked.Z), 0
+    for row in prior.blocks.rows(prior.tree_rows(ROWS, asked.seed("rows of rule 7"))):
+        mean = np.concatenate([[1 / 3, 1 / 3], np.full(5, 1.5)]) + (row[0] - 1.5) * across[:, 0] / whole[0, 0]
+        same = records[(records @ Z.T == row[free] @ Z.T).all(axis=1)] - mean
+        unlikely = np.einsum("ij,jk,ik->i", same, metric, same)
+        own = (row[free] - mean) @ metric @ (row[free] - mean)
+        nearest += own <= unlikely.min() + 1e-9
+    assert 0 < nearest < ROWS and opened(asked) == pytest.approx(nearest / ROWS)
+    (found,) = least_squares(question(schema, asked.requested, prior, counted_bits=0.0, least_squares=0.0))
+    assert found.rule == "7" and found.figure == pytest.approx(nearest / ROWS)
+    assert least_squares(question(schema, asked.requested, prior, counted_bits=0.0, least_squares=1.0)) == []
+    assert least_squares(question(schema, asked.requested, prior, counted_bits=99.0)) == []
+
+
+def test_a_search_that_is_cut_short_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = Schema.from_ranges(numbers(9))
+    asked = question(schema, np.random.default_rng(6).integers(-2000, 2001, (3, 9)), Known(schema, np.eye(9) * 20.0))
+    assert opened(asked) > 0.5
+    monkeypatch.setattr("pyfe.leakage.rules.least_squares._NODES", 1)
+    assert opened(asked) < 0.5
 
 
 def test_answers_that_predict_a_protected_column() -> None:

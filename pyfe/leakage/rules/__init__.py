@@ -21,6 +21,7 @@ rule   function          refuses
 5t     sampled           the same in rows whose columns depend on each other, public columns known
 6      joint             rows that the answers to several scores name together
 7      rounding_off      several scores whose answers single out rows, by lattice reduction
+       least_squares     the same, by the likeliest record with the same answers
 8      correlation       a protected column that the answers predict
 =====  ================  ====================================================================================
 """
@@ -36,6 +37,7 @@ from pyfe.leakage.rules import (
     correlation,
     countable,
     joint,
+    least_squares,
     modulus,
     rank,
     rounding_off,
@@ -66,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     sampled.sampled,
     joint.joint,
     rounding_off.rounding_off,
+    least_squares.least_squares,
     correlation.correlation,
 )
 
