@@ -118,7 +118,7 @@ class Score:
         common, right, sure, rare, tenth_right, tenth_sure, _ = _native.beside(
             self._shares, self._marginals, labels, certain
         ).T
-        open_ = common < certain * (1 - 1e-9)
+        open_ = _not_yet(common, certain)
         return Counted(right - common, sure * open_, rare, tenth_right - common, tenth_sure * open_)
 
     def _require_countable(self) -> None:
@@ -163,16 +163,9 @@ class Drawn:
     a table does not have. Cost: the rows are copied.
     """
 
-    def __init__(
-        self,
-        levels: npt.NDArray[np.int16],
-        columns: Sequence[int],
-        classes: Sequence[IntArray],
-        certain: float = CERTAIN,
-    ) -> None:
+    def __init__(self, levels: npt.NDArray[np.int16], columns: Sequence[int], classes: Sequence[IntArray]) -> None:
         by_column = np.ascontiguousarray(levels.T, dtype=np.int16)
         self._native = _native.Sample(by_column, list(columns), [_labels(table) for table in classes])
-        self._certain = certain
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -182,30 +175,35 @@ class Drawn:
         """The rows' answers to a score; shares: int64 ``[levels]`` for every column, the public ones included."""
         return self._native.answers([np.ascontiguousarray(share, dtype=np.int64) for share in shares])
 
-    def counted(self, answers: Sequence[IntArray], tenths: Sequence[IntArray]) -> Counted:
+    def counted(self, answers: Sequence[IntArray], tenths: Sequence[IntArray], certain: float = CERTAIN) -> Counted:
         """What joint answers say, guessed from the first half of the rows and judged on the second.
 
         Answers with fewer than :data:`FEW` rows in the first half are not guessed from: there, the commonest class
         counts. ``tenths``: of each answer the tenth, 0..9. Cost: some ms for 10^5 rows of 30 columns.
         """
-        gain, sure, rare, thin = self._told(answers)
-        tenth_gain, tenth_sure, _, _ = self._told(tenths)
+        gain, sure, rare, thin = self._told(answers, certain)
+        tenth_gain, tenth_sure, _, _ = self._told(tenths, certain)
         return Counted(gain, sure, rare, tenth_gain, tenth_sure, thin)
 
-    def _told(self, answers: Sequence[IntArray]) -> tuple[FloatArray, FloatArray, FloatArray, float]:
-        thin, columns = self._native.tally(list(answers), FEW, self._certain)
+    def _told(self, answers: Sequence[IntArray], certain: float) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+        thin, columns = self._native.tally(list(answers), FEW, certain)
         common, prior, right, sure, rare = columns.T
-        return right - prior, sure * (common < self._certain * (1 - 1e-9)), rare, thin
+        return right - prior, sure * _not_yet(common, certain), rare, thin
 
-    def matched(self, answers: Sequence[IntArray], targets: IntArray) -> Matched:
+    def matched(self, answers: Sequence[IntArray], targets: IntArray, certain: float = CERTAIN) -> Matched:
         """What all rows but itself that have a target's answers say about it; targets: positions of rows."""
-        records, thin, certain = self._native.matches(list(answers), targets, FEW, self._certain)
-        return Matched(records, certain, thin)
+        records, thin, sure = self._native.matches(list(answers), targets, FEW, certain)
+        return Matched(records, sure, thin)
 
 
 def tenths_of(values: npt.NDArray[np.float64 | np.int64], cuts: FloatArray) -> IntArray:
     """The tenth of each value, int64 in 0..9: how many of the nine cuts it reaches."""
     return np.searchsorted(cuts, values, side="right").astype(np.int64)
+
+
+def _not_yet(common: FloatArray, certain: float) -> FloatArray:
+    """1 where the commonest class is not certain beforehand, however its probability was rounded."""
+    return (common < certain * (1 - 1e-9)).astype(np.float64)
 
 
 def _labels(classes: IntArray) -> ByteArray:

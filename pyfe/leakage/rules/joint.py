@@ -5,25 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray
-from pyfe.leakage.counts import Drawn, tenths_of
+from pyfe.leakage.counts import tenths_of
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.prior.seeds import uniforms
+from pyfe.leakage.rules.kept_rows import JOINT_ROWS, copula_rows
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["ROWS", "TARGETS", "joint"]
-
-ROWS = 10**6
-"""Rows that are drawn."""
+__all__ = ["TARGETS", "joint"]
 
 TARGETS = 150
-"""Of them, those that are looked for."""
+"""Rows that are looked for."""
 
 _ADVICE = "Ask for fewer scores, or for coarser ones"
 
 
 def joint(question: Question) -> list[Finding]:
-    """Rule 6, for several scores that say at most ``limits.counted_bits``: :data:`TARGETS` of :data:`ROWS` rows of the
-    prior's copula are looked for among the others by their answers.
+    """Rule 6, for several scores that say at most ``limits.counted_bits``: :data:`TARGETS` of the rows
+    of the prior's copula are looked for among the others by their answers.
 
     The likeliest record of those with the same answers is the target's, class by class, for at most a share
     ``limits.named`` of the targets more than where only the tenths of the answers are known; and they make a class
@@ -32,13 +30,12 @@ def joint(question: Question) -> list[Finding]:
     """
     if question.rank < 2 or question.information.bits > question.limits.counted_bits:
         return []
-    prior, private, limits = question.prior, question.private, question.limits
-    classes = [prior.classes[b] for b in private]
-    rows = Drawn(prior.copula_rows(ROWS, question.kept_seed), private, classes, limits.certain)
+    private, limits = question.private, question.limits
+    rows = copula_rows(question).drawn
     answers = [rows.answers(question.blocks.shares(question.free.lift(row))) for row in question.Z]
-    targets = (uniforms(question.seed("targets"), "targets", TARGETS) * ROWS).astype(np.int64)
-    found = rows.matched(answers, targets)
-    tenths = rows.matched([_tenths(one) for one in answers], targets)
+    targets = (uniforms(question.seed("targets"), "targets", TARGETS) * JOINT_ROWS).astype(np.int64)
+    found = rows.matched(answers, targets, limits.certain)
+    tenths = rows.matched([_tenths(one) for one in answers], targets, limits.certain)
     named = found.records - tenths.records
     if named > limits.named:
         note = f"for {100 * named:.0f} % of the rows more than by the tenths of the answers"
