@@ -19,6 +19,7 @@ module                 holds
 ``rows``               forms as rows, over units or ``monomials`` in normal form; ``span`` is their linear algebra
 ``residual_of_rows``   bits of a record that linear functions leave unknown
 ``residual_of_forms``  the same for quadratic ones, and the budget
+``blocks``             a record as levels; ``prior``: what is known of the population that records come from
 ``findings``           what a rule says; ``limits``: how much work they may take
 =====================  =======================================================================================
 """
@@ -28,6 +29,7 @@ from __future__ import annotations
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS
 from pyfe.leakage.linear_account import LinearAccount, check_linear
+from pyfe.leakage.prior import Blind, Prior, Reference, prior_for, published
 from pyfe.leakage.quadratic_account import QuadraticAccount, check_quadratic
 from pyfe.leakage.quadratic_rules import most_forms
 from pyfe.leakage.residual_of_forms import budget_findings, check_budget, residual_account, residual_forms
@@ -38,9 +40,12 @@ __all__ = [
     "CHECK_PRIME",
     "GROUP_ORDER",
     "LINEAR_WEIGHT_BITS",
+    "Blind",
     "Finding",
     "LinearAccount",
+    "Prior",
     "QuadraticAccount",
+    "Reference",
     "Residual",
     "Span",
     "budget_findings",
@@ -48,6 +53,8 @@ __all__ = [
     "check_linear",
     "check_quadratic",
     "most_forms",
+    "prior_for",
+    "published",
     "residual",
     "residual_account",
     "residual_bits",
