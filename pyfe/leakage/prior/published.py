@@ -65,18 +65,19 @@ def population_of(X: Any, schema: Schema) -> Population:
     columns = [_columns(count, ordered, rounding) for count, ordered in zip(sample.counts, blocks.ordered, strict=True)]
     marginals = [_marginal(column) for column in columns]
     classes = [classes_of(p, ordered) for p, ordered in zip(marginals, blocks.ordered, strict=True)]
-    classed = sample.classed(classes)
-    edges = spanning_forest(pair_information(classed))
-    masses = class_marginals(marginals, classes)
+    told = np.stack([_middles(column)[sample.levels[:, b]] for b, column in enumerate(columns)], axis=1)
+    edges = spanning_forest(pair_information(np.stack([of[told[:, b]] for b, of in enumerate(classes)], axis=1)))
+    within = [_classes_within(column, of) for column, of in zip(columns, classes, strict=True)]
+    cell = [column.cells[sample.levels[:, b]] for b, column in enumerate(columns)]
     natural = [bool(ordered) or size == 2 for ordered, size in zip(blocks.ordered, blocks.sizes, strict=True)]
-    orders = score_orders(sample.levels, blocks.ordered, blocks.sizes)
-    varied = [count.sum() - count.max() >= rounding.least for count in sample.counts]
+    orders = score_orders(told, blocks.ordered, blocks.sizes)
+    varied = np.array([count.sum() - count.max() >= rounding.least for count in sample.counts])
     return Population(
         columns=tuple(columns),
         edges=tuple(edges),
-        tables=tuple(_pairs(classed, p, c, (len(masses[p]), len(masses[c])), rounding) for p, c in edges),
+        tables=tuple(_pairs(cell[p], cell[c], within[p], within[c], rounding) for p, c in edges),
         correlations=_below(_correlation(sample.x.astype(np.float64)), _varied(sample.x, rounding)),
-        scores=_below(score_correlation(sample.levels, marginals, orders), np.array(varied)),
+        scores=_below(score_correlation(told, marginals, orders), varied),
         orders=tuple(np.zeros(0, np.int64) if plain else o for plain, o in zip(natural, orders, strict=True)),
         tenths_of_bits=math.floor(10 * sample.entropy_bits()),
     )
@@ -142,13 +143,33 @@ def _columns(counts: FloatArray, ordered: int, rounding: _Rounding) -> Shares:
     return rounding.shares(np.unique(of, return_inverse=True)[1].reshape(-1).astype(np.int64), counts)
 
 
-def _pairs(classed: IntArray, parent: int, child: int, shape: tuple[int, int], rounding: _Rounding) -> Shares:
-    """Pairs of classes in cells: what has few rows is one."""
-    flat = np.bincount(classed[:, parent] * shape[1] + classed[:, child], minlength=shape[0] * shape[1])
-    counts = flat.astype(np.float64)
-    of = np.where(counts < rounding.least, 0, np.cumsum(counts >= rounding.least))
-    of = np.unique(of, return_inverse=True)[1].reshape(shape).astype(np.int64)
-    return rounding.shares(of, counts.reshape(shape))
+def _middles(column: Shares) -> IntArray:
+    """For each level, one in the middle of its cell: rows of one cell are told apart by nothing that is published."""
+    middles = np.zeros(len(column.shares), dtype=np.int64)
+    for cell in range(len(middles)):
+        levels = np.flatnonzero(column.cells == cell)
+        middles[cell] = levels[len(levels) // 2]
+    return np.asarray(middles[column.cells])
+
+
+def _classes_within(column: Shares, classes: IntArray) -> FloatArray:
+    """How the levels of each cell spread over the classes, ``[cells, classes]``; rows sum to 1."""
+    spread = np.zeros((len(column.shares), int(classes.max()) + 1))
+    np.add.at(spread, (column.cells, classes), 1.0)
+    return np.asarray(spread / spread.sum(axis=1, keepdims=True))
+
+
+def _pairs(
+    parent: IntArray, child: IntArray, of_parent: FloatArray, of_child: FloatArray, rounding: _Rounding
+) -> Shares:
+    """Pairs of classes in cells, from the cells of two columns in each row: what has few rows is one cell."""
+    shape = len(of_parent), len(of_child)
+    flat = np.bincount(parent * shape[1] + child, minlength=shape[0] * shape[1])
+    counts = of_parent.T @ flat.reshape(shape) @ of_child
+    enough = counts >= rounding.least
+    of = np.where(enough, np.cumsum(enough).reshape(enough.shape), 0)
+    of = np.unique(of, return_inverse=True)[1].reshape(of.shape).astype(np.int64)
+    return rounding.shares(of, counts)
 
 
 def _varied(x: IntArray, rounding: _Rounding) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
