@@ -160,8 +160,7 @@ def test_smoothing_loses_no_row_and_leaves_no_level_out(seed: int) -> None:
         assert found.min() > 0
         assert math.isclose(found.sum(), 1.0)
         if ordered <= 20:
-            extra = 0.5 if size <= 20 else 0.5 / size
-            assert np.allclose(found, (counts + extra) / (counts.sum() + extra * size))
+            assert np.allclose(found, (counts + 1 / size) / (counts.sum() + 1))
 
 
 def test_a_spike_does_not_blur_its_neighbours() -> None:
@@ -171,7 +170,7 @@ def test_a_spike_does_not_blur_its_neighbours() -> None:
     found = smoothed(counts, 100)
     assert abs(found[0] - 500 / 550) < 0.001
     assert abs(found[1:79].sum() - 50 / 550) < 0.001
-    assert found[1] == found[2] > 50 * found[79]
+    assert found[1] == found[2] > 30 * found[79]
     assert found[75] == found[76] == found[77]
     assert np.allclose(smoothed(np.zeros(100), 100), 0.01)
 
