@@ -13,7 +13,6 @@ module                 holds
 ``linear``             the decision on linear keys
 ``rules``              each of the rules for them, in their order
 ``linear_account``     what linear keys determine by linear algebra: spans, and the ``lattice`` of integer forms
-``blocks``             columns as variables; ``prior``: what is known of the population
 ``counts``             what answers say about columns, counted by the core
 ``quadratic_account``  those for quadratic forms: what was issued, and the question what a request adds
 ``quadratic_rules``    each of the rules for quadratic forms
@@ -23,6 +22,7 @@ module                 holds
 ``rows``               forms as rows, over units or ``monomials`` in normal form; ``span`` is their linear algebra
 ``residual_of_rows``   bits of a record that linear functions leave unknown
 ``residual_of_forms``  the same for quadratic ones, and the budget
+``blocks``             a record as levels; ``prior``: what is known of the population that records come from
 ``findings``           what a rule says; ``limits``: how much work they may take
 =====================  =======================================================================================
 """
@@ -36,7 +36,7 @@ from pyfe.leakage.lattice import Free, Lattice
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS
 from pyfe.leakage.linear import check_linear, linear_findings
 from pyfe.leakage.linear_account import LinearAccount
-from pyfe.leakage.prior import Blind, Prior
+from pyfe.leakage.prior import Blind, Prior, Reference, prior_for, published
 from pyfe.leakage.quadratic_account import QuadraticAccount, check_quadratic
 from pyfe.leakage.quadratic_rules import most_forms
 from pyfe.leakage.residual_of_forms import budget_findings, check_budget, residual_account, residual_forms
@@ -62,6 +62,7 @@ __all__ = [
     "Prior",
     "QuadraticAccount",
     "Question",
+    "Reference",
     "Residual",
     "Score",
     "Span",
@@ -72,6 +73,8 @@ __all__ = [
     "judged",
     "linear_findings",
     "most_forms",
+    "prior_for",
+    "published",
     "residual",
     "residual_account",
     "residual_bits",

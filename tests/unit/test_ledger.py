@@ -740,7 +740,7 @@ def test_secrets_are_sealed_once(path: Path) -> None:
     authority, parts = created(path, policy=FREE), []
     for turn in range(3):
         file = sealed_file.SealedFile.parse(path.read_bytes())
-        parts.append((file.secrets, file.nonce, file.ledger[:64]))
+        parts.append((file.secrets.data, file.nonce, file.ledger[:64]))
         (authority if turn else opened(path)).issue(dense(turn), purpose="model")
     assert [len(set(column)) for column in zip(*parts, strict=True)] == [1, 3, 3]
 

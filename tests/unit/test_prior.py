@@ -160,8 +160,7 @@ def test_smoothing_loses_no_row_and_leaves_no_level_out(seed: int) -> None:
         assert found.min() > 0
         assert math.isclose(found.sum(), 1.0)
         if ordered <= 20:
-            extra = 0.5 if size <= 20 else 0.5 / size
-            assert np.allclose(found, (counts + extra) / (counts.sum() + extra * size))
+            assert np.allclose(found, (counts + 1 / size) / (counts.sum() + 1))
 
 
 def test_a_spike_does_not_blur_its_neighbours() -> None:
@@ -171,7 +170,7 @@ def test_a_spike_does_not_blur_its_neighbours() -> None:
     found = smoothed(counts, 100)
     assert abs(found[0] - 500 / 550) < 0.001
     assert abs(found[1:79].sum() - 50 / 550) < 0.001
-    assert found[1] == found[2] > 50 * found[79]
+    assert found[1] == found[2] > 30 * found[79]
     assert found[75] == found[76] == found[77]
     assert np.allclose(smoothed(np.zeros(100), 100), 0.01)
 
@@ -370,10 +369,20 @@ def test_fitted_tables_have_their_marginals_and_odds_ratios(seed: int) -> None:
     rng = np.random.default_rng(seed)
     counts, rows, columns = rng.random((5, 8)) + 0.01, rng.dirichlet(np.ones(5)), rng.dirichlet(np.ones(8))
     found = fitted_table(counts, rows, columns)
-    assert np.allclose(found.sum(axis=1), rows, atol=1e-8)
-    assert np.allclose(found.sum(axis=0), columns, atol=1e-8)
+    assert np.allclose(found.sum(axis=1), rows, atol=1e-12)
+    assert np.allclose(found.sum(axis=0), columns, atol=1e-12)
     odds = [m[0, 0] * m[1, 1] / m[0, 1] / m[1, 0] for m in (counts, found)]
-    assert math.isclose(*odds, rel_tol=1e-9)
+    assert math.isclose(*odds, rel_tol=1e-5)
+
+
+def test_tables_of_columns_that_determine_each_other_have_their_marginals_too() -> None:
+    """Counts on the diagonal alone, but for a trace: proportional fitting would take for ever."""
+    rows, columns = np.array([0.5, 0.3, 0.2]), np.array([0.4, 0.35, 0.25])
+    found = fitted_table(np.diag([5e5, 3e5, 2e5]) + 0.3, rows, columns)
+    assert np.allclose(found.sum(axis=1), rows, atol=1e-12)
+    assert np.allclose(found.sum(axis=0), columns, atol=1e-12)
+    assert found.min() > 0
+    assert np.diag(found).sum() > 0.85
 
 
 def test_rows_of_the_tree_have_its_probabilities() -> None:

@@ -96,14 +96,14 @@ def score_correlation(levels: IntArray, marginals: Sequence[FloatArray], orders:
     return positive(np.clip(found, -_LARGEST, _LARGEST))
 
 
-def positive(correlation: FloatArray) -> FloatArray:
-    """A correlation matrix near this one whose eigenvalues are positive."""
+def positive(correlation: FloatArray, *, shrunk: float = _SHRUNK) -> FloatArray:
+    """A correlation matrix near this one whose eigenvalues are positive, with so much of independence."""
     symmetric = (correlation + correlation.T) / 2
     np.fill_diagonal(symmetric, 1.0)
     values, vectors = np.linalg.eigh(symmetric)
     lifted = (vectors * np.maximum(values, _LEAST_EIGENVALUE)) @ vectors.T
     spread = np.sqrt(np.diag(lifted))
-    found = (1 - _SHRUNK) * lifted / np.outer(spread, spread)
+    found = (1 - shrunk) * lifted / np.outer(spread, spread)
     found = (found + found.T) / 2
     np.fill_diagonal(found, 1.0)
     return np.asarray(found)

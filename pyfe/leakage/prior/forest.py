@@ -18,7 +18,7 @@ from pyfe.leakage.prior.seeds import uniforms
 
 __all__ = ["Forest", "class_marginals", "fitted_table"]
 
-_SWEEPS = 1000
+_SWEEPS = 200
 _EXACT = 1e-9
 
 
@@ -30,7 +30,8 @@ def class_marginals(marginals: Sequence[FloatArray], classes: Sequence[IntArray]
 def fitted_table(counts: FloatArray, rows: FloatArray, columns: FloatArray) -> FloatArray:
     """The joint probabilities that have these marginals, and the odds ratios of ``counts``, all positive.
 
-    Iterative proportional fitting (Deming and Stephan, Ann. Math. Stat. 11, 1940).
+    Iterative proportional fitting (Deming and Stephan, Ann. Math. Stat. 11, 1940). Where that takes too many sweeps, as
+    for columns that determine each other, the odds ratios are near, and the marginals exact all the same.
     """
     table = counts / counts.sum()
     for _ in range(_SWEEPS):
@@ -38,7 +39,17 @@ def fitted_table(counts: FloatArray, rows: FloatArray, columns: FloatArray) -> F
         table = table * (columns / table.sum(axis=0))
         if np.abs(table.sum(axis=1) - rows).max() < _EXACT:
             break
-    return np.asarray(table)
+    return _with_marginals(table, rows, columns)
+
+
+def _with_marginals(table: FloatArray, rows: FloatArray, columns: FloatArray) -> FloatArray:
+    """The table moved to exact marginals, by as much as it is off (Altschuler, Weed and Rigollet, NIPS 2017, algorithm
+    2): what is too much is scaled down, what is then missing is added independently."""
+    table = table * np.minimum(rows / table.sum(axis=1), 1.0)[:, None]
+    table = table * np.minimum(columns / table.sum(axis=0), 1.0)
+    below, beside = np.maximum(rows - table.sum(axis=1), 0.0), np.maximum(columns - table.sum(axis=0), 0.0)
+    lacking = below.sum()
+    return np.asarray(table + np.outer(below, beside) / lacking if lacking > 0 else table)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,23 +13,22 @@ __all__ = ["cells", "smoothed", "spread"]
 _FEW_LEVELS = 20
 """Up to so many, every level is counted by itself."""
 
-_PRIOR = 0.5
-"""Jeffreys' rows for every level; of many levels, for all of them together."""
+_PRIOR = 1.0
+"""Rows that are added, for all levels together (Perks, J. Inst. Actuaries 73, 1947)."""
 
 
 def smoothed(counts: FloatArray, ordered: int) -> FloatArray:
     """Probabilities float64 ``[levels]`` from counts of rows, the first ``ordered`` levels in the order of a value.
 
     More than 20 ordered levels: from the first one that has a row to the last, the rows of a cell (:func:`cells` of at
-    least ``sqrt(N)`` rows) are spread evenly over its levels. To every level half a row is added, to more than 20
-    levels half a row in all. Cost: linear.
+    least ``sqrt(N)`` rows) are spread evenly over its levels. Then one row is spread over all levels. Cost: linear.
     """
     total = counts.astype(np.float64)
     seen = np.flatnonzero(total[:ordered])
     if ordered > _FEW_LEVELS and len(seen):
         held = slice(seen[0], seen[-1] + 1)
         total[held] = spread(total[held], cells(total[held], math.sqrt(counts.sum())))
-    total += _PRIOR / (len(total) if len(total) > _FEW_LEVELS else 1)
+    total += _PRIOR / len(total)
     return np.asarray(total / total.sum())
 
 

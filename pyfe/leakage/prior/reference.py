@@ -19,11 +19,12 @@ from pyfe.leakage.prior.moments import conditional_covariance
 from pyfe.leakage.prior.packing import kept_from_dict, kept_to_dict
 from pyfe.leakage.prior.protocol import LevelArray
 from pyfe.leakage.prior.publics import at_extremes, public_levels
+from pyfe.leakage.prior.published import kept_of
 from pyfe.schema import Schema
 from pyfe.strict import reading, require_same
 from pyfe.wire import cbor
 
-__all__ = ["Reference"]
+__all__ = ["Reference", "reference_for"]
 
 _NAME = "a reference"
 
@@ -64,6 +65,16 @@ class Reference:
         """
         sample = Sample(X, schema)
         return cls(sample.blocks, fitted(sample))
+
+    @classmethod
+    def of_schema(cls, schema: Schema) -> Reference | None:
+        """What a schema publishes of its population (:func:`pyfe.leakage.published`); None where it publishes nothing.
+
+        Coarse, and as far as it is coarse, even and independent. ParameterError where the published figures do not
+        belong together.
+        """
+        found = kept_of(schema)
+        return None if found is None else cls(*found)
 
     @property
     def schema(self) -> Schema:
@@ -136,10 +147,19 @@ class Reference:
         """The reference that ``data`` encodes, of this schema. DecodeError unless it is exactly one."""
         return cls.from_dict(cbor.loads(data, _NAME, most_items=cbor.MAX_ITEMS), schema)
 
-    def require_schema(self, schema: Schema) -> None:
-        """ParameterError unless the reference is of this schema."""
-        if schema.id != self.schema.id:
-            raise ParameterError("the reference is of another schema; make it with Reference.from_table(X, schema)")
-
     def __repr__(self) -> str:
         return f"Reference({len(self.blocks)} columns, {self.entropy_bits:.1f} bits a row, no rows kept)"
+
+
+def reference_for(schema: Schema, given: Any) -> Reference | None:
+    """What is known of a schema's population: a reference or a table that is given, else what the schema publishes.
+
+    None where nothing is. ParameterError for a reference of another schema; errors of :meth:`Reference.from_table`.
+    """
+    if given is None:
+        return Reference.of_schema(schema)
+    if not isinstance(given, Reference):
+        return Reference.from_table(given, schema)
+    if given.schema.id != schema.id:
+        raise ParameterError("the reference is of another schema; make it with Reference.from_table(X, schema)")
+    return given
