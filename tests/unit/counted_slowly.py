@@ -6,7 +6,6 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import prod
 from typing import NamedTuple
 
 CERTAIN = Fraction(19, 20)
@@ -28,24 +27,26 @@ class Said(NamedTuple):
     rare: Fraction
 
 
-def joint(variables: Sequence[Variable]) -> dict[tuple[int, ...], Fraction]:
-    """All records with their probabilities."""
-    return {
-        record: prod((v.marginal[level] for v, level in zip(variables, record, strict=True)), start=Fraction(1))
-        for record in itertools.product(*(range(len(v.shares)) for v in variables))
-    }
+Records = list[tuple[tuple[int, ...], int, Fraction]]
 
 
-def score(variables: Sequence[Variable], record: tuple[int, ...]) -> int:
-    """Of one record."""
-    return sum(v.shares[level] for v, level in zip(variables, record, strict=True))
+def joint(variables: Sequence[Variable]) -> Records:
+    """All records that occur: levels, score, probability."""
+    found: Records = [((), 0, Fraction(1))]
+    for v in variables:
+        found = [
+            ((*levels, level), score + v.shares[level], mass * v.marginal[level])
+            for (levels, score, mass), level in itertools.product(found, range(len(v.shares)))
+            if v.marginal[level]
+        ]
+    return found
 
 
 def distribution(variables: Sequence[Variable]) -> dict[int, Fraction]:
     """P(score = z)."""
     out: dict[int, Fraction] = defaultdict(Fraction)
-    for record, probability in joint(variables).items():
-        out[score(variables, record)] += probability
+    for _, score, mass in joint(variables):
+        out[score] += mass
     return dict(out)
 
 
@@ -70,8 +71,8 @@ def common(variable: Variable) -> tuple[int, Fraction]:
 def said(variables: Sequence[Variable], i: int, told: Callable[[int], int]) -> Said:
     """What is known of variable i's class where told(score) is known."""
     masses: dict[int, dict[int, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
-    for record, probability in joint(variables).items():
-        masses[told(score(variables, record))][variables[i].classes[record[i]]] += probability
+    for levels, score, mass in joint(variables):
+        masses[told(score)][variables[i].classes[levels[i]]] += mass
     usual, right, sure, rare = common(variables[i])[0], Fraction(0), Fraction(0), Fraction(0)
     for of_class in masses.values():
         best = max(sorted(of_class), key=lambda label: of_class[label])

@@ -123,7 +123,8 @@ def test_sums_and_differences_are_counted_up_to_rank_four() -> None:
 
 def test_the_count_is_the_same_in_every_basis() -> None:
     schema = Schema.from_ranges(answers(["q"]) | numbers(6, 16))
-    rows = np.stack([weights(schema, q=1, x0=5, x1=3, x2=4, x5=2), weights(schema, x0=3, x1=5, x2=-2, x3=4, x4=5)])
+    one = weights(schema, q=1, x0=5, x1=3, x2=4, x3=-2, x4=1, x5=2)
+    rows = np.stack([one, weights(schema, x0=3, x1=5, x2=-2, x3=4, x4=5, x5=-4)])
     first = variables(question(schema, rows))
     assert first
     for transform in ([[0, 1], [1, 0]], [[1, 7], [0, -1]], [[3, 2], [4, 3]]):

@@ -22,14 +22,14 @@ NEAR = 1e-9
 
 @st.composite
 def variables(draw: st.DrawFn, top: int = 10**6) -> list[slow.Variable]:
-    """Up to five columns of up to five levels: narrow scores and wide ones, rare levels and impossible ones."""
+    """Up to four columns of up to four levels: narrow scores and wide ones, rare levels and impossible ones."""
     reach = draw(st.sampled_from([1, 3, 20, 3000, top]))
-    return [draw(variable(reach)) for _ in range(draw(st.integers(1, 5)))]
+    return [draw(variable(reach)) for _ in range(draw(st.integers(1, 4)))]
 
 
 @st.composite
 def variable(draw: st.DrawFn, reach: int) -> slow.Variable:
-    size = draw(st.integers(1, 5))
+    size = draw(st.integers(1, 4))
     weights = [draw(st.sampled_from([0, 1, 2, 5, 40, 10**6])) for _ in range(size)]
     weights[draw(st.integers(0, size - 1))] += 1
     shares = [draw(st.integers(-reach, reach)) for _ in range(size)]
