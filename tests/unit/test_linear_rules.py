@@ -522,8 +522,9 @@ def test_rows_that_are_the_likeliest_are_those_that_a_search_of_all_records_find
 
 
 def test_a_search_that_is_cut_short_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    schema = Schema.from_ranges(numbers(9))
-    asked = question(schema, np.random.default_rng(6).integers(-2000, 2001, (3, 9)), Known(schema, np.eye(9) * 20.0))
+    schema = Schema.from_ranges(numbers(9, 4))
+    rows = np.random.default_rng(6).integers(-2000, 2001, (3, 9))
+    asked = question(schema, rows, Known(schema, np.eye(9) * 1.25))
     assert opened(asked) > 0.5
     monkeypatch.setattr("pyfe.leakage.rules.least_squares._NODES", 1)
     assert opened(asked) < 0.5
