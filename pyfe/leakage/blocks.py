@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from pyfe.arrays import BoolArray, IntArray, integer_rows
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.schema import Column, Schema
+from pyfe.leakage.lattice import Free
+from pyfe.schema import Schema
 
 __all__ = ["MOST_LEVELS", "Blocks", "too_fine"]
 
@@ -73,7 +74,8 @@ class Blocks:
         self.public: BoolArray = np.array([column.public for column in columns], dtype=np.bool_)
         self.protected: BoolArray = np.array([column.protected for column in columns], dtype=np.bool_)
         self.private = tuple(np.flatnonzero(~self.public).tolist())
-        self.free, self.free_block = _free(parts)
+        free = Free(schema)
+        self.free, self.free_block = free.positions, free.owner
 
     def __len__(self) -> int:
         """Number of blocks, the public ones included."""
@@ -126,18 +128,6 @@ def _frozen(codes: IntArray) -> IntArray:
     array = np.array(codes, dtype=np.int64)
     array.setflags(write=False)
     return array
-
-
-def _free(parts: Sequence[tuple[str, slice, Column]]) -> tuple[IntArray, IntArray]:
-    """Free coordinates and their blocks."""
-    found = [
-        (coordinate, index)
-        for index, (_, part, column) in enumerate(parts)
-        if column.private
-        for coordinate in range(part.start + column.one_hot, part.stop)
-    ]
-    pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
-    return pairs[:, 0].copy(), pairs[:, 1].copy()
 
 
 def _levels_of(x: IntArray, codes: IntArray, name: str) -> IntArray:
