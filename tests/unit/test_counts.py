@@ -153,7 +153,8 @@ def test_a_certain_prior_is_not_made_certain() -> None:
         [np.array([0, 1])] * 2
     )
     assert counted.sure[0] == counted.tenth_sure[0] == 0
-    assert counted.rare[0] == 0 and counted.sure[1] == 0
+    assert counted.rare[0] == pytest.approx(0.015), "2 is yes, twice"
+    assert counted.sure[1] == pytest.approx(1.0), "1 is the answer of the second column, but for 3 in 100"
     alone = Score([np.array([0, 1])], [np.array([0.97, 0.03])]).beside([np.array([0, 1])])
     assert alone.rare[0] == pytest.approx(0.03) and alone.sure[0] == 0
 
