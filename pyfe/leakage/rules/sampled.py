@@ -69,7 +69,8 @@ class _Score:
         """Over rows with one value of the public columns."""
         answers = rows.answers(self.shares)
         known = 0.0 if public is None else sum(float(t[v]) for t, v in zip(self.public, public.tolist(), strict=True))
-        return rows.counted([answers], [tenths_of(answers + known, self.cuts)], certain)
+        whole = np.asarray(answers + known, dtype=np.float64)
+        return rows.counted([answers], [tenths_of(whole, self.cuts)], certain)
 
 
 def _scores(question: Question) -> list[_Score]:
