@@ -57,7 +57,7 @@ def counts(place: int, **given: float) -> Counted:
     figures = {name: np.zeros(2) for name in ("gain", "sure", "rare", "tenth_gain", "tenth_sure")}
     for name, value in given.items():
         figures[name][place] = value
-    return Counted(**figures)
+    return Counted(figures["gain"], figures["sure"], figures["rare"], figures["tenth_gain"], figures["tenth_sure"])
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,8 @@ def test_what_meets_the_limits_passes(place: int, given: dict[str, float]) -> No
 
 def test_the_worst_column_is_named() -> None:
     asked = question(MARKED, np.arange(1, MARKED.n + 1))
-    both = Counted(*(np.array([0.5, 0.3]), *(np.zeros(2) for _ in range(4))))
+    none = np.zeros(2)
+    both = Counted(np.array([0.5, 0.3]), none, none, none, none)
     (found,) = worst_excess(asked, [0, 1], both, 0.10, "5", "its answer")
     assert found.names == ("kept",), "six times its limit, and the other five times"
 
@@ -270,7 +271,7 @@ def test_the_public_part_of_one_key_is_its_own() -> None:
     (found,) = parts(schema, row)
     sign = 1 if question(schema, row).Z[0][0] > 0 else -1
     assert found.tolist() == (sign * weights(schema, age=5)).tolist()
-    assert parts(schema, weights(schema, a=3, b=1)).any() == False  # noqa: E712
+    assert not parts(schema, weights(schema, a=3, b=1)).any()
 
 
 def test_the_public_part_does_not_depend_on_the_basis() -> None:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +85,7 @@ def test_what_a_remainder_says_is_what_all_records_say(columns: list[slow.Variab
     found = residue_posterior(shares, [np.array([float(p) for p in v.marginal]) for v in columns], modulus)
     for i, (gain, sure) in enumerate(found):
         exact_gain, exact_sure = slow.residue(columns, i, modulus)
-        assert (gain, sure) == (pytest.approx(float(exact_gain), abs=NEAR), pytest.approx(float(exact_sure), abs=NEAR))
+        assert [gain, sure] == pytest.approx([float(exact_gain), float(exact_sure)], abs=NEAR)
 
 
 def numbers(count: int, levels: int, step: int, seed: int = 0) -> tuple[list[IntArray], list[FloatArray]]:
@@ -145,7 +146,7 @@ def test_a_parity_is_no_meaning() -> None:
     assert counted.excess_gain[0] == pytest.approx(0.3, abs=1e-6)
     assert counted.excess_sure[0] == pytest.approx(1.0, abs=1e-6)
     (only,) = residue_posterior(shares[:1], marginals[:1], 2)
-    assert only == (pytest.approx(0.3), pytest.approx(1.0))
+    assert list(only) == pytest.approx([0.3, 1.0])
 
 
 def test_a_certain_prior_is_not_made_certain() -> None:
@@ -239,7 +240,7 @@ def test_what_is_certain_is_more_likely_than_not(certain: float) -> None:
 # Sampled rows
 
 
-def rows_of(rng: np.random.Generator, count: int, sizes: list[int]) -> np.ndarray:  # type: ignore[type-arg]
+def rows_of(rng: np.random.Generator, count: int, sizes: list[int]) -> npt.NDArray[np.int16]:
     """Levels that depend on each other: the second column mostly repeats the first."""
     levels = np.stack([rng.integers(0, size, count) for size in sizes], axis=1).astype(np.int16)
     levels[:, 1] = np.where(rng.random(count) < 0.8, levels[:, 0] % sizes[1], levels[:, 1])
@@ -348,8 +349,8 @@ def test_independent_rows_say_what_the_exact_count_says() -> None:
 
 
 def test_the_mean_of_counts_keeps_the_thinnest() -> None:
-    one, two = (Counted(*(np.full(2, value) for _ in range(5)), thin=value) for value in (0.25, 0.75))
-    mean = Counted.mean([one, two])
+    low, high = np.full(2, 0.25), np.full(2, 0.75)
+    mean = Counted.mean([Counted(low, low, low, low, low, 0.25), Counted(high, high, high, high, high, 0.75)])
     assert mean.gain.tolist() == [0.5, 0.5] and mean.thin == 0.75
 
 
