@@ -4,6 +4,7 @@ Native core of pyfe.
 from __future__ import annotations
 import collections.abc
 import typing
+from . import counting
 from . import ristretto255
 from . import bls12_381
 from . import pairing
@@ -11,7 +12,7 @@ from . import dlog
 from . import schemes
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'cpu_features', 'decoded_megabytes', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import NoReturn, Self
+from functools import cached_property
+from typing import Any, NoReturn, Self
 
 from pyfe.adapters import MAX_WEIGHT_BITS, adapter, adapter_named
 from pyfe.authority import decisions
@@ -20,6 +21,7 @@ from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.keys.function_key import Grant, require_encodable
 from pyfe.leakage import Finding, Residual
+from pyfe.leakage.prior import Reference, reference_for
 from pyfe.schema import Schema
 from pyfe.text import printable
 from pyfe.wire.envelope import as_bytes
@@ -63,6 +65,7 @@ class KeyAuthority(Secret):
         scheme: str = decisions.DEFAULT_SCHEME,
         weight_bits: int | None = None,
         policy: Policy | None = None,
+        reference: Any = None,
         path: str | os.PathLike[str] | None = None,
         passphrase: str | bytes | None = None,
         clock: Clock = time.time,
@@ -79,10 +82,16 @@ class KeyAuthority(Secret):
             quadratic functions are served (linear ones keep to 16), or 32 if unrestricted; by default 12, or 24.
             ``function.weight_bits`` is the tightest choice where the function is known.
         policy: :meth:`Policy.default` unless given.
+        reference: a sample of the population, 100 rows or more, as a table (the model's training set will do) or as a
+            :class:`pyfe.leakage.Reference` of it: what a key tells is measured against it. No row of it is kept, and
+            what is kept stays with the secrets of the authority, under the same seal. By default what the schema
+            publishes (:func:`pyfe.leakage.published`), if it does.
         path, passphrase: keep it in one file sealed under the passphrase (8 characters or more); both or neither.
         clock: seconds since 1970, for the issue times.
 
-        Raises ParameterError, AuthorityError if the file exists. Cost: 2n fixed-base multiplications, one scrypt.
+        Raises ParameterError, OutOfRangeError for a reference that does not fit the schema, AuthorityError if the file
+        exists. Cost: 2n fixed-base multiplications, one scrypt, and a reference's
+        (:meth:`pyfe.leakage.Reference.from_table`).
         """
         if (path is None) != (passphrase is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
@@ -92,7 +101,7 @@ class KeyAuthority(Secret):
         if not isinstance(policy, Policy):
             raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
         now = decisions.require_second(_require_clock(clock)())
-        terms, secrets = _fresh(schema, name, bits, policy, now)
+        terms, secrets = _fresh(schema, name, bits, policy, now, reference)
         if path is None or passphrase is None:
             return cls(MemoryLedger(terms), secrets, clock)
         return cls(FileLedger.create(path, SealingKey.fresh(passphrase), terms, secrets), secrets, clock)
@@ -124,6 +133,17 @@ class KeyAuthority(Secret):
         return self._terms.policy_line
 
     @property
+    def reference(self) -> Reference | None:
+        """What is known of the population that rows come from, fixed at creation: what the authority was given, else
+        what its schema publishes; None where that is nothing."""
+        self._newest()  # AuthorityError once the authority is closed
+        return self._known_population
+
+    @cached_property
+    def _known_population(self) -> Reference | None:
+        return reference_for(self._terms.schema, self._secrets.reference)
+
+    @property
     def weight_bits(self) -> int:
         """Widest weights, in bits with sign; fixed at creation."""
         return self._terms.weight_bits
@@ -138,7 +158,7 @@ class KeyAuthority(Secret):
 
         Raises what :meth:`issue` raises for a function that does not fit, but returns what the policy would refuse.
         """
-        return list(decisions.decide(self._newest(), function, self._secrets.decision_secret()).findings)
+        return list(self._verdict(self._newest(), function).findings)
 
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
@@ -165,9 +185,9 @@ class KeyAuthority(Secret):
         results; ParameterError for a purpose or recipient that is empty, too long or not UTF-8;
         AuthorityError when the clock is wrong or the ledger cannot be written (then no key exists), and, saying that
         the key counts, when something failed after its row was durable.
-        The same function may be issued again: it opens nothing new. Cost: O(rank n) for the policy and rank^2 small
-        eliminations, where ``rank`` keys are independent, 2n products; for quadratic functions
-        :func:`pyfe.leakage.check_quadratic`, :func:`pyfe.leakage.check_budget`, and one n-term sum in G1.
+        The same function may be issued again: it opens nothing new. Cost: that of the policy, tens of milliseconds
+        without a reference and some seconds with one (:mod:`pyfe.leakage.rules`), and 2n products; for quadratic
+        functions :func:`pyfe.leakage.check_quadratic`, :func:`pyfe.leakage.check_budget`, and one n-term sum in G1.
         """
         request = Request(function, purpose, recipient)
         state, verdict = self._decide(request)  # the long part, outside the lock: nobody waits for it
@@ -187,6 +207,7 @@ class KeyAuthority(Secret):
         """
         self._ledger.close()
         self.__dict__.pop("_secrets", None)
+        self.__dict__.pop("_known_population", None)
 
     def __enter__(self) -> Self:
         return self
@@ -211,7 +232,10 @@ class KeyAuthority(Secret):
     def _decide(self, request: Request) -> tuple[State, Verdict]:
         """The verdict on a request, and the state that it was given on."""
         state = self._newest()
-        return state, decisions.decide(state, request.function, self._secrets.decision_secret())
+        return state, self._verdict(state, request.function)
+
+    def _verdict(self, state: State, function: Function) -> Verdict:
+        return decisions.decide(state, function, self._secrets.decision_secret(), self._known_population)
 
     def _record(self, state: State, row: Issued) -> None:
         encoded = encode_row(row)
@@ -277,12 +301,15 @@ def _counted(error: Exception, row: Issued) -> AuthorityError:
     return AuthorityError(f"{what}; {_counting(row)}")
 
 
-def _fresh(schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int) -> tuple[Terms, Secrets]:
+def _fresh(
+    schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int, reference: Any
+) -> tuple[Terms, Secrets]:
     if not isinstance(schema, Schema):
         raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
+    known = None if reference is None else reference_for(schema, reference)
     public, master = adapter(scheme).setup(schema, weight_bits)
     terms = Terms(scheme, schema, weight_bits, policy, created_at=now, public=public)
-    return terms, Secrets(master, SigningKey.generate())
+    return terms, Secrets(master, SigningKey.generate(), known)
 
 
 def _require_clock(clock: object) -> Clock:

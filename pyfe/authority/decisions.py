@@ -14,13 +14,13 @@ import numpy as np
 
 from pyfe.adapters import adapter, require_searchable, require_served, weight_bound
 from pyfe.arrays import IntArray
-from pyfe.authority.leakage_accounts import linear_account, quadratic_account
+from pyfe.authority.leakage_accounts import blind_prior, linear_account, quadratic_account
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued, State, Terms
 from pyfe.authority.texts import require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
-from pyfe.leakage import Finding, Residual, budget_findings, residual, residual_account
+from pyfe.leakage import Finding, Prior, Residual, budget_findings, linear_findings, residual, residual_account
 from pyfe.schema import Schema
 
 __all__ = [
@@ -92,16 +92,18 @@ def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int
     return int(weight_bits)
 
 
-def findings(state: State, function: Function, seed: bytes) -> list[Finding]:
+def findings(state: State, function: Function, seed: bytes, reference: Prior | None = None) -> list[Finding]:
     """What the function would open together with everything issued so far.
 
-    ``seed`` is a secret of the authority: the records behind an estimate are drawn with it
-    (:func:`pyfe.leakage.residual_forms`).
+    Linear keys by the rules of :mod:`pyfe.leakage.rules`, of which the first that refuses is said, against what
+    everybody knows: no authority has a reference of the population yet. ``seed`` is a secret of the authority: the
+    records behind an estimate are drawn with it.
     """
     if "quadratic" in state.terms.serves:
         return _quadratic_findings(state, function, seed)
-    before = linear_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
-    return before.with_rows(function.weights).findings(before)
+    schema = state.terms.schema
+    before = linear_account(schema, state.issued, adapter(state.terms.scheme).modulus)
+    return linear_findings(before, function.weights, reference or blind_prior(schema), secret=seed)
 
 
 def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
@@ -129,10 +131,11 @@ def _weights(maps: Sequence[IntegerMap], schema: Schema) -> IntArray:
     return np.concatenate([np.zeros((0, schema.n), dtype=np.int64), *rows])
 
 
-def decide(state: State, function: Function, seed: bytes) -> Verdict:
-    """The verdict on a request for a key; ``seed`` as for :func:`findings`. Errors: those of :func:`require_fit`."""
+def decide(state: State, function: Function, seed: bytes, reference: Prior | None = None) -> Verdict:
+    """The verdict on a request for a key; ``seed`` and ``reference`` as for :func:`findings`. Errors: those of
+    :func:`require_fit`."""
     require_fit(state.terms, function)
-    found = findings(state, function, seed)
+    found = findings(state, function, seed, reference)
     refusing = [finding for finding in found if finding.refuses]
     refused = bool(refusing) and state.terms.policy.refuses
     return Verdict(tuple(found), _refusal(refusing, state, function) if refused else None)
@@ -148,8 +151,13 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
     listed = "; ".join(finding.in_terms_of(names) for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-    advice = next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
-    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){advice}"
+    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){_advice(refusing)}"
+
+
+def _advice(refusing: list[Finding]) -> str:
+    """What could be asked for instead, by the first finding that has advice."""
+    stated = next((f". {finding.advice}" for finding in refusing if finding.advice), "")
+    return stated or next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")
 
 
 def row_for(state: State, request: Request, verdict: Verdict, now: object) -> Issued:

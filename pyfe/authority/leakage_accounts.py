@@ -7,10 +7,10 @@ from typing import TypeAlias, TypeVar
 
 from pyfe.authority.records import Issued
 from pyfe.function import LinearMap
-from pyfe.leakage import LinearAccount, QuadraticAccount
+from pyfe.leakage import Blind, LinearAccount, Prior, QuadraticAccount, too_fine
 from pyfe.schema import Schema
 
-__all__ = ["linear_account", "quadratic_account"]
+__all__ = ["blind_prior", "linear_account", "quadratic_account"]
 
 _Key: TypeAlias = tuple[tuple[bytes, int], tuple[bytes, ...]]
 """Id of a schema and modulus, then the functions of a ledger."""
@@ -20,6 +20,7 @@ _Account = TypeVar("_Account")
 _KEPT = 8
 """Most ledgers remembered, of either kind."""
 
+_blind: dict[bytes, Prior | None] = {}
 _linear: dict[_Key, LinearAccount] = {}
 _quadratic: dict[_Key, QuadraticAccount] = {}
 
@@ -41,6 +42,16 @@ def quadratic_account(schema: Schema, issued: Sequence[Issued], modulus: int) ->
         return account.with_forms(row.map.forms)
 
     return _remembered(_quadratic, QuadraticAccount, extended, schema, issued, modulus)
+
+
+def blind_prior(schema: Schema) -> Prior | None:
+    """What somebody knows who knows the schema alone; None where it has too many levels to be counted."""
+    if schema.id in _blind:
+        return _blind[schema.id]
+    prior = _blind[schema.id] = None if too_fine(schema) else Blind(schema)
+    for key in list(_blind)[:-_KEPT]:
+        _blind.pop(key, None)
+    return prior
 
 
 def _remembered(

@@ -19,11 +19,12 @@ __all__ = ["Policy"]
 class Policy:
     """The rule of an authority, fixed when it is created.
 
-    :meth:`default` applies the exact rules to the span of all keys ever issued together with the request: no single
-    coordinate, no protected form, no small group of columns may come open, nor the whole record. An authority for
-    quadratic functions allows so many independent quadratic forms only (:func:`pyfe.leakage.most_forms`), linear
-    weights of 16 bits beside products, and half of a row's bits; what it could not look at, it refuses. One for linear
-    functions goes no further than the exact rules: a large weight on a protected column is granted.
+    :meth:`default` applies the rules of :mod:`pyfe.leakage.rules` to all linear keys ever issued together with the
+    request: nothing may be open exactly or by a remainder, no score may be nearly one column, and together they say at
+    most a third of a row's bits, or half where the population is known. An authority for quadratic functions applies
+    the exact rules to the monomials of all keys, allows so many independent quadratic forms only
+    (:func:`pyfe.leakage.most_forms`), linear weights of 16 bits beside products, and half of a row's bits. What could
+    not be looked at is refused.
     :meth:`unrestricted` is the only way around it; its reason is written into every key and every ledger row.
     """
 
@@ -40,7 +41,7 @@ class Policy:
 
     @classmethod
     def default(cls) -> Policy:
-        """The safe policy: a request that would open anything by the exact rules is refused."""
+        """The safe policy: a request that the leakage rules refuse is refused."""
         return cls("default")
 
     @classmethod
@@ -60,7 +61,8 @@ class Policy:
 
     def line_for(self, serves: Sequence[str]) -> str:
         """One line for keys, ledgers and reports of an authority whose scheme serves these kinds of functions."""
-        return f"default (exact {' and '.join(serves)} rules)" if self.refuses else f"UNRESTRICTED: {self.reason}"
+        rules = "exact linear and quadratic rules" if "quadratic" in serves else "linear rules"
+        return f"default ({rules})" if self.refuses else f"UNRESTRICTED: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types."""

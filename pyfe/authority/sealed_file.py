@@ -27,6 +27,7 @@ __all__ = [
     "LedgerPart",
     "Opened",
     "SealedFile",
+    "SealedSecrets",
     "open_all",
     "open_ledger",
     "open_sealed",
@@ -73,15 +74,24 @@ class LedgerPart:
 
 
 @dataclass(frozen=True, eq=False)
+class SealedSecrets:
+    """The part of a file that never changes: nonce and ciphertext, and how many of the bytes in it, the last ones, are
+    the authority's reference (0: it has none, as all of earlier versions)."""
+
+    data: bytes
+    reference_size: int = 0
+
+
+@dataclass(frozen=True, eq=False)
 class SealedFile:
-    """The parts of a sealed file, still closed. ``secrets`` is nonce and ciphertext; empty in files of 0.1.0, which
-    sealed secrets and ledger as one."""
+    """The parts of a sealed file, still closed. ``secrets`` are empty in files of 0.1.0, which sealed secrets and
+    ledger as one."""
 
     header: Envelope
     salt: bytes
     log_cost: int
     nonce: bytes
-    secrets: bytes
+    secrets: SealedSecrets
     ledger: bytes
 
     @classmethod
@@ -93,16 +103,18 @@ class SealedFile:
             algorithms = fields.take("kdf", str), fields.take("aead", str)
             log_cost = fields.integer("log_cost", MIN_LOG_COST, MAX_LOG_COST)
             salt, nonce = fields.octets("salt", SALT_SIZE), fields.octets("nonce", NONCE_SIZE)
-            size = 0
+            size = reference = 0
             if fields.has("secrets"):
                 size = fields.integer("secrets", NONCE_SIZE + TAG_SIZE, len(envelope.payload))
+            if fields.has("reference"):
+                reference = fields.integer("reference", 1, size - NONCE_SIZE - TAG_SIZE - SEED_SIZE)
             fields.finish()
         except DecodeError as error:
             raise AuthorityError(f"not an authority file: {error}") from error
         if algorithms != ("scrypt", "chacha20-poly1305") or envelope.signature:
             raise AuthorityError(f"not an authority file: unknown algorithms {', '.join(algorithms)}")
-        parts = bytes(envelope.payload[:size]), bytes(envelope.payload[size:])
-        return cls(replace(envelope, payload=b""), salt, log_cost, nonce, *parts)
+        secrets = SealedSecrets(bytes(envelope.payload[:size]), reference)
+        return cls(replace(envelope, payload=b""), salt, log_cost, nonce, secrets, bytes(envelope.payload[size:]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,23 +124,26 @@ class Opened:
     terms: Terms
     ledger: LedgerPart
     secrets: Secrets
-    sealed_secrets: bytes
+    sealed_secrets: SealedSecrets
 
 
-def seal_secrets(terms: Terms, secrets: Secrets, key: SealingKey) -> bytes:
-    """The part of the file that never changes: nonce, and signing seed and master secret key under it."""
+def seal_secrets(terms: Terms, secrets: Secrets, key: SealingKey) -> SealedSecrets:
+    """The part of the file that never changes: nonce, and signing seed, master secret key and reference under it."""
     nonce = os.urandom(NONCE_SIZE)
-    return nonce + key.encrypt(nonce, secrets.encoded().view(), pack(_header(terms, key)))
+    size = len(secrets.reference_bytes)
+    return SealedSecrets(nonce + key.encrypt(nonce, secrets.encoded().view(), pack(_header(terms, key, size))), size)
 
 
-def seal(terms: Terms, ledger: LedgerPart, key: SealingKey, sealed_secrets: bytes) -> bytes:
+def seal(terms: Terms, ledger: LedgerPart, key: SealingKey, sealed_secrets: SealedSecrets) -> bytes:
     """The sealed file of an authority; a fresh nonce for the ledger every time.
 
     ``sealed_secrets`` is what :func:`seal_secrets` made for the same terms and key.
     """
     nonce = os.urandom(NONCE_SIZE)
-    header = replace(_header(terms, key, nonce=nonce, secrets=len(sealed_secrets)), payload=sealed_secrets)
-    return pack(replace(header, payload=sealed_secrets + key.encrypt(nonce, ledger.encode(), pack(header))))
+    data = sealed_secrets.data
+    stable = _header(terms, key, sealed_secrets.reference_size)
+    header = replace(stable, payload=data, metadata={**stable.metadata, "nonce": nonce, "secrets": len(data)})
+    return pack(replace(header, payload=data + key.encrypt(nonce, ledger.encode(), pack(header))))
 
 
 def open_ledger(file: SealedFile, key: SealingKey) -> LedgerPart:
@@ -143,15 +158,16 @@ def open_ledger(file: SealedFile, key: SealingKey) -> LedgerPart:
 def open_all(file: SealedFile, key: SealingKey) -> Opened:
     """Everything in a file, for an authority that is being opened. Errors: those of :func:`open_ledger`."""
     with _opening():
-        data, seed, master = _ledger_bytes(file, key)
-        if file.secrets:
-            nonce, sealed = file.secrets[:NONCE_SIZE], file.secrets[NONCE_SIZE:]
-            opened = key.decrypt(nonce, sealed, pack(_stable(file.header))).view()
-            seed, master = opened[:SEED_SIZE], opened[SEED_SIZE:]
+        data, *own = _ledger_bytes(file, key)
+        sealed = file.secrets.data
+        if sealed:
+            opened = key.decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], pack(_stable(file.header))).view()
+            end = len(opened) - file.secrets.reference_size
+            own = [opened[:SEED_SIZE], opened[SEED_SIZE:end], opened[end:]]
         ledger = LedgerPart.decode(data)
         terms = terms_from_map(ledger.terms)
-        secrets = Secrets.read(seed, master, terms)
-    return Opened(terms, ledger, secrets, file.secrets or seal_secrets(terms, secrets, key))
+        secrets = Secrets.read(own[0], own[1], own[2], terms)
+    return Opened(terms, ledger, secrets, file.secrets if sealed else seal_secrets(terms, secrets, key))
 
 
 def open_sealed(data: bytes, key_for: Callable[[bytes, int], SealingKey]) -> tuple[Opened, SealingKey]:
@@ -164,12 +180,14 @@ def open_sealed(data: bytes, key_for: Callable[[bytes, int], SealingKey]) -> tup
     return open_all(file, key), key
 
 
-def _ledger_bytes(file: SealedFile, key: SealingKey) -> tuple[bytes, memoryview, memoryview]:
-    """The encoded ledger; and seed and master key of a file of 0.1.0, both empty otherwise."""
-    header = pack(replace(file.header, payload=file.secrets))
+def _ledger_bytes(file: SealedFile, key: SealingKey) -> tuple[bytes, memoryview, memoryview, memoryview]:
+    """The encoded ledger; and seed, master key and reference (none) of a file of 0.1.0, all empty otherwise."""
+    header = pack(replace(file.header, payload=file.secrets.data))
     opened = key.decrypt(file.nonce, file.ledger, header).view()
     nothing = memoryview(b"")
-    return (bytes(opened), nothing, nothing) if file.secrets else parts_of_first_layout(opened)
+    if file.secrets.data:
+        return bytes(opened), nothing, nothing, nothing
+    return *parts_of_first_layout(opened), nothing
 
 
 def parts_of_first_layout(plain: memoryview) -> tuple[bytes, memoryview, memoryview]:
@@ -193,14 +211,16 @@ def _opening() -> Iterator[None]:
         raise AuthorityError(f"the authority file opens, but does not hold an authority: {error}") from error
 
 
-def _header(terms: Terms, key: SealingKey, **more: Any) -> Envelope:
+def _header(terms: Terms, key: SealingKey, reference_size: int) -> Envelope:
+    """The header that the secrets are sealed with."""
     metadata: dict[str, Any] = {
         "aead": "chacha20-poly1305",
         "kdf": "scrypt",
         "log_cost": key.log_cost,
         "salt": key.salt,
-        **more,
     }
+    if reference_size:
+        metadata["reference"] = reference_size
     ids = terms.public.parameters.id, terms.public.id
     return Envelope(Kind.SEALED_AUTHORITY, adapter(terms.scheme).number, *ids, b"", metadata)
 

@@ -1,7 +1,9 @@
-"""The secrets of an authority: signing seed, master secret key, and what is drawn from them. They never change.
+"""The secrets of an authority: signing seed, master secret key, and what is drawn from them; and its reference. They
+never change.
 
-They are made once and sealed once (:mod:`pyfe.authority.sealed_file`), apart from the ledger, which grows. They never
-become Python bytes: they go from the core's memory to the cipher and back.
+They are made once and sealed once (:mod:`pyfe.authority.sealed_file`), apart from the ledger, which grows. The keys
+never become Python bytes: they go from the core's memory to the cipher and back. The reference
+(:class:`pyfe.leakage.Reference`) opens nothing, but tells more of the population than a public key should.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pyfe._core import SecretBytes
 from pyfe.adapters import NativeSecretKey, adapter
 from pyfe.authority.records import Terms
 from pyfe.errors import DecodeError
+from pyfe.leakage.prior import Reference
 from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import KEY_SIZE, SigningKey
 
@@ -27,26 +30,37 @@ _DECISIONS = b"pyfe: the secret behind an authority's decisions, 1"
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Secrets(Secret):
-    """Master secret key and signing key. Shows nothing in its ``repr``; refuses to be pickled."""
+    """Master secret key, signing key, and the reference if there is one. Shows nothing in its ``repr``; refuses to be
+    pickled."""
 
     master: NativeSecretKey
     signing_key: SigningKey
+    reference: Reference | None = None
 
     @classmethod
-    def read(cls, seed: memoryview, master: memoryview, terms: Terms) -> Secrets:
-        """The secrets that lie there, read in place. DecodeError unless they are those of the terms' public key."""
+    def read(cls, seed: memoryview, master: memoryview, reference: memoryview, terms: Terms) -> Secrets:
+        """The secrets that lie there, the keys read in place; an empty reference is none. DecodeError unless they are
+        those of the terms' public key, and the reference is of their schema."""
         secret = adapter(terms.scheme).read_secret_key(master)
         if secret.public_key_id != terms.public.id:
             raise DecodeError("authority: its keys do not belong together")
-        return cls(secret, SigningKey.from_seed(seed))
+        known = Reference.from_bytes(bytes(reference), terms.schema) if len(reference) else None
+        return cls(secret, SigningKey.from_seed(seed), known)
+
+    @property
+    def reference_bytes(self) -> bytes:
+        """The reference; nothing where there is none."""
+        return b"" if self.reference is None else self.reference.to_bytes()
 
     def encoded(self) -> SecretBytes:
-        """The signing seed, then the master secret key."""
-        master = self.master.to_secret()
-        secrets = SecretBytes(SEED_SIZE + len(master))
+        """The signing seed, the master secret key, then the reference."""
+        master, reference = self.master.to_secret(), self.reference_bytes
+        end = SEED_SIZE + len(master)
+        secrets = SecretBytes(end + len(reference))
         view = secrets.view()
         view[:SEED_SIZE] = self.signing_key.secret.view()
-        view[SEED_SIZE:] = master.view()
+        view[SEED_SIZE:end] = master.view()
+        view[end:] = reference
         return secrets
 
     def decision_secret(self) -> bytes:

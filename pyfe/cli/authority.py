@@ -13,7 +13,19 @@ from pyfe import io
 from pyfe.adapters import SCHEMES, adapter_named
 from pyfe.authority import KeyAuthority, Policy
 from pyfe.authority.decisions import DEFAULT_SCHEME
-from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
+from pyfe.cli.console import (
+    AsJson,
+    Decimal,
+    Delimiter,
+    Force,
+    PassphraseFile,
+    load,
+    passphrase_from,
+    read_csv,
+    reference_rows,
+    show,
+    text_option,
+)
 from pyfe.errors import AuthorityError, ParameterError
 from pyfe.function import Function
 from pyfe.io import outputs, roles
@@ -37,6 +49,15 @@ def keygen(
             help=f"Widest function weights this authority will ever sign, in bits; by default {_DEFAULT_BITS}."
         ),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of 100 rows or more of the population, such as the training set; keys are measured against it. "
+            "No row is kept, and what is kept stays in the sealed file."
+        ),
+    ] = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
     unrestricted: Annotated[
         str | None,
         typer.Option(
@@ -51,12 +72,15 @@ def keygen(
     name, passphrase = adapter_named(scheme).id, passphrase_from(passphrase_file, confirm=True)
     if authority.exists():  # said before the public key's file is looked at; making it looks again
         raise AuthorityError(f"{authority} exists already; an authority is never overwritten")
-    read_or_kept = [schema, passphrase_file, *roles.authority_files(authority)]
+    read_or_kept = [schema, reference, passphrase_file, *roles.authority_files(authority)]
     with io.claimed(public_key, roles.new_public_key(), avoid=read_or_kept, force=force) as output:
+        agreed = load(schema, Schema.from_bytes)
+        rows = None if reference is None else read_csv(reference, delimiter, decimal)
         created = KeyAuthority.create(
-            load(schema, Schema.from_bytes),
+            agreed,
             scheme=name,
             weight_bits=weight_bits,
+            reference=None if rows is None else reference_rows(rows, agreed),
             policy=None if unrestricted is None else Policy.unrestricted(reason=unrestricted),
             path=authority,
             passphrase=passphrase,
@@ -69,6 +93,7 @@ def keygen(
         "scheme": created.public_key.scheme,
         "policy": created.policy_line,
         "weight_bits": created.weight_bits,
+        "reference": "none" if created.reference is None else f"{created.reference.entropy_bits:.1f} bits a row",
         "bytes_per_row": created.public_key.adapter.row_bytes(created.schema.n),
         "fingerprint": created.public_key.fingerprint,
     }

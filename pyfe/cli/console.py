@@ -21,8 +21,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
-from pyfe.io import Table, read_object, read_table, read_text
+from pyfe.io import Table, encode_table, read_object, read_table, read_text
+from pyfe.schema import Schema
 from pyfe.text import printable
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "plain_warnings",
     "progress",
     "read_csv",
+    "reference_rows",
     "say",
     "say_json",
     "show",
@@ -191,6 +194,12 @@ def read_csv(file: Path, delimiter: str | None, decimal: str | None) -> Table:
     """A CSV file. Commands say with which signs it was read (``Table.signs``), as nobody may have stated them."""
     stated = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
     return read_table(file, delimiter=stated, decimal=decimal)
+
+
+def reference_rows(table: Table, schema: Schema) -> dict[str, AnyArray]:
+    """Rows of the population; what cannot be encoded is refused here, where file and line are known."""
+    encode_table(table, schema, on_overflow="clip")
+    return table.for_schema(schema)
 
 
 def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tuple[int, int]]:

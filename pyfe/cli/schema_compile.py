@@ -12,7 +12,7 @@ import typer
 
 from pyfe import io
 from pyfe.adapters import SCHEMES, serving
-from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, show, text_options
+from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows, show, text_options
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.io import roles
 from pyfe.keys import described_columns
@@ -118,7 +118,7 @@ def compile_model(
     with io.claimed(output, roles.FUNCTION, avoid=[model, schema, reference], force=force) as file:
         agreed = load(schema, Schema.from_bytes)
         given = None if reference is None else read_csv(reference, delimiter, decimal)
-        rows = None if given is None else _reference(given, agreed)
+        rows = None if given is None else reference_rows(given, agreed)
         function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
         report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
@@ -136,12 +136,6 @@ def compile_model(
     if given is not None:
         values["reference_read_with"] = words["reference read with"] = given.signs
     show(f"Function {output}", values, as_json=as_json, words=words, apart=file.is_standard_output)
-
-
-def _reference(table: io.Table, schema: Schema) -> dict[str, Any]:
-    """The reference rows; what cannot be encoded is refused here, where file and line are known."""
-    io.encode_table(table, schema, on_overflow="clip")
-    return table.for_schema(schema)
 
 
 def _model(file: Path) -> Any:

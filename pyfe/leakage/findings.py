@@ -23,22 +23,29 @@ class Finding:
 
     ``kind``: "coordinate" (one coordinate's value), "product" (of two coordinates), "variable" (a form on a single
     column), "group" (a form on very few columns), "protected" (a form on a protected column, or a protected form),
-    "record" (every coordinate), "keys" (more quadratic forms than the rule allows), "weights" (a quadratic form with
-    linear content that no linear function could have), "budget" (too few bits of a record stay unknown, by the estimate
-    of :func:`pyfe.leakage.check_budget`), "checked in part" (not everything was looked for; ``note`` says what was
-    not); or, not refusing, "nothing new" (the request lies in the span of what is known and issued).
+    "record" (every coordinate); for linear keys "constant", "width", "modulus", "support", "rank", "lattice",
+    "correlation", "certain", "guessed", "named" and "too fine" (see :mod:`pyfe.leakage.rules`); for quadratic ones
+    "keys" (more forms than the rule allows) and "weights" (linear content that no linear function could have); "budget"
+    (the answers say too many bits of a record), "checked in part" (not everything was looked for; ``note`` says what
+    was not); or, not refusing, "nothing new" (the request lies in the span of what is known and issued).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
     up to what everybody knows; empty where only coefficients modulo the group order exist.
+    ``rule``: the rule of :mod:`pyfe.leakage.rules` that says it; ``figure``: what was counted or measured, if anything
+    was, and ``limit``: the most (or least) that the rule allows of it; ``advice``: what could be tried instead.
     """
 
     kind: str
-    names: tuple[str, ...]
-    coordinates: tuple[int, ...]
+    names: tuple[str, ...] = ()
+    coordinates: tuple[int, ...] = ()
     combination: tuple[int, ...] = ()
     divisor: int = 1
     issued: int = 0
     note: str = ""
+    rule: str = ""
+    figure: float | None = None
+    limit: float | None = None
+    advice: str = ""
 
     @property
     def refuses(self) -> bool:
@@ -72,6 +79,17 @@ _SENTENCES = {
     "protected": "says something about the protected {0} alone",
     "record": "opens the whole record",
     "nothing new": "says nothing that the keys issued before do not say",
+    "constant": "is the same number for every row",
+    "width": "has a weight that is too wide",
+    "modulus": "says something about {0} by a remainder",
+    "support": "is, but for a little, a function of {0} alone",
+    "rank": "would be one independent function too many",
+    "lattice": "lets whole rows be computed from the answers",
+    "correlation": "predicts the protected {0}",
+    "certain": "makes {0} certain for too many rows",
+    "guessed": "lets {0} be guessed too well",
+    "named": "names whole rows",
+    "too fine": "is too fine to count what it says",
     "product": "opens the product of {0}",
     "keys": "would be one quadratic form too many",
     "weights": "has linear weights too wide on {0}",

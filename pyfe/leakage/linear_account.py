@@ -1,42 +1,22 @@
-"""The exact rules for linear functions: what a request would open, together with every key issued before."""
+"""What linear keys determine by linear algebra alone, and the lattice of all integer forms that they determine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import copy
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from pyfe.arrays import integer_rows
-from pyfe.errors import ParameterError
+from pyfe.arrays import IntArray, integer_rows
 from pyfe.leakage.findings import Finding, Lines, group_size
-from pyfe.leakage.monomials import Monomials
+from pyfe.leakage.lattice import Free, Lattice
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, integer_combination, supports
 from pyfe.schema import Schema
 
-__all__ = ["LinearAccount", "check_linear"]
+__all__ = ["LinearAccount"]
 
 Rows: TypeAlias = list[list[int]]
-
-
-def check_linear(issued: Any, request: Any, schema: Schema, max_blocks: int | None = None) -> list[Finding]:
-    """What ``request`` opens together with ``issued`` and what everybody knows; an empty list means nothing exact.
-
-    Parameters
-    ----------
-    issued, request: int64 ``[k, n]`` (or ``[n]``) rows; ``issued`` may be empty.
-    schema: its relations (one-hot sums, constants) and public columns count as known to everybody.
-    max_blocks: a form supported on at most so many columns is a finding; default 2, or 1 for schemas with fewer than
-        6 columns that are neither public nor constant. 0 looks for single coordinates only.
-
-    Returns findings that ``issued`` alone does not have, coordinates first. Linear algebra modulo the group order and
-    modulo 2^61 - 1; a finding modulo either counts. Cost: O(rank n) a row, and O(rank^max_blocks) small eliminations
-    for the groups; :class:`LinearAccount` keeps what was issued reduced. An empty list is no promise: bounded integers
-    leak below the span (:func:`residual_bits`).
-    """
-    before = LinearAccount(schema).with_rows(issued)
-    return before.with_rows(request).findings(before, max_blocks)
 
 
 class _Shape:
@@ -44,30 +24,26 @@ class _Shape:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self.space = Monomials(schema)
-        self.free = {i: position for position, i in enumerate(self.space.free)}
-        self.owners = {position: frozenset({self.space.block(i)}) for i, position in self.free.items()}
-        self.blocks = [(name, range(part.start, part.stop)) for name, part, _ in schema.blocks]
+        self.free = Free(schema)
+        self.place = {position: i for i, position in enumerate(self.free.positions.tolist())}
+        self.owners = {i: frozenset({block}) for i, block in enumerate(self.free.owner.tolist())}
+        self.blocks = [(name, range(part.start, part.stop)) for name, part, column in schema.parts if column.in_table]
         self.groups = schema.protected_groups()
 
-    def dense(self, form: Mapping[int, int]) -> list[int]:
-        """A linear form of augmented coordinates over the free ones."""
-        row = [0] * len(self.free)
-        for i, value in self.space.linear(form).items():
-            if i in self.free:
-                row[self.free[i]] = value
-        return row
+    def dense(self, coordinate: int) -> list[int]:
+        """One coordinate over the free ones."""
+        return self.free.rows(np.eye(1, self.schema.n, coordinate, dtype=np.int64))[0]
 
     def inside(self, coordinates: Iterable[int]) -> list[int]:
-        """The positions of those coordinates that are free."""
-        return [self.free[i + 1] for i in coordinates if i + 1 in self.free]
+        """The places of those coordinates that are free."""
+        return [self.place[i] for i in coordinates if i in self.place]
 
 
 class LinearAccount:
     """The rows of all keys issued so far, reduced; unchangeable, so that it can be kept and extended.
 
-    What everybody knows is taken out of every row first: public coordinates, constants, and the last level of a
-    category, which is 1 minus the others.
+    What everybody knows is taken out of every row first: public coordinates, constants, and the first level of a
+    category, which is 1 minus the others (:class:`pyfe.leakage.lattice.Free`).
 
     modulus: the prime modulo which keys of the scheme can be combined; the order of ristretto255 unless stated.
     """
@@ -76,62 +52,97 @@ class LinearAccount:
         self._shape = _Shape(schema)
         self._modulus = modulus
         self._rows: Rows = []
+        self._given = np.zeros((0, schema.n), dtype=np.int64)
         self._spans = {prime: Span(prime=prime, traced=False) for prime in (modulus, CHECK_PRIME)}
         self._opened: dict[int, set[int]] = {}
+        self._saturated: tuple[Lattice, Rows] = Lattice.empty(len(self._shape.free)), []
+
+    @property
+    def schema(self) -> Schema:
+        """What the rows speak of."""
+        return self._shape.schema
+
+    @property
+    def free(self) -> Free:
+        """The coordinates over which the lattice lies."""
+        return self._shape.free
+
+    @property
+    def count(self) -> int:
+        """Number of rows, independent or not."""
+        return len(self._rows)
+
+    @property
+    def given(self) -> IntArray:
+        """All rows as they were given, int64 ``[k, n]``."""
+        return self._given
+
+    @property
+    def rank(self) -> int:
+        """Number of independent rows: the larger of the ranks modulo both primes."""
+        return max(span.rank for span in self._spans.values())
+
+    @property
+    def lattice(self) -> Lattice:
+        """The saturated lattice of all rows. Cost: O(rank^2 n) for each independent row since it was last asked for."""
+        known, since = self._saturated
+        if since:
+            known = known.with_rows(since)
+            self._saturated = known, []
+        return known
 
     def with_rows(self, rows: Any) -> LinearAccount:
         """The account with more rows. Cost: O(rank n) each."""
-        shape = self._shape
-        fresh = [
-            shape.dense({i: v for i, v in enumerate(row, start=1) if v})
-            for row in integer_rows(rows, shape.schema.n).tolist()
-        ]
+        given = integer_rows(rows, self.schema.n)
+        fresh = self.free.rows(given)
         twin = copy(self)
+        twin._given = np.concatenate([self._given, given])
         twin._rows = [*self._rows, *fresh]
         twin._spans = {prime: span.copy() for prime, span in self._spans.items()}
         twin._opened = {}
-        for span in twin._spans.values():
-            for row in fresh:
-                span.add(row)
+        known, since = self._saturated
+        grew = [[span.add(row) for row in fresh] for span in twin._spans.values()]
+        twin._saturated = known, [*since, *(row for row, *new in zip(fresh, *grew, strict=True) if any(new))]
         return twin
 
     def findings(self, before: LinearAccount, max_blocks: int | None = None) -> list[Finding]:
-        """As :func:`check_linear`, with the rows of ``before`` as those issued, and the others as requested."""
-        issued = len(before._rows)
-        if len(self._rows) == issued:
-            raise ParameterError("a request has at least one row")
+        """What the rows open, by linear algebra alone, that those of ``before``, the first of them, do not.
+
+        max_blocks: a form supported on at most so many columns is a finding; default 2, or 1 for schemas with fewer
+            than 6 columns that are neither public nor constant. 0 looks for single coordinates only.
+
+        Coordinates first. Modulo the group order and modulo 2^61 - 1; a finding modulo either counts. Cost:
+        O(rank^max_blocks) small eliminations.
+        """
         lines: Lines = {}
         for prime in self._spans:
             for key, coordinates in self._new_lines(before, prime, group_size(self._shape.schema, max_blocks)).items():
                 lines.setdefault(key, coordinates)
-        findings = [self._explain(kind, names, coordinates, issued) for (kind, names), coordinates in lines.items()]
-        if not findings and all(span.rank == before._spans[prime].rank for prime, span in self._spans.items()):
-            return [Finding("nothing new", (), (), issued=issued)]
-        return findings
+        return [self._explain(kind, names, where, before.count) for (kind, names), where in lines.items()]
+
+    def says_nothing_beyond(self, before: LinearAccount) -> bool:
+        """Whether all rows lie in the span of those before."""
+        return all(span.rank == before._spans[prime].rank for prime, span in self._spans.items())
 
     # -- the rules --
 
     def _new_lines(self, before: LinearAccount, prime: int, size: int) -> Lines:
         opened = [i for i in sorted(self._open(prime)) if i not in before._open(prime)]
-        lines: Lines = {("coordinate", (self._shape.schema.coordinate_names[i - 1],)): (i - 1,) for i in opened}
+        lines: Lines = {("coordinate", (self._shape.schema.coordinate_names[i],)): (i,) for i in opened}
         lines |= self._protected(before, prime)
-        lines |= self._small_groups(before, prime, size, {self._shape.space.block(i) for i in opened})
+        owning = {b for b, (_, part) in enumerate(self._shape.blocks) if any(i in part for i in opened)}
+        lines |= self._small_groups(before, prime, size, owning)
         if self._spans[prime].rank == len(self._shape.free) > before._spans[prime].rank:
             lines["record", ()] = tuple(range(self._shape.schema.n))
         return lines
 
     def _open(self, prime: int) -> set[int]:
-        """The private coordinates that are determined; the last level of a category is the sum of the others."""
+        """The private coordinates that are determined; the first level of a category is 1 minus the others."""
         if prime not in self._opened:
-            span, free = self._spans[prime], self._shape.space.free
-            opened = {free[position] for position in span.open_coordinates()}
-            owning = {self._shape.space.block(free[position]) for position in span.pivots}
-            last = (
-                i
-                for i in self._shape.space.private
-                if i not in self._shape.free and self._shape.space.block(i) in owning
-            )
-            self._opened[prime] = opened | {i for i in last if self._shape.dense({i: 1}) in span}
+            span, free = self._spans[prime], self._shape.free
+            opened = {int(free.positions[place]) for place in span.open_coordinates()}
+            left_out = {int(free.base[place]) for place in span.pivots} - {-1}
+            self._opened[prime] = opened | {i for i in left_out if self._shape.dense(i) in span}
         return self._opened[prime]
 
     def _protected(self, before: LinearAccount, prime: int) -> Lines:
@@ -143,7 +154,7 @@ class LinearAccount:
                 inside = self._shape.inside(coordinates)
                 found = after.living_on(inside) > old.living_on(inside)
             else:
-                form = self._shape.dense({i + 1: int(rows[0, i]) for i in coordinates})
+                (form,) = self._shape.free.rows(rows)
                 found = any(form) and form in after and form not in old
             if found:
                 lines["protected", (label,)] = tuple(coordinates)
@@ -174,14 +185,12 @@ class LinearAccount:
 
     def _witness(self, kind: str, names: tuple[str, ...], coordinates: tuple[int, ...]) -> dict[int, int] | None:
         if kind == "coordinate":
-            return Span(self._rows, prime=self._modulus).witness(self._shape.dense({coordinates[0] + 1: 1}))
+            return Span(self._rows, prime=self._modulus).witness(self._shape.dense(coordinates[0]))
         if kind == "record":
             return None
         if kind == "protected" and names[0] not in self._shape.schema.columns:
-            form = dict(self._shape.groups)[names[0]][0].tolist()
-            return Span(self._rows, prime=self._modulus).witness(
-                self._shape.dense({i + 1: v for i, v in enumerate(form) if v})
-            )
+            (form,) = self._shape.free.rows(dict(self._shape.groups)[names[0]])
+            return Span(self._rows, prime=self._modulus).witness(form)
         return self._vanishing_outside(set(self._shape.inside(coordinates)))
 
     def _vanishing_outside(self, inside: set[int]) -> dict[int, int] | None:

@@ -32,6 +32,7 @@ from pyfe.schema.columns import (
     thresholds,
 )
 from pyfe.schema.encoded import Encoded, Overflow
+from pyfe.schema.population import Population, Shares
 from pyfe.schema.schema import Schema, stacked
 
 __all__ = [
@@ -45,8 +46,10 @@ __all__ = [
     "Number",
     "Optional",
     "Overflow",
+    "Population",
     "Products",
     "Schema",
+    "Shares",
     "Thresholds",
     "category",
     "constant",

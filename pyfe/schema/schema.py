@@ -38,6 +38,7 @@ from pyfe.schema.columns import MAX_COORDINATES, Column, column_from_dict
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
 from pyfe.schema.frames import naming, open_frame, to_numpy
+from pyfe.schema.population import Population
 from pyfe.schema.proposal import propose_columns
 from pyfe.schema.ranges import columns_from_ranges, require_columns
 from pyfe.strict import reading, require_same
@@ -65,6 +66,8 @@ class Schema(PickledAsBytes):
         :func:`constant`. The order is the order of coordinates, and of the columns of plain arrays.
     protected_forms: named integer combinations of coordinates (``{"gap": {"systolic": 1, "diastolic": -1}}``)
         that no set of keys may open, besides the columns marked protected.
+    population: what the schema publishes of the population that rows come from; :func:`pyfe.leakage.published` makes it
+        from a table. Nothing by default.
 
     Cost: O(n) memory for n coordinates. Two schemas are equal when their ids are.
     """
@@ -74,6 +77,7 @@ class Schema(PickledAsBytes):
         columns: Mapping[str, Any],
         *,
         protected_forms: Mapping[str, Any] | None = None,
+        population: Population | None = None,
     ) -> None:
         if not isinstance(columns, Mapping):
             raise ParameterError(f"a schema is made of a mapping of names to columns, not of {shown(columns)}")
@@ -102,6 +106,9 @@ class Schema(PickledAsBytes):
         self._lo = _frozen([v for c in self._columns.values() for v in c.bounds[0]])
         self._hi = _frozen([v for c in self._columns.values() for v in c.bounds[1]])
         self._forms = self._checked_forms({} if protected_forms is None else protected_forms)
+        if population is not None:
+            population.require_fit(list(columns.values()))
+        self._population = population
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         self._id = hashlib.sha256(text.encode("ascii")).digest()
 
@@ -247,6 +254,15 @@ class Schema(PickledAsBytes):
         """``(column name, its coordinates, column)`` for every column."""
         return self._parts
 
+    @property
+    def population(self) -> Population | None:
+        """What the schema publishes of the population that rows come from; None where it publishes nothing."""
+        return self._population
+
+    def with_population(self, population: Population | None) -> Schema:
+        """The schema with what it publishes of the population; another schema, with an id of its own."""
+        return Schema(self._columns, protected_forms=self._forms, population=population)
+
     def relations(self) -> IntArray:
         """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""
         return self._stack([self._embed(part, column.relations()) for _, part, column in self.parts])
@@ -385,7 +401,8 @@ class Schema(PickledAsBytes):
         """Plain JSON types; floats as ``float.hex`` texts, so that nothing is rounded on the way."""
         columns = [{"name": name, **column.to_dict()} for name, column in self._columns.items()]
         forms = [{"name": name, "weights": dict(sorted(form.items()))} for name, form in self._forms.items()]
-        return {"version": 1, "columns": columns, "protected_forms": forms}
+        published = {} if self._population is None else {"population": self._population.to_dict()}
+        return {"version": 1, "columns": columns, "protected_forms": forms, **published}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
@@ -393,7 +410,8 @@ class Schema(PickledAsBytes):
         with reading("a schema"):
             columns = {entry["name"]: column_from_dict(entry) for entry in data["columns"]}
             forms = {entry["name"]: entry["weights"] for entry in data["protected_forms"]}
-            schema = cls(columns, protected_forms=forms)
+            population = Population.from_dict(data["population"]) if "population" in data else None
+            schema = cls(columns, protected_forms=forms, population=population)
             require_same(schema.to_dict(), dict(data), "a schema")
         return schema
 
@@ -420,7 +438,8 @@ class Schema(PickledAsBytes):
         width = max(map(len, names))
         columns = zip(names, self._columns.values(), strict=True)
         lines = (f"  {name.ljust(width)}  {column}{_marks_text(column)}" for name, column in columns)
-        return "\n".join([repr(self), *map(printable, lines)])
+        published = [] if self._population is None else ["  publishes shares of the population"]
+        return "\n".join([repr(self), *map(printable, lines), *published])
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ ALLOWED = {
     "random": {"base"},
     "hash": {"base"},
     "codec": {"base"},
+    "counting": {"base"},
     "field": {"base", "random", "hash", "codec"},
     "group": {"field"},
     "pairing": {"group"},

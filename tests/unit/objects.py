@@ -102,7 +102,7 @@ def authority_of(ledger: bytes, secrets: bytes) -> KeyAuthority:
     terms = terms_from_map(part.terms)
     kept = MemoryLedger(terms)
     kept.append([cbor.dumps(row) for row in part.rows], position=0)
-    own = Secrets.read(view[:SEED_SIZE], view[SEED_SIZE:], terms)
+    own = Secrets.read(view[:SEED_SIZE], view[SEED_SIZE:], memoryview(b""), terms)
     return KeyAuthority(kept, own, lambda: 1_700_000_000.0)
 
 

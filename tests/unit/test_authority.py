@@ -40,7 +40,7 @@ def cheap_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wide_schema() -> Schema:
-    return Schema.from_ranges({f"x{i}": (0, 255) for i in range(12)})
+    return Schema.from_ranges({f"x{i}": (0, 255) for i in range(24)})
 
 
 def row(schema: Schema, *weights: int) -> Function:
@@ -101,7 +101,7 @@ def test_weight_bits_are_fixed_at_creation() -> None:
     schema = wide_schema()
     authority = KeyAuthority.create(schema, weight_bits=4)
     assert authority.public_key.native.parameters.y_bound == 7
-    with pytest.raises(OutOfRangeError, match="weight of 14.*4 bits"):
+    with pytest.raises(OutOfRangeError, match="weight of 26.*4 bits"):
         authority.issue(dense(schema), purpose="too wide")
     with pytest.raises(ParameterError, match="2 to 16"):
         KeyAuthority.create(schema, weight_bits=17)

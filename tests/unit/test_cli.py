@@ -16,7 +16,7 @@ import pytest
 from typer.main import get_command
 
 import pyfe
-from pyfe import CiphertextBatch, FunctionKey, PublicKey, Schema
+from pyfe import CiphertextBatch, FunctionKey, KeyAuthority, PublicKey, Schema
 from pyfe.authority import sealing
 from pyfe.cli import console, main
 from pyfe.cli.commands import app
@@ -73,6 +73,24 @@ def begin(story: Story) -> None:
     assert (proposed["bytes_per_row"], proposed["bytes_per_row_qfe_ggm"]) == (32 * (n + 2), 144 * (2 * (n + 1) + 1))
     story.run("compile", story.model("model"), "-s", "schema", "-o", "function", "--weight-bits", "8")
     story.run("keygen", "-s", "schema", "-a", "auth", "-p", "public", "--passphrase-file", "pass")
+
+
+def test_keygen_takes_a_table_of_the_population(story: Story) -> None:
+    story.run("schema", "fit", "train.csv", "-o", "schema", "--exclude", "id")
+    keygen = ["keygen", "-s", "schema", "-a", "auth", "-p", "public", "--passphrase-file", "pass", "--reference"]
+    assert "100 rows" in story.fails(*keygen, "train.csv")[1]
+    header, *rows = Path("train.csv").read_text().splitlines()
+    Path("many.csv").write_text("\n".join([header, *rows * 3]) + "\n")
+    Path("bad.csv").write_text("\n".join([header, *rows * 3, rows[0].rsplit(",", 1)[0] + ",much"]) + "\n")
+    assert "line 122" in story.fails(*keygen, "bad.csv")[1]
+    assert not Path("auth").exists()
+    made = story.run(*keygen, "many.csv")
+    authority = KeyAuthority.open("auth", passphrase=PASSPHRASE)
+    assert authority.reference is not None
+    assert made["reference"] == f"{authority.reference.entropy_bits:.1f} bits a row"
+    assert story.fails(*keygen, "many.csv")[0] == "AuthorityError"
+    plain = ["keygen", "-s", "schema", "-a", "plain", "-p", "other", "--passphrase-file", "pass"]
+    assert story.run(*plain)["reference"] == "none"
 
 
 def issue(function: str = "function", output: str = "key") -> list[str]:

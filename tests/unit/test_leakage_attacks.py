@@ -18,10 +18,10 @@ from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
     Finding,
+    LinearAccount,
     QuadraticAccount,
     Residual,
     check_budget,
-    check_linear,
     check_quadratic,
     limits,
     most_forms,
@@ -466,7 +466,8 @@ def test_linear_keys_of_a_quadratic_authority_spend_its_budget() -> None:
     rows = np.kron(np.eye(4, dtype=np.int64), [1, 32, 1024])
     authority.issue(Function.from_integers(s, rows[0]), purpose="three columns")
     assert kinds(authority.check(Function.from_integers(s, rows[1]))) == {"budget"}
-    assert check_linear(rows[:3], rows[3], s) == []
+    issued = LinearAccount(s).with_rows(rows[:3])
+    assert issued.with_rows(rows[3]).findings(issued) == []
 
 
 def test_what_was_not_looked_at_is_not_issued() -> None:

@@ -19,8 +19,8 @@ from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
     CHECK_PRIME,
     Finding,
+    LinearAccount,
     check_budget,
-    check_linear,
     check_quadratic,
     limits,
     most_forms,
@@ -357,7 +357,8 @@ def test_linear_forms_are_judged_as_by_the_linear_rules(seed: int) -> None:
     issued, request = rng.integers(-2, 3, size=(2, schema.n)), rng.integers(-2, 3, size=(2, schema.n))
     request[:, -1] = 1
     ours = check_quadratic([linear(schema, row) for row in issued], _stacked(schema, request), schema)
-    theirs = check_linear(issued, request, schema)
+    before = LinearAccount(schema).with_rows(issued)
+    theirs = before.with_rows(request).findings(before)
     assert refused(ours) >= {line for line in refused(theirs) if line[0] != "variable"}
     assert bool(refused(ours)) == bool(refused(theirs)), "products of linear forms refuse nothing of their own"
 
@@ -365,7 +366,8 @@ def test_linear_forms_are_judged_as_by_the_linear_rules(seed: int) -> None:
 def test_the_square_of_a_sum_of_bits_is_no_finding_of_its_own() -> None:
     """x0 + x1 of two bits says x0 x1 = ((x0 + x1)^2 - x0 - x1) / 2, and still no more than itself."""
     schema = plain(4, steps=1)
-    assert check_linear([], [1, 1, 0, 0], schema) == []
+    nothing = LinearAccount(schema)
+    assert nothing.with_rows([1, 1, 0, 0]).findings(nothing) == []
     assert check_quadratic([], linear(schema, [1, 1, 0, 0]), schema) == []
     both = form(schema, (1, 2, 2), (3, 4, 1), (0, 4, 3))
     found = check_quadratic([linear(schema, [1, 1, 0, 0])], both, schema)

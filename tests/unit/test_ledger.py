@@ -50,11 +50,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def wide() -> Schema:
-    return Schema.from_ranges({f"x{i}": (0, 255) for i in range(12)})
+    return Schema.from_ranges({f"x{i}": (0, 255) for i in range(24)})
 
 
 def dense(change: int = 0) -> Function:
-    weights = np.arange(3, 15) * np.where(np.arange(12) % 2, -1, 1)
+    weights = np.arange(3, 27) * np.where(np.arange(24) % 2, -1, 1)
     weights[0] += change
     return Function.from_integers(wide(), weights)
 
@@ -628,7 +628,7 @@ import os, sys, numpy as np, pyfe
 from pyfe.authority import sealing
 sealing.LOG_COST = 10
 path, passphrase = sys.argv[1:]
-schema = pyfe.Schema.from_ranges({f"x{i}": (0, 255) for i in range(12)})
+schema = pyfe.Schema.from_ranges({f"x{i}": (0, 255) for i in range(24)})
 free = pyfe.Policy.unrestricted(reason="a test")
 print("ready", flush=True)
 if os.path.exists(path):
@@ -740,7 +740,7 @@ def test_secrets_are_sealed_once(path: Path) -> None:
     authority, parts = created(path, policy=FREE), []
     for turn in range(3):
         file = sealed_file.SealedFile.parse(path.read_bytes())
-        parts.append((file.secrets, file.nonce, file.ledger[:64]))
+        parts.append((file.secrets.data, file.nonce, file.ledger[:64]))
         (authority if turn else opened(path)).issue(dense(turn), purpose="model")
     assert [len(set(column)) for column in zip(*parts, strict=True)] == [1, 3, 3]
 

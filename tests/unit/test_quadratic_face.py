@@ -426,7 +426,7 @@ def test_broken_ledger_rows_are_refused(golden: dict[str, bytes], broken: dict[s
 
 
 def test_policies_say_which_rules() -> None:
-    assert Policy.default().line == "default (exact linear rules)"
+    assert Policy.default().line == "default (linear rules)"
     assert Policy.default().line_for(("linear", "quadratic")) == "default (exact linear and quadratic rules)"
     unrestricted = Policy.unrestricted(reason="a course")
     assert unrestricted.line == unrestricted.line_for(("linear", "quadratic")) == "UNRESTRICTED: a course"

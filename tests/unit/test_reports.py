@@ -40,9 +40,12 @@ def test_the_order_of_the_table_is_that_of_before() -> None:
 
 
 def test_an_authority_answers_and_records_nothing() -> None:
-    authority = KeyAuthority.create(objects.schema())
-    function = Function.from_bytes(objects.function().to_bytes())
-    report = pyfe.report(function, objects.ROWS, LABELS, authority=authority)
+    schema = pyfe.Schema.from_ranges({f"x{i}": (0, 255) for i in range(24)})
+    authority = KeyAuthority.create(schema)
+    plain = Function.from_integers(schema, np.arange(3, 27), link="logit", classes=("no", "yes"))
+    function = Function.from_bytes(plain.to_bytes())
+    rows = np.random.default_rng(1).integers(0, 256, (len(LABELS), 24))
+    report = pyfe.report(function, rows, LABELS, authority=authority)
     assert report.answer is not None and report.answer.granted and report.answer.findings == ()
     assert report.answer.policy == authority.policy_line and report.metric == "AUC"
     words = dict(report.lines())
@@ -94,10 +97,12 @@ def test_what_cannot_be_reported_on() -> None:
 
 
 def test_plain_types() -> None:
-    report = pyfe.report(objects.function(), objects.ROWS, LABELS, authority=objects.authority())
+    authority = objects.authority()
+    report = pyfe.report(objects.function(), objects.ROWS, LABELS, authority=authority)
     values: dict[str, Any] = json.loads(json.dumps(report.to_dict()))
     assert values["interval"] == report.interval.tolist() and values["rank"] == 1 and values["rows"] == 4
-    assert values["answer"]["granted"] is True and values["answer"]["findings"] == []
+    assert values["answer"]["granted"] is True
+    assert values["answer"]["findings"] == [str(finding) for finding in authority.check(objects.function())]
     assert 0 <= values["answer"]["residual_bits"] <= values["answer"]["total_bits"]
     own = json.loads(json.dumps(objects.function().report().to_dict()))
     assert set(values) - set(own) == {"scheme", "ciphertext_bytes", "rank", "answer"}

@@ -12,7 +12,7 @@ from pyfe.authority import sealed_file
 from pyfe.authority.ledger.locked_file import LockedFile
 from pyfe.authority.ledger.protocol import LedgerMoved, require_rows, rows_since
 from pyfe.authority.records import Terms
-from pyfe.authority.sealed_file import LedgerPart, SealedFile
+from pyfe.authority.sealed_file import LedgerPart, SealedFile, SealedSecrets
 from pyfe.authority.sealing import SealingKey
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError
@@ -40,12 +40,12 @@ class FileLedger(Secret):
     Cost: every append writes the whole file.
     """
 
-    def __init__(self, file: LockedFile, key: SealingKey, terms: Terms, sealed_secrets: bytes, read: _Reading) -> None:
+    def __init__(self, file: LockedFile, key: SealingKey, terms: Terms, secrets: SealedSecrets, read: _Reading) -> None:
         """Not for direct use: see :meth:`create` and :meth:`open`."""
         self._file = file
         self._key: SealingKey | None = key
         self._terms = terms
-        self._secrets = sealed_secrets
+        self._secrets = secrets
         self._reading = read
 
     @classmethod

@@ -156,6 +156,11 @@ class Column(ABC):
         """Number of different codes the column can take."""
 
     @property
+    def ordered(self) -> int:
+        """How many of the first codes stand in the order of the value; none where values have no order."""
+        return 0
+
+    @property
     @abstractmethod
     def bounds(self) -> tuple[list[int], list[int]]:
         """Lower and upper bound of each coordinate (both included)."""

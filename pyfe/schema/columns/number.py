@@ -84,6 +84,10 @@ class Number(Column):
         return self.steps + 1
 
     @property
+    def ordered(self) -> int:
+        return self.size
+
+    @property
     def bounds(self) -> tuple[list[int], list[int]]:
         return [0], [self.steps]
 

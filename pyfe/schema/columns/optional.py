@@ -50,6 +50,10 @@ class Optional(Column):
         return self.column.size + 1
 
     @property
+    def ordered(self) -> int:
+        return self.column.ordered
+
+    @property
     def bounds(self) -> tuple[list[int], list[int]]:
         low, high = self.column.bounds
         return [*low, 0], [*high, 1]

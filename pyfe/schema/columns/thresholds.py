@@ -64,6 +64,10 @@ class Thresholds(Column):
         return len(self.cuts) + 1
 
     @property
+    def ordered(self) -> int:
+        return self.size
+
+    @property
     def bounds(self) -> tuple[list[int], list[int]]:
         return [0] * self.width, [1] * self.width
 

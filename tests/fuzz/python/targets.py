@@ -217,9 +217,9 @@ def reseal(data: bytes, rng: random.Random) -> bytes:
         return mutation.envelope()(data, rng)
     file = sealed_file.SealedFile.parse(sealed_seeds()[0])
     ledger = mutation.cbor(ledger_of(linear()), rng)
-    header = replace(file.header, payload=file.secrets)
+    header = replace(file.header, payload=file.secrets.data)
     closed = sealing_key().encrypt(file.nonce, ledger, envelope.pack(header))
-    return envelope.pack(replace(header, payload=file.secrets + closed))
+    return envelope.pack(replace(header, payload=file.secrets.data + closed))
 
 
 def ledger_of(authority: KeyAuthority) -> bytes:

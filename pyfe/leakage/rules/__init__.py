@@ -1,0 +1,82 @@
+"""The rules for linear keys, in their order: cheap ones first, and the first that refuses decides.
+
+Each is a function of a :class:`Question`, in a file of its own, and gives the findings for which it refuses; only
+"nothing new" ends the questions without a refusal. They look at everything that one patient's ciphertexts can meet, by
+a basis that depends on no order and no basis of the keys (:mod:`pyfe.leakage.lattice`). Rules and thresholds are this
+project's own, measured on real tables and not proved.
+
+=====  ================  ====================================================================================
+rule   function          refuses
+=====  ================  ====================================================================================
+0      shape             a score that is the same for every row
+1      width             weights beyond 16 bits
+2      structure         what is determined for certain: coordinates, protected columns, very few columns
+3      room              more scores than any schema allows (the rest of rule 3 comes after 2e)
+       countable         columns with too many levels to be counted
+2m     modulus           a column that shows in a remainder
+2e     support           a score that is, but for a little, one column
+3      rank              more independent scores than the columns allow
+4      budget            more than half of a row's bits, or a third where nothing is known of the population
+5      variables         what a score says of a column by more than its meaning, columns independent
+5t     sampled           the same in rows whose columns depend on each other, public columns known
+6      joint             rows that the answers to several scores name together
+7      rounding_off      several scores whose answers single out rows, by lattice reduction
+       least_squares     the same, by the likeliest record with the same answers
+8      correlation       a protected column that the answers predict
+=====  ================  ====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from pyfe.leakage.findings import Finding
+from pyfe.leakage.rules import (
+    budget,
+    correlation,
+    countable,
+    joint,
+    least_squares,
+    modulus,
+    rank,
+    rounding_off,
+    sampled,
+    shape,
+    structure,
+    support,
+    variables,
+)
+from pyfe.leakage.rules.limits import Limits
+from pyfe.leakage.rules.question import Question
+
+__all__ = ["RULES", "Limits", "Question", "Rule", "judged"]
+
+Rule: TypeAlias = Callable[[Question], list[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    shape.shape,
+    shape.width,
+    structure.structure,
+    rank.room,
+    countable.countable,
+    modulus.modulus,
+    support.support,
+    rank.rank,
+    budget.budget,
+    variables.variables,
+    sampled.sampled,
+    joint.joint,
+    rounding_off.rounding_off,
+    least_squares.least_squares,
+    correlation.correlation,
+)
+
+
+def judged(question: Question, rules: Iterable[Rule] = RULES) -> list[Finding]:
+    """What the first rule says that says anything; nothing where all are content."""
+    for rule in rules:
+        found = rule(question)
+        if found:
+            return found
+    return []

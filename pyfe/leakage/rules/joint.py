@@ -1,0 +1,60 @@
+"""Rule 6: what the joint answers to several scores say, by exact matching among drawn rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pyfe.arrays import FloatArray, IntArray
+from pyfe.leakage.counts import tenths_of
+from pyfe.leakage.findings import Finding
+from pyfe.leakage.prior.seeds import uniforms
+from pyfe.leakage.rules.kept_rows import JOINT_ROWS, copula_rows
+from pyfe.leakage.rules.question import Question
+
+__all__ = ["TARGETS", "joint"]
+
+TARGETS = 150
+"""Rows that are looked for."""
+
+_ADVICE = "Ask for fewer scores, or for coarser ones"
+
+
+def joint(question: Question) -> list[Finding]:
+    """Rule 6, for several scores that say at most ``limits.counted_bits``: :data:`TARGETS` of the rows
+    of the prior's copula are looked for among the others by their answers.
+
+    The likeliest record of those with the same answers is the target's, class by class, for at most a share
+    ``limits.named`` of the targets more than where only the tenths of the answers are known; and they make a class
+    certain, and rightly, for at most ``limits.matched`` more, whatever the column. A column of which one class is
+    certain beforehand does not count.
+    """
+    if question.rank < 2 or question.information.bits > question.limits.counted_bits:
+        return []
+    private, limits = question.private, question.limits
+    rows = copula_rows(question).drawn
+    answers = [rows.answers(question.blocks.shares(question.free.lift(row))) for row in question.Z]
+    targets = (uniforms(question.seed("targets"), "targets", TARGETS) * JOINT_ROWS).astype(np.int64)
+    found = rows.matched(answers, targets, limits.certain)
+    tenths = rows.matched([_tenths(one) for one in answers], targets, limits.certain)
+    named = found.records - tenths.records
+    if named > limits.named:
+        note = f"for {100 * named:.0f} % of the rows more than by the tenths of the answers"
+        return [Finding("named", rule="6", figure=named, limit=limits.named, note=note, advice=_ADVICE)]
+    certain = (found.certain - tenths.certain) * _open(question)
+    worst = int(certain.argmax())
+    if certain[worst] <= limits.matched:
+        return []
+    figure, names = float(certain[worst]), question.names([private[worst]])
+    note = f"together, for {100 * figure:.0f} % of the rows more than by the tenths of the answers"
+    return [Finding("certain", names, rule="6", figure=figure, limit=limits.matched, note=note, advice=_ADVICE)]
+
+
+def _tenths(answers: IntArray) -> IntArray:
+    return tenths_of(answers, np.quantile(answers, np.arange(1, 10) / 10))
+
+
+def _open(question: Question) -> FloatArray:
+    """1 for columns of which no class is certain beforehand, float64 ``[private]``."""
+    prior = question.prior
+    most = [np.bincount(prior.classes[b], weights=prior.marginals[b]).max() for b in question.private]
+    return np.array([mass < question.limits.certain for mass in most], dtype=np.float64)

@@ -1,0 +1,93 @@
+"""Columns that show beside all others: what the other columns make of the scores misses part of the whole lattice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from flint import fmpz_mat
+
+from pyfe.arrays import AnyArray, IntArray
+from pyfe.leakage.lattice import generated, integers, pivots
+
+__all__ = ["remainders", "suspects"]
+
+Row = Sequence[int]
+
+_SMALL_PRIMES = [p for p in range(2, 1000) if all(p % q for q in range(2, math.isqrt(p) + 1))]
+
+
+def suspects(rows: Sequence[Row], owner: IntArray) -> list[int]:
+    """Blocks b such that the columns of Z outside b generate less than the whole lattice Z^r.
+
+    rows: Z, saturated, so that all its columns do generate Z^r; owner: int64 ``[f]``, the block of each column.
+
+    For such a block there is a prime p modulo which the other columns have a rank below r. It divides every r x r minor
+    of theirs; of three minors on different blocks, two have no column in b. And since all columns have rank r modulo p,
+    one of the pivots lies in b. Where there are no such minors, or no small prime, every block is tried.
+    Cost: O(r^2 f); r f Hermite forms of r columns where every block is tried.
+    """
+    tried = _candidates(rows, owner)
+    return [b for b in tried if not _is_whole(rows, owner, b)]
+
+
+def _candidates(rows: Sequence[Row], owner: IntArray) -> list[int]:
+    minors = _minors(rows, owner)
+    if minors is None:
+        return [int(b) for b in np.unique(owner)]
+    common = math.lcm(*(math.gcd(a, b) for a, b in combinations(minors, 2)))
+    primes = [p for p in _SMALL_PRIMES if common % p == 0]
+    for prime in primes:
+        while common % prime == 0:
+            common //= prime
+    if common > 1:
+        return [int(b) for b in np.unique(owner)]
+    matrix = fmpz_mat([list(row) for row in rows])
+    return sorted({int(owner[place]) for prime in primes for place in pivots(matrix, prime)})
+
+
+def _minors(rows: Sequence[Row], owner: IntArray) -> list[int] | None:
+    """Three r x r minors that are not zero, no two of them with columns of the same block; None where none are
+    found."""
+    left, minors = np.arange(len(owner)), list[int]()
+    for _ in range(3):
+        if not len(left):
+            return None
+        matrix = fmpz_mat([[row[i] for i in left.tolist()] for row in rows])
+        chosen = left[pivots(matrix)]
+        if len(chosen) < len(rows):
+            return None
+        minors.append(abs(int(fmpz_mat([[row[i] for i in chosen.tolist()] for row in rows]).det())))
+        left = left[~np.isin(owner[left], owner[chosen])]
+    return minors
+
+
+def _others(rows: Sequence[Row], owner: IntArray, block: int) -> fmpz_mat:
+    """The lattice in Z^r that the columns of other blocks generate: its Hermite normal form."""
+    kept = np.flatnonzero(owner != block).tolist()
+    return generated(fmpz_mat([[row[i] for i in kept] for row in rows]))
+
+
+def _is_whole(rows: Sequence[Row], owner: IntArray, block: int) -> bool:
+    if (owner == block).all():
+        return False
+    form = _others(rows, owner, block)
+    return form.nrows() == len(rows) and form.is_one()
+
+
+def remainders(rows: Sequence[Row], owner: IntArray, block: int, codes: IntArray) -> IntArray:
+    """What the scores say of a block whatever the others are: for each of its levels, which class of levels with the
+    same share modulo the lattice of the others, int64 ``[levels]``.
+
+    codes: int64 ``[levels, width]`` over the free coordinates of the block.
+    """
+    own = np.flatnonzero(owner == block).tolist()
+    weights: AnyArray = np.array([[row[i] for i in own] for row in rows], dtype=object)
+    shares = codes.astype(object) @ weights.T
+    for row in integers(_others(rows, owner, block)) if len(own) < len(owner) else []:
+        leading = next(i for i, value in enumerate(row) if value)
+        shares = shares - (shares[:, leading] // row[leading])[:, None] * np.array(row, dtype=object)
+    classes: dict[tuple[int, ...], int] = {}
+    return np.array([classes.setdefault(tuple(share), len(classes)) for share in shares.tolist()], dtype=np.int64)

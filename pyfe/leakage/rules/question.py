@@ -1,0 +1,121 @@
+"""What a rule looks at: all keys that were issued, with those requested, against what is known of the population."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+
+from pyfe.arrays import IntArray
+from pyfe.leakage.blocks import Blocks
+from pyfe.leakage.lattice import Free, integers
+from pyfe.leakage.linear_account import LinearAccount
+from pyfe.leakage.prior import Prior
+from pyfe.leakage.rules.information import Information, information
+from pyfe.leakage.rules.limits import VERSION, Limits
+
+__all__ = ["MOST_PAIRED", "Question"]
+
+MOST_PAIRED = 4
+"""Highest rank at which sums and differences of two rows of Z are counted besides (rules 2m, 5 and 5t)."""
+
+Row = list[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A request, beside everything issued before.
+
+    before, after: the rows of the keys issued, and these with the requested ones.
+    requested: the requested rows, int64 ``[k, n]``.
+    given: what is known of the population; None where the schema is too fine for a prior, which the rules before
+        ``countable`` do not ask for.
+    secret: what samples are drawn with; whoever asks must not know it.
+    """
+
+    before: LinearAccount
+    after: LinearAccount
+    requested: IntArray
+    given: Prior | None
+    limits: Limits = field(default_factory=Limits)
+    secret: bytes = bytes(32)
+
+    @property
+    def prior(self) -> Prior:
+        """What is known of the population."""
+        if self.given is None:
+            raise LookupError("a schema that is too fine has no prior")
+        return self.given
+
+    @property
+    def blocks(self) -> Blocks:
+        """The columns of the schema that are not constant."""
+        return self.prior.blocks
+
+    @property
+    def free(self) -> Free:
+        """The coordinates over which Z lies."""
+        return self.after.free
+
+    @property
+    def private(self) -> tuple[int, ...]:
+        """The private blocks; their number is the n_b of the rules."""
+        return tuple(self.free.places)
+
+    @property
+    def Z(self) -> list[Row]:
+        """The reduced basis of all that the keys determine: integers ``[r][f]``."""
+        return self.after.lattice.reduced
+
+    @property
+    def issued(self) -> int:
+        """Number of rows issued before."""
+        return self.before.count
+
+    @property
+    def rank(self) -> int:
+        """Number of independent scores."""
+        return self.after.lattice.rank
+
+    @cached_property
+    def information(self) -> Information:
+        """How many bits of a row the scores say."""
+        return information(self.Z, self.free, self.prior)
+
+    def combined(self, most: int | None = None) -> list[Row]:
+        """The rows of Z and, while there are at most so many (or always), sums and differences of two."""
+        rows = self.Z
+        if most is not None and len(rows) > most:
+            return rows
+        pairs = [(a, b, sign) for a, b in combinations(rows, 2) for sign in (1, -1)]
+        return [*rows, *([x + sign * y for x, y in zip(a, b, strict=True)] for a, b, sign in pairs)]
+
+    @cached_property
+    def combinations(self) -> list[Row]:
+        """The scores that are counted one by one, as rows ``[n]`` of the schema."""
+        return [self.free.lift(row) for row in self.combined(MOST_PAIRED)]
+
+    def owners(self, row: Sequence[int]) -> list[int]:
+        """The blocks on which a row over the free coordinates has a weight."""
+        return sorted({block for block, value in zip(self.free.owner.tolist(), row, strict=True) if value})
+
+    def names(self, blocks: Sequence[int]) -> tuple[str, ...]:
+        """What the columns are called."""
+        return tuple(self.blocks.names[block] for block in blocks)
+
+    def seed(self, label: str) -> bytes:
+        """32 bytes for what is drawn for this question: the same in every basis and order of the keys."""
+        span = f"{label}\n{self.after.schema.id.hex()}\n{integers(self.after.lattice.hermite)}"
+        return _derived(self.secret, span)
+
+    @property
+    def kept_seed(self) -> bytes:
+        """32 bytes for the sample that is kept, the same for all questions to one authority."""
+        return _derived(self.secret, "the kept sample")
+
+
+def _derived(secret: bytes, text: str) -> bytes:
+    return hmac.digest(secret, f"pyfe: leakage rules {VERSION}\n{text}".encode(), hashlib.sha256)

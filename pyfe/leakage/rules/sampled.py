@@ -1,0 +1,96 @@
+"""Rule 5t: the counts of rule 5 over rows whose columns depend on each other, public columns known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyfe.arrays import FloatArray, IntArray
+from pyfe.leakage.counts import Counted, Drawn, tenths_of
+from pyfe.leakage.findings import Finding
+from pyfe.leakage.prior.seeds import uniforms
+from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
+from pyfe.leakage.rules.kept_rows import tree_rows
+from pyfe.leakage.rules.public_part import public_parts
+from pyfe.leakage.rules.question import MOST_PAIRED, Question
+
+__all__ = ["VECTORS", "sampled"]
+
+VECTORS = 4
+"""Values of the public columns over which the figures of one question are averaged."""
+
+_KEPT_VECTORS = 12
+"""Those that are kept with their rows, for a question's to be chosen from."""
+
+
+def sampled(question: Question) -> list[Finding]:
+    """Rule 5t: the scores of rule 5 over rows of the prior's tree, given the public columns, guessed from one half of
+    them and judged on the other.
+
+    Figures are means over :data:`VECTORS` values of the public columns, which nobody who asks knows; the limits are
+    those of rule 5, with ``limits.excess_sampled``. Tenths are of the whole score, with what public columns add to it,
+    over rows with drawn public columns. A score whose answers have too few neighbours for more than ``limits.thin`` of
+    the rows is too fine to count, at those values or with a public column at its least or greatest one, and is refused.
+    A blind prior has no dependence to look at: rule 5 is all.
+    """
+    if question.prior.blind:
+        return []
+    scores = _scores(question)
+    drawn, extreme = _public_values(question)
+    counts: list[list[Counted]] = [[] for _ in scores]
+    for public in [*drawn, *extreme]:
+        rows = tree_rows(question, public).drawn
+        for score, found in zip(scores, counts, strict=True):
+            found.append(score.counted(rows, public, question.limits.certain))
+    return next((refused for found in counts if (refused := _judged(question, found, len(drawn)))), [])
+
+
+def _judged(question: Question, counts: Sequence[Counted], drawn: int) -> list[Finding]:
+    thin, limits = max(one.thin for one in counts), question.limits
+    if thin > limits.thin:
+        note = f"{100 * thin:.0f} % of the rows have an answer that hardly any other has"
+        return [too_fine_to_count("5t", thin, limits.thin, note)]
+    mean = Counted.mean(counts[:drawn])
+    return worst_excess(question, question.private, mean, limits.excess_sampled, "5t", "its answer, in drawn rows")
+
+
+@dataclass(frozen=True, eq=False)
+class _Score:
+    """``shares``: what the levels of every column add, int64 ``[levels]``, public ones nothing; ``public``: what those
+    of the public ones add, float64 ``[levels]``; ``cuts``: between the tenths."""
+
+    shares: list[IntArray]
+    public: list[FloatArray]
+    cuts: FloatArray
+
+    def counted(self, rows: Drawn, public: IntArray | None, certain: float) -> Counted:
+        """Over rows with one value of the public columns."""
+        answers = rows.answers(self.shares)
+        known = 0.0 if public is None else sum(float(t[v]) for t, v in zip(self.public, public.tolist(), strict=True))
+        whole = np.asarray(answers + known, dtype=np.float64)
+        return rows.counted([answers], [tenths_of(whole, self.cuts)], certain)
+
+
+def _scores(question: Question) -> list[_Score]:
+    blocks, combined = question.blocks, question.combined(MOST_PAIRED)
+    rows, found = tree_rows(question), []
+    for row, weights in zip(combined, public_parts(question, combined), strict=True):
+        shares = blocks.shares(question.free.lift(row))
+        public = [blocks.codes[b] @ weights[blocks.slices[b]] for b in np.flatnonzero(blocks.public)]
+        whole = rows.drawn.answers(shares).astype(np.float64)
+        for table, levels in zip(public, rows.public.T, strict=True):
+            whole += table[levels]
+        found.append(_Score(shares, public, np.quantile(whole, np.arange(1, 10) / 10)))
+    return found
+
+
+def _public_values(question: Question) -> tuple[Sequence[IntArray | None], Sequence[IntArray]]:
+    """Levels of the public columns: those chosen for this question, and those with one column at an end."""
+    prior, seed = question.prior, question.kept_seed
+    kept = prior.public_vectors(_KEPT_VECTORS, seed)
+    if not kept:
+        return [None], []
+    places = np.argsort(uniforms(question.seed("public columns"), "public columns", _KEPT_VECTORS))
+    return [kept[place] for place in places[:VECTORS]], prior.extremes(seed)

@@ -1,0 +1,84 @@
+"""Rule 2e: no single column may be nearly all that a score says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pyfe.arrays import FloatArray
+from pyfe.leakage.findings import Finding
+from pyfe.leakage.rules.covariance import Covariance, covariance_of
+from pyfe.leakage.rules.question import Question
+
+__all__ = ["support"]
+
+_ADVICE = "Ask for a score to which more columns contribute"
+
+_NOTHING = 1e-9
+"""Share of what its weights could make vary from which a variance counts as none: rounding leaves as much."""
+
+
+def support(question: Question) -> list[Finding]:
+    """Rule 2e: of every row y of Z and every sum and difference of two, the share of the variance that one column b
+    explains, public columns known::
+
+        R^2_b = c_b' pinv(S_bb) c_b / (y' S y),   c = S y,   S = covariance of the free coordinates given the public
+        ones
+
+    is at most ``limits.support``, and ``limits.support_of_few`` where y has a weight on fewer than half of the private
+    columns. A score that does not vary where everything else does stands for the relation that makes it so, and is
+    refused. Columns of a blind prior are independent: then ``R^2_b`` is b's part of the variance.
+    Cost: O(r^2 f^2) multiplications, with a blind prior O(r^2 f).
+    """
+    rows = question.combined()
+    worst: tuple[float, float, int, int] | None = None
+    for index, (used, block, figure) in enumerate(_explained(question, covariance_of(question.prior), rows)):
+        limit = question.limits.support_of_few if 2 * used < len(question.private) else question.limits.support
+        if figure > limit and (worst is None or figure > worst[0]):
+            worst = figure, limit, block, index
+    if worst is None:
+        return []
+    figure, limit, block, index = worst
+    note = f"{100 * figure:.0f} % of {_called(question, index)}'s variance, where the rule allows {100 * limit:.0f} %"
+    return [
+        Finding("support", question.names([block]), rule="2e", figure=figure, limit=limit, note=note, advice=_ADVICE)
+    ]
+
+
+def _called(question: Question, index: int) -> str:
+    return (
+        "the score" if question.rank == 1 else "a score" if index < question.rank else "a sum or difference of scores"
+    )
+
+
+def _explained(question: Question, covariance: Covariance, rows: list[list[int]]) -> Iterator[tuple[int, int, float]]:
+    """Of each row: the number of columns used, the column that explains most, and the share that it explains."""
+    forms = np.array(rows, dtype=np.float64)
+    towards = covariance.times(forms)
+    variance = (towards * forms).sum(axis=1)
+    blocks = list(question.free.places)
+    shares = np.stack([_part(covariance, question.free.places[b], towards) for b in blocks], axis=1)
+    parts = np.stack([_own(covariance, question.free.places[b], forms) for b in blocks], axis=1)
+    starts = [question.free.places[b].start for b in blocks]
+    used = np.add.reduceat(forms != 0, starts, axis=1).astype(np.bool_).sum(axis=1)
+    for i, row in enumerate(shares):
+        if variance[i] <= _NOTHING * parts[i].sum():
+            yield int(used[i]), blocks[int(parts[i].argmax())], 1.0
+        else:
+            best = int(row.argmax())
+            yield int(used[i]), blocks[best], float(row[best] / variance[i])
+
+
+def _part(covariance: Covariance, places: slice, towards: FloatArray) -> FloatArray:
+    """``c_b' pinv(S_bb) c_b`` of each row."""
+    part, own = towards[:, places], covariance.block(places)
+    if own.shape == (1, 1):
+        return np.asarray(part[:, 0] ** 2 / own[0, 0] if own[0, 0] > 0 else np.zeros(len(part)))
+    return np.asarray(((part @ np.linalg.pinv(own, hermitian=True)) * part).sum(axis=1))
+
+
+def _own(covariance: Covariance, places: slice, forms: FloatArray) -> FloatArray:
+    """``y_b' S_bb y_b`` of each row: what the column makes vary by itself."""
+    part = forms[:, places]
+    return np.asarray(((part @ covariance.block(places)) * part).sum(axis=1))
