@@ -124,10 +124,7 @@ def _table(text: Any, rows: FloatArray, columns: FloatArray) -> FloatArray:
 
 def _covariance(text: Any, blocks: Blocks) -> FloatArray:
     n = blocks.schema.n
-    lower = _unpacked(text, (n * (n + 1) // 2,))
-    found = np.zeros((n, n))
-    found[np.tril_indices(n)] = lower
-    found = found + np.tril(found, -1).T
+    found = _symmetric(_unpacked(text, (n * (n + 1) // 2,)), np.zeros((n, n)), 0)
     variance = np.diag(found)
     widest = (blocks.schema.hi - blocks.schema.lo).astype(np.float64) ** 2
     if (variance < 0).any() or (variance > widest).any():
@@ -140,12 +137,18 @@ def _covariance(text: Any, blocks: Blocks) -> FloatArray:
 
 
 def _scores(text: Any, blocks: int) -> FloatArray:
-    found = np.zeros((blocks, blocks))
-    found[np.tril_indices(blocks, -1)] = _unpacked(text, (blocks * (blocks - 1) // 2,))
-    found = found + found.T + np.eye(blocks)
+    found = _symmetric(_unpacked(text, (blocks * (blocks - 1) // 2,)), np.eye(blocks), -1)
     if np.linalg.eigvalsh(found)[0] <= 0:
         raise DecodeError(f"not {_WHAT}: the correlation of its scores is not positive")
     return found
+
+
+def _symmetric(lower: FloatArray, matrix: FloatArray, diagonal: int) -> FloatArray:
+    """The matrix with these entries on either side of its diagonal, from that one on: as they are, -0.0 too."""
+    rows, columns = np.tril_indices(len(matrix), diagonal)
+    matrix[rows, columns] = lower
+    matrix[columns, rows] = lower
+    return matrix
 
 
 def _entropy(text: Any, private: int) -> float:
