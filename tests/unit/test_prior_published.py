@@ -220,6 +220,14 @@ def test_wide_schemas_publish_nothing() -> None:
         published({f"x{i}": np.arange(100.0) % 2 for i in range(1025)}, wide)
 
 
+def test_a_population_is_nothing_else() -> None:
+    for wrong in (7, {"columns": []}, mixed_schema()):
+        with pytest.raises(ParameterError, match="published"):
+            mixed_schema().with_population(wrong)  # type: ignore[arg-type]
+        with pytest.raises(ParameterError, match="Schema"):
+            Blind(7)  # type: ignore[arg-type]
+
+
 def test_rows_that_are_all_alike() -> None:
     table = {"a": np.zeros(200), "b": np.arange(200.0) % 4}
     schema = published(table, Schema({"a": number(0, 3, step=1), "b": number(0, 3, step=1)}))

@@ -131,16 +131,24 @@ def _covariance(text: Any, blocks: Blocks) -> FloatArray:
         raise DecodeError(f"not {_WHAT}: a coordinate cannot vary so much")
     spread = np.sqrt(np.where(variance > 0, variance, 1.0))
     scaled = found / np.outer(spread, spread)
-    if scaled[variance == 0].any() or np.linalg.eigvalsh(scaled)[0] < -_NEAR * n:
-        raise DecodeError(f"not {_WHAT}: its covariances are those of no rows")
+    if scaled[variance == 0].any():
+        raise DecodeError(f"not {_WHAT}: what does not vary has no covariances")
+    _require_root(scaled + _NEAR * n * np.eye(n), "covariances")
     return found
 
 
 def _scores(text: Any, blocks: int) -> FloatArray:
     found = _symmetric(_unpacked(text, (blocks * (blocks - 1) // 2,)), np.eye(blocks), -1)
-    if np.linalg.eigvalsh(found)[0] <= 0:
-        raise DecodeError(f"not {_WHAT}: the correlation of its scores is not positive")
+    _require_root(found, "scores")
     return found
+
+
+def _require_root(matrix: FloatArray, what: str) -> None:
+    """DecodeError unless the matrix is positive definite."""
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError as error:
+        raise DecodeError(f"not {_WHAT}: its {what} are those of no rows") from error
 
 
 def _symmetric(lower: FloatArray, matrix: FloatArray, diagonal: int) -> FloatArray:

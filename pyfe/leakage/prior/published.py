@@ -45,7 +45,9 @@ def published(X: Any, schema: Schema) -> Schema:
     the coordinates, to a thousandth of their ranges; correlations of them and of the columns' normal scores, to a
     hundredth; and the bits of a row's classes, to a tenth. Every share is of 10 rows or more and of 1 % or more, and
     rounded to 1 % (below 1,000 rows, to as many percent as 10 rows are): what has fewer is merged. Of a coordinate in
-    which fewer rows differ from all others, nothing else is told. So an authority, and whoever checks one, has a reference without a table of its own. One that has the table takes
+    which fewer rows differ from all others, nothing else is told.
+
+    So an authority, and whoever checks one, has a reference without a table of its own. One that has the table takes
     ``KeyAuthority.create(schema, reference=X)``, publishes nothing, and refuses less.
 
     Parameters, errors and cost: those of :meth:`pyfe.leakage.Reference.from_table`; ParameterError for a schema of more
