@@ -45,9 +45,7 @@ def keygen(
     scheme: Annotated[str, typer.Option(help=f"{_SERVED}.")] = DEFAULT_SCHEME,
     weight_bits: Annotated[
         int | None,
-        typer.Option(
-            help=f"Widest function weights this authority will ever sign, in bits; by default {_DEFAULT_BITS}."
-        ),
+        typer.Option(help=f"Widest function weights it will ever sign, in bits; by default {_DEFAULT_BITS}."),
     ] = None,
     reference: Annotated[
         Path | None,
@@ -75,12 +73,12 @@ def keygen(
     read_or_kept = [schema, reference, passphrase_file, *roles.authority_files(authority)]
     with io.claimed(public_key, roles.new_public_key(), avoid=read_or_kept, force=force) as output:
         agreed = load(schema, Schema.from_bytes)
-        rows = None if reference is None else read_csv(reference, delimiter, decimal)
+        rows = None if reference is None else reference_rows(read_csv(reference, delimiter, decimal), agreed)
         created = KeyAuthority.create(
             agreed,
             scheme=name,
             weight_bits=weight_bits,
-            reference=None if rows is None else reference_rows(rows, agreed),
+            reference=rows,
             policy=None if unrestricted is None else Policy.unrestricted(reason=unrestricted),
             path=authority,
             passphrase=passphrase,

@@ -57,6 +57,8 @@ class Blocks:
     """
 
     def __init__(self, schema: Schema) -> None:
+        if not isinstance(schema, Schema):
+            raise ParameterError(f"levels are those of a Schema, not of {type(schema).__name__}")
         refused = too_fine(schema)
         if refused:
             raise ParameterError(

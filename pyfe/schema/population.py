@@ -25,7 +25,10 @@ MOST_COORDINATES = 1024
 
 _MOST_CELLS = 100
 _MOST_CLASSES = 8
-_FIELDS = ("columns", "correlations", "edges", "orders", "scores", "tables", "tenths_of_bits")
+_MOST_SPREAD = 510
+"""Half of the range, where half of 100 rows lie at either end."""
+
+_FIELDS = ("columns", "correlations", "edges", "orders", "scores", "spreads", "tables", "tenths_of_bits")
 _WHAT = "a population"
 
 
@@ -71,12 +74,13 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """All that a schema publishes of a population; percent throughout, but for one number.
+    """All that a schema publishes of a population.
 
     Attributes
     ----------
     columns: for each column that is not constant, its levels in cells.
     edges, tables: pairs of columns, by their place among these, and for each the pairs of classes in cells.
+    spreads: standard deviation of each coordinate of the schema in thousandths of its range; 0 where it is not told.
     correlations: of the coordinates of the schema, those below the diagonal row by row, -100 to 100.
     scores: likewise, of the normal scores of the columns.
     orders: for each column the levels in the order of these scores; none where that is the order of its value.
@@ -86,6 +90,7 @@ class Population:
     columns: tuple[Shares, ...]
     edges: tuple[tuple[int, int], ...]
     tables: tuple[Shares, ...]
+    spreads: IntArray
     correlations: IntArray
     scores: IntArray
     orders: tuple[IntArray, ...]
@@ -102,6 +107,8 @@ class Population:
             and all(len(order) in (0, size) for order, size in zip(self.orders, sizes, strict=True))
             and len(self.tables) == len(self.edges) < len(sizes)
             and all(0 <= place < len(sizes) for edge in self.edges for place in edge)
+            and len(self.spreads) == n
+            and 0 <= self.spreads.min(initial=0) <= self.spreads.max(initial=0) <= _MOST_SPREAD
             and len(self.correlations) == n * (n - 1) // 2
             and len(self.scores) == len(sizes) * (len(sizes) - 1) // 2
             and all(np.abs(part).max(initial=0) <= 100 for part in (self.correlations, self.scores))
@@ -118,6 +125,7 @@ class Population:
             "edges": [list(edge) for edge in self.edges],
             "orders": [order.tolist() for order in self.orders],
             "scores": self.scores.tolist(),
+            "spreads": self.spreads.tolist(),
             "tables": [table.to_dict() for table in self.tables],
             "tenths_of_bits": self.tenths_of_bits,
         }
@@ -127,11 +135,14 @@ class Population:
         """The inverse of :meth:`to_dict`; DecodeError, and what reading plain types raises (Schema.from_dict names
         it)."""
         require_fields(data, _FIELDS, _WHAT)
+        if type(data["tenths_of_bits"]) is not int:
+            raise DecodeError(f"not {_WHAT}: tenths of bits are an integer")
         edges = integers_of(data["edges"], 2, "edges").reshape(-1, 2).tolist() if data["edges"] else []
         return cls(
             columns=tuple(map(Shares.of_levels, data["columns"])),
             edges=tuple((parent, child) for parent, child in edges),
             tables=tuple(map(Shares.of_pairs, data["tables"])),
+            spreads=integers_of(data["spreads"], 1, "spreads"),
             correlations=integers_of(data["correlations"], 1, "correlations"),
             scores=integers_of(data["scores"], 1, "scores"),
             orders=tuple(integers_of(order, 1, "an order") for order in data["orders"]),

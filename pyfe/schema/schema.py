@@ -106,11 +106,17 @@ class Schema(PickledAsBytes):
         self._lo = _frozen([v for c in self._columns.values() for v in c.bounds[0]])
         self._hi = _frozen([v for c in self._columns.values() for v in c.bounds[1]])
         self._forms = self._checked_forms({} if protected_forms is None else protected_forms)
-        if population is not None:
-            population.require_fit(list(columns.values()))
-        self._population = population
+        self._population = self._checked_population(population)
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         self._id = hashlib.sha256(text.encode("ascii")).digest()
+
+    def _checked_population(self, population: Any) -> Population | None:
+        if population is None:
+            return None
+        if not isinstance(population, Population):
+            raise ParameterError(f"a population is made by pyfe.leakage.published, and not {shown(population)}")
+        population.require_fit(list(self._columns.values()))
+        return population
 
     def _checked_forms(self, forms: Any) -> dict[str, dict[str, int]]:
         if not isinstance(forms, Mapping) or len(forms) > MOST_PROTECTED_FORMS:

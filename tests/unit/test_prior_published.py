@@ -86,6 +86,7 @@ def test_percent_is_all_there_is(schema: Schema) -> None:
     assert all(type(value) is int and abs(value) <= 100 for value in data["correlations"] + data["scores"])
     assert max(len(column["shares"]) for column in data["columns"]) <= 100
     assert "." not in json.dumps(data)
+    assert all(0 <= value <= 510 for value in data["spreads"])
 
 
 def test_it_is_near_the_reference(schema: Schema) -> None:
@@ -175,6 +176,9 @@ BAD: dict[str, Callable[[dict[str, Any]], object]] = {
     "a correlation too many": lambda d: d["correlations"].append(0),
     "a correlation of 101": lambda d: d["correlations"].__setitem__(0, 101),
     "a score of -101": lambda d: d["scores"].__setitem__(0, -101),
+    "a spread too many": lambda d: d["spreads"].append(0),
+    "a spread of more than half": lambda d: d["spreads"].__setitem__(0, 511),
+    "a negative spread": lambda d: d["spreads"].__setitem__(0, -1),
     "orders of other columns": lambda d: d["orders"].pop(),
     "bits as a float": lambda d: d.update(tenths_of_bits=1.0),
     "bits as text": lambda d: d.update(tenths_of_bits="1"),
@@ -214,6 +218,14 @@ def test_wide_schemas_publish_nothing() -> None:
     wide = Schema({f"x{i}": number(0, 1, step=1) for i in range(1025)})
     with pytest.raises(ParameterError, match="1024 coordinates"):
         published({f"x{i}": np.arange(100.0) % 2 for i in range(1025)}, wide)
+
+
+def test_a_population_is_nothing_else() -> None:
+    for wrong in (7, {"columns": []}, mixed_schema()):
+        with pytest.raises(ParameterError, match="published"):
+            mixed_schema().with_population(wrong)  # type: ignore[arg-type]
+        with pytest.raises(ParameterError, match="Schema"):
+            Blind(7)  # type: ignore[arg-type]
 
 
 def test_rows_that_are_all_alike() -> None:

@@ -124,28 +124,39 @@ def _table(text: Any, rows: FloatArray, columns: FloatArray) -> FloatArray:
 
 def _covariance(text: Any, blocks: Blocks) -> FloatArray:
     n = blocks.schema.n
-    lower = _unpacked(text, (n * (n + 1) // 2,))
-    found = np.zeros((n, n))
-    found[np.tril_indices(n)] = lower
-    found = found + np.tril(found, -1).T
+    found = _symmetric(_unpacked(text, (n * (n + 1) // 2,)), np.zeros((n, n)), 0)
     variance = np.diag(found)
     widest = (blocks.schema.hi - blocks.schema.lo).astype(np.float64) ** 2
     if (variance < 0).any() or (variance > widest).any():
         raise DecodeError(f"not {_WHAT}: a coordinate cannot vary so much")
     spread = np.sqrt(np.where(variance > 0, variance, 1.0))
     scaled = found / np.outer(spread, spread)
-    if scaled[variance == 0].any() or np.linalg.eigvalsh(scaled)[0] < -_NEAR * n:
-        raise DecodeError(f"not {_WHAT}: its covariances are those of no rows")
+    if scaled[variance == 0].any():
+        raise DecodeError(f"not {_WHAT}: what does not vary has no covariances")
+    _require_root(scaled + _NEAR * n * np.eye(n), "covariances")
     return found
 
 
 def _scores(text: Any, blocks: int) -> FloatArray:
-    found = np.zeros((blocks, blocks))
-    found[np.tril_indices(blocks, -1)] = _unpacked(text, (blocks * (blocks - 1) // 2,))
-    found = found + found.T + np.eye(blocks)
-    if np.linalg.eigvalsh(found)[0] <= 0:
-        raise DecodeError(f"not {_WHAT}: the correlation of its scores is not positive")
+    found = _symmetric(_unpacked(text, (blocks * (blocks - 1) // 2,)), np.eye(blocks), -1)
+    _require_root(found, "scores")
     return found
+
+
+def _require_root(matrix: FloatArray, what: str) -> None:
+    """DecodeError unless the matrix is positive definite."""
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError as error:
+        raise DecodeError(f"not {_WHAT}: its {what} are those of no rows") from error
+
+
+def _symmetric(lower: FloatArray, matrix: FloatArray, diagonal: int) -> FloatArray:
+    """The matrix with these entries on either side of its diagonal, from that one on: as they are, -0.0 too."""
+    rows, columns = np.tril_indices(len(matrix), diagonal)
+    matrix[rows, columns] = lower
+    matrix[columns, rows] = lower
+    return matrix
 
 
 def _entropy(text: Any, private: int) -> float:

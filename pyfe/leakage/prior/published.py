@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pyfe.arrays import FloatArray, IntArray
+from pyfe.arrays import BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.leakage.blocks import Blocks
 from pyfe.leakage.prior.classes import classes_of
@@ -34,16 +34,19 @@ _FEWEST = 10
 """Rows that a published figure is of, at least."""
 
 _PERCENT = 100
+_THOUSAND = 1000
 
 
 def published(X: Any, schema: Schema) -> Schema:
     """The schema, with what it may publish of a table of the population; a schema with an id of its own.
 
     **Everybody who has a public key of it can read this**: for each column, how many percent of the rows lie in each of
-    its cells; for pairs of columns along a tree, how many in each pair of (at most 8) classes; correlations of the
-    coordinates and of the columns' normal scores, to 1 %; and the bits of a row's classes, to a tenth. Every share is
-    of 10 rows or more and of 1 % or more, and rounded to 1 % (below 1,000 rows, to as many percent as 10 rows are):
-    what has fewer is merged. A coordinate in which fewer rows differ from all others is told of by itself only.
+    its cells; for pairs of columns along a tree, how many in each pair of (at most 8) classes; standard deviations of
+    the coordinates, to a thousandth of their ranges; correlations of them and of the columns' normal scores, to a
+    hundredth; and the bits of a row's classes, to a tenth. Every share is of 10 rows or more and of 1 % or more, and
+    rounded to 1 % (below 1,000 rows, to as many percent as 10 rows are): what has fewer is merged. Of a coordinate in
+    which fewer rows differ from all others, nothing else is told.
+
     So an authority, and whoever checks one, has a reference without a table of its own. One that has the table takes
     ``KeyAuthority.create(schema, reference=X)``, publishes nothing, and refuses less.
 
@@ -70,13 +73,15 @@ def population_of(X: Any, schema: Schema) -> Population:
     within = [_classes_within(column, of) for column, of in zip(columns, classes, strict=True)]
     cell = [column.cells[sample.levels[:, b]] for b, column in enumerate(columns)]
     natural = [bool(ordered) or size == 2 for ordered, size in zip(blocks.ordered, blocks.sizes, strict=True)]
+    told_of = _varied(sample.x, rounding)
     orders = score_orders(told, blocks.ordered, blocks.sizes)
     varied = np.array([count.sum() - count.max() >= rounding.least for count in sample.counts])
     return Population(
         columns=tuple(columns),
         edges=tuple(edges),
         tables=tuple(_pairs(cell[p], cell[c], within[p], within[c], rounding) for p, c in edges),
-        correlations=_below(_correlation(sample.x.astype(np.float64)), _varied(sample.x, rounding)),
+        spreads=_spreads(sample.x, blocks, told_of),
+        correlations=_below(_correlation(sample.x.astype(np.float64)), told_of),
         scores=_below(score_correlation(told, marginals, orders), varied),
         orders=tuple(np.zeros(0, np.int64) if plain else o for plain, o in zip(natural, orders, strict=True)),
         tenths_of_bits=math.floor(10 * sample.entropy_bits()),
@@ -104,7 +109,7 @@ def kept_of(schema: Schema) -> tuple[Blocks, Kept] | None:
         classes=classes,
         edges=edges,
         tables=[_table(table, masses[parent], masses[child]) for table, (parent, child) in pairs],
-        covariance=_covariance(_square(population.correlations, schema.n), blocks, marginals),
+        covariance=_covariance(population, blocks, marginals),
         orders=[order_of(order.tolist(), size) if len(order) else np.arange(size) for order, size in orders],
         scores=positive(_square(population.scores, len(blocks)), shrunk=0.0),
         entropy_bits=population.tenths_of_bits / 10,
@@ -172,10 +177,16 @@ def _pairs(
     return rounding.shares(of, counts)
 
 
-def _varied(x: IntArray, rounding: _Rounding) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _varied(x: IntArray, rounding: _Rounding) -> BoolArray:
     """Which coordinates ``[n]`` differ from their most frequent value in enough rows."""
     commonest = [np.unique(column, return_counts=True)[1].max() for column in x.T]
     return np.array([len(x) - most >= rounding.least for most in commonest])
+
+
+def _spreads(x: IntArray, blocks: Blocks, told_of: BoolArray) -> IntArray:
+    """Standard deviation of each coordinate in thousandths of its range; 0 where it is not told of."""
+    wide = (blocks.schema.hi - blocks.schema.lo).clip(1)
+    return np.asarray(np.rint(_THOUSAND * x.std(axis=0) / wide * told_of).astype(np.int64))
 
 
 def _correlation(x: FloatArray) -> FloatArray:
@@ -184,7 +195,7 @@ def _correlation(x: FloatArray) -> FloatArray:
     return np.asarray(scaled.T @ scaled / len(x))
 
 
-def _below(correlation: FloatArray, told: np.ndarray[Any, np.dtype[np.bool_]]) -> IntArray:
+def _below(correlation: FloatArray, told: BoolArray) -> IntArray:
     """Percent below the diagonal, row by row; 0 where one of the two is not told of."""
     percent = np.rint(_PERCENT * correlation * np.outer(told, told)).astype(np.int64)
     return np.clip(percent, -_PERCENT, _PERCENT)[np.tril_indices(len(correlation), -1)]
@@ -211,19 +222,17 @@ def _table(table: Shares, rows: FloatArray, columns: FloatArray) -> FloatArray:
     return fitted_table((np.array(table.shares) / held)[table.cells] * apart, rows, columns)
 
 
-def _covariance(correlation: FloatArray, blocks: Blocks, marginals: Sequence[FloatArray]) -> FloatArray:
-    """Covariance of coordinates: within a block what its levels say, between blocks by the correlations, which rounding
-    may have left without a positive square root."""
-    within = np.zeros_like(correlation)
+def _covariance(population: Population, blocks: Blocks, marginals: Sequence[FloatArray]) -> FloatArray:
+    """Covariance of coordinates: correlations within a block as its levels have them, between blocks as published,
+    which rounding may have left without a square root; spreads as published, else as the levels have them."""
+    near = _square(population.correlations, blocks.schema.n)
+    spread = population.spreads / _THOUSAND * (blocks.schema.hi - blocks.schema.lo)
     for part, codes, marginal in zip(blocks.slices, blocks.codes, marginals, strict=True):
-        within[part, part] = block_covariance(codes, marginal)
-    spread = np.sqrt(np.diag(within))
-    scale = np.where(spread > 0, spread, 1.0)
-    near = correlation.copy()
-    for part in blocks.slices:
-        near[part, part] = within[part, part] / np.outer(scale[part], scale[part])
+        within = block_covariance(codes, marginal)
+        own = np.sqrt(np.diag(within))
+        near[part, part] = within / np.outer(own, own)
+        spread[part] = np.where(spread[part] > 0, spread[part], own)
     values, vectors = np.linalg.eigh(near)
     lifted = (vectors * np.maximum(values, 0.0)) @ vectors.T
-    size = np.sqrt(np.diag(lifted))
-    size = np.where(size > 0, size, 1.0)
-    return np.asarray(lifted * np.outer(spread / size, spread / size))
+    scale = spread / np.sqrt(np.diag(lifted))
+    return np.asarray(lifted * np.outer(scale, scale))
