@@ -1,0 +1,89 @@
+"""Rule 6: what the joint answers of several keys name, on rows of the copula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.reference.leakage.budget import information
+from tests.reference.leakage.prior import Prior
+from tests.reference.leakage.question import Question, Verdict
+from tests.reference.leakage.sampled import numbered
+from tests.reference.leakage.sampler import copula_rows
+from tests.reference.leakage.schema import Floats, Ints
+from tests.reference.leakage.variables import CERTAIN
+
+ROWS, TARGETS, MOST_BITS = 10**6, 150, 15.0
+RECORDS, ATTRIBUTES = 0.05, 0.15
+
+
+@dataclass(frozen=True)
+class Named:
+    """Per target: whether its record was named; per target and column: whether its class was made certain, rightly."""
+
+    records: Ints
+    certain: Ints
+
+
+def _matching(answers: Ints) -> Iterator[Ints]:
+    """Of each target the other rows with its answer."""
+    order = np.argsort(answers, kind="stable")
+    sorted_ = answers[order]
+    for target in range(TARGETS):
+        first, last = np.searchsorted(sorted_, answers[target], "left"), np.searchsorted(sorted_, answers[target], "right")
+        same = order[first:last]
+        yield same[same != target]
+
+
+def named(answers: Ints, records: Ints, classes: Ints, usual: Floats) -> Named:
+    """`classes` [rows, columns]; `usual`: the prior's greatest share of each column."""
+    right, certain = np.zeros(TARGETS), np.zeros((TARGETS, classes.shape[1]))
+    for target, same in enumerate(_matching(answers)):
+        if not len(same):
+            continue
+        values, counts = np.unique(records[same], return_counts=True)
+        right[target] = values[counts.argmax()] == records[target]
+        for column in range(classes.shape[1]):
+            share = np.bincount(classes[same, column]) / len(same)
+            sure = share.max() >= CERTAIN and usual[column] < CERTAIN
+            certain[target, column] = sure and share.argmax() == classes[target, column]
+    return Named(right, certain)
+
+
+def deciles_of(values: Ints) -> Ints:
+    """The decile of every answer of one key."""
+    ordered = np.sort(values)
+    edges = ordered[[-(-k * len(ordered) // 10) - 1 for k in range(1, 10)]]
+    return np.searchsorted(edges, values, "left").astype(np.int64)
+
+
+def rows_of(prior: Prior, Z: list[list[int]], seed: str) -> tuple[Ints, Ints, Ints]:
+    """(answers [rows, r], records [rows], classes [rows, private columns]) of the copula."""
+    schema = prior.schema
+    levels = copula_rows(prior, ROWS, seed)
+    coordinates = schema.coordinates(levels)
+    answers = np.stack([coordinates @ np.array(schema.lift(z), dtype=np.int64) for z in Z], axis=1)
+    mix = np.random.default_rng(0).integers(1, 1 << 62, len(schema.private), dtype=np.int64) | 1
+    records = levels[:, schema.private] @ mix  # wraps: a hash of 64 bits
+    classes = np.stack([prior.classes[block][levels[:, block]] for block in schema.private], axis=1)
+    return answers, records, classes
+
+
+def joint(question: Question) -> Verdict:
+    """6, where two keys or more give at most 15 bits."""
+    if question.rank < 2 or information(question) > MOST_BITS:
+        return Verdict("6", {}, inside=False)
+    prior = question.prior
+    answers, records, classes = rows_of(prior, question.Z, question.seed("joint"))
+    usual = np.array([prior.class_shares(block).max() for block in question.schema.private])
+    coarse = np.stack([deciles_of(column) for column in answers.T], axis=1)
+    exact = named(numbered(answers), records, classes, usual)
+    base = named(numbered(coarse), records, classes, usual)
+    figures = {
+        "records": float((exact.records - base.records).mean()),
+        "certain": float((exact.certain - base.certain).mean(axis=0).max()),
+        "any": float((exact.certain.max(axis=1) - base.certain.max(axis=1)).mean()),
+    }
+    return Verdict("6", figures, {"records": RECORDS, "certain": ATTRIBUTES, "any": ATTRIBUTES})

@@ -1,0 +1,162 @@
+"""Rule 5t: the same count on rows of the tree sampler, public columns known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from tests.reference.leakage.prior import Prior
+from tests.reference.leakage.question import Question, Verdict, largest
+from tests.reference.leakage.sampler import LevelsOf, extremes, public_vectors, tree_rows
+from tests.reference.leakage.schema import Floats, Ints
+from tests.reference.leakage.variables import CERTAIN, Told, verdict
+
+KEPT, NEIGHBOURS, FINE, DRAWN, MOST = 1 << 17, 20, 0.10, 4, 0.15
+
+
+@dataclass(frozen=True)
+class Halves:
+    """What the first half of the rows says of every answer, judged on the second: [answers, classes] row counts."""
+
+    first: Floats
+    second: Floats
+
+    @classmethod
+    def of(cls, answers: Ints, classes: Ints) -> Halves:
+        half = len(answers) // 2
+        shape = (int(answers.max()) + 1, int(classes.max()) + 1)
+        cells = answers * shape[1] + classes
+        size = shape[0] * shape[1]
+        first, second = (np.bincount(part, minlength=size).reshape(shape) for part in (cells[:half], cells[half:]))
+        return cls(first.astype(np.float64), second.astype(np.float64))
+
+    @property
+    def known(self) -> Ints:
+        """Which answers have enough neighbours in the first half."""
+        return self.first.sum(axis=1) >= NEIGHBOURS
+
+    @property
+    def prior(self) -> Floats:
+        return self.first.sum(axis=0) / self.first.sum()
+
+    @property
+    def fine(self) -> float:
+        """Share of rows without enough neighbours."""
+        return float(self.second[~self.known].sum() / self.second.sum())
+
+    def right(self, chosen: Ints, guesses: Ints) -> float:
+        """Share of all rows that have one of the chosen answers and the class guessed for it."""
+        rows = np.flatnonzero(chosen)
+        return float(self.second[rows, guesses[rows]].sum() / self.second.sum())
+
+    def certain(self) -> tuple[Ints, Ints]:
+        """Which answers make a class certain, and the best guess of every answer."""
+        rows, top = self.first.sum(axis=1), self.first.max(axis=1)
+        return self.known & (top >= CERTAIN * rows), self.first.argmax(axis=1)
+
+    def sure(self) -> float:
+        return 0.0 if self.prior.max() >= CERTAIN else self.right(*self.certain())
+
+    def other(self) -> float:
+        chosen, guesses = self.certain()
+        return self.right(chosen & (guesses != self.prior.argmax()), guesses)
+
+    def gain(self) -> float:
+        """An answer with few neighbours leaves the prior's guess."""
+        usual = int(self.prior.argmax())
+        guesses = np.where(self.known, self.first.argmax(axis=1), usual)
+        every = np.ones(len(guesses), dtype=np.bool_)
+        return self.right(every, guesses) - self.right(every, np.full(len(guesses), usual))
+
+
+def told(answers: Ints, bins: Ints, classes: Ints) -> Told:
+    exact, coarse = Halves.of(answers, classes), Halves.of(bins, classes)
+    return Told(exact.sure() - coarse.sure(), exact.gain() - coarse.gain(), exact.gain(), exact.other())
+
+
+def numbered(values: Ints) -> Ints:
+    """Answers [rows] or [rows, r] -> the same numbered 0, 1, ..."""
+    axis = 0 if values.ndim > 1 else None
+    return np.unique(values, axis=axis, return_inverse=True)[1].reshape(-1)
+
+
+def classes_of(prior: Prior, rows: Ints, block: int) -> Ints:
+    return prior.classes[block][rows[:, block]]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value that the holder computes, whole: integer weights [n] over a common denominator."""
+
+    weights: Ints
+
+    @classmethod
+    def of(cls, lifted: Sequence[Fraction]) -> Value:
+        common = lcm(*(weight.denominator for weight in lifted))
+        whole = [int(weight * common) for weight in lifted]
+        small = sum(map(abs, whole)) < 1 << 40
+        return cls(np.array(whole, dtype=np.int64 if small else object))
+
+    def at(self, coordinates: Ints) -> Ints:
+        return coordinates @ self.weights
+
+    def edges(self, coordinates: Ints) -> Ints:
+        """The quantiles 0.1 ... 0.9 over the kept sample."""
+        values = np.sort(self.at(coordinates))
+        return values[[-(-k * len(values) // 10) - 1 for k in range(1, 10)]]
+
+
+def values_of(question: Question) -> list[Value]:
+    """The combinations of rule 5 with their public part."""
+    rows = question.lifted
+    both = [(rows[i], rows[j], sign) for j in range(len(rows)) for i in range(j) for sign in (1, -1)]
+    summed = [[a + sign * b for a, b in zip(one, two, strict=True)] for one, two, sign in both]
+    return [Value.of(row) for row in rows + (summed if question.rank <= 4 else [])]
+
+
+def neighbourless(values: Sequence[Value], coordinates: Ints) -> float:
+    """The greatest share of rows, over the values, whose answer has too few neighbours."""
+    nothing = np.zeros(len(coordinates), dtype=np.int64)
+    return largest([Halves.of(numbered(value.at(coordinates)), nothing).fine for value in values])
+
+
+def at_public(
+    question: Question, values: Sequence[Value], edges: Sequence[Ints], rows: Ints
+) -> Iterator[tuple[tuple[int, int], Told]]:
+    """(value, column) -> what is told, public columns known."""
+    coordinates = question.schema.coordinates(rows)
+    for at, (value, edge) in enumerate(zip(values, edges, strict=True)):
+        whole = value.at(coordinates)
+        answers, bins = numbered(whole), np.searchsorted(edge, whole, "left")
+        for block in question.schema.private:
+            yield (at, block), told(answers, bins, classes_of(question.prior, rows, block))
+
+
+def sampled(question: Question) -> Verdict:
+    """5t for linear keys; a blind authority has rule 5 alone."""
+    if question.prior.blind:
+        return Verdict("5t", {}, inside=False)
+    prior, values = question.prior, values_of(question)
+    kept = question.schema.coordinates(tree_rows(prior, KEPT, "kept sample"))
+    edges = [value.edges(kept) for value in values]
+    drawn = public_vectors(prior, DRAWN, question.seed("public values"))
+    found: dict[tuple[int, int], list[Told]] = {}
+    fine = []
+    for vector in drawn:
+        rows = tree_rows(prior, KEPT, f"kept sample {sorted(vector.items())}", vector)
+        fine.append(neighbourless(values, question.schema.coordinates(rows)))
+        for key, one in at_public(question, values, edges, rows):
+            found.setdefault(key, []).append(one)
+    fine += [_fine_at(question, values, vector) for vector in extremes(prior, drawn[0])]
+    means = [(block, Told.mean(several)) for (_, block), several in found.items()]
+    verdict_ = verdict(question, "5t", means, MOST, fine=largest(fine))
+    return Verdict("5t", verdict_.figures, verdict_.limits | {"fine": FINE}, names=verdict_.names)
+
+
+def _fine_at(question: Question, values: Sequence[Value], vector: LevelsOf) -> float:
+    rows = tree_rows(question.prior, KEPT, f"kept sample {sorted(vector.items())}", vector)
+    return neighbourless(values, question.schema.coordinates(rows))
