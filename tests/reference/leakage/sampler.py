@@ -25,36 +25,42 @@ def draw(shares: Floats, rng: np.random.Generator, count: int) -> Ints:
     return np.minimum(np.searchsorted(np.cumsum(shares), rng.random(count) * shares.sum(), "right"), len(shares) - 1)
 
 
-def draw_each(shares: Floats, rng: np.random.Generator) -> Ints:
-    """One draw from each row of [count, classes]."""
-    sums = np.cumsum(shares, axis=1)
-    return np.minimum((sums <= rng.random((len(sums), 1)) * sums[:, -1:]).sum(axis=1), shares.shape[1] - 1)
-
-
 def tree_rows(prior: Prior, count: int, seed: str, known: LevelsOf | None = None) -> Ints:
     """Levels [count, columns] from the tree, given the public levels that are known: messages up, draws down.
     Inside its class a level is drawn by its marginal. Blind: independent columns."""
     known = known or {}
     rng = generator(seed)
     rows = np.zeros((count, len(prior.schema.columns)), dtype=np.int64)
-    classes = {} if prior.blind else _tree_classes(prior, count, rng, known)
-    for block in prior.blocks:
-        if block in known:
-            rows[:, block] = known[block]
-        elif prior.blind:
+    if prior.blind:
+        for block in prior.blocks:
             rows[:, block] = draw(prior.marginals[block], rng, count)
-        else:
-            rows[:, block] = _within(prior, block, classes[block], rng)
+    else:
+        _draw_tree(prior, rows, rng, known)
+    for block, level in known.items():
+        rows[:, block] = level
     return rows
 
 
-def _within(prior: Prior, block: int, classes: Ints, rng: np.random.Generator) -> Ints:
-    found = np.zeros(len(classes), dtype=np.int64)
-    for one in np.unique(classes):
-        chosen = np.flatnonzero(classes == one)
-        members = np.flatnonzero(prior.classes[block] == one)
-        found[chosen] = members[draw(prior.marginals[block][members], rng, len(chosen))]
-    return found
+def _draw_tree(prior: Prior, rows: Ints, rng: np.random.Generator, known: LevelsOf) -> None:
+    order, parents = _rooted(prior)
+    upward = {block: _evidence(prior, block, known) for block in order}
+    for block in reversed(order[1:]):
+        upward[parents[block]] *= _given(prior, parents[block], block) @ upward[block]
+    root = order[0]
+    rows[:, root] = draw(_on_levels(prior, root, prior.class_shares(root) * upward[root]), rng, len(rows))
+    for block in order[1:]:
+        parent = parents[block]
+        shares = _given(prior, parent, block) * upward[block]
+        classes = prior.classes[parent][rows[:, parent]]
+        for one in np.unique(classes):
+            chosen = np.flatnonzero(classes == one)
+            rows[chosen, block] = draw(_on_levels(prior, block, shares[one]), rng, len(chosen))
+
+
+def _on_levels(prior: Prior, block: int, shares: Floats) -> Floats:
+    """Weights of classes -> weights of levels, by the marginal inside each class."""
+    classes, whole = prior.classes[block], prior.class_shares(block)
+    return prior.marginals[block] * (shares / np.where(whole > 0, whole, 1.0))[classes]
 
 
 def _evidence(prior: Prior, block: int, known: LevelsOf) -> Floats:
@@ -63,17 +69,6 @@ def _evidence(prior: Prior, block: int, known: LevelsOf) -> Floats:
     if block in known:
         found[:] = 0.0
         found[prior.classes[block][known[block]]] = 1.0
-    return found
-
-
-def _tree_classes(prior: Prior, count: int, rng: np.random.Generator, known: LevelsOf) -> dict[int, Ints]:
-    order, parents = _rooted(prior)
-    upward = {block: _evidence(prior, block, known) for block in order}
-    for block in reversed(order[1:]):
-        upward[parents[block]] *= _given(prior, parents[block], block) @ upward[block]
-    found = {order[0]: draw(prior.class_shares(order[0]) * upward[order[0]], rng, count)}
-    for block in order[1:]:
-        found[block] = draw_each((_given(prior, parents[block], block) * upward[block])[found[parents[block]]], rng)
     return found
 
 
