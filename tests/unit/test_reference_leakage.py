@@ -34,16 +34,22 @@ def rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def number(name: str, size: int, **marks: bool) -> Column:
-    return Column(name, size, **marks)
+def number(name: str, size: int, public: bool = False, protected: bool = False) -> Column:
+    return Column(name, size, False, public, protected)
 
 
-def category(name: str, size: int, **marks: bool) -> Column:
-    return Column(name, size, True, **marks, values=tuple(f"{name}{at}" for at in range(size)))
+def category(name: str, size: int) -> Column:
+    return Column(name, size, True, values=tuple(f"{name}{at}" for at in range(size)))
 
 
 MIXED = Schema(
-    (number("age", 4, public=True), category("ward", 3), number("hiv", 2, protected=True), number("a", 3), number("b", 4))
+    (
+        number("age", 4, public=True),
+        category("ward", 3),
+        number("hiv", 2, protected=True),
+        number("a", 3),
+        number("b", 4),
+    )
 )
 
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,18 +23,23 @@ from tests.reference.leakage.exchange import (
     read_cases,
     write_cases,
 )
+from tests.reference.leakage.linear_requests import linear_case
+from tests.reference.leakage.quadratic import Quadratic
+from tests.reference.leakage.quadratic_requests import quadratic_case
 from tests.reference.leakage.question import Question
-from tests.reference.leakage.requests import linear_cases
-from tests.reference.leakage.twin import evaluate
+from tests.reference.leakage.twin import evaluate, evaluate_forms
 
 
 def make(folder: Path, seed: int, count: int) -> None:
-    """Draw requests and write them."""
-    write_cases(folder, linear_cases(seed, count))
+    """Draw requests and write them: one of five is asked of a quadratic authority."""
+    write_cases(folder, (quadratic_case(seed, at) if at % 5 == 4 else linear_case(seed, at) for at in range(count)))
 
 
 def answered(case: Case) -> dict[str, Any]:
     seconds: dict[str, float] = {}
+    if case.requested_forms:
+        forms = Quadratic(case.prior, case.issued_forms, case.requested_forms)
+        return answer_to_json(case, evaluate_forms(forms, seconds), seconds)
     answer = evaluate(Question(case.prior, case.issued, case.requested), seconds)
     return answer_to_json(case, answer, seconds)
 
@@ -71,7 +76,7 @@ def summary(folder: Path) -> None:
         print(f"{kind:20} {_counted(entries, kind)}")
 
 
-def _counted(entries: list[Mapping[str, Any]], kind: str) -> str:
+def _counted(entries: Sequence[Mapping[str, Any]], kind: str) -> str:
     found = Counter(one["decision"] for one in entries if one["kind"] == kind)
     return ", ".join(f"{decision} {count}" for decision, count in found.most_common())
 

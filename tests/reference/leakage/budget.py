@@ -54,4 +54,3 @@ def budget(question: Question) -> Verdict:
     """4: I <= H/2 with a reference, H/3 without."""
     figures = {"I": information(question), "H": question.prior.entropy_bits}
     return Verdict("4", figures, {"I": question.prior.budget_bits})
-

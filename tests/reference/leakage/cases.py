@@ -1,4 +1,4 @@
-"""A request as data: the schema, the population (or none), what was issued, what is asked. Read from and kept as JSON."""
+"""A request as data: the schema, the population (or none), what was issued, what is asked; as JSON."""
 
 from __future__ import annotations
 

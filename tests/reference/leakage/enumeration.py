@@ -31,7 +31,7 @@ def reduced(basis: Matrix, w: Floats) -> Floats:
     rows = np.array(basis, dtype=np.float64)
     images = np.rint(rows @ w.T * 2.0**30)
     scaled = fmpz_mat([[int(value) for value in row] for row in images.tolist()])
-    _, moves = scaled.lll(transform=True, delta=0.99)
+    _, moves = scaled.lll(True, 0.99)
     return np.array([[int(v) for v in row] for row in (moves * fmpz_mat(basis)).tolist()], dtype=np.float64)
 
 

@@ -56,6 +56,7 @@ def answer_to_json(case: Case, answer: Answer, seconds: Mapping[str, float]) -> 
     return {
         "id": case.id,
         "kind": case.kind,
+        "forms": bool(case.requested_forms),
         "decision": answer.decision,
         "rank": answer.rank,
         "Z": answer.Z,

@@ -13,6 +13,7 @@ from tests.reference.leakage.question import Question, Verdict
 from tests.reference.leakage.sampled import numbered
 from tests.reference.leakage.sampler import copula_rows
 from tests.reference.leakage.schema import Floats, Ints
+from tests.reference.leakage.scores import sample_deciles
 from tests.reference.leakage.variables import CERTAIN
 
 ROWS, TARGETS, MOST_BITS = 10**6, 150, 15.0
@@ -23,8 +24,8 @@ RECORDS, ATTRIBUTES = 0.05, 0.15
 class Named:
     """Per target: whether its record was named; per target and column: whether its class was made certain, rightly."""
 
-    records: Ints
-    certain: Ints
+    records: Floats
+    certain: Floats
 
 
 def _matching(answers: Ints) -> Iterator[Ints]:
@@ -32,7 +33,10 @@ def _matching(answers: Ints) -> Iterator[Ints]:
     order = np.argsort(answers, kind="stable")
     sorted_ = answers[order]
     for target in range(TARGETS):
-        first, last = np.searchsorted(sorted_, answers[target], "left"), np.searchsorted(sorted_, answers[target], "right")
+        first, last = (
+            np.searchsorted(sorted_, answers[target], "left"),
+            np.searchsorted(sorted_, answers[target], "right"),
+        )
         same = order[first:last]
         yield same[same != target]
 
@@ -50,13 +54,6 @@ def named(answers: Ints, records: Ints, classes: Ints, usual: Floats) -> Named:
             sure = share.max() >= CERTAIN and usual[column] < CERTAIN
             certain[target, column] = sure and share.argmax() == classes[target, column]
     return Named(right, certain)
-
-
-def deciles_of(values: Ints) -> Ints:
-    """The decile of every answer of one key."""
-    ordered = np.sort(values)
-    edges = ordered[[-(-k * len(ordered) // 10) - 1 for k in range(1, 10)]]
-    return np.searchsorted(edges, values, "left").astype(np.int64)
 
 
 def rows_of(prior: Prior, Z: list[list[int]], seed: str) -> tuple[Ints, Ints, Ints]:
@@ -78,7 +75,7 @@ def joint(question: Question) -> Verdict:
     prior = question.prior
     answers, records, classes = rows_of(prior, question.Z, question.seed("joint"))
     usual = np.array([prior.class_shares(block).max() for block in question.schema.private])
-    coarse = np.stack([deciles_of(column) for column in answers.T], axis=1)
+    coarse = np.stack([sample_deciles(column, column) for column in answers.T], axis=1)
     exact = named(numbered(answers), records, classes, usual)
     base = named(numbered(coarse), records, classes, usual)
     figures = {

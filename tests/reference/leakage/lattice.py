@@ -79,7 +79,7 @@ def reduced(basis: Matrix) -> Matrix:
     """LLL (Lenstra, Lenstra, Lovasz 1982), delta 0.99, eta 0.51: FLINT's."""
     if not basis:
         return []
-    return [[int(value) for value in row] for row in fmpz_mat(basis).lll(delta=0.99, eta=0.51).tolist()]
+    return [[int(value) for value in row] for row in fmpz_mat(basis).lll(False, 0.99, 0.51).tolist()]
 
 
 def orthogonalised(rows: Matrix) -> tuple[list[Fraction], list[list[Fraction]]]:

@@ -13,7 +13,7 @@ import numpy as np
 from tests.reference.leakage.lattice import Matrix, hermite, pairs, residue
 from tests.reference.leakage.prior import Prior
 from tests.reference.leakage.question import Question, Verdict, largest
-from tests.reference.leakage.schema import Floats, Row
+from tests.reference.leakage.schema import Floats, Ints, Row
 
 LIFT, SETTLED, CERTAIN = 0.10, 0.01, 0.95
 SMALL_MODULI, MOST_COMBINATIONS, FEW_BLOCKS, FEW_VALUES = 16, 1 << 16, 4, 16
@@ -39,7 +39,7 @@ def told(block: int, joint: Floats) -> Told:
 
 
 def own_residues(question: Question) -> Iterator[Told]:
-    """(i) The columns without which the others' weights do not generate Z^r: levels grouped modulo what they generate."""
+    """(i) The columns without which the others' weights do not generate Z^r: levels modulo what they do."""
     schema, Z = question.schema, question.Z
     everything = hermite(_columns(Z, range(len(schema.free))))
     for block in schema.private:
@@ -75,7 +75,7 @@ class Reading:
 
 
 def readings(question: Question) -> set[Reading]:
-    """(ii) Every residue to be looked at: of all c Z for small g; of single values, also for the gcds of two weights."""
+    """(ii) Every residue to be looked at: of all c Z for small g; of single values also for gcds of two weights."""
     found: set[Reading] = set()
     Z = question.Z
     single = Z if len(Z) == 1 else Z + (pairs(Z) if len(Z) <= 4 else [])
@@ -113,7 +113,7 @@ def _blocks(question: Question, row: Sequence[int]) -> set[int]:
     return {block for block, value in zip(question.schema.owners(), row, strict=True) if value}
 
 
-def _few(question: Question, g: int, rows: Floats, used: int) -> Iterator[Reading]:
+def _few(question: Question, g: int, rows: Ints, used: int) -> Iterator[Reading]:
     """Of the rows modulo g those that are not zero on at most min(4, half of the used columns)."""
     owners = np.array(question.schema.owners())
     touched = np.stack([(rows[:, owners == block] != 0).any(axis=1) for block in question.schema.private], axis=1)
@@ -123,7 +123,7 @@ def _few(question: Question, g: int, rows: Floats, used: int) -> Iterator[Readin
 
 
 def is_flat(question: Question, blocks: Sequence[int]) -> bool:
-    """Two columns or fewer, one of them protected or with at most 16 combinations of values: refused without a count."""
+    """Two columns or fewer, one of them protected or with at most 16 combinations of values: no count is needed."""
     columns = [question.schema.columns[block] for block in blocks]
     few_values = prod(column.size for column in columns) <= FEW_VALUES
     return len(blocks) <= 2 and (few_values or any(column.protected for column in columns))

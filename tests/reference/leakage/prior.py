@@ -1,4 +1,4 @@
-"""What the authority knows of the population: marginals, classes, H, a Chow-Liu tree, covariances. Or nothing (blind)."""
+"""What the authority knows of the population: marginals, classes, H, a tree, covariances. Or nothing (blind)."""
 
 from __future__ import annotations
 
@@ -121,12 +121,11 @@ class Prior:
         """The class of every level of every column."""
         columns = self.schema.columns
         return [
-            class_of_levels(column.size, column.category, one)
-            for column, one in zip(columns, self.counts, strict=True)
+            class_of_levels(column.size, column.category, one) for column, one in zip(columns, self.counts, strict=True)
         ]
 
     def class_shares(self, block: int) -> Floats:
-        return np.bincount(self.classes[block], weights=self.marginals[block])
+        return np.bincount(self.classes[block], weights=self.marginals[block]).astype(np.float64)
 
     @cached_property
     def entropy_bits(self) -> float:
@@ -186,11 +185,11 @@ class Prior:
         found = np.outer(rows, columns)
         seen = table(self.classes[a][self.levels[:, a]], self.classes[b][self.levels[:, b]])
         found[: seen.shape[0], : seen.shape[1]] += seen
-        return found / found.sum()
+        return np.asarray(found / found.sum())
 
 
 def inverse(matrix: Floats) -> Floats:
     """Moore-Penrose, of a symmetric matrix; directions below 1e-9 of the greatest count as none."""
     if matrix.size == 0:
         return matrix
-    return np.linalg.pinv(matrix, rcond=1e-9, hermitian=True)
+    return np.asarray(np.linalg.pinv(matrix, rcond=1e-9, hermitian=True), dtype=np.float64)

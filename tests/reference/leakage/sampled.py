@@ -12,7 +12,8 @@ import numpy as np
 from tests.reference.leakage.prior import Prior
 from tests.reference.leakage.question import Question, Verdict, largest
 from tests.reference.leakage.sampler import LevelsOf, extremes, public_vectors, tree_rows
-from tests.reference.leakage.schema import Floats, Ints
+from tests.reference.leakage.schema import Bools, Floats, Ints
+from tests.reference.leakage.scores import sample_deciles
 from tests.reference.leakage.variables import CERTAIN, Told, verdict
 
 KEPT, NEIGHBOURS, FINE, DRAWN, MOST = 1 << 17, 20, 0.10, 4, 0.15
@@ -35,25 +36,25 @@ class Halves:
         return cls(first.astype(np.float64), second.astype(np.float64))
 
     @property
-    def known(self) -> Ints:
+    def known(self) -> Bools:
         """Which answers have enough neighbours in the first half."""
-        return self.first.sum(axis=1) >= NEIGHBOURS
+        return np.asarray(self.first.sum(axis=1) >= NEIGHBOURS)
 
     @property
     def prior(self) -> Floats:
-        return self.first.sum(axis=0) / self.first.sum()
+        return np.asarray(self.first.sum(axis=0) / self.first.sum())
 
     @property
     def fine(self) -> float:
         """Share of rows without enough neighbours."""
         return float(self.second[~self.known].sum() / self.second.sum())
 
-    def right(self, chosen: Ints, guesses: Ints) -> float:
+    def right(self, chosen: Bools, guesses: Ints) -> float:
         """Share of all rows that have one of the chosen answers and the class guessed for it."""
         rows = np.flatnonzero(chosen)
         return float(self.second[rows, guesses[rows]].sum() / self.second.sum())
 
-    def certain(self) -> tuple[Ints, Ints]:
+    def certain(self) -> tuple[Bools, Ints]:
         """Which answers make a class certain, and the best guess of every answer."""
         rows, top = self.first.sum(axis=1), self.first.max(axis=1)
         return self.known & (top >= CERTAIN * rows), self.first.argmax(axis=1)
@@ -104,11 +105,6 @@ class Value:
     def at(self, coordinates: Ints) -> Ints:
         return coordinates @ self.weights
 
-    def edges(self, coordinates: Ints) -> Ints:
-        """The quantiles 0.1 ... 0.9 over the kept sample."""
-        values = np.sort(self.at(coordinates))
-        return values[[-(-k * len(values) // 10) - 1 for k in range(1, 10)]]
-
 
 def values_of(question: Question) -> list[Value]:
     """The combinations of rule 5 with their public part."""
@@ -125,13 +121,13 @@ def neighbourless(values: Sequence[Value], coordinates: Ints) -> float:
 
 
 def at_public(
-    question: Question, values: Sequence[Value], edges: Sequence[Ints], rows: Ints
+    question: Question, values: Sequence[Value], kept: Sequence[Ints], rows: Ints
 ) -> Iterator[tuple[tuple[int, int], Told]]:
     """(value, column) -> what is told, public columns known."""
     coordinates = question.schema.coordinates(rows)
-    for at, (value, edge) in enumerate(zip(values, edges, strict=True)):
+    for at, (value, usual) in enumerate(zip(values, kept, strict=True)):
         whole = value.at(coordinates)
-        answers, bins = numbered(whole), np.searchsorted(edge, whole, "left")
+        answers, bins = numbered(whole), sample_deciles(usual, whole)
         for block in question.schema.private:
             yield (at, block), told(answers, bins, classes_of(question.prior, rows, block))
 
@@ -141,19 +137,19 @@ def sampled(question: Question) -> Verdict:
     if question.prior.blind:
         return Verdict("5t", {}, inside=False)
     prior, values = question.prior, values_of(question)
-    kept = question.schema.coordinates(tree_rows(prior, KEPT, "kept sample"))
-    edges = [value.edges(kept) for value in values]
+    coordinates = question.schema.coordinates(tree_rows(prior, KEPT, "kept sample"))
+    kept = [value.at(coordinates) for value in values]
     drawn = public_vectors(prior, DRAWN, question.seed("public values"))
     found: dict[tuple[int, int], list[Told]] = {}
     fine = []
     for vector in drawn:
         rows = tree_rows(prior, KEPT, f"kept sample {sorted(vector.items())}", vector)
         fine.append(neighbourless(values, question.schema.coordinates(rows)))
-        for key, one in at_public(question, values, edges, rows):
+        for key, one in at_public(question, values, kept, rows):
             found.setdefault(key, []).append(one)
     fine += [_fine_at(question, values, vector) for vector in extremes(prior, drawn[0])]
     means = [(block, Told.mean(several)) for (_, block), several in found.items()]
-    verdict_ = verdict(question, "5t", means, MOST, fine=largest(fine))
+    verdict_ = verdict(question.schema, "5t", means, MOST, fine=largest(fine))
     return Verdict("5t", verdict_.figures, verdict_.limits | {"fine": FINE}, names=verdict_.names)
 
 

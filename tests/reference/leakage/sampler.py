@@ -22,7 +22,8 @@ def generator(seed: str) -> np.random.Generator:
 
 def draw(shares: Floats, rng: np.random.Generator, count: int) -> Ints:
     """Independent draws from one distribution."""
-    return np.minimum(np.searchsorted(np.cumsum(shares), rng.random(count) * shares.sum(), "right"), len(shares) - 1)
+    found = np.searchsorted(np.cumsum(shares), rng.random(count) * shares.sum(), "right")
+    return np.asarray(np.minimum(found, len(shares) - 1), dtype=np.int64)
 
 
 def tree_rows(prior: Prior, count: int, seed: str, known: LevelsOf | None = None) -> Ints:

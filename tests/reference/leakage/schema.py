@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Row = list[int]
 
 
@@ -65,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Free:
-    """One free coordinate: it stands at `position`; the bit at `base` is left out of its one-hot block (-1: none is)."""
+    """One free coordinate: it stands at `position`; the bit at `base` of its category is left out (-1: none)."""
 
     block: int
     position: int

@@ -91,6 +91,13 @@ def deciles(shares: Floats) -> Ints:
     return np.searchsorted(edges, np.arange(len(shares)), "left").astype(np.int64)
 
 
+def sample_deciles(kept: Ints, values: Ints) -> Ints:
+    """The same bins, from the values of the kept sample instead of a distribution."""
+    ordered = np.sort(kept)
+    edges = ordered[[-(-k * len(ordered) // 10) - 1 for k in range(1, 10)]]
+    return np.searchsorted(edges, values, "left").astype(np.int64)
+
+
 def entropy_of(parts: Sequence[Part]) -> float:
     """Exact bits of a score; of one that is too wide to count the log of its width (an upper bound)."""
     if work(parts) > MOST_WORK:

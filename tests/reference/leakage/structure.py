@@ -47,7 +47,7 @@ def narrow(question: Question, most: int) -> Iterator[tuple[int, ...]]:
 
 
 def structure(question: Question) -> Verdict:
-    """2: exact over the rationals. A combination that lives on protected columns alone counts, however many they are."""
+    """2: exact over the rationals. Nothing may live on protected columns alone, however many."""
     most = few(len(question.schema.private))
     found = next(narrow(question, most), ())
     protected = bool(question.schema.protected) and lives_on(question, set(question.schema.protected))

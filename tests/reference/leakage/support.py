@@ -33,7 +33,9 @@ def used(question: Question, z: Sequence[int]) -> int:
 
 def support(question: Question) -> Verdict:
     """2e for linear keys: every row of Z and every Z_i +- Z_j."""
-    dense, narrow, names = [], [], set()
+    dense: list[float] = []
+    narrow: list[float] = []
+    names: set[int] = set()
     for z in question.Z + pairs(question.Z):
         shares = explained(question.prior, z)
         block = max(shares, key=lambda one: shares[one])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypeVar
 
+from tests.reference.leakage import quadratic_counts, quadratic_rules
 from tests.reference.leakage.budget import budget
 from tests.reference.leakage.enumeration import enumeration
 from tests.reference.leakage.joint import joint
 from tests.reference.leakage.modulus import modulus
+from tests.reference.leakage.quadratic import Quadratic
 from tests.reference.leakage.question import REFUSES, Question, Verdict
 from tests.reference.leakage.regression import regression
 from tests.reference.leakage.sampled import sampled
@@ -34,6 +37,19 @@ RULES: dict[str, Callable[[Question], Verdict]] = {
 """In the order of decision."""
 
 
+FORMS: dict[str, Callable[[Quadratic], Verdict]] = {
+    "0": quadratic_rules.shape,
+    "1": quadratic_rules.width,
+    "2": quadratic_rules.structures,
+    "2m": quadratic_rules.moduli,
+    "2e": quadratic_counts.supports,
+    "3": quadratic_rules.ranks,
+    "4": quadratic_counts.budget,
+    "5t": quadratic_counts.sampled,
+}
+"""The same for keys of which one at least has a product of private columns."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """All verdicts; `decision` is "free" for a span that was issued, "issued", or the rule that refuses."""
@@ -51,16 +67,38 @@ class Answer:
         return "free" if self.free else refusing[0] if refusing else "issued"
 
 
-def evaluate(question: Question, seconds: dict[str, float] | None = None) -> Answer:
-    """The twin's answer; `seconds` takes the time of every rule. A request that has no shape, or says nothing, ends
-    at rule 0."""
+T = TypeVar("T")
+
+Clock = dict[str, float]
+"""Rule -> seconds."""
+
+
+def evaluate(question: Question, seconds: Clock | None = None) -> Answer:
+    """The twin's answer on linear keys. A request that has no shape, or says nothing, ends at rule 0."""
     first = shape(question)
     if first.word == REFUSES:
         return Answer(0, [], [first], False)
-    verdicts = []
-    for name, rule in RULES.items():
+    verdicts = _timed(RULES, question, seconds)
+    return Answer(question.rank, question.Z, verdicts, question.nothing_new)
+
+
+def evaluate_forms(question: Quadratic, seconds: Clock | None = None) -> Answer:
+    """The twin's answer on forms; all of them linear: on these linear keys. Z is that at the first public value."""
+    first = quadratic_rules.shape(question)
+    if first.word == REFUSES:
+        return Answer(0, [], [first], False)
+    if question.linear:
+        return evaluate(question.linear, seconds)
+    verdicts = _timed(FORMS, question, seconds)
+    rank = max(len(one.Z) for one in question.distinct)
+    return Answer(rank, question.everywhere[0].Z, verdicts, question.nothing_new)
+
+
+def _timed(rules: Mapping[str, Callable[[T], Verdict]], question: T, seconds: Clock | None) -> list[Verdict]:
+    found = []
+    for name, rule in rules.items():
         start = perf_counter()
-        verdicts.append(rule(question))
+        found.append(rule(question))
         if seconds is not None:
             seconds[name] = perf_counter() - start
-    return Answer(question.rank, question.Z, verdicts, question.nothing_new)
+    return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from tests.reference.leakage.question import Question, Verdict, largest
-from tests.reference.leakage.schema import Floats
+from tests.reference.leakage.schema import Floats, Schema
 from tests.reference.leakage.scores import MOST_WORK, Part, beside, deciles, distribution, parts_of, without_each, work
 
 CERTAIN = 0.95
@@ -69,16 +69,16 @@ def counted(question: Question, parts: Sequence[Part]) -> Iterator[tuple[int, To
         yield part.block, told(beside(question.prior, part, rest, len(whole)), bins.tolist())
 
 
-def verdict(question: Question, rule: str, found: Sequence[tuple[int, Told]], most: float, **further: float) -> Verdict:
+def verdict(schema: Schema, rule: str, found: Sequence[tuple[int, Told]], most: float, **further: float) -> Verdict:
     """The limits of rules 5 and 5t: `most` for any column, three for the protected ones."""
     every = Told.largest([one for _, one in found])
-    marked = Told.largest([one for block, one in found if question.schema.columns[block].protected])
+    marked = Told.largest([one for block, one in found if schema.columns[block].protected])
     figures = {"sure": every.sure, "gain": every.gain, "protected_other": marked.other, "protected_sure": marked.sure}
     figures |= {"protected_gain": marked.gain, "protected_absolute": marked.absolute, **further}
     limits = {"sure": most, "gain": most, "protected_other": OTHER, "protected_sure": PROTECTED}
     limits |= {"protected_gain": PROTECTED, "protected_absolute": ABSOLUTE}
-    names = {block for block, one in found if _refused(one, most, question.schema.columns[block].protected)}
-    return Verdict(rule, figures, limits, names=question.names(sorted(names)))
+    names = {block for block, one in found if _refused(one, most, schema.columns[block].protected)}
+    return Verdict(rule, figures, limits, names=tuple(schema.columns[block].name for block in sorted(names)))
 
 
 def _refused(one: Told, most: float, protected: bool) -> bool:
@@ -91,5 +91,5 @@ def variables(question: Question) -> Verdict:
     scores = [parts_of(question.prior, z) for z in question.combinations]
     most = largest([work(parts) for parts in scores])
     found = [] if most > MOST_WORK else [one for parts in scores for one in counted(question, parts)]
-    verdict_ = verdict(question, "5", found, ANY, work=most)
+    verdict_ = verdict(question.schema, "5", found, ANY, work=most)
     return Verdict("5", verdict_.figures, verdict_.limits | {"work": MOST_WORK}, names=verdict_.names)

@@ -1,8 +1,8 @@
-"""Random requests: models as an honest data scientist would ask for them, and keys that are built to read a column."""
+"""Random requests to a linear authority: honest models, and keys that are built to read a column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ class Draw:
     def weights(self) -> Floats:
         """Of a model on standardised columns: most columns matter, some much."""
         size = len(self.population.cells)
-        return self.rng.standard_normal(size) * self.rng.choice([0.3, 1.0, 1.0, 2.0], size)
+        return np.asarray(self.rng.standard_normal(size) * self.rng.choice([0.3, 1.0, 1.0, 2.0], size))
 
     def dense(self, schema: Schema, width: int) -> Row:
         """Weights from -width to width without 0, on every coordinate."""
@@ -54,7 +54,8 @@ def spread(draw: Draw) -> Floats:
 def extents(draw: Draw) -> Floats:
     """The range of every number in standard deviations; 1 for the rest."""
     ranges = [max(c) - min(c) if not isinstance(c[0], str) else 1.0 for c in draw.population.cells]
-    return np.array(ranges) / np.maximum(spread(draw), 1e-9)
+    found: Floats = np.array(ranges) / np.maximum(spread(draw), 1e-9)
+    return found
 
 
 def cut(draw: Draw, weights: Floats, steps: float) -> tuple[Schema, float]:
@@ -70,9 +71,11 @@ def rounded(draw: Draw, schema: Schema, weights: Floats, delta: float) -> Row:
     for block, (one, weight) in enumerate(zip(schema.columns, weights, strict=True)):
         start = schema.starts[block]
         if one.width > 1:
-            row[start : start + one.width] = [int(round(v)) for v in draw.rng.standard_normal(one.width) * weight / delta]
+            row[start : start + one.width] = [
+                round(float(v)) for v in draw.rng.standard_normal(one.width) * weight / delta
+            ]
         else:
-            row[start] = int(round(float(extents(draw)[block] * weight / delta / (one.size - 1))))
+            row[start] = round(float(extents(draw)[block] * weight / delta / (one.size - 1)))
     return row
 
 
@@ -306,7 +309,3 @@ def linear_case(seed: int, at: int) -> Case:
     schema, issued, requested = kinds[kind](Draw(drawn, rng))
     known = drawn if rng.random() < 0.8 else None
     return Case(f"{seed}-{at}", kind, hostile, schema, known, tuple(issued), tuple(requested))
-
-
-def linear_cases(seed: int, count: int) -> Iterator[Case]:
-    yield from (linear_case(seed, at) for at in range(count))
