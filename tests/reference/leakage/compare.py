@@ -48,7 +48,9 @@ def agree(rule: str, figure: str, ours: float, theirs: float, forms: bool) -> bo
 
 
 def near_a_limit(rule: str, entry: Mapping[str, Any], forms: bool) -> bool:
-    """Whether a figure of ours lies within the tolerance of its limit, on the side that decides."""
+    """Whether what decides is a figure of ours that is drawn, and lies within the tolerance of its limit."""
+    if rule != "4" and rule not in (FORMS if forms else SAMPLED):
+        return False
     over = {name: entry["figures"][name] - limit for name, limit in entry["limits"].items()}
     clear = any(value > tolerance(rule, name, forms) for name, value in over.items())
     return not clear and any(abs(value) <= tolerance(rule, name, forms) for name, value in over.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,31 +27,43 @@ class Named:
     certain: Floats
 
 
-def _matching(answers: Ints) -> Iterator[Ints]:
-    """Of each target the other rows with its answer."""
-    order = np.argsort(answers, kind="stable")
-    sorted_ = answers[order]
-    for target in range(TARGETS):
-        first, last = (
-            np.searchsorted(sorted_, answers[target], "left"),
-            np.searchsorted(sorted_, answers[target], "right"),
-        )
-        same = order[first:last]
-        yield same[same != target]
+@dataclass(frozen=True)
+class Group:
+    """The rows of one answer: how often each record, and each class of each column, occurs among them."""
+
+    records: Ints
+    counts: Ints
+    classes: list[Ints]
+
+    @classmethod
+    def of(cls, records: Ints, classes: Ints) -> Group:
+        values, counts = np.unique(records, return_counts=True)
+        return cls(values, counts, [np.bincount(column) for column in classes.T])
+
+    def names(self, record: int) -> bool:
+        """Whether the most frequent record of the others is that of the target (of equals, the first)."""
+        others = self.counts - (self.records == record)
+        return bool(others.any()) and int(self.records[others.argmax()]) == record
+
+    def certain(self, column: int, kind: int) -> bool:
+        """Whether the others make a class certain, and it is the target's."""
+        others = self.classes[column].astype(np.float64)
+        others[kind] -= 1
+        return bool(others.any()) and others[kind] >= CERTAIN * others.sum()
 
 
 def named(answers: Ints, records: Ints, classes: Ints, usual: Floats) -> Named:
-    """`classes` [rows, columns]; `usual`: the prior's greatest share of each column."""
+    """The first rows are the targets, each among the others with its answer. `classes` [rows, columns]; `usual`: the
+    prior's greatest share of each column, from which on nothing is made certain."""
     right, certain = np.zeros(TARGETS), np.zeros((TARGETS, classes.shape[1]))
-    for target, same in enumerate(_matching(answers)):
-        if not len(same):
-            continue
-        values, counts = np.unique(records[same], return_counts=True)
-        right[target] = values[counts.argmax()] == records[target]
-        for column in range(classes.shape[1]):
-            share = np.bincount(classes[same, column]) / len(same)
-            sure = share.max() >= CERTAIN and usual[column] < CERTAIN
-            certain[target, column] = sure and share.argmax() == classes[target, column]
+    groups: dict[int, Group] = {}
+    for target, one in enumerate(answers[:TARGETS].tolist()):
+        if one not in groups:
+            same = answers == one
+            groups[one] = Group.of(records[same], classes[same])
+        right[target] = groups[one].names(int(records[target]))
+        for column in np.flatnonzero(usual < CERTAIN):
+            certain[target, column] = groups[one].certain(int(column), int(classes[target, column]))
     return Named(right, certain)
 
 

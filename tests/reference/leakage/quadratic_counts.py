@@ -21,7 +21,7 @@ SUPPORT_ROWS, MOST, MOST_AT_ONE = 40_000, 0.10, 0.5
 
 def explained(question: Quadratic, rows: Ints, value: Floats, block: int) -> float:
     """The share of the variance of a value that one column explains: the larger of linear R^2 and correlation ratio."""
-    total = value.var()
+    total = float(value.var())
     if total <= 0:
         return 1.0
     left = value - value.mean()

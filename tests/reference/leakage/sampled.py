@@ -81,8 +81,12 @@ def told(answers: Ints, bins: Ints, classes: Ints) -> Told:
 
 def numbered(values: Ints) -> Ints:
     """Answers [rows] or [rows, r] -> the same numbered 0, 1, ..."""
-    axis = 0 if values.ndim > 1 else None
-    return np.unique(values, axis=axis, return_inverse=True)[1].reshape(-1)
+    if values.ndim == 1:
+        return np.unique(values, return_inverse=True)[1].astype(np.int64)
+    found = np.zeros(len(values), dtype=np.int64)
+    for column in values.T:
+        found = numbered(found * (1 << 31) + numbered(column))
+    return found
 
 
 def classes_of(prior: Prior, rows: Ints, block: int) -> Ints:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 
 from tests.reference.leakage.prior import Prior
 from tests.reference.leakage.schema import Floats, Ints
@@ -107,7 +107,7 @@ def copula_rows(prior: Prior, count: int, seed: str) -> Ints:
     normal = rng.standard_normal((count, len(scores))) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
     for at, block in enumerate(prior.blocks):
         sums = np.cumsum(prior.marginals[block])
-        rows[:, block] = np.searchsorted(sums[:-1], norm.cdf(normal[:, at]), "right")
+        rows[:, block] = np.searchsorted(ndtri(sums[:-1]), normal[:, at], "right")
     return rows
 
 
