@@ -20,10 +20,11 @@ class Form:
 
     def at(self, x: Ints) -> Ints:
         """Values [rows] of coordinates [rows, n]."""
-        value = x @ np.array(self.weights, dtype=np.int64)
+        columns = np.ascontiguousarray(x.T)
+        value = np.array(self.weights, dtype=np.int64) @ columns
         for i, j, weight in self.products:
-            value = value + weight * x[:, i] * x[:, j]
-        return value
+            value = value + weight * columns[i] * columns[j]
+        return np.asarray(value)
 
     def to_json(self) -> dict[str, Any]:
         return {"weights": list(self.weights), "products": [list(one) for one in self.products]}

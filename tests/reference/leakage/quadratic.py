@@ -170,15 +170,17 @@ class Quadratic:
         return f"{label} {sha256(repr(canonical(self.symbolic)).encode()).hexdigest()}"
 
     @cached_property
-    def _samples(self) -> dict[str, Ints]:
+    def _samples(self) -> dict[str, tuple[Ints, Ints]]:
         return {}
 
-    def sample(self, public: LevelsOf) -> Ints:
-        """Levels of rows with these public ones, the same for every question."""
+    def sample(self, public: LevelsOf) -> tuple[Ints, Ints]:
+        """Rows with these public levels, the same for every question: their levels, and the values of all keys."""
         words = f"rows {sorted(public.items())}"
         if words not in self._samples:
-            self._samples[words] = tree_rows(self.prior, ROWS, words, public).astype(np.int16)
-        return self._samples[words].astype(np.int64)
+            levels = tree_rows(self.prior, ROWS, words, public)
+            self._samples[words] = levels.astype(np.int16), self.values(levels)
+        levels, values = self._samples[words]
+        return levels.astype(np.int64), values
 
     def values(self, levels: Ints) -> Ints:
         """Values of all keys, whole, [rows, keys]."""

@@ -10,7 +10,7 @@ from tests.reference.leakage import support
 from tests.reference.leakage.prior import entropy
 from tests.reference.leakage.quadratic import AtPublic, Quadratic
 from tests.reference.leakage.question import Verdict, largest
-from tests.reference.leakage.sampled import FINE, KEPT, Halves, classes_of, numbered, told
+from tests.reference.leakage.sampled import FINE, KEPT, classes_of, fine, numbered, told
 from tests.reference.leakage.sampler import tree_rows
 from tests.reference.leakage.schema import Floats, Ints
 from tests.reference.leakage.scores import sample_deciles
@@ -42,8 +42,8 @@ def supports(question: Quadratic) -> Verdict:
     names: set[int] = set()
     half = len(question.schema.private)
     for one in question.everywhere:
-        rows = question.sample(one.public)[:SUPPORT_ROWS]
-        values = one.combine(question.values(rows))
+        rows, keys = (part[:SUPPORT_ROWS] for part in question.sample(one.public))
+        values = one.combine(keys)
         for z, value in zip(one.combinations, values.T.astype(np.float64), strict=True):
             shares = {block: explained(question, rows, value, block) for block in question.schema.private}
             block = max(shares, key=lambda at: shares[at])
@@ -59,7 +59,7 @@ def budget(question: Quadratic) -> Verdict:
     """4: I is the entropy of the joint answers on drawn rows, the mean over the drawn public values."""
     bits = []
     for public in question.drawn:
-        answers = numbered(question.values(question.sample(public)))
+        answers = numbered(question.sample(public)[1])
         bits.append(entropy(np.bincount(answers).astype(np.float64)))
     figures = {"I": float(np.mean(bits)), "H": question.prior.entropy_bits}
     return Verdict("4", figures, {"I": question.prior.budget_bits})
@@ -80,23 +80,23 @@ def answers_of(one: AtPublic, values: Ints, kept: Ints) -> Iterator[tuple[Ints, 
 
 def counted(question: Quadratic, one: AtPublic, kept: Ints) -> tuple[float, dict[tuple[int, int], Told]]:
     """(share of rows without neighbours, (combination, column) -> what is told) at one public value."""
-    rows = question.sample(one.public)[:KEPT]
-    found, fine = {}, [0.0]
-    for at, (answers, bins) in enumerate(answers_of(one, question.values(rows), kept)):
-        fine.append(Halves.of(answers, np.zeros_like(answers)).fine)
+    rows, keys = (part[:KEPT] for part in question.sample(one.public))
+    found, shares = {}, [0.0]
+    for at, (answers, bins) in enumerate(answers_of(one, keys, kept)):
+        shares.append(fine(answers))
         for block in question.schema.private:
             found[at, block] = told(answers, bins, classes_of(question.prior, rows, block))
-    return max(fine), found
+    return max(shares), found
 
 
 def sampled(question: Quadratic) -> Verdict:
     """5t: means over the drawn public values; no single one, the extremes included, beyond a half."""
     kept = question.values(tree_rows(question.prior, KEPT, "kept sample"))
     several: dict[tuple[int, int], list[Told]] = {}
-    fine, single = [], [0.0]
+    shares, single = [], [0.0]
     for place, one in enumerate(question.everywhere):
         share, found = counted(question, one, kept)
-        fine.append(share)
+        shares.append(share)
         single += [max(told_.sure, told_.gain) for told_ in found.values()]
         if place < len(question.drawn):
             for key, told_ in found.items():
@@ -106,5 +106,5 @@ def sampled(question: Quadratic) -> Verdict:
         (block, Told.mean([*some, *[nothing] * (len(question.drawn) - len(some))]))
         for (_, block), some in several.items()
     ]
-    found_ = verdict(question.schema, "5t", means, MOST, fine=largest(fine), single=max(single))
+    found_ = verdict(question.schema, "5t", means, MOST, fine=largest(shares), single=max(single))
     return Verdict("5t", found_.figures, found_.limits | {"fine": FINE, "single": MOST_AT_ONE}, names=found_.names)

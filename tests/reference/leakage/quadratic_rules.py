@@ -97,7 +97,7 @@ def rows_of(question: Quadratic, one: AtPublic, blocks: Sequence[int]) -> tuple[
     """Levels and shares: all values of these columns if they are few, by the marginals; else drawn rows."""
     sizes = [question.schema.columns[block].size for block in blocks]
     if prod(sizes) > MOST_ROWS:
-        rows = question.sample(one.public)[:SAMPLED]
+        rows = question.sample(one.public)[0][:SAMPLED]
         return rows, np.full(len(rows), 1 / len(rows))
     every = np.array(list(product(*map(range, sizes))), dtype=np.int64).reshape(-1, len(blocks))
     rows = np.zeros((len(every), len(question.schema.columns)), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -82,11 +82,20 @@ def told(answers: Ints, bins: Ints, classes: Ints) -> Told:
 def numbered(values: Ints) -> Ints:
     """Answers [rows] or [rows, r] -> the same numbered 0, 1, ..."""
     if values.ndim == 1:
-        return np.unique(values, return_inverse=True)[1].astype(np.int64)
+        return _numbered(values)
     found = np.zeros(len(values), dtype=np.int64)
     for column in values.T:
         found = numbered(found * (1 << 31) + numbered(column))
     return found
+
+
+def _numbered(values: Ints) -> Ints:
+    """Without sorting where the values lie close together."""
+    least, most = values.min(), values.max()
+    if most - least > 1 << 20:
+        return np.unique(values, return_inverse=True)[1].astype(np.int64)
+    moved = (values - least).astype(np.int64)
+    return np.asarray((np.cumsum(np.bincount(moved) > 0) - 1)[moved])
 
 
 def classes_of(prior: Prior, rows: Ints, block: int) -> Ints:
@@ -118,22 +127,26 @@ def values_of(question: Question) -> list[Value]:
     return [Value.of(row) for row in rows + (summed if question.rank <= 4 else [])]
 
 
-def neighbourless(values: Sequence[Value], coordinates: Ints) -> float:
-    """The greatest share of rows, over the values, whose answer has too few neighbours."""
-    nothing = np.zeros(len(coordinates), dtype=np.int64)
-    return largest([Halves.of(numbered(value.at(coordinates)), nothing).fine for value in values])
+def fine(answers: Ints) -> float:
+    """The share of rows whose answer has too few neighbours."""
+    return Halves.of(answers, np.zeros_like(answers)).fine
 
 
-def at_public(
-    question: Question, values: Sequence[Value], kept: Sequence[Ints], rows: Ints
-) -> Iterator[tuple[tuple[int, int], Told]]:
-    """(value, column) -> what is told, public columns known."""
+AtPublic = tuple[float, dict[tuple[int, int], Told]]
+"""The greatest share of rows without neighbours; (value, column) -> what is told."""
+
+
+def at_public(question: Question, values: Sequence[Value], kept: Sequence[Ints], rows: Ints) -> AtPublic:
+    """Everything at one public value."""
     coordinates = question.schema.coordinates(rows)
+    found, shares = {}, [0.0]
     for at, (value, usual) in enumerate(zip(values, kept, strict=True)):
         whole = value.at(coordinates)
         answers, bins = numbered(whole), sample_deciles(usual, whole)
+        shares.append(fine(answers))
         for block in question.schema.private:
-            yield (at, block), told(answers, bins, classes_of(question.prior, rows, block))
+            found[at, block] = told(answers, bins, classes_of(question.prior, rows, block))
+    return max(shares), found
 
 
 def sampled(question: Question) -> Verdict:
@@ -145,18 +158,20 @@ def sampled(question: Question) -> Verdict:
     kept = [value.at(coordinates) for value in values]
     drawn = public_vectors(prior, DRAWN, question.seed("public values"))
     found: dict[tuple[int, int], list[Told]] = {}
-    fine = []
+    shares = []
     for vector in drawn:
-        rows = tree_rows(prior, KEPT, f"kept sample {sorted(vector.items())}", vector)
-        fine.append(neighbourless(values, question.schema.coordinates(rows)))
-        for key, one in at_public(question, values, kept, rows):
+        share, told_ = at_public(question, values, kept, rows_given(prior, vector))
+        shares.append(share)
+        for key, one in told_.items():
             found.setdefault(key, []).append(one)
-    fine += [_fine_at(question, values, vector) for vector in extremes(prior, drawn[0])]
+    for vector in extremes(prior, drawn[0]):
+        coordinates = question.schema.coordinates(rows_given(prior, vector))
+        shares += [fine(numbered(value.at(coordinates))) for value in values]
     means = [(block, Told.mean(several)) for (_, block), several in found.items()]
-    verdict_ = verdict(question.schema, "5t", means, MOST, fine=largest(fine))
+    verdict_ = verdict(question.schema, "5t", means, MOST, fine=largest(shares))
     return Verdict("5t", verdict_.figures, verdict_.limits | {"fine": FINE}, names=verdict_.names)
 
 
-def _fine_at(question: Question, values: Sequence[Value], vector: LevelsOf) -> float:
-    rows = tree_rows(question.prior, KEPT, f"kept sample {sorted(vector.items())}", vector)
-    return neighbourless(values, question.schema.coordinates(rows))
+def rows_given(prior: Prior, public: LevelsOf) -> Ints:
+    """The kept sample with these public levels."""
+    return tree_rows(prior, KEPT, f"kept sample {sorted(public.items())}", public)
