@@ -424,8 +424,8 @@ def test_lattice_attack_opens_what_is_determined_and_nothing_else(
     schema = Schema(tuple(number(f"x{at}", 16) for at in range(6)))
     levels = rng.integers(0, 16, (400, 6))
     prior = Prior(schema, levels, tuple(levels[:, at].astype(float).tolist() for at in range(6)))
-    large = tuple([int(v) for v in rng.integers(10**5, 10**6, 6)] for _ in range(2))
-    assert enumeration.enumeration(Question(prior, (), large)).figures["opened"] > 0.9
+    large = tuple([int(v) for v in rng.integers(500, 5000, 6)] for _ in range(2))
+    assert enumeration.enumeration(Question(prior, (), large)).figures["opened"] > 0.7
     small = tuple([int(v) for v in rng.integers(1, 9, 6)] for _ in range(3))
     question = Question(prior, (), small)
     triangle = enumeration.Triangle.of(
