@@ -1,0 +1,109 @@
+"""A request beside what was issued: its lattice Z, and the single values that can be computed from the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from hashlib import sha256
+from math import gcd
+
+from flint import fmpq_mat, fmpz_mat
+
+from tests.reference.leakage.lattice import Matrix, canonical, pairs, rank
+from tests.reference.leakage.prior import Prior
+from tests.reference.leakage.schema import Row, Schema
+
+PASSES, REFUSES, OUTSIDE = "passes", "refuses", "outside"
+"""OUTSIDE: the rule has a range, and this question lies beyond it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule says. Every figure with a limit refuses above it."""
+
+    rule: str
+    figures: dict[str, float]
+    limits: dict[str, float] = field(default_factory=dict)
+    inside: bool = True
+    names: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        if not self.inside:
+            return OUTSIDE
+        return REFUSES if any(self.figures[name] > limit for name, limit in self.limits.items()) else PASSES
+
+
+def primitive(y: Sequence[int]) -> Row:
+    """Divided by the common divisor of all its weights."""
+    common = gcd(*map(int, y)) or 1
+    return [int(value) // common for value in y]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """All keys that one patient can meet, the requested ones last; each a row of the schema."""
+
+    prior: Prior
+    issued: tuple[Row, ...]
+    requested: tuple[Row, ...]
+
+    @property
+    def schema(self) -> Schema:
+        return self.prior.schema
+
+    @cached_property
+    def rows(self) -> Matrix:
+        return [primitive(y) for y in (*self.issued, *self.requested)]
+
+    @cached_property
+    def projected(self) -> Matrix:
+        return [self.schema.project(y) for y in self.rows]
+
+    @cached_property
+    def Z(self) -> Matrix:
+        return canonical(self.projected)
+
+    @cached_property
+    def rank(self) -> int:
+        return len(self.Z)
+
+    @cached_property
+    def combinations(self) -> Matrix:
+        """The rows of Z, and Z_i +- Z_j while r <= 4."""
+        return self.Z + (pairs(self.Z) if self.rank <= 4 else [])
+
+    @cached_property
+    def nothing_new(self) -> bool:
+        """The requested rows lie in the span of what was issued."""
+        old = self.projected[: len(self.issued)]
+        return bool(old) and rank(old) == self.rank
+
+    @cached_property
+    def lifted(self) -> list[list[Fraction]]:
+        """Per row of Z the weights [n] of the value that the holder computes: public columns as the keys have them.
+        Of keys that say the same about private columns the first one counts."""
+        if not self.rank:
+            return []
+        chosen: list[int] = []
+        for at in range(len(self.rows)):
+            if rank([self.projected[one] for one in (*chosen, at)]) > len(chosen):
+                chosen.append(at)
+        basis = fmpq_mat(fmpz_mat([self.projected[one] for one in chosen]))
+        gram = basis * basis.transpose()
+        factors = (fmpq_mat(fmpz_mat(self.Z)) * basis.transpose()) * gram.inv()
+        lifted = factors * fmpq_mat(fmpz_mat([self.rows[one] for one in chosen]))
+        return [[Fraction(int(v.p), int(v.q)) for v in row] for row in lifted.tolist()]
+
+    def seed(self, label: str) -> str:
+        """Words for what is drawn for this question: the same in any basis and order."""
+        return f"{label} {sha256(repr(self.Z).encode()).hexdigest()}"
+
+    def names(self, blocks: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.schema.columns[block].name for block in blocks)
+
+
+def largest(figures: Sequence[float]) -> float:
+    return max(figures, default=0.0)
