@@ -6,6 +6,7 @@ of the base tables from the distributions that they stand for is checked before 
 
 import sys
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, getcontext
+from itertools import pairwise
 from math import factorial, log, sqrt
 from pathlib import Path
 
@@ -13,7 +14,7 @@ getcontext().prec = 90
 
 BITS = 104
 SIXTEENTHS = (6, 4, 3, 2)
-"""The base distributions, narrowest first: P(x) ~ exp(-x^2 j / 16) on x = 0, 1, ..., of standard deviation sqrt(8/j)."""
+"""The base distributions, narrowest first: P(x) ~ exp(-x^2 j / 16) on x = 0, 1, ..., of width sqrt(8/j)."""
 
 MOST_THRESHOLDS = 23
 """As gaussian_shape.hpp has it."""
@@ -49,7 +50,7 @@ def thresholds(sixteenths: int) -> list[int]:
 def distance(sixteenths: int) -> Decimal:
     """Sum over x of |P(x) - what the table gives|, in units of 2^-104."""
     every, table = weights(sixteenths), [2**BITS, *thresholds(sixteenths), 0]
-    given = [a - b for a, b in zip(table, table[1:], strict=False)] + [0] * len(every)
+    given = [a - b for a, b in pairwise(table)] + [0] * len(every)
     return sum(abs(p / sum(every) * 2**BITS - q) for p, q in zip(every, given, strict=False))
 
 
@@ -136,7 +137,9 @@ def text() -> str:
         "};",
         f"// The same for k = {SHORT} .. {DEGREE} in 52 bits, times 2^{SHIFT}",
         f"inline constexpr int short_shift = {SHIFT};",
-        f"inline constexpr std::uint64_t power_series_end[{len(short)}] = {{" + ", ".join(f"0x{c:x}" for c in short) + "};",
+        f"inline constexpr std::uint64_t power_series_end[{len(short)}] = {{"
+        + ", ".join(f"0x{c:x}" for c in short)
+        + "};",
         "",
         "}  // namespace pyfe::gaussian",
         "",

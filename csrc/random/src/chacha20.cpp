@@ -32,7 +32,6 @@ void ChaCha20Random::blocks(std::uint8_t* out, std::size_t count) {
 }
 
 void ChaCha20Random::fill(std::uint8_t* out, std::size_t size) {
-    const StackGuard wiped;
     const std::size_t left = std::min(size, block_size - used_);
     std::copy_n(rest_.data() + used_, left, out);
     used_ += left, out += left, size -= left;

@@ -12,7 +12,8 @@ namespace pyfe {
 
 // The key stream of ChaCha20 (RFC 8439) under a 32-byte seed: nonce zero, blocks counted from 0 in 64 bits,
 // as in Bernstein's original. One stream, however it is cut into calls of fill(). Not for two threads at
-// once, and a forked child must not draw from its parent's: make one where it is used.
+// once, and a forked child must not draw from its parent's: make one where it is used, in a scope with a
+// StackGuard.
 class ChaCha20Random final : public Random {
   public:
     static constexpr std::size_t seed_size = 32;
