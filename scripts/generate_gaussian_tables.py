@@ -51,7 +51,8 @@ def distance(sixteenths: int) -> Decimal:
     """Sum over x of |P(x) - what the table gives|, in units of 2^-104."""
     every, table = weights(sixteenths), [2**BITS, *thresholds(sixteenths), 0]
     given = [a - b for a, b in pairwise(table)] + [0] * len(every)
-    return sum(abs(p / sum(every) * 2**BITS - q) for p, q in zip(every, given, strict=False))
+    total = sum(every, Decimal(0))
+    return sum((abs(p / total * 2**BITS - q) for p, q in zip(every, given, strict=False)), Decimal(0))
 
 
 def reach(sixteenths: int) -> float:
