@@ -59,6 +59,8 @@ LISTED = (
     "BaseTablesOf<G1Curve<F>>::sum",
     "BaseTablesOf<G2Curve<F>>::sum",
     "BaseTablesOf<G2Curve<F>>::sum{lambda}",
+    "ChaCha20<Sixteen>::run",
+    "Candidates<Avx512>::run",
     "common_sum<Fe>{lambda}",
     "fixed_base<Fe>{lambda}",
     "variable_base<Fe>{lambda}",
@@ -144,6 +146,7 @@ def short(function: str) -> str:
     """Without namespaces, the element type as F: Fp2<F>::mul(Fp2<F> const&, Fp2<F> const&)"""
     function = re.sub(r"pyfe::field::bls12_381::FpLanes<pyfe::field::ifma::Avx512>", "F", function)
     function = re.sub(r"pyfe::field::FeLanes<pyfe::field::ifma::Avx512>", "Fe", function)
+    function = re.sub(r"pyfe::random::(?:ifma::)?", "", function)
     function = re.sub(r"pyfe::(?:field::|group::|pairing::|dlog::)?(?:bls12_381::|ristretto255::)?", "", function)
     while (joined := re.sub(r"(?<=[>Fe]) >", ">", function)) != function:
         function = joined

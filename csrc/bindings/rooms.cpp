@@ -14,6 +14,7 @@ void start_module(py::module_& module) {
 
 void bind_rooms(py::module_& module) {
     PYFE_BIND(base);
+    PYFE_BIND(random);
     PYFE_BIND(codec);
     PYFE_BIND(counting);
     PYFE_BIND(ristretto255);

@@ -3,6 +3,8 @@ Native core of pyfe.
 """
 from __future__ import annotations
 import collections.abc
+import numpy
+import numpy.typing
 import typing
 from . import counting
 from . import ristretto255
@@ -12,7 +14,7 @@ from . import dlog
 from . import schemes
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
@@ -57,6 +59,13 @@ def cpu_features() -> dict:
 def decoded_megabytes() -> int:
     """
     Memory that batches may take for decoded points, all together, in 10^6 bytes.
+    """
+def discrete_gaussian(sigma_256: typing.SupportsInt | typing.SupportsIndex, seeds: numpy.typing.NDArray[numpy.uint8], columns: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    int64 [rows, columns]: draws from the discrete Gaussian on the integers with centre 0 and
+    standard deviation sigma_256 / 256, from 1 to 2^49. Row i comes from seeds[i] of a uint8 array
+    [rows, 32] alone, and its first draws are the same for more columns. Within 2^-98 a draw of the
+    exact distribution; constant time in seeds and draws.
     """
 def envelope_header(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload_size: typing.SupportsInt | typing.SupportsIndex, metadata_size: typing.SupportsInt | typing.SupportsIndex, signature_size: typing.SupportsInt | typing.SupportsIndex) -> bytes:
     """

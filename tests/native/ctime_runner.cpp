@@ -27,6 +27,9 @@
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
 #include "pyfe/qfe/scheme.hpp"
+#include "pyfe/random/chacha20.hpp"
+#include "pyfe/random/gaussian.hpp"
+#include "pyfe/random/kernels.hpp"
 #include "support.hpp"
 
 namespace {
@@ -571,6 +574,49 @@ Bytes run_qfe_master_key_bytes() {
     return opened_secret(qfe::MasterSecretKey::from_bytes(msk.to_bytes()).to_bytes());
 }
 
+// -- clean cases, random draws ------------------------------------------------------------------------------
+
+Bytes opened_secret(std::span<const std::int64_t> z) {
+    Bytes out(z.size_bytes());
+    std::memcpy(out.data(), z.data(), out.size());
+    return opened_secret(std::move(out));
+}
+
+Bytes secret_seeds(std::size_t count) {
+    Stream random(71);
+    Bytes seeds = random.bytes(pyfe::ChaCha20Random::seed_size * count);
+    hide(seeds.data(), seeds.size());
+    return seeds;
+}
+
+// In pieces that leave a part of a block
+Bytes run_chacha20() {
+    const Bytes seed = secret_seeds(1);
+    pyfe::ChaCha20Random stream{std::span<const std::uint8_t, 32>(seed)};
+    Bytes out(700);
+    stream.fill(out.data(), 1);
+    stream.fill(out.data() + 1, 130);
+    stream.fill(out.data() + 131, 569);
+    return opened_secret(std::move(out));
+}
+
+// One of each base, with and without a part y
+Bytes run_gaussian() {
+    SecretStream random(72);
+    std::vector<std::int64_t> z;
+    for (const std::uint64_t sigma : {256UL, 333UL, 9 * 256UL, 128 * 256UL, 1UL << 56, 1UL << 57}) {
+        z.resize(z.size() + 30);
+        pyfe::DiscreteGaussian(sigma).sample(random, &z[z.size() - 30], 30);
+    }
+    return opened_secret(z);
+}
+
+Bytes run_gaussian_rows() {
+    std::vector<std::int64_t> z(3 * 5);
+    pyfe::DiscreteGaussian(128 * 256).sample_rows(secret_seeds(5), 3, z.data());
+    return opened_secret(z);
+}
+
 // -- planted leaks ----------------------------------------------------------------------------------------
 
 // Neither inlined nor made branch-free by the optimiser: each path writes to a volatile.
@@ -646,6 +692,23 @@ Bytes run_plant_g1() {
     Backend{&kernels, &pairing::portable_kernels()}.use();
     Bytes out = run_curve_multiply<1>();
     active_backend.use();
+    return out;
+}
+
+// An address by a draw, be it kept or not
+[[gnu::noinline]] void planted_index_by_draw(const pyfe::gaussian::Shape& shape, int count,
+                                             const pyfe::random::RandomWords* words, std::size_t groups,
+                                             std::int64_t (*z)[pyfe::random::group], std::uint8_t* accepted) {
+    pyfe::random::portable_kernels().candidates(shape, count, words, groups, z, accepted);
+    sink = sink + substitution[static_cast<std::uint8_t>(z[0][0])];
+}
+
+Bytes run_plant_gaussian() {
+    pyfe::random::Kernels kernels = pyfe::random::portable_kernels();
+    kernels.candidates = planted_index_by_draw;
+    pyfe::random::override_kernels_for_testing(&kernels);
+    Bytes out = run_gaussian();
+    pyfe::random::override_kernels_for_testing(nullptr);
     return out;
 }
 
@@ -728,11 +791,15 @@ std::vector<Case> all_cases() {
     out.push_back({"fr.codec", "", portable, run_fr_codec});
     out.push_back({"fr.from_int64", "", portable, run_fr_from_int64});
     out.push_back({"fr.digits_of_x", "", portable, run_fr_digits_of_x});
+    out.push_back({"random.chacha20", "", portable, run_chacha20});
+    out.push_back({"random.gaussian", "", portable, run_gaussian});
+    out.push_back({"random.gaussian_rows", "", portable, run_gaussian_rows});
     out.push_back({"plant.msk", "planted_branch_on_msk", portable, run_plant_msk});
     out.push_back({"plant.x", "planted_index_by_x", portable, run_plant_x});
     out.push_back({"plant.r", "planted_branch_on_r", portable, run_plant_r});
     out.push_back({"plant.gt", "planted_lookup_by_exponent", portable, run_plant_gt});
     out.push_back({"plant.g1", "planted_branch_on_digit", portable, run_plant_g1});
+    out.push_back({"plant.gaussian", "planted_index_by_draw", portable, run_plant_gaussian});
     return out;
 }
 

@@ -21,6 +21,9 @@
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/qfe/scheme.hpp"
+#include "pyfe/random/chacha20.hpp"
+#include "pyfe/random/gaussian.hpp"
+#include "pyfe/random/kernels.hpp"
 #include "verbs.hpp"
 
 namespace {
@@ -257,6 +260,37 @@ py::bytes bls12_381_scalar(const std::string& operation, const py::bytes& a, con
     return py::bytes(out);
 }
 
+// What a backend makes of given random words, 256 bytes a group of eight candidates: z as int64, and a byte a
+// group with a bit a candidate, whether it is accepted
+py::tuple gaussian_candidates(const std::string& backend, uint64_t sigma_256, const py::bytes& random) {
+    namespace draws = pyfe::random;
+    const auto bytes = as_span(random);
+    const size_t groups = bytes.size() / sizeof(draws::RandomWords);
+    std::vector<uint64_t> words(bytes.size() / 8);
+    std::memcpy(words.data(), bytes.data(), 8 * words.size());
+    std::string z(8 * 8 * groups, 0), accepted(groups, 0);
+    const pyfe::gaussian::Shape shape = pyfe::DiscreteGaussian(sigma_256).shape();
+    const draws::Kernels& k = pyfe::parse_backend(backend, "gaussian_candidates") == pyfe::Backend::ifma
+                                  ? draws::ifma_kernels()
+                                  : draws::portable_kernels();
+    k.candidates(shape, shape.count, reinterpret_cast<const draws::RandomWords*>(words.data()), groups,
+                 reinterpret_cast<int64_t(*)[draws::group]>(z.data()),
+                 reinterpret_cast<uint8_t*>(accepted.data()));
+    return py::make_tuple(py::bytes(z), py::bytes(accepted));
+}
+
+// The stream of a seed, in pieces of these sizes
+py::bytes chacha20(const py::bytes& seed, const std::vector<size_t>& sizes) {
+    pyfe::ChaCha20Random stream(as_span(seed).first<pyfe::ChaCha20Random::seed_size>());
+    std::string out;
+    for (const size_t size : sizes) {
+        std::string piece(size, 0);
+        stream.fill(reinterpret_cast<uint8_t*>(piece.data()), size);
+        out += piece;
+    }
+    return py::bytes(out);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core_testing, module) {
@@ -284,6 +318,9 @@ PYBIND11_MODULE(_core_testing, module) {
     module.def("bls12_381_batches_of_members", &bls12_381_batches_of_members, py::arg("group"),
                py::arg("points"), py::arg("size"), py::arg("digits") = 0, py::arg("passes") = 0,
                py::arg("random") = py::bytes());
+    module.def("gaussian_candidates", &gaussian_candidates, py::arg("backend"), py::arg("sigma_256"),
+               py::arg("random"));
+    module.def("chacha20", &chacha20, py::arg("seed"), py::arg("sizes"));
     module.def("bls12_381_square_root", &bls12_381_square_root, py::arg("backend"), py::arg("a"));
     module.def(
         "setup",

@@ -1,4 +1,4 @@
-"""Writes the vectors of the slow twin: hash_to_group.json, ipfe_ddh.json, qfe.json, envelope.json.
+"""Writes the vectors of the slow twin: the files of FILES.
 
     python -m tests.vectors.generate
 
@@ -12,12 +12,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 from tests.reference import bls12_381 as bls
-from tests.reference import envelope, qfe
+from tests.reference import discrete_gaussian, envelope, qfe
 from tests.reference import ipfe_ddh as ddh
 from tests.reference.hash_to_group import expand_message_xmd, hash_to_group
 from tests.reference.ristretto255 import ORDER, encode, equal, mul
@@ -482,8 +482,29 @@ def quadratic() -> dict[str, Any]:
     }
 
 
-FILES = {"ipfe_ddh.json": ipfe_ddh, "qfe.json": quadratic, "hash_to_group.json": hashes, "envelope.json": envelopes}
-ONE_LINE = {"qfe.json"}  # long hexadecimal strings, which indented lists of small integers would only blow up
+GAUSSIAN_WIDTHS = (256, 257, 363, 1254, 128 * 256, 2317 * 256, 2**35 + 1, 2**55 + 12345, 2**56, 2**57)
+"""256 sigma: both ends, one column of yes or no, the noise of a score, what lattices need; every base distribution."""
+
+
+def gaussians() -> dict[str, Any]:
+    """The first draws of seeds, for several standard deviations; the zero seed is the self-test's."""
+    seeds = [bytes(32), Stream("pyfe vectors: discrete Gaussian").take(64)[:32]]
+    cases = [
+        {"sigma_256": sigma, "seed": seed.hex(), "draws": list(islice(discrete_gaussian.stream(seed, sigma), 20))}
+        for sigma in GAUSSIAN_WIDTHS
+        for seed in seeds
+    ]
+    return {"cases": cases}
+
+
+FILES = {
+    "discrete_gaussian.json": gaussians,
+    "ipfe_ddh.json": ipfe_ddh,
+    "qfe.json": quadratic,
+    "hash_to_group.json": hashes,
+    "envelope.json": envelopes,
+}
+ONE_LINE = {"discrete_gaussian.json", "qfe.json"}  # long, which indented lists of small integers would only blow up
 
 
 def text(name: str) -> str:

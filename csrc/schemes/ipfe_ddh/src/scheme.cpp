@@ -210,9 +210,8 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
         sk.s.push_back({inner_product(msk.s, row)});
         sk.t.push_back({inner_product(msk.t, row)});
     }
-    declassify(sk.s.data(),
-               sk.functions * sizeof(PublicScalar));  // the function key: it leaves the authority
-    declassify(sk.t.data(), sk.functions * sizeof(PublicScalar));
+    // The function key: it leaves the authority
+    for (const auto* part : {&sk.s, &sk.t}) declassify(part->data(), sk.functions * sizeof(PublicScalar));
     return sk;
 }
 
