@@ -1,0 +1,213 @@
+"""How coarse the columns and the score may be: the grid of a model, chosen by what a coarser score loses.
+
+A grid has one step of the score, ``step = sd(score) / precision``, and number columns in steps to match it::
+
+    affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
+                 step of the score, or the least number of them where the column has no more steps; bits count
+                 round(share / step). Thirteen steps within 20 % are tried, and the best correlation is kept
+    quadratic    s_b = precision / 4, from 3 to 16: a score of sd/16 goes with columns of 4 steps, sd/64 with 16
+
+"auto" takes the coarsest precision such that it and every finer one that is tried keep within the loss that is allowed
+(:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky. It
+starts from ``max(8, 2 sqrt(columns that the model uses))``, 16 for a regression and for a quadratic model.
+
+What the integers of a score say beyond the score's meaning grows with their number: digits that no answer needs are
+digits of the columns. The starts and limits were found on real tables by what an attacker gains of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.real.squares import RealSquares
+from pyfe.models.rounding.affine import fitted_line, integers_at
+from pyfe.models.rounding.at_step import rounded_at_step
+from pyfe.models.sources.real_function import RealFunction
+from pyfe.models.yardstick import Yardstick
+from pyfe.schema import Schema
+
+__all__ = ["Draft", "Grid", "coarsest", "grid_at"]
+
+_USUAL = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
+"""Precisions that "auto" tries of an affine model, as multiples of the first; with ten times as many, one of them would
+lose too much by chance on a small table."""
+
+_FINER = (6.0, 8.0, 12.0, 16.0)
+"""Those that follow where the finest of the usual ones loses too much."""
+
+_QUADRATIC = (16.0, 24.0, 32.0, 48.0, 64.0)
+_FINER_QUADRATIC = (96.0, 128.0)
+"""The same for any other model."""
+
+_LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
+_FEWEST_STEPS, _MOST_STEPS = 3, 16
+
+_NEAR = np.geomspace(1 / 1.2, 1.2, 13)
+"""Steps that are tried around the one that is asked for."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a schema is cut and a score rounded: the most steps of each coordinate's column ``top`` int64 ``[n]``, the
+    step of the score ``[k]`` in the model's units, its ``precision`` (steps per standard deviation), and the decision
+    values of the integers on the reference rows, ``[m, k]``."""
+
+    precision: float
+    top: IntArray
+    step: FloatArray
+    decision: FloatArray
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A model on a schema that is as fine as a schema gets, and what is known of the reference rows.
+
+    real: the map on the schema. table: the rows' columns. x: their coordinates before rounding, within their bounds,
+    float64 ``[m, n]``. theirs: the model's own decision values on the rows as they are, ``[m, k]``. width_bits: as for
+    compile.
+    """
+
+    schema: Schema
+    real: RealFunction
+    table: Mapping[str, AnyArray]
+    x: FloatArray
+    theirs: FloatArray
+    width_bits: int
+
+    @property
+    def compared(self) -> bool:
+        """Whether outputs are compared with each other, and so share a step."""
+        return self.real.classes is not None
+
+    @cached_property
+    def spread(self) -> FloatArray:
+        """Standard deviation of the score ``[k]``: of outputs that are compared, that of all of them."""
+        variance = self.theirs.var(axis=0)
+        return np.asarray(np.sqrt(np.full_like(variance, variance.mean()) if self.compared else variance))
+
+    @cached_property
+    def wide(self) -> BoolArray:
+        """Coordinates ``[n]`` of more than one step."""
+        return np.asarray(self.schema.hi > np.maximum(self.schema.lo, 1))
+
+    def nearly(self, top: IntArray) -> IntArray:
+        """The rows on columns with at most these steps, int64 ``[m, n]``; a cell half way between two codes may have
+        the other one."""
+        return np.rint(self.x * (top / self.schema.hi)).astype(np.int64)
+
+    def codes(self, top: IntArray) -> IntArray:
+        """The same rows as the schema that is cut encodes them."""
+        return self.cut(top).encode(self.table, "clip").x
+
+    def cut(self, top: IntArray) -> Schema:
+        """The schema with at most these steps."""
+        parts = self.schema.parts
+        return self.schema.with_steps({name: int(top[part].max()) for name, part, _ in parts if self.wide[part].any()})
+
+
+def coarsest(draft: Draft, measure: Yardstick) -> tuple[Grid, bool]:
+    """The coarsest grid such that it and every finer one tried keep within the loss allowed. Where not even the finest
+    of the usual ones does, the first still finer one that does; the last of those, and False, where none does."""
+
+    def keeps(grid: Grid) -> bool:
+        return measure.loss(grid.decision) <= measure.most
+
+    usual, finer = _precisions(draft, measure)
+    kept: Grid | None = None
+    for precision in reversed(usual):
+        grid = grid_at(draft, precision)
+        if not keeps(grid):
+            break
+        kept = grid
+    if kept is not None:
+        return kept, True
+    for precision in finer:
+        grid = grid_at(draft, precision)
+        if keeps(grid):
+            return grid, True
+    return grid, False
+
+
+def _precisions(draft: Draft, measure: Yardstick) -> tuple[list[float], list[float]]:
+    """The usual ones, and the finer ones, each from coarse to fine."""
+    if not isinstance(draft.real.map, AffineMap):
+        return list(_QUADRATIC), list(_FINER_QUADRATIC)
+    start = _LEAST if measure.ranks else _LEAST_OF_A_REGRESSION
+    least = max(start, 2 * math.sqrt(len(draft.real.used_columns(draft.schema))))
+    return [least * ratio for ratio in _USUAL], [least * ratio for ratio in _FINER]
+
+
+def grid_at(draft: Draft, precision: float) -> Grid:
+    """The grid with this many steps of the score per standard deviation."""
+    if isinstance(draft.real.map, AffineMap):
+        return _affine_grid(draft, draft.real.map, precision)
+    return _quadratic_grid(draft, draft.real.map, precision)
+
+
+def _affine_grid(draft: Draft, real_map: AffineMap, precision: float) -> Grid:
+    step = draft.spread / precision
+    near = [_affine_at(draft, real_map, step * by) for by in _NEAR]
+    likeness = [_likeness(_fitted(draft, draft.nearly(top), weights, step), draft) for top, weights in near]
+    best = int(np.argmax(likeness))
+    top, weights = near[best]
+    step = step * _NEAR[best]
+    return Grid(precision, top, step, _fitted(draft, draft.codes(top), weights, step))
+
+
+def _affine_at(draft: Draft, real_map: AffineMap, step: FloatArray) -> tuple[IntArray, IntArray]:
+    """The steps of the columns ``[n]`` and the integer weights ``[k, n]`` that go with a step of the score."""
+    most = draft.schema.hi
+    reach = (real_map.reach(most) / step[:, None]).max(axis=0)
+    top = np.where(draft.wide, _steps(reach, most), most)
+    return top, integers_at(real_map.rescaled(most / top).weights, draft.schema, step, compared=draft.compared)
+
+
+def _fitted(draft: Draft, x: IntArray, weights: IntArray, step: FloatArray) -> FloatArray:
+    """Decision values ``[m, k]`` of integer weights, fitted to the model's own."""
+    inner = x @ weights.T
+    scale, shift = fitted_line(inner, draft.theirs, step, compared=draft.compared)
+    return np.asarray((inner + shift) * scale)
+
+
+def _steps(reach: FloatArray, most: IntArray) -> IntArray:
+    """Steps for columns that move the score by ``reach`` steps and have at most ``most``, both ``[n]``.
+
+    As many as steps of the score, of weight 1. Where the column has fewer: all of them, or one for every two steps of
+    the score, three, ..., whichever comes nearer. A weight that is rounded on many steps is off by half of them.
+    """
+    weight = np.maximum(np.ceil(reach / most), 1)
+    fewer = np.clip(np.rint(reach / weight), 1, most)
+    off_by_all = np.abs(reach - most * np.rint(reach / most))
+    off_by_fewer = np.abs(reach - fewer * weight) + weight / 2
+    return np.where((weight > 1) & (off_by_all <= off_by_fewer), most, fewer).astype(np.int64)
+
+
+def _likeness(decision: FloatArray, draft: Draft) -> float:
+    """Correlation with the model's own decision values, of all outputs at once, each in its own spread."""
+    ours, theirs = ((values - values.mean(axis=0)) / draft.spread for values in (decision, draft.theirs))
+    length = float(np.linalg.norm(ours) * np.linalg.norm(theirs))
+    return float((ours * theirs).sum()) / length if length else 0.0
+
+
+def _quadratic_grid(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float) -> Grid:
+    most = draft.schema.hi
+    steps = int(np.clip(round(precision / 4), _FEWEST_STEPS, _MOST_STEPS))
+    top = np.where(draft.wide, np.minimum(most, steps), most)
+    step, x = draft.spread / precision, draft.codes(top)
+    rounded = rounded_at_step(
+        real_map.rescaled(most / top),
+        draft.cut(top),
+        step,
+        x,
+        compared=draft.compared,
+        width_bits=draft.width_bits,
+    )
+    return Grid(precision, top, step, rounded(x))
