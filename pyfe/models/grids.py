@@ -3,9 +3,9 @@
 A grid has one step of the score, ``step = sd(score) / precision``, and number columns in steps to match it::
 
     affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
-                 step of the score, or the least number of them where the column has no more steps; bits count
+                 step of the score, or a few of them where the column has no more steps; bits count
                  round(share / step). Thirteen steps within 20 % are tried, and the best correlation is kept
-    quadratic    s_b = precision / 4, from 3 to 16: a score of sd/16 goes with columns of 4 steps, sd/64 with 16
+    quadratic    s_b = precision / 4: a score of sd/16 goes with columns of 4 steps, one of sd/64 with 16
 
 "auto" takes the coarsest precision such that it and every finer one that is tried keep within the loss that is allowed
 (:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky. It
@@ -44,11 +44,13 @@ _FINER = (6.0, 8.0, 12.0, 16.0)
 """Those that follow where the finest of the usual ones loses too much."""
 
 _QUADRATIC = (16.0, 24.0, 32.0, 48.0, 64.0)
-_FINER_QUADRATIC = (96.0, 128.0)
+_FINER_QUADRATIC = (96.0, 128.0, 192.0, 256.0)
 """The same for any other model."""
 
 _LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
-_FEWEST_STEPS, _MOST_STEPS = 3, 16
+_FEWEST_STEPS = 3
+_STEPS, _WEIGHTS = 256, 8
+"""Numbers of steps that are tried for a column, and weights for which the fitting number is."""
 
 _NEAR = np.geomspace(1 / 1.2, 1.2, 13)
 """Steps that are tried around the one that is asked for."""
@@ -165,8 +167,7 @@ def _affine_grid(draft: Draft, real_map: AffineMap, precision: float) -> Grid:
 def _affine_at(draft: Draft, real_map: AffineMap, step: FloatArray) -> tuple[IntArray, IntArray]:
     """The steps of the columns ``[n]`` and the integer weights ``[k, n]`` that go with a step of the score."""
     most = draft.schema.hi
-    reach = (real_map.reach(most) / step[:, None]).max(axis=0)
-    top = np.where(draft.wide, _steps(reach, most), most)
+    top = np.where(draft.wide, _steps(real_map.reach(most) / step[:, None], most), most)
     return top, integers_at(real_map.rescaled(most / top).weights, draft.schema, step, compared=draft.compared)
 
 
@@ -178,16 +179,22 @@ def _fitted(draft: Draft, x: IntArray, weights: IntArray, step: FloatArray) -> F
 
 
 def _steps(reach: FloatArray, most: IntArray) -> IntArray:
-    """Steps for columns that move the score by ``reach`` steps and have at most ``most``, both ``[n]``.
+    """Steps ``[n]`` for columns that move the outputs by ``reach [k, n]`` steps and have at most ``most [n]``.
 
-    As many as steps of the score, of weight 1. Where the column has fewer: all of them, or one for every two steps of
-    the score, three, ..., whichever comes nearer. A weight that is rounded on many steps is off by half of them.
+    Of one output as many as steps of the score, with the weight 1; where the column has fewer, all of them, or one for
+    two steps of the score, for three, ... Of several outputs, whose weights have to be whole at once, the number with
+    the least error: a weight that is rounded is off by up to half of the steps it is on, and columns by half of a step
+    unless all their steps are kept. Columns are taken to be spread over a quarter of their range.
     """
-    weight = np.maximum(np.ceil(reach / most), 1)
-    fewer = np.clip(np.rint(reach / weight), 1, most)
-    off_by_all = np.abs(reach - most * np.rint(reach / most))
-    off_by_fewer = np.abs(reach - fewer * weight) + weight / 2
-    return np.where((weight > 1) & (off_by_all <= off_by_fewer), most, fewer).astype(np.int64)
+    largest = reach.max(axis=0)
+    by_weight = [np.rint(largest / weight) for weight in range(1, _WEIGHTS + 1)]
+    tried = np.stack([*np.broadcast_to(np.arange(1, _STEPS + 1)[:, None], (_STEPS, len(most))), *by_weight, most])
+    tried = np.sort(np.clip(tried, 1, np.minimum(most, np.maximum(np.rint(largest), 1))), axis=0)[:, None]
+    weight = np.rint(reach / tried)
+    slope = ((reach - weight * tried) ** 2).sum(axis=1) / 16
+    rounding = np.where(tried[:, 0] < most, (weight**2).sum(axis=1) / 12, 0.0)
+    best = np.argmin(slope + rounding, axis=0)
+    return np.asarray(tried[best, 0, np.arange(len(most))]).astype(np.int64)
 
 
 def _likeness(decision: FloatArray, draft: Draft) -> float:
@@ -199,7 +206,7 @@ def _likeness(decision: FloatArray, draft: Draft) -> float:
 
 def _quadratic_grid(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float) -> Grid:
     most = draft.schema.hi
-    steps = int(np.clip(round(precision / 4), _FEWEST_STEPS, _MOST_STEPS))
+    steps = max(round(precision / 4), _FEWEST_STEPS)
     top = np.where(draft.wide, np.minimum(most, steps), most)
     step, x = draft.spread / precision, draft.codes(top)
     rounded = rounded_at_step(

@@ -134,14 +134,14 @@ def _found(
             "take pyfe.schema_for_trees(model) and pyfe.compile(model, schema)"
         )
     require_one_index(X, outcome)
+    finest, table = _proposal(model, X, schema, fit)
     with naming_what_fails(model):
-        finest, table = _proposal(model, X, schema, fit)
         draft = _draft(model, finest, table)
-        measure = yardstick(draft.real, draft.theirs, outcome)
-        if precision == "finest":
-            return _Found(finest, None, table, measure)
-        grid = _coarsest(draft, measure) if isinstance(precision, str) else grid_at(draft, float(precision))
-        return _Found(draft.cut(grid.top), grid, table, measure)
+    measure = yardstick(draft.real, draft.theirs, outcome)
+    if precision == "finest":
+        return _Found(finest, None, table, measure)
+    grid = _coarsest(draft, measure) if isinstance(precision, str) else grid_at(draft, float(precision))
+    return _Found(draft.cut(grid.top), grid, table, measure)
 
 
 def _require_precision(precision: Any) -> None:
@@ -179,7 +179,8 @@ def _proposal(model: Any, X: Any, schema: Schema | None, fit: dict[str, Any]) ->
         if fit:
             raise ParameterError(f"schema= has its own {next(iter(fit))}")
         return schema, frame.columns(schema.input_columns)
-    taken = columns_of(model, tuple(labels))
+    with naming_what_fails(model):
+        taken = columns_of(model, tuple(labels))
     wanted = [label for name, label in labels.items() if taken is None or name in taken]
     table = frame.columns(wanted)
     return Schema.fit(table, **_of_columns(fit, {same_name(label) for label in wanted}, set(labels))), table

@@ -88,6 +88,12 @@ class RealSquares:
         error = self.error[output : output + 1]
         return RealQuadratic(centre, folded[None, 1:, 1:], folded[None, 0, 1:], folded[None, 0, 0], error)
 
+    def multiplied_out(self) -> RealQuadratic:
+        """All outputs as coefficients of products, around zero; memory 8 k n^2 bytes."""
+        outputs = [self.expanded(output) for output in range(len(self.outputs))]
+        arrays = [(one.quadratic, one.weights, one.intercept, one.error) for one in outputs]
+        return RealQuadratic(outputs[0].centre, *(np.concatenate(parts) for parts in zip(*arrays, strict=True)))
+
     def largest(self, schema: Schema) -> FloatArray:
         """A bound ``[k]`` on the sum of the absolute values of all terms, over everything the schema can hold."""
         far = np.maximum(*np.abs(augmented_ends(schema)))

@@ -16,6 +16,9 @@ from pyfe.schema import Schema
 
 __all__ = ["AnyRounded", "rounded_at_step"]
 
+_MULTIPLIED_OUT = 128
+"""Most coordinates of a network whose squares become products, 8,256 of them."""
+
 AnyRounded: TypeAlias = Rounded | RoundedQuadratic | RoundedSquares
 
 
@@ -30,9 +33,12 @@ def rounded_at_step(
 ) -> AnyRounded:
     """The integers of a map at a step of the result ``[k]``, in the model's units, fitted on ``rows [m, n]``.
 
-    A network keeps its hidden layer, and has no step that all its results share: it gets the narrowest one whose root
-    mean square error on the rows is that of rounding to the step, ``step / sqrt(12)``.
+    A network of few coordinates is multiplied out. Another one keeps its hidden layer, and has no step that all its
+    results share: it gets the narrowest one whose root mean square error on the rows is that of rounding to the step,
+    ``step / sqrt(12)``.
     """
+    if isinstance(real_map, RealSquares) and schema.n <= _MULTIPLIED_OUT:
+        real_map = real_map.multiplied_out()
     if isinstance(real_map, AffineMap):
         return round_at_step(real_map, schema, step, rows, compared=compared)
     if isinstance(real_map, RealQuadratic):
