@@ -49,7 +49,10 @@ def compile(
     width_bits: int = 32,
     name: str | None = None,
 ) -> Function:
-    """Turn a fitted model into the exact integer function that a key is issued for.
+    """Turn a fitted model into the exact integer function that a key is issued for, on a schema that is agreed.
+
+    Its score follows the model as closely as the columns do, and says as much of them. Where the schema is still to be
+    made, :func:`pyfe.prepare` makes both as coarse as the model's answers allow.
 
     The model's own decision function, pipeline included, is probed on decoded rows of the schema for an affine map
     ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified
@@ -66,7 +69,8 @@ def compile(
         the fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
         reference rows (of a network: its root mean square error on them, within ``2^width_bits`` in any case, where
         that means up to 20 times the tolerance); every predicted class is kept except within ``max_error`` of the
-        boundary, and fewer bits reveal less. ``None``: the weights per coordinate step are integers, with scale 1.
+        boundary. No column that an affine model uses gets the weight 0: one that would has the least weight, and the
+        report names it. ``None``: the weights per coordinate step are integers, with scale 1.
     reference: rows as for ``schema.encode`` (at least 20), your training data: to judge "auto" on (values outside are
         clipped; without them 2,000 rows drawn uniformly from the schema), and to hold the model against the function.
         They are not kept.

@@ -5,7 +5,8 @@ A grid has one step of the score, ``step = sd(score) / precision``, and number c
     affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
                  step of the score, or a few of them where the column has no more steps; bits count
                  round(share / step). Thirteen steps within 20 % are tried, and the best correlation is kept
-    quadratic    s_b = precision / 4: a score of sd/16 goes with columns of 4 steps, one of sd/64 with 16
+    quadratic    s_b the same for all columns, from 3 to 16, as the best correlation has it: a product of columns of
+                 many steps needs coefficients that a coarse score does not have
 
 "auto" takes the coarsest precision such that it and every finer one that is tried keep within the loss that is allowed
 (:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky. It
@@ -43,12 +44,14 @@ lose too much by chance on a small table."""
 _FINER = (6.0, 8.0, 12.0, 16.0)
 """Those that follow where the finest of the usual ones loses too much."""
 
-_QUADRATIC = (16.0, 24.0, 32.0, 48.0, 64.0)
-_FINER_QUADRATIC = (96.0, 128.0, 192.0, 256.0)
+_QUADRATIC = (16.0, 24.0, 32.0, 48.0, 64.0, 96.0, 128.0)
+_FINER_QUADRATIC = (192.0, 256.0, 512.0, 1024.0)
 """The same for any other model."""
 
+_COLUMNS = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+"""Steps of the columns of such a model; more than 16 where the score has more than 128."""
+
 _LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
-_FEWEST_STEPS = 3
 _STEPS, _WEIGHTS = 256, 8
 """Numbers of steps that are tried for a column, and weights for which the fitting number is."""
 
@@ -91,9 +94,14 @@ class Draft:
 
     @cached_property
     def spread(self) -> FloatArray:
-        """Standard deviation of the score ``[k]``: of outputs that are compared, that of all of them."""
-        variance = self.theirs.var(axis=0)
+        """Standard deviation of the score ``[k]``: of outputs that are compared, that of all of them; of those of a
+        softmax, from their mean in each row, which it does not depend on."""
+        variance = self.apart(self.theirs).var(axis=0)
         return np.asarray(np.sqrt(np.full_like(variance, variance.mean()) if self.compared else variance))
+
+    def apart(self, decision: FloatArray) -> FloatArray:
+        """Decision values without what a softmax does not depend on, the mean of each row."""
+        return decision - decision.mean(axis=1, keepdims=True) if self.real.link == "softmax" else decision
 
     @cached_property
     def wide(self) -> BoolArray:
@@ -157,8 +165,8 @@ def grid_at(draft: Draft, precision: float) -> Grid:
 def _affine_grid(draft: Draft, real_map: AffineMap, precision: float) -> Grid:
     step = draft.spread / precision
     near = [_affine_at(draft, real_map, step * by) for by in _NEAR]
-    likeness = [_likeness(_fitted(draft, draft.nearly(top), weights, step), draft) for top, weights in near]
-    best = int(np.argmax(likeness))
+    found = [draft.apart(_fitted(draft, draft.nearly(top), weights, step)) for top, weights in near]
+    best = int(np.argmax([_likeness(decision, draft.apart(draft.theirs), draft.spread) for decision in found]))
     top, weights = near[best]
     step = step * _NEAR[best]
     return Grid(precision, top, step, _fitted(draft, draft.codes(top), weights, step))
@@ -197,16 +205,32 @@ def _steps(reach: FloatArray, most: IntArray) -> IntArray:
     return np.asarray(tried[best, 0, np.arange(len(most))]).astype(np.int64)
 
 
-def _likeness(decision: FloatArray, draft: Draft) -> float:
-    """Correlation with the model's own decision values, of all outputs at once, each in its own spread."""
-    ours, theirs = ((values - values.mean(axis=0)) / draft.spread for values in (decision, draft.theirs))
+def _likeness(ours: FloatArray, theirs: FloatArray, spread: FloatArray) -> float:
+    """Correlation of values ``[m, k]``, of all outputs at once, each in a spread ``[k]``."""
+    ours, theirs = ((values - values.mean(axis=0)) / spread for values in (ours, theirs))
     length = float(np.linalg.norm(ours) * np.linalg.norm(theirs))
     return float((ours * theirs).sum()) / length if length else 0.0
 
 
 def _quadratic_grid(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float) -> Grid:
+    """Judged by the correlation of ranks: of squares, a few far rows would decide."""
+    grids = [_quadratic_at(draft, real_map, precision, steps) for steps in _COLUMNS if steps <= max(precision / 8, 16)]
+    theirs = _ranks(draft.apart(draft.theirs))
+    likeness = [_likeness(_ranks(draft.apart(grid.decision)), theirs, np.ones(1)) for grid in grids]
+    return grids[int(np.argmax(likeness))]
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """Ranks within each column ``[m, k]``, those of equal values at their middle."""
+    ranks = np.empty(values.shape)
+    for place, column in enumerate(values.T):
+        _, level, counts = np.unique(column, return_inverse=True, return_counts=True)
+        ranks[:, place] = (np.cumsum(counts) - counts / 2)[level]
+    return ranks
+
+
+def _quadratic_at(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float, steps: int) -> Grid:
     most = draft.schema.hi
-    steps = max(round(precision / 4), _FEWEST_STEPS)
     top = np.where(draft.wide, np.minimum(most, steps), most)
     step, x = draft.spread / precision, draft.codes(top)
     rounded = rounded_at_step(
