@@ -77,11 +77,11 @@ def prepare(
     ``compile`` twice, and some 150 evaluations of a linear function on the rows.
 
     >>> import numpy as np, pyfe
-    >>> rows = {"age": np.arange(20.0, 80.0), "smoker": ["no", "yes"] * 30}
+    >>> rows = {"age": np.random.default_rng(0).integers(20, 80, 200), "smoker": ["no", "yes"] * 100}
     >>> model = pyfe.Linear({"age": 0.06, "smoker": 0.5}, intercept=-4.0, link="logit")
-    >>> schema, function = pyfe.prepare(model, rows, public=["smoker"])
-    >>> function.weight_bits, [column.size for column in schema.columns.values()]
-    (2, [33, 2])
+    >>> schema, function = pyfe.prepare(model, rows)
+    >>> function.weights.tolist(), [column.size for column in schema.columns.values()]
+    ([[1, 4]], [37, 2])
     """
     found = _found(model, X, outcome, precision, schema, fit)
     with naming_what_fails(model):

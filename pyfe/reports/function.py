@@ -36,7 +36,10 @@ class Answer:
         return [
             ("stays unknown", f"{self.residual} with every key issued so far"),
             ("policy", self.policy),
-            ("a request", f"would be {'granted' if self.granted else 'refused'}: {found}{'' if self.granted else _CURE}"),
+            (
+                "a request",
+                f"would be {'granted' if self.granted else 'refused'}: {found}{'' if self.granted else _CURE}",
+            ),
         ]
 
     def to_dict(self) -> dict[str, Any]:

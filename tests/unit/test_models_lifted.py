@@ -28,7 +28,10 @@ def test_no_column_falls_silent(bits: int) -> None:
     assert function.weights.all() and function.weight_bits <= bits
     assert np.sign(function.weights[0]).tolist() == [1, 1, 1, 1, -1, 1, 1]
     if bits <= 6:
-        assert "'value2'" in dict(function.remarks)["would vanish"] and "pyfe.prepare" in dict(function.remarks)["would vanish"]
+        assert (
+            "'value2'" in dict(function.remarks)["would vanish"]
+            and "pyfe.prepare" in dict(function.remarks)["would vanish"]
+        )
     x = SCHEMA.sample(np.random.default_rng(1), 2000)
     own = np.array([[1.0, 2.0, 3.0, *(np.array([3.0, -2.0, 0.5, 1.0]) / 255)]]) @ x.T
     off = np.abs(function.decision_function(function.evaluate(pyfe.Encoded(x))) - own[0])
