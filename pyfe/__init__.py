@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function
     from pyfe.keys import FunctionKey, PublicKey
-    from pyfe.models import Linear, SquareNetwork, compile, from_callable, schema_for_trees
+    from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
     from pyfe.reports import Report, report
     from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
@@ -83,8 +83,10 @@ __all__ = [
     "groups",
     "leakage",
     "number",
+    "prepare",
     "quadratic",
     "report",
+    "schema_for",
     "schema_for_trees",
     "schemes",
     "thresholds",
@@ -107,7 +109,9 @@ _HOMES = {
     "constant": "pyfe.schema",
     "from_callable": "pyfe.models",
     "number": "pyfe.schema",
+    "prepare": "pyfe.models",
     "report": "pyfe.reports",
+    "schema_for": "pyfe.models",
     "schema_for_trees": "pyfe.models",
     "thresholds": "pyfe.schema",
 }

@@ -30,7 +30,7 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     short = "ipfe-ddh"
     number = 1
     safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
-    default_weight_bits = 12
+    default_weight_bits = 16
     additive = True
     widest = LogarithmSearch.widest
     modulus = ristretto255.ORDER

@@ -79,7 +79,7 @@ class KeyAuthority(Secret):
             linear ones, at about 9 times the bytes a row and a hundred times the work; "qfe-sxdh" the same from
             standard assumptions, at twice that and more.
         weight_bits: widest function weights it will ever sign, ``|w| <= 2^(bits-1) - 1``: 2 to 16, or 24 where
-            quadratic functions are served (linear ones keep to 16), or 32 if unrestricted; by default 12, or 24.
+            quadratic functions are served (linear ones keep to 16), or 32 if unrestricted; by default 16, or 24.
             ``function.weight_bits`` is the tightest choice where the function is known.
         policy: :meth:`Policy.default` unless given.
         reference: a sample of the population, 100 rows or more, as a table (the model's training set will do) or as a

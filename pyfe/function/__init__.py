@@ -4,9 +4,11 @@
 :mod:`~.integer_map`            the weights: what a key decrypts to, linear or quadratic, in integers
 :mod:`~.readout`                interval, scale, intercept, link and classes: from that integer to the
                                 model's own output
+:mod:`~.recalibrated`           the same results on another scale, which needs no key
 :mod:`~.link`                   from decision values to probabilities and classes
 :mod:`~.function`               :class:`Function`: both, under one schema
 :mod:`~.accuracy`, :mod:`~.report`  what rounding kept of the model
+:mod:`~.ranking`                AUC and C, ties counted
 ==============================  =======================================================================
 
 It knows no estimator, no key, no scheme and no price.
@@ -18,6 +20,7 @@ from pyfe.function.function import Function
 from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, exact_interval, map_from_dict
 from pyfe.function.link import LINKS, index_of_largest, margin_of_largest, probabilities, require_link
 from pyfe.function.readout import Label, Readout
+from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "LinearMap",
     "QuadraticMap",
     "Readout",
+    "Recalibrated",
     "exact_interval",
     "index_of_largest",
     "map_from_dict",

@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
-from pyfe.function.readout import Readout
+from pyfe.function.ranking import area_under_curve, concordance_index
+from pyfe.function.readout import Label, Readout
 from pyfe.schema.cells import as_floats, missing_mask, shown
 from pyfe.schema.frames import as_column, open_frame
 
-__all__ = ["area_under_curve", "quality", "r_squared", "require_one_index", "truth_of"]
+__all__ = ["Survival", "Truth", "quality", "r_squared", "require_one_index", "truth_of"]
 
 
-def quality(readout: Readout, decision: FloatArray, truth: AnyArray) -> tuple[str, float]:
-    """The measure that goes with the outputs, and its value: R2 of a regression, AUC of two classes, accuracy of more.
+@dataclass(frozen=True, eq=False)
+class Survival:
+    """Times float64 ``[rows]``, and whether each is that of an event (otherwise of a censoring), ``[rows]``."""
+
+    time: FloatArray
+    event: BoolArray
+
+    def concordance(self, decision: FloatArray) -> float:
+        """C of decision values ``[rows]``, in whichever direction they go: of a risk, or of a time."""
+        index = concordance_index(decision, self.time, self.event)
+        return max(index, 1.0 - index)
+
+
+Truth: TypeAlias = AnyArray | Survival
+
+
+def quality(readout: Readout, decision: FloatArray, truth: Truth) -> tuple[str, float]:
+    """The measure that goes with outputs and answers, and its value: C of times and events, else R2 of a regression,
+    AUC of two classes, accuracy of more.
 
     decision: decision values ``[rows]`` or ``[rows, k]``. truth: what :func:`truth_of` gives.
     """
+    if isinstance(truth, Survival):
+        if readout.k > 1:
+            raise ParameterError(f"y holds times and events, which go with one output, not with {readout.k}")
+        return "C", truth.concordance(decision)
     if readout.classes is None:
         return "R2", r_squared(decision, truth)
     if readout.k == 1:
@@ -29,11 +52,15 @@ def quality(readout: Readout, decision: FloatArray, truth: AnyArray) -> tuple[st
     return "accuracy", float(np.mean(readout.class_index(decision) == truth))
 
 
-def truth_of(readout: Readout, y: Any, rows: int) -> AnyArray:
-    """Targets float64 ``[rows]`` or ``[rows, k]``; with classes, positions in them int64 ``[rows]``.
+def truth_of(classes: Sequence[Label] | None, y: Any, rows: int) -> Truth:
+    """What is known of the rows. A pair (times, events), or a structured array of the two: :class:`Survival`. Else
+    targets float64 ``[rows]`` or ``[rows, k]``; with classes, positions in them int64 ``[rows]``.
 
     ParameterError for another length, an absent answer, or one that is no class or no finite number.
     """
+    pair = _time_and_event(y)
+    if pair is not None:
+        return _survival(*pair, rows)
     columns = _columns(y)
     for column in columns:
         if len(column) != rows:
@@ -41,34 +68,27 @@ def truth_of(readout: Readout, y: Any, rows: int) -> AnyArray:
         absent = missing_mask(column)
         if absent.any():
             raise ParameterError(f"y: {_rows_text(absent)} missing")
-    if readout.classes is None:
+    if classes is None:
         return _targets(columns)
     if len(columns) != 1:
         raise ParameterError(f"y has {len(columns)} columns; labels are one a row")
-    places = {label: place for place, label in enumerate(readout.classes)}
+    places = {label: place for place, label in enumerate(classes)}
     found = np.array([_place(places, label) for label in columns[0].tolist()], dtype=np.int64)
     if (found < 0).any():
-        known = ", ".join(shown(label) for label in readout.classes[:10])
+        known = ", ".join(shown(label) for label in classes[:10])
         raise ParameterError(f"y: {_rows_text(found < 0)} none of the classes ({known})")
     return found
 
 
 def require_one_index(X: Any, y: Any) -> None:
     """ParameterError for pandas objects of different indexes, which are never paired by position."""
-    if all(hasattr(table, "iloc") and hasattr(table, "index") for table in (X, y)) and not X.index.equals(y.index):
-        raise ParameterError(
-            "y and X have different indexes; align them (y.loc[X.index]), or pass y.to_numpy() if the rows do belong "
-            "together"
-        )
-
-
-def area_under_curve(decision: FloatArray, positive: BoolArray) -> float:
-    """Area under the ROC curve by the rank sum; NaN when only one class is present."""
-    hits = int(positive.sum())
-    misses = len(positive) - hits
-    if not hits or not misses:
-        return math.nan
-    return float((_ranks(decision)[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
+    for part in y if isinstance(y, tuple) else (y,):
+        pandas = all(hasattr(table, "iloc") and hasattr(table, "index") for table in (X, part))
+        if pandas and not X.index.equals(part.index):
+            raise ParameterError(
+                "y and X have different indexes; align them (y.loc[X.index]), or pass y.to_numpy() if the rows do "
+                "belong together"
+            )
 
 
 def r_squared(predicted: FloatArray, truth: FloatArray) -> float:
@@ -77,6 +97,35 @@ def r_squared(predicted: FloatArray, truth: FloatArray) -> float:
         raise ParameterError(f"y has shape {truth.shape}, the outputs {predicted.shape}")
     spread = float(((truth - truth.mean(axis=0)) ** 2).sum())
     return 1.0 - float(((truth - predicted) ** 2).sum()) / spread if spread else math.nan
+
+
+def _time_and_event(y: Any) -> tuple[Any, Any] | None:
+    """Times and events, where y is a pair of columns, or a structured array one field of which holds truth values."""
+    if (
+        isinstance(y, tuple)
+        and len(y) == 2
+        and all(hasattr(part, "__len__") and not isinstance(part, str) for part in y)
+    ):
+        return y
+    names = getattr(getattr(y, "dtype", None), "names", None)
+    if names is None or len(names) != 2:
+        return None
+    events = [name for name in names if y.dtype[name].kind == "b"]
+    if len(events) != 1:
+        raise ParameterError("y has two fields, times and events, of which the events are truth values")
+    return y[next(name for name in names if name not in events)], y[events[0]]
+
+
+def _survival(time: Any, event: Any, rows: int) -> Survival:
+    columns = [as_column(time), as_column(event)]
+    for what, column in zip(("times", "events"), columns, strict=True):
+        if len(column) != rows:
+            raise ParameterError(f"y has {len(column)} {what}, X {rows} rows")
+    times, events = (as_floats(column, missing_mask(column)) for column in columns)
+    wrong = ~np.isfinite(times) | ~np.isin(events, (0.0, 1.0))
+    if wrong.any():
+        raise ParameterError(f"y: {_rows_text(wrong, 'pairs')} no finite time with an event that is 0 or 1")
+    return Survival(times, events == 1.0)
 
 
 def _columns(y: Any) -> list[AnyArray]:
@@ -104,15 +153,8 @@ def _place(places: Mapping[Any, int], label: Any) -> int:
         return -1
 
 
-def _rows_text(mask: BoolArray) -> str:
+def _rows_text(mask: BoolArray, what: str = "labels") -> str:
     rows = np.flatnonzero(mask)
     listed = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
     many = len(rows) > 1
-    return f"{len(rows)} of {len(mask)} labels (row{'s' if many else ''} {listed}) {'are' if many else 'is'}"
-
-
-def _ranks(values: FloatArray) -> FloatArray:
-    """Ranks from 1, ties sharing their mean."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[inverse])
+    return f"{len(rows)} of {len(mask)} {what} (row{'s' if many else ''} {listed}) {'are' if many else 'is'}"

@@ -31,6 +31,7 @@ from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.function.accuracy import quality, require_one_index, truth_of
 from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, as_map, map_from_dict
 from pyfe.function.readout import Label, Readout, floats
+from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import plain
@@ -296,6 +297,17 @@ class Function(PickledAsBytes):
         """Predicted classes ``[batch]``, or the values of a regression; see :meth:`Readout.predict`."""
         return self.readout.predict(scores)
 
+    def recalibrate(self, a: float, b: Any = 0.0) -> Recalibrated:
+        """The results of this function read as ``a d + b``, for its decision values d: a model that was fitted again to
+        outcomes by a slope and an intercept (Platt's scaling, another baseline risk).
+
+        It needs no key, and there is none to ask for: the integers are those that the key of this function gives, and
+        whoever has them can compute any function of them, and of public columns, which are known in the clear. a: one
+        number above zero, so that the order of results stays. b: one number, or one per output. ParameterError for
+        anything else.
+        """
+        return Recalibrated(self.readout, a, b)
+
     # -- report --
 
     def report(self, X: Any = None, y: Any = None) -> FunctionReport:
@@ -307,8 +319,8 @@ class Function(PickledAsBytes):
         this process. What the function costs, and what a key for it says: :func:`pyfe.report`.
 
         y: one label or target a row: labels are those of :attr:`classes`, targets are finite numbers ``[batch]`` or
-        ``[batch, k]``. Raises ParameterError for a missing or unknown one, another length, or a pandas object whose
-        index is not that of X.
+        ``[batch, k]``; or a pair (times, events), of which C is the measure. Raises ParameterError for a missing or
+        unknown one, another length, or a pandas object whose index is not that of X.
         """
         kept = {} if X is None else self._kept(X, y)
         return FunctionReport(
@@ -337,7 +349,7 @@ class Function(PickledAsBytes):
         X = X if isinstance(X, Encoded) else self.schema.read_raw(X)  # once: a reader of batches is then at its end
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, "clip")
         ours = self.evaluate(encoded)
-        truth = None if y is None else truth_of(self.readout, y, len(encoded))
+        truth = None if y is None else truth_of(self.classes, y, len(encoded))
         counts = {"saturated": dict(encoded.saturated), "replaced": dict(encoded.replaced)}
         kept: dict[str, Any] = {"rows": len(encoded), **counts}
         decision = self.decision_function(ours)

@@ -157,7 +157,10 @@ class Readout:
 
         Link "cox": column 1 is the risk ``1 - S0^exp(d)``. UnsupportedModelError for a model without probabilities.
         """
-        decision = self._decision(scores)
+        return self.probabilities_of(self._decision(scores))
+
+    def probabilities_of(self, decision: FloatArray) -> FloatArray:
+        """Probabilities ``[batch, classes]`` of decision values ``[batch, k]``."""
         if self.link == "identity":
             raise UnsupportedModelError("this function has no probabilities (link identity)")
         return probabilities(self.link, decision, self.baseline_survival)
@@ -165,11 +168,15 @@ class Readout:
     def predict(self, scores: Any) -> AnyArray:
         """Predicted classes ``[batch]`` (largest decision value; for two classes its sign), or the decision values
         of a regression, from integer scores. Link "cox": the class by a risk above one half."""
+        return self.prediction_of(self.decision_function(scores))
+
+    def prediction_of(self, decision: FloatArray) -> AnyArray:
+        """Predicted classes, or the values of a regression, of decision values ``[batch]`` or ``[batch, k]``."""
         if self.classes is None:
-            return self.decision_function(scores)
+            return decision
         labels = np.array(self.classes, dtype=object if isinstance(self.classes[0], str) else None)
         labels = labels.astype(str) if labels.dtype.kind == "O" else labels
-        return np.asarray(labels[self.class_index(self.decision_function(scores))])
+        return np.asarray(labels[self.class_index(decision)])
 
     def class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:
         """The place of the predicted class among :attr:`classes`, of decision values ``[batch]`` or ``[batch, k]``."""

@@ -4,6 +4,9 @@
 folder or module     holds
 ===================  =========================================================================================
 ``compiler``         :func:`compile`
+``preparing``        :func:`prepare`: a schema cut for a model, and the function on it
+``grids``            how coarse the columns and the score may be
+``yardstick``        what a coarser score loses
 ``sources``          what is compiled: a file for each library or kind of model
 ``fit``              the map behind a decision function, found by asking: affine, then quadratic
 ``real``             real functions of the coordinates, before they are rounded
@@ -23,8 +26,17 @@ imported only for a model that was fitted on a DataFrame, sympy for its expressi
 from __future__ import annotations
 
 from pyfe.models.compiler import compile, from_callable
+from pyfe.models.preparing import prepare, schema_for
 from pyfe.models.sources.linear import Linear
 from pyfe.models.sources.networks import SquareNetwork
 from pyfe.models.sources.trees import schema_for_trees
 
-__all__ = ["Linear", "SquareNetwork", "compile", "from_callable", "schema_for_trees"]
+__all__ = [
+    "Linear",
+    "SquareNetwork",
+    "compile",
+    "from_callable",
+    "prepare",
+    "schema_for",
+    "schema_for_trees",
+]

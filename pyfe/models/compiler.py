@@ -19,6 +19,7 @@ from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.models.real.domain import Domain
 from pyfe.models.real.squares import RealSquares
 from pyfe.models.rounding.affine import Rounded, round_map, take_integers
+from pyfe.models.rounding.at_step import AnyRounded, rounded_at_step
 from pyfe.models.rounding.degree_two import RoundedQuadratic, round_quadratic, take_quadratic_integers
 from pyfe.models.rounding.squares import RoundedSquares, fewest_square_bits, round_squares, take_square_integers
 from pyfe.models.sources.callables import from_plain_callable
@@ -26,10 +27,10 @@ from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.registry import from_model
 from pyfe.schema import Encoded, Schema
+from pyfe.schema.cells import listed
 
 __all__ = ["compile", "compile_real_function", "from_callable"]
 
-AnyRounded: TypeAlias = Rounded | RoundedQuadratic | RoundedSquares
 Rounding: TypeAlias = Callable[[int], AnyRounded]
 
 _MOST_BITS = MAX_WEIGHT_BITS - 1
@@ -48,7 +49,10 @@ def compile(
     width_bits: int = 32,
     name: str | None = None,
 ) -> Function:
-    """Turn a fitted model into the exact integer function that a key is issued for.
+    """Turn a fitted model into the exact integer function that a key is issued for, on a schema that is agreed.
+
+    Its score follows the model as closely as the columns do, and says as much of them. Where the schema is still to be
+    made, :func:`pyfe.prepare` makes both as coarse as the model's answers allow.
 
     The model's own decision function, pipeline included, is probed on decoded rows of the schema for an affine map
     ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified
@@ -65,7 +69,8 @@ def compile(
         the fewest for which ``max_error`` is below ``tolerance`` times the interquartile range of every output over the
         reference rows (of a network: its root mean square error on them, within ``2^width_bits`` in any case, where
         that means up to 20 times the tolerance); every predicted class is kept except within ``max_error`` of the
-        boundary, and fewer bits reveal less. ``None``: the weights per coordinate step are integers, with scale 1.
+        boundary. No column that an affine model uses gets the weight 0: one that would has the least weight, and the
+        report names it. ``None``: the weights per coordinate step are integers, with scale 1.
     reference: rows as for ``schema.encode`` (at least 20), your training data: to judge "auto" on (values outside are
         clipped; without them 2,000 rows drawn uniformly from the schema), and to hold the model against the function.
         They are not kept.
@@ -126,12 +131,14 @@ def from_callable(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the caller asks of the integers; the parameters of :func:`compile`, and the reference rows as codes."""
+    """What the caller asks of the integers: the parameters of :func:`compile`, and the reference rows as codes; or a
+    step of the result ``[k]``, in the model's units."""
 
     weight_bits: Any
     rows: IntArray
     tolerance: float
     width_bits: int
+    step: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.tolerance < 1:
@@ -151,11 +158,13 @@ def compile_real_function(
     tolerance: float = 0.01,
     width_bits: int = 32,
     name: str | None = None,
+    step: FloatArray | None = None,
 ) -> Function:
-    """What :func:`compile` does once the real map of a model is known, however it was found."""
+    """What :func:`compile` does once the real map of a model is known, however it was found. ``step`` ``[k]``: the
+    integers are the nearest of this step of the result, in the model's units, whatever weight bits these need."""
     known = None if reference is None else Reference.read(schema, reference)
     rows = schema.sample(np.random.default_rng(20), _REFERENCE_ROWS) if known is None else known.x
-    wanted = _Wanted(weight_bits, rows, tolerance, width_bits)
+    wanted = _Wanted(weight_bits, rows, tolerance, width_bits, step)
     _check_not_constant(real, schema)
     real, checked = check(real, schema, known)
     rounded = _rounded(real, schema, wanted)
@@ -170,11 +179,23 @@ def compile_real_function(
         "name": real.name if name is None else name,
         "exact_map": (real.map.weights, real.map.intercept) if isinstance(real.map, AffineMap) else real.map,
         "raw_model": real.raw_model,
-        "remarks": (*real.remarks, checked.remark),
+        "remarks": (*real.remarks, checked.remark, *_remarks(real, rounded, schema)),
     }
     function = _function(rounded, schema, wanted, rest)
     checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, real)
     return function
+
+
+def _remarks(real: RealFunction, rounded: AnyRounded, schema: Schema) -> list[tuple[str, str]]:
+    """Which columns of the model the integers hardly follow."""
+    silent = [name for name, part in real.used_columns(schema) if not rounded.used[part].any()]
+    remarks = []
+    if isinstance(rounded, Rounded) and rounded.lifted:
+        cure = "take more bits, or cut a schema for the model (pyfe.prepare)"
+        remarks.append(("would vanish", f"{listed(rounded.lifted)}: nearest weight 0, least weight taken; {cure}"))
+    if silent:
+        remarks.append(("silent", f"{listed(silent)}: moves the result by less than half a step, and has no weight"))
+    return remarks
 
 
 def _function(rounded: AnyRounded, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:
@@ -214,6 +235,11 @@ def _quadratic_function(rounded: RoundedQuadratic, schema: Schema, wanted: _Want
 
 
 def _rounded(real: RealFunction, schema: Schema, wanted: _Wanted) -> AnyRounded:
+    if wanted.step is not None:
+        compared = real.classes is not None
+        return rounded_at_step(
+            real.map, schema, wanted.step, wanted.rows, compared=compared, width_bits=wanted.width_bits
+        )
     if isinstance(real.map, RealSquares):
         return _rounded_squares(real, real.map, schema, wanted)
     if wanted.weight_bits is None:

@@ -14,6 +14,8 @@ from pyfe.leakage import Finding, Residual
 
 __all__ = ["Answer", "Report", "report"]
 
+_CURE = ". On a schema that is cut for the model (pyfe.prepare, pyfe.schema_for) a score says less of the columns"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -34,7 +36,10 @@ class Answer:
         return [
             ("stays unknown", f"{self.residual} with every key issued so far"),
             ("policy", self.policy),
-            ("a request", f"would be {'granted' if self.granted else 'refused'}: {found}"),
+            (
+                "a request",
+                f"would be {'granted' if self.granted else 'refused'}: {found}{'' if self.granted else _CURE}",
+            ),
         ]
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
 from types import MappingProxyType
@@ -33,7 +35,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.schema.cells import is_number, is_text, plain, shown
+from pyfe.schema.cells import is_integer, is_number, is_text, plain, shown
 from pyfe.schema.columns import MAX_COORDINATES, Column, column_from_dict
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
@@ -212,6 +214,31 @@ class Schema(PickledAsBytes):
             raise ParameterError(f"Schema.fit has no option {unknown_marks[0]!r}")
         columns = propose_columns(X, bits, margin, names, exclude, {} if levels is None else levels)
         return cls.from_ranges(columns, **marks)
+
+    def with_steps(self, steps: Mapping[str, int]) -> Schema:
+        """The same columns, ranges and marks, the named number columns in at most so many equal steps.
+
+        A protected form keeps its direction: its weights, which count steps, are those of the wider steps. Raises
+        ParameterError for an unknown column, a number of steps below 1, or such a form whose weights leave 2^31.
+        """
+        for name, most in steps.items():
+            if name not in self._columns:
+                raise ParameterError(f"there is no column {shown(name)}")
+            if not is_integer(most) or most < 1:
+                raise ParameterError(
+                    f"column {shown(name)}: a number of steps is an integer from 1 on, not {shown(most)}"
+                )
+        columns = {name: c.with_steps(int(steps[name])) if name in steps else c for name, c in self._columns.items()}
+        coarser = Schema(columns)
+        return Schema(columns, protected_forms={name: self._on(coarser, form) for name, form in self._forms.items()})
+
+    def _on(self, coarser: Schema, form: Mapping[str, int]) -> dict[str, int]:
+        """The least integer weights of a form's direction in the wider steps of another schema."""
+        places = {name: self._positions[name] for name in form}
+        parts = {n: Fraction(form[n] * int(self._hi[at]), int(coarser._hi[at])) for n, at in places.items()}
+        common = math.lcm(*(part.denominator for part in parts.values()))
+        shared = math.gcd(*(int(part * common) for part in parts.values()))
+        return {name: int(part * common) // shared for name, part in parts.items()}
 
     # -- what it says --
 

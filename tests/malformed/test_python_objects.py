@@ -142,7 +142,7 @@ def test_every_bit_of_a_sealed_authority_is_authenticated(monkeypatch: pytest.Mo
             raise AuthorityError("another salt gives another key")
         return key
 
-    assert sealed_file.open_sealed(data, key_for)[0].terms.weight_bits == 12
+    assert sealed_file.open_sealed(data, key_for)[0].terms.weight_bits == 16
     for size in range(len(data)):
         with pytest.raises(AuthorityError):
             sealed_file.open_sealed(data[:size], key_for)

@@ -30,10 +30,12 @@ def test_breast_cancer(played: tuple[Path, dict[str, Any]]) -> None:
     assert result["patients"] >= 171  # identity of every score was checked, or the demo would have failed
     assert abs(result["auc_encrypted"] - result["auc_clear"]) <= 0.002
     assert abs(result["auc_encrypted_unsaturated"] - result["auc_clear_unsaturated"]) <= 0.002
-    assert result["auc_encrypted"] > 0.98 and result["same_class"] > 0.98
+    assert result["auc_encrypted"] > 0.98 and result["same_class"] > 0.95
     assert 0 < result["saturated_rows"] < 40 and result["saturated_values"] >= result["saturated_rows"]
     assert result["bytes_per_patient"] < 1200
-    assert result["rank"] == 1 and result["residual_bits"] > 200
+    low, high = result["interval"]
+    assert high - low < 2**8  # a score of an eighth of its standard deviation, or a little finer
+    assert result["rank"] == 1 and result["residual_bits"] > 0.85 * result["total_bits"]
 
 
 def test_framingham(played: tuple[Path, dict[str, Any]]) -> None:

@@ -268,6 +268,60 @@ def test_report_measures_what_scikit_learn_measures(schema: Schema) -> None:
     assert report.metric_quantised == pytest.approx(r2_score(target, regression.decision_function(scores)))
 
 
+def test_report_measures_the_concordance_of_times_and_events(schema: Schema) -> None:
+    from lifelines.utils import concordance_index
+
+    rng = np.random.default_rng(4)
+    x = schema.sample(rng, 200)
+    function = make(schema)
+    scores = function.evaluate(Encoded(x))
+    time, event = rng.exponential(np.exp(-scores / 500.0)), rng.random(200) < 0.7
+    report = function.report(schema.decode(x), (time, event))
+    assert report.metric == "C" and report.metric_quantised == pytest.approx(concordance_index(time, -scores, event))
+    later = function.report(schema.decode(x), (-time - time.min(), event))
+    assert later.metric_quantised is not None and later.metric_quantised >= 0.5, "of a time, higher is later"
+    with pytest.raises(ParameterError, match="one output"):
+        Function.from_integers(schema, np.eye(6, dtype=int)[:2]).report(schema.decode(x), (time, event))
+
+
+def test_a_recalibration_reads_the_same_integers(schema: Schema) -> None:
+    x = schema.sample(np.random.default_rng(5), 50)
+    function = make(schema, link="logit", classes=("no", "yes"))
+    scores = function.evaluate(Encoded(x))
+    read = function.recalibrate(0.01, -0.3)
+    decision = 0.01 * function.decision_function(scores) - 0.3
+    assert read.decision_function(scores) == pytest.approx(decision)
+    assert read.predict_proba(scores)[:, 1] == pytest.approx(1 / (1 + np.exp(-decision)))
+    assert read.predict(scores).tolist() == ["yes" if d > 0 else "no" for d in decision]
+    assert repr(read) == "Recalibrated(0.01 d + -0.3)"
+    order = np.argsort(scores, kind="stable")
+    assert (np.diff(read.decision_function(scores)[order]) >= 0).all()
+
+
+def test_a_recalibration_of_several_outputs(schema: Schema) -> None:
+    x = schema.sample(np.random.default_rng(6), 20)
+    function = Function.from_integers(schema, np.eye(6, dtype=int)[:2], scale=[1.0, 2.0])
+    scores = function.evaluate(Encoded(x))
+    read = function.recalibrate(2, [1.0, -1.0])
+    assert read.decision_function(scores) == pytest.approx(2 * scores * [1.0, 2.0] + [1.0, -1.0])
+    assert read.predict(scores) == pytest.approx(read.decision_function(scores))
+    assert function.recalibrate(2, 1).decision_function(scores) == pytest.approx(2 * scores * [1.0, 2.0] + 1)
+    with pytest.raises(UnsupportedModelError):
+        read.predict_proba(scores)
+
+
+@pytest.mark.parametrize("a", [0, -1.0, math.nan, math.inf, "1", None, True, [1.0]])
+def test_a_recalibration_keeps_the_order(schema: Schema, a: object) -> None:
+    with pytest.raises(ParameterError, match="a is one finite number above zero"):
+        make(schema).recalibrate(a)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("b", [math.nan, math.inf, "x", [1.0, 2.0], None])
+def test_a_recalibration_shifts_by_numbers(schema: Schema, b: object) -> None:
+    with pytest.raises(ParameterError):
+        make(schema).recalibrate(1.0, b)
+
+
 def test_report_tells_the_scores_from_the_inner_products(schema: Schema) -> None:
     text = str(make(schema).report())
     assert "result range         -425 to 783 (with intercept)" in text

@@ -64,6 +64,7 @@ def test_what_would_be_refused(unrestricted: bool) -> None:
     assert [finding.kind for finding in report.answer.findings] == [f.kind for f in authority.check(alone)] != []
     text = dict(report.lines())["a request"]
     assert text.startswith("would be granted: " if unrestricted else "would be refused: ") and "'pulse'" in text
+    assert ("pyfe.schema_for" in text) is not unrestricted
 
 
 def test_the_price_is_that_of_whoever_is_asked() -> None:

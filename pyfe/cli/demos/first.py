@@ -27,7 +27,7 @@ from pyfe.errors import PyfeError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey
 from pyfe.leakage import residual
-from pyfe.models import Linear
+from pyfe.models import Linear, prepare
 from pyfe.models import compile as compile_function
 from pyfe.schema import Schema, category, number
 
@@ -130,8 +130,7 @@ def _breast_cancer(roles: stage.Roles, picture: Path, say: stage.Say) -> dict[st
         data.data, data.target, test_size=0.3, random_state=_SEED, stratify=data.target
     )
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(train, y_train)
-    schema = Schema.fit(train, bits=8, names=names)
-    function = compile_function(model, schema, reference=train, name="breast cancer, logistic regression")
+    _, function = prepare(model, train, y_train, names=names, name="breast cancer, logistic regression")
 
     table = {name: test[:, i].tolist() for i, name in enumerate(names)}
     outcome = _play(roles, function, Policy.default(), max(8, function.weight_bits), table, "triage of biopsies")

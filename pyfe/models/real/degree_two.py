@@ -69,6 +69,16 @@ class RealQuadratic:
         intercept = self.intercept + self.weights @ shift + (both @ shift) @ shift / 2
         return replace(self, centre=centre, weights=weights, intercept=intercept)
 
+    def reach(self, ends: FloatArray | IntArray) -> FloatArray:
+        """A bound ``[k, n]`` on how far a coordinate up to ``ends [n]`` can move the values by itself."""
+        both, far = np.abs(self.quadratic) + np.abs(self.quadratic).transpose(0, 2, 1), np.abs(ends)
+        return np.asarray((both @ far + np.abs(self.weights)) * far)
+
+    def rescaled(self, factor: FloatArray) -> RealQuadratic:
+        """The same function of coordinates of which one counts ``factor [n]`` of those here, measured from zero."""
+        plain = self.about(np.zeros_like(self.centre))
+        return replace(plain, quadratic=plain.quadratic * np.outer(factor, factor), weights=plain.weights * factor)
+
     def folded(self, schema: Schema) -> RealQuadratic:
         """Measured from :func:`standard_centre`, without products inside a column of bits or terms of constants;
         integer coefficients stay integers."""

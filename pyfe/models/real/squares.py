@@ -68,6 +68,17 @@ class RealSquares:
         peak = peak[kept]
         return replace(self, units=self.units[kept] * np.sqrt(peak)[:, None], outputs=self.outputs[:, kept] / peak)
 
+    def reach(self, ends: FloatArray | IntArray) -> FloatArray:
+        """A bound ``[k, n]`` on how far a coordinate up to ``ends [n]`` can move the values by itself."""
+        units, far = np.abs(self.units), np.abs(ends)
+        squares = 2 * np.abs(self.outputs) * (units @ np.append(1.0, far)) @ units[:, 1:]
+        return np.asarray((squares + np.abs(self.linear[:, 1:])) * far)
+
+    def rescaled(self, factor: FloatArray) -> RealSquares:
+        """The same function of coordinates of which one counts ``factor [n]`` of those here."""
+        by = np.append(1.0, factor)
+        return replace(self, units=self.units * by, linear=self.linear * by)
+
     def expanded(self, output: int) -> RealQuadratic:
         """One output multiplied out, around zero; memory 8 n^2 bytes."""
         matrix = (self.units * self.outputs[output][:, None]).T @ self.units
@@ -76,6 +87,12 @@ class RealSquares:
         centre = np.zeros(matrix.shape[0] - 1, dtype=np.int64)
         error = self.error[output : output + 1]
         return RealQuadratic(centre, folded[None, 1:, 1:], folded[None, 0, 1:], folded[None, 0, 0], error)
+
+    def multiplied_out(self) -> RealQuadratic:
+        """All outputs as coefficients of products, around zero; memory 8 k n^2 bytes."""
+        outputs = [self.expanded(output) for output in range(len(self.outputs))]
+        arrays = [(one.quadratic, one.weights, one.intercept, one.error) for one in outputs]
+        return RealQuadratic(outputs[0].centre, *(np.concatenate(parts) for parts in zip(*arrays, strict=True)))
 
     def largest(self, schema: Schema) -> FloatArray:
         """A bound ``[k]`` on the sum of the absolute values of all terms, over everything the schema can hold."""

@@ -24,10 +24,10 @@ from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.models.real.domain import Domain
-from pyfe.models.rounding.affine import round_rows
+from pyfe.models.rounding.affine import fitted_line, round_rows
 from pyfe.schema import Schema
 
-__all__ = ["RoundedQuadratic", "round_quadratic", "take_quadratic_integers"]
+__all__ = ["RoundedQuadratic", "round_quadratic", "round_quadratic_at_step", "take_quadratic_integers"]
 
 Integers: TypeAlias = tuple[IntArray, IntArray]
 
@@ -53,6 +53,15 @@ class RoundedQuadratic:
     def varies(self) -> BoolArray:
         """Which outputs have a coefficient at all, ``[k]``."""
         return np.asarray(self.quadratic.any(axis=(1, 2)) | self.weights.any(axis=1))
+
+    @property
+    def used(self) -> BoolArray:
+        """Which coordinates have a coefficient, ``[n]``."""
+        return np.asarray(self.quadratic.any(axis=(0, 1)) | self.quadratic.any(axis=(0, 2)) | self.weights.any(axis=0))
+
+    def __call__(self, x: IntArray) -> FloatArray:
+        """Decision values float64 ``[m, k]`` of rows ``[m, n]``."""
+        return np.asarray((_inner(self.quadratic, self.weights, x - self.centre) + self.constant) * self.scale)
 
     @property
     def intercept(self) -> IntArray:
@@ -124,6 +133,26 @@ def round_quadratic(given: RealQuadratic, schema: Schema, bits: int, *, compared
     )
 
 
+def round_quadratic_at_step(
+    given: RealQuadratic, schema: Schema, step: FloatArray, rows: IntArray, *, compared: bool
+) -> RoundedQuadratic:
+    """The nearest integers at a step of the result ``[k]``, in the model's units; scale and constant then fit the map
+    on ``rows [m, n]``, as :func:`~pyfe.models.rounding.affine.round_at_step` does."""
+    standard = given.standard(schema)
+    zero_sum = compared and _sums_to_zero(standard)
+    F = round_rows(standard.quadratic / step[:, None, None], zero_sum=zero_sum)
+    V = round_rows(standard.weights / step[:, None], zero_sum=zero_sum)
+    inner = _inner(F, V, rows - standard.centre)
+    scale, shift = fitted_line(inner, standard(rows), step, compared=compared)
+    return _finished(standard, (F, V), scale, Domain(schema), shift)
+
+
+def _inner(F: IntArray, V: IntArray, u: IntArray) -> IntArray:
+    """``F(u, u) + V u``, int64 ``[m, k]``, of centred rows ``[m, n]``."""
+    squares = np.stack([((u @ form) * u).sum(axis=1) for form in F], axis=1)
+    return np.asarray(squares + u @ V.T)
+
+
 _ROUNDED = ("quadratic", "weights", "constant", "scale", "max_error")
 
 
@@ -182,11 +211,18 @@ def _at_scale(
     return _finished(standard, (F, V), np.full(len(standard.error), scale), domain) if widest <= largest else None
 
 
-def _finished(given: RealQuadratic, integers: Integers, scale: FloatArray, domain: Domain) -> RoundedQuadratic:
-    """The constant that centres the error, and the bound."""
+def _finished(
+    given: RealQuadratic,
+    integers: Integers,
+    scale: FloatArray,
+    domain: Domain,
+    constant: FloatArray | None = None,
+) -> RoundedQuadratic:
+    """The bound; with the constant that makes it least, unless one is given."""
     F, V = integers
     low, high = domain.extent(given.quadratic - scale[:, None, None] * F, given.weights - scale[:, None] * V)
-    constant = np.rint((given.intercept + (low + high) / 2) / scale)
+    if constant is None:
+        constant = np.rint((given.intercept + (low + high) / 2) / scale)
     if not np.isfinite(constant).all() or np.abs(constant).max() >= 2.0**62:
         raise OutOfRangeError("the intercept does not fit 62 bits at the scale of the weights; use fewer bits")
     rest = given.intercept - scale * constant

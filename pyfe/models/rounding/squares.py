@@ -67,6 +67,17 @@ class RoundedSquares:
     max_error: FloatArray
 
     @property
+    def used(self) -> BoolArray:
+        """Which coordinates have an entry in a unit that counts, ``[n]``."""
+        counts = self.forms.Q.any(axis=0)
+        return np.asarray(self.forms.U[counts, 1:].any(axis=0) | self.forms.V[counts, 1:].any(axis=0))
+
+    def __call__(self, x: IntArray) -> FloatArray:
+        """Decision values float64 ``[m, k]`` of rows ``[m, n]``."""
+        z = np.concatenate([np.ones((len(x), 1), dtype=np.int64), x], axis=1)
+        return np.asarray((self.forms.evaluate(z) + self.intercept) * self.scale)
+
+    @property
     def varies(self) -> BoolArray:
         """Which outputs have a coefficient at all, ``[k]``."""
         used = self.forms.U[:, 1:].any(axis=1) | self.forms.V[:, 1:].any(axis=1)

@@ -29,7 +29,7 @@ from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.schema import TRANSFORMS, Schema
 
-__all__ = ["from_expression"]
+__all__ = ["from_expression", "symbols_of"]
 
 _EXPANDED = 20
 """Most symbols for which an expression is expanded."""
@@ -59,6 +59,12 @@ def from_expression(model: Any, schema: Schema) -> RealFunction | None:
         evaluated = DecisionFunction(_evaluated(polynomials, inputs), None, "expression")
         raw = RawModel(evaluated, lambda columns: inputs.values(schema.encode_real(columns)), schema)
     return RealFunction(real_map, link, classes, survival, "expression", raw)
+
+
+def symbols_of(model: Any) -> set[str] | None:
+    """The names of the symbols of a sympy expression, or of a list of them; None for anything else."""
+    outputs = _expressions(model)
+    return None if outputs is None else {symbol.name for one in outputs for symbol in one.free_symbols}
 
 
 def _expressions(model: Any) -> list[Any] | None:

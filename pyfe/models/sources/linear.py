@@ -22,6 +22,7 @@ from pyfe.models.sources.raw_model import asked, naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.statsmodels import link_of_result
 from pyfe.schema import Schema
+from pyfe.schema.cells import same_name
 
 __all__ = ["Linear"]
 
@@ -87,6 +88,11 @@ class Linear:
             object.__setattr__(self, field, value)
 
     # -- meeting a schema --
+
+    def columns(self) -> set[str] | None:
+        """Names of the columns that have a weight, in Unicode's normal form C; None where weights go by order."""
+        named = [row for row in self.rows if isinstance(row, dict)]
+        return {same_name(name) for row in named for name in row} if len(named) == len(self.rows) else None
 
     def real_function(self, schema: Schema) -> RealFunction:
         """This model on the coordinates of a schema."""

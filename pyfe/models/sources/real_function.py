@@ -10,6 +10,7 @@ from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.models.real.squares import RealSquares
 from pyfe.models.sources.parts import Labels
 from pyfe.models.sources.raw_model import RawModel
+from pyfe.schema import Schema
 
 __all__ = ["RealFunction", "RealMap"]
 
@@ -30,3 +31,9 @@ class RealFunction:
     name: str
     raw_model: RawModel | None = None
     remarks: tuple[tuple[str, str], ...] = ()
+
+    def used_columns(self, schema: Schema) -> list[tuple[str, slice]]:
+        """Names and coordinates of the columns that the map depends on, beyond what is not known of it."""
+        reach, unknown = self.map.reach(schema.hi), 2 * self.map.error
+        columns = [(name, part) for name, part, column in schema.parts if column.in_table]
+        return [(name, part) for name, part in columns if (reach[:, part].sum(axis=1) > unknown).any()]

@@ -32,7 +32,7 @@ from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.tables import feature_table
 from pyfe.schema import Column, Products, Schema, stacked, thresholds
 
-__all__ = ["from_trees", "schema_for_trees"]
+__all__ = ["from_trees", "is_trees", "schema_for_trees"]
 
 _MOST_COLUMNS = 2
 """Columns that a path may test: a product of two bits is the most that a quadratic function holds."""
@@ -129,6 +129,11 @@ def from_trees(model: Any, schema: Schema) -> RealFunction | None:
     if real_map is None:
         real_map, rows = fitted_map(asking)
     return with_link(RealFunction(real_map, "identity", None, None, name, asking), asking, rows)
+
+
+def is_trees(model: Any) -> bool:
+    """Whether a model shows trees on raw columns."""
+    return _trees_of(model) is not None
 
 
 def _shown_trees(model: Any) -> list[Tree]:

@@ -184,6 +184,10 @@ class Column(ABC):
         unless the kind knows how to do it at once."""
         return _OneByOne(columns)
 
+    def with_steps(self, most: int) -> Column:
+        """The same column in at most ``most`` (1 or more) equal steps; what has no steps stays as it is."""
+        return self
+
     @abstractmethod
     def decode(self, x: IntArray) -> AnyArray:
         """Raw values ``[batch]`` of codes ``[batch, width]``; ParameterError for a code that cannot occur."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -118,6 +118,9 @@ class Number(Column):
     @classmethod
     def encoder(cls, columns: Sequence[Self]) -> Encoder:
         return _Numbers(columns)
+
+    def with_steps(self, most: int) -> Number:
+        return replace(self, steps=min(self.steps, most))
 
     def decode(self, x: IntArray) -> AnyArray:
         offset, step = self.affine()

@@ -110,6 +110,9 @@ class Optional(Column):
     def encoder(cls, columns: Sequence[Self]) -> Encoder:
         return _WithBits(columns)
 
+    def with_steps(self, most: int) -> Optional:
+        return replace(self, column=self.column.with_steps(most))
+
     def decode(self, x: IntArray) -> AnyArray:
         missing = x[:, -1] == 1
         if x[missing, :-1].any():

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pyfe.models.sources.graphs.scores import from_graph
+from pyfe.models.sources.graphs.scores import from_graph, input_names
 
-__all__ = ["from_graph"]
+__all__ = ["from_graph", "input_names"]

@@ -41,7 +41,7 @@ from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.schema import Schema
 
-__all__ = ["from_graph"]
+__all__ = ["from_graph", "input_names"]
 
 Raw: TypeAlias = Callable[[IntArray], FloatArray]
 _BEFORE_LINKS = {
@@ -62,7 +62,7 @@ def from_graph(model: Any, schema: Schema) -> RealFunction | None:
     Inputs are one tensor ``[rows, columns]`` in the order of the schema, or one tensor a column, called like it.
     Raises ParameterError where they do not fit, UnsupportedModelError naming the node that is no polynomial.
     """
-    if not (type(model).__module__.startswith("onnx") and hasattr(model, "graph") and hasattr(model, "opset_import")):
+    if not _is_graph(model):
         return None
     graph = Graph.of(model, schema.n)
     feeds = GraphInputs(graph, schema)
@@ -76,6 +76,18 @@ def from_graph(model: Any, schema: Schema) -> RealFunction | None:
         if real is not None:
             return real
     raise UnsupportedModelError(_refusal(graph, reading, final, refusals))
+
+
+def input_names(model: Any) -> set[str] | None:
+    """The names of the inputs of an ``onnx.ModelProto``; None for anything else."""
+    if not _is_graph(model):
+        return None
+    stored = {tensor.name for tensor in model.graph.initializer}
+    return {given.name for given in model.graph.input} - stored
+
+
+def _is_graph(model: Any) -> bool:
+    return type(model).__module__.startswith("onnx") and hasattr(model, "graph") and hasattr(model, "opset_import")
 
 
 class _UnknownLinkError(UnsupportedModelError):

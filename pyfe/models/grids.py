@@ -1,0 +1,244 @@
+"""How coarse the columns and the score may be: the grid of a model, chosen by what a coarser score loses.
+
+A grid has one step of the score, ``step = sd(score) / precision``, and number columns in steps to match it::
+
+    affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
+                 step of the score, or a few of them where the column has no more steps; bits count
+                 round(share / step). Thirteen steps within 20 % are tried, and the best correlation is kept
+    quadratic    s_b the same for all columns, from 3 to 16, as the best correlation has it: a product of columns of
+                 many steps needs coefficients that a coarse score does not have
+
+"auto" takes the coarsest precision such that it and every finer one that is tried keep within the loss that is allowed
+(:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky. It
+starts from ``max(8, 2 sqrt(columns that the model uses))``, 16 for a regression and for a quadratic model.
+
+What the integers of a score say beyond the score's meaning grows with their number: digits that no answer needs are
+digits of the columns. The starts and limits were found on real tables by what an attacker gains of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from pyfe.models.real.affine import AffineMap
+from pyfe.models.real.degree_two import RealQuadratic
+from pyfe.models.real.squares import RealSquares
+from pyfe.models.rounding.affine import fitted_line, integers_at
+from pyfe.models.rounding.at_step import rounded_at_step
+from pyfe.models.sources.real_function import RealFunction
+from pyfe.models.yardstick import Yardstick
+from pyfe.schema import Schema
+
+__all__ = ["Draft", "Grid", "coarsest", "grid_at"]
+
+_USUAL = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
+"""Precisions that "auto" tries of an affine model, as multiples of the first; with ten times as many, one of them would
+lose too much by chance on a small table."""
+
+_FINER = (6.0, 8.0, 12.0, 16.0)
+"""Those that follow where the finest of the usual ones loses too much."""
+
+_QUADRATIC = (16.0, 24.0, 32.0, 48.0, 64.0, 96.0, 128.0)
+_FINER_QUADRATIC = (192.0, 256.0, 512.0, 1024.0)
+"""The same for any other model."""
+
+_COLUMNS = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+"""Steps of the columns of such a model; more than 16 where the score has more than 128."""
+
+_LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
+_STEPS, _WEIGHTS = 256, 8
+"""Numbers of steps that are tried for a column, and weights for which the fitting number is."""
+
+_NEAR = np.geomspace(1 / 1.2, 1.2, 13)
+"""Steps that are tried around the one that is asked for."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a schema is cut and a score rounded: the most steps of each coordinate's column ``top`` int64 ``[n]``, the
+    step of the score ``[k]`` in the model's units, its ``precision`` (steps per standard deviation), and the decision
+    values of the integers on the reference rows, ``[m, k]``."""
+
+    precision: float
+    top: IntArray
+    step: FloatArray
+    decision: FloatArray
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A model on a schema that is as fine as a schema gets, and what is known of the reference rows.
+
+    real: the map on the schema. table: the rows' columns. x: their coordinates before rounding, within their bounds,
+    float64 ``[m, n]``. theirs: the model's own decision values on the rows as they are, ``[m, k]``. width_bits: as for
+    compile.
+    """
+
+    schema: Schema
+    real: RealFunction
+    table: Mapping[str, AnyArray]
+    x: FloatArray
+    theirs: FloatArray
+    width_bits: int
+
+    @property
+    def compared(self) -> bool:
+        """Whether outputs are compared with each other, and so share a step."""
+        return self.real.classes is not None
+
+    @cached_property
+    def spread(self) -> FloatArray:
+        """Standard deviation of the score ``[k]``: of outputs that are compared, that of all of them; of those of a
+        softmax, from their mean in each row, which it does not depend on."""
+        variance = self.apart(self.theirs).var(axis=0)
+        return np.asarray(np.sqrt(np.full_like(variance, variance.mean()) if self.compared else variance))
+
+    def apart(self, decision: FloatArray) -> FloatArray:
+        """Decision values without what a softmax does not depend on, the mean of each row."""
+        return decision - decision.mean(axis=1, keepdims=True) if self.real.link == "softmax" else decision
+
+    @cached_property
+    def wide(self) -> BoolArray:
+        """Coordinates ``[n]`` of more than one step."""
+        return np.asarray(self.schema.hi > np.maximum(self.schema.lo, 1))
+
+    def nearly(self, top: IntArray) -> IntArray:
+        """The rows on columns with at most these steps, int64 ``[m, n]``; a cell half way between two codes may have
+        the other one."""
+        return np.rint(self.x * (top / self.schema.hi)).astype(np.int64)
+
+    def codes(self, top: IntArray) -> IntArray:
+        """The same rows as the schema that is cut encodes them."""
+        return self.cut(top).encode(self.table, "clip").x
+
+    def cut(self, top: IntArray) -> Schema:
+        """The schema with at most these steps."""
+        parts = self.schema.parts
+        return self.schema.with_steps({name: int(top[part].max()) for name, part, _ in parts if self.wide[part].any()})
+
+
+def coarsest(draft: Draft, measure: Yardstick) -> tuple[Grid, bool]:
+    """The coarsest grid such that it and every finer one tried keep within the loss allowed. Where not even the finest
+    of the usual ones does, the first still finer one that does; the last of those, and False, where none does."""
+
+    def keeps(grid: Grid) -> bool:
+        return measure.loss(grid.decision) <= measure.most
+
+    usual, finer = _precisions(draft, measure)
+    kept: Grid | None = None
+    for precision in reversed(usual):
+        grid = grid_at(draft, precision)
+        if not keeps(grid):
+            break
+        kept = grid
+    if kept is not None:
+        return kept, True
+    for precision in finer:
+        grid = grid_at(draft, precision)
+        if keeps(grid):
+            return grid, True
+    return grid, False
+
+
+def _precisions(draft: Draft, measure: Yardstick) -> tuple[list[float], list[float]]:
+    """The usual ones, and the finer ones, each from coarse to fine."""
+    if not isinstance(draft.real.map, AffineMap):
+        return list(_QUADRATIC), list(_FINER_QUADRATIC)
+    start = _LEAST if measure.ranks else _LEAST_OF_A_REGRESSION
+    least = max(start, 2 * math.sqrt(len(draft.real.used_columns(draft.schema))))
+    return [least * ratio for ratio in _USUAL], [least * ratio for ratio in _FINER]
+
+
+def grid_at(draft: Draft, precision: float) -> Grid:
+    """The grid with this many steps of the score per standard deviation."""
+    if isinstance(draft.real.map, AffineMap):
+        return _affine_grid(draft, draft.real.map, precision)
+    return _quadratic_grid(draft, draft.real.map, precision)
+
+
+def _affine_grid(draft: Draft, real_map: AffineMap, precision: float) -> Grid:
+    step = draft.spread / precision
+    near = [_affine_at(draft, real_map, step * by) for by in _NEAR]
+    found = [draft.apart(_fitted(draft, draft.nearly(top), weights, step)) for top, weights in near]
+    best = int(np.argmax([_likeness(decision, draft.apart(draft.theirs), draft.spread) for decision in found]))
+    top, weights = near[best]
+    step = step * _NEAR[best]
+    return Grid(precision, top, step, _fitted(draft, draft.codes(top), weights, step))
+
+
+def _affine_at(draft: Draft, real_map: AffineMap, step: FloatArray) -> tuple[IntArray, IntArray]:
+    """The steps of the columns ``[n]`` and the integer weights ``[k, n]`` that go with a step of the score."""
+    most = draft.schema.hi
+    top = np.where(draft.wide, _steps(real_map.reach(most) / step[:, None], most), most)
+    return top, integers_at(real_map.rescaled(most / top).weights, draft.schema, step, compared=draft.compared)
+
+
+def _fitted(draft: Draft, x: IntArray, weights: IntArray, step: FloatArray) -> FloatArray:
+    """Decision values ``[m, k]`` of integer weights, fitted to the model's own."""
+    inner = x @ weights.T
+    scale, shift = fitted_line(inner, draft.theirs, step, compared=draft.compared)
+    return np.asarray((inner + shift) * scale)
+
+
+def _steps(reach: FloatArray, most: IntArray) -> IntArray:
+    """Steps ``[n]`` for columns that move the outputs by ``reach [k, n]`` steps and have at most ``most [n]``.
+
+    Of one output as many as steps of the score, with the weight 1; where the column has fewer, all of them, or one for
+    two steps of the score, for three, ... Of several outputs, whose weights have to be whole at once, the number with
+    the least error: a weight that is rounded is off by up to half of the steps it is on, and columns by half of a step
+    unless all their steps are kept. Columns are taken to be spread over a quarter of their range.
+    """
+    largest = reach.max(axis=0)
+    by_weight = [np.rint(largest / weight) for weight in range(1, _WEIGHTS + 1)]
+    tried = np.stack([*np.broadcast_to(np.arange(1, _STEPS + 1)[:, None], (_STEPS, len(most))), *by_weight, most])
+    tried = np.sort(np.clip(tried, 1, np.minimum(most, np.maximum(np.rint(largest), 1))), axis=0)[:, None]
+    weight = np.rint(reach / tried)
+    slope = ((reach - weight * tried) ** 2).sum(axis=1) / 16
+    rounding = np.where(tried[:, 0] < most, (weight**2).sum(axis=1) / 12, 0.0)
+    best = np.argmin(slope + rounding, axis=0)
+    return np.asarray(tried[best, 0, np.arange(len(most))]).astype(np.int64)
+
+
+def _likeness(ours: FloatArray, theirs: FloatArray, spread: FloatArray) -> float:
+    """Correlation of values ``[m, k]``, of all outputs at once, each in a spread ``[k]``."""
+    ours, theirs = ((values - values.mean(axis=0)) / spread for values in (ours, theirs))
+    length = float(np.linalg.norm(ours) * np.linalg.norm(theirs))
+    return float((ours * theirs).sum()) / length if length else 0.0
+
+
+def _quadratic_grid(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float) -> Grid:
+    """Judged by the correlation of ranks: of squares, a few far rows would decide."""
+    grids = [_quadratic_at(draft, real_map, precision, steps) for steps in _COLUMNS if steps <= max(precision / 8, 16)]
+    theirs = _ranks(draft.apart(draft.theirs))
+    likeness = [_likeness(_ranks(draft.apart(grid.decision)), theirs, np.ones(1)) for grid in grids]
+    return grids[int(np.argmax(likeness))]
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """Ranks within each column ``[m, k]``, those of equal values at their middle."""
+    ranks = np.empty(values.shape)
+    for place, column in enumerate(values.T):
+        _, level, counts = np.unique(column, return_inverse=True, return_counts=True)
+        ranks[:, place] = (np.cumsum(counts) - counts / 2)[level]
+    return ranks
+
+
+def _quadratic_at(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float, steps: int) -> Grid:
+    most = draft.schema.hi
+    top = np.where(draft.wide, np.minimum(most, steps), most)
+    step, x = draft.spread / precision, draft.codes(top)
+    rounded = rounded_at_step(
+        real_map.rescaled(most / top),
+        draft.cut(top),
+        step,
+        x,
+        compared=draft.compared,
+        width_bits=draft.width_bits,
+    )
+    return Grid(precision, top, step, rounded(x))
