@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -243,19 +244,16 @@ class KeyAuthority(Secret):
             self._ledger.append([encoded], position=state.position)
         except Recorded as error:
             raise _counted(error, row) from error
-        if self._ledger.read(state.position) != (encoded,):  # a ledger that loses rows must not cost a patient
+        with _saying_that_it_counts(row):
+            shown = self._ledger.read(state.position)
+        if shown != (encoded,):  # a ledger that loses rows must not cost a patient
             raise AuthorityError(
                 f"the ledger took the row of key #{row.sequence} and does not show it; nothing was issued"
             )
 
     def _release(self, function: Function, row: Issued) -> FunctionKey:
-        try:
+        with _saying_that_it_counts(row):
             return self._derive(function, row)
-        except Exception as error:  # whatever it is, the row is durable, and whoever asked must know it
-            raise _counted(error, row) from error
-        except BaseException as error:
-            error.add_note(f"pyfe: {_counting(row)}")
-            raise
 
     def _derive(self, function: Function, row: Issued) -> FunctionKey:
         native = self._public_key.adapter.keygen(self._secrets.master, function.map)
@@ -286,6 +284,18 @@ def _require_in_order(rows: Sequence[Issued], position: int) -> None:
 
 def _grant(row: Issued) -> Grant:
     return Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
+
+
+@contextlib.contextmanager
+def _saying_that_it_counts(row: Issued) -> Iterator[None]:
+    """What is done once the row is durable: whatever fails there, whoever asked must know that the key counts."""
+    try:
+        yield
+    except Exception as error:
+        raise _counted(error, row) from error
+    except BaseException as error:
+        error.add_note(f"pyfe: {_counting(row)}")
+        raise
 
 
 def _counting(row: Issued) -> str:

@@ -249,3 +249,26 @@ def whole_and_empty(kind: Callable[[bytes], object]) -> tuple[KeyAuthority, Memo
     ledger = Driver(made._terms)
     ledger.append(made._ledger.read(), position=0)
     return made, ledger
+
+
+class Unreadable(MemoryLedger):
+    """Keeps a row, and fails when it is asked for it."""
+
+    failure: BaseException = AuthorityError("the disk is gone")
+
+    def read(self, since: int = 0) -> tuple[bytes, ...]:
+        if self._rows:
+            raise self.failure
+        return super().read(since)
+
+
+@pytest.mark.parametrize("failure", [AuthorityError("the disk is gone"), OSError("gone"), KeyboardInterrupt()])
+def test_a_failure_to_read_the_row_again_says_that_the_key_counts(failure: BaseException) -> None:
+    made = KeyAuthority.create(SCHEMA)
+    ledger = Unreadable(made._terms)
+    ledger.failure = failure
+    authority = KeyAuthority(ledger, made._secrets, time.time)
+    with pytest.raises((AuthorityError, KeyboardInterrupt)) as caught:
+        authority.issue(functions()[0], purpose="test")
+    said = "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
+    assert "key #1 is in the ledger and counts" in said
