@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pyfe.function import Function
     from pyfe.keys import FunctionKey, PublicKey
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
-    from pyfe.reports import Report, report
+    from pyfe.reports import Report, Suggestions, report, suggest
     from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
 
 __version__ = "0.1.0"
@@ -72,6 +72,7 @@ __all__ = [
     "Schema",
     "SignatureError",
     "SquareNetwork",
+    "Suggestions",
     "UnsupportedModelError",
     "__version__",
     "category",
@@ -89,6 +90,7 @@ __all__ = [
     "schema_for",
     "schema_for_trees",
     "schemes",
+    "suggest",
     "thresholds",
 ]
 
@@ -104,6 +106,7 @@ _HOMES = {
     "Report": "pyfe.reports",
     "Schema": "pyfe.schema",
     "SquareNetwork": "pyfe.models",
+    "Suggestions": "pyfe.reports",
     "category": "pyfe.schema",
     "compile": "pyfe.models",
     "constant": "pyfe.schema",
@@ -113,6 +116,7 @@ _HOMES = {
     "report": "pyfe.reports",
     "schema_for": "pyfe.models",
     "schema_for_trees": "pyfe.models",
+    "suggest": "pyfe.reports",
     "thresholds": "pyfe.schema",
 }
 _ROOMS = ("forms", "groups", "leakage", "quadratic", "schemes")

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 #include <utility>
@@ -176,43 +177,90 @@ void require_shape(const FloatArray& a, std::vector<py::ssize_t> shape, const ch
         fail(ErrorKind::parameter, std::string(name) + ": has another shape than the other arrays want");
 }
 
-ByteArray nearer(const FloatArray& triangle, const FloatArray& basis, const FloatArray& lo,
-                 const FloatArray& hi, const std::vector<std::pair<size_t, size_t>>& bits,
-                 const FloatArray& centres, const FloatArray& origins, uint64_t most_nodes) {
-    Search search{0,
-                  0,
-                  values_of(triangle, 2, "triangle"),
-                  values_of(basis, 2, "basis"),
-                  values_of(lo, 1, "lo"),
-                  values_of(hi, 1, "hi"),
-                  {}};
-    const auto k = basis.shape(0), d = basis.shape(1);
+// Records, where they lie, and where the searches for them begin
+struct Searches {
+    Search search;
+    std::vector<double> centres, origins;
+    size_t rows;
+
+    std::span<const double> centre(size_t row) const {
+        return std::span(centres).subspan(row * search.rank, search.rank);
+    }
+    std::span<const double> origin(size_t row) const {
+        return std::span(origins).subspan(row * search.width, search.width);
+    }
+};
+
+using Places = std::vector<std::pair<size_t, size_t>>;
+
+Searches searches(const FloatArray& triangle, const FloatArray& basis, const FloatArray& lo,
+                  const FloatArray& hi, const Places& bits, const FloatArray& centres,
+                  const FloatArray& origins) {
+    Searches found{{0,
+                    0,
+                    values_of(triangle, 2, "triangle"),
+                    values_of(basis, 2, "basis"),
+                    values_of(lo, 1, "lo"),
+                    values_of(hi, 1, "hi"),
+                    {}},
+                   values_of(centres, 2, "centres"),
+                   values_of(origins, 2, "origins"),
+                   0};
+    const auto k = basis.shape(0), d = basis.shape(1), rows = centres.shape(0);
     require_shape(triangle, {k, k}, "triangle");
     require_shape(lo, {d}, "lo");
     require_shape(hi, {d}, "hi");
-    const std::vector<double> centre = values_of(centres, 2, "centres");
-    const std::vector<double> origin = values_of(origins, 2, "origins");
-    const auto rows = centres.shape(0);
     require_shape(centres, {rows, k}, "centres");
     require_shape(origins, {rows, d}, "origins");
-    search.rank = static_cast<size_t>(k);
-    search.width = static_cast<size_t>(d);
+    found.search.rank = static_cast<size_t>(k);
+    found.search.width = static_cast<size_t>(d);
+    found.rows = static_cast<size_t>(rows);
     for (const auto& [first, end] : bits) {
-        if (first > end || end > search.width) fail(ErrorKind::parameter, "bits: lie beyond the coordinates");
-        search.bits.push_back({first, end});
+        if (first > end || end > found.search.width)
+            fail(ErrorKind::parameter, "bits: lie beyond the coordinates");
+        found.search.bits.push_back({first, end});
     }
-    ByteArray out(rows);
-    std::vector<uint8_t> found(static_cast<size_t>(rows));
+    return found;
+}
+
+ByteArray as_bytes(const std::vector<uint8_t>& values) {
+    ByteArray out(static_cast<py::ssize_t>(values.size()));
+    std::copy(values.begin(), values.end(), out.mutable_data());
+    return out;
+}
+
+ByteArray nearer(const FloatArray& triangle, const FloatArray& basis, const FloatArray& lo,
+                 const FloatArray& hi, const Places& bits, const FloatArray& centres,
+                 const FloatArray& origins, uint64_t most_nodes) {
+    const Searches all = searches(triangle, basis, lo, hi, bits, centres, origins);
+    std::vector<uint8_t> found(all.rows);
     {
         const NoGil no_gil;
-        pyfe::parallel_for(found.size(), [&](size_t row) {
-            found[row] = static_cast<uint8_t>(
-                nearer_vartime(search, std::span(centre).subspan(row * search.rank, search.rank),
-                               std::span(origin).subspan(row * search.width, search.width), most_nodes));
+        pyfe::parallel_for(all.rows, [&](size_t row) {
+            found[row] =
+                static_cast<uint8_t>(nearer_vartime(all.search, all.centre(row), all.origin(row), most_nodes));
         });
     }
-    std::copy(found.begin(), found.end(), out.mutable_data());
-    return out;
+    return as_bytes(found);
+}
+
+py::tuple likeliest(const FloatArray& triangle, const FloatArray& basis, const FloatArray& lo,
+                    const FloatArray& hi, const Places& bits, const FloatArray& centres,
+                    const FloatArray& origins, double bound, uint64_t most_nodes) {
+    const Searches all = searches(triangle, basis, lo, hi, bits, centres, origins);
+    std::vector<uint8_t> found(all.rows);
+    std::vector<double> records(all.rows * all.search.width, std::nan(""));
+    {
+        const NoGil no_gil;
+        pyfe::parallel_for(all.rows, [&](size_t row) {
+            const auto record = std::span(records).subspan(row * all.search.width, all.search.width);
+            found[row] = static_cast<uint8_t>(likeliest_vartime(all.search, all.centre(row), all.origin(row),
+                                                                bound, most_nodes, record));
+        });
+    }
+    FloatArray out({all.rows, all.search.width});
+    std::copy(records.begin(), records.end(), out.mutable_data());
+    return py::make_tuple(as_bytes(found), out);
 }
 
 void bind_searches(py::module_& m) {
@@ -224,6 +272,13 @@ void bind_searches(py::module_& m) {
         "from first to end at most one set) has |triangle (t - centre)| below that of t = 0: 1 where there "
         "is one, 0 where there is none, 2 where the nodes did not suffice; uint8 [rows]. triangle float64 "
         "[k, k], basis [k, d] of integers, lo and hi [d], centres [rows, k], origins [rows, d].");
+    m.def("likeliest", likeliest, py::arg("triangle").noconvert(), py::arg("basis").noconvert(),
+          py::arg("lo").noconvert(), py::arg("hi").noconvert(), py::arg("bits"),
+          py::arg("centres").noconvert(), py::arg("origins").noconvert(), py::arg("bound"),
+          py::arg("most_nodes"),
+          "(ends uint8 [rows], records float64 [rows, d]): of all records as for nearer with |triangle (t - "
+          "centre)|^2 below the bound, the one with the least: 1; 0 where there is none; 2 where the nodes did "
+          "not suffice, and the record is the best that was met. A record that was not found is nan.");
 }
 
 void bind_scores(py::module_& m) {

@@ -21,7 +21,7 @@ from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, Parameter
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.keys.function_key import Grant, require_encodable
-from pyfe.leakage import Finding, Residual
+from pyfe.leakage import Finding, Narrowing, Residual
 from pyfe.leakage.prior import Reference, reference_for
 from pyfe.schema import Schema
 from pyfe.text import printable
@@ -154,12 +154,26 @@ class KeyAuthority(Secret):
         """The ledger: every key issued so far, by whichever process."""
         return self._newest().issued
 
-    def check(self, function: Function) -> list[Finding]:
+    def check(self, function: Function, *, reference: Any = None) -> list[Finding]:
         """What a key for the function would open together with all keys issued before; issues and records nothing.
 
-        Raises what :meth:`issue` raises for a function that does not fit, but returns what the policy would refuse.
+        reference: a table or Reference as for :meth:`create`, to be told what an authority with that one would say;
+        :meth:`issue` goes by the authority's own. Raises what :meth:`issue` raises for a function that does not fit,
+        but returns what the policy would refuse.
         """
-        return list(self._verdict(self._newest(), function).findings)
+        state = self._newest()
+        known = self._known_population if reference is None else reference_for(self.schema, reference)
+        return list(decisions.decide(state, function, self._secrets.decision_secret(), known).findings)
+
+    def narrowing(self, function: Function, *, alone: bool = False) -> Narrowing | None:
+        """What a key for the function, with all keys issued before or ``alone``, says of every private column: how often
+        its value is guessed and for whom it is certain, beside the tenth of the score (:class:`pyfe.leakage.Narrowing`).
+
+        None under an authority for quadratic functions. Errors: those of :meth:`check`. Cost: seconds with a reference.
+        """
+        state, secret = self._newest(), self._secrets.decision_secret()
+        decisions.require_fit(self._terms, function)
+        return decisions.narrowing_by(state, function, secret, self._known_population, alone=alone)
 
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.

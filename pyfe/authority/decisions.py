@@ -20,7 +20,18 @@ from pyfe.authority.records import Issued, State, Terms
 from pyfe.authority.texts import require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
-from pyfe.leakage import Finding, Prior, Residual, budget_findings, linear_findings, residual, residual_account
+from pyfe.leakage import (
+    Finding,
+    Narrowing,
+    Prior,
+    Residual,
+    budget_findings,
+    linear_findings,
+    narrowing,
+    question_of,
+    residual,
+    residual_account,
+)
 from pyfe.schema import Schema
 
 __all__ = [
@@ -29,6 +40,7 @@ __all__ = [
     "Verdict",
     "decide",
     "findings",
+    "narrowing_by",
     "require_bits",
     "require_fit",
     "require_second",
@@ -104,6 +116,18 @@ def findings(state: State, function: Function, seed: bytes, reference: Prior | N
     schema = state.terms.schema
     before = linear_account(schema, state.issued, adapter(state.terms.scheme).modulus)
     return linear_findings(before, function.weights, reference or blind_prior(schema), secret=seed)
+
+
+def narrowing_by(
+    state: State, function: Function, seed: bytes, reference: Prior | None = None, *, alone: bool = False
+) -> Narrowing | None:
+    """What the function, with everything issued so far or ``alone``, says of every private column; None where that is
+    not counted: under authorities for quadratic functions. Arguments as for :func:`findings`."""
+    if "quadratic" in state.terms.serves:
+        return None
+    schema, issued = state.terms.schema, () if alone else state.issued
+    before = linear_account(schema, issued, adapter(state.terms.scheme).modulus)
+    return narrowing(question_of(before, function.weights, reference or blind_prior(schema), secret=seed))
 
 
 def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:

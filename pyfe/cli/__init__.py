@@ -2,12 +2,16 @@
 
 ====================  ==========================================================================================
 ``commands``          all commands put together; failures as one line and an exit code
-``schema_compile``    ``pyfe schema fit`` and ``pyfe compile``: the model owner
+``prepare``           ``pyfe prepare`` and ``pyfe suggest``: the model owner, who has a model and rows
+``schema_compile``    ``pyfe schema fit`` and ``pyfe compile``: the model owner, column by column
+``publish``           ``pyfe schema publish``: figures of the population in a schema
+``leakage``           ``pyfe leakage``: what keys would say, and the attacks on them
 ``authority``         ``pyfe keygen``, ``pyfe public-key`` and ``pyfe issue``
 ``encrypt_evaluate``  ``pyfe encrypt`` and ``pyfe evaluate``: the data owner and the evaluator
 ``info``, ``doctor``  what a file is; whether this installation is sound
 ``demo``, ``demos``   the demos, one file each
 ``training``          the training of networks of squares, for demos
+``columns``           options about the columns of a schema; ``model_file``: the file of a model
 ``console``           what commands share: options, tables, progress, words for people
 ====================  ==========================================================================================
 """

@@ -11,7 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import __version__
-from pyfe.cli import authority, console, demo, doctor, encrypt_evaluate, info, schema_compile
+from pyfe.cli import (
+    authority,
+    console,
+    demo,
+    doctor,
+    encrypt_evaluate,
+    info,
+    leakage,
+    prepare,
+    publish,
+    schema_compile,
+)
 from pyfe.errors import ParameterError, PyfeError
 
 __all__ = ["app", "run"]
@@ -46,9 +57,13 @@ def _common(
 
 schema_app = typer.Typer(help="Schemas: which columns are encrypted, in which ranges.", no_args_is_help=True)
 schema_app.command("fit")(schema_compile.fit)
+schema_app.command("publish")(publish.publish)
 schema_app.callback()(lambda: None)
 app.add_typer(schema_app, name="schema")
+app.command("prepare")(prepare.prepare)
 app.command("compile")(schema_compile.compile_model)
+app.command("suggest")(prepare.suggest)
+app.command("leakage")(leakage.leakage)
 app.command("keygen")(authority.keygen)
 app.command("public-key")(authority.public_key)
 app.command("issue")(authority.issue)

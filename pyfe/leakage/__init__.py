@@ -11,6 +11,8 @@ them: holders can pool their keys.
 module                 holds
 =====================  =======================================================================================
 ``linear``             the decision on linear keys
+``narrowed_columns``   what they say of every column, in figures
+``attack``             the attacks that they were measured with
 ``rules``              each of the rules for them, in their order
 ``linear_account``     what linear keys determine by linear algebra: spans, and the ``lattice`` of integer forms
 ``counts``             what answers say about columns, counted by the core
@@ -34,8 +36,9 @@ from pyfe.leakage.counts import Counted, Drawn, Matched, Score, residue_posterio
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.lattice import Free, Lattice
 from pyfe.leakage.limits import LINEAR_WEIGHT_BITS
-from pyfe.leakage.linear import check_linear, linear_findings
+from pyfe.leakage.linear import check_linear, linear_findings, question_of
 from pyfe.leakage.linear_account import LinearAccount
+from pyfe.leakage.narrowed_columns import Column, Narrowing, narrowing
 from pyfe.leakage.prior import Blind, Prior, Reference, prior_for, published
 from pyfe.leakage.quadratic_account import QuadraticAccount, check_quadratic
 from pyfe.leakage.quadratic_rules import most_forms
@@ -51,6 +54,7 @@ __all__ = [
     "RULES",
     "Blind",
     "Blocks",
+    "Column",
     "Counted",
     "Drawn",
     "Finding",
@@ -59,6 +63,7 @@ __all__ = [
     "Limits",
     "LinearAccount",
     "Matched",
+    "Narrowing",
     "Prior",
     "QuadraticAccount",
     "Question",
@@ -73,8 +78,10 @@ __all__ = [
     "judged",
     "linear_findings",
     "most_forms",
+    "narrowing",
     "prior_for",
     "published",
+    "question_of",
     "residual",
     "residual_account",
     "residual_bits",

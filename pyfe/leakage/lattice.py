@@ -21,7 +21,7 @@ from flint import fmpq_mat, fmpz_mat, nmod_mat
 from pyfe.arrays import IntArray
 from pyfe.schema import Schema
 
-__all__ = ["DELTA", "Free", "Lattice", "generated", "hermite", "integers", "pivots"]
+__all__ = ["DELTA", "Free", "Lattice", "generated", "hermite", "integers", "pivots", "quotient"]
 
 DELTA = 0.99
 """Of Lovasz's condition."""
@@ -110,7 +110,7 @@ class Lattice:
         if index.nrows() < rank:
             return self
         # M = H W, where the columns of H generate what those of M do: those of W generate Z^r, so W is saturated
-        whole = _quotient(index.transpose(), stacked)
+        whole = quotient(index.transpose(), stacked)
         return Lattice(self.width, whole.lll(False, DELTA))
 
     @cached_property
@@ -135,7 +135,7 @@ def generated(matrix: fmpz_mat) -> fmpz_mat:
     return fmpz_mat(rows) if rows else fmpz_mat(0, matrix.nrows())
 
 
-def _quotient(left: fmpz_mat, product: fmpz_mat) -> fmpz_mat:
+def quotient(left: fmpz_mat, product: fmpz_mat) -> fmpz_mat:
     """W of integers with ``left W = product``."""
     solved = left.solve(product)
     if not isinstance(solved, fmpq_mat):

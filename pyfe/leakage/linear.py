@@ -13,7 +13,7 @@ from pyfe.leakage.prior import Blind, Prior
 from pyfe.leakage.rules import Limits, Question, judged
 from pyfe.schema import Schema
 
-__all__ = ["check_linear", "linear_findings"]
+__all__ = ["check_linear", "linear_findings", "question_of"]
 
 
 def check_linear(
@@ -53,6 +53,18 @@ def linear_findings(
     secret: bytes = bytes(32),
 ) -> list[Finding]:
     """:func:`check_linear` beside an account of what was issued."""
+    return judged(question_of(before, request, prior, limits=limits, secret=secret))
+
+
+def question_of(
+    before: LinearAccount,
+    request: Any,
+    prior: Prior | None = None,
+    *,
+    limits: Limits | None = None,
+    secret: bytes = bytes(32),
+) -> Question:
+    """What the rules look at: a request beside an account of what was issued; arguments as of :func:`check_linear`."""
     requested = integer_rows(request, before.schema.n)
     if not len(requested):
         raise ParameterError("a request has at least one row")
@@ -60,5 +72,4 @@ def linear_findings(
     known = prior if prior is not None or too_fine(before.schema) else Blind(before.schema)
     if before.rank <= thresholds.most_rank:
         _ = before.lattice  # so that it is kept, and the next request grows it by its own rows alone
-    question = Question(before, before.with_rows(requested), requested, known, thresholds, secret)
-    return judged(question)
+    return Question(before, before.with_rows(requested), requested, known, thresholds, secret)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -27,7 +27,7 @@ from pyfe.schema.cells import is_number, same_name, shown
 from pyfe.schema.frames import open_frame
 from pyfe.schema.ranges import by_text, list_of_names
 
-__all__ = ["Precision", "prepare", "schema_for"]
+__all__ = ["Precision", "Preparation", "prepare", "schema_for"]
 
 Precision: TypeAlias = float | Literal["auto", "finest"]
 
@@ -83,12 +83,8 @@ def prepare(
     >>> function.weights.tolist(), [column.size for column in schema.columns.values()]
     ([[1, 4]], [37, 2])
     """
-    found = _found(model, X, outcome, precision, schema, fit)
-    with naming_what_fails(model):
-        real = from_model(model, found.schema)
-        step = None if found.grid is None else found.grid.step
-        function = compile_real_function(real, found.schema, "auto", found.table, 0.01, _WIDTH_BITS, name, step)
-    return found.schema, replace(function, remarks=(*function.remarks, *found.remarks(function)))
+    _require_precision(precision)
+    return Preparation.of(model, X, outcome, schema, fit).function(precision, name)
 
 
 def schema_for(
@@ -101,47 +97,75 @@ def schema_for(
     **fit: Any,
 ) -> Schema:
     """The schema that :func:`prepare` cuts for a model, alone; parameters, errors and cost are the same."""
-    return _found(model, X, outcome, precision, schema, fit).schema
+    _require_precision(precision)
+    return Preparation.of(model, X, outcome, schema, fit).schema(precision)
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The schema that was cut, its grid (None: the finest), the model's columns of the reference rows, and the measure
-    of what is lost on them."""
+class Preparation:
+    """A model on the finest schema, with reference rows, from which coarser schemas are cut.
 
-    schema: Schema
-    grid: Grid | None
-    table: Mapping[str, AnyArray]
+    model: what was given. draft: the model on the finest schema, and the rows. measure: of what is lost on them.
+    outputs: which part of the model's real function is taken (all of it).
+    """
+
+    model: Any
+    draft: Draft
     measure: Yardstick
+    outputs: Callable[[RealFunction], RealFunction] = lambda real: real
 
-    def remarks(self, function: Function) -> list[tuple[str, str]]:
+    @classmethod
+    def of(cls, model: Any, X: Any, outcome: Any, schema: Schema | None, fit: dict[str, Any]) -> Preparation:
+        """Parameters and errors are those of :func:`prepare`."""
+        if is_trees(model):
+            raise UnsupportedModelError(
+                "trees are functions of their own thresholds, and any other columns are too coarse for them or too "
+                "fine; take pyfe.schema_for_trees(model) and pyfe.compile(model, schema)"
+            )
+        require_one_index(X, outcome)
+        finest, table = _proposal(model, X, schema, fit)
+        with naming_what_fails(model):
+            draft = _draft(model, finest, table)
+        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome))
+
+    def grid(self, precision: Precision) -> Grid | None:
+        """The grid of a precision; None for the finest."""
+        if precision == "finest":
+            return None
+        return _coarsest(self.draft, self.measure) if isinstance(precision, str) else grid_at(self.draft, precision)
+
+    def schema(self, precision: Precision) -> Schema:
+        """The schema that is cut for a precision."""
+        return self._cut(self.grid(precision))
+
+    def _cut(self, grid: Grid | None) -> Schema:
+        return self.draft.schema if grid is None else self.draft.cut(grid.top)
+
+    def function(self, precision: Precision, name: str | None = None) -> tuple[Schema, Function]:
+        """The schema that is cut for a precision, and the model's function on it."""
+        grid = self.grid(precision)
+        schema, step = self._cut(grid), None if grid is None else grid.step
+        with naming_what_fails(self.model):
+            real = self.outputs(from_model(self.model, schema))
+            function = compile_real_function(real, schema, "auto", self.draft.table, 0.01, _WIDTH_BITS, name, step)
+        return schema, replace(function, remarks=(*function.remarks, *self._remarks(function, grid)))
+
+    def loss(self, function: Function) -> float:
+        """How much less of the measure a function on these rows has than the model."""
+        return self.measure.loss(self._decision(function))
+
+    def _decision(self, function: Function) -> FloatArray:
+        scores = function.evaluate(self.draft.table, "clip").reshape(-1, function.k)
+        return np.asarray(scores * function.scale)
+
+    def _remarks(self, function: Function, grid: Grid | None) -> list[tuple[str, str]]:
         """What a report says of the grid and of the loss."""
-        scores = function.evaluate(self.table, "clip").reshape(-1, function.k)
-        steps = "as fine as the columns" if self.grid is None else f"sd / {self.grid.precision:.3g}"
+        decision = self._decision(function)
+        steps = "as fine as the columns" if grid is None else f"sd / {grid.precision:.3g}"
         return [
-            ("step of the score", f"{steps}; {len(np.unique(scores, axis=0))} different results on these rows"),
-            ("loss", self.measure.words(scores * function.scale)),
+            ("step of the score", f"{steps}; {len(np.unique(decision, axis=0))} different results on these rows"),
+            ("loss", self.measure.words(decision)),
         ]
-
-
-def _found(
-    model: Any, X: Any, outcome: Any, precision: Precision, schema: Schema | None, fit: dict[str, Any]
-) -> _Found:
-    _require_precision(precision)
-    if is_trees(model):
-        raise UnsupportedModelError(
-            "trees are functions of their own thresholds, and any other columns are too coarse for them or too fine; "
-            "take pyfe.schema_for_trees(model) and pyfe.compile(model, schema)"
-        )
-    require_one_index(X, outcome)
-    finest, table = _proposal(model, X, schema, fit)
-    with naming_what_fails(model):
-        draft = _draft(model, finest, table)
-    measure = yardstick(draft.real, draft.theirs, outcome)
-    if precision == "finest":
-        return _Found(finest, None, table, measure)
-    grid = _coarsest(draft, measure) if isinstance(precision, str) else grid_at(draft, float(precision))
-    return _Found(draft.cut(grid.top), grid, table, measure)
 
 
 def _require_precision(precision: Any) -> None:
@@ -162,7 +186,7 @@ def _coarsest(draft: Draft, measure: Yardstick) -> Grid:
             f"{measure.most:g}: values beyond the ranges are clipped, or the columns are too coarse; give a wider "
             "margin=, more bits=, or a schema= of your own",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return grid
 

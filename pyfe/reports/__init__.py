@@ -1,10 +1,13 @@
-"""What a function costs, what a key for it reveals, and what an authority would answer: :func:`report`.
+"""What a function costs, what a key for it reveals, and what an authority would answer: :func:`report`; and what could
+be asked for instead: :func:`suggest`.
 
 It stands above the authority; accuracy, error and range alone are :meth:`pyfe.Function.report`'s.
 """
 
 from __future__ import annotations
 
-from pyfe.reports.function import Answer, Report, report
+from pyfe.reports.answer import Answer
+from pyfe.reports.function import Report, report
+from pyfe.reports.suggesting import Suggestion, Suggestions, suggest
 
-__all__ = ["Answer", "Report", "report"]
+__all__ = ["Answer", "Report", "Suggestion", "Suggestions", "report", "suggest"]

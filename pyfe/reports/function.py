@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyfe.adapters import AnyAdapter, adapter_named, serving
 from pyfe.authority import KeyAuthority
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Function, FunctionReport
+from pyfe.function.accuracy import require_one_index
 from pyfe.keys import FunctionKey
-from pyfe.leakage import Finding, Residual
+from pyfe.reports.answer import Answer
+from pyfe.reports.picture import drawn
+from pyfe.schema import Encoded
 
-__all__ = ["Answer", "Report", "report"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-_CURE = ". On a schema that is cut for the model (pyfe.prepare, pyfe.schema_for) a score says less of the columns"
+__all__ = ["Report", "report"]
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What an authority would say to a request, with everything it issued before.
-
-    ``policy``: the policy in one line; ``findings``: what would open; ``granted``: whether the key would be issued;
-    ``residual``: what stays unknown of a row, an estimate.
-    """
-
-    policy: str
-    findings: tuple[Finding, ...]
-    granted: bool
-    residual: Residual
-
-    def lines(self) -> list[tuple[str, str]]:
-        """``(what, value)`` pairs in the order they are printed."""
-        found = "; ".join(str(finding) for finding in self.findings) or "nothing found"
-        return [
-            ("stays unknown", f"{self.residual} with every key issued so far"),
-            ("policy", self.policy),
-            (
-                "a request",
-                f"would be {'granted' if self.granted else 'refused'}: {found}{'' if self.granted else _CURE}",
-            ),
-        ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return {
-            "policy": self.policy,
-            "findings": [str(finding) for finding in self.findings],
-            "granted": self.granted,
-            "residual_bits": self.residual.bits,
-            "total_bits": self.residual.total_bits,
-            "residual_method": self.residual.method,
-        }
+_FEWEST_ROWS = 100
+"""Rows that a reference is made of, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +41,35 @@ class Report(FunctionReport):
 
     def lines(self) -> list[tuple[str, str]]:
         """``(what, value)`` pairs in the order they are printed."""
-        answered = [] if self.answer is None else self.answer.lines()
-        return [*self.described(), *self.priced(), *answered, *self.remarks, *self.measured()]
+        first, answered = ([], []) if self.answer is None else (self.answer.first_lines(), self.answer.lines())
+        return [*first, *self.described(), *self.priced(), *answered, *self.remarks, *self.measured()]
+
+    def columns(self) -> str:
+        """What the key says of every private column, alone and with all keys issued before, as a table for a terminal.
+        ParameterError where no authority was asked."""
+        return self._answered().table()
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """The same as a picture: how often each column is guessed without any answer, by the tenth of the score, by the
+        answer, and with all keys issued before.
+
+        Returns a matplotlib Figure, and writes it to ``path`` if one is given (a name that ends in .png, .svg, .pdf).
+        ParameterError without matplotlib (``pip install 'pyfe-crypto[demo]'``), where no authority was asked, or where
+        single columns are not counted (quadratic functions).
+        """
+        answer = self._answered()
+        if answer.alone is None:
+            raise ParameterError("what keys for quadratic functions say of single columns is not counted")
+        title = f"{self.name or 'this key'}: {answer.alone.bits:.1f} of {answer.alone.entropy_bits:.1f} bits of a row"
+        figure = drawn(answer.alone, answer.together if answer.issued else None, title)
+        if path is not None:
+            figure.savefig(path)
+        return figure
+
+    def _answered(self) -> Answer:
+        if self.answer is None:
+            raise ParameterError("what a key says of the columns is counted for an authority: report(..., authority=...)")
+        return self.answer
 
     def priced(self) -> list[tuple[str, str]]:
         """The lines that depend on the scheme, and what a key says about each patient."""
@@ -99,18 +98,24 @@ def report(
 ) -> Report:
     """What a function keeps of its model, what it costs, what a key for it reveals, and what an authority would say.
 
+    With an authority, what the key would say of every private column, alone and with all keys issued before: how often
+    the column is guessed and for whom it is certain, beside what the tenth of the score says, its meaning; and the bits
+    of all answers beside those that are allowed. ``report.columns()`` is the whole table, ``report.plot()`` a picture.
+
     Parameters
     ----------
     function: made by :func:`pyfe.compile`; or a function key, whose function and scheme are taken.
     X, y: rows and their answers, as for :meth:`pyfe.Function.report`.
     authority: the one that would be asked for the key. It prices its own scheme, and says what the key would open with
         all keys issued before (:meth:`pyfe.KeyAuthority.check`) and what stays unknown; nothing is issued or recorded.
+        Where it has no reference of the population, the report says so first, and what a reference would change: with
+        100 rows or more in X, what the rules would say with these as one.
     scheme: short or long name of a scheme to price without an authority; by default the first of
         :data:`pyfe.adapters.SCHEMES` that serves the function.
 
     Raises what :meth:`pyfe.Function.report` and :meth:`pyfe.KeyAuthority.check` raise; ParameterError for an unknown
     scheme, or another one than that of the key or the authority; UnsupportedModelError for one that does not serve the
-    function. Cost: with an authority up to a few seconds, for the estimate of what stays unknown.
+    function. Cost: with an authority some seconds, for the counts of what is said and of what stays unknown.
 
     >>> import pyfe
     >>> schema = pyfe.Schema.from_ranges({"age": (0, 120), "systolic": (80, 220)})
@@ -127,12 +132,14 @@ def report(
     if authority is not None and wanted.schema is None:
         wanted = replace(wanted, schema=authority.schema)
     priced = _scheme(wanted.kind, {name for name in (own, agreed, scheme) if name is not None})
+    require_one_index(X, y)
+    rows = X if X is None or isinstance(X, Encoded) or wanted.schema is None else wanted.schema.read_raw(X)
     return Report(
-        **vars(wanted.report(X, y)),
+        **vars(wanted.report(rows, y)),
         scheme=priced.id,
         ciphertext_bytes=priced.row_bytes(wanted.n),
         rank=wanted.map.rank,
-        answer=None if authority is None else _asked(authority, wanted),
+        answer=None if authority is None else _asked(authority, wanted, rows),
     )
 
 
@@ -150,7 +157,19 @@ def _scheme(kind: str, names: set[str]) -> AnyAdapter:
     return entry
 
 
-def _asked(authority: KeyAuthority, function: Function) -> Answer:
+def _asked(authority: KeyAuthority, function: Function, rows: Mapping[str, Any] | Encoded | None) -> Answer:
     found = tuple(authority.check(function))
     refused = authority.policy.refuses and any(finding.refuses for finding in found)
-    return Answer(authority.policy_line, found, not refused, authority.residual(function))
+    together, issued = authority.narrowing(function), len(authority.issued)
+    blind = together is not None and together.blind
+    usable = isinstance(rows, Mapping) and len(next(iter(rows.values()), ())) >= _FEWEST_ROWS
+    return Answer(
+        authority.policy_line,
+        found,
+        not refused,
+        authority.residual(function),
+        authority.narrowing(function, alone=True) if issued else together,
+        together,
+        issued,
+        tuple(authority.check(function, reference=rows)) if blind and usable else None,
+    )

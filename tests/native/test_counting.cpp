@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
@@ -158,15 +159,16 @@ void test_sample() {
     CHECK(sample.matches_vartime(answers, targets, rows, Certain(0.95)).thin > 0.99);
 }
 
-// By trying all integers around the origin
-bool nearer_slowly(const Search& search, const std::vector<double>& centre,
-                   const std::vector<double>& origin) {
-    constexpr int reach = 8;
+// By trying all integers around the origin: the least distance of a record, and that of the origin
+std::pair<double, double> distances_slowly(const Search& search, const std::vector<double>& centre,
+                                           const std::vector<double>& origin) {
+    constexpr int reach = 12;
     const auto distance = [&](double t0, double t1) {
         const double below = search.triangle[3] * (t1 - centre[1]);
         const double above = search.triangle[0] * (t0 - centre[0]) + search.triangle[1] * (t1 - centre[1]);
         return above * above + below * below;
     };
+    double least = INFINITY;
     for (int t0 = -reach; t0 <= reach; ++t0)
         for (int t1 = -reach; t1 <= reach; ++t1) {
             std::vector<double> x = origin;
@@ -174,9 +176,9 @@ bool nearer_slowly(const Search& search, const std::vector<double>& centre,
             bool inside = x[1] + x[2] <= 1;
             for (std::size_t a = 0; a < 3; ++a)
                 inside = inside && x[a] >= search.lo[a] && x[a] <= search.hi[a];
-            if (inside && distance(t0, t1) < distance(0, 0) * (1 - 1e-9) - 1e-12) return true;
+            if (inside) least = std::min(least, distance(t0, t1));
         }
-    return false;
+    return {least, distance(0, 0)};
 }
 
 void test_nearer() {
@@ -195,9 +197,20 @@ void test_nearer() {
                             {{1, 3}}};
         const std::vector<double> centre = {number(10) / 4, number(10) / 4};
         const std::vector<double> origin = {3, static_cast<double>(numbers.below(2)), 0};
-        const bool wanted = nearer_slowly(search, centre, origin);
+        const auto [least, own] = distances_slowly(search, centre, origin);
+        const bool wanted = least < own * (1 - 1e-9) - 1e-12;
         CHECK(nearer_vartime(search, centre, origin, 100000) == (wanted ? Nearer::found : Nearer::none));
         found += wanted;
+        std::vector<double> record(3, -1);
+        CHECK(likeliest_vartime(search, centre, origin, own + 1e-9, 100000, record) == Nearer::found);
+        CHECK(record[0] >= 0 && record[0] <= 6 && record[1] + record[2] <= 1);
+        std::vector<double> none(3, -1);
+        CHECK(likeliest_vartime(search, centre, origin, least * (1 - 1e-9) - 1e-12, 100000, none) ==
+              Nearer::none);
+        CHECK(none[0] == -1);
+        std::vector<double> again(3, -1);
+        const auto end = likeliest_vartime(search, centre, origin, least * (1 + 1e-9) + 1e-12, 100000, again);
+        CHECK(end == Nearer::found && again == record);
     }
     CHECK(found > 40 && found < 360);
     const Search one{1, 1, {1}, {1}, {0}, {9}, {}};
@@ -205,6 +218,10 @@ void test_nearer() {
     CHECK(nearer_vartime(one, std::vector{2.4}, std::vector{5.0}, 0) == Nearer::unfinished);
     CHECK(nearer_vartime(one, std::vector{5.6}, std::vector{5.0}, 100) == Nearer::none);
     CHECK(nearer_vartime(Search{}, {}, {}, 100) == Nearer::none);
+    std::vector<double> record = {-1};
+    CHECK(likeliest_vartime(one, std::vector{2.4}, std::vector{5.0}, 99, 3, record) == Nearer::unfinished);
+    CHECK(record[0] == 7);
+    CHECK(likeliest_vartime(Search{}, {}, {}, 99, 100, {}) == Nearer::none);
 }
 
 void test_refusals() {

@@ -22,7 +22,7 @@ from pyfe.leakage.rules import RULES
 from pyfe.leakage.rules.budget import budget
 from pyfe.leakage.rules.correlation import correlation
 from pyfe.leakage.rules.information import information
-from pyfe.leakage.rules.kernel import kernel_basis, kernel_of
+from pyfe.leakage.rules.kernel import kernel_of, split_basis
 from pyfe.leakage.rules.least_squares import ROWS, least_squares, opened
 from pyfe.leakage.rules.left_over import suspects
 from pyfe.leakage.rules.modulus import modulus
@@ -458,7 +458,8 @@ def test_a_reduced_kernel() -> None:
     rows = Lattice.empty(12).with_rows(rng.integers(-50, 51, (4, 12)).tolist()).reduced
     factors = rng.normal(size=(12, 12))
     metric = factors @ factors.T + np.eye(12)
-    found = kernel_basis(rows, metric)
+    found, beside = split_basis(rows, metric)
+    assert generated(fmpz_mat([*found.tolist(), *beside.tolist()])).is_one(), "together they are a basis of all"
     assert found.nrows() == 8 and not any(map(any, integers(fmpz_mat(rows) * found.transpose())))
     assert generated(found).is_one(), "nothing of the kernel is left out"
     basis = np.array(integers(found), dtype=float)

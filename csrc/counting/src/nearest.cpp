@@ -37,8 +37,24 @@ class Enumeration {
           middle_(search.rank),
           part_(search.rank + 1) {}
 
-    Nearer run(std::uint64_t most_nodes) {
-        const double bound = distance_of_origin() * (1 - nearer_by) - 1e-12;
+    Nearer nearer(std::uint64_t most_nodes) {
+        return walked(distance_of_origin() * (1 - nearer_by) - 1e-12, most_nodes, [](double) { return 0.0; });
+    }
+
+    Nearer likeliest(double bound, std::uint64_t most_nodes, std::span<double> record) {
+        bool any = false;
+        const Nearer end = walked(bound, most_nodes, [&](double distance) {
+            for (std::size_t a = 0; a < search_.width; ++a) record[a] = coordinate(a);
+            any = true;
+            return distance;
+        });
+        return end == Nearer::none && any ? Nearer::found : end;
+    }
+
+  private:
+    // Every record below the bound, which becomes what found(its distance) says: 0 ends the walk
+    template <class Found>
+    Nearer walked(double bound, std::uint64_t most_nodes, Found found) {
         if (search_.rank == 0 || bound <= 0) return Nearer::none;
         std::size_t level = search_.rank - 1;
         enter(level);
@@ -53,14 +69,14 @@ class Enumeration {
                 enter(--level);
                 continue;
             } else if (is_record()) {
-                return Nearer::found;
+                bound = found(distance);
+                if (bound <= 0) return Nearer::found;
             }
             at_[level].next();
         }
         return Nearer::unfinished;
     }
 
-  private:
     double triangle(std::size_t row, std::size_t column) const {
         return search_.triangle[row * search_.rank + column];
     }
@@ -116,7 +132,12 @@ class Enumeration {
 
 Nearer nearer_vartime(const Search& search, std::span<const double> centre, std::span<const double> origin,
                       std::uint64_t most_nodes) {
-    return Enumeration(search, centre, origin).run(most_nodes);
+    return Enumeration(search, centre, origin).nearer(most_nodes);
+}
+
+Nearer likeliest_vartime(const Search& search, std::span<const double> centre, std::span<const double> origin,
+                         double bound, std::uint64_t most_nodes, std::span<double> record) {
+    return Enumeration(search, centre, origin).likeliest(bound, most_nodes, record);
 }
 
 }  // namespace pyfe::counting

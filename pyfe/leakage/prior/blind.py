@@ -57,6 +57,10 @@ class Blind:
             rows[:, self.blocks.public] = public_levels(self.blocks, public)
         return rows
 
+    def log_likelihood(self, levels: LevelArray | IntArray) -> FloatArray:
+        """Of rows ``[m, nb]``: the same for all of them, float64 ``[m]``."""
+        return np.full(len(levels), -float(np.log(np.array(self.blocks.sizes, dtype=np.float64)).sum()))
+
     def copula_rows(self, count: int, seed: bytes) -> LevelArray:
         """Independent uniform rows, as :meth:`tree_rows`."""
         return self.tree_rows(count, seed)

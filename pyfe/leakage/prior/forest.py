@@ -79,6 +79,20 @@ class Forest:
             rows[block] = self._levels(block, table, above, uniforms(seed, f"{label}, block {block}", count))
         return rows.T
 
+    def log_likelihood(self, levels: LevelArray | IntArray) -> FloatArray:
+        """Natural logarithm of the probability of rows ``[m, nb]``, float64 ``[m]``."""
+        masses = class_marginals(self.marginals, self.classes)
+        found = np.zeros(len(levels))
+        of = [table[column] for table, column in zip(self.classes, levels.T, strict=True)]
+        for mass, marginal, label, column in zip(masses, self.marginals, of, levels.T, strict=True):
+            found += np.log(marginal[column] / mass[label])
+        children = {child for _, child in self.edges}
+        for block in set(range(len(masses))) - children:
+            found += np.log(masses[block][of[block]])
+        for (parent, child), table in zip(self.edges, self.tables, strict=True):
+            found += np.log((table / table.sum(axis=1, keepdims=True))[of[parent], of[child]])
+        return found
+
     def _conditionals(self, seen: Mapping[int, int]) -> list[tuple[int, int | None, FloatArray]]:
         """For each block, parents first: its parent, and probabilities of its classes ``[parent's classes, classes]``
         given the classes that were seen."""

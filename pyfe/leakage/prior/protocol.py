@@ -66,6 +66,10 @@ class Prior(Protocol):
         """Rows drawn along the tree, given levels of the public blocks (in their order) if ``public`` is there."""
         ...
 
+    def log_likelihood(self, levels: LevelArray | IntArray) -> FloatArray:
+        """Natural logarithm of the probability of rows ``[m, nb]`` along the tree, float64 ``[m]``."""
+        ...
+
     def copula_rows(self, count: int, seed: bytes) -> LevelArray:
         """Rows of a Gaussian copula on the marginals."""
         ...

@@ -97,6 +97,10 @@ class Reference:
         """
         return self._forest.draw(count, seed, "tree", self._given(public))
 
+    def log_likelihood(self, levels: LevelArray | IntArray) -> FloatArray:
+        """Natural logarithm of the probability of rows ``[m, nb]`` along the tree, float64 ``[m]``."""
+        return self._forest.log_likelihood(levels)
+
     def copula_rows(self, count: int, seed: bytes) -> LevelArray:
         """Rows int16 ``[count, nb]`` of a Gaussian copula on the marginals."""
         return Copula(self.marginals, self.kept.orders, self.kept.scores).draw(count, seed)

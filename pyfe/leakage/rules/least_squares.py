@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from pyfe._core import counting
-from pyfe.arrays import FloatArray, IntArray
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.rules.kernel import Kernel, is_asked, kernel_of
+from pyfe.leakage.rules.kernel import box_of, is_asked, kernel_of, means_given_public
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["ROWS", "least_squares", "opened"]
+__all__ = ["NODES", "ROWS", "least_squares", "opened"]
 
 ROWS = 60
 """Rows that are attacked."""
 
-_NODES = 300_000
+NODES = 300_000
 """Nodes of the enumeration that a row may take; a row that takes more counts as not opened."""
 
 _ADVICE = "Ask for fewer scores, or for scores on coarser grids"
@@ -45,31 +44,7 @@ def opened(question: Question) -> float:
     levels = question.prior.tree_rows(ROWS, question.seed("rows of rule 7"))
     x = question.blocks.rows(levels)
     origins = np.ascontiguousarray(x[:, free.positions], dtype=np.float64)
-    schema = question.blocks.schema
-    low, high = (np.asarray(bound[free.positions], dtype=np.float64) for bound in (schema.lo, schema.hi))
-    bits = [(places.start, places.stop) for places in free.places.values() if free.base[places.start] >= 0]
-    centres = _centres(kernel, _means_given_public(question, x) - origins)
+    box, centres = box_of(question.blocks, free), kernel.centres(means_given_public(question.prior, free, x) - origins)
     triangle, basis = np.ascontiguousarray(kernel.triangle), np.ascontiguousarray(kernel.basis)
-    found = counting.nearer(triangle, basis, low, high, bits, centres, origins, _NODES)
+    found = counting.nearer(triangle, basis, box.low, box.high, box.bits, centres, origins, NODES)
     return float((found == 0).mean())
-
-
-def _centres(kernel: Kernel, towards: FloatArray) -> FloatArray:
-    """The real combinations of the basis that lead nearest to the mean, float64 ``[rows, k]``."""
-    return np.ascontiguousarray(np.linalg.solve(kernel.triangle, kernel.orthogonal.T @ kernel.root.T @ towards.T).T)
-
-
-def _means_given_public(question: Question, x: IntArray) -> FloatArray:
-    """The mean of the free coordinates given the public ones of each row, as of a Gaussian: float64 ``[rows, f]``."""
-    blocks, free = question.blocks, question.free.positions
-    mean = np.zeros(blocks.schema.n)
-    for part, codes, mass in zip(blocks.slices, blocks.codes, question.prior.marginals, strict=True):
-        mean[part] = mass @ codes
-    parts = [
-        np.arange(part.start, part.stop) for part, known in zip(blocks.slices, blocks.public, strict=True) if known
-    ]
-    public = np.concatenate([np.zeros(0, dtype=np.int64), *parts])
-    covariance = question.prior.covariance
-    across = covariance[np.ix_(public, free)]
-    slopes = np.linalg.pinv(covariance[np.ix_(public, public)], hermitian=True) @ across if parts else across
-    return np.asarray(mean[free] + (x[:, public] - mean[public]) @ slopes)

@@ -12,7 +12,7 @@ from flint import fmpz_mat
 from pyfe.arrays import AnyArray, IntArray
 from pyfe.leakage.lattice import generated, integers, pivots
 
-__all__ = ["remainders", "suspects"]
+__all__ = ["modulo_others", "remainders", "shares_of", "suspects"]
 
 Row = Sequence[int]
 
@@ -83,11 +83,21 @@ def remainders(rows: Sequence[Row], owner: IntArray, block: int, codes: IntArray
 
     codes: int64 ``[levels, width]`` over the free coordinates of the block.
     """
-    own = np.flatnonzero(owner == block).tolist()
-    weights: AnyArray = np.array([[row[i] for i in own] for row in rows], dtype=object)
-    shares = codes.astype(object) @ weights.T
-    for row in integers(_others(rows, owner, block)) if len(own) < len(owner) else []:
+    classes: dict[tuple[int, ...], int] = {}
+    shares = modulo_others(rows, owner, block, shares_of(rows, owner, block, codes))
+    return np.array([classes.setdefault(share, len(classes)) for share in shares], dtype=np.int64)
+
+
+def shares_of(rows: Sequence[Row], owner: IntArray, block: int, codes: IntArray) -> AnyArray:
+    """What the levels of a block add to the scores, integers ``[levels, r]``."""
+    weights: AnyArray = np.array([[row[i] for i in np.flatnonzero(owner == block)] for row in rows], dtype=object)
+    return np.asarray(codes.astype(object) @ weights.T)
+
+
+def modulo_others(rows: Sequence[Row], owner: IntArray, block: int, shares: AnyArray) -> list[tuple[int, ...]]:
+    """Vectors, integers ``[m, r]``, modulo the lattice that the columns outside a block generate."""
+    alone = bool((owner == block).all())
+    for row in [] if alone else integers(_others(rows, owner, block)):
         leading = next(i for i, value in enumerate(row) if value)
         shares = shares - (shares[:, leading] // row[leading])[:, None] * np.array(row, dtype=object)
-    classes: dict[tuple[int, ...], int] = {}
-    return np.array([classes.setdefault(tuple(share), len(classes)) for share in shares.tolist()], dtype=np.int64)
+    return [tuple(share) for share in shares.tolist()]

@@ -17,7 +17,7 @@ from pyfe.leakage.prior import Prior
 from pyfe.leakage.rules.information import Information, information
 from pyfe.leakage.rules.limits import VERSION, Limits
 
-__all__ = ["MOST_PAIRED", "Question"]
+__all__ = ["MOST_PAIRED", "Question", "combined"]
 
 MOST_PAIRED = 4
 """Highest rank at which sums and differences of two rows of Z are counted besides (rules 2m, 5 and 5t)."""
@@ -87,11 +87,7 @@ class Question:
 
     def combined(self, most: int | None = None) -> list[Row]:
         """The rows of Z and, while there are at most so many (or always), sums and differences of two."""
-        rows = self.Z
-        if most is not None and len(rows) > most:
-            return rows
-        pairs = [(a, b, sign) for a, b in combinations(rows, 2) for sign in (1, -1)]
-        return [*rows, *([x + sign * y for x, y in zip(a, b, strict=True)] for a, b, sign in pairs)]
+        return combined(self.Z, most)
 
     @cached_property
     def combinations(self) -> list[Row]:
@@ -115,6 +111,14 @@ class Question:
     def kept_seed(self) -> bytes:
         """32 bytes for the sample that is kept, the same for all questions to one authority."""
         return _derived(self.secret, "the kept sample")
+
+
+def combined(rows: list[Row], most: int | None = None) -> list[Row]:
+    """Rows and, while there are at most so many (or always), sums and differences of two."""
+    if most is not None and len(rows) > most:
+        return rows
+    pairs = [(a, b, sign) for a, b in combinations(rows, 2) for sign in (1, -1)]
+    return [*rows, *([x + sign * y for x, y in zip(a, b, strict=True)] for a, b, sign in pairs)]
 
 
 def _derived(secret: bytes, text: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -28,11 +28,12 @@ _SIEVED = 24
 @dataclass(frozen=True)
 class Residue:
     """A combination of the scores modulo a number: ``row``, over the free coordinates, in 0..modulus-1; the blocks on
-    which it is not zero."""
+    which it is not zero; and ``of``, which multiples of the scores it is the sum of."""
 
     modulus: int
     row: tuple[int, ...]
     blocks: tuple[int, ...]
+    of: tuple[int, ...] = field(default=(1,), compare=False)
 
 
 def residues_of(row: Sequence[int], owner: IntArray, most: int) -> Iterator[Residue]:
@@ -99,7 +100,8 @@ def scanned(rows: Sequence[Row], owner: IntArray, most: int) -> Iterator[Residue
             for i in np.flatnonzero((count >= 1) & (count <= few)):
                 row = np.zeros(len(owner), dtype=np.int64)
                 row[kept] = values[i]
-                yield Residue(modulus, tuple(row.tolist()), tuple(blocks[touched[i]].tolist()))
+                multiples = tuple(piece[i].astype(np.int64).tolist())
+                yield Residue(modulus, tuple(row.tolist()), tuple(blocks[touched[i]].tolist()), multiples)
 
 
 def _touched(values: FloatArray, starts: IntArray) -> BoolArray:

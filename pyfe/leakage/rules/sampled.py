@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from pyfe.leakage.rules.kept_rows import tree_rows
 from pyfe.leakage.rules.public_part import public_parts
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
 
-__all__ = ["VECTORS", "sampled"]
+__all__ = ["VECTORS", "counted_in_rows", "sampled"]
 
 VECTORS = 4
 """Values of the public columns over which the figures of one question are averaged."""
@@ -35,6 +35,12 @@ def sampled(question: Question) -> list[Finding]:
     the rows is too fine to count, at those values or with a public column at its least or greatest one, and is refused.
     A blind prior has no dependence to look at: rule 5 is all.
     """
+    return next((refused for one in counted_in_rows(question) if (refused := _judged(question, one))), [])
+
+
+def counted_in_rows(question: Question) -> list[Counted]:
+    """For each score, what it says of the private blocks: the mean over the drawn values of the public columns; ``thin``
+    is the worst of all values. Nothing where the prior is blind."""
     if question.prior.blind:
         return []
     scores = _scores(question)
@@ -44,16 +50,15 @@ def sampled(question: Question) -> list[Finding]:
         rows = tree_rows(question, public).drawn
         for score, found in zip(scores, counts, strict=True):
             found.append(score.counted(rows, public, question.limits.certain))
-    return next((refused for found in counts if (refused := _judged(question, found, len(drawn)))), [])
+    return [replace(Counted.mean(found[: len(drawn)]), thin=max(one.thin for one in found)) for found in counts]
 
 
-def _judged(question: Question, counts: Sequence[Counted], drawn: int) -> list[Finding]:
-    thin, limits = max(one.thin for one in counts), question.limits
+def _judged(question: Question, counted: Counted) -> list[Finding]:
+    thin, limits = counted.thin, question.limits
     if thin > limits.thin:
         note = f"{100 * thin:.0f} % of the rows have an answer that hardly any other has"
         return [too_fine_to_count("5t", thin, limits.thin, note)]
-    mean = Counted.mean(counts[:drawn])
-    return worst_excess(question, question.private, mean, limits.excess_sampled, "5t", "its answer, in drawn rows")
+    return worst_excess(question, question.private, counted, limits.excess_sampled, "5t", "its answer, in drawn rows")
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyfe.leakage.counts import MOST_WORK, Score
+from pyfe.leakage.counts import MOST_WORK, Counted, Score
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["variables"]
+__all__ = ["counted_exactly", "variables"]
 
 
 def variables(question: Question) -> list[Finding]:
@@ -21,18 +21,21 @@ def variables(question: Question) -> list[Finding]:
     fine to count (:attr:`pyfe.leakage.counts.Score.countable`) is refused.
     """
     for row in question.combinations:
-        found = _of_one(question, row)
+        counted = counted_exactly(question, row)
+        if isinstance(counted, Finding):
+            return [counted]
+        found = worst_excess(question, *counted, question.limits.excess, "5", "its answer")
         if found:
             return found
     return []
 
 
-def _of_one(question: Question, row: Sequence[int]) -> list[Finding]:
+def counted_exactly(question: Question, row: Sequence[int]) -> tuple[list[int], Counted] | Finding:
+    """What one score ``[n]`` says of the private blocks that it has a weight on, or that it is too fine to count."""
     shares = question.blocks.shares(row)
     used = [block for block in question.private if shares[block].any()]
     score = Score([shares[b] for b in used], [question.prior.marginals[b] for b in used])
     if not score.countable:
         note = f"{score.width + 1} values over all levels of {len(used)} columns"
-        return [too_fine_to_count("5", float(score.work), float(MOST_WORK), note)]
-    counted = score.beside([question.prior.classes[b] for b in used], question.limits.certain)
-    return worst_excess(question, used, counted, question.limits.excess, "5", "its answer")
+        return too_fine_to_count("5", float(score.work), float(MOST_WORK), note)
+    return used, score.beside([question.prior.classes[b] for b in used], question.limits.certain)

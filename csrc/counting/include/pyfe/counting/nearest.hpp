@@ -1,5 +1,5 @@
-// Whether some point of a lattice explains a record's answers better than the record itself does: the search
-// behind what an attacker with lattice reduction reads from several scores.
+// Which record explains answers best, and whether one does better than the true one: the searches behind what an
+// attacker with lattice reduction reads from several scores.
 #pragma once
 
 #include <cstddef>
@@ -33,5 +33,11 @@ enum class Nearer : std::int8_t { none = 0, found = 1, unfinished = 2 };
 // and Euchner (Mathematical Programming 66, 1994), at most so many nodes.
 Nearer nearer_vartime(const Search& search, std::span<const double> centre, std::span<const double> origin,
                       std::uint64_t most_nodes);
+
+// The likeliest record of all that are below the bound, by the same enumeration: it is written to record [d],
+// and found says that no other is likelier. Unfinished: it is the likeliest of those that were met, or, where
+// none was, record is as it was.
+Nearer likeliest_vartime(const Search& search, std::span<const double> centre, std::span<const double> origin,
+                         double bound, std::uint64_t most_nodes, std::span<double> record);
 
 }  // namespace pyfe::counting

@@ -1,0 +1,306 @@
+"""suggest: what could be asked for instead of a key that is refused, what each costs, and what the rules say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pyfe.arrays import FloatArray
+from pyfe.authority import KeyAuthority
+from pyfe.errors import OutOfRangeError, ParameterError, PyfeError, UnsupportedModelError
+from pyfe.function import Function, LinearMap
+from pyfe.leakage import Finding
+from pyfe.models import compile as compile_function
+from pyfe.models.one_class import against_the_rest, classes_apart
+from pyfe.models.preparing import Preparation
+from pyfe.schema import Schema
+from pyfe.text import printable
+
+__all__ = ["GRIDS", "Suggestion", "Suggestions", "suggest"]
+
+GRIDS = (8, 10, 12, 16, 6, 5, 4, 3)
+"""Steps of the score per standard deviation, in the order in which they are tried: the usual ones, those that pass where
+the schema of sd/8 is too coarse for its own budget, then coarser ones."""
+
+_MOST_CHANGES = 24
+"""Weights that are changed by one, at most, before a remainder counts as not to be got rid of."""
+
+_NOISE = (
+    "noise in the results, drawn from the data owner's secret: a slot of the schema for it takes the digits that say too "
+    "much, at sd / 16 of the score; results are no longer exact"
+)
+_TOTALS = (
+    "totals over 20 patients or more: add ciphertexts and decrypt the sum. Whoever holds the key must not see single rows"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestion:
+    """Something that could be asked for.
+
+    step: what kind it is; what: a sentence. loss: what it loses of the measure on the reference rows (None: not
+    measured). granted: what the rules say; None where there is nothing to ask them; says: their words. schema, function:
+    what to create an authority for and ask it for; None where it is no key.
+    """
+
+    step: str
+    what: str
+    loss: float | None = None
+    granted: bool | None = None
+    says: str = ""
+    schema: Schema | None = None
+    function: Function | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; of the function its id."""
+        function = None if self.function is None else self.function.id.hex()
+        schema = None if self.schema is None else self.schema.id.hex()
+        plain = {"step": self.step, "what": self.what, "loss": self.loss, "granted": self.granted, "says": self.says}
+        return {**plain, "schema": schema, "function": function}
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestions:
+    """What :func:`suggest` tried, in its order; printing it gives a table. ``measure``: of what is lost, and what the
+    model itself has of it."""
+
+    tried: tuple[Suggestion, ...]
+    measure: str
+    of_model: float
+
+    @property
+    def granted(self) -> Suggestion | None:
+        """The first that the rules grant; None where they grant none."""
+        return next((one for one in self.tried if one.granted), None)
+
+    def __iter__(self) -> Iterator[Suggestion]:
+        return iter(self.tried)
+
+    def __len__(self) -> int:
+        return len(self.tried)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        tried = [one.to_dict() for one in self.tried]
+        return {"measure": self.measure, "of_model": self.of_model, "suggestions": tried}
+
+    def __str__(self) -> str:
+        head = ("step", f"{self.measure} lost", "rules", "")
+        rows = [
+            (one.step, "-" if one.loss is None else f"{one.loss:+.4f}", _WORDS[one.granted], _told(one))
+            for one in self.tried
+        ]
+        cells = [[printable(cell) for cell in row] for row in (head, *rows)]
+        widths = [max(len(row[i]) for row in cells) for i in range(3)]
+        lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]).rstrip() for row in cells]
+        return "\n".join([f"the model: {self.measure} {self.of_model:.4f} on the reference rows", *lines])
+
+
+_WORDS = {True: "granted", False: "refused", None: "not asked"}
+
+
+def _told(one: Suggestion) -> str:
+    return f"{one.what}; {one.says}" if one.says else one.what
+
+
+def suggest(
+    model: Any,
+    X: Any,
+    outcome: Any = None,
+    *,
+    authority: KeyAuthority | None = None,
+    reference: Any = None,
+    everything: bool = False,
+    schema: Schema | None = None,
+    **fit: Any,
+) -> Suggestions:
+    """What could be asked for where a key for a model is refused, in the order in which it costs least.
+
+    (1) the score on a grid of sd/8, 10, 12, 16, then 6, 5, 4 and 3, each with the schema that is cut for it; (2) where a
+    remainder of one of these is what is refused, one of its weights changed by 1; (3) noise; (4) one score instead of
+    one a class; (5) the scores of keys that were issued, read anew; (6) a new authority of the same schema; (7) totals.
+    Each with what it loses of the model's AUC, C or R2, and what the rules say; (3) and (7) are named and not tried.
+
+    Parameters
+    ----------
+    model, X, outcome, schema, fit: as for :func:`pyfe.prepare`; X is read several times.
+    authority: one that exists: first its own answer on its own schema, then (5) and (6), which are about its keys.
+    reference: rows of the population that a new authority would be created with; by default X.
+    everything: go on after the first that is granted.
+
+    A grid has a schema of its own, so it is a new authority: rows that are encrypted already stay with the keys of the
+    old one. What the rules say is what a new authority with the reference would answer; nothing is issued.
+    Raises what :func:`pyfe.prepare` raises. Cost: for each grid that of ``prepare`` and of the rules, some seconds.
+
+    >>> import numpy as np, pyfe
+    >>> rng = np.random.default_rng(0)
+    >>> rows = {f"c{i}": rng.normal(50, 10, 400) for i in range(9)}
+    >>> model = pyfe.Linear({name: 0.1 + 0.03 * i for i, name in enumerate(rows)}, link="logit")
+    >>> found = pyfe.suggest(model, rows)
+    >>> found.granted.step
+    'grid sd / 8'
+    >>> authority = pyfe.KeyAuthority.create(found.granted.schema, reference=rows)
+    >>> key = authority.issue(found.granted.function, purpose="triage")
+    """
+    prepared = Preparation.of(model, X, outcome, schema, fit)
+    steps = _steps(_Case(prepared, X, outcome, X if reference is None else reference, authority))
+    tried: list[Suggestion] = []
+    for one in steps:
+        tried.append(one)
+        if one.granted and not everything:
+            break
+    return Suggestions(tuple(tried), prepared.measure.name, prepared.measure.of_model)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The steps
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What was asked: a model on rows, what a new authority would know, and the one that exists."""
+
+    prepared: Preparation
+    X: Any
+    outcome: Any
+    reference: Any
+    authority: KeyAuthority | None
+
+    def asked(self, function: Function) -> tuple[bool, tuple[Finding, ...], str]:
+        """What a new authority of the function's schema would say: whether it grants, its findings, their words."""
+        if function.schema is None:
+            raise ParameterError("a function of no known schema")
+        scheme = "ipfe-ddh" if function.kind == "linear" else "qfe-ggm"
+        if self.authority is not None and function.kind in _served(self.authority):
+            scheme = self.authority.public_key.scheme
+        new = KeyAuthority.create(function.schema, scheme=scheme, reference=self.reference)
+        return _answer(lambda: new.check(function))
+
+
+def _served(authority: KeyAuthority) -> tuple[str, ...]:
+    return tuple(authority.public_key.adapter.serves)
+
+
+def _answer(check: Callable[[], list[Finding]]) -> tuple[bool, tuple[Finding, ...], str]:
+    try:
+        found = tuple(check())
+    except OutOfRangeError as error:  # wider weights than any key has: no rule needs to be asked
+        return False, (), str(error)
+    refusing = [finding for finding in found if finding.refuses]
+    return not refusing, found, "; ".join(str(finding) for finding in refusing or found)
+
+
+def _steps(case: _Case) -> Iterator[Suggestion]:
+    if case.authority is not None:
+        yield _as_it_is(case, case.authority)
+    repairable: list[tuple[int, Function]] = []
+    for precision in GRIDS:
+        suggestion, found = _on_grid(case, case.prepared, precision, f"grid sd / {precision}", _GRID)
+        yield suggestion
+        if suggestion.function is not None and any(finding.rule == "2m" for finding in found):
+            repairable.append((precision, suggestion.function))
+    for precision, function in repairable:
+        yield _repaired(case, precision, function)
+    yield Suggestion("noise", _NOISE)
+    yield from _single_scores(case)
+    if case.authority is not None and case.authority.issued:
+        yield _read_anew(case, case.authority)
+        yield _next_epoch(case, case.authority)
+    yield Suggestion("totals", _TOTALS)
+
+
+_GRID = "columns and score in coarser steps: a new authority for the schema that is cut"
+
+
+def _as_it_is(case: _Case, authority: KeyAuthority) -> Suggestion:
+    try:
+        function = compile_function(case.prepared.model, authority.schema, reference=case.X)
+    except PyfeError as error:
+        return Suggestion("as it is", "the model on the authority's own schema", says=str(error), granted=False)
+    granted, _, says = _answer(lambda: authority.check(function))
+    what = f"the model on the authority's own schema, after {len(authority.issued)} key(s)"
+    return Suggestion(
+        "as it is", what, case.prepared.loss(function), granted, says, authority.schema, function
+    )
+
+
+def _on_grid(
+    case: _Case, prepared: Preparation, precision: int, step: str, what: str
+) -> tuple[Suggestion, tuple[Finding, ...]]:
+    try:
+        schema, function = prepared.function(precision)
+    except UnsupportedModelError as error:  # so coarse that nothing is left of the model
+        return Suggestion(step, what, granted=False, says=str(error)), ()
+    granted, found, says = case.asked(function)
+    return Suggestion(step, what, prepared.loss(function), granted, says, schema, function), found
+
+
+def _repaired(case: _Case, precision: int, function: Function) -> Suggestion:
+    """One weight changed by 1, the change that moves the score least first."""
+    step, what = f"sd / {precision}, a weight by 1", "the same grid, one weight larger or smaller by 1"
+    for changed in _changes(function, case.prepared)[:_MOST_CHANGES]:
+        granted, found, says = case.asked(changed)
+        if granted or not any(finding.rule == "2m" for finding in found):
+            loss = case.prepared.loss(changed)
+            return Suggestion(step, what, loss, granted, says, changed.schema, changed)
+    return Suggestion(step, what, granted=False, says="no such change takes the remainder away")
+
+
+def _changes(function: Function, prepared: Preparation) -> list[Function]:
+    if not isinstance(function.map, LinearMap) or function.schema is None:
+        return []
+    spread = function.schema.encode(prepared.draft.table, "clip").x.std(axis=0)
+    places = sorted(zip(*np.nonzero(function.weights), strict=True), key=lambda place: (spread[place[1]], place))
+    return [_changed(function, *place, by) for place in places for by in (1, -1) if function.weights[place] != -by]
+
+
+def _changed(function: Function, row: int, coordinate: int, by: int) -> Function:
+    """The function with another weight; its error grows by what that moves the result."""
+    schema, weights = function.schema, function.weights.copy()
+    assert schema is not None
+    weights[row, coordinate] += by
+    error = function.max_error.copy()
+    error[row] += function.scale[row] * float(max(abs(schema.lo[coordinate]), abs(schema.hi[coordinate])))
+    rest = {"link": function.link, "classes": function.classes, "baseline_survival": function.baseline_survival}
+    more = {"name": function.name, "exact_map": function.exact_map, "raw_model": function.raw_model}
+    remarks = (*function.remarks, ("changed", f"weight {coordinate} by {by:+d}, against a remainder"))
+    return Function.from_integers(
+        schema, weights, function.intercept, function.scale, max_error=error, remarks=remarks, **rest, **more
+    )
+
+
+def _single_scores(case: _Case) -> Iterator[Suggestion]:
+    labels = case.prepared.draft.real.classes or ()
+    for which in range(classes_apart(case.prepared)):
+        one = against_the_rest(case.prepared, which, case.outcome)
+        what = f"{labels[which]!r} against the rest: one answer instead of {len(labels)} (k classes count as k - 1 keys)"
+        yield _on_grid(case, one, GRIDS[0], "one score", what)[0]
+
+
+def _read_anew(case: _Case, authority: KeyAuthority) -> Suggestion:
+    """The best affine function of the scores that keys were issued for, and of public columns."""
+    step = "keys that are there"
+    what = f"a function of the scores of the {len(authority.issued)} key(s) issued, and of public columns: no new key"
+    try:
+        x = authority.schema.encode(case.X, "clip").x
+    except PyfeError as error:
+        return Suggestion(step, what, says=str(error))
+    public = [part for _, part, column in authority.schema.parts if column.in_table and not column.private]
+    known = [x[:, part] for part in public] + [row.map.evaluate(x).reshape(len(x), -1) for row in authority.issued]
+    theirs: FloatArray = case.prepared.draft.theirs
+    columns = np.column_stack([*known, np.ones(len(x))]).astype(np.float64)
+    fitted = columns @ np.linalg.lstsq(columns, theirs, rcond=None)[0]
+    return Suggestion(step, what, case.prepared.measure.loss(fitted), True, "nothing new is said")
+
+
+def _next_epoch(case: _Case, authority: KeyAuthority) -> Suggestion:
+    step = "new authority"
+    what = "a new authority (epoch) of the same schema, for patients encrypted from now on; the old rows keep their keys"
+    asked = _as_it_is(case, authority)
+    if asked.function is None:
+        return replace(asked, step=step, what=what)
+    granted, _, says = case.asked(asked.function)
+    return Suggestion(step, what, asked.loss, granted, says, authority.schema, asked.function)

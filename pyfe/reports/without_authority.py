@@ -1,0 +1,46 @@
+"""What the default rules say to functions asked for one after another, where there is no authority to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pyfe.errors import KeyMismatchError, ParameterError
+from pyfe.function import Function, LinearMap
+from pyfe.leakage import LinearAccount, Prior, linear_findings, narrowing, prior_for, question_of, residual, too_fine
+from pyfe.reports.answer import Answer
+from pyfe.schema import Schema
+
+__all__ = ["answers", "known_of"]
+
+_POLICY = "default (linear rules)"
+
+
+def known_of(schema: Schema, reference: Any = None) -> Prior | None:
+    """What is known of the population: a table or Reference, else what the schema publishes, else nothing; None where
+    the schema is too fine for counts of its columns. Errors of :func:`pyfe.leakage.prior_for`."""
+    return None if too_fine(schema) else prior_for(schema, reference)
+
+
+def answers(functions: Sequence[Function], schema: Schema, prior: Prior | None) -> list[Answer]:
+    """What an authority without a secret of its own would answer, each function counted with all before it, granted or
+    not. ParameterError for a function that is not linear, KeyMismatchError for one of another schema. Cost: seconds a
+    function with a reference."""
+    before, found = LinearAccount(schema), list[Answer]()
+    nothing = before
+    for function in functions:
+        if not isinstance(function.map, LinearMap):
+            raise ParameterError(f"{function.name or 'a function'} is {function.kind}; these counts are of linear ones")
+        if function.schema_id != schema.id:
+            raise KeyMismatchError(f"{function.name or 'a function'} was compiled for another schema")
+        rows = function.map.weights
+        findings = tuple(linear_findings(before, rows, prior))
+        together = narrowing(question_of(before, rows, prior))
+        alone = together if before is nothing else narrowing(question_of(nothing, rows, prior))
+        granted = not any(finding.refuses for finding in findings)
+        left = residual(np.concatenate([before.given, rows]), schema)
+        found.append(Answer(_POLICY, findings, granted, left, alone, together, len(found)))
+        before = before.with_rows(rows)
+    return found
