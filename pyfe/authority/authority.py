@@ -166,8 +166,9 @@ class KeyAuthority(Secret):
         return list(decisions.decide(state, function, self._secrets.decision_secret(), known).findings)
 
     def narrowing(self, function: Function, *, alone: bool = False) -> Narrowing | None:
-        """What a key for the function, with all keys issued before or ``alone``, says of every private column: how often
-        its value is guessed and for whom it is certain, beside the tenth of the score (:class:`pyfe.leakage.Narrowing`).
+        """What a key for the function, with all keys issued before or ``alone``, says of every private column: how
+        often its value is guessed and for whom it is certain, beside what the tenth of the score says
+        (:class:`pyfe.leakage.Narrowing`).
 
         None under an authority for quadratic functions. Errors: those of :meth:`check`. Cost: seconds with a reference.
         """

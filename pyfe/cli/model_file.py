@@ -14,9 +14,7 @@ from pyfe.models import Linear, SquareNetwork
 
 __all__ = ["ModelFile", "model_of"]
 
-ModelFile = Annotated[
-    Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")
-]
+ModelFile = Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")]
 
 _LARGEST_MODEL = 1 << 28
 """Bytes of a model's file, far beyond any that compiles: what never ends must not fill the memory."""

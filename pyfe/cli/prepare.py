@@ -61,7 +61,7 @@ def prepare(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Cut a schema for a model, as coarse as its answers allow, and compile the model on it: what a key is issued for."""
+    """Cut a schema for a model, as coarse as its answers allow, and compile the model on it for a key."""
     with (
         io.claimed(schema, roles.SCHEMA, avoid=[model, table], force=force) as schema_file,
         io.claimed(output, roles.FUNCTION, avoid=[model, table, schema], force=force) as file,
@@ -112,7 +112,7 @@ def suggest(
     decimal: Decimal = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what could be asked for where a key is refused, what each loses of the model, and what the rules say to it."""
+    """Say what could be asked for where a key is refused, what each costs, and what the rules say to it."""
     given = _Given.of(read_csv(table, delimiter, decimal), outcome, event, exclude)
     chosen = fit_options(
         given.columns, bits=bits, margin=margin, public=public, protected=protected, missing=missing, levels=levels

@@ -22,8 +22,8 @@ class Column:
     """What the answers say of one private column, by the score that says most of it: shares of the population's rows.
 
     guessed: in how many of them the likeliest of the column's (at most 8) classes is the right one; known: without any
-    answer; by_tenth: by somebody who is told the tenth of the score alone, its meaning. certain: in how many a class has
-    probability 0.95 or more; certain_by_tenth: by the tenth alone.
+    answer; by_tenth: by somebody who is told the tenth of the score alone, its meaning. certain: in how many a class
+    has probability 0.95 or more; certain_by_tenth: by the tenth alone.
     """
 
     name: str

@@ -16,9 +16,9 @@ _LISTED = 8
 """Columns that are listed among other lines, those first of which the answers say most; a table has them all."""
 
 _BLIND = (
-    "none, so the blind limits hold: a third of {bits:.1f} bits, as if levels were even and columns independent. Of the "
-    "first keys for models of 19 real tables 9 pass them, and 17 with a reference. A reference allows half of the bits "
-    "that rows really have, and counts what a score says in rows whose columns depend on each other: "
+    "none, so the blind limits hold: a third of {bits:.1f} bits, as if levels were even and columns independent. Of "
+    "the first keys for models of 19 real tables 9 pass them, and 17 with a reference. A reference allows half of the "
+    "bits that rows really have, and counts what a score says in rows whose columns depend on each other: "
     "KeyAuthority.create(schema, reference=X), or a schema that publishes one (pyfe.leakage.published)"
 )
 
@@ -142,9 +142,10 @@ def _allowed(narrowing: Narrowing) -> str:
 
 def _column(column: Column, alone: Column | None) -> str:
     guessed, certain = 100 * column.guessed, 100 * column.certain
+    known, tenth = 100 * column.known, 100 * column.by_tenth
     text = (
-        f"guessed for {guessed:.0f} % of the rows ({100 * column.known:.0f} % without, {100 * column.by_tenth:.0f} % by the "
-        f"tenth alone), certain for {certain:.0f} % ({100 * column.certain_by_tenth:.0f} % by the tenth)"
+        f"guessed for {guessed:.0f} % of the rows ({known:.0f} % without, {tenth:.0f} % by the tenth alone), certain "
+        f"for {certain:.0f} % ({100 * column.certain_by_tenth:.0f} % by the tenth)"
     )
     if alone is not None:
         text += f"; by this key alone {100 * alone.guessed:.0f} % and {100 * alone.certain:.0f} %"

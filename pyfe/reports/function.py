@@ -68,7 +68,9 @@ class Report(FunctionReport):
 
     def _answered(self) -> Answer:
         if self.answer is None:
-            raise ParameterError("what a key says of the columns is counted for an authority: report(..., authority=...)")
+            raise ParameterError(
+                "what a key says of the columns is counted for an authority: report(..., authority=...)"
+            )
         return self.answer
 
     def priced(self) -> list[tuple[str, str]]:

@@ -22,19 +22,17 @@ from pyfe.text import printable
 __all__ = ["GRIDS", "Suggestion", "Suggestions", "suggest"]
 
 GRIDS = (8, 10, 12, 16, 6, 5, 4, 3)
-"""Steps of the score per standard deviation, in the order in which they are tried: the usual ones, those that pass where
-the schema of sd/8 is too coarse for its own budget, then coarser ones."""
+"""Steps of the score per standard deviation, in the order in which they are tried: the usual ones, finer ones, which
+pass where a schema is so coarse that single columns show, then coarser ones."""
 
 _MOST_CHANGES = 24
 """Weights that are changed by one, at most, before a remainder counts as not to be got rid of."""
 
 _NOISE = (
-    "noise in the results, drawn from the data owner's secret: a slot of the schema for it takes the digits that say too "
-    "much, at sd / 16 of the score; results are no longer exact"
+    "noise in the results, drawn from the data owner's secret in a slot of the schema: it hides what a score says beyond "
+    "a sixteenth of its spread; results are no longer exact"
 )
-_TOTALS = (
-    "totals over 20 patients or more: add ciphertexts and decrypt the sum. Whoever holds the key must not see single rows"
-)
+_TOTALS = "totals over 20 patients or more: add ciphertexts, decrypt the sum; the key's holder must not see single rows"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +40,8 @@ class Suggestion:
     """Something that could be asked for.
 
     step: what kind it is; what: a sentence. loss: what it loses of the measure on the reference rows (None: not
-    measured). granted: what the rules say; None where there is nothing to ask them; says: their words. schema, function:
-    what to create an authority for and ask it for; None where it is no key.
+    measured). granted: what the rules say; None where there is nothing to ask them; says: their words. schema,
+    function: what to create an authority for and ask it for; None where it is no key.
     """
 
     step: str
@@ -95,7 +93,9 @@ class Suggestions:
         ]
         cells = [[printable(cell) for cell in row] for row in (head, *rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(3)]
-        lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]).rstrip() for row in cells]
+        lines = [
+            "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]).rstrip() for row in cells
+        ]
         return "\n".join([f"the model: {self.measure} {self.of_model:.4f} on the reference rows", *lines])
 
 
@@ -119,8 +119,8 @@ def suggest(
 ) -> Suggestions:
     """What could be asked for where a key for a model is refused, in the order in which it costs least.
 
-    (1) the score on a grid of sd/8, 10, 12, 16, then 6, 5, 4 and 3, each with the schema that is cut for it; (2) where a
-    remainder of one of these is what is refused, one of its weights changed by 1; (3) noise; (4) one score instead of
+    (1) the score on a grid of sd/8, 10, 12, 16, then 6, 5, 4 and 3, each with the schema that is cut for it; (2) where
+    one of these is refused for a remainder, one of its weights changed by 1; (3) noise; (4) one score instead of
     one a class; (5) the scores of keys that were issued, read anew; (6) a new authority of the same schema; (7) totals.
     Each with what it loses of the model's AUC, C or R2, and what the rules say; (3) and (7) are named and not tried.
 
@@ -222,9 +222,7 @@ def _as_it_is(case: _Case, authority: KeyAuthority) -> Suggestion:
         return Suggestion("as it is", "the model on the authority's own schema", says=str(error), granted=False)
     granted, _, says = _answer(lambda: authority.check(function))
     what = f"the model on the authority's own schema, after {len(authority.issued)} key(s)"
-    return Suggestion(
-        "as it is", what, case.prepared.loss(function), granted, says, authority.schema, function
-    )
+    return Suggestion("as it is", what, case.prepared.loss(function), granted, says, authority.schema, function)
 
 
 def _on_grid(
@@ -250,33 +248,37 @@ def _repaired(case: _Case, precision: int, function: Function) -> Suggestion:
 
 
 def _changes(function: Function, prepared: Preparation) -> list[Function]:
-    if not isinstance(function.map, LinearMap) or function.schema is None:
+    schema = function.schema
+    if not isinstance(function.map, LinearMap) or schema is None:
         return []
-    spread = function.schema.encode(prepared.draft.table, "clip").x.std(axis=0)
-    places = sorted(zip(*np.nonzero(function.weights), strict=True), key=lambda place: (spread[place[1]], place))
-    return [_changed(function, *place, by) for place in places for by in (1, -1) if function.weights[place] != -by]
+    spread = schema.encode(prepared.draft.table, "clip").x.std(axis=0)
+    places = sorted(np.argwhere(function.weights).tolist(), key=lambda place: (spread[place[1]], place))
+    return [
+        _changed(function, schema, row, coordinate, by)
+        for row, coordinate in places
+        for by in (1, -1)
+        if function.weights[row, coordinate] != -by
+    ]
 
 
-def _changed(function: Function, row: int, coordinate: int, by: int) -> Function:
+def _changed(function: Function, schema: Schema, row: int, coordinate: int, by: int) -> Function:
     """The function with another weight; its error grows by what that moves the result."""
-    schema, weights = function.schema, function.weights.copy()
-    assert schema is not None
+    weights = function.weights.copy()
     weights[row, coordinate] += by
     error = function.max_error.copy()
     error[row] += function.scale[row] * float(max(abs(schema.lo[coordinate]), abs(schema.hi[coordinate])))
-    rest = {"link": function.link, "classes": function.classes, "baseline_survival": function.baseline_survival}
-    more = {"name": function.name, "exact_map": function.exact_map, "raw_model": function.raw_model}
-    remarks = (*function.remarks, ("changed", f"weight {coordinate} by {by:+d}, against a remainder"))
-    return Function.from_integers(
-        schema, weights, function.intercept, function.scale, max_error=error, remarks=remarks, **rest, **more
-    )
+    terms = LinearMap(weights)
+    readout = replace(function.readout, interval=terms.interval(schema.lo, schema.hi), max_error=error)
+    remark = ("changed", f"the weight of {schema.coordinate_names[coordinate]} by {by:+d}, against a remainder")
+    return replace(function, map=terms, readout=readout, remarks=(*function.remarks, remark))
 
 
 def _single_scores(case: _Case) -> Iterator[Suggestion]:
     labels = case.prepared.draft.real.classes or ()
     for which in range(classes_apart(case.prepared)):
         one = against_the_rest(case.prepared, which, case.outcome)
-        what = f"{labels[which]!r} against the rest: one answer instead of {len(labels)} (k classes count as k - 1 keys)"
+        told = f"one answer instead of {len(labels)}, which count as {len(labels) - 1} keys"
+        what = f"{labels[which]!r} against the rest: {told}"
         yield _on_grid(case, one, GRIDS[0], "one score", what)[0]
 
 
@@ -298,7 +300,7 @@ def _read_anew(case: _Case, authority: KeyAuthority) -> Suggestion:
 
 def _next_epoch(case: _Case, authority: KeyAuthority) -> Suggestion:
     step = "new authority"
-    what = "a new authority (epoch) of the same schema, for patients encrypted from now on; the old rows keep their keys"
+    what = "a new authority (epoch) of the same schema, for patients encrypted from now on; old rows keep their keys"
     asked = _as_it_is(case, authority)
     if asked.function is None:
         return replace(asked, step=step, what=what)

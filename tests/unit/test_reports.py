@@ -108,3 +108,87 @@ def test_plain_types() -> None:
     own = json.loads(json.dumps(objects.function().report().to_dict()))
     assert set(values) - set(own) == {"scheme", "ciphertext_bytes", "rank", "answer"}
     assert own["metric"] is None and np.isfinite(own["max_error"])
+
+
+# -- what a key says of every column --
+
+
+def _cut() -> tuple[Schema, Function, dict[str, Any]]:
+    rng = np.random.default_rng(3)
+    rows = {f"c{i}": rng.normal(50, 10, 300) for i in range(9)}
+    model = pyfe.Linear({name: 0.05 + 0.01 * i for i, name in enumerate(rows)}, link="logit", classes=["no", "yes"])
+    schema, function = pyfe.prepare(model, rows, precision=8)
+    return schema, function, rows
+
+
+def test_a_report_says_first_that_the_blind_limits_hold() -> None:
+    schema, function, rows = _cut()
+    blind = pyfe.report(function, rows, authority=KeyAuthority.create(schema))
+    what, text = blind.lines()[0]
+    assert what == "reference" and "9 pass" in text and "blind limits" in text
+    assert "With the rows of this report as one, the rules would " in text
+    assert blind.answer is not None and blind.answer.referenced is not None
+    few = {name: values[:99] for name, values in rows.items()}
+    short = pyfe.report(function, few, authority=KeyAuthority.create(schema))
+    assert short.answer is not None and short.answer.referenced is None and "With the rows" not in short.lines()[0][1]
+    known = KeyAuthority.create(schema, reference=rows)
+    informed = pyfe.report(function, rows, authority=known)
+    assert informed.lines()[0][0] == "function" and informed.answer is not None and not informed.answer.blind
+    granted = not any(finding.refuses for finding in blind.answer.referenced)
+    assert granted is informed.answer.granted
+
+
+def test_what_each_key_says_of_the_columns_alone_and_with_those_before() -> None:
+    schema, function, rows = _cut()
+    authority = KeyAuthority.create(schema, reference=rows, policy=pyfe.Policy.unrestricted(reason="a test"))
+    first = pyfe.report(function, authority=authority)
+    assert first.answer is not None and first.answer.alone is first.answer.together
+    authority.issue(function, purpose="first")
+    apart = function.weights.copy()
+    apart[0, :2] += 1
+    second = pyfe.report(Function.from_integers(schema, apart), authority=authority)
+    answer = second.answer
+    assert answer is not None and answer.alone is not None and answer.together is not None
+    assert (answer.alone.rank, answer.together.rank, answer.issued) == (1, 2, 1)
+    assert answer.together.bits > answer.alone.bits and answer.together.entropy_bits == answer.alone.entropy_bits
+    own, both = ({column.name: column for column in part.columns} for part in (answer.alone, answer.together))
+    assert own.keys() == both.keys() == set(schema.columns)
+    for column in own.values():
+        assert column.known <= column.by_tenth <= 1 and column.guessed <= 1
+        assert column.excess == max(column.guessed - column.by_tenth, column.certain - column.certain_by_tenth)
+    assert both["c0"].guessed > own["c0"].guessed + 0.1, "the difference of the two keys is c0 + c1"
+    table = second.columns()
+    assert table.count("column ") == 2 and "with the 1 key(s) issued before" in table
+    words = dict(second.lines())
+    assert "of c0" in words and "by this key alone" in words["of c0"] and "2 independent" in words["with keys issued"]
+    plain = json.loads(json.dumps(second.to_dict()))["answer"]
+    assert plain["together"]["columns"]["c0"]["guessed"] == both["c0"].guessed and plain["blind"] is False
+
+
+def test_a_picture_of_the_columns(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    schema, function, rows = _cut()
+    report = pyfe.report(function, authority=KeyAuthority.create(schema))
+    figure = report.plot(tmp_path / "columns.png")
+    assert (tmp_path / "columns.png").read_bytes().startswith(b"\x89PNG")
+    (axes,) = figure.axes
+    assert {text.get_text() for text in axes.get_yticklabels()} == set(schema.columns)
+    with pytest.raises(ParameterError, match="authority="):
+        pyfe.report(function).plot()
+    quadratic = pyfe.report(objects.function(), authority=objects.authority(scheme="qfe-ggm"))
+    with pytest.raises(ParameterError, match="quadratic"):
+        quadratic.plot()
+    assert "quadratic" in quadratic.columns()
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    with pytest.raises(ParameterError, match=r"pyfe-crypto\[demo\]"):
+        report.plot()
+
+
+def test_a_score_that_cannot_be_counted_is_said_so() -> None:
+    schema = Schema.from_ranges({f"x{i}": (0, 2**15 - 1) for i in range(9)}, bits=15)
+    function = Function.from_integers(schema, [2**14 + i for i in range(9)])
+    report = pyfe.report(function, authority=KeyAuthority.create(schema))
+    assert report.answer is not None and report.answer.together is not None
+    assert report.answer.together.columns == () and "so fine" in dict(report.lines())["not counted"]
+    with pytest.raises(ParameterError, match="nothing to draw"):
+        report.plot()

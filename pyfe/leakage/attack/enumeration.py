@@ -1,4 +1,4 @@
-"""All records that a schema can hold, weighed by the tree of the prior: the exact attack, where there are few enough."""
+"""All records that a schema can hold, weighed by the prior's tree: the exact attack, where there are few enough."""
 
 from __future__ import annotations
 

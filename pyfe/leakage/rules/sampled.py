@@ -39,8 +39,8 @@ def sampled(question: Question) -> list[Finding]:
 
 
 def counted_in_rows(question: Question) -> list[Counted]:
-    """For each score, what it says of the private blocks: the mean over the drawn values of the public columns; ``thin``
-    is the worst of all values. Nothing where the prior is blind."""
+    """For each score, what it says of the private blocks: the mean over the drawn values of the public columns;
+    ``thin`` is the worst of all values. Nothing where the prior is blind."""
     if question.prior.blind:
         return []
     scores = _scores(question)

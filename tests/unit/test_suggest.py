@@ -1,0 +1,106 @@
+"""pyfe.suggest: what could be asked for instead, in its order, with what it loses and what the rules say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyfe
+from pyfe import KeyAuthority, ParameterError
+from pyfe.function import Function
+from pyfe.reports import Suggestion, suggesting
+
+
+def rows_of(columns: int, count: int = 400, seed: int = 0) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {f"c{i}": rng.normal(50, 10, count) for i in range(columns)}
+
+
+def linear(rows: dict[str, Any], **more: Any) -> pyfe.Linear:
+    weights = {name: 0.05 + 0.01 * i for i, name in enumerate(rows)}
+    return pyfe.Linear(weights, intercept=-20.0, link="logit", **more)
+
+
+def test_it_stops_at_the_first_that_is_granted() -> None:
+    rows = rows_of(9)
+    found = pyfe.suggest(linear(rows), rows)
+    assert [one.step for one in found] == ["grid sd / 8"] and found.granted is found.tried[0]
+    first = found.tried[0]
+    assert first.schema is not None and first.function is not None and first.loss is not None and abs(first.loss) < 0.01
+    prepared = pyfe.prepare(linear(rows), rows, precision=8)
+    assert first.schema.id == prepared[0].id and first.function.id == prepared[1].id
+    authority = KeyAuthority.create(first.schema, reference=rows)
+    assert authority.issue(first.function, purpose="test").function == first.function
+    text = str(found)
+    assert text.splitlines()[0].startswith("the model: AUC") and "granted" in text and f"{first.loss:+.4f}" in text
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert plain["suggestions"][0]["function"] == first.function.id.hex() and plain["measure"] == "AUC"
+
+
+def test_all_steps_in_their_order() -> None:
+    """Two columns: no key that says anything is granted, so everything is listed."""
+    rows = rows_of(2)
+    authority = KeyAuthority.create(pyfe.Schema.fit(rows), policy=pyfe.Policy.unrestricted(reason="test"))
+    authority.issue(pyfe.compile(linear(rows), authority.schema, reference=rows), purpose="test")
+    found = pyfe.suggest(linear(rows), rows, authority=authority, everything=True)
+    steps = [one.step for one in found]
+    grids = [f"grid sd / {precision}" for precision in suggesting.GRIDS]
+    assert steps[:9] == ["as it is", *grids] and steps[-4:] == ["noise", "keys that are there", "new authority", "totals"]
+    by_step = {one.step: one for one in found}
+    assert all(by_step[grid].granted is False and by_step[grid].says for grid in grids)
+    assert by_step["noise"].granted is None and by_step["totals"].granted is None
+    anew = by_step["keys that are there"]
+    assert anew.granted is True and anew.function is None and anew.loss is not None and abs(anew.loss) < 0.01
+    assert by_step["new authority"].granted is False
+    assert found.granted is not None and found.granted.step == "as it is", "the same key says nothing new"
+
+
+def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function whose answer modulo 2 is a protected column, in the place of what a grid makes."""
+    rows = rows_of(12) | {"flag": np.random.default_rng(5).choice(["no", "yes"], 400)}
+    schema = pyfe.Schema.fit(rows, bits=3, protected=["flag"])
+    weights = np.array([2] * 12 + [1])
+    made = Function.from_integers(schema, weights, scale=0.1, link="logit", classes=("no", "yes"))
+    monkeypatch.setattr(suggesting, "GRIDS", (8,))
+    monkeypatch.setattr("pyfe.models.preparing.Preparation.function", lambda self, precision: (schema, made))
+    found = pyfe.suggest(linear(rows_of(12)), rows, everything=True, schema=schema)
+    grid, changed = found.tried[:2]
+    assert grid.granted is False and "remainder" in grid.says
+    assert changed.step == "sd / 8, a weight by 1" and changed.function is not None
+    assert np.abs(changed.function.weights - weights).sum() == 1
+    assert changed.function.max_error[0] > made.max_error[0] and "remainder" not in changed.says
+    lo, hi = schema.lo, schema.hi
+    assert changed.function.interval.tolist() == changed.function.map.interval(lo, hi).tolist()
+
+
+def test_one_class_against_the_rest() -> None:
+    rng = np.random.default_rng(2)
+    rows = rows_of(9)
+    weights = [{name: float(v) for name, v in zip(rows, rng.normal(0, 0.05, 9), strict=True)} for _ in range(3)]
+    model = pyfe.Linear(weights, link="softmax", classes=["a", "b", "c"])
+    table = np.stack(list(rows.values()), axis=1)
+    scores = table @ np.array([[w[name] for name in rows] for w in weights]).T
+    outcome = np.array(["a", "b", "c"])[scores.argmax(axis=1)]
+    found = pyfe.suggest(model, rows, outcome, everything=True)
+    single = [one for one in found if one.step == "one score"]
+    assert len(single) == 3 and all("3, which count as 2 keys" in one.what for one in single)
+    for one, label in zip(single, "abc", strict=True):
+        assert one.function is not None and one.function.k == 1 and repr(label) in one.what
+        values = one.function.evaluate(rows, "clip")
+        from pyfe.function.ranking import area_under_curve
+
+        area = area_under_curve(values.astype(float), outcome == label)
+        assert one.loss is not None and area > 0.85
+    without = pyfe.suggest(model, rows, everything=True)
+    assert [one.step for one in without] == [one.step for one in found]
+
+
+def test_what_it_refuses() -> None:
+    rows = rows_of(3)
+    with pytest.raises(ParameterError, match="has its own"):
+        pyfe.suggest(linear(rows), rows, schema=pyfe.Schema.fit(rows), public=["c0"])
+    assert not list(pyfe.reports.Suggestions((), "AUC", 0.5))
+    assert Suggestion("a", "b").to_dict()["function"] is None
