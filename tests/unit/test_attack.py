@@ -201,7 +201,11 @@ def test_remainders_of_several_scores_and_of_large_numbers() -> None:
     levels = prior.tree_rows(300, bytes(32))
     apart = np.array([[1, 0, 3, 0, 6, 3], [0, 1, 0, 3, 3, 9]])
     mixed_up = np.array([[2, 1], [1, 1]]) @ apart  # neither row alone leaves a column modulo 3
-    for rows, opened_columns in ((mixed_up, []), ([[1, 100, 200, 300, 700, 1100]], [0]), ([[3, 48, 80, 16, 32, 64]], [0])):
+    for rows, opened_columns in (
+        (mixed_up, []),
+        ([[1, 100, 200, 300, 700, 1100]], [0]),
+        ([[3, 48, 80, 16, 32, 64]], [0]),
+    ):
         right = attack.opened(attack.residues(attack.Told.of(prior, rows, levels)), prior, levels)
         assert [right.classes[i] for i in opened_columns] == [1.0] * len(opened_columns)
     right = attack.opened(attack.residues(attack.Told.of(prior, mixed_up, levels)), prior, levels)

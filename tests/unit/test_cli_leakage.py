@@ -109,7 +109,10 @@ def test_leakage_takes_keys_and_attacks(folder: Path, capsys: pytest.CaptureFixt
     Path("key").write_bytes(authority.issue(function, purpose="test").to_bytes())
     attacked = run(capsys, "leakage", "key", "-s", "schema", "--data", "train.csv", "--attack")["attack"]
     assert attacked["attack"] == "one score" and attacked["rows"] == 150
-    assert 0 <= attacked["records_opened"] <= 0.1 and attacked["classes_right"] >= attacked["classes_right_by_tenths"] - 0.1
+    assert (
+        0 <= attacked["records_opened"] <= 0.1
+        and attacked["classes_right"] >= attacked["classes_right_by_tenths"] - 0.1
+    )
     assert "needs the rows" in run(capsys, "leakage", "key", "-s", "schema", "--attack", code=1)["error"]["message"]
     wrong = run(capsys, "leakage", "schema", "-s", "schema", code=1)["error"]["message"]
     assert "functions and keys, not of a Schema" in wrong

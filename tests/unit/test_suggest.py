@@ -48,7 +48,12 @@ def test_all_steps_in_their_order() -> None:
     found = pyfe.suggest(linear(rows), rows, authority=authority, everything=True)
     steps = [one.step for one in found]
     grids = [f"grid sd / {precision}" for precision in suggesting.GRIDS]
-    assert steps[:9] == ["as it is", *grids] and steps[-4:] == ["noise", "keys that are there", "new authority", "totals"]
+    assert steps[:9] == ["as it is", *grids] and steps[-4:] == [
+        "noise",
+        "keys that are there",
+        "new authority",
+        "totals",
+    ]
     by_step = {one.step: one for one in found}
     assert all(by_step[grid].granted is False and by_step[grid].says for grid in grids)
     assert by_step["noise"].granted is None and by_step["totals"].granted is None
