@@ -237,8 +237,8 @@ ByteArray nearer(const FloatArray& triangle, const FloatArray& basis, const Floa
     {
         const NoGil no_gil;
         pyfe::parallel_for(all.rows, [&](size_t row) {
-            found[row] =
-                static_cast<uint8_t>(nearer_vartime(all.search, all.centre(row), all.origin(row), most_nodes));
+            found[row] = static_cast<uint8_t>(
+                nearer_vartime(all.search, all.centre(row), all.origin(row), most_nodes));
         });
     }
     return as_bytes(found);
@@ -254,8 +254,8 @@ py::tuple likeliest(const FloatArray& triangle, const FloatArray& basis, const F
         const NoGil no_gil;
         pyfe::parallel_for(all.rows, [&](size_t row) {
             const auto record = std::span(records).subspan(row * all.search.width, all.search.width);
-            found[row] = static_cast<uint8_t>(likeliest_vartime(all.search, all.centre(row), all.origin(row),
-                                                                bound, most_nodes, record));
+            found[row] = static_cast<uint8_t>(
+                likeliest_vartime(all.search, all.centre(row), all.origin(row), bound, most_nodes, record));
         });
     }
     FloatArray out({all.rows, all.search.width});
@@ -272,13 +272,13 @@ void bind_searches(py::module_& m) {
         "from first to end at most one set) has |triangle (t - centre)| below that of t = 0: 1 where there "
         "is one, 0 where there is none, 2 where the nodes did not suffice; uint8 [rows]. triangle float64 "
         "[k, k], basis [k, d] of integers, lo and hi [d], centres [rows, k], origins [rows, d].");
-    m.def("likeliest", likeliest, py::arg("triangle").noconvert(), py::arg("basis").noconvert(),
-          py::arg("lo").noconvert(), py::arg("hi").noconvert(), py::arg("bits"),
-          py::arg("centres").noconvert(), py::arg("origins").noconvert(), py::arg("bound"),
-          py::arg("most_nodes"),
-          "(ends uint8 [rows], records float64 [rows, d]): of all records as for nearer with |triangle (t - "
-          "centre)|^2 below the bound, the one with the least: 1; 0 where there is none; 2 where the nodes did "
-          "not suffice, and the record is the best that was met. A record that was not found is nan.");
+    m.def(
+        "likeliest", likeliest, py::arg("triangle").noconvert(), py::arg("basis").noconvert(),
+        py::arg("lo").noconvert(), py::arg("hi").noconvert(), py::arg("bits"), py::arg("centres").noconvert(),
+        py::arg("origins").noconvert(), py::arg("bound"), py::arg("most_nodes"),
+        "(ends uint8 [rows], records float64 [rows, d]): of all records as for nearer with |triangle (t - "
+        "centre)|^2 below the bound, the one with the least: 1; 0 where there is none; 2 where the nodes did "
+        "not suffice, and the record is the best that was met. A record that was not found is nan.");
 }
 
 void bind_scores(py::module_& m) {

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['MOST_WIDTH', 'Sample', 'beside', 'distribution', 'nearer', 'residues']
+__all__: list[str] = ['MOST_WIDTH', 'Sample', 'beside', 'distribution', 'likeliest', 'nearer', 'residues']
 class Sample:
     """
     Rows of levels, and the classes of some of their columns.
@@ -36,6 +36,10 @@ def beside(shares: list[numpy.typing.NDArray[numpy.int64]], marginals: list[nump
 def distribution(shares: list[numpy.typing.NDArray[numpy.int64]], marginals: list[numpy.typing.NDArray[numpy.float64]]) -> numpy.typing.NDArray[numpy.float64]:
     """
     P(z), float64 [width + 1], of the sum of independent variables; shares int64 [levels], the least of a variable being 0, and marginals float64 [levels], one array a variable. OutOfRangeError for a width beyond 2^24.
+    """
+def likeliest(triangle: numpy.typing.NDArray[numpy.float64], basis: numpy.typing.NDArray[numpy.float64], lo: numpy.typing.NDArray[numpy.float64], hi: numpy.typing.NDArray[numpy.float64], bits: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], centres: numpy.typing.NDArray[numpy.float64], origins: numpy.typing.NDArray[numpy.float64], bound: typing.SupportsFloat | typing.SupportsIndex, most_nodes: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (ends uint8 [rows], records float64 [rows, d]): of all records as for nearer with |triangle (t - centre)|^2 below the bound, the one with the least: 1; 0 where there is none; 2 where the nodes did not suffice, and the record is the best that was met. A record that was not found is nan.
     """
 def nearer(triangle: numpy.typing.NDArray[numpy.float64], basis: numpy.typing.NDArray[numpy.float64], lo: numpy.typing.NDArray[numpy.float64], hi: numpy.typing.NDArray[numpy.float64], bits: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], centres: numpy.typing.NDArray[numpy.float64], origins: numpy.typing.NDArray[numpy.float64], most_nodes: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint8]:
     """

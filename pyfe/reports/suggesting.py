@@ -29,8 +29,8 @@ _MOST_CHANGES = 24
 """Weights that are changed by one, at most, before a remainder counts as not to be got rid of."""
 
 _NOISE = (
-    "noise in the results, drawn from the data owner's secret in a slot of the schema: it hides what a score says beyond "
-    "a sixteenth of its spread; results are no longer exact"
+    "noise in the results, drawn from the data owner's secret in a slot of the schema: it hides what a score says "
+    "beyond a sixteenth of its spread; results are no longer exact"
 )
 _TOTALS = "totals over 20 patients or more: add ciphertexts, decrypt the sum; the key's holder must not see single rows"
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from pyfe.errors import KeyMismatchError, ParameterError
 from pyfe.function import Function, LinearMap
-from pyfe.leakage import LinearAccount, Prior, linear_findings, narrowing, prior_for, question_of, residual, too_fine
+from pyfe.leakage import Blind, LinearAccount, Prior, linear_findings, narrowing, question_of, residual, too_fine
+from pyfe.leakage.prior import reference_for
 from pyfe.reports.answer import Answer
 from pyfe.schema import Schema
 
@@ -20,8 +21,10 @@ _POLICY = "default (linear rules)"
 
 def known_of(schema: Schema, reference: Any = None) -> Prior | None:
     """What is known of the population: a table or Reference, else what the schema publishes, else nothing; None where
-    the schema is too fine for counts of its columns. Errors of :func:`pyfe.leakage.prior_for`."""
-    return None if too_fine(schema) else prior_for(schema, reference)
+    the schema is too fine for counts of its columns. Errors of :meth:`pyfe.leakage.Reference.from_table`."""
+    if too_fine(schema):
+        return None
+    return reference_for(schema, reference) or Blind(schema)
 
 
 def answers(functions: Sequence[Function], schema: Schema, prior: Prior | None) -> list[Answer]:

@@ -29,7 +29,12 @@ def small() -> Schema:
     )
 
 
-def rows_of(schema: Schema, count: int, seed: int) -> dict[str, Any]:
+def whole(columns: int, top: int) -> Schema:
+    """Columns of whole numbers from 0."""
+    return Schema({f"c{i}": number(0, top, step=1) for i in range(columns)})
+
+
+def rows_of(count: int, seed: int) -> dict[str, Any]:
     """A table whose columns depend on each other."""
     rng = np.random.default_rng(seed)
     lab = rng.integers(0, 6, count)
@@ -43,8 +48,8 @@ def rows_of(schema: Schema, count: int, seed: int) -> dict[str, Any]:
 def known() -> tuple[Reference, Any]:
     """A reference on the small schema, and the levels of rows that it was not made of."""
     schema = small()
-    prior = Reference.from_table(rows_of(schema, 2000, 1), schema)
-    return prior, prior.blocks.levels(schema.encode(rows_of(schema, 120, 2)).x)
+    prior = Reference.from_table(rows_of(2000, 1), schema)
+    return prior, prior.blocks.levels(schema.encode(rows_of(120, 2)).x)
 
 
 # -- the prior's probabilities, which the enumeration weighs by --
@@ -104,7 +109,7 @@ def test_one_score_is_the_exact_posterior(known: tuple[Reference, Any]) -> None:
 
 
 def test_one_score_opens_a_code_and_a_sum_says_its_tenth() -> None:
-    schema = Schema.from_ranges({f"c{i}": (0, 3) for i in range(8)})
+    schema = whole(8, 3)
     prior = Blind(schema)
     levels = prior.tree_rows(400, bytes(32))
     code = attack.opened(attack.one_score(attack.Told.of(prior, 4 ** np.arange(8), levels)), prior, levels)
@@ -115,7 +120,7 @@ def test_one_score_opens_a_code_and_a_sum_says_its_tenth() -> None:
 
 
 def test_one_score_refuses() -> None:
-    schema = Schema.from_ranges({"a": (0, 3), "b": (0, 3)})
+    schema = whole(2, 3)
     prior = Blind(schema)
     levels = prior.tree_rows(5, bytes(32))
     with pytest.raises(ParameterError, match="one key, not on 2"):
@@ -169,7 +174,7 @@ def test_an_enumeration_opens_quadratic_answers_too(known: tuple[Reference, Any]
         attack.enumeration(squares, answers + 1000, prior, levels[:, prior.blocks.public])
     with pytest.raises(ParameterError, match="every public column"):
         attack.enumeration(squares, answers, prior)
-    wide = Blind(Schema.from_ranges({f"c{i}": (0, 255) for i in range(3)}))
+    wide = Blind(whole(3, 255))
     with pytest.raises(OutOfRangeError, match="16777216 private records"):
         attack.enumeration(squares, answers, wide)
 
@@ -196,7 +201,7 @@ def test_remainders_open_what_others_cannot_hide() -> None:
 
 
 def test_remainders_of_several_scores_and_of_large_numbers() -> None:
-    schema = Schema.from_ranges({f"c{i}": (0, 15) for i in range(6)})
+    schema = whole(6, 15)
     prior = Blind(schema)
     levels = prior.tree_rows(300, bytes(32))
     apart = np.array([[1, 0, 3, 0, 6, 3], [0, 1, 0, 3, 3, 9]])
@@ -214,7 +219,7 @@ def test_remainders_of_several_scores_and_of_large_numbers() -> None:
 
 def test_what_the_others_generate() -> None:
     """Rule 2m (i): both scores together tell a column that none of their remainders does for itself."""
-    schema = Schema.from_ranges({f"c{i}": (0, 1) for i in range(7)})
+    schema = whole(7, 1)
     prior = Blind(schema)
     levels = prior.tree_rows(200, bytes(32))
     rows = np.array([[1, 2, 2, 4, 6, 2, 4], [1, 1, 3, 5, 1, 1, 7]])
@@ -277,7 +282,7 @@ def test_the_likeliest_record_is_that_of_a_search_of_all(known: tuple[Reference,
 
 
 def test_block_reduction_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    prior, _, told = lattice_case(5)
+    _, _, told = lattice_case(5)
     real = builtins.__import__
 
     def without(name: str, *rest: Any, **more: Any) -> Any:
@@ -298,7 +303,7 @@ def test_answers_that_contradict_each_other(known: tuple[Reference, Any]) -> Non
     rows = np.array([[0, 1, 0, 0, 0, 0, 1], [0, 2, 0, 0, 0, 0, 2]])
     told = attack.Told.of(prior, rows, levels)
     assert told.basis == [[1, 0, 0, 0, 1]] and told.values.tolist() == (levels[:, [1]] + levels[:, [4]]).tolist()
-    wrong = attack.Told(prior, rows, told.answers + [[0, 1]], told.public)
+    wrong = attack.Told(prior, rows, told.answers + np.array([0, 1]), told.public)
     with pytest.raises(ParameterError, match="no record has these answers"):
         _ = wrong.values
     with pytest.raises(ParameterError, match="2 keys have as many columns"):
@@ -314,7 +319,7 @@ def test_the_strongest_attack(known: tuple[Reference, Any]) -> None:
     name, guess, baseline = attack.strongest(attack.Told.of(prior, np.arange(1, 8), levels))
     assert name == "enumeration" and baseline is not None
     assert attack.opened(guess, prior, levels).records >= attack.opened(baseline, prior, levels).records
-    schema = Schema.from_ranges({f"c{i}": (0, 255) for i in range(4)})
+    schema = whole(4, 255)
     blind = Blind(schema)
     rows = blind.tree_rows(20, bytes(32))
     assert attack.strongest(attack.Told.of(blind, [1, 2, 3, 4], rows))[0] == "one score"

@@ -29,8 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     model = pyfe.Linear(weights, intercept=-40.0, link="logit", classes=["no", "yes"], name="a risk")
     Path("model.json").write_text(model.to_json())
     lines = [",".join([*COLUMNS, "label", "time", "died"])]
-    lines += [",".join([*map(repr, row.tolist()), l, repr(float(t)), str(d)]) for row, l, t, d in
-              zip(x, label, time, died, strict=True)]  # fmt: skip
+    cells = zip(x.tolist(), label, time.tolist(), died, strict=True)
+    lines += [",".join([*map(repr, row), is_ill, repr(until), str(event)]) for row, is_ill, until, event in cells]
     Path("train.csv").write_text("\n".join(lines) + "\n")
     return tmp_path
 
@@ -135,6 +135,6 @@ def test_a_schema_publishes_its_population(folder: Path, capsys: pytest.CaptureF
     schema = Schema.from_bytes(Path("public-schema").read_bytes())
     assert schema.population is not None and made["id"] == schema.id.hex()
     assert KeyAuthority.create(schema).reference is not None
-    Path("few.csv").write_text("".join(Path("train.csv").open().readlines()[:50]))
+    Path("few.csv").write_text("\n".join(Path("train.csv").read_text().splitlines()[:50]) + "\n")
     few = run(capsys, "schema", "publish", "schema", "few.csv", "-o", "x", code=1)
     assert "100 rows" in few["error"]["message"] and not Path("x").exists()

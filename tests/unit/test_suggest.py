@@ -88,7 +88,7 @@ def test_one_class_against_the_rest() -> None:
     model = pyfe.Linear(weights, link="softmax", classes=["a", "b", "c"])
     table = np.stack(list(rows.values()), axis=1)
     scores = table @ np.array([[w[name] for name in rows] for w in weights]).T
-    outcome = np.array(["a", "b", "c"])[scores.argmax(axis=1)]
+    outcome = np.array(["a", "b", "c"])[(scores - scores.mean(axis=0)).argmax(axis=1)]
     found = pyfe.suggest(model, rows, outcome, everything=True)
     single = [one for one in found if one.step == "one score"]
     assert len(single) == 3 and all("3, which count as 2 keys" in one.what for one in single)

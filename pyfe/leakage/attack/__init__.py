@@ -21,8 +21,8 @@ attack                 of                  finds                                
 
 >>> import numpy as np, pyfe
 >>> from pyfe.leakage import Blind, attack
->>> schema = pyfe.Schema.from_ranges({"ward": (0, 3), "age": (0, 127), "weight": (0, 255)})
->>> prior, rows = Blind(schema), [[1, 4, 8]]  # an age or a weight never hides the ward: it is the answer modulo 4
+>>> schema = pyfe.Schema({name: pyfe.number(0, top, step=1) for name, top in (("ward", 3), ("age", 90), ("bmi", 50))})
+>>> prior, rows = Blind(schema), [[1, 4, 8]]  # no age hides the ward: it is the answer modulo 4
 >>> levels = prior.tree_rows(100, bytes(32))
 >>> told = attack.Told.of(prior, rows, levels)
 >>> attack.opened(attack.residues(told), prior, levels).classes.tolist()[0]

@@ -1,5 +1,5 @@
-// Which record explains answers best, and whether one does better than the true one: the searches behind what an
-// attacker with lattice reduction reads from several scores.
+// Which record explains answers best, and whether one does better than the true one: the searches behind what
+// an attacker with lattice reduction reads from several scores.
 #pragma once
 
 #include <cstddef>
