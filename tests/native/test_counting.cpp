@@ -216,10 +216,10 @@ void test_nearer() {
     const Search one{1, 1, {1}, {1}, {0}, {9}, {}};
     CHECK(nearer_vartime(one, std::vector{2.4}, std::vector{5.0}, 100) == Nearer::found);
     CHECK(nearer_vartime(one, std::vector{2.4}, std::vector{5.0}, 0) == Nearer::unfinished);
-    CHECK(nearer_vartime(one, std::vector{5.6}, std::vector{5.0}, 100) == Nearer::none);
+    CHECK(nearer_vartime(one, std::vector{0.4}, std::vector{5.0}, 100) == Nearer::none);
     CHECK(nearer_vartime(Search{}, {}, {}, 100) == Nearer::none);
     std::vector<double> record = {-1};
-    CHECK(likeliest_vartime(one, std::vector{2.4}, std::vector{5.0}, 99, 3, record) == Nearer::unfinished);
+    CHECK(likeliest_vartime(one, std::vector{2.4}, std::vector{5.0}, 99, 1, record) == Nearer::unfinished);
     CHECK(record[0] == 7);
     CHECK(likeliest_vartime(Search{}, {}, {}, 99, 100, {}) == Nearer::none);
 }
