@@ -93,6 +93,53 @@ def test_keygen_takes_a_table_of_the_population(story: Story) -> None:
     assert story.run(*plain)["reference"] == "none"
 
 
+def test_prepare_cuts_a_schema_for_a_model(story: Story) -> None:
+    header, *rows = Path("train.csv").read_text().splitlines()
+    high = [float(row.split(",")[8]) > 50 for row in rows]
+    known = [
+        f"{row},{'yes' if h else 'no'},{int(h)},{i + 1}.5" for i, (row, h) in enumerate(zip(rows, high, strict=True))
+    ]
+    Path("known.csv").write_text("\n".join([f"{header},ill,seen,days", *known]) + "\n")
+    model = story.model("model", c7=0.2)
+    files = ["-s", "cut", "-o", "function"]
+    made = story.run("prepare", model, "known.csv", *files, "--outcome", "ill", "--protected", "c3")
+    assert "measured with the outcomes" in made["loss"] and made["step_of_the_score"].startswith("sd / ")
+    schema = Schema.from_bytes(Path("cut").read_bytes())
+    assert made["schema_id"] == schema.id.hex() and made["sizes"] == {n: c.size for n, c in schema.columns.items()}
+    assert schema.columns["c3"].protected and made["sizes"]["c0"] < 32
+    f = pyfe.Function.from_bytes(Path("function").read_bytes(), schema=schema)
+    assert (f.schema_id, f.weight_bits) == (schema.id, made["weight_bits"])
+    survival = story.run("prepare", model, "known.csv", *files, "--time", "days", "--event", "seen")
+    assert survival["loss"].startswith("C ")
+    expected = story.run("prepare", model, "known.csv", *files, "--precision", "4", "--exclude", "id")
+    assert "under the model itself" in expected["loss"] and expected["step_of_the_score"].startswith("sd / 4")
+    story.run(
+        "prepare", model, "known.csv", "-s", "again", "-o", "function", "--ranges", "cut", "--precision", "finest"
+    )
+    assert Path("again").read_bytes() == Path("cut").read_bytes()
+
+
+def test_prepare_names_what_is_wrong_and_leaves_nothing(story: Story) -> None:
+    model, files = story.model("model"), ["-s", "cut", "-o", "function"]
+    prepare = ["prepare", model, "train.csv", *files]
+    for options, said in (
+        (["--outcome", "label"], "no column 'label'"),
+        (["--time", "c1"], "--event"),
+        (["--outcome", "c0", "--time", "c1", "--event", "c2"], "--outcome"),
+        (["--precision", "high"], "precision"),
+        (["--precision", "0"], "precision"),
+        (["--exclude", "c9"], "c9"),
+    ):
+        kind, message = story.fails(*prepare, *options)
+        assert kind == "ParameterError" and said in message, options
+    assert story.fails("prepare", model, "train.csv", "-s", "same", "-o", "same")[0] == "ParameterError"
+    assert story.fails("prepare", model, "train.csv", "-s", "train.csv", "-o", "function")[0] == "ParameterError"
+    assert story.fails("prepare", "train.csv", "train.csv", *files)[0] == "DecodeError"
+    story.run("schema", "fit", "train.csv", "-o", "ranges", "--exclude", "id")
+    assert "--protected" in story.fails(*prepare, "--ranges", "ranges", "--protected", "c1")[1]
+    assert not any(Path(name).exists() for name in ("cut", "function", "same"))
+
+
 def issue(function: str = "function", output: str = "key") -> list[str]:
     return ["issue", function, "-a", "auth", "-o", output, "--purpose", "triage", "--passphrase-file", "pass"]
 
