@@ -57,7 +57,8 @@ def test_the_plugin_changes_one_module_and_no_file() -> None:
     file = ROOT / "pyfe" / "leakage" / "limits.py"
     before = file.read_bytes()
     target = "pyfe/leakage/rules/rank.py"
-    words = "import mutation\nfrom pyfe.leakage.rules import rank\nprint(rank.most_scores.__code__.co_code.hex(), rank.most_scores.__code__.co_consts)"
+    shown = "rank.most_scores.__code__.co_code.hex(), rank.most_scores.__code__.co_consts"
+    words = f"import mutation\nfrom pyfe.leakage.rules import rank\nprint({shown})"
     environment = {"PYTHONPATH": str(ROOT / "scripts")}
     codes = {
         subprocess.check_output([sys.executable, "-c", words], env=environment | given, text=True, cwd=ROOT)
