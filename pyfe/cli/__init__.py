@@ -2,7 +2,7 @@
 
 ====================  ==========================================================================================
 ``commands``          all commands put together; failures as one line and an exit code
-``prepare``           ``pyfe prepare`` and ``pyfe suggest``: the model owner, who has a model and rows
+``prepare``           ``pyfe prepare``: the model owner, who has a model and rows; ``suggest``: what else to ask for
 ``schema_compile``    ``pyfe schema fit`` and ``pyfe compile``: the model owner, column by column
 ``publish``           ``pyfe schema publish``: figures of the population in a schema
 ``leakage``           ``pyfe leakage``: what keys would say, and the attacks on them
@@ -11,7 +11,7 @@
 ``info``, ``doctor``  what a file is; whether this installation is sound
 ``demo``, ``demos``   the demos, one file each
 ``training``          the training of networks of squares, for demos
-``columns``           options about the columns of a schema; ``model_file``: the file of a model
+``table_options``     options about the columns of a training table; ``model_files``: models in files
 ``console``           what commands share: options, tables, progress, words for people
 ====================  ==========================================================================================
 """

@@ -22,6 +22,7 @@ from pyfe.cli import (
     prepare,
     publish,
     schema_compile,
+    suggest,
 )
 from pyfe.errors import ParameterError, PyfeError
 
@@ -60,9 +61,9 @@ schema_app.command("fit")(schema_compile.fit)
 schema_app.command("publish")(publish.publish)
 schema_app.callback()(lambda: None)
 app.add_typer(schema_app, name="schema")
-app.command("prepare")(prepare.prepare)
+app.command("prepare")(prepare.prepare_model)
 app.command("compile")(schema_compile.compile_model)
-app.command("suggest")(prepare.suggest)
+app.command("suggest")(suggest.suggest)
 app.command("leakage")(leakage.leakage)
 app.command("keygen")(authority.keygen)
 app.command("public-key")(authority.public_key)

@@ -9,9 +9,19 @@ import typer
 
 from pyfe import io
 from pyfe.adapters import SCHEMES, serving
-from pyfe.cli.columns import Bits, Exclude, Levels, Margin, Missing, Protected, Public, fit_options
 from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows, show
-from pyfe.cli.model_file import ModelFile, model_of
+from pyfe.cli.model_files import load_model
+from pyfe.cli.table_options import (
+    Bits,
+    Exclude,
+    Levels,
+    Margin,
+    Missing,
+    Protected,
+    Public,
+    levels_of,
+    missing_of,
+)
 from pyfe.errors import ParameterError
 from pyfe.io import roles
 from pyfe.keys import described_columns
@@ -22,6 +32,8 @@ from pyfe.schema import Schema
 __all__ = ["compile_model", "fit", "show_schema"]
 
 _MOST_DIGITS = 3
+_LARGEST_MODEL = 1 << 28
+"""Bytes of a model's file, far beyond any that compiles: what never ends must not fill the memory."""
 
 
 def fit(
@@ -43,16 +55,21 @@ def fit(
     with io.claimed(output, roles.SCHEMA, avoid=[table], force=force) as file:
         given = read_csv(table, delimiter, decimal)
         columns = given.without(exclude or []).guessed()
-        chosen = fit_options(
-            columns, bits=bits, margin=margin, public=public, protected=protected, missing=missing, levels=levels
+        schema = Schema.fit(
+            columns,
+            bits=bits,
+            margin=margin,
+            levels=levels_of(levels, columns),
+            public=public or (),
+            protected=protected or (),
+            missing=missing_of(missing, columns),
         )
-        schema = Schema.fit(columns, **chosen)
         file.write(schema.to_bytes())
     show_schema(output, schema, given.signs, as_json=as_json, apart=file.is_standard_output)
 
 
 def show_schema(output: Path, schema: Schema, signs: str, *, as_json: bool, apart: bool) -> None:
-    """Print a schema that was written."""
+    """Print what a schema that was written has."""
     described = described_columns(schema)
     values = {
         "schema": str(output),
@@ -71,7 +88,7 @@ def show_schema(output: Path, schema: Schema, signs: str, *, as_json: bool, apar
 
 
 def compile_model(
-    model: ModelFile,
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",
@@ -90,7 +107,7 @@ def compile_model(
         agreed = load(schema, Schema.from_bytes)
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else reference_rows(given, agreed)
-        function = compile_function(model_of(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
+        function = compile_function(load_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
         report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {

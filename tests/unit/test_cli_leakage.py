@@ -1,4 +1,4 @@
-"""``pyfe prepare``, ``suggest``, ``leakage`` and ``schema publish``, over files."""
+"""``pyfe leakage``, ``suggest`` and ``schema publish``, over files that ``pyfe prepare`` made."""
 
 from __future__ import annotations
 
@@ -43,42 +43,6 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> A
 
 PREPARE = ["prepare", "model.json", "train.csv", "-s", "schema", "-o", "function", "--precision", "8"]
 LABELLED = [*PREPARE, "--outcome", "label", "--exclude", "time", "--exclude", "died"]
-
-
-def test_prepare_writes_a_schema_and_a_function(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made = run(capsys, *LABELLED, "--protected", "c3")
-    schema = Schema.from_bytes(Path("schema").read_bytes())
-    function = Function.from_bytes(Path("function").read_bytes(), schema=schema)
-    assert made["schema_id"] == schema.id.hex() and made["id"] == function.id.hex()
-    assert list(schema.columns) == COLUMNS and schema.columns["c3"].protected
-    assert made["loss"].startswith("AUC") and "measured with the outcomes" in made["loss"]
-    assert made["step"].startswith("sd / 8")
-    survival = run(capsys, *PREPARE, "--outcome", "time", "--event", "died", "--exclude", "label")
-    assert survival["loss"].startswith("C ")
-    assert "expected" in run(capsys, *PREPARE, "--exclude", "label")["loss"]
-    assert main([*LABELLED]) == 0 and "AUC" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("options", "what"),
-    [
-        (["--event", "died"], "--event goes with --outcome"),
-        (["--outcome", "time", "--event", "label"], "other values than 0 and 1"),
-        (["--outcome", "nothing"], "there is no column 'nothing'"),
-        (["--precision", "much"], 'precision is "auto"'),
-    ],
-)
-def test_prepare_refuses(options: list[str], what: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert what in run(capsys, *PREPARE, *options, code=1)["error"]["message"]
-    assert not Path("schema").exists() and not Path("function").exists()
-
-
-def test_prepare_writes_over_no_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = Path("train.csv").read_bytes()
-    wrong = ["prepare", "model.json", "train.csv", "-s", "schema", "-o", "train.csv", "--force"]
-    run(capsys, *wrong, code=1)
-    run(capsys, "prepare", "model.json", "train.csv", "-s", "same", "-o", "same", code=1)
-    assert Path("train.csv").read_bytes() == before and not Path("schema").exists()
 
 
 def test_leakage_of_functions_in_their_order(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

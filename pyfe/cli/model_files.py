@@ -1,26 +1,22 @@
-"""The file of a model: weights or a network as JSON, or an ONNX graph."""
+"""Models in files: JSON of weights or of a network of squares, or an ONNX graph."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from pyfe import io
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.models import Linear, SquareNetwork
 
-__all__ = ["ModelFile", "model_of"]
-
-ModelFile = Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")]
+__all__ = ["load_model"]
 
 _LARGEST_MODEL = 1 << 28
 """Bytes of a model's file, far beyond any that compiles: what never ends must not fill the memory."""
 
 
-def model_of(file: Path) -> Any:
+def load_model(file: Path) -> Any:
     """An ONNX graph by the name of the file; a JSON file says its kind in ``format``, one that does not is a Linear."""
     if file.suffix == ".onnx":
         return _graph(file)

@@ -1,19 +1,18 @@
-"""Options about the columns of a schema that is proposed from a table, for the commands that propose one."""
+"""What a command is told of the columns of a training table: the options, and what they mean."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from pyfe.arrays import AnyArray
 from pyfe.cli.console import text_options
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import parse_number
 
-__all__ = ["Bits", "Exclude", "Levels", "Margin", "Missing", "Protected", "Public", "fit_options"]
+__all__ = ["Bits", "Exclude", "Levels", "Margin", "Missing", "Protected", "Public", "levels_of", "missing_of"]
 
 Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
 Margin = Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")]
@@ -44,31 +43,10 @@ Levels = Annotated[
 ]
 
 
-def fit_options(
-    columns: Mapping[str, AnyArray],
-    *,
-    bits: int,
-    margin: float,
-    public: Sequence[str] | None,
-    protected: Sequence[str] | None,
-    missing: list[str] | None,
-    levels: list[str] | None,
-) -> dict[str, Any]:
-    """What :meth:`pyfe.Schema.fit` takes, of the options and a table's columns."""
-    return {
-        "bits": bits,
-        "margin": margin,
-        "levels": _levels(levels or [], columns),
-        "public": public or (),
-        "protected": protected or (),
-        "missing": _missing(missing or [], columns),
-    }
-
-
-def _missing(options: list[str], columns: Mapping[str, Any]) -> dict[str, float | str]:
+def missing_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str, float | str]:
     """``COLUMN=VALUE`` options; values are numbers where the column holds numbers, else text."""
     values: dict[str, float | str] = {}
-    for option in options:
+    for option in options or ():
         name, equals, text = option.rpartition("=")
         if not equals or not name or not text:
             raise ParameterError(f"--missing is COLUMN=VALUE, not {option!r}")
@@ -77,10 +55,10 @@ def _missing(options: list[str], columns: Mapping[str, Any]) -> dict[str, float 
     return values
 
 
-def _levels(options: list[str], columns: Mapping[str, Any]) -> dict[str, list[int | str]]:
+def levels_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str, list[int | str]]:
     """``COLUMN=A,B,C`` options; levels are integers where the column holds numbers, else text."""
     found: dict[str, list[int | str]] = {}
-    for option in options:
+    for option in options or ():
         name, equals, text = option.partition("=")
         if not equals or not name or not text:
             raise ParameterError(f"--levels is COLUMN=A,B,..., not {option!r}")
