@@ -85,15 +85,8 @@ def steps() -> list[Step]:
         Step("ctime", 8, (*NATIVE, "scripts/ctime.py"), [python, "scripts/ctime.py"]),
         Step("qemu", 8, (*NATIVE, "scripts/qemu.py"), [python, "scripts/qemu.py"]),
         Step("bench", 10, (*PACKAGE, "bench/"), [python, "-m", "bench", "--json", str(STATE / "bench.json")]),
-        lattice(python),
         Step("fresh", 20, EVERYTHING, ["bash", "scripts/fresh.sh"]),
     ]
-
-
-def lattice(python: str) -> Step:
-    """Rule 7 against the number of keys that a lattice attack needs, with its picture."""
-    command = [python, "scripts/measure_lattice.py", "--picture", str(STATE / "lattice.png")]
-    return Step("lattice", 40, (*PACKAGE, "scripts/measure_lattice.py"), command)
 
 
 def sanitizers(python: str) -> list[Step]:

@@ -39,7 +39,7 @@ def against_the_rest(prepared: Preparation, which: int, outcome: Any) -> Prepara
     if outcome is None:
         positive: AnyArray = own if draft.real.link != "identity" else theirs[:, 0] > 0
     else:
-        positive = truth_of(draft.real.classes, outcome, len(theirs)) == which
+        positive = np.asarray(truth_of(draft.real.classes, outcome, len(theirs)) == which)
 
     def measure(decision: FloatArray) -> float:
         return area_under_curve(decision[:, 0], positive)

@@ -92,7 +92,8 @@ class _Records:
         found = np.searchsorted(groups, labels[:count])
         best = self._likeliest(members.reshape(-1), len(groups))[found]
         parts = [self._classes(place, members.reshape(-1), len(groups)) for place in range(len(self._private))]
-        classes, chance = (np.stack([part[i] for part in parts], axis=1)[found] for i in (0, 1))
+        classes = np.stack([classes for classes, _ in parts], axis=1)[found]
+        chance = np.stack([chance for _, chance in parts], axis=1)[found]
         levels = np.stack(np.unravel_index(best, self._sizes), axis=1).astype(np.int64)
         return levels, classes.astype(np.int64), chance
 

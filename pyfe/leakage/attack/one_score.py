@@ -91,7 +91,7 @@ class _Sum:
         best, chosen = np.zeros(1), list[IntArray]()
         for share, mass in zip(self.shares, self.marginals, strict=True):
             grown = np.full(len(best) + int(share.max()), -np.inf)
-            taken = np.full(len(grown), -1, dtype=np.int16)
+            taken = np.full(len(grown), -1, dtype=np.int64)
             for value in np.unique(share):
                 level = int(np.where(share == value, mass, -1.0).argmax())
                 reached = slice(int(value), int(value) + len(best))

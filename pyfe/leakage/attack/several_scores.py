@@ -12,6 +12,7 @@ from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.leakage.attack.guess import Guess
 from pyfe.leakage.attack.told import Told
+from pyfe.leakage.lattice import integers
 from pyfe.leakage.rules.kernel import Kernel, box_of, means_given_public
 from pyfe.leakage.rules.least_squares import NODES
 from pyfe.leakage.rules.tables import free_codes
@@ -21,7 +22,11 @@ __all__ = ["likeliest", "rounding_off"]
 _BINARY_PLACES = 30
 """Of the shortest vector of a basis that is given to fpylll, whose lattices are of integers."""
 
+_ROUNDS = 40
+"""Times that points are moved, at most: each takes some 50 binary digits off them."""
+
 _WIDENINGS = 4
+"""Radii in which the likeliest record is looked for."""
 
 
 def rounding_off(told: Told) -> Guess:
@@ -69,17 +74,19 @@ def _kernel(told: Told) -> Kernel:
 
 def _start(told: Told, kernel: Kernel) -> tuple[AnyArray, FloatArray]:
     """Points with the answers, integers ``[m, f]``, and the means that the records are near to."""
-    beside: AnyArray = np.array([[int(v) for v in row] for row in kernel.beside.tolist()], dtype=object)
+    beside: AnyArray = np.array(integers(kernel.beside), dtype=object)
     return told.values @ beside, means_given_public(told.prior, told.free, told.known)
 
 
 def _rounded(kernel: Kernel, points: AnyArray, towards: FloatArray) -> IntArray:
-    """The lattice points that rounding off finds, int64 ``[m, f]``; a second time, for what the first one's floating
-    point was too coarse."""
-    basis: AnyArray = np.rint(kernel.basis).astype(np.int64).astype(object)
-    for _ in range(2):
-        coefficients = kernel.centres(towards - points.astype(np.float64))
-        points = points + _planes(kernel, coefficients) @ basis
+    """The lattice points that rounding off finds, int64 ``[m, f]``: again, until nothing moves, as numbers of many
+    digits are too long for the floating point of one time."""
+    basis: AnyArray = np.rint(kernel.basis).astype(np.int64).astype(np.object_)
+    for _ in range(_ROUNDS):
+        moves = _planes(kernel, kernel.centres(towards - points.astype(np.float64)))
+        if not moves.any():
+            break
+        points = points + moves @ basis
     return points.astype(np.int64)
 
 
@@ -89,8 +96,8 @@ def _planes(kernel: Kernel, centres: FloatArray) -> AnyArray:
     for i in reversed(range(centres.shape[1])):
         behind = (found[:, i + 1 :] - centres[:, i + 1 :]) @ triangle[i, i + 1 :]
         found[:, i] = np.rint(centres[:, i] - behind / triangle[i, i])
-    whole: AnyArray = np.array([[int(v) for v in row] for row in found.tolist()], dtype=object).reshape(found.shape)
-    return whole
+    whole: AnyArray = np.frompyfunc(int, 1, 1)(found)
+    return np.asarray(whole, dtype=np.object_)
 
 
 def _bounds(kernel: Kernel) -> Iterator[float]:
@@ -130,7 +137,8 @@ def _fpylll() -> ModuleType:
             "block reduction needs the package fpylll (pip install 'pyfe-crypto[attack]'); attack.rounding_off and the "
             "rules need no more than pyfe itself"
         ) from error
-    return fpylll
+    module: ModuleType = fpylll
+    return module
 
 
 def _block_reduced(fpylll: ModuleType, kernel: Kernel, block_size: int) -> Kernel:

@@ -90,7 +90,8 @@ def remainders(rows: Sequence[Row], owner: IntArray, block: int, codes: IntArray
 
 def shares_of(rows: Sequence[Row], owner: IntArray, block: int, codes: IntArray) -> AnyArray:
     """What the levels of a block add to the scores, integers ``[levels, r]``."""
-    weights: AnyArray = np.array([[row[i] for i in np.flatnonzero(owner == block)] for row in rows], dtype=object)
+    own = np.flatnonzero(owner == block).tolist()
+    weights: AnyArray = np.array([[row[i] for i in own] for row in rows], dtype=object)
     return np.asarray(codes.astype(object) @ weights.T)
 
 
