@@ -10,7 +10,10 @@ from pyfe.text import printable
 
 __all__ = ["Answer", "columns_table"]
 
-_CURE = ". On a schema that is cut for the model (pyfe.prepare, pyfe.schema_for) a score says less of the columns"
+_CURE = (
+    ". On a schema that is cut for the model (pyfe.prepare, pyfe.schema_for) a score says less of the columns; "
+    "pyfe.suggest tries what else could be asked for"
+)
 
 _LISTED = 8
 """Columns that are listed among other lines, those first of which the answers say most; a table has them all."""

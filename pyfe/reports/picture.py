@@ -33,7 +33,7 @@ def drawn(alone: Narrowing, together: Narrowing | None, title: str) -> Figure:
         raise ParameterError(f"there is nothing to draw: {(together or alone).uncounted}")
     by_name = {column.name: column for column in alone.columns}
     own = [by_name[column.name] for column in shown]
-    figure = Figure(figsize=(7.0, 1.6 + 0.28 * len(shown)), layout="constrained")
+    figure = Figure(figsize=(7.0, 1.9 + 0.28 * len(shown)), layout="constrained")
     axes, places = figure.subplots(), np.arange(len(shown))
     if together is not None:
         axes.barh(places, [c.guessed for c in shown], height=0.72, color=_ISSUED, label="with all keys issued before")
@@ -45,5 +45,5 @@ def drawn(alone: Narrowing, together: Narrowing | None, title: str) -> Figure:
     axes.set_xlim(0, 1)
     axes.set_xlabel("share of the patients whose value (one of at most 8 classes) is guessed")
     axes.set_title(title, fontsize=10, loc="left", parse_math=False)
-    axes.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
     return figure

@@ -138,7 +138,7 @@ def suggest(
     >>> import numpy as np, pyfe
     >>> rng = np.random.default_rng(0)
     >>> rows = {f"c{i}": rng.normal(50, 10, 400) for i in range(9)}
-    >>> model = pyfe.Linear({name: 0.1 + 0.03 * i for i, name in enumerate(rows)}, link="logit")
+    >>> model = pyfe.Linear({name: 0.1 + 0.03 * i for i, name in enumerate(rows)}, intercept=-99.0, link="logit")
     >>> found = pyfe.suggest(model, rows)
     >>> found.granted.step
     'grid sd / 8'
@@ -212,7 +212,7 @@ def _steps(case: _Case) -> Iterator[Suggestion]:
     yield Suggestion("totals", _TOTALS)
 
 
-_GRID = "columns and score in coarser steps: a new authority for the schema that is cut"
+_GRID = "a new authority for the schema that is cut"
 
 
 def _as_it_is(case: _Case, authority: KeyAuthority) -> Suggestion:

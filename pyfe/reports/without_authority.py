@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pyfe.authority import Policy
 from pyfe.errors import KeyMismatchError, ParameterError
 from pyfe.function import Function, LinearMap
 from pyfe.leakage import Blind, LinearAccount, Prior, linear_findings, narrowing, question_of, residual, too_fine
@@ -15,8 +16,6 @@ from pyfe.reports.answer import Answer
 from pyfe.schema import Schema
 
 __all__ = ["answers", "known_of"]
-
-_POLICY = "default (linear rules)"
 
 
 def known_of(schema: Schema, reference: Any = None) -> Prior | None:
@@ -44,6 +43,6 @@ def answers(functions: Sequence[Function], schema: Schema, prior: Prior | None) 
         alone = together if before is nothing else narrowing(question_of(nothing, rows, prior))
         granted = not any(finding.refuses for finding in findings)
         left = residual(np.concatenate([before.given, rows]), schema)
-        found.append(Answer(_POLICY, findings, granted, left, alone, together, len(found)))
+        found.append(Answer(Policy.default().line, findings, granted, left, alone, together, len(found)))
         before = before.with_rows(rows)
     return found

@@ -13,6 +13,7 @@ import pyfe
 from pyfe import OutOfRangeError, ParameterError, Schema
 from pyfe.leakage import Blind, Reference, attack
 from pyfe.schema import category, number
+from tests.real_tables import studies
 from tests.unit.populations import mixed, mixed_schema
 
 
@@ -177,6 +178,24 @@ def test_an_enumeration_opens_quadratic_answers_too(known: tuple[Reference, Any]
     wide = Blind(whole(3, 255))
     with pytest.raises(OutOfRangeError, match="16777216 private records"):
         attack.enumeration(squares, answers, wide)
+
+
+@pytest.mark.parametrize("name", ["rossi", "gbsg2"])
+def test_a_fine_key_opens_real_patients_and_a_coarse_one_says_little_more_than_its_tenth(name: str) -> None:
+    pytest.importorskip("lifelines")
+    study = next(study for study in studies(name) if study.kind != "event")
+    ours, others = study.table.halves(1)
+    model = study.fit(ours)
+    schema, coarse = pyfe.prepare(model, ours.X, ours.outcome, precision=5, levels=study.table.levels)
+    fine = pyfe.compile(model, schema, weight_bits=16)
+    prior = Reference.from_table(ours.X, schema)
+    levels = prior.blocks.levels(schema.encode(others.X, "clip").x[:150])
+    told = [attack.Told.of(prior, function.weights, levels) for function in (fine, coarse)]
+    answer = [attack.opened(attack.one_score(one), prior, levels) for one in told]
+    tenth = attack.opened(attack.one_score(told[1], by_tenth=True), prior, levels)
+    assert answer[0].records > 0.5 > 0.15 > answer[1].records
+    assert answer[1].records - tenth.records < 0.1
+    assert (answer[1].classes - tenth.classes).max() < 0.15
 
 
 # -- remainders --
