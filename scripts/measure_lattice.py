@@ -9,7 +9,7 @@ the first number of keys whose Babai figure passes 0.5. Measured: the first numb
 (BKZ-20 and enumeration) is the true one for half of the rows. H - I: bits of a row that the answers leave at the
 predicted number, by the same Gaussian bound for both. The plot has one point a table and size of weights; rule 7 is
 right where predicted and measured differ by one at most. It exits 1 where they differ by more. Needs the extras attack
-and demo; ten minutes of a processor. The slow tests run it.
+and demo; a minute of a processor. The slow tests run it.
 """
 
 from __future__ import annotations
