@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from pyfe.leakage.rules.kept_rows import tree_rows
 from pyfe.leakage.rules.public_part import public_parts
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
 
-__all__ = ["VECTORS", "sampled"]
+__all__ = ["VECTORS", "sampled", "told"]
 
 VECTORS = 4
 """Values of the public columns over which the figures of one question are averaged."""
@@ -37,6 +37,12 @@ def sampled(question: Question) -> list[Finding]:
     """
     if question.prior.blind:
         return []
+    return next((refused for counted in told(question) if (refused := _judged(question, counted))), [])
+
+
+def told(question: Question) -> list[Counted]:
+    """What each score says about the class of each private column: means over the drawn public values; ``thin`` is that
+    of the thinnest, the extremes included."""
     scores = _scores(question)
     drawn, extreme = _public_values(question)
     counts: list[list[Counted]] = [[] for _ in scores]
@@ -44,15 +50,16 @@ def sampled(question: Question) -> list[Finding]:
         rows = tree_rows(question, public).drawn
         for score, found in zip(scores, counts, strict=True):
             found.append(score.counted(rows, public, question.limits.certain))
-    return next((refused for found in counts if (refused := _judged(question, found, len(drawn)))), [])
+    thinnest = (max(one.thin for one in found) for found in counts)
+    means = (Counted.mean(found[: len(drawn)]) for found in counts)
+    return [replace(mean, thin=thin) for mean, thin in zip(means, thinnest, strict=True)]
 
 
-def _judged(question: Question, counts: Sequence[Counted], drawn: int) -> list[Finding]:
-    thin, limits = max(one.thin for one in counts), question.limits
-    if thin > limits.thin:
-        note = f"{100 * thin:.0f} % of the rows have an answer that hardly any other has"
-        return [too_fine_to_count("5t", thin, limits.thin, note)]
-    mean = Counted.mean(counts[:drawn])
+def _judged(question: Question, mean: Counted) -> list[Finding]:
+    limits = question.limits
+    if mean.thin > limits.thin:
+        note = f"{100 * mean.thin:.0f} % of the rows have an answer that hardly any other has"
+        return [too_fine_to_count("5t", mean.thin, limits.thin, note)]
     return worst_excess(question, question.private, mean, limits.excess_sampled, "5t", "its answer, in drawn rows")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyfe.leakage.counts import MOST_WORK, Score
+from pyfe.leakage.counts import MOST_WORK, Counted, Score
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["variables"]
+__all__ = ["score_of", "told_by", "variables"]
 
 
 def variables(question: Question) -> list[Finding]:
@@ -27,12 +27,21 @@ def variables(question: Question) -> list[Finding]:
     return []
 
 
-def _of_one(question: Question, row: Sequence[int]) -> list[Finding]:
+def score_of(question: Question, row: Sequence[int]) -> tuple[list[int], Score]:
+    """The private blocks on which a row ``[n]`` of the schema has a weight, and the score that they make of it."""
     shares = question.blocks.shares(row)
     used = [block for block in question.private if shares[block].any()]
-    score = Score([shares[b] for b in used], [question.prior.marginals[b] for b in used])
+    return used, Score([shares[b] for b in used], [question.prior.marginals[b] for b in used])
+
+
+def told_by(question: Question, used: Sequence[int], score: Score) -> Counted:
+    """What a score says about the class of each of its columns."""
+    return score.beside([question.prior.classes[b] for b in used], question.limits.certain)
+
+
+def _of_one(question: Question, row: Sequence[int]) -> list[Finding]:
+    used, score = score_of(question, row)
     if not score.countable:
         note = f"{score.width + 1} values over all levels of {len(used)} columns"
         return [too_fine_to_count("5", float(score.work), float(MOST_WORK), note)]
-    counted = score.beside([question.prior.classes[b] for b in used], question.limits.certain)
-    return worst_excess(question, used, counted, question.limits.excess, "5", "its answer")
+    return worst_excess(question, used, told_by(question, used, score), question.limits.excess, "5", "its answer")
