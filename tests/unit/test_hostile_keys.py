@@ -195,13 +195,13 @@ ATTACKS = [
         ("2e",),
     ),
     Attack(
-        "dependent", "a column less its double", PEOPLE, [of_people(x0=13, x1=-13, y0=4, y1=1)], ("2e",), table=people
+        "dependent", "a column less its double", PEOPLE, [of_people(x0=3, x1=-3, y0=4, y1=1, y2=1)], ("2e",), table=people
     ),
     Attack(
         "dependent",
         "a total less its parts",
         PEOPLE,
-        [of_people(total=7, a=-7, b=-7, c=-7, y0=4, y1=1)],
+        [of_people(total=3, a=-3, b=-3, c=-3, y0=4, y1=1, y2=1)],
         ("2e",),
         table=people,
     ),

@@ -40,7 +40,8 @@ def smoothed(counts: Floats, category: bool) -> Floats:
                 heaps.append([])
             heaps[-1].append(at)
         if len(heaps) > 1 and counts[heaps[-1]].sum() < enough:
-            heaps[-2] += heaps.pop()
+            left_over = heaps.pop()
+            heaps[-1] += left_over
         for heap in heaps:
             found[heap] = counts[heap].sum() / max(1, len(heap))
     return (found + 1 / len(found)) / (found.sum() + 1)

@@ -79,8 +79,10 @@ def evaluate(
     """The twin's answer on linear keys. A request that has no shape, or says nothing, ends at rule 0; so does one on
     public columns alone, which is free."""
     first = shape(question)
-    if first.word == REFUSES or not question.rank:
-        return Answer(0, [], [first], question.nothing_new)
+    if first.word == REFUSES:
+        return Answer(0, [], [first], False)
+    if not question.rank:
+        return Answer(0, [], [first], True)
     verdicts = _timed(rules, question, seconds)
     return Answer(question.rank, question.Z, verdicts, question.nothing_new)
 
