@@ -16,9 +16,11 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from pyfe.leakage import Blind, LinearAccount, Prior, Question, Reference, judged
+from pyfe.arrays import IntArray
+from pyfe.leakage import Blind, Finding, LinearAccount, Prior, Question, Reference, judged
 from pyfe.leakage.counts import Counted
 from pyfe.leakage.rules import RULES
 from pyfe.leakage.rules.correlation import increases
@@ -27,6 +29,7 @@ from pyfe.leakage.rules.joint import told as told_together
 from pyfe.leakage.rules.kernel import is_asked
 from pyfe.leakage.rules.least_squares import opened
 from pyfe.leakage.rules.rounding_off import success
+from pyfe.leakage.rules.sampled import judged_by
 from pyfe.leakage.rules.sampled import told as told_in_rows
 from pyfe.leakage.rules.shape import shape
 from pyfe.leakage.rules.support import explained
@@ -35,6 +38,9 @@ from pyfe.schema import Column, Number, Schema, category
 from tests.leakage_rules import NUMBERS
 from tests.reference.leakage.cases import Case
 from tests.reference.leakage.exchange import read_answers, read_cases
+from tests.reference.leakage.question import Question as TwinQuestion
+from tests.reference.leakage.sampled import DRAWN
+from tests.reference.leakage.sampler import extremes, public_vectors
 from tests.reference.leakage.schema import Column as Plain
 
 __all__ = ["answered"]
@@ -113,11 +119,20 @@ def counted_exactly(question: Question) -> Figures:
     return excesses(question, [(used, told_by(question, used, score)) for used, score in scores])
 
 
-def counted_in_rows(question: Question) -> Figures:
-    """Rule 5t."""
-    found = told_in_rows(question)
+def counted_in_rows(question: Question, case: Case) -> tuple[list[Finding], Figures]:
+    """Rule 5t, at the public values that the twin has drawn: which ones they are moves figures more than all else."""
+    twin = TwinQuestion(case.prior, case.issued, case.requested)
+    vectors = public_vectors(case.prior, DRAWN, twin.seed("public values"))
+    drawn = [levels_of(case, vector) for vector in vectors]
+    extreme = [levels_of(case, vector) for vector in extremes(case.prior, vectors[0])]
+    found = told_in_rows(question, drawn, extreme)
     figures = excesses(question, [(list(question.private), one) for one in found])
-    return figures | {"fine": max(one.thin for one in found)}
+    return judged_by(question, found), figures | {"fine": max(one.thin for one in found)}
+
+
+def levels_of(case: Case, vector: Mapping[int, int]) -> IntArray | None:
+    """Public levels in the order of the columns."""
+    return np.array([vector[block] for block in case.schema.public], dtype=np.int64) if case.schema.public else None
 
 
 def named(question: Question) -> Figures:
@@ -138,8 +153,7 @@ def increase(question: Question) -> Figures:
 
 
 FIGURES: Mapping[str, Callable[[Question], Figures]] = {
-    "2e": shares_explained, "4": bits, "5": counted_exactly, "5t": counted_in_rows, "6": named, "7": attacked,
-    "8": increase,
+    "2e": shares_explained, "4": bits, "5": counted_exactly, "6": named, "7": attacked, "8": increase,
 }  # fmt: skip
 
 
@@ -160,7 +174,7 @@ def is_inside(question: Question, rule: str) -> bool:
 
 
 def verdicts(
-    question: Question, seconds: dict[str, float], without: Collection[str]
+    question: Question, case: Case, seconds: dict[str, float], without: Collection[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rule -> verdict, figures, names."""
     for number in dict.fromkeys(NUMBERS.values()):
@@ -170,10 +184,13 @@ def verdicts(
             yield number, {"verdict": OUTSIDE, "figures": {}, "names": []}
             continue
         start = process_time()
-        rules = [rule for rule in RULES if NUMBERS[rule.__name__] == number]
-        found = [finding for rule in rules for finding in rule(question) if finding.refuses]
+        if number == "5t":
+            found, figures = counted_in_rows(question, case)
+        else:
+            rules = [rule for rule in RULES if NUMBERS[rule.__name__] == number]
+            found = [finding for rule in rules for finding in rule(question) if finding.refuses]
+            figures = FIGURES[number](question) if number in FIGURES else {}
         seconds[number] = round(process_time() - start, 3)
-        figures = FIGURES[number](question) if number in FIGURES else {}
         names = sorted({name for finding in found for name in finding.names})
         yield number, {"verdict": REFUSES if found else PASSES, "figures": figures, "names": names}
 
@@ -195,7 +212,7 @@ def answered(case: Case, without: Collection[str] = ()) -> dict[str, Any]:
     if refused or not question.rank:
         rule = {"verdict": REFUSES if refused else PASSES, "figures": {}}
         return entry | {"rank": 0, "Z": [], "seconds": {}, "rules": {"0": rule}}
-    rules = dict(verdicts(question, seconds, without))
+    rules = dict(verdicts(question, case, seconds, without))
     return entry | {"rank": question.rank, "Z": question.Z, "seconds": seconds, "rules": rules}
 
 

@@ -195,7 +195,12 @@ ATTACKS = [
         ("2e",),
     ),
     Attack(
-        "dependent", "a column less its double", PEOPLE, [of_people(x0=3, x1=-3, y0=4, y1=1, y2=1)], ("2e",), table=people
+        "dependent",
+        "a column less its double",
+        PEOPLE,
+        [of_people(x0=3, x1=-3, y0=4, y1=1, y2=1)],
+        ("2e",),
+        table=people,
     ),
     Attack(
         "dependent",

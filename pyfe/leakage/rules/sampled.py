@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from pyfe.leakage.rules.kept_rows import tree_rows
 from pyfe.leakage.rules.public_part import public_parts
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
 
-__all__ = ["VECTORS", "sampled", "told"]
+__all__ = ["VECTORS", "PublicValues", "judged_by", "sampled", "told"]
+
+PublicValues: TypeAlias = Sequence[IntArray | None]
+"""Levels of the public columns, in their order; None where no column is public."""
 
 VECTORS = 4
 """Values of the public columns over which the figures of one question are averaged."""
@@ -37,14 +41,18 @@ def sampled(question: Question) -> list[Finding]:
     """
     if question.prior.blind:
         return []
-    return next((refused for counted in told(question) if (refused := _judged(question, counted))), [])
+    return judged_by(question, told(question, *_public_values(question)))
 
 
-def told(question: Question) -> list[Counted]:
-    """What each score says about the class of each private column: means over the drawn public values; ``thin`` is that
-    of the thinnest, the extremes included."""
+def judged_by(question: Question, counts: Sequence[Counted]) -> list[Finding]:
+    """The first score that is refused for what was counted of it."""
+    return next((refused for counted in counts if (refused := _judged(question, counted))), [])
+
+
+def told(question: Question, drawn: PublicValues, extreme: PublicValues) -> list[Counted]:
+    """What each score says about the class of each private column, given levels of the public columns: means over the
+    drawn ones; ``thin`` is that of the thinnest, the extremes included."""
     scores = _scores(question)
-    drawn, extreme = _public_values(question)
     counts: list[list[Counted]] = [[] for _ in scores]
     for public in [*drawn, *extreme]:
         rows = tree_rows(question, public).drawn
@@ -93,7 +101,7 @@ def _scores(question: Question) -> list[_Score]:
     return found
 
 
-def _public_values(question: Question) -> tuple[Sequence[IntArray | None], Sequence[IntArray]]:
+def _public_values(question: Question) -> tuple[PublicValues, PublicValues]:
     """Levels of the public columns: those chosen for this question, and those with one column at an end."""
     prior, seed = question.prior, question.kept_seed
     kept = prior.public_vectors(_KEPT_VECTORS, seed)
