@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from pyfe.leakage import RULES, Blind, LinearAccount, Prior, Question, Reference
 from pyfe.leakage.rules import Rule
@@ -24,8 +23,8 @@ Row = list[int]
 
 @dataclass(frozen=True)
 class Attack:
-    """A request for ``requested``, beside ``issued``; ``rules``: the numbers of all rules that refuse it. ``table``
-    makes the population that the authority knows; None is a blind one."""
+    """A request for ``requested``, beside ``issued``; ``rules``: the numbers of all rules that refuse it.
+    ``reference`` gives what the authority knows of its population; None is a blind one."""
 
     kind: str
     name: str
@@ -33,7 +32,7 @@ class Attack:
     requested: list[Row]
     rules: tuple[str, ...]
     issued: list[Row] = field(default_factory=list)
-    table: Callable[[], pd.DataFrame] | None = None
+    reference: Callable[[], Reference] | None = None
 
     @property
     def id(self) -> str:
@@ -43,9 +42,8 @@ class Attack:
 
 def question_of(attack: Attack) -> Question:
     """What the rules look at."""
-    schema = Schema(attack.columns)
-    prior: Prior = Blind(schema) if attack.table is None else Reference.from_table(attack.table(), schema)
-    before = LinearAccount(schema)
+    prior: Prior = Blind(Schema(attack.columns)) if attack.reference is None else attack.reference()
+    before = LinearAccount(prior.blocks.schema)
     if attack.issued:
         before = before.with_rows(np.array(attack.issued))
     requested = np.array(attack.requested, dtype=np.int64)
