@@ -62,7 +62,7 @@ class Ledger:
 
 def dense(random: np.random.Generator, size: int, widest: int) -> IntArray:
     """Weights from -widest to widest without 0."""
-    return random.integers(1, widest + 1, size) * random.choice([-1, 1], size)
+    return np.asarray(random.integers(1, widest + 1, size) * random.choice([-1, 1], size))
 
 
 def population(random: np.random.Generator, size: int, levels: int) -> pd.DataFrame:

@@ -95,12 +95,15 @@ def words(tried: Tried) -> str:
 
 def attempts(cohort: Cohort, table: Table, ours: Table, model: Any, *, protect: bool) -> Iterator[Tried]:
     """Grids in order, then these with another weight, until one is issued; those that lose too much are passed over."""
-    best, marks = auc(model.decision_function(ours.X), ours), marked(cohort, protect=protect)
+    best = auc(model.decision_function(ours.X), ours)
+    public, protected = cohort.public.split(), cohort.sensitive.split() if protect else []
     refused = []
     for grid in GRIDS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of columns that count up
-            schema, function = pyfe.prepare(model, ours.X, ours.outcome, precision=grid, levels=table.levels, **marks)
+            schema, function = pyfe.prepare(
+                model, ours.X, ours.outcome, precision=grid, levels=table.levels, public=public, protected=protected
+            )
         tried = asked(str(grid), function.weights[0], Reference.from_table(ours.X, schema), best, ours)
         if tried.loss <= MOST_LOSS:
             yield tried
@@ -112,11 +115,6 @@ def attempts(cohort: Cohort, table: Table, ours: Table, model: Any, *, protect: 
             yield changed
             if changed.refusal is None:
                 return
-
-
-def marked(cohort: Cohort, *, protect: bool) -> dict[str, list[str]]:
-    """Options of prepare."""
-    return {"public": cohort.public.split(), "protected": cohort.sensitive.split() if protect else []}
 
 
 def asked(grid: str, weights: IntArray, reference: Reference, best: float, ours: Table) -> Tried:
@@ -245,6 +243,15 @@ def one_line(one: Entry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def add(path: Path, cohort: Cohort, split: int, protected: Sequence[bool]) -> None:
+    """Lines of one table and split."""
+    table = cohort.load()
+    for protect in protected:
+        entry = entry_of(cohort, table, split, protect=protect)
+        with path.open("a") as lines:
+            lines.write(json.dumps(entry) + "\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is not done yet, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -259,11 +266,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{cohort.name}: {cohort.package} is not installed", file=sys.stderr)
     for split in options.splits:
         for cohort in (one for one in chosen if one.installed):
-            left = [marked for marked in (False, True) if (cohort.name, split, marked) not in done]
-            table = cohort.load() if left else None
-            for marked in left if table is not None else []:
-                with options.file.open("a") as lines:
-                    lines.write(json.dumps(entry_of(cohort, table, split, protect=marked)) + "\n")
+            left = [protect for protect in (False, True) if (cohort.name, split, protect) not in done]
+            if left:
+                add(options.file, cohort, split, left)
     print(printed(read(options.file)))
     return 0
 

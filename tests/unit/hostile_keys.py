@@ -65,14 +65,14 @@ def refusing(question: Question) -> tuple[str, ...]:
 # Columns and weights
 
 
-def numbers(count: int, levels: int = 256, name: str = "x", **marks: bool) -> dict[str, Any]:
+def numbers(count: int, levels: int = 256, name: str = "x") -> dict[str, Any]:
     """So many numbers."""
-    return {f"{name}{i}": number(0, levels - 1, step=1, **marks) for i in range(count)}
+    return {f"{name}{i}": number(0, levels - 1, step=1) for i in range(count)}
 
 
-def answers(count: int, name: str = "q", **marks: bool) -> dict[str, Any]:
+def answers(count: int, name: str = "q") -> dict[str, Any]:
     """So many columns of yes and no."""
-    return {f"{name}{i}": category(["no", "yes"], **marks) for i in range(count)}
+    return {f"{name}{i}": category(["no", "yes"]) for i in range(count)}
 
 
 def dense(count: int, widest: int, seed: int) -> Row:

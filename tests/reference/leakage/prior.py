@@ -23,7 +23,7 @@ def quantile_parts(weights: Floats, parts: int) -> Ints:
     rows lies. A middle on a border belongs to the upper part."""
     before = np.concatenate([[0.0], np.cumsum(weights)[:-1]])
     middle = (before + weights / 2) / weights.sum()
-    return np.minimum(np.floor(parts * middle + 1e-9), parts - 1).astype(np.int64)
+    return np.asarray(np.minimum(np.floor(parts * middle + 1e-9), parts - 1), dtype=np.int64)
 
 
 def smoothed(counts: Floats, category: bool) -> Floats:
@@ -44,7 +44,7 @@ def smoothed(counts: Floats, category: bool) -> Floats:
             heaps[-1] += left_over
         for heap in heaps:
             found[heap] = counts[heap].sum() / max(1, len(heap))
-    return (found + 1 / len(found)) / (found.sum() + 1)
+    return np.asarray((found + 1 / len(found)) / (found.sum() + 1))
 
 
 def class_of_levels(size: int, category: bool, weights: Floats) -> Ints:
