@@ -43,13 +43,13 @@ class Group:
     def names(self, record: int) -> bool:
         """Whether the most frequent record of the others is that of the target (of equals, the first)."""
         others = self.counts - (self.records == record)
-        return others.sum() >= NEIGHBOURS and int(self.records[others.argmax()]) == record
+        return bool(others.sum() >= NEIGHBOURS) and int(self.records[others.argmax()]) == record
 
     def certain(self, column: int, kind: int) -> bool:
         """Whether the others make a class certain, and it is the target's."""
         others = self.classes[column].astype(np.float64)
         others[kind] -= 1
-        return others.sum() >= NEIGHBOURS and others[kind] >= CERTAIN * others.sum()
+        return bool(others.sum() >= NEIGHBOURS and others[kind] >= CERTAIN * others.sum())
 
 
 def named(answers: Ints, records: Ints, classes: Ints, usual: Floats) -> Named:
