@@ -43,8 +43,8 @@ def padded(row: list[int], size: int) -> list[int]:
 
 @lru_cache(maxsize=1)
 def people() -> Reference:
-    """1,500 people: x1 follows x0, total is a + b + c, the role decides the department, weight is public and nearly the
-    private dose; answers are independent."""
+    """1,500 people: x1 follows x0, total is a + b + c, the role decides the department; weight and site are public, and
+    the private dose and unit are the same; answers are independent."""
     random = np.random.default_rng(7)
     size = 1500
     x = np.clip(np.rint(random.normal(128, 40, size)), 0, 255)
@@ -52,6 +52,7 @@ def people() -> Reference:
     role = random.integers(0, 9, size)
     weight = np.clip(np.rint(random.normal(30, 10, size)), 0, 63)
     rare = random.random(size) < 0.004
+    site = random.integers(0, 8, size)
     table = {
         "x0": x,
         "x1": np.clip(x + random.integers(-1, 2, size), 0, 255),
@@ -64,6 +65,8 @@ def people() -> Reference:
         "weight": weight,
         "dose": weight,
         "rare": np.where(rare, "yes", "no"),
+        "site": site,
+        "unit": site,
     }
     table |= {f"q{i}": np.where(random.random(size) < 0.5, "yes", "no") for i in range(8)}
     table |= {f"y{i}": random.integers(0, 32, size) for i in range(8)}
@@ -80,12 +83,14 @@ PEOPLE = {
     "weight": number(0, 63, step=1, public=True),
     "dose": number(0, 63, step=1),
     "rare": category(["no", "yes"]),
+    "site": number(0, 7, step=1, public=True),
+    "unit": number(0, 7, step=1),
     **answers(8),
     **numbers(8, 32, "y"),
 }
 PLACES = {name: place for place, name in enumerate(
     ["x0", "x1", "a", "b", "c", "total", *(f"role {r}" for r in range(9)), *(f"department {d}" for d in range(3)),
-     "weight", "dose", "rare", *(f"q{i}" for i in range(8)), *(f"y{i}" for i in range(8))]
+     "weight", "dose", "rare", "site", "unit", *(f"q{i}" for i in range(8)), *(f"y{i}" for i in range(8))]
 )}  # fmt: skip
 
 
@@ -246,7 +251,7 @@ ATTACKS = [
         "gate",
         "a double of a public column hides answers",
         PEOPLE,
-        [of_people(dose=30, weight=-7, **{f"q{i}": w for i, w in enumerate(ODD_ONES)})],
+        [of_people(unit=2, q0=3, q1=5, q2=6, q3=7)],
         ("5t",),
         reference=people,
     ),
