@@ -249,10 +249,10 @@ ATTACKS = [
     ),
     Attack(
         "gate",
-        "a double of a public column hides answers",
+        "what every site has hides a number",
         PEOPLE,
-        [of_people(unit=2, q0=3, q1=5, q2=6, q3=7)],
-        ("5t",),
+        [of_people(unit=9, y5=4, y6=1)],
+        ("2e",),
         reference=people,
     ),
 ]
