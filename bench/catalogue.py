@@ -8,7 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 UNITS = ("us", "ms", "per_s", "bytes", "times", "share", "count")
-QUESTIONS = ("group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "threads", "memory")
+QUESTIONS = (
+    "group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "policy", "threads", "memory",
+)  # fmt: skip
 """The questions in the order a full run asks them; each is a module of this package."""
 
 PATH = Path(__file__).resolve().parent / "ids.toml"

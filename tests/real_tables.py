@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["TABLES", "Study", "Table", "installed", "studies"]
+__all__ = ["TABLES", "Study", "Table", "complete_rows", "fit_logistic", "installed", "studies"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Study:
 # Tables
 
 
-def _table(name: str, X: Any, outcome: Any, *, text: tuple[str, ...] = ()) -> Table:
+def complete_rows(name: str, X: Any, outcome: Any, *, text: tuple[str, ...] = ()) -> Table:
     """Complete rows; columns of two values and those named as text become text."""
     import pandas as pd
 
@@ -82,42 +82,42 @@ def _wdbc() -> Table:
     from sklearn.datasets import load_breast_cancer
 
     data = load_breast_cancer(as_frame=True)
-    return _table("wdbc", data.data, data.target.to_numpy())
+    return complete_rows("wdbc", data.data, data.target.to_numpy())
 
 
 def _diabetes() -> Table:
     from sklearn.datasets import load_diabetes
 
     data = load_diabetes(as_frame=True, scaled=False)
-    return _table("diabetes", data.data, data.target.to_numpy())
+    return complete_rows("diabetes", data.data, data.target.to_numpy())
 
 
 def _wine() -> Table:
     from sklearn.datasets import load_wine
 
     data = load_wine(as_frame=True)
-    return _table("wine", data.data, data.target.to_numpy())
+    return complete_rows("wine", data.data, data.target.to_numpy())
 
 
 def _rossi() -> Table:
     from lifelines.datasets import load_rossi
 
     data = load_rossi()
-    return _table("rossi", data.drop(columns=["week", "arrest"]), (data.week, data.arrest))
+    return complete_rows("rossi", data.drop(columns=["week", "arrest"]), (data.week, data.arrest))
 
 
 def _lung() -> Table:
     from lifelines.datasets import load_lung
 
     data = load_lung()
-    return _table("lung", data.drop(columns=["inst", "time", "status"]), (data.time, data.status))
+    return complete_rows("lung", data.drop(columns=["inst", "time", "status"]), (data.time, data.status))
 
 
 def _gbsg2() -> Table:
     from lifelines.datasets import load_gbsg2
 
     data = load_gbsg2()
-    return _table("gbsg2", data.drop(columns=["time", "cens"]), (data.time, data.cens))
+    return complete_rows("gbsg2", data.drop(columns=["time", "cens"]), (data.time, data.cens))
 
 
 def _actg175() -> Table:
@@ -126,70 +126,70 @@ def _actg175() -> Table:
 
     data = pd.read_csv(Path(lifelines.datasets.__file__).parent / "ACTG175.csv")
     names = ["age", "wtkg", "hemo", "homo", "drugs", "karnof", "oprior", "race", "gender", "str2", "symptom", "cd40"]
-    return _table("actg175", data[[*names, "cd80", "preanti"]], (data.days, data.cens))
+    return complete_rows("actg175", data[[*names, "cd80", "preanti"]], (data.days, data.cens))
 
 
 def _kidney() -> Table:
     from lifelines.datasets import load_kidney_transplant
 
     data = load_kidney_transplant()
-    return _table("kidney", data.drop(columns=["time", "death"]), (data.time, data.death))
+    return complete_rows("kidney", data.drop(columns=["time", "death"]), (data.time, data.death))
 
 
 def _whas500() -> Table:
     from sksurv.datasets import load_whas500
 
     X, y = load_whas500()
-    return _table("whas500", X, (y["lenfol"], y["fstat"]))
+    return complete_rows("whas500", X, (y["lenfol"], y["fstat"]))
 
 
 def _veteran() -> Table:
     from sksurv.datasets import load_veterans_lung_cancer
 
     X, y = load_veterans_lung_cancer()
-    return _table("veteran", X, (y["Survival_in_days"], y["Status"]))
+    return complete_rows("veteran", X, (y["Survival_in_days"], y["Status"]))
 
 
 def _biopsy() -> Table:
     data = _rdata("MASS", "biopsy").dropna()
-    return _table("biopsy", data[[f"V{i}" for i in range(1, 10)]], (data["class"] == "malignant").to_numpy())
+    return complete_rows("biopsy", data[[f"V{i}" for i in range(1, 10)]], (data["class"] == "malignant").to_numpy())
 
 
 def _birthwt() -> Table:
     data = _rdata("MASS", "birthwt")
     data["race"] = data.race.map({1: "white", 2: "black", 3: "other"})
-    return _table("birthwt", data[["age", "lwt", "race", "smoke", "ht", "ui"]], data.low.to_numpy())
+    return complete_rows("birthwt", data[["age", "lwt", "race", "smoke", "ht", "ui"]], data.low.to_numpy())
 
 
 def _rotterdam() -> Table:
     data = _rdata("survival", "rotterdam")
     names = ["age", "meno", "size", "grade", "nodes", "pgr", "er", "hormon", "chemo"]
-    return _table("rotterdam", data[names], (data.dtime, data.death))
+    return complete_rows("rotterdam", data[names], (data.dtime, data.death))
 
 
 def _nafld() -> Table:
     data = _rdata("survival", "nafld1")
     data = data[data.futime > 0]
-    return _table("nafld", data[["age", "male", "weight", "height", "bmi"]], (data.futime, data.status))
+    return complete_rows("nafld", data[["age", "male", "weight", "height", "bmi"]], (data.futime, data.status))
 
 
 def _mgus2() -> Table:
     data = _rdata("survival", "mgus2").dropna()
-    return _table("mgus2", data[["age", "sex", "hgb", "creat", "mspike"]], data.death.to_numpy())
+    return complete_rows("mgus2", data[["age", "sex", "hgb", "creat", "mspike"]], data.death.to_numpy())
 
 
 def _colon() -> Table:
     data = _rdata("survival", "colon")
     data = data[data.etype == 2]
     names = ["rx", "sex", "age", "obstruct", "perfor", "adhere", "nodes", "differ", "extent", "surg"]
-    return _table("colon", data[names], (data.time, data.status), text=("rx",))
+    return complete_rows("colon", data[names], (data.time, data.status), text=("rx",))
 
 
 def _medpar() -> Table:
     """Days in hospital, on the scale of their logarithm: a regression."""
     data = _rdata("COUNT", "medpar")
     names = ["hmo", "white", "died", "age80", "type2", "type3"]
-    return _table("medpar", data[names], np.log(data.los.to_numpy()))
+    return complete_rows("medpar", data[names], np.log(data.los.to_numpy()))
 
 
 def _rdata(package: str, name: str) -> Any:

@@ -9,7 +9,7 @@ from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.covariance import covariance_of
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["correlation"]
+__all__ = ["correlation", "increases"]
 
 _ADVICE = "Leave the column, and what goes with it, out of the score"
 
@@ -29,7 +29,7 @@ def correlation(question: Question) -> list[Finding]:
             (figure, block)
             for block in question.private
             if question.blocks.protected[block]
-            for figure in _increases(question, block)
+            for figure in increases(question, block)
         ),
         default=None,
     )
@@ -41,7 +41,7 @@ def correlation(question: Question) -> list[Finding]:
     return [Finding("correlation", names, rule="8", figure=figure, limit=limit, note=note, advice=_ADVICE)]
 
 
-def _increases(question: Question, block: int) -> list[float]:
+def increases(question: Question, block: int) -> list[float]:
     """By how much R^2 rises, of each coordinate of a column."""
     forms = np.array(question.Z, dtype=np.float64)
     towards = covariance_of(question.prior).times(forms)

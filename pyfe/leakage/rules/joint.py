@@ -11,7 +11,7 @@ from pyfe.leakage.prior.seeds import uniforms
 from pyfe.leakage.rules.kept_rows import JOINT_ROWS, copula_rows
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["TARGETS", "joint"]
+__all__ = ["TARGETS", "joint", "told"]
 
 TARGETS = 150
 """Rows that are looked for."""
@@ -30,23 +30,28 @@ def joint(question: Question) -> list[Finding]:
     """
     if question.rank < 2 or question.information.bits > question.limits.counted_bits:
         return []
-    private, limits = question.private, question.limits
-    rows = copula_rows(question).drawn
-    answers = [rows.answers(question.blocks.shares(question.free.lift(row))) for row in question.Z]
-    targets = (uniforms(question.seed("targets"), "targets", TARGETS) * JOINT_ROWS).astype(np.int64)
-    found = rows.matched(answers, targets, limits.certain)
-    tenths = rows.matched([_tenths(one) for one in answers], targets, limits.certain)
-    named = found.records - tenths.records
+    limits = question.limits
+    named, certain = told(question)
     if named > limits.named:
         note = f"for {100 * named:.0f} % of the rows more than by the tenths of the answers"
         return [Finding("named", rule="6", figure=named, limit=limits.named, note=note, advice=_ADVICE)]
-    certain = (found.certain - tenths.certain) * _open(question)
     worst = int(certain.argmax())
     if certain[worst] <= limits.matched:
         return []
-    figure, names = float(certain[worst]), question.names([private[worst]])
+    figure, names = float(certain[worst]), question.names([question.private[worst]])
     note = f"together, for {100 * figure:.0f} % of the rows more than by the tenths of the answers"
     return [Finding("certain", names, rule="6", figure=figure, limit=limits.matched, note=note, advice=_ADVICE)]
+
+
+def told(question: Question) -> tuple[float, FloatArray]:
+    """By how much more of the targets the answers name than their tenths do, and for how many more of them they make a
+    class certain, of each private column: float64 ``[private]``."""
+    rows = copula_rows(question).drawn
+    answers = [rows.answers(question.blocks.shares(question.free.lift(row))) for row in question.Z]
+    targets = (uniforms(question.seed("targets"), "targets", TARGETS) * JOINT_ROWS).astype(np.int64)
+    found = rows.matched(answers, targets, question.limits.certain)
+    tenths = rows.matched([_tenths(one) for one in answers], targets, question.limits.certain)
+    return found.records - tenths.records, (found.certain - tenths.certain) * _open(question)
 
 
 def _tenths(answers: IntArray) -> IntArray:

@@ -22,8 +22,8 @@ _METRIC_BITS = 40
 
 def is_asked(question: Question) -> bool:
     """Whether rule 7 applies: several scores that say too much to be counted together, and a reference."""
-    limits, width = question.limits, len(question.free)
-    if question.prior.blind or not 2 <= question.rank < width <= limits.most_coordinates:
+    limits = question.limits
+    if question.prior.blind or question.rank < 2 or question.blocks.schema.n > limits.most_coordinates:
         return False
     return question.information.bits > limits.counted_bits
 

@@ -40,6 +40,8 @@ def opened(question: Question) -> float:
     by enumeration in the reduced kernel lattice. Which rows are drawn depends on the authority's secret and on what is
     asked. Cost: at most a second or two.
     """
+    if question.rank == len(question.free):
+        return 1.0
     kernel, free = kernel_of(question), question.free
     levels = question.prior.tree_rows(ROWS, question.seed("rows of rule 7"))
     x = question.blocks.rows(levels)

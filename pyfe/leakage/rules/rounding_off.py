@@ -20,7 +20,7 @@ def rounding_off(question: Question) -> list[Finding]:
     knows a row up to a vector of the kernel lattice. Rounding off in a basis of it that is reduced in the metric of the
     population finds the row with probability :func:`success`, at most ``limits.babai``.
 
-    Asked for r >= 2, ``I > limits.counted_bits`` and ``f <= limits.most_coordinates``; it only ever adds a refusal.
+    Asked for r >= 2, ``I > limits.counted_bits`` and ``n <= limits.most_coordinates``; it only ever adds a refusal.
     """
     if not is_asked(question):
         return []
@@ -34,6 +34,8 @@ def rounding_off(question: Question) -> list[Finding]:
 def success(question: Question) -> float:
     """``prod_i erf(|b*_i| / (2 sqrt 2))`` over the Gram-Schmidt lengths b*_i of the reduced kernel lattice: the
     probability that a Gaussian of covariance S + I/12 falls into the box of Babai's algorithm (Combinatorica 6, 1986)
-    around the lattice point that it belongs to."""
+    around the lattice point that it belongs to; 1 where the answers leave nothing open."""
+    if question.rank == len(question.free):
+        return 1.0
     lengths = np.diag(kernel_of(question).triangle).tolist()
     return float(math.prod(math.erf(length / (2 * math.sqrt(2))) for length in lengths))

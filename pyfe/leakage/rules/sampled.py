@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from pyfe.leakage.rules.kept_rows import tree_rows
 from pyfe.leakage.rules.public_part import public_parts
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
 
-__all__ = ["VECTORS", "counted_in_rows", "sampled"]
+__all__ = ["VECTORS", "PublicValues", "counted_in_rows", "judged_by", "sampled", "told"]
+
+PublicValues: TypeAlias = Sequence[IntArray | None]
+"""Levels of the public columns, in their order; None where no column is public."""
 
 VECTORS = 4
 """Values of the public columns over which the figures of one question are averaged."""
@@ -35,30 +39,40 @@ def sampled(question: Question) -> list[Finding]:
     the rows is too fine to count, at those values or with a public column at its least or greatest one, and is refused.
     A blind prior has no dependence to look at: rule 5 is all.
     """
-    return next((refused for one in counted_in_rows(question) if (refused := _judged(question, one))), [])
+    return judged_by(question, counted_in_rows(question))
 
 
 def counted_in_rows(question: Question) -> list[Counted]:
     """For each score, what it says of the private blocks: the mean over the drawn values of the public columns;
     ``thin`` is the worst of all values. Nothing where the prior is blind."""
-    if question.prior.blind:
-        return []
+    return [] if question.prior.blind else told(question, *_public_values(question))
+
+
+def judged_by(question: Question, counts: Sequence[Counted]) -> list[Finding]:
+    """The first score that is refused for what was counted of it."""
+    return next((refused for counted in counts if (refused := _judged(question, counted))), [])
+
+
+def told(question: Question, drawn: PublicValues, extreme: PublicValues) -> list[Counted]:
+    """What each score says about the class of each private column, given levels of the public columns: means over the
+    drawn ones; ``thin`` is that of the thinnest, the extremes included."""
     scores = _scores(question)
-    drawn, extreme = _public_values(question)
     counts: list[list[Counted]] = [[] for _ in scores]
     for public in [*drawn, *extreme]:
         rows = tree_rows(question, public).drawn
         for score, found in zip(scores, counts, strict=True):
             found.append(score.counted(rows, public, question.limits.certain))
-    return [replace(Counted.mean(found[: len(drawn)]), thin=max(one.thin for one in found)) for found in counts]
+    thinnest = (max(one.thin for one in found) for found in counts)
+    means = (Counted.mean(found[: len(drawn)]) for found in counts)
+    return [replace(mean, thin=thin) for mean, thin in zip(means, thinnest, strict=True)]
 
 
-def _judged(question: Question, counted: Counted) -> list[Finding]:
-    thin, limits = counted.thin, question.limits
-    if thin > limits.thin:
-        note = f"{100 * thin:.0f} % of the rows have an answer that hardly any other has"
-        return [too_fine_to_count("5t", thin, limits.thin, note)]
-    return worst_excess(question, question.private, counted, limits.excess_sampled, "5t", "its answer, in drawn rows")
+def _judged(question: Question, mean: Counted) -> list[Finding]:
+    limits = question.limits
+    if mean.thin > limits.thin:
+        note = f"{100 * mean.thin:.0f} % of the rows have an answer that hardly any other has"
+        return [too_fine_to_count("5t", mean.thin, limits.thin, note)]
+    return worst_excess(question, question.private, mean, limits.excess_sampled, "5t", "its answer, in drawn rows")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +105,7 @@ def _scores(question: Question) -> list[_Score]:
     return found
 
 
-def _public_values(question: Question) -> tuple[Sequence[IntArray | None], Sequence[IntArray]]:
+def _public_values(question: Question) -> tuple[PublicValues, PublicValues]:
     """Levels of the public columns: those chosen for this question, and those with one column at an end."""
     prior, seed = question.prior, question.kept_seed
     kept = prior.public_vectors(_KEPT_VECTORS, seed)

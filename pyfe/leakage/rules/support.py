@@ -11,7 +11,7 @@ from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.covariance import Covariance, covariance_of
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["support"]
+__all__ = ["explained", "support"]
 
 _ADVICE = "Ask for a score to which more columns contribute"
 
@@ -33,7 +33,7 @@ def support(question: Question) -> list[Finding]:
     """
     rows = question.combined()
     worst: tuple[float, float, int, int] | None = None
-    for index, (used, block, figure) in enumerate(_explained(question, covariance_of(question.prior), rows)):
+    for index, (used, block, figure) in enumerate(explained(question, covariance_of(question.prior), rows)):
         limit = question.limits.support_of_few if 2 * used < len(question.private) else question.limits.support
         if figure > limit and (worst is None or figure > worst[0]):
             worst = figure, limit, block, index
@@ -52,7 +52,7 @@ def _called(question: Question, index: int) -> str:
     )
 
 
-def _explained(question: Question, covariance: Covariance, rows: list[list[int]]) -> Iterator[tuple[int, int, float]]:
+def explained(question: Question, covariance: Covariance, rows: list[list[int]]) -> Iterator[tuple[int, int, float]]:
     """Of each row: the number of columns used, the column that explains most, and the share that it explains."""
     forms = np.array(rows, dtype=np.float64)
     towards = covariance.times(forms)

@@ -9,7 +9,7 @@ from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["counted_exactly", "variables"]
+__all__ = ["counted_exactly", "score_of", "told_by", "variables"]
 
 
 def variables(question: Question) -> list[Finding]:
@@ -30,12 +30,22 @@ def variables(question: Question) -> list[Finding]:
     return []
 
 
-def counted_exactly(question: Question, row: Sequence[int]) -> tuple[list[int], Counted] | Finding:
-    """What one score ``[n]`` says of the private blocks that it has a weight on, or that it is too fine to count."""
+def score_of(question: Question, row: Sequence[int]) -> tuple[list[int], Score]:
+    """The private blocks on which a row ``[n]`` of the schema has a weight, and the score that they make of it."""
     shares = question.blocks.shares(row)
     used = [block for block in question.private if shares[block].any()]
-    score = Score([shares[b] for b in used], [question.prior.marginals[b] for b in used])
+    return used, Score([shares[b] for b in used], [question.prior.marginals[b] for b in used])
+
+
+def told_by(question: Question, used: Sequence[int], score: Score) -> Counted:
+    """What a score says about the class of each of its columns."""
+    return score.beside([question.prior.classes[b] for b in used], question.limits.certain)
+
+
+def counted_exactly(question: Question, row: Sequence[int]) -> tuple[list[int], Counted] | Finding:
+    """What one score ``[n]`` says of the private blocks that it has a weight on, or that it is too fine to count."""
+    used, score = score_of(question, row)
     if not score.countable:
         note = f"{score.width + 1} values over all levels of {len(used)} columns"
         return too_fine_to_count("5", float(score.work), float(MOST_WORK), note)
-    return used, score.beside([question.prior.classes[b] for b in used], question.limits.certain)
+    return used, told_by(question, used, score)

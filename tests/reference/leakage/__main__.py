@@ -30,9 +30,10 @@ from tests.reference.leakage.question import Question
 from tests.reference.leakage.twin import evaluate, evaluate_forms
 
 
-def make(folder: Path, seed: int, count: int) -> None:
-    """Draw requests and write them: one of five is asked of a quadratic authority."""
-    write_cases(folder, (quadratic_case(seed, at) if at % 5 == 4 else linear_case(seed, at) for at in range(count)))
+def make(folder: Path, seed: int, count: int, *, linear: bool) -> None:
+    """Draw requests and write them: one of five is asked of a quadratic authority, unless all are linear."""
+    forms = [at % 5 == 4 and not linear for at in range(count)]
+    write_cases(folder, ((quadratic_case if form else linear_case)(seed, at) for at, form in enumerate(forms)))
 
 
 def answered(case: Case) -> dict[str, Any]:
@@ -97,10 +98,11 @@ def main(arguments: list[str]) -> int:
         verbs.add_parser(name).add_argument("folder", type=Path, help=f"holds {REQUESTS} and {ANSWERS}")
     verbs.choices["make"].add_argument("--seed", type=int, required=True)
     verbs.choices["make"].add_argument("--count", type=int, default=100)
+    verbs.choices["make"].add_argument("--linear", action="store_true", help="no requests to quadratic authorities")
     verbs.choices["compare"].add_argument("theirs", type=Path, help="answers of another implementation")
     given = parser.parse_args(arguments)
     if given.verb == "make":
-        make(given.folder, given.seed, given.count)
+        make(given.folder, given.seed, given.count, linear=given.linear)
     elif given.verb == "answer":
         answer(given.folder)
     elif given.verb == "summary":

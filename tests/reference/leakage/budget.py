@@ -27,14 +27,14 @@ def information(question: Question) -> float:
 
 
 def gaussian(prior: Prior, Z: Matrix) -> float:
-    """1/2 log2((2 pi e)^r det(Z S Z^T)), S given the public columns; the determinant of the doubles S is exact.
-    At least 0; one that is not positive bounds nothing."""
+    """1/2 log2((2 pi e)^r det(Z S Z^T + 1/12)), S given the public columns; the determinant of the doubles S is exact.
+    The twelfth is the variance of the cube of side 1 in which an integer is spread: with it this is an upper bound."""
     z, s = fmpq_mat(fmpz_mat(Z)), exact(prior.given_public)
-    determinant = (z * s * z.transpose()).det()
+    cube = fmpq_mat(len(Z), len(Z), [fmpq(int(a == b), 12) for a in range(len(Z)) for b in range(len(Z))])
+    determinant = (z * s * z.transpose() + cube).det()
     if determinant <= 0:
         return inf
-    bits = 0.5 * (log2int(int(determinant.p)) - log2int(int(determinant.q)) + len(Z) * log2(2 * pi * e))
-    return max(0.0, bits)
+    return 0.5 * (log2int(int(determinant.p)) - log2int(int(determinant.q)) + len(Z) * log2(2 * pi * e))
 
 
 def exact(matrix: Floats) -> fmpq_mat:

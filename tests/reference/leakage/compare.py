@@ -11,8 +11,11 @@ from typing import Any
 BITS = 0.05
 """I and H agree within this."""
 
-SAMPLED = {"5t": 0.03, "6": 0.06, "7": 0.10}
+SAMPLED = {"5t": 0.03, "6": 0.10, "7": 0.10}
 """Rules that count drawn rows: how far two draws of one population may lie apart."""
+
+GRANTED = {"issued", "free"}
+"""Decisions that are no refusal."""
 
 EXACT = 1e-6
 """Every other figure, absolute or relative."""
@@ -73,6 +76,10 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[
             their = other.get("figures", {}).get(figure)
             if their is not None and not agree(rule, figure, value, their, forms):
                 yield Difference(request, kind, rule, figure, value, their)
+    words = [theirs["rules"].get(rule, mine)["verdict"] == mine["verdict"] for rule, mine in ours["rules"].items()]
+    decisions = {ours.get("decision"), theirs.get("decision")}
+    if all(words) and len(decisions) > 1 and decisions & GRANTED:
+        yield Difference(request, kind, "all", "decision", ours.get("decision"), theirs.get("decision"))
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class Report:
     def table(self) -> str:
         """One line a rule: compared, verdicts that differ (near a limit), figures that differ, by name."""
         lines = [f"{'rule':6} {'compared':>8} {'verdicts':>8} {'(near)':>6}  figures"]
-        for rule in [*self.compared, "rank"]:
+        for rule in [*self.compared, "rank", "all"]:
             mine = [one for one in self.found if one.rule == rule]
             verdicts = [one for one in mine if one.figure == "verdict"]
             figures = Counter(one.figure for one in mine if one.figure != "verdict")

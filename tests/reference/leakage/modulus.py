@@ -29,12 +29,11 @@ class Told:
 
 
 def told(block: int, joint: Floats) -> Told:
-    """From P(residue, level). A row is settled when its residue makes a level certain that the prior does not."""
+    """From P(residue, level). A row is settled when its residue makes a level certain; none where the prior does."""
     prior = joint.sum(axis=0)
     rows = joint.sum(axis=1)
-    best = joint.argmax(axis=1)
     top = joint.max(axis=1)
-    settled = (rows > 0) & (top >= CERTAIN * rows) & (prior[best] < CERTAIN)
+    settled = (rows > 0) & (top >= CERTAIN * rows) & (prior.max() < CERTAIN)
     return Told(block, float(top.sum() - prior.max()), float(rows[settled].sum()))
 
 
@@ -160,9 +159,9 @@ def _added(prior: Prior, block: int, moves: Row, shares: Floats) -> Floats:
 def modulus(question: Question) -> Verdict:
     """2m, both halves."""
     own = list(own_residues(question))
-    flat, counted = 0, defaultdict(list)
+    flat, counted = False, defaultdict(list)
     for reading in readings(question):
-        flat += is_flat(question, sorted(_blocks(question, reading.weights)))
+        flat |= is_flat(question, sorted(_blocks(question, reading.weights)))
         for one in posteriors(question, reading):
             counted[one.block].append(one)
     few = [one for found in counted.values() for one in found]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,7 @@ class Population:
         return recipes(self.table)
 
 
+@cache
 def population(table: str, split: int) -> Population:
     """The same for the same names: loadings belong to the table, rows to the split."""
     plan, loadings, rng = recipes(table), generator(f"loadings {table}"), generator(f"rows {table} {split}")

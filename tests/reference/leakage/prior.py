@@ -13,16 +13,43 @@ import numpy as np
 from tests.reference.leakage.schema import Floats, Ints, Schema
 
 MOST_CLASSES = 8
+FEW_LEVELS = 20
+SEEN_BEFORE = 0.3
+"""Rows that every pair of classes has before the sample is counted."""
 
 
-def quantile_edges(values: Floats, parts: int) -> Floats:
-    """The distinct quantiles k/parts, 0 < k < parts; a value's part is the number of edges that are not above it."""
-    return np.unique(np.quantile(values, np.arange(1, parts) / parts))
+def quantile_parts(weights: Floats, parts: int) -> Ints:
+    """The part of every value, values ascending: in which of `parts` equal shares of all rows the middle of its own
+    rows lies. A middle on a border belongs to the upper part."""
+    before = np.concatenate([[0.0], np.cumsum(weights)[:-1]])
+    middle = (before + weights / 2) / weights.sum()
+    return np.asarray(np.minimum(np.floor(parts * middle + 1e-9), parts - 1), dtype=np.int64)
+
+
+def smoothed(counts: Floats, category: bool) -> Floats:
+    """Shares of the levels: one row more, spread evenly over all of them. A number of more than 20 levels is first
+    evened out: a level with at least sqrt(N) rows stays; the others, from the first level with a row to the last, are
+    gathered until sqrt(N) rows are together, and share them alike. What is left over joins the last such heap."""
+    found = counts.copy()
+    if len(counts) > FEW_LEVELS and not category:
+        enough, seen = np.sqrt(counts.sum()), np.flatnonzero(counts)
+        thin = [at for at in range(seen[0], seen[-1] + 1) if counts[at] < enough]
+        heaps: list[list[int]] = [[]]
+        for at in thin:
+            if counts[heaps[-1]].sum() >= enough:
+                heaps.append([])
+            heaps[-1].append(at)
+        if len(heaps) > 1 and counts[heaps[-1]].sum() < enough:
+            left_over = heaps.pop()
+            heaps[-1] += left_over
+        for heap in heaps:
+            found[heap] = counts[heap].sum() / max(1, len(heap))
+    return np.asarray((found + 1 / len(found)) / (found.sum() + 1))
 
 
 def class_of_levels(size: int, category: bool, weights: Floats) -> Ints:
     """The class of every level: itself if there are at most 8; else of a category the 7 most frequent levels and the
-    rest pooled, of a number the 8 quantile classes. `weights`: how often each level occurs in the sample."""
+    rest pooled, of a number the 8 quantile classes. `weights`: the share of every level."""
     if size <= MOST_CLASSES:
         return np.arange(size, dtype=np.int64)
     if category:
@@ -30,9 +57,12 @@ def class_of_levels(size: int, category: bool, weights: Floats) -> Ints:
         found = np.full(size, MOST_CLASSES - 1, dtype=np.int64)
         found[order[: MOST_CLASSES - 1]] = np.arange(MOST_CLASSES - 1)
         return found
-    levels = np.arange(size, dtype=np.float64)
-    edges = quantile_edges(np.repeat(levels, weights.astype(np.int64)), MOST_CLASSES)
-    return np.searchsorted(edges, levels, side="right").astype(np.int64)
+    return without_gaps(quantile_parts(weights, MOST_CLASSES))
+
+
+def without_gaps(labels: Ints) -> Ints:
+    """The same labels numbered 0, 1, ..."""
+    return np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def class_of_cells(cells: Sequence[Any], category: bool) -> Ints:
@@ -40,8 +70,7 @@ def class_of_cells(cells: Sequence[Any], category: bool) -> Ints:
     values, index, counts = np.unique(np.asarray(cells), return_inverse=True, return_counts=True)
     if len(values) <= MOST_CLASSES or category:
         return class_of_levels(len(values), True, counts.astype(np.float64))[index]
-    raw = np.asarray(cells, dtype=np.float64)
-    return np.searchsorted(quantile_edges(raw, MOST_CLASSES), raw, side="right").astype(np.int64)
+    return without_gaps(quantile_parts(counts.astype(np.float64), MOST_CLASSES))[index]
 
 
 def entropy(weights: Floats) -> float:
@@ -113,15 +142,18 @@ class Prior:
 
     @cached_property
     def marginals(self) -> list[Floats]:
-        """The sample and one more row, spread evenly over the levels; blind: uniform."""
-        return [(one + 1 / len(one)) / (one.sum() + 1) for one in self.counts]
+        """Shares of the levels, smoothed; blind: uniform."""
+        if self.blind:
+            return [one / len(one) for one in self.counts]
+        return [smoothed(one, column.category) for one, column in zip(self.counts, self.schema.columns, strict=True)]
 
     @cached_property
     def classes(self) -> list[Ints]:
         """The class of every level of every column."""
         columns = self.schema.columns
         return [
-            class_of_levels(column.size, column.category, one) for column, one in zip(columns, self.counts, strict=True)
+            class_of_levels(column.size, column.category, one)
+            for column, one in zip(columns, self.marginals, strict=True)
         ]
 
     def class_shares(self, block: int) -> Floats:
@@ -144,7 +176,7 @@ class Prior:
     def covariance(self) -> Floats:
         """Of all coordinates of the schema; blind: independent uniform columns."""
         if self.levels is not None:
-            return np.cov(self.schema.coordinates(self.levels).astype(np.float64), rowvar=False, ddof=0)
+            return np.cov(self.schema.coordinates(self.levels).astype(np.float64), rowvar=False, ddof=1)
         found = np.zeros((self.schema.n, self.schema.n))
         for block, column in enumerate(self.schema.columns):
             place = self.schema.place(block)
@@ -179,13 +211,17 @@ class Prior:
         return [(self.blocks[a], self.blocks[b], bits) for a, b, bits in found]
 
     def joint(self, a: int, b: int) -> Floats:
-        """Shares of pairs of classes: the sample and one more row, in which the two are independent."""
+        """Shares of pairs of classes: the sample and 0.3 rows more a pair, fitted to the shares of the classes by
+        scaling rows and columns in turn."""
         assert self.levels is not None
         rows, columns = self.class_shares(a), self.class_shares(b)
-        found = np.outer(rows, columns)
         seen = table(self.classes[a][self.levels[:, a]], self.classes[b][self.levels[:, b]])
+        found = np.full((len(rows), len(columns)), SEEN_BEFORE)
         found[: seen.shape[0], : seen.shape[1]] += seen
-        return np.asarray(found / found.sum())
+        for _ in range(200):
+            found *= (rows / found.sum(axis=1))[:, None]
+            found *= columns / found.sum(axis=0)
+        return found
 
 
 def inverse(matrix: Floats) -> Floats:

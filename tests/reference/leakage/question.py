@@ -79,7 +79,7 @@ class Question:
     def nothing_new(self) -> bool:
         """The requested rows lie in the span of what was issued."""
         old = self.projected[: len(self.issued)]
-        return bool(old) and rank(old) == self.rank
+        return rank(old) == self.rank
 
     @cached_property
     def lifted(self) -> list[list[Fraction]]:

@@ -8,7 +8,7 @@ from math import log2
 
 import numpy as np
 
-from tests.reference.leakage.prior import Prior, entropy
+from tests.reference.leakage.prior import Prior, entropy, quantile_parts
 from tests.reference.leakage.schema import Floats, Ints
 
 MOST_WORK = 3e10
@@ -84,18 +84,14 @@ def beside(prior: Prior, part: Part, rest: Floats, length: int) -> Floats:
 
 
 def deciles(shares: Floats) -> Ints:
-    """The bin of every score: how many of the quantiles 0.1 ... 0.9 lie below it. A quantile is the least score whose
-    cumulated share reaches it."""
-    cumulated = np.cumsum(shares) / shares.sum()
-    edges = np.searchsorted(cumulated, np.arange(1, 10) / 10 - 1e-12, "left")
-    return np.searchsorted(edges, np.arange(len(shares)), "left").astype(np.int64)
+    """The bin of every score: in which tenth of all rows the middle of its own rows lies (as classes are cut)."""
+    return quantile_parts(shares, 10)
 
 
 def sample_deciles(kept: Ints, values: Ints) -> Ints:
-    """The same bins, from the values of the kept sample instead of a distribution."""
-    ordered = np.sort(kept)
-    edges = ordered[[-(-k * len(ordered) // 10) - 1 for k in range(1, 10)]]
-    return np.searchsorted(edges, values, "left").astype(np.int64)
+    """The bins of values by a sample of them: how many of the nine quantiles of the sample a value reaches."""
+    cuts = np.quantile(kept.astype(np.float64), np.arange(1, 10) / 10)
+    return np.searchsorted(cuts, values.astype(np.float64), "right").astype(np.int64)
 
 
 def entropy_of(parts: Sequence[Part]) -> float:

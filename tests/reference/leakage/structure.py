@@ -13,12 +13,14 @@ LARGEST_RANK = 16
 
 
 def shape(question: Question) -> Verdict:
-    """0: a requested row has the schema's length and says something about private columns."""
+    """0: a requested row has the schema's length, and differs between some two rows, if in public columns alone."""
     wrong = sum(len(y) != question.schema.n for y in question.requested)
     limits = {"wrong_length": 0.0, "constant": 0.0}
     if wrong:
         return Verdict("0", {"wrong_length": float(wrong), "constant": 0.0, "nothing_new": 0.0}, limits)
-    constant = sum(not any(z) for z in question.projected[len(question.issued) :])
+    every = question.schema.free_of(question.schema.private + question.schema.public)
+    varies = [any(y[f.position] - (y[f.base] if f.base >= 0 else 0) for f in every) for y in question.requested]
+    constant = not any(varies)
     new = float(question.nothing_new)
     return Verdict("0", {"wrong_length": 0.0, "constant": float(constant), "nothing_new": new}, limits)
 

@@ -11,20 +11,23 @@ from tests.reference.leakage.prior import Prior, inverse
 from tests.reference.leakage.question import Question, Verdict, largest
 
 DENSE, NARROW = 0.95, 0.85
+NOTHING = 1e-9
 
 
 def explained(prior: Prior, z: Sequence[int]) -> dict[int, float]:
-    """Column -> its share: c_b' S_bb^+ c_b / y' S y, c = S y. Blind columns are independent: their own variance."""
+    """Column -> its share: c_b' S_bb^+ c_b / y' S y, c = S y. Blind columns are independent: their own variance.
+    A value whose columns cancel, down to 1e-9 of what they vary by themselves, is no value but a relation: 1."""
     schema, s = prior.schema, prior.given_public
     y = np.array(z, dtype=np.float64)
     c = s @ y
     total = float(y @ c)
-    found = {}
+    found, alone = {}, 0.0
     for block in schema.private:
         at = schema.columns_of(block)
         within = c[at] @ inverse(s[np.ix_(at, at)]) @ c[at]
+        alone += float(y[at] @ s[np.ix_(at, at)] @ y[at])
         found[block] = float(within) / total if total > 0 else 1.0
-    return found
+    return found if total > NOTHING * alone else dict.fromkeys(found, 1.0)
 
 
 def used(question: Question, z: Sequence[int]) -> int:

@@ -73,12 +73,17 @@ Clock = dict[str, float]
 """Rule -> seconds of processor time."""
 
 
-def evaluate(question: Question, seconds: Clock | None = None) -> Answer:
-    """The twin's answer on linear keys. A request that has no shape, or says nothing, ends at rule 0."""
+def evaluate(
+    question: Question, seconds: Clock | None = None, rules: Mapping[str, Callable[[Question], Verdict]] = RULES
+) -> Answer:
+    """The twin's answer on linear keys. A request that has no shape, or says nothing, ends at rule 0; so does one on
+    public columns alone, which is free."""
     first = shape(question)
     if first.word == REFUSES:
         return Answer(0, [], [first], False)
-    verdicts = _timed(RULES, question, seconds)
+    if not question.rank:
+        return Answer(0, [], [first], True)
+    verdicts = _timed(rules, question, seconds)
     return Answer(question.rank, question.Z, verdicts, question.nothing_new)
 
 
