@@ -19,7 +19,7 @@ from pyfe.keys import described_columns
 from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
 from pyfe.reports import report as report_of
-from pyfe.schema import Schema
+from pyfe.schema import Schema, noise
 from pyfe.schema.cells import parse_number
 
 __all__ = ["compile_model", "fit"]
@@ -59,6 +59,9 @@ def fit(
             help="All levels of a category, where they are known. Repeatable.",
         ),
     ] = None,
+    noise_slots: Annotated[
+        int, typer.Option(help="Noise slots, one for each output of each key: no result is then exact.")
+    ] = 0,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,
@@ -77,6 +80,7 @@ def fit(
             protected=protected or (),
             missing=_missing(missing or [], columns),
         )
+        schema = schema.with_noise(noise(slots=noise_slots)) if noise_slots else schema
         file.write(schema.to_bytes())
     _show_schema(output, schema, given.signs, as_json=as_json, apart=file.is_standard_output)
 
@@ -105,6 +109,9 @@ def compile_model(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",
     reference: Annotated[Path | None, typer.Option(help='CSV of rows to judge "auto" on; none are kept.')] = None,
+    slot: Annotated[
+        list[int] | None, typer.Option(help="Noise slot of an output, in a schema that has them. Repeatable.")
+    ] = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     scheme: Annotated[
@@ -119,12 +126,14 @@ def compile_model(
         agreed = load(schema, Schema.from_bytes)
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else reference_rows(given, agreed)
-        function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
+        bits = _bits(weight_bits)
+        function = compile_function(_model(model), agreed, weight_bits=bits, reference=rows, slots=slot or None)
         report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {
         "function": str(output),
         "id": function.id.hex(),
+        "exact": function.exact,
         "weight_bits": function.weight_bits,
         "max_error": float(function.max_error.max()),
         "interval": function.result_interval.tolist(),

@@ -69,6 +69,16 @@ class LinearMap:
         """Number of independent outputs."""
         return _rank_modulo_word_primes(self.weights)
 
+    def coefficients(self, part: slice) -> IntArray:
+        """What some coordinates count in each output, int64 ``[k, width]``."""
+        return self.weights[:, part]
+
+    def with_coefficients(self, part: slice, values: IntArray) -> LinearMap:
+        """The same map with other coefficients ``[k, width]`` of some coordinates."""
+        weights = self.weights.copy()
+        weights[:, part] = values
+        return LinearMap(weights)
+
     @property
     def monomials(self) -> int:
         """Number of terms of which each output is a sum: the coordinates."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -22,7 +22,7 @@ from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.registry import from_model
 from pyfe.models.sources.trees import is_trees
 from pyfe.models.yardstick import Yardstick, yardstick
-from pyfe.schema import Schema
+from pyfe.schema import LOUDNESS, Column, Schema
 from pyfe.schema.cells import is_number, same_name, shown
 from pyfe.schema.frames import open_frame
 from pyfe.schema.ranges import by_text, list_of_names
@@ -45,6 +45,8 @@ def prepare(
     precision: Precision = "auto",
     schema: Schema | None = None,
     name: str | None = None,
+    noise: Column | None = None,
+    slots: Sequence[int] | None = None,
     **fit: Any,
 ) -> tuple[Schema, Function]:
     """A schema cut for a model, and the model's exact integer function on it: what a key is issued for.
@@ -66,6 +68,9 @@ def prepare(
         result, as :func:`pyfe.compile` does.
     schema: columns that you know better than quantiles do (clinical ranges), to be cut instead of a proposal.
     name: of the function, for reports.
+    noise: noise slots (:func:`pyfe.noise`), if every result shall have noise: then nothing is cut, and the score is
+        scaled to 16 standard deviations of the noise, as :func:`pyfe.compile` does on a schema that has noise. Results
+        are not exact. slots: as for :func:`pyfe.compile`.
     fit: else ``bits`` (the finest that a number column may become, default 8), ``margin``, ``names``, ``exclude``,
         ``levels``, ``public``, ``protected``, ``missing`` and ``protected_forms`` of :meth:`pyfe.Schema.fit`.
 
@@ -83,11 +88,13 @@ def prepare(
     >>> function.weights.tolist(), [column.size for column in schema.columns.values()]
     ([[1, 4]], [37, 2])
     """
-    found = _found(model, X, outcome, precision, schema, fit)
+    found = _found(model, X, outcome, precision, schema, noise, fit)
     with naming_what_fails(model):
         real = from_model(model, found.schema)
         step = None if found.grid is None else found.grid.step
-        function = compile_real_function(real, found.schema, "auto", found.table, 0.01, _WIDTH_BITS, name, step)
+        function = compile_real_function(
+            real, found.schema, "auto", found.table, 0.01, _WIDTH_BITS, name, step, slots=slots
+        )
     return found.schema, replace(function, remarks=(*function.remarks, *found.remarks(function)))
 
 
@@ -98,10 +105,11 @@ def schema_for(
     *,
     precision: Precision = "auto",
     schema: Schema | None = None,
+    noise: Column | None = None,
     **fit: Any,
 ) -> Schema:
     """The schema that :func:`prepare` cuts for a model, alone; parameters, errors and cost are the same."""
-    return _found(model, X, outcome, precision, schema, fit).schema
+    return _found(model, X, outcome, precision, schema, noise, fit).schema
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,10 @@ class _Found:
     def remarks(self, function: Function) -> list[tuple[str, str]]:
         """What a report says of the grid and of the loss."""
         scores = function.evaluate(self.table, "clip").reshape(-1, function.k)
+        if self.schema.noise is not None:
+            noisy = scores + function.readout.noise_like(len(scores))
+            ends = f"sd / {LOUDNESS * self.schema.noise.sd}; noise of sd / {LOUDNESS} in every result"
+            return [("step of the score", ends), ("loss", self.measure.words(noisy * function.scale))]
         steps = "as fine as the columns" if self.grid is None else f"sd / {self.grid.precision:.3g}"
         return [
             ("step of the score", f"{steps}; {len(np.unique(scores, axis=0))} different results on these rows"),
@@ -125,7 +137,13 @@ class _Found:
 
 
 def _found(
-    model: Any, X: Any, outcome: Any, precision: Precision, schema: Schema | None, fit: dict[str, Any]
+    model: Any,
+    X: Any,
+    outcome: Any,
+    precision: Precision,
+    schema: Schema | None,
+    noise: Column | None,
+    fit: dict[str, Any],
 ) -> _Found:
     _require_precision(precision)
     if is_trees(model):
@@ -135,10 +153,13 @@ def _found(
         )
     require_one_index(X, outcome)
     finest, table = _proposal(model, X, schema, fit)
+    finest = finest if noise is None else finest.with_noise(noise)
+    if finest.noise is not None and precision != "auto":
+        raise ParameterError('behind noise the scale of a score follows from the noise: precision stays "auto"')
     with naming_what_fails(model):
         draft = _draft(model, finest, table)
     measure = yardstick(draft.real, draft.theirs, outcome)
-    if precision == "finest":
+    if precision == "finest" or finest.noise is not None:
         return _Found(finest, None, table, measure)
     grid = _coarsest(draft, measure) if isinstance(precision, str) else grid_at(draft, float(precision))
     return _Found(draft.cut(grid.top), grid, table, measure)
