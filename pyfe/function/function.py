@@ -165,7 +165,9 @@ class Function(PickledAsBytes):
             raise ParameterError(
                 f"{self.k} output(s) need as many different slots of {', '.join(map(str, noise.ids))}, not {ids!r}"
             )
-        terms = self._linear_map().with_coefficients(part, np.array([[i == j for i in noise.ids] for j in ids], np.int64))
+        terms = self._linear_map().with_coefficients(
+            part, np.array([[i == j for i in noise.ids] for j in ids], np.int64)
+        )
         reach = noise.reach * self.scale if self.exact else 0.0
         readout = replace(
             self.readout,

@@ -96,8 +96,8 @@ class Blocks:
         return found
 
     def rows(self, levels: npt.NDArray[np.integer]) -> IntArray:
-        """Coordinates int64 ``[rows, n]`` of levels ``[rows, nb]``; constants have their value, noise is 0. The inverse of
-        :meth:`levels`."""
+        """Coordinates int64 ``[rows, n]`` of levels ``[rows, nb]``; constants have their value, noise is 0. The inverse
+        of :meth:`levels`."""
         x = np.repeat(self._known[None, :], len(levels), axis=0)
         for index, (part, codes) in enumerate(zip(self.slices, self.codes, strict=True)):
             x[:, part] = codes[levels[:, index]]

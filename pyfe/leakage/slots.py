@@ -107,5 +107,7 @@ def _slots(weights: IntArray, schema: Schema) -> list[Slot | None]:
     if noise is None:
         return [None] * len(weights)
     slots = [Slot(number, noise.sd, frozenset(schema.input_columns)) for number in noise.ids]
-    used = [[(slot, value) for slot, value in zip(slots, row, strict=True) if value] for row in weights[:, part].tolist()]
+    used = [
+        [(slot, value) for slot, value in zip(slots, row, strict=True) if value] for row in weights[:, part].tolist()
+    ]
     return [pairs[0][0] if [value for _, value in pairs] == [1] else None for pairs in used]

@@ -82,7 +82,7 @@ def compile(
     name: for reports; by default the class of the model.
     slots: on a schema with noise (:func:`pyfe.noise`), the slot of each output, by default the first ones; slots of
         keys that an authority issued belong to these. The score is then scaled so that its standard deviation over the
-        reference rows is 16 times that of the noise, whatever bits that takes: ``weight_bits`` stays "auto", or is None.
+        reference rows is 16 times that of the noise, whatever bits that takes; ``weight_bits`` is "auto", or None.
 
     Returns the Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or
     two classes, else one per class, as in scikit-learn. ``max_error`` bounds |decision value - model's output| for

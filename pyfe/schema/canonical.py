@@ -29,8 +29,8 @@ _NUMBER, _TEXT = 1, 2
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CanonicalRows:
-    """``context``: the names of the columns, each after its length; ``cells`` uint8 ``[batch, 24 columns]``. It shows no
-    values in its ``repr``."""
+    """``context``: the names of the columns, each after its length; ``cells`` uint8 ``[batch, 24 columns]``. Its
+    ``repr`` shows no values."""
 
     context: bytes
     cells: npt.NDArray[np.uint8]

@@ -22,8 +22,10 @@ class Encoded:
 
     ``schema_id`` (32 bytes) says which schema the rows were encoded under; keys and functions of another schema refuse
     them. A part (``encoded[a:b]``, a mask, positions) and a copy keep it; a part has no counts, which belong to the
-    whole. ``canonical``: the raw values, where the schema has noise, which is drawn for them when they are encrypted. ``Encoded(x)`` made by hand has none: for engineers who bring integers of their own. Such rows are held
+    whole. ``Encoded(x)`` made by hand has none: for engineers who bring integers of their own. Such rows are held
     against the bounds of the schema they meet, and nothing can tell whether they mean the same columns.
+
+    ``canonical``: the raw values, where the schema has noise, which is drawn for them when they are encrypted.
     """
 
     x: IntArray

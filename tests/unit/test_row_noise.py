@@ -5,9 +5,11 @@ What reaches a result is looked at through the whole path: a key's integers less
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,9 +67,23 @@ def test_it_is_what_the_definition_says() -> None:
     expected = []
     for i in range(4):
         row = {name: cells[i] for name, cells in TABLE.items()}
-        plain = {name: value if value is None or isinstance(value, str) else float(value) for name, value in row.items()}
+        plain = {
+            name: value if value is None or isinstance(value, str) else float(value) for name, value in row.items()
+        }
         expected.append(twin.noise(SECRET, plain, schema.noise.ids))  # type: ignore[union-attr]
     assert drawn(schema, TABLE).tolist() == expected
+
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "row_noise.json").read_text())
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"])
+def test_vectors(case: dict[str, Any]) -> None:
+    kinds = {"stage": pyfe.category(["I", "II", "größe"]), "age": (0, 120), "crp": (0, 9), "größe": (140, 210)}
+    ranges = {name: kinds[name] for name in case["row"]} | {"noise": pyfe.noise(case["sd"], case["slots"])}
+    schema = pyfe.Schema.from_ranges(ranges, missing={"crp": "bit"} if "crp" in ranges else None)
+    table = {name: [value] for name, value in case["row"].items()}
+    assert drawn(schema, table, bytes.fromhex(VECTORS["secret"])).tolist() == [case["noise"]]
 
 
 @pytest.mark.parametrize("sd", [16, 1024, 2**16])

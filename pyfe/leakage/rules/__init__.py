@@ -27,7 +27,8 @@ rule   function          refuses
 
 Where the schema has noise slots (:func:`pyfe.noise`), every combination of scores has noise of at least one of them, so
 that 1, 2m, 5, 5t, 6 and 7, which look at the integers of a score, have nothing to count. There :data:`BEHIND_NOISE`
-applies: 0, 2, 2e, 3, 4 and 8 on the data part of the keys, 4 with what noise leaves of the information, and
+applies: 0, 2, 2e, 3, 4 and 8 on the data part of the keys, 4 with what noise leaves of the information, 5 for
+protected columns with the noise as one more column (``protected``), and
 
 =====  ================  ====================================================================================
 noise  one_slot          an output that has not the weight 1 on one slot
@@ -51,6 +52,7 @@ from pyfe.leakage.rules import (
     joint,
     least_squares,
     modulus,
+    protected,
     rank,
     rounding_off,
     sampled,
@@ -96,6 +98,7 @@ BEHIND_NOISE: tuple[Rule, ...] = (
     support.support,
     rank.rank,
     budget.budget,
+    protected.protected,
     correlation.correlation,
 )
 

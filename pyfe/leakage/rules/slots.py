@@ -23,8 +23,16 @@ def one_slot(question: Question) -> list[Finding]:
     for output, row in enumerate(question.requested[:, part].tolist()):
         used = [value for value in row if value]
         if used != [1]:
-            how = "has no slot" if not used else f"has {len(used)} slots" if len(used) > 1 else f"has the weight {used[0]}"
-            return [Finding("slot", rule="noise", note=f"output {output} {how}", advice=_advice(question, _rows(question)))]
+            how = (
+                "has no slot"
+                if not used
+                else f"has {len(used)} slots"
+                if len(used) > 1
+                else f"has the weight {used[0]}"
+            )
+            return [
+                Finding("slot", rule="noise", note=f"output {output} {how}", advice=_advice(question, _rows(question)))
+            ]
     return []
 
 

@@ -16,7 +16,18 @@ module           holds
 
 from __future__ import annotations
 
-from pyfe.schema.columns.base import MAX_BITS, MAX_COORDINATES, Code, Codes, Column, Encoder, Level, Products, Slots, is_column
+from pyfe.schema.columns.base import (
+    MAX_BITS,
+    MAX_COORDINATES,
+    Code,
+    Codes,
+    Column,
+    Encoder,
+    Level,
+    Products,
+    Slots,
+    is_column,
+)
 from pyfe.schema.columns.category import Category, category
 from pyfe.schema.columns.constant import Constant, constant
 from pyfe.schema.columns.kinds import KINDS, column_from_dict

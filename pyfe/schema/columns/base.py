@@ -121,7 +121,8 @@ class Encoder(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Column(ABC):
-    """One column of the table, and the coordinates it becomes. Made by number(), category(), thresholds(), constant(), noise().
+    """One column of the table, and the coordinates it becomes. Made by number(), category(), thresholds(), constant()
+    and noise().
 
     ``missing`` is the value an absent entry takes (``None``: absent entries are refused, or have a bit of their own:
     :class:`~pyfe.schema.Optional`). ``public`` marks a quasi-identifier an attacker is assumed to know; ``protected``

@@ -1,5 +1,6 @@
 """Noise slots: coordinates that no table has, and into which the data owner draws noise when a row is encrypted."""
 
+# ruff: noqa: D102  (methods that are documented once, in Column)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
