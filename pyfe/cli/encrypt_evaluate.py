@@ -27,6 +27,9 @@ __all__ = ["encrypt", "evaluate"]
 CHUNK = 2048
 """Rows between two steps of the progress bar: enough to keep all lanes and threads busy."""
 
+_LARGEST_SECRET = 4096
+"""Bytes of a file that could be meant to be an owner's secret."""
+
 LONG_SEARCH = 10_000
 """Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
 
@@ -50,7 +53,7 @@ def encrypt(
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
-    secret = None if owner_secret is None else load(owner_secret, bytes)
+    secret = None if owner_secret is None else io.read_bytes(owner_secret, most=_LARGEST_SECRET)
     require_owner_secret(key.schema, secret)
     avoid = [table, public_key, owner_secret]
     with io.claimed(output, roles.ciphertexts(key.id), avoid=avoid, force=force) as file:

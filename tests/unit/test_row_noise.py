@@ -233,8 +233,8 @@ def test_the_test_of_the_distribution_can_fail() -> None:
     rng = np.random.default_rng(3)
     ideal = np.rint(rng.normal(0, 128, 10**6)).astype(np.int64)
     assert abs(chi_square(ideal, 128)) < 4
-    assert chi_square(np.rint(rng.normal(0, 129, 10**6)).astype(np.int64), 128) > 4
-    assert chi_square(np.rint(rng.normal(0.5, 128, 10**6)).astype(np.int64), 128) > 4
+    assert chi_square(np.rint(rng.normal(0, 130, 10**6)).astype(np.int64), 128) > 4
+    assert chi_square(np.rint(rng.normal(2, 128, 10**6)).astype(np.int64), 128) > 4
 
 
 @pytest.mark.slow

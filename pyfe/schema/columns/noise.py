@@ -46,9 +46,10 @@ class Noise(Column):
             raise ParameterError(
                 f"the standard deviation of noise is a power of two from {_LEAST} to {_MOST}, not {shown(self.sd)}"
             )
-        ids = self.slots
-        if not isinstance(ids, tuple) or not 1 <= len(ids) <= _MOST_SLOTS:
+        given: object = self.slots
+        if not (isinstance(given, tuple) and 1 <= len(given) <= _MOST_SLOTS):
             raise ParameterError(f"noise has 1 to {_MOST_SLOTS} slots")
+        ids = self.slots
         if not all(is_integer(slot) and 0 <= slot < _LARGEST_ID for slot in ids) or sorted(set(ids)) != list(ids):
             raise ParameterError(f"slots are ids, integers from 0 to {_LARGEST_ID - 1}, ascending, each once")
         if self.missing is not None or self.public or self.protected:
