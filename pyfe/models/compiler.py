@@ -53,11 +53,10 @@ def compile(
     """Turn a fitted model into the exact integer function that a key is issued for, on a schema that is agreed.
 
     Its score follows the model as closely as the columns do, and says as much of them. Where the schema is still to be
-    made, :func:`pyfe.prepare` makes both as coarse as the model's answers allow.
-
-    The model's own decision function, pipeline included, is probed on decoded rows of the schema for an affine map
-    ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified
-    on 512 fresh rows, the model is asked again (:mod:`pyfe.models.checking`), and the map is rounded.
+    made, :func:`pyfe.prepare` makes both as coarse as the model's answers allow. The model's own decision function,
+    pipeline included, is probed on decoded rows of the schema for an affine map ``f(q) = w q + b`` of the integer
+    coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified on 512 fresh rows, the model is
+    asked again (:mod:`pyfe.models.checking`), and the map is rounded.
 
     Parameters
     ----------
@@ -79,10 +78,9 @@ def compile(
     width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through centred
         columns (:class:`~pyfe.forms.FactoredForms`) where that at least halves their interval, which is searched after
         decryption, and keeps a stated ``weight_bits``; the values stay the same. Those of a network keep within it.
-    name: for reports; by default the class of the model.
-    slots: on a schema with noise (:func:`pyfe.noise`), the slot of each output, by default the first ones; slots of
-        keys that an authority issued belong to these. The score is then scaled so that its standard deviation over the
-        reference rows is 16 times that of the noise, whatever bits that takes; ``weight_bits`` is "auto", or None.
+    name: for reports; by default the class of the model. slots: on a schema with noise (:func:`pyfe.noise`), the slot
+        of each output, by default the first ones. Scores are then scaled to 16 standard deviations of the noise over
+        the reference rows; ``weight_bits`` is "auto" or None.
 
     Returns the Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or
     two classes, else one per class, as in scikit-learn. ``max_error`` bounds |decision value - model's output| for
