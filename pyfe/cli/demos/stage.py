@@ -127,9 +127,11 @@ def issue(
     bits: int,
     purpose: str,
     policy: Policy | None = None,
+    reference: Any = None,
 ) -> list[str]:
     """The authority: a sealed file, the public key for the others, and a key file for the cloud by function.
 
+    ``reference``: a table of the population, or None, as for :meth:`pyfe.KeyAuthority.create`.
     Returns what the exact rules found the keys to open, one after the other, as the ledger has it.
     Errors: those of :meth:`pyfe.KeyAuthority.issue`.
     """
@@ -140,6 +142,7 @@ def issue(
         scheme=scheme,
         weight_bits=bits,
         policy=policy,
+        reference=reference,
         path=roles.authority / "authority.pyfe",
         passphrase=passphrase,
     )
