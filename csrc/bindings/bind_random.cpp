@@ -114,7 +114,8 @@ void bind_random(py::module_& module) {
         "row_noise", &row_noise, py::arg("secret"), py::arg("context"), py::arg("rows"), py::arg("slots"),
         py::arg("sigma_256"),
         "int64 [rows, slots]: discrete Gaussian noise of standard deviation sigma_256 / 256 for each row of\n"
-        "a uint8 array [rows, width] and each slot, int64 [slots]: a pseudorandom function of the secret (32\n"
+        "a uint8 array [rows, width] and each slot, int64 [slots]: a pseudorandom function of the "
+        "secret (32\n"
         "bytes), the context, the row and the slot. Constant time in secret, rows and noise.");
     add_self_test("ChaCha20 key stream (RFC 8439 A.1)", key_stream);
     add_self_test("discrete Gaussian", draws);
