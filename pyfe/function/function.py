@@ -501,9 +501,7 @@ class Function(PickledAsBytes):
 def _noise_of(schema: Schema, terms: IntegerMap) -> int:
     """Standard deviation of the noise slots that a map looks at; 0 where it looks at none."""
     noise = schema.noise
-    if noise is None or isinstance(terms, QuadraticMap):
-        return 0
-    return noise.sd if terms.coefficients(schema.noise_part).any() else 0
+    return noise.sd if noise is not None and terms.uses(schema.noise_part) else 0
 
 
 def _one_each(values: npt.NDArray[Number], k: int, what: str) -> npt.NDArray[Number]:

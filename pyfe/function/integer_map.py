@@ -69,6 +69,10 @@ class LinearMap:
         """Number of independent outputs."""
         return _rank_modulo_word_primes(self.weights)
 
+    def uses(self, part: slice) -> bool:
+        """Whether some output depends on some of these coordinates."""
+        return bool(self.weights[:, part].any())
+
     def coefficients(self, part: slice) -> IntArray:
         """What some coordinates count in each output, int64 ``[k, width]``."""
         return self.weights[:, part]
@@ -156,6 +160,14 @@ class QuadraticMap:
     def largest(self) -> int:
         """Largest absolute value of a given entry."""
         return self.forms.largest
+
+    def uses(self, part: slice) -> bool:
+        """Whether some output has a term in some of these coordinates."""
+        inside = slice(part.start + 1, part.stop + 1)
+        if isinstance(self.forms, FactoredForms):
+            return bool(self.forms.U[:, inside].any() or self.forms.V[:, inside].any())
+        places = range(inside.start, inside.stop)
+        return bool(np.isin(self.forms.row, places).any() or np.isin(self.forms.column, places).any())
 
     @cached_property
     def _coefficients(self) -> IntArray:

@@ -26,6 +26,7 @@ import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray, integer_rows
 from pyfe.errors import OutOfRangeError
+from pyfe.leakage.slots import noisy_rows
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Column, Schema
 
@@ -76,11 +77,14 @@ def residual(rows: Any, schema: Schema, x: Any = None) -> Residual:
     x: coordinates int64 ``[n]`` of one record; by default the average over all records.
 
     Of scores behind noise (:func:`pyfe.noise`) the bits are at least ``H(X) - 1/2 log2 det(1 + Y S Y' / sd^2)``, S the
-    covariance of the columns: what a Gaussian channel lets through; on average, and not for one record.
+    covariance of the columns: what a Gaussian channel lets through; on average, and not for one record. Where one of
+    the rows has no slot of its own, all count as without noise.
 
     Definition, methods and limits are in the module's text. Cost: up to a few seconds and 256 MB.
     """
-    if schema.noise is not None:
+    if schema.noise is not None and all(
+        row.slot is not None for row in noisy_rows(integer_rows(rows, schema.n), schema)
+    ):
         return _behind_noise(np.unique(integer_rows(rows, schema.n), axis=0), schema, schema.noise.sd)
     weights = _rows(rows, schema)
     record = None if x is None else schema.check(np.asarray(x)[None, :])[0]

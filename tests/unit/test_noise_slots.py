@@ -16,6 +16,7 @@ import pytest
 import pyfe
 from pyfe import leakage
 from pyfe.errors import DecodeError, ParameterError, PolicyDeniedError, UnsupportedModelError
+from pyfe.forms import MatrixForms
 from pyfe.leakage import Finding, Meets, NoisyRow, Slot, check_linear, meets, noisy_rows
 from pyfe.leakage.rules.information import information_behind_noise
 from pyfe.schema import Schema
@@ -182,6 +183,10 @@ def test_what_does_not_go_with_noise() -> None:
         pyfe.prepare(model(), table, precision=8, noise=pyfe.noise())
     with pytest.raises(UnsupportedModelError, match="linear"):
         pyfe.from_callable(lambda rows: rows[:, 0].astype(float) * rows[:, 1].astype(float), schema)
+    for coordinate, exact in ((1, True), (schema.n, False)):
+        forms = np.zeros((1, schema.n + 1, schema.n + 1), dtype=np.int64)
+        forms[0, 1, 2] = forms[0, 0, coordinate] = 1
+        assert pyfe.Function.from_forms(schema, MatrixForms.dense(forms)).exact is exact
     with pytest.raises(ParameterError, match="linear functions"):
         pyfe.KeyAuthority.create(schema, scheme="qfe-ggm")
 
@@ -387,6 +392,9 @@ def test_information_behind_noise() -> None:
     prior = leakage.prior_for(cut, leakage.Reference.from_table(table, cut))
     bits = information_behind_noise(leakage.Free(cut).rows(function.weights), 128, prior).bits
     assert bits == pytest.approx(math.log2(1 + 16**2) / 2, abs=0.05)
+    bare = function.weights.copy()
+    bare[:, cut.noise_part] = 0
+    assert leakage.residual(bare, cut).method != "bound", "a score without noise is counted as it is"
     left = leakage.residual(function.weights, cut)
     assert left.method == "bound" and 3 < left.total_bits - left.bits < 7
 
