@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pyfe.keys import FunctionKey, PublicKey
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
     from pyfe.reports import Report, Suggestions, report, suggest
-    from pyfe.schema import Encoded, Schema, category, constant, number, thresholds
+    from pyfe.schema import Encoded, Schema, category, constant, noise, number, thresholds
 
 __version__ = "0.1.0"
 
@@ -83,6 +83,7 @@ __all__ = [
     "from_callable",
     "groups",
     "leakage",
+    "noise",
     "number",
     "prepare",
     "quadratic",
@@ -111,6 +112,7 @@ _HOMES = {
     "compile": "pyfe.models",
     "constant": "pyfe.schema",
     "from_callable": "pyfe.models",
+    "noise": "pyfe.schema",
     "number": "pyfe.schema",
     "prepare": "pyfe.models",
     "report": "pyfe.reports",

@@ -2,6 +2,8 @@
 #include <string>
 
 #include "arrays.hpp"
+#include "objects.hpp"
+#include "pyfe/noise/row_noise.hpp"
 #include "pyfe/random/chacha20.hpp"
 #include "pyfe/random/gaussian.hpp"
 
@@ -29,6 +31,51 @@ IntArray discrete_gaussian(long long sigma_256, const Unprinted<ByteArray>& seed
     {
         const NoGil no_gil;
         gaussian.sample_rows({copied.data(), copied.size()}, static_cast<size_t>(columns), to);
+    }
+    return out;
+}
+
+std::vector<uint64_t> slot_ids(const IntArray& slots) {
+    const std::vector<int64_t> given = int_vector(slots, "slots");
+    if (given.empty()) fail(ErrorKind::parameter, "row_noise: there is no slot");
+    std::vector<uint64_t> out;
+    for (const int64_t slot : given) {
+        if (slot < 0) fail(ErrorKind::parameter, "row_noise: a slot is not negative");
+        out.push_back(static_cast<uint64_t>(slot));
+    }
+    return out;
+}
+
+SecretVector<uint8_t> owner_secret(const Unprinted<py::buffer>& secret) {
+    const py::buffer buffer = secret.get("secret");
+    const py::buffer_info info = buffer.request();
+    if (info.ndim != 1 || info.itemsize != 1 || info.strides[0] != 1 ||
+        info.shape[0] != static_cast<py::ssize_t>(RowNoise::secret_size))
+        fail(ErrorKind::parameter, "secret: must be 32 contiguous bytes");
+    SecretVector<uint8_t> out(RowNoise::secret_size);
+    std::memcpy(out.data(), info.ptr, out.size());
+    return out;
+}
+
+IntArray row_noise(const Unprinted<py::buffer>& secret, const py::bytes& context,
+                   const Unprinted<ByteArray>& rows, const IntArray& slots, long long sigma_256) {
+    const SecretVector<uint8_t> key = owner_secret(secret);
+    if (sigma_256 < 0) fail(ErrorKind::parameter, "row_noise: sigma_256 is negative");
+    const std::span<const uint8_t, RowNoise::secret_size> bytes(key.data(), key.size());
+    const RowNoise noise(bytes, as_span(context), static_cast<uint64_t>(sigma_256));
+    const std::vector<uint64_t> ids = slot_ids(slots);
+    const ByteArray array = rows.get("rows");
+    if (array.ndim() != 2 || array.shape(1) < 1)
+        fail(ErrorKind::parameter, "rows: must be a uint8 array [N, width]");
+    const auto width = static_cast<size_t>(array.shape(1));
+    const auto given = byte_rows(array, array.shape(1), "rows");
+    SecretVector<uint8_t> copied(given.size());
+    std::copy(given.begin(), given.end(), copied.data());
+    IntArray out({array.shape(0), static_cast<py::ssize_t>(ids.size())});
+    int64_t* const to = out.mutable_data();
+    {
+        const NoGil no_gil;
+        noise.draw({copied.data(), copied.size()}, width, ids, to);
     }
     return out;
 }
@@ -63,6 +110,13 @@ void bind_random(py::module_& module) {
         "standard deviation sigma_256 / 256, from 1 to 2^49. Row i comes from seeds[i] of a uint8 array\n"
         "[rows, 32] alone, and its first draws are the same for more columns. Within 2^-98 a draw of the\n"
         "exact distribution; constant time in seeds and draws.");
+    module.def(
+        "row_noise", &row_noise, py::arg("secret"), py::arg("context"), py::arg("rows"), py::arg("slots"),
+        py::arg("sigma_256"),
+        "int64 [rows, slots]: discrete Gaussian noise of standard deviation sigma_256 / 256 for each row of\n"
+        "a uint8 array [rows, width] and each slot, int64 [slots]: a pseudorandom function of the "
+        "secret (32\n"
+        "bytes), the context, the row and the slot. Constant time in secret, rows and noise.");
     add_self_test("ChaCha20 key stream (RFC 8439 A.1)", key_stream);
     add_self_test("discrete Gaussian", draws);
 }

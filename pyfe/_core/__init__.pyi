@@ -14,7 +14,7 @@ from . import dlog
 from . import schemes
 from . import ipfe_ddh
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
@@ -90,6 +90,12 @@ def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typin
 def require_cbor(data: bytes, name: str, budget: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     DecodeError unless the bytes are one item of deterministic CBOR of the allowed types, whose items cost at most the budget: one each, a map or list 16.
+    """
+def row_noise(secret: SecretBytes | memoryview, context: bytes, rows: numpy.typing.NDArray[numpy.uint8], slots: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], sigma_256: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    int64 [rows, slots]: discrete Gaussian noise of standard deviation sigma_256 / 256 for each row of
+    a uint8 array [rows, width] and each slot, int64 [slots]: a pseudorandom function of the secret (32
+    bytes), the context, the row and the slot. Constant time in secret, rows and noise.
     """
 def self_test() -> dict:
     """

@@ -19,12 +19,16 @@ from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
 from pyfe.io import roles
 from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys.owner_noise import require_owner_secret
 from pyfe.schema import Encoded, Overflow
 
 __all__ = ["encrypt", "evaluate"]
 
 CHUNK = 2048
 """Rows between two steps of the progress bar: enough to keep all lanes and threads busy."""
+
+_LARGEST_SECRET = 4096
+"""Bytes of a file that could be meant to be an owner's secret."""
 
 LONG_SEARCH = 10_000
 """Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
@@ -38,6 +42,10 @@ def encrypt(
     on_overflow: Annotated[
         str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")
     ] = "raise",
+    owner_secret: Annotated[
+        Path | None,
+        typer.Option(help="File of 32 bytes that noise is drawn from, where the schema has noise slots; keep it."),
+    ] = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,
@@ -45,11 +53,14 @@ def encrypt(
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
-    with io.claimed(output, roles.ciphertexts(key.id), avoid=[table, public_key], force=force) as file:
+    secret = None if owner_secret is None else io.read_bytes(owner_secret, most=_LARGEST_SECRET)
+    require_owner_secret(key.schema, secret)
+    avoid = [table, public_key, owner_secret]
+    with io.claimed(output, roles.ciphertexts(key.id), avoid=avoid, force=force) as file:
         given = read_csv(table, delimiter, decimal)
         encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
         start = time.perf_counter()
-        batch = CiphertextBatch.concat(_encrypted(key, encoded, quiet=as_json))
+        batch = CiphertextBatch.concat(_encrypted(key, encoded, secret, quiet=as_json))
         seconds = time.perf_counter() - start
         pieces = batch.pieces()
         size = sum(map(len, pieces))
@@ -102,6 +113,7 @@ def evaluate(
         "scheme": function_key.scheme,
         **_rows(batch, "scored"),
         "key_verified": function_key.verified,
+        "exact": function_key.exact,
         "policy": function_key.policy,
         "saturated": batch.saturated,
         "search_table_seconds": 0.0 if search is None else search.seconds,
@@ -155,11 +167,11 @@ def _overflow(text: str) -> Overflow:
     raise ParameterError(f"--on-overflow is raise or clip, not {text!r}")
 
 
-def _encrypted(key: PublicKey, encoded: Encoded, *, quiet: bool) -> Iterator[CiphertextBatch]:
+def _encrypted(key: PublicKey, encoded: Encoded, secret: bytes | None, *, quiet: bool) -> Iterator[CiphertextBatch]:
     """The table's batches; the first carries the saturated counts of all."""
     for start, stop in progress(len(encoded), _chunk(key.adapter), "encrypting", quiet=quiet):
         counts = encoded.saturated if start == 0 else {}
-        yield key.encrypt(replace(encoded, x=encoded.x[start:stop], saturated=counts))
+        yield key.encrypt(replace(encoded[start:stop], saturated=counts), owner_secret=secret)
 
 
 def _columns(readout: Readout, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:

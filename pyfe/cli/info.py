@@ -106,6 +106,7 @@ def _function(function: Function) -> dict[str, Any]:
         "id": function.id.hex(),
         "schema_id": function.schema_id.hex(),
         "outputs": function.k,
+        "exact": function.exact,
         "coordinates": function.n,
         "bytes_per_row": {entry.short: entry.row_bytes(function.n) for entry in serving(function.kind)},
         "weight_bits": function.weight_bits,

@@ -17,10 +17,12 @@ from pyfe.cli.table_options import (
     Levels,
     Margin,
     Missing,
+    NoiseSlots,
     Protected,
     Public,
     levels_of,
     missing_of,
+    noise_of,
 )
 from pyfe.errors import ParameterError
 from pyfe.function import Function
@@ -62,6 +64,7 @@ def prepare_model(
     protected: Protected = None,
     missing: Missing = None,
     levels: Levels = None,
+    noise_slots: NoiseSlots = 0,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,
@@ -82,7 +85,8 @@ def prepare_model(
             _require_unsaid(public=public, protected=protected, missing=missing, levels=levels)
             stated = load(ranges, Schema.from_bytes)
             columns, wanted = reference_rows(rows, stated), {"schema": stated}
-        agreed, function = prepare(load_model(model), columns, known, precision=_precision(precision), **wanted)
+        wanted |= {"precision": _precision(precision), "noise": noise_of(noise_slots)}
+        agreed, function = prepare(load_model(model), columns, known, **wanted)
         report = report_of(function)
         schema_file.write(agreed.to_bytes())
         function_file.write(function.to_bytes())
@@ -99,6 +103,7 @@ def _described(function: Function, report: Report) -> dict[str, Any]:
     return {
         "schema_id": schema.id.hex(),
         "id": function.id.hex(),
+        "exact": function.exact,
         "sizes": {name: column.size for name, column in schema.columns.items()},
         "weight_bits": function.weight_bits,
         "width_bits": function.width_bits,

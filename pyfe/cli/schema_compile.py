@@ -17,10 +17,12 @@ from pyfe.cli.table_options import (
     Levels,
     Margin,
     Missing,
+    NoiseSlots,
     Protected,
     Public,
     levels_of,
     missing_of,
+    noise_of,
 )
 from pyfe.errors import ParameterError
 from pyfe.io import roles
@@ -46,6 +48,7 @@ def fit(
     protected: Protected = None,
     missing: Missing = None,
     levels: Levels = None,
+    noise_slots: NoiseSlots = 0,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,
@@ -64,6 +67,8 @@ def fit(
             protected=protected or (),
             missing=missing_of(missing, columns),
         )
+        noise = noise_of(noise_slots)
+        schema = schema if noise is None else schema.with_noise(noise)
         file.write(schema.to_bytes())
     show_schema(output, schema, given.signs, as_json=as_json, apart=file.is_standard_output)
 
@@ -93,6 +98,9 @@ def compile_model(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",
     reference: Annotated[Path | None, typer.Option(help='CSV of rows to judge "auto" on; none are kept.')] = None,
+    slot: Annotated[
+        list[int] | None, typer.Option(help="Noise slot of an output, in a schema that has them. Repeatable.")
+    ] = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     scheme: Annotated[
@@ -107,12 +115,14 @@ def compile_model(
         agreed = load(schema, Schema.from_bytes)
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else reference_rows(given, agreed)
-        function = compile_function(load_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
+        bits = _bits(weight_bits)
+        function = compile_function(load_model(model), agreed, weight_bits=bits, reference=rows, slots=slot or None)
         report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {
         "function": str(output),
         "id": function.id.hex(),
+        "exact": function.exact,
         "weight_bits": function.weight_bits,
         "max_error": float(function.max_error.max()),
         "interval": function.result_interval.tolist(),

@@ -10,9 +10,22 @@ import typer
 
 from pyfe.cli.console import text_options
 from pyfe.errors import ParameterError
+from pyfe.schema import Column, noise
 from pyfe.schema.cells import parse_number
 
-__all__ = ["Bits", "Exclude", "Levels", "Margin", "Missing", "Protected", "Public", "levels_of", "missing_of"]
+__all__ = [
+    "Bits",
+    "Exclude",
+    "Levels",
+    "Margin",
+    "Missing",
+    "NoiseSlots",
+    "Protected",
+    "Public",
+    "levels_of",
+    "missing_of",
+    "noise_of",
+]
 
 Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
 Margin = Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")]
@@ -41,6 +54,14 @@ Levels = Annotated[
         help="All levels of a category, where they are known. Repeatable.",
     ),
 ]
+NoiseSlots = Annotated[
+    int, typer.Option(help="Noise slots, one for each output of each key: results are then not exact.")
+]
+
+
+def noise_of(slots: int) -> Column | None:
+    """``--noise-slots``: so many slots, none by default."""
+    return noise(slots=slots) if slots else None
 
 
 def missing_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str, float | str]:

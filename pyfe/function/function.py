@@ -99,6 +99,8 @@ class Function(PickledAsBytes):
             raise ParameterError(f"the schema has {schema.n} coordinates, the weights {self.n}")
         if not np.array_equal(self.map.interval(schema.lo, schema.hi), self.interval):
             raise ParameterError("the interval is not the one that follows from the schema's bounds")
+        if self.readout.noise_sd != _noise_of(schema, self.map):
+            raise ParameterError("the readout states other noise than the map has under this schema")
 
     @classmethod
     def from_integers(cls, schema: Schema, weights: Any, intercept: Any = 0, scale: Any = 1.0, **rest: Any) -> Function:
@@ -141,12 +143,69 @@ class Function(PickledAsBytes):
             interval=terms.interval(schema.lo, schema.hi),
             intercept=_one_each(integer_array(intercept, "intercept"), terms.k, "intercept"),
             scale=_one_each(floats(scale, "scale"), terms.k, "scale"),
+            noise_sd=_noise_of(schema, terms),
             **{name: rest[name] for name in _READ if name in rest},
         )
         others = {name: value for name, value in rest.items() if name not in _READ}
         return cls(map=terms, readout=readout, schema_id=schema.id, schema=schema, **others)
 
+    def with_slots(self, *ids: int) -> Function:
+        """The same function behind noise: the key of output j opens it with the noise of slot ``ids[j]``, once.
+
+        ids: a slot of the schema (:func:`pyfe.noise`) for every output, each another one, and one that no other
+            function of the authority has: the noise of a slot hides one direction only. ParameterError.
+
+        ``max_error`` then includes 12 standard deviations of the noise, beyond which it never is.
+        """
+        schema = self._known_schema()
+        noise, part = schema.noise, schema.noise_part
+        if noise is None:
+            raise ParameterError("the function's schema has no noise slots (pyfe.noise)")
+        if len(ids) != self.k or len(set(ids)) != self.k or not set(ids) <= set(noise.ids):
+            raise ParameterError(
+                f"{self.k} output(s) need as many different slots of {', '.join(map(str, noise.ids))}, not {ids!r}"
+            )
+        terms = self._linear_map().with_coefficients(
+            part, np.array([[i == j for i in noise.ids] for j in ids], np.int64)
+        )
+        reach = noise.reach * self.scale if self.exact else 0.0
+        readout = replace(
+            self.readout,
+            interval=terms.interval(schema.lo, schema.hi),
+            max_error=self.max_error + reach,
+            noise_sd=noise.sd,
+        )
+        return replace(self, map=terms, readout=readout)
+
+    def _known_schema(self) -> Schema:
+        if self.schema is None:
+            raise ParameterError("read the function with Function.from_bytes(data, schema=schema) first")
+        return self.schema
+
+    def _linear_map(self) -> LinearMap:
+        if isinstance(self.map, LinearMap):
+            return self.map
+        raise UnsupportedModelError(f"noise slots go with linear functions, and this one is {self.kind}")
+
     # -- what it says --
+
+    @property
+    def exact(self) -> bool:
+        """Whether a key decrypts what :meth:`evaluate` gives; False where it adds noise (:attr:`slots`)."""
+        return self.readout.exact
+
+    @property
+    def slots(self) -> tuple[int | None, ...]:
+        """The noise slot of each output, None where it has none; ParameterError where the schema is not known here, or
+        an output mixes slots."""
+        schema = self._known_schema()
+        if schema.noise is None or self.exact:
+            return (None,) * self.k
+        used = self._linear_map().coefficients(schema.noise_part)
+        if ((used != 0).sum(axis=1) > 1).any():
+            raise ParameterError("an output mixes the noise of several slots")
+        ids = schema.noise.ids
+        return tuple(ids[int(np.argmax(row != 0))] if row.any() else None for row in used)
 
     @property
     def kind(self) -> str:
@@ -196,7 +255,7 @@ class Function(PickledAsBytes):
     def __repr__(self) -> str:
         title = f"{self.name!r}, " if self.name else ""
         kind = "" if self.kind == "linear" else f"{self.kind}, "
-        shape = f"{kind}{self.k} x {self.n}, {self.weight_bits}-bit weights"
+        shape = f"{kind}{self.k} x {self.n}, {self.weight_bits}-bit weights{'' if self.exact else ', not exact'}"
         return f"Function({title}{shape}, {self.link}, id {self.id.hex()[:12]})"
 
     # -- evaluation in the clear --
@@ -204,7 +263,8 @@ class Function(PickledAsBytes):
     def evaluate(self, X: Any, on_overflow: Overflow = "raise") -> IntArray:
         """Exact integer scores of a table, or of :class:`~pyfe.schema.Encoded` rows: ``u_j + B_j``.
 
-        Returns int64 ``[batch]`` for one output, else ``[batch, k]``: the same integers that a key decrypts.
+        Returns int64 ``[batch]`` for one output, else ``[batch, k]``: the same integers that a key decrypts, but for
+        its noise where the function is not :attr:`exact`.
         Raises OutOfRangeError for values outside the schema, ParameterError for a table without a schema here,
         KeyMismatchError for rows encoded under another schema.
         Cost: O(batch * n * k); quadratic: O(batch * monomials * k), or O(batch * units * (n + k)).
@@ -337,6 +397,8 @@ class Function(PickledAsBytes):
             monomials=self.map.monomials,
             units=self.map.units,
             remarks=self.remarks,
+            noise_sd=self.readout.noise_sd,
+            scale=float(self.scale.max()),
             **kept,
         )
 
@@ -349,6 +411,8 @@ class Function(PickledAsBytes):
         X = X if isinstance(X, Encoded) else self.schema.read_raw(X)  # once: a reader of batches is then at its end
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, "clip")
         ours = self.evaluate(encoded)
+        if not self.exact:
+            ours = ours + self.readout.squeezed(self.readout.noise_like(len(encoded)))
         truth = None if y is None else truth_of(self.classes, y, len(encoded))
         counts = {"saturated": dict(encoded.saturated), "replaced": dict(encoded.replaced)}
         kept: dict[str, Any] = {"rows": len(encoded), **counts}
@@ -432,6 +496,12 @@ class Function(PickledAsBytes):
         if not canonical:
             raise DecodeError("not a function: fields are missing, unknown or not in canonical form")
         return function
+
+
+def _noise_of(schema: Schema, terms: IntegerMap) -> int:
+    """Standard deviation of the noise slots that a map looks at; 0 where it looks at none."""
+    noise = schema.noise
+    return noise.sd if noise is not None and terms.uses(schema.noise_part) else 0
 
 
 def _one_each(values: npt.NDArray[Number], k: int, what: str) -> npt.NDArray[Number]:

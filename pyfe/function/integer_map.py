@@ -69,6 +69,20 @@ class LinearMap:
         """Number of independent outputs."""
         return _rank_modulo_word_primes(self.weights)
 
+    def uses(self, part: slice) -> bool:
+        """Whether some output depends on some of these coordinates."""
+        return bool(self.weights[:, part].any())
+
+    def coefficients(self, part: slice) -> IntArray:
+        """What some coordinates count in each output, int64 ``[k, width]``."""
+        return self.weights[:, part]
+
+    def with_coefficients(self, part: slice, values: IntArray) -> LinearMap:
+        """The same map with other coefficients ``[k, width]`` of some coordinates."""
+        weights = self.weights.copy()
+        weights[:, part] = values
+        return LinearMap(weights)
+
     @property
     def monomials(self) -> int:
         """Number of terms of which each output is a sum: the coordinates."""
@@ -146,6 +160,14 @@ class QuadraticMap:
     def largest(self) -> int:
         """Largest absolute value of a given entry."""
         return self.forms.largest
+
+    def uses(self, part: slice) -> bool:
+        """Whether some output has a term in some of these coordinates."""
+        inside = slice(part.start + 1, part.stop + 1)
+        if isinstance(self.forms, FactoredForms):
+            return bool(self.forms.U[:, inside].any() or self.forms.V[:, inside].any())
+        places = range(inside.start, inside.stop)
+        return bool(np.isin(self.forms.row, places).any() or np.isin(self.forms.column, places).any())
 
     @cached_property
     def _coefficients(self) -> IntArray:

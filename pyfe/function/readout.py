@@ -22,13 +22,15 @@ from pyfe.arrays import AnyArray, FloatArray, IntArray, integer_array
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT
 from pyfe.function.link import LINKS, index_of_largest, probabilities, require_link
-from pyfe.schema.cells import plain
+from pyfe.schema.cells import is_integer, plain, shown
 from pyfe.strict import integers_of
 
 __all__ = ["Label", "Readout", "floats"]
 
 Label: TypeAlias = str | int | float | bool
 Value = TypeVar("Value", bound=np.generic)
+
+_LOUDEST = 2**32
 
 _ARRAYS = ("interval", "intercept", "scale", "max_error")
 
@@ -47,6 +49,8 @@ class Readout:
     baseline_survival: S0 of the link "cox", else None.
     max_error: float64 ``[k]``, bound on |decision value - model's own output| over all rows the schema can hold; by
         default 0.
+    noise_sd: standard deviation of the noise in every integer that is decrypted, in result steps; 0 (the default) where
+        there is none: then results are exact.
     """
 
     interval: IntArray
@@ -56,9 +60,12 @@ class Readout:
     classes: tuple[Label, ...] | None = None
     baseline_survival: float | None = None
     max_error: FloatArray = field(default_factory=lambda: np.zeros(0))
+    noise_sd: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", plain(self.link))
+        if not is_integer(self.noise_sd) or not 0 <= self.noise_sd <= _LOUDEST:
+            raise ParameterError(f"noise_sd is an integer from 0 to {_LOUDEST}, not {shown(self.noise_sd)}")
         self._check_arrays()
         self._check_link()
         reach = max(abs(int(v)) for v in self.interval.ravel()) + max(abs(int(b)) for b in self.intercept)
@@ -113,6 +120,16 @@ class Readout:
         return len(self.intercept)
 
     @property
+    def exact(self) -> bool:
+        """Whether results are exact: False where every one has noise."""
+        return self.noise_sd == 0
+
+    def noise_like(self, rows: int, seed: int = 0) -> IntArray:
+        """Noise int64 ``[rows, k]`` such as a key's results have, to measure by; not the noise of any owner."""
+        draws = np.random.default_rng(seed).normal(0.0, self.noise_sd, (rows, self.k))
+        return np.rint(draws).astype(np.int64)
+
+    @property
     def result_interval(self) -> IntArray:
         """int64 ``[k, 2]``: the range of the scores, intercept included."""
         return self.interval + self.intercept[:, None]
@@ -130,7 +147,8 @@ class Readout:
 
     def __repr__(self) -> str:
         low, high = self.result_interval[:, 0].min(), self.result_interval[:, 1].max()
-        return f"Readout({self.k} output(s), {low} to {high}, {self.link})"
+        noise = "" if self.exact else f", noise of sd {self.noise_sd}"
+        return f"Readout({self.k} output(s), {low} to {high}, {self.link}{noise})"
 
     # -- from integers to the model's own outputs --
 
@@ -213,7 +231,12 @@ class Readout:
             "link": self.link,
             "baseline_survival": survival,
             "classes": None if self.classes is None else [_pair_of(label) for label in self.classes],
+            **self.noise_dict(),
         }
+
+    def noise_dict(self) -> dict[str, int]:
+        """The field that says that results are not exact; none where they are."""
+        return {} if self.exact else {"noise_sd": self.noise_sd}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Readout:
@@ -231,12 +254,13 @@ class Readout:
             classes=None if classes is None else tuple(_label_of(pair) for pair in classes),
             baseline_survival=None if survival is None else float.fromhex(survival),
             max_error=np.array([float.fromhex(e) for e in data["max_error"]]),
+            noise_sd=data.get("noise_sd", 0),
         )
 
     # -- in the payload of a key --
 
     def to_native(self) -> core.Readout:
-        """What a key's payload says of it: all but the intervals, which every key has.
+        """What a key's payload says of it: all but the intervals, which every key has, and noise (metadata).
 
         ParameterError for a label that is no UTF-8 text of at most 65,535 bytes.
         """
@@ -245,7 +269,7 @@ class Readout:
         return core.Readout(self.intercept, self.scale, self.max_error, LINKS.index(self.link), classes, survival)
 
     @classmethod
-    def from_native(cls, native: core.Readout, interval: IntArray) -> Readout:
+    def from_native(cls, native: core.Readout, interval: IntArray, noise_sd: int = 0) -> Readout:
         """The readout of a key with these intervals int64 ``[k, 2]``. ValueError for a label of a million digits."""
         return cls(
             interval=interval,
@@ -255,6 +279,7 @@ class Readout:
             classes=None if native.classes is None else tuple(_label_of(pair) for pair in native.classes),
             baseline_survival=native.baseline_survival,
             max_error=native.max_errors,
+            noise_sd=noise_sd,
         )
 
 

@@ -36,6 +36,11 @@ class Recalibrated:
             raise ParameterError(f"b is one finite number, or {self.readout.k} (one an output), not {shown(self.b)}")
         object.__setattr__(self, "b", np.broadcast_to(shift, (self.readout.k,)).copy())
 
+    @property
+    def exact(self) -> bool:
+        """Whether the integers that it reads are exact (:attr:`pyfe.Function.exact`)."""
+        return self.readout.exact
+
     def decision_function(self, scores: Any) -> FloatArray:
         """Decision values from integer scores (intercept included), shape as the scores."""
         return self.readout.squeezed(self._by_row(scores))

@@ -31,7 +31,9 @@ class FunctionReport:
     the distances on these rows between the decision values of the integers and the model's own on the raw row: what the
     schema rounds and clips is in them, other than in ``max_error``. ``monomials`` counts the terms an output is a sum
     of (the coordinates of a linear function), ``units`` the hidden units of a quadratic one in factored form, else
-    None. ``remarks``: what compile has to say, as pairs (what, text).
+    None. ``remarks``: what compile has to say, as pairs (what, text). ``noise_sd``: of the noise in each result, in
+    result steps of ``scale`` decision values; 0 where results are exact. What was measured on rows is measured with
+    such noise.
     """
 
     name: str
@@ -56,6 +58,13 @@ class FunctionReport:
     typical_difference: float | None = None
     largest_difference: float | None = None
     remarks: tuple[Line, ...] = ()
+    noise_sd: int = 0
+    scale: float = 1.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether results are exact: False where each has noise of standard deviation ``noise_sd``."""
+        return self.noise_sd == 0
 
     def lines(self) -> list[Line]:
         """``(what, value)`` pairs in the order they are printed."""
@@ -70,7 +79,14 @@ class FunctionReport:
             ("largest error", f"{self.max_error:.3g} (decision value; bound for every row of the schema)"),
             ("result range", f"{_ends(self.interval)} (with intercept)"),
             (values, f"{_ends(self.inner_interval)}; search width 2^{self.width_bits:.1f}"),
+            *self._noise(),
         ]
+
+    def _noise(self) -> list[Line]:
+        if self.exact:
+            return []
+        ours = f"{self.noise_sd * self.scale:.3g}"
+        return [("exact", f"no: noise of standard deviation {self.noise_sd} in every result, {ours} in decision value")]
 
     def measured(self) -> list[Line]:
         """The lines about the rows that were given."""
@@ -93,7 +109,7 @@ class FunctionReport:
         """All fields in plain JSON types; the remarks as a map."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         arrays = {name: value.tolist() for name, value in values.items() if isinstance(value, np.ndarray)}
-        return {**values, **arrays, "remarks": dict(self.remarks)}
+        return {**values, **arrays, "exact": self.exact, "remarks": dict(self.remarks)}
 
     def _shape(self) -> str:
         shape = f"{self.outputs} output(s) of {self.coordinates} coordinates"

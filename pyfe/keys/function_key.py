@@ -148,6 +148,11 @@ class FunctionKey(Secret):
         return self.function.readout
 
     @property
+    def exact(self) -> bool:
+        """Whether what it opens is exact; False where every result has noise (:attr:`pyfe.Function.exact`)."""
+        return self.readout.exact
+
+    @property
     def interval(self) -> IntArray:
         """int64 ``[k, 2]``: least and greatest possible inner product of each function, intercept not included."""
         return self.native.intervals
@@ -160,7 +165,8 @@ class FunctionKey(Secret):
     def decrypt(self, ciphertexts: CiphertextBatch, *, largest_weight_sum: int = 1) -> IntArray:
         """The exact integer scores, intercept included: int64 ``[batch]`` for one function, else ``[batch, k]``.
 
-        They equal ``function.evaluate`` of the encrypted rows. For combined rows they are the same combination of the
+        They equal ``function.evaluate`` of the encrypted rows, but for the noise of their owner where the key is not
+        :attr:`exact`. For combined rows they are the same combination of the
         scores.
 
         largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
@@ -212,6 +218,7 @@ class FunctionKey(Secret):
             "function_id": self.function.id.hex(),
             "bytes_per_row": self.adapter.row_bytes(self.function.n),
             "functions": len(self.interval),
+            "exact": self.exact,
             "interval": [[int(a), int(b)] for a, b in zip(low, high, strict=True)],
             "purpose": self.purpose,
             "recipient": self.recipient,
@@ -248,7 +255,7 @@ class FunctionKey(Secret):
         )
 
     def __repr__(self) -> str:
-        state = "verified" if self.verified else "UNVERIFIED"
+        state = ("verified" if self.verified else "UNVERIFIED") + ("" if self.exact else ", not exact")
         return printable(f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})")
 
 
@@ -322,7 +329,8 @@ def _key(
 
 def _description(function: Function) -> dict[str, Any]:
     """What the payload does not say of a function."""
-    return {"kind": function.kind, "name": function.name, "schema_id": function.schema_id}
+    described = {"kind": function.kind, "name": function.name, "schema_id": function.schema_id}
+    return {**described, **function.readout.noise_dict()}
 
 
 def _first_description(function: Function) -> dict[str, Any]:
@@ -337,7 +345,9 @@ def _function_of(adapter: AnyAdapter, native: NativeFunctionKey, fields: Fields)
         if stated is None:
             function = _with_map(fields.plain("function"), adapter, native)
         else:
-            function = _with_readout(Readout.from_native(stated, native.intervals), adapter, native, fields)
+            noise_sd = fields.integer("noise_sd", 1, 2**32) if fields.has("noise_sd") else 0
+            readout = Readout.from_native(stated, native.intervals, noise_sd)
+            function = _with_readout(readout, adapter, native, fields)
     except (ValueError, OutOfRangeError) as error:
         raise DecodeError(f"{_NAME}: {error}") from error
     # A key's searches are as wide as it says. No schema has coordinates of 2^32, whatever the schema of this one is.

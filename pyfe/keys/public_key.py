@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_numbered
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError
+from pyfe.keys.owner_noise import require_owner_secret, with_noise
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
 from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unpack
@@ -121,6 +122,7 @@ class PublicKey(PickledAsBytes):
         on_overflow: Literal["raise", "clip"] = "raise",
         client: Client | None = None,
         label: Label | None = None,
+        owner_secret: Any = None,
     ) -> CiphertextBatch:
         """Encode and encrypt a table, each row under fresh randomness.
 
@@ -131,6 +133,9 @@ class PublicKey(PickledAsBytes):
             carries the count per column.
         client, label: which client of a multi-client scheme encrypts, and what the rows are bound to; ParameterError
             in a scheme that takes them not.
+        owner_secret: 32 bytes that only the data owner has, where the schema has noise slots (:func:`pyfe.noise`), and
+            only there (ParameterError): what the noise of a row is drawn from. The same for all rows and for good: the
+            same row then has the same noise, and encrypting it again lets nobody average it out. It is not kept.
 
         Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
         encoded under another schema.
@@ -138,8 +143,10 @@ class PublicKey(PickledAsBytes):
         masks of dimension k. The first call makes tables of the key's points, which stay with it: 60 KB a point and 64
         MB at most, of a quadratic scheme 16 KB a point.
         """
+        require_owner_secret(self.schema, owner_secret)
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
-        native = self.adapter.encrypt(self.native, self.schema.check(encoded), client=client, label=label)
+        x = with_noise(self.schema, encoded, self.schema.check(encoded), owner_secret)
+        native = self.adapter.encrypt(self.native, x, client=client, label=label)
         return CiphertextBatch(
             self.adapter,
             native,

@@ -25,6 +25,7 @@ module                 holds
 ``residual_of_rows``   bits of a record that linear functions leave unknown
 ``residual_of_forms``  the same for quadratic ones, and the budget
 ``blocks``             a record as levels; ``prior``: what is known of the population that records come from
+``slots``              what combinations of scores behind noise are free of it
 ``findings``           what a rule says; ``limits``: how much work they may take
 =====================  =======================================================================================
 """
@@ -44,10 +45,12 @@ from pyfe.leakage.quadratic_account import QuadraticAccount, check_quadratic
 from pyfe.leakage.quadratic_rules import most_forms
 from pyfe.leakage.residual_of_forms import budget_findings, check_budget, residual_account, residual_forms
 from pyfe.leakage.residual_of_rows import Residual, residual, residual_bits
-from pyfe.leakage.rules import RULES, Limits, Question, judged
+from pyfe.leakage.rules import BEHIND_NOISE, RULES, Limits, Question, judged
+from pyfe.leakage.slots import Meets, NoisyRow, Slot, meets, noisy_rows
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
 
 __all__ = [
+    "BEHIND_NOISE",
     "CHECK_PRIME",
     "GROUP_ORDER",
     "LINEAR_WEIGHT_BITS",
@@ -63,13 +66,16 @@ __all__ = [
     "Limits",
     "LinearAccount",
     "Matched",
+    "Meets",
     "Narrowing",
+    "NoisyRow",
     "Prior",
     "QuadraticAccount",
     "Question",
     "Reference",
     "Residual",
     "Score",
+    "Slot",
     "Span",
     "budget_findings",
     "check_budget",
@@ -77,8 +83,10 @@ __all__ = [
     "check_quadratic",
     "judged",
     "linear_findings",
+    "meets",
     "most_forms",
     "narrowing",
+    "noisy_rows",
     "prior_for",
     "published",
     "question_of",

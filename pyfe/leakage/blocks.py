@@ -76,6 +76,7 @@ class Blocks:
         self.public: BoolArray = np.array([column.public for column in columns], dtype=np.bool_)
         self.protected: BoolArray = np.array([column.protected for column in columns], dtype=np.bool_)
         self.private = tuple(np.flatnonzero(~self.public).tolist())
+        self._known = np.concatenate([column.middle() for column in schema.columns.values()])
         free = Free(schema)
         self.free, self.free_block = free.positions, free.owner
 
@@ -95,9 +96,9 @@ class Blocks:
         return found
 
     def rows(self, levels: npt.NDArray[np.integer]) -> IntArray:
-        """Coordinates int64 ``[rows, n]`` of levels ``[rows, nb]``; constants have their value. The inverse of
-        :meth:`levels`."""
-        x = np.repeat(self.schema.lo[None, :], len(levels), axis=0)
+        """Coordinates int64 ``[rows, n]`` of levels ``[rows, nb]``; constants have their value, noise is 0. The inverse
+        of :meth:`levels`."""
+        x = np.repeat(self._known[None, :], len(levels), axis=0)
         for index, (part, codes) in enumerate(zip(self.slices, self.codes, strict=True)):
             x[:, part] = codes[levels[:, index]]
         return x

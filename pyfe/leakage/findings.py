@@ -24,10 +24,12 @@ class Finding:
     ``kind``: "coordinate" (one coordinate's value), "product" (of two coordinates), "variable" (a form on a single
     column), "group" (a form on very few columns), "protected" (a form on a protected column, or a protected form),
     "record" (every coordinate); for linear keys "constant", "width", "modulus", "support", "rank", "lattice",
-    "correlation", "certain", "guessed", "named" and "too fine" (see :mod:`pyfe.leakage.rules`); for quadratic ones
-    "keys" (more forms than the rule allows) and "weights" (linear content that no linear function could have); "budget"
-    (the answers say too many bits of a record), "checked in part" (not everything was looked for; ``note`` says what
-    was not); or, not refusing, "nothing new" (the request lies in the span of what is known and issued).
+    "correlation", "certain", "guessed", "named" and "too fine" (see :mod:`pyfe.leakage.rules`), behind noise "slot" (an
+    output without one slot of its own), "clean" (combinations without noise) and "averaged" (of noise alone); for
+    quadratic ones "keys" (more forms than the rule allows) and "weights" (linear content that no linear function could
+    have); "budget" (the answers say too many bits of a record), "checked in part" (not everything was looked for;
+    ``note`` says what was not); or, not refusing, "nothing new" (the request lies in the span of what is known and
+    issued).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
     up to what everybody knows; empty where only coefficients modulo the group order exist.
@@ -94,6 +96,9 @@ _SENTENCES = {
     "keys": "would be one quadratic form too many",
     "weights": "has linear weights too wide on {0}",
     "budget": "would leave too little of a record unknown",
+    "slot": "has not one noise slot of weight 1 for every output",
+    "clean": "leaves combinations of scores without noise",
+    "averaged": "lets noise be averaged, or taken off",
     "checked in part": "was not checked for everything",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pyfe.arrays import integer_rows
@@ -11,6 +12,7 @@ from pyfe.leakage.findings import Finding
 from pyfe.leakage.linear_account import LinearAccount
 from pyfe.leakage.prior import Blind, Prior
 from pyfe.leakage.rules import Limits, Question, judged
+from pyfe.leakage.slots import NoisyRow
 from pyfe.schema import Schema
 
 __all__ = ["check_linear", "linear_findings", "question_of"]
@@ -24,6 +26,7 @@ def check_linear(
     prior: Prior | None = None,
     limits: Limits | None = None,
     secret: bytes = bytes(32),
+    elsewhere: Iterable[NoisyRow] = (),
 ) -> list[Finding]:
     """What ``request`` reveals together with ``issued``, by the first rule that refuses it; an empty list grants it.
 
@@ -34,6 +37,7 @@ def check_linear(
     prior: what is known of the population; by default nothing (:class:`pyfe.leakage.Blind`).
     limits: the thresholds; by default those of the policy.
     secret: what samples are drawn with: whoever asks for keys must not know it.
+    elsewhere: where the schema has noise slots, scores that the same patients can meet under other master keys.
 
     The rules and their order: :mod:`pyfe.leakage.rules`. The answer is the same for every basis and order of the rows,
     and the same whenever it is asked again. A request in the span of what was issued and is known gives the one finding
@@ -41,7 +45,7 @@ def check_linear(
     :class:`LinearAccount` keeps what was issued reduced.
     """
     before = LinearAccount(schema).with_rows(issued)
-    return linear_findings(before, request, prior, limits=limits, secret=secret)
+    return linear_findings(before, request, prior, limits=limits, secret=secret, elsewhere=elsewhere)
 
 
 def linear_findings(
@@ -51,9 +55,10 @@ def linear_findings(
     *,
     limits: Limits | None = None,
     secret: bytes = bytes(32),
+    elsewhere: Iterable[NoisyRow] = (),
 ) -> list[Finding]:
     """:func:`check_linear` beside an account of what was issued."""
-    return judged(question_of(before, request, prior, limits=limits, secret=secret))
+    return judged(question_of(before, request, prior, limits=limits, secret=secret, elsewhere=elsewhere))
 
 
 def question_of(
@@ -63,6 +68,7 @@ def question_of(
     *,
     limits: Limits | None = None,
     secret: bytes = bytes(32),
+    elsewhere: Iterable[NoisyRow] = (),
 ) -> Question:
     """What the rules look at: a request beside an account of what was issued; arguments as of :func:`check_linear`."""
     requested = integer_rows(request, before.schema.n)
@@ -72,4 +78,4 @@ def question_of(
     known = prior if prior is not None or too_fine(before.schema) else Blind(before.schema)
     if before.rank <= thresholds.most_rank:
         _ = before.lattice  # so that it is kept, and the next request grows it by its own rows alone
-    return Question(before, before.with_rows(requested), requested, known, thresholds, secret)
+    return Question(before, before.with_rows(requested), requested, known, thresholds, secret, tuple(elsewhere))

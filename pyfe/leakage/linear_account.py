@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from pyfe.arrays import IntArray, integer_rows
 from pyfe.leakage.findings import Finding, Lines, group_size
 from pyfe.leakage.lattice import Free, Lattice
+from pyfe.leakage.slots import meets, noisy_rows
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span, integer_combination, supports
 from pyfe.schema import Schema
 
@@ -96,6 +98,7 @@ class LinearAccount:
         given = integer_rows(rows, self.schema.n)
         fresh = self.free.rows(given)
         twin = copy(self)
+        twin.__dict__.pop("noise_alone", None)
         twin._given = np.concatenate([self._given, given])
         twin._rows = [*self._rows, *fresh]
         twin._spans = {prime: span.copy() for prime, span in self._spans.items()}
@@ -121,8 +124,14 @@ class LinearAccount:
         return [self._explain(kind, names, where, before.count) for (kind, names), where in lines.items()]
 
     def says_nothing_beyond(self, before: LinearAccount) -> bool:
-        """Whether all rows lie in the span of those before."""
-        return all(span.rank == before._spans[prime].rank for prime, span in self._spans.items())
+        """Whether all rows lie in the span of those before, their noise included."""
+        same = all(span.rank == before._spans[prime].rank for prime, span in self._spans.items())
+        return same and (self.schema.noise is None or self.noise_alone == before.noise_alone)
+
+    @cached_property
+    def noise_alone(self) -> int:
+        """Dimension of the combinations of rows that are noise and say nothing of a record."""
+        return meets(noisy_rows(self._given, self.schema)).noise
 
     # -- the rules --
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray, integer_rows
 from pyfe.errors import OutOfRangeError
+from pyfe.leakage.slots import noisy_rows
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Column, Schema
 
@@ -75,8 +76,16 @@ def residual(rows: Any, schema: Schema, x: Any = None) -> Residual:
     rows: int64 ``[k, n]`` or ``[n]``: all weights issued under one public key.
     x: coordinates int64 ``[n]`` of one record; by default the average over all records.
 
+    Of scores behind noise (:func:`pyfe.noise`) the bits are at least ``H(X) - 1/2 log2 det(1 + Y S Y' / sd^2)``, S the
+    covariance of the columns: what a Gaussian channel lets through; on average, and not for one record. Where one of
+    the rows has no slot of its own, all count as without noise.
+
     Definition, methods and limits are in the module's text. Cost: up to a few seconds and 256 MB.
     """
+    if schema.noise is not None and all(
+        row.slot is not None for row in noisy_rows(integer_rows(rows, schema.n), schema)
+    ):
+        return _behind_noise(np.unique(integer_rows(rows, schema.n), axis=0), schema, schema.noise.sd)
     weights = _rows(rows, schema)
     record = None if x is None else schema.check(np.asarray(x)[None, :])[0]
     parts = [_Part(c, weights[:, p], None if record is None else record[p]) for p, c in private_columns(schema)]
@@ -96,6 +105,18 @@ def residual(rows: Any, schema: Schema, x: Any = None) -> Residual:
 def private_columns(schema: Schema) -> list[tuple[slice, Column]]:
     """The columns that are neither public nor constant, with their coordinates."""
     return [(part, column) for _, part, column in schema.parts if column.private]
+
+
+def _behind_noise(weights: IntArray, schema: Schema, sd: int) -> Residual:
+    columns = private_columns(schema)
+    total = sum(math.log2(column.size) for _, column in columns)
+    gram = np.eye(len(weights))
+    for part, column in columns:
+        own = weights[:, part] / sd
+        codes = None if column.interval else column.codes().astype(np.float64)
+        spread = np.array([[(column.size**2 - 1) / 12]]) if codes is None else np.cov(codes.T, bias=True)
+        gram += own @ spread.reshape(own.shape[1], own.shape[1]) @ own.T
+    return Residual(total - float(np.linalg.slogdet(gram)[1]) / math.log(4), total, "bound")
 
 
 def _rows(values: Any, schema: Schema) -> IntArray:

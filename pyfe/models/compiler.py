@@ -26,7 +26,7 @@ from pyfe.models.sources.callables import from_plain_callable
 from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.registry import from_model
-from pyfe.schema import Encoded, Schema
+from pyfe.schema import LOUDNESS, Encoded, Schema
 from pyfe.schema.cells import listed
 
 __all__ = ["compile", "compile_real_function", "from_callable"]
@@ -48,15 +48,15 @@ def compile(
     tolerance: float = 0.01,
     width_bits: int = 32,
     name: str | None = None,
+    slots: Sequence[int] | None = None,
 ) -> Function:
     """Turn a fitted model into the exact integer function that a key is issued for, on a schema that is agreed.
 
     Its score follows the model as closely as the columns do, and says as much of them. Where the schema is still to be
-    made, :func:`pyfe.prepare` makes both as coarse as the model's answers allow.
-
-    The model's own decision function, pipeline included, is probed on decoded rows of the schema for an affine map
-    ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified
-    on 512 fresh rows, the model is asked again (:mod:`pyfe.models.checking`), and the map is rounded.
+    made, :func:`pyfe.prepare` makes both as coarse as the model's answers allow. The model's own decision function,
+    pipeline included, is probed on decoded rows of the schema for an affine map ``f(q) = w q + b`` of the integer
+    coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified on 512 fresh rows, the model is
+    asked again (:mod:`pyfe.models.checking`), and the map is rounded.
 
     Parameters
     ----------
@@ -78,7 +78,9 @@ def compile(
     width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through centred
         columns (:class:`~pyfe.forms.FactoredForms`) where that at least halves their interval, which is searched after
         decryption, and keeps a stated ``weight_bits``; the values stay the same. Those of a network keep within it.
-    name: for reports; by default the class of the model.
+    name: for reports; by default the class of the model. slots: on a schema with noise (:func:`pyfe.noise`), the slot
+        of each output, by default the first ones. Scores are then scaled to 16 standard deviations of the noise over
+        the reference rows; ``weight_bits`` is "auto" or None.
 
     Returns the Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or
     two classes, else one per class, as in scikit-learn. ``max_error`` bounds |decision value - model's output| for
@@ -96,7 +98,7 @@ def compile(
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
     with naming_what_fails(model):
         real = from_model(model, schema)
-        return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name)
+        return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name, slots=slots)
 
 
 def from_callable(
@@ -110,6 +112,7 @@ def from_callable(
     tolerance: float = 0.01,
     width_bits: int = 32,
     name: str | None = None,
+    slots: Sequence[int] | None = None,
 ) -> Function:
     """The exact integer function behind any callable of degree one or two, found by polarisation and verified.
 
@@ -126,7 +129,7 @@ def from_callable(
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     with naming_what_fails(f):
         real = from_plain_callable(f, schema, link, None if classes is None else tuple(classes))
-        return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name)
+        return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name, slots=slots)
 
 
 @dataclass(frozen=True)
@@ -159,11 +162,14 @@ def compile_real_function(
     width_bits: int = 32,
     name: str | None = None,
     step: FloatArray | None = None,
+    slots: Sequence[int] | None = None,
 ) -> Function:
     """What :func:`compile` does once the real map of a model is known, however it was found. ``step`` ``[k]``: the
     integers are the nearest of this step of the result, in the model's units, whatever weight bits these need."""
     known = None if reference is None else Reference.read(schema, reference)
     rows = schema.sample(np.random.default_rng(20), _REFERENCE_ROWS) if known is None else known.x
+    if schema.noise is not None and step is None:
+        step = _step_behind_noise(real, schema, weight_bits, rows)
     wanted = _Wanted(weight_bits, rows, tolerance, width_bits, step)
     _check_not_constant(real, schema)
     real, checked = check(real, schema, known)
@@ -183,7 +189,28 @@ def compile_real_function(
     }
     function = _function(rounded, schema, wanted, rest)
     checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, real)
-    return function
+    return _behind_noise(function, schema, slots)
+
+
+def _step_behind_noise(real: RealFunction, schema: Schema, weight_bits: Any, rows: IntArray) -> FloatArray | None:
+    """The step of the result ``[k]`` for which the score has 16 standard deviations of the noise; None where integer
+    weights are taken as they are."""
+    if schema.noise is None or weight_bits is None:
+        return None
+    if weight_bits != "auto":
+        raise ParameterError('behind noise the scale of a score follows from the noise: weight_bits is "auto" or None')
+    if not isinstance(real.map, AffineMap):
+        raise UnsupportedModelError(f"noise slots go with linear functions, and {real.name} is none")
+    return _varying(real.spread(real.map(rows.astype(np.float64)))) / (LOUDNESS * schema.noise.sd)
+
+
+def _behind_noise(function: Function, schema: Schema, slots: Sequence[int] | None) -> Function:
+    """The function with a slot for each output, where the schema has noise."""
+    if schema.noise is None:
+        if slots is not None:
+            raise ParameterError("slots go with a schema that has noise (pyfe.noise)")
+        return function
+    return function.with_slots(*(schema.noise.ids[: function.k] if slots is None else slots))
 
 
 def _remarks(real: RealFunction, rounded: AnyRounded, schema: Schema) -> list[tuple[str, str]]:
@@ -323,7 +350,10 @@ def _spread(values: FloatArray) -> FloatArray:
     """Interquartile range per output; half the full range where half of the values coincide."""
     low, high = np.quantile(values, [0.25, 0.75], axis=0)
     full = (values.max(axis=0) - values.min(axis=0)) / 2
-    spread: FloatArray = np.where(high > low, high - low, full)
+    return _varying(np.where(high > low, high - low, full))
+
+
+def _varying(spread: FloatArray) -> FloatArray:
     if not (spread > 0).all():
         raise UnsupportedModelError("the model's output does not vary over the reference rows")
     return spread

@@ -94,14 +94,12 @@ class Draft:
 
     @cached_property
     def spread(self) -> FloatArray:
-        """Standard deviation of the score ``[k]``: of outputs that are compared, that of all of them; of those of a
-        softmax, from their mean in each row, which it does not depend on."""
-        variance = self.apart(self.theirs).var(axis=0)
-        return np.asarray(np.sqrt(np.full_like(variance, variance.mean()) if self.compared else variance))
+        """Standard deviation of the score ``[k]`` over the rows (:meth:`RealFunction.spread`)."""
+        return self.real.spread(self.theirs)
 
     def apart(self, decision: FloatArray) -> FloatArray:
-        """Decision values without what a softmax does not depend on, the mean of each row."""
-        return decision - decision.mean(axis=1, keepdims=True) if self.real.link == "softmax" else decision
+        """:meth:`RealFunction.apart`."""
+        return self.real.apart(decision)
 
     @cached_property
     def wide(self) -> BoolArray:

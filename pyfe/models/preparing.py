@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -22,7 +22,7 @@ from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.registry import from_model
 from pyfe.models.sources.trees import is_trees
 from pyfe.models.yardstick import Yardstick, yardstick
-from pyfe.schema import Schema
+from pyfe.schema import LOUDNESS, Column, Schema
 from pyfe.schema.cells import is_number, same_name, shown
 from pyfe.schema.frames import open_frame
 from pyfe.schema.ranges import by_text, list_of_names
@@ -45,6 +45,8 @@ def prepare(
     precision: Precision = "auto",
     schema: Schema | None = None,
     name: str | None = None,
+    noise: Column | None = None,
+    slots: Sequence[int] | None = None,
     **fit: Any,
 ) -> tuple[Schema, Function]:
     """A schema cut for a model, and the model's exact integer function on it: what a key is issued for.
@@ -66,6 +68,9 @@ def prepare(
         result, as :func:`pyfe.compile` does.
     schema: columns that you know better than quantiles do (clinical ranges), to be cut instead of a proposal.
     name: of the function, for reports.
+    noise: noise slots (:func:`pyfe.noise`), if every result shall have noise: then nothing is cut, and the score is
+        scaled to 16 standard deviations of the noise, as :func:`pyfe.compile` does on a schema that has noise. Results
+        are not exact. slots: as for :func:`pyfe.compile`.
     fit: else ``bits`` (the finest that a number column may become, default 8), ``margin``, ``names``, ``exclude``,
         ``levels``, ``public``, ``protected``, ``missing`` and ``protected_forms`` of :meth:`pyfe.Schema.fit`.
 
@@ -84,7 +89,7 @@ def prepare(
     ([[1, 4]], [37, 2])
     """
     _require_precision(precision)
-    return Preparation.of(model, X, outcome, schema, fit).function(precision, name)
+    return Preparation.of(model, X, outcome, schema, fit, noise).function(precision, name, slots)
 
 
 def schema_for(
@@ -94,11 +99,12 @@ def schema_for(
     *,
     precision: Precision = "auto",
     schema: Schema | None = None,
+    noise: Column | None = None,
     **fit: Any,
 ) -> Schema:
     """The schema that :func:`prepare` cuts for a model, alone; parameters, errors and cost are the same."""
     _require_precision(precision)
-    return Preparation.of(model, X, outcome, schema, fit).schema(precision)
+    return Preparation.of(model, X, outcome, schema, fit, noise).schema(precision)
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,15 @@ class Preparation:
     outputs: Callable[[RealFunction], RealFunction] = lambda real: real
 
     @classmethod
-    def of(cls, model: Any, X: Any, outcome: Any, schema: Schema | None, fit: dict[str, Any]) -> Preparation:
+    def of(
+        cls,
+        model: Any,
+        X: Any,
+        outcome: Any,
+        schema: Schema | None,
+        fit: dict[str, Any],
+        noise: Column | None = None,
+    ) -> Preparation:
         """Parameters and errors are those of :func:`prepare`."""
         if is_trees(model):
             raise UnsupportedModelError(
@@ -123,14 +137,17 @@ class Preparation:
                 "fine; take pyfe.schema_for_trees(model) and pyfe.compile(model, schema)"
             )
         require_one_index(X, outcome)
-        finest, table = _proposal(model, X, schema, fit)
+        proposed, table = _proposal(model, X, schema, fit)
+        finest = proposed if noise is None else proposed.with_noise(noise)
         with naming_what_fails(model):
             draft = _draft(model, finest, table)
         return cls(model, draft, yardstick(draft.real, draft.theirs, outcome))
 
     def grid(self, precision: Precision) -> Grid | None:
-        """The grid of a precision; None for the finest."""
-        if precision == "finest":
+        """The grid of a precision; None for the finest, and behind noise, where nothing is cut."""
+        if self.draft.schema.noise is not None and precision != "auto":
+            raise ParameterError('behind noise the scale of a score follows from the noise: precision stays "auto"')
+        if precision == "finest" or self.draft.schema.noise is not None:
             return None
         return _coarsest(self.draft, self.measure) if isinstance(precision, str) else grid_at(self.draft, precision)
 
@@ -141,13 +158,17 @@ class Preparation:
     def _cut(self, grid: Grid | None) -> Schema:
         return self.draft.schema if grid is None else self.draft.cut(grid.top)
 
-    def function(self, precision: Precision, name: str | None = None) -> tuple[Schema, Function]:
-        """The schema that is cut for a precision, and the model's function on it."""
+    def function(
+        self, precision: Precision, name: str | None = None, slots: Sequence[int] | None = None
+    ) -> tuple[Schema, Function]:
+        """The schema that is cut for a precision, and the model's function on it, behind these noise slots."""
         grid = self.grid(precision)
         schema, step = self._cut(grid), None if grid is None else grid.step
         with naming_what_fails(self.model):
             real = self.outputs(from_model(self.model, schema))
-            function = compile_real_function(real, schema, "auto", self.draft.table, 0.01, _WIDTH_BITS, name, step)
+            function = compile_real_function(
+                real, schema, "auto", self.draft.table, 0.01, _WIDTH_BITS, name, step, slots=slots
+            )
         return schema, replace(function, remarks=(*function.remarks, *self._remarks(function, grid)))
 
     def loss(self, function: Function) -> float:
@@ -155,12 +176,16 @@ class Preparation:
         return self.measure.loss(self._decision(function))
 
     def _decision(self, function: Function) -> FloatArray:
+        """Decision values of the rows, with noise where a key's results have it."""
         scores = function.evaluate(self.draft.table, "clip").reshape(-1, function.k)
-        return np.asarray(scores * function.scale)
+        return np.asarray((scores + function.readout.noise_like(len(scores))) * function.scale)
 
     def _remarks(self, function: Function, grid: Grid | None) -> list[tuple[str, str]]:
         """What a report says of the grid and of the loss."""
         decision = self._decision(function)
+        if grid is None and self.draft.schema.noise is not None:
+            ends = f"sd / {LOUDNESS * self.draft.schema.noise.sd}; noise of sd / {LOUDNESS} in every result"
+            return [("step of the score", ends), ("loss", self.measure.words(decision))]
         steps = "as fine as the columns" if grid is None else f"sd / {grid.precision:.3g}"
         return [
             ("step of the score", f"{steps}; {len(np.unique(decision, axis=0))} different results on these rows"),

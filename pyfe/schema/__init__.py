@@ -16,18 +16,22 @@ module               holds
 from __future__ import annotations
 
 from pyfe.schema.columns import (
+    LOUDNESS,
     MAX_BITS,
     MAX_COORDINATES,
     TRANSFORMS,
     Category,
     Column,
     Constant,
+    Noise,
     Number,
     Optional,
     Products,
+    Slots,
     Thresholds,
     category,
     constant,
+    noise,
     number,
     thresholds,
 )
@@ -36,6 +40,7 @@ from pyfe.schema.population import Population, Shares
 from pyfe.schema.schema import Schema, stacked
 
 __all__ = [
+    "LOUDNESS",
     "MAX_BITS",
     "MAX_COORDINATES",
     "TRANSFORMS",
@@ -43,6 +48,7 @@ __all__ = [
     "Column",
     "Constant",
     "Encoded",
+    "Noise",
     "Number",
     "Optional",
     "Overflow",
@@ -50,9 +56,11 @@ __all__ = [
     "Products",
     "Schema",
     "Shares",
+    "Slots",
     "Thresholds",
     "category",
     "constant",
+    "noise",
     "number",
     "stacked",
     "thresholds",

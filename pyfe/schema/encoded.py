@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from pyfe.arrays import IntArray
 from pyfe.errors import KeyMismatchError, ParameterError
+from pyfe.schema.canonical import CanonicalRows
 from pyfe.schema.cells import is_integer, shown
 
 __all__ = ["Encoded", "Overflow"]
@@ -23,12 +24,15 @@ class Encoded:
     them. A part (``encoded[a:b]``, a mask, positions) and a copy keep it; a part has no counts, which belong to the
     whole. ``Encoded(x)`` made by hand has none: for engineers who bring integers of their own. Such rows are held
     against the bounds of the schema they meet, and nothing can tell whether they mean the same columns.
+
+    ``canonical``: the raw values, where the schema has noise, which is drawn for them when they are encrypted.
     """
 
     x: IntArray
     saturated: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
     schema_id: bytes | None = None
+    canonical: CanonicalRows | None = None
 
     def __post_init__(self) -> None:
         given: object = self.schema_id
@@ -48,7 +52,8 @@ class Encoded:
             if is_integer(rows):  # what ends a loop over the rows
                 raise
             raise ParameterError(f"no such rows among {len(self.x)}: {error}") from error
-        return Encoded(part if part.ndim == 2 else part[None, :], schema_id=self.schema_id)
+        canonical = None if self.canonical is None else self.canonical[rows]
+        return Encoded(part if part.ndim == 2 else part[None, :], schema_id=self.schema_id, canonical=canonical)
 
     def require_schema(self, schema_id: bytes) -> None:
         """KeyMismatchError if the rows are known to be encoded under another schema."""

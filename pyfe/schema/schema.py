@@ -2,7 +2,7 @@
 
 A schema is an agreement that holds no rows. It is made from clinical ranges (:meth:`Schema.from_ranges`) or
 proposed from a training set (:meth:`Schema.fit`), travels inside the public key, and turns a table into the
-``int64[batch, n]`` matrix that is encrypted. Four kinds of column exist:
+``int64[batch, n]`` matrix that is encrypted. Five kinds of column exist:
 
 ===============  ===========================  ============================================================
 made by          coordinates                  what everybody knows about them
@@ -12,6 +12,7 @@ made by          coordinates                  what everybody knows about them
 ``category``     2 levels: 1 bit              1 means the second level
 ``thresholds``   J bits ``value >= t_j``      a later bit implies the earlier ones
 ``constant``     1: a fixed integer           its value (a declared linear relation)
+``noise``        Q: zeros, until encryption   nothing: the data owner draws what it is
 ===============  ===========================  ============================================================
 
 Numbers, categories and thresholds may have one more coordinate, 1 where the entry is absent (``missing="bit"``).
@@ -35,8 +36,9 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
+from pyfe.schema.canonical import CanonicalRows
 from pyfe.schema.cells import is_integer, is_number, is_text, plain, shown
-from pyfe.schema.columns import MAX_COORDINATES, Column, column_from_dict
+from pyfe.schema.columns import MAX_COORDINATES, Column, Slots, column_from_dict, is_column
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
 from pyfe.schema.frames import naming, open_frame, to_numpy
@@ -90,6 +92,8 @@ class Schema(PickledAsBytes):
             raise ParameterError(
                 "a schema of constants alone holds nothing of a patient; it needs a column of the table"
             )
+        if sum(column.noise is not None for column in columns.values()) > 1:
+            raise ParameterError("a schema has its noise in one column, with as many slots as it takes")
         width = sum(column.width for column in columns.values())
         if width > MAX_COORDINATES:
             raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")
@@ -132,7 +136,8 @@ class Schema(PickledAsBytes):
             raise ParameterError(f"protected form {shown(name)} needs a name of its own")
         if not isinstance(form, Mapping):
             raise ParameterError(f"protected form {name!r} maps coordinates to integer weights")
-        unknown = [c for c in form if c not in self._positions]
+        noise = [] if self.noise is None else self._names[self.noise_part]
+        unknown = [c for c in form if c not in self._positions or c in noise]
         if unknown:
             raise ParameterError(f"protected form {name!r} names {shown(unknown[0])}, which is no coordinate")
         whole = all(is_number(w) and -(2**31) < w < 2**31 and int(w) == w for w in form.values())
@@ -296,6 +301,23 @@ class Schema(PickledAsBytes):
         """The schema with what it publishes of the population; another schema, with an id of its own."""
         return Schema(self._columns, protected_forms=self._forms, population=population)
 
+    @cached_property
+    def noise(self) -> Slots | None:
+        """The noise slots; None where results are exact."""
+        return next((column.noise for column in self._columns.values() if column.noise is not None), None)
+
+    @cached_property
+    def noise_part(self) -> slice:
+        """The coordinates of the noise slots; an empty slice where there are none."""
+        return next((part for _, part, column in self._parts if column.noise is not None), slice(0, 0))
+
+    def with_noise(self, noise: Column, name: str = "noise") -> Schema:
+        """The schema with noise slots (:func:`pyfe.noise`) as its last column, called ``name``, and without what it
+        publishes of the population. ParameterError where it has noise already, or another column of that name."""
+        if name in self._columns or not is_column(noise) or noise.noise is None:
+            raise ParameterError(f"noise is made by pyfe.noise, and needs a name of its own, not {shown(name)}")
+        return Schema({**self._columns, name: noise}, protected_forms=self._forms)
+
     def relations(self) -> IntArray:
         """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""
         return self._stack([self._embed(part, column.relations()) for _, part, column in self.parts])
@@ -357,8 +379,11 @@ class Schema(PickledAsBytes):
 
     def as_decoded(self, X: Any) -> dict[str, AnyArray]:
         """Raw columns of a table in the types that :meth:`decode_columns` gives, absent entries as NaN."""
+        return self._as_decoded(self.read_raw(X))
+
+    def _as_decoded(self, table: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         decoded = {}
-        for name, values in self.read_raw(X).items():
+        for name, values in table.items():
             with naming(name):
                 decoded[name] = self._columns[name].as_decoded(values)
         return decoded
@@ -380,7 +405,8 @@ class Schema(PickledAsBytes):
         if not (isinstance(choice, str) and choice in ("raise", "clip")):
             raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
         x, saturated, replaced = self._encoding.encode(table, clip=choice == "clip")
-        return Encoded(x, saturated, replaced, self._id)
+        canonical = None if self.noise is None else CanonicalRows.of(self._as_decoded(table))
+        return Encoded(x, saturated, replaced, self._id, canonical)
 
     def encode_real(self, X: Any) -> FloatArray:
         """The coordinates before rounding and clipping, float64 ``[batch, n]``: what a float model would see."""

@@ -23,6 +23,7 @@ ALLOWED = {
     "hash": {"base"},
     "codec": {"base"},
     "counting": {"base"},
+    "noise": {"hash", "random"},
     "field": {"base", "random", "hash", "codec"},
     "group": {"field"},
     "pairing": {"group"},

@@ -24,6 +24,7 @@
 #include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/noise/row_noise.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
 #include "pyfe/qfe/scheme.hpp"
@@ -617,6 +618,20 @@ Bytes run_gaussian_rows() {
     return opened_secret(z);
 }
 
+// The secret and the rows are hidden; more slots than one, and rows that end within a block of the hash
+Bytes run_row_noise() {
+    Stream random(73);
+    const Bytes secret = random.bytes(pyfe::RowNoise::secret_size), rows = random.bytes(5 * 72);
+    hide(secret.data(), secret.size());
+    hide(rows.data(), rows.size());
+    const std::uint8_t context[3] = {1, 2, 3};
+    const std::uint64_t slots[2] = {0, 7};
+    std::vector<std::int64_t> z(5 * 2);
+    pyfe::RowNoise(std::span<const std::uint8_t, 32>(secret), context, 128 * 256)
+        .draw(rows, 72, slots, z.data());
+    return opened_secret(z);
+}
+
 // -- planted leaks ----------------------------------------------------------------------------------------
 
 // Neither inlined nor made branch-free by the optimiser: each path writes to a volatile.
@@ -703,14 +718,18 @@ Bytes run_plant_g1() {
     sink = sink + substitution[static_cast<std::uint8_t>(z[0][0])];
 }
 
-Bytes run_plant_gaussian() {
+Bytes with_planted_draws(Bytes (*run)()) {
     pyfe::random::Kernels kernels = pyfe::random::portable_kernels();
     kernels.candidates = planted_index_by_draw;
     pyfe::random::override_kernels_for_testing(&kernels);
-    Bytes out = run_gaussian();
+    Bytes out = run();
     pyfe::random::override_kernels_for_testing(nullptr);
     return out;
 }
+
+Bytes run_plant_gaussian() { return with_planted_draws(run_gaussian); }
+
+Bytes run_plant_noise() { return with_planted_draws(run_row_noise); }
 
 // -- the table of cases -----------------------------------------------------------------------------------
 
@@ -794,6 +813,8 @@ std::vector<Case> all_cases() {
     out.push_back({"random.chacha20", "", portable, run_chacha20});
     out.push_back({"random.gaussian", "", portable, run_gaussian});
     out.push_back({"random.gaussian_rows", "", portable, run_gaussian_rows});
+    out.push_back({"noise.row_noise", "", portable, run_row_noise});
+    out.push_back({"plant.noise", "planted_index_by_draw", portable, run_plant_noise});
     out.push_back({"plant.msk", "planted_branch_on_msk", portable, run_plant_msk});
     out.push_back({"plant.x", "planted_index_by_x", portable, run_plant_x});
     out.push_back({"plant.r", "planted_branch_on_r", portable, run_plant_r});

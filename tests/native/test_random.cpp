@@ -1,5 +1,5 @@
-// ChaCha20 and the discrete Gaussians: known answers, both backends alike, ends of the ranges, a source that
-// fails.
+// ChaCha20, the discrete Gaussians and the noise of rows: known answers, both backends alike, ends of the
+// ranges, a source that fails.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -8,6 +8,7 @@
 
 #include "check.hpp"
 #include "pyfe/base/cpu.hpp"
+#include "pyfe/noise/row_noise.hpp"
 #include "pyfe/random/chacha20.hpp"
 #include "pyfe/random/gaussian.hpp"
 #include "pyfe/random/kernels.hpp"
@@ -158,6 +159,32 @@ void test_known_draws() {
     CHECK(z[0] == 64 && z[1] == 195 && z[2] == 15 && z[3] == -80);
 }
 
+// Of the slow twin; tests/vectors/row_noise.json has more. Rows in any company give what each gives alone
+void test_row_noise() {
+    Bytes secret(32), rows(2 * 24);
+    for (std::size_t i = 0; i < 32; ++i) secret[i] = static_cast<std::uint8_t>(i);
+    std::fill(rows.begin() + 24, rows.end(), std::uint8_t{1});
+    const std::uint8_t context[3] = {'a', 'b', 'c'};
+    const std::uint64_t slots[2] = {0, 7};
+    const pyfe::RowNoise noise(std::span<const std::uint8_t, 32>(secret), context, 128 * 256);
+    std::int64_t z[4];
+    noise.draw(rows, 24, slots, z);
+    CHECK(z[0] == 113 && z[1] == 331 && z[2] == -16 && z[3] == -107);
+
+    constexpr std::size_t many = (std::size_t{1} << 15) + 70;  // more seeds than are made at once
+    Stream random(5);
+    const Bytes long_table = random.bytes(many * 24);
+    std::vector<std::int64_t> all(many * 2);
+    noise.draw(long_table, 24, slots, all.data());
+    for (const std::size_t i : {std::size_t{0}, std::size_t{63}, std::size_t{64}, many - 71, many - 1}) {
+        noise.draw(std::span(long_table).subspan(24 * i, 24), 24, slots, z);
+        CHECK(z[0] == all[2 * i] && z[1] == all[2 * i + 1]);
+    }
+    noise.draw({}, 24, slots, z);
+    CHECK_ERROR(pyfe::RowNoise(std::span<const std::uint8_t, 32>(secret), context, 255), parameter,
+                "255/256");
+}
+
 // Roughly right, with the operating system's bytes; tests/unit/test_gaussian.py looks closely
 void test_moments() {
     for (const std::uint64_t sigma : widths) {
@@ -202,6 +229,7 @@ int main() {
     test_candidates_alike();
     test_rows();
     test_known_draws();
+    test_row_noise();
     test_moments();
     test_refusals();
     return check::result("test_random");

@@ -511,3 +511,31 @@ def test_what_would_travel_in_the_key_is_refused(story: Story) -> None:
         )
     for wrong in ("x=1_0", "x=nan"):
         assert "is none" in story.fails("schema", "fit", "t.csv", "-o", "s2", *options[:-1], wrong)[1]
+
+
+def test_noise_over_files(story: Story) -> None:
+    """Slots in the schema, one for the function, the owner's secret in a file; everything says that it is not exact."""
+    proposed = story.run("schema", "fit", "train.csv", "-o", "schema", "--exclude", "id", "--noise-slots", "2")
+    assert proposed["coordinates"] == len(COLUMNS) + 2
+    compiled = ["compile", story.model("model"), "-s", "schema", "-o", "function", "--reference", "train.csv"]
+    assert story.run(*compiled, "--slot", "1")["exact"] is False
+    story.run("keygen", "-s", "schema", "-a", "auth", "-p", "public", "--passphrase-file", "pass")
+    story.run("issue", "function", "-a", "auth", "-o", "key", "--purpose", "test", "--passphrase-file", "pass")
+    Path("secret").write_bytes(bytes(range(32)))
+    encrypt = ["encrypt", "patients.csv", "-p", "public", "-o", "rows", "--on-overflow", "clip"]
+    assert "--owner-secret FILE" in story.fails(*encrypt)[1]
+    Path("short").write_bytes(bytes(31))
+    assert "32 bytes, and this one 31" in story.fails(*encrypt, "--owner-secret", "short")[1]
+    assert not Path("rows").exists()
+    story.run(*encrypt, "--owner-secret", "secret")
+    assert story.run("evaluate", "rows", "-k", "key", "-o", "scores.csv", "-p", "public")["exact"] is False
+    described = story.run("info", "function", "key", "schema")
+    assert [described[name].get("exact") for name in ("function", "key", "schema")] == [False, False, None]
+    first = Path("scores.csv").read_text()
+    story.run(*encrypt, "--owner-secret", "secret")
+    story.run("evaluate", "rows", "-k", "key", "-o", "scores.csv")
+    assert Path("scores.csv").read_text() == first
+    story.run("schema", "fit", "train.csv", "-o", "plain", "--exclude", "id")
+    story.run("keygen", "-s", "plain", "-a", "other", "-p", "exact", "--passphrase-file", "pass")
+    exact = ["encrypt", "patients.csv", "-p", "exact", "-o", "exact rows", "--on-overflow", "clip"]
+    assert "this one has none" in story.fails(*exact, "--owner-secret", "secret")[1]

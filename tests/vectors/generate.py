@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.reference import bls12_381 as bls
-from tests.reference import discrete_gaussian, envelope, qfe
+from tests.reference import discrete_gaussian, envelope, qfe, row_noise
 from tests.reference import ipfe_ddh as ddh
 from tests.reference.hash_to_group import expand_message_xmd, hash_to_group
 from tests.reference.ristretto255 import ORDER, encode, equal, mul
@@ -497,8 +497,25 @@ def gaussians() -> dict[str, Any]:
     return {"cases": cases}
 
 
+def row_noises() -> dict[str, Any]:
+    """Noise of rows of every kind of cell; names and texts that their normal form changes."""
+    secret = Stream("pyfe vectors: noise of a row").take(64)[:32]
+    rows: list[dict[str, row_noise.Cell]] = [
+        {"age": 54.0, "stage": "II", "crp": None},
+        {"age": -0.0, "stage": "gro\u0308ße", "crp": 3.25},
+        {"größe": 172.5},
+    ]
+    cases = [
+        {"sd": sd, "row": row, "slots": [0, 7, 2**31 - 1], "noise": row_noise.noise(secret, row, [0, 7, 2**31 - 1], sd)}
+        for sd in (16, 128)
+        for row in rows
+    ]
+    return {"secret": secret.hex(), "cases": cases}
+
+
 FILES = {
     "discrete_gaussian.json": gaussians,
+    "row_noise.json": row_noises,
     "ipfe_ddh.json": ipfe_ddh,
     "qfe.json": quadratic,
     "hash_to_group.json": hashes,

@@ -24,6 +24,19 @@ rule   function          refuses
        least_squares     the same, by the likeliest record with the same answers
 8      correlation       a protected column that the answers predict
 =====  ================  ====================================================================================
+
+Where the schema has noise slots (:func:`pyfe.noise`), every combination of scores has noise of at least one of them, so
+that 1, 2m, 5, 5t, 6 and 7, which look at the integers of a score, have nothing to count. There :data:`BEHIND_NOISE`
+applies: 0, 2, 2e, 3, 4 and 8 on the data part of the keys, 4 with what noise leaves of the information, 5 for
+protected columns with the noise as one more column (``protected``), and
+
+=====  ================  ====================================================================================
+noise  one_slot          an output that has not the weight 1 on one slot
+       blurred           combinations of scores without noise, or of noise alone
+=====  ================  ====================================================================================
+
+2m's first part is about combinations without noise, of which ``blurred`` leaves none. What is behind noise is not
+differential privacy: who knows all other columns still reads a yes/no with a large weight.
 """
 
 from __future__ import annotations
@@ -39,10 +52,12 @@ from pyfe.leakage.rules import (
     joint,
     least_squares,
     modulus,
+    protected,
     rank,
     rounding_off,
     sampled,
     shape,
+    slots,
     structure,
     support,
     variables,
@@ -50,7 +65,7 @@ from pyfe.leakage.rules import (
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["RULES", "Limits", "Question", "Rule", "judged"]
+__all__ = ["BEHIND_NOISE", "RULES", "Limits", "Question", "Rule", "judged"]
 
 Rule: TypeAlias = Callable[[Question], list[Finding]]
 
@@ -73,9 +88,26 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def judged(question: Question, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """What the first rule says that says anything; nothing where all are content."""
-    for rule in rules:
+BEHIND_NOISE: tuple[Rule, ...] = (
+    shape.shape,
+    slots.one_slot,
+    structure.structure,
+    rank.room,
+    countable.countable,
+    slots.blurred,
+    support.support,
+    rank.rank,
+    budget.budget,
+    protected.protected,
+    correlation.correlation,
+)
+
+
+def judged(question: Question, rules: Iterable[Rule] | None = None) -> list[Finding]:
+    """What the first rule says that says anything; nothing where all are content. By default the rules are
+    :data:`RULES`, or :data:`BEHIND_NOISE` where the schema has noise slots."""
+    usual = RULES if question.after.schema.noise is None else BEHIND_NOISE
+    for rule in usual if rules is None else rules:
         found = rule(question)
         if found:
             return found

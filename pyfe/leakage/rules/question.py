@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
+import numpy as np
+
 from pyfe.arrays import IntArray
 from pyfe.leakage.blocks import Blocks
 from pyfe.leakage.lattice import Free, integers
 from pyfe.leakage.linear_account import LinearAccount
 from pyfe.leakage.prior import Prior
-from pyfe.leakage.rules.information import Information, information
+from pyfe.leakage.rules.information import Information, information, information_behind_noise
 from pyfe.leakage.rules.limits import VERSION, Limits
+from pyfe.leakage.slots import NoisyRow
 
 __all__ = ["MOST_PAIRED", "Question", "combined"]
 
@@ -34,6 +37,7 @@ class Question:
     given: what is known of the population; None where the schema is too fine for a prior, which the rules before
         ``countable`` do not ask for.
     secret: what samples are drawn with; whoever asks must not know it.
+    elsewhere: scores that the same patients can meet under other master keys.
     """
 
     before: LinearAccount
@@ -42,6 +46,7 @@ class Question:
     given: Prior | None
     limits: Limits = field(default_factory=Limits)
     secret: bytes = bytes(32)
+    elsewhere: tuple[NoisyRow, ...] = ()
 
     @property
     def prior(self) -> Prior:
@@ -83,7 +88,10 @@ class Question:
     @cached_property
     def information(self) -> Information:
         """How many bits of a row the scores say."""
-        return information(self.Z, self.free, self.prior)
+        noise = self.after.schema.noise
+        if noise is None:
+            return information(self.Z, self.free, self.prior)
+        return information_behind_noise(self.free.rows(np.unique(self.after.given, axis=0)), noise.sd, self.prior)
 
     def combined(self, most: int | None = None) -> list[Row]:
         """The rows of Z and, while there are at most so many (or always), sums and differences of two."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
+from pyfe.arrays import FloatArray
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
 from pyfe.models.real.squares import RealSquares
@@ -31,6 +34,17 @@ class RealFunction:
     name: str
     raw_model: RawModel | None = None
     remarks: tuple[tuple[str, str], ...] = ()
+
+    def spread(self, decision: FloatArray) -> FloatArray:
+        """Standard deviation of the score ``[k]`` over decision values ``[m, k]``: of outputs that are compared, that
+        of all of them; of those of a softmax, from their mean in each row, which it does not depend on."""
+        variance = self.apart(decision).var(axis=0)
+        compared = self.classes is not None
+        return np.asarray(np.sqrt(np.full_like(variance, variance.mean()) if compared else variance))
+
+    def apart(self, decision: FloatArray) -> FloatArray:
+        """Decision values without what a softmax does not depend on, the mean of each row."""
+        return decision - decision.mean(axis=1, keepdims=True) if self.link == "softmax" else decision
 
     def used_columns(self, schema: Schema) -> list[tuple[str, slice]]:
         """Names and coordinates of the columns that the map depends on, beyond what is not known of it."""

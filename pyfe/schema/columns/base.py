@@ -32,6 +32,7 @@ __all__ = [
     "Floats",
     "Level",
     "Products",
+    "Slots",
     "is_column",
     "items",
     "real",
@@ -96,6 +97,20 @@ class Codes:
         return Code(self.x.T, refused, self.beyond[0], None if self.unrounded is None else self.unrounded.T)
 
 
+@dataclass(frozen=True)
+class Slots:
+    """Noise slots: the standard deviation ``sd`` of what the data owner draws into each, and their ``ids``."""
+
+    sd: int
+    ids: tuple[int, ...]
+
+    @property
+    def reach(self) -> int:
+        """Largest absolute value of a draw, 12 standard deviations: the discrete Gaussian of a power of two that the
+        core draws from ends there."""
+        return 12 * self.sd
+
+
 class Encoder(ABC):
     """What encodes some columns of one kind together, made once: what it needs of them lies side by side."""
 
@@ -106,7 +121,8 @@ class Encoder(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Column(ABC):
-    """One column of the table, and the coordinates it becomes. Made by number(), category(), thresholds(), constant().
+    """One column of the table, and the coordinates it becomes. Made by number(), category(), thresholds(), constant()
+    and noise().
 
     ``missing`` is the value an absent entry takes (``None``: absent entries are refused, or have a bit of their own:
     :class:`~pyfe.schema.Optional`). ``public`` marks a quasi-identifier an attacker is assumed to know; ``protected``
@@ -154,6 +170,11 @@ class Column(ABC):
     @abstractmethod
     def size(self) -> int:
         """Number of different codes the column can take."""
+
+    @property
+    def noise(self) -> Slots | None:
+        """The noise that its coordinates hold once a row is encrypted, instead of something of the row."""
+        return None
 
     @property
     def ordered(self) -> int:

@@ -9,13 +9,14 @@ from pyfe.schema.cells import shown
 from pyfe.schema.columns.base import Column
 from pyfe.schema.columns.category import Category
 from pyfe.schema.columns.constant import Constant
+from pyfe.schema.columns.noise import Noise
 from pyfe.schema.columns.number import Number
 from pyfe.schema.columns.optional import Optional
 from pyfe.schema.columns.thresholds import Thresholds
 
 __all__ = ["KINDS", "column_from_dict"]
 
-KINDS: dict[str, type[Column]] = {kind.kind: kind for kind in (Number, Category, Thresholds, Constant)}
+KINDS: dict[str, type[Column]] = {kind.kind: kind for kind in (Number, Category, Thresholds, Constant, Noise)}
 """Every kind but :class:`Optional`, which is a mark on another one."""
 
 

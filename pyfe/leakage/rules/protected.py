@@ -1,0 +1,72 @@
+"""Rule 5 for protected columns behind noise: noise is one more column, and everything is counted as without it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from pyfe.arrays import FloatArray, IntArray
+from pyfe.leakage.counts import MOST_WORK, Score
+from pyfe.leakage.findings import Finding
+from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
+from pyfe.leakage.rules.question import MOST_PAIRED, Question
+from pyfe.schema import Slots
+
+__all__ = ["protected"]
+
+_ADVICE = "Ask for a score in which the protected column counts for less"
+
+
+def protected(question: Question) -> list[Finding]:
+    """Rule 5's limits for protected columns, on every score as it was asked for and, up to rank 4, on sums and
+    differences of two; each with its noise, whose levels and probabilities are those of one more column.
+
+    The budget counts bits, and not whose: weights that double from one yes/no to the next spend the 4 bits of a score
+    on four answers, of which the second lies 14 standard deviations of the noise apart and explains a fifth of the
+    variance. Columns that are not protected are not judged here.
+    """
+    noise = question.after.schema.noise
+    if noise is None or not any(question.blocks.protected[block] for block in question.private):
+        return []
+    for row, draws in _scores(question):
+        found = _of_one(question, row, draws, noise)
+        if found:
+            return [replace(one, advice=_ADVICE) for one in found]
+    return []
+
+
+def _scores(question: Question) -> Iterator[tuple[IntArray, int]]:
+    """Scores as rows of the schema without its slots, and how many draws of noise are in each."""
+    rows = np.unique(question.after.given, axis=0).astype(object)  # sums of weights may not fit
+    rows[:, question.after.schema.noise_part] = 0
+    yield from ((row, 1) for row in rows)
+    if len(rows) <= MOST_PAIRED:
+        for a, b in combinations(rows, 2):
+            yield from ((a + b, 2), (a - b, 2))
+
+
+def _of_one(question: Question, row: IntArray, draws: int, noise: Slots) -> list[Finding]:
+    shares = question.blocks.shares(row)
+    used = [block for block in question.private if shares[block].any()]
+    prior, (levels, mass) = question.prior, _gaussian(noise)
+    score = Score(
+        [*(shares[block] for block in used), *[levels] * draws],
+        [*(prior.marginals[block] for block in used), *[mass] * draws],
+    )
+    if not score.countable:
+        note = f"{score.width + 1} values over all levels of {len(used)} columns and the noise"
+        return [too_fine_to_count("5", float(score.work), float(MOST_WORK), note)]
+    classes = [*(prior.classes[block] for block in used), *[np.zeros_like(levels)] * draws]
+    counted = score.beside(classes, question.limits.certain)
+    return worst_excess(question, used, counted, math.inf, "5", "its answer with noise")
+
+
+def _gaussian(noise: Slots) -> tuple[IntArray, FloatArray]:
+    """What is drawn, and with which probability."""
+    levels = np.arange(-noise.reach, noise.reach + 1)
+    mass = np.exp(-((levels / noise.sd) ** 2) / 2)
+    return levels, mass / mass.sum()

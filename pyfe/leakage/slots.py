@@ -1,0 +1,113 @@
+"""Scores behind noise: whether some combination of them is free of noise, or is noise alone.
+
+A key of a schema with noise slots (:func:`pyfe.noise`) opens ``z_j = <y_j, x> + eta_j``, the noise of one slot with
+weight 1. The noise of a row is the same whenever the row is encrypted: so is that of a slot, in every epoch of an
+authority. Then, over all keys that a patient can meet, whichever epoch they belong to::
+
+    meets(data) = 0    no combination is free of noise: not that of (y, e_1) and (y', e_1), which is (y - y', 0)
+    meets(noise) = 0   no combination is noise alone, by which noise is averaged or taken off: not (y, e_1) and (y, e_2)
+
+Both are ranks: ``rank(rows) - rank(noise parts)`` and ``rank(rows) - rank(data parts)``. They imply what makes a slot:
+it belongs to one direction, which keeps it in later epochs, and no other direction ever gets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from pyfe.arrays import IntArray
+from pyfe.leakage.lattice import Free
+from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
+from pyfe.schema import Schema
+
+__all__ = ["Meets", "NoisyRow", "Slot", "meets", "noisy_rows"]
+
+Value: TypeAlias = int | Fraction
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where noise comes from: what is drawn is a function of these, and of the raw values of the named columns. Slots
+    that differ in anything are independent."""
+
+    id: int
+    sd: int
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class NoisyRow:
+    """One score that a patient's ciphertexts can meet.
+
+    epoch: which master key opens it; for messages only, keys of all epochs are pooled.
+    slot: the noise in it; None for one without.
+    row: its weights by name of what it is linear in. Rows of different epochs are written over common coordinates:
+        those of the schema where the epochs share it, raw values where steps are commensurable.
+    """
+
+    epoch: Hashable
+    slot: Slot | None
+    row: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Meets:
+    """Dimensions of what combinations of scores meet: ``data`` without noise, and ``noise`` without data."""
+
+    data: int
+    noise: int
+
+
+def meets(rows: Iterable[NoisyRow]) -> Meets:
+    """What combinations of these scores are free of noise, and noise alone; modulo the group order and 2^61 - 1, the
+    larger counts. Neither order nor basis of the rows matters. Cost: O(rank (coordinates + slots)) a row."""
+    given = list(rows)
+    names = {name: place for place, name in enumerate(dict.fromkeys(name for row in given for name in row.row))}
+    slots = {slot: place for place, slot in enumerate(dict.fromkeys(row.slot for row in given if row.slot is not None))}
+    found = [_modulo(given, names, slots, prime) for prime in (GROUP_ORDER, CHECK_PRIME)]
+    return Meets(max(one.data for one in found), max(one.noise for one in found))
+
+
+def _modulo(rows: Sequence[NoisyRow], names: Mapping[str, int], slots: Mapping[Slot, int], prime: int) -> Meets:
+    whole, data, noise = (Span(prime=prime, traced=False) for _ in range(3))
+    for row in rows:
+        left, right = [0] * len(names), [0] * len(slots)
+        for name, value in row.row.items():
+            left[names[name]] = _residue(value, prime)
+        if row.slot is not None:
+            right[slots[row.slot]] = 1
+        whole.add(left + right)
+        data.add(left)
+        noise.add(right)
+    return Meets(whole.rank - noise.rank, whole.rank - data.rank)
+
+
+def _residue(value: Value, prime: int) -> int:
+    number = Fraction(value)
+    return number.numerator * pow(number.denominator, -1, prime) % prime
+
+
+def noisy_rows(weights: IntArray, schema: Schema, epoch: Hashable = 0) -> list[NoisyRow]:
+    """Rows int64 ``[k, n]`` of a schema over its free coordinates, each with its slot. One that has another weight than
+    1 on a slot, or several slots, counts as one without noise: :func:`pyfe.leakage.rules.slots.one_slot` refuses it."""
+    free = Free(schema)
+    names = [schema.coordinate_names[position] for position in free.positions.tolist()]
+    data = free.rows(weights)
+    return [
+        NoisyRow(epoch, slot, {name: value for name, value in zip(names, row, strict=True) if value})
+        for row, slot in zip(data, _slots(weights, schema), strict=True)
+    ]
+
+
+def _slots(weights: IntArray, schema: Schema) -> list[Slot | None]:
+    noise, part = schema.noise, schema.noise_part
+    if noise is None:
+        return [None] * len(weights)
+    slots = [Slot(number, noise.sd, frozenset(schema.input_columns)) for number in noise.ids]
+    used = [
+        [(slot, value) for slot, value in zip(slots, row, strict=True) if value] for row in weights[:, part].tolist()
+    ]
+    return [pairs[0][0] if [value for _, value in pairs] == [1] else None for pairs in used]
