@@ -10,7 +10,7 @@ from pyfe.leakage.blocks import too_fine
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.linear_account import LinearAccount
 from pyfe.leakage.prior import Blind, Prior
-from pyfe.leakage.rules import Limits, Question, judged
+from pyfe.leakage.rules import RULES, Limits, Question, judged
 from pyfe.schema import Schema
 
 __all__ = ["check_linear", "linear_findings"]
@@ -61,4 +61,4 @@ def linear_findings(
     if before.rank <= thresholds.most_rank:
         _ = before.lattice  # so that it is kept, and the next request grows it by its own rows alone
     question = Question(before, before.with_rows(requested), requested, known, thresholds, secret)
-    return judged(question)
+    return judged(question, RULES)

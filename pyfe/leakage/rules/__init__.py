@@ -29,7 +29,7 @@ rule   function          refuses
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules import (
@@ -48,11 +48,13 @@ from pyfe.leakage.rules import (
     variables,
 )
 from pyfe.leakage.rules.limits import Limits
-from pyfe.leakage.rules.question import Question
+from pyfe.leakage.rules.question import Asked, Question
 
 __all__ = ["RULES", "Limits", "Question", "Rule", "judged"]
 
 Rule: TypeAlias = Callable[[Question], list[Finding]]
+
+_Asked = TypeVar("_Asked", bound=Asked)
 
 RULES: tuple[Rule, ...] = (
     shape.shape,
@@ -73,10 +75,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def judged(question: Question, rules: Iterable[Rule] = RULES) -> list[Finding]:
+def judged(question: _Asked, rules: Iterable[Callable[[_Asked], list[Finding]]]) -> list[Finding]:
     """What the first rule says that says anything; nothing where all are content."""
-    for rule in rules:
-        found = rule(question)
-        if found:
-            return found
-    return []
+    return next((found for rule in rules if (found := rule(question))), [])
