@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import pyfe
 from pyfe import (
     AuthorityError,
     CiphertextBatch,
@@ -35,7 +36,7 @@ from pyfe.authority.records import terms_from_map, terms_to_map
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.keys.function_key import Grant
 from pyfe.objects import decode
-from pyfe.schema import Encoded, number
+from pyfe.schema import Encoded
 from pyfe.schemes import qfe
 from pyfe.wire import cbor
 from pyfe.wire.envelope import pack, unpack
@@ -280,7 +281,7 @@ MANY = {(i, (i + j) % 20): (-1) ** (i + j) for i in range(20) for j in (1, 3, 7)
 
 def coarse() -> tuple[Schema, IntArray]:
     """Twenty columns of three values, and a form that the default policy grants."""
-    s = Schema.from_ranges({f"x{i}": number(0, 2, step=1) for i in range(20)})
+    s = Schema.from_ranges({f"x{i}": pyfe.number(0, 2, step=1) for i in range(20)})
     F = np.zeros((s.n + 1, s.n + 1), dtype=np.int64)
     for (i, j), value in MANY.items():
         F[1 + min(i, j), 1 + max(i, j)] += value

@@ -118,7 +118,7 @@ def open_folders(folder: Path, story: str) -> Roles:
     return roles
 
 
-FINE = Policy.unrestricted(reason="a demo of exact results, as fine as the model is; the default policy grants coarse ones")
+FINE = Policy.unrestricted(reason="a demo of exact results, as fine as the model; the default policy wants coarse ones")
 """Of stories whose quadratic results are too fine for the rules to count what they say."""
 
 

@@ -86,7 +86,7 @@ def _posterior(
     lattice: Sequence[Sequence[int]],
     said: str,
 ) -> list[Finding]:
-    """What ``sum of weights x monomials`` modulo a lattice says of some columns; weights are integers ``[places, r]``."""
+    """What ``sum of weights x monomials`` modulo a lattice says of some columns; weights: integers ``[places, r]``."""
     blocks = sorted({block for at in places for block in one.keys.owners[at]})
     levels, mass = _values_of(question, one, blocks)
     monomials = _monomials(question, one, places, levels)

@@ -160,10 +160,8 @@ class AtPublic:
 
     def combined(self, name: Name) -> IntArray:
         """The answers to a combination of Z."""
-        if len(name) == 1:
-            return self.answers[name[0]]
-        i, j, sign = name
-        return self.answers[i] + sign * self.answers[j]
+        first: IntArray = self.answers[name[0]]
+        return first if len(name) == 1 else first + name[2] * self.answers[name[1]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +205,7 @@ class FormQuestion(Asked):
         drawn: list[IntArray | None] = [*self.prior.public_vectors(VECTORS, seed)] or [None]
         listed = [(public, True) for public in drawn] + [(public, False) for public in self.prior.extremes(seed)]
         kept: dict[object, Substituted] = {}
-        found = []
+        found = list[AtPublic]()
         for public, is_drawn in listed:
             if self.gated or not found:
                 rows = self._rows(public)
