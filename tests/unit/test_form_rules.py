@@ -377,7 +377,8 @@ def test_a_basis_and_an_order_change_no_answer(gate: int) -> None:
     F = drawn(schema, 11, 1, 2)
     F[:, 1] *= gate
     loose = {"budget": 99.0, "columns_a_rank": 1, "thin": 1.0, "excess_forms": 1e-9}
-    figures = [[rule(asked(schema, forms(G), **loose)) for rule in FORM_RULES] for G in (F, F, *bases(F, gate))]
+    questions = [asked(schema, forms(G), **loose) for G in (F, F, *bases(F, gate))]
+    figures = [[rule(question) for rule in FORM_RULES] for question in questions]
     assert figures[0] == figures[1], "asked again"
     assert any(figures[0])
     for other in figures[2:]:
