@@ -15,12 +15,14 @@ compared with another library (differential). One thread is a matter of how a ba
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -203,20 +205,38 @@ def main() -> int:
     """Run what is left; say what happened."""
     options = parse()
     chosen = [step for step in steps() if not options.only or step.name in options.only]
-    state, files, start = State(STATE / "state.json"), sources(), time.monotonic()
-    if options.restart:
-        state.passed.clear()
     if options.list:
-        print(plan(chosen, state, files))
+        print(plan(chosen, State(STATE / "state.json"), sources()))
         return 0
+    with alone():
+        state = State(STATE / "state.json")
+        if options.restart:
+            state.passed.clear()
+        return through(chosen, state, sources(), options.minutes)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Two nights in one folder would overwrite each other's state, and make each other late."""
     STATE.mkdir(exist_ok=True)
+    with (STATE / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f"nightly: another one is running in {native.ROOT}")
+        yield
+
+
+def through(chosen: list[Step], state: State, files: Mapping[str, bytes], minutes: float) -> int:
+    """Run the steps that have not passed on these files, and say what happened."""
+    start = time.monotonic()
     outcome, before = [("step", "seconds", "outcome")], 0
     for step in chosen:
         spent = (time.monotonic() - start) / 60
         if state.holds(step, files):
             before += 1
             outcome.append((step.name, "", f"passed before, {state.passed[step.name]['when']}"))
-        elif options.minutes and spent + state.minutes(step) > options.minutes:
+        elif minutes and spent + state.minutes(step) > minutes:
             outcome.append((step.name, "", f"not run: {state.minutes(step):.0f} minutes, out of time"))
         else:
             done = run(step)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import __version__
-from pyfe.cli import authority, console, demo, doctor, encrypt_evaluate, info, schema_compile
+from pyfe.cli import authority, console, demo, doctor, encrypt_evaluate, info, prepare, schema_compile
 from pyfe.errors import ParameterError, PyfeError
 
 __all__ = ["app", "run"]
@@ -48,6 +48,7 @@ schema_app = typer.Typer(help="Schemas: which columns are encrypted, in which ra
 schema_app.command("fit")(schema_compile.fit)
 schema_app.callback()(lambda: None)
 app.add_typer(schema_app, name="schema")
+app.command("prepare")(prepare.prepare_model)
 app.command("compile")(schema_compile.compile_model)
 app.command("keygen")(authority.keygen)
 app.command("public-key")(authority.public_key)

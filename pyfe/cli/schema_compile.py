@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,15 +9,25 @@ import typer
 
 from pyfe import io
 from pyfe.adapters import SCHEMES, serving
-from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows, show, text_options
-from pyfe.errors import DecodeError, ParameterError
+from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows, show
+from pyfe.cli.model_files import load_model
+from pyfe.cli.table_options import (
+    Bits,
+    Exclude,
+    Levels,
+    Margin,
+    Missing,
+    Protected,
+    Public,
+    levels_of,
+    missing_of,
+)
+from pyfe.errors import ParameterError
 from pyfe.io import roles
 from pyfe.keys import described_columns
-from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
 from pyfe.reports import report as report_of
 from pyfe.schema import Schema
-from pyfe.schema.cells import parse_number
 
 __all__ = ["compile_model", "fit"]
 
@@ -32,33 +39,13 @@ _LARGEST_MODEL = 1 << 28
 def fit(
     table: Annotated[Path, typer.Argument(help="CSV file of training rows; the schema keeps none of them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the schema.")],
-    bits: Annotated[int, typer.Option(help="Resolution of number columns, in bits.")] = 8,
-    margin: Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")] = 0.1,
-    exclude: Annotated[
-        list[str] | None, typer.Option(callback=text_options, help="Column to leave out (a label, an id). Repeatable.")
-    ] = None,
-    public: Annotated[
-        list[str] | None, typer.Option(callback=text_options, help="Column an attacker may know. Repeatable.")
-    ] = None,
-    protected: Annotated[
-        list[str] | None, typer.Option(callback=text_options, help="Column that must stay closed. Repeatable.")
-    ] = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN=VALUE",
-            callback=text_options,
-            help='What an empty cell of a column stands for ("bit": it gets a coordinate). Repeatable.',
-        ),
-    ] = None,
-    levels: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN=A,B,...",
-            callback=text_options,
-            help="All levels of a category, where they are known. Repeatable.",
-        ),
-    ] = None,
+    bits: Bits = 8,
+    margin: Margin = 0.1,
+    exclude: Exclude = None,
+    public: Public = None,
+    protected: Protected = None,
+    missing: Missing = None,
+    levels: Levels = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,
@@ -72,10 +59,10 @@ def fit(
             columns,
             bits=bits,
             margin=margin,
-            levels=_levels(levels or [], columns),
+            levels=levels_of(levels, columns),
             public=public or (),
             protected=protected or (),
-            missing=_missing(missing or [], columns),
+            missing=missing_of(missing, columns),
         )
         file.write(schema.to_bytes())
     _show_schema(output, schema, given.signs, as_json=as_json, apart=file.is_standard_output)
@@ -119,7 +106,7 @@ def compile_model(
         agreed = load(schema, Schema.from_bytes)
         given = None if reference is None else read_csv(reference, delimiter, decimal)
         rows = None if given is None else reference_rows(given, agreed)
-        function = compile_function(_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
+        function = compile_function(load_model(model), agreed, weight_bits=_bits(weight_bits), reference=rows)
         report = report_of(function, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {
@@ -136,89 +123,6 @@ def compile_model(
     if given is not None:
         values["reference_read_with"] = words["reference read with"] = given.signs
     show(f"Function {output}", values, as_json=as_json, words=words, apart=file.is_standard_output)
-
-
-def _model(file: Path) -> Any:
-    """An ONNX graph by the name of the file; a JSON file says its kind in ``format``, one that does not is a Linear."""
-    if file.suffix == ".onnx":
-        return _graph(file)
-    text = _model_text(file)
-    try:
-        return _kind_of(text).from_json(text)
-    except DecodeError as error:
-        raise DecodeError(f"{file}: {error}") from error
-
-
-def _graph(file: Path) -> Any:
-    try:
-        import onnx
-    except ImportError as error:
-        raise ParameterError(
-            f"{file}: reading ONNX needs the package onnx (pip install 'pyfe-crypto[models]')"
-        ) from error
-    data = io.read_bytes(file, most=_LARGEST_MODEL)
-    try:
-        return onnx.load_from_string(data)
-    except Exception as error:
-        raise DecodeError(f"{file}: not an ONNX graph: {' '.join(str(error).split())}") from error
-
-
-def _model_text(file: Path) -> str:
-    try:
-        return io.read_text(file, most=_LARGEST_MODEL)
-    except DecodeError as error:
-        raise DecodeError(
-            f"{error}; a model is JSON, as to_json writes it, and a function that Python compiled goes to pyfe issue"
-        ) from error
-
-
-def _kind_of(text: str) -> type[Linear] | type[SquareNetwork]:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return Linear  # which says what is wrong with the file
-    network = isinstance(data, dict) and data.get("format") == "pyfe-square-network"
-    return SquareNetwork if network else Linear
-
-
-def _missing(options: list[str], columns: Mapping[str, Any]) -> dict[str, float | str]:
-    """``COLUMN=VALUE`` options; values are numbers where the column holds numbers, else text."""
-    values: dict[str, float | str] = {}
-    for option in options:
-        name, equals, text = option.rpartition("=")
-        if not equals or not name or not text:
-            raise ParameterError(f"--missing is COLUMN=VALUE, not {option!r}")
-        numeric = name in columns and columns[name].dtype.kind == "f" and text != "bit"
-        values[name] = _number(option, text) if numeric else text
-    return values
-
-
-def _levels(options: list[str], columns: Mapping[str, Any]) -> dict[str, list[int | str]]:
-    """``COLUMN=A,B,C`` options; levels are integers where the column holds numbers, else text."""
-    found: dict[str, list[int | str]] = {}
-    for option in options:
-        name, equals, text = option.partition("=")
-        if not equals or not name or not text:
-            raise ParameterError(f"--levels is COLUMN=A,B,..., not {option!r}")
-        if name not in columns:
-            raise ParameterError(f"--levels {option}: the table has no column {name!r}")
-        whole = columns[name].dtype.kind == "f"
-        found[name] = [_integer(option, level) if whole else level for level in text.split(",")]
-    return found
-
-
-def _integer(option: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer") from None
-
-
-def _number(option: str, text: str) -> float:
-    value = parse_number(text)
-    if math.isnan(value):
-        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none")
-    return value
 
 
 def _bits(text: str) -> int | Literal["auto"] | None:

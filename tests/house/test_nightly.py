@@ -145,3 +145,11 @@ def test_a_state_of_another_format_is_forgotten(nightly: Any, tmp_path: Path) ->
     state = nightly.State(tmp_path / "state.json")
     assert not state.passed
     assert not state.seconds
+
+
+def test_one_night_at_a_time(nightly: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["nightly.py", "--only", "docs"])
+    monkeypatch.setattr(nightly, "through", lambda *_: 0)
+    with nightly.alone(), pytest.raises(SystemExit, match="another one is running"):
+        nightly.main()
+    assert nightly.main() == 0

@@ -209,9 +209,9 @@ def test_lying_lengths(name: str) -> None:
         top = 2 ** (8 * width)
         for value in {0, true - 1, true + 1, 2 * true, 2**26, 2**31, 2**32 - 1, top // 2, top - 1, top // 32} - {true}:
             changed = data[:at] + (value % top).to_bytes(width, "little") + data[at + width :]
-            start = time.perf_counter()
+            start = time.process_time()
             assert not accepted(reencode(name), changed), (at, value)
-            assert time.perf_counter() - start < 1
+            assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("name", CLASSES)

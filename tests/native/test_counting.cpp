@@ -203,7 +203,7 @@ void test_nearer() {
     const Search one{1, 1, {1}, {1}, {0}, {9}, {}};
     CHECK(nearer_vartime(one, std::vector{2.4}, std::vector{5.0}, 100) == Nearer::found);
     CHECK(nearer_vartime(one, std::vector{2.4}, std::vector{5.0}, 0) == Nearer::unfinished);
-    CHECK(nearer_vartime(one, std::vector{5.6}, std::vector{5.0}, 100) == Nearer::none);
+    CHECK(nearer_vartime(one, std::vector{0.4}, std::vector{5.0}, 100) == Nearer::none);
     CHECK(nearer_vartime(Search{}, {}, {}, 100) == Nearer::none);
 }
 

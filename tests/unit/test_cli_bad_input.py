@@ -22,6 +22,7 @@ COMMANDS = [
     "schema fit rows.csv -o out",
     "compile model.json -s schema --reference rows.csv -o out",
     "compile model.onnx -s schema -o out",
+    "prepare model.json rows.csv -s out2 -o out",
     "keygen -s schema -a new -p out --passphrase-file pass",
     "public-key auth -o out --passphrase-file pass",
     "issue function -a auth -o out --purpose p --passphrase-file pass",
@@ -205,8 +206,11 @@ def test_no_terminal_for_a_passphrase(
     stdin: io.StringIO | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
-    for command in COMMANDS[3:6]:
-        assert "--passphrase-file" in one_line(command.removesuffix(" --passphrase-file pass").split(), capsys)
+    given = " --passphrase-file pass"
+    asking = [command.removesuffix(given) for command in COMMANDS if command.endswith(given)]
+    assert len(asking) == 3
+    for command in asking:
+        assert "--passphrase-file" in one_line(command.split(), capsys)
 
 
 def test_memory_that_does_not_suffice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

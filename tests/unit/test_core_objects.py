@@ -52,6 +52,7 @@ def objects():
     g1, g2 = bls.G1Points.generator(2), bls.G2Points.generator(2)
     yield from (g1, g2, bls.G1FixedBase(bls.G1Points.generator(1)), bls.G2FixedBase(bls.G2Points.generator(1)))
     yield from (_core.pairing.PreparedG2(g2), _core.pairing.pair(g1, g2), _core.SecretBytes(8))
+    yield _core.counting.Sample(np.zeros((1, 4), np.int16), [0], [np.zeros(1, np.uint8)])
     yield _core.schemes.Readout(one, np.ones(1), np.zeros(1), 0, [("str", "no"), ("str", "yes")])
 
 

@@ -421,7 +421,8 @@ def test_a_seed_is_long(seed: object) -> None:
 def test_every_authority_has_a_secret_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "LOG_COST", 10)
     path = tmp_path / "authority.pyfe"
-    first = KeyAuthority.create(plain(3), path=path, passphrase=PASSPHRASE)
+    free = Policy.unrestricted(reason="a test")
+    first = KeyAuthority.create(plain(3), policy=free, path=path, passphrase=PASSPHRASE)
     secret = first._secrets.decision_secret()
     assert len(secret) == 64 and first._secrets.decision_secret() == secret
     assert KeyAuthority.open(path, passphrase=PASSPHRASE)._secrets.decision_secret() == secret
@@ -465,7 +466,7 @@ def test_a_ledger_is_reduced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was issued before is not reduced again for the next question; another ledger is another matter."""
     s = plain(12)
     for scheme, method in (("ipfe-ddh", "with_rows"), ("qfe-ggm", "with_forms")):
-        authority = KeyAuthority.create(s, scheme=scheme)
+        authority = KeyAuthority.create(s, scheme=scheme, policy=Policy.unrestricted(reason="a test"))
         rng = np.random.default_rng(0)
         for i in range(3):
             authority.issue(Function.from_integers(s, rng.integers(1, 5, size=s.n)), purpose=str(i))

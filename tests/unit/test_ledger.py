@@ -213,8 +213,8 @@ def test_a_decision_is_made_again_where_the_ledger_moved(path: Path, monkeypatch
     authority, other = created(path), opened(path)
     decide, asked = decisions.decide, []
 
-    def interrupted(state: Any, function: Function, seed: bytes) -> Any:
-        found = decide(state, function, seed)
+    def interrupted(state: Any, *asked_with: Any) -> Any:
+        found = decide(state, *asked_with)
         asked.append(len(state.issued))
         if asked == [0]:
             other.issue(dense(), purpose="meanwhile")

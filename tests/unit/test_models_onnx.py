@@ -279,9 +279,9 @@ def test_networks_of_squares_stay_networks(writing: str) -> None:
 def test_a_network_of_784_pixels() -> None:
     weights = network_of(40, 784, 10)
     schema = Schema.from_ranges({f"p{i}": (0, 1) for i in range(784)}, bits=3)
-    start = time.perf_counter()
+    start = time.process_time()
     read = compile(network_graph(weights, WRITINGS["gemm, times itself"], 784), schema, width_bits=34)
-    assert time.perf_counter() - start < 60
+    assert time.process_time() - start < 60
     assert read.forms == compile(SquareNetwork(**weights), schema, width_bits=34).forms
 
 

@@ -417,10 +417,9 @@ def test_closest_is_the_closest(rng: np.random.Generator) -> None:
         assert found == every[distances.argmin()].tolist()
 
 
-def test_lattice_attack_opens_what_is_determined_and_nothing_else(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lattice_attack_opens_what_is_determined_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enumeration, "ROWS", 20)
+    rng = np.random.default_rng(7)  # how much three small keys leave open depends on the keys
     schema = Schema(tuple(number(f"x{at}", 16) for at in range(6)))
     levels = rng.integers(0, 16, (400, 6))
     prior = Prior(schema, levels, tuple(levels[:, at].astype(float).tolist() for at in range(6)))

@@ -96,6 +96,7 @@ def _play(
     bits: int,
     table: Mapping[str, Sequence[object]],
     purpose: str,
+    reference: Mapping[str, Sequence[object]] | None = None,
 ) -> Outcome:
     """All three roles in turn, for one function and one cohort."""
     assert function.schema is not None
@@ -107,6 +108,7 @@ def _play(
         bits=bits,
         purpose=purpose,
         policy=policy,
+        reference=reference,
     )
     sent = stage.hospital_encrypts(roles, table)
     got = stage.cloud_evaluates(roles)
@@ -132,8 +134,9 @@ def _breast_cancer(roles: stage.Roles, picture: Path, say: stage.Say) -> dict[st
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(train, y_train)
     _, function = prepare(model, train, y_train, names=names, name="breast cancer, logistic regression")
 
-    table = {name: test[:, i].tolist() for i, name in enumerate(names)}
-    outcome = _play(roles, function, Policy.default(), max(8, function.weight_bits), table, "triage of biopsies")
+    seen, table = ({name: rows[:, i].tolist() for i, name in enumerate(names)} for rows in (train, test))
+    bits = max(8, function.weight_bits)
+    outcome = _play(roles, function, Policy.default(), bits, table, "triage of biopsies", reference=seen)
     _require_identical(function, test, outcome.scores)
     result = _figures(function, outcome) | _quality(function, model, test, y_test, outcome.scores)
     _draw(picture, function.decision_function(outcome.scores), y_test, [str(name) for name in data.target_names])

@@ -131,9 +131,11 @@ def issue(
     bits: int,
     purpose: str,
     policy: Policy | None = None,
+    reference: Any = None,
 ) -> list[str]:
     """The authority: a sealed file, the public key for the others, and a key file for the cloud by function.
 
+    ``reference``: a table of the population, or None, as for :meth:`pyfe.KeyAuthority.create`.
     Returns what the rules found, key by key, as the ledger has it.
     Errors: those of :meth:`pyfe.KeyAuthority.issue`.
     """
@@ -144,6 +146,7 @@ def issue(
         scheme=scheme,
         weight_bits=bits,
         policy=policy,
+        reference=reference,
         path=roles.authority / "authority.pyfe",
         passphrase=passphrase,
     )

@@ -1,0 +1,160 @@
+"""``pyfe prepare``: a schema cut for a model, and the function on it, from a model and a table of training rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from pyfe import io
+from pyfe.arrays import AnyArray
+from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows, show, text_option
+from pyfe.cli.model_files import load_model
+from pyfe.cli.table_options import (
+    Bits,
+    Exclude,
+    Levels,
+    Margin,
+    Missing,
+    Protected,
+    Public,
+    levels_of,
+    missing_of,
+)
+from pyfe.errors import ParameterError
+from pyfe.function import Function
+from pyfe.io import Table, roles
+from pyfe.models import prepare
+from pyfe.reports import Report
+from pyfe.reports import report as report_of
+from pyfe.schema import Schema
+from pyfe.schema.cells import parse_number, same_name
+
+__all__ = ["prepare_model"]
+
+
+def prepare_model(
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
+    table: Annotated[Path, typer.Argument(help="CSV file of training rows; no row is kept.")],
+    schema: Annotated[Path, typer.Option("--schema", "-s", help="Where to write the schema.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
+    outcome: Annotated[
+        str | None,
+        typer.Option(callback=text_option, help="Column of labels or targets: the loss is measured with it."),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(callback=text_option, help="Column of times, of a model of survival; with --event.")
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option(callback=text_option, help="Column that says whether the event was seen.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help='"auto", "finest", or steps of the score per standard deviation.')
+    ] = "auto",
+    ranges: Annotated[
+        Path | None, typer.Option(help="Schema of clinical ranges to cut, instead of ranges proposed from the table.")
+    ] = None,
+    bits: Bits = 8,
+    margin: Margin = 0.1,
+    exclude: Exclude = None,
+    public: Public = None,
+    protected: Protected = None,
+    missing: Missing = None,
+    levels: Levels = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cut a schema for a model, no finer than its answers need, and turn the model into the exact function on it."""
+    read = [model, table, ranges]
+    with (
+        io.claimed(schema, roles.SCHEMA, avoid=read, force=force) as schema_file,
+        io.claimed(output, roles.FUNCTION, avoid=[*read, schema], force=force) as function_file,
+    ):
+        given = read_csv(table, delimiter, decimal)
+        known = _outcome(given, outcome, time, event)
+        rows = given.without([*(exclude or ()), *(name for name in (outcome, time, event) if name is not None)])
+        if ranges is None:
+            columns, wanted = rows.guessed(), _wanted(rows, bits, margin, public, protected, missing, levels)
+        else:
+            _require_unsaid(public=public, protected=protected, missing=missing, levels=levels)
+            stated = load(ranges, Schema.from_bytes)
+            columns, wanted = reference_rows(rows, stated), {"schema": stated}
+        agreed, function = prepare(load_model(model), columns, known, precision=_precision(precision), **wanted)
+        report = report_of(function)
+        schema_file.write(agreed.to_bytes())
+        function_file.write(function.to_bytes())
+    words = {"schema": str(schema), **dict(report.lines()), "table read with": given.signs}
+    values = {"schema": str(schema), "function": str(output), **_described(function, report), "read_with": given.signs}
+    apart = schema_file.is_standard_output or function_file.is_standard_output
+    show(f"Function {output}", values, as_json=as_json, words=words, apart=apart)
+
+
+def _described(function: Function, report: Report) -> dict[str, Any]:
+    """What a machine wants to know of a function and of the schema that was cut for it."""
+    schema, remarks = function.schema, dict(function.remarks)
+    assert schema is not None
+    return {
+        "schema_id": schema.id.hex(),
+        "id": function.id.hex(),
+        "sizes": {name: column.size for name, column in schema.columns.items()},
+        "weight_bits": function.weight_bits,
+        "width_bits": function.width_bits,
+        "step_of_the_score": remarks["step of the score"],
+        "loss": remarks["loss"],
+        "scheme": report.scheme,
+        "bytes_per_row": report.ciphertext_bytes,
+    }
+
+
+def _wanted(
+    table: Table,
+    bits: int,
+    margin: float,
+    public: list[str] | None,
+    protected: list[str] | None,
+    missing: list[str] | None,
+    levels: list[str] | None,
+) -> dict[str, Any]:
+    """What the options say to the proposal of a schema."""
+    columns = table.guessed()
+    return {
+        "bits": bits,
+        "margin": margin,
+        "public": public or (),
+        "protected": protected or (),
+        "missing": missing_of(missing, columns),
+        "levels": levels_of(levels, columns),
+    }
+
+
+def _outcome(table: Table, outcome: str | None, time: str | None, event: str | None) -> Any:
+    """What is known of the rows' outcomes: labels or targets, or times and events; None where nothing is."""
+    if (time is None) != (event is None) or (outcome is not None and time is not None):
+        raise ParameterError("an outcome is --outcome COLUMN, or --time COLUMN and --event COLUMN together")
+    if time is not None and event is not None:
+        return _column(table, time), _column(table, event)
+    return None if outcome is None else _column(table, outcome)
+
+
+def _column(table: Table, name: str) -> AnyArray:
+    """One column, as numbers or as text; ParameterError where it is absent or has empty cells."""
+    columns = {same_name(label): cells for label, cells in table.guessed().items()}
+    if same_name(name) not in columns:
+        raise ParameterError(f"{table.path}: there is no column {name!r}")
+    return columns[same_name(name)]
+
+
+def _precision(text: str) -> float | Literal["auto", "finest"]:
+    if text == "auto":
+        return "auto"
+    return "finest" if text == "finest" else parse_number(text)
+
+
+def _require_unsaid(**options: list[str] | None) -> None:
+    """What the ranges say themselves cannot be said again."""
+    for name, value in options.items():
+        if value:
+            raise ParameterError(f"the schema of --ranges has its own {name}; leave out --{name}")

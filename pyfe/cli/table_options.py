@@ -1,0 +1,83 @@
+"""What a command is told of the columns of a training table: the options, and what they mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from pyfe.cli.console import text_options
+from pyfe.errors import ParameterError
+from pyfe.schema.cells import parse_number
+
+__all__ = ["Bits", "Exclude", "Levels", "Margin", "Missing", "Protected", "Public", "levels_of", "missing_of"]
+
+Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
+Margin = Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")]
+Exclude = Annotated[
+    list[str] | None, typer.Option(callback=text_options, help="Column to leave out (a label, an id). Repeatable.")
+]
+Public = Annotated[
+    list[str] | None, typer.Option(callback=text_options, help="Column an attacker may know. Repeatable.")
+]
+Protected = Annotated[
+    list[str] | None, typer.Option(callback=text_options, help="Column that must stay closed. Repeatable.")
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=VALUE",
+        callback=text_options,
+        help='What an empty cell of a column stands for ("bit": it gets a coordinate). Repeatable.',
+    ),
+]
+Levels = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=A,B,...",
+        callback=text_options,
+        help="All levels of a category, where they are known. Repeatable.",
+    ),
+]
+
+
+def missing_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str, float | str]:
+    """``COLUMN=VALUE`` options; values are numbers where the column holds numbers, else text."""
+    values: dict[str, float | str] = {}
+    for option in options or ():
+        name, equals, text = option.rpartition("=")
+        if not equals or not name or not text:
+            raise ParameterError(f"--missing is COLUMN=VALUE, not {option!r}")
+        numeric = name in columns and columns[name].dtype.kind == "f" and text != "bit"
+        values[name] = _number(option, text) if numeric else text
+    return values
+
+
+def levels_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str, list[int | str]]:
+    """``COLUMN=A,B,C`` options; levels are integers where the column holds numbers, else text."""
+    found: dict[str, list[int | str]] = {}
+    for option in options or ():
+        name, equals, text = option.partition("=")
+        if not equals or not name or not text:
+            raise ParameterError(f"--levels is COLUMN=A,B,..., not {option!r}")
+        if name not in columns:
+            raise ParameterError(f"--levels {option}: the table has no column {name!r}")
+        whole = columns[name].dtype.kind == "f"
+        found[name] = [_integer(option, level) if whole else level for level in text.split(",")]
+    return found
+
+
+def _integer(option: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer") from None
+
+
+def _number(option: str, text: str) -> float:
+    value = parse_number(text)
+    if math.isnan(value):
+        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none")
+    return value
