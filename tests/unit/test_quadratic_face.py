@@ -330,7 +330,7 @@ def test_the_default_policy_counts_all_keys_together() -> None:
         authority.issue(two, purpose="two others")
     authority.issue(first, purpose="the same again opens nothing new")
     with pytest.raises(PolicyDeniedError, match=r"'x3' alone \(9\d % of an answer's variance"):
-        authority.issue(Function.from_integers(s, np.r_[1, 1, -1, 9, np.ones(16, int)]), purpose="a column besides")
+        authority.issue(Function.from_integers(s, np.r_[1, 1, -1, 30, np.ones(16, int)]), purpose="a column besides")
     assert [row.map.kind for row in authority.issued] == ["quadratic", "quadratic"]
 
 
