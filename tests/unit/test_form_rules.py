@@ -421,14 +421,15 @@ HOSTILE: dict[str, tuple[dict[str, Any], list[dict[str, int]], str]] = {
     ),
     "a gate that leaves a column alone": (
         {"sex": category(["f", "m"], public=True)} | numbers(8),
-        [{f"sex x{i}": -(2 - i % 5) for i in range(7)} | {"x0 x1": 0} | {f"x{i}": 2 - i % 5 for i in range(8)}],
+        [{f"sex x{i}": -(3 - i % 5) for i in range(7)} | {f"x{i}": 3 - i % 5 for i in range(8)}],
         "2",
     ),
-    "high digits of a yes/no column": (numbers(20, 3) | answers(1), [MANY | {"q0": 1 << 22}], "2e"),
+    "high digits of a yes/no column": (numbers(20, 3) | answers(1), [MANY | {"q0": 1 << 14}], "2e"),
+    "digits beyond what a linear key may have": (numbers(20, 3) | answers(1), [MANY | {"q0": 1 << 22}], "1"),
     "the square of one column": (numbers(20, 3) | {"s": number(0, 7, step=1)}, [MANY | {"s s": 64}], "2e"),
     "F and F + L": (
         numbers(20, 3) | answers(1),
-        [MANY, {**MANY, "q0": 9, "x0": 1, "x1": 1, "x2": -1}],
+        [MANY, {**MANY, "q0": 12} | {f"x{i}": 1 for i in range(5)}],
         "2e",
     ),
 }
