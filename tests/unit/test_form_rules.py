@@ -372,7 +372,8 @@ def bases(F: IntArray, seed: int) -> list[IntArray]:
 
 
 @pytest.mark.parametrize("gate", [0, 3])
-def test_a_basis_and_an_order_change_no_answer(gate: int) -> None:
+def test_a_basis_and_an_order_change_no_answer(gate: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_rows, "FORM_ROWS", 10_000)
     schema = Schema({"age": number(0, 3, step=1, public=True)} | numbers(16, 3))
     F = drawn(schema, 11, 1, 2)
     F[:, 1] *= gate
@@ -385,7 +386,8 @@ def test_a_basis_and_an_order_change_no_answer(gate: int) -> None:
         assert other == figures[0]
 
 
-def test_keys_one_after_the_other_are_keys_together() -> None:
+def test_keys_one_after_the_other_are_keys_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_rows, "FORM_ROWS", 10_000)
     schema = Schema({"age": number(0, 3, step=1, public=True)} | numbers(16, 3))
     F = drawn(schema, 12, 1, 2)
     loose = {"budget": 99.0, "columns_a_rank": 1, "thin": 1.0, "excess_forms": 1e-9}
