@@ -203,7 +203,7 @@ class KeyAuthority(Secret):
         the key counts, when something failed after its row was durable.
         The same function may be issued again: it opens nothing new. Cost: that of the policy, tens of milliseconds
         without a reference and some seconds with one (:mod:`pyfe.leakage.rules`), and 2n products; for quadratic
-        functions :func:`pyfe.leakage.check_quadratic`, :func:`pyfe.leakage.check_budget`, and one n-term sum in G1.
+        functions :func:`pyfe.leakage.check_quadratic`, and one n-term sum in G1.
         """
         request = Request(function, purpose, recipient)
         state, verdict = self._decide(request)  # the long part, outside the lock: nobody waits for it

@@ -25,9 +25,9 @@ from pyfe.leakage import (
     Narrowing,
     Prior,
     Residual,
-    budget_findings,
     linear_findings,
     narrowing,
+    quadratic_findings,
     question_of,
     residual,
     residual_account,
@@ -58,7 +58,6 @@ DEFAULT_SCHEME = "ipfe-ddh"
 _ADVICE = {
     "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
     "weights": ". Compile it with fewer weight bits, or on coarser columns",
-    "budget": ". Fewer weight bits, coarser results and fewer outputs say less",
     "checked in part": ". What cannot be looked at is not issued: fewer columns, units or outputs can be",
 }
 
@@ -107,15 +106,16 @@ def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int
 def findings(state: State, function: Function, seed: bytes, reference: Prior | None = None) -> list[Finding]:
     """What the function would open together with everything issued so far.
 
-    Linear keys by the rules of :mod:`pyfe.leakage.rules`, of which the first that refuses is said, against what
-    everybody knows: no authority has a reference of the population yet. ``seed`` is a secret of the authority: the
-    records behind an estimate are drawn with it.
+    By the rules of :mod:`pyfe.leakage.rules`, where the scheme serves quadratic functions by those of
+    :mod:`pyfe.leakage.form_rules`; the first that refuses is said. Against the reference of the population, or what
+    everybody knows. ``seed`` is a secret of the authority: samples are drawn with it.
     """
+    schema, modulus = state.terms.schema, adapter(state.terms.scheme).modulus
+    known = reference or blind_prior(schema)
     if "quadratic" in state.terms.serves:
-        return _quadratic_findings(state, function, seed)
-    schema = state.terms.schema
-    before = linear_account(schema, state.issued, adapter(state.terms.scheme).modulus)
-    return linear_findings(before, function.weights, reference or blind_prior(schema), secret=seed)
+        forms = quadratic_account(schema, state.issued, modulus)
+        return quadratic_findings(forms, function.forms, known, secret=seed)
+    return linear_findings(linear_account(schema, state.issued, modulus), function.weights, known, secret=seed)
 
 
 def narrowing_by(
@@ -128,16 +128,6 @@ def narrowing_by(
     schema, issued = state.terms.schema, () if alone else state.issued
     before = linear_account(schema, issued, adapter(state.terms.scheme).modulus)
     return narrowing(question_of(before, function.weights, reference or blind_prior(schema), secret=seed))
-
-
-def _quadratic_findings(state: State, function: Function, seed: bytes) -> list[Finding]:
-    """The exact ones, and whether enough bits stay unknown: of linear keys too, which a quadratic one can follow."""
-    before = quadratic_account(state.terms.schema, state.issued, adapter(state.terms.scheme).modulus)
-    after = before.with_forms(function.forms)
-    found = after.findings(before)
-    if any(finding.kind == "nothing new" for finding in found):
-        return found
-    return found + budget_findings(after, seed)
 
 
 def residual_uncertainty(state: State, function: Function | None, seed: bytes) -> Residual:

@@ -61,7 +61,7 @@ class Policy:
 
     def line_for(self, serves: Sequence[str]) -> str:
         """One line for keys, ledgers and reports of an authority whose scheme serves these kinds of functions."""
-        rules = "exact linear and quadratic rules" if "quadratic" in serves else "linear rules"
+        rules = "linear and quadratic rules" if "quadratic" in serves else "linear rules"
         return f"default ({rules})" if self.refuses else f"UNRESTRICTED: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:

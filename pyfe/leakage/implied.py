@@ -137,6 +137,12 @@ class Implied:
         """The span of another's forms with all linear forms known here, and their products."""
         return self._spanned(other._rows, self.linear, self._products())
 
+    def rank(self) -> int:
+        """Independent things that are known: linear forms, hidden units among them, and forms that are no products of
+        theirs."""
+        by_products = self._spanned((), self.linear, self._products()).span.rank
+        return len(self.linear) + self.spanned.span.rank - by_products
+
     def quadratic_rank(self) -> int:
         """Independent forms that are not linear, among the forms alone."""
         spanned = self._with(())

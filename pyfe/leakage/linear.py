@@ -11,7 +11,7 @@ from pyfe.leakage.blocks import too_fine
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.linear_account import LinearAccount
 from pyfe.leakage.prior import Blind, Prior
-from pyfe.leakage.rules import Limits, Question, judged
+from pyfe.leakage.rules import Limits, Question, judged, rules_for
 from pyfe.leakage.slots import NoisyRow
 from pyfe.schema import Schema
 
@@ -58,7 +58,8 @@ def linear_findings(
     elsewhere: Iterable[NoisyRow] = (),
 ) -> list[Finding]:
     """:func:`check_linear` beside an account of what was issued."""
-    return judged(question_of(before, request, prior, limits=limits, secret=secret, elsewhere=elsewhere))
+    question = question_of(before, request, prior, limits=limits, secret=secret, elsewhere=elsewhere)
+    return judged(question, rules_for(before.schema))
 
 
 def question_of(

@@ -31,10 +31,11 @@ Linear: TypeAlias = "dict[int, int]"
 class Monomials:
     """The normal forms of one schema.
 
-    ``owner[i]`` is the column of the augmented coordinate i, None for the constant one and for what is public.
+    whole: whether public columns count like all others, so that a form is kept whole.
+    ``owner[i]`` is the column of the augmented coordinate i, None for the constant one and for what is known.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, *, whole: bool = False) -> None:
         self.names = ("1", *schema.coordinate_names)
         self.owner: list[int | None] = [None]
         self._column = [-1]
@@ -43,7 +44,8 @@ class Monomials:
         self._inserted: list[Linear] = [{0: 1}]
         for index, (_, part, column) in enumerate(schema.parts):
             coordinates = range(part.start + 1, part.stop + 1)
-            self.owner += [index if column.private else None] * column.width
+            unknown = column.in_table if whole else column.private
+            self.owner += [index if unknown else None] * column.width
             self._column += [index] * column.width
             self._rule += column.products
             self._part += [coordinates] * column.width

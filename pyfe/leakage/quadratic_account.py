@@ -23,47 +23,29 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 
 from pyfe.errors import ParameterError
-from pyfe.forms import FactoredForms, Forms
+from pyfe.forms import LIMIT, FactoredForms, Forms
 from pyfe.leakage import limits
 from pyfe.leakage.factors import factors, product_candidates
 from pyfe.leakage.findings import Finding, group_size
 from pyfe.leakage.implied import Implied, Spanned
-from pyfe.leakage.monomials import Linear
-from pyfe.leakage.quadratic_rules import Question
-from pyfe.leakage.rows import Reader, Row, RowColumn, combination_of, outputs_of, plain_row, polynomial_of, terms_of
+from pyfe.leakage.linear_account import LinearAccount
+from pyfe.leakage.monomials import Linear, Monomials, Polynomial
+from pyfe.leakage.quadratic_rules import Opened
+from pyfe.leakage.rows import (
+    Reader,
+    Row,
+    RowColumn,
+    combination_of,
+    monomials_of,
+    outputs_of,
+    plain_row,
+    polynomial_of,
+    terms_of,
+)
 from pyfe.leakage.span import CHECK_PRIME, PAIRING_ORDER
 from pyfe.schema import Schema
 
-__all__ = ["QuadraticAccount", "check_quadratic"]
-
-
-def check_quadratic(
-    issued: Iterable[Forms], request: Forms, schema: Schema, max_blocks: int | None = None
-) -> list[Finding]:
-    """What ``request`` opens together with ``issued`` and what everybody knows; an empty list means nothing exact.
-
-    Parameters
-    ----------
-    issued, request: forms over the augmented coordinates ``(1, x_1, .., x_n)``; a linear function is a form whose row
-        0 holds its weights, and is accounted in the same space. A constant term says nothing.
-    schema: one-hot, threshold and constant relations (:mod:`pyfe.leakage.monomials`) and public columns count as
-        known to everybody. The product of a public and a private column counts as a monomial of its own: the keys are
-        *not* looked at for every single value of the public columns.
-    max_blocks: as for :func:`pyfe.leakage.check_linear`.
-
-    Returns findings that ``issued`` alone does not have: those of the linear rules, products that come open, "weights"
-    for linear content that a linear function could not have, and "keys" for more than :func:`most_forms` independent
-    quadratic forms. Linear algebra modulo the order of BLS12-381 and modulo 2^61 - 1; a finding modulo either counts.
-    Factors are looked for in every form given, every unit, and all combinations of independent forms. Where
-    factored forms are too wide to be multiplied out, each unit is one unknown; a finding "checked in part" then says
-    what was not looked for, and refuses.
-    Cost: O(r^2 D) per elimination for r independent forms with D different monomials (64 dense columns: seconds), and
-    O(r D) for every output besides; :class:`QuadraticAccount` keeps what was issued reduced.
-    """
-    account = QuadraticAccount(schema)
-    for forms in issued:
-        account = account.with_forms(forms)
-    return account.with_forms(request).findings(account, max_blocks)
+__all__ = ["QuadraticAccount"]
 
 
 class _Independent:
@@ -112,6 +94,8 @@ class QuadraticAccount:
     Rows are kept over units and, while these are affordable, over monomials.
 
     modulus: the prime modulo which keys of the scheme can be combined; the order of BLS12-381 unless stated.
+    ``linear`` is the account of all outputs as linear keys, while every one of them is linear in the private columns
+    whatever the public ones are; then None.
     """
 
     def __init__(self, schema: Schema, modulus: int = PAIRING_ORDER) -> None:
@@ -123,6 +107,9 @@ class QuadraticAccount:
         self._positions: tuple[int, ...] = ()
         self._over_units = _Independent(self.primes)
         self._over_monomials = _Independent(self.primes)
+        self._everything = Monomials(schema, whole=True)
+        self._whole = _Independent(self.primes)
+        self.linear: LinearAccount | None = LinearAccount(schema, modulus)
         self._terms = 0
         self.too_large = 0
         self.independent: tuple[Forms, ...] = ()
@@ -141,10 +128,12 @@ class QuadraticAccount:
         twin.outputs = self.outputs + forms.k
         if not isinstance(forms, FactoredForms) and terms_of(forms) > limits.MOST_ENTRIES:
             twin.too_large += forms.k
+            twin.linear = None
             return twin
         given = self.reader.unit_rows(forms)
         kept = [i for i, row in enumerate(given) if twin._adds_unit_row(row)]
         if twin.too_large > self.too_large:
+            twin.linear = None
             return twin
         selected = [outputs_of(forms, kept)] if kept else []
         twin.independent = (*self.independent, *selected)
@@ -158,7 +147,31 @@ class QuadraticAccount:
             rows = enumerate(given)
         for i, row in rows:
             twin._add(row, self.outputs + i)
+        twin._add_whole(forms)
         return twin
+
+    def _add_whole(self, forms: Forms) -> None:
+        """What the outputs say with the public columns in them."""
+        if not self.multiplied:
+            self.linear = None
+            return
+        polynomials = [self._everything.polynomial(form) for form in monomials_of(forms)]
+        for polynomial in polynomials:
+            self._whole = self._whole.with_row(plain_row(polynomial))
+        rows = [self._linear_row(polynomial) for polynomial in polynomials]
+        kept = [row for row in rows if row is not None]
+        self.linear = self.linear.with_rows(kept) if self.linear is not None and len(kept) == len(rows) else None
+
+    def _linear_row(self, polynomial: Polynomial) -> list[int] | None:
+        """The weights of a form that is linear in the private columns, whatever the public ones are; else None."""
+        owner = self.reader.space.owner
+        if any(i and (owner[i] is not None or owner[j] is not None) for i, j in polynomial):
+            return None
+        row = [0] * self.schema.n
+        for (i, j), value in polynomial.items():
+            if not i:
+                row[j - 1] = value
+        return row if max(map(abs, row), default=0) < LIMIT else None
 
     def _adds_unit_row(self, row: Row) -> bool:
         count = len(self._over_units.rows) + 1
@@ -185,6 +198,12 @@ class QuadraticAccount:
     def rows(self, *, multiplied: bool) -> tuple[Row, ...]:
         """Independent rows over monomials, or over units."""
         return self._over_monomials.rows if multiplied else self._over_units.rows
+
+    @property
+    def whole(self) -> tuple[Polynomial, ...]:
+        """Independent forms with the public columns in them, in normal form but for constants. None is missing while
+        forms are :attr:`multiplied`."""
+        return tuple(polynomial_of(row) for row in self._whole.rows)
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -233,5 +252,17 @@ class QuadraticAccount:
                 yield found
 
     def findings(self, before: QuadraticAccount, max_blocks: int | None = None) -> list[Finding]:
-        """As :func:`check_quadratic`, with the forms of ``before`` as those issued, and the others as requested."""
-        return Question(before, self, group_size(self.schema, max_blocks)).findings()
+        """What the forms open for certain that those of ``before``, the first of them, do not; () for nothing.
+
+        Those of the linear rules, products that come open, "weights" for linear content that a linear function could
+        not have, and "keys" for more than :func:`most_forms` independent quadratic forms. Linear algebra modulo the
+        order of the groups and modulo 2^61 - 1; a finding modulo either counts. Factors are looked for in every form
+        given, every unit, and all combinations of independent forms. Where factored forms are too wide to be multiplied
+        out, each unit is one unknown; a finding "checked in part" then says what was not looked for, and refuses.
+
+        max_blocks: as for :meth:`pyfe.leakage.LinearAccount.findings`. The product of a public and a private column
+        counts as a monomial of its own: the keys are *not* looked at for every single value of the public columns.
+        Cost: O(r^2 D) per elimination for r independent forms with D different monomials (64 dense columns: seconds),
+        and O(r D) for every output besides.
+        """
+        return Opened(before, self, group_size(self.schema, max_blocks)).findings()

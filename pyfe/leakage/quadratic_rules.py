@@ -18,7 +18,7 @@ from pyfe.leakage.rows import Row, RowColumn, Unit, plain_row
 from pyfe.leakage.span import Span, integer_combination, supports
 from pyfe.schema import Schema
 
-__all__ = ["Question", "most_forms"]
+__all__ = ["Opened", "most_forms"]
 
 _INDIRECTLY = "counting the factors and products of what is open"
 
@@ -58,7 +58,7 @@ class Account(PooledForms, Protocol):
         """What the forms determine modulo a prime."""
 
 
-class Question:
+class Opened:
     """What was issued before a request and after, and the tests on it."""
 
     def __init__(self, before: Account, after: Account, size: int) -> None:

@@ -11,8 +11,7 @@ values of all forms, and ``residual = H(X) - H(Z)``, where H(Z) is taken
 
 Determinants are exact (integers throughout): whoever chooses the forms chooses how badly floating-point ones would be
 off. The figure depends on the span of the forms alone, not on a basis or an order: so do the records. They are drawn
-by ``PRF(seed, span, version)``. Who does not know the seed cannot aim between them, and who asks again in other words
-gets the same answer. The two halves of the records must agree within a bit; otherwise the estimate has not settled.
+by ``PRF(seed, span, version)``, and who asks again in other words gets the same answer. No decision depends on it.
 """
 
 from __future__ import annotations
@@ -27,13 +26,12 @@ import numpy.typing as npt
 from pyfe.arrays import IntArray
 from pyfe.errors import ParameterError
 from pyfe.forms import Forms
-from pyfe.leakage.findings import Finding
 from pyfe.leakage.quadratic_account import QuadraticAccount
 from pyfe.leakage.residual_of_rows import Residual, averaged, private_columns
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Schema
 
-__all__ = ["budget_findings", "check_budget", "residual_account", "residual_forms"]
+__all__ = ["residual_account", "residual_forms"]
 
 
 _VERSION = b"pyfe budget 2"
@@ -48,24 +46,10 @@ _PUBLIC = 4
 
 _CHUNK = 2**14
 
-_WIDE_RECORD, _LEFT_OF_A_WIDE_RECORD = 80, 40
-"""Of a record of so many bits, so many must stay unknown, whatever half of it is."""
-
-_SETTLED = 1.0
-"""Bits by which the two halves of the records may differ."""
-
 _LEAST_SEED = 16
 
 _LATTICE_ROWS = 64
 """Differences of values that span their lattice, besides four for each form."""
-
-
-def check_budget(pool: Sequence[Forms], schema: Schema, *, seed: bytes) -> list[Finding]:
-    """A finding "budget" when the values of all forms would leave less than half of a record's bits unknown, or of a
-    record of 80 bits and more less than 40: by the estimate of :func:`residual_forms`, so that uniform and independent
-    columns are assumed. Real ones hold fewer bits; half is the margin for that. A finding "checked in part" when the
-    estimate did not settle."""
-    return budget_findings(_account(pool, schema), seed)
 
 
 def residual_forms(pool: Sequence[Forms], schema: Schema, *, seed: bytes) -> Residual:
@@ -89,28 +73,8 @@ def _account(pool: Sequence[Forms], schema: Schema) -> QuadraticAccount:
     return account
 
 
-def budget_findings(account: QuadraticAccount, seed: bytes) -> list[Finding]:
-    """As :func:`check_budget`, for forms that are reduced already."""
-    left, spread = _estimate(account, seed)
-    wanted = left.total_bits / 2
-    if left.total_bits >= _WIDE_RECORD:
-        wanted = max(wanted, _LEFT_OF_A_WIDE_RECORD)
-    if spread > _SETTLED:
-        note = f"the bits of the results were estimated twice, {spread:.1f} bits apart"
-        return [Finding("checked in part", (), (), note=note)]
-    if left.bits >= wanted:
-        return []
-    note = f"{left.bits:.1f} of {left.total_bits:.1f} bits, estimated; {wanted:.1f} must stay"
-    return [Finding("budget", (), (), note=note)]
-
-
-def residual_account(account: QuadraticAccount, seed: bytes) -> Residual:
+def residual_account(account: QuadraticAccount, seed: object) -> Residual:
     """As :func:`residual_forms`, for forms that are reduced already."""
-    return _estimate(account, seed)[0]
-
-
-def _estimate(account: QuadraticAccount, seed: object) -> tuple[Residual, float]:
-    """The residual, and by how much it differs between halves of the records."""
     if not isinstance(seed, bytes) or len(seed) < _LEAST_SEED:
         raise ParameterError(f"a seed has {_LEAST_SEED} bytes or more")
     pool, schema = account.independent, account.schema
@@ -122,14 +86,12 @@ def _estimate(account: QuadraticAccount, seed: object) -> tuple[Residual, float]
     public = schema.sample(rng, _PUBLIC if hidden else 1)
     if math.prod(sizes) > _COUNTED:
         rows = schema.sample(rng, _RECORDS)
-        found = [_entropies(pool, schema, rows, record) for record in public]
-        spread = max(abs(first - second) for _, first, second in found)
-        return Residual(total - _mean([whole for whole, _, _ in found]), total, "sampled"), spread
+        return Residual(total - _mean([_sampled(pool, schema, rows, record) for record in public]), total, "sampled")
     parts = [_counted(pool, schema, record, total) for record in public]
     bits, unique, small = (
         _mean([getattr(p, name) for p in parts]) for name in ("bits", "unique_fraction", "small_fraction")
     )
-    return Residual(bits, total, "sampled" if hidden else "exact", unique, small), 0.0
+    return Residual(bits, total, "sampled" if hidden else "exact", unique, small)
 
 
 def _counted(pool: Sequence[Forms], schema: Schema, record: IntArray, total: float) -> Residual:
@@ -139,13 +101,12 @@ def _counted(pool: Sequence[Forms], schema: Schema, record: IntArray, total: flo
     return averaged(np.log2(counts), counts, total, "exact")
 
 
-def _entropies(pool: Sequence[Forms], schema: Schema, rows: IntArray, record: IntArray) -> tuple[float, float, float]:
-    """Bits of the values on random rows with the public columns of ``record``; then on either half of the rows."""
+def _sampled(pool: Sequence[Forms], schema: Schema, rows: IntArray, record: IntArray) -> float:
+    """Bits of the values on random rows with the public columns of ``record``."""
     for _, part, public in schema.blocks:
         if public:
             rows[:, part] = record[part]
-    values, half = _values(pool, rows), len(rows) // 2
-    return _entropy(values), _entropy(values[:half]), _entropy(values[half:])
+    return _entropy(_values(pool, rows))
 
 
 def _every(schema: Schema, record: IntArray) -> Iterator[IntArray]:

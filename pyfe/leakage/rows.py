@@ -20,6 +20,7 @@ __all__ = [
     "Unit",
     "combination_of",
     "is_linear",
+    "monomials_of",
     "plain_row",
     "polynomial_of",
     "outputs_of",
@@ -64,7 +65,7 @@ class Reader:
 
     def rows(self, forms: Forms) -> list[Row]:
         """One row a form, over monomials."""
-        return [plain_row(self.space.polynomial(form)) for form in _monomials(forms)]
+        return [plain_row(self.space.polynomial(form)) for form in monomials_of(forms)]
 
     def _unit(self, u: list[int], v: list[int]) -> Row:
         """``<u, z> <v, z>`` as a multiple of one unit; as monomials where everybody knows one of the factors."""
@@ -110,7 +111,7 @@ def terms_of(forms: Forms) -> int:
     return used * (used + 1) // 2
 
 
-def _monomials(forms: Forms) -> list[dict[Monomial, int]]:
+def monomials_of(forms: Forms) -> list[dict[Monomial, int]]:
     """Per form, the coefficient of ``z_i z_j``, i <= j."""
     listed = []
     for row, column, value in forms.terms():

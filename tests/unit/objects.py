@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,8 @@ from pyfe.authority.records import terms_from_map
 from pyfe.authority.sealed_file import LedgerPart, parts_of_first_layout
 from pyfe.authority.sealing import SealingKey
 from pyfe.authority.secrets import SEED_SIZE, Secrets
-from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.forms import FactoredForms, Forms, MatrixForms
+from pyfe.leakage import Finding, QuadraticAccount
 from pyfe.wire import cbor
 
 PASSPHRASE = "correct horse battery"
@@ -43,6 +45,14 @@ def schema() -> Schema:
             "pulse": (40, 140),
         }
     )
+
+
+def opened_by(issued: Iterable[Forms], request: Forms, s: Schema, max_blocks: int | None = None) -> list[Finding]:
+    """What a request for forms opens for certain, beside what was issued."""
+    before = QuadraticAccount(s)
+    for forms in issued:
+        before = before.with_forms(forms)
+    return before.with_forms(request).findings(before, max_blocks)
 
 
 def function(s: Schema | None = None, **rest: Any) -> Function:

@@ -49,6 +49,12 @@ def folders_are_apart(base: Path, keys: set[str], scores: set[str], own: set[str
     assert {"authority.pyfe", "passphrase.txt"} <= files["authority"]
 
 
+def only_too_fine(result: dict[str, Any]) -> bool:
+    """The key is issued for a reason; what the rules say of it is that it is too fine, and no column is open."""
+    fine = result["policy"].startswith("UNRESTRICTED: a demo of exact results")
+    return fine and bool(result["findings"]) and not any("opens" in finding for finding in result["findings"])
+
+
 # -- qda --
 
 
@@ -58,7 +64,7 @@ def test_qda(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert result["patients"] == 190 and result["trained"] == 379  # identity of every integer was checked
     assert abs(result["auc_encrypted"] - result["auc_clear"]) <= 0.002 and result["auc_clear"] > 0.98
     assert result["same_class"] == 1.0 and result["accuracy"] > 0.9
-    assert result["findings"] == [] and result["forms"] == 1 and result["policy"].startswith("default")
+    assert only_too_fine(result) and result["forms"] == 1
     assert 0 < result["leaked_bits"] <= 30 and result["total_bits"] == 240.0
     assert max(result["width_bits"].values()) < 30
     folders_are_apart(tmp_path / "qda", {"function-key.pyfe"}, {"scores.csv"}, {"patients.csv"})
@@ -102,7 +108,7 @@ def test_hrv(tmp_path: Path) -> None:
     assert result["scores"]["sdnn2"] == (n * (windows**2).sum(axis=1) - windows.sum(axis=1) ** 2).tolist()
     assert result["rmssd_ms"] == pytest.approx(np.sqrt((np.diff(windows) ** 2).mean(axis=1)))
     assert result["sdnn_ms"] == pytest.approx(np.std(windows, axis=1, ddof=1))
-    assert result["findings"] == [] and result["windows"] == 3
+    assert only_too_fine(result) and result["windows"] == 3
     folders_are_apart(tmp_path / "hrv", {"rmssd2.pyfe", "sdnn2.pyfe"}, {"rmssd2.csv", "sdnn2.csv"}, {"patients.csv"})
     assert "3 of 64 intervals" in "\n".join(lines)
 
@@ -167,7 +173,7 @@ def test_dicom_is_exact(scanned: tuple[Path, dict[str, Any]]) -> None:
     assert result["scores"]["gradient"] == energy.ravel().tolist()
     spread = 64 * (blocks**2).sum(axis=(2, 3)) - blocks.sum(axis=(2, 3)) ** 2
     assert result["scores"]["variance"] == spread.ravel().tolist()
-    assert result["saturated_values"] == 0 and result["findings"] == []
+    assert result["saturated_values"] == 0 and only_too_fine(result)
     assert all(error < 2 for error in result["largest_error"].values())
 
 
@@ -248,8 +254,7 @@ def test_digits(tmp_path: Path) -> None:
     assert confusion.shape == (10, 10) and confusion.sum() == 48
     assert confusion.trace() / 48 == result["accuracy_encrypted"] > 0.9
     assert result["policy"].startswith("UNRESTRICTED: ") and "more bits than an image" in result["policy"]
-    refusals = ["would be one quadratic form too many", "would leave too little of a record unknown"]
-    assert [finding.split(" (")[0] for finding in result["findings"]] == refusals
+    assert [finding.split(" (")[0] for finding in result["findings"]] == ["would be one quadratic form too many"]
     assert (result["forms"], result["most_forms"]) == (10, 8)
     assert result["residual_bits"] < 0 and "all 261.6 of a digit: the results hold" in "\n".join(lines)
     folders_are_apart(tmp_path / "digits", {"function-key.pyfe"}, {"scores.csv"}, {"images.csv"})
@@ -348,7 +353,7 @@ def test_trees(tmp_path: Path) -> None:
     assert 0 < result["largest_error"] <= result["max_error"] < 0.2
     assert result["other_splits"] == 3 and 0 <= result["other_splits_ahead"] <= 3
     assert 0.6 < result["other_splits_auc"] < 0.9 and 0.6 < result["other_splits_auc_logistic_regression"] < 0.9
-    assert result["findings"] == [] and result["policy"].startswith("default")
+    assert only_too_fine(result)
     assert 0 < result["residual_bits"] < result["total_bits"] < 20 and result["residual_method"] == "exact"
     assert f"{result['thresholds']} thresholds on {len(result['columns'])} columns" in "\n".join(lines)
     folders_are_apart(tmp_path / "trees", {"function-key.pyfe"}, {"scores.csv"}, {"patients.csv"})

@@ -20,8 +20,6 @@ from pyfe.leakage import (
     CHECK_PRIME,
     Finding,
     LinearAccount,
-    check_budget,
-    check_quadratic,
     limits,
     most_forms,
     residual,
@@ -33,6 +31,7 @@ from pyfe.leakage.monomials import Monomials
 from pyfe.leakage.rows import Reader
 from pyfe.leakage.span import PAIRING_ORDER
 from pyfe.schema import Schema, category, constant, number, thresholds
+from tests.unit.objects import opened_by
 
 EVERY_KIND = Schema(
     {
@@ -134,11 +133,11 @@ def test_what_everybody_knows_says_nothing() -> None:
     position = {name: i + 1 for i, name in enumerate(EVERY_KIND.coordinate_names)}
     for left, right in names:
         request = form(EVERY_KIND, (position[left], position[right], 7))
-        assert kinds(check_quadratic([], request, EVERY_KIND)) == [("nothing new", ())]
+        assert kinds(opened_by([], request, EVERY_KIND)) == [("nothing new", ())]
     square = form(EVERY_KIND, (position["b=1"], position["b=1"], 2), (0, position["b=1"], -2))
-    assert kinds(check_quadratic([], square, EVERY_KIND)) == [("nothing new", ())]
+    assert kinds(opened_by([], square, EVERY_KIND)) == [("nothing new", ())]
     ordered = form(EVERY_KIND, (position["t>=1.0"], position["t>=2.0"], 1), (0, position["t>=2.0"], -1))
-    assert kinds(check_quadratic([], ordered, EVERY_KIND)) == [("nothing new", ())]
+    assert kinds(opened_by([], ordered, EVERY_KIND)) == [("nothing new", ())]
 
 
 # -- factors --
@@ -185,21 +184,21 @@ def test_a_difference_of_squares_is_a_product() -> None:
 def test_a_product_counts_as_both_its_factors() -> None:
     schema = plain(8)
     u, w = [0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 2, 1, 2, 1, 2, 1, 2, 1]
-    assert check_quadratic([], product(schema, u, w), schema) == []
+    assert opened_by([], product(schema, u, w), schema) == []
     beside = np.array(u[1:])
     beside[3] += 1
-    found = check_quadratic([product(schema, u, w)], linear(schema, beside.tolist()), schema)
+    found = opened_by([product(schema, u, w)], linear(schema, beside.tolist()), schema)
     assert ("coordinate", ("x3",)) in refused(found)
     finding = next(f for f in found if f.kind == "coordinate")
     assert not finding.combination and "counting the factors" in str(finding)
-    assert check_quadratic([dense(schema, 1)], linear(schema, beside.tolist()), schema) == []
+    assert opened_by([dense(schema, 1)], linear(schema, beside.tolist()), schema) == []
 
 
 def test_a_square_counts_as_its_root() -> None:
     schema = plain(8)
     P = np.array([[5, 1, 2, 3, 4, 5, 6, 7, 8]])
     for squared in (FactoredForms.squares(P, [3]), FactoredForms.squares(P, [3]).matrix()):
-        found = check_quadratic([squared], linear(schema, [1, 2, 3, 4, 5, 6, 7, 9]), schema)
+        found = opened_by([squared], linear(schema, [1, 2, 3, 4, 5, 6, 7, 9]), schema)
         assert ("coordinate", ("x7",)) in refused(found)
 
 
@@ -207,9 +206,9 @@ def test_the_square_of_a_known_form_says_nothing_new() -> None:
     schema = plain(8)
     weights = [1, 2, 3, 4, 5, 6, 7, 9]
     square = product(schema, [7, *weights], [7, *weights])
-    assert kinds(check_quadratic([linear(schema, weights)], square, schema)) == [("nothing new", ())]
+    assert kinds(opened_by([linear(schema, weights)], square, schema)) == [("nothing new", ())]
     beside = form(schema, *zip(*np.nonzero(np.triu(np.outer([0, *weights], [0, *weights]))), [1] * 36, strict=False))
-    assert kinds(check_quadratic([linear(schema, weights)], beside, schema)) == []
+    assert kinds(opened_by([linear(schema, weights)], beside, schema)) == []
 
 
 # -- spans --
@@ -217,8 +216,8 @@ def test_the_square_of_a_known_form_says_nothing_new() -> None:
 
 def test_dense_forms_open_nothing_exact() -> None:
     schema = plain(16)
-    assert check_quadratic([], dense(schema, 0), schema) == []
-    assert check_quadratic([dense(schema, 0)], dense(schema, 1), schema) == []
+    assert opened_by([], dense(schema, 0), schema) == []
+    assert opened_by([dense(schema, 0)], dense(schema, 1), schema) == []
 
 
 def test_two_keys_that_differ_in_one_monomial() -> None:
@@ -226,7 +225,7 @@ def test_two_keys_that_differ_in_one_monomial() -> None:
     first = dense(schema, 0)
     F = 2 * first.dense_array()[0]
     F[3, 5] += 3
-    found = check_quadratic([first], MatrixForms.dense(F), schema)
+    found = opened_by([first], MatrixForms.dense(F), schema)
     assert ("product", ("x2", "x4")) in refused(found) and ("coordinate", ("x2",)) in refused(found)
     finding = next(f for f in found if f.kind == "product")
     assert finding.coordinates == (2, 4) and (finding.combination, finding.divisor) == ((-2, 1), 3)
@@ -238,38 +237,38 @@ def test_a_square_opens_its_coordinate() -> None:
     first = dense(schema, 0)
     F = first.dense_array()[0].copy()
     F[4, 4] -= 1
-    assert refused(check_quadratic([first], MatrixForms.dense(F), schema)) == {("coordinate", ("x3",))}
+    assert refused(opened_by([first], MatrixForms.dense(F), schema)) == {("coordinate", ("x3",))}
 
 
 def test_forms_on_few_columns() -> None:
     schema = plain(8)
     pair = form(schema, (1, 1, 2), (1, 3, 1), (3, 3, 1), (0, 3, 5))
-    assert kinds(check_quadratic([], pair, schema)) == [("group", ("x0", "x2"))]
-    assert check_quadratic([], pair, schema, max_blocks=1) == []
+    assert kinds(opened_by([], pair, schema)) == [("group", ("x0", "x2"))]
+    assert opened_by([], pair, schema, max_blocks=1) == []
     one = form(schema, (4, 4, 1), (0, 4, 6))
-    assert refused(check_quadratic([], one, schema)) >= {("coordinate", ("x3",))}
+    assert refused(opened_by([], one, schema)) >= {("coordinate", ("x3",))}
     wide = Schema({**dict(schema.columns), "c": category("wxyz")})
     levels = form(wide, (9, 0, 5), (0, 10, 5))
-    assert refused(check_quadratic([], levels, wide)) == {("variable", ("c",))}
+    assert refused(opened_by([], levels, wide)) == {("variable", ("c",))}
     levels = form(wide, (9, 0, 5), (0, 10, 3), (11, 0, -2))
-    assert ("coordinate", ("c=y",)) in refused(check_quadratic([], levels, wide)), "5, 3, -2 and 0 tell the levels"
+    assert ("coordinate", ("c=y",)) in refused(opened_by([], levels, wide)), "5, 3, -2 and 0 tell the levels"
 
 
 def test_modulo_either_prime_counts() -> None:
     schema = plain(8)
     first = form(schema, (1, 2, 1), (3, 4, CHECK_PRIME), (5, 6, CHECK_PRIME))
-    assert ("product", ("x0", "x1")) in refused(check_quadratic([], first, schema))
+    assert ("product", ("x0", "x1")) in refused(opened_by([], first, schema))
 
 
 def test_public_columns() -> None:
     schema = plain(8).to_dict()
     schema["columns"][0]["public"] = True
     public = Schema.from_dict(schema)
-    assert kinds(check_quadratic([], form(public, (1, 1, 4), (0, 1, 3)), public)) == [("nothing new", ())]
+    assert kinds(opened_by([], form(public, (1, 1, 4), (0, 1, 3)), public)) == [("nothing new", ())]
     mixed = form(public, (1, 2, 4), (0, 3, 3), (1, 1, 7))
-    assert kinds(check_quadratic([], mixed, public)) == [("group", ("x1", "x2"))]
+    assert kinds(opened_by([], mixed, public)) == [("group", ("x1", "x2"))]
     one = form(public, (1, 2, 4), (2, 2, 3), (1, 1, 7), (0, 2, 5))
-    assert ("coordinate", ("x1",)) in refused(check_quadratic([], one, public)), "it is x1 (4 x0 + 3 x1 + 5), and more"
+    assert ("coordinate", ("x1",)) in refused(opened_by([], one, public)), "it is x1 (4 x0 + 3 x1 + 5), and more"
 
 
 def test_protected_columns_and_forms() -> None:
@@ -282,7 +281,7 @@ def test_protected_columns_and_forms() -> None:
     F = first.dense_array()[0].copy()
     F[1, 5:] += np.arange(1, 9)
     F[2, 5:] += 3
-    found = check_quadratic([first], MatrixForms.dense(F), schema)
+    found = opened_by([first], MatrixForms.dense(F), schema)
     assert ("protected", ("stage",)) in refused(found)
     finding = next(f for f in found if f.kind == "protected")
     assert finding.combination == (-1, 1)
@@ -292,14 +291,14 @@ def test_protected_columns_and_forms() -> None:
         F = first.dense_array()[0].copy()
         F += np.triu(np.outer(gap, gap) + np.outer(gap, gap).T * (1 - np.eye(len(gap), dtype=np.int64))) * squared
         F[0] += gap * (not squared)
-        found = check_quadratic([first], MatrixForms.dense(F), schema)
+        found = opened_by([first], MatrixForms.dense(F), schema)
         assert ("protected", ("gap",)) in refused(found), squared
 
 
 def test_the_whole_record() -> None:
     schema = plain(3)
     rows = [linear(schema, w) for w in ([1, 2, 3], [2, 1, 1])]
-    found = check_quadratic(rows, product(schema, [1, 1, 1, 5], [0, 4, 1, 2]), schema)
+    found = opened_by(rows, product(schema, [1, 1, 1, 5], [0, 4, 1, 2]), schema)
     assert ("record", ()) in refused(found)
 
 
@@ -314,7 +313,7 @@ def test_what_brute_force_finds_is_found_and_what_is_shown_is_true(seed: int) ->
     F = rng.integers(-1, 2, size=(k, z.shape[1], z.shape[1])) * (rng.random((k, z.shape[1], z.shape[1])) < 0.15)
     F[:, 0, 1] += 1  # no form without values
     forms = MatrixForms.dense(F).upper()
-    found = check_quadratic([], forms, schema, max_blocks=1)
+    found = opened_by([], forms, schema, max_blocks=1)
     values = forms.evaluate(z)
     span = np.concatenate([values.T, z[:, :1].T])
     for i, name in enumerate(schema.coordinate_names):
@@ -356,7 +355,7 @@ def test_linear_forms_are_judged_as_by_the_linear_rules(seed: int) -> None:
     schema = Schema({**columns, "t": thresholds([1, 2])})
     issued, request = rng.integers(-2, 3, size=(2, schema.n)), rng.integers(-2, 3, size=(2, schema.n))
     request[:, -1] = 1
-    ours = check_quadratic([linear(schema, row) for row in issued], _stacked(schema, request), schema)
+    ours = opened_by([linear(schema, row) for row in issued], _stacked(schema, request), schema)
     before = LinearAccount(schema).with_rows(issued)
     theirs = before.with_rows(request).findings(before)
     assert refused(ours) >= {line for line in refused(theirs) if line[0] != "variable"}
@@ -368,15 +367,15 @@ def test_the_square_of_a_sum_of_bits_is_no_finding_of_its_own() -> None:
     schema = plain(4, steps=1)
     nothing = LinearAccount(schema)
     assert nothing.with_rows([1, 1, 0, 0]).findings(nothing) == []
-    assert check_quadratic([], linear(schema, [1, 1, 0, 0]), schema) == []
+    assert opened_by([], linear(schema, [1, 1, 0, 0]), schema) == []
     both = form(schema, (1, 2, 2), (3, 4, 1), (0, 4, 3))
-    found = check_quadratic([linear(schema, [1, 1, 0, 0])], both, schema)
+    found = opened_by([linear(schema, [1, 1, 0, 0])], both, schema)
     assert refused(found) == set()
     F = both.dense_array()[0]
     F[0] += [0, 1, 1, 0, 0]
     F[3, 4] = F[0, 4] = 0
     F[1, 3] = 1
-    found = check_quadratic([linear(schema, [1, 1, 0, 0])], MatrixForms.dense(F), schema)
+    found = opened_by([linear(schema, [1, 1, 0, 0])], MatrixForms.dense(F), schema)
     assert {("coordinate", ("x0",)), ("coordinate", ("x2",))} <= refused(found), "without the square, x0 x2 is left"
 
 
@@ -393,8 +392,8 @@ def _stacked(schema: Schema, rows: np.ndarray) -> MatrixForms:
 def test_so_many_forms_are_allowed(columns: int, allowed: int) -> None:
     schema = plain(columns)
     assert most_forms(schema) == allowed
-    assert check_quadratic([], dense(schema, 0, allowed), schema) == []
-    (finding,) = check_quadratic([dense(schema, 0, allowed)], dense(schema, 1), schema)
+    assert opened_by([], dense(schema, 0, allowed), schema) == []
+    (finding,) = opened_by([dense(schema, 0, allowed)], dense(schema, 1), schema)
     assert finding.kind == "keys" and finding.refuses
     assert (
         str(finding)
@@ -407,9 +406,9 @@ def test_linear_and_dependent_forms_do_not_count() -> None:
     schema = plain(16)
     first = dense(schema, 0, 2)
     rng = np.random.default_rng(0)
-    assert check_quadratic([first], linear(schema, rng.integers(1, 99, size=16).tolist()), schema) == []
+    assert opened_by([first], linear(schema, rng.integers(1, 99, size=16).tolist()), schema) == []
     combined = MatrixForms.dense(3 * first.dense_array()[0] - 2 * first.dense_array()[1])
-    assert kinds(check_quadratic([first], combined, schema)) == [("nothing new", ())]
+    assert kinds(opened_by([first], combined, schema)) == [("nothing new", ())]
 
 
 # -- networks --
@@ -430,11 +429,11 @@ def test_units_that_the_scores_single_out_are_open(wide: bool, monkeypatch: pyte
     net = network(schema, 4, 4)
     beside = net.U[2, 1:].copy()
     beside[9] += 1
-    assert ("coordinate", ("x9",)) in refused(check_quadratic([net], linear(schema, beside.tolist()), schema))
+    assert ("coordinate", ("x9",)) in refused(opened_by([net], linear(schema, beside.tolist()), schema))
     fewer = FactoredForms(net.U, net.U, net.Q[:3])
-    assert not refused(check_quadratic([fewer], linear(schema, beside.tolist()), schema))
+    assert not refused(opened_by([fewer], linear(schema, beside.tolist()), schema))
     halves: list[Forms] = [FactoredForms(net.U, net.U, net.Q[:2]), FactoredForms(-3 * net.U, -3 * net.U, net.Q[2:])]
-    assert ("coordinate", ("x9",)) in refused(check_quadratic(halves, linear(schema, beside.tolist()), schema))
+    assert ("coordinate", ("x9",)) in refused(opened_by(halves, linear(schema, beside.tolist()), schema))
 
 
 @pytest.mark.parametrize("wide", [False, True])
@@ -447,11 +446,11 @@ def test_units_on_a_protected_column(wide: bool, monkeypatch: pytest.MonkeyPatch
     left, right = np.zeros((2, 13), dtype=np.int64), rng.integers(1, 9, size=(2, 13))
     left[:, 1:4] = [[1, -1, 0], [0, 2, 1]]
     one = FactoredForms(left, right, np.array([[3, 5]]))
-    assert ("protected", ("stage",)) in refused(check_quadratic([], one, schema))
+    assert ("protected", ("stage",)) in refused(opened_by([], one, schema))
     left[:, 0] = 7
-    assert refused(check_quadratic([], FactoredForms(left, right, np.array([[3, 5]])), schema)) == set()
+    assert refused(opened_by([], FactoredForms(left, right, np.array([[3, 5]])), schema)) == set()
     left[:, 5:] = rng.integers(1, 9, size=(2, 8))
-    assert refused(check_quadratic([], FactoredForms(left, right, np.array([[3, 5]])), schema)) == set()
+    assert refused(opened_by([], FactoredForms(left, right, np.array([[3, 5]])), schema)) == set()
 
 
 def test_wide_networks_stay_factored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -462,25 +461,25 @@ def test_wide_networks_stay_factored(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the units were multiplied out")
 
     monkeypatch.setattr(FactoredForms, "terms", never)
-    (finding,) = check_quadratic([], net, schema)
+    (finding,) = opened_by([], net, schema)
     assert finding.kind == "checked in part" and finding.refuses, "what was not looked at is not issued"
     assert "sums of units in which monomials cancel" in str(finding)
-    assert kinds(check_quadratic([net], FactoredForms(net.U, net.U, 5 * net.Q[:1]), schema)) == [("nothing new", ())]
+    assert kinds(opened_by([net], FactoredForms(net.U, net.U, 5 * net.Q[:1]), schema)) == [("nothing new", ())]
 
 
 def test_sixty_four_dense_columns_are_multiplied_out() -> None:
     schema = plain(64)
     net = network(schema, 30, 4)
-    assert check_quadratic([dense(schema, 0)], net, schema) == []
+    assert opened_by([dense(schema, 0)], net, schema) == []
     F = net.matrix().dense_array()[0].copy()
     F[2, 2] += 1
-    assert ("coordinate", ("x1",)) in refused(check_quadratic([net], MatrixForms.dense(F), schema))
+    assert ("coordinate", ("x1",)) in refused(opened_by([net], MatrixForms.dense(F), schema))
 
 
 def test_too_many_keys_for_pairs_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_BRANCHES", 0)
     schema = plain(16)
-    (finding,) = check_quadratic([dense(schema, 0)], dense(schema, 1), schema)
+    (finding,) = opened_by([dense(schema, 0)], dense(schema, 1), schema)
     assert "forms on 2 columns" in finding.note and "forms on 1 columns" in finding.note
 
 
@@ -488,15 +487,15 @@ def test_many_known_forms_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = plain(16)
     rows = _stacked(schema, np.random.default_rng(0).integers(1, 99, size=(11, 16)))
     monkeypatch.setattr(limits, "MOST_CELLS", 3 * 10**5)  # the forms still are affordable, their products not
-    found = check_quadratic([rows], dense(schema, 1), schema)
+    found = opened_by([rows], dense(schema, 1), schema)
     assert [f.kind for f in found] == ["checked in part"] and "known linear forms" in found[0].note
-    alone = check_quadratic([rows], _stacked(schema, np.arange(1, 17)[None]), schema)
+    alone = opened_by([rows], _stacked(schema, np.arange(1, 17)[None]), schema)
     assert alone == [], "linear forms alone are judged by what they say themselves"
 
 
 def test_forms_of_another_width() -> None:
     with pytest.raises(ParameterError, match="9 coordinates"):
-        check_quadratic([], dense(plain(7), 0), plain(8))
+        opened_by([], dense(plain(7), 0), plain(8))
 
 
 # -- residual bits --
@@ -566,48 +565,28 @@ def test_the_determinant_is_exact() -> None:
     assert theirs == pytest.approx(ours, abs=1e-6)
 
 
-def test_half_of_the_bits_must_stay() -> None:
-    """Exactly at the limit: of 16 bits one form may take 8. From 80 bits on, 40 must stay."""
-    bits = Schema.from_ranges({f"b{i}": (0, 1) for i in range(16)}, bits=1)
-    F = np.zeros((17, 17), dtype=np.int64)
-    F[0, 1:9] = 2 ** np.arange(8)  # the first eight bits, one after the other
-    assert check_budget([MatrixForms.dense(F)], bits, seed=SEED) == []
-    F[9, 10] = 256  # and a product of two others
-    (finding,) = check_budget([MatrixForms.dense(F)], bits, seed=SEED)
-    assert finding.kind == "budget" and finding.refuses
-    assert "7.2 of 16.0 bits, estimated; 8.0 must stay" in str(finding)
-    wide = Schema.from_ranges({f"x{i}": (0, 255) for i in range(10)}, bits=8)
-    digits = [np.zeros((11, 11), dtype=np.int64) for _ in range(6)]
-    for i, form in enumerate(digits):
-        form[0, i + 1] = 1
-    pool = [MatrixForms.dense(form) for form in digits]
-    assert check_budget(pool[:4], wide, seed=SEED) == []
-    (finding,) = check_budget(pool, wide, seed=SEED)
-    assert "of 80.0 bits, estimated; 40.0 must stay" in str(finding)
-
-
 def test_a_product_hidden_among_three_forms_is_not_issued() -> None:
     rng = np.random.default_rng(5)
     schema = plain(24)
     first, second = (dense(schema, seed).dense_array()[0] for seed in (31, 32))
     other = dense(schema, 33).dense_array()[0]
     pool = [MatrixForms.dense(first), MatrixForms.dense(second)]
-    assert check_quadratic(pool, MatrixForms.dense(other), schema) == []
+    assert opened_by(pool, MatrixForms.dense(other), schema) == []
     for left, kind in [([2], "coordinate"), ([2, -3], "group")]:
         u, w = np.zeros((2, 25), dtype=np.int64)
         u[1 : 1 + len(left)], w[0], w[5:] = left, 3, rng.integers(1, 9, 20)
         hiding = np.triu(np.outer(u, w) + np.outer(w, u)) - 3 * first + 5 * second
-        found = check_quadratic(pool, MatrixForms.dense(hiding), schema)
+        found = opened_by(pool, MatrixForms.dense(hiding), schema)
         assert found and found[0].kind == kind
 
 
 def test_forms_too_large_to_be_looked_at_are_named_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = plain(16)
     pool = [dense(schema, seed) for seed in range(2)]
-    assert check_quadratic(pool[:1], pool[1], schema) == []
+    assert opened_by(pool[:1], pool[1], schema) == []
     monkeypatch.setattr(limits, "MOST_ENTRIES", 130)  # one form has 152 terms, at most
     monkeypatch.setattr(Reader, "rows", lambda *_: pytest.fail("was read"))
-    assert [finding.kind for finding in check_quadratic([], pool[0], schema)] == ["checked in part"]
+    assert [finding.kind for finding in opened_by([], pool[0], schema)] == ["checked in part"]
 
 
 def test_values_that_hardly_vary_do_not_pay_for_those_of_others() -> None:

@@ -205,7 +205,7 @@ def test_bad_requests() -> None:
 def test_the_first_rule_that_says_anything_decides() -> None:
     schema = Schema.from_ranges(numbers(8))
     asked = question(schema, [1, 0, 0, 0, 0, 0, 0, 0])
-    assert judged(asked) == RULES[2](asked) != []
+    assert judged(asked, RULES) == RULES[2](asked) != []
     assert judged(asked, RULES[:2]) == []
 
 

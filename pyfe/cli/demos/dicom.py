@@ -74,7 +74,9 @@ def run(folder: Path, *, say: stage.Say, images: Sequence[str] = tuple(IMAGES)) 
     }
     roles = stage.open_folders(folder, "dicom")
     bits = max(function.weight_bits for function in functions.values())
-    findings = stage.issue(roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="texture of image regions")
+    findings = stage.issue(
+        roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="texture of image regions", policy=stage.FINE
+    )
     scans = [_read(_delivered(roles, IMAGES[name]), name) for name in images]
     regions = np.concatenate([scan.regions for scan in scans])
     table = {name: regions[:, i].tolist() for i, name in enumerate(columns.columns)}

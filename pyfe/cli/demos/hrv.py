@@ -50,7 +50,9 @@ def run(folder: Path, *, say: stage.Say, intervals: IntArray | None = None) -> d
     functions = {"rmssd2": quadratic.rmssd2(columns), "sdnn2": quadratic.sdnn2(columns)}
     roles = stage.open_folders(folder, "hrv")
     bits = max(function.weight_bits for function in functions.values())
-    findings = stage.issue(roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="heart-rate variability")
+    findings = stage.issue(
+        roles, columns, functions, scheme="qfe-ggm", bits=bits, purpose="heart-rate variability", policy=stage.FINE
+    )
     sent = stage.hospital_encrypts(roles, {name: windows[:, i].tolist() for i, name in enumerate(columns.columns)})
     got = {name: stage.cloud_evaluates(roles, name, f"{name}.csv") for name in functions}
     curves = {name: functions[name].decision_function(each.scores) for name, each in got.items()}

@@ -28,7 +28,7 @@ __all__ = ["run"]
 _SEED = 2026
 _COLUMN_BITS = 8
 _WEIGHT_BITS = 16
-"""The widest that the default policy signs; with 8-bit columns the results span less than 2^30 values, a search of
+"""With 8-bit columns the results span less than 2^30 values, a search of
 microseconds."""
 
 _COLOURS = {0: "#b3403a", 1: "#3a6ea5"}
@@ -57,7 +57,13 @@ def run(folder: Path, *, say: stage.Say) -> dict[str, Any]:
     roles = stage.open_folders(folder, "qda")
     keys = {"function-key": function}
     findings = stage.issue(
-        roles, function.schema, keys, scheme="qfe-ggm", bits=function.weight_bits, purpose="triage of biopsies"
+        roles,
+        function.schema,
+        keys,
+        scheme="qfe-ggm",
+        bits=function.weight_bits,
+        purpose="triage of biopsies",
+        policy=stage.FINE,
     )
     table = {name: study.rows[:, i].tolist() for i, name in enumerate(study.columns)}
     sent = stage.hospital_encrypts(roles, table)

@@ -118,6 +118,10 @@ def open_folders(folder: Path, story: str) -> Roles:
     return roles
 
 
+FINE = Policy.unrestricted(reason="a demo of exact results, as fine as the model; the default policy wants coarse ones")
+"""Of stories whose quadratic results are too fine for the rules to count what they say."""
+
+
 def issue(
     roles: Roles,
     schema: Schema,
@@ -132,7 +136,7 @@ def issue(
     """The authority: a sealed file, the public key for the others, and a key file for the cloud by function.
 
     ``reference``: a table of the population, or None, as for :meth:`pyfe.KeyAuthority.create`.
-    Returns what the exact rules found the keys to open, one after the other, as the ledger has it.
+    Returns what the rules found, key by key, as the ledger has it.
     Errors: those of :meth:`pyfe.KeyAuthority.issue`.
     """
     passphrase = secrets.token_urlsafe(24)
@@ -241,7 +245,7 @@ def cost_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
 def revealed(schema: Schema, functions: Sequence[Function], findings: Sequence[str]) -> dict[str, Any]:
     """What keys for these quadratic functions say of one row; plain types.
 
-    ``findings``: those of :func:`issue`; the default policy issues no key that would add one.
+    ``findings``: those of :func:`issue`; the default policy issues no key that would add one that refuses.
     Bits: what is left of a row whose columns were uniform and independent; real columns are not, so the truth is below.
     """
     forms = [function.forms for function in functions]
@@ -277,7 +281,7 @@ def _revealed_lines(result: Mapping[str, Any], row: str) -> dict[str, str]:
     return {
         "the keys reveal": f"{forms} integer(s) a {row}, of {result['monomials']} unknown products and columns; "
         f"the rules allow at most {result['most_forms']}",
-        "  exactly": "; ".join(result["findings"]) or "no column, product or small group by the rules",
+        "  by the rules": "; ".join(result["findings"]) or "nothing that refuses",
         "  bits": f"{_bits(result, row)}, if columns were uniform and independent ({result['residual_method']}); real "
         "ones are not",
         "  not looked for": "solving the equations; what several rows of one patient say together",

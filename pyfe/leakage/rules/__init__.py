@@ -42,7 +42,7 @@ differential privacy: who knows all other columns still reads a yes/no with a la
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules import (
@@ -63,11 +63,14 @@ from pyfe.leakage.rules import (
     variables,
 )
 from pyfe.leakage.rules.limits import Limits
-from pyfe.leakage.rules.question import Question
+from pyfe.leakage.rules.question import Asked, Question
+from pyfe.schema import Schema
 
-__all__ = ["BEHIND_NOISE", "RULES", "Limits", "Question", "Rule", "judged"]
+__all__ = ["BEHIND_NOISE", "RULES", "Limits", "Question", "Rule", "judged", "rules_for"]
 
 Rule: TypeAlias = Callable[[Question], list[Finding]]
+
+_Asked = TypeVar("_Asked", bound=Asked)
 
 RULES: tuple[Rule, ...] = (
     shape.shape,
@@ -103,12 +106,11 @@ BEHIND_NOISE: tuple[Rule, ...] = (
 )
 
 
-def judged(question: Question, rules: Iterable[Rule] | None = None) -> list[Finding]:
-    """What the first rule says that says anything; nothing where all are content. By default the rules are
-    :data:`RULES`, or :data:`BEHIND_NOISE` where the schema has noise slots."""
-    usual = RULES if question.after.schema.noise is None else BEHIND_NOISE
-    for rule in usual if rules is None else rules:
-        found = rule(question)
-        if found:
-            return found
-    return []
+def rules_for(schema: Schema) -> tuple[Rule, ...]:
+    """:data:`RULES`, or :data:`BEHIND_NOISE` where the schema has noise slots."""
+    return RULES if schema.noise is None else BEHIND_NOISE
+
+
+def judged(question: _Asked, rules: Iterable[Callable[[_Asked], list[Finding]]]) -> list[Finding]:
+    """What the first rule says that says anything; nothing where all are content."""
+    return next((found for rule in rules if (found := rule(question))), [])

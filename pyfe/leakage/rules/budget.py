@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.rules.question import Question
+from pyfe.leakage.rules.question import Asked
 
 __all__ = ["budget"]
 
@@ -11,8 +11,8 @@ _ADVICE = "Ask for the score on a coarser grid, or for fewer scores"
 _BLIND = "; an authority with a reference of the population allows half of a row's bits instead of a third"
 
 
-def budget(question: Question) -> list[Finding]:
-    """Rule 4: I (:func:`pyfe.leakage.rules.information.information`) is at most the budget of the prior."""
+def budget(question: Asked) -> list[Finding]:
+    """Rule 4: the bits that all answers together say are at most the budget of the prior."""
     found, most = question.information, question.prior.budget_bits * question.limits.budget
     if found.bits <= most:
         return []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pyfe.leakage.blocks import MOST_LEVELS, too_fine
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.rules.question import Question
+from pyfe.leakage.rules.question import Asked
 
 __all__ = ["countable"]
 
 
-def countable(question: Question) -> list[Finding]:
+def countable(question: Asked) -> list[Finding]:
     """Every column has few enough levels to be counted one by one; what cannot be counted is refused."""
-    names = too_fine(question.after.schema)
+    names = too_fine(question.schema)
     if not names:
         return []
     note = f"{', '.join(map(repr, names[:3]))} has more than {MOST_LEVELS} levels, which are not counted"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pyfe.leakage.counts import Counted
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.rules.question import Question
+from pyfe.leakage.rules.question import Asked
 
 __all__ = ["COARSER", "too_fine_to_count", "worst_excess"]
 
@@ -20,7 +20,7 @@ Excess = tuple[float, float, str, str]
 
 
 def worst_excess(
-    question: Question, blocks: Sequence[int], counted: Counted, most: float, rule: str, score: str
+    question: Asked, blocks: Sequence[int], counted: Counted, most: float, rule: str, score: str
 ) -> list[Finding]:
     """The column that exceeds what the rules allow by the largest factor; nothing where none does.
 
@@ -39,7 +39,7 @@ def worst_excess(
     return [max(found, key=lambda one: one[:2])[2]] if found else []
 
 
-def _excesses(question: Question, block: int, counted: Counted, place: int, most: float) -> Iterator[Excess]:
+def _excesses(question: Asked, block: int, counted: Counted, place: int, most: float) -> Iterator[Excess]:
     limits, protected = question.limits, bool(question.blocks.protected[block])
     allowed = min(most, limits.protected_excess) if protected else most
     sure, gain = float(counted.excess_sure[place]), float(counted.excess_gain[place])

@@ -1,4 +1,4 @@
-"""The thresholds of the rules for linear keys, in one place.
+"""The thresholds of the rules, in one place.
 
 They are this project's own: measured on real tables, not proved.
 """
@@ -31,6 +31,8 @@ class Limits:
         tenth does: counted exactly (rule 5), and in drawn rows (rule 5t).
     rare, protected_excess, protected_gain: for protected columns: share of the rows whose answer makes a class certain
         that is not the commonest, the excess, and by how much the best guess may be lifted in all (rules 5 and 5t).
+    excess_forms, excess_at_one: the same in drawn rows where a form is among the keys: in the mean, and for any single
+        value of the public columns (rule 5t).
     thin: share of drawn rows whose answers are too rare to count (rule 5t).
     named, matched: by how much the joint answers may name more rows in full, and make a column certain for more rows,
         than their tenths do (rule 6).
@@ -53,6 +55,8 @@ class Limits:
     budget: float = 1.0
     excess: float = 0.10
     excess_sampled: float = 0.15
+    excess_forms: float = 0.10
+    excess_at_one: float = 0.5
     rare: float = 0.01
     protected_excess: float = 0.05
     protected_gain: float = 0.25

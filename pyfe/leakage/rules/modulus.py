@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,15 +11,15 @@ from pyfe.leakage.counts import MOST_WORK, residue_posterior
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.excess import too_fine_to_count
 from pyfe.leakage.rules.left_over import remainders, suspects
-from pyfe.leakage.rules.question import MOST_PAIRED, Question
+from pyfe.leakage.rules.question import MOST_PAIRED, Asked, Question
 from pyfe.leakage.rules.residues import Residue, residues_of, scanned
 from pyfe.leakage.rules.tables import free_codes
 
-__all__ = ["modulus"]
+__all__ = ["MOST_RESIDUES", "flatly", "modulus", "shown", "told", "too_many_residues"]
 
 _ADVICE = "Change a weight of the score by 1: then that remainder is gone"
 
-_MOST_RESIDUES = 20_000
+MOST_RESIDUES = 20_000
 """Most residues that are counted; beyond, the rule refuses."""
 
 
@@ -48,19 +48,29 @@ def _beside_the_others(question: Question) -> list[Finding]:
         if groups.any():
             found = _by_posterior(question, (block,), [groups], int(groups.max()) + 1, "what the others cannot hide")
             if found or question.blocks.protected[block]:
-                return found or [_finding(question, (block,), "what the others cannot hide: it is protected")]
+                return found or shown(question, block)
     return []
+
+
+def shown(question: Asked, block: int) -> list[Finding]:
+    """That a protected column shows beside all others, however little."""
+    return [_finding(question, (block,), "what the others cannot hide: it is protected")]
 
 
 def _modulo_numbers(question: Question) -> list[Finding]:
     for number, residue in enumerate(_residues(question)):
-        if number == _MOST_RESIDUES:
-            note = f"more than {_MOST_RESIDUES} remainders of the scores live on few columns"
-            return [Finding("checked in part", rule="2m", note=note, advice=_ADVICE)]
+        if number == MOST_RESIDUES:
+            return too_many_residues()
         found = _judged(question, residue)
         if found:
             return found
     return []
+
+
+def too_many_residues() -> list[Finding]:
+    """That not every remainder was looked at."""
+    note = f"more than {MOST_RESIDUES} remainders of the scores live on few columns"
+    return [Finding("checked in part", rule="2m", note=note, advice=_ADVICE)]
 
 
 def _residues(question: Question) -> Iterator[Residue]:
@@ -79,14 +89,10 @@ def _residues(question: Question) -> Iterator[Residue]:
 
 
 def _judged(question: Question, residue: Residue) -> list[Finding]:
-    blocks, limits = residue.blocks, question.limits
-    said = f"modulo {residue.modulus}"
-    if len(blocks) <= 2:
-        values = int(np.prod([question.blocks.sizes[b] for b in blocks]))
-        if any(question.blocks.protected[b] for b in blocks):
-            return [_finding(question, blocks, f"{said}: protected")]
-        if values <= limits.few_values:
-            return [_finding(question, blocks, f"{said}: {values} values", float(values), limits.few_values)]
+    blocks, said = residue.blocks, f"modulo {residue.modulus}"
+    found = flatly(question, blocks, said)
+    if found:
+        return found
     work = residue.modulus * sum(question.blocks.sizes[b] for b in blocks)
     if work > MOST_WORK:
         return [
@@ -94,6 +100,17 @@ def _judged(question: Question, residue: Residue) -> list[Finding]:
         ]
     shares = [_share(question, residue, block) for block in blocks]
     return _by_posterior(question, blocks, shares, residue.modulus, said)
+
+
+def flatly(question: Asked, blocks: Sequence[int], said: str) -> list[Finding]:
+    """What is refused without counting: a remainder of one or two columns of which one is protected, or that have few
+    values together."""
+    if len(blocks) > 2:
+        return []
+    if any(question.blocks.protected[b] for b in blocks):
+        return [_finding(question, blocks, f"{said}: protected")]
+    values, most = int(np.prod([question.blocks.sizes[b] for b in blocks])), question.limits.few_values
+    return [_finding(question, blocks, f"{said}: {values} values", float(values), most)] if values <= most else []
 
 
 def _share(question: Question, residue: Residue, block: int) -> IntArray:
@@ -106,22 +123,27 @@ def _share(question: Question, residue: Residue, block: int) -> IntArray:
 def _by_posterior(
     question: Question, blocks: tuple[int, ...], shares: list[IntArray], number: int, said: str
 ) -> list[Finding]:
-    limits = question.limits
     marginals = [question.prior.marginals[b] for b in blocks]
-    for block, (lift, settled) in zip(
-        blocks, residue_posterior(shares, marginals, number, limits.certain), strict=True
-    ):
-        if lift > limits.lift:
-            note = f"{said}: the best guess of it is right {100 * lift:.0f} points more often"
-            return [_finding(question, (block,), note, lift, limits.lift)]
-        if settled > limits.settled:
-            note = f"{said}: it becomes certain for {100 * settled:.0f} % of the rows"
-            return [_finding(question, (block,), note, settled, limits.settled)]
+    figures = residue_posterior(shares, marginals, number, question.limits.certain)
+    found = (told(question, block, lift, settled, said) for block, (lift, settled) in zip(blocks, figures, strict=True))
+    return next((one for one in found if one), [])
+
+
+def told(question: Asked, block: int, lift: float, settled: float, said: str) -> list[Finding]:
+    """What a remainder says of a column, if that is too much: by how much the best guess of its value is lifted, and
+    for which share of the rows it is settled."""
+    limits = question.limits
+    if lift > limits.lift:
+        note = f"{said}: the best guess of it is right {100 * lift:.0f} points more often"
+        return [_finding(question, (block,), note, lift, limits.lift)]
+    if settled > limits.settled:
+        note = f"{said}: it becomes certain for {100 * settled:.0f} % of the rows"
+        return [_finding(question, (block,), note, settled, limits.settled)]
     return []
 
 
 def _finding(
-    question: Question, blocks: tuple[int, ...], note: str, figure: float | None = None, limit: float | None = None
+    question: Asked, blocks: Sequence[int], note: str, figure: float | None = None, limit: float | None = None
 ) -> Finding:
     names = question.names(blocks)
     return Finding("modulus", names, rule="2m", figure=figure, limit=limit, note=note, advice=_ADVICE)

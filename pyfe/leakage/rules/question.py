@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,8 +20,9 @@ from pyfe.leakage.prior import Prior
 from pyfe.leakage.rules.information import Information, information, information_behind_noise
 from pyfe.leakage.rules.limits import VERSION, Limits
 from pyfe.leakage.slots import NoisyRow
+from pyfe.schema import Schema
 
-__all__ = ["MOST_PAIRED", "Question", "combined"]
+__all__ = ["MOST_PAIRED", "Asked", "Question", "combined"]
 
 MOST_PAIRED = 4
 """Highest rank at which sums and differences of two rows of Z are counted besides (rules 2m, 5 and 5t)."""
@@ -28,15 +30,75 @@ MOST_PAIRED = 4
 Row = list[int]
 
 
+class Asked(ABC):
+    """What questions about linear keys and about quadratic ones have in common.
+
+    given: what is known of the population; None where the schema is too fine for a prior, which the rules before
+        ``countable`` do not ask for.
+    limits: the thresholds.
+    secret: what samples are drawn with; whoever asks must not know it.
+    """
+
+    given: Prior | None
+    limits: Limits
+    secret: bytes
+
+    @property
+    @abstractmethod
+    def free(self) -> Free:
+        """The coordinates whose values say everything that is private about a record."""
+
+    @property
+    @abstractmethod
+    def information(self) -> Information:
+        """How many bits of a row the answers say."""
+
+    @abstractmethod
+    def span(self) -> str:
+        """What the keys determine, in words that are the same for every basis and order of them."""
+
+    @property
+    def prior(self) -> Prior:
+        """What is known of the population."""
+        if self.given is None:
+            raise LookupError("a schema that is too fine has no prior")
+        return self.given
+
+    @property
+    def schema(self) -> Schema:
+        """What the keys speak of."""
+        return self.free.schema
+
+    @property
+    def blocks(self) -> Blocks:
+        """The columns of the schema that are not constant."""
+        return self.prior.blocks
+
+    @property
+    def private(self) -> tuple[int, ...]:
+        """The private blocks; their number is the n_b of the rules."""
+        return tuple(self.free.places)
+
+    def names(self, blocks: Sequence[int]) -> tuple[str, ...]:
+        """What the columns are called."""
+        return tuple(self.blocks.names[block] for block in blocks)
+
+    def seed(self, label: str) -> bytes:
+        """32 bytes for what is drawn for this question: the same in every basis and order of the keys."""
+        return _derived(self.secret, f"{label}\n{self.schema.id.hex()}\n{self.span()}")
+
+    @property
+    def kept_seed(self) -> bytes:
+        """32 bytes for the sample that is kept, the same for all questions to one authority."""
+        return _derived(self.secret, "the kept sample")
+
+
 @dataclass(frozen=True, eq=False)
-class Question:
+class Question(Asked):
     """A request, beside everything issued before.
 
     before, after: the rows of the keys issued, and these with the requested ones.
     requested: the requested rows, int64 ``[k, n]``.
-    given: what is known of the population; None where the schema is too fine for a prior, which the rules before
-        ``countable`` do not ask for.
-    secret: what samples are drawn with; whoever asks must not know it.
     elsewhere: scores that the same patients can meet under other master keys.
     """
 
@@ -49,26 +111,9 @@ class Question:
     elsewhere: tuple[NoisyRow, ...] = ()
 
     @property
-    def prior(self) -> Prior:
-        """What is known of the population."""
-        if self.given is None:
-            raise LookupError("a schema that is too fine has no prior")
-        return self.given
-
-    @property
-    def blocks(self) -> Blocks:
-        """The columns of the schema that are not constant."""
-        return self.prior.blocks
-
-    @property
     def free(self) -> Free:
         """The coordinates over which Z lies."""
         return self.after.free
-
-    @property
-    def private(self) -> tuple[int, ...]:
-        """The private blocks; their number is the n_b of the rules."""
-        return tuple(self.free.places)
 
     @property
     def Z(self) -> list[Row]:
@@ -106,19 +151,9 @@ class Question:
         """The blocks on which a row over the free coordinates has a weight."""
         return sorted({block for block, value in zip(self.free.owner.tolist(), row, strict=True) if value})
 
-    def names(self, blocks: Sequence[int]) -> tuple[str, ...]:
-        """What the columns are called."""
-        return tuple(self.blocks.names[block] for block in blocks)
-
-    def seed(self, label: str) -> bytes:
-        """32 bytes for what is drawn for this question: the same in every basis and order of the keys."""
-        span = f"{label}\n{self.after.schema.id.hex()}\n{integers(self.after.lattice.hermite)}"
-        return _derived(self.secret, span)
-
-    @property
-    def kept_seed(self) -> bytes:
-        """32 bytes for the sample that is kept, the same for all questions to one authority."""
-        return _derived(self.secret, "the kept sample")
+    def span(self) -> str:
+        """The Hermite normal form of all keys."""
+        return str(integers(self.after.lattice.hermite))
 
 
 def combined(rows: list[Row], most: int | None = None) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from pyfe.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["LARGEST_SCANNED", "Residue", "residues_of", "scanned"]
+__all__ = ["LARGEST_SCANNED", "MOST_COMBINATIONS", "Residue", "multipliers", "on_few", "residues_of", "scanned"]
 
 Row = list[int]
 
 LARGEST_SCANNED = 16
 """Largest modulus of which every combination is looked at."""
 
-_MOST_COMBINATIONS = 2**16
+MOST_COMBINATIONS = 2**16
 """Most combinations of the rows of Z that are looked at for one modulus."""
 
 _SIEVED = 24
@@ -37,23 +37,31 @@ class Residue:
 
 
 def residues_of(row: Sequence[int], owner: IntArray, most: int) -> Iterator[Residue]:
-    """One score modulo each number that leaves it on few blocks, at least one and at most ``most`` of them, and on at
-    most half of those it has a weight on.
-
-    The numbers: 2 to 16, and every larger one that is the common divisor of what the score has on all other blocks.
-    (Common divisors of two weights, and their divisors, say no more: the largest number that leaves the same blocks is
-    such a divisor, and its remainder tells all the others.) Cost: O(f), and the divisors of 15 numbers.
-    """
+    """One score modulo each number that leaves it on few blocks (:func:`on_few`). Cost: O(f), and the divisors of 15
+    numbers."""
     contents: dict[int, int] = {}
     for block, value in zip(owner.tolist(), row, strict=True):
         if value:
             contents[block] = math.gcd(contents.get(block, 0), value)
+    for modulus, blocks in on_few(contents, most):
+        yield Residue(modulus, tuple(v % modulus for v in row), blocks)
+
+
+def on_few(contents: Mapping[int, int], most: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Each number modulo which a score lives on few blocks, at least one and at most ``most`` of them, and on at most
+    half of those it has a weight on; and these blocks. ``contents``: of each block, the divisor that all weights which
+    touch it have in common.
+
+    The numbers: 2 to 16, and every larger one that is the common divisor of what the score has on all other blocks.
+    (Common divisors of two weights, and their divisors, say no more: the largest number that leaves the same blocks is
+    such a divisor, and its remainder tells all the others.)
+    """
     blocks, content = list(contents), np.array(list(contents.values()))
     few = min(most, len(blocks) // 2)
     for modulus in [*range(2, LARGEST_SCANNED + 1), *_larger(content, few)]:
         remaining = np.flatnonzero(content % modulus != 0)
         if 1 <= len(remaining) <= few:
-            yield Residue(modulus, tuple(v % modulus for v in row), tuple(blocks[i] for i in remaining))
+            yield modulus, tuple(blocks[i] for i in remaining)
 
 
 def _larger(content: IntArray, few: int) -> list[int]:
@@ -86,10 +94,10 @@ def scanned(rows: Sequence[Row], owner: IntArray, most: int) -> Iterator[Residue
     blocks, starts = np.unique(owner[kept], return_index=True)
     few = min(most, len(blocks) // 2)
     for modulus in range(2, LARGEST_SCANNED + 1):
-        if modulus ** len(rows) > _MOST_COMBINATIONS:
+        if modulus ** len(rows) > MOST_COMBINATIONS:
             return
         reduced = (wide[:, kept] % modulus).astype(np.float64)  # products stay far below 2^53
-        combined = _multipliers(modulus, len(rows))
+        combined = multipliers(modulus, len(rows))
         sieve = min(_SIEVED, len(starts))
         edge = int(starts[sieve]) if sieve < len(starts) else len(kept)
         combined = combined[_touched(combined @ reduced[:, :edge] % modulus, starts[:sieve]).sum(axis=1) <= few]
@@ -109,9 +117,9 @@ def _touched(values: FloatArray, starts: IntArray) -> BoolArray:
     return np.asarray(np.logical_or.reduceat(values != 0, starts, axis=1))
 
 
-def _multipliers(modulus: int, rank: int) -> FloatArray:
-    """Combinations modulo a number, ``[m, rank]``: without common divisors with it, one of each that differ by a
-    unit."""
+def multipliers(modulus: int, rank: int) -> FloatArray:
+    """Combinations modulo a number, float64 ``[m, rank]``: without common divisors with it, one of each that differ by
+    a unit."""
     places = modulus ** np.arange(rank)
     numbers = np.arange(1, modulus**rank)
     rows = numbers[:, None] // places % modulus

@@ -99,7 +99,7 @@ def _scores(question: Question) -> list[_Score]:
         shares = blocks.shares(question.free.lift(row))
         public = [blocks.codes[b] @ weights[blocks.slices[b]] for b in np.flatnonzero(blocks.public)]
         whole = rows.drawn.answers(shares).astype(np.float64)
-        for table, levels in zip(public, rows.public.T, strict=True):
+        for table, levels in zip(public, rows.levels.T, strict=True):
             whole += table[levels]
         found.append(_Score(shares, public, np.quantile(whole, np.arange(1, 10) / 10)))
     return found

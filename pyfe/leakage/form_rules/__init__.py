@@ -1,0 +1,52 @@
+"""The rules for keys of which one at least is a quadratic form, in their order; the first that refuses decides.
+
+Everything that one patient's ciphertexts can meet is judged together, linear keys too: a linear key beside a form is
+never judged alone. Forms are written over integer-valued monomials (:mod:`.basis`), public columns substituted: by 12
+drawn vectors of them, and by the first of these with each column at its least and its greatest level. Keys that are all
+linear in the private columns, whatever the public ones are, are linear keys (:mod:`pyfe.leakage.rules`).
+
+=====  ===========  ====================================================================================
+rule   function     refuses
+=====  ===========  ====================================================================================
+0, 2   certain      what is determined for certain: coordinates, products, factors, very few columns;
+                    too many forms
+3      room         more keys than any schema allows (the rest of rule 3 comes after 2e)
+       countable    columns with too many levels to be counted
+2      structure    what a product with a public column opens for some values of it
+2m     modulus      a column that shows in a remainder
+       exact        answers too wide to be counted
+2e     support      an answer that is, but for a little, one column
+3      rank         more independent keys than the columns allow, hidden units counted
+4      budget       more than half of a row's bits, or a third where nothing is known of the population
+5t     sampled      what answers say of a column by more than their meaning, in drawn rows
+=====  ===========  ====================================================================================
+
+What is refused because it cannot be counted may be issued with a slot of noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pyfe.leakage.findings import Finding
+from pyfe.leakage.form_rules import certain, exact, modulus, rank, sampled, structure, support
+from pyfe.leakage.form_rules.question import FormQuestion
+from pyfe.leakage.rules import budget, countable
+
+__all__ = ["FORM_RULES", "FormQuestion", "FormRule"]
+
+FormRule: TypeAlias = Callable[[FormQuestion], list[Finding]]
+
+FORM_RULES: tuple[FormRule, ...] = (
+    certain.certain,
+    rank.room,
+    countable.countable,
+    structure.structure,
+    modulus.modulus,
+    exact.exact,
+    support.support,
+    rank.rank,
+    budget.budget,
+    sampled.sampled,
+)

@@ -1,0 +1,77 @@
+"""Rule 5t for forms: what answers say about every private column, in drawn rows, public columns known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pyfe.arrays import IntArray
+from pyfe.leakage.counts import Counted, tenths_of
+from pyfe.leakage.findings import Finding
+from pyfe.leakage.form_rules.exact import uncountable
+from pyfe.leakage.form_rules.question import AtPublic, FormQuestion, Name
+from pyfe.leakage.rules.excess import COARSER, worst_excess
+from pyfe.leakage.rules.question import MOST_PAIRED
+
+__all__ = ["sampled"]
+
+
+def sampled(question: FormQuestion) -> list[Finding]:
+    """Rule 5t: each row of Z, sums and differences of two up to rank 4, and all answers together, linear keys too: what
+    they make certain and how well they let a class be guessed, above their tenths, guessed from one half of the rows
+    and judged on the other.
+
+    Means over the drawn public values are held to ``limits.excess_forms``; the excess at any single one, those with a
+    column at its least or greatest level included, to ``limits.excess_at_one``. Answers with too few neighbours for
+    more than ``limits.thin`` of the rows are too fine to count, and are refused. A blind prior draws uniform rows.
+    """
+    found: dict[Name, list[Counted]] = {}
+    for one in question.everywhere:
+        for name, counted in _counted(question, one):
+            refused = _at_one(question, counted)
+            if refused:
+                return refused
+            if one.drawn:
+                found.setdefault(name, []).append(counted)
+    drawn = sum(one.drawn for one in question.everywhere)
+    for counts in found.values():
+        mean = Counted.mean([*counts, *[_nothing(question)] * (drawn - len(counts))])
+        refused = worst_excess(question, question.private, mean, question.limits.excess_forms, "5t", "its answers")
+        if refused:
+            return refused
+    return []
+
+
+def _counted(question: FormQuestion, one: AtPublic) -> Iterator[tuple[Name, Counted]]:
+    """Of each combination at one value of the public columns, and of all answers together, what it says."""
+    rows, certain, tenths = one.rows.drawn, question.limits.certain, dict[Name, IntArray]()
+    for name, row in one.keys.combined(MOST_PAIRED).items():
+        lifted = one.keys.lifted(row)
+        tenths[name] = tenths_of(question.whole(one, name, lifted), question.cuts(lifted))
+        yield name, rows.counted([one.combined(name)], [tenths[name]], certain)
+    if question.most_keys > 1 and len(one.answers):
+        own = [tenths[name] for name in tenths if len(name) == 1]
+        yield (), rows.counted(list(one.answers), own, certain)
+
+
+def _at_one(question: FormQuestion, counted: Counted) -> list[Finding]:
+    """What refuses at a single value of the public columns."""
+    limits = question.limits
+    if counted.thin > limits.thin:
+        note = f"{100 * counted.thin:.0f} % of the rows have answers that hardly any other has"
+        return [uncountable("5t", counted.thin, limits.thin, note)]
+    excess = np.maximum(counted.excess_sure, counted.excess_gain)
+    worst = int(excess.argmax())
+    if excess[worst] <= limits.excess_at_one:
+        return []
+    figure, names = float(excess[worst]), question.names([question.private[worst]])
+    kind = "certain" if counted.excess_sure[worst] == excess[worst] else "guessed"
+    note = f"by its answers, at some value of the public columns, {100 * figure:.0f} % above its tenth"
+    return [Finding(kind, names, rule="5t", figure=figure, limit=limits.excess_at_one, note=note, advice=COARSER)]
+
+
+def _nothing(question: FormQuestion) -> Counted:
+    """Where a public value takes a combination away."""
+    none = np.zeros(len(question.private))
+    return Counted(none, none, none, none, none)
