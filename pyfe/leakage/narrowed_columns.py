@@ -11,8 +11,10 @@ import numpy as np
 from pyfe.leakage.counts import Counted
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules import Question
+from pyfe.leakage.rules.protected import counted_behind_noise
 from pyfe.leakage.rules.sampled import counted_in_rows
 from pyfe.leakage.rules.variables import counted_exactly
+from pyfe.leakage.slots import all_noisy
 
 __all__ = ["Column", "Narrowing", "narrowing"]
 
@@ -70,7 +72,8 @@ def narrowing(question: Question) -> Narrowing | None:
     """What the keys of a question say of every private column, by the counts of rules 5 and 5t: for each row of Z and,
     up to rank 4, sums and differences of two, the score that says most; nothing is judged.
 
-    Counted exactly with independent columns and, with a reference, in drawn rows too: the larger figure stands. None
+    Counted exactly with independent columns and, with a reference, in drawn rows too: the larger figure stands. Where
+    all rows have a noise slot, exactly alone, for scores as they were asked for, and noise is one more column. None
     where the schema is too fine for counts of its columns, or the keys say nothing of private ones.
     Cost: that of the two rules, seconds with a reference.
     """
@@ -97,9 +100,12 @@ _Of = tuple[Sequence[int], Counted]
 
 
 def _counts(question: Question) -> tuple[list[_Of], str]:
-    exact = [counted_exactly(question, row) for row in question.combinations]
+    noisy = all_noisy(question.after.given, question.schema)
+    exact = list(
+        counted_behind_noise(question) if noisy else (counted_exactly(question, row) for row in question.combinations)
+    )
     counted: list[_Of] = [one for one in exact if not isinstance(one, Finding)]
-    drawn = counted_in_rows(question)
+    drawn = [] if noisy else counted_in_rows(question)
     fine = len(counted) < len(exact) or any(one.thin > question.limits.thin for one in drawn)
     return counted + [(question.private, one) for one in drawn], _FINE if fine else ""
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray, integer_rows
 from pyfe.errors import OutOfRangeError
-from pyfe.leakage.slots import noisy_rows
+from pyfe.leakage.slots import all_noisy
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Column, Schema
 
@@ -82,9 +82,7 @@ def residual(rows: Any, schema: Schema, x: Any = None) -> Residual:
 
     Definition, methods and limits are in the module's text. Cost: up to a few seconds and 256 MB.
     """
-    if schema.noise is not None and all(
-        row.slot is not None for row in noisy_rows(integer_rows(rows, schema.n), schema)
-    ):
+    if schema.noise is not None and all_noisy(integer_rows(rows, schema.n), schema):
         return _behind_noise(np.unique(integer_rows(rows, schema.n), axis=0), schema, schema.noise.sd)
     weights = _rows(rows, schema)
     record = None if x is None else schema.check(np.asarray(x)[None, :])[0]

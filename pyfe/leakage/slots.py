@@ -23,7 +23,7 @@ from pyfe.leakage.lattice import Free
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
 from pyfe.schema import Schema
 
-__all__ = ["Meets", "NoisyRow", "Slot", "meets", "noisy_rows"]
+__all__ = ["Meets", "NoisyRow", "Slot", "all_noisy", "meets", "noisy_rows"]
 
 Value: TypeAlias = int | Fraction
 
@@ -100,6 +100,11 @@ def noisy_rows(weights: IntArray, schema: Schema, epoch: Hashable = 0) -> list[N
         NoisyRow(epoch, slot, {name: value for name, value in zip(names, row, strict=True) if value})
         for row, slot in zip(data, _slots(weights, schema), strict=True)
     ]
+
+
+def all_noisy(weights: IntArray, schema: Schema) -> bool:
+    """Whether each of these rows int64 ``[k, n]`` has a slot of the schema, with weight 1."""
+    return schema.noise is not None and None not in _slots(weights, schema)
 
 
 def _slots(weights: IntArray, schema: Schema) -> list[Slot | None]:

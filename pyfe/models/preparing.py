@@ -143,6 +143,11 @@ class Preparation:
             draft = _draft(model, finest, table)
         return cls(model, draft, yardstick(draft.real, draft.theirs, outcome))
 
+    def behind(self, noise: Column) -> Preparation:
+        """The same behind noise slots. ParameterError as for :meth:`pyfe.Schema.with_noise`."""
+        draft = _draft(self.model, self.draft.schema.with_noise(noise), self.draft.table)
+        return replace(self, draft=replace(draft, real=self.outputs(draft.real), theirs=self.draft.theirs))
+
     def grid(self, precision: Precision) -> Grid | None:
         """The grid of a precision; None for the finest, and behind noise, where nothing is cut."""
         if self.draft.schema.noise is not None and precision != "auto":

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from pyfe.arrays import FloatArray
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.authority import KeyAuthority
 from pyfe.errors import OutOfRangeError, ParameterError, PyfeError, UnsupportedModelError
 from pyfe.function import Function, LinearMap
 from pyfe.leakage import Finding
 from pyfe.models import compile as compile_function
 from pyfe.models.one_class import against_the_rest, classes_apart
-from pyfe.models.preparing import Preparation
-from pyfe.schema import Schema
+from pyfe.models.preparing import Precision, Preparation
+from pyfe.schema import Schema, noise
 from pyfe.text import printable
 
 __all__ = ["GRIDS", "Suggestion", "Suggestions", "suggest"]
@@ -122,7 +122,8 @@ def suggest(
     (1) the score on a grid of sd/8, 10, 12, 16, then 6, 5, 4 and 3, each with the schema that is cut for it; (2) where
     one of these is refused for a remainder, one of its weights changed by 1; (3) noise; (4) one score instead of
     one a class; (5) the scores of keys that were issued, read anew; (6) a new authority of the same schema; (7) totals.
-    Each with what it loses of the model's AUC, C or R2, and what the rules say; (3) and (7) are named and not tried.
+    Each with what it loses of the model's AUC, C or R2, and what the rules say; (7) is named and not tried. On a schema
+    with noise slots no grid is tried: results have noise anyway.
 
     Parameters
     ----------
@@ -169,12 +170,17 @@ class _Case:
     reference: Any
     authority: KeyAuthority | None
 
+    @property
+    def noisy(self) -> bool:
+        """Whether the schema that was given has noise slots."""
+        return self.prepared.draft.schema.noise is not None
+
     def asked(self, function: Function) -> tuple[bool, tuple[Finding, ...], str]:
         """What a new authority of the function's schema would say: whether it grants, its findings, their words."""
         if function.schema is None:
             raise ParameterError("a function of no known schema")
-        scheme = "ipfe-ddh" if function.kind == "linear" else "qfe-ggm"
-        if self.authority is not None and function.kind in _served(self.authority):
+        scheme, exact = "ipfe-ddh" if function.kind == "linear" else "qfe-ggm", function.schema.noise is None
+        if exact and self.authority is not None and function.kind in _served(self.authority):
             scheme = self.authority.public_key.scheme
         new = KeyAuthority.create(function.schema, scheme=scheme, reference=self.reference)
         return _answer(lambda: new.check(function))
@@ -196,6 +202,17 @@ def _answer(check: Callable[[], list[Finding]]) -> tuple[bool, tuple[Finding, ..
 def _steps(case: _Case) -> Iterator[Suggestion]:
     if case.authority is not None:
         yield _as_it_is(case, case.authority)
+    if not case.noisy:
+        yield from _on_grids(case)
+    yield _behind_noise(case)
+    yield from _single_scores(case)
+    if case.authority is not None and case.authority.issued:
+        yield _read_anew(case, case.authority)
+        yield _next_epoch(case, case.authority)
+    yield Suggestion("totals", _TOTALS)
+
+
+def _on_grids(case: _Case) -> Iterator[Suggestion]:
     repairable: list[tuple[int, Function]] = []
     for precision in GRIDS:
         suggestion, found = _on_grid(case, case.prepared, precision, f"grid sd / {precision}", _GRID)
@@ -204,12 +221,17 @@ def _steps(case: _Case) -> Iterator[Suggestion]:
             repairable.append((precision, suggestion.function))
     for precision, function in repairable:
         yield _repaired(case, precision, function)
-    yield Suggestion("noise", _NOISE)
-    yield from _single_scores(case)
-    if case.authority is not None and case.authority.issued:
-        yield _read_anew(case, case.authority)
-        yield _next_epoch(case, case.authority)
-    yield Suggestion("totals", _TOTALS)
+
+
+def _behind_noise(case: _Case) -> Suggestion:
+    """The model's score on the finest columns, behind a slot for each output."""
+    prepared = case.prepared
+    if not case.noisy:
+        try:
+            prepared = prepared.behind(noise(slots=prepared.draft.theirs.shape[1]))
+        except ParameterError as error:  # a column has that name
+            return Suggestion("noise", _NOISE, says=str(error))
+    return _on_grid(case, prepared, "auto", "noise", _NOISE)[0]
 
 
 _GRID = "a new authority for the schema that is cut"
@@ -226,7 +248,7 @@ def _as_it_is(case: _Case, authority: KeyAuthority) -> Suggestion:
 
 
 def _on_grid(
-    case: _Case, prepared: Preparation, precision: int, step: str, what: str
+    case: _Case, prepared: Preparation, precision: Precision, step: str, what: str
 ) -> tuple[Suggestion, tuple[Finding, ...]]:
     try:
         schema, function = prepared.function(precision)
@@ -279,7 +301,7 @@ def _single_scores(case: _Case) -> Iterator[Suggestion]:
         one = against_the_rest(case.prepared, which, case.outcome)
         told = f"one answer instead of {len(labels)}, which count as {len(labels) - 1} keys"
         what = f"{labels[which]!r} against the rest: {told}"
-        yield _on_grid(case, one, GRIDS[0], "one score", what)[0]
+        yield _on_grid(case, one, "auto" if case.noisy else GRIDS[0], "one score", what)[0]
 
 
 def _read_anew(case: _Case, authority: KeyAuthority) -> Suggestion:
@@ -287,7 +309,7 @@ def _read_anew(case: _Case, authority: KeyAuthority) -> Suggestion:
     step = "keys that are there"
     what = f"a function of the scores of the {len(authority.issued)} key(s) issued, and of public columns: no new key"
     try:
-        x = authority.schema.encode(case.X, "clip").x
+        x = _with_noise(authority.schema.encode(case.X, "clip").x, authority.schema)
     except PyfeError as error:
         return Suggestion(step, what, says=str(error))
     public = [part for _, part, column in authority.schema.parts if column.in_table and not column.private]
@@ -296,6 +318,14 @@ def _read_anew(case: _Case, authority: KeyAuthority) -> Suggestion:
     columns = np.column_stack([*known, np.ones(len(x))]).astype(np.float64)
     fitted = columns @ np.linalg.lstsq(columns, theirs, rcond=None)[0]
     return Suggestion(step, what, case.prepared.measure.loss(fitted), True, "nothing new is said")
+
+
+def _with_noise(x: IntArray, schema: Schema) -> IntArray:
+    """Coordinates of rows with noise such as an owner draws, where the schema has slots."""
+    if schema.noise is not None:
+        slots = x[:, schema.noise_part]
+        slots[:] = np.rint(np.random.default_rng(0).normal(0.0, schema.noise.sd, slots.shape))
+    return x
 
 
 def _next_epoch(case: _Case, authority: KeyAuthority) -> Suggestion:

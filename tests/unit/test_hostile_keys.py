@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyfe.leakage import Reference, judged
+from pyfe.leakage import RULES, Reference, judged
 from pyfe.schema import Schema, category, number
 from tests.unit.hostile_keys import Attack, answers, dense, numbers, question_of, refusing, rules_without
 
@@ -263,5 +263,5 @@ def test_a_hostile_key_is_refused_by_the_rule_that_is_there_for_it_alone(attack:
     question = question_of(attack)
     assert refusing(question) == attack.rules
     (number_,) = attack.rules
-    assert {one.rule for one in judged(question)} == {number_}
+    assert {one.rule for one in judged(question, RULES)} == {number_}
     assert judged(question, rules_without(number_)) == []

@@ -9,7 +9,7 @@ import pytest
 
 from pyfe.leakage import Blind, LinearAccount, Narrowing, Reference, Score, narrowing, question_of
 from pyfe.leakage.rules.sampled import counted_in_rows
-from pyfe.schema import Schema, number
+from pyfe.schema import Schema, noise, number
 from tests.unit.populations import mixed, mixed_schema
 
 
@@ -54,6 +54,24 @@ def test_with_a_reference_the_larger_of_both_counts_stands() -> None:
     for place, column in enumerate(found.columns):
         assert column.guessed >= column.known + drawn.gain[place] - 1e-9
         assert column.certain >= drawn.sure[place]
+
+
+def test_behind_noise_the_noise_is_one_more_column() -> None:
+    plain = {f"c{i}": number(0, 9, step=1) for i in range(6)}
+    schema, row = Schema({**plain, "noise": noise(sd=16, slots=2)}), np.array([40, 30, 20, 10, 5, 0, 1, 0])
+    found, exact = of(schema, row), of(whole(6, 9), row[:6])
+    assert found is not None and exact is not None and found.uncounted == ""
+    prior, draws = Blind(schema), np.arange(-192, 193)
+    mass = np.exp(-((draws / 16) ** 2) / 2)
+    counted = Score(
+        [*(prior.blocks.shares(row)[b] for b in range(5)), draws], [*prior.marginals[:5], mass / mass.sum()]
+    ).beside([*prior.classes[:5], np.zeros(385, dtype=np.int64)])
+    for place, (column, without) in enumerate(zip(found.columns[:5], exact.columns, strict=False)):
+        assert column.guessed - column.known == pytest.approx(counted.gain[place])
+        assert column.guessed < without.guessed
+    assert found.bits < exact.bits
+    no_slot = of(schema, np.array([40, 30, 20, 10, 5, 0, 0, 0]))
+    assert no_slot is not None and no_slot.columns == exact.columns, "a score without a slot has no noise"
 
 
 def test_what_cannot_be_counted() -> None:

@@ -56,7 +56,7 @@ def test_all_steps_in_their_order() -> None:
     ]
     by_step = {one.step: one for one in found}
     assert all(by_step[grid].granted is False and by_step[grid].says for grid in grids)
-    assert by_step["noise"].granted is None and by_step["totals"].granted is None
+    assert by_step["noise"].granted is False and by_step["totals"].granted is None
     anew = by_step["keys that are there"]
     assert anew.granted is True and anew.function is None and anew.loss is not None and abs(anew.loss) < 0.01
     assert by_step["new authority"].granted is False
@@ -79,6 +79,33 @@ def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert changed.function.max_error[0] > made.max_error[0] and "remainder" not in changed.says
     lo, hi = schema.lo, schema.hi
     assert changed.function.interval.tolist() == changed.function.map.interval(lo, hi).tolist()
+
+
+def test_noise_where_the_rules_grant_no_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid too fine to count is refused; behind noise the finest columns do."""
+    monkeypatch.setattr(suggesting, "GRIDS", (256,))
+    rows = rows_of(9)
+    found = pyfe.suggest(linear(rows), rows)
+    fine, noisy = found.tried
+    assert fine.granted is False and noisy.step == "noise" and noisy.granted and noisy.loss is not None
+    assert noisy.function is not None and noisy.schema is not None and noisy.loss > 0
+    assert noisy.function.slots == (0,) and not noisy.function.exact and noisy.schema.noise is not None
+    schema, function = pyfe.prepare(linear(rows), rows, noise=pyfe.noise())
+    assert (noisy.schema.id, noisy.function.id) == (schema.id, function.id)
+    authority = KeyAuthority.create(noisy.schema, reference=rows)
+    assert authority.issue(noisy.function, purpose="test").exact is False
+    given = pyfe.suggest(linear(rows), rows, schema=noisy.schema, everything=True)
+    assert [one.step for one in given] == ["noise", "totals"] and given.tried[0].granted
+
+
+def test_noise_is_read_anew_with_noise() -> None:
+    rows = rows_of(9)
+    schema, function = pyfe.prepare(linear(rows), rows, noise=pyfe.noise())
+    authority = KeyAuthority.create(schema, reference=rows)
+    authority.issue(function, purpose="test")
+    found = {one.step: one for one in pyfe.suggest(linear(rows), rows, authority=authority, everything=True)}
+    lost = found["keys that are there"].loss
+    assert lost is not None and lost > 1e-5, "the noise of the key's results is in them"
 
 
 def test_one_class_against_the_rest() -> None:

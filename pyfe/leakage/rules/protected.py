@@ -10,13 +10,13 @@ from itertools import combinations
 import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray
-from pyfe.leakage.counts import MOST_WORK, Score
+from pyfe.leakage.counts import MOST_WORK, Counted, Score
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
 from pyfe.schema import Slots
 
-__all__ = ["protected"]
+__all__ = ["counted_behind_noise", "protected"]
 
 _ADVICE = "Ask for a score in which the protected column counts for less"
 
@@ -29,27 +29,38 @@ def protected(question: Question) -> list[Finding]:
     on four answers, of which the second lies 14 standard deviations of the noise apart and explains a fifth of the
     variance. Columns that are not protected are not judged here.
     """
-    noise = question.after.schema.noise
-    if noise is None or not any(question.blocks.protected[block] for block in question.private):
+    if not any(question.blocks.protected[block] for block in question.private):
         return []
-    for row, draws in _scores(question):
-        found = _of_one(question, row, draws, noise)
+    for counted in counted_behind_noise(question):
+        found = (
+            [counted]
+            if isinstance(counted, Finding)
+            else worst_excess(question, *counted, math.inf, "5", "its answer with noise")
+        )
         if found:
             return [replace(one, advice=_ADVICE) for one in found]
     return []
 
 
+def counted_behind_noise(question: Question) -> Iterator[tuple[list[int], Counted] | Finding]:
+    """What each of these scores says of the private blocks that it has a weight on, or that it is too fine to count;
+    nothing where the schema has no noise."""
+    noise = question.schema.noise
+    if noise is not None:
+        yield from (_counted(question, row, draws, noise) for row, draws in _scores(question))
+
+
 def _scores(question: Question) -> Iterator[tuple[IntArray, int]]:
     """Scores as rows of the schema without its slots, and how many draws of noise are in each."""
     rows = np.unique(question.after.given, axis=0).astype(object)  # sums of weights may not fit
-    rows[:, question.after.schema.noise_part] = 0
+    rows[:, question.schema.noise_part] = 0
     yield from ((row, 1) for row in rows)
     if len(rows) <= MOST_PAIRED:
         for a, b in combinations(rows, 2):
             yield from ((a + b, 2), (a - b, 2))
 
 
-def _of_one(question: Question, row: IntArray, draws: int, noise: Slots) -> list[Finding]:
+def _counted(question: Question, row: IntArray, draws: int, noise: Slots) -> tuple[list[int], Counted] | Finding:
     shares = question.blocks.shares(row)
     used = [block for block in question.private if shares[block].any()]
     prior, (levels, mass) = question.prior, _gaussian(noise)
@@ -59,10 +70,9 @@ def _of_one(question: Question, row: IntArray, draws: int, noise: Slots) -> list
     )
     if not score.countable:
         note = f"{score.width + 1} values over all levels of {len(used)} columns and the noise"
-        return [too_fine_to_count("5", float(score.work), float(MOST_WORK), note)]
+        return too_fine_to_count("5", float(score.work), float(MOST_WORK), note)
     classes = [*(prior.classes[block] for block in used), *[np.zeros_like(levels)] * draws]
-    counted = score.beside(classes, question.limits.certain)
-    return worst_excess(question, used, counted, math.inf, "5", "its answer with noise")
+    return used, score.beside(classes, question.limits.certain)
 
 
 def _gaussian(noise: Slots) -> tuple[IntArray, FloatArray]:
