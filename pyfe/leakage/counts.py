@@ -196,7 +196,7 @@ class Drawn:
         return Matched(records, sure, thin)
 
 
-def tenths_of(values: npt.NDArray[np.float64 | np.int64], cuts: FloatArray) -> IntArray:
+def tenths_of(values: npt.NDArray[np.float64 | np.int64], cuts: npt.NDArray[np.float64 | np.int64]) -> IntArray:
     """The tenth of each value, int64 in 0..9: how many of the nine cuts it reaches."""
     return np.searchsorted(cuts, values, side="right").astype(np.int64)
 

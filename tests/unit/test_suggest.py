@@ -83,7 +83,7 @@ def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_noise_where_the_rules_grant_no_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid too fine to count is refused; behind noise the finest columns do."""
-    monkeypatch.setattr(suggesting, "GRIDS", (256,))
+    monkeypatch.setattr(suggesting, "GRIDS", (2**13,))
     rows = rows_of(9)
     found = pyfe.suggest(linear(rows), rows)
     fine, noisy = found.tried

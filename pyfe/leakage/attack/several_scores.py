@@ -96,8 +96,7 @@ def _planes(kernel: Kernel, centres: FloatArray) -> AnyArray:
     for i in reversed(range(centres.shape[1])):
         behind = (found[:, i + 1 :] - centres[:, i + 1 :]) @ triangle[i, i + 1 :]
         found[:, i] = np.rint(centres[:, i] - behind / triangle[i, i])
-    whole: AnyArray = np.frompyfunc(int, 1, 1)(found)
-    return np.asarray(whole, dtype=np.object_)
+    return np.asarray(np.frompyfunc(int, 1, 1)(found), dtype=np.object_)
 
 
 def _bounds(kernel: Kernel) -> Iterator[float]:
