@@ -313,7 +313,7 @@ def test_what_a_remainder_may_say() -> None:
 
 
 def test_too_many_remainders_are_not_issued(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyfe.leakage.rules.modulus._MOST_RESIDUES", 0)
+    monkeypatch.setattr("pyfe.leakage.rules.modulus.MOST_RESIDUES", 0)
     (found,) = modulus(question(Schema.from_ranges(numbers(23)), [1, 1, *EVEN, 4]))
     assert found.kind == "checked in part" and found.rule == "2m"
 
