@@ -67,8 +67,7 @@ def own_tenths(answers: IntArray) -> IntArray:
         return tenths_of(steps, np.partition(steps, places)[places])
     counts = np.bincount(steps)
     cuts = np.searchsorted(np.cumsum(counts), places, side="right")
-    tenths: IntArray = tenths_of(np.arange(len(counts)), cuts)[steps]
-    return tenths
+    return np.asarray(tenths_of(np.arange(len(counts)), cuts)[steps])
 
 
 def _open(question: Question) -> FloatArray:
