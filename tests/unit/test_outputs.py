@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import os
 import shutil
@@ -14,10 +15,11 @@ from pathlib import Path
 import pytest
 
 import pyfe
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, ParameterError, PublicKey, Schema
+from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, ParameterError, PublicKey, Schema, io
 from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.io import outputs, replacement, roles
+from pyfe.io.scores import scores_header
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
 
@@ -207,6 +209,60 @@ def test_private_files_are_their_owners(folder: Path) -> None:
     Path("schema").chmod(0o640)
     assert main([*WRITES["schema"], "schema"]) == 0
     assert stat.S_IMODE(Path("schema").stat().st_mode) == 0o640
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Tables of scores
+
+USERS_TABLES = {
+    "another column": "row,score_date,patient,remark\n1,2026-01-02,Anna,the only copy\n",
+    "a remark beside": "row,score,decision,prediction,clinician's remark\n0,5,0.1,1,call back\n",
+    "text": "row,scored by hand over two weeks\n",
+    "a decision in words": "row,score,decision\n0,7,surgery\n",
+    "other rows": "row,score,decision\n17,7,0.5\n",
+    "a remark in a later row": "row,score,decision\n0,7,0.5\n1,8,0.6,call back\n",
+    "one probability": "row,score,decision,probability[1],prediction\n0,7,0.5,0.6,1\n",
+    "another order": "row,score,prediction,decision\n0,7,1,0.5\n",
+    "more decisions": "row,score,decision[0],decision[1]\n0,7,1,0.5\n",
+    "a quote that stays open": 'row,score,decision\n0,7,"0.5\n',
+    "no columns": "row,score\n",
+}
+
+
+@pytest.mark.parametrize("text", USERS_TABLES.values(), ids=USERS_TABLES)
+def test_a_table_of_the_user_is_no_table_of_scores(text: str, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(text)
+    assert not roles.SCORES.fits(tmp_path / "own.csv")
+
+
+@pytest.mark.parametrize(("rows", "outputs"), [(0, 1), (5, 1), (5, 11)])
+@pytest.mark.parametrize("label", [None, "plain", 'a "quoted", one', "two\nlines", "Größe]", "x" * 60_000])
+def test_every_table_of_scores_is_one(rows: int, outputs: int, label: str | None, tmp_path: Path) -> None:
+    """Whatever the labels are."""
+    path = tmp_path / "scores.csv"
+    classes = None if label is None else [f"{label}{i}" for i in range(max(2, outputs))]
+    for probabilities in (True, False):
+        header = scores_header(outputs, classes, probabilities=probabilities)
+        filled = [[place, *[-(2**61)] * outputs, *[-1.5e-7] * outputs] for place in range(rows)]
+        io.write_table(path, header, [row + ["p"] * (len(header) - len(row)) for row in filled])
+        assert roles.SCORES.fits(path)
+        assert not roles.SCORES.fits(_with_one_more(path, tmp_path))
+
+
+@pytest.mark.parametrize("rows", [999, 1000, 50_000])
+def test_a_long_table_of_scores_is_one(rows: int, tmp_path: Path) -> None:
+    """What is looked at ends within a row."""
+    path = tmp_path / "scores.csv"
+    io.write_table(path, scores_header(1, None, probabilities=False), [[i, 2**40 + i, i / 7] for i in range(rows)])
+    assert roles.SCORES.fits(path)
+
+
+def _with_one_more(path: Path, folder: Path) -> Path:
+    """The table with a column of the user's, to the header only."""
+    other = folder / "other.csv"
+    table = list(csv.reader(path.read_text().splitlines(keepends=True)))
+    io.write_table(other, [*table[0], "remark"], table[1:])
+    return other
 
 
 # ---------------------------------------------------------------------------------------------------------------
