@@ -177,6 +177,48 @@ def test_keygen_takes_its_authority_back(
     refused(keygen(), capsys, "No space left")
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt(), OSError(5, "Input/output error")])
+def test_keygen_keeps_an_authority_whose_public_key_stands(
+    folder: Path, kind: BaseException, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails when the public key has its name: who encrypts under it must find an authority."""
+
+    def fails(_: Path) -> None:
+        raise kind
+
+    monkeypatch.setattr(replacement, "sync_folder", fails)
+    assert main(keygen()) != 0
+    said = capsys.readouterr().err
+    assert "the authority new stays" in said and ("is written, but" in said) == isinstance(kind, OSError)
+    opened = KeyAuthority.open("new", passphrase=PASSPHRASE)
+    assert Path("new-public").read_bytes() == opened.public_key.to_bytes()
+
+
+def test_keygen_keeps_an_authority_whose_public_key_went_into_a_pipe(folder: Path) -> None:
+    """A reader that had all of it, and went away: the last flush fails, or does not."""
+    os.mkfifo("pipe")
+    reader = threading.Thread(target=lambda: os.close(os.open("pipe", os.O_RDONLY)))
+    reader.start()
+    main(keygen("new", "pipe"))
+    reader.join(20)
+    assert Path("new").exists()
+
+
+def test_what_is_written_is_not_said_to_be_missing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(replacement, "sync_folder", fails)
+    for command in ("key", "scores.csv"):
+        before = Path(command).stat().st_ino
+        assert main([*WRITES[command], command]) == 1
+        said = capsys.readouterr().err
+        assert f"{command} is written, but" in said and "issue it again" not in said
+        assert Path(command).stat().st_ino != before
+
+
 def test_the_public_key_of_an_authority_is_exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*WRITES["public"], "again"]) == 0
     assert Path("again").read_bytes() == Path("public").read_bytes()
