@@ -6,6 +6,8 @@ import collections
 import datetime
 import random
 import uuid
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 import pyfe
 from pyfe import io
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.schema import Category, Encoded, Number, Schema, category, number, thresholds
+from pyfe.schema import Category, Encoded, Number, Schema, Thresholds, category, number, thresholds
 
 ROWS = 60
 RANDOM = random.Random(7)
@@ -278,6 +280,70 @@ def test_integers_meet_cuts_exactly(cut: float, cell: int, bit: int) -> None:
     for values in kinds:
         assert schema.encode({"t": values}).x.tolist() == [[bit]]
     assert Schema({"t": thresholds([0.1])}).encode({"t": ["0.1"]}).x.tolist() == [[1]], "text is the double it spells"
+
+
+CUT = 2**53 + 4
+"""A cut whose neighbours among the integers are no doubles."""
+
+BESIDE: dict[str, Any] = {
+    "text": [str(CUT - 1), f" {CUT} ", str(CUT + 1)],
+    "text with decimals": [f"{CUT - 1}.9", f"{CUT}.0", f"+{CUT}.1"],
+    "numpy text": np.array([str(CUT - 1), str(CUT), str(CUT + 1)]),
+    "decimals": [Decimal(CUT - 1), Decimal(CUT), Decimal(CUT + 1)],
+    "fractions": [Fraction(3 * CUT - 1, 3), Fraction(CUT), Fraction(CUT + 1)],
+    "long doubles": np.array([CUT - 1, CUT, CUT + 1]).astype(np.longdouble),
+    "pandas text": pd.Series([str(CUT - 1), str(CUT), str(CUT + 1)], dtype="string"),
+}
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="long doubles are doubles here")
+@pytest.mark.parametrize("values", BESIDE.values(), ids=BESIDE)
+def test_numbers_of_every_kind_meet_cuts_exactly(values: Any) -> None:
+    schema = Schema({"t": thresholds([CUT])})
+    assert schema.encode({"t": values}).x[:, 0].tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("library", "make"), [("polars", "Series"), ("pyarrow", "array")])
+def test_decimals_of_other_libraries_meet_cuts_exactly(library: str, make: str) -> None:
+    values = getattr(pytest.importorskip(library), make)([Decimal(CUT - 1), Decimal(CUT), Decimal(CUT + 1)])
+    assert Schema({"t": thresholds([CUT])}).encode({"t": values}).x[:, 0].tolist() == [0, 1, 1]
+
+
+def test_a_printed_double_is_the_double() -> None:
+    """As CSV files of other programs hold them: in the digits that tell doubles apart, and no more."""
+    cut = 2.0**70
+    assert Decimal(repr(cut)) < Decimal(cut), "or it would show nothing"
+    assert Schema({"t": thresholds([cut])}).encode({"t": [repr(cut)]}).x.tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [2**53 + 1, -(2**60) - 1, np.int64(2**53 + 1), np.uint64(2**63 + 1), Decimal(2**53 + 1), Fraction(2**54 + 1, 2)],
+)
+def test_a_cut_that_is_no_double_is_refused(number: Any) -> None:
+    for make in (
+        lambda: thresholds([number]),
+        lambda: thresholds([0], missing=number),
+        lambda: Thresholds(cuts=(number,)),
+        lambda: Thresholds(cuts=(0.0,), missing=number),
+    ):
+        with pytest.raises(ParameterError, match=r"beyond 2\^53 hold some integers only; the nearest is"):
+            make()
+    assert thresholds([2**53, 2**60, Decimal("0.1") + 2**62 - Decimal("0.1")]).width == 3
+
+
+def test_weights_by_cut_name_each_cut_once_and_exactly() -> None:
+    schema = Schema({"t": thresholds([0.5, CUT])})
+    weights = schema.columns["t"].stated_weights({str(CUT): 2.0, "0.5": 1.0}, "a weight")
+    assert weights.tolist() == [1.0, 2.0]
+    for named, match in (
+        ({CUT - 1: 1.0}, "which the column does not have"),
+        ({"x": 1.0}, "which the column does not have"),
+        ({"nan": 1.0}, "which the column does not have"),
+        ({"0.5": 1.0, "0.50": 2.0}, "names cut 0.5 twice"),
+    ):
+        with pytest.raises(ParameterError, match=match):
+            pyfe.compile(pyfe.Linear({"t": named}), schema)
 
 
 def test_durations_are_no_numbers() -> None:
