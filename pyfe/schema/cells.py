@@ -18,9 +18,11 @@ from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 
 __all__ = [
+    "EXACT_BELOW",
     "MOST_NAME_CHARACTERS",
     "as_floats",
     "cure_of_absent",
+    "exact_beyond",
     "exact_number",
     "is_cell",
     "is_code",
@@ -41,6 +43,9 @@ __all__ = [
 
 
 _PLAIN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+EXACT_BELOW = 2.0**53
+"""Below it every integer is a double."""
+
 _ABSENT_TYPES = ("NAType", "NaTType")
 _SHOWN = 60
 
@@ -145,15 +150,28 @@ def as_floats(values: AnyArray, missing: BoolArray) -> FloatArray:
 
 
 def not_above(values: AnyArray, floats: FloatArray) -> FloatArray:
-    """``floats`` of a column, each integer beyond 2^53 as the next double that is not above it: so ``>=`` is exact."""
-    if values.dtype.kind not in "iuO":
+    """``floats`` of a column, each beyond 2^53 as the next double that is not above what its cell holds: so ``>=`` is
+    exact there, whatever the cell's type."""
+    if values.dtype.kind in "bf" and values.dtype.itemsize <= floats.dtype.itemsize:
         return floats
     lowered = floats.copy()
-    for place in np.flatnonzero(np.abs(floats) >= 2.0**53):
-        value = plain(values[place])
-        if isinstance(value, int) and float(floats[place]) > value:
+    for place in np.flatnonzero(np.abs(floats) >= EXACT_BELOW):
+        held = exact_beyond(values[place])
+        if held is not None and float(floats[place]) > held:
             lowered[place] = np.nextafter(floats[place], -np.inf)
     return lowered
+
+
+def exact_beyond(value: Any) -> Any:
+    """The number that a cell holds, as one that compares exactly with a double; None if it holds none.
+
+    Text with an exponent is how doubles are printed, in no more digits than tell them apart: None, as its double is
+    meant. Text in digits alone is a number of a record, and means itself.
+    """
+    if isinstance(value, np.longdouble):
+        return value
+    printed = isinstance(value, str) and "e" in value.lower()
+    return None if printed else exact_number(value)
 
 
 def require_cells(values: AnyArray) -> None:
