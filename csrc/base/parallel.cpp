@@ -98,9 +98,9 @@ class Job {
 // The job of this thread while it has the pool
 thread_local Job* offered = nullptr;
 
-// Makes this thread's thread-local objects (ours, and the C++ library's for exceptions), which the loader does
-// at the first touch; where it finds no memory for them, it ends the process. So: false, and none is touched,
-// where there is no room for much more than they need.
+// Makes this thread's thread-local objects (ours, and the C++ library's for exceptions), which the loader
+// does at the first touch; where it finds no memory for them, it ends the process. So: false, and none is
+// touched, where there is no room for much more than they need.
 bool touch_thread_locals() noexcept {
     void* volatile const room = std::malloc(std::size_t{1} << 14);
     const bool found = room != nullptr;

@@ -280,7 +280,8 @@ bool slow_job_ends() {
     return true;
 }
 
-// A checkpoint that forks: the child's job ends by an error, though its workers are gone, and the next one runs.
+// A checkpoint that forks: the child's job ends by an error, though its workers are gone, and the next one
+// runs.
 void test_fork_at_a_checkpoint() {
     pyfe::set_num_threads(4);
     bool ended = false;
@@ -294,7 +295,8 @@ void test_fork_at_a_checkpoint() {
         }
     }
     if (forked == 0)
-        _exit(words.find("forked") != std::string::npos && each_task_once(1000) && two_threads_meet() ? 0 : 1);
+        _exit(words.find("forked") != std::string::npos && each_task_once(1000) && two_threads_meet() ? 0
+                                                                                                      : 1);
     CHECK(ended && forked > 0);
     int status = -1;
     waitpid(forked, &status, 0);
