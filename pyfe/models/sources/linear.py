@@ -22,6 +22,7 @@ from pyfe.models.sources.raw_model import asked, naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.statsmodels import link_of_result
 from pyfe.schema import Schema
+from pyfe.schema.cells import by_same_name, same_name
 
 __all__ = ["Linear"]
 
@@ -109,11 +110,15 @@ class Linear:
         return per_unit * step, float(per_unit @ offset)
 
     def _by_name(self, row: Mapping[str, Any], schema: Schema) -> FloatArray:
-        unknown = [name for name in row if name not in schema.columns]
+        known = set(map(same_name, schema.columns))
+        unknown = [name for name in row if same_name(name) not in known]
         if unknown:
             raise ParameterError(f"weights name {unknown[0]!r}, which is no column of the schema")
+        given = by_same_name(row, "the weights")
         columns = schema.columns.items()
-        return np.concatenate([c.stated_weights(row.get(name, 0.0), f"weight of {name!r}") for name, c in columns])
+        return np.concatenate(
+            [c.stated_weights(given.get(same_name(name), 0.0), f"weight of {name!r}") for name, c in columns]
+        )
 
     # -- from a fitted estimator --
 
