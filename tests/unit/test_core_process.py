@@ -116,8 +116,8 @@ assert child(show) == child(show) == 0
 
 @pytest.mark.parametrize("room", [0, 1 << 14, 1 << 20])
 def test_a_thread_without_memory_is_done_without(room: int) -> None:
-    """Under ``ulimit -v``: what a thread keeps for itself is made when it is first touched, and where there is no memory
-    for it the loader ends the process. The child has room for the stacks of its parent's threads, and for little else."""
+    """Under ``ulimit -v``: what a thread keeps for itself is made when it is first touched, and where there is no
+    memory for it the loader ends the process. The child has room for the stacks of its parent's threads, no more."""
     clean(f"""
 {FORKS}
 import resource
