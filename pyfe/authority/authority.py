@@ -142,7 +142,7 @@ class KeyAuthority(Secret):
 
     @cached_property
     def _known_population(self) -> Reference | None:
-        return reference_for(self._terms.schema, self._secrets.reference)
+        return reference_for(self._terms.schema, self._open_secrets().reference)
 
     @property
     def weight_bits(self) -> int:
