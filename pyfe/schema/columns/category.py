@@ -196,7 +196,12 @@ class Category(Column):
         if self.width > 1:
             return values
         if values[0] != 0.0:
-            raise ParameterError(f"{what}: give the second of two levels only, relative to the first")
+            first, second = self.levels
+            raise ParameterError(
+                f"{what}: of two levels give the second only, relative to the first. Here the first is {first!r}: move "
+                f"what it has into the intercept and the weight of {second!r}, or state the levels in the other order "
+                f"(levels=, --levels COLUMN={second},{first})"
+            )
         return values[1:]
 
     def slopes(self, scores: FloatArray) -> FloatArray:
