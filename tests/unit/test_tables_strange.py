@@ -6,6 +6,8 @@ import collections
 import datetime
 import random
 import uuid
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -278,6 +280,36 @@ def test_integers_meet_cuts_exactly(cut: float, cell: int, bit: int) -> None:
     for values in kinds:
         assert schema.encode({"t": values}).x.tolist() == [[bit]]
     assert Schema({"t": thresholds([0.1])}).encode({"t": ["0.1"]}).x.tolist() == [[1]], "text is the double it spells"
+
+
+@pytest.mark.parametrize(
+    ("cells", "bits"),
+    [
+        (["9007199254740995", "9007199254740996"], [0, 1]),
+        (np.array([" 9007199254740995 ", "+9007199254740996"]), [0, 1]),
+        ([Decimal("9007199254740995"), Decimal("9007199254740995.5"), Decimal("9007199254740996")], [0, 0, 1]),
+        ([Fraction(2 * 9007199254740996 - 1, 2), Fraction(9007199254740996)], [0, 1]),
+        (["9007199254740996.0", "9.007199254740996e15"], [1, 1]),
+    ],
+)
+def test_exact_numbers_of_other_kinds_meet_cuts_exactly(cells: Any, bits: list[int]) -> None:
+    assert Schema({"t": thresholds([9007199254740996])}).encode({"t": cells}).x[:, 0].tolist() == bits
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, 2**60 + 1, np.int64(2**53 + 1), Decimal(2**53 + 1), Fraction(2**54 + 1)])
+def test_a_cut_is_the_number_that_was_given(value: Any) -> None:
+    with pytest.raises(ParameterError, match="a cut: .* lies between two doubles; the nearest is"):
+        thresholds([value])
+    with pytest.raises(ParameterError, match="missing entries: .* lies between two doubles"):
+        thresholds([1], missing=value)
+    assert thresholds([2**53 + 2, 2**60, 2.0**61]).width == 3
+    assert thresholds([Decimal("0.1"), Fraction(1, 3)]).width == 2
+
+
+@pytest.mark.parametrize("cell", ["1e" + "9" * 30, "-1e" + "9" * 30, "1e-" + "9" * 30, "0" * 2000])
+def test_numbers_beyond_every_exponent_are_no_level(cell: str) -> None:
+    with pytest.raises(OutOfRangeError, match="not a level in row 0"):
+        Schema({"t": category([1, 2])}).encode({"t": [cell]})
 
 
 def test_durations_are_no_numbers() -> None:

@@ -184,13 +184,13 @@ class Category(Column):
             if self.width != 1 or isinstance(weight, list):
                 raise ParameterError(f"{what}: {self.noun} takes a mapping of level to number")
             return np.array([weight])
-        levels = {str(level): position for position, level in enumerate(self.levels)}
-        unknown = [key for key in weight if key not in levels]
+        levels = {same_name(level): position for position, level in enumerate(self.levels)}
+        unknown = [key for key in weight if same_name(key) not in levels]
         if unknown:
             raise ParameterError(f"{what} names level {unknown[0]!r}; the levels are {', '.join(levels)}")
         values = np.zeros(len(self.levels))
         for key, value in weight.items():
-            values[levels[key]] = value
+            values[levels[same_name(key)]] = value
         if self.width > 1:
             return values
         if values[0] != 0.0:

@@ -13,7 +13,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import not_above, require_cells
+from pyfe.schema.cells import exact_number, not_above, parse_number, require_cells, shown
 from pyfe.schema.columns.base import (
     MAX_COORDINATES,
     Code,
@@ -26,6 +26,7 @@ from pyfe.schema.columns.base import (
     real,
 )
 from pyfe.schema.columns.optional import made
+from pyfe.strict import distinct
 
 __all__ = ["Thresholds", "thresholds"]
 
@@ -48,7 +49,7 @@ class Thresholds(Column):
             raise ParameterError(f"cuts are a tuple, not {type(self.cuts).__name__}")
         if len(self.cuts) > MAX_COORDINATES:
             raise ParameterError(f"thresholds have at most {MAX_COORDINATES} cuts, not {len(self.cuts)}")
-        cuts = [real(cut, "a cut") for cut in self.cuts]
+        cuts = [_double(cut, "a cut") for cut in self.cuts]
         ascending = all(a < b for a, b in pairwise(cuts))
         if not cuts or not ascending or not all(math.isfinite(cut) for cut in cuts):
             raise ParameterError("thresholds need one or more finite, strictly ascending cuts")
@@ -107,16 +108,17 @@ class Thresholds(Column):
         return self.cuts
 
     def stated(self, missing: Any) -> float:
-        return real(missing, "the value for missing entries")
+        return _double(missing, "the value for missing entries")
 
     def stated_weights(self, weight: Any, what: str) -> FloatArray:
         if weight == 0.0:
             return np.zeros(self.width)
         if isinstance(weight, dict):
-            cuts = {float(cut): value for cut, value in weight.items()}
-            unknown = [cut for cut in cuts if cut not in self.cuts]
+            numbers = [parse_number(str(cut)) for cut in weight]
+            unknown = [word for word, cut in zip(weight, numbers, strict=True) if cut not in self.cuts]
             if unknown:
-                raise ParameterError(f"{what} names cut {unknown[0]:g}, which the column does not have")
+                raise ParameterError(f"{what} names cut {str(unknown[0])[:60]}, which the column does not have")
+            cuts = distinct(zip(numbers, weight.values(), strict=True), what)
             weight = [cuts.get(cut, 0.0) for cut in self.cuts]
         if not isinstance(weight, list) or len(weight) != self.width:
             raise ParameterError(f"{what}: thresholds take {self.width} numbers, one per cut")
@@ -163,6 +165,14 @@ class _Cuts(Encoder):
         return Codes(x, refused, np.zeros(raw.shape, dtype=np.bool_), replaced)
 
 
+def _double(value: Any, what: str) -> float:
+    """A number as a double. ParameterError beyond 2^53 for one that is none: rounded, it would part other values."""
+    rounded, exact = real(value, what), exact_number(value)
+    if 2.0**53 <= abs(rounded) < math.inf and exact is not None and exact != rounded:
+        raise ParameterError(f"{what}: {shown(value)} lies between two doubles; the nearest is {int(rounded)}")
+    return rounded
+
+
 def thresholds(
     cuts: Iterable[float],
     *,
@@ -170,6 +180,9 @@ def thresholds(
     public: bool = False,
     protected: bool = False,
 ) -> Column:
-    """A number column known only by the bits ``value >= cut`` for ascending ``cuts``; ``missing`` as for number."""
-    column = Thresholds(cuts=tuple(real(cut, "a cut") for cut in items(cuts, "cuts")))
+    """A number column known only by the bits ``value >= cut`` for ascending ``cuts``; ``missing`` as for number.
+
+    Cells beyond 2^53 meet the cuts exactly. ParameterError there for a cut that is no double.
+    """
+    column = Thresholds(cuts=tuple(_double(cut, "a cut") for cut in items(cuts, "cuts")))
     return made(column, missing, public=public, protected=protected)
