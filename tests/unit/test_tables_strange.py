@@ -446,6 +446,12 @@ def test_weights_by_cut_name_each_cut_once_and_exactly() -> None:
             pyfe.compile(pyfe.Linear({"t": named}), schema)
 
 
+@pytest.mark.parametrize("cell", ["1e" + "9" * 30, "-1e" + "9" * 30, "1e-" + "9" * 30, "0" * 2000])
+def test_numbers_beyond_every_exponent_are_no_level(cell: str) -> None:
+    with pytest.raises(OutOfRangeError, match="not a level in row 0"):
+        Schema({"t": category([1, 2])}).encode({"t": [cell]})
+
+
 def test_durations_are_no_numbers() -> None:
     for value in (np.timedelta64(2), np.timedelta64(2, "s")):
         cells = np.array([value, 1], dtype=object)
