@@ -452,9 +452,9 @@ def test_array_weights_go_by_coordinate() -> None:
         ({"age": {"x": 1}}, "takes one number"),
         ({"stage": 1.0}, "mapping of level"),
         ({"stage": {"V": 1.0}}, "level 'V'"),
-        ({"sex": {"f": 1.0}}, "second of two levels"),
+        ({"sex": {"f": 1.0}}, "of two levels give the second"),
         ({"bmi": [1.0]}, "2 numbers"),
-        ({"bmi": {"27": 1.0}}, "cut 27"),
+        ({"bmi": {"27": 1.0}}, "cut '27'"),
     ],
 )
 def test_weights_that_do_not_meet_the_schema(weights: Any, complaint: str) -> None:

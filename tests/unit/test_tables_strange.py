@@ -350,7 +350,7 @@ def test_weights_and_models_find_names_in_their_normal_form(turned: bool) -> Non
     for twice in ({ours: 1.0, theirs: 1.0}, {"sex": {level: 1.0, other: 1.0}}):
         with pytest.raises(ParameterError, match="twice"):
             pyfe.compile(Linear(twice), schema)
-    with pytest.raises(ParameterError, match="two Unicode forms"):
+    with pytest.raises(ParameterError, match="twice"):
         Schema.from_ranges({ours: (0, 9)}, protected_forms={"f": {ours: 1, theirs: 1}})
     numbers = Schema.from_ranges({ours: (0, 9), "b": (0, 1)})
     X = pd.DataFrame({theirs: np.arange(40.0) % 9, "b": np.arange(40.0) / 40})
