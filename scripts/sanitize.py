@@ -28,7 +28,7 @@ PLANTS = {
     ),
 }
 BACKENDS = {"address": ("portable", "auto"), "thread": ("portable",)}
-"""The kernels of the others are not instrumented and start no threads: for races they show what the portable ones do."""
+"""Other kernels are not instrumented and start no threads: for races they show what the portable ones do."""
 TURNS = {"test_dlog"}
 """Runners that take the backends in turn themselves."""
 
