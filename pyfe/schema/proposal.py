@@ -4,8 +4,8 @@ Text becomes a category only if its values cannot name a patient: few of them, a
 number of rows is the usual least cell of published tables (three to ten; five here). Of the 608 columns of the 69
 tables that come with scikit-learn, lifelines, statsmodels and scikit-survival, 27 text columns become categories:
 groups, treatments, regions, stages, of 2 to 22 levels, the rarest in 6 rows. Refused are 13 with levels seen in one to
-four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and two of record numbers; no
-measurement is.
+four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and those of record numbers;
+no measurement is.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from pyfe.schema.cells import (
 )
 from pyfe.schema.columns import Column, category, number
 from pyfe.schema.frames import Frame, naming, open_frame
+from pyfe.schema.persons import holds_persons, words_of
 from pyfe.schema.ranges import bits_of, by_text, list_of_names
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
@@ -187,15 +188,7 @@ _NAMES_OF_IDENTIFIERS = frozenset(
     {"id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record"}
     | {"patient", "patients", "subject", "case", "accession"}
 )
-_NAMES_OF_PERSONS = _NAMES_OF_IDENTIFIERS | frozenset(
-    {"person", "participant", "proband", "name", "names", "surname", "forename", "firstname", "lastname", "initials"}
-    | {"nachname", "vorname", "email", "mail", "phone", "telephone", "telefon", "mobile", "fax", "address", "adresse"}
-    | {"street", "patientid", "patientennummer", "fallnummer"}
-)
-_WORDS_BESIDE = frozenset(
-    ("study", "full", "first", "last", "given", "family", "middle", "number", "no", "nr", "code", "key", "hash")
-)
-"""Words that leave a column called after persons one: last name, study id."""
+"""Words that call a column of integers after record numbers, whatever stands beside them."""
 
 
 def propose_columns(
@@ -337,9 +330,11 @@ def _require_no_numbers(name: str, texts: list[str]) -> None:
 
 def _require_no_persons(name: str, texts: list[str]) -> None:
     """Refuse text that names a patient in however many rows: a patient of many visits has many of them."""
-    words = set(_words(name))
-    called = words and words <= _NAMES_OF_PERSONS | _WORDS_BESIDE and words & _NAMES_OF_PERSONS and len(texts) > 2
-    if called or any(map(_names_a_patient, texts)):
+    if len(texts) > 2 and holds_persons(name):
+        raise ParameterError(
+            f"by its name it holds names or numbers of persons, however often each is seen; {_EXCLUDE}, or {_LEVELS}"
+        )
+    if any(map(_names_a_patient, texts)):
         raise ParameterError(
             "its text looks like record numbers, names, addresses, telephone numbers or notes, however often "
             f"each is seen; {_EXCLUDE}, or {_LEVELS}"
@@ -359,11 +354,6 @@ def _require_no_codes(cells: list[Any]) -> None:
             f"digits with zeros in front (record numbers, postal codes) are codes and no numbers; {_EXCLUDE}, or "
             f"{_LEVELS}"
         )
-
-
-def _words(name: str) -> list[str]:
-    """The words of a column's name, in small letters: PatientID -> patient, id."""
-    return [word.lower() for word in re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)]
 
 
 def _require_one_field(name: str, texts: list[str]) -> None:
@@ -400,7 +390,7 @@ def _number(name: str, values: AnyArray, raw: FloatArray, bits: int, margin: flo
 def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> None:
     """Quantiles of record numbers are record numbers. Ages and counts are short, amounts are round."""
     distinct, count = np.unique(raw), len(set(values.tolist()))
-    called = not _NAMES_OF_IDENTIFIERS.isdisjoint(_words(name))
+    called = holds_persons(name) or not _NAMES_OF_IDENTIFIERS.isdisjoint(words_of(name))
     seconds = (raw % 3600 == 0).all() and np.median(raw) >= _SECONDS
     if count > 1 and (seconds or all(map(_is_date, distinct.tolist()))):
         raise ParameterError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime
 import random
+import time
 import uuid
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +19,7 @@ import pyfe
 from pyfe import io
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema import Category, Encoded, Number, Schema, Thresholds, category, number, thresholds
+from pyfe.schema.persons import holds_persons
 
 ROWS = 60
 RANDOM = random.Random(7)
@@ -62,14 +64,87 @@ def test_identifiers_are_refused_however_often_each_is_seen(values: list[str]) -
         fit(values)
 
 
-@pytest.mark.parametrize("name", ["name", "last_name", "Surname", "patient", "PatientID", "subject code", "initials"])
-def test_columns_called_after_persons_are_refused(name: str) -> None:
-    values = ["Ann", "Bob", "Eve"]
-    with pytest.raises(ParameterError, match="its text looks like record numbers"):
-        fit(values, name)
-    for honest in ("v", "site_id", "patient_group", "hospital name"):
-        assert isinstance(fit(values, honest).columns[honest], Category)
+OF_PERSONS = {
+    "English": (
+        "name, last_name, Surname, patient, PatientID, subject code, initials, patientname, fullname, full_name, "
+        "pat_name, pt_name, PT_NO, client, client_name, Participant ID, patid, pat_id, pid, hospital_no, "
+        "HospitalNumber, case_no, nhs_number, NHSno, CHI number, insured, policy no, insurance_number, member_id, "
+        "medical_record_number, MRN, EMRN, chart no, stay_id, hadm_id, patient's name, name of mother, mother's "
+        "maiden name, next_of_kin_name, guardian name, donor_id, referring physician, surgeon, GP name, "
+        "provider_name, username, home_phone, Email Address, street, lab_patientname_2, baseline_patient_id, "
+        "sample_id, alias"
+    ),
+    "German": (
+        "Name, Vorname, Nachname, Name_Vorname, Patientenname, Patientin, Patientennummer, Pat.-Nr., PatNr, "
+        "PatientenID, Patientenkürzel, Fallnummer, Fall-ID, Aufnahmenummer, Aktenzeichen, Krankenaktennummer, "
+        "Versichertennummer, KVNR, AHV-Nummer, Krankenversichertennummer, Sozialversicherungsnummer, "
+        "Probandennummer, Studienteilnehmer, Klientenname, Bewohner, Geburtsname, Mädchenname, Maedchenname, Name "
+        "des Patienten, Kontaktperson, Hausarzt, Operateur, Arztname, Anschrift, Straße, Telefonnummer, "
+        "E-Mail-Adresse, Initialen, Pseudonym, Personalnummer, Probennummer"
+    ),
+    "French": (
+        "nom, nom_patient, nom du patient, prénom, Nom et prénom, nom de naissance, N° patient, numéro patient, "
+        "no_dossier, numero_dossier, numéro de sécurité sociale, identifiant, id_patient, code patient, sujet, "
+        "bénéficiaire, assuré, médecin traitant"
+    ),
+    "Spanish": (
+        "nombre, nombre_paciente, nombre del paciente, apellidos, Nombre y apellidos, paciente, id_paciente, "
+        "codigo_paciente, número de historia clínica, NHC, número de afiliado, nombre del médico, dirección, "
+        "cédula, identificador, correo electrónico"
+    ),
+    "CDISC": "SUBJID, USUBJID, subjid, RSUBJID, STUDYID, INVNAM",
+    "DICOM": (
+        "PatientName, PatientBirthName, PatientMotherBirthName, OtherPatientIDs, PatientAddress, "
+        "IssuerOfPatientID, AccessionNumber, StudyInstanceUID, ReferringPhysicianName, OperatorsName, "
+        "ClinicalTrialSubjectID"
+    ),
+    "HL7": (
+        "patient.name, Patient Identifier List, Patient Alias, Patient Account Number, subject.reference, "
+        "patient.identifier"
+    ),
+    "OMOP, i2b2": (
+        "person_id, person_source_value, provider_id, visit_occurrence_id, patient_num, encounter_num, patient_ide"
+    ),
+}
+HONEST = (
+    "v, site_id, patient_group, hospital name, hospital_id, patient_type, PatientClass, patient_sex, client_type, "
+    "drug_name, test_name, diagnosis_code, stage, pT, pN, fall, fall_risk, Fallart, family_history, "
+    "first_line_therapy, case_control, case_mix, donor, donor_type, insurance, insurance_type, Versicherungsart, "
+    "Krankenkasse, provider_type, admission_source, visit_number, no_of_contacts, number_of_cases, new_patient, "
+    "initial_stage, gene_signature, node, idle, inside, acid, lipid, nonphysician, cpr, ins, chi, kind, "
+    "personal_history, social_status, mother_education, member_status, sample_type, StationName, InstitutionName, "
+    "tipo_paciente, type_patient, Aufnahmeart, household_type, code, key, label"
+)
+
+
+@pytest.mark.parametrize("names", OF_PERSONS.values(), ids=OF_PERSONS)
+def test_columns_called_after_persons_are_refused(names: str) -> None:
+    """In every compound that tables of hospitals have; nothing in the cells could refuse them."""
+    for name in names.split(", "):
+        with pytest.raises(ParameterError, match="by its name it holds names or numbers of persons"):
+            fit(["Ann", "Bob", "Eve"], name)
+
+
+def test_columns_called_after_kinds_of_persons_are_kept() -> None:
+    for honest in HONEST.split(", "):
+        assert isinstance(fit(["Ann", "Bob", "Eve"], honest).columns[honest], Category), honest
     assert isinstance(fit(["case", "control"], "case").columns["case"], Category)
+
+
+@pytest.mark.parametrize("name", ["patientennummer", "USUBJID", "hospital_no", "id_paciente", "num_dossier", "patid"])
+def test_integers_called_after_persons_are_refused(name: str) -> None:
+    numbers = np.random.default_rng(0).permutation(5000)[:ROWS]
+    with pytest.raises(ParameterError, match="look like record numbers"):
+        Schema.fit({name: numbers})
+    for honest in ("number_of_cases", "donor_age", "visits"):
+        assert isinstance(Schema.fit({honest: numbers}).columns[honest], Number)
+
+
+@pytest.mark.parametrize("name", ["patient" * 150, "ид " * 300, "no" * 500, "ptpt" * 15, "_" * 1000, "nopt" * 15 + "x"])
+def test_long_names_are_read_in_no_time(name: str) -> None:
+    start = time.process_time()
+    holds_persons(name)
+    assert time.process_time() - start < 0.1
 
 
 @pytest.mark.parametrize(
