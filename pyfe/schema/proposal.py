@@ -38,7 +38,7 @@ from pyfe.schema.cells import (
 from pyfe.schema.columns import Column, category, number
 from pyfe.schema.frames import Frame, naming, open_frame
 from pyfe.schema.persons import holds_persons, words_of
-from pyfe.schema.ranges import bits_of, by_text, list_of_names
+from pyfe.schema.ranges import bits_of, by_text, list_of_names, require_known
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
 
@@ -205,8 +205,11 @@ def propose_columns(
     if not isinstance(levels, Mapping):
         raise ParameterError("levels is a mapping of column names to lists of levels")
     frame = open_frame(X, names)
+    for option, by_name in {"bits": bits, "levels": levels}.items():
+        if isinstance(by_name, Mapping):
+            require_known(option, by_name, frame.labels)
     given = {same_name(name): wanted for name, wanted in by_text(levels).items()}
-    table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")}, given)
+    table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")})
     columns, refused = {}, []
     for name, values in table.items():
         try:
@@ -218,12 +221,9 @@ def propose_columns(
     return columns
 
 
-def _proposed_table(frame: Frame, dropped: Iterable[str], given: Iterable[str]) -> dict[str, AnyArray]:
+def _proposed_table(frame: Frame, dropped: set[str]) -> dict[str, AnyArray]:
     """The columns of a table that are not left out; names in normal form C. ParameterError."""
-    known = {same_name(label) for label in frame.labels}
-    for name in [*dropped, *given]:
-        if name not in known:
-            raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
+    require_known("exclude", sorted(dropped), frame.labels)
     if row_for_names(frame.labels):
         raise ParameterError(
             "the names of the columns look like a row of values: state them where the table is read (header=None, "

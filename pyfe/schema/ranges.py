@@ -11,7 +11,7 @@ from pyfe.schema.cells import MOST_NAME_CHARACTERS, is_number, is_text, same_nam
 from pyfe.schema.columns import Column, category, checked_bits, is_column, number, with_missing
 from pyfe.schema.frames import as_labels, naming
 
-__all__ = ["bits_of", "by_text", "columns_from_ranges", "list_of_names", "require_columns"]
+__all__ = ["bits_of", "by_text", "columns_from_ranges", "list_of_names", "require_columns", "require_known"]
 
 
 def columns_from_ranges(
@@ -25,6 +25,8 @@ def columns_from_ranges(
     given: tuple[object, ...] = (ranges, missing)
     if not all(isinstance(mapping, Mapping) for mapping in given):
         raise ParameterError("ranges and missing are mappings of column names")
+    if isinstance(bits, Mapping):
+        require_known("bits", bits, ranges)
     columns: dict[str, Column] = {}
     for name, spec in ranges.items():
         with naming(name):
@@ -34,8 +36,8 @@ def columns_from_ranges(
         "public": list(map(same_name, list_of_names(public, "public"))),
         "protected": list(map(same_name, list_of_names(protected, "protected"))),
     }
-    for what, names in {**marked, "missing": list(values)}.items():
-        _require_known(what, names, columns)
+    for option, names in {**marked, "missing": missing}.items():
+        require_known(option, names, columns)
     for name, column in columns.items():
         key = same_name(name)
         changes: dict[str, Any] = {mark: True for mark, names in marked.items() if key in names}
@@ -45,11 +47,16 @@ def columns_from_ranges(
     return columns
 
 
-def _require_known(what: str, names: Iterable[str], columns: Iterable[str]) -> None:
+def require_known(option: str, given: Iterable[Any], columns: Iterable[object]) -> None:
+    """ParameterError where an option by column, names or a mapping of them, names what is no column, or one twice."""
     known = set(map(same_name, columns))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ParameterError(f"{what}: there is no column {shown(unknown[0])}")
+    seen: set[str] = set()
+    for name in given:
+        if same_name(name) not in known:
+            raise ParameterError(f"{option}: there is no column {shown(name)}")
+        if same_name(name) in seen and isinstance(given, Mapping):
+            raise ParameterError(f"{option}: the column {shown(name)} is named twice")
+        seen.add(same_name(name))
 
 
 def _column_from(name: str, spec: Any, bits: int) -> Column:
