@@ -139,7 +139,7 @@ class KeyAuthority(Secret):
 
         Raises what :meth:`issue` raises for a function that does not fit, but returns what the policy would refuse.
         """
-        return list(decisions.decide(self._newest(), function, self._secrets.decision_secret()).findings)
+        return list(decisions.decide(self._newest(), function, self._open_secrets().decision_secret()).findings)
 
     def residual(self, function: Function | None = None) -> Residual:
         """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
@@ -150,7 +150,7 @@ class KeyAuthority(Secret):
         """
         if function is not None:
             decisions.require_fit(self._terms, function)
-        return decisions.residual_uncertainty(self._newest(), function, self._secrets.decision_secret())
+        return decisions.residual_uncertainty(self._newest(), function, self._open_secrets().decision_secret())
 
     def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
         """The key of a function, recorded before it is released.
@@ -195,6 +195,13 @@ class KeyAuthority(Secret):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _open_secrets(self) -> Secrets:
+        """AuthorityError once any thread has closed it."""
+        try:
+            return self._secrets
+        except AttributeError:  # close() took them
+            raise AuthorityError("this authority is closed") from None
+
     def _newest(self) -> State:
         """What the ledger says now; the rows that were read before are the same objects."""
         known = self._known
@@ -212,7 +219,7 @@ class KeyAuthority(Secret):
     def _decide(self, request: Request) -> tuple[State, Verdict]:
         """The verdict on a request, and the state that it was given on."""
         state = self._newest()
-        return state, decisions.decide(state, request.function, self._secrets.decision_secret())
+        return state, decisions.decide(state, request.function, self._open_secrets().decision_secret())
 
     def _record(self, state: State, row: Issued) -> None:
         encoded = encode_row(row)
@@ -232,8 +239,9 @@ class KeyAuthority(Secret):
             return self._derive(function, row)
 
     def _derive(self, function: Function, row: Issued) -> FunctionKey:
-        native = self._public_key.adapter.keygen(self._secrets.master, function.map)
-        key = FunctionKey.signed(self._public_key, native, function, _grant(row), self._secrets.signing_key)
+        own = self._open_secrets()
+        native = self._public_key.adapter.keygen(own.master, function.map)
+        key = FunctionKey.signed(self._public_key, native, function, _grant(row), own.signing_key)
         try:
             return key.verify(self._public_key)
         except (KeyMismatchError, SignatureError) as error:

@@ -25,7 +25,7 @@ from pyfe.function.link import LINKS, index_of_largest, probabilities, require_l
 from pyfe.schema.cells import plain
 from pyfe.strict import integers_of
 
-__all__ = ["Label", "Readout", "floats"]
+__all__ = ["Label", "Readout", "floats", "label_array"]
 
 Label: TypeAlias = str | int | float | bool
 Value = TypeVar("Value", bound=np.generic)
@@ -167,9 +167,7 @@ class Readout:
         of a regression, from integer scores. Link "cox": the class by a risk above one half."""
         if self.classes is None:
             return self.decision_function(scores)
-        labels = np.array(self.classes, dtype=object if isinstance(self.classes[0], str) else None)
-        labels = labels.astype(str) if labels.dtype.kind == "O" else labels
-        return np.asarray(labels[self.class_index(self.decision_function(scores))])
+        return np.asarray(label_array(self.classes)[self.class_index(self.decision_function(scores))])
 
     def class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:
         """The place of the predicted class among :attr:`classes`, of decision values ``[batch]`` or ``[batch, k]``."""
@@ -282,6 +280,18 @@ def _label_of(pair: Sequence[str]) -> Label:
     if kind == "float":
         return float.fromhex(text)
     return int(text) if kind == "int" else str(text)
+
+
+def label_array(labels: Sequence[Label]) -> AnyArray:
+    """Labels as an array ``[classes]`` of themselves: of objects where one of numpy's own types would change any of
+    them, as it does with text beside numbers, integers beyond 64 bits, or text that ends in NUL."""
+    objects = np.empty(len(labels), dtype=object)
+    objects[:] = labels
+    plain_array = np.array(labels)
+    if plain_array.shape != objects.shape:
+        return objects
+    kept = zip(plain_array.tolist(), labels, strict=True)
+    return plain_array if all(type(one) is type(label) and one == label for one, label in kept) else objects
 
 
 def floats(values: Any, what: str) -> FloatArray:

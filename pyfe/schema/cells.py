@@ -6,11 +6,11 @@ import datetime
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from numbers import Complex, Rational
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ __all__ = [
     "EXACT_BELOW",
     "MOST_NAME_CHARACTERS",
     "as_floats",
+    "by_same_name",
     "cure_of_absent",
     "exact_beyond",
     "exact_number",
@@ -41,6 +42,8 @@ __all__ = [
     "shown",
 ]
 
+
+Item = TypeVar("Item")
 
 _PLAIN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 EXACT_BELOW = 2.0**53
@@ -241,6 +244,17 @@ def same_name(label: object) -> str:
     except Exception as error:  # an integer of thousands of digits, and whatever a foreign object raises
         raise ParameterError(f"a name of type {type(label).__name__} has no text") from error
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def by_same_name(values: Mapping[str, Item], what: str) -> dict[str, Item]:
+    """A mapping by what its names are compared by. ParameterError for two names that count as one."""
+    found: dict[str, Item] = {}
+    for name, value in values.items():
+        key = same_name(name)
+        if key in found:
+            raise ParameterError(f"{what}: two names {name!r}, which differ in their Unicode form only")
+        found[key] = value
+    return found
 
 
 def row_for_names(names: Iterable[str]) -> bool:

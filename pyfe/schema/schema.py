@@ -33,7 +33,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.schema.cells import is_number, is_text, plain, shown
+from pyfe.schema.cells import is_number, is_text, plain, same_name, shown
 from pyfe.schema.columns import MAX_COORDINATES, Column, column_from_dict
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
@@ -110,20 +110,24 @@ class Schema(PickledAsBytes):
             raise ParameterError(
                 f"protected_forms is a mapping of names to weights, at most {MOST_PROTECTED_FORMS} of them"
             )
-        return {plain(name): self._checked_form(name, form) for name, form in forms.items()}
+        known = {same_name(c): c for c in self._names} | {c: c for c in self._names} if forms else {}
+        return {plain(name): self._checked_form(name, form, known) for name, form in forms.items()}
 
-    def _checked_form(self, name: Any, form: Any) -> dict[str, int]:
+    def _checked_form(self, name: Any, form: Any, known: Mapping[str, str]) -> dict[str, int]:
         if not is_text(name) or name in self._columns:
             raise ParameterError(f"protected form {shown(name)} needs a name of its own")
         if not isinstance(form, Mapping):
             raise ParameterError(f"protected form {name!r} maps coordinates to integer weights")
-        unknown = [c for c in form if c not in self._positions]
+        unknown = [c for c in form if not isinstance(c, str) or not (c in known or same_name(c) in known)]
         if unknown:
             raise ParameterError(f"protected form {name!r} names {shown(unknown[0])}, which is no coordinate")
+        meant = {c: known[c] if c in known else known[same_name(c)] for c in form}
+        if len(set(meant.values())) != len(form):
+            raise ParameterError(f"protected form {name!r} names a coordinate twice, in two Unicode forms")
         whole = all(is_number(w) and -(2**31) < w < 2**31 and int(w) == w for w in form.values())
         if not whole or not any(form.values()):
             raise ParameterError(f"protected form {name!r} needs integer weights below 2^31, not all zero")
-        return {plain(c): int(w) for c, w in form.items() if w}
+        return {meant[c]: int(w) for c, w in form.items() if w}
 
     # -- makers --
 

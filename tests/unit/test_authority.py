@@ -173,6 +173,8 @@ def test_a_closed_authority_issues_nothing_and_holds_no_secrets(tmp_path: Path, 
         with pytest.raises(AuthorityError, match="closed"):
             ask()
     assert not hasattr(authority, "_secrets") and authority.public_key.schema == schema
+    with pytest.raises(AuthorityError, match="closed"):  # what a thread in the middle of issuing meets
+        authority._derive(dense(schema), None)  # type: ignore[arg-type]
     assert "in " in repr(authority)
     if durable:
         assert len(KeyAuthority.open(**kept).issued) == 1  # type: ignore[arg-type]

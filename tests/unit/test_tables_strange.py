@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import pyfe
-from pyfe import io
+from pyfe import Linear, io
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema import Category, Encoded, Number, Schema, Thresholds, category, number, thresholds
 from pyfe.schema.persons import holds_persons
@@ -334,6 +334,31 @@ def test_options_find_names_in_their_normal_form() -> None:
     assert fitted.columns[decomposed].size == 16
     with pytest.raises(ParameterError, match="there is no column"):
         Schema.from_ranges({"b": (0, 1)}, public=[composed])
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["schema decomposed", "schema composed"])
+def test_weights_and_models_find_names_in_their_normal_form(turned: bool) -> None:
+    """Columns, levels, coordinates and symbols, as macOS writes them and as everybody else does."""
+    ours, theirs = ("gro\u0308\u00dfe", "gr\u00f6\u00dfe")[:: -1 if turned else 1]
+    level, other = ("ma\u0308nnlich", "m\u00e4nnlich")[:: -1 if turned else 1]
+    forms = {"f": {theirs: 1, f"sex={other}": 2, "b": 1}}
+    schema = Schema.from_ranges({ours: (0, 9), "b": (0, 1), "sex": [level, "w", "d"]}, protected_forms=forms)
+    assert schema.to_dict()["protected_forms"] == [{"name": "f", "weights": {ours: 1, f"sex={level}": 2, "b": 1}}]
+    assert Schema.from_bytes(schema.to_bytes()) == schema
+    exact = pyfe.compile(Linear({ours: 1.0, "sex": {level: 2.0}}), schema)
+    assert pyfe.compile(Linear({theirs: 1.0, "sex": {other: 2.0}}), schema).weights.tolist() == exact.weights.tolist()
+    for twice in ({ours: 1.0, theirs: 1.0}, {"sex": {level: 1.0, other: 1.0}}):
+        with pytest.raises(ParameterError, match="Unicode form only"):
+            pyfe.compile(Linear(twice), schema)
+    with pytest.raises(ParameterError, match="two Unicode forms"):
+        Schema.from_ranges({ours: (0, 9)}, protected_forms={"f": {ours: 1, theirs: 1}})
+    numbers = Schema.from_ranges({ours: (0, 9), "b": (0, 1)})
+    X = pd.DataFrame({theirs: np.arange(40.0) % 9, "b": np.arange(40.0) / 40})
+    linear_model, sympy = pytest.importorskip("sklearn.linear_model"), pytest.importorskip("sympy")
+    fitted = linear_model.LinearRegression().fit(X, X[theirs] + 3 * X["b"])
+    stated = pyfe.compile(Linear({ours: 1.0, "b": 3.0}), numbers).weights.tolist()
+    assert pyfe.compile(fitted, numbers).weights.tolist() == stated
+    assert pyfe.compile(sympy.Symbol(theirs) + 3 * sympy.Symbol("b"), numbers).weights.tolist() == stated
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,11 @@ from pyfe.models.sources.intake import intake_of
 from pyfe.models.sources.link_and_classes import link_and_classes
 from pyfe.models.sources.parts import Labels, is_result, name_of
 from pyfe.models.sources.raw_model import asked, naming_what_fails
+from pyfe.models.sources.raw_probes import Affine, require_affine, rows_of
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.statsmodels import link_of_result
 from pyfe.schema import Schema
+from pyfe.schema.cells import by_same_name, same_name
 
 __all__ = ["Linear"]
 
@@ -109,26 +111,41 @@ class Linear:
         return per_unit * step, float(per_unit @ offset)
 
     def _by_name(self, row: Mapping[str, Any], schema: Schema) -> FloatArray:
-        unknown = [name for name in row if name not in schema.columns]
+        known = set(map(same_name, schema.columns))
+        unknown = [name for name in row if same_name(name) not in known]
         if unknown:
             raise ParameterError(f"weights name {unknown[0]!r}, which is no column of the schema")
+        given = by_same_name(row, "the weights")
         columns = schema.columns.items()
-        return np.concatenate([c.stated_weights(row.get(name, 0.0), f"weight of {name!r}") for name, c in columns])
+        return np.concatenate(
+            [c.stated_weights(given.get(same_name(name), 0.0), f"weight of {name!r}") for name, c in columns]
+        )
 
     # -- from a fitted estimator --
 
     @classmethod
-    def from_estimator(cls, model: Any) -> Linear:
+    def from_estimator(cls, model: Any, *, reference: Any = None) -> Linear:
         """The weights of a fitted linear estimator or pipeline on its raw numeric columns, without a schema.
 
-        Names are the model's own (:mod:`pyfe.models.sources.intake`), or ``x0, x1, ...``. Its ``coef_`` and
-        ``intercept_`` are used where they reproduce the model's own answers; everything else is probed, and verified on
-        256 rows. What the model makes of absent entries, of single values or of your rows is checked by ``compile``
-        alone, which has the model. Raises UnsupportedModelError for a model that is not affine, or not evaluable on
-        numbers (text categories: use ``compile`` with the schema).
+        Parameters
+        ----------
+        model: names are its own (:mod:`pyfe.models.sources.intake`), or ``x0, x1, ...``. Its ``coef_`` and
+            ``intercept_`` are used where they reproduce its own answers; everything else is probed.
+        reference: rows as the model was fitted on, such as the training table; the weights are held against the model
+            on those of them that have no absent cell. Give it wherever you have it.
+
+        The model has to be affine on 256 rows around zero, on rows in which one column at a time goes through the
+        magnitudes from 10^-3 to 10^6 and through the means, scales, quantiles and the like that its steps keep, and on
+        512 rows in which all vary (:mod:`pyfe.models.sources.raw_probes`). **Not found** without a reference: what is
+        bent between two such values and straight again beyond, or only where several columns have certain values
+        together, or by less than a millionth of the largest terms. Absent entries, and single values that mean
+        something else, are checked by ``compile`` alone, which has the model and the schema.
+
+        Raises UnsupportedModelError for a model that is not affine there, though it may be within your ranges, or not
+        evaluable on numbers (use ``compile`` with the schema); ParameterError for a reference that is no such table.
         """
         with naming_what_fails(model):
-            return _from_estimator(model)
+            return _from_estimator(model, reference)
 
     # -- JSON --
 
@@ -210,7 +227,7 @@ def _intercepts_of(intercept: Any, k: int) -> tuple[float, ...]:
     return tuple(numbers * k if len(numbers) == 1 else numbers)
 
 
-def _from_estimator(model: Any) -> Linear:
+def _from_estimator(model: Any, reference: Any) -> Linear:
     names, inputs = _raw_inputs(model)
     function = decision_function_of(model)
 
@@ -234,6 +251,10 @@ def _from_estimator(model: Any) -> Linear:
             f"{name_of(model)} is not affine in its numeric columns: measured residual {difference.max():.3g}; "
             "pyfe.compile(model, schema) names the step"
         )
+    affine = Affine(name_of(model), names, score, weights, intercept)
+    require_affine(affine, model)
+    if reference is not None:
+        affine.require(rows_of(reference, names), None, "reference rows")
     if is_result(model):
         link, classes = link_of_result(model, asked(function.name, model.predict, inputs(rows)), theirs)
     else:
