@@ -20,7 +20,8 @@ from pyfe.models import Linear, SquareNetwork
 from pyfe.models import compile as compile_function
 from pyfe.reports import report as report_of
 from pyfe.schema import Schema
-from pyfe.schema.cells import parse_number
+from pyfe.schema.cells import parse_number, same_name
+from pyfe.strict import distinct
 
 __all__ = ["compile_model", "fit"]
 
@@ -189,28 +190,31 @@ def _kind_of(text: str) -> type[Linear] | type[SquareNetwork]:
 
 def _missing(options: list[str], columns: Mapping[str, Any]) -> dict[str, float | str]:
     """``COLUMN=VALUE`` options; values are numbers where the column holds numbers, else text."""
-    values: dict[str, float | str] = {}
+    known = {same_name(name): cells for name, cells in columns.items()}
+    found: list[tuple[str, float | str]] = []
     for option in options:
         name, equals, text = option.rpartition("=")
         if not equals or not name or not text:
             raise ParameterError(f"--missing is COLUMN=VALUE, not {option!r}")
-        numeric = name in columns and columns[name].dtype.kind == "f" and text != "bit"
-        values[name] = _number(option, text) if numeric else text
-    return values
+        name = same_name(name)
+        numeric = name in known and known[name].dtype.kind == "f" and text != "bit"
+        found.append((name, _number(option, text) if numeric else text))
+    return distinct(found, "--missing")
 
 
 def _levels(options: list[str], columns: Mapping[str, Any]) -> dict[str, list[int | str]]:
     """``COLUMN=A,B,C`` options; levels are integers where the column holds numbers, else text."""
-    found: dict[str, list[int | str]] = {}
+    known = {same_name(name): cells for name, cells in columns.items()}
+    found: list[tuple[str, list[int | str]]] = []
     for option in options:
         name, equals, text = option.partition("=")
         if not equals or not name or not text:
             raise ParameterError(f"--levels is COLUMN=A,B,..., not {option!r}")
-        if name not in columns:
+        if same_name(name) not in known:
             raise ParameterError(f"--levels {option}: the table has no column {name!r}")
-        whole = columns[name].dtype.kind == "f"
-        found[name] = [_integer(option, level) if whole else level for level in text.split(",")]
-    return found
+        whole = known[same_name(name)].dtype.kind == "f"
+        found.append((same_name(name), [_integer(option, level) if whole else level for level in text.split(",")]))
+    return distinct(found, "--levels")
 
 
 def _integer(option: str, text: str) -> int:

@@ -13,6 +13,7 @@ from pyfe.errors import ParameterError
 from pyfe.function.readout import Readout
 from pyfe.schema.cells import as_floats, missing_mask, shown
 from pyfe.schema.frames import as_column, open_frame
+from pyfe.strict import distinct
 
 __all__ = ["area_under_curve", "quality", "r_squared", "require_one_index", "truth_of"]
 
@@ -45,7 +46,7 @@ def truth_of(readout: Readout, y: Any, rows: int) -> AnyArray:
         return _targets(columns)
     if len(columns) != 1:
         raise ParameterError(f"y has {len(columns)} columns; labels are one a row")
-    places = {label: place for place, label in enumerate(readout.classes)}
+    places = distinct(((label, place) for place, label in enumerate(readout.classes)), "the list of classes")
     found = np.array([_place(places, label) for label in columns[0].tolist()], dtype=np.int64)
     if (found < 0).any():
         known = ", ".join(shown(label) for label in readout.classes[:10])
@@ -54,12 +55,20 @@ def truth_of(readout: Readout, y: Any, rows: int) -> AnyArray:
 
 
 def require_one_index(X: Any, y: Any) -> None:
-    """ParameterError for pandas objects of different indexes, which are never paired by position."""
-    if all(hasattr(table, "iloc") and hasattr(table, "index") for table in (X, y)) and not X.index.equals(y.index):
+    """ParameterError for pandas objects of different indexes, which are never paired by position; a mapping has the
+    index of its columns."""
+    indexes = [index for table in (X, y) if (index := _index_of(table)) is not None]
+    if len(indexes) == 2 and not indexes[0].equals(indexes[1]):
         raise ParameterError(
             "y and X have different indexes; align them (y.loc[X.index]), or pass y.to_numpy() if the rows do belong "
             "together"
         )
+
+
+def _index_of(table: Any) -> Any:
+    """The index of a pandas object, or of the first one among the columns of a mapping; None without one."""
+    parts = table.values() if isinstance(table, Mapping) else [table]
+    return next((part.index for part in parts if hasattr(part, "iloc") and hasattr(part, "index")), None)
 
 
 def area_under_curve(decision: FloatArray, positive: BoolArray) -> float:
@@ -85,6 +94,8 @@ def _columns(y: Any) -> list[AnyArray]:
     if not (hasattr(y, "columns") or rowwise or (isinstance(y, np.ndarray) and y.ndim == 2)):
         return [as_column(y)]
     frame = open_frame(y, None)
+    if not frame.labels:
+        raise ParameterError("y has no columns")
     return [as_column(frame.column(i)) for i in range(len(frame.labels))]
 
 

@@ -12,7 +12,7 @@ from pyfe.adapters import MAX_WEIGHT_BITS, require_searchable, serving
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
-from pyfe.function import Function
+from pyfe.function import Function, labels_of
 from pyfe.models.checking import Reference, check
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
@@ -120,7 +120,7 @@ def from_callable(
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     with naming_what_fails(f):
-        real = from_plain_callable(f, schema, link, None if classes is None else tuple(classes))
+        real = from_plain_callable(f, schema, link, None if classes is None else labels_of(classes))
         return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name)
 
 
@@ -153,6 +153,7 @@ def compile_real_function(
     name: str | None = None,
 ) -> Function:
     """What :func:`compile` does once the real map of a model is known, however it was found."""
+    _require_finite(real, schema)
     known = None if reference is None else Reference.read(schema, reference)
     rows = schema.sample(np.random.default_rng(20), _REFERENCE_ROWS) if known is None else known.x
     wanted = _Wanted(weight_bits, rows, tolerance, width_bits)
@@ -175,6 +176,17 @@ def compile_real_function(
     function = _function(rounded, schema, wanted, rest)
     checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, real)
     return function
+
+
+def _require_finite(real: RealFunction, schema: Schema) -> None:
+    """UnsupportedModelError for a map that leaves the doubles between the ends of the schema's ranges."""
+    ends = np.stack([schema.lo, schema.hi, np.maximum(np.abs(schema.lo), np.abs(schema.hi))])
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = real.map(ends)
+        if isinstance(real.map, AffineMap):
+            values = np.abs(ends) @ np.abs(real.map.weights).T + np.abs(real.map.intercept)
+    if not np.isfinite(values).all():
+        raise UnsupportedModelError(f"the decision values of {real.name} are larger than doubles hold")
 
 
 def _function(rounded: AnyRounded, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:

@@ -55,6 +55,12 @@ _SHOWN = 60
 MOST_NAME_CHARACTERS = 1024
 """Longest name of a column or a form, and longest level, in characters: a name stands before each of its levels."""
 
+_MOST_NUMBER_CHARACTERS = 1024
+"""Longest text that is read as a number: every double has 767 digits at most, and a sign, a point and an exponent."""
+
+_MOST_TO_ONE = 4
+"""Characters that normal form C makes one of, at most: text that is longer than that by far is no name."""
+
 
 # ---------------------------------------------------------------------------------------------------------------
 # Absent cells
@@ -95,9 +101,14 @@ def missing_mask(values: AnyArray) -> BoolArray:
 def parse_number(text: str) -> float:
     """The number that a text spells in plain decimal digits with a point (``-1.5``, ``1e3``); NaN for any other text.
 
-    Nothing that Python reads beside it counts: no ``1_000``, no digits but 0 to 9, no ``inf``, no ``nan``, no ``0x10``.
+    Nothing that Python reads beside it counts: no ``1_000``, no digits but 0 to 9, no ``inf``, no ``nan``, no ``0x10``,
+    nothing of more than 1,024 characters.
     """
-    return float(text) if _PLAIN.fullmatch(text) else math.nan
+    return float(text) if _is_plain(text) else math.nan
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= _MOST_NUMBER_CHARACTERS and _PLAIN.fullmatch(text) is not None
 
 
 def is_code(text: str) -> bool:
@@ -109,7 +120,7 @@ def is_code(text: str) -> bool:
 def exact_number(value: object) -> Any:
     """A cell as a Python number that compares and hashes by its exact value; None if it is no finite number."""
     if isinstance(value, str):
-        return Decimal(value.strip()) if _PLAIN.fullmatch(value) else None
+        return _exact_text(value.strip()) if _is_plain(value) else None
     if isinstance(value, np.longdouble):
         value = float(value) if float(value) == value else None
     value = plain(value)
@@ -120,6 +131,13 @@ def exact_number(value: object) -> Any:
     if isinstance(value, Decimal):
         return value if value.is_finite() else None
     return value if isinstance(value, Rational) and not is_temporal(value) else None
+
+
+def _exact_text(text: str) -> Decimal | float | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond those of decimal numbers: nothing, or beyond every double
+        return None if math.isinf(float(text)) else 0.0
 
 
 def _to_float(value: Any) -> float:
@@ -240,10 +258,12 @@ def is_temporal(value: object) -> bool:
 def same_name(label: object) -> str:
     """What names are compared by: the text of a label in Unicode's normal form C. ParameterError if it has none."""
     try:
-        text = str(label)
+        text = str.__str__(label) if isinstance(label, str) else str(label)
     except Exception as error:  # an integer of thousands of digits, and whatever a foreign object raises
         raise ParameterError(f"a name of type {type(label).__name__} has no text") from error
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    if text.isascii() or len(text) > _MOST_TO_ONE * MOST_NAME_CHARACTERS:  # normal forms take quadratic time
+        return text
+    return unicodedata.normalize("NFC", text)
 
 
 def by_same_name(values: Mapping[str, Item], what: str) -> dict[str, Item]:

@@ -36,9 +36,9 @@ from pyfe.schema.cells import (
     shown,
 )
 from pyfe.schema.columns import Column, category, number
-from pyfe.schema.frames import Frame, naming, open_frame
+from pyfe.schema.frames import Frame, as_column, naming, open_frame
 from pyfe.schema.persons import holds_persons, words_of
-from pyfe.schema.ranges import bits_of, by_text, list_of_names, require_known
+from pyfe.schema.ranges import bits_by_name, by_text, list_of_names, require_known
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
 
@@ -54,6 +54,8 @@ _LONG_NUMBER = 10**7
 _COUNTER = 20
 _SECONDS = 3e8  # of 1979, since 1970
 _LONG_TEXT = 80
+_FEW_NAMES = 8
+"""Most names that are held against the values below them: a row of more numbers is hardly ever distinct or in order."""
 
 _EXCLUDE = "leave the column out (exclude=, --exclude)"
 _LEVELS = "name its levels (levels=, --levels)"
@@ -93,12 +95,12 @@ _SPELLINGS = (
     ),
     (
         "numbers with a percent sign",
-        re.compile(r"[+-]?[\d.,]*\d[\d.,]* ?[%\u2030]"),
+        re.compile(r"[+-]?[.,]*\d[\d.,]* ?[%\u2030]"),
         "turn them into numbers without the sign",
     ),
     (
         "numbers with a comparison sign",
-        re.compile(r"(<|>|<=|>=|=<|=>|=|~|\u2264|\u2265|\u2248|\u00b1) ?[+-]?[\d.,]*\d[\d.,]*.{0,12}"),
+        re.compile(r"(<|>|<=|>=|=<|=>|=|~|\u2264|\u2265|\u2248|\u00b1) ?[+-]?[.,]*\d[\d.,]*.{0,12}"),
         "decide what a value beyond the limit of measurement counts as, and write numbers",
     ),
     (
@@ -114,6 +116,7 @@ _SPELLINGS = (
         "write plain decimal numbers (0 to 9, a point)",
     ),
 )
+_MADE_UP = re.compile(r"Unnamed: \d+|.*\.\d+")  # by pandas, for an empty field, and for one that stands twice
 _UNIT = re.compile(rf"{_DIGITS}([eE][+-]?\d+)?(?P<space> ?)(?P<unit>[^\W\d_\u00b0\u00b5/]*[^\d\s.,;|]*)")
 _UNITS = frozenset(
     [
@@ -204,17 +207,17 @@ def propose_columns(
         raise ParameterError(f"margin must be from 0 to 10, not {shown(margin)}")
     if not isinstance(levels, Mapping):
         raise ParameterError("levels is a mapping of column names to lists of levels")
-    frame = open_frame(X, names)
+    frame = open_frame(X, None if names is None else list_of_names(names, "names"))
     for option, by_name in {"bits": bits, "levels": levels}.items():
         if isinstance(by_name, Mapping):
             require_known(option, by_name, frame.labels)
-    given = {same_name(name): wanted for name, wanted in by_text(levels).items()}
+    given, resolution = by_text(levels, "levels"), bits_by_name(bits)
     table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")})
     columns, refused = {}, []
     for name, values in table.items():
         try:
             with naming(name):
-                columns[name] = propose(name, values, bits_of(bits, name), margin, given.get(same_name(name)))
+                columns[name] = propose(name, values, resolution(name), margin, given.get(same_name(name)))
         except ParameterError as error:
             refused.append((name, error))
     _require_none(refused)
@@ -224,7 +227,7 @@ def propose_columns(
 def _proposed_table(frame: Frame, dropped: set[str]) -> dict[str, AnyArray]:
     """The columns of a table that are not left out; names in normal form C. ParameterError."""
     require_known("exclude", sorted(dropped), frame.labels)
-    if row_for_names(frame.labels):
+    if row_for_names(frame.labels) or _names_among_values(frame):
         raise ParameterError(
             "the names of the columns look like a row of values: state them where the table is read (header=None, "
             "names=), or rename the columns"
@@ -235,6 +238,46 @@ def _proposed_table(frame: Frame, dropped: set[str]) -> dict[str, AnyArray]:
     if len(next(iter(table.values()))) < _LEAST_ROWS:
         raise ParameterError(f"a schema cannot be proposed from fewer than {_LEAST_ROWS} rows; give ranges instead")
     return table
+
+
+def _names_among_values(frame: Frame) -> bool:
+    """Whether half of a few names or more are numbers, and most of these lie among the values of their own columns.
+
+    Names in equal steps (columns without a name, years) are names, and so are all where a word stands over numbers.
+    """
+    given = {place: parse_number(label) for place, label in enumerate(frame.labels)}
+    numbers = {place: number for place, number in given.items() if not math.isnan(number)}
+    if not numbers or 2 * len(numbers) < len(given) or len(numbers) > _FEW_NAMES or _in_steps(list(numbers.values())):
+        return False
+    columns = {place: _finite(frame, place) for place in given}
+    headed = any(
+        len(columns[place]) and not _MADE_UP.fullmatch(frame.labels[place]) for place in set(given) - set(numbers)
+    )
+    among = [
+        column.min() <= numbers[place] <= column.max()
+        for place, column in columns.items()
+        if place in numbers and len(column)
+    ]
+    return not headed and 2 * sum(map(bool, among)) > len(numbers)
+
+
+def _in_steps(numbers: Sequence[float]) -> bool:
+    """Whether names count up or down in equal steps; two of them by 1, one alone 0 or 1."""
+    steps = np.diff(numbers)
+    if len(numbers) == 1:
+        return numbers[0] in (0, 1)
+    return bool(np.allclose(steps, steps[0]) and steps[0] and (len(steps) > 1 or abs(steps[0]) == 1))
+
+
+def _finite(frame: Frame, place: int) -> FloatArray:
+    """The finite numbers of a column; none where something else stands in it."""
+    try:
+        values = as_column(frame.column(place))
+        missing = missing_mask(values)
+        present = as_floats(values, missing)[~missing]
+    except ParameterError:
+        return np.zeros(0)
+    return present[np.isfinite(present)] if not np.isnan(present).any() else np.zeros(0)
 
 
 def _require_none(refused: Sequence[tuple[str, ParameterError]]) -> None:
@@ -313,10 +356,14 @@ def _category(texts: Counter[str]) -> Column:
 
 
 def _require_no_numbers(name: str, texts: list[str]) -> None:
-    """Refuse text that stands for numbers, dates or whole rows; a date anywhere, or half of the different values."""
+    """Refuse text that stands for numbers, dates or whole rows; a date anywhere, or half of the different values.
+
+    Long text is none of these, whatever it holds, and is refused later: so reading takes time linear in its length.
+    """
     stripped = [text.strip() for text in texts]
     _require_one_field(name, stripped)
     half = len(texts) / 2
+    stripped = [text for text in stripped if len(text) <= _LONG_TEXT]
     plain = sum(not math.isnan(parse_number(text)) for text in stripped)
     for what, pattern, cure in _SPELLINGS:
         spelled = sum(math.isnan(parse_number(text)) and pattern.fullmatch(text) is not None for text in stripped)

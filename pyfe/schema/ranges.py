@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,9 @@ from pyfe.errors import ParameterError
 from pyfe.schema.cells import MOST_NAME_CHARACTERS, is_number, is_text, same_name, shown
 from pyfe.schema.columns import Column, category, checked_bits, is_column, number, with_missing
 from pyfe.schema.frames import as_labels, naming
+from pyfe.strict import distinct
 
-__all__ = ["bits_of", "by_text", "columns_from_ranges", "list_of_names", "require_columns", "require_known"]
+__all__ = ["bits_by_name", "by_text", "columns_from_ranges", "list_of_names", "require_columns", "require_known"]
 
 
 def columns_from_ranges(
@@ -28,10 +29,11 @@ def columns_from_ranges(
     if isinstance(bits, Mapping):
         require_known("bits", bits, ranges)
     columns: dict[str, Column] = {}
+    resolution = bits_by_name(bits)
     for name, spec in ranges.items():
         with naming(name):
-            columns[name] = _column_from(name, spec, bits_of(bits, name))
-    values = {same_name(name): value for name, value in by_text(missing).items()}
+            columns[name] = _column_from(name, spec, resolution(name))
+    values = by_text(missing, "missing")
     marked = {
         "public": list(map(same_name, list_of_names(public, "public"))),
         "protected": list(map(same_name, list_of_names(protected, "protected"))),
@@ -93,23 +95,26 @@ def require_columns(columns: Mapping[Any, Any]) -> None:
             column.require_codes_come_back()
 
 
-def bits_of(bits: int | Mapping[str, int], name: object) -> int:
-    """The resolution of a column, of one number or a mapping by name. ParameterError."""
-    if isinstance(bits, Mapping):
-        bits = next((value for key, value in bits.items() if same_name(key) == same_name(name)), 8)
-    return checked_bits(bits)
+def bits_by_name(bits: int | Mapping[str, int]) -> Callable[[object], int]:
+    """The resolution of a column by its name, of one number or a mapping. ParameterError, then too."""
+    if not isinstance(bits, Mapping):
+        return lambda name: checked_bits(bits)
+    stated = by_text(bits, "bits")
+    return lambda name: checked_bits(stated.get(same_name(name), 8))
 
 
 def list_of_names(names: Any, what: str) -> list[str]:
     """Names as text; one name alone counts as a list of it."""
     if isinstance(names, str):
         return [names]
+    if isinstance(names, bytes | bytearray | memoryview) or not isinstance(names, Iterable):
+        raise ParameterError(f"{what} is a list of column names, not {shown(names)}")
     try:
         return as_labels(names)
-    except TypeError:  # nothing to go through
+    except TypeError:  # an array without dimensions
         raise ParameterError(f"{what} is a list of column names, not {shown(names)}") from None
 
 
-def by_text(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """A mapping by the text of its names, as columns are named."""
-    return dict(zip(as_labels(values), values.values(), strict=True))
+def by_text(values: Mapping[Any, Any], what: str) -> dict[str, Any]:
+    """A mapping by its names as they are compared: as text in normal form C. ParameterError for two that are one."""
+    return distinct(zip(map(same_name, as_labels(values)), values.values(), strict=True), what)

@@ -13,8 +13,21 @@ def test_there_are_runners() -> None:
     assert SOURCES
 
 
-@pytest.mark.parametrize("backend", ["portable", "auto"])
-@pytest.mark.parametrize("name", SOURCES)
+TURNS = {"test_dlog"}
+"""Runners that take the backends in turn themselves."""
+
+LONG = {("test_bls12_381", "portable")}
+"""A minute; what it computes, the differential tests compare on the portable code too."""
+
+RUNS = [
+    pytest.param(name, backend, marks=[pytest.mark.slow] if (name, backend) in LONG else [], id=f"{name}-{backend}")
+    for name in SOURCES
+    for backend in ("portable", "auto")
+    if backend == "auto" or name not in TURNS
+]
+
+
+@pytest.mark.parametrize(("name", "backend"), RUNS)
 def test_runner(name: str, backend: str, build_folder: Path) -> None:
     programs = [path for path in build_folder.rglob(name) if path.is_file() and os.access(path, os.X_OK)]
     if not programs and not os.environ.get("PYFE_REQUIRE_TESTING"):

@@ -454,7 +454,7 @@ def test_array_weights_go_by_coordinate() -> None:
         ({"stage": {"V": 1.0}}, "level 'V'"),
         ({"sex": {"f": 1.0}}, "second of two levels"),
         ({"bmi": [1.0]}, "2 numbers"),
-        ({"bmi": {"27": 1.0}}, "cut 27"),
+        ({"bmi": {"27": 1.0}}, "cut '27'"),
     ],
 )
 def test_weights_that_do_not_meet_the_schema(weights: Any, complaint: str) -> None:

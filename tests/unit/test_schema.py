@@ -292,7 +292,7 @@ def test_a_misspelt_column_of_an_option_is_refused(option: str, value: object) -
 
 @pytest.mark.parametrize("option", ["bits", "missing"])
 def test_two_values_of_an_option_for_one_column_are_refused(option: str) -> None:
-    with pytest.raises(ParameterError, match=f"{option}: the column '1' is named twice"):
+    with pytest.raises(ParameterError, match=f"{option}.* '1'.* twice"):
         Schema.from_ranges({"1": (0, 10)}, **{option: {1: 2, "1": 3}})  # type: ignore[arg-type]
 
 

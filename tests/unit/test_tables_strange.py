@@ -348,9 +348,9 @@ def test_weights_and_models_find_names_in_their_normal_form(turned: bool) -> Non
     exact = pyfe.compile(Linear({ours: 1.0, "sex": {level: 2.0}}), schema)
     assert pyfe.compile(Linear({theirs: 1.0, "sex": {other: 2.0}}), schema).weights.tolist() == exact.weights.tolist()
     for twice in ({ours: 1.0, theirs: 1.0}, {"sex": {level: 1.0, other: 1.0}}):
-        with pytest.raises(ParameterError, match="Unicode form only"):
+        with pytest.raises(ParameterError, match="twice"):
             pyfe.compile(Linear(twice), schema)
-    with pytest.raises(ParameterError, match="two Unicode forms"):
+    with pytest.raises(ParameterError, match="twice"):
         Schema.from_ranges({ours: (0, 9)}, protected_forms={"f": {ours: 1, theirs: 1}})
     numbers = Schema.from_ranges({ours: (0, 9), "b": (0, 1)})
     X = pd.DataFrame({theirs: np.arange(40.0) % 9, "b": np.arange(40.0) / 40})
@@ -444,6 +444,12 @@ def test_weights_by_cut_name_each_cut_once_and_exactly() -> None:
     ):
         with pytest.raises(ParameterError, match=match):
             pyfe.compile(pyfe.Linear({"t": named}), schema)
+
+
+@pytest.mark.parametrize("cell", ["1e" + "9" * 30, "-1e" + "9" * 30, "1e-" + "9" * 30, "0" * 2000])
+def test_numbers_beyond_every_exponent_are_no_level(cell: str) -> None:
+    with pytest.raises(OutOfRangeError, match="not a level in row 0"):
+        Schema({"t": category([1, 2])}).encode({"t": [cell]})
 
 
 def test_durations_are_no_numbers() -> None:

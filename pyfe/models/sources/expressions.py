@@ -124,15 +124,15 @@ class _Inputs:
 
 def _meaning(name: str, schema: Schema) -> tuple[str, FloatArray]:
     """The scale of what a name stands for, and its row over ``z = (1, q)``."""
-    row = np.zeros(schema.n + 1)
+    row, key = np.zeros(schema.n + 1), same_name(name)
     for column_name, part, column in schema.parts:
         wide = slice(part.start + 1, part.stop + 1)
-        if same_name(name) == same_name(column_name):
+        if key == same_name(column_name):
             row[0], row[wide], scale = column.symbol(name)
             return scale, row
-        names = [same_name(coordinate) for coordinate in column.coordinate_names(column_name)]
-        if same_name(name) in names:
-            row[wide][names.index(same_name(name))] = 1.0
+        names = list(map(same_name, column.coordinate_names(column_name)))
+        if key in names:
+            row[wide][names.index(key)] = 1.0
             return "identity", row
     raise ParameterError(f"the expression has the symbol {name!r}, which is no column or coordinate of the schema")
 
