@@ -16,6 +16,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
+from pyfe.strict import distinct
 
 __all__ = [
     "EXACT_BELOW",
@@ -268,13 +269,7 @@ def same_name(label: object) -> str:
 
 def by_same_name(values: Mapping[str, Item], what: str) -> dict[str, Item]:
     """A mapping by what its names are compared by. ParameterError for two names that count as one."""
-    found: dict[str, Item] = {}
-    for name, value in values.items():
-        key = same_name(name)
-        if key in found:
-            raise ParameterError(f"{what}: two names {name!r}, which differ in their Unicode form only")
-        found[key] = value
-    return found
+    return distinct(((same_name(name), value) for name, value in values.items()), what)
 
 
 def row_for_names(names: Iterable[str]) -> bool:
