@@ -18,12 +18,28 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
 
+_DEEPEST = 64
+"""Most dimensions that numpy's arrays have."""
+
+
 def as_array(values: Any, what: str) -> AnyArray:
-    """Numbers as an array of numpy's own type. ParameterError for rows of different lengths."""
+    """Numbers as an array of numpy's own type, never those behind a mask. ParameterError for rows of different lengths,
+    and for masked entries."""
+    _require_unmasked(values, what)
     try:
         return np.asarray(values)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ParameterError(f"{what} is no array: {error}") from error
+
+
+def _require_unmasked(values: Any, what: str, depth: int = 0) -> None:
+    """ParameterError for entries that a mask hides, in lists of arrays too: numpy would take what lies behind it."""
+    if isinstance(values, list | tuple):
+        for part in values if depth < _DEEPEST else ():
+            if isinstance(part, list | tuple | np.ma.MaskedArray):
+                _require_unmasked(part, what, depth + 1)
+    elif np.ma.is_masked(values):
+        raise ParameterError(f"{what} has masked entries; fill them first")
 
 
 def integer_array(values: Any, what: str, *, bits: int | None = None, hint: str = "") -> IntArray:
@@ -60,7 +76,7 @@ def _not_integers(array: AnyArray, what: str, hint: str) -> PyfeError:
 
 def integer_rows(values: Any, n: int) -> IntArray:
     """Integer rows as int64 ``[k, n]``; one row ``[n]`` counts as ``[1, n]``, nothing as ``[0, n]``. ParameterError."""
-    array = np.asarray(values)
+    array = as_array(values, "rows")
     if array.size == 0:
         return np.zeros((0, n), dtype=np.int64)
     array = array[None, :] if array.ndim == 1 else array

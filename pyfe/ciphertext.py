@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pyfe import _core
 from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
+from pyfe.arrays import as_array
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
 from pyfe.schema.cells import is_integer
 from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, pieces, unpack
@@ -270,7 +271,11 @@ class CiphertextBatch(PickledAsBytes):
         Raises ParameterError for no batches, KeyMismatchError for batches of different keys or schemas.
         """
         given: object = batches
-        parts = [_batch(part) for part in (given if isinstance(given, Iterable) else [given])]
+        try:
+            several = list(given if isinstance(given, Iterable) else [given])
+        except TypeError:  # an array without dimensions
+            several = [given]
+        parts = [_batch(part) for part in several]
         if not parts:
             raise ParameterError("there is no batch to concatenate")
         for part in parts[1:]:
@@ -342,7 +347,7 @@ class CiphertextBatch(PickledAsBytes):
         key's holder, who could decrypt every row. Cost: n + 2 multi-scalar multiplications of ``len`` terms.
         """
         self._adapter.require_additive()
-        weights: Any = np.asarray(w)
+        weights: Any = as_array(w, "w")
         if weights.dtype.kind not in "iu" or weights.shape != (len(self),):
             raise ParameterError(f"w must be integers of shape ({len(self)},), not {weights.dtype} {weights.shape}")
         if weights.size and int(weights.max()) > _LARGEST:

@@ -75,7 +75,14 @@ class OutOfRangeError(PyfeError):
 
 
 class PolicyDeniedError(PyfeError):
-    """The authority's policy refuses this key; the message names the rule and what the key would open."""
+    """The authority's policy refuses this key; the message names the rule and what the key would open.
+
+    ``findings``: what refuses it, of :class:`pyfe.leakage.Finding`, with rule, figure, limit and advice.
+    """
+
+    def __init__(self, message: str = "", findings: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class BudgetExhaustedError(PyfeError):

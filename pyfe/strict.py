@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from pyfe.arrays import IntArray
-from pyfe.errors import DecodeError, OutOfRangeError
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 
-__all__ = ["integers_of", "reading", "require_fields", "require_same"]
+__all__ = ["distinct", "integers_of", "json_object", "reading", "require_fields", "require_same"]
+
+
+Name = TypeVar("Name")
+Value = TypeVar("Value")
+
+
+def distinct(pairs: Iterable[tuple[Name, Value]], what: str) -> dict[Name, Value]:
+    """Pairs of name and value as a mapping; ParameterError where a name stands twice, never the last of its values."""
+    found: dict[Name, Value] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ParameterError(f"{what} has the name {str(name)[:60]!r} twice")
+        found[name] = value
+    return found
+
+
+def json_object(text: object) -> Any:
+    """What a text of JSON holds. DecodeError for what is no JSON text, and for a name that is twice in an object."""
+    if not isinstance(text, str | bytes | bytearray):
+        raise DecodeError(f"JSON is read from text, not from a {type(text).__name__}")
+    try:
+        return json.loads(text, object_pairs_hook=lambda pairs: distinct(pairs, "an object"))
+    except (ValueError, RecursionError) as error:  # what distinct raises is a ValueError too
+        raise DecodeError(f"not JSON: {error}") from error
 
 
 @contextmanager

@@ -27,7 +27,8 @@ PLANTS = {
         "#include <thread>\nint x;\nint main() { std::thread t([] { ++x; }); ++x; t.join(); return x == 0; }",
     ),
 }
-BACKENDS = ("portable", "auto")
+BACKENDS = {"address": ("portable", "auto"), "thread": ("portable",)}
+"""Other kernels are not instrumented and start no threads: for races they show what the portable ones do."""
 TURNS = {"test_dlog"}
 """Runners that take the backends in turn themselves."""
 
@@ -39,7 +40,7 @@ def main(kinds: list[str]) -> int:
         if kind not in FLAGS:
             sys.exit(f"{kind}: not one of {', '.join(FLAGS)}")
         where = native.build(f"sanitize-{kind}", native.runner_sources(), f"-DPYFE_SANITIZE={FLAGS[kind]}")
-        runs = [(name, b) for name in native.runner_sources() for b in (("auto",) if name in TURNS else BACKENDS)]
+        runs = [(name, b) for name in native.runner_sources() for b in (("auto",) if name in TURNS else BACKENDS[kind])]
         runs.sort(key=lambda run: run[0] not in TURNS)  # the longest first: the others stand beside it
         programs = [native.find_program(where, name) for name, _ in runs]
         with ThreadPoolExecutor(native.JOBS) as pool:

@@ -29,9 +29,13 @@ using Body = std::function<void(std::size_t)>;
 
 constexpr auto between_looks = std::chrono::milliseconds(50);
 
+constexpr const char* forked_meanwhile =
+    "the process was forked while this call was at work, and the threads that shared its work stayed in the "
+    "parent; call again";
+
 thread_local bool inside_body = false;
 
-// One parallel_for: tasks are handed out by a shared counter.
+// One parallel_for: tasks are handed out by a shared counter. No lock: a thread that is gone would hold it.
 class Job {
   public:
     Job(std::size_t tasks, const Body& body) : tasks_(tasks), body_(body) {}
@@ -56,8 +60,16 @@ class Job {
         if (!failed_.load(std::memory_order_relaxed)) attempt([] { checkpoint(); });
     }
 
-    // Only after every worker has left work().
+    // In a forked child: whoever joined is gone, and with them the tasks that they had taken.
+    void abandon() noexcept {
+        abandoned_ = true;
+        failed_.store(true, std::memory_order_relaxed);
+    }
+    bool abandoned() const noexcept { return abandoned_; }
+
+    // Only after every worker has left work(), or is gone.
     void rethrow() {
+        if (abandoned_) fail(ErrorKind::resource, forked_meanwhile);
         if (first_) std::rethrow_exception(first_);
     }
 
@@ -72,18 +84,31 @@ class Job {
     }
 
     void keep_first(std::exception_ptr error) noexcept {
-        const std::lock_guard lock(mutex_);
-        if (!first_) first_ = std::move(error);
-        failed_.store(true, std::memory_order_relaxed);
+        if (!failed_.exchange(true, std::memory_order_relaxed)) first_ = std::move(error);
     }
 
     const std::size_t tasks_;
     const Body& body_;
     std::atomic<std::size_t> next_{0};
     std::atomic<bool> failed_{false};
-    std::mutex mutex_;
+    bool abandoned_ = false;  // written and read by the caller's thread only
     std::exception_ptr first_;
 };
+
+// The job of this thread while it has the pool
+thread_local Job* offered = nullptr;
+
+// Makes this thread's thread-local objects (ours, and the C++ library's for exceptions), which the loader
+// does at the first touch; where it finds no memory for them, it ends the process. So: false, and none is
+// touched, where there is no room for much more than they need.
+bool touch_thread_locals() noexcept {
+    void* volatile const room = std::malloc(std::size_t{1} << 14);
+    const bool found = room != nullptr;
+    std::free(room);
+    if (!found) return false;
+    inside_body = false;
+    return std::uncaught_exceptions() == 0;
+}
 
 // Sleeping workers that join the job on offer. The caller waits only for those that joined: a worker which
 // wakes late finds no job and sleeps on.
@@ -103,17 +128,20 @@ class Pool {
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    std::size_t workers() const { return threads_.size(); }
+    // Less than were asked for where a thread found no memory: then the caller works without it.
+    std::size_t workers() const { return threads_.size() - lacking_.load(); }
 
     void run(Job& job) {
         offer(&job);
         wake_.notify_all();
         job.work();
+        if (job.abandoned()) return;  // here and below: nobody is left who would unlock or answer
         std::unique_lock lock(mutex_);
         job_ = nullptr;
         while (!idle_.wait_for(lock, between_looks, [this] { return busy_ == 0; })) {
             lock.unlock();
             job.look_up();
+            if (job.abandoned()) return;
             lock.lock();
         }
     }
@@ -126,6 +154,10 @@ class Pool {
     }
 
     void serve() {
+        if (!touch_thread_locals()) {
+            ++lacking_;
+            return;
+        }
         std::size_t seen = 0;
         std::unique_lock lock(mutex_);
         while (true) {
@@ -158,11 +190,13 @@ class Pool {
     std::size_t round_ = 0;
     std::size_t busy_ = 0;
     bool stopping_ = false;
+    std::atomic<std::size_t> lacking_{0};
     std::vector<std::thread> threads_;
 };
 
 // The pool of this process. Its threads, and perhaps the locked mutex, exist in a forking parent only: the
-// child leaks the one and makes the other anew.
+// child leaks the one and makes the other anew. A checkpoint may run a signal handler that forks, and whose
+// child comes back into the job: that ends.
 struct Shared final : ForkAware {
     std::mutex submit;  // held by the one thread that uses the pool
     std::unique_ptr<Pool> pool;
@@ -170,6 +204,7 @@ struct Shared final : ForkAware {
     void in_child() noexcept override {
         new (&submit) std::mutex;
         static_cast<void>(pool.release());
+        if (offered != nullptr) offered->abandon();
     }
 };
 
@@ -234,7 +269,7 @@ void parallel_for(std::size_t tasks, const Body& body) {
     if (inside_body || is_guest() || threads == 1 || tasks <= 1) return run_inline(tasks, body);
     if (!forks_are_handled()) return run_inline(tasks, body);  // a forked child would hang
 
-    const std::unique_lock lock(shared.submit, std::try_to_lock);
+    std::unique_lock lock(shared.submit, std::try_to_lock);
     if (!lock.owns_lock()) return run_inline(tasks, body);
 
     const std::size_t workers = threads - 1;
@@ -243,7 +278,10 @@ void parallel_for(std::size_t tasks, const Body& body) {
         shared.pool = std::make_unique<Pool>(static_cast<unsigned>(workers));
     }
     Job job(tasks, body);
+    offered = &job;
     shared.pool->run(job);
+    offered = nullptr;
+    if (job.abandoned()) lock.release();  // the child's mutex is another one
     job.rethrow();
 }
 

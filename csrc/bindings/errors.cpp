@@ -39,6 +39,7 @@ void raise(const char* name, const std::string& text) {
 constexpr const char* no_memory = "the native core has no memory for this";
 
 void translate(std::exception_ptr pending) {
+    if (PyErr_Occurred() != nullptr) return;  // a signal handler raised meanwhile, and that is what is heard
     try {
         if (pending) std::rethrow_exception(pending);
     } catch (const pyfe::Error& error) {

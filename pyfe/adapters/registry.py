@@ -33,14 +33,17 @@ SCHEMES: dict[str, AnyAdapter] = {entry.id: entry for entry in sorted(_LISTED, k
 
 def adapter(scheme: str) -> AnyAdapter:
     """The adapter of a scheme id. ParameterError for a name that is none (short names: :func:`adapter_named`)."""
-    if scheme not in SCHEMES:
+    given: object = scheme
+    if not isinstance(given, str) or scheme not in SCHEMES:
         raise ParameterError(f"unknown scheme {scheme!r}")
     return SCHEMES[scheme]
 
 
 def adapter_named(name: str) -> AnyAdapter:
     """The adapter of a short name or a scheme id. ParameterError for one that is not there."""
-    found = next((entry for entry in SCHEMES.values() if name in (entry.id, entry.short)), None)
+    given: object = name
+    is_name = isinstance(given, str)
+    found = next((entry for entry in SCHEMES.values() if is_name and name in (entry.id, entry.short)), None)
     if found is None:
         known = ", ".join(f"{entry.short} ({entry.id})" for entry in SCHEMES.values())
         raise ParameterError(f"unknown scheme {name!r}; there is {known}")

@@ -142,7 +142,7 @@ class KeyAuthority(Secret):
 
     @cached_property
     def _known_population(self) -> Reference | None:
-        return reference_for(self._terms.schema, self._secrets.reference)
+        return reference_for(self._terms.schema, self._open_secrets().reference)
 
     @property
     def weight_bits(self) -> int:
@@ -185,7 +185,7 @@ class KeyAuthority(Secret):
         """
         if function is not None:
             decisions.require_fit(self._terms, function)
-        return decisions.residual_uncertainty(self._newest(), function, self._secrets.decision_secret())
+        return decisions.residual_uncertainty(self._newest(), function, self._open_secrets().decision_secret())
 
     def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
         """The key of a function, recorded before it is released.
@@ -231,6 +231,13 @@ class KeyAuthority(Secret):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _open_secrets(self) -> Secrets:
+        """AuthorityError once any thread has closed it."""
+        try:
+            return self._secrets
+        except AttributeError:  # close() took them
+            raise AuthorityError("this authority is closed") from None
+
     def _newest(self) -> State:
         """What the ledger says now; the rows that were read before are the same objects."""
         known = self._known
@@ -251,7 +258,8 @@ class KeyAuthority(Secret):
         return state, self._verdict(state, request.function)
 
     def _verdict(self, state: State, function: Function) -> Verdict:
-        return decisions.decide(state, function, self._secrets.decision_secret(), self._known_population)
+        secret = self._open_secrets().decision_secret()
+        return decisions.decide(state, function, secret, self._known_population)
 
     def _record(self, state: State, row: Issued) -> None:
         encoded = encode_row(row)
@@ -271,8 +279,9 @@ class KeyAuthority(Secret):
             return self._derive(function, row)
 
     def _derive(self, function: Function, row: Issued) -> FunctionKey:
-        native = self._public_key.adapter.keygen(self._secrets.master, function.map)
-        key = FunctionKey.signed(self._public_key, native, function, _grant(row), self._secrets.signing_key)
+        own = self._open_secrets()
+        native = self._public_key.adapter.keygen(own.master, function.map)
+        key = FunctionKey.signed(self._public_key, native, function, _grant(row), own.signing_key)
         try:
             return key.verify(self._public_key)
         except (KeyMismatchError, SignatureError) as error:

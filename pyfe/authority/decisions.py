@@ -86,7 +86,7 @@ class Verdict:
     def require_granted(self) -> None:
         """PolicyDeniedError, which says what would open, where the policy refuses."""
         if self.refusal is not None:
-            raise PolicyDeniedError(self.refusal)
+            raise PolicyDeniedError(self.refusal, tuple(finding for finding in self.findings if finding.refuses))
 
 
 def require_bits(weight_bits: int | None, scheme: str, policy: Policy, most: int) -> int:
@@ -163,9 +163,13 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
         for i in range(row.map.k)
     ]
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
-    listed = "; ".join(finding.in_terms_of(names) for finding in refusing[:3])
+    listed = "; ".join(f"{_by_rule(finding)}{finding.in_terms_of(names)}" for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
     return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){_advice(refusing)}"
+
+
+def _by_rule(finding: Finding) -> str:
+    return f"rule {finding.rule}: " if finding.rule else ""
 
 
 def _advice(refusing: list[Finding]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pyfe.authority.texts import require_text
 from pyfe.errors import DecodeError, ParameterError
+from pyfe.text import printable
 
 __all__ = ["Policy"]
 
@@ -60,9 +61,12 @@ class Policy:
         return self.line_for(("linear",))
 
     def line_for(self, serves: Sequence[str]) -> str:
-        """One line for keys, ledgers and reports of an authority whose scheme serves these kinds of functions."""
+        """One line for keys, ledgers and reports of an authority whose scheme serves these kinds of functions.
+
+        What does not print is escaped in it; :attr:`reason` stays as it was given.
+        """
         rules = "linear and quadratic rules" if "quadratic" in serves else "linear rules"
-        return f"default ({rules})" if self.refuses else f"UNRESTRICTED: {self.reason}"
+        return f"default ({rules})" if self.refuses else printable(f"UNRESTRICTED: {self.reason}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types."""

@@ -23,6 +23,7 @@ from pyfe.cli.console import (
     passphrase_from,
     read_csv,
     reference_rows,
+    say,
     show,
     text_option,
 )
@@ -83,7 +84,7 @@ def keygen(
             path=authority,
             passphrase=passphrase,
         )
-        with _taken_back_on_failure(authority):
+        with _taken_back_on_failure(authority, output):
             output.write(created.public_key.to_bytes())
     values = {
         "authority": str(authority),
@@ -157,11 +158,18 @@ def issue(
 
 
 @contextlib.contextmanager
-def _taken_back_on_failure(authority: Path) -> Iterator[None]:
-    """An authority made a moment ago, which has issued nothing, goes again if its public key cannot be written."""
+def _taken_back_on_failure(authority: Path, public_key: outputs.Output) -> Iterator[None]:
+    """An authority made a moment ago, which has issued nothing, goes again if its public key cannot be written.
+
+    Not where somebody may find the key, written before the failure: what is encrypted under it could never be scored.
+    """
     try:
         yield
     except BaseException:
+        if public_key.may_be_read:
+            with contextlib.suppress(ParameterError):  # standard error is gone: the file is there to be seen
+                say(f"the authority {authority} stays: its public key may be in use (pyfe public-key)", apart=True)
+            raise
         for file in roles.authority_files(authority):
             file.unlink(missing_ok=True)
         raise
@@ -171,4 +179,5 @@ def _release(key: FunctionKey, file: outputs.Output) -> None:
     try:
         file.write(key.to_bytes())
     except ParameterError as error:
-        raise ParameterError(f"{error}; the key was recorded as #{key.sequence}; issue it again") from error
+        again = "" if file.may_be_read else "; issue it again"
+        raise ParameterError(f"{error}; the key was recorded as #{key.sequence}{again}") from error

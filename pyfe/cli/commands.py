@@ -29,6 +29,8 @@ from pyfe.errors import ParameterError, PyfeError
 __all__ = ["app", "run"]
 
 BAD_INPUT, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+_NO_VARIABLE = ""
+"""The environment variable that turns a command into a shell's completion: there is none of this name."""
 
 app = typer.Typer(
     name="pyfe",
@@ -81,7 +83,7 @@ def run(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
         with console.plain_warnings():
-            result = command.main(arguments, prog_name="pyfe", standalone_mode=False)
+            result = command.main(arguments, prog_name="pyfe", complete_var=_NO_VARIABLE, standalone_mode=False)
     except PyfeError as error:
         return _fail(arguments, type(error).__name__, str(error), BAD_INPUT)
     except OSError as error:

@@ -18,6 +18,7 @@ from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, progress, 
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
 from pyfe.io import roles
+from pyfe.io.scores import scores_header
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.keys.owner_noise import require_owner_secret
 from pyfe.schema import Encoded, Overflow
@@ -178,16 +179,14 @@ def _columns(readout: Readout, scores: Any, combined: bool) -> tuple[list[str], 
     """Header and rows of the scores file: row, score, decision; probabilities and prediction where there are any."""
     decision = np.asarray(readout.decision_function(scores)).reshape(len(scores), readout.k)
     integers = np.asarray(scores).reshape(len(scores), readout.k)
-    parts = [("score", integers), ("decision", decision)]
-    names = ["row", *(name for what, values in parts for name in _numbered(what, values.shape[1]))]
-    columns = [np.arange(len(scores))[:, None], *(values for _, values in parts)]
-    if readout.classes is not None and not combined:
-        probabilities = _probabilities(readout, scores)
-        if probabilities is not None:
-            names += [f"probability[{label}]" for label in readout.classes]
-            columns.append(probabilities)
-        names.append("prediction")
+    columns = [np.arange(len(scores))[:, None], integers, decision]
+    classes = None if combined else readout.classes
+    probabilities = None if classes is None else _probabilities(readout, scores)
+    if probabilities is not None:
+        columns.append(probabilities)
+    if classes is not None:
         columns.append(np.asarray(readout.predict(scores))[:, None])
+    names = scores_header(readout.k, classes, probabilities=probabilities is not None)
     return names, [[value for part in row for value in part.tolist()] for row in zip(*columns, strict=True)]
 
 
@@ -196,7 +195,3 @@ def _probabilities(readout: Readout, scores: Any) -> Any:
         return readout.predict_proba(scores)
     except UnsupportedModelError:
         return None
-
-
-def _numbered(what: str, count: int) -> list[str]:
-    return [what] if count == 1 else [f"{what}[{i}]" for i in range(count)]

@@ -11,7 +11,8 @@ import typer
 from pyfe.cli.console import text_options
 from pyfe.errors import ParameterError
 from pyfe.schema import Column, noise
-from pyfe.schema.cells import parse_number
+from pyfe.schema.cells import parse_number, same_name
+from pyfe.strict import distinct
 
 __all__ = [
     "Bits",
@@ -66,28 +67,31 @@ def noise_of(slots: int) -> Column | None:
 
 def missing_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str, float | str]:
     """``COLUMN=VALUE`` options; values are numbers where the column holds numbers, else text."""
-    values: dict[str, float | str] = {}
+    known = {same_name(name): cells for name, cells in columns.items()}
+    found: list[tuple[str, float | str]] = []
     for option in options or ():
         name, equals, text = option.rpartition("=")
         if not equals or not name or not text:
             raise ParameterError(f"--missing is COLUMN=VALUE, not {option!r}")
-        numeric = name in columns and columns[name].dtype.kind == "f" and text != "bit"
-        values[name] = _number(option, text) if numeric else text
-    return values
+        name = same_name(name)
+        numeric = name in known and known[name].dtype.kind == "f" and text != "bit"
+        found.append((name, _number(option, text) if numeric else text))
+    return distinct(found, "--missing")
 
 
 def levels_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str, list[int | str]]:
     """``COLUMN=A,B,C`` options; levels are integers where the column holds numbers, else text."""
-    found: dict[str, list[int | str]] = {}
+    known = {same_name(name): cells for name, cells in columns.items()}
+    found: list[tuple[str, list[int | str]]] = []
     for option in options or ():
         name, equals, text = option.partition("=")
         if not equals or not name or not text:
             raise ParameterError(f"--levels is COLUMN=A,B,..., not {option!r}")
-        if name not in columns:
+        if same_name(name) not in known:
             raise ParameterError(f"--levels {option}: the table has no column {name!r}")
-        whole = columns[name].dtype.kind == "f"
-        found[name] = [_integer(option, level) if whole else level for level in text.split(",")]
-    return found
+        whole = known[same_name(name)].dtype.kind == "f"
+        found.append((same_name(name), [_integer(option, level) if whole else level for level in text.split(",")]))
+    return distinct(found, "--levels")
 
 
 def _integer(option: str, text: str) -> int:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from pyfe.function.function import Function
 from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, exact_interval, map_from_dict
 from pyfe.function.link import LINKS, index_of_largest, margin_of_largest, probabilities, require_link
-from pyfe.function.readout import Label, Readout
+from pyfe.function.readout import Label, Readout, floats, label_array, labels_of
 from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
 
@@ -34,7 +34,10 @@ __all__ = [
     "Readout",
     "Recalibrated",
     "exact_interval",
+    "floats",
     "index_of_largest",
+    "label_array",
+    "labels_of",
     "map_from_dict",
     "margin_of_largest",
     "probabilities",

@@ -15,6 +15,7 @@ from pyfe.function.ranking import area_under_curve, concordance_index
 from pyfe.function.readout import Label, Readout
 from pyfe.schema.cells import as_floats, missing_mask, shown
 from pyfe.schema.frames import as_column, open_frame
+from pyfe.strict import distinct
 
 __all__ = ["Survival", "Truth", "quality", "r_squared", "require_one_index", "truth_of"]
 
@@ -72,7 +73,7 @@ def truth_of(classes: Sequence[Label] | None, y: Any, rows: int) -> Truth:
         return _targets(columns)
     if len(columns) != 1:
         raise ParameterError(f"y has {len(columns)} columns; labels are one a row")
-    places = {label: place for place, label in enumerate(classes)}
+    places = distinct(((label, place) for place, label in enumerate(classes)), "the list of classes")
     found = np.array([_place(places, label) for label in columns[0].tolist()], dtype=np.int64)
     if (found < 0).any():
         known = ", ".join(shown(label) for label in classes[:10])
@@ -81,14 +82,21 @@ def truth_of(classes: Sequence[Label] | None, y: Any, rows: int) -> Truth:
 
 
 def require_one_index(X: Any, y: Any) -> None:
-    """ParameterError for pandas objects of different indexes, which are never paired by position."""
+    """ParameterError for pandas objects of different indexes, which are never paired by position; a mapping has the
+    index of its columns."""
     for part in y if isinstance(y, tuple) else (y,):
-        pandas = all(hasattr(table, "iloc") and hasattr(table, "index") for table in (X, part))
-        if pandas and not X.index.equals(part.index):
+        indexes = [index for table in (X, part) if (index := _index_of(table)) is not None]
+        if len(indexes) == 2 and not indexes[0].equals(indexes[1]):
             raise ParameterError(
                 "y and X have different indexes; align them (y.loc[X.index]), or pass y.to_numpy() if the rows do "
                 "belong together"
             )
+
+
+def _index_of(table: Any) -> Any:
+    """The index of a pandas object, or of the first one among the columns of a mapping; None without one."""
+    parts = table.values() if isinstance(table, Mapping) else [table]
+    return next((part.index for part in parts if hasattr(part, "iloc") and hasattr(part, "index")), None)
 
 
 def r_squared(predicted: FloatArray, truth: FloatArray) -> float:
@@ -134,6 +142,8 @@ def _columns(y: Any) -> list[AnyArray]:
     if not (hasattr(y, "columns") or rowwise or (isinstance(y, np.ndarray) and y.ndim == 2)):
         return [as_column(y)]
     frame = open_frame(y, None)
+    if not frame.labels:
+        raise ParameterError("y has no columns")
     return [as_column(frame.column(i)) for i in range(len(frame.labels))]
 
 

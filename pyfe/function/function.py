@@ -35,6 +35,7 @@ from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import plain
+from pyfe.schema.frames import require_order
 from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
 from pyfe.wire.pickling import PickledAsBytes
 
@@ -82,7 +83,8 @@ class Function(PickledAsBytes):
     def __post_init__(self) -> None:
         object.__setattr__(self, "map", as_map(self.map))
         object.__setattr__(self, "name", plain(self.name))
-        if len(self.schema_id) != 32 or type(self.name) is not str:
+        schema_id: object = self.schema_id
+        if not (isinstance(schema_id, bytes) and len(schema_id) == 32) or type(self.name) is not str:
             raise ParameterError("schema_id has 32 bytes, and name is text")
         given: object = self.readout
         if not isinstance(given, Readout):
@@ -106,10 +108,12 @@ class Function(PickledAsBytes):
     def from_integers(cls, schema: Schema, weights: Any, intercept: Any = 0, scale: Any = 1.0, **rest: Any) -> Function:
         """A function from integer weights ``[n]`` or ``[k, n]`` on the schema's coordinates; ``rest`` as the class.
 
-        Raises ParameterError for weights that are no integers, OutOfRangeError for results beyond 62 bits.
+        Raises ParameterError for weights that are no integers, and for a Series or a DataFrame that names the
+        coordinates in another order; OutOfRangeError for results beyond 62 bits.
         """
         if not isinstance(schema, Schema):
             raise ParameterError(f"from_integers needs a pyfe.Schema, not {type(schema).__name__}")
+        require_order(weights, schema.coordinate_names)
         rows = integer_array(weights, "weights")
         rows = rows[None, :] if rows.ndim == 1 else rows
         if rows.ndim != 2 or rows.shape[1] != schema.n:

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pyfe.arrays import FloatArray, IntArray
+from pyfe.arrays import FloatArray, IntArray, as_array
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms, forms_from_dict
 from pyfe.strict import integers_of
@@ -225,7 +225,7 @@ IntegerMap: TypeAlias = LinearMap | QuadraticMap
 
 def as_map(value: Any) -> IntegerMap:
     """A map as it is; int64 weights ``[k, n]`` as the linear map they stand for."""
-    return value if isinstance(value, LinearMap | QuadraticMap) else LinearMap(np.asarray(value))
+    return value if isinstance(value, LinearMap | QuadraticMap) else LinearMap(as_array(value, "weights"))
 
 
 def map_from_dict(data: Mapping[str, Any]) -> IntegerMap:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pyfe.arrays import FloatArray
 from pyfe.errors import ParameterError
+from pyfe.schema.cells import is_number, shown
 
 __all__ = ["LINKS", "index_of_largest", "margin_of_largest", "probabilities", "require_link"]
 
@@ -24,10 +26,14 @@ one is appended, in both.
 
 def require_link(link: str, baseline_survival: float | None) -> None:
     """ParameterError unless it is one of :data:`LINKS`, with a baseline survival if and only if it needs one."""
-    if link not in LINKS:
-        raise ParameterError(f"link {link!r} is not one of {', '.join(LINKS)}")
-    if (link == "cox") != (baseline_survival is not None):
+    name: object = link
+    survival: Any = baseline_survival
+    if not isinstance(name, str) or link not in LINKS:
+        raise ParameterError(f"link {shown(link)} is not one of {', '.join(LINKS)}")
+    if (link == "cox") != (survival is not None):
         raise ParameterError('baseline_survival belongs to the link "cox", and only to it')
+    if survival is not None and not (is_number(survival) and 0 < survival < 1):
+        raise ParameterError(f"baseline_survival is a number strictly between 0 and 1, not {shown(survival)}")
 
 
 def probabilities(link: str, decision: FloatArray, baseline_survival: float | None = None) -> FloatArray:

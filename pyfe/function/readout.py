@@ -10,7 +10,7 @@ Of the inner product or quadratic value ``u_j`` of output j::
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import schemes as core
-from pyfe.arrays import AnyArray, FloatArray, IntArray, integer_array
+from pyfe.arrays import AnyArray, FloatArray, IntArray, as_array, integer_array
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT
 from pyfe.function.link import LINKS, index_of_largest, probabilities, require_link
 from pyfe.schema.cells import is_integer, plain, shown
 from pyfe.strict import integers_of
 
-__all__ = ["Label", "Readout", "floats"]
+__all__ = ["Label", "Readout", "floats", "label_array", "labels_of"]
 
 Label: TypeAlias = str | int | float | bool
 Value = TypeVar("Value", bound=np.generic)
@@ -98,14 +98,10 @@ class Readout:
     def _check_link(self) -> None:
         k = self.k
         require_link(self.link, self.baseline_survival)
-        if self.baseline_survival is not None and not 0 < self.baseline_survival < 1:
-            raise ParameterError("baseline_survival lies strictly between 0 and 1")
         if (self.link in ("logit", "cox") and k != 1) or (self.link in ("softmax", "ovr") and k == 1):
             raise ParameterError(f"link {self.link!r} does not go with {k} row(s) of weights")
-        if self.classes is not None and not isinstance(self.classes, Sequence):
-            raise ParameterError(f"classes are a tuple of labels, not {type(self.classes).__name__}")
         if self.classes is not None:
-            object.__setattr__(self, "classes", tuple(map(plain, self.classes)))
+            object.__setattr__(self, "classes", labels_of(self.classes))
         expected = 2 if k == 1 else k
         if self.classes is not None and len(self.classes) != expected:
             raise ParameterError(f"{k} row(s) of weights need {expected} classes, not {len(self.classes)}")
@@ -192,9 +188,7 @@ class Readout:
         """Predicted classes, or the values of a regression, of decision values ``[batch]`` or ``[batch, k]``."""
         if self.classes is None:
             return decision
-        labels = np.array(self.classes, dtype=object if isinstance(self.classes[0], str) else None)
-        labels = labels.astype(str) if labels.dtype.kind == "O" else labels
-        return np.asarray(labels[self.class_index(decision)])
+        return np.asarray(label_array(self.classes)[self.class_index(decision)])
 
     def class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:
         """The place of the predicted class among :attr:`classes`, of decision values ``[batch]`` or ``[batch, k]``."""
@@ -291,11 +285,29 @@ _LABEL_TYPES: dict[str, type[str] | type[int] | type[float] | type[bool]] = {
 }
 
 
+def labels_of(classes: Any) -> tuple[Label, ...]:
+    """Class labels that somebody gave, as plain values. ParameterError for what is no list of text and numbers."""
+    if isinstance(classes, str | bytes | bytearray | memoryview | Mapping | Set) or not isinstance(classes, Iterable):
+        raise ParameterError(f"classes are a tuple of labels, not {type(classes).__name__}")
+    if np.ma.is_masked(classes):
+        raise ParameterError("classes has masked entries")
+    try:
+        labels = tuple(map(plain, classes))
+    except TypeError as error:  # an array without dimensions
+        raise ParameterError("classes are a tuple of labels, not one of them") from error
+    for label in labels:
+        _pair_of(label)
+    return labels
+
+
 def _pair_of(label: Label) -> list[str]:
     kind = type(label).__name__
     if kind not in _LABEL_TYPES:
         raise ParameterError(f"class labels are text, numbers or booleans, not {kind}")
-    return [kind, label.hex() if isinstance(label, float) else str(label)]
+    try:
+        return [kind, label.hex() if isinstance(label, float) else str(label)]
+    except ValueError as error:
+        raise ParameterError("an integer of thousands of digits is no class label") from error
 
 
 def _utf8_pair(label: Label) -> tuple[str, str]:
@@ -316,9 +328,26 @@ def _label_of(pair: Sequence[str]) -> Label:
     return int(text) if kind == "int" else str(text)
 
 
+def label_array(labels: Sequence[Label]) -> AnyArray:
+    """Labels as an array ``[classes]`` of themselves: of objects where one of numpy's own types would change any of
+    them, as it does with text beside numbers, integers beyond 64 bits, or text that ends in NUL."""
+    objects = np.empty(len(labels), dtype=object)
+    objects[:] = labels
+    plain_array = np.array(labels)
+    if plain_array.shape != objects.shape:
+        return objects
+    kept = zip(plain_array.tolist(), labels, strict=True)
+    return plain_array if all(type(one) is type(label) and one == label for one, label in kept) else objects
+
+
 def floats(values: Any, what: str) -> FloatArray:
-    """Numbers as float64; ParameterError for anything else."""
+    """Numbers as float64; ParameterError for anything else, which repeats no text: it may be a patient's."""
     try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
+        array = as_array(values, what)
+        if array.dtype.kind not in "biufO":
+            raise TypeError(array.dtype)
+        return np.asarray(array, dtype=np.float64)
+    except ParameterError as error:
         raise ParameterError(f"{what} must be numbers: {error}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(f"{what} must be numbers of float64 ({type(error).__name__})") from None

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe import _core
-from pyfe.arrays import BoolArray, ByteArray, IntArray
+from pyfe.arrays import BoolArray, ByteArray, IntArray, as_array
 from pyfe.errors import ParameterError
 from pyfe.groups.arguments import int64, packed
 
@@ -398,14 +398,14 @@ def _scalars(k: Scalars, count: int) -> ByteArray:
 
 
 def _int64(name: str, values: npt.ArrayLike) -> IntArray:
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.dtype != np.int64:
         raise ParameterError(f"{name} must be int64, not {array.dtype}")
     return np.ascontiguousarray(array)
 
 
 def _rows(name: str, values: Any, width: int) -> ByteArray:
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.dtype != np.uint8:
         raise ParameterError(f"{name} must be uint8, not {array.dtype}")
     if array.ndim != 2 or array.shape[1] != width:

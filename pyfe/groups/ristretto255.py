@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pyfe._core import ristretto255 as _native
-from pyfe.arrays import BoolArray, ByteArray
+from pyfe.arrays import BoolArray, ByteArray, as_array
 from pyfe.errors import ParameterError
 from pyfe.groups.arguments import packed
 
@@ -136,7 +136,7 @@ def __dir__() -> list[str]:
 
 
 def _rows(name: str, values: Any, width: int) -> ByteArray:
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.dtype != np.uint8:
         raise ParameterError(f"{name} must be uint8, not {array.dtype}")
     if array.ndim == 1:

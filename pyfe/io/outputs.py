@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pyfe.errors import ParameterError, PyfeError
-from pyfe.io.replacement import Replacement
+from pyfe.io.replacement import NotSynced, Replacement
 from pyfe.io.roles import ANYTHING, Role, is_sealed
 from pyfe.lock_names import locked_by
 from pyfe.wire.envelope import Octets
@@ -65,6 +65,7 @@ class Output:
     def __init__(self, path: Path, role: Role, avoid: list[Path], force: bool) -> None:
         self._name, self._role, self._avoid, self._force = path, role, avoid, force
         self._replacement: Replacement | None = None
+        self._streamed = False
         with self._naming_the_file():
             self._descriptor = _descriptor_of(path)
             self._place = path if self._descriptor is not None else Path(os.path.realpath(path))
@@ -79,8 +80,15 @@ class Output:
         """Whether it goes where a command's report would be printed."""
         return self._descriptor == 1
 
+    @property
+    def may_be_read(self) -> bool:
+        """Whether somebody may find there what was to be written, even if writing it ended in an error or in Ctrl-C."""
+        return self._streamed or (self._replacement is not None and self._replacement.may_stand)
+
     def write(self, *pieces: Octets) -> None:
         """Put bytes in the place: whole, durable, or an error and the place as it was (a stream takes what it took).
+
+        Where nothing but the last step failed, which makes the rename durable, the error says that the file stands.
 
         What was there is looked at once more: the work in between may have taken hours.
         """
@@ -91,6 +99,7 @@ class Output:
                 return
             target = os.dup(self._descriptor) if self._descriptor is not None else os.open(self._place, os.O_WRONLY)
             with os.fdopen(target, "wb") as stream:
+                self._streamed = True
                 stream.writelines(pieces)
 
     def close(self) -> None:
@@ -102,6 +111,11 @@ class Output:
     def _naming_the_file(self) -> Iterator[None]:
         try:
             yield
+        except NotSynced as error:
+            raise ParameterError(
+                f"{self._name} is written, but its folder could not be synced, so that a crash of the machine may undo "
+                f"it: {error.strerror}"
+            ) from error
         except OSError as error:
             raise ParameterError(f"cannot write {self._name}: {error.strerror}") from error
         except ValueError as error:

@@ -17,9 +17,13 @@ from pathlib import Path
 from pyfe.durable import sync_folder
 from pyfe.wire.envelope import Octets
 
-__all__ = ["Replacement"]
+__all__ = ["NotSynced", "Replacement"]
 
 _TEMPORARY = re.compile(r"\.pyfe-[0-9a-f]{16}\.tmp")
+
+
+class NotSynced(OSError):
+    """The file took its place, but its folder could not be made durable: a crash of the machine may undo it."""
 
 
 class Replacement:
@@ -32,14 +36,22 @@ class Replacement:
         self._final = final
 
     def become(self, place: Path, pieces: Iterable[Octets]) -> None:
-        """Hold the bytes, and take the place, durably. OSError; the place is as it was but for a failed last sync."""
+        """Hold the bytes, and take the place, durably. OSError: the place is as it was; NotSynced: it is taken."""
         with os.fdopen(os.dup(self._descriptor), "wb") as file:
             file.writelines(pieces)
         if self._final is not None:
             os.fchmod(self._descriptor, self._final)
         os.fsync(self._descriptor)
         os.replace(self._path, place)
-        sync_folder(place.parent)
+        try:
+            sync_folder(place.parent)
+        except OSError as error:
+            raise NotSynced(error.errno, error.strerror) from error
+
+    @property
+    def may_stand(self) -> bool:
+        """Whether the file took its place, as far as anybody can know: it is beside it no more."""
+        return not os.path.lexists(self._path)
 
     def discard(self) -> None:
         """Go, unless it took its place."""

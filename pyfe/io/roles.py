@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pyfe.errors import AuthorityError, PyfeError
+from pyfe.io.scores import is_scores
 from pyfe.keys import FunctionKey
 from pyfe.lock_names import lock_of
 from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
@@ -32,7 +33,6 @@ __all__ = [
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
-_SCORES_START = b"row,score"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -63,7 +63,7 @@ def _starting(start: bytes) -> Callable[[Path], bool]:
 ANYTHING = Role("file", lambda _: True)
 SCHEMA = Role("schema", _of_kind(Kind.SCHEMA))
 FUNCTION = Role("function", _of_kind(Kind.FUNCTION))
-SCORES = Role("table of scores", _starting(_SCORES_START), private=True)
+SCORES = Role("table of scores", is_scores, private=True)
 PICTURE = Role("picture", _starting(_PNG_START), private=True)
 
 

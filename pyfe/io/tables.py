@@ -24,7 +24,7 @@ from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
 from pyfe.io.files import read_text
 from pyfe.io.outputs import write_bytes
 from pyfe.schema import Column, Encoded, Overflow, Schema
-from pyfe.schema.cells import cure_of_absent, is_code, listed, parse_number, row_for_names, same_name
+from pyfe.schema.cells import EXACT_BELOW, cure_of_absent, is_code, listed, parse_number, row_for_names, same_name
 
 __all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
 
@@ -91,7 +91,9 @@ class Table:
     def _typed(self, name: str, column: Column) -> AnyArray:
         cells = self.columns[name]
         if column.cell_type is float:
-            return self._numbers(name, cells)
+            numbers = self._numbers(name, cells)
+            exact = column.cut_points() and (np.abs(numbers) >= EXACT_BELOW).any()
+            return _objects(list(map(self._with_point, cells))) if exact else numbers
         if column.cell_type is str:
             return _objects(cells)
         truth = _TRUTH if column.cell_type is bool else {}

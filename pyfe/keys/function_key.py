@@ -238,6 +238,7 @@ class FunctionKey(Secret):
             raise KeyMismatchError("key and ciphertexts belong to different schemas")
 
     def _plain_scores(self, ciphertexts: CiphertextBatch) -> IntArray:
+        self.require_match(ciphertexts)
         if ciphertexts.combined:
             raise ParameterError("combined rows have no class or probability; use decrypt, which gives combined scores")
         return self.decrypt(ciphertexts)

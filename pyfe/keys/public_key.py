@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_numbered
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.errors import DecodeError, KeyMismatchError
+from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.keys.owner_noise import require_owner_secret, with_noise
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
@@ -111,6 +111,9 @@ class PublicKey(PickledAsBytes):
 
     def require_fingerprint(self, fingerprint: str) -> None:
         """Raise KeyMismatchError unless this is the key of that fingerprint (dashes, spaces and case do not count)."""
+        given: object = fingerprint
+        if not isinstance(given, str):
+            raise ParameterError(f"a fingerprint is a text of 64 hexadecimal digits, not {type(given).__name__}")
         wanted = "".join(c for c in fingerprint.lower() if c not in "- :\t\n")
         if wanted != self.fingerprint.replace("-", ""):
             raise KeyMismatchError(f"the public key's fingerprint is {self.fingerprint}, not the one that was pinned")

@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
-from pyfe.function import probabilities
+from pyfe.function import label_array, probabilities
 from pyfe.models.fit.probing import ROWS_AT_ONCE, TOLERANCE, Score, centre, fresh_rows
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.sources.fitted import culprit
@@ -338,7 +338,7 @@ def _require_own_answers(real: RealFunction, raw: RawModel, columns: Columns, de
     if not len(decision):
         return
     if raw.predict is not None and real.classes is not None:
-        labels = np.asarray(real.classes)
+        labels = label_array(real.classes)
         if differs(raw.predict, real.name, raw.table(columns), labels, decision, real.map.error).any():
             raise UnsupportedModelError(not_the_largest(real.name))
     if raw.output is None:
@@ -404,7 +404,7 @@ def _require_boundary(real: RealFunction, raw: RawModel, schema: Schema) -> None
     columns = _decoded_between(schema, points)
     decision = raw.on_columns(columns)
     error = real.map.error + _FINE * np.abs(np.concatenate(ends)).max()
-    if differs(raw.predict, real.name, raw.table(columns), np.asarray(real.classes), decision, error).any():
+    if differs(raw.predict, real.name, raw.table(columns), label_array(real.classes), decision, error).any():
         raise UnsupportedModelError(not_the_largest(real.name))
 
 

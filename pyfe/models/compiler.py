@@ -12,7 +12,7 @@ from pyfe.adapters import MAX_WEIGHT_BITS, require_searchable, serving
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
-from pyfe.function import Function
+from pyfe.function import Function, labels_of
 from pyfe.models.checking import Reference, check
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
@@ -128,7 +128,7 @@ def from_callable(
     if not callable(f):
         raise ParameterError(f"from_callable needs a callable, not {type(f).__name__}; a fitted model goes to compile")
     with naming_what_fails(f):
-        real = from_plain_callable(f, schema, link, None if classes is None else tuple(classes))
+        real = from_plain_callable(f, schema, link, None if classes is None else labels_of(classes))
         return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name, slots=slots)
 
 
@@ -166,6 +166,7 @@ def compile_real_function(
 ) -> Function:
     """What :func:`compile` does once the real map of a model is known, however it was found. ``step`` ``[k]``: the
     integers are the nearest of this step of the result, in the model's units, whatever weight bits these need."""
+    _require_finite(real, schema)
     known = None if reference is None else Reference.read(schema, reference)
     rows = schema.sample(np.random.default_rng(20), _REFERENCE_ROWS) if known is None else known.x
     if schema.noise is not None and step is None:
@@ -223,6 +224,17 @@ def _remarks(real: RealFunction, rounded: AnyRounded, schema: Schema) -> list[tu
     if silent:
         remarks.append(("silent", f"{listed(silent)}: moves the result by less than half a step, and has no weight"))
     return remarks
+
+
+def _require_finite(real: RealFunction, schema: Schema) -> None:
+    """UnsupportedModelError for a map that leaves the doubles between the ends of the schema's ranges."""
+    ends = np.stack([schema.lo, schema.hi, np.maximum(np.abs(schema.lo), np.abs(schema.hi))])
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = real.map(ends)
+        if isinstance(real.map, AffineMap):
+            values = np.abs(ends) @ np.abs(real.map.weights).T + np.abs(real.map.intercept)
+    if not np.isfinite(values).all():
+        raise UnsupportedModelError(f"the decision values of {real.name} are larger than doubles hold")
 
 
 def _function(rounded: AnyRounded, schema: Schema, wanted: _Wanted, rest: dict[str, Any]) -> Function:

@@ -248,7 +248,7 @@ def _of_columns(fit: dict[str, Any], wanted: set[str], known: set[str]) -> dict[
             chosen[option] = [n for n in list_of_names(fit[option], option) if same_name(n) not in others]
     for option in _MAPPED:
         if isinstance(fit.get(option), Mapping):
-            chosen[option] = {n: v for n, v in by_text(fit[option]).items() if same_name(n) not in others}
+            chosen[option] = {n: v for n, v in by_text(fit[option], option).items() if same_name(n) not in others}
     return chosen
 
 

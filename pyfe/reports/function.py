@@ -128,6 +128,11 @@ def report(
     of: object = function
     if not isinstance(of, Function | FunctionKey):
         raise ParameterError(f"a report is on a Function or a FunctionKey, not on a {type(of).__name__}")
+    asked: tuple[object, object] = authority, scheme
+    if not isinstance(asked[0], KeyAuthority | None):
+        raise ParameterError(f"authority is a pyfe.KeyAuthority that is open, not a {type(authority).__name__}")
+    if not isinstance(asked[1], str | None):
+        raise ParameterError(f"scheme is the name of a scheme, not a {type(scheme).__name__}")
     own = function.scheme if isinstance(function, FunctionKey) else None
     agreed = own if authority is None else authority.public_key.scheme
     wanted = function.function if isinstance(function, FunctionKey) else function

@@ -6,21 +6,25 @@ import datetime
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from numbers import Complex, Rational
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
+from pyfe.strict import distinct
 
 __all__ = [
+    "EXACT_BELOW",
     "MOST_NAME_CHARACTERS",
     "as_floats",
+    "by_same_name",
     "cure_of_absent",
+    "exact_beyond",
     "exact_number",
     "is_cell",
     "is_code",
@@ -40,12 +44,23 @@ __all__ = [
 ]
 
 
+Item = TypeVar("Item")
+
 _PLAIN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+EXACT_BELOW = 2.0**53
+"""Below it every integer is a double."""
+
 _ABSENT_TYPES = ("NAType", "NaTType")
 _SHOWN = 60
 
 MOST_NAME_CHARACTERS = 1024
 """Longest name of a column or a form, and longest level, in characters: a name stands before each of its levels."""
+
+_MOST_NUMBER_CHARACTERS = 1024
+"""Longest text that is read as a number: every double has 767 digits at most, and a sign, a point and an exponent."""
+
+_MOST_TO_ONE = 4
+"""Characters that normal form C makes one of, at most: text that is longer than that by far is no name."""
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -87,9 +102,14 @@ def missing_mask(values: AnyArray) -> BoolArray:
 def parse_number(text: str) -> float:
     """The number that a text spells in plain decimal digits with a point (``-1.5``, ``1e3``); NaN for any other text.
 
-    Nothing that Python reads beside it counts: no ``1_000``, no digits but 0 to 9, no ``inf``, no ``nan``, no ``0x10``.
+    Nothing that Python reads beside it counts: no ``1_000``, no digits but 0 to 9, no ``inf``, no ``nan``, no ``0x10``,
+    nothing of more than 1,024 characters.
     """
-    return float(text) if _PLAIN.fullmatch(text) else math.nan
+    return float(text) if _is_plain(text) else math.nan
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= _MOST_NUMBER_CHARACTERS and _PLAIN.fullmatch(text) is not None
 
 
 def is_code(text: str) -> bool:
@@ -101,7 +121,7 @@ def is_code(text: str) -> bool:
 def exact_number(value: object) -> Any:
     """A cell as a Python number that compares and hashes by its exact value; None if it is no finite number."""
     if isinstance(value, str):
-        return Decimal(value.strip()) if _PLAIN.fullmatch(value) else None
+        return _exact_text(value.strip()) if _is_plain(value) else None
     if isinstance(value, np.longdouble):
         value = float(value) if float(value) == value else None
     value = plain(value)
@@ -112,6 +132,13 @@ def exact_number(value: object) -> Any:
     if isinstance(value, Decimal):
         return value if value.is_finite() else None
     return value if isinstance(value, Rational) and not is_temporal(value) else None
+
+
+def _exact_text(text: str) -> Decimal | float | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond those of decimal numbers: nothing, or beyond every double
+        return None if math.isinf(float(text)) else 0.0
 
 
 def _to_float(value: Any) -> float:
@@ -145,15 +172,28 @@ def as_floats(values: AnyArray, missing: BoolArray) -> FloatArray:
 
 
 def not_above(values: AnyArray, floats: FloatArray) -> FloatArray:
-    """``floats`` of a column, each integer beyond 2^53 as the next double that is not above it: so ``>=`` is exact."""
-    if values.dtype.kind not in "iuO":
+    """``floats`` of a column, each beyond 2^53 as the next double that is not above what its cell holds: so ``>=`` is
+    exact there, whatever the cell's type."""
+    if values.dtype.kind in "bf" and values.dtype.itemsize <= floats.dtype.itemsize:
         return floats
     lowered = floats.copy()
-    for place in np.flatnonzero(np.abs(floats) >= 2.0**53):
-        value = plain(values[place])
-        if isinstance(value, int) and float(floats[place]) > value:
+    for place in np.flatnonzero(np.abs(floats) >= EXACT_BELOW):
+        held = exact_beyond(values[place])
+        if held is not None and float(floats[place]) > held:
             lowered[place] = np.nextafter(floats[place], -np.inf)
     return lowered
+
+
+def exact_beyond(value: Any) -> Any:
+    """The number that a cell holds, as one that compares exactly with a double; None if it holds none.
+
+    Text with an exponent is how doubles are printed, in no more digits than tell them apart: None, as its double is
+    meant. Text in digits alone is a number of a record, and means itself.
+    """
+    if isinstance(value, np.longdouble):
+        return value
+    printed = isinstance(value, str) and "e" in value.lower()
+    return None if printed else exact_number(value)
 
 
 def require_cells(values: AnyArray) -> None:
@@ -219,10 +259,17 @@ def is_temporal(value: object) -> bool:
 def same_name(label: object) -> str:
     """What names are compared by: the text of a label in Unicode's normal form C. ParameterError if it has none."""
     try:
-        text = str(label)
+        text = str.__str__(label) if isinstance(label, str) else str(label)
     except Exception as error:  # an integer of thousands of digits, and whatever a foreign object raises
         raise ParameterError(f"a name of type {type(label).__name__} has no text") from error
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    if text.isascii() or len(text) > _MOST_TO_ONE * MOST_NAME_CHARACTERS:  # normal forms take quadratic time
+        return text
+    return unicodedata.normalize("NFC", text)
+
+
+def by_same_name(values: Mapping[str, Item], what: str) -> dict[str, Item]:
+    """A mapping by what its names are compared by. ParameterError for two names that count as one."""
+    return distinct(((same_name(name), value) for name, value in values.items()), what)
 
 
 def row_for_names(names: Iterable[str]) -> bool:

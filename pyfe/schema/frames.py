@@ -21,7 +21,7 @@ from pyfe.arrays import AnyArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import is_cell, plain, same_name, shown
 
-__all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "to_numpy"]
+__all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "require_order", "to_numpy"]
 
 
 _LISTED = 10
@@ -183,10 +183,28 @@ def as_labels(names: Iterable[Any]) -> list[str]:
     labels = []
     for place, name in enumerate(names):
         try:
-            labels.append(str(name))
+            labels.append(str.__str__(name) if isinstance(name, str) else str(name))
         except Exception as error:  # whatever a stranger's __str__ raises
             raise ParameterError(f"the name of column {place + 1}, a {type(name).__name__}, has no text") from error
     return labels
+
+
+def require_order(values: Any, names: Sequence[str]) -> None:
+    """ParameterError for numbers that carry names of their own and are taken by position, unless the names are these.
+
+    The names are those of a table's columns, or the index of a pandas Series. Names that only count say nothing.
+    """
+    labels = values.columns if hasattr(values, "columns") else getattr(values, "index", None)
+    if isinstance(values, Mapping):
+        labels = list(values)
+    if labels is None or callable(labels):
+        return
+    given = [same_name(label) for label in as_labels(labels)]
+    if given not in ([same_name(name) for name in names], list(map(str, range(len(given))))):
+        raise ParameterError(
+            "these weights name what they stand for, and are taken by position: put them in the order of "
+            "schema.coordinate_names first, such as w[list(schema.coordinate_names)], or pass w.to_numpy()"
+        )
 
 
 def to_numpy(X: Any) -> AnyArray:

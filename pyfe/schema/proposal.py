@@ -4,8 +4,8 @@ Text becomes a category only if its values cannot name a patient: few of them, a
 number of rows is the usual least cell of published tables (three to ten; five here). Of the 608 columns of the 69
 tables that come with scikit-learn, lifelines, statsmodels and scikit-survival, 27 text columns become categories:
 groups, treatments, regions, stages, of 2 to 22 levels, the rarest in 6 rows. Refused are 13 with levels seen in one to
-four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and two of record numbers; no
-measurement is.
+four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and those of record numbers;
+no measurement is.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ from pyfe.schema.cells import (
     shown,
 )
 from pyfe.schema.columns import Column, category, number
-from pyfe.schema.frames import Frame, naming, open_frame
-from pyfe.schema.ranges import bits_of, by_text, list_of_names
+from pyfe.schema.frames import Frame, as_column, naming, open_frame
+from pyfe.schema.persons import holds_persons, words_of
+from pyfe.schema.ranges import bits_by_name, by_text, list_of_names, require_known
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
 
@@ -53,6 +54,8 @@ _LONG_NUMBER = 10**7
 _COUNTER = 20
 _SECONDS = 3e8  # of 1979, since 1970
 _LONG_TEXT = 80
+_FEW_NAMES = 8
+"""Most names that are held against the values below them: a row of more numbers is hardly ever distinct or in order."""
 
 _EXCLUDE = "leave the column out (exclude=, --exclude)"
 _LEVELS = "name its levels (levels=, --levels)"
@@ -92,12 +95,12 @@ _SPELLINGS = (
     ),
     (
         "numbers with a percent sign",
-        re.compile(r"[+-]?[\d.,]*\d[\d.,]* ?[%\u2030]"),
+        re.compile(r"[+-]?[.,]*\d[\d.,]* ?[%\u2030]"),
         "turn them into numbers without the sign",
     ),
     (
         "numbers with a comparison sign",
-        re.compile(r"(<|>|<=|>=|=<|=>|=|~|\u2264|\u2265|\u2248|\u00b1) ?[+-]?[\d.,]*\d[\d.,]*.{0,12}"),
+        re.compile(r"(<|>|<=|>=|=<|=>|=|~|\u2264|\u2265|\u2248|\u00b1) ?[+-]?[.,]*\d[\d.,]*.{0,12}"),
         "decide what a value beyond the limit of measurement counts as, and write numbers",
     ),
     (
@@ -113,6 +116,7 @@ _SPELLINGS = (
         "write plain decimal numbers (0 to 9, a point)",
     ),
 )
+_MADE_UP = re.compile(r"Unnamed: \d+|.*\.\d+")  # by pandas, for an empty field, and for one that stands twice
 _UNIT = re.compile(rf"{_DIGITS}([eE][+-]?\d+)?(?P<space> ?)(?P<unit>[^\W\d_\u00b0\u00b5/]*[^\d\s.,;|]*)")
 _UNITS = frozenset(
     [
@@ -187,15 +191,7 @@ _NAMES_OF_IDENTIFIERS = frozenset(
     {"id", "ids", "mrn", "uid", "pid", "uuid", "guid", "ssn", "identifier", "identifiers", "record"}
     | {"patient", "patients", "subject", "case", "accession"}
 )
-_NAMES_OF_PERSONS = _NAMES_OF_IDENTIFIERS | frozenset(
-    {"person", "participant", "proband", "name", "names", "surname", "forename", "firstname", "lastname", "initials"}
-    | {"nachname", "vorname", "email", "mail", "phone", "telephone", "telefon", "mobile", "fax", "address", "adresse"}
-    | {"street", "patientid", "patientennummer", "fallnummer"}
-)
-_WORDS_BESIDE = frozenset(
-    ("study", "full", "first", "last", "given", "family", "middle", "number", "no", "nr", "code", "key", "hash")
-)
-"""Words that leave a column called after persons one: last name, study id."""
+"""Words that call a column of integers after record numbers, whatever stands beside them."""
 
 
 def propose_columns(
@@ -211,27 +207,27 @@ def propose_columns(
         raise ParameterError(f"margin must be from 0 to 10, not {shown(margin)}")
     if not isinstance(levels, Mapping):
         raise ParameterError("levels is a mapping of column names to lists of levels")
-    frame = open_frame(X, names)
-    given = {same_name(name): wanted for name, wanted in by_text(levels).items()}
-    table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")}, given)
+    frame = open_frame(X, None if names is None else list_of_names(names, "names"))
+    for option, by_name in {"bits": bits, "levels": levels}.items():
+        if isinstance(by_name, Mapping):
+            require_known(option, by_name, frame.labels)
+    given, resolution = by_text(levels, "levels"), bits_by_name(bits)
+    table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")})
     columns, refused = {}, []
     for name, values in table.items():
         try:
             with naming(name):
-                columns[name] = propose(name, values, bits_of(bits, name), margin, given.get(same_name(name)))
+                columns[name] = propose(name, values, resolution(name), margin, given.get(same_name(name)))
         except ParameterError as error:
             refused.append((name, error))
     _require_none(refused)
     return columns
 
 
-def _proposed_table(frame: Frame, dropped: Iterable[str], given: Iterable[str]) -> dict[str, AnyArray]:
+def _proposed_table(frame: Frame, dropped: set[str]) -> dict[str, AnyArray]:
     """The columns of a table that are not left out; names in normal form C. ParameterError."""
-    known = {same_name(label) for label in frame.labels}
-    for name in [*dropped, *given]:
-        if name not in known:
-            raise ParameterError(f"there is no column {shown(name)} to exclude or to give levels to")
-    if row_for_names(frame.labels):
+    require_known("exclude", sorted(dropped), frame.labels)
+    if row_for_names(frame.labels) or _names_among_values(frame):
         raise ParameterError(
             "the names of the columns look like a row of values: state them where the table is read (header=None, "
             "names=), or rename the columns"
@@ -242,6 +238,46 @@ def _proposed_table(frame: Frame, dropped: Iterable[str], given: Iterable[str]) 
     if len(next(iter(table.values()))) < _LEAST_ROWS:
         raise ParameterError(f"a schema cannot be proposed from fewer than {_LEAST_ROWS} rows; give ranges instead")
     return table
+
+
+def _names_among_values(frame: Frame) -> bool:
+    """Whether half of a few names or more are numbers, and most of these lie among the values of their own columns.
+
+    Names in equal steps (columns without a name, years) are names, and so are all where a word stands over numbers.
+    """
+    given = {place: parse_number(label) for place, label in enumerate(frame.labels)}
+    numbers = {place: number for place, number in given.items() if not math.isnan(number)}
+    if not numbers or 2 * len(numbers) < len(given) or len(numbers) > _FEW_NAMES or _in_steps(list(numbers.values())):
+        return False
+    columns = {place: _finite(frame, place) for place in given}
+    headed = any(
+        len(columns[place]) and not _MADE_UP.fullmatch(frame.labels[place]) for place in set(given) - set(numbers)
+    )
+    among = [
+        column.min() <= numbers[place] <= column.max()
+        for place, column in columns.items()
+        if place in numbers and len(column)
+    ]
+    return not headed and 2 * sum(map(bool, among)) > len(numbers)
+
+
+def _in_steps(numbers: Sequence[float]) -> bool:
+    """Whether names count up or down in equal steps; two of them by 1, one alone 0 or 1."""
+    steps = np.diff(numbers)
+    if len(numbers) == 1:
+        return numbers[0] in (0, 1)
+    return bool(np.allclose(steps, steps[0]) and steps[0] and (len(steps) > 1 or abs(steps[0]) == 1))
+
+
+def _finite(frame: Frame, place: int) -> FloatArray:
+    """The finite numbers of a column; none where something else stands in it."""
+    try:
+        values = as_column(frame.column(place))
+        missing = missing_mask(values)
+        present = as_floats(values, missing)[~missing]
+    except ParameterError:
+        return np.zeros(0)
+    return present[np.isfinite(present)] if not np.isnan(present).any() else np.zeros(0)
 
 
 def _require_none(refused: Sequence[tuple[str, ParameterError]]) -> None:
@@ -320,10 +356,14 @@ def _category(texts: Counter[str]) -> Column:
 
 
 def _require_no_numbers(name: str, texts: list[str]) -> None:
-    """Refuse text that stands for numbers, dates or whole rows; a date anywhere, or half of the different values."""
+    """Refuse text that stands for numbers, dates or whole rows; a date anywhere, or half of the different values.
+
+    Long text is none of these, whatever it holds, and is refused later: so reading takes time linear in its length.
+    """
     stripped = [text.strip() for text in texts]
     _require_one_field(name, stripped)
     half = len(texts) / 2
+    stripped = [text for text in stripped if len(text) <= _LONG_TEXT]
     plain = sum(not math.isnan(parse_number(text)) for text in stripped)
     for what, pattern, cure in _SPELLINGS:
         spelled = sum(math.isnan(parse_number(text)) and pattern.fullmatch(text) is not None for text in stripped)
@@ -337,9 +377,11 @@ def _require_no_numbers(name: str, texts: list[str]) -> None:
 
 def _require_no_persons(name: str, texts: list[str]) -> None:
     """Refuse text that names a patient in however many rows: a patient of many visits has many of them."""
-    words = set(_words(name))
-    called = words and words <= _NAMES_OF_PERSONS | _WORDS_BESIDE and words & _NAMES_OF_PERSONS and len(texts) > 2
-    if called or any(map(_names_a_patient, texts)):
+    if len(texts) > 2 and holds_persons(name):
+        raise ParameterError(
+            f"by its name it holds names or numbers of persons, however often each is seen; {_EXCLUDE}, or {_LEVELS}"
+        )
+    if any(map(_names_a_patient, texts)):
         raise ParameterError(
             "its text looks like record numbers, names, addresses, telephone numbers or notes, however often "
             f"each is seen; {_EXCLUDE}, or {_LEVELS}"
@@ -359,11 +401,6 @@ def _require_no_codes(cells: list[Any]) -> None:
             f"digits with zeros in front (record numbers, postal codes) are codes and no numbers; {_EXCLUDE}, or "
             f"{_LEVELS}"
         )
-
-
-def _words(name: str) -> list[str]:
-    """The words of a column's name, in small letters: PatientID -> patient, id."""
-    return [word.lower() for word in re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)]
 
 
 def _require_one_field(name: str, texts: list[str]) -> None:
@@ -400,7 +437,7 @@ def _number(name: str, values: AnyArray, raw: FloatArray, bits: int, margin: flo
 def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> None:
     """Quantiles of record numbers are record numbers. Ages and counts are short, amounts are round."""
     distinct, count = np.unique(raw), len(set(values.tolist()))
-    called = not _NAMES_OF_IDENTIFIERS.isdisjoint(_words(name))
+    called = holds_persons(name) or not _NAMES_OF_IDENTIFIERS.isdisjoint(words_of(name))
     seconds = (raw % 3600 == 0).all() and np.median(raw) >= _SECONDS
     if count > 1 and (seconds or all(map(_is_date, distinct.tolist()))):
         raise ParameterError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,9 @@ from pyfe.errors import ParameterError
 from pyfe.schema.cells import MOST_NAME_CHARACTERS, is_number, is_text, same_name, shown
 from pyfe.schema.columns import Column, category, checked_bits, is_column, number, with_missing
 from pyfe.schema.frames import as_labels, naming
+from pyfe.strict import distinct
 
-__all__ = ["bits_of", "by_text", "columns_from_ranges", "list_of_names", "require_columns"]
+__all__ = ["bits_by_name", "by_text", "columns_from_ranges", "list_of_names", "require_columns", "require_known"]
 
 
 def columns_from_ranges(
@@ -25,17 +26,20 @@ def columns_from_ranges(
     given: tuple[object, ...] = (ranges, missing)
     if not all(isinstance(mapping, Mapping) for mapping in given):
         raise ParameterError("ranges and missing are mappings of column names")
+    if isinstance(bits, Mapping):
+        require_known("bits", bits, ranges)
     columns: dict[str, Column] = {}
+    resolution = bits_by_name(bits)
     for name, spec in ranges.items():
         with naming(name):
-            columns[name] = _column_from(name, spec, bits_of(bits, name))
-    values = {same_name(name): value for name, value in by_text(missing).items()}
+            columns[name] = _column_from(name, spec, resolution(name))
+    values = by_text(missing, "missing")
     marked = {
         "public": list(map(same_name, list_of_names(public, "public"))),
         "protected": list(map(same_name, list_of_names(protected, "protected"))),
     }
-    for what, names in {**marked, "missing": list(values)}.items():
-        _require_known(what, names, columns)
+    for option, names in {**marked, "missing": missing}.items():
+        require_known(option, names, columns)
     for name, column in columns.items():
         key = same_name(name)
         changes: dict[str, Any] = {mark: True for mark, names in marked.items() if key in names}
@@ -45,11 +49,16 @@ def columns_from_ranges(
     return columns
 
 
-def _require_known(what: str, names: Iterable[str], columns: Iterable[str]) -> None:
+def require_known(option: str, given: Iterable[Any], columns: Iterable[object]) -> None:
+    """ParameterError where an option by column, names or a mapping of them, names what is no column, or one twice."""
     known = set(map(same_name, columns))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ParameterError(f"{what}: there is no column {shown(unknown[0])}")
+    seen: set[str] = set()
+    for name in given:
+        if same_name(name) not in known:
+            raise ParameterError(f"{option}: there is no column {shown(name)}")
+        if same_name(name) in seen and isinstance(given, Mapping):
+            raise ParameterError(f"{option}: the column {shown(name)} is named twice")
+        seen.add(same_name(name))
 
 
 def _column_from(name: str, spec: Any, bits: int) -> Column:
@@ -86,23 +95,26 @@ def require_columns(columns: Mapping[Any, Any]) -> None:
             column.require_codes_come_back()
 
 
-def bits_of(bits: int | Mapping[str, int], name: object) -> int:
-    """The resolution of a column, of one number or a mapping by name. ParameterError."""
-    if isinstance(bits, Mapping):
-        bits = next((value for key, value in bits.items() if same_name(key) == same_name(name)), 8)
-    return checked_bits(bits)
+def bits_by_name(bits: int | Mapping[str, int]) -> Callable[[object], int]:
+    """The resolution of a column by its name, of one number or a mapping. ParameterError, then too."""
+    if not isinstance(bits, Mapping):
+        return lambda name: checked_bits(bits)
+    stated = by_text(bits, "bits")
+    return lambda name: checked_bits(stated.get(same_name(name), 8))
 
 
 def list_of_names(names: Any, what: str) -> list[str]:
     """Names as text; one name alone counts as a list of it."""
     if isinstance(names, str):
         return [names]
+    if isinstance(names, bytes | bytearray | memoryview) or not isinstance(names, Iterable):
+        raise ParameterError(f"{what} is a list of column names, not {shown(names)}")
     try:
         return as_labels(names)
-    except TypeError:  # nothing to go through
+    except TypeError:  # an array without dimensions
         raise ParameterError(f"{what} is a list of column names, not {shown(names)}") from None
 
 
-def by_text(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """A mapping by the text of its names, as columns are named."""
-    return dict(zip(as_labels(values), values.values(), strict=True))
+def by_text(values: Mapping[Any, Any], what: str) -> dict[str, Any]:
+    """A mapping by its names as they are compared: as text in normal form C. ParameterError for two that are one."""
+    return distinct(zip(map(same_name, as_labels(values)), values.values(), strict=True), what)

@@ -37,14 +37,14 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema.canonical import CanonicalRows
-from pyfe.schema.cells import is_integer, is_number, is_text, plain, shown
+from pyfe.schema.cells import is_integer, is_number, is_text, plain, same_name, shown
 from pyfe.schema.columns import MAX_COORDINATES, Column, Slots, column_from_dict, is_column
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
 from pyfe.schema.frames import naming, open_frame, to_numpy
 from pyfe.schema.population import Population
 from pyfe.schema.proposal import propose_columns
-from pyfe.schema.ranges import columns_from_ranges, require_columns
+from pyfe.schema.ranges import by_text, columns_from_ranges, require_columns
 from pyfe.strict import reading, require_same
 from pyfe.text import printable
 from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
@@ -55,6 +55,9 @@ __all__ = ["Schema", "stacked"]
 
 _COLUMNS_LISTED = 10
 MOST_PROTECTED_FORMS = 1024
+_MOST_NAMES = 2**22
+"""Most characters of the columns' names before all coordinates together: a name stands before each of its levels, and
+takes four bytes a character there."""
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -97,6 +100,7 @@ class Schema(PickledAsBytes):
         width = sum(column.width for column in columns.values())
         if width > MAX_COORDINATES:
             raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")
+        _require_short_names(columns)
         self._columns: dict[str, Column] = {plain(name): column for name, column in columns.items()}
         bounds = pairwise(accumulate((column.width for column in self._columns.values()), initial=0))
         self._parts = tuple(
@@ -129,21 +133,25 @@ class Schema(PickledAsBytes):
             raise ParameterError(
                 f"protected_forms is a mapping of names to weights, at most {MOST_PROTECTED_FORMS} of them"
             )
-        return {plain(name): self._checked_form(name, form) for name, form in forms.items()}
+        by_text(forms, "protected_forms")
+        columns = set(map(same_name, self._columns)) if forms else set()
+        noise = self._names[self.noise_part]
+        known = {same_name(c): c for c in self._names if c not in noise} if forms else {}
+        return {plain(name): self._checked_form(name, form, columns, known) for name, form in forms.items()}
 
-    def _checked_form(self, name: Any, form: Any) -> dict[str, int]:
-        if not is_text(name) or name in self._columns:
+    def _checked_form(self, name: Any, form: Any, columns: set[str], known: Mapping[str, str]) -> dict[str, int]:
+        if not is_text(name) or same_name(name) in columns:
             raise ParameterError(f"protected form {shown(name)} needs a name of its own")
         if not isinstance(form, Mapping):
             raise ParameterError(f"protected form {name!r} maps coordinates to integer weights")
-        noise = [] if self.noise is None else self._names[self.noise_part]
-        unknown = [c for c in form if c not in self._positions or c in noise]
+        weights = by_text(form, f"protected form {name!r}")
+        unknown = [c for c in weights if c not in known]
         if unknown:
             raise ParameterError(f"protected form {name!r} names {shown(unknown[0])}, which is no coordinate")
-        whole = all(is_number(w) and -(2**31) < w < 2**31 and int(w) == w for w in form.values())
-        if not whole or not any(form.values()):
+        whole = all(is_number(w) and -(2**31) < w < 2**31 and int(w) == w for w in weights.values())
+        if not whole or not any(weights.values()):
             raise ParameterError(f"protected form {name!r} needs integer weights below 2^31, not all zero")
-        return {plain(c): int(w) for c, w in form.items() if w}
+        return {known[c]: int(w) for c, w in weights.items() if w}
 
     # -- makers --
 
@@ -202,7 +210,8 @@ class Schema(PickledAsBytes):
         mostly distinct under a name such as ``id`` or ``mrn``. The cures are in the error: ``exclude``, ``levels``, or
         to parse the column first. A column of consecutive integers, as a row counter is, warns (UserWarning). All
         columns that are refused are named at once. A table whose names look like values (most are numbers, in no order,
-        some with decimals or twice) was read without its header: refused.
+        some with decimals or twice; or few, and among the values of their own columns) was read without its header:
+        refused.
 
         Parameters
         ----------
@@ -452,6 +461,9 @@ class Schema(PickledAsBytes):
 
     def sample(self, rng: np.random.Generator, count: int, *, ends: bool = False) -> IntArray:
         """Random coordinates int64 ``[count, n]`` that can occur: uniform per column, or at range ends only."""
+        given: tuple[object, object] = rng, count
+        if not (isinstance(given[0], np.random.Generator) and is_integer(given[1]) and 0 <= count < 2**31):
+            raise ParameterError("a sample takes a numpy Generator and a number of rows, an integer from 0 to 2^31 - 1")
         return np.concatenate([c.sample(rng, count, ends=ends) for c in self._columns.values()], axis=1)
 
     # -- plain types --
@@ -509,6 +521,16 @@ def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:
     """Columns side by side ``[batch, columns]``: float64, or object if one of them holds text."""
     kind = object if any(values.dtype.kind == "O" for values in columns.values()) else np.float64
     return np.stack([values.astype(kind) for values in columns.values()], axis=1)
+
+
+def _require_short_names(columns: Mapping[str, Column]) -> None:
+    """ParameterError before names are made that take far more memory than what they are made of."""
+    written = sum(len(name) * column.width for name, column in columns.items())
+    if written > _MOST_NAMES:
+        raise ParameterError(
+            f"the names of the columns stand before their coordinates with {written} characters, more than "
+            f"{_MOST_NAMES}; give shorter names to columns of many levels or cuts"
+        )
 
 
 def _frozen(values: list[int]) -> IntArray:

@@ -30,11 +30,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import qfe as _native
-from pyfe.arrays import IntArray
+from pyfe.arrays import IntArray, as_array
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
@@ -198,7 +197,7 @@ def forms_of(F: npt.ArrayLike | Forms) -> _native.Forms:
 
 
 def _dense(F: Any) -> IntArray:
-    array = np.asarray(F)
+    array = as_array(F, "F")
     return integers("F", array, 2 if array.ndim < 3 else 3)
 
 

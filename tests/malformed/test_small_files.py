@@ -93,6 +93,18 @@ def test_an_interval_of_wide_factors_takes_little_memory() -> None:
     assert ending(lambda d: Function.from_bytes(d, schema=schema), data) == "read"
 
 
+@pytest.mark.parametrize("sign", ["x", "\U0001d49c"], ids=["ASCII", "beyond the BMP"])
+def test_long_names_before_many_levels_are_not_made(sign: str) -> None:
+    """A name stands before each of its levels: a file of 260 KB took 316 MB."""
+    honest = Schema({"n": category(range(2**16))}).to_dict()
+    for length, outcome in ((64, "read"), (65, "DecodeError"), (1024, "DecodeError")):
+        (column,) = honest["columns"]
+        data = {**honest, "columns": [{**column, "name": "x" * (length - 1) + sign}]}
+        assert ending(Schema.from_bytes, pack_metadata(Kind.SCHEMA, data)) == outcome
+    with pytest.raises(ParameterError, match="give shorter names to columns of many levels"):
+        Schema({"x" * 1024: category(range(2**16))})
+
+
 def sparse_key(n: int, k: int) -> bytes:
     """A linear function's key of a quadratic scheme, of k functions with one weight each, that states n coordinates."""
     authority = objects.authority(Schema.from_ranges({"a": (0, 3)}, bits=2), scheme="qfe-ggm")

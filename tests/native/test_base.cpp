@@ -22,6 +22,7 @@
 #include "pyfe/base/ct.hpp"
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/base/secret.hpp"
 #include "pyfe/codec/envelope.hpp"
@@ -260,6 +261,46 @@ void test_fork() {
     CHECK(each_task_once(100));  // inline, as the pool is taken
     finish = true;
     holder.join();
+}
+
+pid_t forked = -1;  // by the thread that asks, once
+
+void fork_once() {
+    if (forked == -1) forked = fork();
+    if (forked == 0) alarm(30);
+}
+
+bool slow_job_ends() {
+    pyfe::parallel_for(8, [](std::size_t) {
+        for (int i = 0; i < 300; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            pyfe::checkpoint();
+        }
+    });
+    return true;
+}
+
+// A checkpoint that forks: the child's job ends by an error, though its workers are gone, and the next one
+// runs.
+void test_fork_at_a_checkpoint() {
+    pyfe::set_num_threads(4);
+    bool ended = false;
+    std::string words;
+    {
+        const pyfe::InterruptScope scope(fork_once);
+        try {
+            ended = slow_job_ends();
+        } catch (const pyfe::Error& error) {
+            words = error.what();
+        }
+    }
+    if (forked == 0)
+        _exit(words.find("forked") != std::string::npos && each_task_once(1000) && two_threads_meet() ? 0
+                                                                                                      : 1);
+    CHECK(ended && forked > 0);
+    int status = -1;
+    waitpid(forked, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 // -------------------------------------------------------------------------------------------------- random
@@ -676,6 +717,7 @@ int main() {
     test_parallel_nesting();
     test_parallel_from_many_threads();
     if (std::getenv("PYFE_TEST_NO_FORK") == nullptr) test_fork();
+    if (std::getenv("PYFE_TEST_NO_FORK") == nullptr) test_fork_at_a_checkpoint();
     test_random();
     test_sha2();
     test_expand_message();

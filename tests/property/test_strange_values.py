@@ -241,6 +241,7 @@ def test_text_and_numbers_of_other_kinds_travel(a: Any, b: Any, one: Any, two: A
         protected_forms={b + "f": {a: one}, logit: {a: two}},
     )
     assert Schema.from_bytes(schema.to_bytes()) == schema
+    assert list(Schema.from_ranges({"a": (0, 1)}).read({a: [0.5], b: [1]})) == ["a"], "a table's names become plain too"
     function = pyfe.Function.from_integers(schema, [[3, 0, 0, 0, 0, 0, 1]], link=logit, classes=(a, b), name=a)
     back = pyfe.Function.from_bytes(function.to_bytes())
     assert back.id == function.id

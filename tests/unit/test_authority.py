@@ -173,6 +173,8 @@ def test_a_closed_authority_issues_nothing_and_holds_no_secrets(tmp_path: Path, 
         with pytest.raises(AuthorityError, match="closed"):
             ask()
     assert not hasattr(authority, "_secrets") and authority.public_key.schema == schema
+    with pytest.raises(AuthorityError, match="closed"):  # what a thread in the middle of issuing meets
+        authority._derive(dense(schema), None)  # type: ignore[arg-type]
     assert "in " in repr(authority)
     if durable:
         assert len(KeyAuthority.open(**kept).issued) == 1  # type: ignore[arg-type]
@@ -394,3 +396,15 @@ def test_secrets_are_not_shown_or_pickled(path: Path) -> None:
     memory = objects.authority()
     with pytest.raises(TypeError):
         pickle.dumps(memory._ledger)
+
+
+def test_a_refusal_names_its_rule_and_has_its_findings() -> None:
+    few = Schema.from_ranges({f"q{i}": ["no", "yes"] for i in range(10)})
+    authority = KeyAuthority.create(few)
+    function = Function.from_integers(few, [3, -5, 17, 8, 44, -91, 23, 60, -7, 31])
+    with pytest.raises(PolicyDeniedError, match=r"^rule 4: would leave too little") as caught:
+        authority.issue(function, purpose="a test")
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.kind) == ("4", "budget") and finding.figure > finding.limit > 0
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value) and again.findings == caught.value.findings

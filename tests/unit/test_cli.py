@@ -490,6 +490,29 @@ def test_other_signs_are_found_and_said(story: Story) -> None:
     )
 
 
+def test_options_name_columns_in_either_normal_form(story: Story) -> None:
+    stated, given = "Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"
+    lines = [f"{i % 2},{i * 0.5}" for i in range(40)]
+    Path("t.csv").write_text("\n".join([f"{given} 1,{given}", *lines]) + "\n", encoding="utf-8")
+    made = story.run(
+        "schema",
+        "fit",
+        "t.csv",
+        "-o",
+        "s",
+        "--levels",
+        f"{stated} 1=0,1",
+        "--missing",
+        f"{stated}=3",
+        "--public",
+        stated,
+    )
+    assert made["columns"] == {
+        f"{given} 1": "category 0, 1",
+        given: "number 0 to 22 in 255 steps; missing: 3.0; public",
+    }
+
+
 def test_what_would_travel_in_the_key_is_refused(story: Story) -> None:
     refused = story.fails("schema", "fit", "train.csv", "-o", "schema")
     assert refused[0] == "ParameterError" and "column 'id'" in refused[1] and "--exclude" in refused[1]
@@ -509,6 +532,8 @@ def test_what_would_travel_in_the_key_is_refused(story: Story) -> None:
             story.fails("schema", "fit", "t.csv", "-o", "s2", "--exclude", "row", "--levels", wrong)[0]
             == "ParameterError"
         )
+    for option, twice in (("--missing", "x=3"), ("--levels", "rare=yes,no")):
+        assert "twice" in story.fails("schema", "fit", "t.csv", "-o", "s2", *options, option, twice)[1]
     for wrong in ("x=1_0", "x=nan"):
         assert "is none" in story.fails("schema", "fit", "t.csv", "-o", "s2", *options[:-1], wrong)[1]
 

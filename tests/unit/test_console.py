@@ -137,10 +137,13 @@ def test_texts_in_python_are_kept_and_never_shown(sign: str) -> None:
     again = KeyAuthority.open("auth", passphrase=PASSPHRASE)
     assert (again.issued[0].purpose, again.issued[0].recipient, again.policy.reason) == (word, word, word)
     assert FunctionKey.from_bytes(key.to_bytes()).purpose == word
+    assert authority.policy_line == key.policy == "UNRESTRICTED: a" + ascii(sign)[1:-1] + "b"
     for item in (
         again,
         again.issued[0],
         authority.policy,
+        authority.policy.line,
+        authority.policy_line,
         key,
         authority.public_key,
         schema,
@@ -336,6 +339,14 @@ def test_a_passphrase_that_is_no_text(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "not text in the encoding" in shown(
         capsys, "issue", "function", "-a", "auth", "-o", "new", "--purpose", "p", code=1
     )
+
+
+@pytest.mark.parametrize("way", ["bash_source", "zsh_complete", "source_bash", "x"])
+def test_no_variable_makes_a_completion_of_a_command(
+    way: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_PYFE_COMPLETE", way)
+    assert shown(capsys, "--version") == f"pyfe {pyfe.__version__}\n"
 
 
 def test_wrong_usage_without_a_place_to_say_so() -> None:

@@ -114,6 +114,27 @@ assert child(show) == child(show) == 0
     assert len(starts) == 12
 
 
+@pytest.mark.parametrize("room", [0, 1 << 14, 1 << 20])
+def test_a_thread_without_memory_is_done_without(room: int) -> None:
+    """Under ``ulimit -v``: what a thread keeps for itself is made when it is first touched, and where there is no
+    memory for it the loader ends the process. The child has room for the stacks of its parent's threads, no more."""
+    clean(f"""
+{FORKS}
+import resource
+_core.set_num_threads(2)
+mpk, sk = linear(40)
+rows = np.full((4000, 40), 7)
+ct = ipfe_ddh.encrypt(mpk, rows)
+def limited(call):
+    pages = int(open("/proc/self/statm").read().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, 2 * (pages * resource.getpagesize() + {room},))
+    try: call()
+    except (MemoryError, pyfe.PyfeError): pass
+for call in (lambda: ipfe_ddh.encrypt(mpk, rows), lambda: ipfe_ddh.decrypt(sk, ct)):
+    assert child(lambda: limited(call)) == 0
+""")
+
+
 def test_a_fork_in_a_child_of_a_fork() -> None:
     clean(f"""
 {FORKS}
@@ -260,6 +281,50 @@ def test_ctrl_c_is_heard(name: str) -> None:
     took, heard = latency(name)
     assert heard == "interrupted", f"{name} was not interrupted"
     assert took < 0.9, f"{took:.2f} s after Ctrl-C"
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_child_of_a_signal_handler_goes_on(name: str) -> None:
+    """The handler forks in the middle of a call, and the child comes back into it: it ends, by an error or by what its
+    own handler raises, and everything works in it. A child that waits for threads which stayed behind would hear
+    nothing. The parent is interrupted, for its work may be long."""
+    before, call = LONG[name]
+    heard = clean(
+        f"""
+{before}
+class Late(BaseException): pass
+children = []
+def late(*_): raise Late
+def forks(*_):
+    children.append(os.fork())
+    if children[0]: raise KeyboardInterrupt
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(1)
+signal.signal(signal.SIGALRM, forks)
+signal.setitimer(signal.ITIMER_REAL, 0.15)
+try:
+    {call}
+    word = "done"
+except (pyfe.PyfeError, KeyboardInterrupt, Late) as error:
+    word = type(error).__name__ + (" of a fork" if "forked" in str(error) else "")
+signal.alarm(0)
+small, key = linear()
+assert (ipfe_ddh.decrypt(key, ipfe_ddh.encrypt(small, np.full((9, 8), 7))) == 7 * int(key.y.sum())).all()
+if children and children[0]:
+    for _ in range(600):
+        pid, status = os.waitpid(children[0], os.WNOHANG)
+        if pid: break
+        time.sleep(0.1)
+    else:
+        os.kill(children[0], signal.SIGKILL)
+        sys.exit("the child hangs")
+    assert status == 0, status
+print(word, flush=True)
+""",
+        env={"PYFE_CACHE_DIR": "/dev/null/none"},
+    ).split("\n")
+    assert heard[-2] == "KeyboardInterrupt", heard
+    assert heard[0] in ("PyfeError of a fork", "Late", "done"), heard
 
 
 def test_a_thread_goes_on_while_the_main_one_is_interrupted() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pyfe import PyfeError
+from pyfe import ParameterError, PyfeError
 from pyfe.cli import main
 
 pytest.importorskip("sklearn")
@@ -82,6 +82,31 @@ def test_the_cloud_is_given_no_other_folder(tmp_path: Path, monkeypatch: pytest.
     (command, how) = calls[0]
     assert how["cwd"] == tmp_path / "breast-cancer" / "cloud"
     assert not any("/" in argument or ".." in argument for argument in command[1:])
+
+
+def test_what_is_put_into_a_demo_stays(tmp_path: Path) -> None:
+    from pyfe.cli.demos import stage
+
+    study = tmp_path / "study"
+    own = {"first/hospital/my.csv", "first/authority/mine.pyfe", "first/cloud/notes/a.txt", "qda/thesis.txt", "a.txt"}
+    roles = stage.open_folders(study, "first")
+    (roles.authority / "authority.pyfe").write_text("of the demo")
+    for file in own:
+        (study / file).parent.mkdir(parents=True, exist_ok=True)
+        (study / file).write_text(f"the only copy of {file}")
+    assert stage.open_folders(study, "first") == roles
+    assert not (roles.authority / "authority.pyfe").exists()  # as none is ever overwritten
+    with pytest.raises(ParameterError, match=r"qda holds other things than a demo"):
+        stage.open_folders(study, "qda")
+    (study / "hrv").symlink_to(tmp_path)
+    roles.hospital.rename(tmp_path / "elsewhere")
+    roles.hospital.symlink_to(tmp_path / "elsewhere")
+    for story in ("hrv", "first"):
+        with pytest.raises(ParameterError, match="leads elsewhere"):
+            stage.open_folders(study, story)
+    roles.hospital.unlink()
+    (tmp_path / "elsewhere").rename(roles.hospital)
+    assert all((study / file).read_text() == f"the only copy of {file}" for file in own)
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

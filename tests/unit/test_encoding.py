@@ -37,7 +37,7 @@ def columns() -> dict[str, Any]:
         "area": number(0, 100, transform="sqrt"),
         "past": category([False, True], missing=True),
         "heart": number(20, 220, missing="bit"),
-        "lactate": thresholds([1, 2**53 + 1], missing="bit"),
+        "lactate": thresholds([1, 2**53 + 2], missing="bit"),
     }
 
 

@@ -78,6 +78,14 @@ def test_what_is_no_number(tmp_path: Path, cell: str) -> None:
     assert cell not in str(caught.value).replace("line 3, column 'age': not a number", "").replace(t.path, "")
 
 
+@pytest.mark.parametrize(("delimiter", "last"), [(",", ""), (";", ",5")])
+def test_numbers_of_a_file_meet_cuts_exactly(tmp_path: Path, delimiter: str, last: str) -> None:
+    path, cut = tmp_path / "t.csv", 2**53 + 4
+    path.write_text(f"t{delimiter}z\n" + "".join(f"{cut + i}{last}{delimiter}1\n" for i in (-1, 0)) + f"{delimiter}1\n")
+    schema = Schema.from_ranges({"t": pyfe.thresholds([cut], missing=0)})
+    assert io.encode_table(io.read_table(path), schema).x.tolist() == [[0], [1], [0]]
+
+
 def test_absent_columns(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"t\.csv: the column\(s\) 'ill', 'w' are missing"):
         table(tmp_path, "age,sex\n1,f\n").for_schema(schema())

@@ -452,9 +452,9 @@ def test_array_weights_go_by_coordinate() -> None:
         ({"age": {"x": 1}}, "takes one number"),
         ({"stage": 1.0}, "mapping of level"),
         ({"stage": {"V": 1.0}}, "level 'V'"),
-        ({"sex": {"f": 1.0}}, "second of two levels"),
+        ({"sex": {"f": 1.0}}, "of two levels give the second"),
         ({"bmi": [1.0]}, "2 numbers"),
-        ({"bmi": {"27": 1.0}}, "cut 27"),
+        ({"bmi": {"27": 1.0}}, "cut '27'"),
     ],
 )
 def test_weights_that_do_not_meet_the_schema(weights: Any, complaint: str) -> None:
@@ -549,6 +549,51 @@ def test_from_estimator_reads_fitted_attributes_exactly_and_refuses_curves() -> 
     text = make_pipeline(ColumnTransformer([("c", OneHotEncoder(), ["stage"])]), LogisticRegression())
     with pytest.raises(UnsupportedModelError):
         Linear.from_estimator(text.fit(frame, target))
+
+
+def _bent(name: str) -> Any:
+    """A step that is straight around zero, and bent where rows are."""
+    return {
+        "cap": lambda T: T.assign(b=np.minimum(T.b, 60.0)),
+        "floor": lambda T: T.assign(a=np.maximum(T.a, -40.0)),
+        "hinge": lambda T: T.assign(b=T.b + np.maximum(T.b - 55.0, 0.0)),
+        "hinge far out": lambda T: T.assign(a=T.a + np.maximum(T.a - 9e5, 0.0)),
+        "bump at the mean": lambda T: T.assign(b=T.b + np.where(np.abs(T.b - 51.3) < 1.0, 5.0, 0.0)),
+        "product": lambda T: T.assign(b=T.b + 1e-3 * T.a * T.b),
+    }[name]
+
+
+@pytest.mark.parametrize("name", ["cap", "floor", "hinge", "hinge far out", "bump at the mean", "product"])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_from_estimator_asks_where_rows_are(name: str, scale: float) -> None:
+    """A step that is straight around zero and bent at usual sizes is refused, however large the answers are."""
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame({"a": rng.normal(5, 9, 200), "b": rng.normal(51.3, 9, 200), "c": rng.normal(0, 1, 200)})
+    y = scale * (X.a + X.b + 3 * X.c)
+    model = make_pipeline(FunctionTransformer(_bent(name)), StandardScaler(), Ridge()).fit(X, y)
+    with pytest.raises(UnsupportedModelError, match=r"not affine in its numeric columns"):
+        Linear.from_estimator(model)
+    with pytest.raises(UnsupportedModelError, match=r"not affine in its numeric columns"):
+        Linear.from_estimator(model, reference=X)
+
+
+def test_from_estimator_takes_rows_to_compare_with() -> None:
+    """What no probe meets: a bend between two magnitudes that is straight again beyond."""
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame({"a": rng.normal(70, 9, 200), "b": rng.normal(0, 1, 200)})
+    X.loc[:20, "a"] = 71.237
+    bent = FunctionTransformer(lambda T: T.assign(a=T.a + np.where(T.a == 71.237, 3.0, 0.0)))
+    model = make_pipeline(bent, Ridge()).fit(X, X.a + X.b)
+    assert Linear.from_estimator(model).rows[0].keys() == {"a", "b"}
+    holes = X.assign(b=np.where(np.arange(200) % 2, np.nan, X.b))
+    for reference in (X, holes, X[["b", "a"]], {"a": X.a.tolist(), "b": X.b.tolist()}, X.to_numpy()):
+        with pytest.raises(UnsupportedModelError, match=r"on \d+ of \d+ rows \(reference rows\)"):
+            Linear.from_estimator(model, reference=reference)
+    straight = LinearRegression().fit(X, X.a + X.b)
+    assert Linear.from_estimator(straight, reference=holes) == Linear.from_estimator(straight)
+    for wrong in (X[["a"]], X.assign(a=np.nan), X.assign(a="high"), "X.csv", X.to_numpy()[:, :1]):
+        with pytest.raises(ParameterError):
+            Linear.from_estimator(straight, reference=wrong)
 
 
 def test_a_model_without_a_decision_function_names_the_cure() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import os
 import shutil
@@ -14,10 +15,11 @@ from pathlib import Path
 import pytest
 
 import pyfe
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, ParameterError, PublicKey, Schema
+from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, ParameterError, PublicKey, Schema, io
 from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.io import outputs, replacement, roles
+from pyfe.io.scores import scores_header
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
 
@@ -175,6 +177,48 @@ def test_keygen_takes_its_authority_back(
     refused(keygen(), capsys, "No space left")
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt(), OSError(5, "Input/output error")])
+def test_keygen_keeps_an_authority_whose_public_key_stands(
+    folder: Path, kind: BaseException, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails when the public key has its name: who encrypts under it must find an authority."""
+
+    def fails(_: Path) -> None:
+        raise kind
+
+    monkeypatch.setattr(replacement, "sync_folder", fails)
+    assert main(keygen()) != 0
+    said = capsys.readouterr().err
+    assert "the authority new stays" in said and ("is written, but" in said) == isinstance(kind, OSError)
+    opened = KeyAuthority.open("new", passphrase=PASSPHRASE)
+    assert Path("new-public").read_bytes() == opened.public_key.to_bytes()
+
+
+def test_keygen_keeps_an_authority_whose_public_key_went_into_a_pipe(folder: Path) -> None:
+    """A reader that had all of it, and went away: the last flush fails, or does not."""
+    os.mkfifo("pipe")
+    reader = threading.Thread(target=lambda: os.close(os.open("pipe", os.O_RDONLY)))
+    reader.start()
+    main(keygen("new", "pipe"))
+    reader.join(20)
+    assert Path("new").exists()
+
+
+def test_what_is_written_is_not_said_to_be_missing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(replacement, "sync_folder", fails)
+    for command in ("key", "scores.csv"):
+        before = Path(command).stat().st_ino
+        assert main([*WRITES[command], command]) == 1
+        said = capsys.readouterr().err
+        assert f"{command} is written, but" in said and "issue it again" not in said
+        assert Path(command).stat().st_ino != before
+
+
 def test_the_public_key_of_an_authority_is_exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*WRITES["public"], "again"]) == 0
     assert Path("again").read_bytes() == Path("public").read_bytes()
@@ -207,6 +251,60 @@ def test_private_files_are_their_owners(folder: Path) -> None:
     Path("schema").chmod(0o640)
     assert main([*WRITES["schema"], "schema"]) == 0
     assert stat.S_IMODE(Path("schema").stat().st_mode) == 0o640
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Tables of scores
+
+USERS_TABLES = {
+    "another column": "row,score_date,patient,remark\n1,2026-01-02,Anna,the only copy\n",
+    "a remark beside": "row,score,decision,prediction,clinician's remark\n0,5,0.1,1,call back\n",
+    "text": "row,scored by hand over two weeks\n",
+    "a decision in words": "row,score,decision\n0,7,surgery\n",
+    "other rows": "row,score,decision\n17,7,0.5\n",
+    "a remark in a later row": "row,score,decision\n0,7,0.5\n1,8,0.6,call back\n",
+    "one probability": "row,score,decision,probability[1],prediction\n0,7,0.5,0.6,1\n",
+    "another order": "row,score,prediction,decision\n0,7,1,0.5\n",
+    "more decisions": "row,score,decision[0],decision[1]\n0,7,1,0.5\n",
+    "a quote that stays open": 'row,score,decision\n0,7,"0.5\n',
+    "no columns": "row,score\n",
+}
+
+
+@pytest.mark.parametrize("text", USERS_TABLES.values(), ids=USERS_TABLES)
+def test_a_table_of_the_user_is_no_table_of_scores(text: str, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(text)
+    assert not roles.SCORES.fits(tmp_path / "own.csv")
+
+
+@pytest.mark.parametrize(("rows", "outputs"), [(0, 1), (5, 1), (5, 11)])
+@pytest.mark.parametrize("label", [None, "plain", 'a "quoted", one', "two\nlines", "Größe]", "x" * 60_000])
+def test_every_table_of_scores_is_one(rows: int, outputs: int, label: str | None, tmp_path: Path) -> None:
+    """Whatever the labels are."""
+    path = tmp_path / "scores.csv"
+    classes = None if label is None else [f"{label}{i}" for i in range(max(2, outputs))]
+    for probabilities in (True, False):
+        header = scores_header(outputs, classes, probabilities=probabilities)
+        filled = [[place, *[-(2**61)] * outputs, *[-1.5e-7] * outputs] for place in range(rows)]
+        io.write_table(path, header, [row + ["p"] * (len(header) - len(row)) for row in filled])
+        assert roles.SCORES.fits(path)
+        assert not roles.SCORES.fits(_with_one_more(path, tmp_path))
+
+
+@pytest.mark.parametrize("rows", [999, 1000, 50_000])
+def test_a_long_table_of_scores_is_one(rows: int, tmp_path: Path) -> None:
+    """What is looked at ends within a row."""
+    path = tmp_path / "scores.csv"
+    io.write_table(path, scores_header(1, None, probabilities=False), [[i, 2**40 + i, i / 7] for i in range(rows)])
+    assert roles.SCORES.fits(path)
+
+
+def _with_one_more(path: Path, folder: Path) -> Path:
+    """The table with a column of the user's, to the header only."""
+    other = folder / "other.csv"
+    table = list(csv.reader(path.read_text().splitlines(keepends=True)))
+    io.write_table(other, [*table[0], "remark"], table[1:])
+    return other
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -29,6 +29,10 @@ READOUTS: dict[str, dict[str, Any]] = {
 }
 
 
+PLAIN_LABELS = [(0, 1), ("no", "yes"), (1.5, 2.5), (False, True), (2**63, 2**63 + 1)]
+"""Labels that one of numpy's own types holds."""
+
+
 def one(**rest: Any) -> Readout:
     given = {"interval": np.array([[-9, 12]]), "intercept": np.array([-3]), "scale": np.array([0.1])} | rest
     return Readout(**given)
@@ -73,6 +77,31 @@ def test_a_key_reads_as_its_function_does(scheme: str, name: str) -> None:
             key.predict_proba(batch)
     else:
         assert np.array_equal(key.predict_proba(batch), function.predict_proba(scores))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        *PLAIN_LABELS,
+        (0, "ill"),
+        ("well", 1),
+        (True, "ill"),
+        (True, 2),
+        (0, 0.5),
+        (10**20, 10**20 + 1),
+        (-1, 2**63 + 1),
+        (2**53 + 1, 0.5),
+        ("a\0", "b"),
+    ],
+    ids=repr,
+)
+def test_labels_come_back_as_they_are(labels: tuple[Any, Any]) -> None:
+    """numpy's own types would make text of a number, and other numbers of large ones."""
+    function = objects.function(link="logit", classes=labels)
+    for one_of in (function, Function.from_bytes(function.to_bytes())):
+        predicted = one_of.predict(np.array([-1000, 1000])).tolist()
+        assert predicted == list(labels) and [type(p) for p in predicted] == [type(label) for label in labels]
+    assert (function.predict(np.array([1])).dtype == object) == (labels not in PLAIN_LABELS)
 
 
 @pytest.mark.parametrize("labels", [("a\ud800", "b"), ("x" * 65536, "b")])

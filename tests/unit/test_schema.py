@@ -277,6 +277,25 @@ def test_unknown_names_in_marks() -> None:
         Schema.from_ranges({"a": (0, 1)}, protected_forms={"gap": {"b": 1}})
 
 
+NAMED = {"bits": {"agee": 12}, "missing": {"agee": 1}, "public": ["agee"], "protected": ["agee"]}
+
+
+@pytest.mark.parametrize(("option", "value"), [*NAMED.items(), ("levels", {"agee": ["a"]}), ("exclude", ["agee"])])
+def test_a_misspelt_column_of_an_option_is_refused(option: str, value: object) -> None:
+    rows = {"age": np.arange(40.0) ** 1.5, "sex": ["f", "m"] * 20}
+    with pytest.raises(ParameterError, match=f"{option}: there is no column 'agee'"):
+        Schema.fit(rows, **{option: value})  # type: ignore[arg-type]
+    if option in NAMED:
+        with pytest.raises(ParameterError, match=f"{option}: there is no column 'agee'"):
+            Schema.from_ranges({"age": (0, 100)}, **{option: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("option", ["bits", "missing"])
+def test_two_values_of_an_option_for_one_column_are_refused(option: str) -> None:
+    with pytest.raises(ParameterError, match=f"{option}.* '1'.* twice"):
+        Schema.from_ranges({"1": (0, 10)}, **{option: {1: 2, "1": 3}})  # type: ignore[arg-type]
+
+
 def test_bits_per_column_and_exact_steps() -> None:
     schema = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits={"a": 3})
     assert schema.hi.tolist() == [7, 255]

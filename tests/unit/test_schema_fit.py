@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import time
 import warnings
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 import pyfe
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema import Category, Number, Schema
+from pyfe.schema.cells import same_name
 
 N = 40
 Z = np.random.default_rng(7).normal(27, 4, N)
@@ -384,3 +387,88 @@ def test_a_row_for_names_is_refused(header: list[str]) -> None:
 )
 def test_names_that_are_numbers_are_names(header: list[Any]) -> None:
     assert Schema.fit(pd.DataFrame(dict.fromkeys(header, Z))).n == len(header)
+
+
+SITTERS = {"54": np.arange(20.0, 60.0), "27.3": Z, "M": ["F", "M"] * (N // 2), "54.1": np.arange(20.0, 60.0) + 0.5}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [["54", "27.3"], ["54", "27.3", "M"], ["54", "54.1"], ["27.3", "M"], ["27.3"], ["54", "27.3", "Unnamed: 2"]],
+)
+def test_numbers_among_the_values_below_them_are_no_names(header: list[str]) -> None:
+    table = pd.DataFrame({name: SITTERS.get(name, Z) for name in header})
+    with pytest.raises(ParameterError, match="look like a row of values"):
+        Schema.fit(table)
+
+
+@pytest.mark.parametrize("header", [["59", "120", "81"], ["81", "120", "59"]])
+def test_whole_numbers_among_the_values_below_them_are_no_names(header: list[str]) -> None:
+    table = {name: np.linspace(20, 200, N) + place for place, name in enumerate(header)}
+    with pytest.raises(ParameterError, match="look like a row of values"):
+        Schema.fit(table)
+
+
+@pytest.mark.parametrize(
+    ("header", "low"),
+    [
+        ([0], 0),
+        ([0, 1], 0),
+        ([1, 2, 3], 0),
+        ([2019, 2020, 2021], 2000),
+        (["1100.5", "1131.0"], 0),
+        (["age", "54"], 0),
+        ([7157, 672, 675, 5728, 1956, 2064, 3845, 4609, 7422], 0),
+    ],
+    ids=["one", "two", "three", "years", "beside the values", "a word over numbers", "many genes and their counts"],
+)
+def test_names_that_count_or_lie_apart_are_names(header: list[Any], low: float) -> None:
+    high = 9000.0 if len(header) > 8 else 99.0 + low
+    table = pd.DataFrame({name: np.linspace(low, high, N) + place for place, name in enumerate(header)})
+    assert Schema.fit(table).n == len(header)
+
+
+def _seconds(cell: str) -> float:
+    """Processor seconds until a column with this cell is proposed, or refused by name."""
+    start = time.process_time()
+    with contextlib.suppress(ParameterError):
+        Schema.fit({"x": np.array([cell, "b"] * 10, dtype=object), "y": Z[:20]})
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda n: "1" * n + "x",
+        lambda n: "<" + "1" * n + "\n" * 20 + "a",
+        lambda n: "1" + "a" * n + ".5",
+        lambda n: "1." * (n // 2) + "x",
+        lambda n: "1" + ",111" * (n // 4) + "x",
+        lambda n: "0" * n + "g",
+        lambda n: "1," * (n // 2),
+        lambda n: "a" + "\u0316\u0301" * (n // 2),
+    ],
+    ids=["digits", "less than", "letters", "points", "thousands", "zeros", "commas", "accents"],
+)
+def test_long_text_is_refused_in_linear_time(cell: Any) -> None:
+    assert _seconds(cell(64_000)) < 0.5
+
+
+def test_names_are_compared_in_linear_time() -> None:
+    start = time.process_time()
+    same_name("a" + "\u0316\u0301" * 32_000)
+    assert time.process_time() - start < 0.05
+
+
+@pytest.mark.parametrize("names", [3, 2.5, b"ab", "ab", object()])
+def test_names_of_columns_are_a_list(names: Any) -> None:
+    with pytest.raises(ParameterError, match="names is a list of column names|the array has 2 columns"):
+        Schema.fit(np.arange(40.0).reshape(20, 2), names=names)
+
+
+@pytest.mark.parametrize("make", [Schema.from_ranges, lambda ranges, **rest: Schema.fit({"age": Z}, **rest)])
+def test_bits_of_a_column_that_is_not_there(make: Any) -> None:
+    with pytest.raises(ParameterError, match="bits: there is no column 'agee'"):
+        make({"age": (0, 1)}, bits={"agee": 12})
+    with pytest.raises(ParameterError, match="bits: the column '1' is named twice|there is no column 1"):
+        make({"1": (0, 1)}, bits={1: 12, "1": 8})

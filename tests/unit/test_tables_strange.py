@@ -5,7 +5,10 @@ from __future__ import annotations
 import collections
 import datetime
 import random
+import time
 import uuid
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,10 @@ import pandas as pd
 import pytest
 
 import pyfe
-from pyfe import io
+from pyfe import Linear, io
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.schema import Category, Encoded, Number, Schema, category, number, thresholds
+from pyfe.schema import Category, Encoded, Number, Schema, Thresholds, category, number, thresholds
+from pyfe.schema.persons import holds_persons
 
 ROWS = 60
 RANDOM = random.Random(7)
@@ -60,14 +64,87 @@ def test_identifiers_are_refused_however_often_each_is_seen(values: list[str]) -
         fit(values)
 
 
-@pytest.mark.parametrize("name", ["name", "last_name", "Surname", "patient", "PatientID", "subject code", "initials"])
-def test_columns_called_after_persons_are_refused(name: str) -> None:
-    values = ["Ann", "Bob", "Eve"]
-    with pytest.raises(ParameterError, match="its text looks like record numbers"):
-        fit(values, name)
-    for honest in ("v", "site_id", "patient_group", "hospital name"):
-        assert isinstance(fit(values, honest).columns[honest], Category)
+OF_PERSONS = {
+    "English": (
+        "name, last_name, Surname, patient, PatientID, subject code, initials, patientname, fullname, full_name, "
+        "pat_name, pt_name, PT_NO, client, client_name, Participant ID, patid, pat_id, pid, hospital_no, "
+        "HospitalNumber, case_no, nhs_number, NHSno, CHI number, insured, policy no, insurance_number, member_id, "
+        "medical_record_number, MRN, EMRN, chart no, stay_id, hadm_id, patient's name, name of mother, mother's "
+        "maiden name, next_of_kin_name, guardian name, donor_id, referring physician, surgeon, GP name, "
+        "provider_name, username, home_phone, Email Address, street, lab_patientname_2, baseline_patient_id, "
+        "sample_id, alias"
+    ),
+    "German": (
+        "Name, Vorname, Nachname, Name_Vorname, Patientenname, Patientin, Patientennummer, Pat.-Nr., PatNr, "
+        "PatientenID, Patientenkürzel, Fallnummer, Fall-ID, Aufnahmenummer, Aktenzeichen, Krankenaktennummer, "
+        "Versichertennummer, KVNR, AHV-Nummer, Krankenversichertennummer, Sozialversicherungsnummer, "
+        "Probandennummer, Studienteilnehmer, Klientenname, Bewohner, Geburtsname, Mädchenname, Maedchenname, Name "
+        "des Patienten, Kontaktperson, Hausarzt, Operateur, Arztname, Anschrift, Straße, Telefonnummer, "
+        "E-Mail-Adresse, Initialen, Pseudonym, Personalnummer, Probennummer"
+    ),
+    "French": (
+        "nom, nom_patient, nom du patient, prénom, Nom et prénom, nom de naissance, N° patient, numéro patient, "
+        "no_dossier, numero_dossier, numéro de sécurité sociale, identifiant, id_patient, code patient, sujet, "
+        "bénéficiaire, assuré, médecin traitant"
+    ),
+    "Spanish": (
+        "nombre, nombre_paciente, nombre del paciente, apellidos, Nombre y apellidos, paciente, id_paciente, "
+        "codigo_paciente, número de historia clínica, NHC, número de afiliado, nombre del médico, dirección, "
+        "cédula, identificador, correo electrónico"
+    ),
+    "CDISC": "SUBJID, USUBJID, subjid, RSUBJID, STUDYID, INVNAM",
+    "DICOM": (
+        "PatientName, PatientBirthName, PatientMotherBirthName, OtherPatientIDs, PatientAddress, "
+        "IssuerOfPatientID, AccessionNumber, StudyInstanceUID, ReferringPhysicianName, OperatorsName, "
+        "ClinicalTrialSubjectID"
+    ),
+    "HL7": (
+        "patient.name, Patient Identifier List, Patient Alias, Patient Account Number, subject.reference, "
+        "patient.identifier"
+    ),
+    "OMOP, i2b2": (
+        "person_id, person_source_value, provider_id, visit_occurrence_id, patient_num, encounter_num, patient_ide"
+    ),
+}
+HONEST = (
+    "v, site_id, patient_group, hospital name, hospital_id, patient_type, PatientClass, patient_sex, client_type, "
+    "drug_name, test_name, diagnosis_code, stage, pT, pN, fall, fall_risk, Fallart, family_history, "
+    "first_line_therapy, case_control, case_mix, donor, donor_type, insurance, insurance_type, Versicherungsart, "
+    "Krankenkasse, provider_type, admission_source, visit_number, no_of_contacts, number_of_cases, new_patient, "
+    "initial_stage, gene_signature, node, idle, inside, acid, lipid, nonphysician, cpr, ins, chi, kind, "
+    "personal_history, social_status, mother_education, member_status, sample_type, StationName, InstitutionName, "
+    "tipo_paciente, type_patient, Aufnahmeart, household_type, code, key, label"
+)
+
+
+@pytest.mark.parametrize("names", OF_PERSONS.values(), ids=OF_PERSONS)
+def test_columns_called_after_persons_are_refused(names: str) -> None:
+    """In every compound that tables of hospitals have; nothing in the cells could refuse them."""
+    for name in names.split(", "):
+        with pytest.raises(ParameterError, match="by its name it holds names or numbers of persons"):
+            fit(["Ann", "Bob", "Eve"], name)
+
+
+def test_columns_called_after_kinds_of_persons_are_kept() -> None:
+    for honest in HONEST.split(", "):
+        assert isinstance(fit(["Ann", "Bob", "Eve"], honest).columns[honest], Category), honest
     assert isinstance(fit(["case", "control"], "case").columns["case"], Category)
+
+
+@pytest.mark.parametrize("name", ["patientennummer", "USUBJID", "hospital_no", "id_paciente", "num_dossier", "patid"])
+def test_integers_called_after_persons_are_refused(name: str) -> None:
+    numbers = np.random.default_rng(0).permutation(5000)[:ROWS]
+    with pytest.raises(ParameterError, match="look like record numbers"):
+        Schema.fit({name: numbers})
+    for honest in ("number_of_cases", "donor_age", "visits"):
+        assert isinstance(Schema.fit({honest: numbers}).columns[honest], Number)
+
+
+@pytest.mark.parametrize("name", ["patient" * 150, "ид " * 300, "no" * 500, "ptpt" * 15, "_" * 1000, "nopt" * 15 + "x"])
+def test_long_names_are_read_in_no_time(name: str) -> None:
+    start = time.process_time()
+    holds_persons(name)
+    assert time.process_time() - start < 0.1
 
 
 @pytest.mark.parametrize(
@@ -259,6 +336,31 @@ def test_options_find_names_in_their_normal_form() -> None:
         Schema.from_ranges({"b": (0, 1)}, public=[composed])
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["schema decomposed", "schema composed"])
+def test_weights_and_models_find_names_in_their_normal_form(turned: bool) -> None:
+    """Columns, levels, coordinates and symbols, as macOS writes them and as everybody else does."""
+    ours, theirs = ("gro\u0308\u00dfe", "gr\u00f6\u00dfe")[:: -1 if turned else 1]
+    level, other = ("ma\u0308nnlich", "m\u00e4nnlich")[:: -1 if turned else 1]
+    forms = {"f": {theirs: 1, f"sex={other}": 2, "b": 1}}
+    schema = Schema.from_ranges({ours: (0, 9), "b": (0, 1), "sex": [level, "w", "d"]}, protected_forms=forms)
+    assert schema.to_dict()["protected_forms"] == [{"name": "f", "weights": {ours: 1, f"sex={level}": 2, "b": 1}}]
+    assert Schema.from_bytes(schema.to_bytes()) == schema
+    exact = pyfe.compile(Linear({ours: 1.0, "sex": {level: 2.0}}), schema)
+    assert pyfe.compile(Linear({theirs: 1.0, "sex": {other: 2.0}}), schema).weights.tolist() == exact.weights.tolist()
+    for twice in ({ours: 1.0, theirs: 1.0}, {"sex": {level: 1.0, other: 1.0}}):
+        with pytest.raises(ParameterError, match="twice"):
+            pyfe.compile(Linear(twice), schema)
+    with pytest.raises(ParameterError, match="twice"):
+        Schema.from_ranges({ours: (0, 9)}, protected_forms={"f": {ours: 1, theirs: 1}})
+    numbers = Schema.from_ranges({ours: (0, 9), "b": (0, 1)})
+    X = pd.DataFrame({theirs: np.arange(40.0) % 9, "b": np.arange(40.0) / 40})
+    linear_model, sympy = pytest.importorskip("sklearn.linear_model"), pytest.importorskip("sympy")
+    fitted = linear_model.LinearRegression().fit(X, X[theirs] + 3 * X["b"])
+    stated = pyfe.compile(Linear({ours: 1.0, "b": 3.0}), numbers).weights.tolist()
+    assert pyfe.compile(fitted, numbers).weights.tolist() == stated
+    assert pyfe.compile(sympy.Symbol(theirs) + 3 * sympy.Symbol("b"), numbers).weights.tolist() == stated
+
+
 @pytest.mark.parametrize(
     ("cut", "cell", "bit"),
     [
@@ -278,6 +380,76 @@ def test_integers_meet_cuts_exactly(cut: float, cell: int, bit: int) -> None:
     for values in kinds:
         assert schema.encode({"t": values}).x.tolist() == [[bit]]
     assert Schema({"t": thresholds([0.1])}).encode({"t": ["0.1"]}).x.tolist() == [[1]], "text is the double it spells"
+
+
+CUT = 2**53 + 4
+"""A cut whose neighbours among the integers are no doubles."""
+
+BESIDE: dict[str, Any] = {
+    "text": [str(CUT - 1), f" {CUT} ", str(CUT + 1)],
+    "text with decimals": [f"{CUT - 1}.9", f"{CUT}.0", f"+{CUT}.1"],
+    "numpy text": np.array([str(CUT - 1), str(CUT), str(CUT + 1)]),
+    "decimals": [Decimal(CUT - 1), Decimal(CUT), Decimal(CUT + 1)],
+    "fractions": [Fraction(3 * CUT - 1, 3), Fraction(CUT), Fraction(CUT + 1)],
+    "long doubles": np.array([CUT - 1, CUT, CUT + 1]).astype(np.longdouble),
+    "pandas text": pd.Series([str(CUT - 1), str(CUT), str(CUT + 1)], dtype="string"),
+}
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="long doubles are doubles here")
+@pytest.mark.parametrize("values", BESIDE.values(), ids=BESIDE)
+def test_numbers_of_every_kind_meet_cuts_exactly(values: Any) -> None:
+    schema = Schema({"t": thresholds([CUT])})
+    assert schema.encode({"t": values}).x[:, 0].tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("library", "make"), [("polars", "Series"), ("pyarrow", "array")])
+def test_decimals_of_other_libraries_meet_cuts_exactly(library: str, make: str) -> None:
+    values = getattr(pytest.importorskip(library), make)([Decimal(CUT - 1), Decimal(CUT), Decimal(CUT + 1)])
+    assert Schema({"t": thresholds([CUT])}).encode({"t": values}).x[:, 0].tolist() == [0, 1, 1]
+
+
+def test_a_printed_double_is_the_double() -> None:
+    """As CSV files of other programs hold them: in the digits that tell doubles apart, and no more."""
+    cut = 2.0**70
+    assert Decimal(repr(cut)) < Decimal(cut), "or it would show nothing"
+    assert Schema({"t": thresholds([cut])}).encode({"t": [repr(cut)]}).x.tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [2**53 + 1, -(2**60) - 1, np.int64(2**53 + 1), np.uint64(2**63 + 1), Decimal(2**53 + 1), Fraction(2**54 + 1, 2)],
+)
+def test_a_cut_that_is_no_double_is_refused(number: Any) -> None:
+    for make in (
+        lambda: thresholds([number]),
+        lambda: thresholds([0], missing=number),
+        lambda: Thresholds(cuts=(number,)),
+        lambda: Thresholds(cuts=(0.0,), missing=number),
+    ):
+        with pytest.raises(ParameterError, match=r"beyond 2\^53 hold some integers only; the nearest is"):
+            make()
+    assert thresholds([2**53, 2**60, Decimal("0.1") + 2**62 - Decimal("0.1")]).width == 3
+
+
+def test_weights_by_cut_name_each_cut_once_and_exactly() -> None:
+    schema = Schema({"t": thresholds([0.5, CUT])})
+    weights = schema.columns["t"].stated_weights({str(CUT): 2.0, "0.5": 1.0}, "a weight")
+    assert weights.tolist() == [1.0, 2.0]
+    for named, match in (
+        ({CUT - 1: 1.0}, "which the column does not have"),
+        ({"x": 1.0}, "which the column does not have"),
+        ({"nan": 1.0}, "which the column does not have"),
+        ({"0.5": 1.0, "0.50": 2.0}, "names cut 0.5 twice"),
+    ):
+        with pytest.raises(ParameterError, match=match):
+            pyfe.compile(pyfe.Linear({"t": named}), schema)
+
+
+@pytest.mark.parametrize("cell", ["1e" + "9" * 30, "-1e" + "9" * 30, "1e-" + "9" * 30, "0" * 2000])
+def test_numbers_beyond_every_exponent_are_no_level(cell: str) -> None:
+    with pytest.raises(OutOfRangeError, match="not a level in row 0"):
+        Schema({"t": category([1, 2])}).encode({"t": [cell]})
 
 
 def test_durations_are_no_numbers() -> None:

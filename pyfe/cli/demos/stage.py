@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -56,7 +55,10 @@ __all__ = [
 Say: TypeAlias = Callable[[str], None]
 
 MARK = ".pyfe-demo"
-"""File that says that a folder holds a demo, and may be emptied by the next one."""
+"""File that says that a demo made a folder, and that the next one may write there."""
+
+_SEALED = ("authority.pyfe", "authority.pyfe.lock", "passphrase.txt")
+"""What the authority keeps: an authority is never overwritten, so the one of the demo before is removed."""
 
 _CHUNK = 64
 """Rows between two steps of the progress bar: a fraction of a second under a quadratic scheme."""
@@ -96,23 +98,21 @@ class Evaluated:
 
 
 def open_folders(folder: Path, story: str) -> Roles:
-    """Three empty folders; whatever an earlier demo left in them is removed, nothing else ever is.
+    """Three folders for what the roles of a story write. Only the files that it writes anew are replaced, its authority
+    among them; whatever else was put beside an earlier demo's stays.
 
-    ParameterError for a folder that holds other things than a demo.
+    ParameterError for a folder, or one in it that is called like the story, that no demo made.
     """
+    base = folder / story
+    roles = Roles(base / "authority", base / "hospital", base / "cloud")
     try:
-        if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
-            raise ParameterError(f"{folder} holds other things than a demo; give an empty or new --folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).touch()
-        base = folder / story
-        if base.is_symlink():
-            raise ParameterError(f"{base} leads elsewhere, and no demo made it; give an empty or new --folder")
-        if base.exists():
-            shutil.rmtree(base)
-        roles = Roles(base / "authority", base / "hospital", base / "cloud")
+        for place in (folder, base):
+            _mark(place)
         for role in (roles.authority, roles.hospital, roles.cloud):
-            role.mkdir(parents=True)
+            _require_no_link(role)
+            role.mkdir(exist_ok=True)
+        for file in _SEALED:
+            (roles.authority / file).unlink(missing_ok=True)
     except OSError as error:
         raise ParameterError(f"cannot use the folder {folder}: {error.strerror}") from error
     return roles
@@ -120,6 +120,21 @@ def open_folders(folder: Path, story: str) -> Roles:
 
 FINE = Policy.unrestricted(reason="a demo of exact results, as fine as the model; the default policy wants coarse ones")
 """Of stories whose quadratic results are too fine for the rules to count what they say."""
+
+
+def _mark(folder: Path) -> None:
+    """Make a folder of a demo, or find one. ParameterError for any other."""
+    if folder.parent.joinpath(MARK).is_file():
+        _require_no_link(folder)
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise ParameterError(f"{folder} holds other things than a demo; give an empty or new --folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+
+
+def _require_no_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise ParameterError(f"{folder} leads elsewhere, and no demo made it; give an empty or new --folder")
 
 
 def issue(

@@ -28,6 +28,7 @@ from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.schema import TRANSFORMS, Schema
+from pyfe.schema.cells import same_name
 
 __all__ = ["from_expression", "symbols_of"]
 
@@ -129,15 +130,15 @@ class _Inputs:
 
 def _meaning(name: str, schema: Schema) -> tuple[str, FloatArray]:
     """The scale of what a name stands for, and its row over ``z = (1, q)``."""
-    row = np.zeros(schema.n + 1)
+    row, key = np.zeros(schema.n + 1), same_name(name)
     for column_name, part, column in schema.parts:
         wide = slice(part.start + 1, part.stop + 1)
-        if name == column_name:
+        if key == same_name(column_name):
             row[0], row[wide], scale = column.symbol(name)
             return scale, row
-        names = column.coordinate_names(column_name)
-        if name in names:
-            row[wide][names.index(name)] = 1.0
+        names = [same_name(coordinate) for coordinate in column.coordinate_names(column_name)]
+        if key in names:
+            row[wide][names.index(key)] = 1.0
             return "identity", row
     raise ParameterError(f"the expression has the symbol {name!r}, which is no column or coordinate of the schema")
 

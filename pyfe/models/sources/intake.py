@@ -25,6 +25,7 @@ from pyfe.models.sources.boosters import own_names
 from pyfe.models.sources.parts import first_takers, is_result, nested
 from pyfe.models.sources.statsmodels import intake_of_result
 from pyfe.models.sources.tables import Intake
+from pyfe.schema.cells import same_name
 
 __all__ = ["intake_of"]
 
@@ -37,7 +38,7 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
             return intake_of_result(candidate, schema_columns)
         names, made_up = own_names(candidate)
         if names is not None and not made_up:
-            if len(set(names)) != len(names):
+            if len(set(map(same_name, names))) != len(names):
                 raise ParameterError(f"the model was fitted on two columns of one name: {names}")
             return Intake(tuple(names))
         if names is not None and set(names) <= set(schema_columns) and tuple(names) != schema_columns:
@@ -46,10 +47,11 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
                 "schema has columns of these names in another order; rename the schema's columns, or fit the model on "
                 "a DataFrame with names of its own"
             )
+    known = set(map(same_name, schema_columns))
     for _, inner in nested(model):
         # a later step of a pipeline, whose first ones pass tables on as they are
         names, made_up = own_names(inner)
-        if names is not None and not made_up and schema_columns and set(names) <= set(schema_columns):
+        if names is not None and not made_up and set(map(same_name, names)) <= known and known:
             return Intake(tuple(names))
     return Intake(None, _count(model))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.function import require_link
+from pyfe.function import labels_of, require_link
 from pyfe.models.fit.probing import TOLERANCE, in_pieces
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.sources.decision import decision_function_of
@@ -19,10 +20,13 @@ from pyfe.models.sources.intake import intake_of
 from pyfe.models.sources.link_and_classes import link_and_classes
 from pyfe.models.sources.parts import Labels, is_result, name_of
 from pyfe.models.sources.raw_model import asked, naming_what_fails
+from pyfe.models.sources.raw_probes import Affine, require_affine, rows_of
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.statsmodels import link_of_result
 from pyfe.schema import Schema
-from pyfe.schema.cells import same_name
+from pyfe.schema.cells import by_same_name, plain, same_name
+from pyfe.schema.frames import as_labels
+from pyfe.strict import distinct, json_object
 
 __all__ = ["Linear"]
 
@@ -72,7 +76,8 @@ class Linear:
         name: str = "Linear",
     ) -> None:
         rows = _rows_of(weights)
-        link = {"logistic": "logit"}.get(link, link)
+        asked: object = link
+        link = "logit" if isinstance(asked, str) and asked == "logistic" else link
         require_link(link, baseline_survival)
         if classes is None and link != "identity":
             classes = range(max(2, len(rows)))
@@ -80,8 +85,8 @@ class Linear:
             "rows": rows,
             "intercept": _intercepts_of(intercept, len(rows)),
             "link": link,
-            "classes": None if classes is None else tuple(classes),
-            "baseline_survival": baseline_survival,
+            "classes": None if classes is None else labels_of(classes),
+            "baseline_survival": plain(baseline_survival),
             "name": str(name),
         }
         for field, value in values.items():
@@ -96,11 +101,12 @@ class Linear:
 
     def real_function(self, schema: Schema) -> RealFunction:
         """This model on the coordinates of a schema."""
-        parts = [self._on_coordinates(row, schema) for row in self.rows]
-        weights = np.stack([w for w, _ in parts])
-        intercept = np.array([b for _, b in parts]) + np.array(self.intercept)
-        reach = np.abs(weights) @ np.maximum(np.abs(schema.lo), np.abs(schema.hi)) + np.abs(intercept)
-        error = 4 * (schema.n + 2) * np.finfo(np.float64).eps * reach
+        with np.errstate(over="ignore", invalid="ignore"):  # compile refuses what is not finite
+            parts = [self._on_coordinates(row, schema) for row in self.rows]
+            weights = np.stack([w for w, _ in parts])
+            intercept = np.array([b for _, b in parts]) + np.array(self.intercept)
+            reach = np.abs(weights) @ np.maximum(np.abs(schema.lo), np.abs(schema.hi)) + np.abs(intercept)
+            error = 4 * (schema.n + 2) * np.finfo(np.float64).eps * reach
         return RealFunction(
             AffineMap(weights, intercept, error), self.link, self.classes, self.baseline_survival, self.name
         )
@@ -115,26 +121,41 @@ class Linear:
         return per_unit * step, float(per_unit @ offset)
 
     def _by_name(self, row: Mapping[str, Any], schema: Schema) -> FloatArray:
-        unknown = [name for name in row if name not in schema.columns]
+        known = set(map(same_name, schema.columns))
+        unknown = [name for name in row if same_name(name) not in known]
         if unknown:
             raise ParameterError(f"weights name {unknown[0]!r}, which is no column of the schema")
+        given = by_same_name(row, "the weights")
         columns = schema.columns.items()
-        return np.concatenate([c.stated_weights(row.get(name, 0.0), f"weight of {name!r}") for name, c in columns])
+        return np.concatenate(
+            [c.stated_weights(given.get(same_name(name), 0.0), f"weight of {name!r}") for name, c in columns]
+        )
 
     # -- from a fitted estimator --
 
     @classmethod
-    def from_estimator(cls, model: Any) -> Linear:
+    def from_estimator(cls, model: Any, *, reference: Any = None) -> Linear:
         """The weights of a fitted linear estimator or pipeline on its raw numeric columns, without a schema.
 
-        Names are the model's own (:mod:`pyfe.models.sources.intake`), or ``x0, x1, ...``. Its ``coef_`` and
-        ``intercept_`` are used where they reproduce the model's own answers; everything else is probed, and verified on
-        256 rows. What the model makes of absent entries, of single values or of your rows is checked by ``compile``
-        alone, which has the model. Raises UnsupportedModelError for a model that is not affine, or not evaluable on
-        numbers (text categories: use ``compile`` with the schema).
+        Parameters
+        ----------
+        model: names are its own (:mod:`pyfe.models.sources.intake`), or ``x0, x1, ...``. Its ``coef_`` and
+            ``intercept_`` are used where they reproduce its own answers; everything else is probed.
+        reference: rows as the model was fitted on, such as the training table; the weights are held against the model
+            on those of them that have no absent cell. Give it wherever you have it.
+
+        The model has to be affine on 256 rows around zero, on rows in which one column at a time goes through the
+        magnitudes from 10^-3 to 10^6 and through the means, scales, quantiles and the like that its steps keep, and on
+        512 rows in which all vary (:mod:`pyfe.models.sources.raw_probes`). **Not found** without a reference: what is
+        bent between two such values and straight again beyond, or only where several columns have certain values
+        together, or by less than a millionth of the largest terms. Absent entries, and single values that mean
+        something else, are checked by ``compile`` alone, which has the model and the schema.
+
+        Raises UnsupportedModelError for a model that is not affine there, though it may be within your ranges, or not
+        evaluable on numbers (use ``compile`` with the schema); ParameterError for a reference that is no such table.
         """
         with naming_what_fails(model):
-            return _from_estimator(model)
+            return _from_estimator(model, reference)
 
     # -- JSON --
 
@@ -155,10 +176,7 @@ class Linear:
     @classmethod
     def from_json(cls, text: str) -> Linear:
         """The inverse of :meth:`to_json`; only ``weights`` is required. DecodeError names what is wrong."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DecodeError(f"not JSON: {error}") from error
+        data = json_object(text)
         if not isinstance(data, dict) or "weights" not in data:
             raise DecodeError('a linear model is a JSON object with at least "weights"')
         if data.get("format", "pyfe-linear") != "pyfe-linear" or data.get("version", 1) != 1:
@@ -176,14 +194,20 @@ class Linear:
 def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ParameterError(f"{what} must be a number, not {type(value).__name__}")
-    if not np.isfinite(value):
-        raise ParameterError(f"{what} must be finite")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ParameterError(f"{what} must be finite, and within the doubles")
+    return number
 
 
 def _plain_weight(value: Any, what: str) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _number(item, what) for key, item in value.items()}
+        return _named(value, lambda _, item: _number(item, what), what)
+    if np.ma.is_masked(value):
+        raise ParameterError(f"{what} has masked entries")
     if isinstance(value, list | tuple | np.ndarray):
         return [_number(item, what) for item in np.asarray(value, dtype=object).ravel()]
     return _number(value, what)
@@ -191,14 +215,24 @@ def _plain_weight(value: Any, what: str) -> Any:
 
 def _row_of(weights: Any) -> Row:
     if isinstance(weights, Mapping):
-        return {str(name): _plain_weight(value, f"weight of {name!r}") for name, value in weights.items()}
+        return _named(weights, lambda name, value: _plain_weight(value, f"weight of {name!r}"), "the mapping")
+    if isinstance(weights, np.ndarray) and weights.ndim == 0:
+        raise ParameterError("a row of weights is a mapping or a list, not one value")
     return [_number(value, "a weight") for value in weights]
+
+
+def _named(values: Mapping[Any, Any], read: Callable[[str, Any], Any], what: str) -> dict[str, Any]:
+    """What is read of the values by their names as text; ParameterError for two names that are compared as one."""
+    names = as_labels(values)
+    distinct(((same_name(name), None) for name in names), what)
+    return {name: read(name, value) for name, value in zip(names, values.values(), strict=True)}
 
 
 def _rows_of(weights: Any) -> tuple[Row, ...]:
     if isinstance(weights, Mapping):
         return (_row_of(weights),)
-    items = list(weights) if isinstance(weights, list | tuple | np.ndarray) else []
+    several = isinstance(weights, list | tuple) or (isinstance(weights, np.ndarray) and weights.ndim > 0)
+    items = list(weights) if several else []
     if not items:
         raise ParameterError(
             "weights are a mapping of column names, a list of mappings, or an array [n] or [k, n] (a Series: to_dict())"
@@ -209,14 +243,17 @@ def _rows_of(weights: Any) -> tuple[Row, ...]:
 
 
 def _intercepts_of(intercept: Any, k: int) -> tuple[float, ...]:
-    values = np.asarray(intercept, dtype=object).ravel()
-    if len(values) not in (1, k) or (len(values) == 1 and k > 1 and np.ndim(intercept) > 0):
+    given = np.asarray(intercept, dtype=object)
+    values = given.ravel()
+    if np.ma.is_masked(intercept):
+        raise ParameterError("the intercept has masked entries")
+    if len(values) not in (1, k) or (len(values) == 1 and k > 1 and given.ndim > 0):
         raise ParameterError(f"{k} output(s) need {k} intercept(s), not {len(values)}")
     numbers = [_number(value, "the intercept") for value in values]
     return tuple(numbers * k if len(numbers) == 1 else numbers)
 
 
-def _from_estimator(model: Any) -> Linear:
+def _from_estimator(model: Any, reference: Any) -> Linear:
     names, inputs = _raw_inputs(model)
     function = decision_function_of(model)
 
@@ -240,6 +277,10 @@ def _from_estimator(model: Any) -> Linear:
             f"{name_of(model)} is not affine in its numeric columns: measured residual {difference.max():.3g}; "
             "pyfe.compile(model, schema) names the step"
         )
+    affine = Affine(name_of(model), names, score, weights, intercept)
+    require_affine(affine, model)
+    if reference is not None:
+        affine.require(rows_of(reference, names), None, "reference rows")
     if is_result(model):
         link, classes = link_of_result(model, asked(function.name, model.predict, inputs(rows)), theirs)
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.function import index_of_largest, margin_of_largest, probabilities
+from pyfe.function import index_of_largest, label_array, margin_of_largest, probabilities
 from pyfe.models.fit.probing import CLOSE
 from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.parts import Labels, name_of
@@ -34,7 +34,7 @@ def link_and_classes(
             f"{function.name} gives {k} decision values for {len(classes)} classes (one versus one?); one per class "
             "is needed"
         )
-    if differs(model.predict, function.name, table, np.asarray(classes), decision, error).any():
+    if differs(model.predict, function.name, table, label_array(classes), decision, error).any():
         raise UnsupportedModelError(not_the_largest(function.name))
     return _link(model, function.name, table, decision), classes
 

@@ -11,13 +11,15 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.function import LINKS, probabilities
+from pyfe.function import LINKS, floats, labels_of, probabilities
 from pyfe.models.real.squares import RealSquares
 from pyfe.models.sources.decision import DecisionFunction
 from pyfe.models.sources.parts import Labels
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.schema import Schema
+from pyfe.schema.cells import shown
+from pyfe.strict import json_object
 
 __all__ = ["SquareNetwork"]
 
@@ -72,8 +74,9 @@ class SquareNetwork:
         classes: Sequence[str | int | float | bool] | None = None,
         name: str = "SquareNetwork",
     ) -> None:
-        if link not in LINKS or link == "cox":
-            raise ParameterError(f'the link of a network is "identity", "logit", "softmax" or "ovr", not {link!r}')
+        given: object = link
+        if not isinstance(given, str) or link not in LINKS or link == "cox":
+            raise ParameterError(f'the link of a network is "identity", "logit", "softmax" or "ovr", not {shown(link)}')
         hidden, out = _numbers(W1, "W1", 2), np.atleast_2d(_numbers(W2, "W2", 1, 2))
         bias, constant = _numbers(b1, "b1", 1), _numbers(b2, "b2", 0, 1)
         shapes = f"W1 {hidden.shape}, b1 {bias.shape}, W2 {out.shape}, b2 {constant.shape}"
@@ -91,7 +94,7 @@ class SquareNetwork:
             "b2": np.broadcast_to(constant, (len(out),)).copy(),
             "skip": linear,
             "link": link,
-            "classes": None if classes is None else tuple(classes),
+            "classes": None if classes is None else labels_of(classes),
             "name": str(name),
         }
         for field, value in values.items():
@@ -103,7 +106,7 @@ class SquareNetwork:
 
     def decision_function(self, values: Any) -> FloatArray:
         """Decision values float64 ``[m, k]`` (``[m]`` for one output) of rows ``[m, n]`` of v."""
-        v = np.asarray(values, dtype=np.float64)
+        v = floats(values, "the rows")
         if v.ndim != 2 or v.shape[1] != self.W1.shape[1]:
             raise ParameterError(f"the network takes rows of {self.W1.shape[1]} values, not shape {v.shape}")
         decision = (v @ self.W1.T + self.b1) ** 2 @ self.W2.T + self.b2
@@ -117,9 +120,10 @@ class SquareNetwork:
         pairs = [column.affine() for column in schema.columns.values()]
         offset, step = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
         skip = np.zeros((len(self.W2), schema.n)) if self.skip is None else self.skip
-        units = np.column_stack([self.W1 @ offset + self.b1, self.W1 * step])
-        linear = np.column_stack([skip @ offset + self.b2, skip * step])
-        real_map = RealSquares.exact(units, self.W2, linear, schema)
+        with np.errstate(over="ignore", invalid="ignore"):  # compile refuses what is not finite
+            units = np.column_stack([self.W1 @ offset + self.b1, self.W1 * step])
+            linear = np.column_stack([skip @ offset + self.b2, skip * step])
+            real_map = RealSquares.exact(units, self.W2, linear, schema)
 
         def values(columns: Mapping[str, AnyArray]) -> FloatArray:
             return np.asarray(schema.encode_real(columns) * step + offset)
@@ -166,10 +170,7 @@ class SquareNetwork:
     @classmethod
     def from_json(cls, text: str) -> SquareNetwork:
         """The inverse of :meth:`to_json`; ``W1``, ``b1`` and ``W2`` are required. DecodeError names what is wrong."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DecodeError(f"not JSON: {error}") from error
+        data = json_object(text)
         if not isinstance(data, dict) or not {"W1", "b1", "W2"} <= set(data):
             raise DecodeError('a network is a JSON object with at least "W1", "b1" and "W2"')
         if data.get("format", "pyfe-square-network") != "pyfe-square-network" or data.get("version", 1) != 1:
@@ -184,10 +185,7 @@ class SquareNetwork:
 
 
 def _numbers(values: Any, what: str, *dimensions: int) -> FloatArray:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (OverflowError, TypeError, ValueError) as error:
-        raise ParameterError(f"{what} must be numbers: {error}") from error
+    array = floats(values, what).copy()
     if array.ndim not in dimensions or 0 in array.shape:
         wanted = " or ".join(map(str, dimensions))
         raise ParameterError(f"{what} has {wanted} dimensions, none of them 0, not shape {array.shape}")

@@ -14,6 +14,7 @@ from pyfe.function import probabilities
 from pyfe.models.fit.probing import CLOSE, TOLERANCE
 from pyfe.models.sources.parts import Labels, name_of
 from pyfe.models.sources.tables import Intake
+from pyfe.schema.cells import same_name
 
 __all__ = ["intake_of_result", "linear_predictor", "link_of_result"]
 
@@ -39,7 +40,7 @@ def intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
         return Intake(_columns_of_formula(formula, data.frame, name_of(model)))
     named = hasattr(data.orig_exog, "columns")
     place = getattr(data, "const_idx", None)
-    if place is not None and named and names[place] in schema_columns:
+    if place is not None and named and same_name(names[place]) in map(same_name, schema_columns):
         place = None  # a column of the table that did not vary where the model was fitted
     constant = None if place is None else (int(place), float(np.asarray(data.orig_exog)[0, place]))
     others = tuple(name for position, name in enumerate(names) if position != place)

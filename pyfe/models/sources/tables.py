@@ -11,6 +11,7 @@ import numpy as np
 from pyfe.arrays import AnyArray
 from pyfe.errors import ParameterError
 from pyfe.schema import Schema, stacked
+from pyfe.schema.cells import by_same_name, same_name
 
 __all__ = ["Intake", "feature_table"]
 
@@ -30,7 +31,8 @@ class Intake:
         """ParameterError where the schema does not have the columns that the model was fitted on."""
         given = schema.input_columns
         if self.names is not None:
-            absent = [name for name in self.names if name not in given]
+            known = set(map(same_name, given))
+            absent = [name for name in self.names if same_name(name) not in known]
             if absent:
                 raise ParameterError(
                     f"the model was fitted on {', '.join(map(repr, absent))}, not in the schema; rows are given to it "
@@ -54,4 +56,5 @@ def feature_table(columns: Mapping[str, AnyArray], names: list[str]) -> Any:
     """A DataFrame of the named columns, in that order; imports pandas, which such a model was fitted with."""
     import pandas
 
-    return pandas.DataFrame({name: columns[name] for name in names})
+    here = by_same_name(columns, "the columns")
+    return pandas.DataFrame({name: here[same_name(name)] for name in names})

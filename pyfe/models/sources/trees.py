@@ -31,6 +31,7 @@ from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.tables import feature_table
 from pyfe.schema import Column, Products, Schema, stacked, thresholds
+from pyfe.schema.cells import same_name
 
 __all__ = ["from_trees", "is_trees", "schema_for_trees"]
 
@@ -121,7 +122,8 @@ def from_trees(model: Any, schema: Schema) -> RealFunction | None:
     def table(columns: Mapping[str, AnyArray]) -> Any:
         """The features in the model's order; those that no tree tests, and the schema leaves out, are zero."""
         zero = np.zeros(len(next(iter(columns.values()))))
-        filled = {feature: columns.get(feature, zero) for feature in names}
+        given = {same_name(column): values for column, values in columns.items()}
+        filled = {feature: given.get(same_name(feature), zero) for feature in names}
         return stacked(filled) if not hasattr(model, "feature_names_in_") else feature_table(filled, names)
 
     asking, rows = RawModel(function, table, schema, model), fresh_rows(schema)
@@ -297,10 +299,10 @@ def _sum_of(trees: list[Tree], names: list[str], schema: Schema, name: str) -> R
 
 
 def _feature(name: str, schema: Schema, tree: str) -> _Feature:
-    parts = {called: (part, column) for called, part, column in schema.parts}
-    if name not in parts:
+    parts = {same_name(called): (part, column) for called, part, column in schema.parts}
+    if same_name(name) not in parts:
         raise ParameterError(f"{tree} tests {name!r}, which is not in the schema; pyfe.schema_for_trees makes one")
-    part, column = parts[name]
+    part, column = parts[same_name(name)]
     if Products.MISSING in column.products:
         raise UnsupportedModelError(
             f"{tree} tests {name!r}, a column that may be missing, and sends absent entries its own way; state a value "

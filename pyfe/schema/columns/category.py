@@ -16,6 +16,7 @@ from pyfe.errors import ParameterError
 from pyfe.schema.cells import (
     MOST_NAME_CHARACTERS,
     as_floats,
+    by_same_name,
     exact_number,
     is_text,
     missing_mask,
@@ -184,17 +185,23 @@ class Category(Column):
             if self.width != 1 or isinstance(weight, list):
                 raise ParameterError(f"{what}: {self.noun} takes a mapping of level to number")
             return np.array([weight])
-        levels = {str(level): position for position, level in enumerate(self.levels)}
-        unknown = [key for key in weight if key not in levels]
+        levels = {same_name(level): position for position, level in enumerate(self.levels)}
+        unknown = [key for key in weight if same_name(key) not in levels]
         if unknown:
-            raise ParameterError(f"{what} names level {unknown[0]!r}; the levels are {', '.join(levels)}")
+            known = ", ".join(map(str, self.levels))
+            raise ParameterError(f"{what} names level {unknown[0]!r}; the levels are {known}")
         values = np.zeros(len(self.levels))
-        for key, value in weight.items():
+        for key, value in by_same_name(weight, what).items():
             values[levels[key]] = value
         if self.width > 1:
             return values
         if values[0] != 0.0:
-            raise ParameterError(f"{what}: give the second of two levels only, relative to the first")
+            first, second = self.levels
+            raise ParameterError(
+                f"{what}: of two levels give the second only, relative to the first. Here the first is {first!r}: move "
+                f"what it has into the intercept and the weight of {second!r}, or state the levels in the other order "
+                f"(levels=, --levels COLUMN={second},{first})"
+            )
         return values[1:]
 
     def slopes(self, scores: FloatArray) -> FloatArray:

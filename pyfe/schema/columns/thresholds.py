@@ -13,7 +13,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
-from pyfe.schema.cells import not_above, require_cells
+from pyfe.schema.cells import EXACT_BELOW, exact_beyond, not_above, parse_number, plain, require_cells, shown
 from pyfe.schema.columns.base import (
     MAX_COORDINATES,
     Code,
@@ -48,11 +48,11 @@ class Thresholds(Column):
             raise ParameterError(f"cuts are a tuple, not {type(self.cuts).__name__}")
         if len(self.cuts) > MAX_COORDINATES:
             raise ParameterError(f"thresholds have at most {MAX_COORDINATES} cuts, not {len(self.cuts)}")
-        cuts = [real(cut, "a cut") for cut in self.cuts]
+        cuts = [_exact(cut, "a cut") for cut in self.cuts]
         ascending = all(a < b for a, b in pairwise(cuts))
         if not cuts or not ascending or not all(math.isfinite(cut) for cut in cuts):
             raise ParameterError("thresholds need one or more finite, strictly ascending cuts")
-        if self.missing is not None and not math.isfinite(real(self.missing, "the value for missing entries")):
+        if self.missing is not None and not math.isfinite(self.stated(self.missing)):
             raise ParameterError("the value for missing entries must be finite")
 
     @property
@@ -111,20 +111,29 @@ class Thresholds(Column):
         return self.cuts
 
     def stated(self, missing: Any) -> float:
-        return real(missing, "the value for missing entries")
+        return _exact(missing, "the value for missing entries")
 
     def stated_weights(self, weight: Any, what: str) -> FloatArray:
         if weight == 0.0:
             return np.zeros(self.width)
         if isinstance(weight, dict):
-            cuts = {float(cut): value for cut, value in weight.items()}
-            unknown = [cut for cut in cuts if cut not in self.cuts]
-            if unknown:
-                raise ParameterError(f"{what} names cut {unknown[0]:g}, which the column does not have")
-            weight = [cuts.get(cut, 0.0) for cut in self.cuts]
+            weight = self._by_cut(weight, what)
         if not isinstance(weight, list) or len(weight) != self.width:
             raise ParameterError(f"{what}: thresholds take {self.width} numbers, one per cut")
         return np.array(weight)
+
+    def _by_cut(self, weights: Mapping[str, float], what: str) -> list[float]:
+        """Weights that are stated by the texts of cuts, in the order of the cuts. ParameterError."""
+        by_cut: dict[float, float] = {}
+        for text, weight in weights.items():
+            cut = parse_number(text)
+            held = exact_beyond(text) if abs(cut) >= EXACT_BELOW else None
+            if cut not in self.cuts or held not in (None, cut):
+                raise ParameterError(f"{what} names cut {shown(text)}, which the column does not have")
+            if cut in by_cut:
+                raise ParameterError(f"{what} names cut {cut!r} twice")
+            by_cut[cut] = weight
+        return [by_cut.get(cut, 0.0) for cut in self.cuts]
 
     def probes(self) -> IntArray:
         return np.tri(self.size, self.width, -1, dtype=np.int64)
@@ -152,6 +161,18 @@ class Thresholds(Column):
         return "thresholds " + ", ".join(f"{cut:g}" for cut in self.cuts)
 
 
+def _exact(value: Any, what: str) -> float:
+    """A number that a caller gave, as a float. ParameterError for one beyond 2^53 that no double is: cells that are
+    such numbers meet the cuts exactly."""
+    number = real(value, what)
+    if abs(number) >= EXACT_BELOW and plain(value) != number:
+        raise ParameterError(
+            f"{what} of {shown(plain(value))} lies between the doubles, which beyond 2^53 hold some integers only; the "
+            f"nearest is {number!r}"
+        )
+    return number
+
+
 class _Cuts(Encoder):
     """Thresholds: the cuts of all columns one after the other."""
 
@@ -174,6 +195,9 @@ def thresholds(
     public: bool = False,
     protected: bool = False,
 ) -> Column:
-    """A number column known only by the bits ``value >= cut`` for ascending ``cuts``; ``missing`` as for number."""
-    column = Thresholds(cuts=tuple(real(cut, "a cut") for cut in items(cuts, "cuts")))
+    """A number column known only by the bits ``value >= cut`` for ascending ``cuts``; ``missing`` as for number.
+
+    The bits are exact for numbers of any size. A cut is a double: ParameterError for one beyond 2^53 that is none.
+    """
+    column = Thresholds(cuts=tuple(_exact(cut, "a cut") for cut in items(cuts, "cuts")))
     return made(column, missing, public=public, protected=protected)

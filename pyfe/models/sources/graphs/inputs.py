@@ -12,6 +12,7 @@ from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models.sources.graphs.graph import Feeds, Graph
 from pyfe.models.sources.graphs.polynomials import Polynomials, Products
 from pyfe.schema import Schema
+from pyfe.schema.cells import same_name
 
 __all__ = ["GraphInputs"]
 
@@ -29,8 +30,9 @@ class GraphInputs:
         import onnx
 
         columns = schema.input_columns
+        called = {same_name(name): name for name in columns}
         self._types: dict[str, tuple[list[str], Any]] = {}
-        single = len(graph.inputs) == 1 and graph.inputs[0].name not in columns
+        single = len(graph.inputs) == 1 and same_name(graph.inputs[0].name) not in called
         for given in graph.inputs:
             kind = given.type.tensor_type.elem_type
             if kind not in _INPUT_TYPES:
@@ -39,10 +41,10 @@ class GraphInputs:
             if single:
                 self._types[given.name] = (list(columns), dtype)
                 _check_width(given, len(columns))
-            elif given.name not in columns:
+            elif same_name(given.name) not in called:
                 raise ParameterError(f"the graph has the input {given.name!r}, which is no column of the schema")
             else:
-                self._types[given.name] = ([given.name], dtype)
+                self._types[given.name] = ([called[same_name(given.name)]], dtype)
         self.float32 = any(dtype == np.float32 for _, dtype in self._types.values())
 
     def __call__(self, columns: Mapping[str, AnyArray], *, exact: bool = False) -> Feeds:

@@ -18,7 +18,8 @@ void set_num_threads(unsigned count);
 // Calls body(0) .. body(tasks - 1), each once, in any order, and returns when all are done. After an
 // exception no further task starts; the first one is rethrown here. Runs on the calling thread alone when it
 // is called inside a body, when one thread is set, or when another thread is using the pool. A forked child
-// builds a pool of its own; a body must not fork and return. Between tasks lie checkpoints (interrupt.hpp).
+// builds a pool of its own; a body must not fork and return. Between tasks lie checkpoints (interrupt.hpp);
+// where what a checkpoint asks forks, the call ends in the child by Error(resource).
 void parallel_for(std::size_t tasks, const std::function<void(std::size_t)>& body);
 
 }  // namespace pyfe
