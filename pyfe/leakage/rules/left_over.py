@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from flint import fmpz_mat
+from flint import fmpz_mat, nmod_mat
 
 from pyfe.arrays import AnyArray, IntArray
 from pyfe.leakage.lattice import generated, integers, pivots
@@ -26,26 +26,44 @@ def suspects(rows: Sequence[Row], owner: IntArray) -> list[int]:
 
     For such a block there is a prime p modulo which the other columns have a rank below r. It divides every r x r minor
     of theirs; of three minors on different blocks, two have no column in b. And since all columns have rank r modulo p,
-    one of the pivots lies in b. Where there are no such minors, or no small prime, every block is tried.
+    one of the pivots lies in b. Where there are no such minors, or a larger prime, every block is tried.
     Cost: O(r^2 f); r f Hermite forms of r columns where every block is tried.
     """
-    tried = _candidates(rows, owner)
-    return [b for b in tried if not _is_whole(rows, owner, b)]
+    primes = _primes(rows, owner)
+    if primes is None:
+        return [b for b in np.unique(owner).tolist() if not _is_whole(rows, owner, b)]
+    matrix = fmpz_mat([list(row) for row in rows])
+    return sorted({block for prime in primes for block in _needed(matrix, owner, prime)})
 
 
-def _candidates(rows: Sequence[Row], owner: IntArray) -> list[int]:
+def _primes(rows: Sequence[Row], owner: IntArray) -> list[int] | None:
+    """The primes modulo which the other columns of some block can have a rank below r; None where they are not
+    known."""
     minors = _minors(rows, owner)
     if minors is None:
-        return [int(b) for b in np.unique(owner)]
+        return None
     common = math.lcm(*(math.gcd(a, b) for a, b in combinations(minors, 2)))
     primes = [p for p in _SMALL_PRIMES if common % p == 0]
     for prime in primes:
         while common % prime == 0:
             common //= prime
-    if common > 1:
-        return [int(b) for b in np.unique(owner)]
-    matrix = fmpz_mat([list(row) for row in rows])
-    return sorted({int(owner[place]) for prime in primes for place in pivots(matrix, prime)})
+    return primes if common == 1 else None
+
+
+def _needed(matrix: fmpz_mat, owner: IntArray, prime: int) -> list[int]:
+    """The blocks without which the columns have a lower rank modulo a prime.
+
+    In the reduced echelon form, rows whose pivot lies elsewhere keep it, and are zero in all other pivots: what is left
+    of the rows whose pivots lie in the block has to be of full rank by itself.
+    """
+    echelon, _ = nmod_mat(matrix, prime).rref()
+    table = np.array([[int(value) for value in row] for row in echelon.tolist()])
+    home = owner[(table != 0).argmax(axis=1)]
+    return [b for b in np.unique(home).tolist() if _rank(table[home == b][:, owner != b], prime) < (home == b).sum()]
+
+
+def _rank(rows: IntArray, prime: int) -> int:
+    return int(rows.any()) if len(rows) == 1 else int(nmod_mat(fmpz_mat(rows.tolist()), prime).rank())
 
 
 def _minors(rows: Sequence[Row], owner: IntArray) -> list[int] | None:

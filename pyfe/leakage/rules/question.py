@@ -8,11 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 
-from pyfe.arrays import IntArray
+from pyfe.arrays import AnyArray, IntArray
 from pyfe.leakage.blocks import Blocks
 from pyfe.leakage.lattice import Free, integers
 from pyfe.leakage.linear_account import LinearAccount
@@ -160,8 +159,12 @@ def combined(rows: list[Row], most: int | None = None) -> list[Row]:
     """Rows and, while there are at most so many (or always), sums and differences of two."""
     if most is not None and len(rows) > most:
         return rows
-    pairs = [(a, b, sign) for a, b in combinations(rows, 2) for sign in (1, -1)]
-    return [*rows, *([x + sign * y for x, y in zip(a, b, strict=True)] for a, b, sign in pairs)]
+    if len(rows) < 2:
+        return rows
+    wide: AnyArray = np.array(rows, dtype=object)  # a sum may not fit into 64 bits
+    first, second = np.triu_indices(len(rows), 1)
+    pairs = np.stack([wide[first] + wide[second], wide[first] - wide[second]], axis=1)
+    return [*rows, *pairs.reshape(-1, wide.shape[1]).tolist()]
 
 
 def _derived(secret: bytes, text: str) -> bytes:

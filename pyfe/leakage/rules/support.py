@@ -58,8 +58,7 @@ def explained(question: Question, covariance: Covariance, rows: list[list[int]])
     towards = covariance.times(forms)
     variance = (towards * forms).sum(axis=1)
     blocks = list(question.free.places)
-    shares = np.stack([_part(covariance, question.free.places[b], towards) for b in blocks], axis=1)
-    parts = np.stack([_own(covariance, question.free.places[b], forms) for b in blocks], axis=1)
+    shares, parts = _shares(covariance, list(question.free.places.values()), forms, towards)
     starts = [question.free.places[b].start for b in blocks]
     used = np.add.reduceat(forms != 0, starts, axis=1).astype(np.bool_).sum(axis=1)
     for i, row in enumerate(shares):
@@ -70,15 +69,22 @@ def explained(question: Question, covariance: Covariance, rows: list[list[int]])
             yield int(used[i]), blocks[best], float(row[best] / variance[i])
 
 
-def _part(covariance: Covariance, places: slice, towards: FloatArray) -> FloatArray:
-    """``c_b' pinv(S_bb) c_b`` of each row."""
-    part, own = towards[:, places], covariance.block(places)
-    if own.shape == (1, 1):
-        return np.asarray(part[:, 0] ** 2 / own[0, 0] if own[0, 0] > 0 else np.zeros(len(part)))
-    return np.asarray(((part @ np.linalg.pinv(own, hermitian=True)) * part).sum(axis=1))
+def _shares(
+    covariance: Covariance, places: list[slice], forms: FloatArray, towards: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Of each row and column: ``c_b' pinv(S_bb) c_b``, and what the column makes vary by itself, ``y_b' S_bb y_b``.
 
-
-def _own(covariance: Covariance, places: slice, forms: FloatArray) -> FloatArray:
-    """``y_b' S_bb y_b`` of each row: what the column makes vary by itself."""
-    part = forms[:, places]
-    return np.asarray(((part @ covariance.block(places)) * part).sum(axis=1))
+    Columns of one coordinate, of which there are many, are taken at once.
+    """
+    shares, parts = np.empty((2, len(forms), len(places)))
+    single = np.array([place.stop - place.start == 1 for place in places], dtype=np.bool_)
+    for b in np.flatnonzero(~single).tolist():
+        own, part, form = covariance.block(places[b]), towards[:, places[b]], forms[:, places[b]]
+        shares[:, b] = ((part @ np.linalg.pinv(own, hermitian=True)) * part).sum(axis=1)
+        parts[:, b] = ((form @ own) * form).sum(axis=1)
+    ones = [places[b] for b in np.flatnonzero(single).tolist()]
+    at = np.array([place.start for place in ones], dtype=np.int64)
+    own = np.array([covariance.block(place)[0, 0] for place in ones])
+    shares[:, single] = np.where(own > 0, towards[:, at] ** 2 / np.where(own > 0, own, 1.0), 0.0)
+    parts[:, single] = forms[:, at] * own * forms[:, at]
+    return shares, parts
