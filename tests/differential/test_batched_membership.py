@@ -2,12 +2,13 @@
 
 The error of a whole test is too small to be seen. What can be seen: the error of a single pass, which is as large as
 docs/math/batched-membership.md says; that decisions are those of the definition for the same random words; and that
-none of a million planted batches is accepted.
+no planted batch is accepted (PYFE_PLANTED=125 tries a million, in half an hour).
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import random
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -26,6 +27,8 @@ PLANTS = [(1, 3), (1, 11), (1, 10177), (1, 859267), (2, 13), (2, 23), (2, 2713),
 CURVES: dict[int, Any] = {1: slow.G1, 2: slow.G2}
 ENCODE: dict[int, Any] = {1: slow.g1_encode, 2: slow.g2_encode}
 GENERATOR: dict[int, Any] = {1: slow.G1_GENERATOR, 2: slow.G2_GENERATOR}
+THOUSANDS = int(os.environ.get("PYFE_PLANTED", "12"))
+"""Of planted batches a prime, at night."""
 PASSES = {1: 81, 2: 41, 3: 27, 4: 21, 5: 17, 6: 14, 7: 12, 8: 11}
 
 
@@ -130,12 +133,13 @@ def test_planted_points_are_refused(core: ModuleType, group: int, prime: int, se
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("PYFE_BACKEND") == "portable", reason="three times as long; both decide alike")
 @pytest.mark.parametrize(("group", "prime"), PLANTS)
-def test_a_million_planted_batches_are_refused(core: ModuleType, group: int, prime: int, seed: int) -> None:
-    """125,000 batches of two to sixteen points for each of eight primes, an error of 2^-128 each."""
+def test_many_planted_batches_are_refused(core: ModuleType, group: int, prime: int, seed: int) -> None:
+    """Batches of two to sixteen points, an error of 2^-128 each: 96,000 a night."""
     source = random.Random(f"{seed} {prime}")
     core.set_num_threads(2)
-    for _ in range(125):
+    for _ in range(THOUSANDS):
         size = source.randrange(2, 17)
         assert not accepted(core, group, planted(group, prime, size, 1000, source), size).any()
 
