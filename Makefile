@@ -47,7 +47,7 @@ ctime: $(VENV)/.installed-native  ## constant-time check by valgrind, planted le
 qemu: $(VENV)/.installed-native  ## native runners on other CPU models
 	$(BIN)/python scripts/qemu.py
 
-nightly: $(VENV)/.installed-test $(VENV)/.installed-native $(VENV)/.installed-lint $(VENV)/.installed-docs $(VENV)/.installed-bench  ## all the long checks; resumes where it stopped
+nightly: $(VENV)/.installed-test $(VENV)/.installed-native $(VENV)/.installed-lint $(VENV)/.installed-docs $(VENV)/.installed-bench $(VENV)/.installed-foreign  ## all the long checks; resumes where it stopped
 	$(BIN)/python scripts/nightly.py
 
 fresh: preflight  ## `make demo` and `make test` in a new Debian 12 minbase folder (root, debootstrap)
@@ -90,6 +90,10 @@ $(VENV)/.installed-docs: $(VENV)/.installed-test
 
 $(VENV)/.installed-bench: $(VENV)/.installed-test
 	$(PIP) install $$($(BIN)/python scripts/extras.py bench)
+	@touch $@
+
+$(VENV)/.installed-foreign: $(VENV)/.installed-test
+	$(PIP) install $$($(BIN)/python scripts/extras.py foreign)
 	@touch $@
 
 $(VENV)/.installed-native: pyproject.toml | $(BIN)/python
