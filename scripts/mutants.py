@@ -30,7 +30,10 @@ import native
 
 PACKAGE = native.ROOT / "pyfe" / "leakage"
 TESTS = native.ROOT / "tests" / "unit"
-BEGINNINGS = ("test_leakage", "test_lattice", "test_linear_rules", "test_count", "test_prior", "test_blocks")
+BEGINNINGS = (
+    *("test_leakage", "test_lattice", "test_linear_rules", "test_count", "test_prior", "test_narrowed_columns"),
+    *("test_form_", "test_attack", "test_hostile_keys", "test_noise_slots", "test_requests"),
+)
 """How the names of the tests of this package begin."""
 
 COVERED, NOTICED = 98.0, 0.85
