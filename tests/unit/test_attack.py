@@ -12,6 +12,7 @@ import pytest
 import pyfe
 from pyfe import OutOfRangeError, ParameterError, Schema
 from pyfe.leakage import Blind, Reference, attack
+from pyfe.leakage.attack.several_scores import can_reduce_blocks
 from pyfe.schema import category, number
 from tests.real_tables import studies
 from tests.unit.populations import mixed, mixed_schema
@@ -321,6 +322,7 @@ def test_block_reduction_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ParameterError, match=r"pip install 'pyfe-crypto\[attack\]'"):
         attack.likeliest(told)
+    assert not can_reduce_blocks()
 
 
 # -- what is told --

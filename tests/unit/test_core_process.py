@@ -305,6 +305,8 @@ signal.setitimer(signal.ITIMER_REAL, 0.15)
 try:
     {call}
     word = "done"
+except pyfe.OutOfRangeError:
+    word = "done"  # as the wide search ends, where the fork lay between two of its parts and a second is enough
 except (pyfe.PyfeError, KeyboardInterrupt, Late) as error:
     word = type(error).__name__ + (" of a fork" if "forked" in str(error) else "")
 signal.alarm(0)

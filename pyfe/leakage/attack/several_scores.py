@@ -17,7 +17,7 @@ from pyfe.leakage.rules.kernel import Kernel, box_of, means_given_public
 from pyfe.leakage.rules.least_squares import NODES
 from pyfe.leakage.rules.tables import free_codes
 
-__all__ = ["likeliest", "rounding_off"]
+__all__ = ["can_reduce_blocks", "likeliest", "rounding_off"]
 
 _BINARY_PLACES = 30
 """Of the shortest vector of a basis that is given to fpylll, whose lattices are of integers."""
@@ -126,6 +126,15 @@ def _guess(told: Told, x: IntArray) -> Guess:
         levels[:, place] = [of.get(tuple(code), -1) for code in x[:, told.free.places[block]].tolist()]
         classes[:, place] = np.where(levels[:, place] >= 0, told.prior.classes[block][levels[:, place]], -1)
     return Guess(levels, classes, np.full(levels.shape, np.nan))
+
+
+def can_reduce_blocks() -> bool:
+    """Whether fpylll is there, and what it needs itself."""
+    try:
+        _fpylll()
+    except ParameterError:
+        return False
+    return True
 
 
 def _fpylll() -> ModuleType:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from importlib.util import find_spec
 
 from pyfe.errors import OutOfRangeError
 from pyfe.leakage.attack.enumeration import MOST_RECORDS, enumeration
 from pyfe.leakage.attack.guess import Guess
 from pyfe.leakage.attack.one_score import one_score
-from pyfe.leakage.attack.several_scores import likeliest, rounding_off
+from pyfe.leakage.attack.several_scores import can_reduce_blocks, likeliest, rounding_off
 from pyfe.leakage.attack.told import Told
 
 __all__ = ["strongest"]
@@ -31,6 +30,6 @@ def strongest(told: Told) -> tuple[str, Guess, Guess | None]:
             return "one score", one_score(told), one_score(told, by_tenth=True)
         except OutOfRangeError:  # finer than can be counted: then a lattice has short work
             pass
-    if find_spec("fpylll") is None:
+    if not can_reduce_blocks():
         return "rounding off", rounding_off(told), None
     return "likeliest", likeliest(told), None
