@@ -59,15 +59,19 @@ class Stream : public pyfe::Random {
 };
 
 inline std::vector<const ristretto255::Kernels*> all_kernels() {
-    std::vector<const ristretto255::Kernels*> out = {&ristretto255::portable_kernels(),
-                                                     &ristretto255::emulated_kernels()};
+    std::vector<const ristretto255::Kernels*> out = {&ristretto255::portable_kernels()};
+#ifdef PYFE_EMULATED_LANES
+    out.push_back(&ristretto255::emulated_kernels());
+#endif
     if (pyfe::backend_supported(pyfe::Backend::ifma)) out.push_back(&ristretto255::ifma_kernels());
     return out;
 }
 
 // The sweeps of the same backend
 inline const pyfe::dlog::Kernels& sweeps_of(const ristretto255::Kernels& table) {
+#ifdef PYFE_EMULATED_LANES
     if (&table == &ristretto255::emulated_kernels()) return pyfe::dlog::emulated_kernels();
+#endif
     return &table == &ristretto255::ifma_kernels() ? pyfe::dlog::ifma_kernels()
                                                    : pyfe::dlog::portable_kernels();
 }
