@@ -29,7 +29,7 @@ PLANTS = {
 }
 BACKENDS = {"address": ("portable", "auto"), "thread": ("portable",)}
 """Other kernels are not instrumented and start no threads: for races they show what the portable ones do."""
-TURNS = {"test_dlog"}
+TURNS = {"test_dlog", "test_group"}
 """Runners that take the backends in turn themselves."""
 
 

@@ -27,7 +27,7 @@ FROZEN: dict[str, Any] = json.loads((VECTORS / "qfe.json").read_text())
 DRAWS: list[dict[str, Any]] = json.loads((VECTORS / "qfe_draws.json").read_text())
 
 SETTINGS = pytest.mark.parametrize("setting", FROZEN["settings"], ids=lambda s: s["name"])
-BOTH = pytest.mark.parametrize("k", [1, 3])
+BOTH = pytest.mark.parametrize("k", [1, pytest.param(3, marks=pytest.mark.slow)])  # three times as long
 
 # (x, y) with x in [-3, 4] x [0, 5] x [-4, 4] and y in [-2, 2] x [1, 6]; F has a value at both.
 X, Y, F = [-3, 5, 2], [2, 6], [[1, -2], [0, 4], [-5, 3]]
