@@ -140,4 +140,6 @@ def multipliers(modulus: int, rank: int) -> FloatArray:
     first = np.ones(len(rows), dtype=np.bool_)
     for unit in units:
         first &= numbers <= (rows * unit % modulus) @ places
-    return np.asarray(rows[first], dtype=np.float64)
+    chosen = np.asarray(rows[first], dtype=np.float64)
+    chosen.flags.writeable = False  # it is kept, and shared by all who ask
+    return chosen
