@@ -5,9 +5,7 @@
 ``policy``            whether what opens is refused: the safe default, or the one stated way around it
 ``leakage_accounts``  the reduced bases of the ledgers seen last, for decisions
 ``records``           what is recorded, as values and as bytes: terms, rows
-``texts``             what people write into keys and ledgers, and how long it may be
 ``secrets``           signing seed and master key, made once and sealed once
-``sealing``           a passphrase as a key: scrypt and ChaCha20-Poly1305
 ``sealed_file``       the bytes of an authority's file: sealed secrets, sealed ledger
 ``ledger``            where rows are kept: one append-only protocol; in memory, in the sealed file
 ``authority``         :class:`KeyAuthority`, which puts the parts in order

@@ -15,7 +15,6 @@ from pyfe.authority.decisions import Request, Verdict
 from pyfe.authority.ledger import FileLedger, Ledger, MemoryLedger, Recorded
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued, State, Terms, decode_row, encode_row
-from pyfe.authority.sealing import SealingKey
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.function import Function
@@ -27,6 +26,7 @@ from pyfe.schema import Schema
 from pyfe.text import printable
 from pyfe.wire.envelope import as_bytes
 from pyfe.wire.pickling import Secret
+from pyfe.wire.sealing import SealingKey
 from pyfe.wire.signature import SigningKey
 
 __all__ = ["KeyAuthority"]

@@ -17,7 +17,6 @@ from pyfe.arrays import IntArray
 from pyfe.authority.leakage_accounts import blind_prior, linear_account, quadratic_account
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued, State, Terms
-from pyfe.authority.texts import require_text
 from pyfe.errors import AuthorityError, KeyMismatchError, OutOfRangeError, ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
 from pyfe.leakage import (
@@ -33,6 +32,7 @@ from pyfe.leakage import (
     residual_account,
 )
 from pyfe.schema import Schema
+from pyfe.wire.texts import require_text
 
 __all__ = [
     "DEFAULT_SCHEME",

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyfe.authority.texts import require_text
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.text import printable
+from pyfe.wire.texts import require_text
 
 __all__ = ["Policy"]
 

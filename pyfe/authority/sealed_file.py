@@ -16,12 +16,12 @@ from typing import Any
 
 from pyfe.adapters import adapter
 from pyfe.authority.records import Terms, terms_from_map, terms_to_map
-from pyfe.authority.sealing import MAX_LOG_COST, MIN_LOG_COST, NONCE_SIZE, SALT_SIZE, TAG_SIZE, SealingKey
 from pyfe.authority.secrets import SEED_SIZE, Secrets
 from pyfe.errors import AuthorityError, DecodeError
 from pyfe.wire import cbor
 from pyfe.wire.envelope import Envelope, Kind, pack, unpack
 from pyfe.wire.fields import Fields
+from pyfe.wire.sealing import MAX_LOG_COST, MIN_LOG_COST, NONCE_SIZE, SALT_SIZE, TAG_SIZE, SealingKey
 
 __all__ = [
     "LedgerPart",

@@ -17,7 +17,7 @@ LOG_COST = 17
 """scrypt N = 2^17, r = 8, p = 1: 128 MB and about a third of a second per guess of the passphrase."""
 
 MIN_PASSPHRASE = 8
-"""Shortest passphrase a new authority accepts, in characters."""
+"""Shortest passphrase that seals something new, in characters."""
 
 _BLOCK, _LANES = 8, 1
 MIN_LOG_COST, MAX_LOG_COST = 10, LOG_COST  # a hostile file asks for no more memory than our own
@@ -26,7 +26,7 @@ SALT_SIZE, NONCE_SIZE, TAG_SIZE, _KEY_SIZE = 16, 12, 16, 32
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SealingKey(Secret):
-    """The key that a passphrase gives with one salt. Secret; lives as long as the authority is open, in memory of the
+    """The key that a passphrase gives with one salt. Secret; lives as long as what it seals is open, in memory of the
     core, which is wiped."""
 
     salt: bytes

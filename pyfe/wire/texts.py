@@ -1,4 +1,4 @@
-"""Texts of people that stand in ledger and keys: purposes, recipients, reasons."""
+"""Texts of people that stand in ledgers, keys and signed files: names, purposes, recipients, reasons."""
 
 from __future__ import annotations
 

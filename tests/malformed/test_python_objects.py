@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, PyfeError, Schema, SignatureError
-from pyfe.authority import sealed_file, sealing
+from pyfe.authority import sealed_file
 from pyfe.errors import AuthorityError
 from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.wire import sealing
 from tests.unit import objects
 
 Decoder = Callable[[bytes], Any]

@@ -25,9 +25,9 @@ from typing import Any, TypeAlias
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, Schema
-from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.cli.commands import app
+from pyfe.wire import sealing
 
 Arm: TypeAlias = Callable[[], None]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import pyfe
 from pyfe import _core_testing as testing
-from pyfe.authority import sealing
+from pyfe.wire import sealing
 from tests.unit.objects import PASSPHRASE
 
 DRAW_MASK, NEEDLE_SHIFT = 0x5A, 0x31

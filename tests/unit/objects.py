@@ -15,11 +15,11 @@ from pyfe.authority import sealed_file
 from pyfe.authority.ledger import MemoryLedger
 from pyfe.authority.records import terms_from_map
 from pyfe.authority.sealed_file import LedgerPart, parts_of_first_layout
-from pyfe.authority.sealing import SealingKey
 from pyfe.authority.secrets import SEED_SIZE, Secrets
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import Finding, QuadraticAccount
 from pyfe.wire import cbor
+from pyfe.wire.sealing import SealingKey
 
 PASSPHRASE = "correct horse battery"
 

@@ -25,10 +25,10 @@ from pyfe import (
     PolicyDeniedError,
     Schema,
 )
-from pyfe.authority import sealing
 from pyfe.authority.ledger import locked_file
 from pyfe.errors import DecodeError
 from pyfe.schemes import ipfe_ddh
+from pyfe.wire import sealing
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
 

@@ -13,11 +13,11 @@ import pytest
 from pyfe import Function, KeyAuthority, Policy, Schema
 from pyfe.authority import sealed_file
 from pyfe.authority.sealed_file import SealedFile, SealedSecrets
-from pyfe.authority.sealing import SealingKey
 from pyfe.errors import AuthorityError, OutOfRangeError, ParameterError
 from pyfe.leakage import Reference
 from pyfe.schema import number
 from pyfe.wire import envelope
+from pyfe.wire.sealing import SealingKey
 from tests.unit import objects
 from tests.unit.populations import mixed, mixed_schema
 

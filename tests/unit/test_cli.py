@@ -17,10 +17,10 @@ from typer.main import get_command
 
 import pyfe
 from pyfe import CiphertextBatch, FunctionKey, KeyAuthority, PublicKey, Schema
-from pyfe.authority import sealing
 from pyfe.cli import console, main
 from pyfe.cli.commands import app
 from pyfe.forms import MatrixForms
+from pyfe.wire import sealing
 from tests.unit.objects import PASSPHRASE
 
 COLUMNS = [f"c{i}" for i in range(8)]

@@ -13,8 +13,8 @@ import pytest
 
 import pyfe
 from pyfe import KeyAuthority, Policy
-from pyfe.authority import sealing
 from pyfe.cli import main
+from pyfe.wire import sealing
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
 

@@ -13,9 +13,9 @@ import pytest
 
 import pyfe
 from pyfe import Function, FunctionKey, KeyAuthority, ParameterError, Policy, PyfeError, Schema
-from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.text import printable
+from pyfe.wire import sealing
 from tests.unit.objects import PASSPHRASE
 
 NAMES = [

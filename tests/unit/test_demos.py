@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from pyfe import FunctionKey, ParameterError
-from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.cli.demos import hrv
-from pyfe.wire import envelope
+from pyfe.wire import envelope, sealing
 
 PNG = b"\x89PNG\r\n"
 

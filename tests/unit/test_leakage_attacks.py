@@ -13,7 +13,7 @@ import pytest
 
 from pyfe import Function, KeyAuthority, OutOfRangeError, Policy, PolicyDeniedError, Schema
 from pyfe.adapters import adapter
-from pyfe.authority import leakage_accounts, sealing
+from pyfe.authority import leakage_accounts
 from pyfe.errors import ParameterError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
@@ -25,6 +25,7 @@ from pyfe.leakage import (
     residual_forms,
 )
 from pyfe.schema import category, constant, number, thresholds
+from pyfe.wire import sealing
 from tests.unit.objects import PASSPHRASE, opened_by
 
 IntArray = npt.NDArray[np.int64]

@@ -24,12 +24,12 @@ import pytest
 
 from pyfe import AuthorityError, Function, KeyAuthority, ParameterError, Policy, PolicyDeniedError, Schema
 from pyfe.adapters import adapter
-from pyfe.authority import decisions, sealed_file, sealing
+from pyfe.authority import decisions, sealed_file
 from pyfe.authority.ledger import lock_file, locked_file
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import DecodeError, PyfeError
 from pyfe.schemes import ipfe_ddh
-from pyfe.wire import cbor
+from pyfe.wire import cbor, sealing
 from pyfe.wire.envelope import Envelope, Kind, pack, unpack
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
@@ -625,7 +625,7 @@ def test_a_key_that_could_not_be_written_is_not_recorded(path: Path) -> None:
 
 _VICTIM = """
 import os, sys, numpy as np, pyfe
-from pyfe.authority import sealing
+from pyfe.wire import sealing
 sealing.LOG_COST = 10
 path, passphrase = sys.argv[1:]
 schema = pyfe.Schema.from_ranges({f"x{i}": (0, 255) for i in range(24)})

@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from pyfe import AuthorityError, Function, KeyAuthority, Policy, Schema
-from pyfe.authority import sealing
 from pyfe.authority.ledger import FileLedger, Ledger, LedgerMoved, MemoryLedger, locked_file
 from pyfe.authority.records import Terms
-from pyfe.authority.sealing import SealingKey
 from pyfe.authority.secrets import Secrets
-from pyfe.wire import cbor
+from pyfe.wire import cbor, sealing
+from pyfe.wire.sealing import SealingKey
 from tests.unit.ledger_conformance import CHECKS, Implementation
 from tests.unit.objects import PASSPHRASE
 

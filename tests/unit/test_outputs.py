@@ -16,10 +16,10 @@ import pytest
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, ParameterError, PublicKey, Schema, io
-from pyfe.authority import sealing
 from pyfe.cli import main
 from pyfe.io import outputs, replacement, roles
 from pyfe.io.scores import scores_header
+from pyfe.wire import sealing
 from tests.unit import objects
 from tests.unit.objects import PASSPHRASE
 

@@ -30,7 +30,7 @@ from pyfe import (
     UnsupportedModelError,
 )
 from pyfe.adapters import SCHEMES, adapter, adapter_named, adapter_numbered
-from pyfe.authority import decisions, sealing
+from pyfe.authority import decisions
 from pyfe.authority.ledger import MemoryLedger
 from pyfe.authority.records import terms_from_map, terms_to_map
 from pyfe.forms import FactoredForms, MatrixForms
@@ -38,7 +38,7 @@ from pyfe.keys.function_key import Grant
 from pyfe.objects import decode
 from pyfe.schema import Encoded
 from pyfe.schemes import qfe
-from pyfe.wire import cbor
+from pyfe.wire import cbor, sealing
 from pyfe.wire.envelope import pack, unpack
 from pyfe.wire.signature import SigningKey
 from tests.unit import objects

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from pyfe import CiphertextBatch, DecodeError, Function, KeyAuthority, Policy, PublicKey, Schema
-from pyfe.authority import sealing
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.function import LinearMap, QuadraticMap
 from pyfe.schema import Encoded
+from pyfe.wire import sealing
 from tests.unit import objects
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)

@@ -13,11 +13,11 @@ from pyfe.authority.ledger.locked_file import LockedFile
 from pyfe.authority.ledger.protocol import LedgerMoved, require_rows, rows_since
 from pyfe.authority.records import Terms
 from pyfe.authority.sealed_file import LedgerPart, SealedFile, SealedSecrets
-from pyfe.authority.sealing import SealingKey
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError
 from pyfe.wire import cbor
 from pyfe.wire.pickling import Secret
+from pyfe.wire.sealing import SealingKey
 
 __all__ = ["FileLedger"]
 

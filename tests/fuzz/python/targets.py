@@ -19,14 +19,14 @@ import typer.main
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema
-from pyfe.authority import sealed_file, sealing
+from pyfe.authority import sealed_file
 from pyfe.authority.records import decode_row, terms_from_map
 from pyfe.authority.sealed_file import LedgerPart
 from pyfe.cli.commands import run
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.models import Linear, SquareNetwork
 from pyfe.objects import decode
-from pyfe.wire import cbor, envelope
+from pyfe.wire import cbor, envelope, sealing
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
