@@ -18,6 +18,7 @@ __all__ = [
     "AuthorityError",
     "BudgetExhaustedError",
     "DecodeError",
+    "IdentityError",
     "KeyMismatchError",
     "OutOfRangeError",
     "ParameterError",
@@ -102,3 +103,7 @@ class UnsupportedModelError(PyfeError):
 
 class AuthorityError(PyfeError):
     """A sealed authority cannot be used: wrong passphrase, damaged, locked, replaced, closed; or its clock is wrong."""
+
+
+class IdentityError(PyfeError):
+    """An identity cannot be used: wrong passphrase, damaged, or what was sealed is for another one, or was changed."""

@@ -21,7 +21,7 @@ from pyfe.errors import AuthorityError, DecodeError
 from pyfe.wire import cbor
 from pyfe.wire.envelope import Envelope, Kind, pack, unpack
 from pyfe.wire.fields import Fields
-from pyfe.wire.sealing import MAX_LOG_COST, MIN_LOG_COST, NONCE_SIZE, SALT_SIZE, TAG_SIZE, SealingKey
+from pyfe.wire.sealing import NONCE_SIZE, TAG_SIZE, SealingKey, salt_and_cost
 
 __all__ = [
     "LedgerPart",
@@ -100,9 +100,8 @@ class SealedFile:
         try:
             envelope = unpack(data, Kind.SEALED_AUTHORITY)
             fields = Fields(envelope.metadata, _NAME)
-            algorithms = fields.take("kdf", str), fields.take("aead", str)
-            log_cost = fields.integer("log_cost", MIN_LOG_COST, MAX_LOG_COST)
-            salt, nonce = fields.octets("salt", SALT_SIZE), fields.octets("nonce", NONCE_SIZE)
+            salt, log_cost = salt_and_cost(fields)
+            nonce = fields.octets("nonce", NONCE_SIZE)
             size = reference = 0
             if fields.has("secrets"):
                 size = fields.integer("secrets", NONCE_SIZE + TAG_SIZE, len(envelope.payload))
@@ -111,8 +110,8 @@ class SealedFile:
             fields.finish()
         except DecodeError as error:
             raise AuthorityError(f"not an authority file: {error}") from error
-        if algorithms != ("scrypt", "chacha20-poly1305") or envelope.signature:
-            raise AuthorityError(f"not an authority file: unknown algorithms {', '.join(algorithms)}")
+        if envelope.signature:
+            raise AuthorityError("not an authority file: it is signed")
         secrets = SealedSecrets(bytes(envelope.payload[:size]), reference)
         return cls(replace(envelope, payload=b""), salt, log_cost, nonce, secrets, bytes(envelope.payload[size:]))
 
@@ -213,12 +212,7 @@ def _opening() -> Iterator[None]:
 
 def _header(terms: Terms, key: SealingKey, reference_size: int) -> Envelope:
     """The header that the secrets are sealed with."""
-    metadata: dict[str, Any] = {
-        "aead": "chacha20-poly1305",
-        "kdf": "scrypt",
-        "log_cost": key.log_cost,
-        "salt": key.salt,
-    }
+    metadata = key.description
     if reference_size:
         metadata["reference"] = reference_size
     ids = terms.public.parameters.id, terms.public.id

@@ -13,6 +13,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
 from pyfe.errors import PyfeError
 from pyfe.function import Function
+from pyfe.identity import sealed_identity
 from pyfe.keys import FunctionKey, PublicKey, described_columns
 from pyfe.schema import Schema
 from pyfe.wire.envelope import Kind, kind_of, unpack
@@ -53,10 +54,12 @@ def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
 def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
     if kind_of(data) is Kind.SEALED_AUTHORITY:
         return _sealed(data)
+    if kind_of(data) is Kind.SEALED_IDENTITY:
+        return {**sealed_identity(data).info(), "object": Kind.SEALED_IDENTITY.text}
     item = objects.decode(data)
     if isinstance(item, FunctionKey):
         return (item if public is None else item.verify(public)).info()
-    if isinstance(item, PublicKey):
+    if isinstance(item, PublicKey | objects.OfPeople):
         return item.info()
     if isinstance(item, CiphertextBatch):
         return _batch(item, len(data))

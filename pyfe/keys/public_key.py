@@ -6,7 +6,6 @@ schema, the weight width and the authority's Ed25519 verification key, by which 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
 from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unpack
 from pyfe.wire.fields import Fields
+from pyfe.wire.hashing import fingerprint_of, is_fingerprint_of, tagged_hash
 from pyfe.wire.pickling import PickledAsBytes
 from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, SigningKey, require_valid
 
@@ -105,17 +105,18 @@ class PublicKey(PickledAsBytes):
     @property
     def fingerprint(self) -> str:
         """64 hexadecimal digits in groups of four: a hash of the master public key and the verification key."""
-        tag = len(_FINGERPRINT_TAG).to_bytes(4, "little") + _FINGERPRINT_TAG
-        digits = hashlib.sha256(tag + self.id + self.verification_key).hexdigest()
-        return "-".join(digits[i : i + 4] for i in range(0, 64, 4))
+        return fingerprint_of(self._pinned)
+
+    @property
+    def _pinned(self) -> bytes:
+        return tagged_hash(_FINGERPRINT_TAG, self.id, self.verification_key)
 
     def require_fingerprint(self, fingerprint: str) -> None:
         """Raise KeyMismatchError unless this is the key of that fingerprint (dashes, spaces and case do not count)."""
         given: object = fingerprint
         if not isinstance(given, str):
             raise ParameterError(f"a fingerprint is a text of 64 hexadecimal digits, not {type(given).__name__}")
-        wanted = "".join(c for c in fingerprint.lower() if c not in "- :\t\n")
-        if wanted != self.fingerprint.replace("-", ""):
+        if not is_fingerprint_of(fingerprint, self._pinned):
             raise KeyMismatchError(f"the public key's fingerprint is {self.fingerprint}, not the one that was pinned")
 
     def encrypt(

@@ -26,6 +26,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -253,6 +254,17 @@ class Schema(PickledAsBytes):
         common = math.lcm(*(part.denominator for part in parts.values()))
         shared = math.gcd(*(int(part * common) for part in parts.values()))
         return {name: int(part * common) // shared for name, part in parts.items()}
+
+    def with_protected(self, names: Sequence[str]) -> Schema:
+        """The schema with further columns marked protected; another schema, with an id of its own. ParameterError for
+        what is no column, or is public."""
+        known = {same_name(name): name for name in self._columns}
+        unknown = [name for name in names if same_name(name) not in known]
+        if unknown:
+            raise ParameterError(f"there is no column {shown(unknown[0])} that could be protected")
+        marked = {known[same_name(name)]: True for name in names}
+        columns = {n: replace(c, protected=True) if n in marked else c for n, c in self._columns.items()}
+        return Schema(columns, protected_forms=self._forms, population=self._population)
 
     # -- what it says --
 

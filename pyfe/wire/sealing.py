@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import unicodedata
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pyfe._core import SecretBytes
-from pyfe.errors import ParameterError
+from pyfe.errors import DecodeError, ParameterError
+from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import Secret
 
-__all__ = ["LOG_COST", "MAX_LOG_COST", "MIN_LOG_COST", "NONCE_SIZE", "SALT_SIZE", "TAG_SIZE", "SealingKey"]
+__all__ = [
+    "LOG_COST",
+    "MAX_LOG_COST",
+    "MIN_LOG_COST",
+    "NONCE_SIZE",
+    "SALT_SIZE",
+    "TAG_SIZE",
+    "SealingKey",
+    "salt_and_cost",
+]
 
 LOG_COST = 17
 """scrypt N = 2^17, r = 8, p = 1: 128 MB and about a third of a second per guess of the passphrase."""
@@ -22,6 +32,7 @@ MIN_PASSPHRASE = 8
 _BLOCK, _LANES = 8, 1
 MIN_LOG_COST, MAX_LOG_COST = 10, LOG_COST  # a hostile file asks for no more memory than our own
 SALT_SIZE, NONCE_SIZE, TAG_SIZE, _KEY_SIZE = 16, 12, 16, 32
+_ALGORITHMS = {"aead": "chacha20-poly1305", "kdf": "scrypt"}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -51,6 +62,11 @@ class SealingKey(Secret):
             raise ParameterError(f"a passphrase needs at least {MIN_PASSPHRASE} characters")
         return cls.derive(passphrase, os.urandom(SALT_SIZE), LOG_COST)
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """How the key is had from its passphrase, and what it is used with: the fields of a sealed file."""
+        return {**_ALGORITHMS, "log_cost": self.log_cost, "salt": self.salt}
+
     def encrypt(self, nonce: bytes, data: bytes | memoryview, header: bytes) -> bytes:
         """ChaCha20-Poly1305 under this key; the cipher's own copy of it goes with the call."""
         from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -73,6 +89,16 @@ class SealingKey(Secret):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a sealing key is never pickled")
+
+
+def salt_and_cost(fields: Fields) -> tuple[bytes, int]:
+    """What :attr:`SealingKey.description` says in a sealed file. DecodeError for other algorithms, or a cost that no
+    file of ours has."""
+    stated = {name: fields.take(name, str) for name in _ALGORITHMS}
+    if stated != _ALGORITHMS:
+        raise DecodeError(f"unknown algorithms {', '.join(stated.values())}")
+    log_cost = fields.integer("log_cost", MIN_LOG_COST, MAX_LOG_COST)
+    return fields.octets("salt", SALT_SIZE), log_cost
 
 
 def _as_bytes(passphrase: str | bytes) -> bytes:

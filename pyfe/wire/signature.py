@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import NoReturn
 
 from pyfe._core import SecretBytes
-from pyfe.errors import SignatureError
+from pyfe.errors import ParameterError, SignatureError
 from pyfe.wire.pickling import Secret
 
-__all__ = ["KEY_SIZE", "SIGNATURE_SIZE", "SigningKey", "require_valid"]
+__all__ = ["KEY_SIZE", "SIGNATURE_SIZE", "SigningKey", "require_key", "require_valid"]
 
 KEY_SIZE = 32
 SIGNATURE_SIZE = 64
+
+_PRIME = 2**255 - 19
+_OF_ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+_SMALL_ORDER = frozenset((0, 1, _PRIME - 1, _OF_ORDER_8, _PRIME - _OF_ORDER_8))
+"""The y of the eight points of edwards25519 whose order divides 8: under such a key anybody signs anything."""
 
 
 class SigningKey(Secret):
@@ -60,6 +65,17 @@ class SigningKey(Secret):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a signing key is never pickled and never copied: it stays with its authority, sealed")
+
+
+def require_key(key: bytes, what: str) -> None:
+    """Raise ParameterError unless ``key`` has the form of a verification key, of one encoding and not of small order.
+
+    RFC 8032 lets verifiers pass over both; where keys stand for people, neither may be had twice or by everybody.
+    Whether a point belongs to it is seen when a signature is verified.
+    """
+    y = int.from_bytes(key, "little") & (2**255 - 1)
+    if len(key) != KEY_SIZE or y >= _PRIME or y in _SMALL_ORDER:
+        raise ParameterError(f"{what} is no Ed25519 verification key: {KEY_SIZE} bytes, canonical, not of small order")
 
 
 def require_valid(verification_key: bytes, signature: bytes, message: bytes, what: str) -> None:
