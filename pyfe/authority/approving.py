@@ -1,0 +1,129 @@
+"""Whether signed statements are what they have to be: genuine, meant for here, in time, and by somebody who may.
+
+Pure decisions on values. A statement that fails says by which rule; nothing is raised, so that all of it can be logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from pyfe.authority.policy_file import PolicyFile
+from pyfe.authority.policy_rules import Refusal, recipient_of
+from pyfe.errors import SignatureError
+from pyfe.identity import Approval, Request, Revocation, Statement
+
+__all__ = ["Agreed", "Here", "agreed", "request_refusals", "revocation_refusals"]
+
+
+@dataclass(frozen=True)
+class Here:
+    """Where and when statements are judged.
+
+    ``used``: nonces of the requests and approvals that were followed before; a request that is issued again, for the
+    same key, is no new one, and its own nonce is left out.
+    """
+
+    authority: bytes
+    epoch: int
+    now: int
+    used: Collection[bytes] = ()
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What approvals come to. ``by``: names of the different people whose approvals count; ``nonces``: those of these
+    approvals, to be recorded with the key; ``refusals``: why others do not count, and last, under the rule
+    "approvals", that too few do."""
+
+    by: tuple[str, ...]
+    nonces: tuple[bytes, ...]
+    refusals: tuple[Refusal, ...]
+    enough: bool
+
+
+def request_refusals(request: Request, here: Here) -> tuple[Refusal, ...]:
+    """Why a request is not looked at: altered, for another authority or epoch, expired, or replayed. Who asks, and for
+    what, is judged by :func:`pyfe.authority.policy_rules.policy_findings`."""
+    return tuple(_of_statement(request, here))
+
+
+def agreed(policy: PolicyFile, request: Request, approvals: Sequence[Approval], decision: bytes, here: Here) -> Agreed:
+    """Which approvals count for a request as it is decided now; ``decision`` is the digest of that decision.
+
+    One that does not count takes nothing from the others: nobody can stop a key by sending a bad one.
+    """
+    by: dict[str, bytes] = {}
+    refused: list[Refusal] = []
+    for approval in approvals:
+        person = policy.person(approval.signer)
+        name = f"the key {approval.signer.hex()[:16]}..." if person is None else repr(person.name)
+        found = [*_of_statement(approval, here), *_of_approval(policy, request, approval, decision)]
+        if not found and person is not None and person.name in by:
+            found = [Refusal("twice", "this person has approved already")]
+        if found or person is None:
+            refused += [Refusal(f.rule, f"approval of {name}: {f.message}", f.figure, f.limit) for f in found]
+        else:
+            by[person.name] = approval.nonce
+    if len(by) < policy.approvals:
+        message = f"{len(by)} of {policy.approvals} approvals; they can be given by {', '.join(policy.approvers)}"
+        refused.append(Refusal("approvals", message, len(by), policy.approvals))
+    return Agreed(tuple(by), tuple(by.values()), tuple(refused), len(by) >= policy.approvals)
+
+
+def revocation_refusals(
+    policy: PolicyFile, revocation: Revocation, here: Here, request: Request | None = None
+) -> tuple[Refusal, ...]:
+    """Why a revocation is not followed: altered, for another authority, of a later day, or by nobody who may.
+
+    Approvers and owners may revoke, each alone; who asked may withdraw its request (``request``: that one).
+    """
+    person = policy.person(revocation.signer)
+    refused = [*_genuine(revocation, here)]
+    if revocation.at > here.now:
+        refused.append(Refusal("time", "it is of a later day than today"))
+    own = request is not None and (revocation.request, revocation.signer) == (request.id, request.signer)
+    if not own and (person is None or not {"approver", "owner"} & set(person.roles)):
+        refused.append(Refusal("revoker", "it is signed by nobody who may revoke"))
+    return tuple(refused)
+
+
+def _genuine(statement: Statement, here: Here) -> Iterator[Refusal]:
+    try:
+        statement.require_signed()
+    except SignatureError:
+        yield Refusal("altered", "the signature is not that of its signer")
+    if statement.authority != here.authority:
+        yield Refusal("authority", "it is for another authority")
+
+
+def _of_statement(statement: Request | Approval, here: Here) -> Iterator[Refusal]:
+    yield from _genuine(statement, here)
+    if statement.epoch != here.epoch:
+        yield Refusal("epoch", f"it is for epoch {statement.epoch}, and not for {here.epoch}")
+    if statement.not_after < here.now:
+        yield Refusal("expired", "its time is over")
+    if statement.nonce in here.used:
+        yield Refusal("replayed", "it was used before")
+
+
+def _of_approval(policy: PolicyFile, request: Request, approval: Approval, decision: bytes) -> Iterator[Refusal]:
+    """What only approvals can be refused for."""
+    if approval.request != request.id:
+        yield Refusal("request", "it is for another request, or this one was changed since")
+    if approval.decision != decision:
+        yield Refusal(
+            "decision", "what it agreed to is not what is decided now: keys were issued since, or it is other"
+        )
+    if approval.policy != policy.digest:
+        yield Refusal("policy", f"it is for another policy than version {policy.version}")
+    if approval.conditions != request.conditions:
+        yield Refusal("conditions", "its conditions are not those of the request")
+    person = policy.person(approval.signer)
+    if person is None:
+        yield Refusal("approver", "it is signed by nobody whom the policy names")
+    elif person.name not in policy.approvers:
+        yield Refusal("approver", "who signed it may not approve")
+    own = person is not None and person.name == recipient_of(policy, request)
+    if approval.signer == request.signer or own:
+        yield Refusal("own", "nobody approves a key of their own")
