@@ -3,6 +3,10 @@
 ====================  ================================================================================
 ``decisions``         state and request -> verdict and row: pure functions on values, no files, no clock
 ``policy``            whether what opens is refused: the safe default, or the one stated way around it
+``policy_file``       what a policy file says: people, purposes, columns, budgets, approvals; ``policy_yaml``
+                      reads its YAML, ``policy_words`` its words
+``policy_rules``      what a policy file says to a request: pure functions on values
+``approving``         whether requests, approvals and revocations are genuine and by somebody who may
 ``leakage_accounts``  the reduced bases of the ledgers seen last, for decisions
 ``records``           what is recorded, as values and as bytes: terms, rows
 ``secrets``           signing seed and master key, made once and sealed once

@@ -19,8 +19,11 @@ __all__ = ["MOST_BYTES", "Parsed", "parse"]
 MOST_BYTES = 2**16
 """Largest policy file: the names of some thousand columns, and people beside."""
 
-MOST_PARTS, MOST_DEPTH = 10_000, 6
-"""Most names and values of a file; deepest nesting (a policy needs four)."""
+MOST_PARTS = 10000
+"""Most names and values of a file."""
+
+MOST_DEPTH = 6
+"""Deepest nesting of maps and lists: a policy needs four."""
 
 _SHOWN = 60
 

@@ -24,7 +24,8 @@ __all__ = ["ED25519", "X25519", "Identity"]
 
 ED25519, X25519 = "ed25519", "x25519"
 
-MOST_KEYS, MOST_KEY_BYTES = 16, 4096
+MOST_KEYS = 16
+MOST_KEY_BYTES = 4096
 
 _NAME = "identity"
 _TAG = b"PYFE-V1-identity"

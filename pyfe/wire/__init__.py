@@ -17,6 +17,12 @@ kind   object            signed  where
 4      function key      yes     :mod:`pyfe.keys.function_key` (by the authority)
 5      ciphertext batch  no      :mod:`pyfe.ciphertext`
 6      sealed authority  no      :mod:`pyfe.authority.sealed_file` (encrypted and authenticated)
+8      identity          yes     :mod:`pyfe.identity.identity` (by the key that it contains)
+9      request           yes     :mod:`pyfe.identity.statements` (by who says it, as 10 and 11)
+10     approval          yes     :mod:`pyfe.identity.statements`
+11     revocation        yes     :mod:`pyfe.identity.statements`
+12     sealed key        no      :mod:`pyfe.identity.sealed_key` (the key inside is)
+13     sealed identity   no      :mod:`pyfe.identity.secret` (encrypted and authenticated)
 =====  ================  ======  ======================================================================
 
 :mod:`pyfe.objects` decodes an object of any kind; :mod:`pyfe.adapters` knows which scheme has which number.

@@ -6,6 +6,7 @@ import time
 
 HEAVY = [
     "sklearn", "pandas", "pyarrow", "sympy", "scipy", "matplotlib", "cbor2", "cryptography", "typer", "rich",
+    "yaml",
 ]  # fmt: skip
 
 
@@ -13,6 +14,18 @@ def test_import_loads_nothing_heavy() -> None:
     code = f"import sys, pyfe; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]", f"import pyfe also loads {done.stdout}"
+
+
+def test_a_policy_file_loads_yaml_when_it_is_read() -> None:
+    """Not where an authority is opened, and not where a policy comes from a log."""
+    code = (
+        "import sys; from pyfe import KeyAuthority; from pyfe.authority.policy_file import PolicyFile\n"
+        "from pyfe import DecodeError\nbefore = 'yaml' in sys.modules\n"
+        "for read in (PolicyFile.from_dict, PolicyFile.from_yaml):\n"
+        "    try: read('a')\n    except DecodeError: print(before, 'yaml' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False", "False", "True"]
 
 
 def test_every_public_name_exists() -> None:

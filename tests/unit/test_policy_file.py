@@ -67,7 +67,8 @@ def test_the_digest_is_of_what_it_says() -> None:
     changes = {
         "version: 3": "version: 4", "roles: [auditor]": "roles: [owner]", "[ada, dan]": "[ada]",
         "- triage": "- screening", "[evaluation centre, ben]": "[ben]", "crp, ": "",
-        "protected: [bmi]": "protected: []", "public: [site]": "public: []", "keys: 8": "keys: 9", "recipient: 3": "recipient: 4", ", rank: 4": "",
+        "protected: [bmi]": "protected: []", "public: [site]": "public: []", "keys: 8": "keys: 9",
+        "recipient: 3": "recipient: 4", ", rank: 4": "",
         "days: 30": "days: 31", "count: 2": "count: 1", "by: [ben, cleo, dan]": "by: [ben, cleo]",
         "  eve:": "  eva:", people.key("eve"): people.key("eva"),
     }  # fmt: skip

@@ -16,6 +16,7 @@ import pytest
 from pyfe import CiphertextBatch, DecodeError, Function, KeyAuthority, Policy, PublicKey, Schema
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.function import LinearMap, QuadraticMap
+from pyfe.identity import IdentitySecret
 from pyfe.schema import Encoded
 from pyfe.wire import sealing
 from tests.unit import objects
@@ -109,7 +110,8 @@ def test_secrets_refuse_with_advice(authority: KeyAuthority, way: str) -> None:
     ledger, secrets = authority._ledger, authority._secrets
     key = authority.issue(Function.from_integers(authority.schema, [1, 1]), purpose="p")
     sealing_key = sealing.SealingKey.derive("correct horse battery", bytes(16), 10)
-    for item in (key, authority, ledger, secrets, secrets.signing_key, sealing_key):
+    person = IdentitySecret.generate("ada")
+    for item in (key, authority, ledger, secrets, secrets.signing_key, sealing_key, person):
         with pytest.raises(TypeError, match=r"never pickled|are never|is never"):
             WAYS[way](item)
 

@@ -20,17 +20,19 @@ import typer.main
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema
 from pyfe.authority import sealed_file
+from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.records import decode_row, terms_from_map
 from pyfe.authority.sealed_file import LedgerPart
 from pyfe.cli.commands import run
 from pyfe.forms import FactoredForms, MatrixForms
+from pyfe.identity import Approval, Identity, IdentitySecret, Request, Revocation, SealedKey, sealed_identity, secret
 from pyfe.models import Linear, SquareNetwork
 from pyfe.objects import decode
 from pyfe.wire import cbor, envelope, sealing
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
-from tests.unit import objects
+from tests.unit import objects, people
 
 # Building the parser of the command line anew takes five times as long as most commands.
 typer.main.get_command = functools.cache(typer.main.get_command)
@@ -236,6 +238,107 @@ def sealed_seeds() -> list[bytes]:
 def read_policy(data: bytes) -> object:
     """A policy as it stands in an authority's file."""
     return Policy.from_dict(cbor.loads(data, "policy"))
+
+
+# -- people --
+
+
+@functools.cache
+def identities() -> list[bytes]:
+    """With and without a key to receive, and with keys that are not known here."""
+    other = [("passkey-es256", b"\x04" * 65)]
+    made = [IdentitySecret.generate("a", receives=False), IdentitySecret.generate("b", others=other)]
+    return [item.identity.to_bytes() for item in (people.secret("ada"), *made)]
+
+
+@functools.cache
+def statements() -> list[bytes]:
+    """Requests, approvals and revocations of one person."""
+    request = people.request("ada", recipient="ben", conditions=("c", "d"), expires=people.NOW)
+    own = {"authority": people.AUTHORITY, "reason": "r", "at": people.NOW}
+    revoked = [Revocation(**own, keys=(1, 2)), Revocation(**own, epoch=1), Revocation(**own, request=request.id)]
+    signed = [item.signed_by(people.secret("ada")) for item in revoked]
+    return [item.to_bytes() for item in (request, people.request("ada"), people.approval("ada", request), *signed)]
+
+
+def read_statement(data: bytes) -> object:
+    """A signed file, of the kind that it says."""
+    for kind in (Request, Approval, Revocation):
+        with contextlib.suppress(pyfe.DecodeError):
+            return exact(kind.from_bytes)(data)
+    return Request.from_bytes(data)
+
+
+def sign_by_ada(message: bytes) -> bytes:
+    """Signs with a test person's key."""
+    return people.secret("ada").sign(message)
+
+
+@functools.cache
+def key_for_ada() -> bytes:
+    """A sealed key."""
+    return SealedKey.of(b"k" * 40, people.secret("ada").identity, authority=people.AUTHORITY, number=1).to_bytes()
+
+
+def read_sealed_key(data: bytes) -> object:
+    """A sealed key, and what its recipient says to it."""
+    with contextlib.suppress(pyfe.IdentityError):
+        people.secret("ada").open(data)
+    return exact(SealedKey.from_bytes)(data)
+
+
+@functools.cache
+def identity_file() -> bytes:
+    """A sealed identity."""
+    return secret._seal(people.secret("ada"), sealing_key())
+
+
+def read_identity_file(data: bytes) -> object:
+    """A sealed identity; the passphrase gives the key at hand, as for an authority."""
+    sealed_identity(data)
+    envelope_, _, _, identity = secret._parsed(data)
+    return repr(IdentitySecret(*secret._opened(envelope_, sealing_key(), identity), identity))
+
+
+def read_policy_file(data: bytes) -> object:
+    """A policy file, its canonical map and its table."""
+    policy = PolicyFile.from_yaml(data)
+    if PolicyFile.from_dict(policy.to_dict()) != policy:
+        raise BrokenPromise("a policy does not come back from its map")
+    return policy.digest, policy.explain()
+
+
+YAML_WORDS = [
+    b"&a ",
+    b"*a",
+    b"!x ",
+    b"%YAML 1.1",
+    b"---",
+    b"...",
+    b"|",
+    b">",
+    b"'",
+    b'"',
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"? ",
+]
+YAML_WORDS += [
+    b": ",
+    b"- ",
+    b"# ",
+    b"\t",
+    b"  ",
+    b"<<",
+    b"\\U",
+    b"\0",
+    "\u2028".encode(),
+    b"people:",
+    b"roles: ",
+    b"count: ",
+]
 
 
 def read_cbor(data: bytes) -> object:
@@ -445,6 +548,16 @@ TARGETS: dict[str, Target] = {
         lambda: [cbor.dumps(p.to_dict()) for p in (Policy.default(), Policy.unrestricted(reason="r"))],
         mutation.cbor,
         read_policy,
+    ),
+    "identity": Target(lambda: identities(), mutation.envelope(sign_by_ada), exact(Identity.from_bytes)),
+    "statement": Target(lambda: statements(), mutation.envelope(sign_by_ada), read_statement),
+    "sealed-key": Target(lambda: [key_for_ada()], SEEDED, read_sealed_key),
+    "sealed-identity": Target(lambda: [identity_file()], SEEDED, read_identity_file),
+    "policy-file": Target(lambda: [people.yaml().encode()], mutation.text(YAML_WORDS), read_policy_file),
+    "policy-map": Target(
+        lambda: [cbor.dumps(people.policy().to_dict())],
+        mutation.cbor,
+        lambda data: PolicyFile.from_dict(cbor.loads(data, "policy")).explain(),
     ),
     "cbor": Target(
         lambda: [cbor.dumps(schema().to_dict()), cbor2.dumps([[1, -1], {"a": b"x"}])], mutation.cbor, read_cbor
