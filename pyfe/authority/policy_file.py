@@ -170,7 +170,7 @@ def _read(file: Node) -> PolicyFile:
         people=people,
         requesters=_with_role(asked.get("by"), people, "requester"),
         purposes=asked["purposes"].texts(),
-        recipients=_texts(asked.get("recipients")),
+        recipients=_recipients(asked.get("recipients"), people),
         allowed=_columns(columns["allowed"]),
         protected=_columns(columns.get("protected")),
         public=_columns(columns.get("public")),
@@ -203,11 +203,27 @@ def _people(node: Node) -> tuple[Person, ...]:
             fields["ed25519"].fail(str(error))
         if (other := keys.setdefault(key, own)) != own:
             fields["ed25519"].fail(f"{own[:60]!r} has the key of {other[:60]!r}: a person has one name")
-        alike = unicodedata.normalize("NFKC", own).casefold()
-        if (other := names.setdefault(" ".join(alike.split()), own)) != own:
+        if (other := names.setdefault(_looks(own), own)) != own:
             entry.fail(f"{own[:60]!r} and {other[:60]!r} are too much alike")
         people.append(Person(own, fields["roles"].chosen(ROLES, "role"), key))
     return tuple(sorted(people, key=lambda person: person.name))
+
+
+def _recipients(node: Node | None, people: Sequence[Person]) -> tuple[str, ...]:
+    """Names that keys may go to. None looks like another, or like a person's: it would have a budget of its own, and
+    the person would approve keys for itself."""
+    if node is None:
+        return ()
+    names = {_looks(person.name): person.name for person in people}
+    for item in node.items():
+        if (other := names.setdefault(_looks(item.text()), item.value)) != item.value:
+            item.fail(f"{item.value[:60]!r} and {other[:60]!r} are too much alike")
+    return node.texts()
+
+
+def _looks(name: str) -> str:
+    """What names have in common that people take for one."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _with_role(node: Node | None, people: Sequence[Person], role: str) -> tuple[str, ...]:
@@ -222,10 +238,6 @@ def _with_role(node: Node | None, people: Sequence[Person], role: str) -> tuple[
         if item.value not in known:
             item.fail(f"{item.value[:60]!r} is nobody of the people named{nearest(item.value, known)}")
     return node.texts()
-
-
-def _texts(node: Node | None) -> tuple[str, ...]:
-    return () if node is None else node.texts()
 
 
 def _columns(node: Node | None) -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import gc
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 
 import pyfe
 from pyfe import _core_testing as testing
+from pyfe.identity import IdentitySecret, SealedKey
 from pyfe.wire import sealing
 from tests.unit.objects import PASSPHRASE
 
@@ -24,6 +26,8 @@ N = 20
 
 def work(path: str, scheme: str, mode: str) -> tuple[bytes, object]:
     """Create, issue, open, issue and encrypt. The masked randomness of the encryption, and what is kept."""
+    if scheme == "identity":
+        return work_of_a_person(path, mode)
     schema = pyfe.Schema.from_ranges({f"c{i}": (0, 100) for i in range(N)})
     free = pyfe.Policy.unrestricted(reason="a test")
     authority = pyfe.KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE, scheme=scheme, policy=free)
@@ -41,6 +45,18 @@ def work(path: str, scheme: str, mode: str) -> tuple[bytes, object]:
     if mode == "planted":
         return drawn, authority._secrets.master.to_bytes()
     return drawn, authority if mode == "open" else None
+
+
+def work_of_a_person(path: str, mode: str) -> tuple[bytes, object]:
+    """Make an identity, seal it, open it, sign and open a sealed key. Nothing drawn is looked for."""
+    made = IdentitySecret.generate("ada")
+    Path(path).write_bytes(made.sealed(PASSPHRASE))
+    person = IdentitySecret.unsealed(Path(path).read_bytes(), PASSPHRASE)
+    person.sign(b"a message")
+    person.open(SealedKey.of(b"a key", made.identity, authority=bytes(32), number=1))
+    if mode == "planted":
+        return b"-", person._signing_key.seed()
+    return b"-", person if mode == "open" else None
 
 
 def occurrences(shifted: list[bytes]) -> list[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import hmac
+import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from pyfe import DecodeError, IdentityError, KeyMismatchError, ParameterError, SignatureError
+from pyfe.cli.commands import run
 from pyfe.identity import ED25519, X25519, Identity, IdentitySecret, SealedKey, sealed_identity
 from pyfe.objects import decode
 from pyfe.wire import cbor, sealing
@@ -318,6 +321,30 @@ def test_what_is_no_sealed_key() -> None:
     ):
         with pytest.raises(DecodeError, match="one encoding"):
             SealedKey.from_bytes(pack(bent))
+
+
+def test_the_command_line_says_what_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ada, ben = people.secret("ada"), people.secret("ben")
+    asked = people.request(conditions=("deleted afterwards",))
+    files = {
+        "identity": ada.identity.to_bytes(),
+        "sealed identity": ada.sealed(PASSPHRASE),
+        "request": asked.to_bytes(),
+        "approval": people.approval("ben", asked).to_bytes(),
+        "sealed key": SealedKey.of(b"k", ben.identity, authority=people.AUTHORITY, number=7).to_bytes(),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+        assert run(["info", str(tmp_path / name), "--json"]) == 0
+        (told,) = json.loads(capsys.readouterr().out).values()
+        assert told["object"] == name
+        assert run(["info", str(tmp_path / name)]) == 0
+        assert name in capsys.readouterr().out
+
+
+def test_they_show_themselves_shortly() -> None:
+    sealed = SealedKey.of(b"k", people.secret("ben").identity, authority=people.AUTHORITY, number=7)
+    assert repr(sealed).startswith("SealedKey(#7 of 00010203") and len(repr(sealed)) < 80
 
 
 def test_ids_are_hashes_of_what_is_signed() -> None:

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from pyfe import KeyAuthority, ParameterError, _core
+from pyfe.identity import IdentitySecret
+from pyfe.wire.envelope import unpack
+from pyfe.wire.sealing import SealingKey
 from tests.unit import memory_scan
 from tests.unit.objects import PASSPHRASE
 
@@ -31,6 +34,16 @@ def master_needles(path: Path, scheme: str) -> dict[str, bytes]:
         "seed": authority._secrets.signing_key.seed(),
         "sealing": bytes(authority._ledger._key.key),  # type: ignore[attr-defined]
     }
+
+
+def person_needles(path: Path) -> dict[str, bytes]:
+    """The seed, the X25519 key and the sealing key of a person's file, from this process."""
+    data = path.read_bytes()
+    person = IdentitySecret.unsealed(data, PASSPHRASE)
+    metadata = unpack(data).metadata
+    sealing = SealingKey.derive(PASSPHRASE, metadata["salt"], metadata["log_cost"])
+    box = bytes(person._box.view())  # type: ignore[union-attr]
+    return {"seed": person._signing_key.seed(), "box": box, "sealing": bytes(sealing.key)}
 
 
 def draw_needles(masked: bytes, scheme: str) -> dict[str, bytes]:
@@ -55,7 +68,8 @@ def scan(path: Path, scheme: str, mode: str) -> dict[str, int]:
     assert process.stdin is not None and process.stdout is not None
     masked = bytes.fromhex(process.stdout.readline())
     assert masked
-    needles = master_needles(path, scheme) | draw_needles(masked, scheme)
+    own = scheme == "identity"
+    needles = person_needles(path) if own else master_needles(path, scheme) | draw_needles(masked, scheme)
     shifted = [bytes((byte + memory_scan.NEEDLE_SHIFT) % 256 for byte in needle) for needle in needles.values()]
     out, _ = process.communicate(" ".join(word.hex() for word in shifted) + "\n", timeout=300)
     return dict(zip(needles, map(int, out.split()), strict=True))
@@ -85,6 +99,15 @@ def test_an_open_authority_holds_each_secret_once(tmp_path: Path, scheme: str) -
 def test_a_planted_copy_is_found(tmp_path: Path) -> None:
     found = scan(tmp_path / "a.pyfe", "ipfe-ddh", "planted")
     assert all(count == 1 for name, count in found.items() if name.startswith("scalar"))
+
+
+@pytest.mark.usefixtures("core_testing")
+@pytest.mark.parametrize("mode", ["dropped", "open", "planted"])
+def test_a_person_leaves_nothing_either(tmp_path: Path, mode: str) -> None:
+    """The core holds seed and X25519 key once, OpenSSL too; a sealing key lives as long as it seals or opens."""
+    found = scan(tmp_path / "ada.pyfe", "identity", mode)
+    expected = {"dropped": ({0}, {0}), "open": ({1, 2}, {1, 2}), "planted": ({1}, {0})}[mode]
+    assert (found["seed"] in expected[0], found["box"] in expected[1], found["sealing"]) == (True, True, 0), found
 
 
 # -- the buffer --
