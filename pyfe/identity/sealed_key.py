@@ -13,7 +13,6 @@ from pyfe.errors import DecodeError, IdentityError, ParameterError
 from pyfe.identity.identity import Identity
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, unpack
 from pyfe.wire.fields import Fields
-from pyfe.wire.hashing import HASH_SIZE
 from pyfe.wire.pickling import PickledAsBytes
 from pyfe.wire.sealing import TAG_SIZE
 from pyfe.wire.signature import KEY_SIZE
@@ -22,7 +21,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
     from cryptography.hazmat.primitives.hpke import Suite
 
-__all__ = ["MOST_NUMBER", "SealedKey"]
+__all__ = ["AUTHORITY_ID_SIZE", "MOST_NUMBER", "SealedKey"]
+
+AUTHORITY_ID_SIZE = 16
+"""An authority goes by the start of the SHA-256 of its verification key, as its log does."""
 
 MOST_NUMBER = 2**53 - 1
 """Highest number of a key or an epoch: more than any ledger has rows, and exact wherever it is read."""
@@ -35,7 +37,7 @@ _TAG = b"PYFE-V1-sealed-key"
 class SealedKey(PickledAsBytes):
     """The bytes of a function key that one recipient opens (:meth:`IdentitySecret.open`).
 
-    ``authority``: id (32 bytes) of who issued it; ``number``: that of the key in its ledger; ``recipient``: the X25519
+    ``authority``: id (16 bytes) of who issued it; ``number``: that of the key in its ledger; ``recipient``: the X25519
     key it is sealed for; ``sealed``: HPKE's encapsulated key and ciphertext, which are bound to all three.
     """
 
@@ -53,8 +55,8 @@ class SealedKey(PickledAsBytes):
         if recipient.x25519 is None:
             raise ParameterError(f"the identity {recipient.name!r} has no X25519 key that a key could be sealed for")
         unsealed = cls(authority, number, recipient.x25519, b"")
-        if len(authority) != HASH_SIZE or not 1 <= number <= MOST_NUMBER or not key:
-            raise ParameterError("a sealed key says by whom (32 bytes) and under which number (1 on) it was issued")
+        if len(authority) != AUTHORITY_ID_SIZE or not 1 <= number <= MOST_NUMBER or not key:
+            raise ParameterError("a sealed key says by whom (16 bytes) and under which number (1 on) it was issued")
         try:
             public = X25519PublicKey.from_public_bytes(recipient.x25519)
             sealed = _suite().encrypt(key, public, unsealed._context)
@@ -92,7 +94,7 @@ class SealedKey(PickledAsBytes):
         data = as_bytes(data)
         envelope = unpack(data, Kind.SEALED_KEY)
         fields = Fields(envelope.metadata, _NAME)
-        authority, number = fields.octets("authority", HASH_SIZE), fields.integer("number", 1, MOST_NUMBER)
+        authority, number = fields.octets("authority", AUTHORITY_ID_SIZE), fields.integer("number", 1, MOST_NUMBER)
         recipient = fields.octets("recipient", KEY_SIZE)
         fields.finish()
         key = cls(authority, number, recipient, bytes(envelope.payload))

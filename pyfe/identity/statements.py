@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NoReturn, Self
 
 from pyfe.errors import DecodeError, ParameterError, SignatureError
-from pyfe.identity.sealed_key import MOST_NUMBER
+from pyfe.identity.sealed_key import AUTHORITY_ID_SIZE, MOST_NUMBER
 from pyfe.identity.secret import IdentitySecret
 from pyfe.strict import reading
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, signed_part, unpack
@@ -39,7 +39,7 @@ def fresh_nonce() -> bytes:
 class Statement(PickledAsBytes):
     """What requests, approvals and revocations have in common. ParameterError for values that none may hold.
 
-    ``authority``: id (32 bytes) of the authority it is for; ``signer``: the Ed25519 key of who says it;
+    ``authority``: id (16 bytes) of the authority it is for; ``signer``: the Ed25519 key of who says it;
     ``signature``: zeros until it is signed (:meth:`signed_by`).
     """
 
@@ -52,7 +52,7 @@ class Statement(PickledAsBytes):
     signature: bytes = bytes(SIGNATURE_SIZE)
 
     def __post_init__(self) -> None:
-        self._require("authority", HASH_SIZE)
+        self._require("authority", AUTHORITY_ID_SIZE)
         self._require("signer", KEY_SIZE)
         self._require("signature", SIGNATURE_SIZE)
 

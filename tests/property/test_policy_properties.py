@@ -105,7 +105,7 @@ def test_approvals_count_people(given_by: list[tuple[str, int]]) -> None:
     """Whatever is given in whatever order: what counts is how many different approvers gave one good approval."""
     asked = request("dan")
     spoiled = [
-        {}, {}, {"decision": bytes(32)}, {"policy": bytes(32)}, {"epoch": 2}, {"authority": bytes(32)},
+        {}, {}, {"decision": bytes(32)}, {"policy": bytes(32)}, {"epoch": 2}, {"authority": bytes(16)},
         {"not_after": NOW - 1}, {"request": bytes(32)},
     ]  # fmt: skip
     approvals = [approval(name, asked, **spoiled[how]) for name, how in given_by]

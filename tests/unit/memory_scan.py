@@ -53,7 +53,7 @@ def work_of_a_person(path: str, mode: str) -> tuple[bytes, object]:
     Path(path).write_bytes(made.sealed(PASSPHRASE))
     person = IdentitySecret.unsealed(Path(path).read_bytes(), PASSPHRASE)
     person.sign(b"a message")
-    person.open(SealedKey.of(b"a key", made.identity, authority=bytes(32), number=1))
+    person.open(SealedKey.of(b"a key", made.identity, authority=bytes(16), number=1))
     if mode == "planted":
         return b"-", person._signing_key.seed()
     return b"-", person if mode == "open" else None

@@ -10,7 +10,7 @@ from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import Counts
 from pyfe.identity import Approval, IdentitySecret, Request
 
-AUTHORITY = bytes(range(32))
+AUTHORITY = bytes(range(16))
 DECISION = bytes(reversed(range(32)))
 NOW = 1_800_000_000
 DAY = 86_400

@@ -283,24 +283,24 @@ def test_a_sealed_key_opens_for_its_recipient_only() -> None:
     with pytest.raises(IdentityError, match="changed"):
         people.secret("ada").open(stolen)
     for other in (
-        SealedKey(bytes(32), 7, sealed.recipient, sealed.sealed),
+        SealedKey(bytes(16), 7, sealed.recipient, sealed.sealed),
         SealedKey(sealed.authority, 8, sealed.recipient, sealed.sealed),
         SealedKey(sealed.authority, 7, sealed.recipient, bytes(32) + sealed.sealed[32:]),
     ):
         with pytest.raises(IdentityError, match="changed"):
             people.secret("ben").open(other)
-    twice = {SealedKey.of(b"k", people.secret("ben").identity, authority=bytes(32), number=1) for _ in range(3)}
+    twice = {SealedKey.of(b"k", people.secret("ben").identity, authority=bytes(16), number=1) for _ in range(3)}
     assert len(twice) == 3 and b"bytes of a key" not in sealed.to_bytes()
 
 
 def test_what_cannot_be_sealed() -> None:
     ben = people.secret("ben").identity
-    for key, authority, number in ((b"", bytes(32), 1), (b"k", bytes(31), 1), (b"k", bytes(32), 0)):
+    for key, authority, number in ((b"", bytes(16), 1), (b"k", bytes(15), 1), (b"k", bytes(16), 0)):
         with pytest.raises(ParameterError, match="says by whom"):
             SealedKey.of(key, ben, authority=authority, number=number)
     of_all = Identity.signed("of all", [("x25519", bytes(32))], SigningKey.generate())
     with pytest.raises(ParameterError, match="small order"):
-        SealedKey.of(b"k", of_all, authority=bytes(32), number=1)
+        SealedKey.of(b"k", of_all, authority=bytes(16), number=1)
 
 
 def test_what_is_no_sealed_key() -> None:
@@ -308,7 +308,7 @@ def test_what_is_no_sealed_key() -> None:
     metadata = cbor.loads(cbor.dumps({"authority": sealed.authority, "number": 7, "recipient": sealed.recipient}), "m")
     good = Envelope(Kind.SEALED_KEY, NO_SCHEME, NO_ID, NO_ID, sealed.sealed, metadata)
     assert SealedKey.from_bytes(pack(good)) == sealed
-    for change in ({"authority": bytes(31)}, {"number": 0}, {"number": True}, {"recipient": bytes(33)}, {"more": 1}):
+    for change in ({"authority": bytes(15)}, {"number": 0}, {"number": True}, {"recipient": bytes(33)}, {"more": 1}):
         with pytest.raises(DecodeError):
             SealedKey.from_bytes(
                 pack(Envelope(Kind.SEALED_KEY, NO_SCHEME, NO_ID, NO_ID, sealed.sealed, {**metadata, **change}))

@@ -159,7 +159,7 @@ def test_a_policy_only_tightens_the_marks() -> None:
 TAMPERED: dict[str, tuple[Request, Any, str]] = {
     "altered": (replace(request(), purpose="research"), here(), "altered"),
     "signed by another": (replace(request(), signer=people.secret("dan").identity.ed25519), here(), "altered"),
-    "another authority": (request(authority=bytes(32)), here(), "authority"),
+    "another authority": (request(authority=bytes(16)), here(), "authority"),
     "another epoch": (request(epoch=2), here(), "epoch"),
     "expired": (request(not_after=NOW - 1), here(), "expired"),
     "replayed": (request(nonce=bytes(16)), here(used={bytes(16)}), "replayed"),
@@ -195,7 +195,7 @@ BYPASSES: dict[str, tuple[Callable[[], Approval], dict[str, Any], set[str]]] = {
     "of the request before it was altered": (
         lambda: approval("ben", replace(ASKED, purpose="research: outcome after one year")), {}, {"request"},
     ),
-    "transplanted to another authority": (made(authority=bytes(32)), {}, {"authority"}),
+    "transplanted to another authority": (made(authority=bytes(16)), {}, {"authority"}),
     "transplanted to another epoch": (made(epoch=2), {}, {"epoch"}),
     "another decision": (made(decision=bytes(32)), {}, {"decision"}),
     "another policy": (
@@ -288,7 +288,7 @@ REVOKED: dict[str, tuple[Callable[[], Revocation], set[str]]] = {
     "by an auditor": (lambda: revocation("eve"), {"revoker"}),
     "by nobody": (lambda: revocation("mallory"), {"revoker"}),
     "of a later day": (lambda: revocation("ben", at=NOW + 1), {"time"}),
-    "for another authority": (lambda: revocation("ben", authority=bytes(32)), {"authority"}),
+    "for another authority": (lambda: revocation("ben", authority=bytes(16)), {"authority"}),
     "altered": (lambda: replace(revocation("ben"), keys=(1, 2)), {"altered"}),
 }
 
