@@ -233,11 +233,21 @@ def test_an_approver_never_approves_its_own_request() -> None:
         (request("dan"), "dan"),
         (request(recipient="ben"), "ben"),
         (request("dan", recipient="dan"), "dan"),
+        (request("dan", recipient="evaluation centre"), "dan"),
     ):
         found = agreed(one, asked, [approval(by, asked, policy=one.digest)], DECISION, here())
         assert rules(found.refusals) == {"own", "approvals"} and not found.enough
         other = agreed(one, asked, [approval("cleo", asked, policy=one.digest)], DECISION, here())
         assert other.enough and other.by == ("cleo",) and other.refusals == ()
+
+
+def test_a_role_is_not_enough_where_the_file_lists_who_may() -> None:
+    """Dan may ask and approve by his roles; a file that lists others denies him both."""
+    short = policy(**{"count: 2": "count: 1", "by: [ben, cleo, dan]": "by: [ben, cleo]", "by: [ada, dan]": "by: [ada]"})
+    found = agreed(short, ASKED, [approval("dan", ASKED, policy=short.digest)], DECISION, here())
+    assert rules(found.refusals) == {"approver", "approvals"}
+    assert rules(policy_findings(short, request("dan"), counts(), NOW)) == {"requester"}
+    assert policy_findings(short, request("ada"), counts(), NOW) == ()
 
 
 def test_two_people_are_two() -> None:
