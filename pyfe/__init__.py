@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyfe import errors
 from pyfe.errors import (
+    AuditError,
     AuthorityError,
     BudgetExhaustedError,
     DecodeError,
@@ -39,7 +40,7 @@ from pyfe.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyfe import forms, groups, leakage, quadratic, schemes
+    from pyfe import audit, forms, groups, leakage, quadratic, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuditError",
     "AuthorityError",
     "BudgetExhaustedError",
     "CiphertextBatch",
@@ -75,6 +77,7 @@ __all__ = [
     "Suggestions",
     "UnsupportedModelError",
     "__version__",
+    "audit",
     "category",
     "compile",
     "constant",
@@ -121,7 +124,7 @@ _HOMES = {
     "suggest": "pyfe.reports",
     "thresholds": "pyfe.schema",
 }
-_ROOMS = ("forms", "groups", "leakage", "quadratic", "schemes")
+_ROOMS = ("audit", "forms", "groups", "leakage", "quadratic", "schemes")
 
 
 def __getattr__(name: str) -> Any:

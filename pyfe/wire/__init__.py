@@ -17,6 +17,8 @@ kind   object            signed  where
 4      function key      yes     :mod:`pyfe.keys.function_key` (by the authority)
 5      ciphertext batch  no      :mod:`pyfe.ciphertext`
 6      sealed authority  no      :mod:`pyfe.authority.sealed_file` (encrypted and authenticated)
+7      audit log         no      :mod:`pyfe.audit.export` (the head in it is signed)
+8-13   of people                 identity, request, approval, revocation, sealed key, sealed identity
 =====  ================  ======  ======================================================================
 
 :mod:`pyfe.objects` decodes an object of any kind; :mod:`pyfe.adapters` knows which scheme has which number.

@@ -53,6 +53,13 @@ class Kind(enum.IntEnum):
     FUNCTION_KEY = 4
     CIPHERTEXT_BATCH = 5
     SEALED_AUTHORITY = 6
+    AUDIT_LOG = 7
+    IDENTITY = 8
+    REQUEST = 9
+    APPROVAL = 10
+    REVOCATION = 11
+    SEALED_KEY = 12
+    SEALED_IDENTITY = 13
 
     @property
     def text(self) -> str:

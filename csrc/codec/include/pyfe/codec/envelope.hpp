@@ -23,6 +23,13 @@ enum class ObjectKind : std::uint8_t {
     function_key = 4,
     ciphertext_batch = 5,
     sealed_authority = 6,
+    audit_log = 7,
+    identity = 8,
+    request = 9,
+    approval = 10,
+    revocation = 11,
+    sealed_key = 12,
+    sealed_identity = 13,
 };
 
 constexpr std::uint16_t envelope_version = 1;
