@@ -107,8 +107,8 @@ class AuthorityError(PyfeError):
 
 
 AuditKind: TypeAlias = Literal["authority", "signature", "altered", "rollback", "fork", "proof"]
-"""What is wrong with a log: it is another's; nobody signed it so; its entries are not those that were signed; it is older
-than a head that was kept; it is another history than one that was kept; a proof does not show what it should."""
+"""What is wrong with a log: it is another's; nobody signed it so; its entries are not those that were signed; it is
+older than a head that was kept; it is another history than one that was kept; a proof does not show what it should."""
 
 
 class AuditError(PyfeError):

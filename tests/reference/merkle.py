@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 9162 by its recursions: hash of a list, paths, proofs, and what they prove. No state, no speed.
+"""The Merkle tree of RFC 9162 by its recursions: hash of a list, paths, proofs, what they prove. No state, no speed.
 
 Section 2.1.1: MTH({}) = SHA-256(); MTH({d}) = SHA-256(0x00 || d); MTH(D_n) = SHA-256(0x01 || MTH(D[0:k]) ||
 MTH(D[k:n])), k the largest power of two smaller than n. 2.1.3.1: PATH. 2.1.4.1: PROOF and SUBPROOF. What a proof shows

@@ -52,9 +52,8 @@ def test_a_published_head_says_the_size_of_its_log() -> None:
 
 
 def test_a_head_is_what_the_format_says() -> None:
-    assert [ORIGIN, SIZE, EMPTY, END] == [
-        "pyfe/authority/" + hashlib.sha256(KEY.public).hexdigest()[:32], "1234", "", ""
-    ]  # fmt: skip
+    assert "pyfe/authority/" + hashlib.sha256(KEY.public).hexdigest()[:32] == ORIGIN
+    assert SIZE == "1234" and EMPTY == END == ""
     assert base64.b64decode(ROOT_LINE) == ROOT
     dash, name, encoded = SIGNED.split(" ")
     key_id = hashlib.sha256(ORIGIN.encode() + b"\n\x01" + KEY.public).digest()[:4]

@@ -1,4 +1,4 @@
-"""The Merkle tree of the log: published vectors, and an independent twin over every small tree and random large ones."""
+"""The Merkle tree of the log: published vectors, and an independent twin over every small tree and random others."""
 
 from __future__ import annotations
 
