@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_NOTE_SIZE", "opened_note", "parts_of_note", "signed_note"]
 
 MAX_NOTE_SIZE = 4096
-"""Bytes of a note: a checkpoint's has about 260."""
+"""Bytes of a note: a checkpoint's has about 250."""
 
 _ED25519 = b"\1"
 _KEY_ID_SIZE = 4
