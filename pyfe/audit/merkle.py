@@ -52,7 +52,7 @@ class Frontier:
             raise ParameterError(f"these are not the full subtrees of a log of {self.size} entries")
 
     def append(self, entry: bytes) -> Frontier:
-        """The frontier after one more entry. Cost: one hash on average, logarithmic at most."""
+        """The frontier after one more entry. Cost: two hashes on average, logarithmic at most."""
         return self.followed_by((entry,))
 
     def followed_by(self, entries: Iterable[bytes]) -> Frontier:
