@@ -1,7 +1,8 @@
 """Checkpoints: the signed heads of a log (c2sp.org/tlog-checkpoint).
 
 A head is three lines, size and root under the name of the log, and the authority's signature. Whoever keeps one that
-the log cannot reach holds the log to every entry before it.
+the log cannot reach holds the log to every entry before it. The key that signs it signs envelopes too: these begin with
+other letters, so neither signature can stand for the other.
 """
 
 from __future__ import annotations

@@ -13,8 +13,10 @@ import pytest
 
 from pyfe import DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.audit import Checkpoint, authority_id, origin_of
-from pyfe.audit.checkpoint import MAX_LOG_SIZE
+from pyfe.audit.checkpoint import MAX_LOG_SIZE, ORIGIN_PREFIX
 from pyfe.audit.note import MAX_NOTE_SIZE, opened_note, parts_of_note, signed_note
+from pyfe.authority.secrets import _DECISIONS
+from pyfe.wire.envelope import Kind, pack_metadata
 from pyfe.wire.signature import SigningKey
 
 PUBLISHED = json.loads((Path(__file__).parents[1] / "vectors" / "signed_note.json").read_text())["notes"]
@@ -60,6 +62,12 @@ def test_a_head_is_what_the_format_says() -> None:
     assert (dash, name) == ("\u2014", ORIGIN)
     assert base64.b64decode(encoded) == key_id + KEY.sign(f"{ORIGIN}\n1234\n{ROOT_LINE}\n".encode())
     assert origin_of(KEY.public) == ORIGIN and authority_id(KEY.public).hex() == ORIGIN[-32:]
+
+
+def test_nothing_else_that_an_authority_signs_begins_like_a_head() -> None:
+    envelope = pack_metadata(Kind.SCHEMA, {})
+    for other in (envelope, _DECISIONS):
+        assert not other.startswith(ORIGIN_PREFIX.encode()) and not ORIGIN_PREFIX.encode().startswith(other[:5])
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 10**14, MAX_LOG_SIZE])
