@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyfe import errors
 from pyfe.errors import (
+    AuditError,
     AuthorityError,
     BudgetExhaustedError,
     DecodeError,
@@ -40,7 +41,7 @@ from pyfe.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyfe import forms, groups, leakage, quadratic, schemes
+    from pyfe import audit, forms, groups, leakage, quadratic, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuditError",
     "AuthorityError",
     "BudgetExhaustedError",
     "CiphertextBatch",
@@ -77,6 +79,7 @@ __all__ = [
     "Suggestions",
     "UnsupportedModelError",
     "__version__",
+    "audit",
     "category",
     "compile",
     "constant",
@@ -123,7 +126,7 @@ _HOMES = {
     "suggest": "pyfe.reports",
     "thresholds": "pyfe.schema",
 }
-_ROOMS = ("forms", "groups", "leakage", "quadratic", "schemes")
+_ROOMS = ("audit", "forms", "groups", "leakage", "quadratic", "schemes")
 
 
 def __getattr__(name: str) -> Any:

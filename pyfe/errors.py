@@ -11,10 +11,12 @@ it too? ``ErrorKind`` in csrc/base/include/pyfe/base/error.hpp and ``class_name`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
 
 from pyfe.text import printable
 
 __all__ = [
+    "AuditError",
     "AuthorityError",
     "BudgetExhaustedError",
     "DecodeError",
@@ -107,3 +109,24 @@ class AuthorityError(PyfeError):
 
 class IdentityError(PyfeError):
     """An identity cannot be used: wrong passphrase, damaged, or what was sealed is for another one, or was changed."""
+
+
+AuditKind: TypeAlias = Literal["authority", "signature", "altered", "rollback", "fork", "proof"]
+"""What is wrong with a log: it is another's; nobody signed it so; its entries are not those that were signed; it is
+older than a head that was kept; it is another history than one that was kept; a proof does not show what it should."""
+
+
+class AuditError(PyfeError):
+    """A log is not what its authority signed, or not what it was when a head of it was kept; the message says what was
+    changed.
+
+    ``kind``: what is wrong, in a word. ``entries``: the first and the last of the entries, counted from 0, among which
+    the first change is, where that is known.
+    """
+
+    def __init__(
+        self, message: str = "", *, kind: AuditKind = "altered", entries: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind: AuditKind = kind
+        self.entries = entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from pyfe.audit import AuditLog
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError
 from pyfe.function import Function
@@ -18,7 +19,7 @@ __all__ = ["OfPeople", "Readable", "decode"]
 OfPeople: TypeAlias = Identity | Request | Approval | Revocation | SealedKey
 """What people make, and what is made for one of them."""
 
-Readable: TypeAlias = Schema | Function | PublicKey | FunctionKey | CiphertextBatch | OfPeople
+Readable: TypeAlias = Schema | Function | PublicKey | FunctionKey | CiphertextBatch | AuditLog | OfPeople
 """What bytes are read as without a passphrase."""
 
 _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
@@ -27,6 +28,7 @@ _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
     Kind.PUBLIC_KEY: PublicKey.from_bytes,
     Kind.FUNCTION_KEY: FunctionKey.from_bytes,
     Kind.CIPHERTEXT_BATCH: CiphertextBatch.from_bytes,
+    Kind.AUDIT_LOG: AuditLog.from_bytes,
     Kind.IDENTITY: Identity.from_bytes,
     Kind.REQUEST: Request.from_bytes,
     Kind.APPROVAL: Approval.from_bytes,

@@ -11,6 +11,7 @@ import re
 from types import ModuleType
 from typing import Any
 
+_DEFAULTS = (bool, int, float, str, bytes, tuple, frozenset, type(None))
 _DIRECTIVE = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
 _ROLE = re.compile(r":(?:class|meth|func|mod|attr|data):`~?(?:[\w.]*\.)?(\w+)`")
 _SECTION = re.compile(r"^(\w+)\n-+\n", re.MULTILINE)
@@ -48,8 +49,9 @@ def find(name: str) -> Any:
 
 
 def members(cls: type) -> list[tuple[str, Any]]:
-    """Public members that have a docstring, in the order of the source."""
-    return [(n, v) for n, v in vars(cls).items() if not n.startswith("_") and inspect.getdoc(unwrapped(v))]
+    """Public members that have a docstring, in the order of the source; a field's default has only its type's."""
+    named = [(n, v) for n, v in vars(cls).items() if not n.startswith("_") and not isinstance(v, _DEFAULTS)]
+    return [(n, v) for n, v in named if inspect.getdoc(unwrapped(v))]
 
 
 def unwrapped(value: Any) -> Any:

@@ -13,11 +13,13 @@ namespace {
 constexpr std::array<std::uint8_t, 4> magic = {'P', 'Y', 'F', 'E'};
 constexpr std::uint8_t flag_signed = 1;
 
-bool known(ObjectKind kind) { return kind >= ObjectKind::schema && kind <= ObjectKind::sealed_identity; }
+constexpr ObjectKind last_kind = ObjectKind::sealed_identity;
+
+bool known(ObjectKind kind) { return kind >= ObjectKind::schema && kind <= last_kind; }
 
 std::string unknown_kind(ObjectKind kind) {
     return "unknown kind " + std::to_string(static_cast<unsigned>(kind)) + ", known are 1 to " +
-           std::to_string(static_cast<unsigned>(ObjectKind::sealed_identity));
+           std::to_string(static_cast<unsigned>(last_kind));
 }
 
 std::string above(std::uint64_t size, std::uint64_t bound) {

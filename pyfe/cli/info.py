@@ -9,6 +9,7 @@ import typer
 
 from pyfe import objects
 from pyfe.adapters import adapter_numbered, serving
+from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
 from pyfe.errors import PyfeError
@@ -63,6 +64,8 @@ def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
         return item.info()
     if isinstance(item, CiphertextBatch):
         return _batch(item, len(data))
+    if isinstance(item, AuditLog):
+        return _log(item, len(data))
     return _schema(item) if isinstance(item, Schema) else _function(item)
 
 
@@ -88,6 +91,19 @@ def _batch(batch: CiphertextBatch, size: int) -> dict[str, Any]:
         "public_key_id": batch.public_key_id.hex(),
         "schema_id": batch.schema_id.hex(),
         "signed": False,
+        "bytes": size,
+    }
+
+
+def _log(log: AuditLog, size: int) -> dict[str, Any]:
+    head = Checkpoint.stated(log.checkpoint)
+    return {
+        "object": "audit log",
+        "authority_id": log.authority.hex(),
+        "entries": len(log),
+        "entries_under_the_head": head.size,
+        "root": head.root.hex(),
+        "verified": False,
         "bytes": size,
     }
 

@@ -17,6 +17,7 @@ kind   object            signed  where
 4      function key      yes     :mod:`pyfe.keys.function_key` (by the authority)
 5      ciphertext batch  no      :mod:`pyfe.ciphertext`
 6      sealed authority  no      :mod:`pyfe.authority.sealed_file` (encrypted and authenticated)
+7      audit log         no      :mod:`pyfe.audit.export` (the head in it is signed)
 8      identity          yes     :mod:`pyfe.identity.identity` (by the key that it contains)
 9      request           yes     :mod:`pyfe.identity.statements` (by who says it, as 10 and 11)
 10     approval          yes     :mod:`pyfe.identity.statements`

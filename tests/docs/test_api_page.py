@@ -27,6 +27,8 @@ def test_documentation(name: str) -> None:
     text = api_pages.documentation(name)
     assert len(text) > 100
     assert "::\n" not in text and ":class:" not in text
+    for of_a_type in ("Built-in immutable sequence", "int(x, base=10)", "str(object=''", "bool(x)"):
+        assert of_a_type not in text, "the documentation of a default's type"
 
 
 def test_every_error_class_is_explained() -> None:

@@ -5,7 +5,8 @@
     | payload | metadata | signature [64] if signed
 
 All integers are little endian. Kinds: 1 schema, 2 function, 3 public key, 4 function key, 5 ciphertext batch,
-6 reserved for the sealed authority. Schemes: 0 none, 1 ipfe-ddh-ristretto255,
+6 the sealed authority, 7 audit log, 8 to 13 files of people (identity, request, approval, revocation, sealed key,
+sealed identity). Schemes: 0 none, 1 ipfe-ddh-ristretto255,
 2 qfe-ggm-bls12381, 3 qfe-sxdh-bls12381.
 """
 
@@ -19,7 +20,7 @@ from tests.reference.codec import Reader
 MAGIC = b"PYFE"
 VERSION = 1
 SIGNED = 1
-KINDS = range(1, 7)
+KINDS = range(1, 14)
 SCHEMES = range(4)
 SIGNATURE_BYTES = 64
 

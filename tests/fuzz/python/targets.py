@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import io
@@ -19,6 +20,7 @@ import typer.main
 
 import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema
+from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import sealed_file
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.records import decode_row, terms_from_map
@@ -29,6 +31,7 @@ from pyfe.identity import Approval, Identity, IdentitySecret, Request, Revocatio
 from pyfe.models import Linear, SquareNetwork
 from pyfe.objects import decode
 from pyfe.wire import cbor, envelope, sealing
+from pyfe.wire.signature import SigningKey
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
@@ -341,6 +344,70 @@ YAML_WORDS += [
 ]
 
 
+@functools.cache
+def log_key() -> SigningKey:
+    """Who signs the heads of the logs below."""
+    return SigningKey.from_seed(bytes(32))
+
+
+def head_of(entries: tuple[bytes, ...]) -> str:
+    """The signed head of a log."""
+    log = Frontier().followed_by(entries)
+    return Checkpoint.of(log_key().public, log.size, log.root).signed(log_key())
+
+
+@functools.cache
+def logs() -> list[bytes]:
+    """Exported logs: none, one and a few entries, empty ones among them."""
+    entries = (b"created", b"", b"issued" * 20, b"refused")
+    return [AuditLog(entries[:n], head_of(entries[:n]), log_key().public).to_bytes() for n in (0, 1, 4)]
+
+
+def read_log(data: bytes) -> object:
+    """An exported log, and what an auditor says of it."""
+    shown, log = exact(AuditLog.from_bytes)(data), AuditLog.from_bytes(data)
+    with contextlib.suppress(pyfe.AuditError):
+        verify(log, saved=[head_of((b"created",)), AuditLog.from_bytes(logs()[2])])
+    return shown, verify(log)
+
+
+def change_head(data: bytes, rng: random.Random) -> bytes:
+    """A changed text; half of the time rightly signed, so that what is behind the signature is reached."""
+    text = mutation.text(HEAD_WORDS)(data, rng)
+    body, gap, _ = text.rpartition(b"\n\n")
+    if not gap or rng.random() < 0.5:
+        return text
+    signature = base64.b64decode(data.split()[-1])[:4] + log_key().sign(body + b"\n")
+    return body + b"\n" + b"\n".join([b"", b" ".join([*data.split()[-3:-1], base64.b64encode(signature)]), b""])
+
+
+def read_head(data: bytes) -> object:
+    """A signed head: what is accepted is signed again character for character."""
+    head = Checkpoint.opened(data, log_key().public)
+    if head.signed(log_key()).encode() != data:
+        raise BrokenPromise("a head that is not written as it would be signed was accepted")
+    return head
+
+
+HEAD_WORDS = [
+    b"\n",
+    b"\r\n",
+    b"\n\n",
+    "— ".encode(),
+    b"-- ",
+    b"=",
+    b"+",
+    b"/",
+    b"0",
+    b"-1",
+    b" ",
+    b"9" * 400,
+    b"\0",
+    b"\xff",
+]
+HEAD_WORDS += [b"pyfe/authority/", b"A" * 43, "٣".encode(), "\u00a0".encode(), b"281474976710656", b"281474976710657"]
+
+
 def read_cbor(data: bytes) -> object:
     """Metadata: what is accepted is written again byte for byte."""
     value = cbor.loads(data, "metadata", most_items=cbor.MAX_ITEMS)
@@ -559,10 +626,12 @@ TARGETS: dict[str, Target] = {
         mutation.cbor,
         lambda data: PolicyFile.from_dict(cbor.loads(data, "policy")).explain(),
     ),
+    "audit-log": Target(lambda: logs(), SEEDED, read_log),
+    "checkpoint": Target(lambda: [head_of((b"a",) * n).encode() for n in (0, 1, 12)], change_head, read_head),
     "cbor": Target(
         lambda: [cbor.dumps(schema().to_dict()), cbor2.dumps([[1, -1], {"a": b"x"}])], mutation.cbor, read_cbor
     ),
-    "any": Target(lambda: [*keys(), *batches()[:2], schema().to_bytes()], SEEDED, decode),
+    "any": Target(lambda: [*keys(), *batches()[:2], *logs(), schema().to_bytes()], SEEDED, decode),
     "table": Target(lambda: [bytes(range(32)), b"table"], bytes_, read_table),
     "cli-schema-fit": Target(
         lambda: TABLES, mutation.text(CSV_WORDS), command("schema", "fit", "INPUT", "--output", "OUT")
