@@ -28,6 +28,7 @@ __all__ = [
     "Stored",
     "Transaction",
     "require_entries",
+    "require_since",
 ]
 
 MAX_ENTRY_SIZE = 2**24
@@ -173,17 +174,21 @@ def require_entries(entries: Sequence[bytes], head: bytes) -> tuple[bytes, ...]:
     if not given:
         raise ParameterError("at least one entry is appended at a time")
     for at, entry in enumerate(given):
-        if not isinstance(entry, bytes) or not 0 < len(entry) <= MAX_ENTRY_SIZE:
+        if not _are_bytes(entry, MAX_ENTRY_SIZE):
             raise ParameterError(f"entry {at} of {len(given)} is not 1 to {MAX_ENTRY_SIZE} bytes: {_said(entry)}")
-    if not isinstance(head, bytes) or not 0 < len(head) <= MAX_HEAD_SIZE:
+    if not _are_bytes(head, MAX_HEAD_SIZE):
         raise ParameterError(f"a head is 1 to {MAX_HEAD_SIZE} bytes, not {_said(head)}")
     return given
 
 
-def require_since(since: int, size: int) -> None:
+def require_since(since: object, size: int) -> None:
     """ParameterError unless there are so many entries."""
     if not isinstance(since, int) or not 0 <= since <= size:
         raise ParameterError(f"the log has {size} entries, and was asked for those after the first {since!r}")
+
+
+def _are_bytes(value: object, most: int) -> bool:
+    return isinstance(value, bytes) and 0 < len(value) <= most
 
 
 def _said(value: object) -> str:
