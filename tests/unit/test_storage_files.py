@@ -699,6 +699,16 @@ def test_what_is_no_whole_log_is_named(path: Path, statement: str, kind: type[St
         storage.read()
 
 
+def test_a_name_that_is_damaged_is_named(path: Path) -> None:
+    """SQLite's own message holds bytes then that the driver cannot read."""
+    created(path, 1).close()
+    data = path.read_bytes()
+    assert data.count(b"CREATE TABLE head") == 1
+    path.write_bytes(data.replace(b"CREATE TABLE head", b"CREATE\xbdTABLE head"))
+    with pytest.raises(StorageDamaged, match="is damaged"):
+        open_storage(path)
+
+
 def test_an_entry_beyond_the_head_is_not_overwritten(path: Path) -> None:
     created(path, 1).close()
     with raw(path) as connection:

@@ -19,6 +19,7 @@ from pyfe.authority.storage.protocol import (
     Known,
     Recorded,
     StorageBusy,
+    StorageDamaged,
     StorageError,
     StorageGone,
     StorageReplaced,
@@ -158,16 +159,19 @@ class SqlStorage(Secret):
 
     def _begun(self, begin: Callable[[Connection], None]) -> Connection:
         """A connection that has begun. One that was lost since it was used last is made again, once."""
-        connection, new = self._kept.connected()
         try:
-            begin(connection)
-        except DBAPIError as error:
-            if new or not self._is(StorageGone, error):
-                raise
-            self._kept.drop()
-            connection, _ = self._kept.connected()
-            begin(connection)
-        return connection
+            connection, new = self._kept.connected()
+            try:
+                begin(connection)
+            except DBAPIError as error:
+                if new or not self._is(StorageGone, error):
+                    raise
+                self._kept.drop()
+                connection, _ = self._kept.connected()
+                begin(connection)
+            return connection
+        except UnicodeError as error:  # the driver cannot say what SQLite says of names that are damaged
+            raise StorageDamaged(f"{self.place} is damaged: {error}; nothing was appended") from error
 
     def _begin_reading(self, connection: Connection) -> None:
         self._database.begin_reading(connection)
