@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyfe.audit.checkpoint import AUTHORITY_ID_SIZE
 from pyfe.errors import DecodeError, IdentityError, ParameterError
 from pyfe.identity.identity import Identity
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, unpack
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
     from cryptography.hazmat.primitives.hpke import Suite
 
-__all__ = ["AUTHORITY_ID_SIZE", "MOST_NUMBER", "SealedKey"]
-
-AUTHORITY_ID_SIZE = 16
-"""An authority goes by the start of the SHA-256 of its verification key, as its log does."""
+__all__ = ["MOST_NUMBER", "SealedKey"]
 
 MOST_NUMBER = 2**53 - 1
 """Highest number of a key or an epoch: more than any ledger has rows, and exact wherever it is read."""

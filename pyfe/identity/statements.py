@@ -11,8 +11,9 @@ import os
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NoReturn, Self
 
+from pyfe.audit.checkpoint import AUTHORITY_ID_SIZE
 from pyfe.errors import DecodeError, ParameterError, SignatureError
-from pyfe.identity.sealed_key import AUTHORITY_ID_SIZE, MOST_NUMBER
+from pyfe.identity.sealed_key import MOST_NUMBER
 from pyfe.identity.secret import IdentitySecret
 from pyfe.strict import reading
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, signed_part, unpack
