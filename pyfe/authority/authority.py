@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -15,11 +14,12 @@ from pyfe.authority.decisions import Request, Verdict
 from pyfe.authority.ledger import FileLedger, Ledger, MemoryLedger, Recorded
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued, State, Terms, decode_row, encode_row
+from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_counts
 from pyfe.authority.secrets import Secrets
-from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
+from pyfe.errors import AuthorityError, DecodeError, ParameterError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
-from pyfe.keys.function_key import Grant, require_encodable
+from pyfe.keys.function_key import require_encodable
 from pyfe.leakage import Finding, Narrowing, Residual
 from pyfe.leakage.prior import Reference, reference_for
 from pyfe.schema import Schema
@@ -212,7 +212,7 @@ class KeyAuthority(Secret):
             if self._newest().position != state.position:  # somebody else issued meanwhile
                 state, verdict = self._decide(request)
             row = decisions.row_for(state, request, verdict, self._clock())
-            require_encodable(self._public_key, function, _grant(row))
+            require_encodable(self._public_key, function, grant_of(row))
             self._record(state, row)
         return self._release(function, row)
 
@@ -266,8 +266,8 @@ class KeyAuthority(Secret):
         try:
             self._ledger.append([encoded], position=state.position)
         except Recorded as error:
-            raise _counted(error, row) from error
-        with _saying_that_it_counts(row):
+            raise counted(error, row) from error
+        with saying_that_it_counts(row):
             shown = self._ledger.read(state.position)
         if shown != (encoded,):  # a ledger that loses rows must not cost a patient
             raise AuthorityError(
@@ -275,17 +275,9 @@ class KeyAuthority(Secret):
             )
 
     def _release(self, function: Function, row: Issued) -> FunctionKey:
-        with _saying_that_it_counts(row):
-            return self._derive(function, row)
-
-    def _derive(self, function: Function, row: Issued) -> FunctionKey:
-        own = self._open_secrets()
-        native = self._public_key.adapter.keygen(own.master, function.map)
-        key = FunctionKey.signed(self._public_key, native, function, _grant(row), own.signing_key)
-        try:
-            return key.verify(self._public_key)
-        except (KeyMismatchError, SignatureError) as error:
-            raise AuthorityError(f"the derived key does not verify, so it is not released: {error}") from error
+        with saying_that_it_counts(row):
+            secrets = self._open_secrets()
+        return release(self._public_key, secrets, function, row)
 
     def __repr__(self) -> str:
         terms = self._terms
@@ -304,35 +296,6 @@ def _require_in_order(rows: Sequence[Issued], position: int) -> None:
                 f"row {sequence} of the ledger says that it is key #{row.sequence}: rows are missing, doubled or "
                 "out of order; nothing is issued on it. Find the ledger that is whole"
             )
-
-
-def _grant(row: Issued) -> Grant:
-    return Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
-
-
-@contextlib.contextmanager
-def _saying_that_it_counts(row: Issued) -> Iterator[None]:
-    """What is done once the row is durable: whatever fails there, whoever asked must know that the key counts."""
-    try:
-        yield
-    except Exception as error:
-        raise _counted(error, row) from error
-    except BaseException as error:
-        error.add_note(f"pyfe: {_counting(row)}")
-        raise
-
-
-def _counting(row: Issued) -> str:
-    return (
-        f"key #{row.sequence} is in the ledger and counts, though it was not released; issue the same function again, "
-        "which opens nothing new"
-    )
-
-
-def _counted(error: Exception, row: Issued) -> AuthorityError:
-    """The error that says of a failure after the row was recorded that the key counts."""
-    what = str(error) if isinstance(error, PyfeError) else f"{type(error).__name__}: {error}"
-    return AuthorityError(f"{what}; {_counting(row)}")
 
 
 def _fresh(

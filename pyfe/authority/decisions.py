@@ -165,7 +165,7 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
     listed = "; ".join(f"{_by_rule(finding)}{finding.in_terms_of(names)}" for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){_advice(refusing)}"
+    return f"{listed}{more} (counted with the {state.next_sequence - 1} key(s) issued before){_advice(refusing)}"
 
 
 def _by_rule(finding: Finding) -> str:
@@ -185,7 +185,7 @@ def row_for(state: State, request: Request, verdict: Verdict, now: object) -> Is
     """
     verdict.require_granted()
     return Issued(
-        sequence=len(state.issued) + 1,
+        sequence=state.next_sequence,
         issued_at=require_time(state, now),
         purpose=request.purpose,
         recipient=request.recipient,
@@ -210,7 +210,7 @@ def require_second(now: object) -> int:
 def require_time(state: State, now: object) -> int:
     """The whole second of a clock's answer, if a row may follow the last one then. AuthorityError otherwise."""
     second = require_second(now)
-    last = max((row.issued_at for row in state.issued), default=0)
+    last = state.newest_time
     if second < last:
         raise AuthorityError(
             f"the clock says {_date(second)}, before the newest row of the ledger ({_date(last)}); nothing was issued. "

@@ -19,7 +19,19 @@ from pyfe.strict import integers_of
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
 
-__all__ = ["Issued", "State", "Terms", "decode_row", "encode_row", "terms_from_map", "terms_to_map"]
+__all__ = [
+    "Issued",
+    "State",
+    "Terms",
+    "decode_row",
+    "encode_row",
+    "map_from_fields",
+    "map_to_fields",
+    "row_from_map",
+    "row_to_map",
+    "terms_from_map",
+    "terms_to_map",
+]
 
 _TERMS = "authority"
 _ROW = "authority: ledger row"
@@ -63,10 +75,26 @@ class Issued:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """An authority's terms, and the keys that it issued so far; no secrets."""
+    """An authority's terms, and the keys that it issued so far; no secrets.
+
+    ``total`` and ``newest``: how many keys there are, and when the newest was issued, where ``issued`` holds only those
+    that said something new when they were issued, which are all that rules have to count.
+    """
 
     terms: Terms
     issued: tuple[Issued, ...] = ()
+    total: int | None = None
+    newest: int | None = None
+
+    @property
+    def next_sequence(self) -> int:
+        """The number of the next key."""
+        return 1 + (len(self.issued) if self.total is None else self.total)
+
+    @property
+    def newest_time(self) -> int:
+        """Before which no key may be issued any more."""
+        return max((row.issued_at for row in self.issued), default=0) if self.newest is None else self.newest
 
     @property
     def position(self) -> int:
@@ -115,25 +143,24 @@ def terms_from_map(values: dict[str, Any]) -> Terms:
     return terms
 
 
-def encode_row(row: Issued) -> bytes:
-    """The row in deterministic CBOR."""
-    return cbor.dumps(
-        {
-            "findings": list(row.findings),
-            "function_id": row.function_id,
-            "issued_at": row.issued_at,
-            "policy": row.policy,
-            "purpose": row.purpose,
-            "recipient": row.recipient,
-            "sequence": row.sequence,
-            **_map_to_fields(row.map),
-        }
-    )
+def row_to_map(row: Issued) -> dict[str, Any]:
+    """The row as a map that CBOR can hold."""
+    return {
+        "findings": list(row.findings),
+        "function_id": row.function_id,
+        "issued_at": row.issued_at,
+        "policy": row.policy,
+        "purpose": row.purpose,
+        "recipient": row.recipient,
+        "sequence": row.sequence,
+        **map_to_fields(row.map),
+    }
 
 
-def decode_row(data: bytes, n: int) -> Issued:
-    """The inverse of :func:`encode_row`, for a schema of ``n`` coordinates; DecodeError for anything else."""
-    fields = Fields(cbor.loads(data, _ROW), _ROW)
+def row_from_map(values: Any, n: int | None = None) -> Issued:
+    """The inverse of :func:`row_to_map`, for a schema of ``n`` coordinates if that is known; DecodeError for anything
+    else."""
+    fields = Fields(values, _ROW)
     row = Issued(
         sequence=fields.take("sequence", int),
         issued_at=fields.take("issued_at", int),
@@ -141,20 +168,32 @@ def decode_row(data: bytes, n: int) -> Issued:
         recipient=fields.optional("recipient", str),
         policy=fields.take("policy", str),
         function_id=fields.octets("function_id", 32),
-        map=_map_from_fields(fields, n),
+        map=map_from_fields(fields, n),
         findings=tuple(str(text) for text in fields.take("findings", list)),
     )
     fields.finish()
     return row
 
 
-def _map_to_fields(form: IntegerMap) -> dict[str, Any]:
+def encode_row(row: Issued) -> bytes:
+    """The row in deterministic CBOR."""
+    return cbor.dumps(row_to_map(row))
+
+
+def decode_row(data: bytes, n: int) -> Issued:
+    """The inverse of :func:`encode_row`, for a schema of ``n`` coordinates; DecodeError for anything else."""
+    return row_from_map(cbor.loads(data, _ROW), n)
+
+
+def map_to_fields(form: IntegerMap) -> dict[str, Any]:
+    """The one field that a function's weights or forms are."""
     if isinstance(form, LinearMap):
         return {"weights": form.weights.tolist()}
     return {"forms": form.forms.to_dict()}
 
 
-def _map_from_fields(fields: Fields, n: int) -> IntegerMap:
+def map_from_fields(fields: Fields, n: int | None = None) -> IntegerMap:
+    """The inverse of :func:`map_to_fields`; DecodeError for anything else."""
     try:
         if fields.has("forms"):
             form: IntegerMap = QuadraticMap(forms_from_dict(fields.plain("forms")))
@@ -162,6 +201,6 @@ def _map_from_fields(fields: Fields, n: int) -> IntegerMap:
             form = LinearMap(integers_of(fields.take("weights", list), 2, "weights"))
     except (ParameterError, OutOfRangeError) as error:
         raise DecodeError(f"{_ROW}: {error}") from error
-    if form.n != n:
+    if n is not None and form.n != n:
         raise DecodeError(f"{_ROW}: a function of {form.n} coordinates, the schema has {n}")
     return form

@@ -1,0 +1,61 @@
+"""From a durable row to a key: derive, sign, verify; and what is said where that fails, as the key counts by then."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from pyfe.authority.records import Issued
+from pyfe.authority.secrets import Secrets
+from pyfe.errors import AuthorityError, KeyMismatchError, PyfeError, SignatureError
+from pyfe.function import Function
+from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys.function_key import Grant
+
+__all__ = ["counted", "grant_of", "release", "saying_that_it_counts"]
+
+
+def release(public_key: PublicKey, secrets: Secrets, function: Function, row: Issued) -> FunctionKey:
+    """The key of a function whose row is durable; the same row gives the same key. Whatever fails says that it
+    counts."""
+    with saying_that_it_counts(row):
+        return _derived(public_key, secrets, function, row)
+
+
+def grant_of(row: Issued) -> Grant:
+    """What the key says of itself."""
+    return Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
+
+
+@contextlib.contextmanager
+def saying_that_it_counts(row: Issued) -> Iterator[None]:
+    """What is done once the row is durable: whatever fails there, whoever asked must know that the key counts."""
+    try:
+        yield
+    except Exception as error:
+        raise counted(error, row) from error
+    except BaseException as error:
+        error.add_note(f"pyfe: {_counting(row)}")
+        raise
+
+
+def counted(error: Exception, row: Issued) -> AuthorityError:
+    """The error that says of a failure after the row was recorded that the key counts."""
+    what = str(error) if isinstance(error, PyfeError) else f"{type(error).__name__}: {error}"
+    return AuthorityError(f"{what}; {_counting(row)}")
+
+
+def _counting(row: Issued) -> str:
+    return (
+        f"key #{row.sequence} is in the ledger and counts, though it was not released; issue the same function again, "
+        "which opens nothing new"
+    )
+
+
+def _derived(public_key: PublicKey, secrets: Secrets, function: Function, row: Issued) -> FunctionKey:
+    native = public_key.adapter.keygen(secrets.master, function.map)
+    key = FunctionKey.signed(public_key, native, function, grant_of(row), secrets.signing_key)
+    try:
+        return key.verify(public_key)
+    except (KeyMismatchError, SignatureError) as error:
+        raise AuthorityError(f"the derived key does not verify, so it is not released: {error}") from error

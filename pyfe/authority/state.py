@@ -1,0 +1,172 @@
+"""What a log comes to: the fold of its entries, one state for each of its lengths.
+
+A state never changes; the next one shares with it what both have (:mod:`pyfe.authority.growing`). So an entry costs the
+same after ten entries and after ten thousand, and whoever decides on a state is not disturbed by others who append.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from pyfe.authority.entries import (
+    Created,
+    Entry,
+    EpochOpened,
+    EpochRetired,
+    KeyIssued,
+    KeysRevoked,
+    PolicySet,
+    Refused,
+)
+from pyfe.authority.growing import Growing, GrowingMap
+from pyfe.authority.records import Issued, Terms
+from pyfe.authority.records import State as Counted
+from pyfe.errors import DecodeError
+from pyfe.wire.hashing import HASH_SIZE, tagged_hash
+
+__all__ = ["Epoch", "LogState", "Wanted", "refusal_keys"]
+
+Wanted: TypeAlias = tuple[int, bytes, str, str | None]
+"""What makes two requests the same one: epoch, function, purpose and recipient."""
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """One master key: its terms, and what its keys say together.
+
+    ``counted``: the keys that said something new when they were issued, revoked and lost ones too: no more than there
+    are independent functions. ``span``: digest of these, in order.
+    """
+
+    number: int
+    terms: Terms
+    counted: tuple[Issued, ...] = ()
+    span: bytes = bytes(HASH_SIZE)
+    keys: int = 0
+    retired_at: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LogState:
+    """An authority after so many entries of its log; no secrets."""
+
+    size: int = 0
+    at: int = 0
+    verification_key: bytes = b""
+    epochs: tuple[Epoch, ...] = ()
+    issued: Growing[KeyIssued] = field(default_factory=Growing)
+    wanted: GrowingMap[Wanted, int] = field(default_factory=GrowingMap)
+    refusals: GrowingMap[tuple[int, bytes, bytes], Refused] = field(default_factory=GrowingMap)
+    told: GrowingMap[bytes, Refused] = field(default_factory=GrowingMap)
+    asked: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
+    revoked: GrowingMap[int, KeysRevoked] = field(default_factory=GrowingMap)
+    policy: PolicySet | None = None
+
+    def epoch(self, number: int) -> Epoch:
+        """One epoch. DecodeError where there is none of the number: no entry may speak of it."""
+        if not 1 <= number <= len(self.epochs):
+            raise DecodeError(f"there is no epoch {number}; the newest is {len(self.epochs)}")
+        return self.epochs[number - 1]
+
+    def counted(self, number: int) -> Counted:
+        """What decisions look at."""
+        epoch = self.epoch(number)
+        return Counted(epoch.terms, epoch.counted, total=len(self.issued), newest=self.at)
+
+    def key(self, number: int) -> KeyIssued:
+        """A key by its number. DecodeError where there is none."""
+        if not 1 <= number <= len(self.issued):
+            raise DecodeError(f"there is no key #{number}; {len(self.issued)} were issued")
+        return self.issued[number - 1]
+
+    def followed_by(self, entries: Iterable[Entry]) -> LogState:
+        """The state after these entries. DecodeError for one that cannot follow. Cost: constant, an entry."""
+        state = self
+        for entry in entries:
+            if (state.size == 0) != isinstance(entry, Created):
+                raise DecodeError(f"entry {state.size} of the log is of kind {entry.kind!r}")
+            if entry.at < state.at:
+                raise DecodeError(f"entry {state.size} of the log is older than the one before it")
+            state = replace(_after(state, entry), size=state.size + 1, at=entry.at)
+        return state
+
+
+def refusal_keys(number: int, function_id: bytes, row_space: bytes, policy: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Under what a refusal is remembered: this function, and, for most rules, whatever says the same as it."""
+    return [(number, function_id, policy), (number, row_space, policy)]
+
+
+def _after(state: LogState, entry: Entry) -> LogState:
+    match entry:
+        case Created():
+            return replace(state, verification_key=entry.verification_key)
+        case EpochOpened():
+            return _opened(state, entry)
+        case EpochRetired():
+            epoch = state.epoch(entry.epoch)
+            if epoch.retired_at is not None:
+                raise DecodeError(f"epoch {entry.epoch} was retired already")
+            return _with_epoch(state, replace(epoch, retired_at=entry.at))
+        case PolicySet():
+            return replace(state, policy=entry)
+        case Refused():
+            return _refused(state, entry)
+        case KeyIssued():
+            return _issued(state, entry)
+        case KeysRevoked():
+            return _revoked(state, entry)
+        case _:
+            asked = getattr(entry, "request_id", None)
+            return state if asked is None else replace(state, asked=state.asked.plus(asked, True))
+
+
+def _opened(state: LogState, entry: EpochOpened) -> LogState:
+    if entry.epoch != len(state.epochs) + 1:
+        raise DecodeError(f"epoch {entry.epoch} follows epoch {len(state.epochs)}")
+    return replace(state, epochs=(*state.epochs, Epoch(entry.epoch, entry.terms)))
+
+
+def _issued(state: LogState, entry: KeyIssued) -> LogState:
+    epoch, row = state.epoch(entry.epoch), entry.row
+    if row.sequence != len(state.issued) + 1:
+        raise DecodeError(
+            f"key #{row.sequence} follows {len(state.issued)} keys: rows are missing, doubled or out of order"
+        )
+    if row.map.n != epoch.terms.schema.n:
+        raise DecodeError(f"key #{row.sequence} is of {row.map.n} coordinates, its schema has {epoch.terms.schema.n}")
+    if epoch.retired_at is not None:
+        raise DecodeError(f"key #{row.sequence} is of epoch {entry.epoch}, which was retired before")
+    epoch = replace(epoch, keys=epoch.keys + 1)
+    if entry.says_something:
+        span = tagged_hash(b"PYFE-V1-span", epoch.span, row.function_id)
+        epoch = replace(epoch, counted=(*epoch.counted, row), span=span)
+    wanted = (entry.epoch, row.function_id, row.purpose, row.recipient)
+    return replace(
+        _with_epoch(state, epoch),
+        issued=state.issued.plus(entry),
+        wanted=state.wanted.plus(wanted, row.sequence),
+    )
+
+
+def _refused(state: LogState, entry: Refused) -> LogState:
+    state.epoch(entry.epoch)
+    keys = refusal_keys(entry.epoch, entry.function_id, entry.row_space, entry.policy_digest)
+    refusals = state.refusals
+    for key in keys[: 1 if entry.by_function else 2]:
+        refusals = refusals.plus(key, entry)
+    return replace(state, refusals=refusals, told=state.told.plus(entry.request_id, entry))
+
+
+def _revoked(state: LogState, entry: KeysRevoked) -> LogState:
+    revoked = state.revoked
+    for number in entry.keys:
+        state.key(number)
+        revoked = revoked.plus(number, entry)
+    return replace(state, revoked=revoked)
+
+
+def _with_epoch(state: LogState, epoch: Epoch) -> LogState:
+    at = epoch.number - 1
+    return replace(state, epochs=(*state.epochs[:at], epoch, *state.epochs[at + 1 :]))
