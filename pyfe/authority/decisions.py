@@ -38,6 +38,7 @@ __all__ = [
     "DEFAULT_SCHEME",
     "Request",
     "Verdict",
+    "advice",
     "decide",
     "findings",
     "narrowing_by",
@@ -165,14 +166,14 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
     listed = "; ".join(f"{_by_rule(finding)}{finding.in_terms_of(names)}" for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-    return f"{listed}{more} (counted with the {state.next_sequence - 1} key(s) issued before){_advice(refusing)}"
+    return f"{listed}{more} (counted with the {state.next_sequence - 1} key(s) issued before){advice(refusing)}"
 
 
 def _by_rule(finding: Finding) -> str:
     return f"rule {finding.rule}: " if finding.rule else ""
 
 
-def _advice(refusing: list[Finding]) -> str:
+def advice(refusing: Sequence[Finding]) -> str:
     """What could be asked for instead, by the first finding that has advice."""
     stated = next((f". {finding.advice}" for finding in refusing if finding.advice), "")
     return stated or next((_ADVICE[finding.kind] for finding in refusing if finding.kind in _ADVICE), "")

@@ -29,6 +29,7 @@ from pyfe.wire.signature import KEY_SIZE
 
 __all__ = [
     "Approved",
+    "Asked",
     "Created",
     "Entry",
     "EpochOpened",
@@ -40,6 +41,7 @@ __all__ = [
     "Refused",
     "Requested",
     "Restored",
+    "Scope",
     "decode_entry",
     "encode_entry",
 ]
@@ -50,6 +52,9 @@ MOST_NUMBER = 2**53 - 1
 
 Asked: TypeAlias = Literal["issue", "check"]
 _ASKED: tuple[Asked, ...] = ("issue", "check")
+
+Scope: TypeAlias = Literal["request", "function", "row space"]
+_SCOPES: tuple[Scope, ...] = ("request", "function", "row space")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +196,9 @@ class Requested(_OfRequest):
 @dataclass(frozen=True, kw_only=True)
 class Refused(_OfRequest):
     """A request that was refused, whether it was for a key or a check: by which rule, with which figures (as texts),
-    and against which keys. ``says`` is all of it, for auditors; ``told`` is what was said to who asked."""
+    and against which keys. ``says`` is all of it, for auditors; ``told`` is what was said to who asked. ``scope``:
+    whether it holds for this request alone, for the function whoever asks, or for all functions of its row space.
+    """
 
     kind = "refused"
     map: IntegerMap
@@ -201,18 +208,21 @@ class Refused(_OfRequest):
     span: bytes
     row_space: bytes
     policy_digest: bytes
-    by_function: bool
+    scope: Scope
     says: str
     told: str
 
     def fields(self) -> dict[str, Any]:
         """The fields as CBOR can hold them."""
-        own = ("rule", "figure", "limit", "span", "row_space", "policy_digest", "by_function", "says", "told")
+        own = ("rule", "figure", "limit", "span", "row_space", "policy_digest", "scope", "says", "told")
         return {**super().fields(), **map_to_fields(self.map), **{name: getattr(self, name) for name in own}}
 
     @classmethod
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
+        scope = fields.take("scope", str)
+        if scope not in _SCOPES:
+            raise DecodeError(f"{_NAME}: no refusal holds for a {scope[:60]!r}")
         return cls(
             **_of_request(at, fields),
             map=map_from_fields(fields),
@@ -222,7 +232,7 @@ class Refused(_OfRequest):
             span=fields.octets("span", HASH_SIZE),
             row_space=fields.octets("row_space", HASH_SIZE),
             policy_digest=fields.octets("policy_digest", HASH_SIZE),
-            by_function=fields.take("by_function", bool),
+            scope=scope,
             says=fields.take("says", str),
             told=fields.take("told", str),
         )

@@ -154,7 +154,7 @@ def _refused(state: LogState, entry: Refused) -> LogState:
     state.epoch(entry.epoch)
     keys = refusal_keys(entry.epoch, entry.function_id, entry.row_space, entry.policy_digest)
     refusals = state.refusals
-    for key in keys[: 1 if entry.by_function else 2]:
+    for key in keys[: {"request": 0, "function": 1, "row space": 2}[entry.scope]]:
         refusals = refusals.plus(key, entry)
     return replace(state, refusals=refusals, told=state.told.plus(entry.request_id, entry))
 

@@ -94,7 +94,7 @@ class Vault(Secret):
         """Those of one epoch. AuthorityError where they are not here, or not those of its public key."""
         with self._mutex:
             signing_key = self.signing_key
-            if number not in self._epochs:
+            if not self._has(number, terms):
                 self._look_again()
             if number not in self._epochs:
                 raise AuthorityError(f"the master key of epoch {number} is not in the file of the master keys")
@@ -122,6 +122,10 @@ class Vault(Secret):
             self._signing_key, self._key = None, None
             self._epochs, self._known = {}, {}
 
+    def _has(self, number: int, terms: Terms) -> bool:
+        kept = self._epochs.get(number)
+        return kept is not None and kept.scheme == terms.scheme and kept.master.public_key_id == terms.public.id
+
     def _look_again(self) -> None:
         """Take what another process saved since."""
         if self._place is None or self._key is None:
@@ -129,7 +133,7 @@ class Vault(Secret):
         signing_key, epochs = _unsealed(self._place.load(), self._key)
         if signing_key.public != self.signing_key.public:
             raise AuthorityError("the file of the master keys was replaced: it is another authority's")
-        self._epochs = {**epochs, **self._epochs}
+        self._epochs, self._known = epochs, {}
 
     def __repr__(self) -> str:
         return f"Vault({len(self._epochs)} epochs)"
@@ -176,7 +180,7 @@ def _parsed(data: bytes) -> Envelope:
     plain = (envelope.scheme, envelope.parameter_hash, envelope.public_key_id, envelope.signature)
     if plain != (NO_SCHEME, NO_ID, NO_ID, b"") or "epochs" not in envelope.metadata:
         raise AuthorityError(
-            "not the master keys of an authority's folder: a sealed file of before becomes one by pyfe authority migrate"
+            "not the master keys of an authority's folder; one sealed file of before becomes a folder by migration"
         )
     return envelope
 

@@ -1,0 +1,419 @@
+"""The engine of an authority: decide -> record -> derive -> release, over any storage.
+
+It has no input and output of its own: where the log is kept, where the secrets are, and what time it is are passed in.
+Everything that it does is one transaction: read what is new, hold it against the signed head, decide (again, if the log
+moved meanwhile), append entries and the new head; durable, and only *then* derive, sign and release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, Self, TypeAlias
+
+from pyfe.adapters import MAX_WEIGHT_BITS, adapter, adapter_named
+from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
+from pyfe.authority import answers, decisions
+from pyfe.authority.answers import Again, Answer, Denied, Granted, Question
+from pyfe.authority.decisions import Request
+from pyfe.authority.entries import (
+    Created,
+    Entry,
+    EpochOpened,
+    EpochRetired,
+    KeyIssued,
+    KeysRevoked,
+    decode_entry,
+    encode_entry,
+)
+from pyfe.authority.policy import Policy
+from pyfe.authority.records import Terms
+from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_counts
+from pyfe.authority.state import Epoch, LogState
+from pyfe.authority.storage.protocol import Recorded, Storage, Stored
+from pyfe.authority.vault import Vault
+from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, SignatureError
+from pyfe.function import Function
+from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys.function_key import require_encodable
+from pyfe.leakage import Finding
+from pyfe.leakage.prior import Reference, reference_for
+from pyfe.schema import Schema
+from pyfe.wire.pickling import Secret
+from pyfe.wire.signature import SigningKey
+from pyfe.wire.texts import require_text
+
+__all__ = ["Checked", "Engine", "MakeStorage", "Plan"]
+
+Clock: TypeAlias = Callable[[], float]
+
+MakeStorage: TypeAlias = Callable[[bytes, Sequence[bytes], bytes], Storage]
+"""From verification key, first entries and head to a new storage: all of it durable, or nothing there."""
+
+_Make: TypeAlias = Callable[[LogState, int], Sequence[Entry]]
+"""From a state and a second to the entries that are to follow; none where nothing is to be recorded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What an epoch is opened with: the arguments of :meth:`pyfe.KeyAuthority.create`."""
+
+    schema: Schema
+    scheme: str = decisions.DEFAULT_SCHEME
+    weight_bits: int | None = None
+    policy: Policy | None = None
+    reference: Any = None
+
+    def opened(self, now: int) -> tuple[Terms, Any, Reference | None]:
+        """Fresh terms, their master secret key, and the reference. ParameterError for what no epoch can have."""
+        policy = Policy.default() if self.policy is None else self.policy
+        if not isinstance(policy, Policy):
+            raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
+        scheme = adapter_named(self.scheme).id
+        bits = decisions.require_bits(self.weight_bits, scheme, policy, MAX_WEIGHT_BITS)
+        require_schema(self.schema, scheme)
+        known = None if self.reference is None else reference_for(self.schema, self.reference)
+        public, master = adapter(scheme).setup(self.schema, bits)
+        return Terms(scheme, self.schema, bits, policy, created_at=now, public=public), master, known
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What :meth:`Engine.check` says. ``told`` is None where a key would be issued; ``findings`` are those that may be
+    told: none where they depend on the keys of others."""
+
+    findings: tuple[Finding, ...]
+    told: str | None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A state with what proves it: the log's frontier and head."""
+
+    state: LogState
+    frontier: Frontier
+    head: bytes
+
+
+class Engine(Secret):
+    """An authority over a storage and a vault. All threads of a process may use one."""
+
+    def __init__(self, storage: Storage, vault: Vault, clock: Clock, *, saved: Sequence[str | bytes] = ()) -> None:
+        """The authority whose log and secrets these are. ``saved``: heads that were kept elsewhere.
+
+        AuthorityError where the entries are not those that the authority signed, or belong to another one; AuditError
+        where the log is older than a saved head, or another history. Cost: that of all entries.
+        """
+        self._storage, self._vault, self._clock = storage, vault, clock
+        self._key = vault.signing_key.public
+        if storage.authority != self._key:
+            raise AuthorityError("the log is that of another authority than the master keys")
+        self._seen = _Seen(LogState(), Frontier(), b"")
+        self._public: dict[int, PublicKey] = {}
+        self._populations: dict[int, Reference | None] = {}
+        if not self._newest().state.epochs:
+            raise AuthorityError("the log holds no epoch; its creation did not finish")
+        if saved:
+            verify(self.log(), authority=self._key, saved=list(saved))
+
+    @classmethod
+    def create(cls, make: MakeStorage, vault: Vault, clock: Clock, plan: Plan) -> Engine:
+        """A new authority with a fresh vault, and its first epoch."""
+        now = decisions.require_second(clock())
+        terms, master, known = plan.opened(now)
+        key = vault.signing_key
+        entries: list[Entry] = [
+            Created(at=now, verification_key=key.public),
+            EpochOpened(at=now, epoch=1, terms=terms),
+        ]
+        encoded = [encode_entry(entry) for entry in entries]
+        vault.keep(1, terms.scheme, master, known)
+        return cls(make(key.public, encoded, _head(key, Frontier().followed_by(encoded))), vault, clock)
+
+    @property
+    def state(self) -> LogState:
+        """What the log comes to now."""
+        return self._newest().state
+
+    @property
+    def head(self) -> str:
+        """The signed head of the log, to be kept elsewhere."""
+        return self._newest().head.decode()
+
+    def log(self) -> AuditLog:
+        """The whole log, for whoever checks it."""
+        stored = self._storage.read()
+        return AuditLog(stored.entries, stored.head.decode(), self._key)
+
+    def public_key(self, epoch: int | None = None) -> PublicKey:
+        """That of an epoch; of the newest by default."""
+        return self._public_key(self._epoch(self.state, epoch))
+
+    def check(
+        self, function: Function, *, purpose: str = "check", recipient: str | None = None, epoch: int | None = None
+    ) -> Checked:
+        """What :meth:`issue` would say. It counts like a request: a refusal is recorded and remembered."""
+        request, result = Request(function, purpose, recipient), Checked((), None)
+
+        def entries(state: LogState, now: int, answer: Answer, question: Question) -> Sequence[Entry]:
+            nonlocal result
+            result = Checked((), None)
+            match answer:
+                case Denied():
+                    result = Checked(answer.findings, answer.entry.told)
+                    return [] if answer.recorded else [replace(answer.entry, at=now)]
+                case Granted():
+                    result = Checked(answer.verdict.findings, None)
+            return answers.looked_at(state, question, now)
+
+        self._answered(lambda number: Question(request, number, "check"), epoch, entries)
+        return result
+
+    def issue(
+        self,
+        function: Function,
+        *,
+        purpose: str,
+        recipient: str | None = None,
+        not_after: int | None = None,
+        epoch: int | None = None,
+    ) -> FunctionKey:
+        """The key of a function, recorded before it is released.
+
+        The same request again by the same recipient gives the same key and costs nothing. PolicyDeniedError, recorded
+        and remembered, where a rule refuses; AuthorityError where nothing could be recorded, then no key exists; and,
+        saying that the key counts, where something failed after that.
+        """
+        request = Request(function, purpose, recipient)
+        key: KeyIssued | None = None
+        denied: Denied | None = None
+
+        def entries(state: LogState, now: int, answer: Answer, question: Question) -> Sequence[Entry]:
+            nonlocal key, denied
+            key, denied = None, None
+            match answer:
+                case Again():
+                    key = answer.key
+                    return []
+                case Denied():
+                    denied = answer
+                    return [] if answer.recorded else [replace(answer.entry, at=now)]
+                case Granted():
+                    key = answers.grant(state, question, answer.verdict, now)
+                    require_encodable(self._public_key(state.epoch(question.epoch)), function, grant_of(key.row))
+                    return [key]
+
+        try:
+            self._answered(lambda number: Question(request, number, "issue", not_after), epoch, entries)
+        except Recorded as error:
+            raise error if key is None else counted(error, key.row) from error
+        if denied is not None:
+            raise denied.error()
+        assert key is not None
+        return self._released(key, function)
+
+    def revoke(self, keys: Sequence[int], *, reason: str, by: str | None = None) -> None:
+        """Record that these keys are to be used no more. They count as before."""
+        numbers, reason = tuple(sorted(set(keys))), require_text("reason", reason)
+
+        def entries(state: LogState, now: int) -> Sequence[Entry]:
+            if not numbers or not 1 <= numbers[0] <= numbers[-1] <= len(state.issued):
+                raise ParameterError(f"keys are revoked by their numbers, 1 to {len(state.issued)}, not {list(keys)}")
+            left = tuple(number for number in numbers if state.revoked.get(number) is None)
+            return [KeysRevoked(at=now, keys=left, reason=reason, by=by)] if left else []
+
+        self._recorded(entries)
+
+    def rotate(self, plan: Plan | Schema, *, reason: str = "") -> int:
+        """Open another epoch, with a master key of its own; its number. Keys of earlier ones stay what they are."""
+        planned = plan if isinstance(plan, Plan) else self._like_newest(plan)
+        terms, master, known = planned.opened(decisions.require_second(self._clock()))
+
+        def entries(state: LogState, now: int) -> Sequence[Entry]:
+            number = len(state.epochs) + 1
+            self._vault.keep(number, terms.scheme, master, known)  # a crash after this leaves what nobody asks for
+            return [EpochOpened(at=now, epoch=number, terms=terms, reason=reason)]
+
+        state = self._recorded(entries)
+        return next(epoch.number for epoch in reversed(state.epochs) if epoch.terms.public.id == terms.public.id)
+
+    def retire(self, epoch: int, *, reason: str) -> None:
+        """Issue no new key of an epoch any more."""
+        reason = require_text("reason", reason)
+
+        def entries(state: LogState, now: int) -> Sequence[Entry]:
+            if self._epoch(state, epoch).retired_at is not None:
+                return []
+            return [EpochRetired(at=now, epoch=epoch, reason=reason)]
+
+        self._recorded(entries)
+
+    def close(self) -> None:
+        """Forget the secrets and let go of the log."""
+        self._vault.close()
+        self._storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the transaction --
+
+    def _answered(
+        self,
+        ask: Callable[[int], Question],
+        epoch: int | None,
+        entries: Callable[[LogState, int, Answer, Question], Sequence[Entry]],
+    ) -> None:
+        """Answer a question and record what comes of it. The long part, the decision, is taken before the right to
+        write is asked for, and again only where the log moved meanwhile."""
+        before = self._newest().state
+        function = ask(1).request.function
+        question, first = self._answer(before, ask, function, epoch)
+        if not _records(first) and not entries(before, before.at, first, question):
+            return
+
+        def made(state: LogState, now: int) -> Sequence[Entry]:
+            moved = state.size != before.size
+            again = self._answer(state, ask, function, epoch) if moved else (question, first)
+            return entries(state, now, again[1], again[0])
+
+        self._recorded(made)
+
+    def _answer(
+        self, state: LogState, ask: Callable[[int], Question], function: Function, epoch: int | None
+    ) -> tuple[Question, Answer]:
+        asked = self._epoch(state, epoch) if epoch is not None else _epoch_of(state, function)
+        question = ask(asked.number)
+        secrets = self._vault.secrets(asked.number, asked.terms)
+        if asked.number not in self._populations:
+            self._populations[asked.number] = reference_for(asked.terms.schema, secrets.reference)
+        return question, answers.answer(state, question, secrets.decision_secret(), self._populations[asked.number])
+
+    def _recorded(self, make: _Make) -> LogState:
+        """Record what is made of the newest state, and see it in the log; the state after it."""
+        key = self._vault.signing_key
+        with self._storage.writing() as transaction:
+            seen = self._followed(self._seen, transaction.read(self._seen.state.size))
+            now = decisions.require_second(self._clock())
+            entries = make(seen.state, _not_before(now, seen.state))
+            encoded = [encode_entry(entry) for entry in entries]
+            if encoded:
+                transaction.append(encoded, _head(key, seen.frontier.followed_by(encoded)))
+        if not encoded:
+            return seen.state
+        return self._shown(entries, encoded, seen)
+
+    def _shown(self, entries: Sequence[Entry], encoded: Sequence[bytes], before: _Seen) -> LogState:
+        """The state after what was recorded, as the log shows it: one that loses entries must not cost a patient."""
+        issued = next((entry.row for entry in entries if isinstance(entry, KeyIssued)), None)
+        if issued is None:
+            return self._newest().state
+        with saying_that_it_counts(issued):
+            after = self._newest().state
+            last = after.issued[issued.sequence - 1] if len(after.issued) >= issued.sequence else None
+            if last is None or encode_entry(last) not in encoded:
+                raise AuthorityError(f"the log took key #{issued.sequence} and does not show it")
+        return after
+
+    def _newest(self) -> _Seen:
+        """What the log says now, held against its head."""
+        seen = self._seen
+        found = self._followed(seen, self._storage.read(seen.state.size))
+        if found.state.size >= self._seen.state.size:
+            self._seen = found
+        return found
+
+    def _followed(self, seen: _Seen, stored: Stored) -> _Seen:
+        """The state after the entries that are new. AuthorityError unless the authority signed them, in this order,
+        after those that were seen before."""
+        if not stored.entries and stored.head == seen.head:
+            return seen
+        frontier = seen.frontier.followed_by(stored.entries)
+        try:
+            head = Checkpoint.opened(stored.head, self._key)
+        except (DecodeError, KeyMismatchError, SignatureError) as error:
+            raise AuthorityError(f"the head of the log is not signed by this authority: {error}") from error
+        if (head.size, head.root) != (frontier.size, frontier.root):
+            raise AuthorityError(
+                f"the log was changed: its {frontier.size} entries are not the {head.size} that the authority signed; "
+                "nothing is issued on it. Find the log that is whole"
+            )
+        try:
+            state = seen.state.followed_by(map(decode_entry, stored.entries))
+        except DecodeError as error:
+            raise AuthorityError(f"the log holds an entry that cannot stand there: {error}") from error
+        if state.verification_key != self._key:
+            raise AuthorityError("the log begins with the entry of another authority")
+        return _Seen(state, frontier, stored.head)
+
+    # -- keys --
+
+    def _released(self, key: KeyIssued, function: Function) -> FunctionKey:
+        with saying_that_it_counts(key.row):
+            epoch = self._seen.state.epoch(key.epoch)
+            secrets = self._vault.secrets(epoch.number, epoch.terms)
+        return release(self._public_key(epoch), secrets, function, key.row)
+
+    def _public_key(self, epoch: Epoch) -> PublicKey:
+        if epoch.number not in self._public:
+            terms = epoch.terms
+            self._public[epoch.number] = PublicKey.signed(
+                adapter(terms.scheme), terms.public, terms.schema, terms.weight_bits, self._vault.signing_key
+            )
+        return self._public[epoch.number]
+
+    def _epoch(self, state: LogState, number: int | None) -> Epoch:
+        if number is None:
+            return state.epochs[-1]
+        try:
+            return state.epoch(number)
+        except (DecodeError, TypeError) as error:
+            raise ParameterError(str(error)) from error
+
+    def _like_newest(self, schema: Schema) -> Plan:
+        terms = self.state.epochs[-1].terms
+        return Plan(schema, terms.scheme, terms.weight_bits, terms.policy)
+
+    def __repr__(self) -> str:
+        return f"Engine({len(self._seen.state.epochs)} epochs, {self._seen.state.size} entries)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an authority is never pickled; open its log anew")
+
+
+def require_schema(schema: Schema, scheme: str) -> None:
+    """ParameterError where no epoch of this scheme can have the schema."""
+    if not isinstance(schema, Schema):
+        raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
+    if schema.noise is not None and "quadratic" in adapter(scheme).serves:
+        raise ParameterError(
+            "noise slots go with a scheme for linear functions, ipfe-ddh: no rule counts forms with noise"
+        )
+
+
+def _records(answer: Answer) -> bool:
+    """Whether something has to be recorded before anything is said."""
+    return isinstance(answer, Granted) or (isinstance(answer, Denied) and not answer.recorded)
+
+
+def _epoch_of(state: LogState, function: Function) -> Epoch:
+    """The newest epoch of the function's schema; else the newest, which says what does not fit."""
+    schema_id = getattr(function, "schema_id", None)
+    fitting = (epoch for epoch in reversed(state.epochs) if epoch.terms.schema.id == schema_id)
+    return next(fitting, state.epochs[-1])
+
+
+def _not_before(second: int, state: LogState) -> int:
+    if second < state.at:
+        raise AuthorityError(
+            f"the clock says {second} seconds since 1970, before the newest entry of the log ({state.at}); nothing was "
+            "issued. Set the clock of this machine"
+        )
+    return second
+
+
+def _head(key: SigningKey, frontier: Frontier) -> bytes:
+    return Checkpoint.of(key.public, frontier.size, frontier.root).signed(key).encode()
