@@ -199,10 +199,9 @@ def _remembered(state: LogState, question: Question, space: bytes) -> Denied | N
     found = next(filter(None, map(state.refusals.get, keys)), None)
     if found is None:
         return None
-    by_whom = (found.purpose, found.recipient) == (question.request.purpose, question.request.recipient)
-    told = (
-        found.told if by_whom else f"rule {found.rule}: this, or what says the same, was refused in this epoch before"
-    )
+    told = f"rule {found.rule}: this, or what says the same, was refused in this epoch before"
+    if found.recipient == question.request.recipient:
+        told = found.told
     entry = _entry(state, question, found.rule, told)
     entry = replace(entry, row_space=space, scope="function", says=f"as before: {found.says}")
     return Denied(replace(entry, figure=found.figure, limit=found.limit), (), recorded=False)

@@ -272,7 +272,7 @@ class Engine(Secret):
         before = self._newest().state
         function = ask(1).request.function
         question, first = self._answer(before, ask, function, epoch)
-        if not _records(first) and not entries(before, before.at, first, question):
+        if not entries(before, before.at, first, question):
             return
 
         def made(state: LogState, now: int) -> Sequence[Entry]:
@@ -392,11 +392,6 @@ def require_schema(schema: Schema, scheme: str) -> None:
         raise ParameterError(
             "noise slots go with a scheme for linear functions, ipfe-ddh: no rule counts forms with noise"
         )
-
-
-def _records(answer: Answer) -> bool:
-    """Whether something has to be recorded before anything is said."""
-    return isinstance(answer, Granted) or (isinstance(answer, Denied) and not answer.recorded)
 
 
 def _epoch_of(state: LogState, function: Function) -> Epoch:
