@@ -32,7 +32,7 @@ from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_
 from pyfe.authority.state import Epoch, LogState
 from pyfe.authority.storage.protocol import Recorded, Storage, Stored
 from pyfe.authority.vault import Vault
-from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, SignatureError
+from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.keys.function_key import require_encodable
@@ -207,6 +207,10 @@ class Engine(Secret):
             self._answered(lambda number: Question(request, number, "issue", not_after), epoch, entries)
         except Recorded as error:
             raise error if key is None else counted(error, key.row) from error
+        except BaseException as error:
+            if key is not None and not isinstance(error, PyfeError):  # as of Ctrl-C, in the commit
+                error.add_note(f"pyfe: key #{key.row.sequence} may be in the log, and then counts; ask for it again")
+            raise
         if denied is not None:
             raise denied.error()
         assert key is not None
