@@ -1,8 +1,8 @@
 """What every storage must do, whatever keeps it: the promises of :class:`pyfe.authority.storage.Storage`, one check
 each.
 
-An implementation of the protocol passes all of ``CHECKS``; ``test_storage_protocol.py`` runs them, and shows by storages
-that break a promise that the checks notice. A new implementation is a new entry there, and no new test.
+An implementation of the protocol passes all of ``CHECKS``; ``test_storage_protocol.py`` runs them, and shows by
+storages that break a promise that the checks notice. A new implementation is a new entry there, and no new test.
 """
 
 from __future__ import annotations
@@ -204,6 +204,9 @@ def whoever_is_inside_asks_the_transaction(implementation: Implementation, folde
 
 @check
 def the_first_entries_come_with_the_log(implementation: Implementation, folder: Path) -> None:
+    for key in (b"", "text", None, bytearray(b"key")):
+        with pytest.raises(ParameterError, match="verification key"):
+            implementation.create(folder, key)  # type: ignore[arg-type]
     for given, over in (([b""], b"head"), (["x"], b"head"), ([b"a"], b"")):
         with pytest.raises(ParameterError):
             implementation.create(folder, AUTHORITY, given, over)  # type: ignore[arg-type]
@@ -426,7 +429,7 @@ def what_was_acknowledged_survives_a_kill(implementation: Implementation, folder
 
 
 def survives_kills(implementation: Implementation, folder: Path, rounds: int) -> None:
-    """Writers killed at random instants; and with every tenth the storage, while it is created."""
+    """Writers killed at random instants."""
     if not implementation.durable:
         return
     storage = implementation.create(folder, AUTHORITY)

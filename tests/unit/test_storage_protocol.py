@@ -171,10 +171,9 @@ class Keeping(MemoryStorage):
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[_Transaction]:
-        with super().writing() as transaction:
-            with contextlib.suppress(ZeroDivisionError):
-                yield transaction
-                return
+        with super().writing() as transaction, contextlib.suppress(ZeroDivisionError):
+            yield transaction
+            return
         raise ZeroDivisionError
 
 

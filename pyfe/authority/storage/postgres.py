@@ -94,7 +94,9 @@ class PostgresServer:
             return Recorded(
                 f"{self.place} was lost in the commit: {error.orig}; the entries may be in the log. Read it"
             )
-        kind, what = next((found for start, found in _KINDS.items() if state.startswith(start)), (StorageGone, "failed"))
+        kind, what = next(
+            (found for start, found in _KINDS.items() if state.startswith(start)), (StorageGone, "failed")
+        )
         return kind(f"{self.place} {what}: {str(error.orig).strip()}; nothing was appended")
 
     def inherited(self) -> None:

@@ -27,7 +27,9 @@ __all__ = [
     "StorageReplaced",
     "Stored",
     "Transaction",
+    "require_authority",
     "require_entries",
+    "require_since",
 ]
 
 MAX_ENTRY_SIZE = 2**24
@@ -167,23 +169,33 @@ class Known:
             )
 
 
+def require_authority(authority: object) -> None:
+    """ParameterError for what is no verification key."""
+    if not _are_bytes(authority, MAX_HEAD_SIZE):
+        raise ParameterError(f"an authority is named by its verification key, in bytes, not by {_said(authority)}")
+
+
 def require_entries(entries: Sequence[bytes], head: bytes) -> tuple[bytes, ...]:
     """The entries, looked at once. ParameterError for what is none, or no head."""
     given = tuple(entries)
     if not given:
         raise ParameterError("at least one entry is appended at a time")
     for at, entry in enumerate(given):
-        if not isinstance(entry, bytes) or not 0 < len(entry) <= MAX_ENTRY_SIZE:
+        if not _are_bytes(entry, MAX_ENTRY_SIZE):
             raise ParameterError(f"entry {at} of {len(given)} is not 1 to {MAX_ENTRY_SIZE} bytes: {_said(entry)}")
-    if not isinstance(head, bytes) or not 0 < len(head) <= MAX_HEAD_SIZE:
+    if not _are_bytes(head, MAX_HEAD_SIZE):
         raise ParameterError(f"a head is 1 to {MAX_HEAD_SIZE} bytes, not {_said(head)}")
     return given
 
 
-def require_since(since: int, size: int) -> None:
+def require_since(since: object, size: int) -> None:
     """ParameterError unless there are so many entries."""
     if not isinstance(since, int) or not 0 <= since <= size:
         raise ParameterError(f"the log has {size} entries, and was asked for those after the first {since!r}")
+
+
+def _are_bytes(value: object, most: int) -> bool:
+    return isinstance(value, bytes) and 0 < len(value) <= most
 
 
 def _said(value: object) -> str:

@@ -19,16 +19,17 @@ from pyfe.authority.storage.protocol import (
     Known,
     Recorded,
     StorageBusy,
+    StorageDamaged,
     StorageError,
     StorageGone,
     StorageReplaced,
     Stored,
+    require_authority,
     require_entries,
 )
 from pyfe.authority.storage.rows import SqlTransaction
 from pyfe.authority.storage.sqlite import SqliteFile
 from pyfe.authority.storage.waiting import Patience
-from pyfe.errors import ParameterError
 from pyfe.wire.pickling import Secret
 
 __all__ = ["SqlStorage"]
@@ -59,8 +60,7 @@ class SqlStorage(Secret):
         StorageError where there is one already (an authority is never overwritten), or anything else.
         """
         given = require_entries(entries, head) if entries else ()
-        if not isinstance(authority, bytes) or not authority:
-            raise ParameterError("an authority is named by its verification key, in bytes")
+        require_authority(authority)
         database = _database(place)
         database.make()
         storage = cls(database, authority)
@@ -158,16 +158,19 @@ class SqlStorage(Secret):
 
     def _begun(self, begin: Callable[[Connection], None]) -> Connection:
         """A connection that has begun. One that was lost since it was used last is made again, once."""
-        connection, new = self._kept.connected()
         try:
-            begin(connection)
-        except DBAPIError as error:
-            if new or not self._is(StorageGone, error):
-                raise
-            self._kept.drop()
-            connection, _ = self._kept.connected()
-            begin(connection)
-        return connection
+            connection, new = self._kept.connected()
+            try:
+                begin(connection)
+            except DBAPIError as error:
+                if new or not self._is(StorageGone, error):
+                    raise
+                self._kept.drop()
+                connection, _ = self._kept.connected()
+                begin(connection)
+            return connection
+        except UnicodeError as error:  # the driver cannot say what SQLite says of names that are damaged
+            raise StorageDamaged(f"{self.place} is damaged: {error}; nothing was appended") from error
 
     def _begin_reading(self, connection: Connection) -> None:
         self._database.begin_reading(connection)

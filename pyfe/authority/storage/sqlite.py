@@ -47,7 +47,7 @@ SETTINGS = {
     "temp_store": "MEMORY",
 }
 
-_inherited: set[tuple[int, int]] = set()
+_inherited: set[tuple[int, ...]] = set()
 """Files that this process inherited a connection to: what SQLite knows of their locks is the parent's."""
 
 
@@ -116,7 +116,9 @@ class SqliteFile:
     def closable(self) -> bool:
         """Whether none of the names is another file's. Where they are gone, closing saves what can be saved."""
         now = self._identities()
-        return all(one is None or (seen is not None and one[:2] == seen[:2]) for one, seen in zip(now, self._seen, strict=True))
+        return all(
+            one is None or (seen is not None and one[:2] == seen[:2]) for one, seen in zip(now, self._seen, strict=True)
+        )
 
     def tidy(self, connection: Connection) -> None:
         """Move pages from the write-ahead log to the file when they have become many."""
@@ -141,9 +143,7 @@ class SqliteFile:
 
     def _driver(self) -> sqlite3.Connection:
         uri = f"file:{quote(self.place)}?mode=rw"  # rw: a file that is gone is not made anew
-        made = sqlite3.connect(
-            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=CONNECT_SECONDS
-        )
+        made = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=CONNECT_SECONDS)
         try:
             for name, value in SETTINGS.items():
                 made.execute(f"PRAGMA {name}={value}").close()
@@ -159,7 +159,8 @@ class SqliteFile:
     def _settle(self, connection: Connection) -> None:
         """Put on the disk what can be read: a process that was killed between write and fsync may have left commits
         that are in the memory of the kernel only. Where nobody else has the file open, the write-ahead log is emptied:
-        after an fsync that failed, syncing it again would prove nothing, but its pages are written anew."""
+        after an fsync that failed, syncing it again would prove nothing, but its pages are written anew. Its name is
+        made durable here: SQLite does so too, but ignores a failure."""
         connection.exec_driver_sql("PRAGMA busy_timeout=0").close()
         with contextlib.suppress(DBAPIError):
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
@@ -170,6 +171,7 @@ class SqliteFile:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            sync_folder(self.path.parent)
         except OSError as error:
             raise StorageGone(f"cannot sync the database {self.place}: {error.strerror}") from error
 
