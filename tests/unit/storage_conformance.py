@@ -204,6 +204,9 @@ def whoever_is_inside_asks_the_transaction(implementation: Implementation, folde
 
 @check
 def the_first_entries_come_with_the_log(implementation: Implementation, folder: Path) -> None:
+    for key in (b"", "text", None, bytearray(b"key")):
+        with pytest.raises(ParameterError, match="verification key"):
+            implementation.create(folder, key)  # type: ignore[arg-type]
     for given, over in (([b""], b"head"), (["x"], b"head"), ([b"a"], b"")):
         with pytest.raises(ParameterError):
             implementation.create(folder, AUTHORITY, given, over)  # type: ignore[arg-type]

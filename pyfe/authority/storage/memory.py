@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from pyfe.authority.storage.forks import on_fork
 from pyfe.authority.storage.mutex import Mutex, Ongoing
-from pyfe.authority.storage.protocol import StorageError, Stored, require_entries, require_since
+from pyfe.authority.storage.protocol import StorageError, Stored, require_authority, require_entries, require_since
 from pyfe.wire.pickling import Secret
 
 __all__ = ["MemoryStorage"]
@@ -22,6 +22,7 @@ class MemoryStorage(Secret):
 
     def __init__(self, authority: bytes, entries: Sequence[bytes] = (), head: bytes = b"") -> None:
         """The log of an authority, with its first entries if there are any."""
+        require_authority(authority)
         self._authority = authority
         self._entries = list(require_entries(entries, head)) if entries else []
         self._shown = (len(self._entries), head if entries else b"")  # replaced at once, so that readers need no lock

@@ -27,6 +27,7 @@ __all__ = [
     "StorageReplaced",
     "Stored",
     "Transaction",
+    "require_authority",
     "require_entries",
     "require_since",
 ]
@@ -166,6 +167,12 @@ class Known:
                 f"entry {self.size - 1} of the log is not what it was: it has another history; nothing was appended. "
                 "Find the one that was there before"
             )
+
+
+def require_authority(authority: object) -> None:
+    """ParameterError for what is no verification key."""
+    if not _are_bytes(authority, MAX_HEAD_SIZE):
+        raise ParameterError(f"an authority is named by its verification key, in bytes, not by {_said(authority)}")
 
 
 def require_entries(entries: Sequence[bytes], head: bytes) -> tuple[bytes, ...]:

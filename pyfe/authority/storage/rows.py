@@ -118,11 +118,11 @@ def make_tables(connection: Connection, authority: bytes, place: str) -> None:
 
 def upgrade(connection: Connection, place: str) -> int:
     """Bring the tables to the newest format; the one before."""
-    before = connection.execute(select(tables.ABOUT.c.format)).scalar_one_or_none()
-    _require_format(before, place, oldest=1)
+    written = connection.execute(select(tables.ABOUT.c.format)).scalar_one_or_none()
+    before = _require_format(written, place, oldest=1)
     if before != tables.FORMAT:
         _migrate(connection)
-    return int(before)
+    return before
 
 
 def _migrate(connection: Connection) -> None:
@@ -131,8 +131,8 @@ def _migrate(connection: Connection) -> None:
     migrating.to_newest(connection)
 
 
-def _require_format(written: object, place: str, oldest: int) -> None:
-    """StorageDamaged unless this version reads it."""
+def _require_format(written: object, place: str, oldest: int) -> int:
+    """The format. StorageDamaged unless this version reads it."""
     if not isinstance(written, int) or written < 1:
         raise StorageDamaged(f"{place} is damaged: it has no format")
     if written > tables.FORMAT:
@@ -142,6 +142,7 @@ def _require_format(written: object, place: str, oldest: int) -> None:
         )
     if written < oldest:
         raise StorageDamaged(f"{place} has the older format {written}: run pyfe authority migrate")
+    return written
 
 
 def _bytes(value: object, at: int, place: str) -> bytes:

@@ -24,12 +24,12 @@ from pyfe.authority.storage.protocol import (
     StorageGone,
     StorageReplaced,
     Stored,
+    require_authority,
     require_entries,
 )
 from pyfe.authority.storage.rows import SqlTransaction
 from pyfe.authority.storage.sqlite import SqliteFile
 from pyfe.authority.storage.waiting import Patience
-from pyfe.errors import ParameterError
 from pyfe.wire.pickling import Secret
 
 __all__ = ["SqlStorage"]
@@ -60,8 +60,7 @@ class SqlStorage(Secret):
         StorageError where there is one already (an authority is never overwritten), or anything else.
         """
         given = require_entries(entries, head) if entries else ()
-        if not isinstance(authority, bytes) or not authority:
-            raise ParameterError("an authority is named by its verification key, in bytes")
+        require_authority(authority)
         database = _database(place)
         database.make()
         storage = cls(database, authority)

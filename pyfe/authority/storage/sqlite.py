@@ -47,7 +47,7 @@ SETTINGS = {
     "temp_store": "MEMORY",
 }
 
-_inherited: set[tuple[int, int]] = set()
+_inherited: set[tuple[int, ...]] = set()
 """Files that this process inherited a connection to: what SQLite knows of their locks is the parent's."""
 
 
