@@ -79,8 +79,7 @@ class Vault(Secret):
     def opened(cls, place: Place, passphrase: str | bytes) -> Vault:
         """What is sealed there. AuthorityError for a wrong passphrase or a damaged file."""
         data = place.load()
-        salt, cost = salt_and_cost(_header_fields(_parsed(data)))
-        key = SealingKey.derive(passphrase, salt, cost)
+        key = SealingKey.derive(passphrase, *_salt_and_cost(_parsed(data)))
         return cls(*_unsealed(data, key), key, place)
 
     @property
@@ -185,8 +184,11 @@ def _parsed(data: bytes) -> Envelope:
     return envelope
 
 
-def _header_fields(envelope: Envelope) -> Fields:
-    return Fields(envelope.metadata, _NAME)
+def _salt_and_cost(envelope: Envelope) -> tuple[bytes, int]:
+    try:
+        return salt_and_cost(Fields(envelope.metadata, _NAME))
+    except DecodeError as error:
+        raise AuthorityError(f"not the master keys of an authority: {error}") from error
 
 
 def _unsealed(data: bytes, key: SealingKey) -> tuple[SigningKey, dict[int, _OfEpoch]]:
@@ -194,7 +196,7 @@ def _unsealed(data: bytes, key: SealingKey) -> tuple[SigningKey, dict[int, _OfEp
 
     envelope = _parsed(data)
     try:
-        fields = _header_fields(envelope)
+        fields = Fields(envelope.metadata, _NAME)
         if salt_and_cost(fields) != (key.salt, key.log_cost):
             raise AuthorityError("the file of the master keys was sealed anew under another passphrase")
         nonce = fields.octets("nonce", NONCE_SIZE)

@@ -1,0 +1,116 @@
+"""The entries of an authority's log as bytes, and the lists and maps that states share."""
+
+from __future__ import annotations
+
+import random
+
+import cbor2
+import numpy as np
+import pytest
+
+from pyfe.authority.entries import (
+    Approved,
+    Created,
+    Entry,
+    EpochOpened,
+    EpochRetired,
+    KeyIssued,
+    KeysRevoked,
+    Migrated,
+    PolicySet,
+    Refused,
+    Requested,
+    Restored,
+    decode_entry,
+    encode_entry,
+)
+from pyfe.authority.growing import Growing, GrowingMap
+from pyfe.authority.records import Issued
+from pyfe.errors import DecodeError
+from pyfe.function import LinearMap
+from tests.unit.engines import NOW, create, schema
+
+MAP = LinearMap(np.array([[1, -2, 0]], dtype=np.int64))
+ROW = Issued(1, NOW, "p", None, "default", bytes(32), MAP, ("found",))
+ASKED = {"epoch": 1, "request_id": bytes(32), "function_id": bytes(32), "purpose": "p", "recipient": None}
+DIGESTS = {"span": bytes(32), "row_space": b"r" * 32, "policy_digest": b"p" * 32}
+
+
+def samples() -> list[Entry]:
+    terms = create().state.epochs[0].terms
+    return [
+        Created(at=NOW, verification_key=b"k" * 32),
+        EpochOpened(at=NOW, epoch=1, terms=terms),
+        EpochRetired(at=NOW, epoch=1, reason="r"),
+        PolicySet(at=NOW, policy={"version": 1}, digest=b"d" * 32, by=("ada", "ben")),
+        Requested(at=NOW, **ASKED, asked="check"),  # type: ignore[arg-type]
+        Requested(at=NOW, **ASKED, asked="issue", signed=b"file"),  # type: ignore[arg-type]
+        Refused(
+            at=NOW, **ASKED, **DIGESTS, asked="issue", map=MAP, rule="2", figure="1.5", limit=None,
+            scope="function", says="all", told="some",
+        ),  # type: ignore[arg-type]
+        Approved(at=NOW, epoch=1, request_id=bytes(32), signed=b"file"),
+        KeyIssued(
+            at=NOW, epoch=1, row=ROW, request_id=bytes(32), policy_digest=bytes(32), decision=bytes(32),
+            says_something=True, not_after=NOW + 1, approvals=(b"n" * 16,),
+        ),
+        KeysRevoked(at=NOW, keys=(1, 3), reason="lost", by="ada"),
+        Migrated(at=NOW, digest=bytes(32), keys=4),
+        Restored(at=NOW, head="head", reason="a disk"),
+    ]  # fmt: skip
+
+
+def test_every_kind_of_entry_comes_back_as_it_was() -> None:
+    kinds = set()
+    for entry in samples():
+        data = encode_entry(entry)
+        assert encode_entry(decode_entry(data)) == data and type(decode_entry(data)) is type(entry)
+        kinds.add(entry.kind)
+    assert len(kinds) == 11
+
+
+def test_what_is_not_exactly_an_entry_is_refused() -> None:
+    for entry in samples():
+        values = cbor2.loads(encode_entry(entry))
+        for name in values:
+            without = {key: value for key, value in values.items() if key != name}
+            for wrong in (without, {**values, name: 1.5}, {**values, name: [[]]}, {**values, "unknown": 1}):
+                if wrong != values:
+                    with pytest.raises(DecodeError):
+                        decode_entry(cbor2.dumps(wrong, canonical=True))
+    issued = cbor2.loads(encode_entry(samples()[8]))
+    revoked = cbor2.loads(encode_entry(samples()[9]))
+    for wrong in (
+        {**issued, "at": NOW - 1},
+        {**issued, "not_after": 2**33},
+        {**issued, "epoch": 0},
+        {**issued, "approvals": ["text"]},
+        *({**revoked, "keys": keys} for keys in ([], [0], [2, 1], [1, 1], [True])),
+    ):
+        with pytest.raises(DecodeError):
+            decode_entry(cbor2.dumps(wrong, canonical=True))
+
+
+def test_lists_and_maps_that_grow_keep_what_they_were() -> None:
+    draw = random.Random(3)
+    lists: list[tuple[Growing[int], list[int]]] = [(Growing(), [])]
+    maps: list[tuple[GrowingMap[int, int], dict[int, int]]] = [(GrowingMap(), {})]
+    for value in range(300):  # often the newest is followed, sometimes an older one
+        back = draw.choice((1, 1, 1, min(9, len(lists))))
+        grown, plain = lists[-back]
+        lists.append((grown.plus(value), [*plain, value]))
+        map_, dict_ = maps[-back]
+        key = draw.randrange(20)
+        maps.append((map_.plus(key, value), {**dict_, key: value}))
+    for grown, plain in lists:
+        assert list(grown) == plain and len(grown) == len(plain) and grown[-3:] == plain[-3:]
+        assert not plain or (grown[0], grown[-1]) == (plain[0], plain[-1])
+        with pytest.raises(IndexError):
+            grown[len(plain)]
+    for map_, dict_ in maps:
+        assert {key: map_.get(key) for key in range(20)} == {key: dict_.get(key) for key in range(20)}
+
+
+def test_a_schema_of_many_columns_is_one_entry() -> None:
+    terms = create().state.epochs[0].terms
+    assert decode_entry(encode_entry(EpochOpened(at=NOW, epoch=1, terms=terms))).terms.schema.id == schema().id  # type: ignore[union-attr]
