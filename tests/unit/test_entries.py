@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import cbor2
 import numpy as np
@@ -32,8 +33,14 @@ from tests.unit.engines import NOW, create, schema
 
 MAP = LinearMap(np.array([[1, -2, 0]], dtype=np.int64))
 ROW = Issued(1, NOW, "p", None, "default", bytes(32), MAP, ("found",))
-ASKED = {"epoch": 1, "request_id": bytes(32), "function_id": bytes(32), "purpose": "p", "recipient": None}
-DIGESTS = {"span": bytes(32), "row_space": b"r" * 32, "policy_digest": b"p" * 32}
+ASKED: dict[str, Any] = {
+    "epoch": 1,
+    "request_id": bytes(32),
+    "function_id": bytes(32),
+    "purpose": "p",
+    "recipient": None,
+}
+DIGESTS: dict[str, Any] = {"span": bytes(32), "row_space": b"r" * 32, "policy_digest": b"p" * 32}
 
 
 def samples() -> list[Entry]:
@@ -43,12 +50,12 @@ def samples() -> list[Entry]:
         EpochOpened(at=NOW, epoch=1, terms=terms),
         EpochRetired(at=NOW, epoch=1, reason="r"),
         PolicySet(at=NOW, policy={"version": 1}, digest=b"d" * 32, by=("ada", "ben")),
-        Requested(at=NOW, **ASKED, asked="check"),  # type: ignore[arg-type]
-        Requested(at=NOW, **ASKED, asked="issue", signed=b"file"),  # type: ignore[arg-type]
+        Requested(at=NOW, **ASKED, asked="check"),
+        Requested(at=NOW, **ASKED, asked="issue", signed=b"file"),
         Refused(
             at=NOW, **ASKED, **DIGESTS, asked="issue", map=MAP, rule="2", figure="1.5", limit=None,
             scope="function", says="all", told="some",
-        ),  # type: ignore[arg-type]
+        ),
         Approved(at=NOW, epoch=1, request_id=bytes(32), signed=b"file"),
         KeyIssued(
             at=NOW, epoch=1, row=ROW, request_id=bytes(32), policy_digest=bytes(32), decision=bytes(32),

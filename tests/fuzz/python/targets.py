@@ -22,6 +22,7 @@ import pyfe
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import sealed_file
+from pyfe.authority.entries import decode_entry, encode_entry
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.records import decode_row, terms_from_map
 from pyfe.authority.sealed_file import LedgerPart
@@ -35,7 +36,7 @@ from pyfe.wire.signature import SigningKey
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
-from tests.unit import objects, people
+from tests.unit import engines, objects, people
 
 # Building the parser of the command line anew takes five times as long as most commands.
 typer.main.get_command = functools.cache(typer.main.get_command)
@@ -345,6 +346,18 @@ YAML_WORDS += [
 
 
 @functools.cache
+def log_entries() -> list[bytes]:
+    """What an authority records: a first epoch, a key, a refusal, a revocation."""
+    engine = engines.create()
+    engine.issue(engines.dense(engines.schema()), purpose="p", recipient="r")
+    with contextlib.suppress(pyfe.PolicyDeniedError):
+        engine.issue(engines.dense(engines.schema(), 1), purpose="p", recipient="r")
+    engine.revoke([1], reason="r")
+    engine.retire(1, reason="r")
+    return list(engine.log().entries)
+
+
+@functools.cache
 def log_key() -> SigningKey:
     """Who signs the heads of the logs below."""
     return SigningKey.from_seed(bytes(32))
@@ -626,6 +639,7 @@ TARGETS: dict[str, Target] = {
         mutation.cbor,
         lambda data: PolicyFile.from_dict(cbor.loads(data, "policy")).explain(),
     ),
+    "log-entry": Target(lambda: log_entries(), mutation.cbor, lambda data: encode_entry(decode_entry(data)) == data),
     "audit-log": Target(lambda: logs(), SEEDED, read_log),
     "checkpoint": Target(lambda: [head_of((b"a",) * n).encode() for n in (0, 1, 12)], change_head, read_head),
     "cbor": Target(
