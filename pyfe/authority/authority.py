@@ -14,7 +14,7 @@ from pyfe.authority.decisions import Request, Verdict
 from pyfe.authority.ledger import FileLedger, Ledger, MemoryLedger, Recorded
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued, State, Terms, decode_row, encode_row
-from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_counts
+from pyfe.authority.releasing import counted, derived, grant_of, saying_that_it_counts
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError, DecodeError, ParameterError
 from pyfe.function import Function
@@ -276,8 +276,10 @@ class KeyAuthority(Secret):
 
     def _release(self, function: Function, row: Issued) -> FunctionKey:
         with saying_that_it_counts(row):
-            secrets = self._open_secrets()
-        return release(self._public_key, secrets, function, row)
+            return self._derive(function, row)
+
+    def _derive(self, function: Function, row: Issued) -> FunctionKey:
+        return derived(self._public_key, self._open_secrets(), function, row)
 
     def __repr__(self) -> str:
         terms = self._terms

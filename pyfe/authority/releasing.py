@@ -12,14 +12,14 @@ from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.keys.function_key import Grant
 
-__all__ = ["counted", "grant_of", "release", "saying_that_it_counts"]
+__all__ = ["counted", "derived", "grant_of", "release", "saying_that_it_counts"]
 
 
 def release(public_key: PublicKey, secrets: Secrets, function: Function, row: Issued) -> FunctionKey:
     """The key of a function whose row is durable; the same row gives the same key. Whatever fails says that it
     counts."""
     with saying_that_it_counts(row):
-        return _derived(public_key, secrets, function, row)
+        return derived(public_key, secrets, function, row)
 
 
 def grant_of(row: Issued) -> Grant:
@@ -52,7 +52,8 @@ def _counting(row: Issued) -> str:
     )
 
 
-def _derived(public_key: PublicKey, secrets: Secrets, function: Function, row: Issued) -> FunctionKey:
+def derived(public_key: PublicKey, secrets: Secrets, function: Function, row: Issued) -> FunctionKey:
+    """The same, without these words."""
     native = public_key.adapter.keygen(secrets.master, function.map)
     key = FunctionKey.signed(public_key, native, function, grant_of(row), secrets.signing_key)
     try:
