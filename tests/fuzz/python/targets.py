@@ -259,7 +259,7 @@ def identities() -> list[bytes]:
 def statements() -> list[bytes]:
     """Requests, approvals and revocations of one person."""
     request = people.request("ada", recipient="ben", conditions=("c", "d"), expires=people.NOW)
-    own = {"authority": people.AUTHORITY, "reason": "r", "at": people.NOW}
+    own: dict[str, Any] = {"authority": people.AUTHORITY, "reason": "r", "at": people.NOW}
     revoked = [Revocation(**own, keys=(1, 2)), Revocation(**own, epoch=1), Revocation(**own, request=request.id)]
     signed = [item.signed_by(people.secret("ada")) for item in revoked]
     return [item.to_bytes() for item in (request, people.request("ada"), people.approval("ada", request), *signed)]
