@@ -110,7 +110,7 @@ class Score:
     def beside(self, classes: Sequence[IntArray], certain: float = CERTAIN) -> Counted:
         """What it says about the class of each column.
 
-        The tenth of an answer is ``floor(10 (P(less) + P(equal) / 2))``.
+        The tenth of an answer is ``floor(10 (P(less) + P(equal) / 2) + 1e-9)``: sums of doubles are no nearer to a cut.
         Cost: ``work / 3`` ns and, for each column, two Fourier transforms of the width, over all threads.
         """
         self._require_countable()
