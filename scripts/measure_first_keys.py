@@ -49,11 +49,12 @@ TARGETS, RESAMPLES = 120, 400
 SECRET = bytes(range(32))
 COUNTS = (
     "group", "protected", "split", "issued", "records above the tenth: mean (most)", "attributes: mean (most)",
-    "records above the tenth of all rows", "attributes", "loss on the reference: most", "held out: mean (most)", "recalibrations free",
+    "records above the tenth of all rows", "attributes", "loss on the reference: most", "held out: mean (most)",
+    "recalibrations free",
 )  # fmt: skip
 LINES = (
-    "table", "split", "protected", "grid", "records: score - tenth - tenth of all", "attributes: score - tenth", "column",
-    "held out", "interval", "refused",
+    "table", "split", "protected", "grid", "records: score - tenth - tenth of all", "attributes: score - tenth",
+    "column", "held out", "interval", "refused",
 )  # fmt: skip
 
 
@@ -240,9 +241,8 @@ def one_line(one: Entry) -> str:
     cells = [one["table"], str(one["split"]), "yes" if one["protected"] else "no"]
     if one["issued"]:
         cells += [str(one["grid"])]
-        cells += [
-            f"{100 * one['records']:.0f} - {100 * one['records by tenth']:.0f} - {100 * one['records by tenth of all']:.0f} %"
-        ]
+        shares = [one[name] for name in ("records", "records by tenth", "records by tenth of all")]
+        cells += [" - ".join(f"{100 * share:.0f}" for share in shares) + " %"]
         cells += [f"{100 * one['certain']:.0f} - {100 * one['certain by tenth']:.0f} %"]
         cells += [one["column"], f"{one['held out']:+.4f}", "{:+.3f} to {:+.3f}".format(*one["interval"]), ""]
     else:

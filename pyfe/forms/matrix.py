@@ -111,6 +111,26 @@ class MatrixForms:
         for start, stop in itertools.pairwise(ends):
             yield self.row[start:stop], self.column[start:stop], self.value[start:stop]
 
+    def linear_terms(self, places: slice) -> IntArray:
+        """What coordinates count beside the constant one, for ``y = x`` with ``x_0 = 1``: int64 ``[k, places]``."""
+        found = np.zeros((self.k, self.n), dtype=np.int64)
+        for ours, others in ((self.row, self.column), (self.column, self.row)):
+            beside = (ours == 0) & (others > 0)
+            np.add.at(found, (self.output[beside], others[beside]), self.value[beside])
+        return found[:, places]
+
+    def plus_linear_terms(self, places: slice, values: IntArray) -> MatrixForms:
+        """The forms with these coefficients int64 ``[k, places]`` beside the constant one added."""
+        output, column = np.nonzero(values)
+        parts = (self.output, output), (self.row, np.zeros_like(output)), (self.column, column + places.start)
+        joined = [np.concatenate(part) for part in (*parts, (self.value, values[output, column]))]
+        code = (joined[0] * self.n + joined[1]) * self.m + joined[2]
+        kept, inverse = np.unique(code, return_inverse=True)
+        first = np.unique(code, return_index=True)[1]
+        total = np.zeros(len(kept), dtype=np.int64)
+        np.add.at(total, inverse, joined[3])
+        return MatrixForms(self.shape, *(part[first] for part in joined[:3]), total)
+
     def upper_terms(self) -> Iterator[Terms]:
         """The :meth:`terms` of :meth:`upper`."""
         return self.upper().terms()

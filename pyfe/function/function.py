@@ -169,9 +169,7 @@ class Function(PickledAsBytes):
             raise ParameterError(
                 f"{self.k} output(s) need as many different slots of {', '.join(map(str, noise.ids))}, not {ids!r}"
             )
-        terms = self._linear_map().with_coefficients(
-            part, np.array([[i == j for i in noise.ids] for j in ids], np.int64)
-        )
+        terms = self.map.with_coefficients(part, np.array([[i == j for i in noise.ids] for j in ids], np.int64))
         reach = noise.reach * self.scale if self.exact else 0.0
         readout = replace(
             self.readout,
@@ -185,11 +183,6 @@ class Function(PickledAsBytes):
         if self.schema is None:
             raise ParameterError("read the function with Function.from_bytes(data, schema=schema) first")
         return self.schema
-
-    def _linear_map(self) -> LinearMap:
-        if isinstance(self.map, LinearMap):
-            return self.map
-        raise UnsupportedModelError(f"noise slots go with linear functions, and this one is {self.kind}")
 
     # -- what it says --
 
@@ -205,7 +198,7 @@ class Function(PickledAsBytes):
         schema = self._known_schema()
         if schema.noise is None or self.exact:
             return (None,) * self.k
-        used = self._linear_map().coefficients(schema.noise_part)
+        used = self.map.coefficients(schema.noise_part)
         if ((used != 0).sum(axis=1) > 1).any():
             raise ParameterError("an output mixes the noise of several slots")
         ids = schema.noise.ids

@@ -20,10 +20,11 @@ from typing import TypeAlias
 
 from pyfe.arrays import IntArray
 from pyfe.leakage.lattice import Free
+from pyfe.leakage.monomials import Monomial
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
 from pyfe.schema import Schema
 
-__all__ = ["Meets", "NoisyRow", "Slot", "all_noisy", "meets", "noisy_rows"]
+__all__ = ["Meets", "NoisyRow", "Slot", "all_noisy", "meets", "noise_of_form", "noisy_rows"]
 
 Value: TypeAlias = int | Fraction
 
@@ -105,6 +106,21 @@ def noisy_rows(weights: IntArray, schema: Schema, epoch: Hashable = 0) -> list[N
 def all_noisy(weights: IntArray, schema: Schema) -> bool:
     """Whether each of these rows int64 ``[k, n]`` has a slot of the schema, with weight 1."""
     return schema.noise is not None and None not in _slots(weights, schema)
+
+
+def noise_of_form(
+    form: Mapping[Monomial, int], schema: Schema
+) -> tuple[dict[Monomial, int], dict[Monomial, int], Slot | None]:
+    """A form over ``(1, x)`` without the monomials that have a slot in them, these monomials, and its slot: None unless
+    they are one slot by itself, with the weight 1."""
+    noise, part = schema.noise, schema.noise_part
+    inside = range(part.start + 1, part.stop + 1)
+    data = {pair: value for pair, value in form.items() if pair[0] not in inside and pair[1] not in inside}
+    rest = {pair: value for pair, value in form.items() if pair not in data}
+    if noise is None or list(rest.values()) != [1] or next(iter(rest))[0]:
+        return data, rest, None
+    number = noise.ids[next(iter(rest))[1] - inside.start]
+    return data, rest, Slot(number, noise.sd, frozenset(schema.input_columns))
 
 
 def _slots(weights: IntArray, schema: Schema) -> list[Slot | None]:

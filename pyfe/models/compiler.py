@@ -177,7 +177,8 @@ def compile_real_function(
     rounded = _rounded(real, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)
     if len(empty):
-        raise UnsupportedModelError(f"all weights of output {empty[0]} of {real.name} round to zero; use more bits")
+        cure = "use more bits" if step is None else "cut a schema for the model (pyfe.prepare)"
+        raise UnsupportedModelError(f"all weights of output {empty[0]} of {real.name} round to zero; {cure}")
     rest: dict[str, Any] = {
         "link": real.link,
         "classes": real.classes,
@@ -200,8 +201,6 @@ def _step_behind_noise(real: RealFunction, schema: Schema, weight_bits: Any, row
         return None
     if weight_bits != "auto":
         raise ParameterError('behind noise the scale of a score follows from the noise: weight_bits is "auto" or None')
-    if not isinstance(real.map, AffineMap):
-        raise UnsupportedModelError(f"noise slots go with linear functions, and {real.name} is none")
     return _varying(real.spread(real.map(rows.astype(np.float64)))) / (LOUDNESS * schema.noise.sd)
 
 

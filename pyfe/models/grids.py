@@ -101,10 +101,17 @@ class Draft:
         """:meth:`RealFunction.apart`."""
         return self.real.apart(decision)
 
+    @property
+    def affine(self) -> bool:
+        """Whether the model is affine; else it is quadratic."""
+        return isinstance(self.real.map, AffineMap)
+
     @cached_property
     def wide(self) -> BoolArray:
-        """Coordinates ``[n]`` of more than one step."""
-        return np.asarray(self.schema.hi > np.maximum(self.schema.lo, 1))
+        """Coordinates ``[n]`` of more than one step, in columns of a table."""
+        found = np.asarray(self.schema.hi > np.maximum(self.schema.lo, 1))
+        found[self.schema.noise_part] = False
+        return found
 
     def nearly(self, top: IntArray) -> IntArray:
         """The rows on columns with at most these steps, int64 ``[m, n]``; a cell half way between two codes may have
@@ -146,7 +153,7 @@ def coarsest(draft: Draft, measure: Yardstick) -> tuple[Grid, bool]:
 
 def _precisions(draft: Draft, measure: Yardstick) -> tuple[list[float], list[float]]:
     """The usual ones, and the finer ones, each from coarse to fine."""
-    if not isinstance(draft.real.map, AffineMap):
+    if not draft.affine:
         return list(_QUADRATIC), list(_FINER_QUADRATIC)
     start = _LEAST if measure.ranks else _LEAST_OF_A_REGRESSION
     least = max(start, 2 * math.sqrt(len(draft.real.used_columns(draft.schema))))

@@ -149,10 +149,14 @@ class Preparation:
         return replace(self, draft=replace(draft, real=self.outputs(draft.real), theirs=self.draft.theirs))
 
     def grid(self, precision: Precision) -> Grid | None:
-        """The grid of a precision; None for the finest, and behind noise, where nothing is cut."""
-        if self.draft.schema.noise is not None and precision != "auto":
-            raise ParameterError('behind noise the scale of a score follows from the noise: precision stays "auto"')
-        if precision == "finest" or self.draft.schema.noise is not None:
+        """The grid of a precision; None for the finest. Behind noise it follows from the noise: columns of an affine
+        model are not cut then (None), those of a quadratic one to what a score of that step has use for."""
+        noise = self.draft.schema.noise
+        if noise is not None:
+            if precision != "auto":
+                raise ParameterError('behind noise the scale of a score follows from the noise: precision stays "auto"')
+            return None if self.draft.affine else grid_at(self.draft, LOUDNESS * noise.sd)
+        if precision == "finest":
             return None
         return _coarsest(self.draft, self.measure) if isinstance(precision, str) else grid_at(self.draft, precision)
 
@@ -188,7 +192,7 @@ class Preparation:
     def _remarks(self, function: Function, grid: Grid | None) -> list[tuple[str, str]]:
         """What a report says of the grid and of the loss."""
         decision = self._decision(function)
-        if grid is None and self.draft.schema.noise is not None:
+        if self.draft.schema.noise is not None:
             ends = f"sd / {LOUDNESS * self.draft.schema.noise.sd}; noise of sd / {LOUDNESS} in every result"
             return [("step of the score", ends), ("loss", self.measure.words(decision))]
         steps = "as fine as the columns" if grid is None else f"sd / {grid.precision:.3g}"

@@ -162,6 +162,31 @@ def test_an_enumeration_knows_what_the_tree_knows(known: tuple[Reference, Any]) 
     assert better >= 0
 
 
+def test_an_enumeration_weighs_answers_behind_noise(known: tuple[Reference, Any]) -> None:
+    prior, levels = known
+    row = np.array([[0, 40, 7, 0, 90, 3, 25]])
+
+    def evaluate(x: Any) -> Any:
+        return x @ row.T
+
+    public = levels[:, prior.blocks.public]
+    noise = np.rint(np.random.default_rng(3).normal(0, 50, (len(levels), 1))).astype(np.int64)
+    answers = evaluate(prior.blocks.rows(levels)) + noise
+    guess = attack.enumeration(evaluate, answers, prior, public, noise_sd=50)
+    every = np.array(list(itertools.product(*map(range, prior.blocks.sizes))))
+    mass, said = np.exp(prior.log_likelihood(every)), evaluate(prior.blocks.rows(every))[:, 0]
+    for i in range(len(levels)):
+        posterior = mass * (every[:, 0] == public[i, 0]) * np.exp(-(((said - answers[i, 0]) / 50) ** 2) / 2)
+        for place, block in enumerate(prior.blocks.private):
+            chance = np.bincount(prior.classes[block][every[:, block]], weights=posterior) / posterior.sum()
+            assert chance.max() == pytest.approx(guess.chance[i, place])
+            assert chance.argmax() == guess.classes[i, place]
+    quiet = attack.enumeration(evaluate, answers - noise, prior, public)
+    assert attack.opened(guess, prior, levels).classes.mean() < attack.opened(quiet, prior, levels).classes.mean()
+    with pytest.raises(ParameterError, match="without noise"):
+        attack.enumeration(evaluate, answers, prior, public, noise_sd=50, by_tenth=True)
+
+
 def test_an_enumeration_opens_quadratic_answers_too(known: tuple[Reference, Any]) -> None:
     prior, levels = known
 

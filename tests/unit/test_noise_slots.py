@@ -15,7 +15,7 @@ import pytest
 
 import pyfe
 from pyfe import leakage
-from pyfe.errors import DecodeError, ParameterError, PolicyDeniedError, UnsupportedModelError
+from pyfe.errors import DecodeError, ParameterError, PolicyDeniedError
 from pyfe.forms import MatrixForms
 from pyfe.leakage import Finding, Meets, NoisyRow, Slot, check_linear, meets, noisy_rows
 from pyfe.leakage.rules.information import information_behind_noise
@@ -181,14 +181,10 @@ def test_what_does_not_go_with_noise() -> None:
         pyfe.compile(model(), schema, weight_bits=8)
     with pytest.raises(ParameterError, match="precision"):
         pyfe.prepare(model(), table, precision=8, noise=pyfe.noise())
-    with pytest.raises(UnsupportedModelError, match="linear"):
-        pyfe.from_callable(lambda rows: rows[:, 0].astype(float) * rows[:, 1].astype(float), schema)
     for coordinate, exact in ((1, True), (schema.n, False)):
         forms = np.zeros((1, schema.n + 1, schema.n + 1), dtype=np.int64)
         forms[0, 1, 2] = forms[0, 0, coordinate] = 1
         assert pyfe.Function.from_forms(schema, MatrixForms.dense(forms)).exact is exact
-    with pytest.raises(ParameterError, match="linear functions"):
-        pyfe.KeyAuthority.create(schema, scheme="qfe-ggm")
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,16 @@ rule   function     refuses
 5t     sampled      what answers say of a column by more than their meaning, in drawn rows
 =====  ===========  ====================================================================================
 
-What is refused because it cannot be counted may be issued with a slot of noise.
+What is refused because it cannot be counted may be issued with a slot of noise. Where the schema has such slots
+(:func:`pyfe.noise`), every combination of answers has noise of at least one of them, and what looks at the integers of
+an answer (2m, 5t for all columns) has nothing to count. There :data:`FORMS_BEHIND_NOISE` applies: rules 0, 2, 2e and 3
+on the data part of the keys, 4 with what noise leaves of the information, 8, 5t for protected columns on answers with
+their noise, and
+
+=====  ===========  ====================================================================================
+noise  one_slot     an answer that has not the weight 1 on one slot, or has a slot in a product
+       blurred      combinations of answers without noise, or of noise alone
+=====  ===========  ====================================================================================
 """
 
 from __future__ import annotations
@@ -30,11 +39,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.form_rules import certain, exact, modulus, rank, sampled, structure, support
+from pyfe.leakage.form_rules import behind_noise, certain, exact, modulus, rank, sampled, structure, support
 from pyfe.leakage.form_rules.question import FormQuestion
 from pyfe.leakage.rules import budget, countable
+from pyfe.schema import Schema
 
-__all__ = ["FORM_RULES", "FormQuestion", "FormRule"]
+__all__ = ["FORMS_BEHIND_NOISE", "FORM_RULES", "FormQuestion", "FormRule", "form_rules_for"]
 
 FormRule: TypeAlias = Callable[[FormQuestion], list[Finding]]
 
@@ -50,3 +60,22 @@ FORM_RULES: tuple[FormRule, ...] = (
     budget.budget,
     sampled.sampled,
 )
+
+FORMS_BEHIND_NOISE: tuple[FormRule, ...] = (
+    behind_noise.certain_and_noisy,
+    behind_noise.one_slot,
+    rank.room,
+    countable.countable,
+    structure.structure,
+    behind_noise.blurred,
+    support.support,
+    rank.rank,
+    budget.budget,
+    behind_noise.protected,
+    behind_noise.correlation,
+)
+
+
+def form_rules_for(schema: Schema) -> tuple[FormRule, ...]:
+    """:data:`FORM_RULES`, or :data:`FORMS_BEHIND_NOISE` where the schema has noise slots."""
+    return FORM_RULES if schema.noise is None else FORMS_BEHIND_NOISE

@@ -18,10 +18,11 @@ from pyfe.leakage.lattice import Free, Lattice, integers
 from pyfe.leakage.monomials import Polynomial
 from pyfe.leakage.prior import Prior
 from pyfe.leakage.quadratic_account import QuadraticAccount
-from pyfe.leakage.rules.information import Information
+from pyfe.leakage.rules.information import Information, bits_behind_noise
 from pyfe.leakage.rules.kept_rows import KeptRows, form_rows
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import Asked
+from pyfe.leakage.slots import NoisyRow
 
 __all__ = ["VECTORS", "AtPublic", "FormQuestion", "Lifted", "Name", "Substituted"]
 
@@ -169,6 +170,7 @@ class FormQuestion(Asked):
     """A request for quadratic functions, beside everything issued before, linear keys too.
 
     before, after: the forms of the keys issued, and these with the requested ones.
+    elsewhere: scores behind noise that the same patients can meet under other master keys.
     """
 
     before: QuadraticAccount
@@ -176,6 +178,7 @@ class FormQuestion(Asked):
     given: Prior | None
     limits: Limits = field(default_factory=Limits)
     secret: bytes = bytes(32)
+    elsewhere: tuple[NoisyRow, ...] = ()
 
     @cached_property
     def basis(self) -> Basis:
@@ -239,9 +242,12 @@ class FormQuestion(Asked):
 
     @cached_property
     def information(self) -> Information:
-        """The entropy of the joint answers on drawn rows, the mean over the drawn public values."""
-        bits = [_entropy(one.answers) for one in self.everywhere if one.drawn]
-        return Information(float(np.mean(bits)), "sampled")
+        """The entropy of the joint answers on drawn rows, the mean over the drawn public values; behind noise what
+        Gaussian channels of the same power can carry (:func:`~pyfe.leakage.rules.information.bits_behind_noise`)."""
+        drawn, noise = [one for one in self.everywhere if one.drawn], self.after.schema.noise
+        if noise is None:
+            return Information(float(np.mean([_entropy(one.answers) for one in drawn])), "sampled")
+        return Information(float(np.mean([bits_behind_noise(self.asked(one), noise.sd) for one in drawn])), "noise")
 
     # -- whole forms, public columns drawn --
 
@@ -261,6 +267,10 @@ class FormQuestion(Asked):
     @cached_property
     def _cuts(self) -> dict[tuple[int, ...], FloatArray]:
         return {}
+
+    def asked(self, one: AtPublic) -> FloatArray:
+        """The forms as they were asked for, each direction once, on the rows with one public value: ``[k, rows]``."""
+        return self._wholes.at(one.rows.levels)
 
     def cuts(self, lifted: Lifted) -> FloatArray:
         """Between the tenths of a whole combination on the kept rows, float64 [9]."""
