@@ -236,7 +236,8 @@ class OneScore:
 def _tenths_of(masses: FloatArray) -> IntArray:
     """The tenth of a distribution, up to a factor, that each of its values lies in."""
     share = masses / masses.sum()
-    return np.minimum(np.floor(10 * (np.cumsum(share) - share / 2) + 1e-9), 9).astype(np.int64)
+    tenths: IntArray = np.minimum(np.floor(10 * (np.cumsum(share) - share / 2) + 1e-9), 9).astype(np.int64)
+    return tenths
 
 
 def _chance(best: Best, scores: npt.NDArray[np.bool_], own: float) -> float:

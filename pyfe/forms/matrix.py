@@ -121,15 +121,15 @@ class MatrixForms:
 
     def plus_linear_terms(self, places: slice, values: IntArray) -> MatrixForms:
         """The forms with these coefficients int64 ``[k, places]`` beside the constant one added."""
-        output, column = np.nonzero(values)
-        parts = (self.output, output), (self.row, np.zeros_like(output)), (self.column, column + places.start)
-        joined = [np.concatenate(part) for part in (*parts, (self.value, values[output, column]))]
-        code = (joined[0] * self.n + joined[1]) * self.m + joined[2]
-        kept, inverse = np.unique(code, return_inverse=True)
-        first = np.unique(code, return_index=True)[1]
-        total = np.zeros(len(kept), dtype=np.int64)
-        np.add.at(total, inverse, joined[3])
-        return MatrixForms(self.shape, *(part[first] for part in joined[:3]), total)
+        added, column = np.nonzero(values)
+        output = np.concatenate([self.output, added])
+        row = np.concatenate([self.row, np.zeros_like(added)])
+        column = np.concatenate([self.column, column + places.start])
+        place = (output * self.n + row) * self.m + column
+        _, first, same = np.unique(place, return_index=True, return_inverse=True)
+        total = np.zeros(len(first), dtype=np.int64)
+        np.add.at(total, same, np.concatenate([self.value, values[added, column[len(self.column) :] - places.start]]))
+        return MatrixForms(self.shape, output[first], row[first], column[first], total)
 
     def upper_terms(self) -> Iterator[Terms]:
         """The :meth:`terms` of :meth:`upper`."""
