@@ -28,7 +28,7 @@ from pyfe.errors import ParameterError
 from pyfe.forms import Forms
 from pyfe.leakage.quadratic_account import QuadraticAccount
 from pyfe.leakage.residual_of_rows import Residual, averaged, private_columns
-from pyfe.leakage.rules.information import bits_behind_noise
+from pyfe.leakage.slots import bits_behind_noise
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Schema
 

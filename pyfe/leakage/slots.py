@@ -13,18 +13,21 @@ it belongs to one direction, which keeps it in later epochs, and no other direct
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from pyfe.arrays import IntArray
+import numpy as np
+
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.leakage.lattice import Free
 from pyfe.leakage.monomials import Monomial
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
 from pyfe.schema import Schema
 
-__all__ = ["Meets", "NoisyRow", "Slot", "all_noisy", "meets", "noise_of_form", "noisy_rows"]
+__all__ = ["Meets", "NoisyRow", "Slot", "all_noisy", "bits_behind_noise", "meets", "noise_of_form", "noisy_rows"]
 
 Value: TypeAlias = int | Fraction
 
@@ -121,6 +124,15 @@ def noise_of_form(
         return data, rest, None
     number = noise.ids[next(iter(rest))[1] - inside.start]
     return data, rest, Slot(number, noise.sd, frozenset(schema.input_columns))
+
+
+def bits_behind_noise(values: FloatArray, sd: int) -> float:
+    """Most bits that answers say which each have noise of standard deviation ``sd`` of their own, from drawn answers
+    without it, float64 ``[k, rows]``: ``1/2 log2 det(1 + C / sd^2)``, C their covariance, the capacity of a Gaussian
+    channel (Cover and Thomas, *Elements of Information Theory*, 2006, section 9.4)."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    covariance = centred @ centred.T / (values.shape[1] * float(sd) ** 2)
+    return float(np.linalg.slogdet(np.eye(len(values)) + covariance)[1]) / math.log(4)
 
 
 def _slots(weights: IntArray, schema: Schema) -> list[Slot | None]:

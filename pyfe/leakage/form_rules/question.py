@@ -18,11 +18,11 @@ from pyfe.leakage.lattice import Free, Lattice, integers
 from pyfe.leakage.monomials import Polynomial
 from pyfe.leakage.prior import Prior
 from pyfe.leakage.quadratic_account import QuadraticAccount
-from pyfe.leakage.rules.information import Information, bits_behind_noise
+from pyfe.leakage.rules.information import Information
 from pyfe.leakage.rules.kept_rows import KeptRows, form_rows
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import Asked
-from pyfe.leakage.slots import NoisyRow
+from pyfe.leakage.slots import NoisyRow, bits_behind_noise
 
 __all__ = ["VECTORS", "AtPublic", "FormQuestion", "Lifted", "Name", "Substituted"]
 
@@ -243,7 +243,7 @@ class FormQuestion(Asked):
     @cached_property
     def information(self) -> Information:
         """The entropy of the joint answers on drawn rows, the mean over the drawn public values; behind noise what
-        Gaussian channels of the same power can carry (:func:`~pyfe.leakage.rules.information.bits_behind_noise`)."""
+        Gaussian channels of the same power can carry (:func:`pyfe.leakage.slots.bits_behind_noise`)."""
         drawn, noise = [one for one in self.everywhere if one.drawn], self.after.schema.noise
         if noise is None:
             return Information(float(np.mean([_entropy(one.answers) for one in drawn])), "sampled")

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
-from pyfe.arrays import FloatArray
 from pyfe.leakage.counts import Score
 from pyfe.leakage.lattice import Free
 from pyfe.leakage.prior import Prior
 from pyfe.leakage.rules.covariance import SCALE, covariance_of
 from pyfe.leakage.rules.tables import private_shares
 
-__all__ = ["Information", "bits_behind_noise", "information", "information_behind_noise"]
+__all__ = ["Information", "information", "information_behind_noise"]
 
 
 @dataclass(frozen=True)
@@ -67,13 +64,6 @@ def information_behind_noise(rows: Sequence[Sequence[int]], sd: int, prior: Prio
     for i in range(len(rows)):
         scaled[i, i] += unit
     return Information((math.log2(int(scaled.det())) - len(rows) * math.log2(unit)) / 2, "noise")
-
-
-def bits_behind_noise(values: FloatArray, sd: int) -> float:
-    """The same bound from drawn answers float64 ``[k, rows]``: ``1/2 log2 det(1 + C / sd^2)``, C their covariance."""
-    centred = values - values.mean(axis=1, keepdims=True)
-    covariance = centred @ centred.T / (values.shape[1] * float(sd) ** 2)
-    return float(np.linalg.slogdet(np.eye(len(values)) + covariance)[1]) / math.log(4)
 
 
 @dataclass(frozen=True)
