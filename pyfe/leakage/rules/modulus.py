@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pyfe.arrays import IntArray
+from pyfe.arrays import IntArray, exact_array
 from pyfe.leakage.counts import MOST_WORK, residue_posterior
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.excess import too_fine_to_count
@@ -81,7 +81,7 @@ def _residues(question: Question) -> Iterator[Residue]:
         for residue in scanned(question.Z, owner, few):
             seen.add(residue)
             yield residue
-    for row in question.combined(MOST_PAIRED):
+    for row in exact_array(question.combined(MOST_PAIRED)):
         for residue in residues_of(row, owner, few):
             if residue not in seen:
                 seen.add(residue)
