@@ -230,7 +230,7 @@ def _pivots(matrix: fmpz_mat, prime: int) -> list[int]:
     echelon, rank = nmod_mat(matrix, prime).rref()
     found, column = list[int](), 0
     for row in range(rank):
-        while not echelon[row, column]:
+        while int(echelon[row, column]) == 0:
             column += 1
         found.append(column)
     return found

@@ -63,7 +63,10 @@ class Covariance(ABC):
     def inverses(self) -> dict[int, FloatArray]:
         """``pinv(S_bb)`` of every column of several coordinates, by the first of them."""
         several = [places for places in self.free.places.values() if places.stop - places.start > 1]
-        return {places.start: np.linalg.pinv(self.block(places), hermitian=True) for places in several}
+        return {
+            places.start: np.asarray(np.linalg.pinv(self.block(places), hermitian=True), dtype=np.float64)
+            for places in several
+        }
 
     @cached_property
     def regular(self) -> bool:

@@ -50,8 +50,9 @@ def _needed(rows: Sequence[Row], owner: IntArray, prime: int) -> list[int]:
     of the rows whose pivots lie in the block has to be of full rank by itself.
     """
     leading = _independent(rows, np.arange(len(owner)), prime)
-    turn = integers(nmod_mat(_columns(rows, leading), prime).inv())
-    table = np.array(turn) @ (np.array(rows, dtype=object) % prime).astype(np.int64) % prime
+    inverse = nmod_mat(_columns(rows, leading), prime).inv().tolist()
+    turn = np.array([[int(value) for value in row] for row in inverse])
+    table = turn @ (np.array(rows, dtype=object) % prime).astype(np.int64) % prime
     home = owner[leading]
     return [b for b in np.unique(home).tolist() if _rank(table[home == b][:, owner != b], prime) < (home == b).sum()]
 
