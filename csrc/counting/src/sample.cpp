@@ -7,12 +7,20 @@
 #include <utility>
 
 #include "pyfe/base/error.hpp"
+#include "class_counts.hpp"
+#include "packed.hpp"
 #include "pyfe/base/parallel.hpp"
 
 namespace pyfe::counting {
 namespace {
 
 constexpr std::size_t rows_a_task = 8192;
+
+// Their sums stay in the first cache.
+constexpr std::size_t rows_at_once = 1024;
+
+// Levels of columns that are joined: a table of what they add takes 16 kB.
+constexpr std::size_t most_joined = 2048;
 
 template <class Body>
 void in_parts(std::size_t count, const Body& body) {
@@ -21,11 +29,10 @@ void in_parts(std::size_t count, const Body& body) {
     });
 }
 
-void require_level(std::int16_t level, std::size_t levels, std::size_t row, std::size_t column) {
-    if (level < 0 || static_cast<std::size_t>(level) >= levels)
-        fail(ErrorKind::parameter, "counting: row " + std::to_string(row) + " has the level " +
-                                       std::to_string(level) + " of " + std::to_string(levels) +
-                                       " in column " + std::to_string(column));
+[[noreturn]] void fail_at_level(std::int64_t level, std::size_t levels, std::size_t row, std::size_t column) {
+    fail(ErrorKind::parameter, "counting: row " + std::to_string(row) + " has the level " +
+                                   std::to_string(level) + " of " + std::to_string(levels) + " in column " +
+                                   std::to_string(column));
 }
 
 void require_columns(std::span<const Guessed> guessed, std::size_t columns) {
@@ -39,7 +46,7 @@ void require_columns(std::span<const Guessed> guessed, std::size_t columns) {
     }
 }
 
-void require_62_bits(std::span<const std::vector<std::int64_t>> share) {
+void require_62_bits(const Shares& share) {
     constexpr double most = 4611686018427387904.0;  // 2^62
     double sum = 0;
     for (const auto& column : share) {
@@ -51,45 +58,171 @@ void require_62_bits(std::span<const std::vector<std::int64_t>> share) {
     if (sum >= most) fail(ErrorKind::out_of_range, "counting: an answer of 62 bits or more");
 }
 
+// One more than the highest of some levels, none of which is negative or, where there is a limit, beyond it
+std::size_t size_of(std::span<const std::int16_t> levels, std::size_t limit, std::size_t column) {
+    std::int16_t highest = -1;
+    for (std::size_t row = 0; row < levels.size(); ++row) {
+        if (levels[row] < 0 || static_cast<std::size_t>(levels[row]) >= limit)
+            fail_at_level(levels[row], limit, row, column);
+        highest = std::max(highest, levels[row]);
+    }
+    return static_cast<std::size_t>(highest + 1);
+}
+
+using Words = std::vector<std::uint64_t>;
+
+// What each joint level of some columns adds: share[first] + size * (share[first + 1] + ...)
+Words table_of(std::span<const Words> share, std::span<const std::size_t> sizes) {
+    Words out = {0};
+    for (std::size_t column = share.size(); column-- > 0;) {
+        Words longer;
+        longer.reserve(out.size() * sizes[column]);
+        for (const std::uint64_t above : out)
+            for (std::size_t level = 0; level < sizes[column]; ++level)
+                longer.push_back(above + (share[column].empty() ? 0 : share[column][level]));
+        out = std::move(longer);
+    }
+    return out;
+}
+
+// Of each score what its shares add above the least one of their column; and how much that is in all
+struct Above {
+    Shares shares;
+    std::uint64_t width = 0;
+};
+
+Above above_least(const Shares& share, std::span<const std::size_t> sizes) {
+    Above out{share, 0};
+    for (std::size_t column = 0; column < share.size(); ++column) {
+        const std::span<std::int64_t> here(out.shares[column].data(),
+                                           share[column].empty() ? 0 : sizes[column]);
+        if (here.empty()) continue;
+        const auto [least, most] = std::minmax_element(here.begin(), here.end());
+        const std::int64_t from = *least;
+        out.width += static_cast<std::uint64_t>(*most - from);
+        for (std::int64_t& value : here) value -= from;
+    }
+    return out;
+}
+
 }  // namespace
 
-Sample::Sample(std::vector<std::int16_t> levels, std::size_t columns, std::span<const Guessed> guessed)
+Sample::Sample(std::span<const std::int16_t> levels, std::size_t columns, std::span<const Guessed> guessed)
     : count_(columns == 0 ? 0 : levels.size() / columns),
       columns_(columns),
       guessed_(guessed.size()),
-      levels_(std::move(levels)),
-      labels_(count_ * guessed.size()) {
+      sizes_(columns),
+      labels_(count_ * guessed.size() + label_lanes) {
     if (count_ > std::numeric_limits<std::uint32_t>::max())
         fail(ErrorKind::parameter, "counting: a sample of 2^32 rows or more");
     require_columns(guessed, columns);
+    std::vector<std::size_t> limits(columns, std::size_t{1} << 15);
+    for (const Guessed& one : guessed) limits[one.column] = std::min(limits[one.column], one.label.size());
+    const auto column_of = [&](std::size_t column) { return levels.subspan(column * count_, count_); };
+    parallel_for(columns, [&](std::size_t c) { sizes_[c] = size_of(column_of(c), limits[c], c); });
+    join_columns();
+    codes_.resize(joined_.size() * count_);
     in_parts(count_, [&](std::size_t first, std::size_t end) {
-        for (std::size_t i = 0; i < guessed_; ++i) {
-            const auto& [column, label] = guessed[i];
-            for (std::size_t row = first; row < end; ++row) {
-                const std::int16_t level = levels_[column * count_ + row];
-                require_level(level, label.size(), row, column);
-                labels_[row * guessed_ + i] = label[static_cast<std::size_t>(level)];
+        for (std::size_t i = 0; i < guessed_; ++i)
+            for (std::size_t row = first; row < end; ++row)
+                labels_[row * guessed_ + i] =
+                    guessed[i].label[static_cast<std::size_t>(column_of(guessed[i].column)[row])];
+        for (std::size_t j = 0; j < joined_.size(); ++j)
+            for (std::size_t column = joined_[j].end; column-- > joined_[j].first;)
+                for (std::size_t row = first; row < end; ++row) {
+                    std::uint16_t& code = codes_[j * count_ + row];
+                    code = static_cast<std::uint16_t>(code * sizes_[column] +
+                                                      static_cast<std::size_t>(column_of(column)[row]));
+                }
+    });
+}
+
+void Sample::join_columns() {
+    std::size_t levels = most_joined + 1;
+    for (std::size_t column = 0; column < columns_; ++column) {
+        levels *= std::max<std::size_t>(sizes_[column], 1);
+        if (levels > most_joined) {
+            joined_.push_back({column, column});
+            levels = std::max<std::size_t>(sizes_[column], 1);
+        }
+        joined_.back().end = column + 1;
+    }
+}
+
+std::size_t Sample::level(std::size_t column, std::size_t row) const {
+    for (std::size_t j = 0;; ++j) {
+        if (column >= joined_[j].end) continue;
+        std::size_t code = codes_[j * count_ + row];
+        for (std::size_t c = joined_[j].first; c < column; ++c) code /= sizes_[c];
+        return code % sizes_[column];
+    }
+}
+
+void Sample::require_shares(const Shares& share) const {
+    if (share.size() != columns_)
+        fail(ErrorKind::parameter, "counting: shares of " + std::to_string(share.size()) +
+                                       " columns for rows of " + std::to_string(columns_));
+    require_62_bits(share);
+    for (std::size_t column = 0; column < columns_; ++column) {
+        const std::size_t levels = share[column].size();
+        if (levels == 0 || levels >= sizes_[column]) continue;
+        std::size_t row = 0;
+        while (level(column, row) < levels) ++row;
+        fail_at_level(static_cast<std::int64_t>(level(column, row)), levels, row, column);
+    }
+}
+
+void Sample::add_up(std::span<const std::vector<std::uint64_t>> share, std::uint64_t* out) const {
+    std::vector<Words> tables;
+    for (const Joined& one : joined_)
+        tables.push_back(table_of(share.subspan(one.first, one.end - one.first),
+                                  std::span(sizes_).subspan(one.first, one.end - one.first)));
+    in_parts(count_, [&](std::size_t first, std::size_t end) {
+        for (std::size_t from = first; from < end; from += rows_at_once) {
+            const std::size_t rows = std::min(rows_at_once, end - from);
+            for (std::size_t j = 0; j < joined_.size(); ++j) {
+                const std::uint64_t* const table = tables[j].data();
+                const std::uint16_t* const code = codes_.data() + j * count_ + from;
+                std::uint64_t* const sum = out + from;
+                for (std::size_t row = 0; row < rows; ++row) sum[row] += table[code[row]];
             }
         }
     });
 }
 
-std::vector<std::int64_t> Sample::answers_vartime(std::span<const std::vector<std::int64_t>> share) const {
-    if (share.size() != columns_)
-        fail(ErrorKind::parameter, "counting: shares of " + std::to_string(share.size()) +
-                                       " columns for rows of " + std::to_string(columns_));
-    require_62_bits(share);
+std::vector<std::int64_t> Sample::answers_vartime(const Shares& share) const {
+    require_shares(share);
+    std::vector<Words> modular;
+    for (const auto& column : share) modular.emplace_back(column.begin(), column.end());
     std::vector<std::int64_t> out(count_);
-    in_parts(count_, [&](std::size_t first, std::size_t end) {
-        for (std::size_t column = 0; column < columns_; ++column) {
-            if (share[column].empty()) continue;
-            for (std::size_t row = first; row < end; ++row) {
-                const std::int16_t level = levels_[column * count_ + row];
-                require_level(level, share[column].size(), row, column);
-                out[row] += share[column][static_cast<std::size_t>(level)];
+    add_up(modular, reinterpret_cast<std::uint64_t*>(out.data()));
+    return out;
+}
+
+Packed Sample::packed(std::span<const Shares> scores) const {
+    std::vector<Above> above;
+    std::vector<std::uint64_t> widths;
+    for (const Shares& share : scores) {
+        require_shares(share);
+        above.push_back(above_least(share, sizes_));
+        widths.push_back(above.back().width);
+    }
+    Packed out{count_, lanes_for(widths), {}};
+    for (std::size_t word = 0; word < words_of(out.lanes); ++word) {
+        std::vector<Words> share(columns_);
+        for (std::size_t i = 0; i < scores.size(); ++i) {
+            if (out.lanes[i].word != word) continue;
+            for (std::size_t column = 0; column < columns_; ++column) {
+                const auto& here = above[i].shares[column];
+                if (here.empty()) continue;
+                share[column].resize(sizes_[column]);
+                for (std::size_t level = 0; level < sizes_[column]; ++level)
+                    share[column][level] += static_cast<std::uint64_t>(here[level]) << out.lanes[i].shift;
             }
         }
-    });
+        out.words.emplace_back(count_);
+        add_up(share, out.words.back().data());
+    }
     return out;
 }
 

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <string>
+#include <utility>
 
 #include "class_counts.hpp"
-#include "neighbours.hpp"
+#include "packed.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/counting/sample.hpp"
@@ -10,20 +13,30 @@
 namespace pyfe::counting {
 namespace {
 
+using Rows = std::vector<std::uint32_t>;
+
+constexpr std::size_t rows_a_task = 8192;
+
 struct Found {
     double records = 0;
     std::size_t thin = 0;
     std::vector<std::size_t> certain;
 };
 
-// A row's classes in 64 bits. Two of 10^6 different rows agree with a probability below 10^-7.
+std::uint64_t mixed(std::uint64_t word) {  // SplitMix64
+    word += 0x9e3779b97f4a7c15U;
+    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
+    word = (word ^ (word >> 27)) * 0x94d049bb133111ebU;
+    return word ^ (word >> 31);
+}
+
+// A row's classes in 64 bits, eight at a time. Two of 10^6 different rows agree with a probability below 10^-7.
 std::uint64_t record_of(const Labels& labels, std::size_t row) {
     std::uint64_t hash = 0;
-    for (std::size_t i = 0; i < labels.columns; ++i) {  // the steps of SplitMix64
-        hash = (hash ^ labels.of(row)[i]) + 0x9e3779b97f4a7c15U;
-        hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9U;
-        hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebU;
-        hash ^= hash >> 31;
+    for (std::size_t i = 0; i < labels.columns; i += sizeof(hash)) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, labels.of(row) + i, std::min(sizeof(eight), labels.columns - i));
+        hash = mixed(hash ^ eight);
     }
     return hash;
 }
@@ -33,11 +46,9 @@ class Group {
   public:
     Group(const Labels& labels, std::span<const std::uint32_t> rows)
         : labels_(labels), size_(rows.size()), counts_(labels.columns) {
+        counts_.add(labels, rows);
         std::vector<std::uint64_t> records;
-        for (const std::uint32_t row : rows) {
-            count(labels_, row, counts_);
-            records.push_back(record_of(labels_, row));
-        }
+        for (const std::uint32_t row : rows) records.push_back(record_of(labels_, row));
         std::sort(records.begin(), records.end());
         for (const std::uint64_t record : records) {
             if (records_.empty() || records_.back().first != record) records_.push_back({record, 0});
@@ -55,7 +66,7 @@ class Group {
         found.records += chance_to_name(record_of(labels_, target));
         const std::uint8_t* const label = labels_.of(target);
         for (std::size_t i = 0; i < labels_.columns; ++i)
-            found.certain[i] += certain(counts_[i][label[i]] - 1, static_cast<double>(others));
+            found.certain[i] += certain(counts_.of(label[i], i) - 1, static_cast<double>(others));
     }
 
   private:
@@ -73,7 +84,7 @@ class Group {
 
     Labels labels_;
     std::size_t size_;
-    std::vector<ClassCounts> counts_;
+    ClassCounts counts_;
     std::vector<std::pair<std::uint64_t, std::size_t>> records_;  // with how many rows have them
 };
 
@@ -85,50 +96,122 @@ void require_targets(std::span<const std::int64_t> targets, std::size_t rows) {
                  "counting: the target " + std::to_string(target) + " is no row of " + std::to_string(rows));
 }
 
-// The groups that hold targets, with the targets of each
-std::vector<std::pair<std::size_t, std::vector<std::size_t>>> by_group(
-    const Neighbours& near, std::span<const std::int64_t> targets) {
-    std::vector<std::uint32_t> group_of(near.row.size());
-    for (std::size_t group = 0; group < near.groups(); ++group)
-        for (const std::uint32_t row : near.of(group)) group_of[row] = static_cast<std::uint32_t>(group);
-    std::vector<std::pair<std::size_t, std::size_t>> all;
+// Targets that agree in all answers, in the order of the answers to the last score, to the one before, and so on
+using Groups = std::vector<std::vector<std::size_t>>;
+
+Groups grouped(const Packed& answers, std::span<const std::int64_t> targets) {
+    const auto answers_of = [&](std::size_t row) {
+        std::vector<std::uint64_t> out;
+        for (std::size_t i = answers.lanes.size(); i-- > 0;) out.push_back(answers.answer(i, row));
+        return out;
+    };
+    std::vector<std::pair<std::vector<std::uint64_t>, std::size_t>> all;
     for (const std::int64_t target : targets)
-        all.emplace_back(group_of[static_cast<std::size_t>(target)], static_cast<std::size_t>(target));
+        all.emplace_back(answers_of(static_cast<std::size_t>(target)), static_cast<std::size_t>(target));
     std::sort(all.begin(), all.end());
-    std::vector<std::pair<std::size_t, std::vector<std::size_t>>> out;
-    for (const auto& [group, target] : all) {
-        if (out.empty() || out.back().first != group) out.push_back({group, {}});
-        out.back().second.push_back(target);
+    Groups out;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i == 0 || all[i].first != all[i - 1].first) out.emplace_back();
+        out.back().push_back(all[i].second);
+    }
+    return out;
+}
+
+// Finds the group of a row that agrees with targets. Most rows do not, and their slot is empty.
+class Finder {
+  public:
+    static constexpr std::uint32_t none = 0xffffffff;
+
+    Finder(const Packed& answers, const Groups& groups)
+        : answers_(answers),
+          slots_(std::bit_ceil(slots_a_group * (groups.size() + 1)), none),
+          shift_(64U - static_cast<unsigned>(std::countr_zero(slots_.size()))) {
+        for (std::size_t group = 0; group < groups.size(); ++group) {
+            first_.push_back(groups[group].front());
+            std::size_t slot = slot_of(first_.back());
+            while (slots_[slot] != none) slot = (slot + 1) % slots_.size();
+            slots_[slot] = static_cast<std::uint32_t>(group);
+        }
+    }
+
+    std::uint32_t group_of(std::size_t row) const {
+        for (std::size_t slot = slot_of(row); slots_[slot] != none; slot = (slot + 1) % slots_.size())
+            if (agree(first_[slots_[slot]], row)) return slots_[slot];
+        return none;
+    }
+
+  private:
+    static constexpr std::size_t slots_a_group = 16;
+
+    std::size_t slot_of(std::size_t row) const {
+        std::uint64_t hash = 0;
+        for (const auto& word : answers_.words) {
+            hash = (hash ^ word[row]) * 0x9e3779b97f4a7c15U;  // by the golden ratio: Knuth, TAOCP 3, 6.4
+            hash ^= hash >> 32;
+        }
+        return static_cast<std::size_t>(hash * 0x9e3779b97f4a7c15U >> shift_);
+    }
+
+    bool agree(std::size_t a, std::size_t b) const {
+        return std::all_of(answers_.words.begin(), answers_.words.end(),
+                           [&](const auto& word) { return word[a] == word[b]; });
+    }
+
+    const Packed& answers_;
+    std::vector<std::uint32_t> slots_;
+    unsigned shift_;
+    std::vector<std::size_t> first_;  // a target of each group
+};
+
+// The rows of each group, in order
+std::vector<Rows> rows_of(const Packed& answers, const Groups& groups) {
+    const Finder finder(answers, groups);
+    std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> parts(
+        (answers.count + rows_a_task - 1) / rows_a_task);
+    parallel_for(parts.size(), [&](std::size_t task) {
+        const std::size_t end = std::min(answers.count, (task + 1) * rows_a_task);
+        for (std::size_t row = task * rows_a_task; row < end; ++row) {
+            const std::uint32_t group = finder.group_of(row);
+            if (group != Finder::none) parts[task].emplace_back(group, static_cast<std::uint32_t>(row));
+        }
+    });
+    std::vector<Rows> out(groups.size());
+    for (const auto& part : parts)
+        for (const auto& [group, row] : part) out[group].push_back(row);
+    return out;
+}
+
+Matches matches_of(const Labels& labels, const Packed& answers, std::span<const std::int64_t> targets,
+                   std::size_t few, Certain certain) {
+    const Groups groups = grouped(answers, targets);
+    const std::vector<Rows> rows = rows_of(answers, groups);
+    std::vector<Found> parts(groups.size());
+    parallel_for(parts.size(), [&](std::size_t task) {
+        parts[task].certain.resize(labels.columns);
+        const Group group(labels, rows[task]);
+        for (const std::size_t target : groups[task]) group.look_up(target, few, certain, parts[task]);
+    });
+
+    const auto all = static_cast<double>(targets.size());
+    Matches out{0, 0, std::vector<double>(labels.columns)};
+    for (const Found& part : parts) {
+        out.records += part.records / all;
+        out.thin += static_cast<double>(part.thin) / all;
+        for (std::size_t i = 0; i < labels.columns; ++i)
+            out.certain[i] += static_cast<double>(part.certain[i]) / all;
     }
     return out;
 }
 
 }  // namespace
 
-Matches Sample::matches_vartime(std::span<const std::vector<std::int64_t>> answers,
-                                std::span<const std::int64_t> targets, std::size_t few,
-                                Certain certain) const {
-    require_lengths(answers, count_);
+BothMatches Sample::matches_vartime(std::span<const Shares> scores, std::span<const std::int64_t> targets,
+                                    std::size_t few, Certain certain) const {
     require_targets(targets, count_);
     const Labels labels{labels_, guessed_};
-    const Neighbours near = neighbours(answers, count_);
-    const auto groups = by_group(near, targets);
-    std::vector<Found> parts(groups.size());
-    parallel_for(parts.size(), [&](std::size_t task) {
-        parts[task].certain.resize(guessed_);
-        const Group group(labels, near.of(groups[task].first));
-        for (const std::size_t target : groups[task].second) group.look_up(target, few, certain, parts[task]);
-    });
-
-    const auto all = static_cast<double>(targets.size());
-    Matches out{0, 0, std::vector<double>(guessed_)};
-    for (const Found& part : parts) {
-        out.records += part.records / all;
-        out.thin += static_cast<double>(part.thin) / all;
-        for (std::size_t i = 0; i < guessed_; ++i)
-            out.certain[i] += static_cast<double>(part.certain[i]) / all;
-    }
-    return out;
+    const Packed answers = packed(scores);
+    return {matches_of(labels, answers, targets, few, certain),
+            matches_of(labels, tenths_of(answers), targets, few, certain)};
 }
 
 }  // namespace pyfe::counting
