@@ -332,19 +332,24 @@ void bind_samples(py::module_& m) {
         .def("answers", answers, py::arg("shares").noconvert(),
              "int64 [rows]: the sum of the shares (int64 [levels], or [0] for none) of every column.")
         .def("tally", tally, py::arg("answers").noconvert(), py::arg("few"), py::arg("certain"),
-             "(thin, float64 [columns, 7]) for the joint answers of keys, int64 [rows] each. thin: share of the "
-             "second half that has fewer neighbours in the first. Columns: share of the commonest class in the "
-             "first half, and in the second; of rows guessed right, made certain and right, and these of a class "
+             "(thin, float64 [columns, 7]) for the joint answers of keys, int64 [rows] each. thin: share of "
+             "the "
+             "second half that has fewer neighbours in the first. Columns: share of the commonest class in "
+             "the "
+             "first half, and in the second; of rows guessed right, made certain and right, and these of a "
+             "class "
              "that is not the commonest; 0, 0.")
         .def("tally_beside_tenths", tally_beside_tenths, py::arg("answers").noconvert(),
              py::arg("cuts").noconvert(), py::arg("known"), py::arg("few"), py::arg("certain"),
-             "The same for the answers to one key, and at the end rows guessed right and made certain and right "
+             "The same for the answers to one key, and at the end rows guessed right and made certain and "
+             "right "
              "by the answer's tenth alone: how many of nine cuts, float64 [9], answer + known reaches.")
         .def("matches", matches, py::arg("scores").noconvert(), py::arg("targets").noconvert(),
              py::arg("few"), py::arg("certain"),
              "((records, thin, certain float64 [columns]), the same by tenths), for scores of shares as for "
              "answers. Share of the targets whose classes the others with the same answers name in full, of "
-             "those that have fewer such others, and of those of whom a class is certain, and right; and where "
+             "those that have fewer such others, and of those of whom a class is certain, and right; and "
+             "where "
              "of each answer only the tenth is known that it lies in of all rows' answers.");
 }
 

@@ -227,8 +227,8 @@ class Drawn:
 
 
 def cuts_of(answers: IntArray) -> FloatArray:
-    """``np.quantile(answers, TENTHS)``, float64 ``[9]``: few values are counted instead of sorted, and numpy is asked for
-    the place between the two that each cut lies between."""
+    """``np.quantile(answers, TENTHS)``, float64 ``[9]``: few values are counted instead of sorted, and numpy is asked
+    where between two of them each cut lies."""
     least = int(answers.min())
     if int(answers.max()) - least > _MOST_COUNTED:
         return np.asarray(np.quantile(answers.astype(np.float64), TENTHS))

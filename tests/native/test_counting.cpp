@@ -165,10 +165,14 @@ void test_sample() {
 // Sixteen columns at a time against one row, column and class after the other
 void test_class_counts() {
     Numbers numbers;
-    for (const std::size_t columns : {1U, 15U, 16U, 17U, 40U}) {
-        std::vector<std::uint8_t> all(1000 * columns + label_lanes);
-        for (std::uint8_t& label : all) label = static_cast<std::uint8_t>(numbers.below(8));
-        const Labels labels{all, columns};
+    for (const std::size_t columns : {1U, 15U, 16U, 17U, 32U, 33U, 60U}) {
+        Labels labels(1000, columns);
+        std::vector<std::uint8_t> all(1000 * columns);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            all[i] = static_cast<std::uint8_t>(numbers.below(8));
+            labels.set(i / columns, i % columns, all[i]);
+        }
+        for (std::size_t i = 0; i < all.size(); ++i) CHECK(labels.at(i / columns, i % columns) == all[i]);
         ClassCounts found(columns);
         std::vector<std::uint32_t> rows, wanted(most_classes * columns), most(columns);
         for (const std::size_t more : {0U, 1U, 254U, 255U, 256U, 700U}) {
@@ -176,7 +180,7 @@ void test_class_counts() {
             for (std::uint32_t& row : rows) row = numbers.below(1000);
             found.add(labels, rows);
             for (const std::uint32_t row : rows)
-                for (std::size_t i = 0; i < columns; ++i) ++wanted[labels.of(row)[i] * columns + i];
+                for (std::size_t i = 0; i < columns; ++i) ++wanted[all[row * columns + i] * columns + i];
         }
         std::vector<std::uint8_t> common(columns);
         found.commonest(common);

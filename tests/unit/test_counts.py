@@ -382,7 +382,9 @@ def test_columns_that_are_joined_add_what_each_of_them_does(sizes: list[int]) ->
     for column, size in enumerate(sizes):
         if size > 1:
             short = [share[: size - 1] if b == column else share for b, share in enumerate(shares)]
-            with pytest.raises(ParameterError, match=f"row 0 has the level {size - 1} of {size - 1} in column {column}"):
+            with pytest.raises(
+                ParameterError, match=f"row 0 has the level {size - 1} of {size - 1} in column {column}"
+            ):
                 drawn.answers(short)
 
 

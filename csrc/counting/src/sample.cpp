@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "pyfe/base/error.hpp"
 #include "class_counts.hpp"
 #include "packed.hpp"
+#include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
 
 namespace pyfe::counting {
@@ -69,6 +69,13 @@ std::size_t size_of(std::span<const std::int16_t> levels, std::size_t limit, std
     return static_cast<std::size_t>(highest + 1);
 }
 
+// codes becomes level + size * codes
+void put_below(std::span<const std::int16_t> levels, std::size_t size, std::size_t first, std::size_t end,
+               std::uint16_t* codes) {
+    for (std::size_t row = first; row < end; ++row)
+        codes[row] = static_cast<std::uint16_t>(codes[row] * size + static_cast<std::size_t>(levels[row]));
+}
+
 using Words = std::vector<std::uint64_t>;
 
 // What each joint level of some columns adds: share[first] + size * (share[first + 1] + ...)
@@ -85,6 +92,17 @@ Words table_of(std::span<const Words> share, std::span<const std::size_t> sizes)
     return out;
 }
 
+void add_one(const std::uint64_t* table, const std::uint16_t* code, std::size_t rows,
+             std::uint64_t* __restrict sum) {
+    for (std::size_t row = 0; row < rows; ++row) sum[row] += table[code[row]];
+}
+
+// Half as many loads and stores of sums
+void add_two(const std::uint64_t* a, const std::uint16_t* in_a, const std::uint64_t* b,
+             const std::uint16_t* in_b, std::size_t rows, std::uint64_t* __restrict sum) {
+    for (std::size_t row = 0; row < rows; ++row) sum[row] += a[in_a[row]] + b[in_b[row]];
+}
+
 // Of each score what its shares add above the least one of their column; and how much that is in all
 struct Above {
     Shares shares;
@@ -94,8 +112,8 @@ struct Above {
 Above above_least(const Shares& share, std::span<const std::size_t> sizes) {
     Above out{share, 0};
     for (std::size_t column = 0; column < share.size(); ++column) {
-        const std::span<std::int64_t> here(out.shares[column].data(),
-                                           share[column].empty() ? 0 : sizes[column]);
+        if (share[column].empty()) continue;
+        const std::span<std::int64_t> here(out.shares[column].data(), sizes[column]);
         if (here.empty()) continue;
         const auto [least, most] = std::minmax_element(here.begin(), here.end());
         const std::int64_t from = *least;
@@ -105,14 +123,30 @@ Above above_least(const Shares& share, std::span<const std::size_t> sizes) {
     return out;
 }
 
+// What each level of each column adds to a word: sums, each shifted to its lane
+class WordShares {
+  public:
+    explicit WordShares(std::span<const std::size_t> sizes) : sizes_(sizes), share_(sizes.size()) {}
+
+    void add(const Shares& shares, unsigned shift) {
+        for (std::size_t column = 0; column < shares.size(); ++column) {
+            if (shares[column].empty()) continue;
+            share_[column].resize(sizes_[column]);
+            for (std::size_t level = 0; level < sizes_[column]; ++level)
+                share_[column][level] += static_cast<std::uint64_t>(shares[column][level]) << shift;
+        }
+    }
+    std::span<const Words> all() const { return share_; }
+
+  private:
+    std::span<const std::size_t> sizes_;
+    std::vector<Words> share_;
+};
+
 }  // namespace
 
 Sample::Sample(std::span<const std::int16_t> levels, std::size_t columns, std::span<const Guessed> guessed)
-    : count_(columns == 0 ? 0 : levels.size() / columns),
-      columns_(columns),
-      guessed_(guessed.size()),
-      sizes_(columns),
-      labels_(count_ * guessed.size() + label_lanes) {
+    : count_(columns == 0 ? 0 : levels.size() / columns), columns_(columns), sizes_(columns) {
     if (count_ > std::numeric_limits<std::uint32_t>::max())
         fail(ErrorKind::parameter, "counting: a sample of 2^32 rows or more");
     require_columns(guessed, columns);
@@ -122,19 +156,18 @@ Sample::Sample(std::span<const std::int16_t> levels, std::size_t columns, std::s
     parallel_for(columns, [&](std::size_t c) { sizes_[c] = size_of(column_of(c), limits[c], c); });
     join_columns();
     codes_.resize(joined_.size() * count_);
+    const auto labels = std::make_shared<Labels>(count_, guessed.size());
     in_parts(count_, [&](std::size_t first, std::size_t end) {
-        for (std::size_t i = 0; i < guessed_; ++i)
+        for (std::size_t i = 0; i < guessed.size(); ++i) {
+            const auto level = column_of(guessed[i].column);
             for (std::size_t row = first; row < end; ++row)
-                labels_[row * guessed_ + i] =
-                    guessed[i].label[static_cast<std::size_t>(column_of(guessed[i].column)[row])];
+                labels->set(row, i, guessed[i].label[static_cast<std::size_t>(level[row])]);
+        }
         for (std::size_t j = 0; j < joined_.size(); ++j)
-            for (std::size_t column = joined_[j].end; column-- > joined_[j].first;)
-                for (std::size_t row = first; row < end; ++row) {
-                    std::uint16_t& code = codes_[j * count_ + row];
-                    code = static_cast<std::uint16_t>(code * sizes_[column] +
-                                                      static_cast<std::size_t>(column_of(column)[row]));
-                }
+            for (std::size_t c = joined_[j].end; c-- > joined_[j].first;)
+                put_below(column_of(c), sizes_[c], first, end, codes_.data() + j * count_);
     });
+    labels_ = labels;
 }
 
 void Sample::join_columns() {
@@ -180,12 +213,12 @@ void Sample::add_up(std::span<const std::vector<std::uint64_t>> share, std::uint
     in_parts(count_, [&](std::size_t first, std::size_t end) {
         for (std::size_t from = first; from < end; from += rows_at_once) {
             const std::size_t rows = std::min(rows_at_once, end - from);
-            for (std::size_t j = 0; j < joined_.size(); ++j) {
-                const std::uint64_t* const table = tables[j].data();
-                const std::uint16_t* const code = codes_.data() + j * count_ + from;
-                std::uint64_t* const sum = out + from;
-                for (std::size_t row = 0; row < rows; ++row) sum[row] += table[code[row]];
-            }
+            const auto table = [&](std::size_t j) { return tables[j].data(); };
+            const auto code = [&](std::size_t j) { return codes_.data() + j * count_ + from; };
+            std::size_t j = 0;
+            for (; j + 1 < tables.size(); j += 2)
+                add_two(table(j), code(j), table(j + 1), code(j + 1), rows, out + from);
+            if (j < tables.size()) add_one(table(j), code(j), rows, out + from);
         }
     });
 }
@@ -208,20 +241,12 @@ Packed Sample::packed(std::span<const Shares> scores) const {
         widths.push_back(above.back().width);
     }
     Packed out{count_, lanes_for(widths), {}};
-    for (std::size_t word = 0; word < words_of(out.lanes); ++word) {
-        std::vector<Words> share(columns_);
-        for (std::size_t i = 0; i < scores.size(); ++i) {
-            if (out.lanes[i].word != word) continue;
-            for (std::size_t column = 0; column < columns_; ++column) {
-                const auto& here = above[i].shares[column];
-                if (here.empty()) continue;
-                share[column].resize(sizes_[column]);
-                for (std::size_t level = 0; level < sizes_[column]; ++level)
-                    share[column][level] += static_cast<std::uint64_t>(here[level]) << out.lanes[i].shift;
-            }
-        }
+    std::vector<WordShares> of_word(words_of(out.lanes), WordShares(sizes_));
+    for (std::size_t i = 0; i < scores.size(); ++i)
+        of_word[out.lanes[i].word].add(above[i].shares, out.lanes[i].shift);
+    for (const WordShares& share : of_word) {
         out.words.emplace_back(count_);
-        add_up(share, out.words.back().data());
+        add_up(share.all(), out.words.back().data());
     }
     return out;
 }

@@ -64,8 +64,8 @@ class Judge {
           few_(few),
           certain_(certain),
           part_(part),
-          guess_(labels.columns),
-          truth_(labels.columns) {}
+          guess_(labels.columns()),
+          truth_(labels.columns()) {}
 
     void add(std::span<const std::uint32_t> rows, std::size_t tenth) {
         const auto told = static_cast<std::size_t>(
@@ -106,7 +106,7 @@ class Judge {
         part_.truth[tenth].add(truth_);
     }
 
-    Labels labels_;
+    const Labels& labels_;
     std::size_t half_, few_;
     Certain certain_;
     Part& part_;
@@ -120,7 +120,7 @@ template <class TenthOf>
 Part counted(const Labels& labels, const Neighbours& near, std::size_t few, Certain certain,
              std::size_t tenths, const TenthOf& tenth_of) {
     const std::size_t tasks = std::min(most_tasks, near.groups());
-    std::vector<Part> parts(tasks, Part(labels.columns, tenths));
+    std::vector<Part> parts(tasks, Part(labels.columns(), tenths));
     const auto first_from = [&](std::size_t task) {
         const auto row = static_cast<std::uint32_t>(near.row.size() * task / tasks);
         return static_cast<std::size_t>(std::lower_bound(near.start.begin(), near.start.end(), row) -
@@ -158,11 +158,10 @@ class Shared {
     Tally tally() const {
         Tally out{share(part_.thin), {}};
         for (std::size_t i = 0; i < columns_; ++i)
-            out.columns.push_back(
-                {static_cast<double>(first_.of(common_[i], i)) / static_cast<double>(half_),
-                 share(second_.of(common_[i], i)),
-                 said(i, part_.right, part_.sure, part_.thin_truth),
-                 {}});
+            out.columns.push_back({static_cast<double>(first_.of(common_[i], i)) / static_cast<double>(half_),
+                                   share(second_.of(common_[i], i)),
+                                   said(i, part_.right, part_.sure, part_.thin_truth),
+                                   {}});
         return out;
     }
 
@@ -224,7 +223,7 @@ Tally Sample::tally_vartime(std::span<const std::vector<std::int64_t>> answers, 
     require_lengths(answers, count_);
     require_halves(count_);
     const Neighbours near = neighbours(answers, count_);
-    const Part part = counted({labels_, guessed_}, near, few, certain, 1, [](std::size_t) { return 0U; });
+    const Part part = counted(*labels_, near, few, certain, 1, [](std::size_t) { return 0U; });
     return Shared(few, certain, count_, part).tally();
 }
 
@@ -234,7 +233,7 @@ Tally Sample::tally_vartime(const std::vector<std::int64_t>& answers, const Cuts
     require_halves(count_);
     const Neighbours near = neighbours({&answers, 1}, count_);
     const auto tenth_of = [&](std::size_t row) { return cuts.tenth_of(answers[row]); };
-    const Part part = counted({labels_, guessed_}, near, few, certain, cuts.cut.size() + 1, tenth_of);
+    const Part part = counted(*labels_, near, few, certain, cuts.cut.size() + 1, tenth_of);
     const Shared shared(few, certain, count_, part);
     Tally out = shared.tally();
     shared.add_tenths(out);

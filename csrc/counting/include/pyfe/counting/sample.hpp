@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct BothMatches {
 using Shares = std::vector<std::vector<std::int64_t>>;
 
 struct Packed;
+class Labels;
 
 class Sample {
   public:
@@ -85,8 +87,8 @@ class Sample {
     Packed packed(std::span<const Shares> scores) const;
 
   private:
-    // Columns whose levels are one number, level + size * (level of the next + ...): few, so that what they add
-    // together is looked up in a table that the first cache holds
+    // Columns whose levels are one number, level + size * (level of the next + ...): few, so that what they
+    // add together is looked up in a table that the first cache holds
     struct Joined {
         std::size_t first, end;
     };
@@ -96,11 +98,11 @@ class Sample {
     void require_shares(const Shares& share) const;
     void add_up(std::span<const std::vector<std::uint64_t>> share, std::uint64_t* out) const;
 
-    std::size_t count_, columns_, guessed_;
-    std::vector<std::size_t> sizes_;      // [columns], one more than the highest level
+    std::size_t count_, columns_;
+    std::vector<std::size_t> sizes_;  // [columns], one more than the highest level
     std::vector<Joined> joined_;
-    std::vector<std::uint16_t> codes_;    // [joined, count]
-    std::vector<std::uint8_t> labels_;    // [count, guessed], and a few bytes
+    std::vector<std::uint16_t> codes_;      // [joined, count]
+    std::shared_ptr<const Labels> labels_;  // of the columns that are guessed
 };
 
 }  // namespace pyfe::counting
