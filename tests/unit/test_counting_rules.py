@@ -15,7 +15,7 @@ from pyfe.leakage.counts import Counted
 from pyfe.leakage.prior import LevelArray, Reference
 from pyfe.leakage.rules import kept_rows
 from pyfe.leakage.rules.excess import worst_excess
-from pyfe.leakage.rules.joint import joint, own_tenths
+from pyfe.leakage.rules.joint import joint
 from pyfe.leakage.rules.public_part import public_parts
 from pyfe.leakage.rules.sampled import sampled
 from pyfe.leakage.rules.variables import variables
@@ -319,14 +319,6 @@ def test_a_column_that_becomes_certain_is_refused() -> None:
     one, two = weights(schema, q0=1, x0=2, x1=2, x2=2, x3=2), weights(schema, x4=1, x5=1, x6=1)
     (found,) = joint(question(schema, [one, two], named=2.0))
     assert (found.kind, found.rule, found.names) == ("certain", "6", ("q0",))
-
-
-@pytest.mark.parametrize("spread", [0.3, 40, 10**7])
-def test_tenths_of_answers_are_those_of_their_quantiles(spread: float) -> None:
-    """Few values are counted, many sorted."""
-    drawn = np.rint(np.random.default_rng(3).normal(0, spread, 5000)).astype(np.int64)
-    expected = np.searchsorted(np.quantile(drawn, np.arange(1, 10) / 10), drawn, side="right")
-    assert own_tenths(drawn).tolist() == expected.tolist() and own_tenths(drawn).dtype == np.int64
 
 
 def test_joint_answers_of_many_bits_are_left_to_rule_7() -> None:

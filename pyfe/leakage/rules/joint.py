@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from pyfe.arrays import FloatArray, IntArray
-from pyfe.leakage.counts import tenths_of
+from pyfe.arrays import FloatArray
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.prior.seeds import uniforms
 from pyfe.leakage.rules.kept_rows import JOINT_ROWS, copula_rows
 from pyfe.leakage.rules.question import Question
 
-__all__ = ["TARGETS", "joint", "own_tenths", "told"]
+__all__ = ["TARGETS", "joint", "told"]
 
 TARGETS = 150
 """Rows that are looked for."""
-
-_MOST_COUNTED = 2**20
-"""Widest range of answers whose values are counted one by one."""
 
 _ADVICE = "Ask for fewer scores, or for coarser ones"
 
@@ -49,25 +45,10 @@ def joint(question: Question) -> list[Finding]:
 def told(question: Question) -> tuple[float, FloatArray]:
     """By how much more of the targets the answers name than their tenths do, and for how many more of them they make a
     class certain, of each private column: float64 ``[private]``."""
-    rows = copula_rows(question).drawn
-    answers = [rows.answers(question.blocks.shares(question.free.lift(row))) for row in question.Z]
+    scores = [question.shares(question.free.lift(row)) for row in question.Z]
     targets = (uniforms(question.seed("targets"), "targets", TARGETS) * JOINT_ROWS).astype(np.int64)
-    found = rows.matched(answers, targets, question.limits.certain)
-    tenths = rows.matched([own_tenths(one) for one in answers], targets, question.limits.certain)
+    found, tenths = copula_rows(question).drawn.matched(scores, targets, question.limits.certain)
     return found.records - tenths.records, (found.certain - tenths.certain) * _open(question)
-
-
-def own_tenths(answers: IntArray) -> IntArray:
-    """The tenth of each answer among all of them, int64 in 0..9: how many of the nine cuts ``np.quantile`` makes it
-    reaches. Answers are integers, so that a cut between two of them is reached by the upper one; few values are counted
-    instead of sorted."""
-    places = np.ceil(np.arange(1, 10) / 10 * (len(answers) - 1)).astype(np.int64)
-    steps = answers - answers.min()
-    if int(steps.max()) > _MOST_COUNTED:
-        return tenths_of(steps, np.partition(steps, places)[places])
-    counts = np.bincount(steps)
-    cuts = np.searchsorted(np.cumsum(counts), places, side="right")
-    return np.asarray(tenths_of(np.arange(len(counts)), cuts)[steps])
 
 
 def _open(question: Question) -> FloatArray:

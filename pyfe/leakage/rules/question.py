@@ -108,6 +108,7 @@ class Question(Asked):
     limits: Limits = field(default_factory=Limits)
     secret: bytes = bytes(32)
     elsewhere: tuple[NoisyRow, ...] = ()
+    _shares: dict[tuple[int, ...], list[IntArray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def free(self) -> Free:
@@ -145,6 +146,14 @@ class Question(Asked):
     def combinations(self) -> list[Row]:
         """The scores that are counted one by one, as rows ``[n]`` of the schema."""
         return [self.free.lift(row) for row in self.combined(MOST_PAIRED)]
+
+    def shares(self, row: Row) -> list[IntArray]:
+        """What each level of each block adds to a score, a row ``[n]`` of the schema; several rules ask for the same.
+        Not to be written to."""
+        key = tuple(row)
+        if key not in self._shares:
+            self._shares[key] = self.blocks.shares(row)
+        return self._shares[key]
 
     def owners(self, row: Sequence[int]) -> list[int]:
         """The blocks on which a row over the free coordinates has a weight."""

@@ -30,9 +30,9 @@ def variables(question: Question) -> list[Finding]:
     return []
 
 
-def score_of(question: Question, row: Sequence[int]) -> tuple[list[int], Score]:
+def score_of(question: Question, row: list[int]) -> tuple[list[int], Score]:
     """The private blocks on which a row ``[n]`` of the schema has a weight, and the score that they make of it."""
-    shares = question.blocks.shares(row)
+    shares = question.shares(row)
     used = [block for block in question.private if shares[block].any()]
     return used, Score([shares[b] for b in used], [question.prior.marginals[b] for b in used])
 
@@ -42,7 +42,7 @@ def told_by(question: Question, used: Sequence[int], score: Score) -> Counted:
     return score.beside([question.prior.classes[b] for b in used], question.limits.certain)
 
 
-def counted_exactly(question: Question, row: Sequence[int]) -> tuple[list[int], Counted] | Finding:
+def counted_exactly(question: Question, row: list[int]) -> tuple[list[int], Counted] | Finding:
     """What one score ``[n]`` says of the private blocks that it has a weight on, or that it is too fine to count."""
     used, score = score_of(question, row)
     if not score.countable:
