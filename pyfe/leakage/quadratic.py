@@ -9,7 +9,7 @@ from pyfe.leakage.blocks import too_fine
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.form_rules import FORM_RULES, FormQuestion
 from pyfe.leakage.linear import linear_findings
-from pyfe.leakage.prior import Blind, Prior
+from pyfe.leakage.prior import Blind, Prior, require_prior
 from pyfe.leakage.quadratic_account import QuadraticAccount
 from pyfe.leakage.rules import Limits, judged
 from pyfe.schema import Schema
@@ -60,5 +60,7 @@ def quadratic_findings(
     if before.linear is not None and after.linear is not None:
         rows = after.linear.given[before.linear.count :]
         return linear_findings(before.linear, rows, prior, limits=limits, secret=secret)
+    if prior is not None:
+        require_prior(prior)
     known = prior if prior is not None or too_fine(before.schema) else Blind(before.schema)
     return judged(FormQuestion(before, after, known, limits or Limits(), secret), FORM_RULES)
