@@ -154,6 +154,7 @@ def test_trees_are_brought_to_a_key_by_fewer_bits(depth: int) -> None:
     found = pyfe.suggest(model, X, y, authority=authority)
     assert found.tried[0].step == "as it is" and found.tried[0].granted is False
     assert all(one.step.startswith("weights of ") for one in found.tried[1:]) and len(found) > 2
+    assert "public" not in str(found), "there are no public columns"
     granted = found.granted
     assert granted is not None and granted.schema is not None and granted.function is not None
     assert granted.schema.id == schema.id, "the marks of the authority's schema hold"
@@ -182,3 +183,13 @@ def test_what_an_authority_says_of_columns_holds_for_what_is_suggested() -> None
 def test_a_refusal_is_said_with_its_rule() -> None:
     rows = rows_of(2)
     assert all(one.says.startswith("rule ") for one in pyfe.suggest(linear(rows), rows) if one.step.startswith("grid"))
+
+
+def test_granted_is_what_three_authorities_grant(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(9)
+    answers = iter([[], [], [pyfe.leakage.Finding("certain", ("c1",), rule="5t")]])
+    monkeypatch.setattr(KeyAuthority, "check", lambda self, function: next(answers, []))
+    found = pyfe.suggest(linear(rows), rows)
+    close, granted = found.tried
+    assert close.granted is False and close.says.startswith("rule 5t: ") and "Close: another authority" in close.says
+    assert granted.granted is True
