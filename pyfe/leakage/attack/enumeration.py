@@ -42,7 +42,8 @@ def enumeration(
     """
     require_prior(prior)
     blocks, answers = prior.blocks, integer_array(answers, "answers")
-    if not callable(evaluate) or answers.ndim != 2 or not answers.size:
+    asked: object = evaluate
+    if not callable(asked) or answers.ndim != 2 or not answers.size:
         raise ParameterError("an enumeration needs a function of coordinates, and answers [records, outputs] of it")
     if public is None:
         public = np.zeros((len(answers), 0), dtype=np.int64)

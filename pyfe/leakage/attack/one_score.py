@@ -13,6 +13,7 @@ from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.attack.guess import Guess, prior_guess
 from pyfe.leakage.attack.told import Told, require_told
 from pyfe.leakage.counts import Score
+from pyfe.leakage.prior import LevelArray
 
 __all__ = ["one_score"]
 
@@ -101,7 +102,7 @@ class _Sum:
 
     def likeliest(self, groups: Sequence[IntArray]) -> IntArray:
         """The likeliest levels of all columns in each group, int64 ``[groups, columns]``."""
-        best, chosen = np.zeros(1), list[IntArray]()
+        best, chosen = np.zeros(1), list[LevelArray]()
         for share, mass in zip(self.shares, self.marginals, strict=True):
             grown = np.full(len(best) + int(share.max()), -np.inf)
             taken = np.full(len(grown), -1, dtype=np.int16)
