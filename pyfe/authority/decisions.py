@@ -55,6 +55,8 @@ FIRST_SECOND, LAST_SECOND = 0, 2**32
 
 DEFAULT_SCHEME = "ipfe-ddh"
 
+_SUGGEST = "; pyfe.suggest(model, X, outcome) tries what else there is"
+
 _ADVICE = {
     "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
     "weights": ". Compile it with fewer weight bits, or on coarser columns",
@@ -165,7 +167,7 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
     listed = "; ".join(f"{_by_rule(finding)}{finding.in_terms_of(names)}" for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){_advice(refusing)}"
+    return f"{listed}{more} (counted with the {len(state.issued)} key(s) issued before){_advice(refusing)}{_SUGGEST}"
 
 
 def _by_rule(finding: Finding) -> str:

@@ -34,7 +34,7 @@ from pyfe.function.readout import Label, Readout, floats
 from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
 from pyfe.schema import Encoded, Overflow, Schema
-from pyfe.schema.cells import plain
+from pyfe.schema.cells import is_integer, plain
 from pyfe.schema.frames import require_order
 from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
 from pyfe.wire.pickling import PickledAsBytes
@@ -165,7 +165,7 @@ class Function(PickledAsBytes):
         noise, part = schema.noise, schema.noise_part
         if noise is None:
             raise ParameterError("the function's schema has no noise slots (pyfe.noise)")
-        if len(ids) != self.k or len(set(ids)) != self.k or not set(ids) <= set(noise.ids):
+        if not all(map(is_integer, ids)) or len(ids) != self.k or not len(set(ids) & set(noise.ids)) == self.k:
             raise ParameterError(
                 f"{self.k} output(s) need as many different slots of {', '.join(map(str, noise.ids))}, not {ids!r}"
             )

@@ -11,7 +11,7 @@ Nothing here is secret: what comes in are weights and frequencies, and the time 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import counting as _native
-from pyfe.arrays import ByteArray, FloatArray, IntArray
-from pyfe.errors import OutOfRangeError
+from pyfe.arrays import ByteArray, FloatArray, IntArray, as_array
+from pyfe.errors import OutOfRangeError, ParameterError
 
 __all__ = [
     "CERTAIN",
@@ -101,6 +101,7 @@ class Score:
     """
 
     def __init__(self, shares: Sequence[IntArray], marginals: Sequence[FloatArray]) -> None:
+        _require_pairs(shares, marginals)
         above = [share - share.min() for share in shares]
         step = int(np.gcd.reduce(np.concatenate([*above, np.zeros(1, dtype=np.int64)]))) or 1
         self._shares = above if step == 1 else [share // step for share in above]
@@ -142,6 +143,19 @@ class Score:
     def _require_countable(self) -> None:
         if not self.countable:
             raise OutOfRangeError(f"too fine to count: a score of {self.width + 1} values over all levels")
+
+
+def _require_pairs(shares: Sequence[IntArray], marginals: Sequence[FloatArray]) -> None:
+    """ParameterError unless each column has integers, and a probability for each."""
+    given: tuple[object, object] = (shares, marginals)
+    if not all(isinstance(part, Iterable) for part in given) or len(shares) != len(marginals):
+        raise ParameterError("a score has shares and marginals, one of each for every column")
+    for share, mass in zip(shares, marginals, strict=True):
+        adds, likely = as_array(share, "shares"), as_array(mass, "marginals")
+        if adds.dtype.kind not in "iu" or adds.ndim != 1 or likely.shape != adds.shape or not adds.size:
+            raise ParameterError("a column of a score has an integer for each of its levels, and a probability")
+        if likely.dtype.kind != "f" or not np.isfinite(likely).all() or (likely < 0).any():
+            raise ParameterError("probabilities of levels are finite numbers from 0 on")
 
 
 def residue_posterior(

@@ -20,6 +20,7 @@ import numpy as np
 from flint import fmpq_mat, fmpz_mat, nmod_mat
 
 from pyfe.arrays import IntArray
+from pyfe.errors import ParameterError
 from pyfe.schema import Schema
 
 __all__ = [
@@ -58,6 +59,8 @@ class Free:
     """
 
     def __init__(self, schema: Schema) -> None:
+        if not isinstance(schema, Schema):
+            raise ParameterError(f"what keys say is judged under a pyfe.Schema, not a {type(schema).__name__}")
         self.schema = schema
         self.places: dict[int, slice] = {}
         found: list[tuple[int, int, int]] = []

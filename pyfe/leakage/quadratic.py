@@ -9,7 +9,7 @@ from pyfe.leakage.blocks import too_fine
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.form_rules import FormQuestion, form_rules_for
 from pyfe.leakage.linear import linear_findings
-from pyfe.leakage.prior import Blind, Prior
+from pyfe.leakage.prior import Blind, Prior, require_prior
 from pyfe.leakage.quadratic_account import QuadraticAccount
 from pyfe.leakage.rules import Limits, judged
 from pyfe.leakage.slots import NoisyRow
@@ -63,6 +63,8 @@ def quadratic_findings(
     if before.linear is not None and after.linear is not None:
         rows = after.linear.given[before.linear.count :]
         return linear_findings(before.linear, rows, prior, limits=limits, secret=secret, elsewhere=elsewhere)
+    if prior is not None:
+        require_prior(prior)
     known = prior if prior is not None or too_fine(before.schema) else Blind(before.schema)
     question = FormQuestion(before, after, known, limits or Limits(), secret, tuple(elsewhere))
     return judged(question, form_rules_for(before.schema))

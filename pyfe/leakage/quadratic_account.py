@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 
 from pyfe.errors import ParameterError
-from pyfe.forms import LIMIT, FactoredForms, Forms
+from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms
 from pyfe.leakage import limits
 from pyfe.leakage.factors import factors, product_candidates
 from pyfe.leakage.findings import Finding, group_size
@@ -101,6 +101,8 @@ class QuadraticAccount:
     """
 
     def __init__(self, schema: Schema, modulus: int = PAIRING_ORDER) -> None:
+        if not isinstance(schema, Schema):
+            raise ParameterError(f"what keys say is judged under a pyfe.Schema, not a {type(schema).__name__}")
         self.schema = schema
         self.modulus = modulus
         self.primes: tuple[int, ...] = (modulus, CHECK_PRIME)
@@ -123,6 +125,9 @@ class QuadraticAccount:
 
     def with_forms(self, forms: Forms) -> QuadraticAccount:
         """The account with the outputs of one more key. Cost: O(rank D) for each output."""
+        given: object = forms
+        if not isinstance(given, MatrixForms | FactoredForms):
+            raise ParameterError(f"forms are MatrixForms or FactoredForms, not {type(given).__name__}")
         if (forms.n, forms.m) != (self.schema.n + 1, self.schema.n + 1):
             raise ParameterError(f"forms have {self.schema.n + 1} coordinates (1, x), not {forms.n} and {forms.m}")
         twin = copy(self)

@@ -22,6 +22,7 @@ from typing import TypeAlias
 import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray
+from pyfe.errors import ParameterError
 from pyfe.leakage.lattice import Free
 from pyfe.leakage.monomials import Monomial
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
@@ -68,7 +69,10 @@ class Meets:
 def meets(rows: Iterable[NoisyRow]) -> Meets:
     """What combinations of these scores are free of noise, and noise alone; modulo the group order and 2^61 - 1, the
     larger counts. Neither order nor basis of the rows matters. Cost: O(rank (coordinates + slots)) a row."""
-    given = list(rows)
+    stated: object = rows
+    given = list(rows) if isinstance(stated, Iterable) else []
+    if not isinstance(stated, Iterable) or not all(isinstance(row, NoisyRow) for row in given):
+        raise ParameterError("scores are pyfe.leakage.NoisyRow, as pyfe.leakage.noisy_rows makes them")
     names = {name: place for place, name in enumerate(dict.fromkeys(name for row in given for name in row.row))}
     slots = {slot: place for place, slot in enumerate(dict.fromkeys(row.slot for row in given if row.slot is not None))}
     found = [_modulo(given, names, slots, prime) for prime in (GROUP_ORDER, CHECK_PRIME)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -27,7 +27,7 @@ from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.registry import from_model
 from pyfe.schema import LOUDNESS, Encoded, Schema
-from pyfe.schema.cells import listed
+from pyfe.schema.cells import listed, shown
 
 __all__ = ["compile", "compile_real_function", "from_callable"]
 
@@ -210,6 +210,8 @@ def _behind_noise(function: Function, schema: Schema, slots: Sequence[int] | Non
         if slots is not None:
             raise ParameterError("slots go with a schema that has noise (pyfe.noise)")
         return function
+    if slots is not None and (isinstance(slots, str | bytes) or not isinstance(slots, Iterable)):
+        raise ParameterError(f"slots are a list of ids, one an output, not {shown(slots)}")
     return function.with_slots(*(schema.noise.ids[: function.k] if slots is None else slots))
 
 

@@ -163,13 +163,16 @@ def test_slots_of_a_function() -> None:
     assert moved.weights[0, part].tolist() == [0, 0, 0, 1]
     assert pyfe.Function.from_bytes(moved.to_bytes(), schema) == moved
     assert pyfe.Function.from_bytes(moved.to_bytes()).exact is False
-    for wrong in ((), (0, 1), (4,), ("0",)):
+    for wrong in ((), (0, 1), (4,), ("0",), (True,), (1.0,), ([1],), (None,)):
         with pytest.raises(ParameterError, match="different slots"):
             function.with_slots(*wrong)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="no noise slots"):
         pyfe.compile(model(), Schema.fit(patients())).with_slots(0)
     with pytest.raises(ParameterError, match="slots go with"):
         pyfe.compile(model(), Schema.fit(patients()), slots=[0])
+    for slots in (3, "0", b"0", 1.0):
+        with pytest.raises(ParameterError, match="list of ids"):
+            pyfe.compile(model(), schema, reference=patients(), slots=slots)  # type: ignore[arg-type]
     claimed = pyfe.Function.from_dict({**moved.to_dict(), "noise_sd": 64})
     with pytest.raises(ParameterError, match="other noise"):
         pyfe.Function(claimed.map, claimed.readout, claimed.schema_id, schema=schema)

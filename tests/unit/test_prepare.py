@@ -552,3 +552,64 @@ def test_a_score_that_does_not_vary_is_refused() -> None:
     same = X.assign(age=60.0, pressure=130.0)
     with pytest.raises(UnsupportedModelError, match="does not vary"):
         prepare(pyfe.Linear({"age": 1.0, "pressure": 1.0}), same)
+
+
+@pytest.mark.parametrize("schema", ["x", 7, {"age": (0, 1)}])
+def test_a_schema_is_a_schema(schema: Any) -> None:
+    X, _ = patients()
+    with pytest.raises(ParameterError, match=r"schema= is a pyfe\.Schema"):
+        prepare(pyfe.Linear({"age": 1.0}), X, schema=schema)
+
+
+def test_columns_that_are_not_in_the_table_are_named() -> None:
+    X, _ = patients()
+    with pytest.raises(ParameterError, match="the model takes 'weight', and the table has 'age', 'pressure'"):
+        prepare(pyfe.Linear({"weight": 1.0}), X)
+    with pytest.raises(ParameterError, match="the model takes no column"):
+        prepare(pyfe.Linear({}), X)
+
+
+@pytest.mark.parametrize("model", [{"age": 1e300, "pressure": 1e300}, {"age": 1e300}, {"age": 1e120}])
+@pytest.mark.filterwarnings("error")
+def test_results_beyond_what_can_be_squared(model: dict[str, float]) -> None:
+    X, _ = patients()
+    with pytest.raises(UnsupportedModelError, match=r"results reach .*1e\+100 is the most|NaN or infinite"):
+        prepare(pyfe.Linear(model), X)
+
+
+@pytest.mark.parametrize("outcome", ["relapse", {"a": 1}, 7])
+def test_an_outcome_that_is_one_value_is_called_so(outcome: Any) -> None:
+    X, _ = patients()
+    with pytest.raises(ParameterError, match="'y' is one value"):
+        prepare(pyfe.Linear({"age": 1.0}), X, outcome)
+
+
+def test_a_schema_that_publishes_its_population_has_a_function_of_its_own() -> None:
+    X, risk = patients()
+    model = pyfe.Linear({"age": 0.05, "pressure": 0.02, "creatinine": 0.9}, link="logit")
+    plain, _ = prepare(model, X, labels(risk))
+    schema, function = prepare(model, X, labels(risk), publish=True)
+    assert (
+        schema.population is not None
+        and function.schema_id == schema.id == schema_for(model, X, labels(risk), publish=True).id
+    )
+    assert schema.id != plain.id and [*map(str, schema.columns.values())] == [*map(str, plain.columns.values())]
+    authority = pyfe.KeyAuthority.create(schema)
+    assert authority.reference is not None and isinstance(authority.check(function), list)
+    with pytest.warns(UserWarning, match="does not; publish=True"):
+        again, _ = prepare(model, X, schema=schema)
+    assert again.population is None
+    with pytest.raises(ParameterError, match="at least 100 rows"):
+        prepare(model, X[:99], publish=True)
+    with pytest.raises(ParameterError, match="publish is True or False"):
+        prepare(model, X, publish="yes")  # type: ignore[arg-type]
+
+
+def test_a_protected_column_that_the_model_does_not_take_is_said_to_be_left_out() -> None:
+    X, risk = patients()
+    model = pyfe.Linear({"age": 0.05, "pressure": 0.02, "smoker": {"yes": 0.7}}, link="logit")
+    schema, function = prepare(model, X, labels(risk), protected=["smoker", "hair"])
+    assert schema.columns["smoker"].protected and "hair" not in schema.columns
+    told = dict(function.remarks)["protected"]
+    assert told.startswith("'hair': no column of the model") and "not judged" in told
+    assert "protected" not in dict(prepare(model, X, labels(risk), protected=["smoker"])[1].remarks)

@@ -136,3 +136,60 @@ def test_what_it_refuses() -> None:
         pyfe.suggest(linear(rows), rows, schema=pyfe.Schema.fit(rows), public=["c0"])
     assert not list(pyfe.reports.Suggestions((), "AUC", 0.5))
     assert Suggestion("a", "b").to_dict()["function"] is None
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_trees_are_brought_to_a_key_by_fewer_bits(depth: int) -> None:
+    """Their thresholds are what they are: no grid, and the leaves in fewer bits."""
+    ensemble = pytest.importorskip("sklearn.ensemble")
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame({f"c{i}": rng.normal(50, 10, 400).round() for i in range(6)})
+    y = rng.random(400) < 1 / (1 + np.exp(-(X.to_numpy() - 50).sum(axis=1) / 12))
+    model = ensemble.GradientBoostingClassifier(n_estimators=16, max_depth=depth, random_state=0).fit(X, y)
+    schema = pyfe.schema_for_trees(model, protected=["c1"] if depth == 1 else [])
+    scheme = "ipfe-ddh" if depth == 1 else "qfe-ggm"
+    authority = KeyAuthority.create(schema, scheme=scheme, reference=X)
+    assert any(finding.refuses for finding in authority.check(pyfe.compile(model, schema, reference=X)))
+    found = pyfe.suggest(model, X, y, authority=authority)
+    assert found.tried[0].step == "as it is" and found.tried[0].granted is False
+    assert all(one.step.startswith("weights of ") for one in found.tried[1:]) and len(found) > 2
+    assert "public" not in str(found), "there are no public columns"
+    granted = found.granted
+    assert granted is not None and granted.schema is not None and granted.function is not None
+    assert granted.schema.id == schema.id, "the marks of the authority's schema hold"
+    assert granted.loss is not None and abs(granted.loss) < 0.05
+    assert KeyAuthority.create(granted.schema, scheme=scheme, reference=X).issue(granted.function, purpose="test")
+    for option in ({"bits": 4}, {"schema": schema, "public": ["c1"]}):
+        with pytest.raises(ParameterError, match="has its own public|without bits"):
+            pyfe.suggest(model, X, y, **option)
+
+
+def test_what_an_authority_says_of_columns_holds_for_what_is_suggested() -> None:
+    rows: dict[str, Any] = rows_of(9) | {"ward": np.array(["east", "west"] * 200)}
+    rows["c0"][::7] = np.nan
+    weights = {name: 0.05 for name in rows if name != "ward"} | {"ward": {"east": 0.2}}
+    model = pyfe.Linear(weights, intercept=-20.0, link="logit")
+    options: dict[str, Any] = {"missing": {"c0": 50.0}, "public": ["c1"], "protected": ["ward"]}
+    schema, _ = pyfe.prepare(model, rows, **options, levels={"ward": ["east", "north", "west"]})
+    found = pyfe.suggest(model, rows, authority=KeyAuthority.create(schema, reference=rows), everything=True)
+    cut = next(one.schema for one in found if one.step == "grid sd / 8")
+    assert cut is not None and cut.columns["c0"].missing == 50.0 and cut.columns["c1"].public
+    assert cut.columns["ward"].protected and cut.columns["ward"].levels == ("east", "north", "west")
+    with pytest.raises(pyfe.OutOfRangeError, match="missing"):
+        pyfe.suggest(model, rows, authority=KeyAuthority.create(schema, reference=rows), missing={})
+
+
+def test_a_refusal_is_said_with_its_rule() -> None:
+    rows = rows_of(2)
+    assert all(one.says.startswith("rule ") for one in pyfe.suggest(linear(rows), rows) if one.step.startswith("grid"))
+
+
+def test_granted_is_what_three_authorities_grant(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(9)
+    answers = iter([[], [], [pyfe.leakage.Finding("certain", ("c1",), rule="5t")]])
+    monkeypatch.setattr(KeyAuthority, "check", lambda self, function: next(answers, []))
+    found = pyfe.suggest(linear(rows), rows)
+    close, granted = found.tried
+    assert close.granted is False and close.says.startswith("rule 5t: ") and "Close: another authority" in close.says
+    assert granted.granted is True

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyfe.arrays import FloatArray, IntArray
+from pyfe.arrays import FloatArray, IntArray, integer_array
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.attack.guess import Guess, prior_guess
 from pyfe.leakage.blocks import Blocks
-from pyfe.leakage.prior import Prior
+from pyfe.leakage.prior import Prior, require_prior
 
 __all__ = ["MOST_RECORDS", "enumeration"]
 
@@ -42,7 +42,11 @@ def enumeration(
     :data:`MOST_RECORDS` private records, ParameterError for answers that none of them has. Cost: an evaluation of all
     of them for each value of the public columns, and a sort.
     """
-    blocks = prior.blocks
+    require_prior(prior)
+    blocks, answers = prior.blocks, integer_array(answers, "answers")
+    asked: object = evaluate
+    if not callable(asked) or answers.ndim != 2 or not answers.size:
+        raise ParameterError("an enumeration needs a function of coordinates, and answers [records, outputs] of it")
     if noise_sd and by_tenth:
         raise ParameterError("a tenth is that of an answer without noise")
     if public is None:

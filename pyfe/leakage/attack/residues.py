@@ -8,7 +8,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.leakage.attack.guess import Guess, prior_guess
-from pyfe.leakage.attack.told import Told
+from pyfe.leakage.attack.told import Told, require_told
 from pyfe.leakage.rules.left_over import modulo_others, shares_of, suspects
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import MOST_PAIRED, combined
@@ -28,6 +28,7 @@ def residues(told: Told) -> Guess:
     of the scores modulo a number g that live on at most 4 columns, columns independent. With the weights (1, 4, 8, ...)
     the answer modulo 4 is the first column. Cost: g x levels for each remainder, and the scan of rule 2m.
     """
+    require_told(told)
     guess = prior_guess(told.prior, len(told))
     for block, posterior in (*_beside_the_others(told), *_modulo_numbers(told)):
         place = told.prior.blocks.private.index(block)

@@ -67,7 +67,9 @@ def _at_one(question: FormQuestion, counted: Counted) -> list[Finding]:
         return []
     figure, names = float(excess[worst]), question.names([question.private[worst]])
     kind = "certain" if counted.excess_sure[worst] == excess[worst] else "guessed"
-    note = f"by its answers, at some value of the public columns, {100 * figure:.0f} % above its tenth"
+    where = ", at some value of the public columns" if question.blocks.public.any() else ""
+    much = f"{100 * figure:.0f} % of the rows more" if kind == "certain" else f"{100 * figure:.0f} points more often"
+    note = f"by its answers{where}: {much} than by the tenth they lie in"
     return [Finding(kind, names, rule="5t", figure=figure, limit=limits.excess_at_one, note=note, advice=COARSER)]
 
 
