@@ -21,6 +21,7 @@ from pyfe.leakage import (
     FormQuestion,
     LinearAccount,
     QuadraticAccount,
+    Reference,
     check_linear,
     check_quadratic,
     linear_findings,
@@ -354,10 +355,40 @@ def test_a_single_public_value_may_not_open_a_column() -> None:
     assert structure(loose) == []
 
 
-def test_answers_that_are_too_fine_name_the_noise_slot() -> None:
+def test_answers_that_are_too_fine() -> None:
+    """Noise slots are for linear functions: the advice does not send a form there."""
     schema = Schema(numbers(8, 64))
     (found,) = sampled(asked(schema, forms(drawn(schema, 3, 100))))
-    assert (found.kind, found.rule) == ("too fine", "5t") and "slot of noise" in found.advice
+    assert (found.kind, found.rule) == ("too fine", "5t")
+    assert found.advice.startswith("Ask for the score on a coarser grid; a linear model may")
+
+
+def gated_by_rare_answers(*gates: str) -> IntArray:
+    """Coarse for most rows; where one of the answers is yes, every row has a result of its own."""
+    fine = [(-1) ** i * 3**i * 31 for i in range(8)]
+    terms = {f"x{i}": (1, -1)[i % 2] for i in range(8)}
+    for shift, gate in enumerate(gates):
+        terms |= {f"{gate} x{i}": fine[(i + shift) % 8] for i in range(8)}
+        terms[gate] = -round(1.5 * sum(fine))
+    return form(Schema(numbers(8) | answers(2)), terms)
+
+
+@pytest.mark.parametrize("gates", [("q0",), ("q0", "q1")], ids=["alone", "between the rows of another one"])
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_protected_answer_is_not_hidden_where_nothing_is_counted(gates: tuple[str, ...], *, protected: bool) -> None:
+    """Who has q0, 4 of 100, has a result that hardly anybody else has: certain for all of them, and not counted."""
+    schema = Schema(numbers(8) | answers(1, protected=protected) | {"q1": category(["no", "yes"])})
+    rng = np.random.default_rng(0)
+    table: dict[str, Any] = {f"x{i}": rng.integers(0, 4, 3000) for i in range(8)}
+    table |= {name: np.where(rng.random(3000) < 0.04, "yes", "no") for name in ("q0", "q1")}
+    account = QuadraticAccount(schema)
+    after = account.with_forms(forms(gated_by_rare_answers(*gates)))
+    found = sampled(FormQuestion(account, after, Reference.from_table(table, schema)))
+    if not protected:
+        assert found == [], "no more than one in ten is too fine to count"
+        return
+    assert [(one.rule, one.kind, one.names) for one in found] == [("5t", "certain", ("q0",))]
+    assert found[0].figure == pytest.approx(0.04, abs=0.01) and found[0].limit == 0.01
 
 
 # -- one question, however it is asked --

@@ -21,7 +21,7 @@ rule   function     refuses
 5t     sampled      what answers say of a column by more than their meaning, in drawn rows
 =====  ===========  ====================================================================================
 
-What is refused because it cannot be counted may be issued with a slot of noise.
+Forms have no noise slots (:mod:`pyfe.leakage.slots`): what cannot be counted is refused.
 """
 
 from __future__ import annotations
