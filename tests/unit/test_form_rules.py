@@ -355,6 +355,36 @@ def test_a_single_public_value_may_not_open_a_column() -> None:
     assert structure(loose) == []
 
 
+@pytest.mark.parametrize(
+    ("column", "bit"),
+    [
+        (category([f"w{i}" for i in range(40)], public=True), {"ward=w17": 1}),
+        (thresholds(list(range(1, 40)), public=True), {"ward>=17.0": 1, "ward>=18.0": -1}),
+        (number(0, 39, step=1, missing="bit", public=True), {"ward is missing": 1}),
+    ],
+    ids=["a level of a category", "between two thresholds", "absent"],
+)
+def test_a_gate_at_a_rare_level_of_a_public_column(column: Any, bit: dict[str, int]) -> None:
+    """In one ward of forty all of the score but q0 vanishes; that ward is neither drawn nor an end."""
+    schema = Schema({"ward": column} | numbers(8) | answers(1, protected=True))
+    names = [name for name in bit if name in schema.coordinate_names]
+    assert len(names) == len(bit), schema.coordinate_names[:41]
+    score = {f"x{i}": (-1) ** i * (3 + i % 3) for i in range(8)}
+    terms = score | {"q0": 5} | {f"{name} {x}": -w * bit[name] for name in bit for x, w in score.items()}
+    F = np.zeros((schema.n + 1, schema.n + 1), dtype=np.int64)
+    for words, value in terms.items():
+        whole = next((name for name in bit if words.startswith(name)), "")
+        left = [1 + schema.coordinate_names.index(whole)] if whole else []
+        places = [0, *left, *(at(schema, name) for name in words[len(whole) :].split())][-2:]
+        F[min(places), max(places)] += value
+    question = asked(schema, forms(F))
+    (found,) = structure(question)
+    assert found.names == ("q0",) and found.rule == "2"
+    assert len(question.everywhere) <= 12 + 2 + 32
+    calm = asked(schema, forms(form(schema, score | {"x0 x1": 1, "q0": 5})))
+    assert len(calm.everywhere) == 12 + 2, "nothing is a gate: nothing more is looked at"
+
+
 def test_answers_that_are_too_fine() -> None:
     """Noise slots are for linear functions: the advice does not send a form there."""
     schema = Schema(numbers(8, 64))
