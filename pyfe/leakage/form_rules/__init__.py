@@ -2,7 +2,8 @@
 
 Everything that one patient's ciphertexts can meet is judged together, linear keys too: a linear key beside a form is
 never judged alone. Forms are written over integer-valued monomials (:mod:`.basis`), public columns substituted: by 12
-drawn vectors of them, and by the first of these with each column at its least and its greatest level. Keys that are all
+drawn vectors of them, and by the first of these with each column at its least and its greatest level, and where a form
+has a product with a public column, at each of its levels that a bit stands for. Keys that are all
 linear in the private columns, whatever the public ones are, are linear keys (:mod:`pyfe.leakage.rules`).
 
 =====  ===========  ====================================================================================

@@ -203,7 +203,7 @@ class FormQuestion(Asked):
 
     @cached_property
     def everywhere(self) -> list[AtPublic]:
-        """The drawn public values, then those with one column at its least or greatest level, or at one of its gates."""
+        """The drawn public values, then those with one column at its least or greatest level, or at a gate."""
         seed = self.kept_seed
         vectors = self.prior.public_vectors(VECTORS, seed)
         drawn: list[IntArray | None] = [*vectors] or [None]
@@ -221,9 +221,9 @@ class FormQuestion(Asked):
         return found
 
     def _gates(self, vectors: Sequence[IntArray]) -> list[IntArray]:
-        """The first vector with each public column in turn at each of its levels that a bit stands for, where a form has
-        a product with the column: what is left there may be another form than at all other levels. The most frequent
-        levels first, :data:`MOST_GATES` at most; none that is looked at already."""
+        """The first vector with each public column in turn at each of its levels that a bit stands for, where a form
+        has a product with the column: what is left there may be another form than at all other levels. The most
+        frequent levels first, :data:`MOST_GATES` at most; none that is looked at already."""
         known = {tuple(one.tolist()) for one in [*vectors, *self.prior.extremes(self.kept_seed)]}
         found: list[tuple[float, IntArray]] = []
         for place, block in enumerate(np.flatnonzero(self.blocks.public).tolist()):
@@ -245,7 +245,12 @@ class FormQuestion(Asked):
         """The public blocks of which some form has a product with a private column."""
         owner = self.after.reader.space.owner
         pairs = ((i, j) for form in self.after.whole for i, j in form if i > 0)
-        public = {known for i, j in pairs for known, other in ((i, j), (j, i)) if owner[known] is None and owner[other] is not None}
+        public = {
+            known
+            for i, j in pairs
+            for known, other in ((i, j), (j, i))
+            if owner[known] is None and owner[other] is not None
+        }
         return {
             block
             for block, part in enumerate(self.blocks.slices)

@@ -27,8 +27,8 @@ def sampled(question: FormQuestion) -> list[Finding]:
     Means over the drawn public values are held to ``limits.excess_forms``; the excess at any single one, those with a
     column at its least or greatest level included, to ``limits.excess_at_one``. Answers with too few neighbours for
     more than ``limits.thin`` of the rows are too fine to count, and are refused; of a protected column, what is too
-    fine to count is taken as told: rows of a class that is not the commonest, behind such answers, count as certain. A
-    product with a rare answer makes the answers of its rows as fine as whoever asks likes, and leaves the others coarse.
+    fine to count is taken as told: rows of a class that is not the commonest, behind such answers, count as certain. (A
+    product with a rare answer makes the results of its rows as fine as whoever asks likes, and leaves others coarse.)
     A blind prior draws uniform rows.
     """
     found: dict[Name, list[Counted]] = {}

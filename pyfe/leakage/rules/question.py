@@ -139,8 +139,8 @@ class Question(Asked):
 
     @cached_property
     def noisy_scores(self) -> list[Row]:
-        """The scores behind noise as they were asked for, over the free coordinates. Each stands there once: what public
-        columns add makes another key of it, and no other noise."""
+        """The scores behind noise as they were asked for, over the free coordinates. Each stands there once: what
+        public columns add makes another key of it, and no other noise."""
         return [list(row) for row in sorted(set(map(tuple, self.free.rows(self.after.given))))]
 
     def combined(self, most: int | None = None) -> list[Row]:
