@@ -28,6 +28,7 @@ from pyfe.leakage import (
     quadratic_findings,
 )
 from pyfe.leakage.form_rules.modulus import modulus
+from pyfe.leakage.form_rules.one_known import one_known
 from pyfe.leakage.form_rules.rank import rank
 from pyfe.leakage.form_rules.remainders import beside, modulo, residues
 from pyfe.leakage.form_rules.sampled import sampled
@@ -353,6 +354,21 @@ def test_a_single_public_value_may_not_open_a_column() -> None:
     (found,) = sampled(loose)
     assert found.names == ("q0",) and found.limit == 0.5 and "some value of the public columns" in found.note
     assert structure(loose) == []
+
+
+def test_an_exclusive_or_hides_nothing_where_nothing_is_known_of_the_population() -> None:
+    """q0 + q1 - 2 q0 q1 says nothing of q0 if half of the people have q1; it is q0 if nobody does."""
+    schema = Schema(numbers(8) | answers(1, protected=True) | {"q1": category(["no", "yes"])})
+    apart = {"q0": 40, "q1": 40, "q0 q1": -80}
+    hidden = asked(schema, forms(form(schema, DENSE | apart)))
+    assert sampled(hidden) == [] and support(hidden) == []
+    (found,) = one_known(hidden)
+    assert (found.kind, found.rule, found.names) == ("guessed", "5t", ("q0",)) and "'q1'" in found.note
+    assert found.figure is not None and found.figure > 0.35 and found.limit == 0.25
+    open_ = Schema(numbers(8) | answers(2))
+    assert one_known(asked(open_, forms(form(open_, DENSE | apart)))) == [], "nothing is protected"
+    for calm in ({"q0": 1, "q1": 2, "q0 q1": 1}, {"q0 x3": 1, "q0": -1}):
+        assert one_known(asked(schema, forms(form(schema, DENSE | calm)))) == [], "lost among the others"
 
 
 @pytest.mark.parametrize(

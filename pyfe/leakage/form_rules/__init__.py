@@ -20,6 +20,7 @@ rule   function     refuses
 3      rank         more independent keys than the columns allow, hidden units counted
 4      budget       more than half of a row's bits, or a third where nothing is known of the population
 5t     sampled      what answers say of a column by more than their meaning, in drawn rows
+       one_known    without a reference: the same of protected columns, where one other column is known
 =====  ===========  ====================================================================================
 
 Forms have no noise slots (:mod:`pyfe.leakage.slots`): what cannot be counted is refused.
@@ -31,7 +32,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.form_rules import certain, exact, modulus, rank, sampled, structure, support
+from pyfe.leakage.form_rules import certain, exact, modulus, one_known, rank, sampled, structure, support
 from pyfe.leakage.form_rules.question import FormQuestion
 from pyfe.leakage.rules import budget, countable
 
@@ -50,4 +51,5 @@ FORM_RULES: tuple[FormRule, ...] = (
     rank.rank,
     budget.budget,
     sampled.sampled,
+    one_known.one_known,
 )
