@@ -20,8 +20,9 @@ def one_known(question: FormQuestion) -> list[Finding]:
     """Without a reference rows are uniform, and ``x + y - 2 x y`` says nothing of x where every second row has y. Of
     patients, few may have it, and then it is x. So no column is taken for a mask: of every answer, in rows where a
     column that stands in a product with a protected one is in its lowest class, or in its highest, the best guess of
-    the protected column is lifted by at most ``limits.protected_gain``, and a class other than the commonest certain
-    for at most ``limits.excess_forms`` of these rows.
+    the protected column is lifted by at most ``limits.protected_gain`` and ``limits.excess_forms`` together, and a
+    class other than the commonest certain for at most ``limits.excess_forms`` of these rows: more than where nothing
+    is known, since one column is.
 
     A reference knows how frequent y is. Two columns and more that are rare together are not looked at.
     """
@@ -56,7 +57,7 @@ def _in_the_end_classes(
 def _judged(question: FormQuestion, block: int, mask: str, counted: Counted) -> list[Finding]:
     limits, names = question.limits, question.names([block])
     for kind, figure, limit in (
-        ("guessed", float(counted.gain[0]), limits.protected_gain),
+        ("guessed", float(counted.gain[0]), limits.protected_gain + limits.excess_forms),
         ("certain", float(counted.rare[0]), limits.excess_forms),
     ):
         if figure > limit:

@@ -77,7 +77,7 @@ def _for_coordinates(question: Question) -> Iterator[_Combination]:
     rows = np.array(question.noisy_scores, dtype=np.float64)
     towards = covariance_of(question.prior).times(rows)
     total = towards @ rows.T + _sd(question) ** 2 * np.eye(len(rows))
-    best = np.linalg.solve(total, towards)
+    best: FloatArray = np.asarray(np.linalg.solve(total, towards), dtype=np.float64)
     variance = np.diag(total)
     beyond = (best * towards).sum(axis=0) - (towards**2 / variance[:, None]).max(axis=0)
     for block, places in question.free.places.items():
