@@ -27,8 +27,9 @@ def sampled(question: FormQuestion) -> list[Finding]:
     Means over the drawn public values are held to ``limits.excess_forms``; the excess at any single one, those with a
     column at its least or greatest level included, to ``limits.excess_at_one``. Answers with too few neighbours for
     more than ``limits.thin`` of the rows are too fine to count, and are refused; of a protected column, what is too
-    fine to count is taken as told: rows of a class that is not the commonest, behind such answers, count as certain. (A
-    product with a rare answer makes the results of its rows as fine as whoever asks likes, and leaves others coarse.)
+    fine to count is taken as told: rows of a class that is not the commonest, of which more are behind such answers
+    than by chance, count as certain. (A product with a rare answer makes the results of its rows as fine as whoever
+    asks likes, and leaves others coarse.)
     A blind prior draws uniform rows.
     """
     found: dict[Name, list[Counted]] = {}
@@ -69,18 +70,22 @@ def _with_the_thin(question: FormQuestion, one: AtPublic, answers: Sequence[IntA
         return counted
     groups, half = numbered(answers), len(one.rows.levels) // 2
     thin = np.bincount(groups[:half], minlength=int(groups.max()) + 1)[groups[half:]] < FEW
-    untold = [_not_the_commonest(question, one, block, thin) for block in private]
+    untold = [_beyond_chance(question, one, block, thin) for block in private]
     return replace(counted, rare=counted.rare + np.array(untold))
 
 
-def _not_the_commonest(question: FormQuestion, one: AtPublic, block: int, rows: BoolArray) -> float:
-    """The share of the second half's rows that are among some of them, and not of a protected column's commonest
-    class; nothing for other columns."""
+def _beyond_chance(question: FormQuestion, one: AtPublic, block: int, rows: BoolArray) -> float:
+    """Among some of the second half's rows, those of a protected column's class that are there beyond what its
+    frequency puts there, ``(P(rows, c) - P(rows) P(c)) / (1 - P(c))``: the largest share of all classes but the
+    commonest. Nothing for other columns."""
     if not question.blocks.protected[block]:
         return 0.0
     classes = question.prior.classes[block][one.rows.levels[:, block]]
-    first, second = classes[: len(classes) - len(rows)], classes[-len(rows) :]
-    return float((rows & (second != np.bincount(first).argmax())).mean())
+    share = np.bincount(classes) / len(classes)
+    inside = np.bincount(classes[-len(rows) :][rows], minlength=len(share)) / len(rows)
+    others = np.flatnonzero((np.arange(len(share)) != share.argmax()) & (share > 0))
+    beyond = (inside - rows.mean() * share)[others] / (1 - share[others])
+    return float(beyond.max(initial=0.0))
 
 
 def _at_one(question: FormQuestion, counted: Counted) -> list[Finding]:
