@@ -27,6 +27,7 @@ from pyfe.leakage.lattice import Free
 from pyfe.leakage.monomials import Monomial
 from pyfe.leakage.span import CHECK_PRIME, GROUP_ORDER, Span
 from pyfe.schema import Schema
+from pyfe.schema.cells import same_name
 
 __all__ = ["Meets", "NoisyRow", "Slot", "all_noisy", "bits_behind_noise", "meets", "noise_of_form", "noisy_rows"]
 
@@ -102,7 +103,7 @@ def noisy_rows(weights: IntArray, schema: Schema, epoch: Hashable = 0) -> list[N
     """Rows int64 ``[k, n]`` of a schema over its free coordinates, each with its slot. One that has another weight than
     1 on a slot, or several slots, counts as one without noise: :func:`pyfe.leakage.rules.slots.one_slot` refuses it."""
     free = Free(schema)
-    names = [schema.coordinate_names[position] for position in free.positions.tolist()]
+    names = [same_name(schema.coordinate_names[position]) for position in free.positions.tolist()]
     data = free.rows(weights)
     return [
         NoisyRow(epoch, slot, {name: value for name, value in zip(names, row, strict=True) if value})
@@ -143,7 +144,8 @@ def _slots(weights: IntArray, schema: Schema) -> list[Slot | None]:
     noise, part = schema.noise, schema.noise_part
     if noise is None:
         return [None] * len(weights)
-    slots = [Slot(number, noise.sd, frozenset(schema.input_columns)) for number in noise.ids]
+    columns = frozenset(map(same_name, schema.input_columns))  # as noise is drawn: names in normal form C
+    slots = [Slot(number, noise.sd, columns) for number in noise.ids]
     used = [
         [(slot, value) for slot, value in zip(slots, row, strict=True) if value] for row in weights[:, part].tolist()
     ]

@@ -2,7 +2,8 @@
 
 Everything that one patient's ciphertexts can meet is judged together, linear keys too: a linear key beside a form is
 never judged alone. Forms are written over integer-valued monomials (:mod:`.basis`), public columns substituted: by 12
-drawn vectors of them, and by the first of these with each column at its least and its greatest level. Keys that are all
+drawn vectors of them, and by the first of these with each column at its least and its greatest level, and where a form
+has a product with a public column, at each of its levels that a bit stands for. Keys that are all
 linear in the private columns, whatever the public ones are, are linear keys (:mod:`pyfe.leakage.rules`).
 
 =====  ===========  ====================================================================================
@@ -19,6 +20,7 @@ rule   function     refuses
 3      rank         more independent keys than the columns allow, hidden units counted
 4      budget       more than half of a row's bits, or a third where nothing is known of the population
 5t     sampled      what answers say of a column by more than their meaning, in drawn rows
+       one_known    without a reference: the same of protected columns, where one other column is known
 =====  ===========  ====================================================================================
 
 What is refused because it cannot be counted may be issued with a slot of noise. Where the schema has such slots
@@ -27,11 +29,7 @@ an answer (2m, 5t for all columns) has nothing to count. There :data:`FORMS_BEHI
 on the data part of the keys, 4 with what noise leaves of the information, 8, 5t for protected columns on answers with
 their noise, and
 
-=====  ===========  ====================================================================================
-noise  one_slot     an answer that has not the weight 1 on one slot, or has a slot in a product
-       blurred      combinations of answers without noise, or of noise alone
-=====  ===========  ====================================================================================
-"""
+=====  ===========  ============================================================================="""
 
 from __future__ import annotations
 
@@ -39,7 +37,17 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pyfe.leakage.findings import Finding
-from pyfe.leakage.form_rules import behind_noise, certain, exact, modulus, rank, sampled, structure, support
+from pyfe.leakage.form_rules import (
+    behind_noise,
+    certain,
+    exact,
+    modulus,
+    one_known,
+    rank,
+    sampled,
+    structure,
+    support,
+)
 from pyfe.leakage.form_rules.question import FormQuestion
 from pyfe.leakage.rules import budget, countable
 from pyfe.schema import Schema
@@ -59,6 +67,7 @@ FORM_RULES: tuple[FormRule, ...] = (
     rank.rank,
     budget.budget,
     sampled.sampled,
+    one_known.one_known,
 )
 
 FORMS_BEHIND_NOISE: tuple[FormRule, ...] = (

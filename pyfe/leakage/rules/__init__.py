@@ -26,9 +26,10 @@ rule   function          refuses
 =====  ================  ====================================================================================
 
 Where the schema has noise slots (:func:`pyfe.noise`), every combination of scores has noise of at least one of them, so
-that 1, 2m, 5, 5t, 6 and 7, which look at the integers of a score, have nothing to count. There :data:`BEHIND_NOISE`
+that 1, 2m, 6 and 7, which look at the integers of a score, have nothing to count. There :data:`BEHIND_NOISE`
 applies: 0, 2, 2e, 3, 4 and 8 on the data part of the keys, 4 with what noise leaves of the information, 5 for
-protected columns with the noise as one more column (``protected``), and
+protected columns with the noise as one more column (``protected``), 5t for all columns with drawn noise, scores alone
+and put together (``behind_noise``), and
 
 =====  ================  ====================================================================================
 noise  one_slot          an output that has not the weight 1 on one slot
@@ -46,6 +47,7 @@ from typing import TypeAlias, TypeVar
 
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules import (
+    behind_noise,
     budget,
     correlation,
     countable,
@@ -102,6 +104,7 @@ BEHIND_NOISE: tuple[Rule, ...] = (
     rank.rank,
     budget.budget,
     protected.protected,
+    behind_noise.behind_noise,
     correlation.correlation,
 )
 

@@ -27,7 +27,7 @@ def protected(question: Question) -> list[Finding]:
 
     The budget counts bits, and not whose: weights that double from one yes/no to the next spend the 4 bits of a score
     on four answers, of which the second lies 14 standard deviations of the noise apart and explains a fifth of the
-    variance. Columns that are not protected are not judged here.
+    variance. Of the other columns, and of scores put together, :func:`.behind_noise.behind_noise` says what is told.
     """
     if not any(question.blocks.protected[block] for block in question.private):
         return []
@@ -52,8 +52,7 @@ def counted_behind_noise(question: Question) -> Iterator[tuple[list[int], Counte
 
 def _scores(question: Question) -> Iterator[tuple[IntArray, int]]:
     """Scores as rows of the schema without its slots, and how many draws of noise are in each."""
-    rows = np.unique(question.after.given, axis=0).astype(object)  # sums of weights may not fit
-    rows[:, question.schema.noise_part] = 0
+    rows = np.array([question.free.lift(row) for row in question.noisy_scores], dtype=object)  # sums may not fit
     yield from ((row, 1) for row in rows)
     if len(rows) <= MOST_PAIRED:
         for a, b in combinations(rows, 2):

@@ -136,7 +136,13 @@ class Question(Asked):
         noise = self.after.schema.noise
         if noise is None:
             return information(self.Z, self.free, self.prior)
-        return information_behind_noise(self.free.rows(np.unique(self.after.given, axis=0)), noise.sd, self.prior)
+        return information_behind_noise(self.noisy_scores, noise.sd, self.prior)
+
+    @cached_property
+    def noisy_scores(self) -> list[Row]:
+        """The scores behind noise as they were asked for, over the free coordinates. Each stands there once: what
+        public columns add makes another key of it, and no other noise."""
+        return [list(row) for row in sorted(set(map(tuple, self.free.rows(self.after.given))))]
 
     def combined(self, most: int | None = None) -> list[Row]:
         """The rows of Z and, while there are at most so many (or always), sums and differences of two."""

@@ -18,7 +18,7 @@ from pyfe.leakage.rules.kept_rows import tree_rows
 from pyfe.leakage.rules.public_part import public_parts
 from pyfe.leakage.rules.question import MOST_PAIRED, Question
 
-__all__ = ["VECTORS", "PublicValues", "counted_in_rows", "judged_by", "sampled", "told"]
+__all__ = ["VECTORS", "PublicValues", "counted_in_rows", "judged_by", "public_values", "sampled", "told"]
 
 PublicValues: TypeAlias = Sequence[IntArray | None]
 """Levels of the public columns, in their order; None where no column is public."""
@@ -46,7 +46,7 @@ def sampled(question: Question) -> list[Finding]:
 def counted_in_rows(question: Question) -> list[Counted]:
     """For each score, what it says of the private blocks: the mean over the drawn values of the public columns;
     ``thin`` is the worst of all values. Nothing where the prior is blind."""
-    return [] if question.prior.blind else told(question, *_public_values(question))
+    return [] if question.prior.blind else told(question, *public_values(question))
 
 
 def judged_by(question: Question, counts: Sequence[Counted]) -> list[Finding]:
@@ -115,7 +115,7 @@ def _cuts(answers: IntArray, public: list[FloatArray], levels: LevelArray) -> Fl
     return np.asarray(np.quantile(whole, TENTHS))
 
 
-def _public_values(question: Question) -> tuple[PublicValues, PublicValues]:
+def public_values(question: Question) -> tuple[PublicValues, PublicValues]:
     """Levels of the public columns: those chosen for this question, and those with one column at an end."""
     prior, seed = question.prior, question.kept_seed
     kept = prior.public_vectors(_KEPT_VECTORS, seed)
