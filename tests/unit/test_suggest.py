@@ -172,12 +172,13 @@ def test_what_an_authority_says_of_columns_holds_for_what_is_suggested() -> None
     model = pyfe.Linear(weights, intercept=-20.0, link="logit")
     options: dict[str, Any] = {"missing": {"c0": 50.0}, "public": ["c1"], "protected": ["ward"]}
     schema, _ = pyfe.prepare(model, rows, **options, levels={"ward": ["east", "north", "west"]})
-    found = pyfe.suggest(model, rows, authority=KeyAuthority.create(schema, reference=rows), everything=True)
+    authority = KeyAuthority.create(schema, reference=rows)
+    found = pyfe.suggest(model, rows, authority=authority)
     cut = next(one.schema for one in found if one.step == "grid sd / 8")
     assert cut is not None and cut.columns["c0"].missing == 50.0 and cut.columns["c1"].public
     assert cut.columns["ward"].protected and cut.columns["ward"].levels == ("east", "north", "west")
     with pytest.raises(pyfe.OutOfRangeError, match="missing"):
-        pyfe.suggest(model, rows, authority=KeyAuthority.create(schema, reference=rows), missing={})
+        pyfe.suggest(model, rows, authority=authority, missing={})
 
 
 def test_a_refusal_is_said_with_its_rule() -> None:
