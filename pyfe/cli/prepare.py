@@ -37,6 +37,15 @@ from pyfe.schema.cells import parse_number, same_name
 __all__ = ["options_of", "outcome_of", "prepare_model"]
 
 
+Ranges = Annotated[
+    Path | None, typer.Option(help="Schema of clinical ranges to cut, instead of ranges proposed from the table.")
+]
+Publish = Annotated[
+    bool,
+    typer.Option("--publish", help="Let the schema publish coarse figures of the rows (100 or more), for everybody."),
+]
+
+
 def prepare_model(
     model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
     table: Annotated[Path, typer.Argument(help="CSV file of training rows; no row is kept.")],
@@ -55,9 +64,7 @@ def prepare_model(
     precision: Annotated[
         str, typer.Option(help='"auto", "finest", or steps of the score per standard deviation.')
     ] = "auto",
-    ranges: Annotated[
-        Path | None, typer.Option(help="Schema of clinical ranges to cut, instead of ranges proposed from the table.")
-    ] = None,
+    ranges: Ranges = None,
     bits: Bits = 8,
     margin: Margin = 0.1,
     exclude: Exclude = None,
@@ -66,12 +73,7 @@ def prepare_model(
     missing: Missing = None,
     levels: Levels = None,
     noise_slots: NoiseSlots = 0,
-    publish: Annotated[
-        bool,
-        typer.Option(
-            "--publish", help="Let the schema publish coarse figures of the rows (100 or more), for everybody."
-        ),
-    ] = False,
+    publish: Publish = False,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,

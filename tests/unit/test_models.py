@@ -314,7 +314,7 @@ def test_text_columns_need_the_schema() -> None:
     X = pd.DataFrame({"age": np.arange(20.0), "sex": ["f", "m"] * 10})
     encoder = ColumnTransformer([("sex", OneHotEncoder(), ["sex"])], remainder="passthrough")
     model = make_pipeline(encoder, Ridge()).fit(X, np.arange(20.0))
-    with pytest.raises(UnsupportedModelError, match=r"use pyfe.compile\(model, schema\)"):
+    with pytest.raises(UnsupportedModelError, match=r"use pyfe.prepare\(model, X, outcome\)"):
         Linear.from_estimator(model)
 
 
