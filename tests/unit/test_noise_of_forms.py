@@ -184,8 +184,9 @@ def test_a_slot_belongs_to_one_form() -> None:
     first = matrix(schema, 0)
     assert only(asked(schema, first, first)).kind == "nothing new"
     shared = only(asked(schema, matrix(schema, 0, 1), first))
-    assert (shared.kind, shared.note) == ("clean", "slot 0 belongs to another form")
-    assert only(asked(schema, matrix(schema, 1), first)).kind == "averaged"
+    assert (shared.kind, shared.note) == ("clean", "slot 0 belongs to another direction of keys")
+    again = only(asked(schema, matrix(schema, 1), first))
+    assert (again.kind, again.note) == ("averaged", "this direction of keys has slot 0")
     doubled = 2 * first
     doubled[0, 1 + schema.noise_part.start :] = [1, 0, 0, 0]
     assert only(asked(schema, doubled, first)).kind == "clean"
@@ -214,7 +215,8 @@ def test_other_epochs_count() -> None:
     schema = plain()
     account = QuadraticAccount(schema).with_forms(MatrixForms.dense(matrix(schema, 0)))
     assert asked(schema, matrix(schema, 0), elsewhere=account.noisy) == []
-    assert only(asked(schema, matrix(schema, 0, 1), elsewhere=account.noisy)).kind == "clean"
+    taken = only(asked(schema, matrix(schema, 0, 1), elsewhere=account.noisy))
+    assert (taken.kind, taken.note) == ("clean", "slot 0 belongs to another direction of keys")
     assert only(asked(schema, matrix(schema, 1), elsewhere=account.noisy)).kind == "averaged"
     assert noisy_rows(np.zeros((0, schema.n), dtype=np.int64), schema) == []
 
@@ -304,7 +306,7 @@ def test_the_ledger_knows_whose_a_slot_is() -> None:
     )
     authority.issue(first, purpose="v1")
     authority.issue(first, purpose="v1, again")
-    with pytest.raises(PolicyDeniedError, match="slot 0 belongs to another form"):
+    with pytest.raises(PolicyDeniedError, match="slot 0 belongs to another direction of keys"):
         authority.issue(second, purpose="v2")
     with pytest.raises(PolicyDeniedError, match="averaged"):
         authority.issue(first.with_slots(2), purpose="v1 once more")

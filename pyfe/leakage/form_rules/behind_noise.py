@@ -20,7 +20,8 @@ from pyfe.leakage.form_rules.certain import certain
 from pyfe.leakage.form_rules.question import AtPublic, FormQuestion, Lifted
 from pyfe.leakage.rules.excess import worst_excess
 from pyfe.leakage.rules.question import MOST_PAIRED
-from pyfe.leakage.slots import NoisyRow, meets
+from pyfe.leakage.rules.slots import second_slot, shared_slot
+from pyfe.leakage.slots import meets
 
 __all__ = ["blurred", "certain_and_noisy", "correlation", "one_slot", "protected"]
 
@@ -64,25 +65,17 @@ def blurred(question: FormQuestion) -> list[Finding]:
     """``meets(data) = 0`` and ``meets(noise) = 0`` over monomials, on all keys that a patient can meet; and for every
     value of the public columns that is looked at, the forms that are left are as many: two that fall together there
     would be one answer with two noises."""
-    met = meets([*question.elsewhere, *question.after.noisy])
+    rows = [*question.elsewhere, *question.after.noisy]
+    met = meets(rows)
     if met.data:
-        note = _shared_slot(question.after.noisy)
+        note = shared_slot(rows)
         return [Finding("clean", rule="noise", figure=float(met.data), limit=0.0, note=note, advice=_SLOT)]
     fewest = min(keys.lattice.rank for keys in question.distinct)
     lost = met.noise or len(question.after.whole) - fewest
     if not lost:
         return []
-    note = "" if met.noise else "for some values of the public columns"
+    note = second_slot(rows) if met.noise else "for some values of the public columns"
     return [Finding("averaged", rule="noise", figure=float(lost), limit=0.0, note=note, advice=_SAME)]
-
-
-def _shared_slot(rows: tuple[NoisyRow, ...]) -> str:
-    """Which slot two forms have, if two show it."""
-    first: dict[object, NoisyRow] = {}
-    for row in rows:
-        if row.slot is not None and first.setdefault(row.slot, row).row != row.row:
-            return f"slot {row.slot.id} belongs to another form"
-    return ""
 
 
 def protected(question: FormQuestion) -> list[Finding]:
