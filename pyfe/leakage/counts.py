@@ -23,7 +23,7 @@ from pyfe._core import counting as _native
 from pyfe.arrays import ByteArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError
 
-__all__ = ["CERTAIN", "FEW", "MOST_WORK", "Counted", "Drawn", "Matched", "Score", "residue_posterior", "tenths_of"]
+__all__ = ["CERTAIN", "FEW", "MOST_RESIDUE", "MOST_WORK", "Counted", "Drawn", "Matched", "Score", "residue_posterior", "tenths_of"]
 
 CERTAIN = 0.95
 """Probability from which a class counts as certain."""
@@ -33,6 +33,9 @@ FEW = 20
 
 MOST_WORK = 3 * 10**10
 """Width of a score times the levels of its columns, beyond which it is too fine to count."""
+
+MOST_RESIDUE = _native.MOST_WIDTH
+"""Largest modulus that is counted."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from pyfe.leakage.rules.left_over import modulo_others, shares_of, suspects
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import MOST_PAIRED, combined
 from pyfe.leakage.rules.residues import Residue, residues_of, scanned
+from pyfe.leakage.rules.shared_divisors import hidden
 from pyfe.leakage.rules.tables import free_codes
 
 __all__ = ["residues"]
@@ -71,6 +72,8 @@ def _looked_at(told: Told) -> Iterator[tuple[Residue, tuple[int, ...]]]:
     for row, unit in zip(combined(told.basis, MOST_PAIRED), combined(units, MOST_PAIRED), strict=True):
         for residue in residues_of(row, owner, few):
             yield residue, tuple(unit)
+    if rank > 1:
+        yield from ((residue, residue.of) for residue in hidden(told.basis, owner, few, bytes(32)))
 
 
 def _share(told: Told, residue: Residue, block: int) -> IntArray:

@@ -31,12 +31,13 @@ def support(question: Question) -> list[Finding]:
     refused. Columns of a blind prior are independent: then ``R^2_b`` is b's part of the variance.
     Cost: O(r^2 f^2) multiplications, with a blind prior O(r^2 f).
     """
-    rows = question.combined()
+    rows = [*question.combined(), *question.singled_out, *question.small]
     worst: tuple[float, float, int, int] | None = None
     for index, (used, block, figure) in enumerate(explained(question, covariance_of(question.prior), rows)):
         limit = question.limits.support_of_few if 2 * used < len(question.private) else question.limits.support
         if figure > limit and (worst is None or figure > worst[0]):
             worst = figure, limit, block, index
+    worst = worst or _of_any(question, len(rows))
     if worst is None:
         return []
     figure, limit, block, index = worst
@@ -46,10 +47,19 @@ def support(question: Question) -> list[Finding]:
     ]
 
 
+def _of_any(question: Question, index: int) -> tuple[float, float, int, int] | None:
+    """The column that explains most of some real combination of several scores, if that is too much."""
+    shares, limit = question.best_shares, question.limits.support
+    block = max(shares, key=lambda one: shares[one], default=-1)
+    return (shares[block], limit, block, index) if shares and shares[block] > limit else None
+
+
 def _called(question: Question, index: int) -> str:
-    return (
-        "the score" if question.rank == 1 else "a score" if index < question.rank else "a sum or difference of scores"
-    )
+    if question.rank == 1:
+        return "the score"
+    if index < question.rank:
+        return "a score"
+    return "a sum or difference of scores" if index < len(question.combined()) else "a combination of scores"
 
 
 def explained(question: Question, covariance: Covariance, rows: list[list[int]]) -> Iterator[tuple[int, int, float]]:
