@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pyfe.leakage import Blind, LinearAccount, Question, attack
 from pyfe.leakage.lattice import Lattice
-from pyfe.leakage.rules.shared_divisors import hidden, minors_needed, on_few_for_certain
+from pyfe.leakage.rules.modulus import modulus
+from pyfe.leakage.rules.shared_divisors import Unfinished, hidden, minors_needed, on_few_for_certain
 from pyfe.leakage.rules.singled_out import best_shares, singled_out, small_combinations
 from pyfe.schema import Schema, category, number
 from tests.unit.hostile_keys import answers, dense, numbers
@@ -89,6 +90,20 @@ def test_powers_of_a_prime_are_seen_whole() -> None:
     first = (np.r_[1, 5, np.zeros(size - 2, dtype=np.int64)] - 40 * others + half) % 289 - half
     rows = Lattice.empty(size).with_rows([first.tolist(), others.tolist()]).reduced
     assert (289, (0, 1)) in [(one.modulus, one.blocks) for one in hidden(rows, np.arange(size), 4, SEED)]
+
+
+def test_what_cannot_be_looked_at_in_time_is_refused() -> None:
+    """A product of two primes that takes minutes to factor, and scores that are all alike modulo a prime."""
+    product = (2**89 - 1) * (2**107 - 1)
+    rows = Lattice.empty(20).with_rows(wide(product, 3, 20, 2)).reduced
+    with pytest.raises(Unfinished, match="factor"):
+        list(hidden(rows, np.arange(20), 4, SEED))
+    random = np.random.default_rng(6)
+    alike = np.c_[random.integers(-5, 6, (12, 12)), 5 * random.integers(-2, 3, (12, 40))]
+    with pytest.raises(Unfinished, match="relations"):
+        list(hidden(Lattice.empty(52).with_rows(alike.tolist()).reduced, np.arange(52), 4, SEED))
+    (found,) = modulus(question(Schema(numbers(52, 8)), alike))
+    assert found.rule == "2m" and found.refuses
 
 
 def test_honest_scores_hide_nothing() -> None:

@@ -13,6 +13,7 @@ from pyfe.leakage.rules.excess import too_fine_to_count
 from pyfe.leakage.rules.left_over import remainders, suspects
 from pyfe.leakage.rules.question import Asked, Question
 from pyfe.leakage.rules.residues import Residue, residues_of, scanned
+from pyfe.leakage.rules.shared_divisors import Unfinished
 from pyfe.leakage.rules.tables import free_codes
 
 __all__ = ["MOST_RESIDUES", "flatly", "modulus", "shown", "told", "too_many_residues"]
@@ -39,7 +40,10 @@ def modulus(question: Question) -> list[Finding]:
     :func:`~pyfe.leakage.rules.residues.residues_of` for each score that is counted,
     and :func:`~pyfe.leakage.rules.shared_divisors.hidden` for any other combination.
     """
-    return _beside_the_others(question) or _modulo_numbers(question)
+    try:
+        return _beside_the_others(question) or _modulo_numbers(question)
+    except Unfinished as error:
+        return [Finding("checked in part", rule="2m", note=str(error), advice=_ADVICE)]
 
 
 def _beside_the_others(question: Question) -> list[Finding]:

@@ -14,7 +14,7 @@ modulo the lattice that the others generate: the characters of ``Z^r / lattice``
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -26,7 +26,7 @@ from pyfe.leakage.prior.seeds import uniforms
 from pyfe.leakage.rules.residues import LARGEST_SCANNED, MOST_COMBINATIONS, Residue
 from pyfe.leakage.span import Span, supports
 
-__all__ = ["hidden", "minors_needed", "on_few_for_certain"]
+__all__ = ["Unfinished", "hidden", "minors_needed", "on_few_for_certain"]
 
 _MISSED = 1e-6
 """Probability that fewer than two of the sets miss the blocks of a combination."""
@@ -43,10 +43,22 @@ _MOST_WIDE = 4
 _LEAST_WIDE = 11
 """Least modulus for those: smaller ones say little of so many columns, and honest scores have them."""
 
+_LARGEST_KERNEL = 4
+"""Most dimensions of a kernel in which combinations on few blocks are looked for: of honest scores it has one or two."""
+
+_LARGEST_FACTORED = 2**128
+"""What is factored in milliseconds, whatever its factors."""
+
 _WORD = 2**63
 """From which a prime is too large for :class:`flint.nmod_mat`."""
 
+_SMALL_PRIMES = [p for p in range(2, 1000) if all(p % q for q in range(2, math.isqrt(p) + 1))]
+
 Row = Sequence[int]
+
+
+class Unfinished(ArithmeticError):
+    """Not every combination could be looked at: keys that were not made for it have no such divisors."""
 
 
 def hidden(rows: Sequence[Row], owner: IntArray, most: int, seed: bytes) -> Iterator[Residue]:
@@ -56,8 +68,8 @@ def hidden(rows: Sequence[Row], owner: IntArray, most: int, seed: bytes) -> Iter
     Also those modulo 11 and more on more blocks, up to half of them where r is small (:func:`_reach`), of combinations
     that are not counted as they are: neither a row of Z nor a sum or difference of two.
     rows: Z, saturated; owner: int64 ``[f]``, the block of each column. seed: which minors are taken depends on it; it
-    must not be known to who asks. Cost: :func:`minors_needed` determinants of r columns, and a kernel for each of them
-    and prime that divides it and another.
+    must not be known to who asks. Raises :class:`Unfinished`. Cost: :func:`minors_needed` determinants of r columns,
+    and a kernel for each of them and prime that divides it and another.
     """
     scores = _Scores(rows, owner)
     few, found = min(most, len(scores.blocks) // 2), set[tuple[int, ...]]()
@@ -112,7 +124,20 @@ def minors_needed(blocks: int, rank: int, few: int) -> int:
 def _common_primes(minors: Sequence[int]) -> list[int]:
     """The primes that divide two of the minors."""
     common = {math.gcd(a, b) for a, b in combinations(minors, 2)} - {1}
-    return sorted({int(prime) for divisor in common for prime, _ in fmpz(divisor).factor()})
+    return sorted({prime for divisor in common for prime in _primes_of(divisor, common)})
+
+
+def _primes_of(number: int, others: Collection[int]) -> list[int]:
+    """The primes of a number; a large one is split by others first, since they are not factored."""
+    if number < _LARGEST_FACTORED:
+        return [int(prime) for prime, _ in fmpz(number).factor()]
+    if fmpz(number).is_prime():
+        return [number]
+    for other in (*_SMALL_PRIMES, *others):
+        common = math.gcd(number, other)
+        if 1 < common < number:
+            return [*_primes_of(common, others), *_primes_of(number // common, others)]
+    raise Unfinished("minors share a divisor that takes too long to factor")
 
 
 class _Scores:
@@ -183,6 +208,8 @@ class _Scores:
         yield from kernel
         if len(kernel) < 2 or not few:
             return
+        if len(kernel) > _LARGEST_KERNEL:
+            raise Unfinished("the scores have too many relations modulo a prime")
         words = [self.word(combination, prime).tolist() for combination in kernel]
         owners = {i: frozenset({block}) for i, block in enumerate(self._owner.tolist())}
         for blocks in supports(Span(words, prime=prime, traced=False), owners, few):
