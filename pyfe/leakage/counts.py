@@ -23,7 +23,18 @@ from pyfe._core import counting as _native
 from pyfe.arrays import ByteArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError
 
-__all__ = ["CERTAIN", "FEW", "MOST_RESIDUE", "MOST_WORK", "Counted", "Drawn", "Matched", "Score", "residue_posterior", "tenths_of"]
+__all__ = [
+    "CERTAIN",
+    "FEW",
+    "MOST_RESIDUE",
+    "MOST_WORK",
+    "Counted",
+    "Drawn",
+    "Matched",
+    "Score",
+    "residue_posterior",
+    "tenths_of",
+]
 
 CERTAIN = 0.95
 """Probability from which a class counts as certain."""

@@ -74,10 +74,25 @@ def prior_of(columns: tuple[Plain, ...], cells: tuple[tuple[Any, ...], ...] | No
 class AsWritten(Question):
     """Rows of Z, sums and differences of two; no other combinations."""
 
-    hidden: list[Residue] = []
-    singled_out: list[list[int]] = []
-    small: list[list[int]] = []
-    best_shares: dict[int, float] = {}
+    @property
+    def hidden(self) -> list[Residue]:  # type: ignore[override]
+        """None of them."""
+        return []
+
+    @property
+    def singled_out(self) -> list[list[int]]:  # type: ignore[override]
+        """None of them."""
+        return []
+
+    @property
+    def small(self) -> list[list[int]]:  # type: ignore[override]
+        """None of them."""
+        return []
+
+    @property
+    def best_shares(self) -> dict[int, float]:  # type: ignore[override]
+        """None of them."""
+        return {}
 
 
 def question_of(case: Case) -> Question:

@@ -1,4 +1,4 @@
-"""Combinations of several scores with any coefficients: remainders that hide on few columns, and what they single out."""
+"""Combinations of several scores, of any coefficients: remainders that hide on few columns, what is singled out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyfe.leakage.lattice import Lattice
 from pyfe.leakage.rules.modulus import modulus
 from pyfe.leakage.rules.shared_divisors import Unfinished, hidden, minors_needed, on_few_for_certain
 from pyfe.leakage.rules.singled_out import best_shares, singled_out, small_combinations
-from pyfe.schema import Schema, category, number
+from pyfe.schema import Schema, category
 from tests.unit.hostile_keys import answers, dense, numbers
 
 SEED = bytes(32)
@@ -39,14 +39,14 @@ def test_every_combination_modulo_a_prime_on_few_columns_is_found(seed: int) -> 
     prime, size = int(random.choice([17, 19, 23, 29, 31])), int(random.integers(9, 14))
     rows = Lattice.empty(size).with_rows(planted(prime, 2, size, int(random.integers(1, 4)), seed)).reduced
     found = [(one.modulus, one.row) for one in hidden(rows, np.arange(size), 4, SEED)]
-    for modulus in (17, 19, 23, 29, 31):
-        for mix in itertools.product(range(modulus), repeat=2):
-            word = np.array(mix) @ np.array(rows) % modulus
+    for number_ in (17, 19, 23, 29, 31):
+        for mix in itertools.product(range(number_), repeat=2):
+            word = np.array(mix) @ np.array(rows) % number_
             certain = np.linalg.matrix_rank(np.array(rows)[:, word == 0]) < 2  # it is zero there, not modulo a prime
             if 1 <= np.count_nonzero(word) <= 4 and not certain:
-                same = [tuple((unit * word % modulus).tolist()) for unit in range(1, modulus)]
-                known = [(g, row) for g, row in found if g % modulus == 0]
-                assert any(tuple(v % modulus for v in row) in same for _, row in known), (modulus, mix)
+                same = [tuple((unit * word % number_).tolist()) for unit in range(1, number_)]
+                known = [(g, row) for g, row in found if g % number_ == 0]
+                assert any(tuple(v % number_ for v in row) in same for _, row in known), (number_, mix)
 
 
 @pytest.mark.parametrize(
@@ -204,9 +204,10 @@ def test_one_score_and_scores_behind_noise_have_no_combinations() -> None:
     import pyfe
 
     schema = Schema(numbers(9, 16))
-    assert question(schema, [dense(9, 9, 1)]).combinations == [dense(9, 9, 1)] or not question(
-        schema, [dense(9, 9, 1)]
-    ).singled_out
+    assert (
+        question(schema, [dense(9, 9, 1)]).combinations == [dense(9, 9, 1)]
+        or not question(schema, [dense(9, 9, 1)]).singled_out
+    )
     noisy = Schema(numbers(9, 16) | {"noise": pyfe.noise(slots=2)})
     asked = question(noisy, [[*dense(9, 9, 1), 1, 0], [*dense(9, 9, 2), 0, 1]])
     assert asked.singled_out == asked.small == [] and asked.best_shares == {}

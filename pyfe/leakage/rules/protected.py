@@ -20,7 +20,7 @@ from pyfe.schema import Slots
 __all__ = ["counted_behind_noise", "protected"]
 
 _LARGEST = 16
-"""Of the coefficients of a combination: what rounding them takes off a prediction is less than one part in a hundred."""
+"""Of the coefficients of a combination: rounding them takes less than a hundredth off what it predicts."""
 
 _ADVICE = "Ask for a score in which the protected column counts for less"
 
@@ -79,8 +79,8 @@ def _scores(question: Question) -> Iterator[_Noisy]:
 
 
 def _predictors(question: Question, rows: AnyArray) -> Iterator[AnyArray]:
-    """For every coordinate of protected columns the combination of scores that predicts it best (of Gaussian columns), noise and
-    all: ``(Y S Y' + sd^2)^-1 Y S e_i``, in integers of which the largest is :data:`_LARGEST`."""
+    """For every coordinate of protected columns the combination of scores that predicts it best (of Gaussian columns),
+    noise and all: ``(Y S Y' + sd^2)^-1 Y S e_i``, in integers of which the largest is :data:`_LARGEST`."""
     noise, free = question.schema.noise, question.free
     forms = np.array(free.rows(rows), dtype=np.float64)
     towards = covariance_of(question.prior).times(forms)

@@ -2,8 +2,8 @@
 
 Modulo 2 to 16 all combinations can be looked at (:func:`.residues.scanned`), while there are few scores. Beyond, what
 columns have in common tells the numbers. Let ``c Z mod p`` be zero outside a few blocks, c not. Then all r x r minors
-of Z on other blocks are multiples of p. So minors are taken on so many sets of r blocks that two of them miss the few: a
-prime that divides two is looked at, and the combination is what vanishes modulo p on such a set.
+of Z on other blocks are multiples of p. So minors are taken on so many sets of r blocks that two of them miss the few:
+a prime that divides two is looked at, and the combination is what vanishes modulo p on such a set.
 
 Where such a minor is 0, the combination that vanishes there does so for certain, and is a score like any other.
 
@@ -44,7 +44,7 @@ _LEAST_WIDE = 11
 """Least modulus for those: smaller ones say little of so many columns, and honest scores have them."""
 
 _LARGEST_KERNEL = 4
-"""Most dimensions of a kernel in which combinations on few blocks are looked for: of honest scores it has one or two."""
+"""Most dimensions of a kernel in which combinations on few blocks are looked for: honest scores leave one or two."""
 
 _LARGEST_FACTORED = 2**128
 """What is factored in milliseconds, whatever its factors."""
@@ -215,7 +215,9 @@ class _Scores:
         for blocks in supports(Span(words, prime=prime, traced=False), owners, few):
             outside = [i for i, block in enumerate(self._owner.tolist()) if block not in blocks]
             for mixed in _kernel([[word[i] for i in outside] for word in words], prime)[:1]:
-                yield [sum(m * c[j] for m, c in zip(mixed, kernel, strict=True)) % prime for j in range(len(self._rows))]
+                yield [
+                    sum(m * c[j] for m, c in zip(mixed, kernel, strict=True)) % prime for j in range(len(self._rows))
+                ]
 
     def word(self, combination: Sequence[int], modulus: int) -> AnyArray:
         """A combination modulo a number, integers ``[f]``."""
