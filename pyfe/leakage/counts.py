@@ -25,6 +25,7 @@ from pyfe.errors import OutOfRangeError, ParameterError
 __all__ = [
     "CERTAIN",
     "FEW",
+    "MOST_RESIDUE",
     "MOST_WORK",
     "TENTHS",
     "Counted",
@@ -44,6 +45,9 @@ FEW = 20
 
 MOST_WORK = 3 * 10**10
 """Width of a score times the levels of its columns, beyond which it is too fine to count."""
+
+MOST_RESIDUE = _native.MOST_WIDTH
+"""Largest modulus that is counted."""
 
 
 TENTHS = np.arange(1, 10) / 10

@@ -14,7 +14,7 @@ from pyfe.errors import PolicyDeniedError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import Blind, Finding, Limits, QuadraticAccount, check_quadratic, noisy_rows, residual_forms
 from pyfe.leakage.form_rules import FORMS_BEHIND_NOISE, FormQuestion
-from pyfe.leakage.form_rules.behind_noise import protected
+from pyfe.leakage.form_rules.behind_noise import told
 from pyfe.leakage.rules import kept_rows
 from pyfe.schema import Schema
 
@@ -265,9 +265,46 @@ def test_a_protected_column_is_counted_with_the_noise() -> None:
     cells = np.floor((data + rng.normal(0, 128, len(x))) / 8).astype(np.int64)
     yes, alls = (np.bincount(cells - cells.min(), weights=w) for w in (x[:, 1], np.ones(len(x))))
     share = np.divide(yes, alls, out=np.full_like(yes, 0.5), where=alls > 0)
-    assert only(protected(question)).figure == pytest.approx(alls[share >= 0.95].sum() / len(x), abs=0.03)
-    form[0, 2] = 40
-    assert protected(FormQuestion(before, before.with_forms(MatrixForms.dense(form)), Known(schema))) == []
+    assert only(told(question)).figure == pytest.approx(alls[share >= 0.95].sum() / len(x), abs=0.03)
+    form[0, 2] = form[0, 3] = form[4, 5] = 40
+    assert told(FormQuestion(before, before.with_forms(MatrixForms.dense(form)), Known(schema))) == []
+
+
+def hidden(multiples: tuple[int, int]) -> tuple[Schema, IntArray]:
+    """Two forms ``a u + 1000 q`` and ``b u + d`` with products in u: ``b z - a z'`` is q, but for noise."""
+    columns = {f"x{i}": pyfe.number(0, 255, step=1) for i in range(12)} | {f"p{i}": ["no", "yes"] for i in range(8)}
+    schema = Schema.from_ranges(columns | {"q": ["no", "yes"], "noise": pyfe.noise(slots=2)})
+    signs = np.random.default_rng(1).choice([-1, 1], (2, 12))
+    forms = np.zeros((2, schema.n + 1, schema.n + 1), dtype=np.int64)
+    for form, multiple in zip(forms, multiples, strict=True):
+        form[0, 1:13] = 2 * multiple * signs[0]
+        form[13, 14] = form[15, 16] = 200 * multiple
+    forms[1, 0, 1:13] += signs[1]
+    forms[0, 0, 21] = 1000
+    forms[[0, 1], 0, 1 + schema.noise_part.start + np.arange(2)] = 1
+    return schema, forms
+
+
+def test_what_two_answers_hide_from_each_other_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither answer nor their sum or difference says much of q; 7 of one less 5 of the other does."""
+    monkeypatch.setattr(kept_rows, "FORM_ROWS", 100_000)
+    schema, (first, second) = hidden((5, 7))
+    assert asked(schema, first) == asked(schema, second) == []
+    found = only(asked(schema, second, first))
+    assert (found.rule, found.names) == ("5t", ("q",)) and "with noise" in found.note
+
+
+def test_answers_that_double_are_counted_though_nothing_is_protected() -> None:
+    columns = {f"q{i}": ["no", "yes"] for i in range(COLUMNS)}
+    schema = Schema.from_ranges({**columns, "noise": pyfe.noise(slots=1)})
+    form = np.zeros((schema.n + 1, schema.n + 1), dtype=np.int64)
+    form[0, 1:4], form[4, 5], form[0, 10 : COLUMNS + 1] = (3554, 1777, 889), 500, 7
+    form[0, 1 + schema.noise_part.start] = 1
+    lifted = Limits(support=2.0, support_of_few=2.0)
+    found = only(asked(schema, form, limits=lifted))
+    assert (found.kind, found.rule) == ("certain", "5t") and "with noise" in found.note
+    form[0, 1:4] = 300, 250, 200
+    assert asked(schema, form, limits=lifted) == [], "answers that are little more than the noise"
 
 
 def test_the_answer_is_the_same_in_every_order() -> None:

@@ -599,3 +599,22 @@ def test_names_in_another_normal_form_are_the_same_slot() -> None:
     first = noisy_rows(np.array([[3, 5, 1]]), spring, "spring")
     assert meets([*first, *noisy_rows(np.array([[3, 5, 1]]), autumn, "autumn")]) == Meets(0, 0)
     assert meets([*first, *noisy_rows(np.array([[3, 4, 1]]), autumn, "autumn")]) == Meets(1, 0)
+
+
+def test_the_mean_of_several_scores_is_counted_with_its_noise() -> None:
+    """Four scores, each through noise of its own, say little of a protected answer, and so do two; their mean does."""
+    random = np.random.default_rng(9)
+    base = random.integers(-15, 16, 23)
+    names: dict[str, Any] = {f"q{i}": ["no", "yes"] for i in range(24)}
+    schema = Schema.from_ranges(names | {"noise": pyfe.noise(slots=4)}, protected=["q0"])
+    near = base + np.random.default_rng(0).integers(-12, 13, (4, 23))
+    rows = np.column_stack([np.full(4, 100), near, np.eye(4, dtype=np.int64)])
+    assert check_linear([], rows[0], schema) == check_linear(rows[:1], rows[1], schema) == []
+    found = only(check_linear(rows[:3], rows[3], schema))
+    assert (found.rule, found.names) == ("5", ("q0",)) and "with noise" in found.note
+
+    x = np.random.default_rng(1).integers(0, 2, (100_000, 24))
+    z = x @ rows[:, :24].T + np.rint(np.random.default_rng(2).normal(0, 128, (len(x), 4)))
+    mean = z.mean(axis=1)
+    right = ((mean > mean.mean()) == x[:, 0]).mean()
+    assert right > 0.75, "the limit for protected columns"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from pyfe.leakage.rules.left_over import modulo_others, shares_of, suspects
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import MOST_PAIRED, combined
 from pyfe.leakage.rules.residues import Residue, residues_of, scanned
+from pyfe.leakage.rules.shared_divisors import Unfinished, hidden
 from pyfe.leakage.rules.tables import free_codes
 
 __all__ = ["residues"]
@@ -72,6 +74,9 @@ def _looked_at(told: Told) -> Iterator[tuple[Residue, tuple[int, ...]]]:
     for row, unit in zip(combined(told.basis, MOST_PAIRED), combined(units, MOST_PAIRED), strict=True):
         for residue in residues_of(row, owner, few):
             yield residue, tuple(unit)
+    with suppress(Unfinished):
+        if rank > 1:
+            yield from ((residue, residue.of) for residue in hidden(told.basis, owner, few, bytes(32)))
 
 
 def _share(told: Told, residue: Residue, block: int) -> IntArray:

@@ -25,11 +25,15 @@ rule   function     refuses
 
 What is refused because it cannot be counted may be issued with a slot of noise. Where the schema has such slots
 (:func:`pyfe.noise`), every combination of answers has noise of at least one of them, and what looks at the integers of
-an answer (2m, 5t for all columns) has nothing to count. There :data:`FORMS_BEHIND_NOISE` applies: rules 0, 2, 2e and 3
-on the data part of the keys, 4 with what noise leaves of the information, 8, 5t for protected columns on answers with
-their noise, and
+an answer (2m) has nothing to count. There :data:`FORMS_BEHIND_NOISE` applies: rules 0, 2, 2e and 3
+on the data part of the keys, 4 with what noise leaves of the information, 8, 5t on answers with their noise, alone
+and put together (``told``), and
 
-=====  ===========  ============================================================================="""
+=====  ===========  ====================================================================================
+noise  one_slot     an answer that has not the weight 1 on one slot, or has a slot in a product
+       blurred      combinations of answers without noise, or of noise alone
+=====  ===========  ====================================================================================
+"""
 
 from __future__ import annotations
 
@@ -80,7 +84,7 @@ FORMS_BEHIND_NOISE: tuple[FormRule, ...] = (
     support.support,
     rank.rank,
     budget.budget,
-    behind_noise.protected,
+    behind_noise.told,
     behind_noise.correlation,
 )
 

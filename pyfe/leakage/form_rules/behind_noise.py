@@ -6,35 +6,42 @@ encrypted (:mod:`pyfe.leakage.slots`); so answers as asked count here, and not a
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray
-from pyfe.leakage.counts import Counted, tenths_of
+from pyfe.leakage.counts import Counted, Drawn, tenths_of
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.form_rules.certain import certain
 from pyfe.leakage.form_rules.question import AtPublic, FormQuestion, Lifted
-from pyfe.leakage.rules.excess import worst_excess
+from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.question import MOST_PAIRED
 from pyfe.leakage.rules.slots import second_slot, shared_slot
 from pyfe.leakage.slots import meets
 
-__all__ = ["blurred", "certain_and_noisy", "correlation", "one_slot", "protected"]
+__all__ = ["blurred", "certain_and_noisy", "correlation", "one_slot", "told"]
 
-_BINS = 4
-"""Values of an answer that fall into one ``sd / 4`` count as one: of the noise's own 2.05 + log2(sd) bits this takes
-less than 1/500 of a bit, and without it hardly an answer with noise would come twice among drawn rows."""
+_STEPS = 2
+"""Cells of an answer in one standard deviation of its noise: without them hardly an answer with noise would come twice
+among drawn rows."""
 
 _ROWS = 40_000
 """Drawn rows for correlations."""
 
+_LITTLE = 0.05
+"""Share of a coordinate's variance that a combination of answers explains beyond the best of them, up to which it is not
+looked at."""
+
+_TENTHS = 3
+"""Most answers whose tenths are the baseline of a combination: a thousand cells of drawn rows."""
+
 _SLOT = "Give every output a slot of its own that no key has, by itself and with the weight 1 (function.with_slots)"
 _SAME = "Compute what follows from the answers that were issued, which needs no key"
-_LESS = "Ask for an answer in which the protected column counts for less"
+_LESS = "Ask for answers in which the column counts for less"
 _WITHOUT = "Leave the column, and what goes with it, out of the answer"
 
 
@@ -78,20 +85,43 @@ def blurred(question: FormQuestion) -> list[Finding]:
     return [Finding("averaged", rule="noise", figure=float(lost), limit=0.0, note=note, advice=_SAME)]
 
 
-def protected(question: FormQuestion) -> list[Finding]:
-    """Rule 5t's limits for protected columns, on every answer as it was asked for and, up to rank 4, on sums and
-    differences of two, each with its noise: guessed from one half of the drawn rows, judged on the other, the mean over
-    the drawn public values. Columns that are not protected are not judged here."""
-    noise, blocks = question.schema.noise, question.blocks
-    if noise is None or not any(blocks.protected[block] for block in question.private):
+def told(question: FormQuestion) -> list[Finding]:
+    """Rule 5t's limits on what answers with their noise say of every column: each as it was asked for, up to rank 4 sums
+    and differences of two, and for every coordinate that several answers explain together the combination of them that
+    explains most of it, whose baseline are the tenths of the answers themselves::
+
+        c = (A A' + sd^2)^-1 A e,   A = the answers in drawn rows with the same public values
+
+    Guessed from one half of the drawn rows, judged on the other; the mean over the drawn public values. Answers so loud
+    that, in cells of half a standard deviation of the noise, more than ``limits.thin`` of the rows have too few
+    neighbours are too fine to count.
+    """
+    noise = question.schema.noise
+    if noise is None:
         return []
-    drawn = [one for one in question.everywhere if one.drawn]
-    for weights in _combined(len(question.after.whole)):
-        counted = Counted.mean([_with_noise(question, one, weights, noise.sd) for one in drawn])
-        found = worst_excess(question, question.private, counted, math.inf, "5t", "its answers with noise")
-        if found:
-            return [replace(finding, advice=_LESS) for finding in found]
-    return []
+    drawn = [_Noisy(question, one, noise.sd) for one in question.everywhere if one.drawn]
+    found = (_judged(question, counts, blocks) for counts, blocks in _counts(question, drawn))
+    return next((one for one in found if one), [])
+
+
+def _counts(question: FormQuestion, drawn: Sequence[_Noisy]) -> Iterator[tuple[list[Counted], tuple[int, ...]]]:
+    """What combinations say, at each of the drawn public values, and of which columns."""
+    count = len(question.after.whole)
+    for weights in _combined(count):
+        yield [rows.counted(weights) for rows in drawn], question.private
+    for block in question.private if count > 1 else ():
+        beyond = np.mean([rows.beyond(block) for rows in drawn], axis=0)
+        for place in np.flatnonzero(beyond > _LITTLE).tolist():
+            yield [rows.counted_for(block, place) for rows in drawn], (block,)
+
+
+def _judged(question: FormQuestion, counts: Sequence[Counted], blocks: tuple[int, ...]) -> list[Finding]:
+    mean, limits = Counted.mean(counts), question.limits
+    if mean.thin > limits.thin:
+        note = f"{100 * mean.thin:.0f} % of the rows have an answer that hardly any other has, noise and all"
+        return [too_fine_to_count("5t", mean.thin, limits.thin, note)]
+    found = worst_excess(question, blocks, mean, limits.excess_forms, "5t", "its answers with noise")
+    return [replace(finding, advice=_LESS) for finding in found]
 
 
 def _combined(count: int) -> Iterator[tuple[int, ...]]:
@@ -102,18 +132,80 @@ def _combined(count: int) -> Iterator[tuple[int, ...]]:
             yield tuple(1 if k == i else sign if k == j else 0 for k in range(count))
 
 
-def _with_noise(question: FormQuestion, one: AtPublic, weights: tuple[int, ...], sd: int) -> Counted:
-    values = np.array(weights, dtype=np.float64) @ question.asked(one)
-    tenths = tenths_of(values, question.cuts(Lifted(weights, 1)))
-    seed = int.from_bytes(question.seed(f"noise {weights} {_of(one)}"), "big")
-    spread = sd * math.sqrt(sum(map(abs, weights)))
-    noisy = values + np.random.default_rng(seed).normal(0.0, spread, len(values))
-    bins: IntArray = np.floor(noisy * (_BINS / sd)).astype(np.int64)
-    return one.rows.drawn.counted([bins], [tenths], question.limits.certain)
+@dataclass(frozen=True, eq=False)
+class _Noisy:
+    """Drawn rows with one value of the public columns, and their answers with noise."""
+
+    question: FormQuestion
+    one: AtPublic
+    sd: int
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """The answers without noise, float64 ``[answers, rows]``."""
+        return self.question.asked(self.one)
+
+    @cached_property
+    def answers(self) -> FloatArray:
+        """The answers with noise."""
+        of = [] if self.one.public is None else self.one.public.tolist()
+        seed = int.from_bytes(self.question.seed(f"noise {of}"), "big")
+        return np.asarray(self.values + np.random.default_rng(seed).normal(0.0, self.sd, self.values.shape))
+
+    def counted(self, weights: tuple[int, ...]) -> Counted:
+        """What a combination of the answers says of every private column."""
+        mix, lifted = np.array(weights, dtype=np.float64), Lifted(weights, 1)
+        tenths = [tenths_of(mix @ self.values, self.question.cuts(lifted))]
+        return self.one.rows.drawn.counted([self._cells(mix)], tenths, self.question.limits.certain)
+
+    def counted_for(self, block: int, place: int) -> Counted:
+        """What the combination that explains most of a coordinate of a column says of that column."""
+        mix = self._best(block)[:, place]
+        loudest = np.argsort(-np.abs(mix) * self.values.std(axis=1), kind="stable")[:_TENTHS]
+        units = np.eye(len(mix), dtype=np.int64)[loudest].tolist()
+        tenths = [
+            tenths_of(self.values[i], self.question.cuts(Lifted(tuple(unit), 1)))
+            for i, unit in zip(loudest.tolist(), units, strict=True)
+        ]
+        levels, classes = self.one.rows.levels, [self.question.prior.classes[block]]
+        drawn = Drawn(levels, [block], classes)
+        return drawn.counted([self._cells(mix)], tenths, self.question.limits.certain)
+
+    def beyond(self, block: int) -> FloatArray:
+        """Of each coordinate of a column, the share of its variance that the best combination of the answers explains
+        beyond the best answer."""
+        towards, total = self._towards(block), self._total
+        together = (self._best(block) * towards).sum(axis=0)
+        alone = (towards**2 / np.diag(total)[:, None]).max(axis=0)
+        own = self._coordinates(block).var(axis=0)
+        return np.divide(together - alone, own, out=np.zeros(len(own)), where=own > 0)
+
+    def _cells(self, mix: FloatArray) -> IntArray:
+        width = self.sd * float(np.linalg.norm(mix)) / _STEPS
+        return np.floor(mix @ self.answers / width).astype(np.int64)
+
+    def _best(self, block: int) -> FloatArray:
+        return np.asarray(np.linalg.solve(self._total, self._towards(block)))
+
+    @cached_property
+    def _total(self) -> FloatArray:
+        """Covariance of the answers with noise."""
+        return np.atleast_2d(np.cov(self.values)) + self.sd**2 * np.eye(len(self.values))
+
+    def _towards(self, block: int) -> FloatArray:
+        """Covariance of the answers with the coordinates of a column, float64 ``[answers, coordinates]``."""
+        own = self._coordinates(block)
+        centred = self.values[:, : len(own)] - self.values[:, : len(own)].mean(axis=1, keepdims=True)
+        return np.asarray(centred @ (own - own.mean(axis=0)) / len(own))
+
+    def _coordinates(self, block: int) -> FloatArray:
+        return _coordinates(self.question, self.one, block)
 
 
-def _of(one: AtPublic) -> list[int]:
-    return [] if one.public is None else one.public.tolist()
+def _coordinates(question: FormQuestion, one: AtPublic, block: int) -> FloatArray:
+    """Of some drawn rows, the coordinates of a column, float64 ``[rows, coordinates]``."""
+    table = question.blocks.rows(one.rows.levels[:_ROWS].astype(np.int64))
+    return np.asarray(table[:, question.blocks.slices[block]], dtype=np.float64)
 
 
 def correlation(question: FormQuestion) -> list[Finding]:
@@ -138,8 +230,8 @@ def _explained(question: FormQuestion, one: AtPublic, block: int) -> FloatArray:
     """R^2 of each coordinate of a column, by all answers."""
     answers = question.asked(one)[:, :_ROWS]
     answers = answers - answers.mean(axis=1, keepdims=True)
-    rows = question.blocks.rows(one.rows.levels[:_ROWS].astype(np.int64))[:, question.blocks.slices[block]]
-    own = rows - rows.mean(axis=0)
+    own = _coordinates(question, one, block)
+    own = own - own.mean(axis=0)
     towards = answers @ own
     explained = (np.linalg.pinv(answers @ answers.T, hermitian=True) @ towards * towards).sum(axis=0)
     total = (own**2).sum(axis=0)

@@ -9,7 +9,7 @@ from pyfe.leakage.rules.excess import COARSER
 
 __all__ = ["exact", "uncountable"]
 
-_ADVICE = f"{COARSER}; a linear model may be asked for with a slot of noise, of an authority for linear functions"
+_ADVICE = f"{COARSER}, or with a slot of noise"
 
 
 def exact(question: FormQuestion) -> list[Finding]:
@@ -19,5 +19,5 @@ def exact(question: FormQuestion) -> list[Finding]:
 
 
 def uncountable(rule: str, figure: float, limit: float, note: str) -> Finding:
-    """There is nothing else to decide it by. Noise goes with linear functions alone: no rule counts forms with it."""
+    """There is nothing else to decide it by; with a slot of noise nothing has to be counted."""
     return Finding("too fine", rule=rule, figure=figure, limit=limit, note=note, advice=_ADVICE)

@@ -25,6 +25,10 @@ rule   function          refuses
 8      correlation       a protected column that the answers predict
 =====  ================  ====================================================================================
 
+Who has several scores has every combination of them. 2m looks for those that live on few columns modulo any number
+(:mod:`.shared_divisors`); 2e, 5 and 5t look at sums and differences of two, and at those that say most
+(:mod:`.singled_out`).
+
 Where the schema has noise slots (:func:`pyfe.noise`), every combination of scores has noise of at least one of them, so
 that 1, 2m, 6 and 7, which look at the integers of a score, have nothing to count. There :data:`BEHIND_NOISE`
 applies: 0, 2, 2e, 3, 4 and 8 on the data part of the keys, 4 with what noise leaves of the information, 5 for

@@ -16,7 +16,7 @@ from pyfe.leakage.prior.seeds import uniforms
 from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.kept_rows import tree_rows
 from pyfe.leakage.rules.public_part import public_parts
-from pyfe.leakage.rules.question import MOST_PAIRED, Question
+from pyfe.leakage.rules.question import Question
 
 __all__ = ["VECTORS", "PublicValues", "counted_in_rows", "judged_by", "public_values", "sampled", "told"]
 
@@ -95,7 +95,7 @@ class _Score:
 
 
 def _scores(question: Question) -> list[_Score]:
-    blocks, combined = question.blocks, question.combined(MOST_PAIRED)
+    blocks, combined = question.blocks, question.counted
     rows, found = tree_rows(question), []
     for row, weights in zip(combined, public_parts(question, combined), strict=True):
         shares = question.shares(question.free.lift(row))

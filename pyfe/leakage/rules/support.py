@@ -42,14 +42,16 @@ def support(question: Question) -> list[Finding]:
     comes near to its limit, O(r^2 f^2).
     """
     limits = question.limits
-    if far_below(question, covariance_of(question.prior), min(limits.support, limits.support_of_few)):
-        return []
-    rows = question.combined()
+    seen = far_below(question, covariance_of(question.prior), min(limits.support, limits.support_of_few))
+    combined = question.combined()
+    rows, start = [*combined, *question.singled_out, *question.small], len(combined) if seen else 0
     worst: tuple[float, float, int, int] | None = None
-    for index, (used, block, figure) in enumerate(explained(question, covariance_of(question.prior), rows)):
+    shares = explained(question, covariance_of(question.prior), rows[start:])
+    for index, (used, block, figure) in enumerate(shares, start):
         limit = question.limits.support_of_few if 2 * used < len(question.private) else question.limits.support
         if figure > limit and (worst is None or figure > worst[0]):
             worst = figure, limit, block, index
+    worst = worst or _of_any(question, len(rows))
     if worst is None:
         return []
     figure, limit, block, index = worst
@@ -100,15 +102,24 @@ def _largest_share(covariance: Covariance, towards: FloatArray) -> FloatArray:
     return np.asarray(np.max(shares, axis=0))
 
 
+def _of_any(question: Question, index: int) -> tuple[float, float, int, int] | None:
+    """The column that explains most of some real combination of several scores, if that is too much."""
+    shares, limit = question.best_shares, question.limits.support
+    block = max(shares, key=lambda one: shares[one], default=-1)
+    return (shares[block], limit, block, index) if shares and shares[block] > limit else None
+
+
 def _called(question: Question, index: int) -> str:
-    return (
-        "the score" if question.rank == 1 else "a score" if index < question.rank else "a sum or difference of scores"
-    )
+    if question.rank == 1:
+        return "the score"
+    if index < question.rank:
+        return "a score"
+    return "a sum or difference of scores" if index < len(question.combined()) else "a combination of scores"
 
 
 def explained(question: Question, covariance: Covariance, rows: list[list[int]]) -> Iterator[tuple[int, int, float]]:
     """Of each row: the number of columns used, the column that explains most, and the share that it explains."""
-    forms = np.array(rows, dtype=np.float64)
+    forms = np.array(rows, dtype=np.float64).reshape(-1, len(question.free))
     towards = covariance.times(forms)
     variance = (towards * forms).sum(axis=1)
     blocks = list(question.free.places)

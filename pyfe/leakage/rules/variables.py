@@ -13,8 +13,9 @@ __all__ = ["counted_exactly", "score_of", "told_by", "variables"]
 
 
 def variables(question: Question) -> list[Finding]:
-    """Rule 5: for each row of Z and, up to rank 4, sums and differences of two: the joint distribution of every private
-    column's class with the score, columns independent with the prior's marginals.
+    """Rule 5: for each row of Z, up to rank 4 sums and differences of two, and combinations that say most
+    (:attr:`Question.combinations`): the joint distribution of every private column's class with the score, columns
+    independent with the prior's marginals.
 
     What the score says about a column *by its meaning*, by the tenth of its distribution that an answer lies in, may be
     known; judged is what the answer says above that, by the limits of :func:`.excess.worst_excess`. A score that is too
