@@ -170,7 +170,7 @@ class Question(Asked):
 
     @cached_property
     def small(self) -> list[Row]:
-        """Of two or three scores, the other combinations with coefficients of at most 2."""
+        """Of two or three scores, other combinations with small coefficients."""
         return self._beside(small_combinations(self.Z), self.singled_out) if self._mixes else []
 
     def _beside(self, rows: list[Row], others: list[Row] | None = None) -> list[Row]:

@@ -62,14 +62,13 @@ def singled_out(rows: Sequence[Row], prior: Prior, free: Free, certain: float) -
 
 
 def small_combinations(rows: Sequence[Row]) -> list[Row]:
-    """Of two or three scores, the combinations with coefficients from -2 to 2 of which one is 2 or none is 0; those
-    without a common divisor, each once."""
+    """Of two scores the combinations with coefficients from -2 to 2, of three their sums with any signs; each once, but
+    for sums and differences of two. More would take minutes to count for fine scores."""
     wide: AnyArray = np.array(rows, dtype=object)
     found = []
-    for mix in product(range(-2, 3), repeat=len(rows)) if len(rows) in (2, 3) else ():
-        leading = next((value for value in mix if value), 0)
-        plain = max(mix) < 2 and sum(map(abs, mix)) <= 2
-        if leading > 0 and math.gcd(*mix) == 1 and not plain:
+    values = {2: range(-2, 3), 3: (-1, 1)}.get(len(rows), ())
+    for mix in product(values, repeat=len(rows)):
+        if mix[0] > 0 and math.gcd(*mix) == 1 and sum(map(abs, mix)) > 2:
             found.append((np.array(mix, dtype=object) @ wide).tolist())
     return found
 
