@@ -241,7 +241,9 @@ class _Scores:
         lattice = generated(self._part(outside))
         if lattice.nrows() < len(self._rows):  # some combination lives on these blocks for certain
             return
-        inverse: fmpq_mat = lattice.inv()
+        inverse = lattice.inv()
+        if not isinstance(inverse, fmpq_mat):
+            raise TypeError("an inverse over the rationals")
         for column in inverse.transpose().tolist():
             divisor = math.lcm(*(int(value.q) for value in column))
             if divisor > 1:
