@@ -75,22 +75,22 @@ class AsWritten(Question):
     """Rows of Z, sums and differences of two; no other combinations."""
 
     @property
-    def hidden(self) -> list[Residue]:  # type: ignore[override]
+    def hidden(self) -> list[Residue]:
         """None of them."""
         return []
 
     @property
-    def singled_out(self) -> list[list[int]]:  # type: ignore[override]
+    def singled_out(self) -> list[list[int]]:
         """None of them."""
         return []
 
     @property
-    def small(self) -> list[list[int]]:  # type: ignore[override]
+    def small(self) -> list[list[int]]:
         """None of them."""
         return []
 
     @property
-    def best_shares(self) -> dict[int, float]:  # type: ignore[override]
+    def best_shares(self) -> dict[int, float]:
         """None of them."""
         return {}
 
