@@ -33,8 +33,8 @@ _ROWS = 40_000
 """Drawn rows for correlations."""
 
 _LITTLE = 0.05
-"""Share of a coordinate's variance that a combination of answers explains beyond the best of them, up to which it is not
-looked at."""
+"""Share of a coordinate's variance that a combination of answers explains beyond the best of them, up to which it is
+not looked at."""
 
 _TENTHS = 3
 """Most answers whose tenths are the baseline of a combination: a thousand cells of drawn rows."""
@@ -86,9 +86,9 @@ def blurred(question: FormQuestion) -> list[Finding]:
 
 
 def told(question: FormQuestion) -> list[Finding]:
-    """Rule 5t's limits on what answers with their noise say of every column: each as it was asked for, up to rank 4 sums
-    and differences of two, and for every coordinate that several answers explain together the combination of them that
-    explains most of it, whose baseline are the tenths of the answers themselves::
+    """Rule 5t's limits on what answers with their noise say of every column: each as it was asked for, up to rank 4
+    sums and differences of two, and for every coordinate that several answers explain together the combination of them
+    that explains most of it, whose baseline are the tenths of the answers themselves::
 
         c = (A A' + sd^2)^-1 A e,   A = the answers in drawn rows with the same public values
 
@@ -178,7 +178,7 @@ class _Noisy:
         together = (self._best(block) * towards).sum(axis=0)
         alone = (towards**2 / np.diag(total)[:, None]).max(axis=0)
         own = self._coordinates(block).var(axis=0)
-        return np.divide(together - alone, own, out=np.zeros(len(own)), where=own > 0)
+        return np.asarray(np.divide(together - alone, own, out=np.zeros(len(own)), where=own > 0))
 
     def _cells(self, mix: FloatArray) -> IntArray:
         width = self.sd * float(np.linalg.norm(mix)) / _STEPS

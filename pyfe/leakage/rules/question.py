@@ -175,8 +175,9 @@ class Question(Asked):
 
     def _beside(self, rows: list[Row], others: list[Row] | None = None) -> list[Row]:
         """Those that are no row of Z, no sum or difference of two, and not among others."""
-        known = {tuple(s * value for value in row) for row in (*self.combined(), *(others or ())) for s in (1, -1)}
-        return [list(row) for row in dict.fromkeys(map(tuple, rows)) if row not in known]
+        known = set(map(tuple, (*self.combined(), *(others or ())))) if rows else set()
+        both = ((row, tuple(-value for value in row)) for row in dict.fromkeys(map(tuple, rows)))
+        return [list(row) for row, negative in both if row not in known and negative not in known]
 
     @cached_property
     def best_shares(self) -> dict[int, float]:

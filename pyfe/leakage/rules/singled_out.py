@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 from flint import fmpz_mat
 
-from pyfe.arrays import AnyArray, BoolArray, FloatArray
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, exact_array
 from pyfe.leakage.lattice import DELTA, Free, integers
 from pyfe.leakage.prior import Prior
 from pyfe.leakage.rules.covariance import Covariance, covariance_of
@@ -24,6 +24,10 @@ __all__ = ["LEAST_SHARE", "best_shares", "singled_out", "small_combinations"]
 
 LEAST_SHARE = 1 / 3
 """Share of a combination's variance that a column explains, from which the combination is counted."""
+
+_MOST_BLOCKS = 4
+"""Columns a score that are looked at, those first that are explained best. Of independent columns no more than three
+can be explained so well, since the shares of all sum up to the number of scores."""
 
 _PLACES = 40
 """Binary places of variances in exact arithmetic."""
@@ -42,7 +46,8 @@ def best_shares(rows: Sequence[Row], prior: Prior, free: Free) -> dict[int, floa
 def singled_out(rows: Sequence[Row], prior: Prior, free: Free, certain: float) -> list[Row]:
     """The integer combinations of the scores that vary least; and for each private block the one that says most of it:
     of those in which all other columns vary least, the one of whose variance the block explains most,
-    :data:`LEAST_SHARE` or more of it. Rows over the free coordinates, each once.
+    :data:`LEAST_SHARE` or more of it; of :data:`_MOST_BLOCKS` blocks a score. Rows over the free coordinates, each
+    once.
 
     They are short vectors of the lattice of coefficients in the metric of the covariance, and in that given the block,
     by LLL. Columns of which one class is ``certain`` beforehand count as known: what is hidden behind rare values alone
@@ -51,7 +56,7 @@ def singled_out(rows: Sequence[Row], prior: Prior, free: Free, certain: float) -
     parts = _Parts.of(rows, prior, free, _open(prior, free, certain))
     wide: AnyArray = np.array(rows, dtype=object)
     found = {_signed(row): None for row in (_short(parts.gram) @ wide).tolist()}
-    for block in (block for block, share in parts.best_shares().items() if share >= LEAST_SHARE):
+    for block in parts.explained_best(_MOST_BLOCKS * len(rows)):
         explained = parts.explained(block)
         mixes = _short(parts.gram - explained)
         shares = _quadratic(mixes, explained) / np.maximum(_quadratic(mixes, parts.gram), np.finfo(np.float64).tiny)
@@ -100,7 +105,15 @@ class _Parts:
         """What a block explains of the covariance of the scores, float64 ``[r, r]``."""
         place = self.places[block]
         part, own = self.towards[:, place], self.covariance.block(place)
+        if len(own) == 1:  # hundreds of numbers, one matrix each
+            return np.outer(part, part) / own[0, 0] if own[0, 0] > 0 else np.zeros_like(self.gram)
         return np.asarray(part @ np.linalg.pinv(own, hermitian=True) @ part.T)
+
+    def explained_best(self, most: int) -> list[int]:
+        """The blocks that explain :data:`LEAST_SHARE` or more of some combination, at most so many."""
+        shares = self.best_shares()
+        enough = [block for block in shares if shares[block] >= LEAST_SHARE]
+        return sorted(enough, key=lambda block: (-shares[block], block))[:most]
 
     def best_shares(self) -> dict[int, float]:
         """Of each block, the share that it explains of the combination of which it explains most."""
@@ -134,8 +147,7 @@ def _short(metric: FloatArray) -> AnyArray:
     """Combinations, integers ``[r, r]``, that are short in a metric: a basis of Z^r, reduced by LLL."""
     top = float(np.abs(metric).max())
     scale = 2.0**_PLACES / (top if top > 0 else 1.0)
-    whole = fmpz_mat([[round(value * scale) for value in row] for row in ((metric + metric.T) / 2).tolist()])
-    for i in range(len(metric)):  # where nothing varies, the shorter one
-        whole[i, i] += max(1, round(2.0**_PLACES * _NOTHING))
-    _, transform = whole.lll(True, DELTA, 0.51, "gram")
-    return np.array(integers(transform), dtype=object)
+    whole = np.rint((metric + metric.T) * (scale / 2)).astype(np.int64)
+    np.fill_diagonal(whole, np.diag(whole) + round(2.0**_PLACES * _NOTHING))  # where nothing varies, the shorter one
+    _, transform = fmpz_mat(whole.tolist()).lll(True, DELTA, 0.51, "gram")
+    return exact_array(integers(transform))
