@@ -5,8 +5,8 @@
 
 Each table is split in 60 %, which the model is fitted on and the authority knows as its reference, and 40 %, on which
 harm and loss are counted; once with nothing protected, once with the sensitive columns protected. The schema is cut by
-pyfe.prepare: as it proposes, then on the grids that a refusal suggests, in this order, where a grid loses at most 0.002
-of AUC on the reference; then the same grids with 1 more or less on a weight, where a remainder was what the rules
+pyfe.prepare: as it proposes, then on the grids that a refusal suggests, in this order and all that are near each, where
+a grid loses at most 0.002 of AUC on the reference; then the same grids with 1 more or less on a weight, where a remainder was what the rules
 had against them. The attacker knows the public columns, the reference and one exact score
 (tests/attack_one_score.py); what the tenth of the score among rows with the same public columns says already is taken
 off, and beside it what its tenth among all rows says.
@@ -23,6 +23,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -31,18 +32,21 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import pyfe
 from pyfe.arrays import FloatArray, IntArray
+from pyfe.function import Function
 from pyfe.function.ranking import area_under_curve
 from pyfe.leakage import Finding, LinearAccount, Question, Reference, linear_findings
 from pyfe.leakage.rules.modulus import modulus
+from pyfe.models.preparing import Preparation
+from pyfe.reports.suggesting import GRIDS, MOST_NEAR
+from pyfe.schema import Schema
 from tests.attack_one_score import Learned, OneScore
 from tests.cohorts import COHORTS, Cohort
 from tests.real_tables import Table, fit_logistic
 
 Entry = dict[str, Any]
 
-GRIDS: tuple[Any, ...] = ("auto", 8, 10, 12, 16, 6, 5, 4, 3)
+TRIED: tuple[Any, ...] = ("auto", *GRIDS)
 MOST_LOSS = 0.002
 MOST_CHANGES = 6
 TARGETS, RESAMPLES = 120, 400
@@ -100,13 +104,9 @@ def attempts(cohort: Cohort, table: Table, ours: Table, model: Any, *, protect: 
     best = auc(model.decision_function(ours.X), ours)
     public, protected = cohort.public.split(), cohort.sensitive.split() if protect else []
     refused = []
-    for grid in GRIDS:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of columns that count up
-            schema, function = pyfe.prepare(
-                model, ours.X, ours.outcome, precision=grid, levels=table.levels, public=public, protected=protected
-            )
-        tried = asked(str(grid), function.weights[0], Reference.from_table(ours.X, schema), best, ours)
+    options = {"levels": table.levels, "public": public, "protected": protected}
+    for grid, schema, function in on_grids(model, ours, options):
+        tried = asked(grid, function.weights[0], Reference.from_table(ours.X, schema), best, ours)
         if tried.loss <= MOST_LOSS:
             yield tried
             if tried.refusal is None:
@@ -117,6 +117,20 @@ def attempts(cohort: Cohort, table: Table, ours: Table, model: Any, *, protect: 
             yield changed
             if changed.refusal is None:
                 return
+
+
+def on_grids(model: Any, ours: Table, options: dict[str, Any]) -> Iterator[tuple[str, Schema, Function]]:
+    """Every schema that prepare cuts, or suggest tries, and the function on it; each once."""
+    seen = set[bytes]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of columns that count up
+        prepared = Preparation.of(model, ours.X, ours.outcome, None, options)
+        for grid in TRIED:
+            near = iter([prepared.function(grid)]) if grid == "auto" else islice(prepared.near(grid), MOST_NEAR)
+            for schema, function in near:
+                if function.id not in seen:
+                    seen.add(function.id)
+                    yield str(grid), schema, function
 
 
 def asked(grid: str, weights: IntArray, reference: Reference, best: float, ours: Table) -> Tried:

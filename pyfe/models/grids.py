@@ -4,9 +4,10 @@ A grid has one step of the score, ``step = sd(score) / precision``, and number c
 
     affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
                  step of the score, or a few of them where the column has no more steps; bits count
-                 round(share / step). Thirteen steps within 20 % are tried, and the best correlation is kept
-    quadratic    s_b the same for all columns, from 3 to 16, as the best correlation has it: a product of columns of
-                 many steps needs coefficients that a coarse score does not have
+                 round(share / step). Thirteen steps within 20 % are tried: of those that keep within the loss that is
+                 allowed, or of all where none does, the one with the best correlation is taken
+    quadratic    s_b the same for all columns, from 3 to 16, chosen like this by the correlation of ranks: a product of
+                 columns of many steps needs coefficients that a coarse score does not have
 
 "auto" takes the coarsest precision such that it and every finer one that is tried keep within the loss that is allowed
 (:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky. It
@@ -19,7 +20,7 @@ digits of the columns. The starts and limits were found on real tables by what a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,7 +36,7 @@ from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.yardstick import Yardstick
 from pyfe.schema import Schema
 
-__all__ = ["Draft", "Grid", "coarsest", "grid_at"]
+__all__ = ["Draft", "Grid", "coarsest", "grid_at", "grids_at"]
 
 _USUAL = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 """Precisions that "auto" tries of an affine model, as multiples of the first; with ten times as many, one of them would
@@ -138,14 +139,14 @@ def coarsest(draft: Draft, measure: Yardstick) -> tuple[Grid, bool]:
     usual, finer = _precisions(draft, measure)
     kept: Grid | None = None
     for precision in reversed(usual):
-        grid = grid_at(draft, precision)
+        grid = grid_at(draft, precision, measure)
         if not keeps(grid):
             break
         kept = grid
     if kept is not None:
         return kept, True
     for precision in finer:
-        grid = grid_at(draft, precision)
+        grid = grid_at(draft, precision, measure)
         if keeps(grid):
             return grid, True
     return grid, False
@@ -160,21 +161,35 @@ def _precisions(draft: Draft, measure: Yardstick) -> tuple[list[float], list[flo
     return [least * ratio for ratio in _USUAL], [least * ratio for ratio in _FINER]
 
 
-def grid_at(draft: Draft, precision: float) -> Grid:
-    """The grid with this many steps of the score per standard deviation."""
+def grid_at(draft: Draft, precision: float, measure: Yardstick | None = None) -> Grid:
+    """The grid with this many steps of the score per standard deviation, more or less: the first of :func:`grids_at`."""
+    return next(grids_at(draft, precision, measure))
+
+
+def grids_at(draft: Draft, precision: float, measure: Yardstick | None = None) -> Iterator[Grid]:
+    """All different grids near a precision: those first that keep within the loss that is allowed, and the likest to
+    the model first."""
     if isinstance(draft.real.map, AffineMap):
-        return _affine_grid(draft, draft.real.map, precision)
-    return _quadratic_grid(draft, draft.real.map, precision)
+        return _affine_grids(draft, draft.real.map, precision, measure)
+    return _quadratic_grids(draft, draft.real.map, precision, measure)
 
 
-def _affine_grid(draft: Draft, real_map: AffineMap, precision: float) -> Grid:
-    step = draft.spread / precision
+def _affine_grids(draft: Draft, real_map: AffineMap, precision: float, measure: Yardstick | None) -> Iterator[Grid]:
+    step, ranked = draft.spread / precision, list[tuple[bool, float, int]]()
     near = [_affine_at(draft, real_map, step * by) for by in _NEAR]
-    found = [draft.apart(_fitted(draft, draft.nearly(top), weights, step)) for top, weights in near]
-    best = int(np.argmax([_likeness(decision, draft.apart(draft.theirs), draft.spread) for decision in found]))
-    top, weights = near[best]
-    step = step * _NEAR[best]
-    return Grid(precision, top, step, _fitted(draft, draft.codes(top), weights, step))
+    different = {(top.tobytes(), weights.tobytes()): place for place, (top, weights) in reversed([*enumerate(near)])}
+    for place in sorted(different.values()):
+        top, weights = near[place]
+        decision = _fitted(draft, draft.nearly(top), weights, step)
+        likeness = _likeness(draft.apart(decision), draft.apart(draft.theirs), draft.spread)
+        ranked.append((_loses(decision, measure), -likeness, place))
+    for _, _, place in sorted(ranked):
+        (top, weights), own = near[place], step * _NEAR[place]
+        yield Grid(precision, top, own, _fitted(draft, draft.codes(top), weights, own))
+
+
+def _loses(decision: FloatArray, measure: Yardstick | None) -> bool:
+    return measure is not None and measure.loss(decision) > measure.most
 
 
 def _affine_at(draft: Draft, real_map: AffineMap, step: FloatArray) -> tuple[IntArray, IntArray]:
@@ -217,12 +232,18 @@ def _likeness(ours: FloatArray, theirs: FloatArray, spread: FloatArray) -> float
     return float((ours * theirs).sum()) / length if length else 0.0
 
 
-def _quadratic_grid(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float) -> Grid:
+def _quadratic_grids(
+    draft: Draft, real_map: RealQuadratic | RealSquares, precision: float, measure: Yardstick | None
+) -> Iterator[Grid]:
     """Judged by the correlation of ranks: of squares, a few far rows would decide."""
     grids = [_quadratic_at(draft, real_map, precision, steps) for steps in _COLUMNS if steps <= max(precision / 8, 16)]
     theirs = _ranks(draft.apart(draft.theirs))
     likeness = [_likeness(_ranks(draft.apart(grid.decision)), theirs, np.ones(1)) for grid in grids]
-    return grids[int(np.argmax(likeness))]
+    ranked = sorted(
+        (_loses(grid.decision, measure), -alike, place)
+        for place, (grid, alike) in enumerate(zip(grids, likeness, strict=True))
+    )
+    yield from (grids[place] for _, _, place in ranked)
 
 
 def _ranks(values: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -16,7 +16,7 @@ from pyfe.function.accuracy import require_one_index
 from pyfe.leakage import published
 from pyfe.models.checking import Reference
 from pyfe.models.compiler import compile_real_function
-from pyfe.models.grids import Draft, Grid, coarsest, grid_at
+from pyfe.models.grids import Draft, Grid, coarsest, grid_at, grids_at
 from pyfe.models.sources.inputs import columns_of
 from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
@@ -190,7 +190,17 @@ class Preparation:
             return None if self.draft.affine else grid_at(self.draft, LOUDNESS * noise.sd)
         if precision == "finest":
             return None
-        return _coarsest(self.draft, self.measure) if isinstance(precision, str) else grid_at(self.draft, precision)
+        if isinstance(precision, str):
+            return _coarsest(self.draft, self.measure)
+        return grid_at(self.draft, precision, self.measure)
+
+    def near(self, precision: float) -> Iterator[tuple[Schema, Function]]:
+        """Schemas near a precision, and the functions on them: all that keep within the loss that is allowed; where none
+        does, the likest to the model."""
+        for place, grid in enumerate(grids_at(self.draft, precision, self.measure)):
+            if place and self.measure.loss(grid.decision) > self.measure.most:
+                return
+            yield self._on(grid)
 
     def schema(self, precision: Precision, publish: bool = False) -> Schema:
         """The schema that is cut for a precision."""
@@ -205,7 +215,7 @@ class Preparation:
                 "the schema that was given publishes a population, and the one that is cut of it does not; publish=True"
                 " (--publish) publishes that of these rows",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return published(self.draft.table, cut) if publish else cut
 
@@ -217,7 +227,11 @@ class Preparation:
         publish: bool = False,
     ) -> tuple[Schema, Function]:
         """The schema that is cut for a precision, and the model's function on it, behind these noise slots."""
-        grid = self.grid(precision)
+        return self._on(self.grid(precision), name, slots, publish)
+
+    def _on(
+        self, grid: Grid | None, name: str | None = None, slots: Sequence[int] | None = None, publish: bool = False
+    ) -> tuple[Schema, Function]:
         schema, step = self._cut(grid, publish), None if grid is None else grid.step
         with naming_what_fails(self.model):
             real = self.outputs(from_model(self.model, schema))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,14 @@ from pyfe.schema.cells import same_name
 from pyfe.schema.frames import open_frame
 from pyfe.text import printable
 
-__all__ = ["GRIDS", "Suggestion", "Suggestions", "suggest"]
+__all__ = ["GRIDS", "MOST_NEAR", "Suggestion", "Suggestions", "suggest"]
 
-GRIDS = (8, 10, 12, 16, 6, 5, 4, 3)
+GRIDS = (8, 10, 12, 16, 6, 5, 4, 3, 2.5, 2)
 """Steps of the score per standard deviation, in the order in which they are tried: the usual ones, finer ones, which
 pass where a schema is so coarse that single columns show, then coarser ones."""
+
+MOST_NEAR = 5
+"""Grids near one of these, at most, of which one has to be granted."""
 
 _MOST_CHANGES = 24
 """Weights that are changed by one, at most, before a remainder counts as not to be got rid of."""
@@ -277,9 +281,9 @@ def _on_fewer_bits(case: _Case) -> Iterator[Suggestion]:
 
 
 def _on_grids(case: _Case) -> Iterator[Suggestion]:
-    repairable: list[tuple[int, Function]] = []
+    repairable: list[tuple[float, Function]] = []
     for precision in GRIDS:
-        suggestion, found = _on_grid(case, case.prepared, precision, f"grid sd / {precision}", _GRID)
+        suggestion, found = _near(case, precision)
         yield suggestion
         if suggestion.function is not None and any(finding.rule == "2m" for finding in found):
             repairable.append((precision, suggestion.function))
@@ -322,7 +326,25 @@ def _on_grid(
     return Suggestion(step, what, prepared.loss(function), granted, says, schema, function), found
 
 
-def _repaired(case: _Case, precision: int, function: Function) -> Suggestion:
+def _near(case: _Case, precision: float) -> tuple[Suggestion, tuple[Finding, ...]]:
+    """The first grid near a precision that is granted, or else the first; those that lose too much are not asked for,
+    unless all do."""
+    step, first = f"grid sd / {precision}", None
+    try:
+        for schema, function in islice(case.prepared.near(precision), MOST_NEAR):
+            granted, found, says = case.asked(function)
+            one = Suggestion(step, _GRID, case.prepared.loss(function), granted, says, schema, function), found
+            if granted:
+                return one
+            first = first or one
+    except UnsupportedModelError as error:  # so coarse that nothing is left of the model
+        first = first or (Suggestion(step, _GRID, granted=False, says=str(error)), ())
+    if first is None:
+        raise RuntimeError("a precision has a grid")
+    return first
+
+
+def _repaired(case: _Case, precision: float, function: Function) -> Suggestion:
     """One weight changed by 1, the change that moves the score least first."""
     step, what = f"sd / {precision}, a weight by 1", "the same grid, one weight larger or smaller by 1"
     for changed in _changes(function, case.prepared)[:_MOST_CHANGES]:

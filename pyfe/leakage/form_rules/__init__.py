@@ -21,6 +21,7 @@ rule   function     refuses
 4      budget       more than half of a row's bits, or a third where nothing is known of the population
 5t     sampled      what answers say of a column by more than their meaning, in drawn rows
        one_known    without a reference: the same of protected columns, where one other column is known
+6      named        rows that the answers name as a whole
 =====  ===========  ====================================================================================
 
 What is refused because it cannot be counted may be issued with a slot of noise. Where the schema has such slots
@@ -46,6 +47,7 @@ from pyfe.leakage.form_rules import (
     certain,
     exact,
     modulus,
+    named,
     one_known,
     rank,
     sampled,
@@ -72,6 +74,7 @@ FORM_RULES: tuple[FormRule, ...] = (
     budget.budget,
     sampled.sampled,
     one_known.one_known,
+    named.named,
 )
 
 FORMS_BEHIND_NOISE: tuple[FormRule, ...] = (
