@@ -5,9 +5,9 @@
 
 Each table is split in 60 %, which the model is fitted on and the authority knows as its reference, and 40 %, on which
 harm and loss are counted; once with nothing protected, once with the sensitive columns protected. The schema is cut by
-pyfe.prepare: as it proposes, then on the grids that a refusal suggests, in this order and all that are near each, where
-a grid loses at most 0.002 of AUC on the reference; then the same grids with 1 more or less on a weight, where a remainder was what the rules
-had against them. The attacker knows the public columns, the reference and one exact score
+pyfe.prepare: as it proposes, then on the grids that a refusal suggests, in this order and with those near each, where a
+grid loses at most 0.002 of AUC on the reference; then the same grids with 1 more or less on a weight, where a remainder
+was what the rules had against them. The attacker knows the public columns, the reference and one exact score
 (tests/attack_one_score.py); what the tenth of the score among rows with the same public columns says already is taken
 off, and beside it what its tenth among all rows says.
 

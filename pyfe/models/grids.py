@@ -162,7 +162,7 @@ def _precisions(draft: Draft, measure: Yardstick) -> tuple[list[float], list[flo
 
 
 def grid_at(draft: Draft, precision: float, measure: Yardstick | None = None) -> Grid:
-    """The grid with this many steps of the score per standard deviation, more or less: the first of :func:`grids_at`."""
+    """The grid with about this many steps of the score per standard deviation: the first of :func:`grids_at`."""
     return next(grids_at(draft, precision, measure))
 
 

@@ -195,8 +195,8 @@ class Preparation:
         return grid_at(self.draft, precision, self.measure)
 
     def near(self, precision: float) -> Iterator[tuple[Schema, Function]]:
-        """Schemas near a precision, and the functions on them: all that keep within the loss that is allowed; where none
-        does, the likest to the model."""
+        """Schemas near a precision, and the functions on them: all that keep within the loss that is allowed; where
+        none does, the likest to the model."""
         for place, grid in enumerate(grids_at(self.draft, precision, self.measure)):
             if place and self.measure.loss(grid.decision) > self.measure.most:
                 return

@@ -135,10 +135,10 @@ def suggest(
     """What could be asked for where a key for a model is refused, in the order in which it costs least.
 
     Of trees the thresholds are the columns, and what is tried first is weights of fewer bits. Of other models: (1) the
-    score on a grid of sd/8, 10, 12, 16, then 6, 5, 4 and 3, each with the schema that is cut for it; (2) where
-    one of these is refused for a remainder, one of its weights changed by 1; (3) noise; (4) one score instead of
-    one a class; (5) the scores of keys that were issued, read anew; (6) a new authority of the same schema; (7) totals.
-    Each with what it loses of the model's AUC, C or R2, and what the rules say; (7) is named and not tried. On a schema
+    score on a grid of about sd/8, 10, 12, 16, then 6, 5, 4, 3, 2.5 and 2, up to five of each that keep within the loss
+    that is allowed, each with the schema that is cut for it; (2) where one of these is refused for a remainder, one of
+    its weights changed by 1; (3) noise; (4) one score instead of one a class; (5) the scores of keys that were issued,
+    read anew; (6) a new authority of the same schema; (7) totals. Each with what it loses of the model's AUC, C or R2, and what the rules say; (7) is named and not tried. On a schema
     with noise slots no grid is tried: results have noise anyway.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from pyfe.leakage.counts import Counted
 from pyfe.leakage.prior import LevelArray, Reference
 from pyfe.leakage.rules import kept_rows
 from pyfe.leakage.rules.excess import worst_excess
-from pyfe.leakage.rules.joint import joint
+from pyfe.leakage.rules.joint import joint, named_by_one
 from pyfe.leakage.rules.public_part import public_parts
 from pyfe.leakage.rules.sampled import sampled
 from pyfe.leakage.rules.variables import variables
@@ -304,6 +305,32 @@ def test_answers_that_name_records_together_are_refused() -> None:
     (found,) = joint(question(schema, [high, low]))
     assert (found.kind, found.rule) == ("named", "6")
     assert joint(question(schema, high)) == [], "one score is counted by rules 5 and 5t"
+
+
+class Known(Blind):
+    """Independent rows, and somebody who knows that."""
+
+    blind = False
+
+
+def test_one_score_that_names_records_is_refused_where_a_population_is_known() -> None:
+    """Of 64 records, as likely as each other, every answer names one."""
+    schema = Schema.from_ranges(answers(f"q{i}" for i in range(6)))
+    row = weights(schema, q0=1, q1=2, q2=3, q3=5, q4=7, q5=9)
+    z = everybody(schema) @ row
+    tenths = np.searchsorted(np.quantile(z, np.arange(1, 10) / 10), z, side="right")
+    named = (len(np.unique(z)) - len(np.unique(tenths))) / len(z)
+    asked = question(schema, row, Known(schema))
+    assert named > 0.2 and named_by_one(asked) == pytest.approx(named, abs=0.04)
+    (found,) = joint(asked)
+    assert (found.kind, found.rule, found.limit) == ("named", "6", 0.05)
+    assert found.figure == named_by_one(asked), "the same question, the same answer"
+    assert joint(question(schema, weights(schema, **{f"q{i}": 1 for i in range(6)}), Known(schema))) == []
+
+
+def everybody(schema: Schema) -> IntArray:
+    codes = [column.codes() for column in schema.columns.values()]
+    return np.array([np.concatenate(choice) for choice in itertools.product(*codes)])
 
 
 def test_two_coarse_scores_pass() -> None:

@@ -28,6 +28,7 @@ from pyfe.leakage import (
     quadratic_findings,
 )
 from pyfe.leakage.form_rules.modulus import modulus
+from pyfe.leakage.form_rules.named import named, named_share
 from pyfe.leakage.form_rules.one_known import one_known
 from pyfe.leakage.form_rules.rank import rank
 from pyfe.leakage.form_rules.remainders import beside, modulo, residues
@@ -341,6 +342,36 @@ def test_what_answers_say_is_what_all_records_say() -> None:
     right = sum(max(c.values()) for c in said.values()) / len(x) - max(Counter(x[:, where].tolist()).values()) / len(x)
     assert found.figure is not None and found.figure <= (sure if found.kind == "certain" else right) + 0.01
     assert found.rule == "5t"
+
+
+class Known(Blind):
+    """Independent rows, and somebody who knows that."""
+
+    blind = False
+
+
+def test_answers_that_name_records() -> None:
+    """Of 64 records, as likely as each other, every answer names one: more than its tenth does."""
+    schema = Schema(answers(6))
+    F = form(schema, {"q0 q1": 5, "q2 q3": 9, "q4": 2, "q5": 3, "q0": 1, "q2": 7})
+    before = QuadraticAccount(schema)
+    asked_of_a_population = FormQuestion(before, before.with_forms(forms(F)), Known(schema), Limits())
+    z = forms(F).evaluate(augmented(everybody(schema)))[:, 0]
+    tenths = np.searchsorted(np.quantile(z, np.arange(1, 10) / 10), z, side="right")
+    wanted = (len(np.unique(z)) - len(np.unique(tenths))) / len(z)
+    (found,) = named(asked_of_a_population)
+    assert (found.kind, found.rule) == ("named", "6") and found.figure == pytest.approx(wanted, abs=0.05)
+    assert named(asked(schema, forms(F))) == [], "nothing is known of the population"
+    coarse = before.with_forms(forms(form(schema, {"q0 q1": 1, "q2 q3": 1, "q4 q5": 1})))
+    assert named(FormQuestion(before, coarse, Known(schema), Limits())) == []
+
+
+def test_the_share_that_is_named() -> None:
+    """Guessed from the first half: the commonest record of a group of twenty rows or more."""
+    first = [(0, 7)] * 15 + [(0, 8)] * 10 + [(1, 9)] * 19 + [(2, 3)] * 20
+    second = [(0, 7)] * 16 + [(0, 8)] * 16 + [(1, 9)] * 16 + [(3, 7)] * 16
+    groups, records = np.array([*first, *second]).T
+    assert len(first) == len(second) and named_share(groups, records) == 16 / 64
 
 
 def test_a_single_public_value_may_not_open_a_column() -> None:

@@ -11,6 +11,7 @@ import pytest
 import pyfe
 from pyfe import KeyAuthority, ParameterError
 from pyfe.function import Function
+from pyfe.models.preparing import Preparation
 from pyfe.reports import Suggestion, suggesting
 
 
@@ -48,7 +49,7 @@ def test_all_steps_in_their_order() -> None:
     found = pyfe.suggest(linear(rows), rows, authority=authority, everything=True)
     steps = [one.step for one in found]
     grids = [f"grid sd / {precision}" for precision in suggesting.GRIDS]
-    assert steps[:9] == ["as it is", *grids] and steps[-4:] == [
+    assert steps[: len(grids) + 1] == ["as it is", *grids] and steps[-4:] == [
         "noise",
         "keys that are there",
         "new authority",
@@ -70,7 +71,7 @@ def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     weights = np.array([2] * 12 + [1])
     made = Function.from_integers(schema, weights, scale=0.1, link="logit", classes=("no", "yes"))
     monkeypatch.setattr(suggesting, "GRIDS", (8,))
-    monkeypatch.setattr("pyfe.models.preparing.Preparation.function", lambda self, precision: (schema, made))
+    monkeypatch.setattr("pyfe.models.preparing.Preparation.near", lambda self, precision: iter([(schema, made)]))
     found = pyfe.suggest(linear(rows_of(12)), rows, everything=True, schema=schema)
     grid, changed = found.tried[:2]
     assert grid.granted is False and "remainder" in grid.says
@@ -79,6 +80,18 @@ def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert changed.function.max_error[0] > made.max_error[0] and "remainder" not in changed.says
     lo, hi = schema.lo, schema.hi
     assert changed.function.interval.tolist() == changed.function.map.interval(lo, hi).tolist()
+
+
+def test_every_grid_near_a_precision_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is refused, another one near it granted: that one is the suggestion."""
+    rows, refused = rows_of(9), pyfe.leakage.Finding("certain", ("c1",), rule="5t")
+    answers = iter([[refused], [refused]])
+    monkeypatch.setattr(KeyAuthority, "check", lambda self, function: next(answers, []))
+    granted = pyfe.suggest(linear(rows), rows).granted
+    assert granted is not None and granted.step == "grid sd / 8" and granted.function is not None
+    near = list(Preparation.of(linear(rows), rows, None, None, {}).near(8))
+    assert len({function.id for _, function in near}) == len(near) >= 3
+    assert granted.function.id == near[2][1].id
 
 
 def test_noise_where_the_rules_grant_no_grid(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +202,7 @@ def test_a_refusal_is_said_with_its_rule() -> None:
 def test_granted_is_what_three_authorities_grant(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of(9)
     answers = iter([[], [], [pyfe.leakage.Finding("certain", ("c1",), rule="5t")]])
+    monkeypatch.setattr(suggesting, "MOST_NEAR", 1)
     monkeypatch.setattr(KeyAuthority, "check", lambda self, function: next(answers, []))
     found = pyfe.suggest(linear(rows), rows)
     close, granted = found.tried
