@@ -138,8 +138,9 @@ def suggest(
     score on a grid of about sd/8, 10, 12, 16, then 6, 5, 4, 3, 2.5 and 2, up to five of each that keep within the loss
     that is allowed, each with the schema that is cut for it; (2) where one of these is refused for a remainder, one of
     its weights changed by 1; (3) noise; (4) one score instead of one a class; (5) the scores of keys that were issued,
-    read anew; (6) a new authority of the same schema; (7) totals. Each with what it loses of the model's AUC, C or R2, and what the rules say; (7) is named and not tried. On a schema
-    with noise slots no grid is tried: results have noise anyway.
+    read anew; (6) a new authority of the same schema; (7) totals. Each with what it loses of the model's AUC, C or R2,
+    and what the rules say; (7) is named and not tried. On a schema with noise slots no grid is tried: results have
+    noise anyway.
 
     Parameters
     ----------
