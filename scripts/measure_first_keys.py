@@ -23,7 +23,6 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -38,7 +37,7 @@ from pyfe.function.ranking import area_under_curve
 from pyfe.leakage import Finding, LinearAccount, Question, Reference, linear_findings
 from pyfe.leakage.rules.modulus import modulus
 from pyfe.models.preparing import Preparation
-from pyfe.reports.suggesting import GRIDS, MOST_NEAR
+from pyfe.reports.suggesting import GRIDS
 from pyfe.schema import Schema
 from tests.attack_one_score import Learned, OneScore
 from tests.cohorts import COHORTS, Cohort
@@ -126,7 +125,7 @@ def on_grids(model: Any, ours: Table, options: dict[str, Any]) -> Iterator[tuple
         warnings.simplefilter("ignore", UserWarning)  # of columns that count up
         prepared = Preparation.of(model, ours.X, ours.outcome, None, options)
         for grid in TRIED:
-            near = iter([prepared.function(grid)]) if grid == "auto" else islice(prepared.near(grid), MOST_NEAR)
+            near = iter([prepared.function(grid)]) if grid == "auto" else prepared.near(grid)
             for schema, function in near:
                 if function.id not in seen:
                     seen.add(function.id)

@@ -5,7 +5,9 @@ A grid has one step of the score, ``step = sd(score) / precision``, and number c
     affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
                  step of the score, or a few of them where the column has no more steps; bits count
                  round(share / step). Thirteen steps within 20 % are tried: of those that keep within the loss that is
-                 allowed, or of all where none does, the one with the best correlation is taken
+                 allowed, the one with the best correlation is taken. Where none does, columns of the one that
+                 loses least get a step more or less, one after the other, as long as it loses less by that; if it then
+                 loses too much as well, the best correlation is taken of all
     quadratic    s_b the same for all columns, from 3 to 16, chosen like this by the correlation of ranks: a product of
                  columns of many steps needs coefficients that a coarse score does not have
 
@@ -20,9 +22,10 @@ digits of the columns. The starts and limits were found on real tables by what a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -55,6 +58,9 @@ _COLUMNS = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
 _STEPS, _WEIGHTS = 256, 8
 """Numbers of steps that are tried for a column, and weights for which the fitting number is."""
+
+_MOST_TRIED = 400
+"""Grids that are tried with a step more or less in a column."""
 
 _NEAR = np.geomspace(1 / 1.2, 1.2, 13)
 """Steps that are tried around the one that is asked for."""
@@ -175,35 +181,94 @@ def grids_at(draft: Draft, precision: float, measure: Yardstick | None = None) -
 
 
 def _affine_grids(draft: Draft, real_map: AffineMap, precision: float, measure: Yardstick | None) -> Iterator[Grid]:
-    step, ranked = draft.spread / precision, list[tuple[bool, float, int]]()
-    near = [_affine_at(draft, real_map, step * by) for by in _NEAR]
-    different = {(top.tobytes(), weights.tobytes()): place for place, (top, weights) in reversed([*enumerate(near)])}
-    for place in sorted(different.values()):
-        top, weights = near[place]
-        decision = _fitted(draft, draft.nearly(top), weights, step)
-        likeness = _likeness(draft.apart(decision), draft.apart(draft.theirs), draft.spread)
-        ranked.append((_loses(decision, measure), -likeness, place))
-    for _, _, place in sorted(ranked):
-        (top, weights), own = near[place], step * _NEAR[place]
-        yield Grid(precision, top, own, _fitted(draft, draft.codes(top), weights, own))
+    cuts = _different([_Cut(draft, real_map, draft.spread / precision * by) for by in _NEAR])
+    kept = [cut for cut in cuts if measure is None or measure.loss(cut.decision) <= measure.most]
+    others = [cut for cut in cuts if cut not in kept]
+    refined = [] if measure is None or not others else _refined(others, measure)
+    ordered = [*sorted(kept, key=_Cut.likeness), *refined, *sorted(others, key=_Cut.likeness)]
+    yield from (cut.grid(precision) for cut in ordered)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """An affine model at a step of the score ``[k]``, its columns in so many steps ``top [n]``: unless they are given,
+    in as many as go with the step of the score."""
+
+    draft: Draft
+    real_map: AffineMap
+    step: FloatArray
+    given: IntArray | None = None
+
+    @cached_property
+    def top(self) -> IntArray:
+        """The steps of the columns."""
+        if self.given is not None:
+            return self.given
+        most = self.draft.schema.hi
+        reach = self.real_map.reach(most) / self.step[:, None]
+        return np.where(self.draft.wide, _steps(reach, most), most)
+
+    @cached_property
+    def weights(self) -> IntArray:
+        """Integers ``[k, n]``."""
+        coarser = self.real_map.rescaled(self.draft.schema.hi / self.top)
+        return integers_at(coarser.weights, self.draft.schema, self.step, compared=self.draft.compared)
+
+    @cached_property
+    def decision(self) -> FloatArray:
+        """Decision values of the rows, nearly."""
+        return self.of(self.draft.nearly(self.top))
+
+    def of(self, x: IntArray) -> FloatArray:
+        """Decision values ``[m, k]`` of coordinates, fitted to the model's own."""
+        inner = x @ self.weights.T
+        scale, shift = fitted_line(inner, self.draft.theirs, self.step, compared=self.draft.compared)
+        return np.asarray((inner + shift) * scale)
+
+    def likeness(self) -> float:
+        """Least for the cut that is likest to the model."""
+        draft = self.draft
+        return -_likeness(draft.apart(self.decision), draft.apart(draft.theirs), draft.spread)
+
+    def grid(self, precision: float) -> Grid:
+        """The grid that it is."""
+        return Grid(precision, self.top, self.step, self.of(self.draft.codes(self.top)))
+
+    def beside(self) -> list[_Cut]:
+        """The same with a step more or less in one column."""
+        part = [slice_ for _, slice_, column in self.draft.schema.parts if column.in_table]
+        found = []
+        for places, by in product(part, (1, -1)):
+            top = self.top.copy()
+            top[places] += by * (self.draft.wide[places] & self.weights[:, places].any(axis=0))
+            if (top != self.top).any() and (top >= 1).all() and (top <= self.draft.schema.hi).all():
+                found.append(replace(self, given=top))
+        return found
+
+
+def _different(cuts: Sequence[_Cut]) -> list[_Cut]:
+    """Each once."""
+    return list({(cut.top.tobytes(), cut.weights.tobytes()): cut for cut in reversed(cuts)}.values())[::-1]
+
+
+def _refined(cuts: Sequence[_Cut], measure: Yardstick) -> list[_Cut]:
+    """Of the cut that loses least, the one beside it that loses least, and so on until it keeps within the loss that is
+    allowed; nothing where none beside one loses less."""
+    best = min(cuts, key=lambda cut: measure.loss(cut.decision))
+    loss, tried = measure.loss(best.decision), 0
+    while loss > measure.most and tried < _MOST_TRIED:
+        beside = best.beside()
+        losses = [measure.loss(cut.decision) for cut in beside]
+        tried += len(beside)
+        if not losses or min(losses) >= loss:
+            return []
+        loss = min(losses)
+        best = beside[losses.index(loss)]
+    return [best] if loss <= measure.most else []
 
 
 def _loses(decision: FloatArray, measure: Yardstick | None) -> bool:
     return measure is not None and measure.loss(decision) > measure.most
-
-
-def _affine_at(draft: Draft, real_map: AffineMap, step: FloatArray) -> tuple[IntArray, IntArray]:
-    """The steps of the columns ``[n]`` and the integer weights ``[k, n]`` that go with a step of the score."""
-    most = draft.schema.hi
-    top = np.where(draft.wide, _steps(real_map.reach(most) / step[:, None], most), most)
-    return top, integers_at(real_map.rescaled(most / top).weights, draft.schema, step, compared=draft.compared)
-
-
-def _fitted(draft: Draft, x: IntArray, weights: IntArray, step: FloatArray) -> FloatArray:
-    """Decision values ``[m, k]`` of integer weights, fitted to the model's own."""
-    inner = x @ weights.T
-    scale, shift = fitted_line(inner, draft.theirs, step, compared=draft.compared)
-    return np.asarray((inner + shift) * scale)
 
 
 def _steps(reach: FloatArray, most: IntArray) -> IntArray:

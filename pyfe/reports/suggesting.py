@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,14 +24,11 @@ from pyfe.schema.cells import same_name
 from pyfe.schema.frames import open_frame
 from pyfe.text import printable
 
-__all__ = ["GRIDS", "MOST_NEAR", "Suggestion", "Suggestions", "suggest"]
+__all__ = ["GRIDS", "Suggestion", "Suggestions", "suggest"]
 
 GRIDS = (8, 10, 12, 16, 6, 5, 4, 3, 2.5, 2)
 """Steps of the score per standard deviation, in the order in which they are tried: the usual ones, finer ones, which
 pass where a schema is so coarse that single columns show, then coarser ones."""
-
-MOST_NEAR = 5
-"""Grids near one of these, at most, of which one has to be granted."""
 
 _MOST_CHANGES = 24
 """Weights that are changed by one, at most, before a remainder counts as not to be got rid of."""
@@ -135,8 +131,8 @@ def suggest(
     """What could be asked for where a key for a model is refused, in the order in which it costs least.
 
     Of trees the thresholds are the columns, and what is tried first is weights of fewer bits. Of other models: (1) the
-    score on a grid of about sd/8, 10, 12, 16, then 6, 5, 4, 3, 2.5 and 2, up to five of each that keep within the loss
-    that is allowed, each with the schema that is cut for it; (2) where one of these is refused for a remainder, one of
+    score on a grid of about sd/8, 10, 12, 16, then 6, 5, 4, 3, 2.5 and 2, all near each that keep within the loss that
+    is allowed, each with the schema that is cut for it; (2) where one of these is refused for a remainder, one of
     its weights changed by 1; (3) noise; (4) one score instead of one a class; (5) the scores of keys that were issued,
     read anew; (6) a new authority of the same schema; (7) totals. Each with what it loses of the model's AUC, C or R2,
     and what the rules say; (7) is named and not tried. On a schema with noise slots no grid is tried: results have
@@ -332,7 +328,7 @@ def _near(case: _Case, precision: float) -> tuple[Suggestion, tuple[Finding, ...
     unless all do."""
     step, first = f"grid sd / {precision}", None
     try:
-        for schema, function in islice(case.prepared.near(precision), MOST_NEAR):
+        for schema, function in case.prepared.near(precision):
             granted, found, says = case.asked(function)
             one = Suggestion(step, _GRID, case.prepared.loss(function), granted, says, schema, function), found
             if granted:

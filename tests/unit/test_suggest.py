@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -202,7 +203,8 @@ def test_a_refusal_is_said_with_its_rule() -> None:
 def test_granted_is_what_three_authorities_grant(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of(9)
     answers = iter([[], [], [pyfe.leakage.Finding("certain", ("c1",), rule="5t")]])
-    monkeypatch.setattr(suggesting, "MOST_NEAR", 1)
+    near = Preparation.near
+    monkeypatch.setattr(Preparation, "near", lambda self, precision: islice(near(self, precision), 1))
     monkeypatch.setattr(KeyAuthority, "check", lambda self, function: next(answers, []))
     found = pyfe.suggest(linear(rows), rows)
     close, granted = found.tried

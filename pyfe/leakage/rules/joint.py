@@ -18,7 +18,7 @@ TARGETS = 150
 """Rows that are looked for."""
 
 _TARGETS_OF_ONE = 1000
-"""Those that are looked for by one score, at each value of the public columns: all that counts is how many are named,
+"""Those that are looked for by one score, at all values of the public columns: all that counts is how many are named,
 and a limit is a few of a hundred."""
 
 _ADVICE = "Ask for fewer scores, or for coarser ones"
@@ -67,8 +67,11 @@ def named_by_one(question: Question) -> float:
     (row,), (drawn, _) = question.Z, public_values(question)
     scores = [question.shares(question.free.lift(row))]
     targets = (uniforms(question.seed("targets"), "targets", _TARGETS_OF_ONE) * TREE_ROWS).astype(np.int64)
-    both = [tree_rows(question, public).drawn.matched(scores, targets, question.limits.certain) for public in drawn]
-    return float(np.mean([answer.records - tenth.records for answer, tenth in both]))
+    found = []
+    for public, some in zip(drawn, np.array_split(targets, len(drawn)), strict=True):
+        answer, tenth = tree_rows(question, public).drawn.matched(scores, some, question.limits.certain)
+        found.append(answer.records - tenth.records)
+    return float(np.mean(found))
 
 
 def told(question: Question) -> tuple[float, FloatArray]:
