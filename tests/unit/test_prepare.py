@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,8 @@ import pyfe
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models import grids
 from pyfe.models.grids import Grid, coarsest
-from pyfe.models.preparing import prepare, schema_for
+from pyfe.models.preparing import Preparation, prepare, schema_for
+from pyfe.models.real.affine import AffineMap
 from pyfe.models.yardstick import Yardstick
 
 pd = pytest.importorskip("pandas")
@@ -321,6 +323,55 @@ def test_finer_grids_lose_less(seed: int) -> None:
             _, function = prepare(model, X, precision=precision)
             lost.append(measured(function)[1])
         assert lost[0] >= lost[1] >= lost[2] - 1e-4 and lost[1] < 0.01
+
+
+def draft_of(seed: int, rows: int = 120) -> Preparation:
+    """A model on few rows, of which coarse scores lose much."""
+    X, risk = patients(rows, seed)
+    return Preparation.of(linear_model(), X, labels(risk, seed), None, {})
+
+
+def test_a_coarse_grid_that_keeps_within_the_loss_is_found() -> None:
+    """Where the likest grid near a precision loses too much: another one near it, or one with a step more or less in
+    some columns. It is the first of those near, and every one that follows it loses more."""
+    mended = 0
+    for seed in range(12):
+        prepared = draft_of(seed)
+        draft, measure = prepared.draft, prepared.measure
+        likest, chosen = grids.grid_at(draft, 2.5), grids.grid_at(draft, 2.5, measure)
+        if measure.loss(likest.decision) <= measure.most:
+            assert (chosen.top == likest.top).all()
+            continue
+        tried = list(grids.grids_at(draft, 2.5, measure))
+        losses = [measure.loss(grid.decision) for grid in tried]
+        kept = [loss <= measure.most for loss in losses]
+        if any(kept):
+            mended += 1
+            assert kept[0] and sorted(kept, reverse=True) == kept
+        near = [measure.loss(function_decision(prepared, function)) for _, function in prepared.near(2.5)]
+        assert len(near) == max(1, sum(kept)) and near == pytest.approx(losses[: len(near)])
+    assert mended >= 3
+
+
+def function_decision(prepared: Preparation, function: pyfe.Function) -> Any:
+    """Decision values of a compiled function on the rows."""
+    return function.evaluate(prepared.draft.table, "clip").reshape(-1, 1) * function.scale
+
+
+def test_columns_are_mended_until_the_loss_is_allowed() -> None:
+    """One step at a time, each time losing less; a cut that no step improves is given up."""
+    prepared = draft_of(3)
+    draft, measure = prepared.draft, prepared.measure
+    assert isinstance(draft.real.map, AffineMap)
+    for precision in (1.0, 1.5, 2.0, 2.5):
+        cut = grids._Cut(draft, draft.real.map, draft.spread / precision)
+        found = grids._refined([cut], measure)
+        first = measure.loss(cut.decision)
+        assert all(measure.loss(one.decision) <= min(first, measure.most) for one in found)
+        beside = cut.beside()
+        assert all(np.abs(one.top - cut.top).sum() == 1 and (one.top >= 1).all() for one in beside)
+        assert grids._refined([cut], dataclasses.replace(measure, most=first)) == [cut], "nothing to mend"
+        assert grids._refined([cut], dataclasses.replace(measure, most=-1.0)) == [], "a loss that nobody has"
 
 
 def test_auto_keeps_to_the_finer_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
