@@ -9,7 +9,17 @@ import numpy.typing as npt
 
 from pyfe.errors import OutOfRangeError, ParameterError, PyfeError
 
-__all__ = ["AnyArray", "BoolArray", "ByteArray", "FloatArray", "IntArray", "as_array", "integer_array", "integer_rows"]
+__all__ = [
+    "AnyArray",
+    "BoolArray",
+    "ByteArray",
+    "FloatArray",
+    "IntArray",
+    "as_array",
+    "exact_array",
+    "integer_array",
+    "integer_rows",
+]
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -83,3 +93,14 @@ def integer_rows(values: Any, n: int) -> IntArray:
     if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != n:
         raise ParameterError(f"rows are integers [k, {n}], not {array.dtype} {array.shape}")
     return integer_array(array, "rows")
+
+
+def exact_array(values: Any) -> AnyArray:
+    """Python's integers, or an array of integers, as int64 where all are at most 2^61 in absolute value, so that sums
+    and differences of two are as well; else as Python's integers."""
+    try:
+        narrow = np.array(values, dtype=np.int64)
+    except OverflowError:
+        return np.array(values, dtype=object)
+    fits = not narrow.size or (int(narrow.max()) <= 2**61 and int(narrow.min()) >= -(2**61))
+    return narrow if fits else np.array(values, dtype=object)

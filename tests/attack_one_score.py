@@ -3,7 +3,8 @@
 Nothing is drawn: over the tree, the joint distribution of every column's class with the score is a product of small
 transforms (the score's part of each column multiplies in the Fourier domain), and the likeliest record for every value
 of the score comes from the same recursion with the maximum in place of the sum. What the *tenth* of the score says, the
-baseline, comes from the same tables.
+baseline, comes from the same tables: its tenth among the rows with the same public columns, which the attacker knows
+(as :mod:`pyfe.leakage.attack` has it), and, as the stricter yardstick, its tenth among all rows.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ _TIE = 1e-9
 @dataclass(frozen=True)
 class Learned:
     """Of one row. ``opened``: chance that the likeliest record with the row's score is the row, every level of it;
-    ``certain``: for each private column, whether a class is certain, and right. The same from the score's tenth."""
+    ``certain``: for each private column, whether a class is certain, and right. The same from the score's tenth among
+    rows with the same public columns, and from its tenth among all rows."""
 
     opened: float
     certain: FloatArray
     opened_by_tenth: float
     certain_by_tenth: FloatArray
+    opened_by_tenth_of_all: float
+    certain_by_tenth_of_all: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,22 +114,17 @@ class OneScore:
         joint, best = self._tables[key]
         score = sum(int(self._shares[block][levels[block]]) for block in self.blocks.private)
         moved = sum(int(self._shares[block][level]) for block, level in known.items())
-        tenths = self._tenths[moved : moved + best.value.shape[1]]
-        alike = tenths == tenths[score]
-        own = self._log_probability(levels, known)
-        return Learned(
-            _chance(best, np.arange(len(tenths)) == score, own),
-            self._certain(joint, np.arange(len(tenths)) == score, levels),
-            _chance(best, alike, own),
-            self._certain(joint, alike, levels),
-        )
+        size, own = best.value.shape[1], self._log_probability(levels, known)
+        tenths = _tenths_of(joint[0].sum(axis=0)) if joint else np.zeros(size, dtype=np.int64)
+        of_all = self._tenths[moved : moved + size]
+        told = [np.arange(size) == score, tenths == tenths[score], of_all == of_all[score]]
+        parts = [(_chance(best, scores, own), self._certain(joint, scores, levels)) for scores in told]
+        return Learned(*parts[0], *parts[1], *parts[2])
 
     @cached_property
     def _tenths(self) -> IntArray:
         """The tenth of every value of the whole score, public columns included."""
-        masses = self._distribution({}, range(len(self.blocks)))
-        middle = np.cumsum(masses) - masses / 2
-        return np.minimum(np.floor(10 * middle + 1e-9), 9).astype(np.int64)
+        return _tenths_of(self._distribution({}, range(len(self.blocks))))
 
     def _certain(self, joint: Sequence[FloatArray], scores: npt.NDArray[np.bool_], levels: IntArray) -> FloatArray:
         found = []
@@ -232,6 +231,13 @@ class OneScore:
         for parent, children in enumerate(self._children):
             total += sum(float(np.log(table[classes[parent], classes[child]])) for child, table in children)
         return total + sum(float(np.log(self._within[b][levels[b]])) for b in range(len(levels)) if b not in known)
+
+
+def _tenths_of(masses: FloatArray) -> IntArray:
+    """The tenth of a distribution, up to a factor, that each of its values lies in."""
+    share = masses / masses.sum()
+    tenths: IntArray = np.minimum(np.floor(10 * (np.cumsum(share) - share / 2) + 1e-9), 9).astype(np.int64)
+    return tenths
 
 
 def _chance(best: Best, scores: npt.NDArray[np.bool_], own: float) -> float:

@@ -134,7 +134,7 @@ Sample sample(const LevelArray& levels, const std::vector<py::ssize_t>& columns,
     }
     const auto columns_of_all = static_cast<size_t>(levels.shape(0));
     const NoGil no_gil;
-    return Sample(std::move(values), columns_of_all, guessed);
+    return Sample(values, columns_of_all, guessed);
 }
 
 IntArray answers(const Sample& rows, const std::vector<IntArray>& shares) {
@@ -148,27 +148,51 @@ IntArray answers(const Sample& rows, const std::vector<IntArray>& shares) {
     return out;
 }
 
+FloatArray columns_of(const Tally& found) {
+    std::vector<double> out;
+    for (const Told& one : found.columns)
+        out.insert(out.end(), {one.common, one.prior, one.said.right, one.said.sure, one.said.rare,
+                               one.tenth.right, one.tenth.sure});
+    return float_rows(out, 7);
+}
+
 py::tuple tally(const Sample& rows, const std::vector<IntArray>& answers, size_t few, double certain) {
     const auto given = all_values(answers, "answers");
     const Tally found = [&] {
         const NoGil no_gil;
         return rows.tally_vartime(given, few, Certain(certain));
     }();
-    std::vector<double> out;
-    for (const Told& one : found.columns)
-        out.insert(out.end(), {one.common, one.prior, one.said.right, one.said.sure, one.said.rare});
-    return py::make_tuple(found.thin, float_rows(out, 5));
+    return py::make_tuple(found.thin, columns_of(found));
 }
 
-py::tuple matches(const Sample& rows, const std::vector<IntArray>& answers, const IntArray& targets,
-                  size_t few, double certain) {
-    const auto given = all_values(answers, "answers");
-    const std::vector<int64_t> wanted = int_vector(targets, "targets");
-    const Matches found = [&] {
+py::tuple tally_beside_tenths(const Sample& rows, const IntArray& answers, const FloatArray& cuts,
+                              double known, size_t few, double certain) {
+    const std::vector<int64_t> given = int_vector(answers, "answers");
+    const std::vector<double> cut = values_of(cuts, 1, "cuts");
+    Cuts between{{}, known};
+    if (cut.size() != between.cut.size()) fail(ErrorKind::parameter, "counting: nine cuts are wanted");
+    std::copy(cut.begin(), cut.end(), between.cut.begin());
+    const Tally found = [&] {
         const NoGil no_gil;
-        return rows.matches_vartime(given, wanted, few, Certain(certain));
+        return rows.tally_vartime(given, between, few, Certain(certain));
     }();
+    return py::make_tuple(found.thin, columns_of(found));
+}
+
+py::tuple as_tuple(const Matches& found) {
     return py::make_tuple(found.records, found.thin, float_array(found.certain));
+}
+
+py::tuple matches(const Sample& rows, const std::vector<std::vector<IntArray>>& scores,
+                  const IntArray& targets, size_t few, double certain) {
+    std::vector<Shares> shares;
+    for (const auto& score : scores) shares.push_back(all_values(score, "shares"));
+    const std::vector<int64_t> wanted = int_vector(targets, "targets");
+    const BothMatches found = [&] {
+        const NoGil no_gil;
+        return rows.matches_vartime(shares, wanted, few, Certain(certain));
+    }();
+    return py::make_tuple(as_tuple(found.answers), as_tuple(found.tenths));
 }
 
 void require_shape(const FloatArray& a, std::vector<py::ssize_t> shape, const char* name) {
@@ -308,17 +332,25 @@ void bind_samples(py::module_& m) {
         .def("answers", answers, py::arg("shares").noconvert(),
              "int64 [rows]: the sum of the shares (int64 [levels], or [0] for none) of every column.")
         .def("tally", tally, py::arg("answers").noconvert(), py::arg("few"), py::arg("certain"),
-             "(thin, float64 [columns, 5]) for the joint answers of keys, int64 [rows] each. thin: share of "
+             "(thin, float64 [columns, 7]) for the joint answers of keys, int64 [rows] each. thin: share of "
              "the "
              "second half that has fewer neighbours in the first. Columns: share of the commonest class in "
              "the "
              "first half, and in the second; of rows guessed right, made certain and right, and these of a "
-             "class that is not the commonest.")
-        .def("matches", matches, py::arg("answers").noconvert(), py::arg("targets").noconvert(),
+             "class "
+             "that is not the commonest; 0, 0.")
+        .def("tally_beside_tenths", tally_beside_tenths, py::arg("answers").noconvert(),
+             py::arg("cuts").noconvert(), py::arg("known"), py::arg("few"), py::arg("certain"),
+             "The same for the answers to one key, and at the end rows guessed right and made certain and "
+             "right "
+             "by the answer's tenth alone: how many of nine cuts, float64 [9], answer + known reaches.")
+        .def("matches", matches, py::arg("scores").noconvert(), py::arg("targets").noconvert(),
              py::arg("few"), py::arg("certain"),
-             "(records, thin, certain float64 [columns]): share of the targets whose classes the others with "
-             "the same answers name in full, of those that have fewer such others, and of those of whom a "
-             "class is certain, and right.");
+             "((records, thin, certain float64 [columns]), the same by tenths), for scores of shares as for "
+             "answers. Share of the targets whose classes the others with the same answers name in full, of "
+             "those that have fewer such others, and of those of whom a class is certain, and right; and "
+             "where "
+             "of each answer only the tenth is known that it lies in of all rows' answers.");
 }
 
 }  // namespace

@@ -21,13 +21,17 @@ class Sample:
         """
         int64 [rows]: the sum of the shares (int64 [levels], or [0] for none) of every column.
         """
-    def matches(self, answers: list[numpy.typing.NDArray[numpy.int64]], targets: numpy.typing.NDArray[numpy.int64], few: typing.SupportsInt | typing.SupportsIndex, certain: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    def matches(self, scores: list[list[numpy.typing.NDArray[numpy.int64]]], targets: numpy.typing.NDArray[numpy.int64], few: typing.SupportsInt | typing.SupportsIndex, certain: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
         """
-        (records, thin, certain float64 [columns]): share of the targets whose classes the others with the same answers name in full, of those that have fewer such others, and of those of whom a class is certain, and right.
+        ((records, thin, certain float64 [columns]), the same by tenths), for scores of shares as for answers. Share of the targets whose classes the others with the same answers name in full, of those that have fewer such others, and of those of whom a class is certain, and right; and where of each answer only the tenth is known that it lies in of all rows' answers.
         """
     def tally(self, answers: list[numpy.typing.NDArray[numpy.int64]], few: typing.SupportsInt | typing.SupportsIndex, certain: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
         """
-        (thin, float64 [columns, 5]) for the joint answers of keys, int64 [rows] each. thin: share of the second half that has fewer neighbours in the first. Columns: share of the commonest class in the first half, and in the second; of rows guessed right, made certain and right, and these of a class that is not the commonest.
+        (thin, float64 [columns, 7]) for the joint answers of keys, int64 [rows] each. thin: share of the second half that has fewer neighbours in the first. Columns: share of the commonest class in the first half, and in the second; of rows guessed right, made certain and right, and these of a class that is not the commonest; 0, 0.
+        """
+    def tally_beside_tenths(self, answers: numpy.typing.NDArray[numpy.int64], cuts: numpy.typing.NDArray[numpy.float64], known: typing.SupportsFloat | typing.SupportsIndex, few: typing.SupportsInt | typing.SupportsIndex, certain: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+        """
+        The same for the answers to one key, and at the end rows guessed right and made certain and right by the answer's tenth alone: how many of nine cuts, float64 [9], answer + known reaches.
         """
 def beside(shares: list[numpy.typing.NDArray[numpy.int64]], marginals: list[numpy.typing.NDArray[numpy.float64]], classes: list[numpy.typing.NDArray[numpy.uint8]], certain: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """

@@ -305,10 +305,6 @@ def _fresh(
 ) -> tuple[Terms, Secrets]:
     if not isinstance(schema, Schema):
         raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
-    if schema.noise is not None and "quadratic" in adapter(scheme).serves:
-        raise ParameterError(
-            "noise slots go with a scheme for linear functions, ipfe-ddh: no rule counts forms with noise"
-        )
     known = None if reference is None else reference_for(schema, reference)
     public, master = adapter(scheme).setup(schema, weight_bits)
     terms = Terms(scheme, schema, weight_bits, policy, created_at=now, public=public)

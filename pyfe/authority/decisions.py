@@ -56,6 +56,8 @@ FIRST_SECOND, LAST_SECOND = 0, 2**32
 
 DEFAULT_SCHEME = "ipfe-ddh"
 
+_SUGGEST = "; pyfe.suggest(model, X, outcome) tries what else there is"
+
 _ADVICE = {
     "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
     "weights": ". Compile it with fewer weight bits, or on coarser columns",
@@ -166,7 +168,8 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
     listed = "; ".join(f"{_by_rule(finding)}{finding.in_terms_of(names)}" for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-    return f"{listed}{more} (counted with the {state.next_sequence - 1} key(s) issued before){advice(refusing)}"
+    counted = f"(counted with the {state.next_sequence - 1} key(s) issued before)"
+    return f"{listed}{more} {counted}{advice(refusing)}{_SUGGEST}"
 
 
 def _by_rule(finding: Finding) -> str:

@@ -71,7 +71,7 @@ class Plan:
             raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
         scheme = adapter_named(self.scheme).id
         bits = decisions.require_bits(self.weight_bits, scheme, policy, MAX_WEIGHT_BITS)
-        require_schema(self.schema, scheme)
+        require_schema(self.schema)
         known = None if self.reference is None else reference_for(self.schema, self.reference)
         public, master = adapter(scheme).setup(self.schema, bits)
         return Terms(scheme, self.schema, bits, policy, created_at=now, public=public), master, known
@@ -388,14 +388,10 @@ class Engine(Secret):
         raise TypeError("an authority is never pickled; open its log anew")
 
 
-def require_schema(schema: Schema, scheme: str) -> None:
-    """ParameterError where no epoch of this scheme can have the schema."""
+def require_schema(schema: Schema) -> None:
+    """ParameterError for what is no schema."""
     if not isinstance(schema, Schema):
         raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
-    if schema.noise is not None and "quadratic" in adapter(scheme).serves:
-        raise ParameterError(
-            "noise slots go with a scheme for linear functions, ipfe-ddh: no rule counts forms with noise"
-        )
 
 
 def _epoch_of(state: LogState, function: Function) -> Epoch:

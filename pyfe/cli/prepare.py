@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -36,6 +37,15 @@ from pyfe.schema.cells import parse_number, same_name
 __all__ = ["options_of", "outcome_of", "prepare_model"]
 
 
+Ranges = Annotated[
+    Path | None, typer.Option(help="Schema of clinical ranges to cut, instead of ranges proposed from the table.")
+]
+Publish = Annotated[
+    bool,
+    typer.Option("--publish", help="Let the schema publish coarse figures of the rows (100 or more), for everybody."),
+]
+
+
 def prepare_model(
     model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
     table: Annotated[Path, typer.Argument(help="CSV file of training rows; no row is kept.")],
@@ -54,9 +64,7 @@ def prepare_model(
     precision: Annotated[
         str, typer.Option(help='"auto", "finest", or steps of the score per standard deviation.')
     ] = "auto",
-    ranges: Annotated[
-        Path | None, typer.Option(help="Schema of clinical ranges to cut, instead of ranges proposed from the table.")
-    ] = None,
+    ranges: Ranges = None,
     bits: Bits = 8,
     margin: Margin = 0.1,
     exclude: Exclude = None,
@@ -65,6 +73,7 @@ def prepare_model(
     missing: Missing = None,
     levels: Levels = None,
     noise_slots: NoiseSlots = 0,
+    publish: Publish = False,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,
@@ -85,13 +94,15 @@ def prepare_model(
             _require_unsaid(public=public, protected=protected, missing=missing, levels=levels)
             stated = load(ranges, Schema.from_bytes)
             columns, wanted = reference_rows(rows, stated), {"schema": stated}
-        wanted |= {"precision": _precision(precision), "noise": noise_of(noise_slots)}
+        wanted |= {"precision": _precision(precision), "noise": noise_of(noise_slots), "publish": publish}
         agreed, function = prepare(load_model(model), columns, known, **wanted)
         report = report_of(function)
         schema_file.write(agreed.to_bytes())
         function_file.write(function.to_bytes())
-    words = {"schema": str(schema), **dict(report.lines()), "table read with": given.signs}
-    values = {"schema": str(schema), "function": str(output), **_described(function, report), "read_with": given.signs}
+    described = _described(function, report)
+    ranges_of = {"columns": described["columns"], "publishes": described["publishes"]}
+    words = {"schema": str(schema), **ranges_of, **dict(report.lines()), "table read with": given.signs}
+    values = {"schema": str(schema), "function": str(output), **described, "read_with": given.signs}
     apart = schema_file.is_standard_output or function_file.is_standard_output
     show(f"Function {output}", values, as_json=as_json, words=words, apart=apart)
 
@@ -104,6 +115,8 @@ def _described(function: Function, report: Report) -> dict[str, Any]:
         "schema_id": schema.id.hex(),
         "id": function.id.hex(),
         "exact": function.exact,
+        "columns": {name: str(column) for name, column in schema.columns.items()},
+        "publishes": "nothing" if schema.population is None else "figures of the population, which everybody can read",
         "sizes": {name: column.size for name, column in schema.columns.items()},
         "weight_bits": function.weight_bits,
         "width_bits": function.width_bits,
@@ -155,7 +168,10 @@ def _column(table: Table, name: str) -> AnyArray:
 def _precision(text: str) -> float | Literal["auto", "finest"]:
     if text == "auto":
         return "auto"
-    return "finest" if text == "finest" else parse_number(text)
+    number = parse_number(text)
+    if text != "finest" and math.isnan(number):
+        raise ParameterError(f'--precision is "auto", "finest" or a number, not {text!r}')
+    return "finest" if text == "finest" else number
 
 
 def _require_unsaid(**options: list[str] | None) -> None:

@@ -102,6 +102,26 @@ class FactoredForms:
         require_square(self.n, self.m)
         return (_joined(self._bands(form, upper=True)) for form in range(self.k))
 
+    def linear_terms(self, places: slice) -> IntArray:
+        """What coordinates count beside the constant one, for ``y = x`` with ``x_0 = 1``: int64 ``[k, places]``."""
+        units = self.U[:, :1] * self.V[:, places] + self.V[:, :1] * self.U[:, places]
+        return np.asarray(self.Q @ units)
+
+    def plus_linear_terms(self, places: slice, values: IntArray) -> FactoredForms:
+        """The forms with these coefficients int64 ``[k, places]`` beside the constant one added: one unit for
+        each coordinate that then counts by itself."""
+        width = values.shape[1]
+        one, each = np.zeros((width, self.n), dtype=np.int64), np.zeros((width, self.m), dtype=np.int64)
+        one[:, 0] = each[np.arange(width), places.start + np.arange(width)] = 1
+        lone = (one[0] == self.U).all(axis=1) & (np.abs(self.V).sum(axis=1) == 1) & self.V[:, places].any(axis=1)
+        total = values + self.Q[:, lone] @ self.V[lone][:, places]
+        used = np.flatnonzero(total.any(axis=0))
+        return FactoredForms(
+            np.concatenate([self.U[~lone], one[used]]),
+            np.concatenate([self.V[~lone], each[used]]),
+            np.concatenate([self.Q[:, ~lone], total[:, used]], axis=1),
+        )
+
     def _bands(self, form: int, *, upper: bool) -> Iterator[Terms]:
         """The terms of one form, some rows of its matrix in memory at a time."""
         step = max(1, _BAND_ENTRIES // self.m)

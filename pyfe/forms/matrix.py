@@ -111,6 +111,26 @@ class MatrixForms:
         for start, stop in itertools.pairwise(ends):
             yield self.row[start:stop], self.column[start:stop], self.value[start:stop]
 
+    def linear_terms(self, places: slice) -> IntArray:
+        """What coordinates count beside the constant one, for ``y = x`` with ``x_0 = 1``: int64 ``[k, places]``."""
+        found = np.zeros((self.k, self.n), dtype=np.int64)
+        for ours, others in ((self.row, self.column), (self.column, self.row)):
+            beside = (ours == 0) & (others > 0)
+            np.add.at(found, (self.output[beside], others[beside]), self.value[beside])
+        return found[:, places]
+
+    def plus_linear_terms(self, places: slice, values: IntArray) -> MatrixForms:
+        """The forms with these coefficients int64 ``[k, places]`` beside the constant one added."""
+        added, column = np.nonzero(values)
+        output = np.concatenate([self.output, added])
+        row = np.concatenate([self.row, np.zeros_like(added)])
+        column = np.concatenate([self.column, column + places.start])
+        place = (output * self.n + row) * self.m + column
+        _, first, same = np.unique(place, return_index=True, return_inverse=True)
+        total = np.zeros(len(first), dtype=np.int64)
+        np.add.at(total, same, np.concatenate([self.value, values[added, column[len(self.column) :] - places.start]]))
+        return MatrixForms(self.shape, output[first], row[first], column[first], total)
+
     def upper_terms(self) -> Iterator[Terms]:
         """The :meth:`terms` of :meth:`upper`."""
         return self.upper().terms()

@@ -14,7 +14,7 @@ from pyfe.errors import ParameterError
 from pyfe.function.ranking import area_under_curve, concordance_index
 from pyfe.function.readout import Label, Readout
 from pyfe.schema.cells import as_floats, missing_mask, shown
-from pyfe.schema.frames import as_column, open_frame
+from pyfe.schema.frames import as_column, naming, open_frame
 from pyfe.strict import distinct
 
 __all__ = ["Survival", "Truth", "quality", "r_squared", "require_one_index", "truth_of"]
@@ -140,7 +140,8 @@ def _columns(y: Any) -> list[AnyArray]:
     """The columns of a table of answers; of a list or series, the one that it is."""
     rowwise = isinstance(y, list | tuple) and len(y) > 0 and all(isinstance(row, list | tuple) for row in y)
     if not (hasattr(y, "columns") or rowwise or (isinstance(y, np.ndarray) and y.ndim == 2)):
-        return [as_column(y)]
+        with naming("y"):
+            return [as_column(y)]
     frame = open_frame(y, None)
     if not frame.labels:
         raise ParameterError("y has no columns")

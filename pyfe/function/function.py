@@ -34,7 +34,7 @@ from pyfe.function.readout import Label, Readout, floats
 from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
 from pyfe.schema import Encoded, Overflow, Schema
-from pyfe.schema.cells import plain
+from pyfe.schema.cells import is_integer, plain
 from pyfe.schema.frames import require_order
 from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
 from pyfe.wire.pickling import PickledAsBytes
@@ -165,13 +165,11 @@ class Function(PickledAsBytes):
         noise, part = schema.noise, schema.noise_part
         if noise is None:
             raise ParameterError("the function's schema has no noise slots (pyfe.noise)")
-        if len(ids) != self.k or len(set(ids)) != self.k or not set(ids) <= set(noise.ids):
+        if not all(map(is_integer, ids)) or len(ids) != self.k or not len(set(ids) & set(noise.ids)) == self.k:
             raise ParameterError(
                 f"{self.k} output(s) need as many different slots of {', '.join(map(str, noise.ids))}, not {ids!r}"
             )
-        terms = self._linear_map().with_coefficients(
-            part, np.array([[i == j for i in noise.ids] for j in ids], np.int64)
-        )
+        terms = self.map.with_coefficients(part, np.array([[i == j for i in noise.ids] for j in ids], np.int64))
         reach = noise.reach * self.scale if self.exact else 0.0
         readout = replace(
             self.readout,
@@ -185,11 +183,6 @@ class Function(PickledAsBytes):
         if self.schema is None:
             raise ParameterError("read the function with Function.from_bytes(data, schema=schema) first")
         return self.schema
-
-    def _linear_map(self) -> LinearMap:
-        if isinstance(self.map, LinearMap):
-            return self.map
-        raise UnsupportedModelError(f"noise slots go with linear functions, and this one is {self.kind}")
 
     # -- what it says --
 
@@ -205,7 +198,7 @@ class Function(PickledAsBytes):
         schema = self._known_schema()
         if schema.noise is None or self.exact:
             return (None,) * self.k
-        used = self._linear_map().coefficients(schema.noise_part)
+        used = self.map.coefficients(schema.noise_part)
         if ((used != 0).sum(axis=1) > 1).any():
             raise ParameterError("an output mixes the noise of several slots")
         ids = schema.noise.ids

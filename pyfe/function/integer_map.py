@@ -169,6 +169,15 @@ class QuadraticMap:
         places = range(inside.start, inside.stop)
         return bool(np.isin(self.forms.row, places).any() or np.isin(self.forms.column, places).any())
 
+    def coefficients(self, part: slice) -> IntArray:
+        """What some coordinates count in each output by themselves, int64 ``[k, width]``."""
+        return self.forms.linear_terms(slice(part.start + 1, part.stop + 1))
+
+    def with_coefficients(self, part: slice, values: IntArray) -> QuadraticMap:
+        """The same map with other coefficients ``[k, width]`` of some coordinates by themselves."""
+        inside = slice(part.start + 1, part.stop + 1)
+        return QuadraticMap(self.forms.plus_linear_terms(inside, values - self.forms.linear_terms(inside)))
+
     @cached_property
     def _coefficients(self) -> IntArray:
         """int64 ``[k, monomials]``: one column per monomial that occurs, the constant left out."""

@@ -7,11 +7,12 @@ levels are (:mod:`pyfe.leakage.prior`); both are tables over all levels, and a b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.arrays import BoolArray, IntArray, integer_rows
+from pyfe.arrays import BoolArray, IntArray, integer_array, integer_rows
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.lattice import Free
 from pyfe.schema import Schema
@@ -94,6 +95,16 @@ class Blocks:
         for index, (part, codes) in enumerate(zip(self.slices, self.codes, strict=True)):
             found[:, index] = _levels_of(x[:, part], codes, self.names[index])
         return found
+
+    def checked(self, levels: Any) -> IntArray:
+        """Levels of every block int64 ``[rows, nb]`` as somebody gave them. ParameterError for what are none."""
+        array = integer_array(levels, "levels")
+        if array.ndim != 2 or array.shape[1] != len(self):
+            raise ParameterError(f"levels of records are integers [records, {len(self)}], not of shape {array.shape}")
+        for name, size, column in zip(self.names, self.sizes, array.T, strict=True):
+            if len(column) and not 0 <= column.min() <= column.max() < size:
+                raise ParameterError(f"column {name!r} has the levels 0 to {size - 1}")
+        return array
 
     def rows(self, levels: npt.NDArray[np.integer]) -> IntArray:
         """Coordinates int64 ``[rows, n]`` of levels ``[rows, nb]``; constants have their value, noise is 0. The inverse

@@ -11,8 +11,7 @@ Nothing here is secret: what comes in are weights and frequencies, and the time 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,10 +19,23 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import counting as _native
-from pyfe.arrays import ByteArray, FloatArray, IntArray
-from pyfe.errors import OutOfRangeError
+from pyfe.arrays import ByteArray, FloatArray, IntArray, as_array
+from pyfe.errors import OutOfRangeError, ParameterError
 
-__all__ = ["CERTAIN", "FEW", "MOST_WORK", "Counted", "Drawn", "Matched", "Score", "residue_posterior", "tenths_of"]
+__all__ = [
+    "CERTAIN",
+    "FEW",
+    "MOST_RESIDUE",
+    "MOST_WORK",
+    "TENTHS",
+    "Counted",
+    "Drawn",
+    "Matched",
+    "Score",
+    "cuts_of",
+    "residue_posterior",
+    "tenths_of",
+]
 
 CERTAIN = 0.95
 """Probability from which a class counts as certain."""
@@ -33,6 +45,16 @@ FEW = 20
 
 MOST_WORK = 3 * 10**10
 """Width of a score times the levels of its columns, beyond which it is too fine to count."""
+
+MOST_RESIDUE = _native.MOST_WIDTH
+"""Largest modulus that is counted."""
+
+
+TENTHS = np.arange(1, 10) / 10
+"""The shares below the nine cuts between tenths."""
+
+_MOST_COUNTED = 2**20
+"""Widest range of answers whose values are counted one by one instead of being sorted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +105,10 @@ class Score:
     """
 
     def __init__(self, shares: Sequence[IntArray], marginals: Sequence[FloatArray]) -> None:
-        moved = [share - share.min() for share in shares]
-        step = math.gcd(*(int(np.gcd.reduce(share)) for share in moved)) or 1
-        self._shares = [share // step for share in moved]
+        _require_pairs(shares, marginals)
+        above = [share - share.min() for share in shares]
+        step = int(np.gcd.reduce(np.concatenate([*above, np.zeros(1, dtype=np.int64)]))) or 1
+        self._shares = above if step == 1 else [share // step for share in above]
         self._marginals = [np.ascontiguousarray(mass, dtype=np.float64) for mass in marginals]
         self.width = sum(int(share.max()) for share in self._shares)
         self.work = self.width * sum(len(share) for share in self._shares)
@@ -110,7 +133,7 @@ class Score:
     def beside(self, classes: Sequence[IntArray], certain: float = CERTAIN) -> Counted:
         """What it says about the class of each column.
 
-        The tenth of an answer is ``floor(10 (P(less) + P(equal) / 2))``.
+        The tenth of an answer is ``floor(10 (P(less) + P(equal) / 2) + 1e-9)``: sums of doubles are no nearer to a cut.
         Cost: ``work / 3`` ns and, for each column, two Fourier transforms of the width, over all threads.
         """
         self._require_countable()
@@ -124,6 +147,19 @@ class Score:
     def _require_countable(self) -> None:
         if not self.countable:
             raise OutOfRangeError(f"too fine to count: a score of {self.width + 1} values over all levels")
+
+
+def _require_pairs(shares: Sequence[IntArray], marginals: Sequence[FloatArray]) -> None:
+    """ParameterError unless each column has integers, and a probability for each."""
+    given: tuple[object, object] = (shares, marginals)
+    if not all(isinstance(part, Iterable) for part in given) or len(shares) != len(marginals):
+        raise ParameterError("a score has shares and marginals, one of each for every column")
+    for share, mass in zip(shares, marginals, strict=True):
+        adds, likely = as_array(share, "shares"), as_array(mass, "marginals")
+        if adds.dtype.kind not in "iu" or adds.ndim != 1 or likely.shape != adds.shape or not adds.size:
+            raise ParameterError("a column of a score has an integer for each of its levels, and a probability")
+        if likely.dtype.kind != "f" or not np.isfinite(likely).all() or (likely < 0).any():
+            raise ParameterError("probabilities of levels are finite numbers from 0 on")
 
 
 def residue_posterior(
@@ -181,24 +217,56 @@ class Drawn:
         Answers with fewer than :data:`FEW` rows in the first half are not guessed from: there, the commonest class
         counts. ``tenths``: of each answer the tenth, 0..9. Cost: some ms for 10^5 rows of 30 columns.
         """
-        gain, sure, rare, thin = self._told(answers, certain)
-        tenth_gain, tenth_sure, _, _ = self._told(tenths, certain)
-        return Counted(gain, sure, rare, tenth_gain, tenth_sure, thin)
-
-    def _told(self, answers: Sequence[IntArray], certain: float) -> tuple[FloatArray, FloatArray, FloatArray, float]:
         thin, columns = self._native.tally(list(answers), FEW, certain)
-        common, prior, right, sure, rare = columns.T
-        return right - prior, sure * _not_yet(common, certain), rare, thin
+        _, by_tenths = self._native.tally(list(tenths), FEW, certain)
+        return _told(thin, columns, by_tenths[:, 2:4], certain)
 
-    def matched(self, answers: Sequence[IntArray], targets: IntArray, certain: float = CERTAIN) -> Matched:
-        """What all rows but itself that have a target's answers say about it; targets: positions of rows."""
-        records, thin, sure = self._native.matches(list(answers), targets, FEW, certain)
-        return Matched(records, sure, thin)
+    def counted_by_cuts(
+        self, answers: IntArray, cuts: FloatArray, known: float = 0.0, certain: float = CERTAIN
+    ) -> Counted:
+        """The same for the answers to one score; its tenth is how many of the nine cuts ``answer + known`` reaches."""
+        thin, columns = self._native.tally_beside_tenths(answers, cuts, known, FEW, certain)
+        return _told(thin, columns, columns[:, 5:], certain)
+
+    def matched(
+        self, scores: Sequence[Sequence[IntArray]], targets: IntArray, certain: float = CERTAIN
+    ) -> tuple[Matched, Matched]:
+        """What all rows but itself that have a target's answers say about it; and those whose answers lie in the same
+        tenth, of each score, of all rows' answers.
+
+        scores: of each the shares, as for ``answers``; targets: positions of rows. The tenth of an answer is how many
+        of the nine cuts it reaches that ``np.quantile`` makes: answers are integers, so that a cut between two of them
+        is reached by the upper one.
+        """
+        given = [[np.ascontiguousarray(share, dtype=np.int64) for share in score] for score in scores]
+        both = self._native.matches(given, targets, FEW, certain)
+        answers, tenths = (Matched(records, sure, thin) for records, thin, sure in both)
+        return answers, tenths
+
+
+def cuts_of(answers: IntArray) -> FloatArray:
+    """``np.quantile(answers, TENTHS)``, float64 ``[9]``: few values are counted instead of sorted, and numpy is asked
+    where between two of them each cut lies."""
+    least = int(answers.min())
+    if int(answers.max()) - least > _MOST_COUNTED:
+        return np.asarray(np.quantile(answers.astype(np.float64), TENTHS))
+    place = TENTHS * (len(answers) - 1)
+    below = np.floor(place)
+    ends = np.searchsorted(np.cumsum(np.bincount(answers - least)), [below, below + 1], side="right") + least
+    return np.diagonal(np.quantile(ends.astype(np.float64), place - below, axis=0)).copy()
 
 
 def tenths_of(values: npt.NDArray[np.float64 | np.int64], cuts: npt.NDArray[np.float64 | np.int64]) -> IntArray:
     """The tenth of each value, int64 in 0..9: how many of the nine cuts it reaches."""
     return np.searchsorted(cuts, values, side="right").astype(np.int64)
+
+
+def _told(thin: float, columns: FloatArray, by_tenths: FloatArray, certain: float) -> Counted:
+    """From float64 ``[columns, 5 or more]`` of the core; ``by_tenths``: what is right, and sure, ``[columns, 2]``."""
+    common, prior, right, sure, rare = columns.T[:5]
+    tenth_right, tenth_sure = by_tenths.T
+    open_ = _not_yet(common, certain)
+    return Counted(right - prior, sure * open_, rare, tenth_right - prior, tenth_sure * open_, thin)
 
 
 def _not_yet(common: FloatArray, certain: float) -> FloatArray:

@@ -54,6 +54,11 @@ class Finding:
         """Whether the default rules refuse a key for this."""
         return self.kind != "nothing new"
 
+    @property
+    def ruled(self) -> str:
+        """What it says, after the rule that says it: ``rule 4: ...``."""
+        return f"rule {self.rule}: {self}" if self.rule else str(self)
+
     def __str__(self) -> str:
         requested = range(len(self.combination) - self.issued)
         return self.in_terms_of(

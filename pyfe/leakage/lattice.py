@@ -11,6 +11,7 @@ The basis ``Z`` that rules look at is the Hermite normal form of L, reduced by L
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,15 +20,29 @@ import numpy as np
 from flint import fmpq_mat, fmpz_mat, nmod_mat
 
 from pyfe.arrays import IntArray
+from pyfe.errors import ParameterError
 from pyfe.schema import Schema
 
-__all__ = ["DELTA", "Free", "Lattice", "generated", "hermite", "integers", "pivots", "quotient"]
+__all__ = [
+    "DELTA",
+    "Free",
+    "Lattice",
+    "generated",
+    "generates_all",
+    "hermite",
+    "integers",
+    "pivots",
+    "quotient",
+    "small_primes_of",
+]
 
 DELTA = 0.99
 """Of Lovasz's condition."""
 
 _PRIME = 2**61 - 1
 """Where pivots are looked for; what is found is checked over the integers."""
+
+_SMALL_PRIMES = [p for p in range(2, 1000) if all(p % q for q in range(2, math.isqrt(p) + 1))]
 
 
 class Free:
@@ -44,6 +59,8 @@ class Free:
     """
 
     def __init__(self, schema: Schema) -> None:
+        if not isinstance(schema, Schema):
+            raise ParameterError(f"what keys say is judged under a pyfe.Schema, not a {type(schema).__name__}")
         self.schema = schema
         self.places: dict[int, slice] = {}
         found: list[tuple[int, int, int]] = []
@@ -78,7 +95,8 @@ class Free:
 class Lattice:
     """A saturated lattice in Z^width. Unchangeable: :meth:`with_rows` gives a larger one.
 
-    basis: some basis, r rows with small entries; see :attr:`reduced` for the one that rules use.
+    basis: some basis, r rows with entries that are small, or those of the rows given; see :attr:`reduced` for the one
+        that rules use.
     """
 
     width: int
@@ -106,6 +124,8 @@ class Lattice:
         rank = self.rank + 1
         if self.width < rank:
             return self
+        if generates_all(stacked):
+            return Lattice(self.width, stacked)
         index = generated(stacked)
         if index.nrows() < rank:
             return self
@@ -135,6 +155,40 @@ def generated(matrix: fmpz_mat) -> fmpz_mat:
     return fmpz_mat(rows) if rows else fmpz_mat(0, matrix.nrows())
 
 
+def generates_all(matrix: fmpz_mat) -> bool:
+    """Whether the columns of an integer matrix are quickly seen to generate all of Z^r.
+
+    They do unless they have a rank below r modulo some prime, which then divides every r x r minor; two of these leave
+    few primes. False where that does not decide, or takes a prime beyond 1,000. Cost: two determinants, and the rank
+    modulo each of the primes.
+    """
+    rows, columns = matrix.nrows(), matrix.ncols()
+    left = pivots(matrix)
+    if len(left) < rows:
+        return False
+    right = list(range(columns - 1, max(columns - 2 * rows, 0) - 1, -1))
+    right = [right[j] for j in pivots(columns_of(matrix, right))]
+    minors = [int(columns_of(matrix, places).det()) for places in (left, right) if len(places) == rows]
+    primes = small_primes_of(math.gcd(*minors))
+    return primes is not None and all(nmod_mat(matrix, prime).rank() == rows for prime in primes)
+
+
+def small_primes_of(value: int) -> list[int] | None:
+    """The primes that divide a number; None where one of them is beyond 1,000, and for 0."""
+    if not value:
+        return None
+    primes = [p for p in _SMALL_PRIMES if value % p == 0]
+    for prime in primes:
+        while value % prime == 0:
+            value //= prime
+    return primes if abs(value) == 1 else None
+
+
+def columns_of(matrix: fmpz_mat, places: Sequence[int]) -> fmpz_mat:
+    """Some columns of a matrix."""
+    return fmpz_mat(matrix.nrows(), len(places), [matrix[i, j] for i in range(matrix.nrows()) for j in places])
+
+
 def quotient(left: fmpz_mat, product: fmpz_mat) -> fmpz_mat:
     """W of integers with ``left W = product``."""
     solved = left.solve(product)
@@ -154,8 +208,7 @@ def hermite(matrix: fmpz_mat) -> fmpz_mat:
     """
     leading = pivots(matrix)
     if len(leading) == matrix.nrows():
-        square = fmpz_mat([[row[j] for j in leading] for row in matrix.tolist()])
-        _, transform = square.hnf(True)
+        _, transform = columns_of(matrix, leading).hnf(True)
         form = transform * matrix
         if form.is_hnf():
             return form
@@ -163,7 +216,24 @@ def hermite(matrix: fmpz_mat) -> fmpz_mat:
 
 
 def pivots(matrix: fmpz_mat, prime: int = _PRIME) -> list[int]:
-    """Columns of the leading entries of the echelon form, modulo a prime."""
-    echelon, _ = nmod_mat(matrix, prime).rref()
-    leading = (next((j for j, value in enumerate(row) if int(value)), None) for row in echelon.tolist())
-    return [j for j in leading if j is not None]
+    """Columns of the leading entries of the echelon form, modulo a prime: the first columns that are independent.
+
+    Those further right say nothing of which these are, so a narrow part of the matrix usually gives them all.
+    """
+    rows, columns = matrix.nrows(), matrix.ncols()
+    for width in (2 * rows, 16 * rows):
+        if width < columns:
+            found = _pivots(columns_of(matrix, range(width)), prime)
+            if len(found) == rows:
+                return found
+    return _pivots(matrix, prime)
+
+
+def _pivots(matrix: fmpz_mat, prime: int) -> list[int]:
+    echelon, rank = nmod_mat(matrix, prime).rref()
+    found, column = list[int](), 0
+    for row in range(rank):
+        while int(echelon[row, column]) == 0:
+            column += 1
+        found.append(column)
+    return found

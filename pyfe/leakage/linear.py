@@ -10,7 +10,7 @@ from pyfe.errors import ParameterError
 from pyfe.leakage.blocks import too_fine
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.linear_account import LinearAccount
-from pyfe.leakage.prior import Blind, Prior
+from pyfe.leakage.prior import Blind, Prior, require_prior
 from pyfe.leakage.rules import Limits, Question, judged, rules_for
 from pyfe.leakage.slots import NoisyRow
 from pyfe.schema import Schema
@@ -76,6 +76,8 @@ def question_of(
     if not len(requested):
         raise ParameterError("a request has at least one row")
     thresholds = limits or Limits()
+    if prior is not None:
+        require_prior(prior)
     known = prior if prior is not None or too_fine(before.schema) else Blind(before.schema)
     if before.rank <= thresholds.most_rank:
         _ = before.lattice  # so that it is kept, and the next request grows it by its own rows alone

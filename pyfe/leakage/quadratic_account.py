@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 
 from pyfe.errors import ParameterError
-from pyfe.forms import LIMIT, FactoredForms, Forms
+from pyfe.forms import LIMIT, FactoredForms, Forms, MatrixForms
 from pyfe.leakage import limits
 from pyfe.leakage.factors import factors, product_candidates
 from pyfe.leakage.findings import Finding, group_size
@@ -42,6 +42,7 @@ from pyfe.leakage.rows import (
     polynomial_of,
     terms_of,
 )
+from pyfe.leakage.slots import NoisyRow, Slot, noise_of_form
 from pyfe.leakage.span import CHECK_PRIME, PAIRING_ORDER
 from pyfe.schema import Schema
 
@@ -95,10 +96,13 @@ class QuadraticAccount:
 
     modulus: the prime modulo which keys of the scheme can be combined; the order of BLS12-381 unless stated.
     ``linear`` is the account of all outputs as linear keys, while every one of them is linear in the private columns
-    whatever the public ones are; then None.
+    whatever the public ones are; then None. ``noisy`` are all outputs over monomials with their noise, where the schema
+    has noise slots; what a slot counts in is nowhere else.
     """
 
     def __init__(self, schema: Schema, modulus: int = PAIRING_ORDER) -> None:
+        if not isinstance(schema, Schema):
+            raise ParameterError(f"what keys say is judged under a pyfe.Schema, not a {type(schema).__name__}")
         self.schema = schema
         self.modulus = modulus
         self.primes: tuple[int, ...] = (modulus, CHECK_PRIME)
@@ -109,6 +113,7 @@ class QuadraticAccount:
         self._over_monomials = _Independent(self.primes)
         self._everything = Monomials(schema, whole=True)
         self._whole = _Independent(self.primes)
+        self.noisy: tuple[NoisyRow, ...] = ()
         self.linear: LinearAccount | None = LinearAccount(schema, modulus)
         self._terms = 0
         self.too_large = 0
@@ -120,6 +125,9 @@ class QuadraticAccount:
 
     def with_forms(self, forms: Forms) -> QuadraticAccount:
         """The account with the outputs of one more key. Cost: O(rank D) for each output."""
+        given: object = forms
+        if not isinstance(given, MatrixForms | FactoredForms):
+            raise ParameterError(f"forms are MatrixForms or FactoredForms, not {type(given).__name__}")
         if (forms.n, forms.m) != (self.schema.n + 1, self.schema.n + 1):
             raise ParameterError(f"forms have {self.schema.n + 1} coordinates (1, x), not {forms.n} and {forms.m}")
         twin = copy(self)
@@ -155,20 +163,31 @@ class QuadraticAccount:
         if not self.multiplied:
             self.linear = None
             return
-        polynomials = [self._everything.polynomial(form) for form in monomials_of(forms)]
+        parts = [noise_of_form(form, self.schema) for form in monomials_of(forms)]
+        if self.schema.noise is not None:
+            self.noisy = (*self.noisy, *(self._noisy_row(data, slot) for data, _, slot in parts))
+        polynomials = [self._everything.polynomial(data) for data, _, _ in parts]
         for polynomial in polynomials:
             self._whole = self._whole.with_row(plain_row(polynomial))
-        rows = [self._linear_row(polynomial) for polynomial in polynomials]
+        rows = [self._linear_row(p, noise) for p, (_, noise, _) in zip(polynomials, parts, strict=True)]
         kept = [row for row in rows if row is not None]
         self.linear = self.linear.with_rows(kept) if self.linear is not None and len(kept) == len(rows) else None
 
-    def _linear_row(self, polynomial: Polynomial) -> list[int] | None:
-        """The weights of a form that is linear in the private columns, whatever the public ones are; else None."""
+    def _noisy_row(self, data: Polynomial, slot: Slot | None) -> NoisyRow:
+        """An output over the monomials that say something of a record."""
+        space = self.reader.space
+        return NoisyRow(
+            0, slot, {" ".join(space.names[i] for i in pair): v for pair, v in space.polynomial(data).items()}
+        )
+
+    def _linear_row(self, polynomial: Polynomial, noise: Polynomial) -> list[int] | None:
+        """The weights of a form that is linear in the private columns, whatever the public ones are, and in the slots;
+        else None."""
         owner = self.reader.space.owner
-        if any(i and (owner[i] is not None or owner[j] is not None) for i, j in polynomial):
+        if any(i and (owner[i] is not None or owner[j] is not None) for i, j in polynomial) or any(i for i, _ in noise):
             return None
         row = [0] * self.schema.n
-        for (i, j), value in polynomial.items():
+        for (i, j), value in (*polynomial.items(), *noise.items()):
             if not i:
                 row[j - 1] = value
         return row if max(map(abs, row), default=0) < LIMIT else None

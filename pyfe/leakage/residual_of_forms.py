@@ -28,6 +28,7 @@ from pyfe.errors import ParameterError
 from pyfe.forms import Forms
 from pyfe.leakage.quadratic_account import QuadraticAccount
 from pyfe.leakage.residual_of_rows import Residual, averaged, private_columns
+from pyfe.leakage.slots import bits_behind_noise
 from pyfe.leakage.span import CHECK_PRIME, Span
 from pyfe.schema import Schema
 
@@ -74,7 +75,8 @@ def _account(pool: Sequence[Forms], schema: Schema) -> QuadraticAccount:
 
 
 def residual_account(account: QuadraticAccount, seed: object) -> Residual:
-    """As :func:`residual_forms`, for forms that are reduced already."""
+    """As :func:`residual_forms`, for forms that are reduced already. Where each has noise of its own
+    (:func:`pyfe.noise`), the bits are at least those that Gaussian channels of the same power leave."""
     if not isinstance(seed, bytes) or len(seed) < _LEAST_SEED:
         raise ParameterError(f"a seed has {_LEAST_SEED} bytes or more")
     pool, schema = account.independent, account.schema
@@ -84,6 +86,12 @@ def residual_account(account: QuadraticAccount, seed: object) -> Residual:
     total = sum(math.log2(size) for size in sizes)
     hidden = any(public for _, _, public in schema.blocks)
     public = schema.sample(rng, _PUBLIC if hidden else 1)
+    if schema.noise is not None and all(row.slot is not None for row in account.noisy):
+        rows, sd = schema.sample(rng, _RECORDS), schema.noise.sd
+        behind = [
+            bits_behind_noise(_values_at(pool, schema, rows, record).T.astype(np.float64), sd) for record in public
+        ]
+        return Residual(total - _mean(behind), total, "bound")
     if math.prod(sizes) > _COUNTED:
         rows = schema.sample(rng, _RECORDS)
         return Residual(total - _mean([_sampled(pool, schema, rows, record) for record in public]), total, "sampled")
@@ -103,10 +111,14 @@ def _counted(pool: Sequence[Forms], schema: Schema, record: IntArray, total: flo
 
 def _sampled(pool: Sequence[Forms], schema: Schema, rows: IntArray, record: IntArray) -> float:
     """Bits of the values on random rows with the public columns of ``record``."""
+    return _entropy(_values_at(pool, schema, rows, record))
+
+
+def _values_at(pool: Sequence[Forms], schema: Schema, rows: IntArray, record: IntArray) -> IntArray:
     for _, part, public in schema.blocks:
         if public:
             rows[:, part] = record[part]
-    return _entropy(_values(pool, rows))
+    return _values(pool, rows)
 
 
 def _every(schema: Schema, record: IntArray) -> Iterator[IntArray]:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import chain, combinations
 from math import lcm
+from operator import mul
 from typing import TypeAlias
 
 from pyfe.groups.bls12_381 import ORDER as PAIRING_ORDER
@@ -70,34 +71,40 @@ class Span:
         return [row for row, _ in self._basis.values()]
 
     def reduce(self, row: Row) -> tuple[list[int], Combination]:
-        """``(rest, c)`` with ``rest = row - sum_j c_j row_j`` and rest zero at every pivot."""
-        rest = [v % self.prime for v in row]
-        used: Combination = {}
-        for pivot, (basis, combination) in self._basis.items():
-            factor = rest[pivot]
-            if factor:
-                rest = [(a - factor * b) % self.prime for a, b in zip(rest, basis, strict=True)]
-                if self.traced:
-                    _accumulate(used, combination, factor, self.prime)
+        """``(rest, c)`` with ``rest = row - sum_j c_j row_j`` and rest zero at every pivot.
+
+        The basis is fully reduced: at its own pivot each row is 1 and the others are 0, so all factors are known at
+        once, and what is left is reduced modulo the prime once.
+        """
+        prime, used = self.prime, Combination()
+        taken = [(row[pivot] % prime, *entry) for pivot, entry in self._basis.items()]
+        factors = [factor for factor, _, _ in taken if factor]
+        if not factors:
+            return [v % prime for v in row], used
+        columns = zip(*(basis for factor, basis, _ in taken if factor), strict=True)
+        rest = [(v - sum(map(mul, factors, column))) % prime for v, column in zip(row, columns, strict=True)]
+        if self.traced:
+            for factor, _, combination in taken:
+                _accumulate(used, combination, factor, prime)
         return rest, used
 
     def add(self, row: Row) -> bool:
         """Add one row; False if it was in the span already (nothing new)."""
-        index, self.count = self.count, self.count + 1
+        index, self.count, prime = self.count, self.count + 1, self.prime
         rest, used = self.reduce(row)
         pivot = next((i for i, v in enumerate(rest) if v), -1)
         if pivot < 0:
             return False
-        inverse = pow(rest[pivot], -1, self.prime)
-        rest = [v * inverse % self.prime for v in rest]
+        inverse = pow(rest[pivot], -1, prime)
+        rest = [v * inverse % prime for v in rest]
         combination: Combination = {index: inverse} if self.traced else {}
-        _accumulate(combination, used, -inverse, self.prime)
+        _accumulate(combination, used, -inverse, prime)
         for column, (basis, theirs) in self._basis.items():
             factor = basis[pivot]
             if factor:
-                basis = [(a - factor * b) % self.prime for a, b in zip(basis, rest, strict=True)]
+                basis = [(a - factor * b) % prime for a, b in zip(basis, rest, strict=True)]
                 theirs = dict(theirs)
-                _accumulate(theirs, combination, -factor, self.prime)
+                _accumulate(theirs, combination, -factor, prime)
                 self._basis[column] = (basis, theirs)
         self._basis[pivot] = (rest, combination)
         return True
@@ -107,7 +114,8 @@ class Span:
 
     def open_coordinates(self) -> list[int]:
         """All i whose unit vector lies in the span: the basis rows with a single non-zero entry."""
-        return sorted(pivot for pivot, (row, _) in self._basis.items() if sum(v != 0 for v in row) == 1)
+        rows = ((pivot, row) for pivot, (row, _) in self._basis.items())
+        return sorted(pivot for pivot, row in rows if not any(row[:pivot]) and not any(row[pivot + 1 :]))
 
     def living_on(self, columns: Collection[int]) -> int:
         """Dimension of what vanishes outside ``columns``. Cost: as the rows with their pivots there are many."""
@@ -171,9 +179,10 @@ class _Supports:
         self._owners = owners
         self._prime = span.prime
         pivots = set(span.pivots)
+        others = [c for c in range(len(next(iter(span.rows()), ()))) if c not in pivots]
         self._rows: dict[frozenset[int], list[tuple[Row, list[int]]]] = {}
         for pivot, row in zip(span.pivots, span.rows(), strict=True):
-            filled = [c for c, v in enumerate(row) if v and c not in pivots]
+            filled = [c for c in others if row[c]]
             self._rows.setdefault(owners[pivot], []).append((row, filled))
 
     def on(self, chosen: frozenset[int]) -> tuple[int, Iterator[frozenset[int]]]:
@@ -185,7 +194,12 @@ class _Supports:
         return len(inside) - len(basis), (chosen | blocks for blocks in wider if not blocks <= chosen)
 
     def _column_basis(self, rows: list[Row], filled: list[list[int]], chosen: frozenset[int]) -> list[int]:
-        """Independent columns outside the blocks; usually found after looking at few of them."""
+        """Independent columns outside the blocks; usually found after looking at few of them.
+
+        What one or two rows have in a column that is not empty is looked at directly; there are many pairs of rows.
+        """
+        if len(rows) <= 2:
+            return self._column_basis_of_two(rows, filled, chosen)
         span, basis = Span(prime=self._prime, traced=False), list[int]()
         for column in chain.from_iterable(filled):
             if len(basis) == len(rows):
@@ -193,6 +207,19 @@ class _Supports:
             if not self._owners[column] <= chosen and span.add([row[column] for row in rows]):
                 basis.append(column)
         return basis
+
+    def _column_basis_of_two(self, rows: list[Row], filled: list[list[int]], chosen: frozenset[int]) -> list[int]:
+        basis = list[int]()
+        for column in chain.from_iterable(filled):
+            if len(basis) == len(rows):
+                break
+            if not self._owners[column] <= chosen and (not basis or self._independent(rows, basis[0], column)):
+                basis.append(column)
+        return basis
+
+    def _independent(self, rows: list[Row], left: int, right: int) -> bool:
+        (a, b), (c, d) = ((row[left], row[right]) for row in rows)
+        return (a * d - b * c) % self._prime != 0
 
 
 def integer_combination(combination: Combination, prime: int) -> tuple[dict[int, int], int] | None:

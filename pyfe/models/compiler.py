@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -27,7 +27,7 @@ from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.registry import from_model
 from pyfe.schema import LOUDNESS, Encoded, Schema
-from pyfe.schema.cells import listed
+from pyfe.schema.cells import listed, shown
 
 __all__ = ["compile", "compile_real_function", "from_callable"]
 
@@ -177,7 +177,8 @@ def compile_real_function(
     rounded = _rounded(real, schema, wanted)
     empty = np.flatnonzero(~rounded.varies)
     if len(empty):
-        raise UnsupportedModelError(f"all weights of output {empty[0]} of {real.name} round to zero; use more bits")
+        cure = "use more bits" if step is None else "cut a schema for the model (pyfe.prepare)"
+        raise UnsupportedModelError(f"all weights of output {empty[0]} of {real.name} round to zero; {cure}")
     rest: dict[str, Any] = {
         "link": real.link,
         "classes": real.classes,
@@ -200,8 +201,6 @@ def _step_behind_noise(real: RealFunction, schema: Schema, weight_bits: Any, row
         return None
     if weight_bits != "auto":
         raise ParameterError('behind noise the scale of a score follows from the noise: weight_bits is "auto" or None')
-    if not isinstance(real.map, AffineMap):
-        raise UnsupportedModelError(f"noise slots go with linear functions, and {real.name} is none")
     return _varying(real.spread(real.map(rows.astype(np.float64)))) / (LOUDNESS * schema.noise.sd)
 
 
@@ -211,6 +210,8 @@ def _behind_noise(function: Function, schema: Schema, slots: Sequence[int] | Non
         if slots is not None:
             raise ParameterError("slots go with a schema that has noise (pyfe.noise)")
         return function
+    if slots is not None and (isinstance(slots, str | bytes) or not isinstance(slots, Iterable)):
+        raise ParameterError(f"slots are a list of ids, one an output, not {shown(slots)}")
     return function.with_slots(*(schema.noise.ids[: function.k] if slots is None else slots))
 
 

@@ -4,9 +4,12 @@ A grid has one step of the score, ``step = sd(score) / precision``, and number c
 
     affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
                  step of the score, or a few of them where the column has no more steps; bits count
-                 round(share / step). Thirteen steps within 20 % are tried, and the best correlation is kept
-    quadratic    s_b the same for all columns, from 3 to 16, as the best correlation has it: a product of columns of
-                 many steps needs coefficients that a coarse score does not have
+                 round(share / step). Thirteen steps within 20 % are tried: of those that keep within the loss that is
+                 allowed, the one with the best correlation is taken. Where none does, columns of the one that
+                 loses least get a step more or less, one after the other, as long as it loses less by that; if it then
+                 loses too much as well, the best correlation is taken of all
+    quadratic    s_b the same for all columns, from 3 to 16, chosen like this by the correlation of ranks: a product of
+                 columns of many steps needs coefficients that a coarse score does not have
 
 "auto" takes the coarsest precision such that it and every finer one that is tried keep within the loss that is allowed
 (:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky. It
@@ -19,9 +22,10 @@ digits of the columns. The starts and limits were found on real tables by what a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -35,7 +39,7 @@ from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.yardstick import Yardstick
 from pyfe.schema import Schema
 
-__all__ = ["Draft", "Grid", "coarsest", "grid_at"]
+__all__ = ["Draft", "Grid", "coarsest", "grid_at", "grids_at"]
 
 _USUAL = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 """Precisions that "auto" tries of an affine model, as multiples of the first; with ten times as many, one of them would
@@ -54,6 +58,9 @@ _COLUMNS = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
 _STEPS, _WEIGHTS = 256, 8
 """Numbers of steps that are tried for a column, and weights for which the fitting number is."""
+
+_MOST_TRIED = 400
+"""Grids that are tried with a step more or less in a column."""
 
 _NEAR = np.geomspace(1 / 1.2, 1.2, 13)
 """Steps that are tried around the one that is asked for."""
@@ -101,10 +108,17 @@ class Draft:
         """:meth:`RealFunction.apart`."""
         return self.real.apart(decision)
 
+    @property
+    def affine(self) -> bool:
+        """Whether the model is affine; else it is quadratic."""
+        return isinstance(self.real.map, AffineMap)
+
     @cached_property
     def wide(self) -> BoolArray:
-        """Coordinates ``[n]`` of more than one step."""
-        return np.asarray(self.schema.hi > np.maximum(self.schema.lo, 1))
+        """Coordinates ``[n]`` of more than one step, in columns of a table."""
+        found = np.asarray(self.schema.hi > np.maximum(self.schema.lo, 1))
+        found[self.schema.noise_part] = False
+        return found
 
     def nearly(self, top: IntArray) -> IntArray:
         """The rows on columns with at most these steps, int64 ``[m, n]``; a cell half way between two codes may have
@@ -131,14 +145,14 @@ def coarsest(draft: Draft, measure: Yardstick) -> tuple[Grid, bool]:
     usual, finer = _precisions(draft, measure)
     kept: Grid | None = None
     for precision in reversed(usual):
-        grid = grid_at(draft, precision)
+        grid = grid_at(draft, precision, measure)
         if not keeps(grid):
             break
         kept = grid
     if kept is not None:
         return kept, True
     for precision in finer:
-        grid = grid_at(draft, precision)
+        grid = grid_at(draft, precision, measure)
         if keeps(grid):
             return grid, True
     return grid, False
@@ -146,42 +160,115 @@ def coarsest(draft: Draft, measure: Yardstick) -> tuple[Grid, bool]:
 
 def _precisions(draft: Draft, measure: Yardstick) -> tuple[list[float], list[float]]:
     """The usual ones, and the finer ones, each from coarse to fine."""
-    if not isinstance(draft.real.map, AffineMap):
+    if not draft.affine:
         return list(_QUADRATIC), list(_FINER_QUADRATIC)
     start = _LEAST if measure.ranks else _LEAST_OF_A_REGRESSION
     least = max(start, 2 * math.sqrt(len(draft.real.used_columns(draft.schema))))
     return [least * ratio for ratio in _USUAL], [least * ratio for ratio in _FINER]
 
 
-def grid_at(draft: Draft, precision: float) -> Grid:
-    """The grid with this many steps of the score per standard deviation."""
+def grid_at(draft: Draft, precision: float, measure: Yardstick | None = None) -> Grid:
+    """The grid with about this many steps of the score per standard deviation: the first of :func:`grids_at`."""
+    return next(grids_at(draft, precision, measure))
+
+
+def grids_at(draft: Draft, precision: float, measure: Yardstick | None = None) -> Iterator[Grid]:
+    """All different grids near a precision: those first that keep within the loss that is allowed, and the likest to
+    the model first."""
     if isinstance(draft.real.map, AffineMap):
-        return _affine_grid(draft, draft.real.map, precision)
-    return _quadratic_grid(draft, draft.real.map, precision)
+        return _affine_grids(draft, draft.real.map, precision, measure)
+    return _quadratic_grids(draft, draft.real.map, precision, measure)
 
 
-def _affine_grid(draft: Draft, real_map: AffineMap, precision: float) -> Grid:
-    step = draft.spread / precision
-    near = [_affine_at(draft, real_map, step * by) for by in _NEAR]
-    found = [draft.apart(_fitted(draft, draft.nearly(top), weights, step)) for top, weights in near]
-    best = int(np.argmax([_likeness(decision, draft.apart(draft.theirs), draft.spread) for decision in found]))
-    top, weights = near[best]
-    step = step * _NEAR[best]
-    return Grid(precision, top, step, _fitted(draft, draft.codes(top), weights, step))
+def _affine_grids(draft: Draft, real_map: AffineMap, precision: float, measure: Yardstick | None) -> Iterator[Grid]:
+    cuts = _different([_Cut(draft, real_map, draft.spread / precision * by) for by in _NEAR])
+    kept = [cut for cut in cuts if measure is None or measure.loss(cut.decision) <= measure.most]
+    others = [cut for cut in cuts if cut not in kept]
+    refined = [] if measure is None or not others else _refined(others, measure)
+    ordered = [*sorted(kept, key=_Cut.likeness), *refined, *sorted(others, key=_Cut.likeness)]
+    yield from (cut.grid(precision) for cut in ordered)
 
 
-def _affine_at(draft: Draft, real_map: AffineMap, step: FloatArray) -> tuple[IntArray, IntArray]:
-    """The steps of the columns ``[n]`` and the integer weights ``[k, n]`` that go with a step of the score."""
-    most = draft.schema.hi
-    top = np.where(draft.wide, _steps(real_map.reach(most) / step[:, None], most), most)
-    return top, integers_at(real_map.rescaled(most / top).weights, draft.schema, step, compared=draft.compared)
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """An affine model at a step of the score ``[k]``, its columns in so many steps ``top [n]``: unless they are given,
+    in as many as go with the step of the score."""
+
+    draft: Draft
+    real_map: AffineMap
+    step: FloatArray
+    given: IntArray | None = None
+
+    @cached_property
+    def top(self) -> IntArray:
+        """The steps of the columns."""
+        if self.given is not None:
+            return self.given
+        most = self.draft.schema.hi
+        reach = self.real_map.reach(most) / self.step[:, None]
+        return np.where(self.draft.wide, _steps(reach, most), most)
+
+    @cached_property
+    def weights(self) -> IntArray:
+        """Integers ``[k, n]``."""
+        coarser = self.real_map.rescaled(self.draft.schema.hi / self.top)
+        return integers_at(coarser.weights, self.draft.schema, self.step, compared=self.draft.compared)
+
+    @cached_property
+    def decision(self) -> FloatArray:
+        """Decision values of the rows, nearly."""
+        return self.of(self.draft.nearly(self.top))
+
+    def of(self, x: IntArray) -> FloatArray:
+        """Decision values ``[m, k]`` of coordinates, fitted to the model's own."""
+        inner = x @ self.weights.T
+        scale, shift = fitted_line(inner, self.draft.theirs, self.step, compared=self.draft.compared)
+        return np.asarray((inner + shift) * scale)
+
+    def likeness(self) -> float:
+        """Least for the cut that is likest to the model."""
+        draft = self.draft
+        return -_likeness(draft.apart(self.decision), draft.apart(draft.theirs), draft.spread)
+
+    def grid(self, precision: float) -> Grid:
+        """The grid that it is."""
+        return Grid(precision, self.top, self.step, self.of(self.draft.codes(self.top)))
+
+    def beside(self) -> list[_Cut]:
+        """The same with a step more or less in one column."""
+        part = [slice_ for _, slice_, column in self.draft.schema.parts if column.in_table]
+        found = []
+        for places, by in product(part, (1, -1)):
+            top = self.top.copy()
+            top[places] += by * (self.draft.wide[places] & self.weights[:, places].any(axis=0))
+            if (top != self.top).any() and (top >= 1).all() and (top <= self.draft.schema.hi).all():
+                found.append(replace(self, given=top))
+        return found
 
 
-def _fitted(draft: Draft, x: IntArray, weights: IntArray, step: FloatArray) -> FloatArray:
-    """Decision values ``[m, k]`` of integer weights, fitted to the model's own."""
-    inner = x @ weights.T
-    scale, shift = fitted_line(inner, draft.theirs, step, compared=draft.compared)
-    return np.asarray((inner + shift) * scale)
+def _different(cuts: Sequence[_Cut]) -> list[_Cut]:
+    """Each once."""
+    return list({(cut.top.tobytes(), cut.weights.tobytes()): cut for cut in reversed(cuts)}.values())[::-1]
+
+
+def _refined(cuts: Sequence[_Cut], measure: Yardstick) -> list[_Cut]:
+    """Of the cut that loses least, the one beside it that loses least, and so on until it keeps within the loss that is
+    allowed; nothing where none beside one loses less."""
+    best = min(cuts, key=lambda cut: measure.loss(cut.decision))
+    loss, tried = measure.loss(best.decision), 0
+    while loss > measure.most and tried < _MOST_TRIED:
+        beside = best.beside()
+        losses = [measure.loss(cut.decision) for cut in beside]
+        tried += len(beside)
+        if not losses or min(losses) >= loss:
+            return []
+        loss = min(losses)
+        best = beside[losses.index(loss)]
+    return [best] if loss <= measure.most else []
+
+
+def _loses(decision: FloatArray, measure: Yardstick | None) -> bool:
+    return measure is not None and measure.loss(decision) > measure.most
 
 
 def _steps(reach: FloatArray, most: IntArray) -> IntArray:
@@ -210,12 +297,18 @@ def _likeness(ours: FloatArray, theirs: FloatArray, spread: FloatArray) -> float
     return float((ours * theirs).sum()) / length if length else 0.0
 
 
-def _quadratic_grid(draft: Draft, real_map: RealQuadratic | RealSquares, precision: float) -> Grid:
+def _quadratic_grids(
+    draft: Draft, real_map: RealQuadratic | RealSquares, precision: float, measure: Yardstick | None
+) -> Iterator[Grid]:
     """Judged by the correlation of ranks: of squares, a few far rows would decide."""
     grids = [_quadratic_at(draft, real_map, precision, steps) for steps in _COLUMNS if steps <= max(precision / 8, 16)]
     theirs = _ranks(draft.apart(draft.theirs))
     likeness = [_likeness(_ranks(draft.apart(grid.decision)), theirs, np.ones(1)) for grid in grids]
-    return grids[int(np.argmax(likeness))]
+    ranked = sorted(
+        (_loses(grid.decision, measure), -alike, place)
+        for place, (grid, alike) in enumerate(zip(grids, likeness, strict=True))
+    )
+    yield from (grids[place] for _, _, place in ranked)
 
 
 def _ranks(values: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -13,26 +13,30 @@ from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Function
 from pyfe.function.accuracy import require_one_index
+from pyfe.leakage import published
 from pyfe.models.checking import Reference
 from pyfe.models.compiler import compile_real_function
-from pyfe.models.grids import Draft, Grid, coarsest, grid_at
+from pyfe.models.grids import Draft, Grid, coarsest, grid_at, grids_at
 from pyfe.models.sources.inputs import columns_of
 from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.registry import from_model
-from pyfe.models.sources.trees import is_trees
+from pyfe.models.sources.trees import is_trees, schema_for_trees
 from pyfe.models.yardstick import Yardstick, yardstick
 from pyfe.schema import LOUDNESS, Column, Schema
-from pyfe.schema.cells import is_number, same_name, shown
+from pyfe.schema.cells import is_number, listed, same_name, shown
 from pyfe.schema.frames import open_frame
 from pyfe.schema.ranges import by_text, list_of_names
 
-__all__ = ["Precision", "Preparation", "prepare", "schema_for"]
+__all__ = ["OF_TREES", "Precision", "Preparation", "prepare", "schema_for"]
 
 Precision: TypeAlias = float | Literal["auto", "finest"]
 
 _WIDTH_BITS = 32
 _FINEST_PRECISION = 2**16
+_LARGEST = 1e100
+"""Bound of a model's results: their squares, summed over rows, are doubles."""
+OF_TREES = ("public", "protected", "missing", "protected_forms")
 _BY_NAME = ("public", "protected", "exclude")
 _MAPPED = ("missing", "levels", "bits")
 
@@ -47,6 +51,7 @@ def prepare(
     name: str | None = None,
     noise: Column | None = None,
     slots: Sequence[int] | None = None,
+    publish: bool = False,
     **fit: Any,
 ) -> tuple[Schema, Function]:
     """A schema cut for a model, and the model's exact integer function on it: what a key is issued for.
@@ -71,6 +76,9 @@ def prepare(
     noise: noise slots (:func:`pyfe.noise`), if every result shall have noise: then nothing is cut, and the score is
         scaled to 16 standard deviations of the noise, as :func:`pyfe.compile` does on a schema that has noise. Results
         are not exact. slots: as for :func:`pyfe.compile`.
+    publish: whether the schema that is cut publishes what it may of these rows (:func:`pyfe.leakage.published`; at
+        least 100): **everybody who has the public key reads it.** A schema that publishes is another schema than one
+        that does not, so it has to do so before the function is made.
     fit: else ``bits`` (the finest that a number column may become, default 8), ``margin``, ``names``, ``exclude``,
         ``levels``, ``public``, ``protected``, ``missing`` and ``protected_forms`` of :meth:`pyfe.Schema.fit`.
 
@@ -89,7 +97,7 @@ def prepare(
     ([[1, 4]], [37, 2])
     """
     _require_precision(precision)
-    return Preparation.of(model, X, outcome, schema, fit, noise).function(precision, name, slots)
+    return Preparation.of(model, X, outcome, schema, fit, noise).function(precision, name, slots, publish)
 
 
 def schema_for(
@@ -100,11 +108,12 @@ def schema_for(
     precision: Precision = "auto",
     schema: Schema | None = None,
     noise: Column | None = None,
+    publish: bool = False,
     **fit: Any,
 ) -> Schema:
     """The schema that :func:`prepare` cuts for a model, alone; parameters, errors and cost are the same."""
     _require_precision(precision)
-    return Preparation.of(model, X, outcome, schema, fit, noise).schema(precision)
+    return Preparation.of(model, X, outcome, schema, fit, noise).schema(precision, publish)
 
 
 @dataclass(frozen=True)
@@ -112,13 +121,15 @@ class Preparation:
     """A model on the finest schema, with reference rows, from which coarser schemas are cut.
 
     model: what was given. draft: the model on the finest schema, and the rows. measure: of what is lost on them.
-    outputs: which part of the model's real function is taken (all of it).
+    outputs: which part of the model's real function is taken (all of it). aside: protected columns that the model does
+    not take.
     """
 
     model: Any
     draft: Draft
     measure: Yardstick
     outputs: Callable[[RealFunction], RealFunction] = lambda real: real
+    aside: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -141,6 +152,27 @@ class Preparation:
         finest = proposed if noise is None else proposed.with_noise(noise)
         with naming_what_fails(model):
             draft = _draft(model, finest, table)
+        protected = list_of_names(fit.get("protected", ()), "protected")
+        aside = tuple(name for name in protected if same_name(name) not in set(map(same_name, finest.input_columns)))
+        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome), aside=aside)
+
+    @classmethod
+    def of_trees(cls, model: Any, X: Any, outcome: Any, schema: Schema | None, fit: dict[str, Any]) -> Preparation:
+        """Trees on the schema of their thresholds, or on one that is given: nothing of it can be cut. ``fit``: what
+        :func:`pyfe.schema_for_trees` takes."""
+        for option in fit:
+            if option not in OF_TREES or schema is not None:
+                own = "trees have a schema of their thresholds, without" if schema is None else "schema= has its own"
+                raise ParameterError(f"{own} {option}")
+        _require_schema(schema)
+        require_one_index(X, outcome)
+        frame = open_frame(X, None if schema is None else schema.input_columns)
+        finest = schema
+        if finest is None:
+            tested = set(map(same_name, schema_for_trees(model).input_columns))
+            finest = schema_for_trees(model, **_of_columns(fit, tested, set(map(same_name, frame.labels))))
+        with naming_what_fails(model):
+            draft = _draft(model, finest, frame.columns(finest.input_columns))
         return cls(model, draft, yardstick(draft.real, draft.theirs, outcome))
 
     def behind(self, noise: Column) -> Preparation:
@@ -149,26 +181,58 @@ class Preparation:
         return replace(self, draft=replace(draft, real=self.outputs(draft.real), theirs=self.draft.theirs))
 
     def grid(self, precision: Precision) -> Grid | None:
-        """The grid of a precision; None for the finest, and behind noise, where nothing is cut."""
-        if self.draft.schema.noise is not None and precision != "auto":
-            raise ParameterError('behind noise the scale of a score follows from the noise: precision stays "auto"')
-        if precision == "finest" or self.draft.schema.noise is not None:
+        """The grid of a precision; None for the finest. Behind noise it follows from the noise: columns of an affine
+        model are not cut then (None), those of a quadratic one to what a score of that step has use for."""
+        noise = self.draft.schema.noise
+        if noise is not None:
+            if precision != "auto":
+                raise ParameterError('behind noise the scale of a score follows from the noise: precision stays "auto"')
+            return None if self.draft.affine else grid_at(self.draft, LOUDNESS * noise.sd)
+        if precision == "finest":
             return None
-        return _coarsest(self.draft, self.measure) if isinstance(precision, str) else grid_at(self.draft, precision)
+        if isinstance(precision, str):
+            return _coarsest(self.draft, self.measure)
+        return grid_at(self.draft, precision, self.measure)
 
-    def schema(self, precision: Precision) -> Schema:
+    def near(self, precision: float) -> Iterator[tuple[Schema, Function]]:
+        """Schemas near a precision, and the functions on them: all that keep within the loss that is allowed; where
+        none does, the likest to the model."""
+        for place, grid in enumerate(grids_at(self.draft, precision, self.measure)):
+            if place and self.measure.loss(grid.decision) > self.measure.most:
+                return
+            yield self._on(grid)
+
+    def schema(self, precision: Precision, publish: bool = False) -> Schema:
         """The schema that is cut for a precision."""
-        return self._cut(self.grid(precision))
+        return self._cut(self.grid(precision), publish)
 
-    def _cut(self, grid: Grid | None) -> Schema:
-        return self.draft.schema if grid is None else self.draft.cut(grid.top)
+    def _cut(self, grid: Grid | None, publish: bool) -> Schema:
+        if type(publish) is not bool:
+            raise ParameterError(f"publish is True or False, not {shown(publish)}")
+        cut = self.draft.schema if grid is None else self.draft.cut(grid.top)
+        if self.draft.schema.population is not None and cut.population is None and not publish:
+            warnings.warn(
+                "the schema that was given publishes a population, and the one that is cut of it does not; publish=True"
+                " (--publish) publishes that of these rows",
+                UserWarning,
+                stacklevel=5,
+            )
+        return published(self.draft.table, cut) if publish else cut
 
     def function(
-        self, precision: Precision, name: str | None = None, slots: Sequence[int] | None = None
+        self,
+        precision: Precision,
+        name: str | None = None,
+        slots: Sequence[int] | None = None,
+        publish: bool = False,
     ) -> tuple[Schema, Function]:
         """The schema that is cut for a precision, and the model's function on it, behind these noise slots."""
-        grid = self.grid(precision)
-        schema, step = self._cut(grid), None if grid is None else grid.step
+        return self._on(self.grid(precision), name, slots, publish)
+
+    def _on(
+        self, grid: Grid | None, name: str | None = None, slots: Sequence[int] | None = None, publish: bool = False
+    ) -> tuple[Schema, Function]:
+        schema, step = self._cut(grid, publish), None if grid is None else grid.step
         with naming_what_fails(self.model):
             real = self.outputs(from_model(self.model, schema))
             function = compile_real_function(
@@ -188,7 +252,17 @@ class Preparation:
     def _remarks(self, function: Function, grid: Grid | None) -> list[tuple[str, str]]:
         """What a report says of the grid and of the loss."""
         decision = self._decision(function)
-        if grid is None and self.draft.schema.noise is not None:
+        return [*self._of_score(decision, grid), *self._of_aside()]
+
+    def _of_aside(self) -> list[tuple[str, str]]:
+        """That what is protected and no column of the model is not in the schema."""
+        if not self.aside:
+            return []
+        said = "no column of the model: not in the schema, not encrypted, and what a score says of it is not judged"
+        return [("protected", f"{listed(self.aside)}: {said}")]
+
+    def _of_score(self, decision: FloatArray, grid: Grid | None) -> list[tuple[str, str]]:
+        if self.draft.schema.noise is not None:
             ends = f"sd / {LOUDNESS * self.draft.schema.noise.sd}; noise of sd / {LOUDNESS} in every result"
             return [("step of the score", ends), ("loss", self.measure.words(decision))]
         steps = "as fine as the columns" if grid is None else f"sd / {grid.precision:.3g}"
@@ -227,6 +301,7 @@ def _coarsest(draft: Draft, measure: Yardstick) -> Grid:
 
 def _proposal(model: Any, X: Any, schema: Schema | None, fit: dict[str, Any]) -> tuple[Schema, dict[str, AnyArray]]:
     """The finest schema, of the model's columns, and these columns of the rows."""
+    _require_schema(schema)
     frame = open_frame(X, fit.pop("names", None) if schema is None else schema.input_columns)
     labels = {same_name(label): label for label in frame.labels}
     if schema is not None:
@@ -236,8 +311,16 @@ def _proposal(model: Any, X: Any, schema: Schema | None, fit: dict[str, Any]) ->
     with naming_what_fails(model):
         taken = columns_of(model, tuple(labels))
     wanted = [label for name, label in labels.items() if taken is None or name in taken]
+    if taken is not None and not wanted:
+        theirs = f"the model takes {listed(sorted(taken))}" if taken else "the model takes no column"
+        raise ParameterError(f"{theirs}, and the table has {listed(labels) or 'no column'}")
     table = frame.columns(wanted)
     return Schema.fit(table, **_of_columns(fit, {same_name(label) for label in wanted}, set(labels))), table
+
+
+def _require_schema(schema: object) -> None:
+    if schema is not None and not isinstance(schema, Schema):
+        raise ParameterError(f"schema= is a pyfe.Schema, not {shown(schema)}")
 
 
 def _of_columns(fit: dict[str, Any], wanted: set[str], known: set[str]) -> dict[str, Any]:
@@ -257,6 +340,11 @@ def _draft(model: Any, schema: Schema, table: Mapping[str, AnyArray]) -> Draft:
     Reference.read(schema, table)
     x = schema.encode_real(table)
     theirs = _own_values(real, table, x)
+    reach = float(np.abs(theirs).max())
+    if not reach < _LARGEST:
+        raise UnsupportedModelError(
+            f"the model's results reach {reach:.3g} on the reference rows, and {_LARGEST:g} is the most; scale them"
+        )
     draft = Draft(schema, real, table, np.clip(x, schema.lo, schema.hi), theirs, _WIDTH_BITS)
     if not (draft.spread > 0).all():
         raise UnsupportedModelError("the model's output does not vary over the reference rows")

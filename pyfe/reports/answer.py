@@ -67,7 +67,7 @@ class Answer:
         """``(what, value)`` pairs in the order they are printed, without the first ones."""
         verdict = f"would be {'granted' if self.granted else 'refused'}: {_found(self.findings)}"
         return [
-            ("stays unknown", f"{self.residual} with every key issued so far"),
+            ("stays unknown", f"{self.residual} with every key issued so far, if all values are as likely"),
             ("policy", self.policy),
             ("a request", verdict if self.granted else verdict + _CURE),
             *self._narrowed(),
@@ -132,7 +132,7 @@ def columns_table(narrowing: Narrowing) -> str:
 
 
 def _cell(share: float, width: int) -> str:
-    return f"{100 * share:.0f} %".rjust(width)
+    return f"{round(100 * share)} %".rjust(width)  # an integer: no -0
 
 
 def _bits(narrowing: Narrowing) -> str:
@@ -156,7 +156,7 @@ def _column(column: Column, alone: Column | None) -> str:
 
 
 def _found(findings: tuple[Finding, ...]) -> str:
-    return "; ".join(str(finding) for finding in findings) or "nothing found"
+    return "; ".join(finding.ruled for finding in findings) or "nothing found"
 
 
 def _verdict(findings: tuple[Finding, ...], granted: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,20 +14,30 @@ from pyfe.authority import KeyAuthority
 from pyfe.errors import OutOfRangeError, ParameterError, PyfeError, UnsupportedModelError
 from pyfe.function import Function, LinearMap
 from pyfe.leakage import Finding
+from pyfe.leakage.prior import reference_for
 from pyfe.models import compile as compile_function
 from pyfe.models.one_class import against_the_rest, classes_apart
-from pyfe.models.preparing import Precision, Preparation
+from pyfe.models.preparing import OF_TREES, Precision, Preparation
+from pyfe.models.sources.trees import is_trees
 from pyfe.schema import Schema, noise
+from pyfe.schema.cells import same_name
+from pyfe.schema.frames import open_frame
 from pyfe.text import printable
 
 __all__ = ["GRIDS", "Suggestion", "Suggestions", "suggest"]
 
-GRIDS = (8, 10, 12, 16, 6, 5, 4, 3)
+GRIDS = (8, 10, 12, 16, 6, 5, 4, 3, 2.5, 2)
 """Steps of the score per standard deviation, in the order in which they are tried: the usual ones, finer ones, which
 pass where a schema is so coarse that single columns show, then coarser ones."""
 
 _MOST_CHANGES = 24
 """Weights that are changed by one, at most, before a remainder counts as not to be got rid of."""
+
+_AUTHORITIES = 3
+"""Authorities that have to grant a key, each of which draws rows of its own."""
+
+_LEAST_BITS = 2
+"""Fewest bits of the weights of trees: each is -1, 0 or 1."""
 
 _NOISE = (
     "noise in the results, drawn from the data owner's secret in a slot of the schema: it hides what a score says "
@@ -119,21 +130,26 @@ def suggest(
 ) -> Suggestions:
     """What could be asked for where a key for a model is refused, in the order in which it costs least.
 
-    (1) the score on a grid of sd/8, 10, 12, 16, then 6, 5, 4 and 3, each with the schema that is cut for it; (2) where
-    one of these is refused for a remainder, one of its weights changed by 1; (3) noise; (4) one score instead of
-    one a class; (5) the scores of keys that were issued, read anew; (6) a new authority of the same schema; (7) totals.
-    Each with what it loses of the model's AUC, C or R2, and what the rules say; (7) is named and not tried. On a schema
-    with noise slots no grid is tried: results have noise anyway.
+    Of trees the thresholds are the columns, and what is tried first is weights of fewer bits. Of other models: (1) the
+    score on a grid of about sd/8, 10, 12, 16, then 6, 5, 4, 3, 2.5 and 2, all near each that keep within the loss that
+    is allowed, each with the schema that is cut for it; (2) where one of these is refused for a remainder, one of
+    its weights changed by 1; (3) noise; (4) one score instead of one a class; (5) the scores of keys that were issued,
+    read anew; (6) a new authority of the same schema; (7) totals. Each with what it loses of the model's AUC, C or R2,
+    and what the rules say; (7) is named and not tried. On a schema with noise slots no grid is tried: results have
+    noise anyway.
 
     Parameters
     ----------
     model, X, outcome, schema, fit: as for :func:`pyfe.prepare`; X is read several times.
-    authority: one that exists: first its own answer on its own schema, then (5) and (6), which are about its keys.
+    authority: one that exists: first its own answer on its own schema, then (5) and (6), which are about its keys. What
+        its schema says of columns (public, protected, absent values, levels) holds for the schemas that are tried,
+        unless ``fit`` says otherwise.
     reference: rows of the population that a new authority would be created with; by default X.
     everything: go on after the first that is granted.
 
     A grid has a schema of its own, so it is a new authority: rows that are encrypted already stay with the keys of the
-    old one. What the rules say is what a new authority with the reference would answer; nothing is issued.
+    old one. What the rules say is what new authorities with the reference would answer, and all of three have to grant
+    it, since each draws rows of its own; nothing is issued.
     Raises what :func:`pyfe.prepare` raises. Cost: for each grid that of ``prepare`` and of the rules, some seconds.
 
     >>> import numpy as np, pyfe
@@ -146,7 +162,11 @@ def suggest(
     >>> authority = pyfe.KeyAuthority.create(found.granted.schema, reference=rows)
     >>> key = authority.issue(found.granted.function, purpose="triage")
     """
-    prepared = Preparation.of(model, X, outcome, schema, fit)
+    trees = is_trees(model)
+    if authority is not None and schema is None:
+        marks = _marks(authority, X, fit.get("names"))
+        fit = {**({name: marks[name] for name in OF_TREES if name in marks} if trees else marks), **fit}
+    prepared = (Preparation.of_trees if trees else Preparation.of)(model, X, outcome, schema, fit)
     steps = _steps(_Case(prepared, X, outcome, X if reference is None else reference, authority))
     tried: list[Suggestion] = []
     for one in steps:
@@ -176,14 +196,23 @@ class _Case:
         return self.prepared.draft.schema.noise is not None
 
     def asked(self, function: Function) -> tuple[bool, tuple[Finding, ...], str]:
-        """What a new authority of the function's schema would say: whether it grants, its findings, their words."""
+        """What a new authority of the function's schema would say: whether it grants, its findings, their words.
+
+        Each authority draws rows with a secret of its own, and where a figure is near its limit they differ. So what
+        one of them refuses is not granted.
+        """
         if function.schema is None:
             raise ParameterError("a function of no known schema")
         scheme, exact = "ipfe-ddh" if function.kind == "linear" else "qfe-ggm", function.schema.noise is None
         if exact and self.authority is not None and function.kind in _served(self.authority):
             scheme = self.authority.public_key.scheme
-        new = KeyAuthority.create(function.schema, scheme=scheme, reference=self.reference)
-        return _answer(lambda: new.check(function))
+        known = reference_for(function.schema, self.reference)
+        for asked in range(_AUTHORITIES):
+            new = KeyAuthority.create(function.schema, scheme=scheme, reference=known)
+            granted, found, says = _answer(partial(new.check, function))
+            if not granted:
+                return False, found, says if not asked else f"{says}. Close: another authority grants it"
+        return True, found, says
 
 
 def _served(authority: KeyAuthority) -> tuple[str, ...]:
@@ -196,26 +225,62 @@ def _answer(check: Callable[[], list[Finding]]) -> tuple[bool, tuple[Finding, ..
     except OutOfRangeError as error:  # wider weights than any key has: no rule needs to be asked
         return False, (), str(error)
     refusing = [finding for finding in found if finding.refuses]
-    return not refusing, found, "; ".join(str(finding) for finding in refusing or found)
+    return not refusing, found, "; ".join(finding.ruled for finding in refusing or found)
+
+
+def _marks(authority: KeyAuthority, X: Any, names: Any) -> dict[str, Any]:
+    """What an authority's schema says of the columns of a table, as options of Schema.fit."""
+    given = set(map(same_name, open_frame(X, names).labels))
+    columns = {name: c for name, c in authority.schema.columns.items() if c.in_table and same_name(name) in given}
+    absent = {name: "bit" if hasattr(c, "column") else c.missing for name, c in columns.items()}
+    return {
+        "public": [name for name, column in columns.items() if column.public],
+        "protected": [name for name, column in columns.items() if column.protected],
+        "missing": {name: value for name, value in absent.items() if value is not None},
+        "levels": {name: column.levels for name, column in columns.items() if hasattr(column, "levels")},
+    }
 
 
 def _steps(case: _Case) -> Iterator[Suggestion]:
     if case.authority is not None:
         yield _as_it_is(case, case.authority)
-    if not case.noisy:
-        yield from _on_grids(case)
-    yield _behind_noise(case)
-    yield from _single_scores(case)
+    if is_trees(case.prepared.model):
+        yield from _on_fewer_bits(case)
+    else:
+        yield from _without_and_with_noise(case)
     if case.authority is not None and case.authority.issued:
         yield _read_anew(case, case.authority)
         yield _next_epoch(case, case.authority)
     yield Suggestion("totals", _TOTALS)
 
 
+def _without_and_with_noise(case: _Case) -> Iterator[Suggestion]:
+    if not case.noisy:
+        yield from _on_grids(case)
+    yield _behind_noise(case)
+    yield from _single_scores(case)
+
+
+def _on_fewer_bits(case: _Case) -> Iterator[Suggestion]:
+    """Trees on the schema of their thresholds, the weights of their leaves in fewer and fewer bits."""
+    prepared, what = case.prepared, "a new authority for the schema of the trees' thresholds (pyfe.schema_for_trees)"
+    schema = prepared.draft.schema
+    finest = compile_function(prepared.model, schema, reference=prepared.draft.table)
+    for bits in range(finest.weight_bits, _LEAST_BITS - 1, -1):
+        step = f"weights of {bits} bits"
+        try:
+            function = compile_function(prepared.model, schema, weight_bits=bits, reference=prepared.draft.table)
+        except (UnsupportedModelError, OutOfRangeError) as error:  # so coarse that nothing is left of the model
+            yield Suggestion(step, what, granted=False, says=str(error))
+            continue
+        granted, _, says = case.asked(function)
+        yield Suggestion(step, what, prepared.loss(function), granted, says, schema, function)
+
+
 def _on_grids(case: _Case) -> Iterator[Suggestion]:
-    repairable: list[tuple[int, Function]] = []
+    repairable: list[tuple[float, Function]] = []
     for precision in GRIDS:
-        suggestion, found = _on_grid(case, case.prepared, precision, f"grid sd / {precision}", _GRID)
+        suggestion, found = _near(case, precision)
         yield suggestion
         if suggestion.function is not None and any(finding.rule == "2m" for finding in found):
             repairable.append((precision, suggestion.function))
@@ -258,7 +323,25 @@ def _on_grid(
     return Suggestion(step, what, prepared.loss(function), granted, says, schema, function), found
 
 
-def _repaired(case: _Case, precision: int, function: Function) -> Suggestion:
+def _near(case: _Case, precision: float) -> tuple[Suggestion, tuple[Finding, ...]]:
+    """The first grid near a precision that is granted, or else the first; those that lose too much are not asked for,
+    unless all do."""
+    step, first = f"grid sd / {precision}", None
+    try:
+        for schema, function in case.prepared.near(precision):
+            granted, found, says = case.asked(function)
+            one = Suggestion(step, _GRID, case.prepared.loss(function), granted, says, schema, function), found
+            if granted:
+                return one
+            first = first or one
+    except UnsupportedModelError as error:  # so coarse that nothing is left of the model
+        first = first or (Suggestion(step, _GRID, granted=False, says=str(error)), ())
+    if first is None:
+        raise RuntimeError("a precision has a grid")
+    return first
+
+
+def _repaired(case: _Case, precision: float, function: Function) -> Suggestion:
     """One weight changed by 1, the change that moves the score least first."""
     step, what = f"sd / {precision}, a weight by 1", "the same grid, one weight larger or smaller by 1"
     for changed in _changes(function, case.prepared)[:_MOST_CHANGES]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError
-from pyfe.schema.cells import cure_of_absent, require_cells
+from pyfe.schema.cells import cure_of_absent, listed, require_cells
 from pyfe.schema.columns import Codes, Column, Encoder
 from pyfe.schema.frames import naming
 
@@ -26,6 +26,8 @@ _PIECE = 2**18
 
 _ROWS_LISTED = 8
 _COLUMNS_LISTED = 10
+_LEVELS_LISTED = 10
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class _Refusals:
             return
         found = {name: self._of(name) for name in self._columns if name in self._rows}
         lines = [
-            f"column {name!r}: {reason} in {_row_list(rows)}"
+            f"column {name!r}: {reason} in {_row_list(rows)}{self._bound(name, reason)}"
             for name, reasons in found.items()
             for reason, rows in reasons.items()
         ]
@@ -152,8 +154,18 @@ class _Refusals:
         raise OutOfRangeError(
             f"{count} value(s) do not fit the schema: {text}",
             offending={name: rows.tolist() for name, rows in offending.items()},
-            reasons={name: ", ".join(reasons) for name, reasons in found.items()},
+            reasons={
+                name: ", ".join(reason + self._bound(name, reason) for reason in reasons)
+                for name, reasons in found.items()
+            },
         )
+
+    def _bound(self, name: str, reason: str | None) -> str:
+        """What would have been a level: it stands in the schema, unlike what was met."""
+        column = self._columns[name]
+        levels = getattr(getattr(column, "column", column), "levels", None) if reason == "not a level" else None
+        names = listed(map(str, levels or ()), _LEVELS_LISTED)
+        return f" (levels: {names})" if 0 < len(names) <= _LONGEST else ""
 
     def _of(self, name: str) -> dict[str, npt.NDArray[np.intp]]:
         """The rows of a column by reason, the range last."""
@@ -174,6 +186,6 @@ def _joined(bounds: Sequence[tuple[int, int]]) -> slice | npt.NDArray[np.intp]:
 
 
 def _row_list(rows: npt.NDArray[np.intp]) -> str:
-    listed = ", ".join(str(row) for row in rows[:_ROWS_LISTED])
+    first = ", ".join(str(row) for row in rows[:_ROWS_LISTED])
     more = f" and {len(rows) - _ROWS_LISTED} more" if len(rows) > _ROWS_LISTED else ""
-    return f"row{'s' if len(rows) > 1 else ''} {listed}{more}"
+    return f"row{'s' if len(rows) > 1 else ''} {first}{more}"

@@ -101,6 +101,8 @@ class Frame:
 
 def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     """A table of any kind; ``names`` are those of an array's columns (default ``x0, x1, ...``). ParameterError."""
+    if isinstance(X, type):
+        raise ParameterError(f"a table is a DataFrame, a mapping of columns or an array, not the type {X.__name__}")
     origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
     cure = _CURES.get((origin, kind), _CURES.get((origin, "*")))
     if cure is not None:

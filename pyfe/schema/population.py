@@ -6,6 +6,7 @@ A schema travels in every public key, so this is for everybody. It is made by :f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -28,6 +29,11 @@ _MOST_CLASSES = 8
 _MOST_SPREAD = 510
 """Half of the range, where half of 100 rows lie at either end."""
 
+_COARSEST = 10
+"""Percent that 10 rows of the fewest, 100, are: shares are multiples of no more."""
+
+_EXACT = 1e-6
+
 _FIELDS = ("columns", "correlations", "edges", "orders", "scores", "spreads", "tables", "tenths_of_bits")
 _WHAT = "a population"
 
@@ -45,6 +51,9 @@ class Shares:
             raise ParameterError(f"cells are numbered without a gap, and at most {_MOST_CELLS}")
         if not all(1 <= share <= 100 for share in self.shares):
             raise ParameterError("a share is 1 to 100 percent")
+        unit = min(math.gcd(*self.shares), _COARSEST)
+        if 2 * abs(sum(self.shares) - 100) > unit * len(self.shares):
+            raise ParameterError(f"shares sum to 100 percent but for rounding, not to {sum(self.shares)}")
 
     @classmethod
     def of_levels(cls, entry: Any) -> Shares:
@@ -100,19 +109,21 @@ class Population:
         """ParameterError unless it can be one of rows with these columns."""
         n = sum(column.width for column in columns)
         sizes = [column.size for column in columns if column.in_table]
+        most_bits = sum(_class_bits(column) for column in columns if column.in_table and column.private)
         fit = (
             n <= MOST_COORDINATES
             and [len(column.cells) for column in self.columns] == sizes
             and len(self.orders) == len(sizes)
             and all(len(order) in (0, size) for order, size in zip(self.orders, sizes, strict=True))
-            and len(self.tables) == len(self.edges) < len(sizes)
-            and all(0 <= place < len(sizes) for edge in self.edges for place in edge)
+            and all(len(order) == 0 or sorted(order.tolist()) == list(range(len(order))) for order in self.orders)
+            and len(self.tables) == len(self.edges)
+            and _is_forest(self.edges, len(sizes))
             and len(self.spreads) == n
             and 0 <= self.spreads.min(initial=0) <= self.spreads.max(initial=0) <= _MOST_SPREAD
             and len(self.correlations) == n * (n - 1) // 2
             and len(self.scores) == len(sizes) * (len(sizes) - 1) // 2
             and all(np.abs(part).max(initial=0) <= 100 for part in (self.correlations, self.scores))
-            and 0 <= self.tenths_of_bits <= 30 * len(sizes)
+            and 0 <= self.tenths_of_bits <= 10 * most_bits + _EXACT
         )
         if not fit:
             raise ParameterError("the population is not one of rows with these columns")
@@ -148,3 +159,18 @@ class Population:
             orders=tuple(integers_of(order, 1, "an order") for order in data["orders"]),
             tenths_of_bits=data["tenths_of_bits"],
         )
+
+
+def _is_forest(edges: Sequence[tuple[int, int]], count: int) -> bool:
+    """Whether nobody has two parents, and a parent comes before its children."""
+    met: set[int] = set()
+    for parent, child in edges:
+        if not (0 <= parent < count and 0 <= child < count) or parent == child or child in met:
+            return False
+        met |= {parent, child}
+    return True
+
+
+def _class_bits(column: Column) -> float:
+    """Most bits that the classes of a column have: of raw numbers, however few steps they are cut into."""
+    return math.log2(_MOST_CLASSES if column.ordered else min(column.size, _MOST_CLASSES))

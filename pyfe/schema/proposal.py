@@ -38,7 +38,7 @@ from pyfe.schema.cells import (
 from pyfe.schema.columns import Column, category, number
 from pyfe.schema.frames import Frame, as_column, naming, open_frame
 from pyfe.schema.persons import holds_persons, words_of
-from pyfe.schema.ranges import bits_by_name, by_text, list_of_names, require_known
+from pyfe.schema.ranges import bits_by_name, by_text, list_of_names, require_few, require_known
 
 __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
 
@@ -208,11 +208,13 @@ def propose_columns(
     if not isinstance(levels, Mapping):
         raise ParameterError("levels is a mapping of column names to lists of levels")
     frame = open_frame(X, None if names is None else list_of_names(names, "names"))
+    dropped = {same_name(name) for name in list_of_names(exclude, "exclude")}
+    require_few(range(len(frame.labels) - len(dropped)))
     for option, by_name in {"bits": bits, "levels": levels}.items():
         if isinstance(by_name, Mapping):
             require_known(option, by_name, frame.labels)
     given, resolution = by_text(levels, "levels"), bits_by_name(bits)
-    table = _proposed_table(frame, {same_name(name) for name in list_of_names(exclude, "exclude")})
+    table = _proposed_table(frame, dropped)
     columns, refused = {}, []
     for name, values in table.items():
         try:

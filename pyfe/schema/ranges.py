@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import replace
 from typing import Any
 
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import MOST_NAME_CHARACTERS, is_number, is_text, same_name, shown
-from pyfe.schema.columns import Column, category, checked_bits, is_column, number, with_missing
+from pyfe.schema.columns import MAX_COORDINATES, Column, category, checked_bits, is_column, number, with_missing
 from pyfe.schema.frames import as_labels, naming
 from pyfe.strict import distinct
 
-__all__ = ["bits_by_name", "by_text", "columns_from_ranges", "list_of_names", "require_columns", "require_known"]
+__all__ = [
+    "bits_by_name",
+    "by_text",
+    "columns_from_ranges",
+    "list_of_names",
+    "require_columns",
+    "require_few",
+    "require_known",
+]
 
 
 def columns_from_ranges(
@@ -26,6 +34,7 @@ def columns_from_ranges(
     given: tuple[object, ...] = (ranges, missing)
     if not all(isinstance(mapping, Mapping) for mapping in given):
         raise ParameterError("ranges and missing are mappings of column names")
+    require_few(ranges)
     if isinstance(bits, Mapping):
         require_known("bits", bits, ranges)
     columns: dict[str, Column] = {}
@@ -79,8 +88,18 @@ def _column_from(name: str, spec: Any, bits: int) -> Column:
     raise ParameterError(f"column {shown(name)}: expected (lo, hi), a list of levels, or a pyfe column")
 
 
+def require_few(names: Sized) -> None:
+    """ParameterError for more columns than a schema has coordinates: before any of them is looked at."""
+    if len(names) > MAX_COORDINATES:
+        raise ParameterError(
+            f"{len(names)} columns are too many: a schema has at most {MAX_COORDINATES} coordinates, and a column one "
+            "or more"
+        )
+
+
 def require_columns(columns: Mapping[Any, Any]) -> None:
-    """Every name is text that can travel, every value a column, and no two names are the same text."""
+    """Every name is text that can travel, every value a column, and no two names are the same text. Not too many."""
+    require_few(columns)
     seen: dict[str, str] = {}
     for name, column in columns.items():
         if not (is_text(name) and is_column(column)):

@@ -3,7 +3,8 @@
     python -m tests.differential.leakage_answers FOLDER     # requests.jsonl -> pyfe.jsonl; goes on where it stopped
     python -m tests.reference.leakage compare FOLDER FOLDER/pyfe.jsonl
 
-The verdicts are those of the rules themselves, the figures of what they count with; linear requests only.
+The verdicts are those of the rules themselves, the figures of what they count with; linear requests only. Of several
+scores the combinations are those of the text alone: what pyfe looks at besides only adds refusals.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pyfe.leakage.rules.covariance import covariance_of
 from pyfe.leakage.rules.joint import told as told_together
 from pyfe.leakage.rules.kernel import is_asked
 from pyfe.leakage.rules.least_squares import opened
+from pyfe.leakage.rules.residues import Residue
 from pyfe.leakage.rules.rounding_off import success
 from pyfe.leakage.rules.sampled import judged_by
 from pyfe.leakage.rules.sampled import told as told_in_rows
@@ -69,6 +71,30 @@ def prior_of(columns: tuple[Plain, ...], cells: tuple[tuple[Any, ...], ...] | No
     return Reference.from_table(table, schema)
 
 
+class AsWritten(Question):
+    """Rows of Z, sums and differences of two; no other combinations."""
+
+    @property
+    def hidden(self) -> list[Residue]:
+        """None of them."""
+        return []
+
+    @property
+    def singled_out(self) -> list[list[int]]:
+        """None of them."""
+        return []
+
+    @property
+    def small(self) -> list[list[int]]:
+        """None of them."""
+        return []
+
+    @property
+    def best_shares(self) -> dict[int, float]:
+        """None of them."""
+        return {}
+
+
 def question_of(case: Case) -> Question:
     """What the rules look at."""
     cells = tuple(map(tuple, case.population.cells)) if case.population else None
@@ -77,7 +103,7 @@ def question_of(case: Case) -> Question:
     if case.issued:
         before = before.with_rows(list(case.issued))
     after = before.with_rows(list(case.requested))
-    return Question(before, after, after.given[before.count :], prior)
+    return AsWritten(before, after, after.given[before.count :], prior)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "check.hpp"
+#include "class_counts.hpp"
 #include "leave_one_out.hpp"
+#include "packed.hpp"
 #include "product.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/counting/nearest.hpp"
@@ -154,9 +156,75 @@ void test_sample() {
     const Tally tally = sample.tally_vartime(answers, 20, Certain(0.95));
     CHECK(tally.columns[0].said.right == 1 && tally.columns[0].said.sure == 1 && tally.thin == 0);
     const std::vector<std::int64_t> targets = {0, 17, rows - 1};
-    const Matches matches = sample.matches_vartime(answers, targets, 20, Certain(0.95));
+    const std::vector<Shares> scores = {both};
+    const Matches matches = sample.matches_vartime(scores, targets, 20, Certain(0.95)).answers;
     CHECK(std::abs(matches.records - 1) < 1e-15 && std::abs(matches.certain[0] - 1) < 1e-15);
-    CHECK(sample.matches_vartime(answers, targets, rows, Certain(0.95)).thin > 0.99);
+    CHECK(sample.matches_vartime(scores, targets, rows, Certain(0.95)).answers.thin > 0.99);
+}
+
+// Sixteen columns at a time against one row, column and class after the other
+void test_class_counts() {
+    Numbers numbers;
+    for (const std::size_t columns : {1U, 15U, 16U, 17U, 32U, 33U, 60U}) {
+        Labels labels(1000, columns);
+        std::vector<std::uint8_t> all(1000 * columns);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            all[i] = static_cast<std::uint8_t>(numbers.below(8));
+            labels.set(i / columns, i % columns, all[i]);
+        }
+        for (std::size_t i = 0; i < all.size(); ++i) CHECK(labels.at(i / columns, i % columns) == all[i]);
+        ClassCounts found(columns);
+        std::vector<std::uint32_t> rows, wanted(most_classes * columns), most(columns);
+        for (const std::size_t more : {0U, 1U, 254U, 255U, 256U, 700U}) {
+            rows.resize(more);
+            for (std::uint32_t& row : rows) row = numbers.below(1000);
+            found.add(labels, rows);
+            for (const std::uint32_t row : rows)
+                for (std::size_t i = 0; i < columns; ++i) ++wanted[all[row * columns + i] * columns + i];
+        }
+        std::vector<std::uint8_t> common(columns);
+        found.commonest(common);
+        for (std::size_t i = 0; i < columns; ++i) {
+            std::size_t best = 0;
+            for (std::size_t c = 0; c < most_classes; ++c) {
+                CHECK(found.of(c, i) == wanted[c * columns + i]);
+                if (wanted[c * columns + i] > wanted[best * columns + i]) best = c;
+            }
+            CHECK(common[i] == best);
+        }
+    }
+}
+
+// Answers side by side in words against answers to one score; their tenths against sorted answers
+void test_packed() {
+    Numbers numbers;
+    constexpr std::size_t rows = 2000, columns = 9;
+    std::vector<std::int16_t> levels(columns * rows);
+    for (std::int16_t& level : levels) level = static_cast<std::int16_t>(numbers.below(7));
+    const Sample sample(levels, columns, {});
+    std::vector<Shares> scores;
+    for (const unsigned bits : {0U, 3U, 3U, 24U, 57U, 1U, 30U, 30U}) {
+        scores.emplace_back(columns);
+        for (auto& share : scores.back())
+            for (std::size_t level = 0; level < 7; ++level) {
+                const auto value = static_cast<std::int64_t>(numbers.below(1U << 30)) << 30;
+                share.push_back(bits == 0 ? 5 : (value >> (60 - bits)) - (std::int64_t{1} << (bits - 1)));
+            }
+    }
+    const Packed packed = sample.packed(scores), tenths = tenths_of(packed);
+    CHECK(packed.words.size() >= 3 && tenths.words.size() == 1);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        const std::vector<std::int64_t> answers = sample.answers_vartime(scores[i]);
+        std::vector<std::int64_t> sorted = answers;
+        std::sort(sorted.begin(), sorted.end());
+        const auto offset = answers[0] - static_cast<std::int64_t>(packed.answer(i, 0));
+        for (std::size_t row = 0; row < rows; ++row) {
+            CHECK(answers[row] == offset + static_cast<std::int64_t>(packed.answer(i, row)));
+            std::size_t tenth = 0;
+            for (std::size_t d = 1; d < 10; ++d) tenth += sorted[(d * (rows - 1) + 9) / 10] <= answers[row];
+            CHECK(tenths.answer(i, row) == tenth);
+        }
+    }
 }
 
 // By trying all integers around the origin: the least distance of a record, and that of the origin
@@ -243,6 +311,8 @@ int main() {
         test_beside();
         test_residues();
         test_sample();
+        test_class_counts();
+        test_packed();
         test_nearer();
         test_refusals();
     }

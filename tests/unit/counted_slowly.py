@@ -51,10 +51,11 @@ def distribution(variables: Sequence[Variable]) -> dict[int, Fraction]:
 
 
 def tenths(variables: Sequence[Variable]) -> dict[int, int]:
-    """Answer -> its tenth of the distribution, by its middle."""
+    """Answer -> its tenth of the distribution, by its middle; one that lies 1e-9 of a tenth below the next is in that,
+    since sums of doubles are not nearer."""
     out, below = {}, Fraction(0)
     for z, probability in sorted(distribution(variables).items()):
-        out[z] = min(int((below + probability / 2) * 10), 9)
+        out[z] = min(int((below + probability / 2) * 10 + Fraction(1, 10**9)), 9)
         below += probability
     return out
 

@@ -11,7 +11,8 @@ import pytest
 
 import pyfe
 from pyfe import OutOfRangeError, ParameterError, Schema
-from pyfe.leakage import Blind, Reference, attack
+from pyfe.forms import MatrixForms
+from pyfe.leakage import Blind, Reference, Score, attack, check_linear, check_quadratic, meets, noisy_rows
 from pyfe.leakage.attack.several_scores import can_reduce_blocks
 from pyfe.schema import category, number
 from tests.real_tables import studies
@@ -121,6 +122,17 @@ def test_one_score_opens_a_code_and_a_sum_says_its_tenth() -> None:
     assert answer.records < 0.02 and answer.classes.mean() - tenth.classes.mean() < 0.05
 
 
+def test_one_score_takes_no_more_memory_than_it_says() -> None:
+    """Three hundred answers of yes or no under weights of 16 bits can be counted, but not searched for a record."""
+    schema = whole(300, 1)
+    prior = Blind(schema)
+    weights = np.random.default_rng(0).integers(2**14, 2**15, 300)
+    told = attack.Told.of(prior, weights, prior.tree_rows(3, bytes(32)))
+    assert Score(prior.blocks.shares(weights), prior.marginals).countable
+    with pytest.raises(OutOfRangeError, match=r"times its columns, \d+, is beyond 536870912"):
+        attack.one_score(told)
+
+
 def test_one_score_refuses() -> None:
     schema = whole(2, 3)
     prior = Blind(schema)
@@ -160,6 +172,31 @@ def test_an_enumeration_knows_what_the_tree_knows(known: tuple[Reference, Any]) 
     tenth = attack.enumeration(evaluate, answers, prior, public, by_tenth=True)
     better = attack.opened(guess, prior, levels).classes.mean() - attack.opened(tenth, prior, levels).classes.mean()
     assert better >= 0
+
+
+def test_an_enumeration_weighs_answers_behind_noise(known: tuple[Reference, Any]) -> None:
+    prior, levels = known
+    row = np.array([[0, 40, 7, 0, 90, 3, 25]])
+
+    def evaluate(x: Any) -> Any:
+        return x @ row.T
+
+    public = levels[:, prior.blocks.public]
+    noise = np.rint(np.random.default_rng(3).normal(0, 50, (len(levels), 1))).astype(np.int64)
+    answers = evaluate(prior.blocks.rows(levels)) + noise
+    guess = attack.enumeration(evaluate, answers, prior, public, noise_sd=50)
+    every = np.array(list(itertools.product(*map(range, prior.blocks.sizes))))
+    mass, said = np.exp(prior.log_likelihood(every)), evaluate(prior.blocks.rows(every))[:, 0]
+    for i in range(len(levels)):
+        posterior = mass * (every[:, 0] == public[i, 0]) * np.exp(-(((said - answers[i, 0]) / 50) ** 2) / 2)
+        for place, block in enumerate(prior.blocks.private):
+            chance = np.bincount(prior.classes[block][every[:, block]], weights=posterior) / posterior.sum()
+            assert chance.max() == pytest.approx(guess.chance[i, place])
+            assert chance.argmax() == guess.classes[i, place]
+    quiet = attack.enumeration(evaluate, answers - noise, prior, public)
+    assert attack.opened(guess, prior, levels).classes.mean() < attack.opened(quiet, prior, levels).classes.mean()
+    with pytest.raises(ParameterError, match="without noise"):
+        attack.enumeration(evaluate, answers, prior, public, noise_sd=50, by_tenth=True)
 
 
 def test_an_enumeration_opens_quadratic_answers_too(known: tuple[Reference, Any]) -> None:
@@ -340,8 +377,70 @@ def test_answers_that_contradict_each_other(known: tuple[Reference, Any]) -> Non
         attack.Told(prior, rows, told.answers[:, :1], told.public)
     with pytest.raises(ParameterError, match="1 public columns are known of 120"):
         attack.Told(prior, rows, told.answers, told.public[:, :0])
-    with pytest.raises(ParameterError, match="have 5 columns"):
+    with pytest.raises(ParameterError, match=r"integers \[records, 5\]"):
         attack.opened(attack.residues(told), prior, levels[:, 1:])
+
+
+WRONG_LEVELS: dict[str, Any] = {
+    "nothing": None,
+    "text": "levels",
+    "fractions": [[0.5] * 5],
+    "numbers that are none": [[float("nan")] * 5],
+    "one record's row": [0] * 5,
+    "too few columns": [[0] * 4],
+    "a level that is none": [[0, 4, 0, 0, 0]],
+    "one below 0": [[0, -1, 0, 0, 0]],
+    "no record": np.zeros((0, 5), dtype=np.int64),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_LEVELS)
+def test_levels_that_no_records_have(what: str, known: tuple[Reference, Any]) -> None:
+    prior, levels = known
+    with pytest.raises(ParameterError):
+        attack.Told.of(prior, np.arange(1, 8), WRONG_LEVELS[what])
+    guess = attack.residues(attack.Told.of(prior, np.arange(1, 8), levels[:1]))
+    with pytest.raises(ParameterError):
+        attack.opened(guess, prior, WRONG_LEVELS[what])
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "x", small()])
+def test_what_is_no_prior_no_keys_and_no_guess(wrong: Any, known: tuple[Reference, Any]) -> None:
+    prior, levels = known
+    told = attack.Told.of(prior, np.arange(1, 8), levels)
+    for one in (attack.one_score, attack.residues, attack.rounding_off, attack.strongest):
+        with pytest.raises(ParameterError, match="Told"):
+            one(wrong)
+    for call in (
+        lambda: attack.Told.of(wrong, np.arange(1, 8), levels),
+        lambda: attack.opened(attack.residues(told), wrong, levels),
+        lambda: attack.opened(wrong, prior, levels),
+        lambda: attack.enumeration(wrong, told.answers, prior, told.public),
+        lambda: attack.enumeration(lambda x: x[:, :1], wrong, prior, told.public),
+        lambda: attack.enumeration(lambda x: x[:, :1], told.answers, wrong, told.public),
+        lambda: check_linear([], np.arange(1, 8), small(), prior=7),  # type: ignore[arg-type]
+        lambda: check_linear([], np.arange(1, 8), None),  # type: ignore[arg-type]
+        lambda: check_quadratic([], wrong, small()),
+        lambda: check_quadratic([], MatrixForms.dense(np.eye(8, dtype=np.int64)), None),  # type: ignore[arg-type]
+        lambda: noisy_rows(np.arange(1, 8), wrong) if wrong != small() else meets([7]),  # type: ignore[list-item]
+        lambda: meets(wrong),
+        lambda: Score(wrong, [np.array([1.0])]),
+        lambda: Score([np.array([0, 1])], [np.array([0.5, float("nan")])]),
+        lambda: Score([np.array([0, 1])], [np.array([-0.5, 1.5])]),
+        lambda: Score([np.array([0.5, 1])], [np.array([0.5, 0.5])]),
+        lambda: Score([np.array([0, 1])], [np.array([1.0])]),
+        lambda: Score([np.array([0, 1])], []),
+    ):
+        with pytest.raises(ParameterError):
+            call()
+
+
+def test_keys_that_say_nothing_or_more_than_62_bits(known: tuple[Reference, Any]) -> None:
+    prior, levels = known
+    with pytest.raises(ParameterError, match="tell nothing"):
+        attack.rounding_off(attack.Told.of(prior, np.zeros((1, 7), dtype=np.int64), levels))
+    with pytest.raises(OutOfRangeError, match="key 1 do not fit into 62 bits"):
+        attack.Told.of(prior, [[1] * 7, [2**61] * 7], levels)
 
 
 def test_the_strongest_attack(known: tuple[Reference, Any]) -> None:

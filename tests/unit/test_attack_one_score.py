@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyfe.arrays import IntArray
+from pyfe.arrays import FloatArray, IntArray
 from pyfe.leakage import Reference
 from pyfe.schema import Schema, category, number
 from tests.attack_one_score import CERTAIN, OneScore
@@ -61,6 +61,12 @@ def scores(known: Reference, everybody: dict[tuple[int, ...], float]) -> IntArra
     return np.asarray(known.blocks.rows(np.array(list(everybody))) @ WEIGHTS)
 
 
+def tenths(values: IntArray, chances: FloatArray) -> IntArray:
+    """The tenth of a distribution that each value lies in."""
+    masses = np.bincount(values - values.min(), weights=chances / chances.sum())
+    return np.minimum(np.floor(10 * (np.cumsum(masses) - masses / 2) + 1e-9), 9).astype(np.int64)[values - values.min()]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_what_a_score_says_is_what_everybody_with_that_score_says(seed: int) -> None:
     everybody = likelihoods(KNOWN)
@@ -68,12 +74,12 @@ def test_what_a_score_says_is_what_everybody_with_that_score_says(seed: int) -> 
     assert np.isclose(chances.sum(), 1.0)
     target = int(np.random.default_rng(seed).choice(len(people), p=chances))
     found = OneScore(KNOWN, WEIGHTS).learned(people[target])
-    masses = np.bincount(values - values.min(), weights=chances)
-    tenth = np.minimum(np.floor(10 * (np.cumsum(masses) - masses / 2) + 1e-9), 9)[values - values.min()]
     alike = people[:, 4] == people[target, 4]
+    tenth, of_all = tenths(values, np.where(alike, chances, 0.0)), tenths(values, chances)
     for same, opened, certain in (
         (values == values[target], found.opened, found.certain),
         (tenth == tenth[target], found.opened_by_tenth, found.certain_by_tenth),
+        (of_all == of_all[target], found.opened_by_tenth_of_all, found.certain_by_tenth_of_all),
     ):
         left = np.where(same & alike, chances, 0.0)
         best = left >= left.max() * (1 - 1e-9)

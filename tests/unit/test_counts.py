@@ -9,13 +9,23 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyfe._core import counting
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
-from pyfe.leakage.counts import CERTAIN, FEW, Counted, Drawn, Score, residue_posterior, tenths_of
+from pyfe.leakage.counts import (
+    CERTAIN,
+    FEW,
+    TENTHS,
+    Counted,
+    Drawn,
+    Score,
+    cuts_of,
+    residue_posterior,
+    tenths_of,
+)
 from tests.unit import counted_slowly as slow
 
 NEAR = 1e-9
@@ -65,6 +75,13 @@ def test_the_distribution_is_that_of_all_records(columns: list[slow.Variable]) -
 
 
 @given(variables())
+@example(  # whose answer 2 has its middle 1e-13 below a cut
+    [
+        slow.Variable([0, 0, 1], [Fraction(1, 1000001), Fraction(0), Fraction(1000000, 1000001)], [0, 0, 0]),
+        slow.Variable([0, 0, 3], [Fraction(1, 5), Fraction(2, 5), Fraction(2, 5)], [0, 0, 0]),
+        slow.Variable([0, 1, 3], [Fraction(p, 3000001) for p in (1000000, 1000000, 1000001)], [0, 0, 1]),
+    ]
+)
 def test_what_a_score_says_is_what_all_records_say(columns: list[slow.Variable]) -> None:
     counted = score_of(columns).beside(classes_of(columns))
     tenth = slow.tenths(columns)
@@ -314,21 +331,68 @@ def matched_slowly(
     return records / len(targets), [c / len(targets) for c in certain], thin / len(targets)
 
 
-@given(st.integers(0, 2**32), st.integers(1, 400))
-def test_matches_are_those_of_dictionaries(seed: int, count: int) -> None:
+def quantile_tenths(answers: IntArray) -> list[int]:
+    cuts = np.quantile(answers, np.arange(1, 10) / 10)
+    return [int((cuts <= answer).sum()) for answer in answers.tolist()]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 400), st.sampled_from([0, 1, 3, 40, 10**7, 2**40]))
+def test_matches_are_those_of_dictionaries(seed: int, count: int, spread: int) -> None:
+    """Few values of an answer are counted to find its tenths, many sorted; answers fill one word, and more."""
     rng = np.random.default_rng(seed)
     sizes = [3, 4, 2]
     levels = rows_of(rng, count, sizes)
     tables = [np.arange(size) for size in sizes]
     drawn = Drawn(levels, [0, 1, 2], tables)
-    shares = [[rng.integers(0, 3, size) for size in sizes], [np.array([0, 1, 2]), np.zeros(0), np.zeros(0)]]
-    answers = [drawn.answers(one) for one in shares]
+    scores = [[rng.integers(-spread, spread + 1, size) for size in sizes], [np.array([0, 1, 2]), *[np.zeros(0)] * 2]]
+    scores += [[rng.integers(0, 3, size) for size in sizes] for _ in range(int(rng.integers(0, 20)))]
     targets = rng.integers(0, count, 20)
-    found = drawn.matched(answers, targets)
-    together = list(zip(*(one.tolist() for one in answers), strict=True))
-    records, certain, thin = matched_slowly(together, levels.astype(np.int64), targets.tolist())
-    assert (found.records, found.thin) == pytest.approx((records, thin))
-    assert found.certain.tolist() == pytest.approx(certain)
+    found = drawn.matched(scores, targets)
+    answers = [drawn.answers(one) for one in scores]
+    for one, values in zip(found, (answers, [quantile_tenths(one) for one in answers]), strict=True):
+        together = list(zip(*(np.asarray(value).tolist() for value in values), strict=True))
+        records, certain, thin = matched_slowly(together, levels.astype(np.int64), targets.tolist())
+        assert (one.records, one.thin) == pytest.approx((records, thin))
+        assert one.certain.tolist() == pytest.approx(certain)
+
+
+@given(st.integers(0, 2**32), st.integers(2, 900), st.sampled_from([1, 4, 40, 2**58]))
+def test_counts_beside_tenths_are_those_of_dictionaries(seed: int, count: int, spread: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = [3, 4, 2, *rng.integers(1, 9, 30).tolist()]
+    levels = rows_of(rng, count, sizes)
+    drawn = Drawn(levels, range(len(sizes)), [np.arange(size) for size in sizes])
+    answers = drawn.answers([rng.integers(-spread, spread, size) * int(i < 3) for i, size in enumerate(sizes)])
+    known = float(rng.integers(-5, 6)) / 4
+    cuts = np.quantile(answers.astype(np.float64), np.arange(1, 10) / 10) + known
+    counted = drawn.counted_by_cuts(answers, cuts, known)
+    by_tenths = drawn.counted([answers], [tenths_of(answers + known, cuts)])
+    for name in ("gain", "sure", "rare", "thin", "tenth_gain", "tenth_sure"):
+        assert np.array_equal(getattr(counted, name), getattr(by_tenths, name)), "to the last bit"
+    for i in (0, 2, len(sizes) - 1):
+        gain, sure, rare, thin = told_slowly([(z,) for z in answers.tolist()], levels[:, i].astype(np.int64))
+        found = (counted.gain[i], counted.sure[i], counted.rare[i], counted.thin)
+        assert found == pytest.approx((gain, sure, rare, thin))
+        baseline = told_slowly([(t,) for t in tenths_of(answers + known, cuts).tolist()], levels[:, i].astype(np.int64))
+        assert (counted.tenth_gain[i], counted.tenth_sure[i]) == pytest.approx(baseline[:2])
+
+
+@pytest.mark.parametrize("sizes", [[2] * 40, [32768, 2, 3], [2047, 2, 2048, 1], [1, 1, 1], [12] * 7])
+def test_columns_that_are_joined_add_what_each_of_them_does(sizes: list[int]) -> None:
+    """Up to 2,048 levels together are looked up at once, and one column of more alone."""
+    rng = np.random.default_rng(len(sizes))
+    levels = np.stack([rng.integers(0, size, 3000) for size in sizes], axis=1).astype(np.int16)
+    levels[0] = np.array(sizes) - 1
+    shares = [rng.integers(-(2**40), 2**40, size) for size in sizes]
+    drawn = Drawn(levels, [], [])
+    assert np.array_equal(drawn.answers(shares), sum(share[levels[:, b]] for b, share in enumerate(shares)))
+    for column, size in enumerate(sizes):
+        if size > 1:
+            short = [share[: size - 1] if b == column else share for b, share in enumerate(shares)]
+            with pytest.raises(
+                ParameterError, match=f"row 0 has the level {size - 1} of {size - 1} in column {column}"
+            ):
+                drawn.answers(short)
 
 
 def test_independent_rows_say_what_the_exact_count_says() -> None:
@@ -387,9 +451,15 @@ def test_hostile_rows_are_errors() -> None:
         Drawn(levels[:1], [0], good).counted([np.zeros(1, np.int64)], [np.zeros(1, np.int64)])
     for target in (-1, 4):
         with pytest.raises(ParameterError, match="target"):
-            drawn.matched([np.zeros(4, np.int64)], np.array([target]))
+            drawn.matched([[np.arange(2), np.arange(2)]], np.array([target]))
     with pytest.raises(ParameterError, match="no target"):
-        drawn.matched([np.zeros(4, np.int64)], np.zeros(0, np.int64))
+        drawn.matched([[np.arange(2), np.arange(2)]], np.zeros(0, np.int64))
+    with pytest.raises(ParameterError, match="columns for rows"):
+        drawn.matched([[np.arange(2)]], np.zeros(1, np.int64))
+    with pytest.raises(ParameterError, match="nine cuts"):
+        drawn.counted_by_cuts(np.zeros(4, np.int64), np.zeros(8))
+    with pytest.raises(ParameterError, match="3 answers for 4 rows"):
+        drawn.counted_by_cuts(np.zeros(3, np.int64), np.zeros(9))
 
 
 def test_all_pairs_of_answers_are_told_apart() -> None:
@@ -401,3 +471,9 @@ def test_all_pairs_of_answers_are_told_apart() -> None:
     drawn = Drawn(levels, [0], [np.arange(5)])
     found = drawn.counted(answers, [np.zeros(len(pairs), np.int64)])
     assert found.sure[0] == 1 and found.thin == 0 and found.tenth_sure[0] == 0
+
+
+@given(st.integers(0, 2**32), st.integers(1, 300), st.sampled_from([0, 1, 30, 10**4, 2**22, 2**55]))
+def test_cuts_are_the_quantiles_to_the_last_bit(seed: int, count: int, spread: int) -> None:
+    answers = np.random.default_rng(seed).integers(-spread, spread + 1, count)
+    assert np.array_equal(cuts_of(answers), np.quantile(answers.astype(np.float64), TENTHS))

@@ -21,12 +21,15 @@ from pyfe.leakage import (
     FormQuestion,
     LinearAccount,
     QuadraticAccount,
+    Reference,
     check_linear,
     check_quadratic,
     linear_findings,
     quadratic_findings,
 )
 from pyfe.leakage.form_rules.modulus import modulus
+from pyfe.leakage.form_rules.named import named, named_share
+from pyfe.leakage.form_rules.one_known import one_known
 from pyfe.leakage.form_rules.rank import rank
 from pyfe.leakage.form_rules.remainders import beside, modulo, residues
 from pyfe.leakage.form_rules.sampled import sampled
@@ -341,6 +344,36 @@ def test_what_answers_say_is_what_all_records_say() -> None:
     assert found.rule == "5t"
 
 
+class Known(Blind):
+    """Independent rows, and somebody who knows that."""
+
+    blind = False
+
+
+def test_answers_that_name_records() -> None:
+    """Of 64 records, as likely as each other, every answer names one: more than its tenth does."""
+    schema = Schema(answers(6))
+    F = form(schema, {"q0 q1": 5, "q2 q3": 9, "q4": 2, "q5": 3, "q0": 1, "q2": 7})
+    before = QuadraticAccount(schema)
+    asked_of_a_population = FormQuestion(before, before.with_forms(forms(F)), Known(schema), Limits())
+    z = forms(F).evaluate(augmented(everybody(schema)))[:, 0]
+    tenths = np.searchsorted(np.quantile(z, np.arange(1, 10) / 10), z, side="right")
+    wanted = (len(np.unique(z)) - len(np.unique(tenths))) / len(z)
+    (found,) = named(asked_of_a_population)
+    assert (found.kind, found.rule) == ("named", "6") and found.figure == pytest.approx(wanted, abs=0.05)
+    assert named(asked(schema, forms(F))) == [], "nothing is known of the population"
+    coarse = before.with_forms(forms(form(schema, {"q0 q1": 1, "q2 q3": 1, "q4 q5": 1})))
+    assert named(FormQuestion(before, coarse, Known(schema), Limits())) == []
+
+
+def test_the_share_that_is_named() -> None:
+    """Guessed from the first half: the commonest record of a group of twenty rows or more."""
+    first = [(0, 7)] * 15 + [(0, 8)] * 10 + [(1, 9)] * 19 + [(2, 3)] * 20
+    second = [(0, 7)] * 16 + [(0, 8)] * 16 + [(1, 9)] * 16 + [(3, 7)] * 16
+    groups, records = np.array([*first, *second]).T
+    assert len(first) == len(second) and named_share(groups, records) == 16 / 64
+
+
 def test_a_single_public_value_may_not_open_a_column() -> None:
     """In the last ward the answer modulo 4 is a column; in the others it says nothing of it."""
     wards = category([f"w{i}" for i in range(12)], public=True)
@@ -354,10 +387,86 @@ def test_a_single_public_value_may_not_open_a_column() -> None:
     assert structure(loose) == []
 
 
+def test_an_exclusive_or_hides_nothing_where_nothing_is_known_of_the_population() -> None:
+    """q0 + q1 - 2 q0 q1 says nothing of q0 if half of the people have q1; it is q0 if nobody does."""
+    schema = Schema(numbers(8) | answers(1, protected=True) | {"q1": category(["no", "yes"])})
+    apart = {"q0": 40, "q1": 40, "q0 q1": -80}
+    hidden = asked(schema, forms(form(schema, DENSE | apart)))
+    assert sampled(hidden) == [] and support(hidden) == []
+    (found,) = one_known(hidden)
+    assert (found.kind, found.rule, found.names) == ("guessed", "5t", ("q0",)) and "'q1'" in found.note
+    assert found.figure is not None and found.figure > found.limit == pytest.approx(0.35)
+    open_ = Schema(numbers(8) | answers(2))
+    assert one_known(asked(open_, forms(form(open_, DENSE | apart)))) == [], "nothing is protected"
+    for calm in ({"q0": 1, "q1": 2, "q0 q1": 1}, {"q0 x3": 1, "q0": -1}):
+        assert one_known(asked(schema, forms(form(schema, DENSE | calm)))) == [], "lost among the others"
+
+
+@pytest.mark.parametrize(
+    ("column", "bit"),
+    [
+        (category([f"w{i}" for i in range(40)], public=True), {"ward=w17": 1}),
+        (thresholds(list(range(1, 40)), public=True), {"ward>=17.0": 1, "ward>=18.0": -1}),
+        (number(0, 39, step=1, missing="bit", public=True), {"ward is missing": 1}),
+    ],
+    ids=["a level of a category", "between two thresholds", "absent"],
+)
+def test_a_gate_at_a_rare_level_of_a_public_column(column: Any, bit: dict[str, int]) -> None:
+    """In one ward of forty all of the score but q0 vanishes; that ward is neither drawn nor an end."""
+    schema = Schema({"ward": column} | numbers(8) | answers(1, protected=True))
+    names = [name for name in bit if name in schema.coordinate_names]
+    assert len(names) == len(bit), schema.coordinate_names[:41]
+    score = {f"x{i}": (-1) ** i * (3 + i % 3) for i in range(8)}
+    terms = score | {"q0": 5} | {f"{name} {x}": -w * bit[name] for name in bit for x, w in score.items()}
+    F = np.zeros((schema.n + 1, schema.n + 1), dtype=np.int64)
+    for words, value in terms.items():
+        whole = next((name for name in bit if words.startswith(name)), "")
+        left = [1 + schema.coordinate_names.index(whole)] if whole else []
+        places = [0, *left, *(at(schema, name) for name in words[len(whole) :].split())][-2:]
+        F[min(places), max(places)] += value
+    question = asked(schema, forms(F))
+    (found,) = structure(question)
+    assert found.names == ("q0",) and found.rule == "2"
+    assert len(question.everywhere) <= 12 + 2 + 32
+    calm = asked(schema, forms(form(schema, score | {"x0 x1": 1, "q0": 5})))
+    assert len(calm.everywhere) == 12 + 2, "nothing is a gate: nothing more is looked at"
+
+
 def test_answers_that_are_too_fine_name_the_noise_slot() -> None:
     schema = Schema(numbers(8, 64))
     (found,) = sampled(asked(schema, forms(drawn(schema, 3, 100))))
     assert (found.kind, found.rule) == ("too fine", "5t") and "slot of noise" in found.advice
+
+
+# -- one question, however it is asked --
+
+
+def gated_by_rare_answers(*gates: str) -> IntArray:
+    """Coarse for most rows; where one of the answers is yes, every row has a result of its own."""
+    fine = [(-1) ** i * 3**i * 31 for i in range(8)]
+    terms = {f"x{i}": (1, -1)[i % 2] for i in range(8)}
+    for shift, gate in enumerate(gates):
+        terms |= {f"{gate} x{i}": fine[(i + shift) % 8] for i in range(8)}
+        terms[gate] = -round(1.5 * sum(fine))
+    return form(Schema(numbers(8) | answers(2)), terms)
+
+
+@pytest.mark.parametrize("gates", [("q0",), ("q0", "q1")], ids=["alone", "between the rows of another one"])
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_protected_answer_is_not_hidden_where_nothing_is_counted(gates: tuple[str, ...], *, protected: bool) -> None:
+    """Who has q0, 4 of 100, has a result that hardly anybody else has: certain for all of them, and not counted."""
+    schema = Schema(numbers(8) | answers(1, protected=protected) | {"q1": category(["no", "yes"])})
+    rng = np.random.default_rng(0)
+    table: dict[str, Any] = {f"x{i}": rng.integers(0, 4, 3000) for i in range(8)}
+    table |= {name: np.where(rng.random(3000) < 0.04, "yes", "no") for name in ("q0", "q1")}
+    account = QuadraticAccount(schema)
+    after = account.with_forms(forms(gated_by_rare_answers(*gates)))
+    found = sampled(FormQuestion(account, after, Reference.from_table(table, schema)))
+    if not protected:
+        assert found == [], "no more than one in ten is too fine to count"
+        return
+    assert [(one.rule, one.kind, one.names) for one in found] == [("5t", "certain", ("q0",))]
+    assert found[0].figure == pytest.approx(0.04, abs=0.01) and found[0].limit == 0.01
 
 
 # -- one question, however it is asked --

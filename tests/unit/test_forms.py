@@ -304,3 +304,25 @@ def test_a_unit_is_a_square_by_itself() -> None:
     assert low == -9  # by units: 0 from the square, -9 from the product; by monomials -9 as well
     wider = FactoredForms([[1, 1], [1, 0]], [[1, 1], [0, 1]], [[1, 1]])
     assert wider.interval([-3, -3], [3, 3]).tolist() == [[-9, 45]]  # by monomials alone it begins at -27
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("factored", [False, True])
+def test_linear_terms_are_read_and_added(seed: int, factored: bool) -> None:
+    rng = np.random.default_rng(seed)
+    forms: Forms
+    if factored:
+        forms = FactoredForms(*(rng.integers(-3, 4, shape) for shape in ((3, 6), (3, 6), (2, 3))))
+    else:
+        forms = MatrixForms.dense(rng.integers(-2, 3, (2, 6, 6)))
+    places, values = slice(2, 5), rng.integers(-4, 5, (2, 3))
+    z = np.concatenate([np.ones((20, 1), dtype=np.int64), rng.integers(-5, 6, (20, 5))], axis=1)
+    more = forms.plus_linear_terms(places, values)
+    assert np.array_equal(more.evaluate(z), forms.evaluate(z) + z[:, places] @ values.T)
+    assert np.array_equal(more.linear_terms(places), forms.linear_terms(places) + values)
+    dense = forms.matrix().upper() if isinstance(forms, FactoredForms) else forms.upper()
+    assert np.array_equal(forms.linear_terms(places), dense.dense_array()[:, 0, places])
+    again = more.plus_linear_terms(places, -values)
+    assert np.array_equal(again.evaluate(z), forms.evaluate(z))
+    if isinstance(again, FactoredForms) and isinstance(forms, FactoredForms):
+        assert again.units <= forms.units

@@ -37,6 +37,32 @@ def padded(row: list[int], size: int) -> list[int]:
     return row + [0] * (size - len(row))
 
 
+def modulo(number_: int, special: list[int], coefficients: list[int], size: int, seed: int) -> list[list[int]]:
+    """Rows that look like any: the first one and multiples of the others sum to ``special`` modulo a number."""
+    half = number_ // 2
+    others = np.random.default_rng(seed).integers(-half, half + 1, (len(coefficients), size))
+    first = np.array(padded(special, size)) - np.array(coefficients) @ others
+    return [((first + half) % number_ - half).tolist(), *others.tolist()]
+
+
+def centred(row: list[int], used: int, seed: int, widest: int = 1) -> list[list[int]]:
+    """Two rows, of which twice the first and the second are ``row``: as a basis they are as short as can be."""
+    away = np.array([0] * used + dense(len(row) - used, widest, seed))
+    first = np.array(row) // 2 + away
+    return [first.tolist(), (np.array(row) - 2 * first).tolist()]
+
+
+def summed(weight: int, size: int, rows: int, seed: int) -> list[list[int]]:
+    """Rows whose sum is so much of the first column, and 1 or -1 of three others."""
+    random = np.random.default_rng(seed)
+    others = random.integers(-2, 3, (rows - 1, size - 1))
+    dust = np.zeros(size - 1, dtype=np.int64)
+    dust[random.permutation(size - 1)[:3]] = random.choice([-1, 1], 3)
+    parts = [weight // rows] * (rows - 1)
+    last = [weight - sum(parts), *(dust - others.sum(axis=0)).tolist()]
+    return [*([part, *row.tolist()] for part, row in zip(parts, others, strict=True)), last]
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # Populations that an authority knows
 
@@ -111,6 +137,7 @@ def all_even() -> list[int]:
 FIRST = dense(37, 8, 11)
 ODD_PAIR = [1, *[2 * v for v in np.random.default_rng(12).integers(-1, 2, 36).tolist()]]
 LEADING = padded([0, 0, 0, 20, 0, 2, 0, -3], 37)
+MARKED = {name: category(["no", "yes"], protected=True) for name in ("hiv", "hbv")}
 
 ATTACKS = [
     Attack("parity", "of a protected number", CD4 | numbers(20), [[1, *times(2, 20, 1)]], ("2m",)),
@@ -139,6 +166,49 @@ ATTACKS = [
         ("2m",),
     ),
     Attack("residue", "a protected number modulo 7", CD4 | numbers(20), [[5, *times(7, 20, 7, 9)]], ("2m",)),
+    Attack(
+        "combination",
+        "two protected answers in two scores modulo 17",
+        MARKED | numbers(28, 32),
+        modulo(17, [1, 3], [3], 30, 7),
+        ("2m",),
+    ),
+    Attack(
+        "combination",
+        "five answers in two scores modulo 37",
+        answers(5) | numbers(26, 16),
+        modulo(37, [1, 2, 4, 8, 16], [5], 31, 3),
+        ("2m",),
+    ),
+    Attack(
+        "combination",
+        "eight answers in two scores modulo 257",
+        answers(8) | numbers(26, 16),
+        modulo(257, [1, 2, 4, 8, 16, 32, 64, 128], [5], 34, 3),
+        ("2m",),
+    ),
+    Attack(
+        "combination",
+        "two answers in five scores modulo 11",
+        answers(2) | numbers(40, 8),
+        modulo(11, [1, 3], [3, 4, 5, 2], 42, 3),
+        ("2m",),
+    ),
+    Attack(
+        "combination",
+        "a later key is what two answers miss modulo 19",
+        answers(2) | numbers(40, 32),
+        modulo(19, [1, 3], [4], 42, 3)[:1],
+        ("2m",),
+        modulo(19, [1, 3], [4], 42, 3)[1:],
+    ),
+    Attack(
+        "combination",
+        "a number and dust in twice one score and another",
+        numbers(31, 32),
+        centred(padded([40, 3, 2, -3, 1], 31), 5, 2, 2),
+        ("2e",),
+    ),
     Attack("carry", "three digits that overlap", numbers(24), [padded([1, 7, 40], 24)], ("2e",)),
     Attack("carry", "one column far above 23 others", numbers(24), [[42, *dense(23, 2, 8)]], ("2e",)),
     Attack("carry", "one column above four", numbers(24), [padded([16, 3, -3, 2, 1], 24)], ("2e",)),
@@ -265,3 +335,29 @@ def test_a_hostile_key_is_refused_by_the_rule_that_is_there_for_it_alone(attack:
     (number_,) = attack.rules
     assert {one.rule for one in judged(question, RULES)} == {number_}
     assert judged(question, rules_without(number_)) == []
+
+
+TWICE_REFUSED = [
+    Attack("combination", "a number in the sum of three", numbers(24, 16), summed(16, 24, 3, 3), ("2e", "5")),
+    Attack("combination", "a number in the sum of four", numbers(40, 8), summed(16, 40, 4, 2), ("2e", "5")),
+    *(
+        Attack(
+            "combination",
+            f"sums all differ in twice one score and another, {widest}",
+            answers(7) | numbers(30, 32),
+            centred(padded(ODD_ONES, 37), 7, 30 + widest, widest),
+            ("2m", "5"),
+        )
+        for widest in (1, 2, 3)
+    ),
+]
+
+
+@pytest.mark.parametrize("attack", TWICE_REFUSED, ids=lambda one: one.id)
+def test_what_scores_hide_together_is_refused_for_what_it_is_and_for_what_it_says(attack: Attack) -> None:
+    """The combination is looked at by rules that know how it is made, and counted: by either it is refused."""
+    question = question_of(attack)
+    assert refusing(question) == attack.rules
+    for number_ in attack.rules:
+        others = [one for one in attack.rules if one != number_]
+        assert {one.rule for one in judged(question, rules_without(number_))} == set(others)

@@ -126,6 +126,12 @@ def one_answer_above_three() -> tuple[Known, list[Row], list[Row]]:
     return table, [], [table.row(OverTime=8, StockOptionLevel=1, JobLevel=1, WorkLifeBalance=1)]
 
 
+def one_key_that_names_rows() -> tuple[Known, list[Row], list[Row]]:
+    """No column is guessed ten points better than by the tenth; 60 % of the rows are named, the tenth names 45."""
+    table = known("mgus2", 3)
+    return table, [], [table.row(hgb=-1, creat=7, mspike=2)]
+
+
 CONSTRUCTIONS: list[tuple[Callable[[], tuple[Known, list[Row], list[Row]]], str]] = [
     (parity_of_a_protected_column, "2m"),
     (a_column_modulo_its_levels, "2m"),
@@ -136,6 +142,7 @@ CONSTRUCTIONS: list[tuple[Callable[[], tuple[Known, list[Row], list[Row]]], str]
     (columns_that_cancel, "2e"),
     (a_department_less_that_of_the_role, "2e"),
     (one_answer_above_three, "2e"),
+    (one_key_that_names_rows, "6"),
 ]
 
 

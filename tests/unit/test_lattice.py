@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import sympy
-from flint import fmpz_mat
-from hypothesis import given
+from flint import fmpz_mat, nmod_mat
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfe.leakage import Free, Lattice, LinearAccount
-from pyfe.leakage.lattice import generated, hermite, integers
+from pyfe.leakage.lattice import generated, generates_all, hermite, integers, pivots, small_primes_of
 from pyfe.schema import Schema, category, constant, number, thresholds
 
 EVERY_KIND = Schema(
@@ -150,6 +150,55 @@ def test_what_columns_generate(rows: list[list[int]]) -> None:
         assert generated(basis.basis).is_one(), "the columns of a saturated basis generate everything"
         twice = fmpz_mat([[2 * v for v in row] for row in integers(basis.basis)])
         assert int(generated(twice).det()) == 2**basis.rank
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=100)
+def test_columns_that_are_quickly_seen_to_generate_everything_do(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    r, n = int(rng.integers(1, 5)), int(rng.integers(1, 40))
+    matrix = fmpz_mat((rng.integers(-9, 10, (r, n)) * rng.choice([1, 1, 2, 3, 1009], n)).tolist())
+    form = generated(matrix)
+    whole = form.nrows() == r and form.is_one()
+    assert whole or not generates_all(matrix)
+    if whole and n > 4 * r:
+        assert generates_all(matrix) or small_primes_of(minor_of_first(matrix)) is None
+
+
+def minor_of_first(matrix: fmpz_mat) -> int:
+    return int(fmpz_mat([[row[j] for j in pivots(matrix)] for row in matrix.tolist()]).det())
+
+
+def test_columns_with_a_common_prime_do_not_generate_everything() -> None:
+    rng = np.random.default_rng(5)
+    rows = rng.integers(-9, 10, (3, 30))
+    assert generates_all(fmpz_mat(rows.tolist()))
+    for prime in (2, 3, 997, 1009):
+        assert not generates_all(fmpz_mat([*rows[:2].tolist(), (rows[0] + prime * rows[2]).tolist()]))
+    assert not generates_all(fmpz_mat([*rows[:2].tolist(), (rows[0] + rows[1]).tolist()]))
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=60)
+def test_pivots_are_the_first_independent_columns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    r, n, prime = int(rng.integers(1, 5)), int(rng.integers(1, 90)), int(rng.choice([2, 3, 1009]))
+    rows = rng.integers(-9, 10, (r, n)) * (rng.random(n) < rng.choice([0.02, 0.1, 1.0]))
+    columns: list[list[int]] = []
+    expected = []
+    for j, column in enumerate(rows.T.tolist()):
+        if int(nmod_mat(fmpz_mat([*columns, column]), prime).rank()) > len(columns):
+            columns.append(column)
+            expected.append(j)
+    assert pivots(fmpz_mat(rows.tolist()), prime) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "primes"),
+    [(1, []), (-1, []), (360, [2, 3, 5]), (-997, [997]), (1009, None), (2 * 1009, None), (0, None)],
+)
+def test_primes_of_a_number(number: int, primes: list[int] | None) -> None:
+    assert small_primes_of(number) == primes
 
 
 # -- kept with the account --

@@ -404,6 +404,27 @@ def test_a_score_that_is_too_wide_is_not_counted() -> None:
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=40)
+def test_scores_that_are_counted_in_part_change_no_bound(seed: int) -> None:
+    """Distributions that cannot make the least bound are not counted: the least one is that of all of them."""
+    rng = np.random.default_rng(seed)
+    schema = Schema.from_ranges(numbers(8, 12))
+    rows = rng.integers(-9, 10, (int(rng.integers(2, 5)), 8))
+    if rng.integers(2):  # scores that vary together, as the sum of their entropies does not know
+        rows[1:] = rows[0] * 40 + rng.integers(-1, 2, (len(rows) - 1, 8))
+    asked = question(schema, rows)
+    assume(asked.rank > 1)
+    scores = [Score(asked.blocks.shares(asked.free.lift(row)), asked.prior.marginals) for row in asked.Z]
+    found = information(asked.Z, asked.free, asked.prior)
+    alls = {
+        "sum": sum(score.entropy_bits for score in scores),
+        "width": sum(np.log2(score.width + 1) for score in scores),
+    }
+    assert found.bits <= min(alls.values()) + 1e-9
+    assert found.bound == "gaussian" or found.bits == pytest.approx(alls[found.bound])
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=40)
 def test_information_is_no_less_than_the_entropy_of_the_answers(seed: int) -> None:
     rng = np.random.default_rng(seed)
     schema = Schema.from_ranges({"c": category("abc"), "t": thresholds([1, 2]), **numbers(3, 4), **answers(2)})

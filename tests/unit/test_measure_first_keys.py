@@ -30,7 +30,7 @@ def test_three_tables_once_and_not_again(
     for package in TABLES.values():
         pytest.importorskip(package)
     monkeypatch.setattr(script, "TARGETS", 30)
-    monkeypatch.setattr(script, "GRIDS", (8, 5))
+    monkeypatch.setattr(script, "TRIED", (8, 5))
     path = tmp_path / "first_keys.jsonl"
     command = ["--splits", "3", "--tables", *TABLES, "--file", str(path)]
     assert script.main(command) == 0

@@ -314,7 +314,7 @@ def test_text_columns_need_the_schema() -> None:
     X = pd.DataFrame({"age": np.arange(20.0), "sex": ["f", "m"] * 10})
     encoder = ColumnTransformer([("sex", OneHotEncoder(), ["sex"])], remainder="passthrough")
     model = make_pipeline(encoder, Ridge()).fit(X, np.arange(20.0))
-    with pytest.raises(UnsupportedModelError, match=r"use pyfe.compile\(model, schema\)"):
+    with pytest.raises(UnsupportedModelError, match=r"use pyfe.prepare\(model, X, outcome\)"):
         Linear.from_estimator(model)
 
 
@@ -547,7 +547,7 @@ def test_from_estimator_reads_fitted_attributes_exactly_and_refuses_curves() -> 
         Linear.from_estimator(make_pipeline(PolynomialFeatures(2), Ridge()).fit(X, y))
     frame, target = mixed_table()
     text = make_pipeline(ColumnTransformer([("c", OneHotEncoder(), ["stage"])]), LogisticRegression())
-    with pytest.raises(UnsupportedModelError):
+    with pytest.raises(UnsupportedModelError, match=r"for text columns.*pyfe\.prepare.*function\.to_bytes"):
         Linear.from_estimator(text.fit(frame, target))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,8 @@ import pyfe
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models import grids
 from pyfe.models.grids import Grid, coarsest
-from pyfe.models.preparing import prepare, schema_for
+from pyfe.models.preparing import Preparation, prepare, schema_for
+from pyfe.models.real.affine import AffineMap
 from pyfe.models.yardstick import Yardstick
 
 pd = pytest.importorskip("pandas")
@@ -323,9 +325,58 @@ def test_finer_grids_lose_less(seed: int) -> None:
         assert lost[0] >= lost[1] >= lost[2] - 1e-4 and lost[1] < 0.01
 
 
+def draft_of(seed: int, rows: int = 120) -> Preparation:
+    """A model on few rows, of which coarse scores lose much."""
+    X, risk = patients(rows, seed)
+    return Preparation.of(linear_model(), X, labels(risk, seed), None, {})
+
+
+def test_a_coarse_grid_that_keeps_within_the_loss_is_found() -> None:
+    """Where the likest grid near a precision loses too much: another one near it, or one with a step more or less in
+    some columns. It is the first of those near, and every one that follows it loses more."""
+    mended = 0
+    for seed in range(12):
+        prepared = draft_of(seed)
+        draft, measure = prepared.draft, prepared.measure
+        likest, chosen = grids.grid_at(draft, 2.5), grids.grid_at(draft, 2.5, measure)
+        if measure.loss(likest.decision) <= measure.most:
+            assert (chosen.top == likest.top).all()
+            continue
+        tried = list(grids.grids_at(draft, 2.5, measure))
+        losses = [measure.loss(grid.decision) for grid in tried]
+        kept = [loss <= measure.most for loss in losses]
+        if any(kept):
+            mended += 1
+            assert kept[0] and sorted(kept, reverse=True) == kept
+        near = [measure.loss(function_decision(prepared, function)) for _, function in prepared.near(2.5)]
+        assert len(near) == max(1, sum(kept)) and near == pytest.approx(losses[: len(near)])
+    assert mended >= 3
+
+
+def function_decision(prepared: Preparation, function: pyfe.Function) -> Any:
+    """Decision values of a compiled function on the rows."""
+    return function.evaluate(prepared.draft.table, "clip").reshape(-1, 1) * function.scale
+
+
+def test_columns_are_mended_until_the_loss_is_allowed() -> None:
+    """One step at a time, each time losing less; a cut that no step improves is given up."""
+    prepared = draft_of(3)
+    draft, measure = prepared.draft, prepared.measure
+    assert isinstance(draft.real.map, AffineMap)
+    for precision in (1.0, 1.5, 2.0, 2.5):
+        cut = grids._Cut(draft, draft.real.map, draft.spread / precision)
+        found = grids._refined([cut], measure)
+        first = measure.loss(cut.decision)
+        assert all(measure.loss(one.decision) <= min(first, measure.most) for one in found)
+        beside = cut.beside()
+        assert all(np.abs(one.top - cut.top).sum() == 1 and (one.top >= 1).all() for one in beside)
+        assert grids._refined([cut], dataclasses.replace(measure, most=first)) == [cut], "nothing to mend"
+        assert grids._refined([cut], dataclasses.replace(measure, most=-1.0)) == [], "a loss that nobody has"
+
+
 def test_auto_keeps_to_the_finer_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """One lucky coarse grid does not count, and where none is good enough the finest is taken and said to be it."""
-    monkeypatch.setattr(grids, "grid_at", lambda _, precision: Grid(precision, None, None, precision))  # type: ignore[arg-type]
+    monkeypatch.setattr(grids, "grid_at", lambda _, precision, measure: Grid(precision, None, None, precision))  # type: ignore[arg-type]
     monkeypatch.setattr(grids, "_precisions", lambda *_: ([8.0, 10.0, 12.0, 16.0], [24.0, 32.0]))
 
     def chosen(**lost: float) -> tuple[float, bool]:
@@ -552,3 +603,64 @@ def test_a_score_that_does_not_vary_is_refused() -> None:
     same = X.assign(age=60.0, pressure=130.0)
     with pytest.raises(UnsupportedModelError, match="does not vary"):
         prepare(pyfe.Linear({"age": 1.0, "pressure": 1.0}), same)
+
+
+@pytest.mark.parametrize("schema", ["x", 7, {"age": (0, 1)}])
+def test_a_schema_is_a_schema(schema: Any) -> None:
+    X, _ = patients()
+    with pytest.raises(ParameterError, match=r"schema= is a pyfe\.Schema"):
+        prepare(pyfe.Linear({"age": 1.0}), X, schema=schema)
+
+
+def test_columns_that_are_not_in_the_table_are_named() -> None:
+    X, _ = patients()
+    with pytest.raises(ParameterError, match="the model takes 'weight', and the table has 'age', 'pressure'"):
+        prepare(pyfe.Linear({"weight": 1.0}), X)
+    with pytest.raises(ParameterError, match="the model takes no column"):
+        prepare(pyfe.Linear({}), X)
+
+
+@pytest.mark.parametrize("model", [{"age": 1e300, "pressure": 1e300}, {"age": 1e300}, {"age": 1e120}])
+@pytest.mark.filterwarnings("error")
+def test_results_beyond_what_can_be_squared(model: dict[str, float]) -> None:
+    X, _ = patients()
+    with pytest.raises(UnsupportedModelError, match=r"results reach .*1e\+100 is the most|NaN or infinite"):
+        prepare(pyfe.Linear(model), X)
+
+
+@pytest.mark.parametrize("outcome", ["relapse", {"a": 1}, 7])
+def test_an_outcome_that_is_one_value_is_called_so(outcome: Any) -> None:
+    X, _ = patients()
+    with pytest.raises(ParameterError, match="'y' is one value"):
+        prepare(pyfe.Linear({"age": 1.0}), X, outcome)
+
+
+def test_a_schema_that_publishes_its_population_has_a_function_of_its_own() -> None:
+    X, risk = patients()
+    model = pyfe.Linear({"age": 0.05, "pressure": 0.02, "creatinine": 0.9}, link="logit")
+    plain, _ = prepare(model, X, labels(risk))
+    schema, function = prepare(model, X, labels(risk), publish=True)
+    assert (
+        schema.population is not None
+        and function.schema_id == schema.id == schema_for(model, X, labels(risk), publish=True).id
+    )
+    assert schema.id != plain.id and [*map(str, schema.columns.values())] == [*map(str, plain.columns.values())]
+    authority = pyfe.KeyAuthority.create(schema)
+    assert authority.reference is not None and isinstance(authority.check(function), list)
+    with pytest.warns(UserWarning, match="does not; publish=True"):
+        again, _ = prepare(model, X, schema=schema)
+    assert again.population is None
+    with pytest.raises(ParameterError, match="at least 100 rows"):
+        prepare(model, X[:99], publish=True)
+    with pytest.raises(ParameterError, match="publish is True or False"):
+        prepare(model, X, publish="yes")  # type: ignore[arg-type]
+
+
+def test_a_protected_column_that_the_model_does_not_take_is_said_to_be_left_out() -> None:
+    X, risk = patients()
+    model = pyfe.Linear({"age": 0.05, "pressure": 0.02, "smoker": {"yes": 0.7}}, link="logit")
+    schema, function = prepare(model, X, labels(risk), protected=["smoker", "hair"])
+    assert schema.columns["smoker"].protected and "hair" not in schema.columns
+    told = dict(function.remarks)["protected"]
+    assert told.startswith("'hair': no column of the model") and "not judged" in told
+    assert "protected" not in dict(prepare(model, X, labels(risk), protected=["smoker"])[1].remarks)

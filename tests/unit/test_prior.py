@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -558,6 +559,16 @@ def test_what_a_reference_needs() -> None:
         Reference.from_table(mixed(100, 1).drop(columns=["bmi"]), schema)
     with pytest.raises(OutOfRangeError, match="stage"):
         Reference.from_table(mixed(100, 1).assign(stage="IV"), schema)
+
+
+def test_a_reference_in_another_unit_warns() -> None:
+    """At an end of its range in most rows, a column would count as known of everybody."""
+    table = mixed(200, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Reference.from_table(table.assign(bmi=table.bmi.mask(table.index < 100, 1e6)), mixed_schema())
+    with pytest.warns(UserWarning, match="'bmi' lies outside .* in 101 of 200 rows, .* the schema's unit"):
+        Reference.from_table(table.assign(bmi=table.bmi.mask(table.index < 101, 1e6)), mixed_schema())
 
 
 def test_columns_that_never_vary_are_no_trouble() -> None:

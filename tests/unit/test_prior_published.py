@@ -185,6 +185,16 @@ BAD: dict[str, Callable[[dict[str, Any]], object]] = {
     "negative bits": lambda d: d.update(tenths_of_bits=-1),
     "too many bits": lambda d: d.update(tenths_of_bits=10**6),
     "nothing": lambda d: d.clear(),
+    "more bits than the classes have": lambda d: d.update(tenths_of_bits=30 * len(d["columns"])),
+    "shares of next to nothing": lambda d: [c.update(shares=[1] * len(c["shares"])) for c in d["columns"]],
+    "shares of several populations": lambda d: d["columns"][0].update(shares=[100] * len(d["columns"][0]["shares"])),
+    "a table of little": lambda d: d["tables"][0].update(shares=[1] * len(d["tables"][0]["shares"])),
+    "an edge twice": lambda d: d["edges"].__setitem__(1, d["edges"][0]),
+    "an edge to itself": lambda d: d["edges"].__setitem__(0, [0, 0]),
+    "edges in a circle": lambda d: d.update(edges=[*d["edges"][:-1], d["edges"][0][::-1]]),
+    "edges out of order": lambda d: d.update(edges=d["edges"][::-1]),
+    "an order with a level twice": lambda d: d["orders"].__setitem__(4, [0] * 12),
+    "an order of other levels": lambda d: d["orders"].__setitem__(4, list(range(1, 13))),
 }
 
 
@@ -198,20 +208,32 @@ def test_nothing_else_is_read(what: str, schema: Schema) -> None:
         Schema.from_dict(schema.to_dict() | {"population": None})
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda d: d["tables"][0].update(cells=[[0] * 2], shares=[100]),
-        lambda d: d["edges"].__setitem__(1, d["edges"][0]),
-        lambda d: d["orders"].__setitem__(4, [0] * 12),
-    ],
-)
-def test_figures_that_do_not_belong_together_are_no_reference(change: Callable[[Any], None], schema: Schema) -> None:
+def test_figures_that_do_not_belong_together_are_no_reference(schema: Schema) -> None:
     data = copy.deepcopy(of(schema).to_dict())
-    change(data)
+    data["tables"][0].update(cells=[[0] * 2], shares=[100])
     wrong = mixed_schema().with_population(Population.from_dict(data))
-    with pytest.raises((ParameterError, DecodeError)):
+    with pytest.raises(ParameterError, match="other classes"):
         Reference.of_schema(wrong)
+
+
+@pytest.mark.parametrize("rows", [100, 101, 137, 250, 333, 999])
+def test_shares_sum_to_all_rows_but_for_rounding(rows: int) -> None:
+    """Whatever is published can be read again, on columns of one step too, whose raw values have more classes."""
+    plain = mixed_schema()
+    numbers = {name: 1 for name, column in plain.columns.items() if str(column).startswith("number")}
+    for schema in (plain, plain.with_steps(numbers)):
+        made = published(mixed(rows, rows), schema)
+        assert Schema.from_bytes(made.to_bytes()) == made
+    levels = sum(math.log2(min(8, column.size)) for column in made.columns.values() if column.private)
+    assert of(made).tenths_of_bits > 10 * levels
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "x", {}])
+def test_what_a_reference_is_not_read_from(wrong: Any, schema: Schema) -> None:
+    with pytest.raises(ParameterError, match=r"pyfe\.Schema"):
+        Reference.of_schema(wrong)
+    with pytest.raises(ParameterError, match="from bytes"):
+        Reference.from_bytes(wrong, schema)
 
 
 def test_wide_schemas_publish_nothing() -> None:

@@ -11,6 +11,8 @@ import pytest
 import pyfe
 from pyfe import KeyAuthority, KeyMismatchError, ParameterError, Schema, UnsupportedModelError
 from pyfe.function import Function, FunctionReport
+from pyfe.leakage import Column, Narrowing
+from pyfe.reports.answer import columns_table
 from tests.unit import objects
 
 LABELS = ["no", "yes", "no", "yes"]
@@ -192,3 +194,9 @@ def test_a_score_that_cannot_be_counted_is_said_so() -> None:
     assert report.answer.together.columns == () and "so fine" in dict(report.lines())["not counted"]
     with pytest.raises(ParameterError, match="nothing to draw"):
         report.plot()
+
+
+def test_what_says_a_little_less_than_its_tenth_is_0_percent() -> None:
+    column = Column("c", protected=False, known=0.5, by_tenth=0.7, guessed=0.696, certain_by_tenth=0.1, certain=0.09)
+    table = columns_table(Narrowing((column,), rank=1, bits=2.0, entropy_bits=8.0, budget_bits=4.0, blind=False))
+    assert table.endswith(" 0 %") and "-0" not in table

@@ -105,9 +105,9 @@ def test_out_of_range_names_every_row_and_column(schema: Schema) -> None:
     message = str(caught.value)
     assert message.startswith("3 value(s)")
     assert "column 'age': outside 0 to 120 in rows 0, 2" in message
-    assert "column 'sex': not a level in row 1" in message
+    assert "column 'sex': not a level in row 1 (levels: 'f', 'm')" in message
     assert caught.value.offending == {"age": [0, 2], "sex": [1]}
-    assert caught.value.reasons == {"age": "outside 0 to 120", "sex": "not a level"}
+    assert caught.value.reasons == {"age": "outside 0 to 120", "sex": "not a level (levels: 'f', 'm')"}
     assert "121" not in message, "values are patient data"
 
 

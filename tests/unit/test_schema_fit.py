@@ -472,3 +472,26 @@ def test_bits_of_a_column_that_is_not_there(make: Any) -> None:
         make({"age": (0, 1)}, bits={"agee": 12})
     with pytest.raises(ParameterError, match="bits: the column '1' is named twice|there is no column 1"):
         make({"1": (0, 1)}, bits={1: 12, "1": 8})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Schema.fit(np.zeros((20, 2**16 + 1))),
+        lambda: Schema.fit({f"c{i}": Z for i in range(2**16 + 2)}, exclude=["c0"]),
+        lambda: Schema.from_ranges({f"c{i}": (0, 1) for i in range(2**16 + 1)}),
+        lambda: Schema(dict.fromkeys(range(2**16 + 1))),
+    ],
+    ids=["array", "mapping", "ranges", "columns"],
+)
+def test_more_columns_than_coordinates_are_refused_before_any_is_looked_at(make: Any) -> None:
+    start = time.process_time()
+    with pytest.raises(ParameterError, match="65537 columns are too many: a schema has at most 65536"):
+        make()
+    assert time.process_time() - start < 2
+
+
+def test_a_type_is_no_table() -> None:
+    frame = pytest.importorskip("pandas").DataFrame
+    with pytest.raises(ParameterError, match="not the type DataFrame"):
+        Schema.fit(frame)

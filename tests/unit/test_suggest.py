@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import pyfe
 from pyfe import KeyAuthority, ParameterError
 from pyfe.function import Function
+from pyfe.models.preparing import Preparation
 from pyfe.reports import Suggestion, suggesting
 
 
@@ -48,7 +50,7 @@ def test_all_steps_in_their_order() -> None:
     found = pyfe.suggest(linear(rows), rows, authority=authority, everything=True)
     steps = [one.step for one in found]
     grids = [f"grid sd / {precision}" for precision in suggesting.GRIDS]
-    assert steps[:9] == ["as it is", *grids] and steps[-4:] == [
+    assert steps[: len(grids) + 1] == ["as it is", *grids] and steps[-4:] == [
         "noise",
         "keys that are there",
         "new authority",
@@ -70,7 +72,7 @@ def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     weights = np.array([2] * 12 + [1])
     made = Function.from_integers(schema, weights, scale=0.1, link="logit", classes=("no", "yes"))
     monkeypatch.setattr(suggesting, "GRIDS", (8,))
-    monkeypatch.setattr("pyfe.models.preparing.Preparation.function", lambda self, precision: (schema, made))
+    monkeypatch.setattr("pyfe.models.preparing.Preparation.near", lambda self, precision: iter([(schema, made)]))
     found = pyfe.suggest(linear(rows_of(12)), rows, everything=True, schema=schema)
     grid, changed = found.tried[:2]
     assert grid.granted is False and "remainder" in grid.says
@@ -79,6 +81,18 @@ def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert changed.function.max_error[0] > made.max_error[0] and "remainder" not in changed.says
     lo, hi = schema.lo, schema.hi
     assert changed.function.interval.tolist() == changed.function.map.interval(lo, hi).tolist()
+
+
+def test_every_grid_near_a_precision_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is refused, another one near it granted: that one is the suggestion."""
+    rows, refused = rows_of(9), pyfe.leakage.Finding("certain", ("c1",), rule="5t")
+    answers = iter([[refused], [refused]])
+    monkeypatch.setattr(KeyAuthority, "check", lambda self, function: next(answers, []))
+    granted = pyfe.suggest(linear(rows), rows).granted
+    assert granted is not None and granted.step == "grid sd / 8" and granted.function is not None
+    near = list(Preparation.of(linear(rows), rows, None, None, {}).near(8))
+    assert len({function.id for _, function in near}) == len(near) >= 3
+    assert granted.function.id == near[2][1].id
 
 
 def test_noise_where_the_rules_grant_no_grid(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,3 +150,63 @@ def test_what_it_refuses() -> None:
         pyfe.suggest(linear(rows), rows, schema=pyfe.Schema.fit(rows), public=["c0"])
     assert not list(pyfe.reports.Suggestions((), "AUC", 0.5))
     assert Suggestion("a", "b").to_dict()["function"] is None
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_trees_are_brought_to_a_key_by_fewer_bits(depth: int) -> None:
+    """Their thresholds are what they are: no grid, and the leaves in fewer bits."""
+    ensemble = pytest.importorskip("sklearn.ensemble")
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame({f"c{i}": rng.normal(50, 10, 400).round() for i in range(6)})
+    y = rng.random(400) < 1 / (1 + np.exp(-(X.to_numpy() - 50).sum(axis=1) / 12))
+    model = ensemble.GradientBoostingClassifier(n_estimators=16, max_depth=depth, random_state=0).fit(X, y)
+    schema = pyfe.schema_for_trees(model, protected=["c1"] if depth == 1 else [])
+    scheme = "ipfe-ddh" if depth == 1 else "qfe-ggm"
+    authority = KeyAuthority.create(schema, scheme=scheme, reference=X)
+    assert any(finding.refuses for finding in authority.check(pyfe.compile(model, schema, reference=X)))
+    found = pyfe.suggest(model, X, y, authority=authority)
+    assert found.tried[0].step == "as it is" and found.tried[0].granted is False
+    assert all(one.step.startswith("weights of ") for one in found.tried[1:]) and len(found) > 2
+    assert "public" not in str(found), "there are no public columns"
+    granted = found.granted
+    assert granted is not None and granted.schema is not None and granted.function is not None
+    assert granted.schema.id == schema.id, "the marks of the authority's schema hold"
+    assert granted.loss is not None and abs(granted.loss) < 0.05
+    assert KeyAuthority.create(granted.schema, scheme=scheme, reference=X).issue(granted.function, purpose="test")
+    for option in ({"bits": 4}, {"schema": schema, "public": ["c1"]}):
+        with pytest.raises(ParameterError, match="has its own public|without bits"):
+            pyfe.suggest(model, X, y, **option)
+
+
+def test_what_an_authority_says_of_columns_holds_for_what_is_suggested() -> None:
+    rows: dict[str, Any] = rows_of(9) | {"ward": np.array(["east", "west"] * 200)}
+    rows["c0"][::7] = np.nan
+    weights = {name: 0.05 for name in rows if name != "ward"} | {"ward": {"east": 0.2}}
+    model = pyfe.Linear(weights, intercept=-20.0, link="logit")
+    options: dict[str, Any] = {"missing": {"c0": 50.0}, "public": ["c1"], "protected": ["ward"]}
+    schema, _ = pyfe.prepare(model, rows, **options, levels={"ward": ["east", "north", "west"]})
+    authority = KeyAuthority.create(schema, reference=rows)
+    found = pyfe.suggest(model, rows, authority=authority)
+    cut = next(one.schema for one in found if one.step == "grid sd / 8")
+    assert cut is not None and cut.columns["c0"].missing == 50.0 and cut.columns["c1"].public
+    assert cut.columns["ward"].protected and cut.columns["ward"].levels == ("east", "north", "west")
+    with pytest.raises(pyfe.OutOfRangeError, match="missing"):
+        pyfe.suggest(model, rows, authority=authority, missing={})
+
+
+def test_a_refusal_is_said_with_its_rule() -> None:
+    rows = rows_of(2)
+    assert all(one.says.startswith("rule ") for one in pyfe.suggest(linear(rows), rows) if one.step.startswith("grid"))
+
+
+def test_granted_is_what_three_authorities_grant(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(9)
+    answers = iter([[], [], [pyfe.leakage.Finding("certain", ("c1",), rule="5t")]])
+    near = Preparation.near
+    monkeypatch.setattr(Preparation, "near", lambda self, precision: islice(near(self, precision), 1))
+    monkeypatch.setattr(KeyAuthority, "check", lambda self, function: next(answers, []))
+    found = pyfe.suggest(linear(rows), rows)
+    close, granted = found.tried
+    assert close.granted is False and close.says.startswith("rule 5t: ") and "Close: another authority" in close.says
+    assert granted.granted is True

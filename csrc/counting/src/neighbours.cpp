@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include "pyfe/base/interrupt.hpp"
 
@@ -28,6 +29,23 @@ void sort_by_digit(Rows& rows, Rows& scratch, const std::vector<std::int64_t>& v
     rows.swap(scratch);
 }
 
+// Of one key with few different answers: a place for each
+Neighbours by_counting(const std::vector<std::int64_t>& value, std::int64_t least, std::size_t range) {
+    Neighbours out;
+    out.row.resize(value.size());
+    Rows place(range + 1);
+    for (const std::int64_t one : value) ++place[static_cast<std::size_t>(one - least)];
+    std::uint32_t before = 0;
+    for (std::uint32_t& here : place) {
+        if (here != 0) out.start.push_back(before);
+        before += std::exchange(here, before);
+    }
+    out.start.push_back(before);
+    for (std::size_t row = 0; row < value.size(); ++row)
+        out.row[place[static_cast<std::size_t>(value[row] - least)]++] = static_cast<std::uint32_t>(row);
+    return out;
+}
+
 }  // namespace
 
 Neighbours neighbours(std::span<const std::vector<std::int64_t>> answers, std::size_t count) {
@@ -37,11 +55,16 @@ Neighbours neighbours(std::span<const std::vector<std::int64_t>> answers, std::s
     std::iota(out.row.begin(), out.row.end(), 0U);
     for (const std::vector<std::int64_t>& value : answers) {
         if (count == 0) break;
-        const auto [least, most] = std::minmax_element(value.begin(), value.end());
-        const auto range = static_cast<std::uint64_t>(*most) - static_cast<std::uint64_t>(*least);
+        std::int64_t least = value.front(), most = least;
+        for (const std::int64_t one : value) {  // without the branches of std::minmax_element
+            least = std::min(least, one);
+            most = std::max(most, one);
+        }
+        const auto range = static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(least);
+        if (answers.size() == 1 && range < count) return by_counting(value, least, range);
         for (unsigned shift = 0; shift < 64 && range >> shift != 0; shift += digit_bits) {
             checkpoint();
-            sort_by_digit(out.row, scratch, value, *least, shift);
+            sort_by_digit(out.row, scratch, value, least, shift);
         }
     }
     const auto differ = [&](std::uint32_t a, std::uint32_t b) {

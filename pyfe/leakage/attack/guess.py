@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.leakage.counts import CERTAIN
-from pyfe.leakage.prior import Prior
+from pyfe.leakage.prior import Prior, require_prior
 
 __all__ = ["Guess", "Opened", "commonest", "opened", "prior_guess"]
 
@@ -44,10 +44,14 @@ class Opened:
 
 def opened(guess: Guess, prior: Prior, levels: npt.NDArray[np.integer], certain: float = CERTAIN) -> Opened:
     """How right a guess is about records whose levels are known, ``[m, nb]`` (``prior.blocks.levels(x)``)."""
-    private = list(prior.blocks.private)
-    if levels.shape != (len(guess.levels), len(prior.blocks)):
-        raise ParameterError(f"levels of the {len(guess.levels)} records have {len(prior.blocks)} columns")
-    truth = np.asarray(levels, dtype=np.int64)[:, private]
+    given: object = guess
+    if not isinstance(given, Guess):
+        raise ParameterError(f"a guess is what an attack returns, not a {type(given).__name__}")
+    require_prior(prior)
+    private, known = list(prior.blocks.private), prior.blocks.checked(levels)
+    if len(known) != len(guess.levels) or not len(known):
+        raise ParameterError(f"levels are those of the {len(guess.levels)} records guessed, not of {len(known)}")
+    truth = known[:, private]
     classes = np.stack([prior.classes[b][column] for b, column in zip(private, truth.T, strict=True)], axis=1)
     right = guess.classes == classes
     sure = right & (guess.chance >= certain)

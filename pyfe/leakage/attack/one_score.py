@@ -11,10 +11,14 @@ from pyfe._core import counting
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.attack.guess import Guess, prior_guess
-from pyfe.leakage.attack.told import Told
+from pyfe.leakage.attack.told import Told, require_told
 from pyfe.leakage.counts import Score
+from pyfe.leakage.prior import LevelArray
 
 __all__ = ["one_score"]
+
+_MOST_CHOSEN = 2**29
+"""Most values times columns: the levels that lead to them, of which half are there, take two bytes each."""
 
 
 def one_score(told: Told, *, by_tenth: bool = False) -> Guess:
@@ -27,6 +31,7 @@ def one_score(told: Told, *, by_tenth: bool = False) -> Guess:
     ParameterError for several keys, or an answer that no record has; OutOfRangeError where the score is too fine
     (:attr:`pyfe.leakage.counts.Score.countable`). Cost: time width x levels of all columns, memory width x columns.
     """
+    require_told(told)
     if len(told.rows) != 1:
         raise ParameterError(f"this is the attack on one key, not on {len(told.rows)}")
     blocks, prior = told.prior.blocks, told.prior
@@ -59,6 +64,11 @@ class _Sum:
         self.shares = [(share - share.min()) // self.step for share in shares]
         self.marginals = [np.ascontiguousarray(mass) for mass in marginals]
         self.width = sum(int(share.max()) for share in self.shares)
+        if self.width * len(self.shares) > _MOST_CHOSEN:
+            raise OutOfRangeError(
+                f"the score is too fine: its width times its columns, {self.width * len(self.shares)}, is beyond "
+                f"{_MOST_CHOSEN}"
+            )
 
     def groups(self, answers: IntArray, *, by_tenth: bool) -> tuple[list[IntArray], IntArray]:
         """The sets of values that answers tell apart, and which of them each answer is in."""
@@ -78,20 +88,24 @@ class _Sum:
         share, mass = self.shares[place], self.marginals[place]
         rest = [i for i in range(len(self.shares)) if i != place]
         others = counting.distribution([self.shares[i] for i in rest], [self.marginals[i] for i in rest])
-        joint = np.zeros((int(classes.max()) + 1, self.width + 1))
-        for value in np.unique(share):
-            own = np.bincount(classes, weights=mass * (share == value), minlength=len(joint))
-            joint[:, value : value + len(others)] += own[:, None] * others
-        found = np.stack([joint[:, values].sum(axis=1) for values in groups])
+        values, place_of = np.unique(share, return_inverse=True)
+        own = np.zeros((len(values), int(classes.max()) + 1))
+        np.add.at(own, (place_of.reshape(-1), classes), mass)
+        # a group is a run of values: what the others add to reach it, for each value of this column
+        first, end = (np.array([of[at] for of in groups])[:, None] - values for at in (0, -1))
+        first, end = (np.clip(part, 0, len(others)) for part in (first, end + 1))
+        below = np.concatenate([[0.0], np.cumsum(others)])
+        alone = np.append(others, 0.0)[first] * (end > first)  # as it is: a difference of sums would round it
+        found = np.where(end - first > 1, below[end] - below[first], alone) @ own
         total = found.sum(axis=1, keepdims=True)
         return np.asarray(found / np.where(total > 0, total, 1.0))
 
     def likeliest(self, groups: Sequence[IntArray]) -> IntArray:
         """The likeliest levels of all columns in each group, int64 ``[groups, columns]``."""
-        best, chosen = np.zeros(1), list[IntArray]()
+        best, chosen = np.zeros(1), list[LevelArray]()
         for share, mass in zip(self.shares, self.marginals, strict=True):
             grown = np.full(len(best) + int(share.max()), -np.inf)
-            taken = np.full(len(grown), -1, dtype=np.int64)
+            taken = np.full(len(grown), -1, dtype=np.int16)
             for value in np.unique(share):
                 level = int(np.where(share == value, mass, -1.0).argmax())
                 reached = slice(int(value), int(value) + len(best))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.leakage.attack.guess import Guess, prior_guess
-from pyfe.leakage.attack.told import Told
+from pyfe.leakage.attack.told import Told, require_told
 from pyfe.leakage.rules.left_over import modulo_others, shares_of, suspects
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import MOST_PAIRED, combined
 from pyfe.leakage.rules.residues import Residue, residues_of, scanned
+from pyfe.leakage.rules.shared_divisors import Unfinished, hidden
 from pyfe.leakage.rules.tables import free_codes
 
 __all__ = ["residues"]
@@ -28,6 +30,7 @@ def residues(told: Told) -> Guess:
     of the scores modulo a number g that live on at most 4 columns, columns independent. With the weights (1, 4, 8, ...)
     the answer modulo 4 is the first column. Cost: g x levels for each remainder, and the scan of rule 2m.
     """
+    require_told(told)
     guess = prior_guess(told.prior, len(told))
     for block, posterior in (*_beside_the_others(told), *_modulo_numbers(told)):
         place = told.prior.blocks.private.index(block)
@@ -71,6 +74,9 @@ def _looked_at(told: Told) -> Iterator[tuple[Residue, tuple[int, ...]]]:
     for row, unit in zip(combined(told.basis, MOST_PAIRED), combined(units, MOST_PAIRED), strict=True):
         for residue in residues_of(row, owner, few):
             yield residue, tuple(unit)
+    with suppress(Unfinished):
+        if rank > 1:
+            yield from ((residue, residue.of) for residue in hidden(told.basis, owner, few, bytes(32)))
 
 
 def _share(told: Told, residue: Residue, block: int) -> IntArray:

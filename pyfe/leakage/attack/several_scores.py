@@ -11,7 +11,7 @@ from pyfe._core import counting
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import ParameterError
 from pyfe.leakage.attack.guess import Guess
-from pyfe.leakage.attack.told import Told
+from pyfe.leakage.attack.told import Told, require_told
 from pyfe.leakage.lattice import integers
 from pyfe.leakage.rules.kernel import Kernel, box_of, means_given_public
 from pyfe.leakage.rules.least_squares import NODES
@@ -69,6 +69,9 @@ def likeliest(told: Told, *, block_size: int = 20, nodes: int = NODES) -> Guess:
 
 
 def _kernel(told: Told) -> Kernel:
+    require_told(told)
+    if not told.basis:
+        raise ParameterError("these keys tell nothing of a private column: there is no lattice of records")
     return Kernel.of(told.basis, told.prior.given_public())
 
 

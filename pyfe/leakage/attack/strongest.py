@@ -9,7 +9,7 @@ from pyfe.leakage.attack.enumeration import MOST_RECORDS, enumeration
 from pyfe.leakage.attack.guess import Guess
 from pyfe.leakage.attack.one_score import one_score
 from pyfe.leakage.attack.several_scores import can_reduce_blocks, likeliest, rounding_off
-from pyfe.leakage.attack.told import Told
+from pyfe.leakage.attack.told import Told, require_told
 
 __all__ = ["strongest"]
 
@@ -21,6 +21,7 @@ def strongest(told: Told) -> tuple[str, Guess, Guess | None]:
     The enumeration of all private records where there are few enough, dynamic programming for one score, else the
     lattice: with BKZ and enumeration where fpylll is there, by rounding off otherwise.
     """
+    require_told(told)
     blocks = told.prior.blocks
     if math.prod(blocks.sizes[b] for b in blocks.private) <= MOST_RECORDS:
         args = (lambda x: x @ told.rows.T), told.answers, told.prior, told.public

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from flint import fmpz_mat
 
-from pyfe.arrays import AnyArray, IntArray, integer_rows
-from pyfe.errors import ParameterError
+from pyfe.arrays import AnyArray, IntArray, integer_array, integer_rows
+from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.leakage.lattice import Free, Lattice, integers, pivots, quotient
-from pyfe.leakage.prior import Prior
+from pyfe.leakage.prior import Prior, require_prior
+from pyfe.schema import Schema
 
-__all__ = ["Told"]
+__all__ = ["Told", "require_told"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,8 @@ class Told:
 
     prior: what is known of the population. rows: int64 ``[k, n]``, the keys'. answers: int64 ``[m, k]``, of m records,
     ``<x, y>`` without an intercept. public: levels int64 ``[m, public]`` of the public columns, in their order.
-    ParameterError for other shapes.
+    ParameterError for other shapes, and for no record at all; OutOfRangeError for keys whose answers do not fit into 62
+    bits.
     """
 
     prior: Prior
@@ -33,8 +35,13 @@ class Told:
     public: IntArray
 
     def __post_init__(self) -> None:
+        require_prior(self.prior)
         schema, count = self.prior.blocks.schema, int(self.prior.blocks.public.sum())
-        object.__setattr__(self, "rows", integer_rows(self.rows, schema.n))
+        object.__setattr__(self, "rows", _weights(self.rows, schema))
+        for name in ("answers", "public"):
+            object.__setattr__(self, name, integer_array(getattr(self, name), name))
+        if not self.answers.size or not len(self.rows):
+            raise ParameterError("an attack needs the answers of a record or more to a key or more")
         if self.answers.shape != (len(self.answers), len(self.rows)):
             raise ParameterError(f"answers to {len(self.rows)} keys have as many columns, not {self.answers.shape}")
         if self.public.shape != (len(self.answers), count):
@@ -43,10 +50,10 @@ class Told:
     @classmethod
     def of(cls, prior: Prior, rows: Any, levels: npt.NDArray[np.integer]) -> Told:
         """What is told of records whose levels ``[m, nb]`` are known: for trying an attack."""
+        require_prior(prior)
         blocks = prior.blocks
-        weights = integer_rows(rows, blocks.schema.n)
-        public = np.asarray(levels, dtype=np.int64)[:, blocks.public]
-        return cls(prior, weights, np.asarray(blocks.rows(levels) @ weights.T), public)
+        weights, given = _weights(rows, blocks.schema), blocks.checked(levels)
+        return cls(prior, weights, np.asarray(blocks.rows(given) @ weights.T), given[:, blocks.public])
 
     def __len__(self) -> int:
         """Number of records."""
@@ -86,6 +93,22 @@ class Told:
         publicly = np.where(np.isin(np.arange(schema.n), _public_places(self.prior)), self.known, origin)
         over_free = (self.answers - publicly @ self.rows.T).T.tolist()
         return _solved(fmpz_mat(self.basis), fmpz_mat(free.rows(self.rows)), fmpz_mat(over_free))
+
+
+def require_told(told: object) -> None:
+    """ParameterError for what is no :class:`Told`."""
+    if not isinstance(told, Told):
+        raise ParameterError(f"an attack is given attack.Told, not a {type(told).__name__}")
+
+
+def _weights(rows: Any, schema: Schema) -> IntArray:
+    """The keys' rows int64 ``[k, n]``, whose answers are integers of 62 bits."""
+    weights = integer_rows(rows, schema.n)
+    most = [max(abs(low), abs(high)) for low, high in zip(schema.lo.tolist(), schema.hi.tolist(), strict=True)]
+    for key, row in enumerate(weights.tolist()):
+        if sum(abs(weight) * value for weight, value in zip(row, most, strict=True)) >= 2**62:
+            raise OutOfRangeError(f"the answers of key {key} do not fit into 62 bits")
+    return weights
 
 
 def _public_places(prior: Prior) -> IntArray:

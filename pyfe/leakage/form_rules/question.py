@@ -22,11 +22,16 @@ from pyfe.leakage.rules.information import Information
 from pyfe.leakage.rules.kept_rows import KeptRows, form_rows
 from pyfe.leakage.rules.limits import Limits
 from pyfe.leakage.rules.question import Asked
+from pyfe.leakage.slots import NoisyRow, bits_behind_noise
+from pyfe.schema import Products
 
-__all__ = ["VECTORS", "AtPublic", "FormQuestion", "Lifted", "Name", "Substituted"]
+__all__ = ["MOST_GATES", "VECTORS", "AtPublic", "FormQuestion", "Lifted", "Name", "Substituted"]
 
 VECTORS = 12
 """Values of the public columns that are drawn."""
+
+MOST_GATES = 32
+"""Most values of the public columns that are looked at besides, because a level of a public category is a gate."""
 
 Row = list[int]
 
@@ -169,6 +174,7 @@ class FormQuestion(Asked):
     """A request for quadratic functions, beside everything issued before, linear keys too.
 
     before, after: the forms of the keys issued, and these with the requested ones.
+    elsewhere: scores behind noise that the same patients can meet under other master keys.
     """
 
     before: QuadraticAccount
@@ -176,6 +182,7 @@ class FormQuestion(Asked):
     given: Prior | None
     limits: Limits = field(default_factory=Limits)
     secret: bytes = bytes(32)
+    elsewhere: tuple[NoisyRow, ...] = ()
 
     @cached_property
     def basis(self) -> Basis:
@@ -195,15 +202,16 @@ class FormQuestion(Asked):
     def gated(self) -> bool:
         """Whether some form has a product of a public and a private column: then it is another for each public
         value."""
-        owner = self.after.reader.space.owner
-        return any(i > 0 and (owner[i] is None) != (owner[j] is None) for form in self.after.whole for i, j in form)
+        return bool(self._gating)
 
     @cached_property
     def everywhere(self) -> list[AtPublic]:
-        """The drawn public values, then those with one column at its least or greatest level."""
+        """The drawn public values, then those with one column at its least or greatest level, or at a gate."""
         seed = self.kept_seed
-        drawn: list[IntArray | None] = [*self.prior.public_vectors(VECTORS, seed)] or [None]
-        listed = [(public, True) for public in drawn] + [(public, False) for public in self.prior.extremes(seed)]
+        vectors = self.prior.public_vectors(VECTORS, seed)
+        drawn: list[IntArray | None] = [*vectors] or [None]
+        looked_at = [*self.prior.extremes(seed), *self._gates(vectors)]
+        listed = [(public, True) for public in drawn] + [(public, False) for public in looked_at]
         kept: dict[object, Substituted] = {}
         found = list[AtPublic]()
         for public, is_drawn in listed:
@@ -214,6 +222,43 @@ class FormQuestion(Asked):
                 keys = kept.setdefault(key, Substituted(self.basis, before, rows, self.after.whole))
             found.append(AtPublic(self, public, is_drawn, keys))
         return found
+
+    def _gates(self, vectors: Sequence[IntArray]) -> list[IntArray]:
+        """The first vector with each public column in turn at each of its levels that a bit stands for, where a form
+        has a product with the column: what is left there may be another form than at all other levels. The most
+        frequent levels first, :data:`MOST_GATES` at most; none that is looked at already."""
+        known = {tuple(one.tolist()) for one in [*vectors, *self.prior.extremes(self.kept_seed)]}
+        found: list[tuple[float, IntArray]] = []
+        for place, block in enumerate(np.flatnonzero(self.blocks.public).tolist()):
+            for level in self._levels_with_a_bit(block) if block in self._gating else ():
+                changed = vectors[0].copy()
+                changed[place] = level
+                if tuple(changed.tolist()) not in known:
+                    found.append((float(self.prior.marginals[block][level]), changed))
+        return [one for _, one in sorted(found, key=lambda pair: -pair[0])[:MOST_GATES]]
+
+    def _levels_with_a_bit(self, block: int) -> Sequence[int]:
+        """Of a category and thresholds all levels; of a number that may be missing the one that says so."""
+        size, ordered = self.blocks.sizes[block], self.blocks.ordered[block]
+        bits = Products.ORDERED in self.schema.columns[self.blocks.names[block]].products
+        return range(0 if bits else ordered, size)
+
+    @cached_property
+    def _gating(self) -> set[int]:
+        """The public blocks of which some form has a product with a private column."""
+        owner = self.after.reader.space.owner
+        pairs = ((i, j) for form in self.after.whole for i, j in form if i > 0)
+        public = {
+            known
+            for i, j in pairs
+            for known, other in ((i, j), (j, i))
+            if owner[known] is None and owner[other] is not None
+        }
+        return {
+            block
+            for block, part in enumerate(self.blocks.slices)
+            if public.intersection(range(part.start + 1, part.stop + 1))
+        }
 
     @property
     def most_keys(self) -> int:
@@ -239,9 +284,12 @@ class FormQuestion(Asked):
 
     @cached_property
     def information(self) -> Information:
-        """The entropy of the joint answers on drawn rows, the mean over the drawn public values."""
-        bits = [_entropy(one.answers) for one in self.everywhere if one.drawn]
-        return Information(float(np.mean(bits)), "sampled")
+        """The entropy of the joint answers on drawn rows, the mean over the drawn public values; behind noise what
+        Gaussian channels of the same power can carry (:func:`pyfe.leakage.slots.bits_behind_noise`)."""
+        drawn, noise = [one for one in self.everywhere if one.drawn], self.after.schema.noise
+        if noise is None:
+            return Information(float(np.mean([_entropy(one.answers) for one in drawn])), "sampled")
+        return Information(float(np.mean([bits_behind_noise(self.asked(one), noise.sd) for one in drawn])), "noise")
 
     # -- whole forms, public columns drawn --
 
@@ -261,6 +309,10 @@ class FormQuestion(Asked):
     @cached_property
     def _cuts(self) -> dict[tuple[int, ...], FloatArray]:
         return {}
+
+    def asked(self, one: AtPublic) -> FloatArray:
+        """The forms as they were asked for, each direction once, on the rows with one public value: ``[k, rows]``."""
+        return self._wholes.at(one.rows.levels)
 
     def cuts(self, lifted: Lifted) -> FloatArray:
         """Between the tenths of a whole combination on the kept rows, float64 [9]."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from flint import fmpz_mat
 
-from pyfe.arrays import AnyArray, BoolArray, FloatArray
+from pyfe.arrays import AnyArray, BoolArray, FloatArray, exact_array
 from pyfe.leakage.form_rules.question import Substituted
 from pyfe.leakage.lattice import generated, integers
 from pyfe.leakage.rules.residues import LARGEST_SCANNED, MOST_COMBINATIONS, Residue, multipliers, on_few
@@ -49,7 +49,7 @@ def _listed(keys: Substituted, few: int, most_paired: int) -> Iterator[Residue]:
         for value, blocks in zip(row, keys.owners, strict=True):
             for block in sorted(blocks) if value else ():
                 contents[block] = math.gcd(contents.get(block, 0), value)
-        for modulus, blocks_left in on_few(contents, few):
+        for modulus, blocks_left in on_few(list(contents), exact_array(list(contents.values())), few):
             yield Residue(modulus, tuple(value % modulus for value in row), blocks_left)
 
 

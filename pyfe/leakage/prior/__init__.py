@@ -20,12 +20,12 @@ module          holds
 from __future__ import annotations
 
 from pyfe.leakage.prior.blind import Blind
-from pyfe.leakage.prior.protocol import LevelArray, Prior
+from pyfe.leakage.prior.protocol import LevelArray, Prior, require_prior
 from pyfe.leakage.prior.published import published
 from pyfe.leakage.prior.reference import Reference, reference_for
 from pyfe.schema import Schema
 
-__all__ = ["Blind", "LevelArray", "Prior", "Reference", "prior_for", "published", "reference_for"]
+__all__ = ["Blind", "LevelArray", "Prior", "Reference", "prior_for", "published", "reference_for", "require_prior"]
 
 
 def prior_for(schema: Schema, reference: Reference | None) -> Prior:

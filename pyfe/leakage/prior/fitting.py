@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,7 +41,8 @@ class Sample:
     levels: of the blocks, int64 ``[rows, nb]``.
     counts: rows with each level of each block.
 
-    ParameterError for fewer than 100 rows, or a schema that is too large to be counted; errors of Schema.encode.
+    ParameterError for fewer than 100 rows, or a schema that is too large to be counted; errors of Schema.encode. A
+    UserWarning where most rows lie outside a column's range.
     """
 
     def __init__(self, X: Any, schema: Schema) -> None:
@@ -48,9 +50,11 @@ class Sample:
         if schema.n > MOST_COORDINATES:
             raise ParameterError(f"a reference has at most {MOST_COORDINATES} coordinates, the schema has {schema.n}")
         self._raw = schema.read(X)
-        self.x = schema.encode(X, on_overflow="clip").x
+        encoded = schema.encode(X, on_overflow="clip")
+        self.x = encoded.x
         if len(self.x) < LEAST_ROWS:
             raise ParameterError(f"a reference needs at least {LEAST_ROWS} rows of the population, not {len(self.x)}")
+        _warn_of_other_units(schema, encoded.saturated, len(self.x))
         self.levels = self.blocks.levels(self.x)
         sizes = enumerate(self.blocks.sizes)
         self.counts = [np.bincount(self.levels[:, b], minlength=size).astype(np.float64) for b, size in sizes]
@@ -101,6 +105,18 @@ def _tables(classed: IntArray, edges: Sequence[Edge], masses: Sequence[FloatArra
         flat = np.bincount(classed[:, parent] * shape[1] + classed[:, child], minlength=shape[0] * shape[1])
         tables.append(fitted_table(flat.reshape(shape).astype(np.float64) + _PRIOR, masses[parent], masses[child]))
     return tables
+
+
+def _warn_of_other_units(schema: Schema, outside: Mapping[str, int], rows: int) -> None:
+    """A column that is at an end of its range in most rows counts as known of everybody: nothing would protect it."""
+    for name, count in outside.items():
+        if 2 * count > rows:
+            warnings.warn(
+                f"reference: column {name!r} lies outside {schema.columns[name].range_text} in {count} of {rows} rows, "
+                "which count as the end of it; is it in the schema's unit?",
+                UserWarning,
+                stacklevel=4,
+            )
 
 
 def _raw_classes(column: Column, values: AnyArray, levels: IntArray) -> IntArray:

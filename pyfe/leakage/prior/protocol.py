@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyfe.arrays import FloatArray, IntArray
+from pyfe.errors import ParameterError
 from pyfe.leakage.blocks import Blocks
 
-__all__ = ["LevelArray", "Prior"]
+__all__ = ["LevelArray", "Prior", "require_prior"]
 
 LevelArray: TypeAlias = npt.NDArray[np.int16]
 
@@ -81,3 +82,11 @@ class Prior(Protocol):
     def extremes(self, seed: bytes) -> list[IntArray]:
         """The first drawn public vector, with each public column in turn at its least and its greatest level."""
         ...
+
+
+def require_prior(prior: object) -> None:
+    """ParameterError for what says nothing of records."""
+    if not isinstance(getattr(prior, "blocks", None), Blocks):
+        raise ParameterError(
+            "what is known of the population is a pyfe.leakage.Reference, or Blind, not a " + type(prior).__name__
+        )

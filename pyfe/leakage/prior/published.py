@@ -91,6 +91,9 @@ def population_of(X: Any, schema: Schema) -> Population:
 def kept_of(schema: Schema) -> tuple[Blocks, Kept] | None:
     """What a schema publishes, as a reference keeps it; None where it publishes nothing. ParameterError where the
     figures do not belong together."""
+    given: object = schema
+    if not isinstance(given, Schema):
+        raise ParameterError(f"what is published is read from a pyfe.Schema, not a {type(given).__name__}")
     population = schema.population
     if population is None:
         return None

@@ -149,7 +149,10 @@ class Reference:
     @classmethod
     def from_bytes(cls, data: bytes, schema: Schema) -> Reference:
         """The reference that ``data`` encodes, of this schema. DecodeError unless it is exactly one."""
-        return cls.from_dict(cbor.loads(data, _NAME, most_items=cbor.MAX_ITEMS), schema)
+        given: object = data
+        if not isinstance(given, bytes | bytearray | memoryview):
+            raise ParameterError(f"a reference is read from bytes, not from a {type(given).__name__}")
+        return cls.from_dict(cbor.loads(bytes(data), _NAME, most_items=cbor.MAX_ITEMS), schema)
 
     def __repr__(self) -> str:
         return f"Reference({len(self.blocks)} columns, {self.entropy_bits:.1f} bits a row, no rows kept)"

@@ -25,10 +25,15 @@ rule   function          refuses
 8      correlation       a protected column that the answers predict
 =====  ================  ====================================================================================
 
+Who has several scores has every combination of them. 2m looks for those that live on few columns modulo any number
+(:mod:`.shared_divisors`); 2e, 5 and 5t look at sums and differences of two, and at those that say most
+(:mod:`.singled_out`).
+
 Where the schema has noise slots (:func:`pyfe.noise`), every combination of scores has noise of at least one of them, so
-that 1, 2m, 5, 5t, 6 and 7, which look at the integers of a score, have nothing to count. There :data:`BEHIND_NOISE`
+that 1, 2m, 6 and 7, which look at the integers of a score, have nothing to count. There :data:`BEHIND_NOISE`
 applies: 0, 2, 2e, 3, 4 and 8 on the data part of the keys, 4 with what noise leaves of the information, 5 for
-protected columns with the noise as one more column (``protected``), and
+protected columns with the noise as one more column (``protected``), 5t for all columns with drawn noise, scores alone
+and put together (``behind_noise``), and
 
 =====  ================  ====================================================================================
 noise  one_slot          an output that has not the weight 1 on one slot
@@ -46,6 +51,7 @@ from typing import TypeAlias, TypeVar
 
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules import (
+    behind_noise,
     budget,
     correlation,
     countable,
@@ -102,6 +108,7 @@ BEHIND_NOISE: tuple[Rule, ...] = (
     rank.rank,
     budget.budget,
     protected.protected,
+    behind_noise.behind_noise,
     correlation.correlation,
 )
 

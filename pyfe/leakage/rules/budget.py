@@ -7,7 +7,7 @@ from pyfe.leakage.rules.question import Asked
 
 __all__ = ["budget"]
 
-_ADVICE = "Ask for the score on a coarser grid, or for fewer scores"
+_ADVICE = "Ask for the score on a coarser grid (trees: with fewer weight_bits), or for fewer scores"
 _BLIND = "; an authority with a reference of the population allows half of a row's bits instead of a third"
 
 

@@ -1,23 +1,25 @@
-"""Rule 6: what the joint answers to several scores say, by exact matching among drawn rows."""
+"""Rule 6: what the answers say of a row as a whole, by exact matching among drawn rows."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pyfe.arrays import FloatArray, IntArray
-from pyfe.leakage.counts import tenths_of
+from pyfe.arrays import FloatArray
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.prior.seeds import uniforms
-from pyfe.leakage.rules.kept_rows import JOINT_ROWS, copula_rows
+from pyfe.leakage.rules.excess import COARSER
+from pyfe.leakage.rules.kept_rows import JOINT_ROWS, TREE_ROWS, copula_rows, tree_rows
 from pyfe.leakage.rules.question import Question
+from pyfe.leakage.rules.sampled import public_values
 
-__all__ = ["TARGETS", "joint", "own_tenths", "told"]
+__all__ = ["TARGETS", "joint", "named_by_one", "told"]
 
 TARGETS = 150
 """Rows that are looked for."""
 
-_MOST_COUNTED = 2**20
-"""Widest range of answers whose values are counted one by one."""
+_TARGETS_OF_ONE = 1000
+"""Those that are looked for by one score, at all values of the public columns: all that counts is how many are named,
+and a limit is a few of a hundred."""
 
 _ADVICE = "Ask for fewer scores, or for coarser ones"
 
@@ -30,9 +32,14 @@ def joint(question: Question) -> list[Finding]:
     ``limits.named`` of the targets more than where only the tenths of the answers are known; and they make a class
     certain, and rightly, for at most ``limits.matched`` more, whatever the column. A column of which one class is
     certain beforehand does not count.
+
+    What one score says of columns is counted by rules 5 and 5t; of a column each for other rows, it can still name
+    many. So with a reference it may name at most ``limits.named`` more as well (:func:`named_by_one`).
     """
-    if question.rank < 2 or question.information.bits > question.limits.counted_bits:
+    if question.information.bits > question.limits.counted_bits:
         return []
+    if question.rank < 2:
+        return [] if question.prior.blind else _of_one(question)
     limits = question.limits
     named, certain = told(question)
     if named > limits.named:
@@ -46,28 +53,34 @@ def joint(question: Question) -> list[Finding]:
     return [Finding("certain", names, rule="6", figure=figure, limit=limits.matched, note=note, advice=_ADVICE)]
 
 
+def _of_one(question: Question) -> list[Finding]:
+    figure, limit = named_by_one(question), question.limits.named
+    if figure <= limit:
+        return []
+    note = f"for {100 * figure:.0f} % of the rows more than by the tenth of the answer"
+    return [Finding("named", rule="6", figure=figure, limit=limit, note=note, advice=COARSER)]
+
+
+def named_by_one(question: Question) -> float:
+    """By how much more of the rows along the tree the answer to one score names than its tenth does, among rows with
+    the same public columns: the mean over the values of these that rule 5t looks at."""
+    (row,), (drawn, _) = question.Z, public_values(question)
+    scores = [question.shares(question.free.lift(row))]
+    targets = (uniforms(question.seed("targets"), "targets", _TARGETS_OF_ONE) * TREE_ROWS).astype(np.int64)
+    found = []
+    for public, some in zip(drawn, np.array_split(targets, len(drawn)), strict=True):
+        answer, tenth = tree_rows(question, public).drawn.matched(scores, some, question.limits.certain)
+        found.append(answer.records - tenth.records)
+    return float(np.mean(found))
+
+
 def told(question: Question) -> tuple[float, FloatArray]:
     """By how much more of the targets the answers name than their tenths do, and for how many more of them they make a
     class certain, of each private column: float64 ``[private]``."""
-    rows = copula_rows(question).drawn
-    answers = [rows.answers(question.blocks.shares(question.free.lift(row))) for row in question.Z]
+    scores = [question.shares(question.free.lift(row)) for row in question.Z]
     targets = (uniforms(question.seed("targets"), "targets", TARGETS) * JOINT_ROWS).astype(np.int64)
-    found = rows.matched(answers, targets, question.limits.certain)
-    tenths = rows.matched([own_tenths(one) for one in answers], targets, question.limits.certain)
+    found, tenths = copula_rows(question).drawn.matched(scores, targets, question.limits.certain)
     return found.records - tenths.records, (found.certain - tenths.certain) * _open(question)
-
-
-def own_tenths(answers: IntArray) -> IntArray:
-    """The tenth of each answer among all of them, int64 in 0..9: how many of the nine cuts ``np.quantile`` makes it
-    reaches. Answers are integers, so that a cut between two of them is reached by the upper one; few values are counted
-    instead of sorted."""
-    places = np.ceil(np.arange(1, 10) / 10 * (len(answers) - 1)).astype(np.int64)
-    steps = answers - answers.min()
-    if int(steps.max()) > _MOST_COUNTED:
-        return tenths_of(steps, np.partition(steps, places)[places])
-    counts = np.bincount(steps)
-    cuts = np.searchsorted(np.cumsum(counts), places, side="right")
-    return np.asarray(tenths_of(np.arange(len(counts)), cuts)[steps])
 
 
 def _open(question: Question) -> FloatArray:

@@ -32,7 +32,7 @@ MOST_BYTES = 2**29
 @dataclass(frozen=True, eq=False)
 class KeptRows:
     """``drawn``: the rows, with the classes of the private columns; ``levels``: those of the public columns, or of all
-    where forms are evaluated, int16 ``[rows, columns]``; ``size``: bytes."""
+    where forms are evaluated, int16 ``[rows, columns]``; ``size``: bytes, at most."""
 
     drawn: Drawn
     levels: LevelArray

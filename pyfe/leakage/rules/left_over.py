@@ -10,13 +10,12 @@ import numpy as np
 from flint import fmpz_mat, nmod_mat
 
 from pyfe.arrays import AnyArray, IntArray
-from pyfe.leakage.lattice import generated, integers, pivots
+from pyfe.leakage.lattice import generated, integers, pivots, small_primes_of
+from pyfe.leakage.span import CHECK_PRIME
 
 __all__ = ["modulo_others", "remainders", "shares_of", "suspects"]
 
 Row = Sequence[int]
-
-_SMALL_PRIMES = [p for p in range(2, 1000) if all(p % q for q in range(2, math.isqrt(p) + 1))]
 
 
 def suspects(rows: Sequence[Row], owner: IntArray) -> list[int]:
@@ -32,8 +31,7 @@ def suspects(rows: Sequence[Row], owner: IntArray) -> list[int]:
     primes = _primes(rows, owner)
     if primes is None:
         return [b for b in np.unique(owner).tolist() if not _is_whole(rows, owner, b)]
-    matrix = fmpz_mat([list(row) for row in rows])
-    return sorted({block for prime in primes for block in _needed(matrix, owner, prime)})
+    return sorted({block for prime in primes for block in _needed(rows, owner, prime)})
 
 
 def _primes(rows: Sequence[Row], owner: IntArray) -> list[int] | None:
@@ -42,24 +40,35 @@ def _primes(rows: Sequence[Row], owner: IntArray) -> list[int] | None:
     minors = _minors(rows, owner)
     if minors is None:
         return None
-    common = math.lcm(*(math.gcd(a, b) for a, b in combinations(minors, 2)))
-    primes = [p for p in _SMALL_PRIMES if common % p == 0]
-    for prime in primes:
-        while common % prime == 0:
-            common //= prime
-    return primes if common == 1 else None
+    return small_primes_of(math.lcm(*(math.gcd(a, b) for a, b in combinations(minors, 2))))
 
 
-def _needed(matrix: fmpz_mat, owner: IntArray, prime: int) -> list[int]:
+def _needed(rows: Sequence[Row], owner: IntArray, prime: int) -> list[int]:
     """The blocks without which the columns have a lower rank modulo a prime.
 
     In the reduced echelon form, rows whose pivot lies elsewhere keep it, and are zero in all other pivots: what is left
     of the rows whose pivots lie in the block has to be of full rank by itself.
     """
-    echelon, _ = nmod_mat(matrix, prime).rref()
-    table = np.array([[int(value) for value in row] for row in echelon.tolist()])
-    home = owner[(table != 0).argmax(axis=1)]
+    leading = _independent(rows, np.arange(len(owner)), prime)
+    inverse = nmod_mat(_columns(rows, leading), prime).inv().tolist()
+    turn = np.array([[int(value) for value in row] for row in inverse])
+    table = turn @ (np.array(rows, dtype=object) % prime).astype(np.int64) % prime
+    home = owner[leading]
     return [b for b in np.unique(home).tolist() if _rank(table[home == b][:, owner != b], prime) < (home == b).sum()]
+
+
+def _independent(rows: Sequence[Row], places: IntArray, prime: int = CHECK_PRIME) -> IntArray:
+    """Those of some columns that are independent of the ones before, modulo a prime; usually found after few."""
+    for width in (2 * len(rows), len(places)):
+        found = pivots(_columns(rows, places[:width]), prime)
+        if len(found) == len(rows):
+            break
+    return places[found]
+
+
+def _columns(rows: Sequence[Row], places: IntArray) -> fmpz_mat:
+    chosen = places.tolist()
+    return fmpz_mat(len(rows), len(chosen), [row[i] for row in rows for i in chosen])
 
 
 def _rank(rows: IntArray, prime: int) -> int:
@@ -73,19 +82,17 @@ def _minors(rows: Sequence[Row], owner: IntArray) -> list[int] | None:
     for _ in range(3):
         if not len(left):
             return None
-        matrix = fmpz_mat([[row[i] for i in left.tolist()] for row in rows])
-        chosen = left[pivots(matrix)]
+        chosen = _independent(rows, left)
         if len(chosen) < len(rows):
             return None
-        minors.append(abs(int(fmpz_mat([[row[i] for i in chosen.tolist()] for row in rows]).det())))
+        minors.append(abs(int(_columns(rows, chosen).det())))
         left = left[~np.isin(owner[left], owner[chosen])]
     return minors
 
 
 def _others(rows: Sequence[Row], owner: IntArray, block: int) -> fmpz_mat:
     """The lattice in Z^r that the columns of other blocks generate: its Hermite normal form."""
-    kept = np.flatnonzero(owner != block).tolist()
-    return generated(fmpz_mat([[row[i] for i in kept] for row in rows]))
+    return generated(_columns(rows, np.flatnonzero(owner != block)))
 
 
 def _is_whole(rows: Sequence[Row], owner: IntArray, block: int) -> bool:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pyfe.arrays import IntArray
-from pyfe.leakage.counts import MOST_WORK, residue_posterior
+from pyfe.arrays import IntArray, exact_array
+from pyfe.leakage.counts import MOST_RESIDUE, MOST_WORK, residue_posterior
 from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.excess import too_fine_to_count
 from pyfe.leakage.rules.left_over import remainders, suspects
-from pyfe.leakage.rules.question import MOST_PAIRED, Asked, Question
+from pyfe.leakage.rules.question import Asked, Question
 from pyfe.leakage.rules.residues import Residue, residues_of, scanned
+from pyfe.leakage.rules.shared_divisors import Unfinished
 from pyfe.leakage.rules.tables import free_codes
 
 __all__ = ["MOST_RESIDUES", "flatly", "modulus", "shown", "told", "too_many_residues"]
@@ -35,10 +36,14 @@ def modulus(question: Question) -> list[Finding]:
     ``limits.few_blocks`` and at most half of those used (a remainder of the whole score is its meaning): refused if
     these are one or two and one of them is protected, or they have at most ``limits.few_values`` values together; else
     by the posterior that the remainder leaves, within the same limits as in (i). Which g and c are looked at:
-    :func:`~pyfe.leakage.rules.residues.scanned` for all scores together, and
-    :func:`~pyfe.leakage.rules.residues.residues_of` for each row of Z and, up to rank 4, sums and differences of two.
+    :func:`~pyfe.leakage.rules.residues.scanned` for all scores together,
+    :func:`~pyfe.leakage.rules.residues.residues_of` for each score that is counted,
+    and :func:`~pyfe.leakage.rules.shared_divisors.hidden` for any other combination.
     """
-    return _beside_the_others(question) or _modulo_numbers(question)
+    try:
+        return _beside_the_others(question) or _modulo_numbers(question)
+    except Unfinished as error:
+        return [Finding("checked in part", rule="2m", note=str(error), advice=_ADVICE)]
 
 
 def _beside_the_others(question: Question) -> list[Finding]:
@@ -81,11 +86,12 @@ def _residues(question: Question) -> Iterator[Residue]:
         for residue in scanned(question.Z, owner, few):
             seen.add(residue)
             yield residue
-    for row in question.combined(MOST_PAIRED):
+    for row in exact_array([*question.counted, *question.small]):
         for residue in residues_of(row, owner, few):
             if residue not in seen:
                 seen.add(residue)
                 yield residue
+    yield from (residue for residue in question.hidden if residue not in seen)
 
 
 def _judged(question: Question, residue: Residue) -> list[Finding]:
@@ -94,7 +100,7 @@ def _judged(question: Question, residue: Residue) -> list[Finding]:
     if found:
         return found
     work = residue.modulus * sum(question.blocks.sizes[b] for b in blocks)
-    if work > MOST_WORK:
+    if work > MOST_WORK or residue.modulus > MOST_RESIDUE:
         return [
             too_fine_to_count("2m", float(work), float(MOST_WORK), f"{said}, over all levels of {len(blocks)} columns")
         ]

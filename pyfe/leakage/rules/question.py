@@ -18,6 +18,9 @@ from pyfe.leakage.linear_account import LinearAccount
 from pyfe.leakage.prior import Prior
 from pyfe.leakage.rules.information import Information, information, information_behind_noise
 from pyfe.leakage.rules.limits import VERSION, Limits
+from pyfe.leakage.rules.residues import Residue
+from pyfe.leakage.rules.shared_divisors import hidden, on_few_for_certain
+from pyfe.leakage.rules.singled_out import best_shares, singled_out, small_combinations
 from pyfe.leakage.slots import NoisyRow
 from pyfe.schema import Schema
 
@@ -108,6 +111,7 @@ class Question(Asked):
     limits: Limits = field(default_factory=Limits)
     secret: bytes = bytes(32)
     elsewhere: tuple[NoisyRow, ...] = ()
+    _shares: dict[tuple[int, ...], list[IntArray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def free(self) -> Free:
@@ -135,16 +139,75 @@ class Question(Asked):
         noise = self.after.schema.noise
         if noise is None:
             return information(self.Z, self.free, self.prior)
-        return information_behind_noise(self.free.rows(np.unique(self.after.given, axis=0)), noise.sd, self.prior)
+        return information_behind_noise(self.noisy_scores, noise.sd, self.prior)
+
+    @cached_property
+    def noisy_scores(self) -> list[Row]:
+        """The scores behind noise as they were asked for, over the free coordinates. Each stands there once: what
+        public columns add makes another key of it, and no other noise."""
+        return [list(row) for row in sorted(set(map(tuple, self.free.rows(self.after.given))))]
 
     def combined(self, most: int | None = None) -> list[Row]:
         """The rows of Z and, while there are at most so many (or always), sums and differences of two."""
         return combined(self.Z, most)
 
     @cached_property
+    def hidden(self) -> list[Residue]:
+        """Remainders of any combination of several scores, beside those that rows of Z, sums and differences have."""
+        if self.rank < 2:
+            return []
+        return list(hidden(self.Z, self.free.owner, self.limits.few_blocks, self.seed("minors")))
+
+    @cached_property
+    def singled_out(self) -> list[Row]:
+        """Of several scores, the combinations that live on few columns, vary least or are nearly a function of one, and
+        no row of Z, sum or difference of two: over the free coordinates. Behind noise there are none: it grows with
+        coefficients."""
+        if not self._mixes:
+            return []
+        few = on_few_for_certain(self.Z, self.free.owner, self.limits.few_blocks, self.seed("minors"))
+        return self._beside([*singled_out(self.Z, self.prior, self.free, self.limits.certain), *few])
+
+    @cached_property
+    def small(self) -> list[Row]:
+        """Of two or three scores, other combinations with small coefficients."""
+        return self._beside(small_combinations(self.Z), self.singled_out) if self._mixes else []
+
+    def _beside(self, rows: list[Row], others: list[Row] | None = None) -> list[Row]:
+        """Those that are no row of Z, no sum or difference of two, and not among others."""
+        known = set(map(tuple, (*self.combined(), *(others or ())))) if rows else set()
+        both = ((row, tuple(-value for value in row)) for row in dict.fromkeys(map(tuple, rows)))
+        return [list(row) for row, negative in both if row not in known and negative not in known]
+
+    @cached_property
+    def best_shares(self) -> dict[int, float]:
+        """Of several scores, for each private block the largest share of the variance of a combination, whatever its
+        coefficients, that it explains."""
+        return best_shares(self.Z, self.prior, self.free) if self._mixes else {}
+
+    @property
+    def _mixes(self) -> bool:
+        """Whether combinations of scores are as exact as these."""
+        return self.rank > 1 and self.schema.noise is None
+
+    @cached_property
+    def counted(self) -> list[Row]:
+        """The scores that are counted in drawn rows, over the free coordinates: rows of Z, up to rank 4 sums and
+        differences of two, and combinations that are singled out."""
+        return [*self.combined(MOST_PAIRED), *self.singled_out]
+
+    @cached_property
     def combinations(self) -> list[Row]:
-        """The scores that are counted one by one, as rows ``[n]`` of the schema."""
-        return [self.free.lift(row) for row in self.combined(MOST_PAIRED)]
+        """The scores that are counted one by one, as rows ``[n]`` of the schema: these and other small combinations."""
+        return [self.free.lift(row) for row in (*self.counted, *self.small)]
+
+    def shares(self, row: Row) -> list[IntArray]:
+        """What each level of each block adds to a score, a row ``[n]`` of the schema; several rules ask for the same.
+        Not to be written to."""
+        key = tuple(row)
+        if key not in self._shares:
+            self._shares[key] = self.blocks.shares(row)
+        return self._shares[key]
 
     def owners(self, row: Sequence[int]) -> list[int]:
         """The blocks on which a row over the free coordinates has a weight."""

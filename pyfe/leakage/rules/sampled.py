@@ -9,15 +9,16 @@ from typing import TypeAlias
 import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray
-from pyfe.leakage.counts import Counted, Drawn, tenths_of
+from pyfe.leakage.counts import TENTHS, Counted, Drawn, cuts_of
 from pyfe.leakage.findings import Finding
+from pyfe.leakage.prior import LevelArray
 from pyfe.leakage.prior.seeds import uniforms
 from pyfe.leakage.rules.excess import too_fine_to_count, worst_excess
 from pyfe.leakage.rules.kept_rows import tree_rows
 from pyfe.leakage.rules.public_part import public_parts
-from pyfe.leakage.rules.question import MOST_PAIRED, Question
+from pyfe.leakage.rules.question import Question
 
-__all__ = ["VECTORS", "PublicValues", "counted_in_rows", "judged_by", "sampled", "told"]
+__all__ = ["VECTORS", "PublicValues", "counted_in_rows", "judged_by", "public_values", "sampled", "told"]
 
 PublicValues: TypeAlias = Sequence[IntArray | None]
 """Levels of the public columns, in their order; None where no column is public."""
@@ -45,7 +46,7 @@ def sampled(question: Question) -> list[Finding]:
 def counted_in_rows(question: Question) -> list[Counted]:
     """For each score, what it says of the private blocks: the mean over the drawn values of the public columns;
     ``thin`` is the worst of all values. Nothing where the prior is blind."""
-    return [] if question.prior.blind else told(question, *_public_values(question))
+    return [] if question.prior.blind else told(question, *public_values(question))
 
 
 def judged_by(question: Question, counts: Sequence[Counted]) -> list[Finding]:
@@ -78,34 +79,43 @@ def _judged(question: Question, mean: Counted) -> list[Finding]:
 @dataclass(frozen=True, eq=False)
 class _Score:
     """``shares``: what the levels of every column add, int64 ``[levels]``, public ones nothing; ``public``: what those
-    of the public ones add, float64 ``[levels]``; ``cuts``: between the tenths."""
+    of the public ones add, float64 ``[levels]``; ``cuts``: between the tenths; ``answers``: of the rows ``drawn``."""
 
     shares: list[IntArray]
     public: list[FloatArray]
     cuts: FloatArray
+    drawn: Drawn
+    answers: IntArray
 
     def counted(self, rows: Drawn, public: IntArray | None, certain: float) -> Counted:
         """Over rows with one value of the public columns."""
-        answers = rows.answers(self.shares)
         known = 0.0 if public is None else sum(float(t[v]) for t, v in zip(self.public, public.tolist(), strict=True))
-        whole = np.asarray(answers + known, dtype=np.float64)
-        return rows.counted([answers], [tenths_of(whole, self.cuts)], certain)
+        answers = self.answers if rows is self.drawn else rows.answers(self.shares)
+        return rows.counted_by_cuts(answers, self.cuts, known, certain)
 
 
 def _scores(question: Question) -> list[_Score]:
-    blocks, combined = question.blocks, question.combined(MOST_PAIRED)
+    blocks, combined = question.blocks, question.counted
     rows, found = tree_rows(question), []
     for row, weights in zip(combined, public_parts(question, combined), strict=True):
-        shares = blocks.shares(question.free.lift(row))
+        shares = question.shares(question.free.lift(row))
         public = [blocks.codes[b] @ weights[blocks.slices[b]] for b in np.flatnonzero(blocks.public)]
-        whole = rows.drawn.answers(shares).astype(np.float64)
-        for table, levels in zip(public, rows.levels.T, strict=True):
-            whole += table[levels]
-        found.append(_Score(shares, public, np.quantile(whole, np.arange(1, 10) / 10)))
+        answers = rows.drawn.answers(shares)
+        found.append(_Score(shares, public, _cuts(answers, public, rows.levels), rows.drawn, answers))
     return found
 
 
-def _public_values(question: Question) -> tuple[PublicValues, PublicValues]:
+def _cuts(answers: IntArray, public: list[FloatArray], levels: LevelArray) -> FloatArray:
+    """Between the tenths of what answers are together with what public columns add, whose levels are ``levels``."""
+    if not any(table.any() for table in public):
+        return cuts_of(answers)
+    whole = answers.astype(np.float64)
+    for table, column in zip(public, levels.T, strict=True):
+        whole += table[column]
+    return np.asarray(np.quantile(whole, TENTHS))
+
+
+def public_values(question: Question) -> tuple[PublicValues, PublicValues]:
     """Levels of the public columns: those chosen for this question, and those with one column at an end."""
     prior, seed = question.prior, question.kept_seed
     kept = prior.public_vectors(_KEPT_VECTORS, seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from pyfe.leakage.findings import Finding
@@ -21,13 +23,11 @@ def shape(question: Question) -> list[Finding]:
     return []
 
 
-def _varies(question: Question) -> list[bool]:
+def _varies(question: Question) -> Iterator[bool]:
     """Of each column, whether some requested row tells two of its values apart."""
-    varies = []
     for _, part, column in question.after.schema.parts:
         weights = question.requested[:, part]
-        varies.append(column.in_table and bool((weights != weights[:, :1] if column.one_hot else weights).any()))
-    return varies
+        yield column.in_table and bool((weights != weights[:, :1] if column.one_hot else weights).any())
 
 
 def width(question: Question) -> list[Finding]:

@@ -8,7 +8,7 @@ from pyfe.leakage.findings import Finding
 from pyfe.leakage.rules.question import Question
 from pyfe.leakage.slots import NoisyRow, meets, noisy_rows
 
-__all__ = ["blurred", "one_slot"]
+__all__ = ["blurred", "one_slot", "second_slot", "shared_slot"]
 
 _NO_AVERAGE = (
     "Compute what follows from the scores that were issued; of several classes, whose scores sum to nothing, ask for "
@@ -46,10 +46,10 @@ def blurred(question: Question) -> list[Finding]:
     rows = _rows(question)
     met = meets(rows)
     if met.data:
-        note, advice = _shared_slot(rows), _advice(question, rows)
+        note, advice = shared_slot(rows), _advice(question, rows)
         return [Finding("clean", rule="noise", figure=float(met.data), limit=0.0, note=note, advice=advice)]
     if met.noise:
-        note = _second_slot(rows)
+        note = second_slot(rows)
         return [Finding("averaged", rule="noise", figure=float(met.noise), limit=0.0, note=note, advice=_NO_AVERAGE)]
     return []
 
@@ -59,7 +59,7 @@ def _rows(question: Question) -> list[NoisyRow]:
     return [*question.elsewhere, *noisy_rows(question.after.given, question.after.schema)]
 
 
-def _shared_slot(rows: Sequence[NoisyRow]) -> str:
+def shared_slot(rows: Sequence[NoisyRow]) -> str:
     """Which slot two directions have, if two rows show it."""
     first: dict[object, NoisyRow] = {}
     for row in rows:
@@ -68,7 +68,7 @@ def _shared_slot(rows: Sequence[NoisyRow]) -> str:
     return ""
 
 
-def _second_slot(rows: Sequence[NoisyRow]) -> str:
+def second_slot(rows: Sequence[NoisyRow]) -> str:
     """Which slot a direction has that comes again with another one, if two rows show it."""
     first: dict[object, NoisyRow] = {}
     for row in rows:

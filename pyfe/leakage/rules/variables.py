@@ -13,8 +13,9 @@ __all__ = ["counted_exactly", "score_of", "told_by", "variables"]
 
 
 def variables(question: Question) -> list[Finding]:
-    """Rule 5: for each row of Z and, up to rank 4, sums and differences of two: the joint distribution of every private
-    column's class with the score, columns independent with the prior's marginals.
+    """Rule 5: for each row of Z, up to rank 4 sums and differences of two, and combinations that say most
+    (:attr:`Question.combinations`): the joint distribution of every private column's class with the score, columns
+    independent with the prior's marginals.
 
     What the score says about a column *by its meaning*, by the tenth of its distribution that an answer lies in, may be
     known; judged is what the answer says above that, by the limits of :func:`.excess.worst_excess`. A score that is too
@@ -30,9 +31,9 @@ def variables(question: Question) -> list[Finding]:
     return []
 
 
-def score_of(question: Question, row: Sequence[int]) -> tuple[list[int], Score]:
+def score_of(question: Question, row: list[int]) -> tuple[list[int], Score]:
     """The private blocks on which a row ``[n]`` of the schema has a weight, and the score that they make of it."""
-    shares = question.blocks.shares(row)
+    shares = question.shares(row)
     used = [block for block in question.private if shares[block].any()]
     return used, Score([shares[b] for b in used], [question.prior.marginals[b] for b in used])
 
@@ -42,7 +43,7 @@ def told_by(question: Question, used: Sequence[int], score: Score) -> Counted:
     return score.beside([question.prior.classes[b] for b in used], question.limits.certain)
 
 
-def counted_exactly(question: Question, row: Sequence[int]) -> tuple[list[int], Counted] | Finding:
+def counted_exactly(question: Question, row: list[int]) -> tuple[list[int], Counted] | Finding:
     """What one score ``[n]`` says of the private blocks that it has a weight on, or that it is too fine to count."""
     used, score = score_of(question, row)
     if not score.countable:

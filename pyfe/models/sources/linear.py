@@ -263,7 +263,7 @@ def _from_estimator(model: Any, reference: Any) -> Linear:
         except UnsupportedModelError as error:
             raise UnsupportedModelError(
                 f"{error}. Without a schema a model is asked about numbers only; for text columns, or any other rows, "
-                "use pyfe.compile(model, schema)"
+                "use pyfe.prepare(model, X, outcome), and hand the function over as function.to_bytes()"
             ) from error
 
     weights, intercept, reach = _raw_slopes(score, len(names))
