@@ -30,6 +30,7 @@ from pyfe.errors import (
     BudgetExhaustedError,
     DecodeError,
     IdentityError,
+    KeyExpiredError,
     KeyMismatchError,
     OutOfRangeError,
     ParameterError,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function
-    from pyfe.keys import FunctionKey, PublicKey
+    from pyfe.keys import FunctionKey, PublicKey, RevocationList
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
     from pyfe.reports import Report, Suggestions, report, suggest
     from pyfe.schema import Encoded, Schema, category, constant, noise, number, thresholds
@@ -63,6 +64,7 @@ __all__ = [
     "FunctionKey",
     "IdentityError",
     "KeyAuthority",
+    "KeyExpiredError",
     "KeyMismatchError",
     "Linear",
     "OutOfRangeError",
@@ -73,6 +75,7 @@ __all__ = [
     "PyfeError",
     "RandomnessError",
     "Report",
+    "RevocationList",
     "Schema",
     "SignatureError",
     "SquareNetwork",
@@ -110,6 +113,7 @@ _HOMES = {
     "Policy": "pyfe.authority",
     "PublicKey": "pyfe.keys",
     "Report": "pyfe.reports",
+    "RevocationList": "pyfe.keys",
     "Schema": "pyfe.schema",
     "SquareNetwork": "pyfe.models",
     "Suggestions": "pyfe.reports",

@@ -21,6 +21,7 @@ __all__ = [
     "BudgetExhaustedError",
     "DecodeError",
     "IdentityError",
+    "KeyExpiredError",
     "KeyMismatchError",
     "OutOfRangeError",
     "ParameterError",
@@ -93,6 +94,10 @@ class BudgetExhaustedError(PyfeError):
 
     A key that would leave too little of a record unknown (the finding "budget") is a :class:`PolicyDeniedError`.
     """
+
+
+class KeyExpiredError(PyfeError):
+    """A function key is not to be used any more: its last second has passed, or its authority revoked it."""
 
 
 class RandomnessError(PyfeError):

@@ -10,7 +10,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError
 from pyfe.function import Function
 from pyfe.identity import Approval, Identity, Request, Revocation, SealedKey
-from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys import FunctionKey, PublicKey, RevocationList
 from pyfe.schema import Schema
 from pyfe.wire import Kind, kind_of
 
@@ -19,7 +19,9 @@ __all__ = ["OfPeople", "Readable", "decode"]
 OfPeople: TypeAlias = Identity | Request | Approval | Revocation | SealedKey
 """What people make, and what is made for one of them."""
 
-Readable: TypeAlias = Schema | Function | PublicKey | FunctionKey | CiphertextBatch | AuditLog | OfPeople
+Readable: TypeAlias = (
+    Schema | Function | PublicKey | FunctionKey | RevocationList | CiphertextBatch | AuditLog | OfPeople
+)
 """What bytes are read as without a passphrase."""
 
 _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
@@ -34,6 +36,7 @@ _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
     Kind.APPROVAL: Approval.from_bytes,
     Kind.REVOCATION: Revocation.from_bytes,
     Kind.SEALED_KEY: SealedKey.from_bytes,
+    Kind.REVOCATION_LIST: RevocationList.from_bytes,
 }
 
 _ELSEWHERE = {

@@ -1,18 +1,21 @@
 """The key authority: holds the master key, decides which functions get a key, remembers what it issued.
 
 ====================  ================================================================================
-``decisions``         state and request -> verdict and row: pure functions on values, no files, no clock
+``authority``         :class:`KeyAuthority`: an authority in memory, or in a ``folder``
+``engine``            decide -> record -> derive -> release, over any storage; no files, no clock
+``answers``           state and request -> granted, refused, or had before; ``decisions`` by the leakage rules
+``releasing``         from a durable entry to a key
+``vault``             signing key and master keys, sealed apart from the log; ``secrets`` of one epoch
+``state``             what a log comes to: the fold of its ``entries``; ``growing`` makes it cheap
+``records``           what entries hold: terms of an epoch, rows of keys
+``storage``           where the log is kept: in memory, SQLite, PostgreSQL
 ``policy``            whether what opens is refused: the safe default, or the one stated way around it
 ``policy_file``       what a policy file says: people, purposes, columns, budgets, approvals; ``policy_yaml``
                       reads its YAML, ``policy_words`` its words
 ``policy_rules``      what a policy file says to a request: pure functions on values
 ``approving``         whether requests, approvals and revocations are genuine and by somebody who may
 ``leakage_accounts``  the reduced bases of the ledgers seen last, for decisions
-``records``           what is recorded, as values and as bytes: terms, rows
-``secrets``           signing seed and master key, made once and sealed once
-``sealed_file``       the bytes of an authority's file: sealed secrets, sealed ledger
-``ledger``            where rows are kept: one append-only protocol; in memory, in the sealed file
-``authority``         :class:`KeyAuthority`, which puts the parts in order
+``migrating``         from the sealed file of an earlier version (``sealed_file``) to entries
 ====================  ================================================================================
 """
 

@@ -15,15 +15,29 @@ from flint import fmpq_mat, fmpz_mat
 from pyfe.authority import decisions
 from pyfe.authority.decisions import Request, Verdict
 from pyfe.authority.entries import Asked, KeyIssued, Refused, Requested, Scope
+from pyfe.authority.policy import Policy
 from pyfe.authority.records import State as Counted
 from pyfe.authority.state import LogState, Wanted, refusal_keys
-from pyfe.errors import PolicyDeniedError
-from pyfe.function import IntegerMap, LinearMap
+from pyfe.errors import ParameterError, PolicyDeniedError
+from pyfe.function import Function, IntegerMap, LinearMap
 from pyfe.leakage import Finding, Prior
+from pyfe.leakage.prior import Reference
 from pyfe.wire import cbor
 from pyfe.wire.hashing import tagged_hash
 
-__all__ = ["Again", "Answer", "Denied", "Granted", "Question", "answer", "row_space"]
+__all__ = [
+    "Again",
+    "Answer",
+    "Denied",
+    "Granted",
+    "Question",
+    "View",
+    "answer",
+    "policy_digest_of",
+    "request_id",
+    "row_space",
+    "tellable",
+]
 
 _OF_THE_FUNCTION = frozenset(
     ("width", "modulus", "weights", "constant", "too fine", "checked in part", "slot", "support")
@@ -49,16 +63,27 @@ class Question:
     @property
     def id(self) -> bytes:
         """What the log calls it by."""
-        epoch, function_id, purpose, recipient = self.wanted
-        said = {
-            "asked": self.asked,
-            "epoch": epoch,
-            "function_id": function_id,
-            "not_after": self.not_after,
-            "purpose": purpose,
-            "recipient": recipient,
-        }
-        return self.signed_id or tagged_hash(b"PYFE-V1-asked", cbor.dumps(said))
+        return self.signed_id or request_id(self.asked, self.wanted, self.not_after)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a decision is made of beside the request: the keys that count, a secret to draw with, and what is known of
+    the population (``given``: of that, what the authority was given)."""
+
+    counted: Counted
+    seed: bytes
+    known: Prior | None
+    given: Reference | None = None
+
+    def of(self, recipient: str | None) -> View:
+        """The same, with the recipient's own keys alone."""
+        mine = tuple(row for row in self.counted.issued if row.recipient == recipient)
+        return replace(self, counted=Counted(self.counted.terms, mine))
+
+    def decide(self, function: Function) -> Verdict:
+        """The verdict on a function. Errors: those of :func:`pyfe.authority.decisions.require_fit`."""
+        return decisions.decide(self.counted, function, self.seed, self.known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +102,8 @@ class Granted:
 
 @dataclass(frozen=True, eq=False)
 class Denied:
-    """It is refused. ``findings`` are those that may be told; ``entry`` lacks its time only; ``recorded``: whether the
-    log has this very refusal already."""
+    """It is refused. ``findings`` are those that may be told, one at least; ``entry`` lacks its time only;
+    ``recorded``: whether the log has this very refusal already."""
 
     entry: Refused
     findings: tuple[Finding, ...]
@@ -92,28 +117,41 @@ class Denied:
 Answer = Again | Granted | Denied
 
 
-def answer(state: LogState, question: Question, seed: bytes, known: Prior | None) -> Answer:
+def answer(state: LogState, question: Question, view: View) -> Answer:
     """The answer on a state of the log. Errors: those of :func:`pyfe.authority.decisions.require_fit`.
 
     Cost: a decision; a second one on the recipient's own keys where it refuses; none where it was decided before.
     """
-    counted = state.counted(question.epoch)
-    decisions.require_fit(counted.terms, question.request.function)
+    function = question.request.function
+    decisions.require_fit(view.counted.terms, function)
     had = _had(state, question)
     if had is not None:
         return had
-    space = row_space(question.request.function.map)
+    space = row_space(function.map)
     found = _remembered(state, question, space)
     if found is not None:
         return found
-    verdict = decisions.decide(counted, question.request.function, seed, known)
+    verdict = view.decide(function)
     if verdict.refusal is None:
         return Granted(verdict)
-    return _denied(state, question, space, verdict, _own(state, question, seed, known))
+    return _denied(state, question, space, verdict, view.of(question.request.recipient).decide(function))
+
+
+def tellable(view: View, question: Question, answer: Again | Granted) -> tuple[Finding, ...]:
+    """What may be told to whom a key would be issued: what it opens with the recipient's own keys.
+
+    Cost: none where no others count; else another decision.
+    """
+    own = view.of(question.request.recipient)
+    if isinstance(answer, Granted) and len(own.counted.issued) == len(view.counted.issued):
+        return answer.verdict.findings
+    return own.decide(question.request.function).findings
 
 
 def grant(state: LogState, question: Question, verdict: Verdict, now: object) -> KeyIssued:
     """The entry by which a request is granted, at a clock's answer ``now``. AuthorityError where none may follow."""
+    if question.not_after is not None and question.not_after < decisions.require_second(now):
+        raise ParameterError(f"the key would have ended at {question.not_after} already; nothing was issued")
     row = decisions.row_for(state.counted(question.epoch), question.request, verdict, now)
     return KeyIssued(
         at=row.issued_at,
@@ -144,11 +182,30 @@ def looked_at(state: LogState, question: Question, now: int) -> list[Requested]:
     return [entry]
 
 
+def request_id(asked: Asked, wanted: Wanted, not_after: int | None) -> bytes:
+    """What a log calls a request by that nobody signed."""
+    epoch, function_id, purpose, recipient = wanted
+    said = {
+        "asked": asked,
+        "epoch": epoch,
+        "function_id": function_id,
+        "not_after": not_after,
+        "purpose": purpose,
+        "recipient": recipient,
+    }
+    return tagged_hash(b"PYFE-V1-asked", cbor.dumps(said))
+
+
 def policy_digest(state: LogState, number: int) -> bytes:
     """Of the policy file in force, else of the epoch's own policy."""
     if state.policy is not None:
         return state.policy.digest
-    return tagged_hash(b"PYFE-V1-policy", cbor.dumps(state.epoch(number).terms.policy.to_dict()))
+    return policy_digest_of(state.epoch(number).terms.policy)
+
+
+def policy_digest_of(policy: Policy) -> bytes:
+    """Of an epoch's own policy."""
+    return tagged_hash(b"PYFE-V1-policy", cbor.dumps(policy.to_dict()))
 
 
 def decision_digest(state: LogState, question: Question, verdict: Verdict) -> bytes:
@@ -194,7 +251,7 @@ def _remembered(state: LogState, question: Question, space: bytes) -> Denied | N
     own = state.told.get(question.id)
     policy = policy_digest(state, question.epoch)
     if own is not None and own.scope != "request" and own.policy_digest == policy:
-        return Denied(own, (), recorded=True)
+        return Denied(own, _untold(own), recorded=True)
     keys = refusal_keys(question.epoch, question.request.function.id, space, policy)
     found = next(filter(None, map(state.refusals.get, keys)), None)
     if found is None:
@@ -204,24 +261,16 @@ def _remembered(state: LogState, question: Question, space: bytes) -> Denied | N
         told = found.told
     entry = _entry(state, question, found.rule, told)
     entry = replace(entry, row_space=space, scope="function", says=f"as before: {found.says}")
-    return Denied(replace(entry, figure=found.figure, limit=found.limit), (), recorded=False)
-
-
-def _own(state: LogState, question: Question, seed: bytes, known: Prior | None) -> Verdict:
-    """The verdict with the recipient's own keys alone."""
-    counted = state.counted(question.epoch)
-    mine = tuple(row for row in counted.issued if row.recipient == question.request.recipient)
-    alone = Counted(counted.terms, mine)
-    return decisions.decide(alone, question.request.function, seed, known)
+    return Denied(replace(entry, figure=found.figure, limit=found.limit), _untold(entry), recorded=False)
 
 
 def _denied(state: LogState, question: Question, space: bytes, verdict: Verdict, own: Verdict) -> Denied:
     refusing = [finding for finding in verdict.findings if finding.refuses]
     first = refusing[0]
-    rule = first.rule or first.kind
+    rule, instead = first.rule or first.kind, decisions.advice(refusing) + decisions.ROTATE
     told = own.refusal or (
         f"rule {rule}: together with keys that were issued to others it would open more than is allowed. By how much "
-        f"is not said, since that would tell of these keys; the log holds it for auditors{decisions.advice(refusing)}"
+        f"is not said, since that would tell of these keys; the log holds it for auditors{instead}"
     )
     scope: Scope = "function" if first.kind in _OF_THE_FUNCTION else "row space"
     entry = replace(
@@ -232,14 +281,20 @@ def _denied(state: LogState, question: Question, space: bytes, verdict: Verdict,
         scope=scope,
         says=verdict.refusal or told,
     )
-    findings = () if own.refusal is None else tuple(finding for finding in own.findings if finding.refuses)
+    findings = tuple(finding for finding in own.findings if finding.refuses) if own.refusal else _untold(entry)
     return Denied(entry, findings, recorded=False)
 
 
 def _flatly(state: LogState, question: Question, rule: str, told: str) -> Denied:
     before = state.told.get(question.id)
     recorded = before is not None and before.rule == rule
-    return Denied(_entry(state, question, rule, told), (), recorded)
+    entry = _entry(state, question, rule, told)
+    return Denied(entry, _untold(entry), recorded)
+
+
+def _untold(entry: Refused) -> tuple[Finding, ...]:
+    """A finding that says what was told, and no figure."""
+    return (Finding("refused", rule=entry.rule, note=entry.told),)
 
 
 def _entry(state: LogState, question: Question, rule: str, told: str) -> Refused:

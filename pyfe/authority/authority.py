@@ -1,62 +1,50 @@
-"""KeyAuthority: decide -> record -> derive -> release."""
+"""KeyAuthority: an authority in the memory of a process, or in a folder."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any, NoReturn, Self
 
-from pyfe.adapters import MAX_WEIGHT_BITS, adapter, adapter_named
-from pyfe.authority import decisions
-from pyfe.authority.decisions import Request, Verdict
-from pyfe.authority.ledger import FileLedger, Ledger, MemoryLedger, Recorded
+from pyfe.audit import AuditLog
+from pyfe.authority import decisions, folder, migrating
+from pyfe.authority.engine import Clock, Engine, Plan
+from pyfe.authority.entries import KeyIssued
 from pyfe.authority.policy import Policy
-from pyfe.authority.records import Issued, State, Terms, decode_row, encode_row
-from pyfe.authority.releasing import counted, derived, grant_of, saying_that_it_counts
-from pyfe.authority.secrets import Secrets
-from pyfe.errors import AuthorityError, DecodeError, ParameterError
+from pyfe.authority.records import Issued, Terms
+from pyfe.authority.state import Epoch
+from pyfe.authority.storage import MemoryStorage
+from pyfe.authority.vault import Vault
+from pyfe.errors import ParameterError
 from pyfe.function import Function
-from pyfe.keys import FunctionKey, PublicKey
-from pyfe.keys.function_key import require_encodable
+from pyfe.keys import FunctionKey, PublicKey, RevocationList
 from pyfe.leakage import Finding, Narrowing, Residual
 from pyfe.leakage.prior import Reference, reference_for
 from pyfe.schema import Schema
 from pyfe.text import printable
-from pyfe.wire.envelope import as_bytes
 from pyfe.wire.pickling import Secret
 from pyfe.wire.sealing import SealingKey
-from pyfe.wire.signature import SigningKey
 
 __all__ = ["KeyAuthority"]
 
-Clock = Callable[[], float]
-
 
 class KeyAuthority(Secret):
-    """Holds the master key of one schema, and issues function keys by its policy.
+    """Holds master keys, one an epoch, and issues function keys by its policy.
 
     Made by :meth:`create` or :meth:`open`. Every key it ever issued counts: a set of keys together opens everything in
-    the span of their functions, so the policy looks at all of them whoever they went to. A key leaves only after its
-    ledger row is durable. An authority without a path forgets all of it with the process.
+    the span of their functions, so the policy looks at all of an epoch's whoever they went to. Everything that it does
+    is an entry of one log under a signed head (:meth:`log`), durable before a key leaves. An authority without a path
+    forgets all of it with the process. Schema, policy, reference and weights are those of the newest epoch.
     """
 
-    def __init__(self, ledger: Ledger, secrets: Secrets, clock: Clock) -> None:
+    def __init__(self, engine: Engine, place: str) -> None:
         """Not for direct use: see :meth:`create` and :meth:`open`."""
-        self._ledger = ledger
-        self._secrets = secrets
-        self._clock = clock
-        self._terms = terms = ledger.terms
-        if terms.public.id != secrets.master.public_key_id:
-            raise AuthorityError(
-                "the ledger is that of another authority: its public key is not that of the master key"
-            )
-        self._known = State(terms)
-        self._newest()
-        self._public_key = PublicKey.signed(
-            adapter(terms.scheme), terms.public, terms.schema, terms.weight_bits, secrets.signing_key
-        )
+        self._engine = engine
+        self._place = place
+        self._closed = False
+        self._epoch: Epoch = engine.state.epochs[-1]
+        self._public_key = engine.public_key()
 
     @classmethod
     def create(
@@ -87,45 +75,107 @@ class KeyAuthority(Secret):
             :class:`pyfe.leakage.Reference` of it: what a key tells is measured against it. No row of it is kept, and
             what is kept stays with the secrets of the authority, under the same seal. By default what the schema
             publishes (:func:`pyfe.leakage.published`), if it does.
-        path, passphrase: keep it in one file sealed under the passphrase (8 characters or more); both or neither.
-        clock: seconds since 1970, for the issue times.
+        path, passphrase: keep it in a folder of that name: the log in ``authority.db``, and ``master.sealed``, the
+            master keys under the passphrase (8 characters or more); both or neither.
+        clock: seconds since 1970, for the times in the log.
 
-        Raises ParameterError, OutOfRangeError for a reference that does not fit the schema, AuthorityError if the file
+        Raises ParameterError, OutOfRangeError for a reference that does not fit the schema, AuthorityError if the path
         exists. Cost: 2n fixed-base multiplications, one scrypt, and a reference's
         (:meth:`pyfe.leakage.Reference.from_table`).
         """
         if (path is None) != (passphrase is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
-        policy = Policy.default() if policy is None else policy
-        name = adapter_named(scheme).id
-        bits = decisions.require_bits(weight_bits, name, policy, MAX_WEIGHT_BITS)
-        if not isinstance(policy, Policy):
-            raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
-        now = decisions.require_second(_require_clock(clock)())
-        terms, secrets = _fresh(schema, name, bits, policy, now, reference)
+        plan = Plan(schema, scheme, weight_bits, policy, reference)
+        _require_clock(clock)
         if path is None or passphrase is None:
-            return cls(MemoryLedger(terms), secrets, clock)
-        return cls(FileLedger.create(path, SealingKey.fresh(passphrase), terms, secrets), secrets, clock)
+            return cls(Engine.create(MemoryStorage, Vault.fresh(), clock, plan), "memory")
+        folder.require_absent(path)
+        key = SealingKey.fresh(passphrase)
+        with folder.making(path) as made:
+            Engine.create(made.create_log, Vault.fresh(key, made), clock, plan).close()
+        return cls._unsealed(folder.existing(path), key, clock)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, passphrase: str | bytes, clock: Clock = time.time) -> KeyAuthority:
-        """The authority of a sealed file. Raises AuthorityError for a wrong passphrase or a damaged file."""
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        passphrase: str | bytes,
+        clock: Clock = time.time,
+        saved: Sequence[str | bytes] = (),
+    ) -> KeyAuthority:
+        """The authority of a folder. ``saved``: heads of its log (:attr:`head`) that were kept elsewhere.
+
+        Raises AuthorityError for a wrong passphrase, a damaged file, or a log that was changed; AuditError where the
+        log is older than a saved head, or another history. A sealed file of an earlier version is not opened: see
+        :meth:`migrate`. Cost: one scrypt, and the log once.
+        """
         _require_clock(clock)
-        return cls(*FileLedger.open(path, passphrase), clock)
+        place = folder.existing(path)
+        return cls._of(place, Vault.opened(place, passphrase), clock, saved)
+
+    @classmethod
+    def migrate(
+        cls,
+        old: str | os.PathLike[str],
+        path: str | os.PathLike[str],
+        *,
+        passphrase: str | bytes,
+        clock: Clock = time.time,
+    ) -> KeyAuthority:
+        """The authority of a sealed file of an earlier version, in a folder from now on: the same public key, and all
+        keys that it issued. The file gets ``.migrated`` added to its name; keep it, or remove it.
+
+        Raises AuthorityError where something has the path, another process uses the file, or for a wrong passphrase or
+        a damaged file; then the file is as it was.
+        """
+        now = decisions.require_second(_require_clock(clock)())
+        folder.require_absent(path)
+        with migrating.held(old) as file:
+            before = file.opened(passphrase)
+            key = SealingKey.fresh(passphrase)
+            with folder.making(path) as made:
+                vault = Vault(before.secrets.signing_key, None, key, made)
+                opened = before.terms, before.secrets.master, before.secrets.reference
+                entries = before.entries(now)
+                Engine.begun(made.create_log, vault, clock, opened, now, entries).close()
+                file.set_aside()
+        return cls._unsealed(folder.existing(path), key, clock)
+
+    @classmethod
+    def _unsealed(cls, place: folder.Folder, key: SealingKey, clock: Clock) -> KeyAuthority:
+        return cls._of(place, Vault.unsealed(place, key), clock, ())
+
+    @classmethod
+    def _of(cls, place: folder.Folder, vault: Vault, clock: Clock, saved: Sequence[str | bytes]) -> KeyAuthority:
+        storage = place.open_log(vault.signing_key.public)
+        try:
+            return cls(Engine(storage, vault, clock, saved=saved), str(place.path))
+        except BaseException:
+            storage.close()
+            vault.close()
+            raise
+
+    # -- what it is --
 
     @property
     def public_key(self) -> PublicKey:
         """What the data owners need; contains the schema. Compare fingerprints when handing it over."""
+        self._look()
         return self._public_key
+
+    def public_key_of(self, epoch: int) -> PublicKey:
+        """The public key of an epoch. ParameterError where there is none of the number."""
+        return self._engine.public_key(epoch)
 
     @property
     def schema(self) -> Schema:
-        """The schema, fixed at creation."""
+        """The schema."""
         return self._terms.schema
 
     @property
     def policy(self) -> Policy:
-        """The policy, fixed at creation."""
+        """The policy."""
         return self._terms.policy
 
     @property
@@ -135,95 +185,172 @@ class KeyAuthority(Secret):
 
     @property
     def reference(self) -> Reference | None:
-        """What is known of the population that rows come from, fixed at creation: what the authority was given, else
-        what its schema publishes; None where that is nothing."""
-        self._newest()  # AuthorityError once the authority is closed
-        return self._known_population
-
-    @cached_property
-    def _known_population(self) -> Reference | None:
-        return reference_for(self._terms.schema, self._open_secrets().reference)
+        """What is known of the population that rows come from: what the authority was given, else what its schema
+        publishes; None where that is nothing."""
+        known = self._engine.view().known
+        return known if isinstance(known, Reference) else None
 
     @property
     def weight_bits(self) -> int:
-        """Widest weights, in bits with sign; fixed at creation."""
+        """Widest weights, in bits with sign."""
         return self._terms.weight_bits
 
     @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """All epochs, with their terms and whether they are retired."""
+        return self._engine.state.epochs
+
+    @property
     def issued(self) -> tuple[Issued, ...]:
-        """The ledger: every key issued so far, by whichever process."""
-        return self._newest().issued
+        """The ledger: every key issued so far, of every epoch, by whichever process."""
+        return tuple(entry.row for entry in self._engine.state.issued)
 
-    def check(self, function: Function, *, reference: Any = None) -> list[Finding]:
-        """What a key for the function would open together with all keys issued before; issues and records nothing.
+    @property
+    def ledger(self) -> tuple[KeyIssued, ...]:
+        """The same with what else the log says of them: epoch, end, what they were granted by."""
+        return tuple(self._engine.state.issued)
 
-        reference: a table or Reference as for :meth:`create`, to be told what an authority with that one would say;
-        :meth:`issue` goes by the authority's own. Raises what :meth:`issue` raises for a function that does not fit,
-        but returns what the policy would refuse.
+    @property
+    def head(self) -> str:
+        """The signed head of the log, to be kept elsewhere: it proves what was there (:meth:`open`, ``saved``)."""
+        return self._engine.head
+
+    def log(self) -> AuditLog:
+        """The whole log, for whoever checks it (:func:`pyfe.audit.verify`); ``to_bytes`` makes a file of it."""
+        return self._engine.log()
+
+    # -- what keys would say --
+
+    def check(
+        self,
+        function: Function,
+        *,
+        recipient: str | None = None,
+        purpose: str = "check",
+        reference: Any = None,
+        epoch: int | None = None,
+    ) -> list[Finding]:
+        """What a key for the function would open together with the keys issued before; issues nothing.
+
+        It counts like a request: it is in the log, and a refusal is remembered. Of what depends on keys of other
+        recipients it says no figure. reference: a table or Reference as for :meth:`create`, to be told what an
+        authority with that one would say of the recipient's own keys; :meth:`issue` goes by the authority's own. Raises
+        what :meth:`issue` raises for a function that does not fit, but returns what the policy would refuse.
         """
-        state = self._newest()
-        known = self._known_population if reference is None else reference_for(self.schema, reference)
-        return list(decisions.decide(state, function, self._secrets.decision_secret(), known).findings)
+        checked = self._engine.check(function, purpose=purpose, recipient=recipient, epoch=epoch)
+        if reference is None:
+            return list(checked.findings)
+        view = self._engine.view(function, epoch=epoch).of(recipient)
+        known = reference_for(view.counted.terms.schema, reference)
+        return list(decisions.decide(view.counted, function, view.seed, known).findings)
 
     def narrowing(self, function: Function, *, alone: bool = False) -> Narrowing | None:
         """What a key for the function, with all keys issued before or ``alone``, says of every private column: how
         often its value is guessed and for whom it is certain, beside what the tenth of the score says
-        (:class:`pyfe.leakage.Narrowing`).
+        (:class:`pyfe.leakage.Narrowing`). For the authority itself: its figures are of the keys of all recipients.
 
         None under an authority for quadratic functions. Errors: those of :meth:`check`. Cost: seconds with a reference.
         """
-        state, secret = self._newest(), self._secrets.decision_secret()
-        decisions.require_fit(self._terms, function)
-        return decisions.narrowing_by(state, function, secret, self._known_population, alone=alone)
+        view = self._engine.view(function)
+        decisions.require_fit(view.counted.terms, function)
+        return decisions.narrowing_by(view.counted, function, view.seed, view.known, alone=alone)
 
     def residual(self, function: Function | None = None) -> Residual:
-        """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits.
+        """What all keys issued so far, with the function's if one is given, leave unknown of a row, in bits. For the
+        authority itself, likewise.
 
         An estimate (:func:`pyfe.leakage.residual`); :meth:`issue` enforces it where quadratic functions are served.
         Errors: those of :meth:`check`.
         Cost: up to a few seconds.
         """
+        view = self._engine.view(function)
         if function is not None:
-            decisions.require_fit(self._terms, function)
-        return decisions.residual_uncertainty(self._newest(), function, self._open_secrets().decision_secret())
+            decisions.require_fit(view.counted.terms, function)
+        return decisions.residual_uncertainty(view.counted, function, view.seed)
 
-    def issue(self, function: Function, *, purpose: str, recipient: str | None = None) -> FunctionKey:
+    # -- what it does --
+
+    def issue(
+        self,
+        function: Function,
+        *,
+        purpose: str,
+        recipient: str | None = None,
+        not_after: int | None = None,
+        epoch: int | None = None,
+    ) -> FunctionKey:
         """The key of a function, recorded before it is released.
 
         Parameters
         ----------
-        function: made by :func:`pyfe.compile` for this authority's schema.
-        purpose: what it will be used for; stands in the key and in the ledger.
+        function: made by :func:`pyfe.compile` for the schema of an epoch.
+        purpose: what it will be used for; stands in the key and in the log.
         recipient: who it is for; likewise.
+        not_after: the last second at which it is to be used, since 1970; honest evaluators look. Only another epoch
+            ends what a key can open.
+        epoch: by default the newest of the function's schema.
 
-        Raises PolicyDeniedError naming what would open; KeyMismatchError for another schema; UnsupportedModelError for
-        a quadratic function where the scheme serves linear ones only; OutOfRangeError for too wide weights or
-        results; ParameterError for a purpose or recipient that is empty, too long or not UTF-8;
-        AuthorityError when the clock is wrong or the ledger cannot be written (then no key exists), and, saying that
-        the key counts, when something failed after its row was durable.
-        The same function may be issued again: it opens nothing new. Cost: that of the policy, tens of milliseconds
-        without a reference and some seconds with one (:mod:`pyfe.leakage.rules`), and 2n products; for quadratic
-        functions :func:`pyfe.leakage.check_quadratic`, and one n-term sum in G1.
+        The same request again by the same recipient gives the same key and costs nothing. It never opens an epoch by
+        itself: where a rule refuses, :meth:`rotate` does.
+
+        Raises PolicyDeniedError naming what would open, recorded and remembered; KeyMismatchError for another schema;
+        UnsupportedModelError for a quadratic function where the scheme serves linear ones only; OutOfRangeError for too
+        wide weights or results; ParameterError for a purpose or recipient that is empty, too long or not UTF-8;
+        AuthorityError when the clock is wrong or the log cannot be written (then no key exists), and, saying that
+        the key counts, when something failed after its entry was durable.
+        Cost: that of the policy, tens of milliseconds without a reference and some seconds with one
+        (:mod:`pyfe.leakage.rules`), and 2n products; for quadratic functions :func:`pyfe.leakage.check_quadratic`, and
+        one n-term sum in G1.
         """
-        request = Request(function, purpose, recipient)
-        state, verdict = self._decide(request)  # the long part, outside the lock: nobody waits for it
-        verdict.require_granted()
-        with self._ledger.exclusive():
-            if self._newest().position != state.position:  # somebody else issued meanwhile
-                state, verdict = self._decide(request)
-            row = decisions.row_for(state, request, verdict, self._clock())
-            require_encodable(self._public_key, function, grant_of(row))
-            self._record(state, row)
-        return self._release(function, row)
+        return self._engine.issue(function, purpose=purpose, recipient=recipient, not_after=not_after, epoch=epoch)
+
+    def revoke(self, keys: Sequence[int], *, reason: str, by: str | None = None) -> None:
+        """Record that keys, by their numbers, are to be used no more: honest evaluators look. They count as before, and
+        are not issued again for the same recipient and purpose."""
+        self._engine.revoke(keys, reason=reason, by=by)
+
+    def revocation_list(self) -> RevocationList:
+        """All keys that were revoked so far, signed, for evaluators: ``key.decrypt(ciphertexts, revoked=...)``."""
+        return self._engine.revocation_list()
+
+    def rotate(
+        self,
+        schema: Schema | None = None,
+        *,
+        scheme: str | None = None,
+        weight_bits: int | None = None,
+        policy: Policy | None = None,
+        reference: Any = None,
+        reason: str = "",
+    ) -> int:
+        """Open another epoch: a fresh master key, a public key of its own, and nothing issued. Its number.
+
+        What is not given is as in the newest epoch; the reference goes on where the schema is the same. Keys of earlier
+        epochs open the rows that were encrypted under them, and no others. A patient whose row is encrypted in several
+        epochs meets the keys of all of them. Errors and cost: those of :meth:`create`.
+        """
+        view = self._engine.view()
+        newest = view.counted.terms
+        agreed, same = newest.schema if schema is None else schema, scheme is None or weight_bits is not None
+        if reference is None and getattr(agreed, "id", None) == newest.schema.id:
+            reference = view.given
+        bits = newest.weight_bits if weight_bits is None and same else weight_bits
+        plan = Plan(agreed, scheme or newest.scheme, bits, policy or newest.policy, reference)
+        number = self._engine.rotate(plan, reason=reason)
+        self._look()
+        return number
+
+    def retire(self, epoch: int, *, reason: str) -> None:
+        """Issue no new key of an epoch any more; those that it has can be had again."""
+        self._engine.retire(epoch, reason=reason)
 
     def close(self) -> None:
-        """Forget the secrets and let go of the ledger: afterwards nothing can be asked or issued (AuthorityError).
+        """Forget the secrets and let go of the log: afterwards nothing can be asked or issued (AuthorityError).
 
         ``with KeyAuthority.open(...) as authority:`` closes at the end of the block. The public key stays.
         """
-        self._ledger.close()
-        self.__dict__.pop("_secrets", None)
-        self.__dict__.pop("_known_population", None)
+        self._closed = True
+        self._engine.close()
 
     def __enter__(self) -> Self:
         return self
@@ -231,84 +358,28 @@ class KeyAuthority(Secret):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open_secrets(self) -> Secrets:
-        """AuthorityError once any thread has closed it."""
-        try:
-            return self._secrets
-        except AttributeError:  # close() took them
-            raise AuthorityError("this authority is closed") from None
+    @property
+    def _terms(self) -> Terms:
+        self._look()
+        return self._epoch.terms
 
-    def _newest(self) -> State:
-        """What the ledger says now; the rows that were read before are the same objects."""
-        known = self._known
-        rows = self._ledger.read(known.position)
-        if not rows:
-            return known
-        try:
-            read = [decode_row(as_bytes(row), self._terms.schema.n) for row in rows]
-        except DecodeError as error:
-            raise AuthorityError(f"the ledger holds a row that is none: {error}") from error
-        _require_in_order(read, known.position)
-        self._known = known.followed_by(read)
-        return self._known
-
-    def _decide(self, request: Request) -> tuple[State, Verdict]:
-        """The verdict on a request, and the state that it was given on."""
-        state = self._newest()
-        return state, self._verdict(state, request.function)
-
-    def _verdict(self, state: State, function: Function) -> Verdict:
-        secret = self._open_secrets().decision_secret()
-        return decisions.decide(state, function, secret, self._known_population)
-
-    def _record(self, state: State, row: Issued) -> None:
-        encoded = encode_row(row)
-        try:
-            self._ledger.append([encoded], position=state.position)
-        except Recorded as error:
-            raise counted(error, row) from error
-        with saying_that_it_counts(row):
-            shown = self._ledger.read(state.position)
-        if shown != (encoded,):  # a ledger that loses rows must not cost a patient
-            raise AuthorityError(
-                f"the ledger took the row of key #{row.sequence} and does not show it; nothing was issued"
-            )
-
-    def _release(self, function: Function, row: Issued) -> FunctionKey:
-        with saying_that_it_counts(row):
-            return self._derive(function, row)
-
-    def _derive(self, function: Function, row: Issued) -> FunctionKey:
-        return derived(self._public_key, self._open_secrets(), function, row)
+    def _look(self) -> None:
+        """See whether there is a newer epoch; once closed, what was seen last stays."""
+        if self._closed:
+            return
+        newest = self._engine.state.epochs[-1]
+        if newest.number != self._epoch.number:
+            self._public_key = self._engine.public_key(newest.number)
+        self._epoch = newest
 
     def __repr__(self) -> str:
-        terms = self._terms
+        terms, number = self._epoch.terms, self._epoch.number
         what = f"{terms.scheme}, n={terms.schema.n}, {terms.weight_bits}-bit weights"
-        return printable(f"KeyAuthority({what}, policy: {terms.policy_line}, in {self._ledger.place})")
+        epoch = f"epoch {number}, " if number > 1 else ""
+        return printable(f"KeyAuthority({epoch}{what}, policy: {terms.policy_line}, in {self._place})")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; give it a path, and open it there")
-
-
-def _require_in_order(rows: Sequence[Issued], position: int) -> None:
-    """AuthorityError unless these rows, the first of them at ``position``, are numbered without a gap."""
-    for sequence, row in enumerate(rows, position + 1):
-        if row.sequence != sequence:
-            raise AuthorityError(
-                f"row {sequence} of the ledger says that it is key #{row.sequence}: rows are missing, doubled or "
-                "out of order; nothing is issued on it. Find the ledger that is whole"
-            )
-
-
-def _fresh(
-    schema: Schema, scheme: str, weight_bits: int, policy: Policy, now: int, reference: Any
-) -> tuple[Terms, Secrets]:
-    if not isinstance(schema, Schema):
-        raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
-    known = None if reference is None else reference_for(schema, reference)
-    public, master = adapter(scheme).setup(schema, weight_bits)
-    terms = Terms(scheme, schema, weight_bits, policy, created_at=now, public=public)
-    return terms, Secrets(master, SigningKey.generate(), known)
 
 
 def _require_clock(clock: object) -> Clock:

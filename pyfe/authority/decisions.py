@@ -36,6 +36,7 @@ from pyfe.wire.texts import require_text
 
 __all__ = [
     "DEFAULT_SCHEME",
+    "ROTATE",
     "Request",
     "Verdict",
     "advice",
@@ -57,6 +58,8 @@ FIRST_SECOND, LAST_SECOND = 0, 2**32
 DEFAULT_SCHEME = "ipfe-ddh"
 
 _SUGGEST = "; pyfe.suggest(model, X, outcome) tries what else there is"
+
+ROTATE = "; rotate(schema=...) opens an epoch in which nothing counts yet, for rows that are encrypted from then on"
 
 _ADVICE = {
     "keys": ". Every output of a key counts: ask for fewer, such as one class against the rest",
@@ -168,8 +171,8 @@ def _refusal(refusing: list[Finding], state: State, function: Function) -> str:
     names += [_row_name("this request", i, function.k) for i in range(function.k)]
     listed = "; ".join(f"{_by_rule(finding)}{finding.in_terms_of(names)}" for finding in refusing[:3])
     more = f"; and {len(refusing) - 3} more" if len(refusing) > 3 else ""
-    counted = f"(counted with the {state.next_sequence - 1} key(s) issued before)"
-    return f"{listed}{more} {counted}{advice(refusing)}{_SUGGEST}"
+    counted = f"(counted with the {len(state.issued)} key(s) issued before)"
+    return f"{listed}{more} {counted}{advice(refusing)}{_SUGGEST}{ROTATE if state.issued else ''}"
 
 
 def _by_rule(finding: Finding) -> str:

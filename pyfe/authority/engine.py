@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self, TypeAlias
 from pyfe.adapters import MAX_WEIGHT_BITS, adapter, adapter_named
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import answers, decisions
-from pyfe.authority.answers import Again, Answer, Denied, Granted, Question
+from pyfe.authority.answers import Again, Answer, Denied, Granted, Question, View
 from pyfe.authority.decisions import Request
 from pyfe.authority.entries import (
     Created,
@@ -34,7 +34,7 @@ from pyfe.authority.storage.protocol import Recorded, Storage, Stored
 from pyfe.authority.vault import Vault
 from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
 from pyfe.function import Function
-from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys import FunctionKey, PublicKey, RevocationList
 from pyfe.keys.function_key import require_encodable
 from pyfe.leakage import Finding
 from pyfe.leakage.prior import Reference, reference_for
@@ -50,6 +50,9 @@ Clock: TypeAlias = Callable[[], float]
 MakeStorage: TypeAlias = Callable[[bytes, Sequence[bytes], bytes], Storage]
 """From verification key, first entries and head to a new storage: all of it durable, or nothing there."""
 
+Opened: TypeAlias = tuple[Terms, Any, Reference | None]
+"""What an epoch is: its terms, its master secret key, and the reference."""
+
 _Make: TypeAlias = Callable[[LogState, int], Sequence[Entry]]
 """From a state and a second to the entries that are to follow; none where nothing is to be recorded."""
 
@@ -64,7 +67,7 @@ class Plan:
     policy: Policy | None = None
     reference: Any = None
 
-    def opened(self, now: int) -> tuple[Terms, Any, Reference | None]:
+    def opened(self, now: int) -> Opened:
         """Fresh terms, their master secret key, and the reference. ParameterError for what no epoch can have."""
         policy = Policy.default() if self.policy is None else self.policy
         if not isinstance(policy, Policy):
@@ -120,13 +123,17 @@ class Engine(Secret):
     def create(cls, make: MakeStorage, vault: Vault, clock: Clock, plan: Plan) -> Engine:
         """A new authority with a fresh vault, and its first epoch."""
         now = decisions.require_second(clock())
-        terms, master, known = plan.opened(now)
+        return cls.begun(make, vault, clock, plan.opened(now), now)
+
+    @classmethod
+    def begun(
+        cls, make: MakeStorage, vault: Vault, clock: Clock, opened: Opened, now: int, more: Sequence[Entry] = ()
+    ) -> Engine:
+        """An authority whose log begins now, with an epoch that is there already and entries that follow at once."""
+        terms, master, known = opened
         key = vault.signing_key
-        entries: list[Entry] = [
-            Created(at=now, verification_key=key.public),
-            EpochOpened(at=now, epoch=1, terms=terms),
-        ]
-        encoded = [encode_entry(entry) for entry in entries]
+        first = Created(at=now, verification_key=key.public), EpochOpened(at=now, epoch=1, terms=terms)
+        encoded = [encode_entry(entry) for entry in (*first, *more)]
         vault.keep(1, terms.scheme, master, known)
         return cls(make(key.public, encoded, _head(key, Frontier().followed_by(encoded))), vault, clock)
 
@@ -157,17 +164,28 @@ class Engine(Secret):
 
         def entries(state: LogState, now: int, answer: Answer, question: Question) -> Sequence[Entry]:
             nonlocal result
-            result = Checked((), None)
-            match answer:
-                case Denied():
-                    result = Checked(answer.findings, answer.entry.told)
-                    return [] if answer.recorded else [replace(answer.entry, at=now)]
-                case Granted():
-                    result = Checked(answer.verdict.findings, None)
+            if isinstance(answer, Denied):
+                result = Checked(answer.findings, answer.entry.told)
+                return [] if answer.recorded else [replace(answer.entry, at=now)]
+            view = self.view(epoch=question.epoch, state=state)
+            result = Checked(answers.tellable(view, question, answer), None)
             return answers.looked_at(state, question, now)
 
         self._answered(lambda number: Question(request, number, "check"), epoch, entries)
         return result
+
+    def view(
+        self, function: Function | None = None, *, epoch: int | None = None, state: LogState | None = None
+    ) -> View:
+        """What decisions about an epoch are made of: by default the one that a request for the function goes to, else
+        the newest."""
+        seen = self.state if state is None else state
+        asked = _epoch_of(seen, function) if epoch is None and function is not None else self._epoch(seen, epoch)
+        secrets = self._vault.secrets(asked.number, asked.terms)
+        if asked.number not in self._populations:
+            self._populations[asked.number] = reference_for(asked.terms.schema, secrets.reference)
+        known = self._populations[asked.number]
+        return View(seen.counted(asked.number), secrets.decision_secret(), known, secrets.reference)
 
     def issue(
         self,
@@ -185,6 +203,8 @@ class Engine(Secret):
         saying that the key counts, where something failed after that.
         """
         request = Request(function, purpose, recipient)
+        if not_after is not None and (type(not_after) is not int or not 0 <= not_after <= decisions.LAST_SECOND):
+            raise ParameterError(f"not_after is a second since 1970, 0 to {decisions.LAST_SECOND}, not {not_after!r}")
         key: KeyIssued | None = None
         denied: Denied | None = None
 
@@ -200,7 +220,7 @@ class Engine(Secret):
                     return [] if answer.recorded else [replace(answer.entry, at=now)]
                 case Granted():
                     key = answers.grant(state, question, answer.verdict, now)
-                    require_encodable(self._public_key(state.epoch(question.epoch)), function, grant_of(key.row))
+                    require_encodable(self._public_key(state.epoch(question.epoch)), function, grant_of(key))
                     return [key]
 
         try:
@@ -252,8 +272,16 @@ class Engine(Secret):
 
         self._recorded(entries)
 
+    def revocation_list(self) -> RevocationList:
+        """All keys that were revoked so far, signed."""
+        state, now = self.state, decisions.require_second(self._clock())
+        revoked = [number for number in range(1, len(state.issued) + 1) if state.revoked.get(number) is not None]
+        public = [epoch.terms.public.id for epoch in state.epochs]
+        return RevocationList.signed(public, revoked, now, state.size, self._vault.signing_key)
+
     def close(self) -> None:
         """Forget the secrets and let go of the log."""
+        self._populations.clear()
         self._vault.close()
         self._storage.close()
 
@@ -291,10 +319,8 @@ class Engine(Secret):
     ) -> tuple[Question, Answer]:
         asked = self._epoch(state, epoch) if epoch is not None else _epoch_of(state, function)
         question = ask(asked.number)
-        secrets = self._vault.secrets(asked.number, asked.terms)
-        if asked.number not in self._populations:
-            self._populations[asked.number] = reference_for(asked.terms.schema, secrets.reference)
-        return question, answers.answer(state, question, secrets.decision_secret(), self._populations[asked.number])
+        view = self.view(epoch=asked.number, state=state)
+        return question, answers.answer(state, question, view)
 
     def _recorded(self, make: _Make) -> LogState:
         """Record what is made of the newest state, and see it in the log; the state after it."""
@@ -359,7 +385,7 @@ class Engine(Secret):
         with saying_that_it_counts(key.row):
             epoch = self._seen.state.epoch(key.epoch)
             secrets = self._vault.secrets(epoch.number, epoch.terms)
-        return release(self._public_key(epoch), secrets, function, key.row)
+        return release(self._public_key(epoch), secrets, function, key)
 
     def _public_key(self, epoch: Epoch) -> PublicKey:
         if epoch.number not in self._public:
@@ -378,8 +404,12 @@ class Engine(Secret):
             raise ParameterError(str(error)) from error
 
     def _like_newest(self, schema: Schema) -> Plan:
-        terms = self.state.epochs[-1].terms
-        return Plan(schema, terms.scheme, terms.weight_bits, terms.policy)
+        """The plan of an epoch like the newest one; with its reference, where the schema is the same."""
+        require_schema(schema)
+        view = self.view()
+        terms = view.counted.terms
+        given = view.given if schema.id == terms.schema.id else None
+        return Plan(schema, terms.scheme, terms.weight_bits, terms.policy, given)
 
     def __repr__(self) -> str:
         return f"Engine({len(self._seen.state.epochs)} epochs, {self._seen.state.size} entries)"

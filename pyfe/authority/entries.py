@@ -277,6 +277,11 @@ class KeyIssued(_Base):
     not_after: int | None = None
     approvals: tuple[bytes, ...] = ()
 
+    @property
+    def adopted(self) -> bool:
+        """Whether it was issued before there was a log, and taken over: then nobody decided on it here."""
+        return self.decision == bytes(HASH_SIZE)
+
     def fields(self) -> dict[str, Any]:
         """The fields as CBOR can hold them."""
         return {
@@ -294,8 +299,8 @@ class KeyIssued(_Base):
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
         row = row_from_map(fields.take("row", dict))
-        if row.issued_at != at:
-            raise DecodeError(f"{_NAME}: a key was issued at another time than it was recorded")
+        if row.issued_at > at:
+            raise DecodeError(f"{_NAME}: a key was issued later than it was recorded")
         approvals = fields.take("approvals", list)
         if not {bytes}.issuperset(map(type, approvals)):
             raise DecodeError(f"{_NAME}: an approval is not a nonce")

@@ -1,12 +1,11 @@
 """What an authority records: its terms, fixed when it was created, and one row for every key; as values and as bytes.
 
-A row becomes one map of deterministic CBOR, whatever ledger keeps it (:mod:`pyfe.authority.ledger`).
+A row becomes one map that CBOR can hold, inside the entry of a log (:mod:`pyfe.authority.entries`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pyfe.adapters import MAX_WEIGHT_BITS, SCHEMES, NativePublicKey, adapter
@@ -16,15 +15,12 @@ from pyfe.forms import forms_from_dict
 from pyfe.function import IntegerMap, LinearMap, QuadraticMap
 from pyfe.schema import Schema
 from pyfe.strict import integers_of
-from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
 
 __all__ = [
     "Issued",
     "State",
     "Terms",
-    "decode_row",
-    "encode_row",
     "map_from_fields",
     "map_to_fields",
     "row_from_map",
@@ -97,18 +93,9 @@ class State:
         return max((row.issued_at for row in self.issued), default=0) if self.newest is None else self.newest
 
     @property
-    def position(self) -> int:
-        """Number of rows of the ledger that these are."""
-        return len(self.issued)
-
-    @property
     def maps(self) -> list[IntegerMap]:
         """The integer maps of all keys issued so far."""
         return [row.map for row in self.issued]
-
-    def followed_by(self, rows: Iterable[Issued]) -> State:
-        """The state after these rows."""
-        return replace(self, issued=(*self.issued, *rows))
 
 
 def terms_to_map(terms: Terms) -> dict[str, Any]:
@@ -173,16 +160,6 @@ def row_from_map(values: Any, n: int | None = None) -> Issued:
     )
     fields.finish()
     return row
-
-
-def encode_row(row: Issued) -> bytes:
-    """The row in deterministic CBOR."""
-    return cbor.dumps(row_to_map(row))
-
-
-def decode_row(data: bytes, n: int) -> Issued:
-    """The inverse of :func:`encode_row`, for a schema of ``n`` coordinates; DecodeError for anything else."""
-    return row_from_map(cbor.loads(data, _ROW), n)
 
 
 def map_to_fields(form: IntegerMap) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from pyfe.authority.entries import KeyIssued
 from pyfe.authority.records import Issued
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError, KeyMismatchError, PyfeError, SignatureError
@@ -15,16 +16,18 @@ from pyfe.keys.function_key import Grant
 __all__ = ["counted", "derived", "grant_of", "release", "saying_that_it_counts"]
 
 
-def release(public_key: PublicKey, secrets: Secrets, function: Function, row: Issued) -> FunctionKey:
-    """The key of a function whose row is durable; the same row gives the same key. Whatever fails says that it
+def release(public_key: PublicKey, secrets: Secrets, function: Function, key: KeyIssued) -> FunctionKey:
+    """The key of a function whose entry is durable; the same entry gives the same key. Whatever fails says that it
     counts."""
-    with saying_that_it_counts(row):
-        return derived(public_key, secrets, function, row)
+    with saying_that_it_counts(key.row):
+        return derived(public_key, secrets, function, grant_of(key))
 
 
-def grant_of(row: Issued) -> Grant:
-    """What the key says of itself."""
-    return Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
+def grant_of(key: KeyIssued) -> Grant:
+    """What the key says of itself; one that was taken over says what it said before there were epochs."""
+    row = key.row
+    said = row.purpose, row.issued_at, row.sequence, row.policy, row.recipient
+    return Grant(*said) if key.adopted else Grant(*said, epoch=key.epoch, not_after=key.not_after)
 
 
 @contextlib.contextmanager
@@ -52,10 +55,10 @@ def _counting(row: Issued) -> str:
     )
 
 
-def derived(public_key: PublicKey, secrets: Secrets, function: Function, row: Issued) -> FunctionKey:
+def derived(public_key: PublicKey, secrets: Secrets, function: Function, grant: Grant) -> FunctionKey:
     """The same, without these words."""
     native = public_key.adapter.keygen(secrets.master, function.map)
-    key = FunctionKey.signed(public_key, native, function, grant_of(row), secrets.signing_key)
+    key = FunctionKey.signed(public_key, native, function, grant, secrets.signing_key)
     try:
         return key.verify(public_key)
     except (KeyMismatchError, SignatureError) as error:

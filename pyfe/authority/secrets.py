@@ -1,8 +1,8 @@
 """The secrets of an authority: signing seed, master secret key, and what is drawn from them; and its reference. They
 never change.
 
-They are made once and sealed once (:mod:`pyfe.authority.sealed_file`), apart from the ledger, which grows. The keys
-never become Python bytes: they go from the core's memory to the cipher and back. The reference
+They are made once and sealed (:mod:`pyfe.authority.vault`), apart from the log, which grows. The keys never become
+Python bytes: they go from the core's memory to the cipher and back. The reference
 (:class:`pyfe.leakage.Reference`) opens nothing, but tells more of the population than a public key should.
 """
 
@@ -12,7 +12,6 @@ import hmac
 from dataclasses import dataclass
 from typing import NoReturn
 
-from pyfe._core import SecretBytes
 from pyfe.adapters import NativeSecretKey, adapter
 from pyfe.authority.records import Terms
 from pyfe.errors import DecodeError
@@ -46,22 +45,6 @@ class Secrets(Secret):
             raise DecodeError("authority: its keys do not belong together")
         known = Reference.from_bytes(bytes(reference), terms.schema) if len(reference) else None
         return cls(secret, SigningKey.from_seed(seed), known)
-
-    @property
-    def reference_bytes(self) -> bytes:
-        """The reference; nothing where there is none."""
-        return b"" if self.reference is None else self.reference.to_bytes()
-
-    def encoded(self) -> SecretBytes:
-        """The signing seed, the master secret key, then the reference."""
-        master, reference = self.master.to_secret(), self.reference_bytes
-        end = SEED_SIZE + len(master)
-        secrets = SecretBytes(end + len(reference))
-        view = secrets.view()
-        view[:SEED_SIZE] = self.signing_key.secret.view()
-        view[SEED_SIZE:end] = master.view()
-        view[end:] = reference
-        return secrets
 
     def decision_secret(self) -> bytes:
         """What the records behind estimates are drawn with, 64 bytes; the same for the life of the authority.

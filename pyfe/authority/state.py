@@ -17,6 +17,7 @@ from pyfe.authority.entries import (
     EpochRetired,
     KeyIssued,
     KeysRevoked,
+    Migrated,
     PolicySet,
     Refused,
 )
@@ -50,7 +51,8 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class LogState:
-    """An authority after so many entries of its log; no secrets."""
+    """An authority after so many entries of its log; no secrets. ``adopting``: how many keys of a sealed file of before
+    have to follow yet."""
 
     size: int = 0
     at: int = 0
@@ -63,6 +65,7 @@ class LogState:
     asked: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
     revoked: GrowingMap[int, KeysRevoked] = field(default_factory=GrowingMap)
     policy: PolicySet | None = None
+    adopting: int = 0
 
     def epoch(self, number: int) -> Epoch:
         """One epoch. DecodeError where there is none of the number: no entry may speak of it."""
@@ -87,6 +90,8 @@ class LogState:
         for entry in entries:
             if (state.size == 0) != isinstance(entry, Created):
                 raise DecodeError(f"entry {state.size} of the log is of kind {entry.kind!r}")
+            if state.adopting and not isinstance(entry, KeyIssued):
+                raise DecodeError(f"entry {state.size} of the log is no key, and {state.adopting} are to be taken over")
             if entry.at < state.at:
                 raise DecodeError(f"entry {state.size} of the log is older than the one before it")
             state = replace(_after(state, entry), size=state.size + 1, at=entry.at)
@@ -109,6 +114,10 @@ def _after(state: LogState, entry: Entry) -> LogState:
             if epoch.retired_at is not None:
                 raise DecodeError(f"epoch {entry.epoch} was retired already")
             return _with_epoch(state, replace(epoch, retired_at=entry.at))
+        case Migrated():
+            if len(state.epochs) != 1 or len(state.issued):
+                raise DecodeError("keys are taken over at the beginning of a log, and here it is not")
+            return replace(state, adopting=entry.keys)
         case PolicySet():
             return replace(state, policy=entry)
         case Refused():
@@ -136,6 +145,8 @@ def _issued(state: LogState, entry: KeyIssued) -> LogState:
         )
     if row.map.n != epoch.terms.schema.n:
         raise DecodeError(f"key #{row.sequence} is of {row.map.n} coordinates, its schema has {epoch.terms.schema.n}")
+    if row.issued_at != entry.at and not state.adopting:
+        raise DecodeError(f"key #{row.sequence} was issued at another time than it was recorded")
     if epoch.retired_at is not None:
         raise DecodeError(f"key #{row.sequence} is of epoch {entry.epoch}, which was retired before")
     epoch = replace(epoch, keys=epoch.keys + 1)
@@ -147,6 +158,7 @@ def _issued(state: LogState, entry: KeyIssued) -> LogState:
         _with_epoch(state, epoch),
         issued=state.issued.plus(entry),
         wanted=state.wanted.plus(wanted, row.sequence),
+        adopting=max(0, state.adopting - 1),
     )
 
 

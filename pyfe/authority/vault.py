@@ -78,9 +78,13 @@ class Vault(Secret):
     @classmethod
     def opened(cls, place: Place, passphrase: str | bytes) -> Vault:
         """What is sealed there. AuthorityError for a wrong passphrase or a damaged file."""
-        data = place.load()
-        key = SealingKey.derive(passphrase, *_salt_and_cost(_parsed(data)))
-        return cls(*_unsealed(data, key), key, place)
+        key = SealingKey.derive(passphrase, *_salt_and_cost(_parsed(place.load())))
+        return cls.unsealed(place, key)
+
+    @classmethod
+    def unsealed(cls, place: Place, key: SealingKey) -> Vault:
+        """The same, with the key that the passphrase gives."""
+        return cls(*_unsealed(place.load(), key), key, place)
 
     @property
     def signing_key(self) -> SigningKey:
@@ -179,7 +183,8 @@ def _parsed(data: bytes) -> Envelope:
     plain = (envelope.scheme, envelope.parameter_hash, envelope.public_key_id, envelope.signature)
     if plain != (NO_SCHEME, NO_ID, NO_ID, b"") or "epochs" not in envelope.metadata:
         raise AuthorityError(
-            "not the master keys of an authority's folder; one sealed file of before becomes a folder by migration"
+            "not the master keys of an authority's folder; the sealed file of an earlier version becomes a folder by "
+            "KeyAuthority.migrate (pyfe authority migrate)"
         )
     return envelope
 

@@ -1,4 +1,4 @@
-"""``pyfe keygen``, ``pyfe public-key`` and ``pyfe issue``: the key authority's commands."""
+"""``pyfe keygen``, ``pyfe public-key``, ``pyfe issue`` and ``pyfe authority migrate``: the key authority's commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from pyfe import io
 from pyfe.adapters import SCHEMES, adapter_named
-from pyfe.authority import KeyAuthority, Policy
+from pyfe.authority import KeyAuthority, Policy, folder
 from pyfe.authority.decisions import DEFAULT_SCHEME
 from pyfe.cli.console import (
     AsJson,
@@ -27,13 +27,13 @@ from pyfe.cli.console import (
     show,
     text_option,
 )
-from pyfe.errors import AuthorityError, ParameterError
+from pyfe.errors import ParameterError
 from pyfe.function import Function
 from pyfe.io import outputs, roles
 from pyfe.keys import FunctionKey
 from pyfe.schema import Schema
 
-__all__ = ["issue", "keygen", "public_key"]
+__all__ = ["issue", "keygen", "migrate", "public_key"]
 
 _DEFAULT_BITS = ", ".join(f"{scheme.default_weight_bits} ({scheme.short})" for scheme in SCHEMES.values())
 _SERVED = "; ".join(f"{scheme.short}: {' and '.join(scheme.serves)} functions" for scheme in SCHEMES.values())
@@ -41,7 +41,9 @@ _SERVED = "; ".join(f"{scheme.short}: {' and '.join(scheme.serves)} functions" f
 
 def keygen(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
-    authority: Annotated[Path, typer.Option("--authority", "-a", help="Where to keep the sealed authority.")],
+    authority: Annotated[
+        Path, typer.Option("--authority", "-a", help="The folder to keep the authority in: it must not exist.")
+    ],
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="Where to write the public key.")],
     scheme: Annotated[str, typer.Option(help=f"{_SERVED}.")] = DEFAULT_SCHEME,
     weight_bits: Annotated[
@@ -52,7 +54,7 @@ def keygen(
         Path | None,
         typer.Option(
             help="CSV of 100 rows or more of the population, such as the training set; keys are measured against it. "
-            "No row is kept, and what is kept stays in the sealed file."
+            "No row is kept, and what is kept stays with the sealed master keys."
         ),
     ] = None,
     delimiter: Delimiter = None,
@@ -67,11 +69,10 @@ def keygen(
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key authority: the master key in one sealed file, and the public key for the data owners."""
+    """Make a key authority: a folder with its log and its sealed master key, and the public key for the data owners."""
     name, passphrase = adapter_named(scheme).id, passphrase_from(passphrase_file, confirm=True)
-    if authority.exists():  # said before the public key's file is looked at; making it looks again
-        raise AuthorityError(f"{authority} exists already; an authority is never overwritten")
-    read_or_kept = [schema, reference, passphrase_file, *roles.authority_files(authority)]
+    folder.require_absent(authority)  # said before the public key's file is looked at; making it looks again
+    read_or_kept = [schema, reference, passphrase_file, *folder.authority_files(authority)]
     with io.claimed(public_key, roles.new_public_key(), avoid=read_or_kept, force=force) as output:
         agreed = load(schema, Schema.from_bytes)
         rows = None if reference is None else reference_rows(read_csv(reference, delimiter, decimal), agreed)
@@ -84,6 +85,8 @@ def keygen(
             path=authority,
             passphrase=passphrase,
         )
+        known = created.reference
+        created.close()  # the public key and what stands in it stay
         with _taken_back_on_failure(authority, output):
             output.write(created.public_key.to_bytes())
     values = {
@@ -92,7 +95,7 @@ def keygen(
         "scheme": created.public_key.scheme,
         "policy": created.policy_line,
         "weight_bits": created.weight_bits,
-        "reference": "none" if created.reference is None else f"{created.reference.entropy_bits:.1f} bits a row",
+        "reference": "none" if known is None else f"{known.entropy_bits:.1f} bits a row",
         "bytes_per_row": created.public_key.adapter.row_bytes(created.schema.n),
         "fingerprint": created.public_key.fingerprint,
     }
@@ -101,17 +104,17 @@ def keygen(
 
 
 def public_key(
-    authority: Annotated[Path, typer.Argument(help="The sealed authority file.")],
+    authority: Annotated[Path, typer.Argument(help="The authority's folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the public key.")],
     passphrase_file: PassphraseFile = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the public key of an authority once more: the file that keygen wrote, byte for byte."""
-    read_or_kept = [passphrase_file, *roles.authority_files(authority)]
-    role = roles.public_key(roles.authority_id(authority))
-    with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
-        key = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)).public_key
+    read_or_kept = [passphrase_file, *folder.authority_files(authority)]
+    with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
+        key = opened.public_key
+    with io.claimed(output, roles.public_key(key.id), avoid=read_or_kept, force=force) as file:
         file.write(key.to_bytes())
     values = {"public_key": str(output), "scheme": key.scheme, "fingerprint": key.fingerprint}
     show("Public key", values, as_json=as_json, apart=file.is_standard_output)
@@ -119,7 +122,7 @@ def public_key(
 
 def issue(
     function: Annotated[Path, typer.Argument(help="The function file, from pyfe compile.")],
-    authority: Annotated[Path, typer.Option("--authority", "-a", help="The sealed authority file.")],
+    authority: Annotated[Path, typer.Option("--authority", "-a", help="The authority's folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function key (keep it private).")],
     purpose: Annotated[
         str,
@@ -134,27 +137,49 @@ def issue(
     as_json: AsJson = False,
 ) -> None:
     """Issue a function key: checked against everything issued before, recorded, then released."""
-    read_or_kept = [function, passphrase_file, *roles.authority_files(authority)]
+    read_or_kept = [function, passphrase_file, *folder.authority_files(authority)]
     wanted = load(function, Function.from_bytes)
-    role = roles.function_key(roles.authority_id(authority), wanted.id)
-    with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
-        opened = KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file))
-        key = opened.issue(wanted, purpose=purpose, recipient=recipient)
-        _release(key, file)
-    row = opened.issued[key.sequence - 1]
+    with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
+        role = roles.function_key([opened.public_key_of(epoch.number).id for epoch in opened.epochs], wanted.id)
+        with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
+            key = opened.issue(wanted, purpose=purpose, recipient=recipient)
+            _release(key, file)
+        row = opened.issued[key.sequence - 1]
+        unknown = {"residual": str(opened.residual(key.function))} if residual else {}
     values = {
         "function_key": str(output),
         "sequence": key.sequence,
         "purpose": key.purpose,
         "recipient": key.recipient,
         "scheme": key.scheme,
-        "bytes_per_row": key.adapter.row_bytes(opened.schema.n),
+        "bytes_per_row": key.adapter.row_bytes(key.function.n),
         "policy": key.policy,
         "findings": list(row.findings),
-        **({"residual": str(opened.residual())} if residual else {}),
+        **unknown,
         "interval": key.interval.tolist(),
     }
     show("Function key", values, as_json=as_json, apart=file.is_standard_output)
+
+
+def migrate(
+    old: Annotated[Path, typer.Argument(help="The sealed authority file of an earlier version.")],
+    authority: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to make of it: it must not exist.")],
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an authority's folder of the sealed file of an earlier version, with every key that it issued.
+
+    Public key and passphrase stay. The file gets .migrated added to its name.
+    """
+    folder.require_absent(authority)
+    with KeyAuthority.migrate(old, authority, passphrase=passphrase_from(passphrase_file)) as made:
+        values = {
+            "authority": str(authority),
+            "keys": len(made.issued),
+            "kept": f"{old}.migrated",
+            "fingerprint": made.public_key.fingerprint,
+        }
+    show("Key authority, migrated", values, as_json=as_json)
 
 
 @contextlib.contextmanager
@@ -170,8 +195,7 @@ def _taken_back_on_failure(authority: Path, public_key: outputs.Output) -> Itera
             with contextlib.suppress(ParameterError):  # standard error is gone: the file is there to be seen
                 say(f"the authority {authority} stays: its public key may be in use (pyfe public-key)", apart=True)
             raise
-        for file in roles.authority_files(authority):
-            file.unlink(missing_ok=True)
+        folder.remove(authority)
         raise
 
 

@@ -19,7 +19,7 @@ from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
 from pyfe.io import roles
 from pyfe.io.scores import scores_header
-from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys import FunctionKey, PublicKey, RevocationList
 from pyfe.keys.owner_noise import require_owner_secret
 from pyfe.schema import Encoded, Overflow
 
@@ -92,20 +92,28 @@ def evaluate(
         int,
         typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long."),
     ] = 1,
+    revoked: Annotated[
+        Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")
+    ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
-    with io.claimed(output, roles.SCORES, avoid=[ciphertexts, key, public_key], force=force) as file:
+    if revoked is not None and public_key is None:
+        raise ParameterError("--revoked needs --public-key: who signed the list is looked at")
+    with io.claimed(output, roles.SCORES, avoid=[ciphertexts, key, public_key, revoked], force=force) as file:
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
+        listed = None if revoked is None else load(revoked, lambda d: RevocationList.from_bytes(d, public_key=public))
         batch = load(ciphertexts, CiphertextBatch.from_bytes)
         function_key.require_match(batch)
+        function_key.require_usable(revoked=listed)
         batch.require_weight_sums(largest_weight_sum)
         search = _prepare_search(function_key, quiet=as_json)
         start = time.perf_counter()
         spans = progress(len(batch), _chunk(function_key.adapter), "evaluating", quiet=as_json)
-        chunks = [function_key.decrypt(batch[a:b], largest_weight_sum=largest_weight_sum) for a, b in spans]
+        options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "revoked": listed}
+        chunks = [function_key.decrypt(batch[a:b], **options) for a, b in spans]
         scores = np.concatenate(chunks)
         seconds = time.perf_counter() - start
         file.write(io.table_bytes(*_columns(function_key.readout, scores, batch.combined)))

@@ -21,8 +21,7 @@ from typing import TypeAlias
 
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.io.replacement import NotSynced, Replacement
-from pyfe.io.roles import ANYTHING, Role, is_sealed
-from pyfe.lock_names import locked_by
+from pyfe.io.roles import ANYTHING, Role, is_of_authority
 from pyfe.wire.envelope import Octets
 
 __all__ = ["Output", "claimed", "write_bytes", "write_text"]
@@ -145,10 +144,10 @@ class Output:
             raise ParameterError(
                 f"the output {self._name} is a file that this command reads or keeps ({other}); give another place"
             )
-        for file in (self._place, locked_by(self._place)):
-            if file is not None and is_sealed(file):
-                what = "is a sealed authority" if file == self._place else f"is the lock of the authority {file}"
-                raise ParameterError(f"{self._name} {what}, which is never overwritten; give another place")
+        if is_of_authority(self._place):
+            raise ParameterError(
+                f"{self._name} is a file of a key authority, which is never overwritten; give another place"
+            )
 
     def _is_stream(self) -> bool:
         found = _stat(self._place)

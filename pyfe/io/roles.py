@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-from pyfe.errors import AuthorityError, PyfeError
+from pyfe.errors import PyfeError
+from pyfe.folder_names import MASTER, files_in
 from pyfe.io.scores import is_scores
 from pyfe.keys import FunctionKey
-from pyfe.lock_names import lock_of
 from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
 
 __all__ = [
@@ -22,16 +21,12 @@ __all__ = [
     "SCHEMA",
     "SCORES",
     "Role",
-    "authority_files",
-    "authority_id",
     "ciphertexts",
     "function_key",
-    "is_sealed",
+    "is_of_authority",
     "new_public_key",
     "public_key",
 ]
-
-AnyPath: TypeAlias = str | os.PathLike[str]
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -82,12 +77,12 @@ def ciphertexts(public_key_id: bytes) -> Role:
     return Role("batch of ciphertexts under this public key", _of_kind(Kind.CIPHERTEXT_BATCH, public_key_id))
 
 
-def function_key(public_key_id: bytes, function_id: bytes) -> Role:
-    """A key for the function of an id, from the authority of a public key's id."""
-    of_authority = _of_kind(Kind.FUNCTION_KEY, public_key_id)
+def function_key(public_key_ids: Collection[bytes], function_id: bytes) -> Role:
+    """A key for the function of an id, from the authority of these public keys' ids."""
 
     def fits(path: Path) -> bool:
-        if not of_authority(path):
+        header = Header.read(_start(path))
+        if header is None or header.kind is not Kind.FUNCTION_KEY or header.public_key_id not in public_key_ids:
             return False
         try:
             return FunctionKey.from_bytes(path.read_bytes()).function.id == function_id
@@ -97,27 +92,14 @@ def function_key(public_key_id: bytes, function_id: bytes) -> Role:
     return Role("key for this function from this authority", fits, private=True)
 
 
-def authority_id(authority: AnyPath) -> bytes:
-    """The id of an authority's public key, as its sealed file states it. AuthorityError for what is no such file."""
-    try:
-        sealed = is_sealed(Path(authority)) or not Path(authority).exists()
-        header = Header.read(_start(Path(authority))) if sealed else None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no name of a file"
-        raise AuthorityError(f"cannot read the authority file {authority}: {reason}") from error
-    if header is None:
-        raise AuthorityError(f"{authority}: not an authority file")
-    return header.public_key_id
+def is_of_authority(path: Path) -> bool:
+    """Whether a file is one of an authority's folder, or the sealed file of an earlier version, damaged or not. OSError
+    where that cannot be known."""
+    return _is_sealed(path) or (path in files_in(path.parent) and _is_sealed(path.parent / MASTER))
 
 
-def authority_files(authority: AnyPath) -> tuple[Path, Path]:
-    """The files that an authority keeps: the sealed one, and its lock."""
-    file = Path(os.path.realpath(authority))
-    return file, lock_of(file)
-
-
-def is_sealed(path: Path) -> bool:
-    """Whether a file starts as a sealed authority does, damaged or not. OSError where that cannot be known."""
+def _is_sealed(path: Path) -> bool:
+    """Whether a file starts as sealed master keys do."""
     try:
         found = os.stat(path)
     except FileNotFoundError:

@@ -4,25 +4,37 @@ The native payload holds the weights or forms, how the results are read (interva
 and the scheme's key: all that a service without Python needs. The metadata is what people call the function, its
 schema, and what the authority says about the key. The authority's signature covers header, payload and metadata.
 
-In keys of the first layout, that of 0.1.0, the readout lies in the metadata: they are read, and written as they were.
+In keys of the first layout, that of 0.1.0, the readout lies in the metadata; earlier keys have no epoch and no end.
+They are read, and written as they were.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from pyfe.adapters import AnyAdapter, NativeFunctionKey, adapter_numbered
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
+from pyfe.errors import (
+    DecodeError,
+    KeyExpiredError,
+    KeyMismatchError,
+    OutOfRangeError,
+    ParameterError,
+    SignatureError,
+)
 from pyfe.function import Function, Readout
 from pyfe.keys.public_key import PublicKey
+from pyfe.keys.revocation_list import RevocationList
 from pyfe.schema import MAX_BITS
 from pyfe.text import printable
 from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unframed, unpack
@@ -33,10 +45,16 @@ from pyfe.wire.signature import SIGNATURE_SIZE, SigningKey, require_valid
 __all__ = ["FunctionKey", "Grant", "require_encodable", "require_signed"]
 
 
+Clock: TypeAlias = Callable[[], float]
+
 MAX_TIME = 2**40
 """Seconds since 1970 that still make a calendar date."""
 
+MAX_EPOCH = 2**53 - 1
+"""Highest number of an epoch: exact wherever it is read."""
+
 _NAME = "function key"
+_OF_EPOCHS = ("epoch", "not_after")
 _IN_THE_PAYLOAD = ("weights", "forms")
 
 
@@ -49,6 +67,30 @@ class Grant:
     sequence: int
     policy: str
     recipient: str | None
+    epoch: int | None = None
+    not_after: int | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of a key's metadata; keys without an epoch, those of earlier versions, have no end either."""
+        values = asdict(self)
+        return values if self.epoch is not None else {k: v for k, v in values.items() if k not in _OF_EPOCHS}
+
+    @classmethod
+    def read(cls, fields: Fields) -> Grant:
+        """The inverse of :meth:`fields`; DecodeError for anything else."""
+        of_epoch = fields.has("epoch")
+        grant = cls(
+            purpose=fields.take("purpose", str),
+            issued_at=fields.integer("issued_at", 0, MAX_TIME),
+            sequence=fields.integer("sequence", 1, 2**63 - 1),
+            policy=fields.take("policy", str),
+            recipient=fields.optional("recipient", str),
+            epoch=fields.integer("epoch", 1, MAX_EPOCH) if of_epoch else None,
+            not_after=fields.optional("not_after", int) if of_epoch else None,
+        )
+        if grant.not_after is not None and not 0 <= grant.not_after <= MAX_TIME:
+            raise DecodeError(f"{_NAME}: its last second is {grant.not_after}, must be 0 to {MAX_TIME}")
+        return grant
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -57,7 +99,9 @@ class FunctionKey(Secret):
 
     It carries the function, the exact interval of each result, the ids of schema and public key, what it was issued
     for, and the authority's signature over all of it. ``verified`` says whether signature and key equation (for linear
-    schemes ``s_y G + t_y H = sum_i y_i h_i``) were checked against a public key.
+    schemes ``s_y G + t_y H = sum_i y_i h_i``) were checked against a public key. ``epoch`` is the authority's, and
+    ``not_after`` the last second at which the key is to be used, None where it has no end: whoever decrypts with it
+    later gets a KeyExpiredError. That is for honest evaluators: only another epoch ends what a key can open.
 
     Made by :meth:`pyfe.KeyAuthority.issue`. It is never pickled or copied: move its bytes on purpose.
     """
@@ -73,6 +117,8 @@ class FunctionKey(Secret):
     recipient: str | None
     signature: bytes
     verified: bool = False
+    epoch: int | None = None
+    not_after: int | None = None
 
     @classmethod
     def signed(
@@ -87,7 +133,7 @@ class FunctionKey(Secret):
         """The canonical encoding, a bearer secret. Cost: linear in the size of the key."""
         ids = self.parameter_hash, self.public_key_id
         described = _first_description(self.function) if self.native.readout is None else _description(self.function)
-        metadata, payload = {**described, **asdict(self.grant)}, self.native.to_bytes()
+        metadata, payload = {**described, **self.grant.fields()}, self.native.to_bytes()
         return pack(Envelope(Kind.FUNCTION_KEY, self.adapter.number, *ids, payload, metadata, self.signature))
 
     @classmethod
@@ -125,7 +171,7 @@ class FunctionKey(Secret):
     @property
     def grant(self) -> Grant:
         """What the authority says about it."""
-        return Grant(self.purpose, self.issued_at, self.sequence, self.policy, self.recipient)
+        return Grant(**{each.name: getattr(self, each.name) for each in dataclass_fields(Grant)})
 
     @property
     def public_key_id(self) -> bytes:
@@ -162,7 +208,14 @@ class FunctionKey(Secret):
         """SHA-256 (32 bytes) of the canonical encoding."""
         return hashlib.sha256(self.to_bytes()).digest()
 
-    def decrypt(self, ciphertexts: CiphertextBatch, *, largest_weight_sum: int = 1) -> IntArray:
+    def decrypt(
+        self,
+        ciphertexts: CiphertextBatch,
+        *,
+        largest_weight_sum: int = 1,
+        clock: Clock = time.time,
+        revoked: RevocationList | None = None,
+    ) -> IntArray:
         """The exact integer scores, intercept included: int64 ``[batch]`` for one function, else ``[batch, k]``.
 
         They equal ``function.evaluate`` of the encrypted rows, but for the noise of their owner where the key is not
@@ -171,14 +224,17 @@ class FunctionKey(Secret):
 
         largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
             whose weights sum to s takes s times the search. Rows combined in this process carry their own sum.
+        clock: seconds since 1970, asked where the key has an end.
+        revoked: the authority's newest list of revoked keys.
 
-        Raises KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError, before any
+        Raises KeyExpiredError after the key's end, and for a key that is on the list; KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError, before any
         search, naming a row with larger weights; and naming row and function when a result is not in its interval
         (altered ciphertexts, or an unverified, wrong key).
         Cost per row and function: an n-term multi-scalar multiplication, of a quadratic scheme a product of pairings,
         and a search over the interval.
         """
         self.require_match(ciphertexts)
+        self.require_usable(clock, revoked)
         ciphertexts.require_weight_sums(largest_weight_sum)
         products = self._products(ciphertexts)
         sums = ciphertexts.weight_sums
@@ -193,17 +249,23 @@ class FunctionKey(Secret):
             advice = "verify(public_key), or --public-key on the command line"
             raise OutOfRangeError(f"{error}, or the unverified key was changed; check it with {advice}") from error
 
-    def decision_function(self, ciphertexts: CiphertextBatch) -> FloatArray:
+    def decision_function(
+        self, ciphertexts: CiphertextBatch, *, clock: Clock = time.time, revoked: RevocationList | None = None
+    ) -> FloatArray:
         """The model's scores in its own units, float64, in scikit-learn's shapes. Errors and cost: :meth:`decrypt`."""
-        return self.readout.decision_function(self._plain_scores(ciphertexts))
+        return self.readout.decision_function(self._plain_scores(ciphertexts, clock, revoked))
 
-    def predict_proba(self, ciphertexts: CiphertextBatch) -> FloatArray:
+    def predict_proba(
+        self, ciphertexts: CiphertextBatch, *, clock: Clock = time.time, revoked: RevocationList | None = None
+    ) -> FloatArray:
         """Class probabilities float64 ``[batch, classes]`` in the model's class order. Errors: :meth:`decrypt`."""
-        return self.readout.predict_proba(self._plain_scores(ciphertexts))
+        return self.readout.predict_proba(self._plain_scores(ciphertexts, clock, revoked))
 
-    def predict(self, ciphertexts: CiphertextBatch) -> AnyArray:
+    def predict(
+        self, ciphertexts: CiphertextBatch, *, clock: Clock = time.time, revoked: RevocationList | None = None
+    ) -> AnyArray:
         """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
-        return self.readout.predict(self._plain_scores(ciphertexts))
+        return self.readout.predict(self._plain_scores(ciphertexts, clock, revoked))
 
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types; nothing secret."""
@@ -225,6 +287,7 @@ class FunctionKey(Secret):
             "issued_at": datetime.fromtimestamp(self.issued_at, UTC).isoformat(),
             "sequence": self.sequence,
             "policy": self.policy,
+            **({} if self.epoch is None else {"epoch": self.epoch, "not_after": _end(self.not_after)}),
         }
 
     def require_match(self, ciphertexts: CiphertextBatch) -> None:
@@ -237,11 +300,22 @@ class FunctionKey(Secret):
         if (ciphertexts.schema_id, ciphertexts.parameter_hash) != (self.schema_id, self.parameter_hash):
             raise KeyMismatchError("key and ciphertexts belong to different schemas")
 
-    def _plain_scores(self, ciphertexts: CiphertextBatch) -> IntArray:
+    def require_usable(self, clock: Clock = time.time, revoked: RevocationList | None = None) -> None:
+        """KeyExpiredError where the key's end has passed by the clock, or where it is on the authority's list of
+        revoked keys. KeyMismatchError for another authority's list, ParameterError for one that was not verified."""
+        if self.not_after is not None and self.not_after < (now := _second(clock)):
+            raise KeyExpiredError(
+                f"key #{self.sequence} ended at {_date(self.not_after)} ({self.not_after}), and the clock says "
+                f"{_date(now)}; ask the authority for another one"
+            )
+        if revoked is not None:
+            revoked.require_not_listed(self.sequence, self.public_key_id)
+
+    def _plain_scores(self, ciphertexts: CiphertextBatch, clock: Clock, revoked: RevocationList | None) -> IntArray:
         self.require_match(ciphertexts)
         if ciphertexts.combined:
             raise ParameterError("combined rows have no class or probability; use decrypt, which gives combined scores")
-        return self.decrypt(ciphertexts)
+        return self.decrypt(ciphertexts, clock=clock, revoked=revoked)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FunctionKey) and self.to_bytes() == other.to_bytes()
@@ -260,11 +334,26 @@ class FunctionKey(Secret):
         return printable(f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})")
 
 
+def _second(clock: Clock) -> int:
+    try:
+        return math.floor(clock())
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError("the clock tells no time; it is a function such as time.time") from None
+
+
+def _date(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat() if abs(second) <= MAX_TIME else "no date"
+
+
+def _end(second: int | None) -> str | None:
+    return None if second is None else _date(second)
+
+
 def require_encodable(public: PublicKey, function: Function, grant: Grant) -> None:
     """ParameterError where the key of the function could not become bytes, before there is one."""
     ids = public.parameter_hash, public.id
     function.readout.to_native()
-    metadata = {**_description(function), **asdict(grant)}
+    metadata = {**_description(function), **grant.fields()}
     pack(Envelope(Kind.FUNCTION_KEY, public.adapter.number, *ids, b"", metadata, bytes(SIGNATURE_SIZE)))
 
 
@@ -299,13 +388,7 @@ def _decode(data: bytes, public_key: PublicKey | None = None) -> FunctionKey:
         raise DecodeError(f"{_NAME}: the public key id of the header is not that of the key")
     fields = Fields(envelope.metadata, _NAME)
     function = _function_of(adapter, native, fields)
-    grant = Grant(
-        purpose=fields.take("purpose", str),
-        issued_at=fields.integer("issued_at", 0, MAX_TIME),
-        sequence=fields.integer("sequence", 1, 2**63 - 1),
-        policy=fields.take("policy", str),
-        recipient=fields.optional("recipient", str),
-    )
+    grant = Grant.read(fields)
     fields.finish()
     return _key(adapter, native, function, envelope.parameter_hash, grant, envelope.signature)
 

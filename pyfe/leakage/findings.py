@@ -28,7 +28,8 @@ class Finding:
     output without one slot of its own), "clean" (combinations without noise) and "averaged" (of noise alone); for
     quadratic ones "keys" (more forms than the rule allows) and "weights" (linear content that no linear function could
     have); "budget" (the answers say too many bits of a record), "checked in part" (not everything was looked for;
-    ``note`` says what was not); or, not refusing, "nothing new" (the request lies in the span of what is known and
+    ``note`` says what was not); "refused" (an authority refuses it and gives no figure: ``note`` is what it says); or,
+    not refusing, "nothing new" (the request lies in the span of what is known and
     issued).
     ``names`` are the columns, coordinates or forms concerned, ``coordinates`` their positions.
     ``combination``: integer coefficients of the rows, issued first, whose sum is ``divisor`` times the form opened,
@@ -105,6 +106,7 @@ _SENTENCES = {
     "clean": "leaves combinations of scores without noise",
     "averaged": "lets noise be averaged, or taken off",
     "checked in part": "was not checked for everything",
+    "refused": "is refused",
 }
 
 

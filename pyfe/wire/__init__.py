@@ -16,7 +16,7 @@ kind   object            signed  where
 3      public key        yes     :mod:`pyfe.keys.public_key` (by the authority's key that it contains)
 4      function key      yes     :mod:`pyfe.keys.function_key` (by the authority)
 5      ciphertext batch  no      :mod:`pyfe.ciphertext`
-6      sealed authority  no      :mod:`pyfe.authority.sealed_file` (encrypted and authenticated)
+6      sealed authority  no      :mod:`pyfe.authority.vault` (encrypted and authenticated; ``sealed_file``: of before)
 7      audit log         no      :mod:`pyfe.audit.export` (the head in it is signed)
 8      identity          yes     :mod:`pyfe.identity.identity` (by the key that it contains)
 9      request           yes     :mod:`pyfe.identity.statements` (by who says it, as 10 and 11)
@@ -24,6 +24,8 @@ kind   object            signed  where
 11     revocation        yes     :mod:`pyfe.identity.statements`
 12     sealed key        no      :mod:`pyfe.identity.sealed_key` (the key inside is)
 13     sealed identity   no      :mod:`pyfe.identity.secret` (encrypted and authenticated)
+14     epoch table       yes     not written yet
+15     revocation list   yes     :mod:`pyfe.keys.revocation_list` (by the authority)
 =====  ================  ======  ======================================================================
 
 :mod:`pyfe.objects` decodes an object of any kind; :mod:`pyfe.adapters` knows which scheme has which number.

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, Schema
+from pyfe.audit import verify
 from tests.golden import generate
 
 FOLDER = Path(__file__).resolve().parent
@@ -107,30 +108,32 @@ def test_public_keys_keys_and_batches(folder: Path, stem: str) -> None:
 
 
 @pytest.mark.parametrize(("folder", "stem"), AUTHORITIES)
-def test_authorities_open_and_issue(folder: Path, stem: str, tmp_path: Path) -> None:
-    """A sealed file opens, its ledger is the one that was written, another key is issued, and it opens again."""
+def test_authorities_are_migrated_and_issue(folder: Path, stem: str, tmp_path: Path) -> None:
+    """A sealed file becomes a folder with the ledger that was written; a key that was issued is had again, another one
+    is issued, and the folder opens again."""
     said = expected(folder)
     entry, path = said["authorities"][stem], tmp_path / "authority.pyfe"
     shutil.copy(folder / f"authority-{stem}.pyfe", path)
-    path.chmod(0o600)
-
-    def opened() -> KeyAuthority:
-        return KeyAuthority.open(path, passphrase=said["passphrase"], clock=lambda: said["now"] + 60)
+    given: dict[str, Any] = {"passphrase": said["passphrase"], "clock": lambda: said["now"] + 60}
 
     def ledger(owner: KeyAuthority) -> list[Any]:
         return [[r.sequence, r.issued_at, r.purpose, r.recipient, r.function_id.hex()] for r in owner.issued]
 
-    owner = opened()
+    owner = KeyAuthority.migrate(path, tmp_path / "folder", **given)
     assert ledger(owner) == entry["issued"]
     public = PublicKey.from_bytes(data(folder, f"public-{stem}"))
     assert owner.public_key.to_bytes() == public.to_bytes()
+    verify(owner.log(), authority=public.verification_key)
+    first = FunctionKey.from_bytes(data(folder, f"key-{stem}-{next(iter(entry['keys']))}"), public_key=public)
+    again = owner.issue(first.function, purpose=first.purpose, recipient=first.recipient)
+    assert (again.sequence, again.issued_at, ledger(owner)) == (first.sequence, first.issued_at, entry["issued"])
     function = Function.from_integers(owner.schema, np.arange(owner.schema.n) + 1)
     key = owner.issue(function, purpose="one more")
     rows = said["schemas"][next(name for name in said["schemas"] if stem.endswith(name))]["rows"]
     assert key.decrypt(public.encrypt(rows)).tolist() == function.evaluate(rows).tolist()
-    again = opened()
-    assert ledger(again) == ledger(owner)
-    assert len(again.issued) == len(entry["issued"]) + 1
+    reopened = KeyAuthority.open(tmp_path / "folder", **given)
+    assert ledger(reopened) == ledger(owner)
+    assert len(reopened.issued) == len(entry["issued"]) + 1
 
 
 @pytest.mark.parametrize(("folder", "stem"), AUTHORITIES)

@@ -53,8 +53,8 @@ def test_keys_open_the_batch_and_a_new_one_to_the_same_integers(folder: Path) ->
 def test_an_authority_goes_on(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "authority.pyfe"
     shutil.copy(folder / "authority.pyfe", path)
-    path.chmod(0o600)
-    authority = KeyAuthority.open(path, passphrase=golden.PASSPHRASE, clock=lambda: golden.NOW + 60)
+    given: dict[str, Any] = {"passphrase": golden.PASSPHRASE, "clock": lambda: golden.NOW + 60}
+    authority = KeyAuthority.migrate(path, tmp_path / "folder", **given)
     assert len(authority.issued) == 2
     authority.issue(golden.functions()["one"], purpose="once more")
     assert len(authority.issued) == 3

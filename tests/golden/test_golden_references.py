@@ -43,17 +43,13 @@ def test_there_is_a_set() -> None:
 def test_an_authority_keeps_its_reference(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "authority.pyfe"
     shutil.copy(folder / "authority.pyfe", path)
-    path.chmod(0o600)
-
-    def opened() -> KeyAuthority:
-        return KeyAuthority.open(path, passphrase=golden.PASSPHRASE, clock=lambda: golden.NOW + 60)
-
-    authority = opened()
+    given: dict[str, Any] = {"passphrase": golden.PASSPHRASE, "clock": lambda: golden.NOW + 60}
+    authority = KeyAuthority.migrate(path, tmp_path / "folder", **given)
     assert authority.schema.id.hex() == said(folder)["schema"]
     require_same(authority.reference, said(folder)["kept"])
     function = Function.from_integers(authority.schema, np.arange(authority.schema.n) + 1)
     authority.issue(function, purpose="one more")
-    again = opened()
+    again = KeyAuthority.open(tmp_path / "folder", **given)
     assert len(again.issued) == 1
     require_same(again.reference, said(folder)["kept"])
 

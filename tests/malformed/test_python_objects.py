@@ -17,7 +17,7 @@ from pyfe.authority import sealed_file
 from pyfe.errors import AuthorityError
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.wire import sealing
-from tests.unit import objects
+from tests.unit import objects, old_files
 
 Decoder = Callable[[bytes], Any]
 
@@ -136,20 +136,21 @@ def test_a_flipped_signature_is_a_signature_error(position: int) -> None:
 def test_every_bit_of_a_sealed_authority_is_authenticated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "LOG_COST", 10)
     key = sealing.SealingKey.fresh("correct horse battery")
-    data = objects.sealed(small(), key)
+    data = old_files.sealed(small(), key)
 
-    def key_for(salt: bytes, log_cost: int) -> sealing.SealingKey:
-        if (salt, log_cost) != (key.salt, key.log_cost):
+    def opened(data: bytes) -> sealed_file.Opened:
+        file = sealed_file.SealedFile.parse(data)
+        if (file.salt, file.log_cost) != (key.salt, key.log_cost):
             raise AuthorityError("another salt gives another key")
-        return key
+        return sealed_file.open_all(file, key)
 
-    assert sealed_file.open_sealed(data, key_for)[0].terms.weight_bits == 16
+    assert opened(data).terms.weight_bits == 16
     for size in range(len(data)):
         with pytest.raises(AuthorityError):
-            sealed_file.open_sealed(data[:size], key_for)
+            opened(data[:size])
     for flipped in flips(data):
         with pytest.raises(AuthorityError):
-            sealed_file.open_sealed(flipped, key_for)
+            opened(flipped)
 
 
 def test_a_sample_of_flips_of_larger_objects(seed: int) -> None:

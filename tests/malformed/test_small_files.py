@@ -148,7 +148,7 @@ def test_a_public_key_is_held_against_its_schema_before_its_points_are_read() ->
     authority = objects.authority()
     data = authority.public_key.to_bytes()
     size = struct.unpack_from("<Q", data, 76)[0]
-    signing = authority._secrets.signing_key
+    signing = objects.secrets_of(authority).signing_key
     for head, error in ((data[:12] + bytes(32) + data[44:88], "parameters"), (data[:88], "public key")):
         unsigned = head + b"\xff" * size + data[88 + size : -64]
         with pytest.raises((DecodeError, KeyMismatchError), match=error):

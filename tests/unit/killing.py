@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -52,9 +53,9 @@ READS: dict[str, Callable[[bytes], Any]] = {
     "encrypt": CiphertextBatch.from_bytes,
     "evaluate": lambda data: data.decode().count("\n") == 71 or fail("a cut table of scores"),
 }
-CHANGING = ["open", "write", "fsync", "fchmod", "replace", "rename", "unlink", "link", "truncate", "ftruncate"]
+CHANGING = ["open", "write", "fsync", "fchmod", "replace", "rename", "unlink", "link", "truncate", "ftruncate", "mkdir"]
 assert app is not None  # imported here, once, and not by every child
-KEPT = {"auth", "auth.lock", "pass", "rows.csv", "model.json", "schema", "public", "function", "key", "cts"}
+KEPT = {"auth", "pass", "rows.csv", "model.json", "schema", "public", "function", "key", "cts"}
 
 
 def fail(message: str) -> None:
@@ -116,8 +117,7 @@ def prepare() -> None:
 
 
 def forget_new_authority() -> None:
-    for name in ("new", "new.lock"):
-        Path(name).unlink(missing_ok=True)
+    shutil.rmtree("new", ignore_errors=True)
 
 
 def dead(arguments: list[str], arm: Arm, seconds: float | None = None) -> bool:
@@ -138,7 +138,7 @@ def whole(read: Callable[[bytes], Any]) -> str:
     """Whether the output is the old file or the new one, both whole; and the authorities open, those that are there."""
     for name in ("auth", "new"):
         if Path(name).exists():
-            KeyAuthority.open(name, passphrase=PASSPHRASE)
+            KeyAuthority.open(name, passphrase=PASSPHRASE).close()
     data = Path("out").read_bytes()
     if data == OLD:
         return "old"
@@ -149,7 +149,7 @@ def whole(read: Callable[[bytes], Any]) -> str:
 def run(command: str, wanted: int, seed: int) -> dict[str, int]:
     prepare()
     arguments, found, rng = COMMANDS[command], Counter[str](), random.Random(seed)
-    kept = {name: Path(name).read_bytes() for name in KEPT - {"auth", "auth.lock"}}
+    kept = {name: Path(name).read_bytes() for name in KEPT - {"auth"}}
     for step in itertools.count():
         if not dead(arguments, dies_at(step)):
             break  # it did all its steps
@@ -164,7 +164,7 @@ def run(command: str, wanted: int, seed: int) -> dict[str, int]:
     READS[command](Path("out").read_bytes())
     if kept != {name: Path(name).read_bytes() for name in kept}:
         fail("a file that the command reads was changed")
-    left = {path.name for path in Path().iterdir()} - KEPT - {"out", "new", "new.lock"}
+    left = {path.name for path in Path().iterdir()} - KEPT - {"out", "new"}
     if left:
         fail(f"left behind: {sorted(left)}")
     return dict(found)

@@ -18,7 +18,7 @@ import pyfe
 from pyfe import _core_testing as testing
 from pyfe.identity import IdentitySecret, SealedKey
 from pyfe.wire import sealing
-from tests.unit.objects import PASSPHRASE
+from tests.unit.objects import PASSPHRASE, secrets_of
 
 DRAW_MASK, NEEDLE_SHIFT = 0x5A, 0x31
 N = 20
@@ -43,7 +43,7 @@ def work(path: str, scheme: str, mode: str) -> tuple[bytes, object]:
         ones = np.concatenate([np.ones((9, 1), np.int64), rows], axis=1)
         drawn = testing.qfe_encrypt_recorded(testing.qfe.MasterPublicKey.from_bytes(public), ones)[1]
     if mode == "planted":
-        return drawn, authority._secrets.master.to_bytes()
+        return drawn, secrets_of(authority).master.to_bytes()
     return drawn, authority if mode == "open" else None
 
 

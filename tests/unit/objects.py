@@ -11,15 +11,9 @@ import numpy as np
 
 import pyfe
 from pyfe import Function, FunctionKey, KeyAuthority, Policy, Schema
-from pyfe.authority import sealed_file
-from pyfe.authority.ledger import MemoryLedger
-from pyfe.authority.records import terms_from_map
-from pyfe.authority.sealed_file import LedgerPart, parts_of_first_layout
-from pyfe.authority.secrets import SEED_SIZE, Secrets
+from pyfe.authority.secrets import Secrets
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import Finding, QuadraticAccount
-from pyfe.wire import cbor
-from pyfe.wire.sealing import SealingKey
 
 PASSPHRASE = "correct horse battery"
 
@@ -99,33 +93,9 @@ def network(s: Schema | None = None, units: int = 2, outputs: int = 3) -> Functi
     return Function.from_forms(s, forms, [5, -6, 7][:outputs], name="network")
 
 
-def plaintexts(authority: KeyAuthority) -> tuple[bytes, bytes]:
-    """The two plaintexts of a sealed file: ledger, secrets."""
-    ledger = authority._ledger
-    rows = [cbor.loads(row, "row") for row in ledger.read()]
-    return LedgerPart.of(ledger.terms).followed_by(rows).encode(), bytes(memoryview(authority._secrets.encoded()))
-
-
-def authority_of(ledger: bytes, secrets: bytes) -> KeyAuthority:
-    """The authority, in memory, that two plaintexts hold; its clock stands still."""
-    part, view = LedgerPart.decode(ledger), memoryview(secrets)
-    terms = terms_from_map(part.terms)
-    kept = MemoryLedger(terms)
-    kept.append([cbor.dumps(row) for row in part.rows], position=0)
-    own = Secrets.read(view[:SEED_SIZE], view[SEED_SIZE:], memoryview(b""), terms)
-    return KeyAuthority(kept, own, lambda: 1_700_000_000.0)
-
-
-def authority_of_first_layout(data: bytes) -> KeyAuthority:
-    """The authority that the one plaintext of 0.1.0 holds."""
-    ledger, seed, master = parts_of_first_layout(memoryview(data))
-    return authority_of(ledger, bytes(seed) + bytes(master))
-
-
-def sealed(authority: KeyAuthority, key: SealingKey) -> bytes:
-    """The sealed file of an authority, under a key."""
-    terms, ledger = authority._ledger.terms, LedgerPart.decode(plaintexts(authority)[0])
-    return sealed_file.seal(terms, ledger, key, sealed_file.seal_secrets(terms, authority._secrets, key))
+def secrets_of(authority: KeyAuthority, epoch: int = 1) -> Secrets:
+    """The secrets of an epoch."""
+    return authority._engine._vault.secrets(epoch, authority.epochs[epoch - 1].terms)
 
 
 def first_layout(key: FunctionKey) -> FunctionKey:

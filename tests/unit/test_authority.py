@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import pickle
-import stat
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +22,6 @@ from pyfe import (
     PolicyDeniedError,
     Schema,
 )
-from pyfe.authority.ledger import locked_file
 from pyfe.errors import DecodeError
 from pyfe.schemes import ipfe_ddh
 from pyfe.wire import sealing
@@ -52,6 +48,11 @@ def dense(schema: Schema, change: int = 0) -> Function:
     weights = np.arange(3, 3 + schema.n) * np.where(np.arange(schema.n) % 2, -1, 1)
     weights[0] += change
     return Function.from_integers(schema, weights)
+
+
+def population(schema: Schema) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    return {name: rng.integers(0, 256, 200) for name in schema.columns}
 
 
 # -- policy --
@@ -135,7 +136,7 @@ def test_a_function_cannot_state_another_interval() -> None:
 
 def test_the_same_function_gives_the_same_scheme_key() -> None:
     authority = objects.authority()
-    first, second = (authority.issue(objects.function(), purpose="test") for _ in range(2))
+    first, second = (authority.issue(objects.function(), purpose=text) for text in ("one", "two"))
     assert first.native.to_bytes() == second.native.to_bytes()
     assert (first.sequence, second.sequence) == (1, 2)
     assert first.issued_at == 1_700_000_000
@@ -159,7 +160,7 @@ def test_a_clock_is_a_function(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_closed_authority_issues_nothing_and_holds_no_secrets(tmp_path: Path, durable: bool) -> None:
-    kept = {"path": tmp_path / "authority.pyfe", "passphrase": PASSPHRASE} if durable else {}
+    kept = {"path": tmp_path / "authority", "passphrase": PASSPHRASE} if durable else {}
     schema = wide_schema()
     with KeyAuthority.create(schema, **kept) as authority:  # type: ignore[arg-type]
         authority.issue(dense(schema), purpose="model")
@@ -172,20 +173,20 @@ def test_a_closed_authority_issues_nothing_and_holds_no_secrets(tmp_path: Path, 
     ):
         with pytest.raises(AuthorityError, match="closed"):
             ask()
-    assert not hasattr(authority, "_secrets") and authority.public_key.schema == schema
+    assert authority._engine._vault._epochs == {} and authority.public_key.schema == schema
     with pytest.raises(AuthorityError, match="closed"):  # what a thread in the middle of issuing meets
-        authority._derive(dense(schema), None)  # type: ignore[arg-type]
+        _ = authority._engine._vault.signing_key
     assert "in " in repr(authority)
     if durable:
         assert len(KeyAuthority.open(**kept).issued) == 1  # type: ignore[arg-type]
 
 
-# -- the sealed file --
+# -- the folder --
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "authority.pyfe"
+    return tmp_path / "authority"
 
 
 def test_a_sealed_authority_remembers(path: Path) -> None:
@@ -199,29 +200,6 @@ def test_a_sealed_authority_remembers(path: Path) -> None:
         again.issue(dense(schema, 1), purpose="difference")
     assert again.issue(dense(schema), purpose="again").verify(first.public_key).sequence == key.sequence + 1
     assert len(first.issued) == 2
-
-
-def test_the_file_is_private_and_alone(path: Path) -> None:
-    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    authority.issue(dense(wide_schema()), purpose="model")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert sorted(p.name for p in path.parent.iterdir()) == ["authority.pyfe", "authority.pyfe.lock"]
-
-
-def test_nothing_secret_is_in_the_file(path: Path) -> None:
-    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    master = authority._secrets.master.to_bytes()
-    data = path.read_bytes()
-    assert not any(master[i : i + 16] in data for i in range(len(master) - 512, len(master) - 16, 8))
-    assert PASSPHRASE.encode() not in data
-
-
-def test_an_authority_is_never_overwritten(path: Path) -> None:
-    KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    before = path.read_bytes()
-    with pytest.raises(AuthorityError, match="never overwritten"):
-        KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("passphrase", ["wrong horse battery", "", b"bytes"])
@@ -247,29 +225,15 @@ def test_passphrase_and_path_go_together(path: Path) -> None:
     assert not path.exists()
 
 
-def test_missing_and_foreign_files(path: Path) -> None:
-    with pytest.raises(AuthorityError, match="cannot read"):
-        KeyAuthority.open(path, passphrase=PASSPHRASE)
-    path.write_bytes(wide_schema().to_bytes())
-    with pytest.raises(AuthorityError, match="not an authority file"):
-        KeyAuthority.open(path, passphrase=PASSPHRASE)
-
-
 def test_a_hostile_file_cannot_ask_for_memory(path: Path) -> None:
     KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    data = path.read_bytes()
+    file = path / "master.sealed"
+    data = file.read_bytes()
     cost = data.index(b"log_cost") + 8
     assert data[cost] == 10
-    path.write_bytes(data[:cost] + bytes([23]) + data[cost + 1 :])
+    file.write_bytes(data[:cost] + bytes([23]) + data[cost + 1 :])
     with pytest.raises(AuthorityError, match="must be 10 to 17"):
         KeyAuthority.open(path, passphrase=PASSPHRASE)
-
-
-def test_contents_are_read_strictly() -> None:
-    data, secrets = objects.plaintexts(objects.authority())
-    assert objects.plaintexts(objects.authority_of(data, secrets)) == (data, secrets)
-    with pytest.raises(DecodeError, match="do not belong together"):
-        objects.authority_of(data, objects.plaintexts(objects.authority())[1])
 
 
 # -- the order of things --
@@ -290,44 +254,6 @@ def test_the_row_is_durable_before_the_key_exists(path: Path, monkeypatch: pytes
     assert rows_on_disk == [1]
 
 
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_no_key_without_its_row(path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    schema = wide_schema()
-    authority = KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE)
-    before = path.read_bytes()
-
-    def fails(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, step, fails)
-        with pytest.raises(AuthorityError, match="No space left.*nothing was issued"):
-            authority.issue(dense(schema), purpose="model")
-    assert path.read_bytes() == before
-    assert not list(path.parent.glob(".*tmp"))
-    assert authority.issue(dense(schema), purpose="model").sequence == 1
-
-
-def test_data_and_folder_are_synced_in_order(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    steps: list[str] = []
-    fsync, replace = os.fsync, os.replace
-
-    def watched_fsync(descriptor: int) -> None:
-        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
-        steps.append(f"fsync {kind}")
-        fsync(descriptor)
-
-    def watched_replace(source: Any, target: Any) -> None:
-        steps.append("rename")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "fsync", watched_fsync)
-    monkeypatch.setattr(os, "replace", watched_replace)
-    authority.issue(dense(wide_schema()), purpose="model")
-    assert steps == ["fsync file", "rename", "fsync folder"]
-
-
 def test_a_key_that_does_not_verify_is_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
     authority = objects.authority()
     keygen = ipfe_ddh.keygen
@@ -340,16 +266,6 @@ def test_a_key_that_does_not_verify_is_not_released(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ipfe_ddh, "keygen", faulty)
     with pytest.raises(AuthorityError, match="not released"):
         authority.issue(objects.function(), purpose="test")
-
-
-def test_a_held_lock_is_respected(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    monkeypatch.setattr(locked_file, "LOCK_SECONDS", 0.1)
-    with (path.parent / "authority.pyfe.lock").open("rb+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(AuthorityError, match="locked by another process"):
-            authority.issue(dense(wide_schema()), purpose="model")
-    assert authority.issue(dense(wide_schema()), purpose="model").sequence == 1
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -377,25 +293,62 @@ def test_two_requests_at_once_are_decided_one_after_the_other(path: Path, durabl
     assert len(authority.issued) == 1
 
 
-def test_a_file_sealed_anew_is_noticed(path: Path, tmp_path: Path) -> None:
-    schema = wide_schema()
-    authority = KeyAuthority.create(schema, path=path, passphrase=PASSPHRASE)
-    KeyAuthority.create(schema, path=tmp_path / "other", passphrase=PASSPHRASE)
-    os.replace(tmp_path / "other", path)
-    with pytest.raises(AuthorityError, match="sealed anew"):
-        authority.issue(dense(schema), purpose="model")
-
-
 def test_secrets_are_not_shown_or_pickled(path: Path) -> None:
     authority = KeyAuthority.create(wide_schema(), path=path, passphrase=PASSPHRASE)
-    ledger, own = authority._ledger, authority._secrets
-    for item in (authority, ledger, own, own.signing_key, ledger._key, own.master):  # type: ignore[attr-defined]
+    engine, own = authority._engine, objects.secrets_of(authority)
+    vault, storage = engine._vault, engine._storage
+    for item in (authority, engine, vault, storage, vault._key, vault._epochs[1], own, own.signing_key, own.master):
         assert own.signing_key.seed().hex() not in repr(item)
         with pytest.raises(TypeError):
             pickle.dumps(item)
-    memory = objects.authority()
-    with pytest.raises(TypeError):
-        pickle.dumps(memory._ledger)
+
+
+def test_what_depends_on_the_keys_of_others_has_no_figure() -> None:
+    """A refusal of the union names its rule, to whoever asks by any way; the log has the rest."""
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema)
+    authority.issue(dense(schema), purpose="a secret purpose", recipient="ada")
+    (finding,) = authority.check(dense(schema, 1), recipient="ben")
+    assert (finding.kind, finding.rule, finding.figure, finding.limit) == ("refused", "2", None, None)
+    with pytest.raises(PolicyDeniedError, match="rule 2: together with keys that were issued to others") as caught:
+        authority.issue(dense(schema, 1), purpose="mine", recipient="ben")
+    assert [each.kind for each in caught.value.findings] == ["refused"]
+    for text in (str(caught.value), str(caught.value.findings), str(finding)):
+        assert "secret" not in text and "#1" not in text and "rotate" in text
+    (own,) = authority.check(dense(schema, 2), recipient="ada")
+    assert own.kind == "coordinate"
+    assert [finding.refuses for finding in authority.check(dense(schema, 2), recipient="ada")] == [True]  # and again
+    assert b"a secret purpose" in b"".join(authority.log().entries)
+
+
+def test_a_check_under_another_reference_counts_own_keys_alone() -> None:
+    schema = wide_schema()
+    authority = KeyAuthority.create(schema)
+    authority.issue(dense(schema), purpose="p", recipient="ada")
+    rows = population(schema)
+    assert authority.check(dense(schema, 1), recipient="ben", reference=rows) == []
+    assert authority.check(dense(schema, 1), recipient="ada", reference=rows)[0].kind == "coordinate"
+
+
+def test_rotation_counts_anew() -> None:
+    schema = wide_schema()
+    rows = population(schema)
+    authority = KeyAuthority.create(schema, weight_bits=8, reference=rows)
+    authority.issue(dense(schema), purpose="v1")
+    with pytest.raises(PolicyDeniedError, match=r"rotate\(schema=\.\.\.\)"):
+        authority.issue(dense(schema, 1), purpose="v2")
+    first, batch = authority.public_key, authority.public_key.encrypt({name: [7, 8] for name in schema.columns})
+    assert authority.rotate(reason="v2") == 2 and authority.public_key.id != first.id
+    assert (authority.weight_bits, authority.reference is not None) == (8, True)
+    key = authority.issue(dense(schema, 1), purpose="v2")
+    with pytest.raises(KeyMismatchError, match="different public keys"):
+        key.decrypt(batch)
+    old = authority.issue(dense(schema), purpose="v1", epoch=1)
+    assert old.decrypt(batch).tolist() == old.function.evaluate({name: [7, 8] for name in schema.columns}).tolist()
+    assert authority.rotate(Schema.from_ranges({"a": (0, 255)}), policy=Policy.unrestricted(reason="why")) == 3
+    assert authority.reference is None and authority.policy_line == "UNRESTRICTED: why"
+    with pytest.raises(ParameterError, match="for a Schema"):
+        authority.rotate({"a": (0, 1)})  # type: ignore[arg-type]
 
 
 def test_a_refusal_names_its_rule_and_has_its_findings() -> None:

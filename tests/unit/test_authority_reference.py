@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from pyfe import Function, KeyAuthority, Policy, Schema
-from pyfe.authority import sealed_file
-from pyfe.authority.sealed_file import SealedFile, SealedSecrets
+from pyfe.authority.sealed_file import Opened, SealedFile, open_all
 from pyfe.errors import AuthorityError, OutOfRangeError, ParameterError
 from pyfe.leakage import Reference
 from pyfe.schema import number
 from pyfe.wire import envelope
 from pyfe.wire.sealing import SealingKey
-from tests.unit import objects
+from tests.unit import old_files
+from tests.unit.objects import secrets_of
 from tests.unit.populations import mixed, mixed_schema
 
 PASSPHRASE = "correct horse battery"
@@ -52,15 +52,15 @@ def test_a_reference_of_something_else_is_refused() -> None:
         KeyAuthority.create(schema, reference=7)
 
 
-def test_it_lies_in_the_sealed_file(tmp_path: Path) -> None:
-    path, schema = tmp_path / "authority.pyfe", mixed_schema()
+def test_it_lies_with_the_sealed_master_keys(tmp_path: Path) -> None:
+    path, schema = tmp_path / "authority", mixed_schema()
     policy = Policy.unrestricted(reason="a test")
     authority = KeyAuthority.create(
         schema, reference=mixed(200, 1), policy=policy, path=path, passphrase=PASSPHRASE, clock=lambda: 1e9
     )
     assert authority.reference is not None
     written = authority.reference.to_bytes()
-    assert written[100:200] not in path.read_bytes()
+    assert not any(written[100:200] in file.read_bytes() for file in path.iterdir())
     again = KeyAuthority.open(path, passphrase=PASSPHRASE, clock=lambda: 1e9)
     assert again.reference is not None
     assert again.reference.to_bytes() == written
@@ -74,23 +74,25 @@ def test_it_lies_in_the_sealed_file(tmp_path: Path) -> None:
         _ = third.reference
 
 
-def test_without_a_reference_a_file_is_as_before(key: SealingKey) -> None:
-    """No field more: the header says nothing of a reference that is not there."""
-    authority = KeyAuthority.create(mixed_schema())
-    data = objects.sealed(authority, key)
-    closed = SealedFile.parse(data)
-    assert "reference" not in closed.header.metadata
-    assert closed.secrets.reference_size == 0
-    assert sealed_file.open_all(closed, key).secrets.reference is None
+# -- the sealed files of before --
+
+
+def opened(data: bytes, key: SealingKey) -> Opened:
+    return open_all(SealedFile.parse(data), key)
+
+
+def test_a_sealed_file_has_a_reference_or_none(key: SealingKey) -> None:
+    without = old_files.sealed(KeyAuthority.create(mixed_schema()), key)
+    assert SealedFile.parse(without).reference_size == 0 and opened(without, key).secrets.reference is None
+    authority = KeyAuthority.create(mixed_schema(), reference=mixed(200, 1))
+    found = opened(old_files.sealed(authority, key), key).secrets.reference
+    assert found is not None and authority.reference is not None
+    assert found.to_bytes() == authority.reference.to_bytes()
 
 
 def test_a_header_that_says_another_size_opens_nothing(key: SealingKey) -> None:
-    authority = KeyAuthority.create(mixed_schema(), reference=mixed(200, 1))
-    data = objects.sealed(authority, key)
-    opened = sealed_file.open_all(SealedFile.parse(data), key)
-    assert opened.secrets.reference is not None
-    size = opened.sealed_secrets.reference_size
-    assert size == len(opened.secrets.reference_bytes)
+    data = old_files.sealed(KeyAuthority.create(mixed_schema(), reference=mixed(200, 1)), key)
+    size = SealedFile.parse(data).reference_size
     changes: list[Callable[[dict[str, Any]], object]] = [
         lambda m: m.pop("reference"),
         lambda m: m.update(reference=size - 1),
@@ -104,16 +106,22 @@ def test_a_header_that_says_another_size_opens_nothing(key: SealingKey) -> None:
         metadata = dict(parts.metadata)
         change(metadata)
         with pytest.raises(AuthorityError):
-            sealed_file.open_all(SealedFile.parse(envelope.pack(replace(parts, metadata=metadata))), key)
+            opened(envelope.pack(replace(parts, metadata=metadata)), key)
 
 
 def test_a_reference_of_another_schema_in_a_file_is_no_authority(key: SealingKey) -> None:
     """Sealed by somebody who has the key, and still refused."""
     authority = KeyAuthority.create(mixed_schema())
     other = Reference.from_table({"a": np.arange(100.0)}, Schema({"a": number(0, 127, bits=7)}))
-    foreign = replace(authority._secrets, reference=other)
-    terms, ledger = authority._ledger.terms, sealed_file.LedgerPart.decode(objects.plaintexts(authority)[0])
-    data = sealed_file.seal(terms, ledger, key, sealed_file.seal_secrets(terms, foreign, key))
+    data = old_files.sealed(authority, key, secrets=replace(secrets_of(authority), reference=other))
     with pytest.raises(AuthorityError, match="does not hold an authority"):
-        sealed_file.open_all(SealedFile.parse(data), key)
-    assert isinstance(SealedFile.parse(data).secrets, SealedSecrets)
+        opened(data, key)
+
+
+def test_the_secrets_of_another_file_do_not_fit(key: SealingKey) -> None:
+    """Two authorities under one key, so that only the binding of the two parts can refuse."""
+    mine, other = (envelope.unpack(old_files.sealed(KeyAuthority.create(mixed_schema()), key)) for _ in range(2))
+    size = mine.metadata["secrets"]
+    swapped = replace(mine, payload=bytes(other.payload[:size]) + bytes(mine.payload[size:]))
+    with pytest.raises(AuthorityError, match="damaged"):
+        opened(envelope.pack(swapped), key)

@@ -60,7 +60,7 @@ def test_folders_hold_what_their_role_knows(played: tuple[Path, dict[str, Any]])
     for story in ("breast-cancer", "framingham"):
         assert {p.name for p in (folder / story / "cloud").iterdir()} == cloud
         assert {p.name for p in (folder / story / "hospital").iterdir()} == {"public-key.pyfe", "patients.csv"}
-        assert "authority.pyfe" in {p.name for p in (folder / story / "authority").iterdir()}
+        assert "kept" in {p.name for p in (folder / story / "authority").iterdir()}
     assert (folder / "scores.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 
@@ -90,12 +90,12 @@ def test_what_is_put_into_a_demo_stays(tmp_path: Path) -> None:
     study = tmp_path / "study"
     own = {"first/hospital/my.csv", "first/authority/mine.pyfe", "first/cloud/notes/a.txt", "qda/thesis.txt", "a.txt"}
     roles = stage.open_folders(study, "first")
-    (roles.authority / "authority.pyfe").write_text("of the demo")
+    (roles.authority / "kept").mkdir()
     for file in own:
         (study / file).parent.mkdir(parents=True, exist_ok=True)
         (study / file).write_text(f"the only copy of {file}")
     assert stage.open_folders(study, "first") == roles
-    assert not (roles.authority / "authority.pyfe").exists()  # as none is ever overwritten
+    assert not (roles.authority / "kept").exists()  # as none is ever overwritten
     with pytest.raises(ParameterError, match=r"qda holds other things than a demo"):
         stage.open_folders(study, "qda")
     (study / "hrv").symlink_to(tmp_path)

@@ -45,7 +45,7 @@ def folders_are_apart(base: Path, keys: set[str], scores: set[str], own: set[str
     files = {role: {file.name for file in (base / role).iterdir()} for role in ("authority", "hospital", "cloud")}
     assert files["cloud"] == {"public-key.pyfe", "cohort.pyfe"} | keys | scores
     assert files["hospital"] == {"public-key.pyfe"} | own
-    assert {"authority.pyfe", "passphrase.txt"} <= files["authority"]
+    assert {"kept", "passphrase.txt"} <= files["authority"]
 
 
 def only_too_fine(result: dict[str, Any]) -> bool:

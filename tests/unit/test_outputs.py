@@ -20,7 +20,7 @@ from pyfe.cli import main
 from pyfe.io import outputs, replacement, roles
 from pyfe.io.scores import scores_header
 from pyfe.wire import sealing
-from tests.unit import objects
+from tests.unit import objects, old_files
 from tests.unit.objects import PASSPHRASE
 
 TABLE = "a,b\n1,1\n2,0\n"
@@ -40,8 +40,8 @@ WRITES = {
 INPUTS = {
     "schema": ["rows.csv"],
     "function": ["model.json", "schema"],
-    "public": ["auth", "pass"],
-    "key": ["function", "auth", "pass"],
+    "public": ["auth/master.sealed", "pass"],
+    "key": ["function", "auth/master.sealed", "pass"],
     "cts": ["table.csv", "public"],
     "scores.csv": ["cts", "key", "public"],
 }
@@ -56,7 +56,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(sealing, "LOG_COST", 10)
         schema = objects.small_schema()
         policy = pyfe.Policy.unrestricted(reason="a test")
-        authority = KeyAuthority.create(schema, policy=policy, path="auth", passphrase=PASSPHRASE)
+        with KeyAuthority.create(schema, policy=policy, path="auth", passphrase=PASSPHRASE) as authority:
+            pass
         Path("pass").write_text(PASSPHRASE)
         Path("table.csv").write_text(TABLE)
         Path("rows.csv").write_text("a,b\n" + "".join(f"{i % 4},{i % 7}\n" for i in range(70)))
@@ -85,7 +86,7 @@ def contents() -> dict[str, bytes]:
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str], match: str) -> None:
-    """One line, exit code 1, and no file is made, changed or left, but the lock of the authority."""
+    """One line, exit code 1, and no file is made, changed or left."""
     before = contents()
     capsys.readouterr()
     assert main(arguments) == 1, arguments
@@ -125,21 +126,23 @@ def test_an_input_is_never_written(folder: Path, command: str, capsys: pytest.Ca
 
 @pytest.mark.parametrize("command", WRITES)
 def test_an_authority_is_never_written(folder: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither one that the command has nothing to do with, nor its copy, damaged or cut, nor its lock."""
-    KeyAuthority.create(objects.small_schema(), path="other", passphrase=PASSPHRASE)
-    data = Path("other").read_bytes()
+    """Neither one that the command has nothing to do with, nor its copy, damaged or cut, nor a file of before."""
+    with KeyAuthority.create(objects.small_schema(), path="other", passphrase=PASSPHRASE) as other:
+        Path("before").write_bytes(old_files.sealed(other, sealing.SealingKey.fresh(PASSPHRASE)))
+    data = Path("other/master.sealed").read_bytes()
     Path("copy").write_bytes(data[:-7] + b"1234567")
     Path("cut").write_bytes(data[:50])
-    Path("link").symlink_to("other")
-    Path("hard").hardlink_to("other")
-    for name in ("other", "copy", "cut", "link", "hard"):
-        refused([*WRITES[command], name, "--force"], capsys, "is a sealed authority")
-    refused([*WRITES[command], "other.lock", "--force"], capsys, "is the lock of the authority")
+    Path("link").symlink_to("other/authority.db")
+    Path("hard").hardlink_to("other/master.sealed")
+    for name in ("other/authority.db", "other/master.sealed", "before", "copy", "cut", "link", "hard"):
+        refused([*WRITES[command], name, "--force"], capsys, "is a file of a key authority")
+    refused([*WRITES[command], "other", "--force"], capsys, "is a folder")
 
 
-def test_the_lock_of_the_own_authority_is_no_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_of_the_own_authority_is_no_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("public", "key"):
-        refused([*WRITES[command], "auth.lock", "--force"], capsys, "reads or keeps")
+        for name in ("auth/authority.db", "auth/authority.db-wal", "auth"):
+            refused([*WRITES[command], name, "--force"], capsys, "reads or keeps")
 
 
 def keygen(authority: str = "new", public_key: str = "new-public", *more: str) -> list[str]:
@@ -147,14 +150,14 @@ def keygen(authority: str = "new", public_key: str = "new-public", *more: str) -
 
 
 def test_keygen_writes_over_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("schema", "pass", "new", "./new", str(folder / "new"), "new.lock"):
+    for name in ("schema", "pass", "new", "./new", str(folder / "new")):
         refused(keygen("new", name, "--force"), capsys, "reads or keeps")
     for name in OTHERS:
         if name != "schema":
             refused(keygen("new", name), capsys, "--force")
             refused(keygen(name), capsys, "exists already")
     refused(keygen("auth", "new-public", "--force"), capsys, "never overwritten")
-    refused(keygen("new", "auth", "--force"), capsys, "is a sealed authority")
+    refused(keygen("new", "auth/master.sealed", "--force"), capsys, "is a file of a key authority")
 
 
 @pytest.mark.parametrize("place", ["missing/public", "schema/public", "."])
@@ -243,7 +246,7 @@ def test_a_key_for_another_function_or_authority_is_another_role(
 
 
 def test_private_files_are_their_owners(folder: Path) -> None:
-    for name in ("key", "scores.csv", "auth"):
+    for name in ("key", "scores.csv", "auth/authority.db", "auth/master.sealed"):
         assert stat.S_IMODE(Path(name).stat().st_mode) == 0o600
     Path("scores.csv").chmod(0o644)
     assert main([*WRITES["scores.csv"], "scores.csv"]) == 0

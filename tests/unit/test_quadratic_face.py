@@ -13,7 +13,6 @@ import pytest
 
 import pyfe
 from pyfe import (
-    AuthorityError,
     CiphertextBatch,
     DecodeError,
     Function,
@@ -30,9 +29,10 @@ from pyfe import (
     UnsupportedModelError,
 )
 from pyfe.adapters import SCHEMES, adapter, adapter_named, adapter_numbered
-from pyfe.authority import decisions
-from pyfe.authority.ledger import MemoryLedger
 from pyfe.authority.records import terms_from_map, terms_to_map
+from pyfe.authority.releasing import derived
+from pyfe.authority.sealed_file import read_ledger
+from pyfe.authority.secrets import Secrets
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.keys.function_key import Grant
 from pyfe.objects import decode
@@ -381,16 +381,10 @@ def test_a_sealed_authority_remembers_forms(tmp_path: Path, kind: str) -> None:
     assert again.issue(f, purpose="again").native.to_bytes() == issued.native.to_bytes()
 
 
-def test_contents_are_read_strictly() -> None:
-    authority, other = (objects.authority(scheme=scheme) for scheme in ("qfe-ggm", "qfe-sxdh"))
-    data, foreign = objects.plaintexts(authority), objects.plaintexts(other)
-    assert objects.plaintexts(objects.authority_of(*data)) == data
-    for parts in ((data[0], foreign[1]), (foreign[0], data[1])):
-        with pytest.raises(DecodeError):
-            objects.authority_of(*parts)
-    terms = authority._ledger.terms
+def test_terms_are_read_strictly() -> None:
+    terms, other = (objects.authority(scheme=scheme).epochs[0].terms for scheme in ("qfe-ggm", "qfe-sxdh"))
     with pytest.raises(DecodeError):
-        terms_from_map(terms_to_map(replace(terms, public=other._ledger.terms.public)))
+        terms_from_map(terms_to_map(replace(terms, public=other.public)))
 
 
 # -- what linear authorities wrote before --
@@ -402,41 +396,41 @@ def golden(root: Path) -> dict[str, bytes]:
     return {name: bytes.fromhex(text) for name, text in texts.items()}
 
 
-def test_earlier_ledgers_are_read_and_written_again(golden: dict[str, bytes]) -> None:
-    authority = objects.authority_of_first_layout(golden["contents"])
-    ledger, secrets = objects.plaintexts(authority)
-    values = cbor.loads(golden["contents"], "test")
-    assert secrets == values.pop("signing_key") + values.pop("master_secret_key")
-    assert cbor.loads(ledger, "test") == values | {"version": 2}
-    maps = [row.map.to_dict()["weights"] for row in authority.issued]
-    assert maps == [[[3, -2]], [[1, 2], [5, 0]]]
+def contents_of(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the one part of a sealed file of 0.1.0 held: its ledger, its secrets."""
+    values = cbor.loads(data, "test")
+    return values, {name: values.pop(name) for name in ("signing_key", "master_secret_key")}
 
 
-def test_earlier_authorities_issue_the_same_keys(golden: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    before = objects.authority_of_first_layout(golden["default"])
-    (row,) = before.issued
-    monkeypatch.setattr(decisions, "findings", lambda *_: [])  # the rules of today refuse it, and have another name
-    monkeypatch.setattr(Policy, "line_for", lambda *_: row.policy)
-    authority = KeyAuthority(MemoryLedger(before._ledger.terms), before._secrets, lambda: float(row.issued_at))
-    assert authority.public_key.to_bytes() == golden["public_key"]
-    key = authority.issue(Function.from_integers(authority.schema, row.map.to_dict()["weights"]), purpose=row.purpose)
-    earlier = FunctionKey.from_bytes(golden["function_key"], public_key=authority.public_key)
+def test_earlier_ledgers_are_read(golden: dict[str, bytes]) -> None:
+    terms, rows = read_ledger(cbor.dumps(contents_of(golden["contents"])[0]))
+    maps = [row.map.to_dict()["weights"] for row in rows]
+    assert maps == [[[3, -2]], [[1, 2], [5, 0]]] and terms.scheme == "ipfe-ddh-ristretto255"
+
+
+def test_earlier_authorities_issue_the_same_keys(golden: dict[str, bytes]) -> None:
+    values, inside = contents_of(golden["default"])
+    terms, (row,) = read_ledger(cbor.dumps(values))
+    own = Secrets.read(*(memoryview(inside[name]) for name in ("signing_key", "master_secret_key")), b"", terms)  # type: ignore[arg-type]
+    public = PublicKey.signed(adapter(terms.scheme), terms.public, terms.schema, terms.weight_bits, own.signing_key)
+    assert public.to_bytes() == golden["public_key"]
+    earlier = FunctionKey.from_bytes(golden["function_key"], public_key=public)
+    grant = Grant(row.purpose, row.issued_at, row.sequence, row.policy, row.recipient)
+    key = derived(public, own, earlier.function, grant)
     assert replace(objects.first_layout(key), signature=earlier.signature).to_bytes() == golden["function_key"]
     assert earlier.to_bytes() == golden["function_key"] and earlier.function == key.function
-    assert objects.plaintexts(authority) == objects.plaintexts(before)
 
 
 @pytest.mark.parametrize(
     "broken", [{"weights": [[1, 2, 3]]}, {"weights": [["x", 1]]}, {"weights": [[0, 0]]}, {"forms": {}}]
 )
 def test_broken_ledger_rows_are_refused(golden: dict[str, bytes], broken: dict[str, Any]) -> None:
-    values = cbor.loads(golden["contents"], "test")
+    values = contents_of(golden["contents"])[0]
     row = values["ledger"][0]
     del row["weights"]
     values["ledger"][0] = row | broken
-    with pytest.raises(AuthorityError, match="holds a row that is none") as caught:
-        objects.authority_of_first_layout(cbor.dumps(values))
-    assert isinstance(caught.value.__cause__, DecodeError)
+    with pytest.raises(DecodeError):
+        read_ledger(cbor.dumps(values))
 
 
 def test_policies_say_which_rules() -> None:

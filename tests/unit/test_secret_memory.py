@@ -14,7 +14,7 @@ from pyfe.identity import IdentitySecret
 from pyfe.wire.envelope import unpack
 from pyfe.wire.sealing import SealingKey
 from tests.unit import memory_scan
-from tests.unit.objects import PASSPHRASE
+from tests.unit.objects import PASSPHRASE, secrets_of
 
 ORDER = {
     "ipfe-ddh": 2**252 + 27742317777372353535851937790883648493,
@@ -26,13 +26,13 @@ SCHEMES = ["ipfe-ddh", "qfe-ggm", "qfe-sxdh"]
 def master_needles(path: Path, scheme: str) -> dict[str, bytes]:
     """Every scalar of the master key, the PRF key, the signing seed and the sealing key, from this process."""
     authority = KeyAuthority.open(path, passphrase=PASSPHRASE)
-    data = authority._secrets.master.to_bytes()
+    data = secrets_of(authority).master.to_bytes()
     masks = {"ipfe-ddh": 2 * memory_scan.N, "qfe-ggm": memory_scan.N + 2, "qfe-sxdh": 3 * (memory_scan.N + 1) + 1}
     tail = data[-32 * masks[scheme] :]
     scalars = {f"scalar {i}": tail[32 * i : 32 * i + 32] for i in range(masks[scheme])}
     return scalars | {
-        "seed": authority._secrets.signing_key.seed(),
-        "sealing": bytes(authority._ledger._key.key),  # type: ignore[attr-defined]
+        "seed": secrets_of(authority).signing_key.seed(),
+        "sealing": bytes(authority._engine._vault._key.key),  # type: ignore[union-attr]
     }
 
 

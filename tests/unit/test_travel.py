@@ -107,11 +107,21 @@ WAYS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_secrets_refuse_with_advice(authority: KeyAuthority, way: str) -> None:
-    ledger, secrets = authority._ledger, authority._secrets
+    engine, secrets = authority._engine, objects.secrets_of(authority)
     key = authority.issue(Function.from_integers(authority.schema, [1, 1]), purpose="p")
     sealing_key = sealing.SealingKey.derive("correct horse battery", bytes(16), 10)
     person = IdentitySecret.generate("ada")
-    for item in (key, authority, ledger, secrets, secrets.signing_key, sealing_key, person):
+    for item in (
+        key,
+        authority,
+        engine,
+        engine._vault,
+        engine._storage,
+        secrets,
+        secrets.signing_key,
+        sealing_key,
+        person,
+    ):
         with pytest.raises(TypeError, match=r"never pickled|are never|is never"):
             WAYS[way](item)
 

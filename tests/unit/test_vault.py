@@ -14,6 +14,7 @@ from pyfe.authority.vault import Vault
 from pyfe.wire import sealing
 from pyfe.wire.sealing import SealingKey
 from tests.unit.engines import FREE, Clock, schema, unit
+from tests.unit.old_files import sealed
 
 SMALL = schema(6)
 PASSPHRASE = "a passphrase of tests"
@@ -110,11 +111,8 @@ def test_a_master_key_that_is_not_there_or_not_the_right_one_is_named() -> None:
         opened.issue(unit(schema(7), 0), purpose="p")
 
 
-def test_the_sealed_file_of_before_is_no_vault(tmp_path: object) -> None:
+def test_the_sealed_file_of_before_is_no_vault() -> None:
     place = Kept()
-    path = f"{tmp_path}/authority"
-    KeyAuthority.create(SMALL, policy=Policy.default(), path=path, passphrase=PASSPHRASE).close()
-    with open(path, "rb") as file:
-        place.data = file.read()
-    with pytest.raises(AuthorityError, match="becomes a folder by migration"):
+    place.data = sealed(KeyAuthority.create(SMALL, policy=Policy.default()), SealingKey.fresh(PASSPHRASE))
+    with pytest.raises(AuthorityError, match="becomes a folder by KeyAuthority.migrate"):
         Vault.opened(place, PASSPHRASE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -57,8 +58,8 @@ Say: TypeAlias = Callable[[str], None]
 MARK = ".pyfe-demo"
 """File that says that a demo made a folder, and that the next one may write there."""
 
-_SEALED = ("authority.pyfe", "authority.pyfe.lock", "passphrase.txt")
-"""What the authority keeps: an authority is never overwritten, so the one of the demo before is removed."""
+_KEPT, _PASSPHRASE = "kept", "passphrase.txt"
+"""What the authority keeps, a folder; an authority is never overwritten, so the one of the demo before is removed."""
 
 _CHUNK = 64
 """Rows between two steps of the progress bar: a fraction of a second under a quadratic scheme."""
@@ -111,8 +112,9 @@ def open_folders(folder: Path, story: str) -> Roles:
         for role in (roles.authority, roles.hospital, roles.cloud):
             _require_no_link(role)
             role.mkdir(exist_ok=True)
-        for file in _SEALED:
-            (roles.authority / file).unlink(missing_ok=True)
+        if (roles.authority / _KEPT).exists():
+            shutil.rmtree(roles.authority / _KEPT)
+        (roles.authority / _PASSPHRASE).unlink(missing_ok=True)
     except OSError as error:
         raise ParameterError(f"cannot use the folder {folder}: {error.strerror}") from error
     return roles
@@ -148,21 +150,21 @@ def issue(
     policy: Policy | None = None,
     reference: Any = None,
 ) -> list[str]:
-    """The authority: a sealed file, the public key for the others, and a key file for the cloud by function.
+    """The authority: its folder, the public key for the others, and a key file for the cloud by function.
 
     ``reference``: a table of the population, or None, as for :meth:`pyfe.KeyAuthority.create`.
     Returns what the rules found, key by key, as the ledger has it.
     Errors: those of :meth:`pyfe.KeyAuthority.issue`.
     """
     passphrase = secrets.token_urlsafe(24)
-    io.write_text(roles.authority / "passphrase.txt", passphrase + "\n", private=True)
+    io.write_text(roles.authority / _PASSPHRASE, passphrase + "\n", private=True)
     authority = KeyAuthority.create(
         schema,
         scheme=scheme,
         weight_bits=bits,
         policy=policy,
         reference=reference,
-        path=roles.authority / "authority.pyfe",
+        path=roles.authority / _KEPT,
         passphrase=passphrase,
     )
     for folder in (roles.hospital, roles.cloud):

@@ -16,6 +16,7 @@ from typing import Any
 
 import cbor2
 import numpy as np
+import pytest
 import typer.main
 
 import pyfe
@@ -24,8 +25,6 @@ from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import sealed_file
 from pyfe.authority.entries import decode_entry, encode_entry
 from pyfe.authority.policy_file import PolicyFile
-from pyfe.authority.records import decode_row, terms_from_map
-from pyfe.authority.sealed_file import LedgerPart
 from pyfe.cli.commands import run
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.identity import Approval, Identity, IdentitySecret, Request, Revocation, SealedKey, sealed_identity, secret
@@ -36,7 +35,7 @@ from pyfe.wire.signature import SigningKey
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
-from tests.unit import engines, objects, people
+from tests.unit import engines, objects, old_files, people
 
 # Building the parser of the command line anew takes five times as long as most commands.
 typer.main.get_command = functools.cache(typer.main.get_command)
@@ -131,7 +130,7 @@ def batches() -> list[bytes]:
 
 def sign_by(authority: Callable[[], KeyAuthority]) -> mutation.Sign:
     """Signs with a test authority's key."""
-    return lambda message: authority()._secrets.signing_key.sign(message)
+    return lambda message: objects.secrets_of(authority()).signing_key.sign(message)
 
 
 # -- readers --
@@ -194,21 +193,13 @@ def read_schema(data: bytes) -> object:
 
 
 def read_ledger(data: bytes) -> object:
-    """The ledger of an authority's file, as it stands there before it is sealed."""
-    part = LedgerPart.decode(data)
-    return rows_of(part, terms_from_map(part.terms).schema.n)
-
-
-def rows_of(part: LedgerPart, n: int) -> object:
-    """Every row of a ledger, for a schema of ``n`` coordinates."""
-    return [decode_row(cbor.dumps(row), n) for row in part.rows]
+    """The ledger of an authority's file of before, as it stands there before it is sealed."""
+    return sealed_file.read_ledger(data)[1]
 
 
 def read_sealed(data: bytes) -> object:
-    """An authority's file; the passphrase gives the key at hand, since scrypt's memory is not what is tried."""
-    key = sealing_key()
-    opened = sealed_file.open_sealed(data, lambda salt, cost: key)[0]
-    return rows_of(opened.ledger, opened.terms.schema.n)
+    """Such a file; the passphrase gives the key at hand, since scrypt's memory is not what is tried."""
+    return sealed_file.open_all(sealed_file.SealedFile.parse(data), sealing_key()).rows
 
 
 @functools.cache
@@ -222,21 +213,16 @@ def reseal(data: bytes, rng: random.Random) -> bytes:
     if rng.random() < 0.3:
         return mutation.envelope()(data, rng)
     file = sealed_file.SealedFile.parse(sealed_seeds()[0])
-    ledger = mutation.cbor(ledger_of(linear()), rng)
-    header = replace(file.header, payload=file.secrets.data)
+    ledger = mutation.cbor(old_files.ledger_of(linear()), rng)
+    header = replace(file.header, payload=file.secrets)
     closed = sealing_key().encrypt(file.nonce, ledger, envelope.pack(header))
-    return envelope.pack(replace(header, payload=file.secrets.data + closed))
-
-
-def ledger_of(authority: KeyAuthority) -> bytes:
-    """The public part of what an authority remembers."""
-    return objects.plaintexts(authority)[0]
+    return envelope.pack(replace(header, payload=file.secrets + closed))
 
 
 @functools.cache
 def sealed_seeds() -> list[bytes]:
     """A sealed authority."""
-    return [objects.sealed(linear(), sealing_key())]
+    return [old_files.sealed(linear(), sealing_key())]
 
 
 def read_policy(data: bytes) -> object:
@@ -440,6 +426,7 @@ def command(*arguments: str, files: Callable[[], dict[str, bytes]] = dict) -> Ca
         folder = Path(tempfile.mkdtemp(prefix="pyfe-fuzz-"))
         try:
             for name, held in {"INPUT": data, "PASSPHRASE": PASSPHRASE.encode(), **files()}.items():
+                (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_bytes(held)
             line = [str(folder / word) if word.isupper() else word for word in arguments]
             onnx = folder / "INPUT.onnx"
@@ -465,14 +452,18 @@ def hand_out() -> dict[str, bytes]:
         "TABLE": TABLES[0],
         "BATCH": batches()[0],
         "FUNCTION": functions()[0].to_bytes(),
-        "SEALED": authority_file(),
+        **authority_folder(),
     }
 
 
 @functools.cache
-def authority_file() -> bytes:
-    """A file that ``pyfe issue`` opens."""
-    return objects.sealed(objects.authority(schema()), sealing_key())
+def authority_folder() -> dict[str, bytes]:
+    """The files of the folder that ``pyfe issue`` opens."""
+    with tempfile.TemporaryDirectory(prefix="pyfe-fuzz-") as made, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "LOG_COST", CHEAP_COST)
+        folder = Path(made) / "SEALED"
+        objects.authority(schema(), path=folder, passphrase=PASSPHRASE).close()
+        return {f"SEALED/{file.name}": file.read_bytes() for file in folder.iterdir()}
 
 
 TABLES = [
@@ -623,7 +614,7 @@ TARGETS: dict[str, Target] = {
         exact(PublicKey.from_bytes),
     ),
     "sealed": Target(lambda: sealed_seeds(), reseal, read_sealed),
-    "ledger": Target(lambda: [ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_ledger),
+    "ledger": Target(lambda: [old_files.ledger_of(a) for a in (linear(), quadratic())], mutation.cbor, read_ledger),
     "policy": Target(
         lambda: [cbor.dumps(p.to_dict()) for p in (Policy.default(), Policy.unrestricted(reason="r"))],
         mutation.cbor,

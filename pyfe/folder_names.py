@@ -1,0 +1,14 @@
+"""The names of the files in an authority's folder; who writes files must know which these are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["LOG", "MASTER", "files_in"]
+
+LOG, MASTER = "authority.db", "master.sealed"
+
+
+def files_in(folder: Path) -> tuple[Path, ...]:
+    """The files that an authority keeps in its folder, whether they are there or not."""
+    return tuple(folder / name for name in (LOG, f"{LOG}-wal", f"{LOG}-shm", MASTER))
