@@ -5,6 +5,7 @@
 ``engine``            decide -> record -> derive -> release, over any storage; no files, no clock
 ``answers``           state and request -> granted, refused, or had before; ``decisions`` by the leakage rules
 ``releasing``         from a durable entry to a key
+``plans``             what an epoch is opened with
 ``vault``             signing key and master keys, sealed apart from the log; ``secrets`` of one epoch
 ``state``             what a log comes to: the fold of its ``entries``; ``growing`` makes it cheap
 ``records``           what entries hold: terms of an epoch, rows of keys
@@ -13,6 +14,7 @@
 ``policy_file``       what a policy file says: people, purposes, columns, budgets, approvals; ``policy_yaml``
                       reads its YAML, ``policy_words`` its words
 ``policy_rules``      what a policy file says to a request: pure functions on values
+``consent``           what a policy file and its people say to a signed request
 ``approving``         whether requests, approvals and revocations are genuine and by somebody who may
 ``leakage_accounts``  the reduced bases of the ledgers seen last, for decisions
 ``migrating``         from the sealed file of an earlier version (``sealed_file``) to entries

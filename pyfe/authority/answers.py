@@ -7,21 +7,28 @@ of others is told without any figure of it, since figures could be bisected unti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from flint import fmpq_mat, fmpz_mat
 
 from pyfe.authority import decisions
+from pyfe.authority.consent import Signed, approvals_for, policy_refusals
 from pyfe.authority.decisions import Request, Verdict
-from pyfe.authority.entries import Asked, KeyIssued, Refused, Requested, Scope
+from pyfe.authority.entries import Approved, Asked, KeyIssued, Refused, Requested, Scope
 from pyfe.authority.policy import Policy
+from pyfe.authority.policy_file import PolicyFile
+from pyfe.authority.policy_rules import Refusal, expiry_of, tightened
 from pyfe.authority.records import State as Counted
 from pyfe.authority.state import LogState, Wanted, refusal_keys
 from pyfe.errors import ParameterError, PolicyDeniedError
 from pyfe.function import Function, IntegerMap, LinearMap
+from pyfe.identity import Approval
 from pyfe.leakage import Finding, Prior
 from pyfe.leakage.prior import Reference
+from pyfe.schema import Schema
+from pyfe.schema.cells import same_name
 from pyfe.wire import cbor
 from pyfe.wire.hashing import tagged_hash
 
@@ -47,13 +54,13 @@ _OF_THE_FUNCTION = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A request to one epoch, for a key or as a check. ``signed_id``: of the signed request, if there is one."""
+    """A request to one epoch, for a key or as a check; ``signed``: the file that asks, if there is one."""
 
     request: Request
     epoch: int
     asked: Asked = "issue"
     not_after: int | None = None
-    signed_id: bytes | None = None
+    signed: Signed | None = None
 
     @property
     def wanted(self) -> Wanted:
@@ -63,27 +70,49 @@ class Question:
     @property
     def id(self) -> bytes:
         """What the log calls it by."""
-        return self.signed_id or request_id(self.asked, self.wanted, self.not_after)
+        return (
+            self.signed.request.id if self.signed is not None else request_id(self.asked, self.wanted, self.not_after)
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class View:
     """What a decision is made of beside the request: the keys that count, a secret to draw with, and what is known of
-    the population (``given``: of that, what the authority was given)."""
+    the population (``given``: of that, what the authority was given); ``tightened``: the schema with the columns that a
+    policy file protects beside it, which ``known`` is of then."""
 
     counted: Counted
     seed: bytes
     known: Prior | None
     given: Reference | None = None
+    tightened: Schema | None = None
 
     def of(self, recipient: str | None) -> View:
         """The same, with the recipient's own keys alone."""
         mine = tuple(row for row in self.counted.issued if row.recipient == recipient)
         return replace(self, counted=Counted(self.counted.terms, mine))
 
+    def under(self, policy: PolicyFile) -> View:
+        """The same where a policy file protects further columns; where it cannot, its rules refuse before this."""
+        schema = self.counted.terms.schema
+        if not any(same_name(name) in policy.protected and not c.protected for name, c in schema.columns.items()):
+            return self
+        try:
+            tight = tightened(schema, policy)
+        except ParameterError:
+            return self
+        known = self.known
+        if isinstance(known, Reference):
+            known = Reference.from_dict({**known.to_dict(), "schema": tight.id.hex()}, tight)
+        return replace(self, tightened=tight, known=known)
+
     def decide(self, function: Function) -> Verdict:
         """The verdict on a function. Errors: those of :func:`pyfe.authority.decisions.require_fit`."""
-        return decisions.decide(self.counted, function, self.seed, self.known)
+        decisions.require_fit(self.counted.terms, function)
+        counted = self.counted
+        if self.tightened is not None:
+            counted = replace(counted, terms=replace(counted.terms, schema=self.tightened))
+        return decisions.judged(counted, function, self.seed, self.known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,19 +124,22 @@ class Again:
 
 @dataclass(frozen=True, eq=False)
 class Granted:
-    """Nothing speaks against it."""
+    """Nothing speaks against it. ``decision``: digest of what was decided; ``approvals``: those that count."""
 
     verdict: Verdict
+    decision: bytes
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Denied:
     """It is refused. ``findings`` are those that may be told, one at least; ``entry`` lacks its time only;
-    ``recorded``: whether the log has this very refusal already."""
+    ``recorded``: whether the log has this very refusal already; ``remembered``: whether it was decided before."""
 
     entry: Refused
     findings: tuple[Finding, ...]
     recorded: bool
+    remembered: bool = False
 
     def error(self) -> PolicyDeniedError:
         """What whoever asked is told."""
@@ -117,13 +149,18 @@ class Denied:
 Answer = Again | Granted | Denied
 
 
-def answer(state: LogState, question: Question, view: View) -> Answer:
+def answer(state: LogState, question: Question, view: View, now: int) -> Answer:
     """The answer on a state of the log. Errors: those of :func:`pyfe.authority.decisions.require_fit`.
+
+    Under a policy file, its rules first; then the leakage rules; last, whether enough people agreed to what they say.
 
     Cost: a decision; a second one on the recipient's own keys where it refuses; none where it was decided before.
     """
     function = question.request.function
     decisions.require_fit(view.counted.terms, function)
+    refused = policy_refusals(state, question.wanted, question.signed, function, now)
+    if refused:
+        return _unconsented(state, question, refused)
     had = _had(state, question)
     if had is not None:
         return had
@@ -133,8 +170,19 @@ def answer(state: LogState, question: Question, view: View) -> Answer:
         return found
     verdict = view.decide(function)
     if verdict.refusal is None:
-        return Granted(verdict)
+        return _consented(state, question, verdict, now)
     return _denied(state, question, space, verdict, view.of(question.request.recipient).decide(function))
+
+
+def _consented(state: LogState, question: Question, verdict: Verdict, now: int) -> Granted | Denied:
+    """The verdict, where enough people agreed to it; none have to who only look."""
+    decision, signed, policy = decision_digest(state, question, verdict), question.signed, state.policy_file
+    if signed is None or policy is None or signed.looked:
+        return Granted(verdict, decision)
+    agreed = approvals_for(state, question.epoch, policy, signed, decision, now)
+    if not agreed.enough:
+        return _unconsented(state, question, agreed.refusals)
+    return Granted(verdict, decision, agreed.approvals)
 
 
 def tellable(view: View, question: Question, answer: Again | Granted) -> tuple[Finding, ...]:
@@ -148,25 +196,38 @@ def tellable(view: View, question: Question, answer: Again | Granted) -> tuple[F
     return own.decide(question.request.function).findings
 
 
-def grant(state: LogState, question: Question, verdict: Verdict, now: object) -> KeyIssued:
+def grant(state: LogState, question: Question, granted: Granted, now: object) -> KeyIssued:
     """The entry by which a request is granted, at a clock's answer ``now``. AuthorityError where none may follow."""
-    if question.not_after is not None and question.not_after < decisions.require_second(now):
-        raise ParameterError(f"the key would have ended at {question.not_after} already; nothing was issued")
-    row = decisions.row_for(state.counted(question.epoch), question.request, verdict, now)
+    row = decisions.row_for(state.counted(question.epoch), question.request, granted.verdict, now)
+    ends = question.not_after
+    if question.signed is not None and state.policy_file is not None:
+        ends = expiry_of(state.policy_file, question.signed.request, row.issued_at)
+    if ends is not None and ends < row.issued_at:
+        raise ParameterError(f"the key would have ended at {ends} already; nothing was issued")
     return KeyIssued(
         at=row.issued_at,
         epoch=question.epoch,
         row=row,
         request_id=question.id,
         policy_digest=policy_digest(state, question.epoch),
-        decision=decision_digest(state, question, verdict),
-        says_something=all(finding.kind != "nothing new" for finding in verdict.findings),
-        not_after=question.not_after,
+        decision=granted.decision,
+        says_something=all(finding.kind != "nothing new" for finding in granted.verdict.findings),
+        not_after=ends,
+        approvals=tuple(dict.fromkeys(each.nonce for each in granted.approvals)),
     )
 
 
+def statements(state: LogState, question: Question, granted: Granted, now: int) -> list[Requested | Approved]:
+    """The entries that keep the files by which a key is granted, before its own."""
+    if question.signed is None:
+        return []
+    signed = [each.to_bytes() for each in granted.approvals]
+    given = [Approved(at=now, epoch=question.epoch, request_id=question.id, signed=each) for each in signed]
+    return [*looked_at(state, question, now), *given]
+
+
 def looked_at(state: LogState, question: Question, now: int) -> list[Requested]:
-    """The entry of a check that found nothing; none where the log has it."""
+    """The entry of a request that nothing speaks against yet; none where the log has it."""
     if state.asked.get(question.id):
         return []
     epoch, function_id, purpose, recipient = question.wanted
@@ -178,6 +239,7 @@ def looked_at(state: LogState, question: Question, now: int) -> list[Requested]:
         purpose=purpose,
         recipient=recipient,
         asked=question.asked,
+        signed=None if question.signed is None else question.signed.request.to_bytes(),
     )
     return [entry]
 
@@ -209,7 +271,8 @@ def policy_digest_of(policy: Policy) -> bytes:
 
 
 def decision_digest(state: LogState, question: Question, verdict: Verdict) -> bytes:
-    """Of what was decided, by which policy, and with which keys it was counted."""
+    """Of what was decided, by which policy, and with which keys it was counted. Where nothing was found, the figures of
+    the rules are a function of these."""
     said = {
         "findings": [[each.kind, each.rule, repr(each.figure), repr(each.limit)] for each in verdict.findings],
         "function_id": question.request.function.id,
@@ -237,7 +300,8 @@ def _had(state: LogState, question: Question) -> Answer | None:
     if key is not None and state.revoked.get(key.row.sequence) is not None:
         told = f"key #{key.row.sequence} of this function was revoked for this recipient and purpose"
         return _flatly(state, question, "revoked", told)
-    if key is not None and key.not_after == question.not_after:
+    asked_so = question.signed is not None and key is not None and key.request_id == question.id
+    if key is not None and (asked_so or (question.signed is None and key.not_after == question.not_after)):
         return Again(key)
     if state.epoch(question.epoch).retired_at is not None:
         told = f"epoch {question.epoch} is retired: it has no new keys. Encrypt under the newest epoch and ask there"
@@ -251,7 +315,7 @@ def _remembered(state: LogState, question: Question, space: bytes) -> Denied | N
     own = state.told.get(question.id)
     policy = policy_digest(state, question.epoch)
     if own is not None and own.scope != "request" and own.policy_digest == policy:
-        return Denied(own, _untold(own), recorded=True)
+        return Denied(own, _untold(own), recorded=True, remembered=True)
     keys = refusal_keys(question.epoch, question.request.function.id, space, policy)
     found = next(filter(None, map(state.refusals.get, keys)), None)
     if found is None:
@@ -261,7 +325,9 @@ def _remembered(state: LogState, question: Question, space: bytes) -> Denied | N
         told = found.told
     entry = _entry(state, question, found.rule, told)
     entry = replace(entry, row_space=space, scope="function", says=f"as before: {found.says}")
-    return Denied(replace(entry, figure=found.figure, limit=found.limit), _untold(entry), recorded=False)
+    return Denied(
+        replace(entry, figure=found.figure, limit=found.limit), _untold(entry), recorded=False, remembered=True
+    )
 
 
 def _denied(state: LogState, question: Question, space: bytes, verdict: Verdict, own: Verdict) -> Denied:
@@ -285,10 +351,17 @@ def _denied(state: LogState, question: Question, space: bytes, verdict: Verdict,
     return Denied(entry, findings, recorded=False)
 
 
-def _flatly(state: LogState, question: Question, rule: str, told: str) -> Denied:
+def _unconsented(state: LogState, question: Question, refused: Sequence[Refusal]) -> Denied:
+    """Refused by the policy file or its people: all of it is told, figures of what others have are for the log."""
+    told = "; ".join(map(str, refused))
+    listed = [f"{each}{'' if each.figure is None else f' ({each.figure} of {each.limit})'}" for each in refused]
+    return _flatly(state, question, refused[0].rule, told, says="; ".join(listed))
+
+
+def _flatly(state: LogState, question: Question, rule: str, told: str, says: str | None = None) -> Denied:
     before = state.told.get(question.id)
-    recorded = before is not None and before.rule == rule
-    entry = _entry(state, question, rule, told)
+    entry = replace(_entry(state, question, rule, told), says=told if says is None else says)
+    recorded = before is not None and (before.rule, before.says) == (entry.rule, entry.says)
     return Denied(entry, _untold(entry), recorded)
 
 

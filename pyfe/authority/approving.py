@@ -12,8 +12,13 @@ from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import Refusal, recipient_of
 from pyfe.errors import SignatureError
 from pyfe.identity import Approval, Request, Revocation, Statement
+from pyfe.wire.hashing import tagged_hash
 
-__all__ = ["Agreed", "Here", "agreed", "request_refusals", "revocation_refusals"]
+__all__ = ["Agreed", "Here", "agreed", "change_agreed", "change_digest", "request_refusals", "revocation_refusals"]
+
+
+FEWEST_LOOSENING = 2
+"""How many people have to agree to a policy that allows more than the one before."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,13 @@ class Here:
 class Agreed:
     """What approvals come to. ``by``: names of the different people whose approvals count; ``nonces``: those of these
     approvals, to be recorded with the key; ``refusals``: why others do not count, and last, under the rule
-    "approvals", that too few do."""
+    "approvals", that too few do; ``approvals``: those that count."""
 
     by: tuple[str, ...]
     nonces: tuple[bytes, ...]
     refusals: tuple[Refusal, ...]
     enough: bool
+    approvals: tuple[Approval, ...] = ()
 
 
 def request_refusals(request: Request, here: Here) -> tuple[Refusal, ...]:
@@ -53,7 +59,7 @@ def agreed(policy: PolicyFile, request: Request, approvals: Sequence[Approval], 
 
     One that does not count takes nothing from the others: nobody can stop a key by sending a bad one.
     """
-    by: dict[str, bytes] = {}
+    by: dict[str, Approval] = {}
     refused: list[Refusal] = []
     for approval in approvals:
         person = policy.person(approval.signer)
@@ -64,11 +70,41 @@ def agreed(policy: PolicyFile, request: Request, approvals: Sequence[Approval], 
         if found or person is None:
             refused += [Refusal(f.rule, f"approval of {name}: {f.message}", f.figure, f.limit) for f in found]
         else:
-            by[person.name] = approval.nonce
+            by[person.name] = approval
     if len(by) < policy.approvals:
         message = f"{len(by)} of {policy.approvals} approvals; they can be given by {', '.join(policy.approvers)}"
         refused.append(Refusal("approvals", message, len(by), policy.approvals))
-    return Agreed(tuple(by), tuple(by.values()), tuple(refused), len(by) >= policy.approvals)
+    return _agreed(by, refused, policy.approvals)
+
+
+def change_digest(old: PolicyFile, new: PolicyFile) -> bytes:
+    """What approvers of a change of the policy sign as its decision; its request is the digest of the new policy."""
+    return tagged_hash(b"PYFE-V1-policy-change", old.digest, new.digest)
+
+
+def change_agreed(old: PolicyFile, new: PolicyFile, approvals: Sequence[Approval], here: Here) -> Agreed:
+    """Which approvals count for another policy that allows more: two people have to agree whom the one in force lets
+    approve, each under the one in force."""
+    by: dict[str, Approval] = {}
+    refused: list[Refusal] = []
+    for approval in approvals:
+        person = old.person(approval.signer)
+        found = [*_of_statement(approval, here)]
+        said = approval.request, approval.decision, approval.policy, approval.conditions
+        if said != (new.digest, change_digest(old, new), old.digest, ()):
+            found.append(Refusal("request", "it is for another change of the policy"))
+        if person is None or person.name not in old.approvers:
+            found.append(Refusal("approver", "it is signed by nobody who may approve"))
+        elif person.name in by:
+            found.append(Refusal("twice", "this person has approved already"))
+        if found or person is None:
+            refused += found
+        else:
+            by[person.name] = approval
+    if len(by) < FEWEST_LOOSENING:
+        message = f"{len(by)} of {FEWEST_LOOSENING} approvals; they can be given by {', '.join(old.approvers)}"
+        refused.append(Refusal("approvals", message, len(by), FEWEST_LOOSENING))
+    return _agreed(by, refused, FEWEST_LOOSENING)
 
 
 def revocation_refusals(
@@ -86,6 +122,12 @@ def revocation_refusals(
     if not own and (person is None or not {"approver", "owner"} & set(person.roles)):
         refused.append(Refusal("revoker", "it is signed by nobody who may revoke"))
     return tuple(refused)
+
+
+def _agreed(by: dict[str, Approval], refused: Sequence[Refusal], wanted: int) -> Agreed:
+    counting = tuple(by.values())
+    nonces = tuple(each.nonce for each in counting)
+    return Agreed(tuple(by), nonces, tuple(refused), len(by) >= wanted, counting)
 
 
 def _genuine(statement: Statement, here: Here) -> Iterator[Refusal]:

@@ -9,15 +9,17 @@ from typing import Any, NoReturn, Self
 
 from pyfe.audit import AuditLog
 from pyfe.authority import decisions, folder, migrating
-from pyfe.authority.engine import Clock, Engine, Plan
+from pyfe.authority.engine import Clock, Engine, Looked, Plan
 from pyfe.authority.entries import KeyIssued
 from pyfe.authority.policy import Policy
+from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.records import Issued, Terms
 from pyfe.authority.state import Epoch
 from pyfe.authority.storage import MemoryStorage
 from pyfe.authority.vault import Vault
 from pyfe.errors import ParameterError
 from pyfe.function import Function
+from pyfe.identity import Approval, Request, Revocation
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
 from pyfe.leakage import Finding, Narrowing, Residual
 from pyfe.leakage.prior import Reference, reference_for
@@ -187,8 +189,8 @@ class KeyAuthority(Secret):
     def reference(self) -> Reference | None:
         """What is known of the population that rows come from: what the authority was given, else what its schema
         publishes; None where that is nothing."""
-        known = self._engine.view().known
-        return known if isinstance(known, Reference) else None
+        view = self._engine.view()
+        return reference_for(view.counted.terms.schema, view.given)
 
     @property
     def weight_bits(self) -> int:
@@ -308,6 +310,40 @@ class KeyAuthority(Secret):
         """Record that keys, by their numbers, are to be used no more: honest evaluators look. They count as before, and
         are not issued again for the same recipient and purpose."""
         self._engine.revoke(keys, reason=reason, by=by)
+
+    # -- with a policy file --
+
+    @property
+    def policy_file(self) -> PolicyFile | None:
+        """The policy file in force; None where there is none, and who has the authority asks in person."""
+        return self._engine.state.policy_file
+
+    def set_policy(self, policy: PolicyFile, approvals: Sequence[Approval] = ()) -> None:
+        """Put a policy file in force: from now on keys are issued for signed requests only (:meth:`issue_signed`).
+
+        Another one has a higher version. One that allows more than that before needs the approvals of two people whom
+        that one lets approve: of the digest of the new policy as request, and
+        :func:`pyfe.authority.approving.change_digest` of both as decision. PolicyDeniedError otherwise.
+        """
+        self._engine.set_policy(policy, approvals)
+
+    def look(self, request: Request) -> Looked:
+        """What is decided about a signed request now, for approvers to sign: digests for
+        :meth:`pyfe.identity.Approval.of`. It is recorded; PolicyDeniedError where it is refused whoever agrees."""
+        return self._engine.look(request)
+
+    def issue_signed(self, request: Request, approvals: Sequence[Approval] = ()) -> FunctionKey:
+        """The key that a signed request asks for, where the policy file grants it and enough people agreed.
+
+        It is decided again in the transaction that records the key: approvals of another decision, such as one before
+        another key was issued, are void. Errors: those of :meth:`issue`.
+        """
+        return self._engine.issue_signed(request, approvals)
+
+    def revoke_signed(self, revocation: Revocation) -> None:
+        """Record what one of the policy file's people revokes who may: keys, or an epoch with all its keys.
+        PolicyDeniedError where it is not theirs to say."""
+        self._engine.revoke_signed(revocation)
 
     def revocation_list(self) -> RevocationList:
         """All keys that were revoked so far, signed, for evaluators: ``key.decrypt(ciphertexts, revoked=...)``."""

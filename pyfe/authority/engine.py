@@ -7,77 +7,71 @@ moved meanwhile), append entries and the new head; durable, and only *then* deri
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, Self, TypeAlias
+from typing import NoReturn, Self, TypeAlias
 
-from pyfe.adapters import MAX_WEIGHT_BITS, adapter, adapter_named
+from pyfe import identity
+from pyfe.adapters import adapter
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import answers, decisions
 from pyfe.authority.answers import Again, Answer, Denied, Granted, Question, View
+from pyfe.authority.approving import change_agreed, revocation_refusals
+from pyfe.authority.consent import Signed, here
 from pyfe.authority.decisions import Request
 from pyfe.authority.entries import (
+    Approved,
     Created,
     Entry,
     EpochOpened,
     EpochRetired,
     KeyIssued,
     KeysRevoked,
+    PolicySet,
     decode_entry,
     encode_entry,
 )
-from pyfe.authority.policy import Policy
-from pyfe.authority.records import Terms
+from pyfe.authority.plans import Opened, Plan, require_schema
+from pyfe.authority.policy_file import PolicyFile
+from pyfe.authority.policy_rules import loosened, recipient_of
 from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_counts
 from pyfe.authority.state import Epoch, LogState
 from pyfe.authority.storage.protocol import Recorded, Storage, Stored
 from pyfe.authority.vault import Vault
-from pyfe.errors import AuthorityError, DecodeError, KeyMismatchError, ParameterError, PyfeError, SignatureError
+from pyfe.errors import (
+    AuthorityError,
+    DecodeError,
+    KeyMismatchError,
+    ParameterError,
+    PolicyDeniedError,
+    PyfeError,
+    SignatureError,
+)
 from pyfe.function import Function
+from pyfe.identity import Approval, Revocation
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
 from pyfe.keys.function_key import require_encodable
-from pyfe.leakage import Finding
-from pyfe.leakage.prior import Reference, reference_for
+from pyfe.leakage import Finding, Prior
+from pyfe.leakage.prior import reference_for
 from pyfe.schema import Schema
 from pyfe.wire.pickling import Secret
 from pyfe.wire.signature import SigningKey
 from pyfe.wire.texts import require_text
 
-__all__ = ["Checked", "Engine", "MakeStorage", "Plan"]
+__all__ = ["Checked", "Clock", "Engine", "Looked", "MakeStorage", "Opened", "Plan"]
 
 Clock: TypeAlias = Callable[[], float]
 
 MakeStorage: TypeAlias = Callable[[bytes, Sequence[bytes], bytes], Storage]
 """From verification key, first entries and head to a new storage: all of it durable, or nothing there."""
 
-Opened: TypeAlias = tuple[Terms, Any, Reference | None]
-"""What an epoch is: its terms, its master secret key, and the reference."""
-
 _Make: TypeAlias = Callable[[LogState, int], Sequence[Entry]]
 """From a state and a second to the entries that are to follow; none where nothing is to be recorded."""
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What an epoch is opened with: the arguments of :meth:`pyfe.KeyAuthority.create`."""
-
-    schema: Schema
-    scheme: str = decisions.DEFAULT_SCHEME
-    weight_bits: int | None = None
-    policy: Policy | None = None
-    reference: Any = None
-
-    def opened(self, now: int) -> Opened:
-        """Fresh terms, their master secret key, and the reference. ParameterError for what no epoch can have."""
-        policy = Policy.default() if self.policy is None else self.policy
-        if not isinstance(policy, Policy):
-            raise ParameterError(f"policy must be a Policy, not {type(policy).__name__}")
-        scheme = adapter_named(self.scheme).id
-        bits = decisions.require_bits(self.weight_bits, scheme, policy, MAX_WEIGHT_BITS)
-        require_schema(self.schema)
-        known = None if self.reference is None else reference_for(self.schema, self.reference)
-        public, master = adapter(scheme).setup(self.schema, bits)
-        return Terms(scheme, self.schema, bits, policy, created_at=now, public=public), master, known
+_MOST_TOLD = 1024
+"""Most refusals whose findings are kept beside the log."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +81,16 @@ class Checked:
 
     findings: tuple[Finding, ...]
     told: str | None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was decided about a signed request, whose id ``request`` is: ``decision`` and ``policy`` are the digests
+    that an approval names (:meth:`pyfe.identity.Approval.of`)."""
+
+    request: bytes
+    decision: bytes
+    policy: bytes
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ class Engine(Secret):
             raise AuthorityError("the log is that of another authority than the master keys")
         self._seen = _Seen(LogState(), Frontier(), b"")
         self._public: dict[int, PublicKey] = {}
-        self._populations: dict[int, Reference | None] = {}
+        self._told: dict[tuple[int, bytes, str | None], tuple[Finding, ...]] = {}
+        self._populations: dict[tuple[int, bytes], tuple[Prior | None, Schema | None]] = {}
         if not self._newest().state.epochs:
             raise AuthorityError("the log holds no epoch; its creation did not finish")
         if saved:
@@ -181,11 +186,15 @@ class Engine(Secret):
         the newest."""
         seen = self.state if state is None else state
         asked = _epoch_of(seen, function) if epoch is None and function is not None else self._epoch(seen, epoch)
-        secrets = self._vault.secrets(asked.number, asked.terms)
-        if asked.number not in self._populations:
-            self._populations[asked.number] = reference_for(asked.terms.schema, secrets.reference)
-        known = self._populations[asked.number]
-        return View(seen.counted(asked.number), secrets.decision_secret(), known, secrets.reference)
+        secrets, policy = self._vault.secrets(asked.number, asked.terms), seen.policy_file
+        counted, seed, given = seen.counted(asked.number), secrets.decision_secret(), secrets.reference
+        kept = asked.number, b"" if policy is None else policy.digest
+        if kept not in self._populations:
+            view = View(counted, seed, reference_for(asked.terms.schema, given), given)
+            view = view if policy is None else view.under(policy)
+            self._populations[kept] = view.known, view.tightened
+        known, tightened = self._populations[kept]
+        return View(counted, seed, known, given, tightened)
 
     def issue(
         self,
@@ -205,6 +214,82 @@ class Engine(Secret):
         request = Request(function, purpose, recipient)
         if not_after is not None and (type(not_after) is not int or not 0 <= not_after <= decisions.LAST_SECOND):
             raise ParameterError(f"not_after is a second since 1970, 0 to {decisions.LAST_SECOND}, not {not_after!r}")
+        return self._issued(function, lambda number: Question(request, number, "issue", not_after), epoch)
+
+    def issue_signed(self, request: identity.Request, approvals: Sequence[Approval] = ()) -> FunctionKey:
+        """The key that a signed request asks for, where the policy file grants it and enough people agreed to what is
+        decided now. Errors: those of :meth:`issue`."""
+        question = self._asked(Signed(request, tuple(approvals)))
+        return self._issued(question.request.function, lambda _: question, question.epoch)
+
+    def look(self, request: identity.Request) -> Looked:
+        """What is decided about a signed request now, for approvers to sign. PolicyDeniedError, recorded and
+        remembered, where it is refused whoever agrees."""
+        question = self._asked(Signed(request, looked=True))
+        found: Answer | None = None
+
+        def entries(state: LogState, now: int, answer: Answer, _: Question) -> Sequence[Entry]:
+            nonlocal found
+            found = answer
+            match answer:
+                case Denied():
+                    return [] if answer.recorded else [replace(answer.entry, at=now)]
+                case Granted():
+                    return answers.looked_at(state, question, now)
+                case Again():
+                    return []
+
+        self._answered(lambda _: question, question.epoch, entries)
+        match found:
+            case Denied():
+                raise found.error()
+            case Granted():
+                decision = found.decision
+            case Again():
+                decision = found.key.decision
+            case None:
+                raise AssertionError
+        return Looked(request.id, decision, answers.policy_digest(self.state, question.epoch))
+
+    def set_policy(self, policy: PolicyFile, approvals: Sequence[Approval] = ()) -> None:
+        """Put a policy file in force. One that allows more than the one before needs the approval of two people whom
+        that one lets approve; PolicyDeniedError otherwise."""
+        if not isinstance(policy, PolicyFile):
+            raise ParameterError(f"policy must be a PolicyFile, not {type(policy).__name__}")
+
+        def entries(state: LogState, now: int) -> Sequence[Entry]:
+            old, number = state.policy_file, state.epochs[-1].number
+            made = PolicySet(at=now, policy=policy.to_dict(), digest=policy.digest)
+            if old is None or old.digest == policy.digest:
+                return [made] if old is None else []
+            if policy.version <= old.version:
+                raise ParameterError(f"the policy in force has version {old.version}; give the next one a higher one")
+            more = loosened(old, policy)
+            if not more:
+                return [made]
+            agreed = change_agreed(old, policy, approvals, here(state, number, now, approvals))
+            if not agreed.enough:
+                told = "; ".join(map(str, agreed.refusals))
+                raise PolicyDeniedError(f"the policy would allow more ({', '.join(more)}): {told}")
+            kept = [
+                Approved(at=now, epoch=number, request_id=policy.digest, signed=each.to_bytes())
+                for each in agreed.approvals
+            ]
+            return [*kept, replace(made, by=agreed.by)]
+
+        self._recorded(entries)
+
+    def _asked(self, signed: Signed) -> Question:
+        """The question that a signed request is."""
+        state, request = self.state, signed.request
+        if state.policy_file is None:
+            raise ParameterError("this authority has no policy file, by which signed requests are judged")
+        epoch = self._epoch(state, request.epoch)
+        function = Function.from_bytes(request.function, schema=epoch.terms.schema)
+        recipient = recipient_of(state.policy_file, request)
+        return Question(Request(function, request.purpose, recipient), epoch.number, signed=signed)
+
+    def _issued(self, function: Function, ask: Callable[[int], Question], epoch: int | None) -> FunctionKey:
         key: KeyIssued | None = None
         denied: Denied | None = None
 
@@ -219,12 +304,12 @@ class Engine(Secret):
                     denied = answer
                     return [] if answer.recorded else [replace(answer.entry, at=now)]
                 case Granted():
-                    key = answers.grant(state, question, answer.verdict, now)
+                    key = answers.grant(state, question, answer, now)
                     require_encodable(self._public_key(state.epoch(question.epoch)), function, grant_of(key))
-                    return [key]
+                    return [*answers.statements(state, question, answer, now), key]
 
         try:
-            self._answered(lambda number: Question(request, number, "issue", not_after), epoch, entries)
+            self._answered(ask, epoch, entries)
         except Recorded as error:
             raise error if key is None else counted(error, key.row) from error
         except BaseException as error:
@@ -248,12 +333,42 @@ class Engine(Secret):
 
         self._recorded(entries)
 
+    def revoke_signed(self, revocation: Revocation) -> None:
+        """Record what somebody revokes whom the policy file lets revoke: keys, or an epoch with all its keys, which is
+        retired too. One word is enough. PolicyDeniedError where it is not theirs to say."""
+
+        def entries(state: LogState, now: int) -> Sequence[Entry]:
+            policy = state.policy_file
+            if policy is None or revocation.request is not None:
+                raise ParameterError("by a policy file's people keys or an epoch are revoked; a request ends by itself")
+            refused = revocation_refusals(policy, revocation, here(state, state.epochs[-1].number, now))
+            if refused:
+                raise PolicyDeniedError("; ".join(map(str, refused)))
+            person = policy.person(revocation.signer)
+            made, numbers = list[Entry](), revocation.keys
+            if revocation.epoch is not None:
+                epoch = self._epoch(state, revocation.epoch)
+                numbers = tuple(each.row.sequence for each in state.issued if each.epoch == epoch.number)
+                if epoch.retired_at is None:
+                    made.append(EpochRetired(at=now, epoch=epoch.number, reason=revocation.reason))
+            if numbers and numbers[-1] > len(state.issued):
+                raise ParameterError(f"keys are revoked by their numbers, 1 to {len(state.issued)}")
+            left = tuple(number for number in numbers if state.revoked.get(number) is None)
+            if left:
+                said = revocation.reason, None if person is None else person.name, revocation.to_bytes()
+                made.insert(0, KeysRevoked(at=now, keys=left, reason=said[0], by=said[1], signed=said[2]))
+            return made
+
+        self._recorded(entries)
+
     def rotate(self, plan: Plan | Schema, *, reason: str = "") -> int:
         """Open another epoch, with a master key of its own; its number. Keys of earlier ones stay what they are."""
         planned = plan if isinstance(plan, Plan) else self._like_newest(plan)
         terms, master, known = planned.opened(decisions.require_second(self._clock()))
 
         def entries(state: LogState, now: int) -> Sequence[Entry]:
+            if state.policy_file is not None and not terms.policy.refuses:
+                raise PolicyDeniedError("under a policy file no epoch is opened in which the leakage rules are off")
             number = len(state.epochs) + 1
             self._vault.keep(number, terms.scheme, master, known)  # a crash after this leaves what nobody asks for
             return [EpochOpened(at=now, epoch=number, terms=terms, reason=reason)]
@@ -282,6 +397,7 @@ class Engine(Secret):
     def close(self) -> None:
         """Forget the secrets and let go of the log."""
         self._populations.clear()
+        self._told.clear()
         self._vault.close()
         self._storage.close()
 
@@ -320,38 +436,54 @@ class Engine(Secret):
         asked = self._epoch(state, epoch) if epoch is not None else _epoch_of(state, function)
         question = ask(asked.number)
         view = self.view(epoch=asked.number, state=state)
-        return question, answers.answer(state, question, view)
+        found = answers.answer(state, question, view, decisions.require_second(self._clock()))
+        return question, self._telling(question, found) if isinstance(found, Denied) else found
+
+    def _telling(self, question: Question, denied: Denied) -> Denied:
+        """A refusal with the findings that the same recipient was told in this process before: the log keeps their
+        words only."""
+        if denied.entry.scope == "request":
+            return denied
+        asked = question.epoch, question.request.function.id, question.request.recipient
+        if not denied.remembered:
+            self._told[asked] = denied.findings
+            for old in list(self._told)[:-_MOST_TOLD]:
+                self._told.pop(old, None)
+        return replace(denied, findings=self._told.get(asked, denied.findings))
 
     def _recorded(self, make: _Make) -> LogState:
         """Record what is made of the newest state, and see it in the log; the state after it."""
         key = self._vault.signing_key
         with self._storage.writing() as transaction:
-            seen = self._followed(self._seen, transaction.read(self._seen.state.size))
+            seen = self._see(self._followed(self._seen, transaction.read(self._seen.state.size)))
             now = decisions.require_second(self._clock())
             entries = make(seen.state, _not_before(now, seen.state))
-            encoded = [encode_entry(entry) for entry in entries]
-            if encoded:
-                transaction.append(encoded, _head(key, seen.frontier.followed_by(encoded)))
-        if not encoded:
-            return seen.state
-        return self._shown(entries, encoded, seen)
+            encoded = tuple(encode_entry(entry) for entry in entries)
+            if not encoded:
+                return seen.state
+            frontier = seen.frontier.followed_by(encoded)
+            after = _Seen(_after(seen.state, entries), frontier, _head(key, frontier))
+            transaction.append(encoded, after.head)
+        return self._shown(entries, encoded, seen, after)
 
-    def _shown(self, entries: Sequence[Entry], encoded: Sequence[bytes], before: _Seen) -> LogState:
+    def _shown(self, entries: Sequence[Entry], encoded: tuple[bytes, ...], before: _Seen, after: _Seen) -> LogState:
         """The state after what was recorded, as the log shows it: one that loses entries must not cost a patient."""
         issued = next((entry.row for entry in entries if isinstance(entry, KeyIssued)), None)
-        if issued is None:
-            return self._newest().state
-        with saying_that_it_counts(issued):
-            after = self._newest().state
-            last = after.issued[issued.sequence - 1] if len(after.issued) >= issued.sequence else None
-            if last is None or encode_entry(last) not in encoded:
-                raise AuthorityError(f"the log took key #{issued.sequence} and does not show it")
-        return after
+        with contextlib.nullcontext() if issued is None else saying_that_it_counts(issued):
+            stored = self._storage.read(before.state.size)
+            if stored.entries[: len(encoded)] == encoded:
+                rest = Stored(stored.entries[len(encoded) :], stored.head)
+                return self._see(self._followed(after, rest)).state
+            what = "what was recorded" if issued is None else f"key #{issued.sequence}"
+            raise AuthorityError(f"the log took {what} and does not show it")
 
     def _newest(self) -> _Seen:
         """What the log says now, held against its head."""
         seen = self._seen
-        found = self._followed(seen, self._storage.read(seen.state.size))
+        return self._see(self._followed(seen, self._storage.read(seen.state.size)))
+
+    def _see(self, found: _Seen) -> _Seen:
+        """Go on from here, unless another thread has seen more."""
         if found.state.size >= self._seen.state.size:
             self._seen = found
         return found
@@ -418,17 +550,19 @@ class Engine(Secret):
         raise TypeError("an authority is never pickled; open its log anew")
 
 
-def require_schema(schema: Schema) -> None:
-    """ParameterError for what is no schema."""
-    if not isinstance(schema, Schema):
-        raise ParameterError(f"an authority is created for a Schema, not for {type(schema).__name__}")
-
-
 def _epoch_of(state: LogState, function: Function) -> Epoch:
     """The newest epoch of the function's schema; else the newest, which says what does not fit."""
     schema_id = getattr(function, "schema_id", None)
     fitting = (epoch for epoch in reversed(state.epochs) if epoch.terms.schema.id == schema_id)
     return next(fitting, state.epochs[-1])
+
+
+def _after(state: LogState, entries: Sequence[Entry]) -> LogState:
+    """The state after entries that are going to be appended. AuthorityError for some that nobody could read again."""
+    try:
+        return state.followed_by(entries)
+    except DecodeError as error:
+        raise AuthorityError(f"{error}; nothing was recorded") from error
 
 
 def _not_before(second: int, state: LogState) -> int:

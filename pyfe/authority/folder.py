@@ -25,8 +25,8 @@ __all__ = ["AnyPath", "Folder", "authority_files", "existing", "making", "remove
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
-_MOST_MASTER = 2**31
-"""Most bytes of a file of master keys that is read."""
+MAX_MASTER_SIZE = 2**30
+"""Most bytes of a file of master keys."""
 
 
 class Folder:
@@ -41,9 +41,12 @@ class Folder:
         try:
             descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
             with open(descriptor, "rb") as opened:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
                     raise AuthorityError(f"cannot read the master keys {file}: it is not a file")
-                data = opened.read(_MOST_MASTER)
+                if status.st_size > MAX_MASTER_SIZE:
+                    raise AuthorityError(f"{file} has {status.st_size} bytes; at most {MAX_MASTER_SIZE} are allowed")
+                data = opened.read(MAX_MASTER_SIZE)
         except OSError as error:
             raise AuthorityError(f"cannot read the master keys {file}: {error.strerror}") from error
         return data

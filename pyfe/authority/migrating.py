@@ -25,7 +25,9 @@ from pyfe.wire.sealing import SealingKey
 
 __all__ = ["Before", "OldFile", "held"]
 
-_MOST = 2**31
+MAX_FILE_SIZE = 2**30
+"""Most bytes of a sealed file."""
+
 _NOTHING_NEW = str(Finding("nothing new"))
 
 
@@ -74,10 +76,13 @@ class OldFile:
     def opened(self, passphrase: str | bytes) -> Before:
         """What it holds. AuthorityError for a wrong passphrase or a damaged file."""
         try:
-            if not stat.S_ISREG(os.stat(self._path).st_mode):
+            status = os.stat(self._path)
+            if not stat.S_ISREG(status.st_mode):
                 raise AuthorityError(f"{self._path} is not a file: there is nothing to migrate")
+            if status.st_size > MAX_FILE_SIZE:
+                raise AuthorityError(f"{self._path} has {status.st_size} bytes; at most {MAX_FILE_SIZE} are allowed")
             with self._path.open("rb") as file:
-                data = file.read(_MOST)
+                data = file.read(MAX_FILE_SIZE)
         except OSError as error:
             raise AuthorityError(f"cannot read the authority file {self._path}: {error.strerror}") from error
         closed = SealedFile.parse(data)

@@ -16,7 +16,16 @@ from pyfe.identity import Request
 from pyfe.schema import Schema
 from pyfe.schema.cells import same_name
 
-__all__ = ["Counts", "Refusal", "expiry_of", "policy_findings", "recipient_of", "tightened", "weighed_columns"]
+__all__ = [
+    "Counts",
+    "Refusal",
+    "expiry_of",
+    "loosened",
+    "policy_findings",
+    "recipient_of",
+    "tightened",
+    "weighed_columns",
+]
 
 DAY = 86_400
 
@@ -97,6 +106,28 @@ def policy_findings(policy: PolicyFile, request: Request, counts: Counts, now: i
     Whether the request is genuine and meant for here, and who agrees, is asked by :mod:`pyfe.authority.approving`.
     """
     return (*_of_people(policy, request), *_of_columns(policy, counts), *_of_figures(policy, request, counts, now))
+
+
+def loosened(old: PolicyFile, new: PolicyFile) -> tuple[str, ...]:
+    """The words by which another policy allows more than the one before; empty where it only tightens it.
+
+    Whoever changes the people changes who decides: a key that may do more, or is new, loosens a policy.
+    """
+    roles = {person.ed25519: set(person.roles) for person in old.people}
+    grown = {"people": any(not set(p.roles) <= roles.get(p.ed25519, set()) for p in new.people)}
+    names = {"requests.by": "requesters", "requests.purposes": "purposes", "requests.recipients": "recipients",
+             "columns.allowed": "allowed", "columns.public": "public", "approvals.by": "approvers"}  # fmt: skip
+    grown |= {word: not set(getattr(new, name)) <= set(getattr(old, name)) for word, name in names.items()}
+    grown["columns.protected"] = not set(old.protected) <= set(new.protected)
+    for word, name in {
+        "budgets.keys": "keys",
+        "budgets.keys_per_recipient": "keys_per_recipient",
+        "expiry.days": "days",
+    }.items():
+        grown[word] = getattr(new, name) > getattr(old, name)
+    grown["budgets.rank"] = old.rank is not None and (new.rank is None or new.rank > old.rank)
+    grown["approvals.count"] = new.approvals < old.approvals
+    return tuple(word for word, more in grown.items() if more)
 
 
 def _of_people(policy: PolicyFile, request: Request) -> Iterator[Refusal]:

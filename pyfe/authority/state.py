@@ -22,6 +22,7 @@ from pyfe.authority.entries import (
     Refused,
 )
 from pyfe.authority.growing import Growing, GrowingMap
+from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.records import Issued, Terms
 from pyfe.authority.records import State as Counted
 from pyfe.errors import DecodeError
@@ -65,6 +66,9 @@ class LogState:
     asked: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
     revoked: GrowingMap[int, KeysRevoked] = field(default_factory=GrowingMap)
     policy: PolicySet | None = None
+    policy_file: PolicyFile | None = None
+    nonces: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
+    recipients: GrowingMap[tuple[int, str | None], int] = field(default_factory=GrowingMap)
     adopting: int = 0
 
     def epoch(self, number: int) -> Epoch:
@@ -119,7 +123,7 @@ def _after(state: LogState, entry: Entry) -> LogState:
                 raise DecodeError("keys are taken over at the beginning of a log, and here it is not")
             return replace(state, adopting=entry.keys)
         case PolicySet():
-            return replace(state, policy=entry)
+            return _with_policy(state, entry)
         case Refused():
             return _refused(state, entry)
         case KeyIssued():
@@ -154,12 +158,28 @@ def _issued(state: LogState, entry: KeyIssued) -> LogState:
         span = tagged_hash(b"PYFE-V1-span", epoch.span, row.function_id)
         epoch = replace(epoch, counted=(*epoch.counted, row), span=span)
     wanted = (entry.epoch, row.function_id, row.purpose, row.recipient)
+    nonces, before = state.nonces, state.recipients.get((entry.epoch, row.recipient)) or 0
+    for nonce in entry.approvals:
+        if nonces.get(nonce) is not None:
+            raise DecodeError(f"key #{row.sequence} was issued by an approval that was used before")
+        nonces = nonces.plus(nonce, True)
     return replace(
         _with_epoch(state, epoch),
         issued=state.issued.plus(entry),
         wanted=state.wanted.plus(wanted, row.sequence),
+        nonces=nonces,
+        recipients=state.recipients.plus((entry.epoch, row.recipient), before + 1),
         adopting=max(0, state.adopting - 1),
     )
+
+
+def _with_policy(state: LogState, entry: PolicySet) -> LogState:
+    policy = PolicyFile.from_dict(entry.policy)
+    if policy.digest != entry.digest:
+        raise DecodeError("a policy was set under another digest than its own")
+    if state.policy_file is not None and policy.version <= state.policy_file.version:
+        raise DecodeError(f"version {policy.version} of the policy follows version {state.policy_file.version}")
+    return replace(state, policy=entry, policy_file=policy)
 
 
 def _refused(state: LogState, entry: Refused) -> LogState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,11 +31,13 @@ from pyfe.errors import ParameterError
 from pyfe.function import Function
 from pyfe.io import outputs, roles
 from pyfe.keys import FunctionKey
+from pyfe.leakage.prior import Reference
 from pyfe.schema import Schema
 
 __all__ = ["issue", "keygen", "migrate", "public_key"]
 
 _DEFAULT_BITS = ", ".join(f"{scheme.default_weight_bits} ({scheme.short})" for scheme in SCHEMES.values())
+_MADE = "Key authority (compare the fingerprint when you hand the public key over)"
 _SERVED = "; ".join(f"{scheme.short}: {' and '.join(scheme.serves)} functions" for scheme in SCHEMES.values())
 
 
@@ -71,7 +73,7 @@ def keygen(
 ) -> None:
     """Make a key authority: a folder with its log and its sealed master key, and the public key for the data owners."""
     name, passphrase = adapter_named(scheme).id, passphrase_from(passphrase_file, confirm=True)
-    folder.require_absent(authority)  # said before the public key's file is looked at; making it looks again
+    folder.require_absent(authority)  # said before the public key is looked at; making it looks again
     read_or_kept = [schema, reference, passphrase_file, *folder.authority_files(authority)]
     with io.claimed(public_key, roles.new_public_key(), avoid=read_or_kept, force=force) as output:
         agreed = load(schema, Schema.from_bytes)
@@ -85,13 +87,17 @@ def keygen(
             path=authority,
             passphrase=passphrase,
         )
-        known = created.reference
-        created.close()  # the public key and what stands in it stay
         with _taken_back_on_failure(authority, output):
+            known = created.reference
+            created.close()  # the public key stays
             output.write(created.public_key.to_bytes())
-    values = {
-        "authority": str(authority),
-        "public_key": str(public_key),
+    values = {"authority": str(authority), "public_key": str(public_key), **_described(created, known)}
+    show(_MADE, values, as_json=as_json, apart=output.is_standard_output)
+
+
+def _described(created: KeyAuthority, known: Reference | None) -> dict[str, Any]:
+    """What was made; the authority may be closed."""
+    return {
         "scheme": created.public_key.scheme,
         "policy": created.policy_line,
         "weight_bits": created.weight_bits,
@@ -99,8 +105,6 @@ def keygen(
         "bytes_per_row": created.public_key.adapter.row_bytes(created.schema.n),
         "fingerprint": created.public_key.fingerprint,
     }
-    title = "Key authority (compare the fingerprint when you hand the public key over)"
-    show(title, values, as_json=as_json, apart=output.is_standard_output)
 
 
 def public_key(

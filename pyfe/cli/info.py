@@ -13,9 +13,10 @@ from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
 from pyfe.errors import PyfeError
+from pyfe.folder_names import MASTER
 from pyfe.function import Function
 from pyfe.identity import sealed_identity
-from pyfe.keys import FunctionKey, PublicKey, described_columns
+from pyfe.keys import FunctionKey, PublicKey, RevocationList, described_columns
 from pyfe.schema import Schema
 from pyfe.wire.envelope import Kind, kind_of, unpack
 
@@ -47,7 +48,8 @@ def info(
 def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
     """What the file is, or the error it gives: the other files are described all the same."""
     try:
-        return load(file, lambda data: _describe(data, public))
+        held = file / MASTER if file.is_dir() else file
+        return load(held, lambda data: _describe(data, public))
     except PyfeError as error:
         return {"error": {"kind": type(error).__name__, "message": str(error)}}
 
@@ -60,6 +62,8 @@ def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
     item = objects.decode(data)
     if isinstance(item, FunctionKey):
         return (item if public is None else item.verify(public)).info()
+    if isinstance(item, RevocationList):
+        return (item if public is None else item.verify(public)).info()
     if isinstance(item, PublicKey | objects.OfPeople):
         return item.info()
     if isinstance(item, CiphertextBatch):
@@ -71,10 +75,18 @@ def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
 
 def _sealed(data: bytes) -> dict[str, Any]:
     envelope = unpack(data)
+    epochs = envelope.metadata.get("epochs")
+    if isinstance(epochs, list):
+        said: dict[str, Any] = {"epochs": len(epochs)}
+    else:
+        said = {
+            "scheme": adapter_numbered(envelope.scheme, envelope.kind.text).id,
+            "public_key_id": envelope.public_key_id.hex(),
+            "note": "of an earlier version: pyfe authority migrate makes a folder of it",
+        }
     return {
         "object": "sealed authority",
-        "scheme": adapter_numbered(envelope.scheme, envelope.kind.text).id,
-        "public_key_id": envelope.public_key_id.hex(),
+        **said,
         "kdf": f"scrypt, N = 2^{envelope.metadata.get('log_cost')}",
         "bytes": len(data),
     }

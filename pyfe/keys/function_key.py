@@ -227,9 +227,10 @@ class FunctionKey(Secret):
         clock: seconds since 1970, asked where the key has an end.
         revoked: the authority's newest list of revoked keys.
 
-        Raises KeyExpiredError after the key's end, and for a key that is on the list; KeyMismatchError at once for ciphertexts of another public key or schema; OutOfRangeError, before any
-        search, naming a row with larger weights; and naming row and function when a result is not in its interval
-        (altered ciphertexts, or an unverified, wrong key).
+        Raises KeyMismatchError at once for ciphertexts of another public key or schema; KeyExpiredError after the key's
+        end, and for a key that is on the list; OutOfRangeError, before any search, naming a row with larger weights;
+        and naming row and function when a result is not in its interval (altered ciphertexts, or an unverified, wrong
+        key).
         Cost per row and function: an n-term multi-scalar multiplication, of a quadratic scheme a product of pairings,
         and a search over the interval.
         """

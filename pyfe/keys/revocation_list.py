@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -133,6 +134,6 @@ class RevocationList(PickledAsBytes):
 
 
 def _ascending(values: list[Any], of_type: type) -> tuple[Any, ...]:
-    if not {of_type}.issuperset(map(type, values)) or any(a >= b for a, b in zip(values, values[1:], strict=False)):
+    if not {of_type}.issuperset(map(type, values)) or any(a >= b for a, b in itertools.pairwise(values)):
         raise DecodeError(f"{_NAME}: a list of it does not ascend, or holds something else")
     return tuple(values)

@@ -158,7 +158,7 @@ def authority(
     """An authority's files: itself, its public key, its function keys, batches; and what every key opens of each."""
     schema, rows = known
     policy = Policy.unrestricted(reason="golden files")
-    path = folder / f"authority-{stem}.pyfe"
+    path = folder / f"authority-{stem}"  # a folder; one file in sets of earlier versions
     given = {"scheme": scheme, "policy": policy, "path": path, "passphrase": PASSPHRASE, "clock": lambda: NOW}
     owner = KeyAuthority.create(schema, **given)
     public = owner.public_key

@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True)
     authority = pyfe.KeyAuthority.create(
         schema(), policy=pyfe.Policy.unrestricted(reason="golden files"),
-        path=folder / "authority.pyfe", passphrase=PASSPHRASE, clock=lambda: NOW,
+        path=folder / "authority", passphrase=PASSPHRASE, clock=lambda: NOW,
     )  # fmt: skip
     keys = {name: authority.issue(function, purpose=name) for name, function in functions().items()}
     batch = authority.public_key.encrypt(ROWS, owner_secret=OWNER_SECRET)

@@ -72,7 +72,7 @@ def main(folder: Path) -> None:
     rows = table(1500)
     authority = pyfe.KeyAuthority.create(
         schema(), reference=rows, policy=pyfe.Policy.unrestricted(reason="golden files"),
-        path=folder / "authority.pyfe", passphrase=PASSPHRASE, clock=lambda: NOW,
+        path=folder / "authority", passphrase=PASSPHRASE, clock=lambda: NOW,
     )  # fmt: skip
     public = published(rows, schema())
     (folder / "schema.pyfe").write_bytes(public.to_bytes())

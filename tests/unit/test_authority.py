@@ -52,7 +52,7 @@ def dense(schema: Schema, change: int = 0) -> Function:
 
 def population(schema: Schema) -> dict[str, Any]:
     rng = np.random.default_rng(0)
-    return {name: rng.integers(0, 256, 200) for name in schema.columns}
+    return {name: rng.integers(0, 16, 200) for name in schema.columns}
 
 
 # -- policy --
@@ -322,30 +322,37 @@ def test_what_depends_on_the_keys_of_others_has_no_figure() -> None:
 
 
 def test_a_check_under_another_reference_counts_own_keys_alone() -> None:
-    schema = wide_schema()
-    authority = KeyAuthority.create(schema)
+    schema = Schema.from_ranges({f"x{i}": (0, 15) for i in range(6)}, bits=4)
+    authority = KeyAuthority.create(schema, policy=Policy.unrestricted(reason="a test"))
     authority.issue(dense(schema), purpose="p", recipient="ada")
-    rows = population(schema)
-    assert authority.check(dense(schema, 1), recipient="ben", reference=rows) == []
-    assert authority.check(dense(schema, 1), recipient="ada", reference=rows)[0].kind == "coordinate"
+    kinds = {
+        who: authority.check(dense(schema, 1), recipient=who, reference=population(schema))[0].kind
+        for who in ("ada", "ben")
+    }
+    assert kinds["ada"] == "coordinate" != kinds["ben"]
 
 
 def test_rotation_counts_anew() -> None:
     schema = wide_schema()
-    rows = population(schema)
-    authority = KeyAuthority.create(schema, weight_bits=8, reference=rows)
+    authority = KeyAuthority.create(schema, weight_bits=8)
     authority.issue(dense(schema), purpose="v1")
     with pytest.raises(PolicyDeniedError, match=r"rotate\(schema=\.\.\.\)"):
         authority.issue(dense(schema, 1), purpose="v2")
-    first, batch = authority.public_key, authority.public_key.encrypt({name: [7, 8] for name in schema.columns})
-    assert authority.rotate(reason="v2") == 2 and authority.public_key.id != first.id
-    assert (authority.weight_bits, authority.reference is not None) == (8, True)
+    first, rows = authority.public_key, {name: [7, 8] for name in schema.columns}
+    batch = first.encrypt(rows)
+    assert authority.rotate(reason="v2") == 2 and authority.public_key.id != first.id and authority.weight_bits == 8
     key = authority.issue(dense(schema, 1), purpose="v2")
     with pytest.raises(KeyMismatchError, match="different public keys"):
         key.decrypt(batch)
     old = authority.issue(dense(schema), purpose="v1", epoch=1)
-    assert old.decrypt(batch).tolist() == old.function.evaluate({name: [7, 8] for name in schema.columns}).tolist()
-    assert authority.rotate(Schema.from_ranges({"a": (0, 255)}), policy=Policy.unrestricted(reason="why")) == 3
+    assert old.decrypt(batch).tolist() == old.function.evaluate(rows).tolist()
+
+
+def test_a_reference_goes_on_with_its_schema() -> None:
+    schema = Schema.from_ranges({f"x{i}": (0, 15) for i in range(6)}, bits=4)
+    authority = KeyAuthority.create(schema, reference=population(schema))
+    assert authority.rotate() == 2 and authority.reference is not None
+    assert authority.rotate(wide_schema(), policy=Policy.unrestricted(reason="why")) == 3
     assert authority.reference is None and authority.policy_line == "UNRESTRICTED: why"
     with pytest.raises(ParameterError, match="for a Schema"):
         authority.rotate({"a": (0, 1)})  # type: ignore[arg-type]

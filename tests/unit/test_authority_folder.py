@@ -150,6 +150,13 @@ def test_passphrases_that_are_none(path: Path, passphrase: Any) -> None:
     assert list(path.parent.iterdir()) == []
 
 
+def test_master_keys_without_end_are_not_read(path: Path) -> None:
+    created(path).close()
+    os.truncate(path / MASTER, folder.MAX_MASTER_SIZE + 1)
+    with pytest.raises(AuthorityError, match="at most 1073741824 are allowed"):
+        opened(path)
+
+
 @pytest.mark.parametrize("what", ["authority.db", MASTER])
 def test_parts_of_another_authority_do_not_fit(path: Path, what: str) -> None:
     created(path).close()

@@ -100,6 +100,7 @@ def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     function = pyfe.Function.from_integers(schema, [1, 2])
     key = authority.issue(function, purpose="p")
     batch = authority.public_key.encrypt({"a": [1.0], "b": [0.0]})
+    authority.close()
     for name, item in {
         "schema": schema,
         "function": function,
@@ -125,13 +126,21 @@ def one_line(arguments: list[str], capsys: pytest.CaptureFixture[str], code: int
     return err
 
 
+def files_of(words: list[str]) -> set[str]:
+    """The files that a command reads; an authority's are in its folder."""
+    named = set(words[1:]) & set(INPUTS)
+    return named - {"auth"} | ({"auth/master.sealed", "auth/authority.db"} if "auth" in named else set())
+
+
 @pytest.mark.parametrize("how", SPOILED)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_spoiled_file(command: str, how: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = command.split()
-    for name in set(words[1:]) & set(INPUTS):
+    for name in files_of(words):
         if name == "pass" and words[0] == "keygen" and how in ("long number", "cut", "html"):
             continue  # one line of text is a passphrase
+        if name == "auth/authority.db" and how in ("cut", "longer", "sparse"):
+            continue  # pages without anything that is read
         kept = Path(name).read_bytes()
         SPOILED[how](Path(name))
         one_line(words, capsys)
@@ -145,7 +154,7 @@ def test_a_spoiled_file(command: str, how: str, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_file_that_may_not_be_read(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = command.split()
-    for name in set(words[1:]) & set(INPUTS):
+    for name in files_of(words):
         Path(name).chmod(0)
         assert "Permission denied" in one_line(words, capsys)
         Path(name).chmod(0o600)

@@ -141,7 +141,7 @@ def test_an_authority_is_never_written(folder: Path, command: str, capsys: pytes
 
 def test_the_log_of_the_own_authority_is_no_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("public", "key"):
-        for name in ("auth/authority.db", "auth/authority.db-wal", "auth"):
+        for name in ("auth/authority.db", "auth/authority.db-wal", "auth/master.sealed"):
             refused([*WRITES[command], name, "--force"], capsys, "reads or keeps")
 
 
@@ -379,7 +379,7 @@ def test_standard_output_holds_the_data_alone(folder: Path, command: str, capfd:
 
 
 def test_an_open_descriptor_is_no_way_to_an_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, what in (("table.csv", "reads or keeps"), ("auth", "is a sealed authority")):
+    for name, what in (("table.csv", "reads or keeps"), ("auth/master.sealed", "is a file of a key authority")):
         with Path(name).open("ab") as file:
             refused([*WRITES["cts"], f"/dev/fd/{file.fileno()}", "--force"], capsys, what)
 

@@ -1,0 +1,77 @@
+"""What a policy file and the people whom it names say to a request: pure decisions on values.
+
+Without a policy file an authority is one person's, who asks in person. With one, everything that is asked is a file
+that somebody signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from flint import fmpz_mat
+
+from pyfe.audit import authority_id
+from pyfe.authority.approving import Agreed, Here, agreed, request_refusals
+from pyfe.authority.policy_file import PolicyFile
+from pyfe.authority.policy_rules import Counts, Refusal, policy_findings
+from pyfe.authority.records import State as Counted
+from pyfe.authority.state import LogState, Wanted
+from pyfe.function import Function, LinearMap
+from pyfe.identity import Approval, Request
+
+__all__ = ["Signed", "approvals_for", "here", "policy_refusals", "rank_with"]
+
+
+@dataclass(frozen=True, eq=False)
+class Signed:
+    """A signed request, and the approvals that came with it. ``looked``: nothing is asked for but the decision, so that
+    approvers can sign it."""
+
+    request: Request
+    approvals: tuple[Approval, ...] = ()
+    looked: bool = False
+
+
+def here(state: LogState, epoch: int, now: int, approvals: Sequence[Approval] = ()) -> Here:
+    """Where and when statements are judged; of these approvals, those that were used before."""
+    used = frozenset(each.nonce for each in approvals if state.nonces.get(each.nonce) is not None)
+    return Here(authority_id(state.verification_key), epoch, now, used)
+
+
+def policy_refusals(
+    state: LogState, wanted: Wanted, signed: Signed | None, function: Function, now: int
+) -> tuple[Refusal, ...]:
+    """Why a request is not looked at any further; empty where there is no policy file, or nothing speaks against it."""
+    policy, (number, _, _, recipient) = state.policy_file, wanted
+    if policy is None:
+        return ()
+    if signed is None:
+        return (Refusal("requester", "this authority has a policy file, so it takes signed requests only"),)
+    counted, request = state.counted(number), signed.request
+    counts = Counts.of(
+        function,
+        counted.terms.schema,
+        keys=state.epoch(number).keys,
+        of_recipient=state.recipients.get((number, recipient)) or 0,
+        rank=0 if policy.rank is None else rank_with(counted, function),
+        again=state.wanted.get(wanted) is not None,
+    )
+    stated = request_refusals(request, here(state, number, now))
+    return (*stated, *policy_findings(policy, request, counts, now))
+
+
+def approvals_for(state: LogState, epoch: int, policy: PolicyFile, signed: Signed, decision: bytes, now: int) -> Agreed:
+    """Which of the approvals count for a request as it is decided now."""
+    place = here(state, epoch, now, signed.approvals)
+    return agreed(policy, signed.request, signed.approvals, decision, place)
+
+
+def rank_with(counted: Counted, function: Function) -> int:
+    """How many independent functions the keys of an epoch and a function are; of forms, how many there are."""
+    maps = [row.map for row in counted.issued] + [function.map]
+    linear = [form.weights for form in maps if isinstance(form, LinearMap)]
+    forms = sum(form.k for form in maps if not isinstance(form, LinearMap))
+    rows = np.concatenate(linear).tolist() if linear else []
+    return forms + (fmpz_mat(rows).rank() if rows else 0)
