@@ -99,7 +99,8 @@ def secrets_of(authority: KeyAuthority, epoch: int = 1) -> Secrets:
 
 
 def first_layout(key: FunctionKey) -> FunctionKey:
-    """The key as 0.1.0 wrote it: without a readout in the payload, so that it lies in the metadata; not signed anew."""
+    """The key as 0.1.0 wrote it: without a readout in the payload, so that it lies in the metadata, and without an
+    epoch; not signed anew."""
     payload, readout, k = key.native.to_bytes(), key.native.readout, len(key.interval)
     assert readout is not None
     mark, rest = (5, 64 * k) if key.scheme.startswith("ipfe") else (2, 144 * k)
@@ -107,4 +108,4 @@ def first_layout(key: FunctionKey) -> FunctionKey:
     size += 0 if readout.baseline_survival is None else 8
     assert struct.unpack_from("<d", payload, len(payload) - rest - size + 8) == (readout.scales[0],)
     plain = payload[:32] + payload[32 + mark : len(payload) - rest - size] + payload[-rest:]
-    return replace(key, native=type(key.native).from_bytes(plain))
+    return replace(key, native=type(key.native).from_bytes(plain), epoch=None, not_after=None)

@@ -326,10 +326,10 @@ def test_a_check_under_another_reference_counts_own_keys_alone() -> None:
     authority = KeyAuthority.create(schema, policy=Policy.unrestricted(reason="a test"))
     authority.issue(dense(schema), purpose="p", recipient="ada")
     kinds = {
-        who: authority.check(dense(schema, 1), recipient=who, reference=population(schema))[0].kind
+        who: [f.kind for f in authority.check(dense(schema, 1), recipient=who, reference=population(schema))]
         for who in ("ada", "ben")
     }
-    assert kinds["ada"] == "coordinate" != kinds["ben"]
+    assert "coordinate" in kinds["ada"] and "coordinate" not in kinds["ben"]
 
 
 def test_rotation_counts_anew() -> None:

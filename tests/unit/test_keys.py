@@ -228,7 +228,7 @@ def test_keys_of_the_first_layout(several: bool) -> None:
 
 def test_the_readout_lies_in_the_payload(authority: KeyAuthority, key: FunctionKey) -> None:
     assert set(unpack(key.to_bytes()).metadata) == {
-        "kind", "name", "schema_id", "purpose", "issued_at", "sequence", "policy", "recipient"
+        "kind", "name", "schema_id", "purpose", "issued_at", "sequence", "policy", "recipient", "epoch", "not_after"
     }  # fmt: skip
     native = key.native.readout
     assert native is not None

@@ -20,7 +20,7 @@ import pytest
 import typer.main
 
 import pyfe
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, Schema
+from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, RevocationList, Schema
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import sealed_file
 from pyfe.authority.entries import decode_entry, encode_entry
@@ -607,6 +607,9 @@ TARGETS: dict[str, Target] = {
     ),
     "key": Target(lambda: [*keys(), *first_keys()], SEEDED, exact(FunctionKey.from_bytes)),
     "key-of-authority": Target(lambda: keys(), BY_LINEAR, read_key_of_an_authority),
+    "revocation-list": Target(
+        lambda: [linear().revocation_list().to_bytes()], BY_LINEAR, exact(RevocationList.from_bytes)
+    ),
     "batch": Target(lambda: batches(), SEEDED, read_batch),
     "public-key": Target(
         lambda: [linear().public_key.to_bytes(), quadratic().public_key.to_bytes()],
