@@ -453,9 +453,9 @@ class Engine(Secret):
 
     def _recorded(self, make: _Make) -> LogState:
         """Record what is made of the newest state, and see it in the log; the state after it."""
-        key = self._vault.signing_key
+        key, known = self._vault.signing_key, self._seen
         with self._storage.writing() as transaction:
-            seen = self._see(self._followed(self._seen, transaction.read(self._seen.state.size)))
+            seen = self._see(self._followed(known, transaction.read(known.state.size)))
             now = decisions.require_second(self._clock())
             entries = make(seen.state, _not_before(now, seen.state))
             encoded = tuple(encode_entry(entry) for entry in entries)
