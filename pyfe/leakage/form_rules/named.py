@@ -16,9 +16,9 @@ __all__ = ["named", "named_share"]
 
 def named(question: FormQuestion) -> list[Finding]:
     """Rule 6, with a reference: of rows with the same public columns, the likeliest record of those with the same
-    answers is the row's, class by class, for at most a share ``limits.named_by_forms`` more than where only the tenths of the
-    answers are known. Guessed from one half of the drawn rows, judged on the other; the mean over the drawn public
-    values.
+    answers is the row's, class by class, for at most a share ``limits.named_by_forms`` more than where only the tenths
+    of the answers are known. Guessed from one half of the drawn rows, judged on the other; the mean over the drawn
+    public values.
 
     What answers say of columns is counted by rule 5t; of a column each for other rows, they can still name many.
     """
