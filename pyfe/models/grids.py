@@ -59,8 +59,8 @@ _LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
 _STEPS, _WEIGHTS = 256, 8
 """Numbers of steps that are tried for a column, and weights for which the fitting number is."""
 
-_MOST_TRIED = 400
-"""Grids that are tried with a step more or less in a column."""
+_MOST_TRIED, _MOST_ROWS = 400, 4_000_000
+"""Grids that are tried with a step more or less in a column, and rows of all of them."""
 
 _NEAR = np.geomspace(1 / 1.2, 1.2, 13)
 """Steps that are tried around the one that is asked for."""
@@ -256,7 +256,7 @@ def _refined(cuts: Sequence[_Cut], measure: Yardstick) -> list[_Cut]:
     allowed; nothing where none beside one loses less."""
     best = min(cuts, key=lambda cut: measure.loss(cut.decision))
     loss, tried = measure.loss(best.decision), 0
-    while loss > measure.most and tried < _MOST_TRIED:
+    while loss > measure.most and tried < min(_MOST_TRIED, _MOST_ROWS // len(best.decision)):
         beside = best.beside()
         losses = [measure.loss(cut.decision) for cut in beside]
         tried += len(beside)
