@@ -376,7 +376,7 @@ def test_columns_are_mended_until_the_loss_is_allowed() -> None:
 
 def test_auto_keeps_to_the_finer_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """One lucky coarse grid does not count, and where none is good enough the finest is taken and said to be it."""
-    monkeypatch.setattr(grids, "grid_at", lambda _, precision, measure: Grid(precision, None, None, precision))  # type: ignore[arg-type]
+    monkeypatch.setattr(grids, "grid_at", lambda _, precision: Grid(precision, None, None, precision))  # type: ignore[arg-type]
     monkeypatch.setattr(grids, "_precisions", lambda *_: ([8.0, 10.0, 12.0, 16.0], [24.0, 32.0]))
 
     def chosen(**lost: float) -> tuple[float, bool]:
