@@ -183,11 +183,10 @@ def grids_at(draft: Draft, precision: float, measure: Yardstick | None = None) -
 
 def _affine_grids(draft: Draft, real_map: AffineMap, precision: float, measure: Yardstick | None) -> Iterator[Grid]:
     cuts = _different([_Cut(draft, real_map, draft.spread / precision * by) for by in _NEAR])
-    kept = [cut for cut in cuts if measure is None or measure.loss(cut.decision) <= measure.most]
-    others = [cut for cut in cuts if cut not in kept]
-    refined = [] if measure is None or not others else _refined(others, measure)
-    ordered = [*sorted(kept, key=_Cut.likeness), *refined, *sorted(others, key=_Cut.likeness)]
-    yield from (cut.grid(precision) for cut in ordered)
+    others = [cut for cut in cuts if _loses(cut.decision, measure)]
+    yield from (cut.grid(precision) for cut in sorted((c for c in cuts if c not in others), key=_Cut.likeness))
+    if measure is not None and others:  # mended only for those who look further
+        yield from (cut.grid(precision) for cut in [*_refined(others, measure), *sorted(others, key=_Cut.likeness)])
 
 
 @dataclass(frozen=True, eq=False)

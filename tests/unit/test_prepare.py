@@ -664,3 +664,12 @@ def test_a_protected_column_that_the_model_does_not_take_is_said_to_be_left_out(
     told = dict(function.remarks)["protected"]
     assert told.startswith("'hair': no column of the model") and "not judged" in told
     assert "protected" not in dict(prepare(model, X, labels(risk), protected=["smoker"])[1].remarks)
+
+
+def test_a_population_that_is_not_published_again_is_said_where_it_was_asked() -> None:
+    X, risk = patients()
+    given = pyfe.leakage.published(X, pyfe.Schema.fit(X))
+    for ask in (prepare, schema_for):
+        with pytest.warns(UserWarning, match="publishes a population") as caught:
+            ask(linear_model(), X, labels(risk), schema=given, precision=8)
+        assert [one.filename for one in caught if "population" in str(one.message)] == [__file__]
