@@ -2,6 +2,7 @@
 """Whether the default policy issues a key for a first model, and what the key then opens, on tables of real patients.
 
     python scripts/measure_first_keys.py [--splits 3 4 5 6 7] [--tables NAME ...] [--file build/first_keys.jsonl]
+                                         [--lines]
 
 Each table is split in 60 %, which the model is fitted on and the authority knows as its reference, and 40 %, on which
 harm and loss are counted; once with nothing protected, once with the sensitive columns protected. The schema is cut by
@@ -12,7 +13,8 @@ was what the rules had against them. The attacker knows the public columns, the 
 off, and beside it what its tenth among all rows says.
 
 One line of JSON a (table, split, protected) is added to the file, and what stands there is not done again; then all of
-the file is printed as tables. Tables whose packages are not installed are named and left out.
+the file is printed as tables: a line for each group and split, and for each table, or (--lines) each of its lines.
+Tables whose packages are not installed are named and left out.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import argparse
 import json
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,6 +57,10 @@ COUNTS = (
     "group", "protected", "split", "issued", "records above the tenth: mean (most)", "attributes: mean (most)",
     "records above the tenth of all rows", "attributes", "loss on the reference: most", "held out: mean (most)",
     "recalibrations free",
+)  # fmt: skip
+TABLES = (
+    "table", "patients", "columns", "issued", "records above the tenth: mean (most)", "attributes: mean (most)",
+    "AUC lost, held out: mean", "protected: issued", "what refused",
 )  # fmt: skip
 LINES = (
     "table", "split", "protected", "grid", "records: score - tenth - tenth of all", "attributes: score - tenth",
@@ -219,12 +226,14 @@ def read(path: Path) -> list[Entry]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def printed(entries: Sequence[Entry]) -> str:
-    """All of them, as tables in Markdown: counts a group and split, then line by line."""
+def printed(entries: Sequence[Entry], *, lines: bool = False) -> str:
+    """All of them, as tables in Markdown: counts a group and split, then a line a table, or all lines."""
     keys = sorted({(one["group"], one["protected"], one["split"]) for one in entries})
     groups = [(key, [one for one in entries if (one["group"], one["protected"], one["split"]) == key]) for key in keys]
-    lines = [*heading(*COUNTS), *(counts(*pair) for pair in groups), "", *heading(*LINES), *map(one_line, entries)]
-    return "\n".join(lines)
+    names = dict.fromkeys(one["table"] for one in sorted(entries, key=lambda one: str(one["group"])))
+    each = [[one for one in entries if one["table"] == name] for name in names]
+    below = [*heading(*LINES), *map(one_line, entries)] if lines else [*heading(*TABLES), *map(one_table, each)]
+    return "\n".join([*heading(*COUNTS), *(counts(*pair) for pair in groups), "", *below])
 
 
 def heading(*cells: str) -> list[str]:
@@ -249,6 +258,27 @@ def counts(key: tuple[str, bool, int], entries: Sequence[Entry]) -> str:
     return f"| {' | '.join([*cells, *[''] * (len(COUNTS) - len(cells))])} |"
 
 
+def one_table(entries: Sequence[Entry]) -> str:
+    """All splits of a table."""
+    plain, marked = ([one for one in entries if one["protected"] is protect] for protect in (False, True))
+    served = [one for one in plain if one["issued"]]
+    cells = [entries[0]["table"], str(entries[0]["rows"]), str(entries[0]["columns"])]
+    cells += [f"{len(served)} of {len(plain)}", *[""] * 3]
+    if served:
+        records = [100 * (one["records"] - one["records by tenth"]) for one in served]
+        certain = [100 * (one["certain"] - one["certain by tenth"]) for one in served]
+        cells[-3:] = [f"{np.mean(part):+.1f} ({max(part):+.0f})" for part in (records, certain)]
+        cells += [f"{np.mean([one['held out'] for one in served]):+.4f}"]
+    rules = Counter(words.split(": rule ")[1].split(",")[0] for one in entries for words in refusals(one))
+    cells += [f"{sum(one['issued'] for one in marked)} of {len(marked)}", ", ".join(sorted(rules))]
+    return f"| {' | '.join(cells)} |"
+
+
+def refusals(one: Entry) -> list[str]:
+    """What was refused where nothing was issued."""
+    return [] if one["issued"] else [words for words in one["grids"] if ": rule " in words]
+
+
 def one_line(one: Entry) -> str:
     """A table and split."""
     cells = [one["table"], str(one["split"]), "yes" if one["protected"] else "no"]
@@ -259,7 +289,8 @@ def one_line(one: Entry) -> str:
         cells += [f"{100 * one['certain']:.0f} - {100 * one['certain by tenth']:.0f} %"]
         cells += [one["column"], f"{one['held out']:+.4f}", "{:+.3f} to {:+.3f}".format(*one["interval"]), ""]
     else:
-        refused = ", ".join(words.split(",")[0] for words in one["grids"])
+        rules = Counter(words.split(": rule ")[1].split(",")[0] for words in refusals(one))
+        refused = ", ".join(f"{rule} ({count})" for rule, count in rules.most_common())
         cells += [""] * 6 + [refused or "no grid loses as little"]
     return f"| {' | '.join(cells)} |"
 
@@ -279,6 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--splits", type=int, nargs="*", default=[3, 4, 5, 6, 7])
     parser.add_argument("--tables", nargs="*", default=[one.name for one in COHORTS])
     parser.add_argument("--file", type=Path, default=Path("build/first_keys.jsonl"))
+    parser.add_argument("--lines", action="store_true")
     options = parser.parse_args(arguments)
     done = {(one["table"], one["split"], one["protected"]) for one in read(options.file)}
     options.file.parent.mkdir(parents=True, exist_ok=True)
@@ -290,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             left = [protect for protect in (False, True) if (cohort.name, split, protect) not in done]
             if left:
                 add(options.file, cohort, split, left)
-    print(printed(read(options.file)))
+    print(printed(read(options.file), lines=options.lines))
     return 0
 
 

@@ -167,7 +167,17 @@ class LinearAccount:
                 found = any(form) and form in after and form not in old
             if found:
                 lines["protected", (label,)] = tuple(coordinates)
-        return lines
+        return lines or self._on_protected_alone(after, old)
+
+    def _on_protected_alone(self, after: Span, old: Span) -> Lines:
+        """A combination that tells of several protected columns, and of nothing else."""
+        columns = self._shape.schema.columns
+        marked = [(label, rows) for label, rows in self._shape.groups if label in columns]
+        coordinates = [i for _, rows in marked for i in np.flatnonzero(rows.any(axis=0)).tolist()]
+        inside = self._shape.inside(coordinates)
+        if len(marked) < 2 or after.living_on(inside) <= old.living_on(inside):
+            return {}
+        return {("protected", tuple(label for label, _ in marked)): tuple(coordinates)}
 
     def _small_groups(self, before: LinearAccount, prime: int, size: int, opened: set[int]) -> Lines:
         found = supports(self._spans[prime], self._shape.owners, size) if size else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
@@ -130,7 +130,14 @@ class Opened:
         for label, rows in self.schema.protected_groups():
             if self._says_more(label, rows[0].tolist(), before, after):
                 lines["protected", (label,)] = tuple(np.flatnonzero(rows.any(axis=0)).tolist())
-        return lines
+        return lines or self._protected_together(before, after)
+
+    def _protected_together(self, before: Spanned, after: Spanned) -> Lines:
+        """Forms of which every monomial has a factor in one or another of several protected columns."""
+        marked = [b for b, name in enumerate(self.names) if self.schema.columns[name].protected]
+        if len(marked) < 2 or self._about(after, *marked) <= self._about(before, *marked):
+            return {}
+        return {("protected", tuple(self.names[b] for b in marked)): tuple(c for b in marked for c in self.blocks[b])}
 
     def _says_more(self, label: str, form: list[int], before: Spanned, after: Spanned) -> bool:
         if label in self.schema.columns:
@@ -140,9 +147,12 @@ class Opened:
         row, square = self.reader.row(linear), plain_row(self.reader.space.product(linear, linear))
         return any(r in after and r not in before for r in (row, square) if r)
 
-    def _about(self, spanned: Spanned, block: int) -> int:
-        """Dimension of the forms in the span whose monomials all have a factor in the column."""
-        return spanned.span.living_on([i for i, c in enumerate(spanned.columns) if self.reader.touches(c, block)])
+    def _about(self, spanned: Spanned, *blocks: int) -> int:
+        """Dimension of the forms in the span whose monomials all have a factor in one of the columns."""
+        return spanned.span.living_on([i for i, c in enumerate(spanned.columns) if self._touches(c, blocks)])
+
+    def _touches(self, column: RowColumn, blocks: Iterable[int]) -> bool:
+        return any(self.reader.touches(column, block) for block in blocks)
 
     def _groups(self, before: Spanned, after: Spanned, opened: set[int | None]) -> Lines:
         lines: Lines = {}
@@ -232,8 +242,8 @@ class Opened:
             i, j = finding.coordinates
             return _witness(spanned, {(i + 1, j + 1): 1})
         if finding.kind == "protected" and finding.names[0] in self.schema.columns:
-            block = self.names.index(finding.names[0])
-            return _vanishing(spanned, rows, lambda column: not self.reader.touches(column, block))
+            marked = [self.names.index(name) for name in finding.names]
+            return _vanishing(spanned, rows, lambda column: not self._touches(column, marked))
         if finding.kind == "protected":
             form = dict(self.schema.protected_groups())[finding.names[0]][0].tolist()
             return _witness(spanned, self.reader.row({i + 1: v for i, v in enumerate(form) if v}))

@@ -4,16 +4,17 @@ A grid has one step of the score, ``step = sd(score) / precision``, and number c
 
     affine       s_b = min(steps of the draft, round(range_b |w_b| / step)), at least one: a step of a column is one
                  step of the score, or a few of them where the column has no more steps; bits count
-                 round(share / step). Thirteen steps within 20 % are tried: of those that keep within the loss that is
-                 allowed, the one with the best correlation is taken. Where none does, columns of the one that
-                 loses least get a step more or less, one after the other, as long as it loses less by that; if it then
-                 loses too much as well, the best correlation is taken of all
+                 round(share / step). Thirteen steps within 20 % are tried, and the best correlation is taken; of a
+                 precision that is asked for by its number, the best of those that keep within the loss that is allowed.
+                 Where none of these does, columns of the one that loses least get a step more or less, one after the
+                 other, as long as it loses less by that; if it then loses too much as well, it is the best of all
     quadratic    s_b the same for all columns, from 3 to 16, chosen like this by the correlation of ranks: a product of
                  columns of many steps needs coefficients that a coarse score does not have
 
 "auto" takes the coarsest precision such that it and every finer one that is tried keep within the loss that is allowed
-(:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky. It
-starts from ``max(8, 2 sqrt(columns that the model uses))``, 16 for a regression and for a quadratic model.
+(:mod:`pyfe.models.yardstick`); "the coarsest that does" alone would stop where one of many coarse grids is lucky, and
+so would the best of thirteen by the loss itself. It starts from ``max(8, 2 sqrt(columns that the model uses))``, 16 for
+a regression and for a quadratic model.
 
 What the integers of a score say beyond the score's meaning grows with their number: digits that no answer needs are
 digits of the columns. The starts and limits were found on real tables by what an attacker gains of them.
@@ -59,8 +60,8 @@ _LEAST, _LEAST_OF_A_REGRESSION = 8.0, 16.0
 _STEPS, _WEIGHTS = 256, 8
 """Numbers of steps that are tried for a column, and weights for which the fitting number is."""
 
-_MOST_TRIED = 400
-"""Grids that are tried with a step more or less in a column."""
+_MOST_TRIED, _MOST_ROWS = 400, 4_000_000
+"""Grids that are tried with a step more or less in a column, and rows of all of them."""
 
 _NEAR = np.geomspace(1 / 1.2, 1.2, 13)
 """Steps that are tried around the one that is asked for."""
@@ -145,14 +146,14 @@ def coarsest(draft: Draft, measure: Yardstick) -> tuple[Grid, bool]:
     usual, finer = _precisions(draft, measure)
     kept: Grid | None = None
     for precision in reversed(usual):
-        grid = grid_at(draft, precision, measure)
+        grid = grid_at(draft, precision)
         if not keeps(grid):
             break
         kept = grid
     if kept is not None:
         return kept, True
     for precision in finer:
-        grid = grid_at(draft, precision, measure)
+        grid = grid_at(draft, precision)
         if keeps(grid):
             return grid, True
     return grid, False
@@ -182,11 +183,10 @@ def grids_at(draft: Draft, precision: float, measure: Yardstick | None = None) -
 
 def _affine_grids(draft: Draft, real_map: AffineMap, precision: float, measure: Yardstick | None) -> Iterator[Grid]:
     cuts = _different([_Cut(draft, real_map, draft.spread / precision * by) for by in _NEAR])
-    kept = [cut for cut in cuts if measure is None or measure.loss(cut.decision) <= measure.most]
-    others = [cut for cut in cuts if cut not in kept]
-    refined = [] if measure is None or not others else _refined(others, measure)
-    ordered = [*sorted(kept, key=_Cut.likeness), *refined, *sorted(others, key=_Cut.likeness)]
-    yield from (cut.grid(precision) for cut in ordered)
+    others = [cut for cut in cuts if _loses(cut.decision, measure)]
+    yield from (cut.grid(precision) for cut in sorted((c for c in cuts if c not in others), key=_Cut.likeness))
+    if measure is not None and others:  # mended only for those who look further
+        yield from (cut.grid(precision) for cut in [*_refined(others, measure), *sorted(others, key=_Cut.likeness)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +256,7 @@ def _refined(cuts: Sequence[_Cut], measure: Yardstick) -> list[_Cut]:
     allowed; nothing where none beside one loses less."""
     best = min(cuts, key=lambda cut: measure.loss(cut.decision))
     loss, tried = measure.loss(best.decision), 0
-    while loss > measure.most and tried < _MOST_TRIED:
+    while loss > measure.most and tried < min(_MOST_TRIED, _MOST_ROWS // len(best.decision)):
         beside = best.beside()
         losses = [measure.loss(cut.decision) for cut in beside]
         tried += len(beside)

@@ -200,7 +200,7 @@ class Preparation:
         for place, grid in enumerate(grids_at(self.draft, precision, self.measure)):
             if place and self.measure.loss(grid.decision) > self.measure.most:
                 return
-            yield self._on(grid)
+            yield self._on(grid, self._cut(grid, publish=False))
 
     def schema(self, precision: Precision, publish: bool = False) -> Schema:
         """The schema that is cut for a precision."""
@@ -215,7 +215,7 @@ class Preparation:
                 "the schema that was given publishes a population, and the one that is cut of it does not; publish=True"
                 " (--publish) publishes that of these rows",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
         return published(self.draft.table, cut) if publish else cut
 
@@ -227,12 +227,13 @@ class Preparation:
         publish: bool = False,
     ) -> tuple[Schema, Function]:
         """The schema that is cut for a precision, and the model's function on it, behind these noise slots."""
-        return self._on(self.grid(precision), name, slots, publish)
+        grid = self.grid(precision)
+        return self._on(grid, self._cut(grid, publish), name, slots)
 
     def _on(
-        self, grid: Grid | None, name: str | None = None, slots: Sequence[int] | None = None, publish: bool = False
+        self, grid: Grid | None, schema: Schema, name: str | None = None, slots: Sequence[int] | None = None
     ) -> tuple[Schema, Function]:
-        schema, step = self._cut(grid, publish), None if grid is None else grid.step
+        step = None if grid is None else grid.step
         with naming_what_fails(self.model):
             real = self.outputs(from_model(self.model, schema))
             function = compile_real_function(

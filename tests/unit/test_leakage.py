@@ -218,6 +218,19 @@ def test_protected_columns_and_forms() -> None:
     assert exact(base, base + np.array([0, 0, 0, 0, 1, -1, 1, 0]), schema) == []
 
 
+def test_several_protected_columns_alone() -> None:
+    """Of more columns than any group that is looked for: nothing else hides what is said of them together."""
+    marked = [f"x{i}" for i in range(5)]
+    schema = Schema.from_ranges({f"x{i}": (0, 9) for i in range(12)}, protected=marked)
+    base = np.arange(1, 13)
+    about = np.array([3, 1, 4, 1, 5, *[0] * 7])
+    for issued, request in (([], about), (base, base + about)):
+        (found,) = exact(issued, request, schema)
+        assert (found.kind, found.names) == ("protected", tuple(marked)) and "alone" in str(found)
+        assert found.combination in ((1,), (-1, 1))
+    assert exact([], base, schema) == exact(base, base + np.array([3, 1, 4, 1, 5, 1, *[0] * 6]), schema) == []
+
+
 @given(st.integers(0, 2**32))
 def test_the_decision_does_not_depend_on_the_basis(seed: int) -> None:
     rng = np.random.default_rng(seed)

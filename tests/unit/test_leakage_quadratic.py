@@ -271,6 +271,22 @@ def test_public_columns() -> None:
     assert ("coordinate", ("x1",)) in refused(opened_by([], one, public)), "it is x1 (4 x0 + 3 x1 + 5), and more"
 
 
+def test_several_protected_columns_alone() -> None:
+    """Every monomial has one of them as a factor: nothing else hides what is said."""
+    schema = Schema.from_ranges({f"x{i}": (0, 9) for i in range(12)}, protected=["x0", "x1", "x2"])
+    base = dense(schema, 3)
+    about = np.zeros_like(base.dense_array()[0])
+    about[0, 1:4] = 1, 2, 3
+    about[1, 2:] = np.arange(1, 12)
+    about[2, 3:] = 5
+    for issued, request in (([], about), ([base], base.dense_array()[0] + about)):
+        found = opened_by(issued, MatrixForms.dense(request), schema)
+        assert ("protected", ("x0", "x1", "x2")) in refused(found)
+        assert next(f for f in found if f.kind == "protected").combination in ((1,), (-1, 1))
+    about[7, 8] = 1
+    assert not any(kind == "protected" for kind, _ in refused(opened_by([], MatrixForms.dense(about), schema)))
+
+
 def test_protected_columns_and_forms() -> None:
     schema = Schema.from_ranges(
         {"stage": ["I", "II", "III", "IV"], **{f"x{i}": (0, 9) for i in range(8)}},

@@ -50,3 +50,12 @@ def test_three_tables_once_and_not_again(
     assert script.main(command) == 0
     assert script.read(path) == entries
     assert capsys.readouterr().out == printed
+    tables = [line.split(" | ") for line in printed.splitlines() if line.startswith(tuple(f"| {t}" for t in TABLES))]
+    assert [row[0].removeprefix("| ") for row in tables] == list(TABLES)
+    assert [int(row[3][0]) for row in tables] == [
+        sum(e["table"] == t and not e["protected"] for e in issued) for t in TABLES
+    ]
+    assert script.main([*command, "--lines"]) == 0
+    assert (
+        len(capsys.readouterr().out.splitlines()) == len(entries) + 2 + len(printed.split("\n\n")[0].splitlines()) + 1
+    )

@@ -376,7 +376,7 @@ def test_columns_are_mended_until_the_loss_is_allowed() -> None:
 
 def test_auto_keeps_to_the_finer_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """One lucky coarse grid does not count, and where none is good enough the finest is taken and said to be it."""
-    monkeypatch.setattr(grids, "grid_at", lambda _, precision, measure: Grid(precision, None, None, precision))  # type: ignore[arg-type]
+    monkeypatch.setattr(grids, "grid_at", lambda _, precision: Grid(precision, None, None, precision))  # type: ignore[arg-type]
     monkeypatch.setattr(grids, "_precisions", lambda *_: ([8.0, 10.0, 12.0, 16.0], [24.0, 32.0]))
 
     def chosen(**lost: float) -> tuple[float, bool]:
@@ -664,3 +664,12 @@ def test_a_protected_column_that_the_model_does_not_take_is_said_to_be_left_out(
     told = dict(function.remarks)["protected"]
     assert told.startswith("'hair': no column of the model") and "not judged" in told
     assert "protected" not in dict(prepare(model, X, labels(risk), protected=["smoker"])[1].remarks)
+
+
+def test_a_population_that_is_not_published_again_is_said_where_it_was_asked() -> None:
+    X, risk = patients()
+    given = pyfe.leakage.published(X, pyfe.Schema.fit(X))
+    for ask in (prepare, schema_for):
+        with pytest.warns(UserWarning, match="publishes a population") as caught:
+            ask(linear_model(), X, labels(risk), schema=given, precision=8)
+        assert [one.filename for one in caught if "population" in str(one.message)] == [__file__]

@@ -16,16 +16,16 @@ __all__ = ["named", "named_share"]
 
 def named(question: FormQuestion) -> list[Finding]:
     """Rule 6, with a reference: of rows with the same public columns, the likeliest record of those with the same
-    answers is the row's, class by class, for at most a share ``limits.named`` more than where only the tenths of the
-    answers are known. Guessed from one half of the drawn rows, judged on the other; the mean over the drawn public
-    values.
+    answers is the row's, class by class, for at most a share ``limits.named_by_forms`` more than where only the tenths
+    of the answers are known. Guessed from one half of the drawn rows, judged on the other; the mean over the drawn
+    public values.
 
     What answers say of columns is counted by rule 5t; of a column each for other rows, they can still name many.
     """
     if question.prior.blind:
         return []
     figure = float(np.mean([_above_tenths(question, one) for one in question.everywhere if one.drawn]))
-    limit = question.limits.named
+    limit = question.limits.named_by_forms
     if figure <= limit:
         return []
     note = f"for {100 * figure:.0f} % of the rows more than by the tenths of the answers"

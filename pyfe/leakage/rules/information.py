@@ -67,7 +67,7 @@ def information_behind_noise(rows: Sequence[Sequence[int]], sd: int, prior: Prio
 
 
 _SOME_COLUMNS = 64
-"""Most of the widest columns of a score, a quarter of them, whose sum is counted first: it has less entropy."""
+"""Most of the widest columns of a score, an eighth of them, whose sum is counted first: it has less entropy."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _counted_now(row: Sequence[int], free: Free, prior: Prior, least: bool) -> _
         return _Score(width_bits, width_bits, countable=False)
     if not least:
         return _Score(width_bits, score.entropy_bits)
-    most = min(_SOME_COLUMNS, math.ceil(len(shares) / 4))  # H(a + b) >= H(a)
+    most = min(_SOME_COLUMNS, math.ceil(len(shares) / 8))  # H(a + b) >= H(a)
     widest = sorted(shares, key=lambda block: -int(np.ptp(shares[block])))[:most]
     some = Score([shares[b] for b in widest], [prior.marginals[b] for b in widest])
     return _Score(width_bits, some.entropy_bits, counted=False)

@@ -35,7 +35,7 @@ class Limits:
         value of the public columns (rule 5t).
     thin: share of drawn rows whose answers are too rare to count (rule 5t).
     named, matched: by how much the joint answers may name more rows in full, and make a column certain for more rows,
-        than their tenths do (rule 6).
+        than their tenths do (rule 6); ``named_by_forms``: the first where a form is among the keys.
     babai, least_squares: success probability of rounding off in the kernel lattice, share of sampled rows that the
         nearest lattice point opens (rule 7), applied above ``counted_bits`` and up to ``most_coordinates``.
     explained: by how much the answers may raise R^2 of a protected coordinate (rule 8).
@@ -63,6 +63,7 @@ class Limits:
     thin: float = 0.10
     named: float = 0.05
     matched: float = 0.15
+    named_by_forms: float = 0.08
     counted_bits: float = 15.0
     most_coordinates: int = 100
     babai: float = 1e-3

@@ -2,8 +2,9 @@
 
 Modulo 2 to 16 all combinations can be looked at (:func:`.residues.scanned`), while there are few scores. Beyond, what
 columns have in common tells the numbers. Let ``c Z mod p`` be zero outside a few blocks, c not. Then all r x r minors
-of Z on other blocks are multiples of p. So minors are taken on so many sets of r blocks that two of them miss the few:
-a prime that divides two is looked at, and the combination is what vanishes modulo p on such a set.
+of Z on other blocks are multiples of p. So minors are taken on so many sets of r blocks, of different directions, that
+two of them miss the few: a prime that divides two is looked at, and the combination is what vanishes modulo p on such a
+set.
 
 Where such a minor is 0, the combination that vanishes there does so for certain, and is a score like any other.
 
@@ -152,16 +153,18 @@ class _Scores:
         used = np.flatnonzero((self._columns != 0).any(axis=0))
         self._places = {block: used[owner[used] == block] for block in np.unique(owner[used]).tolist()}
         self.blocks = list(self._places)
+        self._direction = {place: _direction(self._columns[:, place].tolist()) for place in used.tolist()}
 
     def suspects(self, few: int, reach: int, seed: bytes) -> Iterator[tuple[list[int], int]]:
         """Combinations, and the primes modulo which they may live on so many blocks."""
         sets = [found for columns in self.drawn_sets(seed, reach) if (found := self._independent(columns))]
         minors = [abs(int(self._part(columns).det())) for columns in sets]
+        different = {tuple(columns): minor for columns, minor in zip(sets, minors, strict=True)}
         for prime in _common_primes(minors):
             if self.is_scanned(prime) and reach == few:
                 continue
             size = 0 if self.is_scanned(prime) else few
-            for columns, minor in zip(sets, minors, strict=True):
+            for columns, minor in different.items():
                 if minor % prime == 0:
                     yield from ((c, prime) for c in self._vanishing_on(columns, prime, size))
 
@@ -170,10 +173,17 @@ class _Scores:
         return prime <= LARGEST_SCANNED and prime ** len(self._rows) <= MOST_COMBINATIONS
 
     def drawn_sets(self, seed: bytes, reach: int) -> Iterator[list[int]]:
-        """One column of each block, blocks in random order: so many times that the first ones miss any ``reach``."""
-        count = minors_needed(len(self.blocks), len(self._rows), reach)
+        """One column of each block, in random order, and of those with the same direction the first one: so many times
+        that the first ones miss any ``reach``. (What vanishes on a column does so on its multiples, which add nothing
+        to a minor: with many of them, hardly a minor would be of columns on which a combination vanishes.)"""
+        ways = len({self._direction[self._places[block][0]] for block in self.blocks})
+        count = minors_needed(ways, len(self._rows), min(reach, ways))
         for numbers in uniforms(seed, "minors", count, len(self.blocks)):
-            yield [self._some_place(self.blocks[b], numbers[b]) for b in np.argsort(numbers)]
+            chosen = dict[tuple[int, ...], tuple[float, int]]()
+            for block, number in zip(self.blocks, numbers.tolist(), strict=True):
+                place = self._some_place(block, number)
+                chosen.setdefault(self._direction[place], (number, place))
+            yield [place for _, place in sorted(chosen.values())]
 
     def _independent(self, columns: list[int]) -> list[int]:
         """r columns that are independent, of the first ones if they can be; none where there are not so many."""
@@ -200,7 +210,7 @@ class _Scores:
         return [place for places in self._places.values() for place in places.tolist()]
 
     def _part(self, columns: Sequence[int]) -> fmpz_mat:
-        return fmpz_mat([[int(row[i]) for i in columns] for row in self._rows])
+        return fmpz_mat(self._columns[:, list(columns)].tolist())
 
     def _vanishing_on(self, columns: Sequence[int], prime: int, few: int) -> Iterator[list[int]]:
         """Combinations modulo a prime that are zero on some columns: a basis, and those that live on few blocks."""
@@ -248,6 +258,13 @@ class _Scores:
             divisor = math.lcm(*(int(value.q) for value in column))
             if divisor > 1:
                 yield self.residue([int(value.p) * (divisor // int(value.q)) % divisor for value in column], divisor)
+
+
+def _direction(column: Row) -> tuple[int, ...]:
+    """The column without its common divisor, and with a positive first number."""
+    divisor = math.gcd(*column)
+    leading = next(value for value in column if value)
+    return tuple(value // (divisor if leading > 0 else -divisor) for value in column)
 
 
 def _kernel(matrix: Sequence[Row], prime: int) -> list[list[int]]:
