@@ -60,6 +60,9 @@ class Kind(enum.IntEnum):
     REVOCATION = 11
     SEALED_KEY = 12
     SEALED_IDENTITY = 13
+    EPOCH_TABLE = 14
+    REVOCATION_LIST = 15
+    SEALED_OWNER = 16
 
     @property
     def text(self) -> str:
