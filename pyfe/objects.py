@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from pyfe.audit import AuditLog
 from pyfe.ciphertext import CiphertextBatch
+from pyfe.epochs import EpochTable
 from pyfe.errors import DecodeError
 from pyfe.function import Function
 from pyfe.identity import Approval, Identity, Request, Revocation, SealedKey
@@ -19,7 +20,7 @@ __all__ = ["OfPeople", "Readable", "decode"]
 OfPeople: TypeAlias = Identity | Request | Approval | Revocation | SealedKey
 """What people make, and what is made for one of them."""
 
-Readable: TypeAlias = Schema | Function | PublicKey | FunctionKey | CiphertextBatch | AuditLog | OfPeople
+Readable: TypeAlias = Schema | Function | PublicKey | FunctionKey | CiphertextBatch | AuditLog | EpochTable | OfPeople
 """What bytes are read as without a passphrase."""
 
 _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
@@ -34,11 +35,13 @@ _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
     Kind.APPROVAL: Approval.from_bytes,
     Kind.REVOCATION: Revocation.from_bytes,
     Kind.SEALED_KEY: SealedKey.from_bytes,
+    Kind.EPOCH_TABLE: EpochTable.from_bytes,
 }
 
 _ELSEWHERE = {
     Kind.SEALED_AUTHORITY: "is opened with its passphrase, by KeyAuthority.open",
     Kind.SEALED_IDENTITY: "is opened with its passphrase, by IdentitySecret.unsealed",
+    Kind.SEALED_OWNER: "is opened with its passphrase, by OwnerSecret.unsealed",
 }
 
 
