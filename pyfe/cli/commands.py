@@ -19,6 +19,7 @@ from pyfe.cli import (
     encrypt_evaluate,
     info,
     leakage,
+    owner,
     prepare,
     publish,
     schema_compile,
@@ -70,6 +71,10 @@ app.command("leakage")(leakage.leakage)
 app.command("keygen")(authority.keygen)
 app.command("public-key")(authority.public_key)
 app.command("issue")(authority.issue)
+owner_app = typer.Typer(help="Data owners: one secret, and the ledger of their patients.", no_args_is_help=True)
+owner_app.command("init")(owner.init)
+owner_app.command("status")(owner.status)
+app.add_typer(owner_app, name="owner")
 app.command("encrypt")(encrypt_evaluate.encrypt)
 app.command("evaluate")(encrypt_evaluate.evaluate)
 app.command("info")(info.info)
