@@ -25,9 +25,8 @@ from pyfe.cli.console import (
     read_csv,
     say,
     show,
-    text_option,
 )
-from pyfe.cli.owner import Admitted
+from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
 from pyfe.io import roles
@@ -60,19 +59,11 @@ def encrypt(
         Path | None,
         typer.Option(help="File of 32 bytes that noise is drawn from, where the schema has noise slots; keep it."),
     ] = None,
-    epochs: Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")] = None,
-    ledger: Annotated[
-        Path | None, typer.Option(help="The owner's folder (pyfe owner init), where patients are recorded first.")
-    ] = None,
-    id_column: Annotated[
-        str | None, typer.Option(callback=text_option, help="Column of record ids, for --ledger; it is not encrypted.")
-    ] = None,
-    no_ledger: Annotated[
-        bool, typer.Option("--no-ledger", help="Encrypt under several epochs without counting who comes again.")
-    ] = False,
-    leave_out: Annotated[
-        bool, typer.Option("--leave-out", help="Leave out the rows that the ledger refuses, instead of all.")
-    ] = False,
+    epochs: EpochsFile = None,
+    ledger: LedgerFolder = None,
+    id_column: IdColumn = None,
+    no_ledger: NoLedger = False,
+    leave_out: LeaveOut = False,
     passphrase_file: PassphraseFile = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,

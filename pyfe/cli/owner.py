@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show
+from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show, text_option
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
 from pyfe.io import Table
@@ -18,7 +18,21 @@ from pyfe.schema.cells import same_name
 if TYPE_CHECKING:
     from pyfe.owner import OwnerLedger
 
-__all__ = ["Admitted", "init", "status"]
+__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "status"]
+
+EpochsFile = Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")]
+LedgerFolder = Annotated[
+    Path | None, typer.Option(help="The owner's folder (pyfe owner init), where patients are recorded first.")
+]
+IdColumn = Annotated[
+    str | None, typer.Option(callback=text_option, help="Column of record ids, for --ledger; it is not encrypted.")
+]
+NoLedger = Annotated[
+    bool, typer.Option("--no-ledger", help="Encrypt under several epochs without counting who comes again.")
+]
+LeaveOut = Annotated[
+    bool, typer.Option("--leave-out", help="Leave out the rows that the ledger refuses, instead of all.")
+]
 
 
 def init(

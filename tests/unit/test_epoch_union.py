@@ -233,15 +233,19 @@ def test_could_cancel_agrees_with_brute_force(seed: int) -> None:
 
     rng = np.random.default_rng(seed)
     found = [0, 0]
-    for _ in range(150):
-        f, epochs = int(rng.integers(4, 8)), int(rng.integers(2, 4))
-        owners = [f"c{rng.integers(0, f)}" for _ in range(f)]
+    for _ in range(40):
+        f, epochs = int(rng.integers(9, 14)), int(rng.integers(2, 4))
+        owners = [f"c{at - (at % 3 == 2)}" for at in range(f)]  # some columns have two coordinates
         rows = {n: rng.integers(-1, 2, (int(rng.integers(1, 3)), f)).tolist() for n in range(epochs)}
-        split = set(owners[: int(rng.integers(1, 3))])
+        if rng.random() < 0.5:  # nearly a score of another epoch
+            changed = np.array(rows[0][0]) * 2
+            changed[rng.integers(0, f, 3)] += 1
+            rows[1] = [changed.tolist()]
+        split = {owners[int(rng.integers(0, f))]}
         answer = could_live_on_few(rows, [frozenset({o}) for o in owners], frozenset(split)) is not None
         assert answer == brute_could_live_on_few(rows, owners, split), (rows, owners, split)
         found[answer] += 1
-    assert min(found) > 5
+    assert min(found) > 0, found
 
 
 # -- behind noise --
