@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pyfe.errors import ParameterError
-
-if TYPE_CHECKING:
-    from pyfe.keys.public_key import PublicKey
 
 __all__ = ["PatientLedger", "require_ids"]
 
@@ -21,8 +18,8 @@ class PatientLedger(Protocol):
         """The owner's secret of 32 bytes that noise is drawn from."""
         ...
 
-    def record(self, public_key: PublicKey, ids: Iterable[Any]) -> object:
-        """Record, durably, that the patients of these ids meet the key; an error where they may not."""
+    def record(self, public_key: Any, ids: Iterable[Any]) -> object:
+        """Record, durably, that the patients of these ids meet the public key; an error where they may not."""
         ...
 
 
