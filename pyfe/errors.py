@@ -24,10 +24,12 @@ __all__ = [
     "KeyExpiredError",
     "KeyMismatchError",
     "OutOfRangeError",
+    "OwnerError",
     "ParameterError",
     "PolicyDeniedError",
     "PyfeError",
     "RandomnessError",
+    "RowsDeniedError",
     "SignatureError",
     "UnsupportedModelError",
 ]
@@ -89,6 +91,17 @@ class PolicyDeniedError(PyfeError):
         self.findings = findings
 
 
+class RowsDeniedError(PolicyDeniedError):
+    """A data owner's ledger refuses rows: their patients would meet keys of several epochs that say too much together.
+
+    ``rows``: the rows, counted from 0; ``findings``: what refuses them. Nothing was recorded, nothing encrypted.
+    """
+
+    def __init__(self, message: str = "", findings: tuple[object, ...] = (), *, rows: tuple[int, ...] = ()) -> None:
+        super().__init__(message, findings)
+        self.rows = rows
+
+
 class BudgetExhaustedError(PyfeError):
     """Reserved for authorities that count keys over time; nothing raises it today.
 
@@ -135,3 +148,20 @@ class AuditError(PyfeError):
         super().__init__(message)
         self.kind: AuditKind = kind
         self.entries = entries
+
+
+OwnerKind: TypeAlias = Literal[
+    "sealed", "ids", "table", "older table", "busy", "full", "gone", "damaged", "replaced", "unknown", "closed"
+]
+"""What is wrong with a data owner's folder: its secret does not open; the ids of a table are none; no table of epochs
+names the key; the table of epochs is older than one that was seen, or another one; somebody else writes the ledger; the
+disk has no room, is gone, holds something damaged or another ledger; whether something was recorded is not known; the
+ledger is closed."""
+
+
+class OwnerError(PyfeError):
+    """A data owner's secret or ledger cannot be used; nothing was encrypted. ``kind``: why, in a word."""
+
+    def __init__(self, message: str = "", *, kind: OwnerKind = "gone") -> None:
+        super().__init__(message)
+        self.kind: OwnerKind = kind

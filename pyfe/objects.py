@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from pyfe.audit import AuditLog
 from pyfe.ciphertext import CiphertextBatch
+from pyfe.epochs import EpochTable
 from pyfe.errors import DecodeError
 from pyfe.function import Function
 from pyfe.identity import Approval, Identity, Request, Revocation, SealedKey
@@ -20,7 +21,7 @@ OfPeople: TypeAlias = Identity | Request | Approval | Revocation | SealedKey
 """What people make, and what is made for one of them."""
 
 Readable: TypeAlias = (
-    Schema | Function | PublicKey | FunctionKey | RevocationList | CiphertextBatch | AuditLog | OfPeople
+    Schema | Function | PublicKey | FunctionKey | RevocationList | CiphertextBatch | AuditLog | EpochTable | OfPeople
 )
 """What bytes are read as without a passphrase."""
 
@@ -37,11 +38,13 @@ _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
     Kind.REVOCATION: Revocation.from_bytes,
     Kind.SEALED_KEY: SealedKey.from_bytes,
     Kind.REVOCATION_LIST: RevocationList.from_bytes,
+    Kind.EPOCH_TABLE: EpochTable.from_bytes,
 }
 
 _ELSEWHERE = {
     Kind.SEALED_AUTHORITY: "is opened with its passphrase, by KeyAuthority.open",
     Kind.SEALED_IDENTITY: "is opened with its passphrase, by IdentitySecret.unsealed",
+    Kind.SEALED_OWNER: "is opened with its passphrase, by OwnerSecret.unsealed",
 }
 
 

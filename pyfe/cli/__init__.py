@@ -8,6 +8,7 @@
 ``leakage``           ``pyfe leakage``: what keys would say, and the attacks on them
 ``authority``         ``pyfe keygen``, ``pyfe public-key`` and ``pyfe issue``
 ``encrypt_evaluate``  ``pyfe encrypt`` and ``pyfe evaluate``: the data owner and the evaluator
+``owner``             ``pyfe owner``: the data owner's folder, and the ledger of ``pyfe encrypt``
 ``info``, ``doctor``  what a file is; whether this installation is sound
 ``demo``, ``demos``   the demos, one file each
 ``training``          the training of networks of squares, for demos

@@ -19,6 +19,7 @@ from pyfe.cli import (
     encrypt_evaluate,
     info,
     leakage,
+    owner,
     prepare,
     publish,
     schema_compile,
@@ -74,6 +75,10 @@ authority_app = typer.Typer(help="Key authorities: their folders.", no_args_is_h
 authority_app.command("migrate")(authority.migrate)
 authority_app.callback()(lambda: None)
 app.add_typer(authority_app, name="authority")
+owner_app = typer.Typer(help="Data owners: one secret, and the ledger of their patients.", no_args_is_help=True)
+owner_app.command("init")(owner.init)
+owner_app.command("status")(owner.status)
+app.add_typer(owner_app, name="owner")
 app.command("encrypt")(encrypt_evaluate.encrypt)
 app.command("evaluate")(encrypt_evaluate.evaluate)
 app.command("info")(info.info)

@@ -14,7 +14,19 @@ import typer
 from pyfe import io
 from pyfe.adapters import AnyAdapter, SearchTable
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, progress, read_csv, say, show
+from pyfe.cli.console import (
+    AsJson,
+    Decimal,
+    Delimiter,
+    Force,
+    PassphraseFile,
+    load,
+    progress,
+    read_csv,
+    say,
+    show,
+)
+from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
 from pyfe.io import roles
@@ -47,6 +59,12 @@ def encrypt(
         Path | None,
         typer.Option(help="File of 32 bytes that noise is drawn from, where the schema has noise slots; keep it."),
     ] = None,
+    epochs: EpochsFile = None,
+    ledger: LedgerFolder = None,
+    id_column: IdColumn = None,
+    no_ledger: NoLedger = False,
+    leave_out: LeaveOut = False,
+    passphrase_file: PassphraseFile = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     force: Force = False,
@@ -55,11 +73,14 @@ def encrypt(
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
     secret = None if owner_secret is None else io.read_bytes(owner_secret, most=_LARGEST_SECRET)
-    require_owner_secret(key.schema, secret)
-    avoid = [table, public_key, owner_secret]
+    admitted = Admitted(epochs, ledger, id_column, no_ledger, leave_out)
+    if ledger is None:
+        require_owner_secret(key.schema, secret)
+    avoid = [table, public_key, owner_secret, passphrase_file, *admitted.avoid]
     with io.claimed(output, roles.ciphertexts(key.id), avoid=avoid, force=force) as file:
         given = read_csv(table, delimiter, decimal)
         encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
+        encoded, secret = _recorded(admitted, key, given, encoded, secret, passphrase_file)
         start = time.perf_counter()
         batch = CiphertextBatch.concat(_encrypted(key, encoded, secret, quiet=as_json))
         seconds = time.perf_counter() - start
@@ -72,6 +93,7 @@ def encrypt(
         "read_with": given.signs,
         **_rows(batch, "encrypted"),
         "saturated": batch.saturated,
+        **admitted.report,
         "bytes": size,
         "bytes_per_row": size / max(len(batch), 1),
         "seconds": seconds,
@@ -136,6 +158,21 @@ def evaluate(
     show("Scores", values, as_json=as_json, words=words, apart=file.is_standard_output)
 
 
+def _recorded(
+    admitted: Admitted, key: PublicKey, table: io.Table, encoded: Encoded, secret: Any, passphrase_file: Path | None
+) -> tuple[Encoded, Any]:
+    """The rows to encrypt, their patients recorded where there is a ledger, and the secret for their noise."""
+    owner = admitted.opened(key, passphrase_file)
+    if owner is None:
+        return encoded, secret
+    with owner:
+        if secret is None and key.schema.noise is not None:
+            secret = owner.noise_secret
+        require_owner_secret(key.schema, secret)
+        kept = admitted.rows(owner, key, table)
+        return (encoded if len(kept) == len(encoded) else replace(encoded[kept], saturated=encoded.saturated)), secret
+
+
 def _rows(batch: CiphertextBatch, done: str) -> dict[str, Any]:
     """The number of rows; where there is none, that nothing was done, for whoever looks at the exit code only."""
     return {"rows": len(batch)} | ({} if len(batch) else {"note": f"there are no rows: nothing was {done}"})
@@ -176,7 +213,7 @@ def _overflow(text: str) -> Overflow:
     raise ParameterError(f"--on-overflow is raise or clip, not {text!r}")
 
 
-def _encrypted(key: PublicKey, encoded: Encoded, secret: bytes | None, *, quiet: bool) -> Iterator[CiphertextBatch]:
+def _encrypted(key: PublicKey, encoded: Encoded, secret: Any, *, quiet: bool) -> Iterator[CiphertextBatch]:
     """The table's batches; the first carries the saturated counts of all."""
     for start, stop in progress(len(encoded), _chunk(key.adapter), "encrypting", quiet=quiet):
         counts = encoded.saturated if start == 0 else {}

@@ -12,11 +12,13 @@ from pyfe.adapters import adapter_numbered, serving
 from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
+from pyfe.epochs import EpochTable
 from pyfe.errors import PyfeError
 from pyfe.folder_names import MASTER
 from pyfe.function import Function
 from pyfe.identity import sealed_identity
 from pyfe.keys import FunctionKey, PublicKey, RevocationList, described_columns
+from pyfe.owner import sealed_owner
 from pyfe.schema import Schema
 from pyfe.wire.envelope import Kind, kind_of, unpack
 
@@ -59,12 +61,14 @@ def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
         return _sealed(data)
     if kind_of(data) is Kind.SEALED_IDENTITY:
         return {**sealed_identity(data).info(), "object": Kind.SEALED_IDENTITY.text}
+    if kind_of(data) is Kind.SEALED_OWNER:
+        return sealed_owner(data)
     item = objects.decode(data)
     if isinstance(item, FunctionKey):
         return (item if public is None else item.verify(public)).info()
     if isinstance(item, RevocationList):
         return (item if public is None else item.verify(public)).info()
-    if isinstance(item, PublicKey | objects.OfPeople):
+    if isinstance(item, PublicKey | EpochTable | objects.OfPeople):
         return item.info()
     if isinstance(item, CiphertextBatch):
         return _batch(item, len(data))

@@ -13,6 +13,7 @@ from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.keys.owner_noise import require_owner_secret, with_noise
+from pyfe.keys.patient_ledger import PatientLedger, require_ids
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
 from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unpack
@@ -127,6 +128,8 @@ class PublicKey(PickledAsBytes):
         client: Client | None = None,
         label: Label | None = None,
         owner_secret: Any = None,
+        ids: Any = None,
+        ledger: PatientLedger | None = None,
     ) -> CiphertextBatch:
         """Encode and encrypt a table, each row under fresh randomness.
 
@@ -140,6 +143,10 @@ class PublicKey(PickledAsBytes):
         owner_secret: 32 bytes that only the data owner has, where the schema has noise slots (:func:`pyfe.noise`), and
             only there (ParameterError): what the noise of a row is drawn from. The same for all rows and for good: the
             same row then has the same noise, and encrypting it again lets nobody average it out. It is not kept.
+            By default that of the ledger, if one is given.
+        ids, ledger: the record id of every row, and the owner's ledger (:class:`pyfe.owner.OwnerLedger`): it records
+            the patients, durably, before any row is encrypted, and refuses (RowsDeniedError) where one of them would
+            meet epochs that say too much together; then nothing is encrypted. OwnerError where it cannot record.
 
         Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
         encoded under another schema.
@@ -147,9 +154,14 @@ class PublicKey(PickledAsBytes):
         masks of dimension k. The first call makes tables of the key's points, which stay with it: 60 KB a point and 64
         MB at most, of a quadratic scheme 16 KB a point.
         """
+        if owner_secret is None and ledger is not None and self.schema.noise is not None:
+            owner_secret = ledger.noise_secret
         require_owner_secret(self.schema, owner_secret)
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
         x = with_noise(self.schema, encoded, self.schema.check(encoded), owner_secret)
+        listed = require_ids(ids, ledger, len(x))
+        if ledger is not None:
+            ledger.record(self, listed)
         native = self.adapter.encrypt(self.native, x, client=client, label=label)
         return CiphertextBatch(
             self.adapter,

@@ -24,8 +24,9 @@ kind   object            signed  where
 11     revocation        yes     :mod:`pyfe.identity.statements`
 12     sealed key        no      :mod:`pyfe.identity.sealed_key` (the key inside is)
 13     sealed identity   no      :mod:`pyfe.identity.secret` (encrypted and authenticated)
-14     epoch table       yes     not written yet
+14     epoch table       yes     :mod:`pyfe.epochs.table` (by the authority)
 15     revocation list   yes     :mod:`pyfe.keys.revocation_list` (by the authority)
+16     sealed owner      no      :mod:`pyfe.owner.secret` (encrypted and authenticated)
 =====  ================  ======  ======================================================================
 
 :mod:`pyfe.objects` decodes an object of any kind; :mod:`pyfe.adapters` knows which scheme has which number.

@@ -62,6 +62,7 @@ class Kind(enum.IntEnum):
     SEALED_IDENTITY = 13
     EPOCH_TABLE = 14
     REVOCATION_LIST = 15
+    SEALED_OWNER = 16
 
     @property
     def text(self) -> str:

@@ -28,6 +28,16 @@ def test_a_policy_file_loads_yaml_when_it_is_read() -> None:
     assert done.stdout.split() == ["False", "False", "False", "True"]
 
 
+def test_an_owners_ledger_loads_its_database_when_it_is_asked_for() -> None:
+    """Not with the commands, and not with the owner's secret."""
+    code = (
+        "import sys, pyfe.cli.commands, pyfe.owner; before = 'sqlalchemy' in sys.modules; pyfe.owner.OwnerLedger\n"
+        "print(before, 'sqlalchemy' in sys.modules, 'alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "False"]
+
+
 def test_every_public_name_exists() -> None:
     code = "import pyfe; [getattr(pyfe, name) for name in pyfe.__all__]; print(len(pyfe.__all__))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

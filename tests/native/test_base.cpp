@@ -575,7 +575,7 @@ void test_envelope_round_trip() {
     const Bytes payload = bytes("some payload");
     const Bytes metadata = bytes("meta");
     const Bytes signature(64, 0x5a);
-    for (unsigned kind = 1; kind <= 15; ++kind) {
+    for (unsigned kind = 1; kind <= 16; ++kind) {
         for (unsigned shape = 0; shape < 8; ++shape) {
             pyfe::Envelope e;
             e.kind = pyfe::ObjectKind{static_cast<std::uint8_t>(kind)};
@@ -649,7 +649,7 @@ void test_envelope_refusals() {
         {4, 2, "version at byte 4: unknown version 2"},
         {5, 1, "unknown version 257"},
         {6, 0, "kind at byte 6: unknown kind 0"},
-        {6, 16, "unknown kind 16, known are 1 to 15"},
+        {6, 17, "unknown kind 17, known are 1 to 16"},
         {6, 255, "unknown kind 255"},
         {7, 3, "flags at byte 7: unknown flags 3"},
         {7, 128, "unknown flags 128"},

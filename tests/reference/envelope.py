@@ -6,8 +6,8 @@
 
 All integers are little endian. Kinds: 1 schema, 2 function, 3 public key, 4 function key, 5 ciphertext batch,
 6 the sealed authority, 7 audit log, 8 to 13 files of people (identity, request, approval, revocation, sealed key,
-sealed identity). Schemes: 0 none, 1 ipfe-ddh-ristretto255,
-2 qfe-ggm-bls12381, 3 qfe-sxdh-bls12381.
+sealed identity), 14 epoch table, 15 revocation list, 16 the sealed owner. Schemes: 0 none,
+1 ipfe-ddh-ristretto255, 2 qfe-ggm-bls12381, 3 qfe-sxdh-bls12381.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.reference.codec import Reader
 MAGIC = b"PYFE"
 VERSION = 1
 SIGNED = 1
-KINDS = range(1, 14)
+KINDS = range(1, 17)
 SCHEMES = range(4)
 SIGNATURE_BYTES = 64
 

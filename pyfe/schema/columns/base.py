@@ -311,6 +311,11 @@ class Column(ABC):
         codes = self.probes()
         return codes[1:], self.slopes(np.eye(len(codes))).T[:, 1:]
 
+    def scale(self) -> tuple[str, float, float] | None:
+        """``(transform, offset, step)`` where the first coordinate counts equal steps of the transformed value, and a
+        second one, if there is one, says "is missing"; None for other kinds."""
+        return None
+
     def raw_value(self) -> tuple[float, FloatArray] | None:
         """``(offset, slopes [width])`` of the decoded value as an affine function of the coordinates, or None."""
         probes = self.probes()

@@ -162,6 +162,10 @@ class Number(Column):
         offset, step = self.affine()
         return (float(offset[0]), step) if self.transform == "identity" else None
 
+    def scale(self) -> tuple[str, float, float]:
+        offset, step = self.affine()
+        return self.transform, float(offset[0]), float(step[0])
+
     def symbol(self, name: str) -> tuple[float, FloatArray, str]:
         offset, step = self.affine()
         return float(offset[0]), step, self.transform

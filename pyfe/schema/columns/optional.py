@@ -136,6 +136,9 @@ class Optional(Column):
     def codes(self) -> IntArray:
         return self._with_bit(self.column.codes())
 
+    def scale(self) -> tuple[str, float, float] | None:
+        return self.column.scale()
+
     def raw_value(self) -> None:
         return None
 

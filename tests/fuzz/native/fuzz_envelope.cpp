@@ -11,7 +11,7 @@ void repair(Bytes& data) {
     std::memcpy(f.skip(4), "PYFE", 4);
     f.put<std::uint16_t>(1);
     std::uint8_t* kind = f.skip(1);
-    *kind = *kind % 13 + 1;
+    *kind = *kind % 16 + 1;
     std::uint8_t* flags = f.skip(1);
     *flags &= 1;
     const std::size_t end = *flags == 1 ? 64 : 0;

@@ -26,16 +26,22 @@ from pyfe.authority import sealed_file
 from pyfe.authority.entries import decode_entry, encode_entry
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.cli.commands import run
+from pyfe.epochs import EpochTable
+from pyfe.epochs import count as count_epochs
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.identity import Approval, Identity, IdentitySecret, Request, Revocation, SealedKey, sealed_identity, secret
 from pyfe.models import Linear, SquareNetwork
 from pyfe.objects import decode
+from pyfe.owner import OwnerSecret, sealed_owner
+from pyfe.owner import secret as owner_secret
 from pyfe.wire import cbor, envelope, sealing
 from pyfe.wire.signature import SigningKey
 from tests.fuzz.python import mutation
 from tests.fuzz.python.checks import BrokenPromise
 from tests.fuzz.python.mutation import Mutator
+from tests.golden import generate_owner
 from tests.unit import engines, objects, old_files, people
+from tests.unit.epoch_tables import table as epoch_table
 
 # Building the parser of the command line anew takes five times as long as most commands.
 typer.main.get_command = functools.cache(typer.main.get_command)
@@ -288,6 +294,44 @@ def read_identity_file(data: bytes) -> object:
     sealed_identity(data)
     envelope_, _, _, identity = secret._parsed(data)
     return repr(IdentitySecret(*secret._opened(envelope_, sealing_key(), identity), identity))
+
+
+@functools.cache
+def epoch_tables() -> list[bytes]:
+    """Tables of one epoch and of one of each kind, two of them with keys of one schema."""
+    key = people_signing_key()
+    listed = generate_owner.table().epochs
+    again = replace(listed[3], number=2, public_key_id=b"5" * 32)
+    pair = [replace(listed[3], number=1), again]
+    return [
+        epoch_table(listed[:1], key=key).to_bytes(),
+        epoch_table(listed, key=key).to_bytes(),
+        epoch_table(pair, key=key).to_bytes(),
+    ]
+
+
+@functools.cache
+def people_signing_key() -> SigningKey:
+    """Signs tables of epochs."""
+    return SigningKey.from_seed(bytes(range(32)))
+
+
+def read_epoch_table(data: bytes) -> object:
+    """A table of epochs, and what a patient gives away who meets all of them."""
+    shown, table = exact(EpochTable.from_bytes)(data), EpochTable.from_bytes(data)
+    return shown, count_epochs(table.epochs)
+
+
+@functools.cache
+def owner_file() -> bytes:
+    """A sealed owner."""
+    return owner_secret._seal(OwnerSecret.generate(), sealing_key())
+
+
+def read_owner_file(data: bytes) -> object:
+    """A sealed owner; the passphrase gives the key at hand, as for an authority."""
+    sealed_owner(data)
+    return repr(OwnerSecret(owner_secret._opened(owner_secret._parsed(data)[0], sealing_key())))
 
 
 def read_policy_file(data: bytes) -> object:
@@ -627,6 +671,10 @@ TARGETS: dict[str, Target] = {
     "statement": Target(lambda: statements(), mutation.envelope(sign_by_ada), read_statement),
     "sealed-key": Target(lambda: [key_for_ada()], SEEDED, read_sealed_key),
     "sealed-identity": Target(lambda: [identity_file()], SEEDED, read_identity_file),
+    "epoch-table": Target(
+        lambda: epoch_tables(), mutation.envelope(lambda message: people_signing_key().sign(message)), read_epoch_table
+    ),
+    "sealed-owner": Target(lambda: [owner_file()], SEEDED, read_owner_file),
     "policy-file": Target(lambda: [people.yaml().encode()], mutation.text(YAML_WORDS), read_policy_file),
     "policy-map": Target(
         lambda: [cbor.dumps(people.policy().to_dict())],

@@ -32,6 +32,7 @@ enum class ObjectKind : std::uint8_t {
     sealed_identity = 13,
     epoch_table = 14,
     revocation_list = 15,
+    sealed_owner = 16,
 };
 
 constexpr std::uint16_t envelope_version = 1;

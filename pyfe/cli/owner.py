@@ -1,0 +1,163 @@
+"""``pyfe owner``: the data owner's folder, and what the owner's commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show, text_option
+from pyfe.epochs import EpochTable
+from pyfe.errors import ParameterError, RowsDeniedError
+from pyfe.io import Table
+from pyfe.keys import PublicKey
+from pyfe.schema.cells import same_name
+
+if TYPE_CHECKING:
+    from pyfe.owner import OwnerLedger
+
+__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "status"]
+
+EpochsFile = Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")]
+LedgerFolder = Annotated[
+    Path | None, typer.Option(help="The owner's folder (pyfe owner init), where patients are recorded first.")
+]
+IdColumn = Annotated[
+    str | None, typer.Option(callback=text_option, help="Column of record ids, for --ledger; it is not encrypted.")
+]
+NoLedger = Annotated[
+    bool, typer.Option("--no-ledger", help="Encrypt under several epochs without counting who comes again.")
+]
+LeaveOut = Annotated[
+    bool, typer.Option("--leave-out", help="Leave out the rows that the ledger refuses, instead of all.")
+]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; there must be none of the name.")],
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a data owner: one sealed secret and an empty ledger of patients, in one folder."""
+    from pyfe.owner import OwnerLedger
+
+    with OwnerLedger.create(folder, passphrase_from(passphrase_file, confirm=True)) as ledger:
+        values = {
+            "folder": str(folder),
+            "id": ledger.secret.id.hex(),
+            "verification_key": ledger.secret.verification_key.hex(),
+        }
+    show("Data owner (keep the folder and its passphrase; there is no second one)", values, as_json=as_json)
+
+
+def status(
+    folder: Annotated[Path, typer.Argument(help="The owner's folder.")],
+    epochs: Annotated[
+        Path | None, typer.Option(help="A newer table of an authority's epochs: what its keys say by now is counted.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """How many patients met which epochs, and whose epochs say too much together by now."""
+    from pyfe.owner import OwnerLedger
+
+    with OwnerLedger.open(folder, passphrase_from(passphrase_file)) as ledger:
+        if epochs is not None:
+            load(epochs, ledger.follow)
+        values = {"folder": str(folder), "id": ledger.secret.id.hex(), **ledger.summary()}
+    show("Data owner", values, as_json=as_json)
+
+
+class Admitted:
+    """The patients of ``pyfe encrypt``: which rows are encrypted, once the ledger has recorded them.
+
+    Its options: a table of epochs, a ledger and the column of record ids, or that there is to be none.
+    """
+
+    def __init__(
+        self, epochs: Path | None, ledger: Path | None, id_column: str | None, no_ledger: bool, leave_out: bool
+    ) -> None:
+        """ParameterError for options that do not go together."""
+        if (ledger is None) != (id_column is None):
+            raise ParameterError("--ledger and --id-column go together: the ledger is of record ids")
+        if no_ledger and ledger is not None:
+            raise ParameterError("--no-ledger goes with no --ledger")
+        if leave_out and ledger is None:
+            raise ParameterError("--leave-out leaves out rows that a ledger refuses: give --ledger")
+        self._epochs, self._folder, self._column = epochs, ledger, id_column
+        self._no_ledger, self._leave_out = no_ledger, leave_out
+        self.report: dict[str, Any] = {}
+
+    @property
+    def avoid(self) -> list[Path | None]:
+        """What the command reads or keeps on their account."""
+        from pyfe.owner.folder import owner_files
+
+        return [self._epochs, *(() if self._folder is None else owner_files(self._folder))]
+
+    def opened(self, key: PublicKey, passphrase_file: Path | None) -> OwnerLedger | None:
+        """The ledger, with the table of epochs that is given; None where there is to be none.
+
+        ParameterError where the authority has two epochs or more, and nobody said that there is to be none.
+        """
+        if self._folder is None:
+            self._require_one_epoch(key)
+            return None
+        from pyfe.owner import OwnerLedger
+
+        ledger = OwnerLedger.open(self._folder, passphrase_from(passphrase_file))
+        try:
+            if self._epochs is not None:
+                pinned = key.verification_key
+                load(self._epochs, lambda data: ledger.follow(data, verification_key=pinned))
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def _require_one_epoch(self, key: PublicKey) -> None:
+        if self._epochs is None:
+            return
+        pinned = key.verification_key
+        table = load(self._epochs, lambda data: EpochTable.from_bytes(data, verification_key=pinned))
+        table.epoch_of(key.id)
+        if len(table.epochs) > 1 and not self._no_ledger:
+            raise ParameterError(
+                f"the authority has {len(table.epochs)} epochs, whose keys add up for a patient who meets several: "
+                "give --ledger FOLDER and --id-column COLUMN (pyfe owner init), or --no-ledger if nobody comes again"
+            )
+
+    def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
+        """The rows that are encrypted: recorded, durably, when this returns. RowsDeniedError, which names lines of the
+        file, where one is refused and nobody said to leave such rows out."""
+        ids = self._ids(table)
+        refused = set(ledger.check(key, ids).refused) if self._leave_out else set[int]()
+        kept = [row for row in range(len(ids)) if row not in refused]
+        try:
+            recorded = ledger.record(key, [ids[row] for row in kept])
+        except RowsDeniedError as error:
+            lines = [table.lines[kept[row]] for row in error.rows]
+            raise RowsDeniedError(
+                f"{table.path}: {_listed(lines)}: {error}", error.findings, rows=error.rows
+            ) from error
+        self.report = {
+            "patients": recorded.patients,
+            "patients_of_several_epochs": recorded.again,
+            "lines_left_out": [table.lines[row] for row in sorted(refused)],
+            "not_counted_across_epochs": list(recorded.not_counted),
+        }
+        return kept
+
+    def _ids(self, table: Table) -> list[str]:
+        wanted = same_name(self._column)
+        column = next((name for name in table.columns if same_name(name) == wanted), None)
+        if column is None:
+            raise ParameterError(f"{table.path}: there is no column {self._column!r} of record ids")
+        return table.columns[column]
+
+
+def _listed(lines: Sequence[int]) -> str:
+    listed = ", ".join(map(str, lines[:8])) + (f" and {len(lines) - 8} more" if len(lines) > 8 else "")
+    return f"line {listed}"

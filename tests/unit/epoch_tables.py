@@ -1,0 +1,62 @@
+"""Tables of epochs for tests: schemas, what some keys of them say, and an authority that has several epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pyfe import Schema
+from pyfe.adapters import adapter_named
+from pyfe.authority.engine import Engine, Plan
+from pyfe.authority.storage import MemoryStorage
+from pyfe.authority.vault import Vault
+from pyfe.epochs import Epoch, EpochTable, stated_epoch
+from pyfe.wire.signature import SigningKey
+from tests.unit import engines
+
+LINEAR, QUADRATIC = adapter_named("ipfe-ddh").id, adapter_named("qfe-ggm").id
+
+
+def epoch(number: int, schema: Schema, weights: Any = (), **stated: Any) -> Epoch:
+    """An epoch of an authority for linear functions, with keys of these weights; fields may be stated otherwise."""
+    given = {"scheme": LINEAR, "public_key_id": bytes([number]) * 32, **stated}
+    return stated_epoch(number, schema=schema, weights=weights, **given)
+
+
+def table(epochs: Sequence[Epoch], size: int = 9, key: SigningKey | None = None) -> EpochTable:
+    return EpochTable.signed(key or SigningKey.generate(), size=size, at=engines.NOW, epochs=epochs)
+
+
+class Authority:
+    """An authority in memory that states its epochs."""
+
+    def __init__(self, schema: Schema, **plan: Any) -> None:
+        self.vault = Vault.fresh()
+        self.plan = plan
+        self.engine = Engine.create(MemoryStorage, self.vault, engines.Clock(), Plan(schema, **plan))
+
+    def rotate(self, schema: Schema) -> int:
+        return self.engine.rotate(Plan(schema, **self.plan))
+
+    def table(self) -> EpochTable:
+        """What data owners get."""
+        state = self.engine.state
+        return EpochTable.signed(
+            self.vault.signing_key,
+            size=state.size,
+            at=state.at,
+            epochs=[
+                stated_epoch(
+                    one.number,
+                    schema=one.terms.schema,
+                    scheme=one.terms.scheme,
+                    public_key_id=one.terms.public.id,
+                    weights=np.concatenate([row.map.weights for row in one.counted]) if one.counted else (),
+                    keys=one.keys,
+                    retired=one.retired_at is not None,
+                )
+                for one in state.epochs
+            ],
+        )
