@@ -2,6 +2,8 @@
 
 ====================  ================================================================================
 ``authority``         :class:`KeyAuthority`: an authority in memory, or in a ``folder``
+``backups``           copies of a folder, and authorities that are restored from one
+``exporting``         the log of a folder, without its secrets
 ``engine``            decide -> record -> derive -> release, over any storage; no files, no clock
 ``answers``           state and request -> granted, refused, or had before; ``decisions`` by the leakage rules
 ``releasing``         from a durable entry to a key
@@ -14,6 +16,7 @@
 ``policy_file``       what a policy file says: people, purposes, columns, budgets, approvals; ``policy_yaml``
                       reads its YAML, ``policy_words`` its words
 ``policy_rules``      what a policy file says to a request: pure functions on values
+``changes``           what a policy file's people change by signed words; ``stating`` what data owners are told
 ``consent``           what a policy file and its people say to a signed request
 ``approving``         whether requests, approvals and revocations are genuine and by somebody who may
 ``leakage_accounts``  the reduced bases of the ledgers seen last, for decisions
@@ -24,7 +27,8 @@
 from __future__ import annotations
 
 from pyfe.authority.authority import KeyAuthority
+from pyfe.authority.backups import Drilled, backup, drill, restore
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued
 
-__all__ = ["Issued", "KeyAuthority", "Policy"]
+__all__ = ["Drilled", "Issued", "KeyAuthority", "Policy", "backup", "drill", "restore"]

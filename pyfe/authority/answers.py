@@ -228,7 +228,7 @@ def statements(state: LogState, question: Question, granted: Granted, now: int) 
 
 def looked_at(state: LogState, question: Question, now: int) -> list[Requested]:
     """The entry of a request that nothing speaks against yet; none where the log has it."""
-    if state.asked.get(question.id):
+    if state.asked.get(question.id) is not None:
         return []
     epoch, function_id, purpose, recipient = question.wanted
     entry = Requested(

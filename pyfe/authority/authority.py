@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn, Self
 
-from pyfe.audit import AuditLog
+from pyfe.audit import AuditLog, authority_id
 from pyfe.authority import decisions, folder, migrating
+from pyfe.authority.consent import require_recipient
 from pyfe.authority.engine import Clock, Engine, Looked, Plan
 from pyfe.authority.entries import KeyIssued
 from pyfe.authority.policy import Policy
@@ -17,9 +18,10 @@ from pyfe.authority.records import Issued, Terms
 from pyfe.authority.state import Epoch
 from pyfe.authority.storage import MemoryStorage
 from pyfe.authority.vault import Vault
+from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError
 from pyfe.function import Function
-from pyfe.identity import Approval, Request, Revocation
+from pyfe.identity import Approval, Identity, Request, Revocation, SealedKey
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
 from pyfe.leakage import Finding, Narrowing, Residual
 from pyfe.leakage.prior import Reference, reference_for
@@ -57,6 +59,7 @@ class KeyAuthority(Secret):
         weight_bits: int | None = None,
         policy: Policy | None = None,
         reference: Any = None,
+        policy_file: PolicyFile | None = None,
         path: str | os.PathLike[str] | None = None,
         passphrase: str | bytes | None = None,
         clock: Clock = time.time,
@@ -77,6 +80,7 @@ class KeyAuthority(Secret):
             :class:`pyfe.leakage.Reference` of it: what a key tells is measured against it. No row of it is kept, and
             what is kept stays with the secrets of the authority, under the same seal. By default what the schema
             publishes (:func:`pyfe.leakage.published`), if it does.
+        policy_file: in force from the first moment, as by :meth:`set_policy`.
         path, passphrase: keep it in a folder of that name: the log in ``authority.db``, and ``master.sealed``, the
             master keys under the passphrase (8 characters or more); both or neither.
         clock: seconds since 1970, for the times in the log.
@@ -90,11 +94,11 @@ class KeyAuthority(Secret):
         plan = Plan(schema, scheme, weight_bits, policy, reference)
         _require_clock(clock)
         if path is None or passphrase is None:
-            return cls(Engine.create(MemoryStorage, Vault.fresh(), clock, plan), "memory")
+            return cls(Engine.create(MemoryStorage, Vault.fresh(), clock, plan, policy_file), "memory")
         folder.require_absent(path)
         key = SealingKey.fresh(passphrase)
         with folder.making(path) as made:
-            Engine.create(made.create_log, Vault.fresh(key, made), clock, plan).close()
+            Engine.create(made.create_log, Vault.fresh(key, made), clock, plan, policy_file).close()
         return cls._unsealed(folder.existing(path), key, clock)
 
     @classmethod
@@ -348,6 +352,24 @@ class KeyAuthority(Secret):
     def revocation_list(self) -> RevocationList:
         """All keys that were revoked so far, signed, for evaluators: ``key.decrypt(ciphertexts, revoked=...)``."""
         return self._engine.revocation_list()
+
+    def epoch_table(self) -> EpochTable:
+        """What the keys of every epoch say together, signed, for data owners whose patients come again: the ledger of
+        an owner (:class:`pyfe.owner.OwnerLedger`) counts by it. Make one whenever a key was issued or an epoch opened.
+
+        Cost: that of a decision an epoch.
+        """
+        return self._engine.epoch_table()
+
+    def seal(self, key: FunctionKey, recipient: Identity) -> SealedKey:
+        """A key of this authority, sealed so that the recipient alone can open it
+        (:meth:`pyfe.identity.IdentitySecret.open`). Where the policy file names people, a recipient whom it names has
+        the key that it says. PolicyDeniedError for somebody else's identity; ParameterError for one without an X25519
+        key."""
+        entry = self._engine.state.key(key.sequence)
+        require_recipient(self.policy_file, entry.row.recipient, recipient)
+        by = authority_id(self.public_key.verification_key)
+        return SealedKey.of(key.to_bytes(), recipient, authority=by, number=key.sequence)
 
     def rotate(
         self,

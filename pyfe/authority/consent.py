@@ -18,10 +18,11 @@ from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import Counts, Refusal, policy_findings
 from pyfe.authority.records import State as Counted
 from pyfe.authority.state import LogState, Wanted
+from pyfe.errors import PolicyDeniedError
 from pyfe.function import Function, LinearMap
-from pyfe.identity import Approval, Request
+from pyfe.identity import Approval, Identity, Request
 
-__all__ = ["Signed", "approvals_for", "here", "policy_refusals", "rank_with"]
+__all__ = ["Signed", "approvals_for", "here", "policy_refusals", "rank_with", "require_recipient"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,9 @@ def policy_refusals(
         rank=0 if policy.rank is None else rank_with(counted, function),
         again=state.wanted.get(wanted) is not None,
     )
-    stated = request_refusals(request, here(state, number, now))
+    stated = [*request_refusals(request, here(state, number, now))]
+    if state.withdrawn.get(request.id):
+        stated.append(Refusal("withdrawn", "the request was withdrawn; a key needs another one"))
     return (*stated, *policy_findings(policy, request, counts, now))
 
 
@@ -66,6 +69,16 @@ def approvals_for(state: LogState, epoch: int, policy: PolicyFile, signed: Signe
     """Which of the approvals count for a request as it is decided now."""
     place = here(state, epoch, now, signed.approvals)
     return agreed(policy, signed.request, signed.approvals, decision, place)
+
+
+def require_recipient(policy: PolicyFile | None, name: str | None, recipient: Identity) -> None:
+    """PolicyDeniedError unless the identity is that of the recipient of a key: by its key where a policy file names it
+    as one of its people, else by the name that the identity itself states."""
+    known = None if policy is None else next((person for person in policy.people if person.name == name), None)
+    if known is not None and known.ed25519 != recipient.ed25519:
+        raise PolicyDeniedError(f"the identity {recipient.name!r} is not that of {name!r} in the policy")
+    if known is None and recipient.name != name:
+        raise PolicyDeniedError(f"the key is for {name!r}, and the identity is that of {recipient.name!r}")
 
 
 def rank_with(counted: Counted, function: Function) -> int:

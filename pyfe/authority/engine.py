@@ -17,28 +17,29 @@ from pyfe.adapters import adapter
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import answers, decisions
 from pyfe.authority.answers import Again, Answer, Denied, Granted, Question, View
-from pyfe.authority.approving import change_agreed, revocation_refusals
-from pyfe.authority.consent import Signed, here
+from pyfe.authority.changes import Change, policy_change, policy_set, revocation_change
+from pyfe.authority.consent import Signed
 from pyfe.authority.decisions import Request
 from pyfe.authority.entries import (
-    Approved,
     Created,
     Entry,
     EpochOpened,
     EpochRetired,
     KeyIssued,
     KeysRevoked,
-    PolicySet,
+    Restored,
     decode_entry,
     encode_entry,
 )
 from pyfe.authority.plans import Opened, Plan, require_schema
 from pyfe.authority.policy_file import PolicyFile
-from pyfe.authority.policy_rules import loosened, recipient_of
+from pyfe.authority.policy_rules import recipient_of
 from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_counts
 from pyfe.authority.state import Epoch, LogState
+from pyfe.authority.stating import stated
 from pyfe.authority.storage.protocol import Recorded, Storage, Stored
 from pyfe.authority.vault import Vault
+from pyfe.epochs import EpochTable
 from pyfe.errors import (
     AuthorityError,
     DecodeError,
@@ -70,6 +71,8 @@ _Make: TypeAlias = Callable[[LogState, int], Sequence[Entry]]
 """From a state and a second to the entries that are to follow; none where nothing is to be recorded."""
 
 
+_NOT_OFF = "under a policy file no epoch is opened in which the leakage rules are off"
+
 _MOST_TOLD = 1024
 """Most refusals whose findings are kept beside the log."""
 
@@ -86,11 +89,13 @@ class Checked:
 @dataclass(frozen=True)
 class Looked:
     """What was decided about a signed request, whose id ``request`` is: ``decision`` and ``policy`` are the digests
-    that an approval names (:meth:`pyfe.identity.Approval.of`)."""
+    that an approval names (:meth:`pyfe.identity.Approval.of`); ``findings``: what a key would say with the recipient's
+    own."""
 
     request: bytes
     decision: bytes
     policy: bytes
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,10 +130,19 @@ class Engine(Secret):
             verify(self.log(), authority=self._key, saved=list(saved))
 
     @classmethod
-    def create(cls, make: MakeStorage, vault: Vault, clock: Clock, plan: Plan) -> Engine:
-        """A new authority with a fresh vault, and its first epoch."""
+    def create(
+        cls, make: MakeStorage, vault: Vault, clock: Clock, plan: Plan, policy: PolicyFile | None = None
+    ) -> Engine:
+        """A new authority with a fresh vault, its first epoch, and from the first moment the policy file, if there is
+        one."""
         now = decisions.require_second(clock())
-        return cls.begun(make, vault, clock, plan.opened(now), now)
+        opened = plan.opened(now)
+        if policy is None:
+            return cls.begun(make, vault, clock, opened, now)
+        made = policy_set(policy, now)
+        if not opened[0].policy.refuses:
+            raise PolicyDeniedError(_NOT_OFF)
+        return cls.begun(make, vault, clock, opened, now, [made])
 
     @classmethod
     def begun(
@@ -227,10 +241,13 @@ class Engine(Secret):
         remembered, where it is refused whoever agrees."""
         question = self._asked(Signed(request, looked=True))
         found: Answer | None = None
+        told: tuple[Finding, ...] = ()
 
         def entries(state: LogState, now: int, answer: Answer, _: Question) -> Sequence[Entry]:
-            nonlocal found
+            nonlocal found, told
             found = answer
+            if not isinstance(answer, Denied):
+                told = answers.tellable(self.view(epoch=question.epoch, state=state), question, answer)
             match answer:
                 case Denied():
                     return [] if answer.recorded else [replace(answer.entry, at=now)]
@@ -249,35 +266,12 @@ class Engine(Secret):
                 decision = found.key.decision
             case None:
                 raise AssertionError
-        return Looked(request.id, decision, answers.policy_digest(self.state, question.epoch))
+        return Looked(request.id, decision, answers.policy_digest(self.state, question.epoch), told)
 
     def set_policy(self, policy: PolicyFile, approvals: Sequence[Approval] = ()) -> None:
         """Put a policy file in force. One that allows more than the one before needs the approval of two people whom
-        that one lets approve; PolicyDeniedError otherwise."""
-        if not isinstance(policy, PolicyFile):
-            raise ParameterError(f"policy must be a PolicyFile, not {type(policy).__name__}")
-
-        def entries(state: LogState, now: int) -> Sequence[Entry]:
-            old, number = state.policy_file, state.epochs[-1].number
-            made = PolicySet(at=now, policy=policy.to_dict(), digest=policy.digest)
-            if old is None or old.digest == policy.digest:
-                return [made] if old is None else []
-            if policy.version <= old.version:
-                raise ParameterError(f"the policy in force has version {old.version}; give the next one a higher one")
-            more = loosened(old, policy)
-            if not more:
-                return [made]
-            agreed = change_agreed(old, policy, approvals, here(state, number, now, approvals))
-            if not agreed.enough:
-                told = "; ".join(map(str, agreed.refusals))
-                raise PolicyDeniedError(f"the policy would allow more ({', '.join(more)}): {told}")
-            kept = [
-                Approved(at=now, epoch=number, request_id=policy.digest, signed=each.to_bytes())
-                for each in agreed.approvals
-            ]
-            return [*kept, replace(made, by=agreed.by)]
-
-        self._recorded(entries)
+        that one lets approve; PolicyDeniedError, recorded, otherwise."""
+        self._changed(lambda state, now: policy_change(state, policy, approvals, now))
 
     def _asked(self, signed: Signed) -> Question:
         """The question that a signed request is."""
@@ -334,32 +328,22 @@ class Engine(Secret):
         self._recorded(entries)
 
     def revoke_signed(self, revocation: Revocation) -> None:
-        """Record what somebody revokes whom the policy file lets revoke: keys, or an epoch with all its keys, which is
-        retired too. One word is enough. PolicyDeniedError where it is not theirs to say."""
+        """Record what somebody revokes whom the policy file lets revoke: keys, an epoch with all its keys, which is
+        retired too, or a request. One word is enough. PolicyDeniedError, recorded, where it is not theirs to say."""
+        self._changed(lambda state, now: revocation_change(state, revocation, now))
+
+    def _changed(self, change: Callable[[LogState, int], Change]) -> None:
+        """Record a change; or that it was refused, and why."""
+        made = Change(())
 
         def entries(state: LogState, now: int) -> Sequence[Entry]:
-            policy = state.policy_file
-            if policy is None or revocation.request is not None:
-                raise ParameterError("by a policy file's people keys or an epoch are revoked; a request ends by itself")
-            refused = revocation_refusals(policy, revocation, here(state, state.epochs[-1].number, now))
-            if refused:
-                raise PolicyDeniedError("; ".join(map(str, refused)))
-            person = policy.person(revocation.signer)
-            made, numbers = list[Entry](), revocation.keys
-            if revocation.epoch is not None:
-                epoch = self._epoch(state, revocation.epoch)
-                numbers = tuple(each.row.sequence for each in state.issued if each.epoch == epoch.number)
-                if epoch.retired_at is None:
-                    made.append(EpochRetired(at=now, epoch=epoch.number, reason=revocation.reason))
-            if numbers and numbers[-1] > len(state.issued):
-                raise ParameterError(f"keys are revoked by their numbers, 1 to {len(state.issued)}")
-            left = tuple(number for number in numbers if state.revoked.get(number) is None)
-            if left:
-                said = revocation.reason, None if person is None else person.name, revocation.to_bytes()
-                made.insert(0, KeysRevoked(at=now, keys=left, reason=said[0], by=said[1], signed=said[2]))
-            return made
+            nonlocal made
+            made = change(state, now)
+            return made.entries
 
         self._recorded(entries)
+        if made.refused is not None:
+            raise PolicyDeniedError(made.refused)
 
     def rotate(self, plan: Plan | Schema, *, reason: str = "") -> int:
         """Open another epoch, with a master key of its own; its number. Keys of earlier ones stay what they are."""
@@ -368,7 +352,7 @@ class Engine(Secret):
 
         def entries(state: LogState, now: int) -> Sequence[Entry]:
             if state.policy_file is not None and not terms.policy.refuses:
-                raise PolicyDeniedError("under a policy file no epoch is opened in which the leakage rules are off")
+                raise PolicyDeniedError(_NOT_OFF)
             number = len(state.epochs) + 1
             self._vault.keep(number, terms.scheme, master, known)  # a crash after this leaves what nobody asks for
             return [EpochOpened(at=now, epoch=number, terms=terms, reason=reason)]
@@ -387,12 +371,29 @@ class Engine(Secret):
 
         self._recorded(entries)
 
+    def restored(self, head: str, *, reason: str, retiring: bool) -> None:
+        """Record that this log is a backup that goes on, and the newest head that is known. ``retiring``: no new key in
+        the epochs that it knows."""
+
+        def entries(state: LogState, now: int) -> Sequence[Entry]:
+            still = [epoch.number for epoch in state.epochs if retiring and epoch.retired_at is None]
+            retired = [EpochRetired(at=now, epoch=number, reason=reason) for number in still]
+            return [Restored(at=now, head=head, reason=reason), *retired]
+
+        self._recorded(entries)
+
     def revocation_list(self) -> RevocationList:
         """All keys that were revoked so far, signed."""
         state, now = self.state, decisions.require_second(self._clock())
         revoked = [number for number in range(1, len(state.issued) + 1) if state.revoked.get(number) is not None]
         public = [epoch.terms.public.id for epoch in state.epochs]
         return RevocationList.signed(public, revoked, now, state.size, self._vault.signing_key)
+
+    def epoch_table(self) -> EpochTable:
+        """What all keys of every epoch say together, signed, for data owners to count whose patients meet several."""
+        state = self.state
+        lines = [stated(state, one, self._vault.secrets(one.number, one.terms)) for one in state.epochs]
+        return EpochTable.signed(self._vault.signing_key, size=state.size, at=state.at, epochs=lines)
 
     def close(self) -> None:
         """Forget the secrets and let go of the log."""

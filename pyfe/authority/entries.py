@@ -30,6 +30,7 @@ from pyfe.wire.signature import KEY_SIZE
 __all__ = [
     "Approved",
     "Asked",
+    "ChangeRefused",
     "Created",
     "Entry",
     "EpochOpened",
@@ -39,6 +40,7 @@ __all__ = [
     "Migrated",
     "PolicySet",
     "Refused",
+    "RequestWithdrawn",
     "Requested",
     "Restored",
     "Scope",
@@ -54,6 +56,7 @@ Asked: TypeAlias = Literal["issue", "check"]
 _ASKED: tuple[Asked, ...] = ("issue", "check")
 
 Scope: TypeAlias = Literal["request", "function", "row space"]
+_CHANGES = ("policy", "revocation")
 _SCOPES: tuple[Scope, ...] = ("request", "function", "row space")
 
 
@@ -345,6 +348,51 @@ class KeysRevoked(_Base):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestWithdrawn(_Base):
+    """A request that is to get no key, whoever agreed; ``signed``: the file that says so."""
+
+    kind = "withdrawn"
+    request_id: bytes
+    reason: str
+    by: str | None
+    signed: bytes
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as CBOR can hold them."""
+        return {"by": self.by, "reason": self.reason, "request_id": self.request_id, "signed": self.signed}
+
+    @classmethod
+    def read(cls, at: int, fields: Fields) -> Self:
+        """The inverse of :meth:`fields`."""
+        by, reason = fields.optional("by", str), fields.take("reason", str)
+        request_id, signed = fields.octets("request_id", HASH_SIZE), fields.take("signed", bytes)
+        return cls(at=at, request_id=request_id, reason=reason, by=by, signed=signed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRefused(_Base):
+    """A change that somebody asked for and was not allowed. ``what``: a policy or a revocation; ``subject``: digest of
+    the policy, or id of the revocation; ``says``: everything that speaks against it."""
+
+    kind = "change refused"
+    what: str
+    subject: bytes
+    says: str
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as CBOR can hold them."""
+        return {"says": self.says, "subject": self.subject, "what": self.what}
+
+    @classmethod
+    def read(cls, at: int, fields: Fields) -> Self:
+        """The inverse of :meth:`fields`."""
+        what = fields.take("what", str)
+        if what not in _CHANGES:
+            raise DecodeError(f"{_NAME}: a change is one of {', '.join(_CHANGES)}")
+        return cls(at=at, what=what, subject=fields.octets("subject", HASH_SIZE), says=fields.take("says", str))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Migrated(_Base):
     """The keys that a sealed file of before had issued follow; ``digest``: SHA-256 of that file."""
 
@@ -391,6 +439,8 @@ Entry: TypeAlias = (
     | Approved
     | KeyIssued
     | KeysRevoked
+    | RequestWithdrawn
+    | ChangeRefused
     | Migrated
     | Restored
 )
@@ -407,6 +457,8 @@ _KINDS: dict[str, type[Entry]] = {
         Approved,
         KeyIssued,
         KeysRevoked,
+        RequestWithdrawn,
+        ChangeRefused,
         Migrated,
         Restored,
     )

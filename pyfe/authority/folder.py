@@ -74,8 +74,8 @@ class Folder:
         """A new log with its first entries."""
         return create_storage(self.path / LOG, authority, entries, head)
 
-    def open_log(self, authority: bytes) -> Storage:
-        """The log that is there."""
+    def open_log(self, authority: bytes | None = None) -> Storage:
+        """The log that is there; of this authority, if one is named."""
         return open_storage(self.path / LOG, authority)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from pyfe.authority.entries import (
+    Approved,
+    ChangeRefused,
     Created,
     Entry,
     EpochOpened,
@@ -20,6 +22,9 @@ from pyfe.authority.entries import (
     Migrated,
     PolicySet,
     Refused,
+    Requested,
+    RequestWithdrawn,
+    Restored,
 )
 from pyfe.authority.growing import Growing, GrowingMap
 from pyfe.authority.policy_file import PolicyFile
@@ -52,8 +57,8 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class LogState:
-    """An authority after so many entries of its log; no secrets. ``adopting``: how many keys of a sealed file of before
-    have to follow yet."""
+    """An authority after so many entries of its log; no secrets. ``asked``: the signed requests, by their ids, empty
+    where nobody signed; ``adopting``: how many keys of a sealed file of before have to follow yet."""
 
     size: int = 0
     at: int = 0
@@ -63,7 +68,9 @@ class LogState:
     wanted: GrowingMap[Wanted, int] = field(default_factory=GrowingMap)
     refusals: GrowingMap[tuple[int, bytes, bytes], Refused] = field(default_factory=GrowingMap)
     told: GrowingMap[bytes, Refused] = field(default_factory=GrowingMap)
-    asked: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
+    asked: GrowingMap[bytes, bytes] = field(default_factory=GrowingMap)
+    withdrawn: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
+    changes_refused: GrowingMap[bytes, str] = field(default_factory=GrowingMap)
     revoked: GrowingMap[int, KeysRevoked] = field(default_factory=GrowingMap)
     policy: PolicySet | None = None
     policy_file: PolicyFile | None = None
@@ -130,9 +137,14 @@ def _after(state: LogState, entry: Entry) -> LogState:
             return _issued(state, entry)
         case KeysRevoked():
             return _revoked(state, entry)
-        case _:
-            asked = getattr(entry, "request_id", None)
-            return state if asked is None else replace(state, asked=state.asked.plus(asked, True))
+        case Requested():
+            return replace(state, asked=state.asked.plus(entry.request_id, entry.signed or b""))
+        case RequestWithdrawn():
+            return replace(state, withdrawn=state.withdrawn.plus(entry.request_id, True))
+        case ChangeRefused():
+            return replace(state, changes_refused=state.changes_refused.plus(entry.subject, entry.says))
+        case Approved() | Restored():
+            return state
 
 
 def _opened(state: LogState, entry: EpochOpened) -> LogState:

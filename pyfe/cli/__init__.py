@@ -6,13 +6,18 @@
 ``schema_compile``    ``pyfe schema fit`` and ``pyfe compile``: the model owner, column by column
 ``publish``           ``pyfe schema publish``: figures of the population in a schema
 ``leakage``           ``pyfe leakage``: what keys would say, and the attacks on them
-``authority``         ``pyfe keygen``, ``pyfe public-key`` and ``pyfe issue``
+``authority``         ``pyfe keygen`` and ``pyfe public-key``; ``issuing``: ``pyfe check`` and ``pyfe issue``
+``keeping``           ``pyfe authority``, for whoever runs one: status, policy, epochs, backups; ``pyfe ledger``
+``asking``            ``pyfe authority request`` and ``approve``: what people sign; ``decision_file`` what they agree to
+``identity``          ``pyfe identity``: who signs and receives
+``audit``             ``pyfe audit``: the log, for whoever checks it
 ``encrypt_evaluate``  ``pyfe encrypt`` and ``pyfe evaluate``: the data owner and the evaluator
 ``owner``             ``pyfe owner``: the data owner's folder, and the ledger of ``pyfe encrypt``
 ``info``, ``doctor``  what a file is; whether this installation is sound
 ``demo``, ``demos``   the demos, one file each
 ``training``          the training of networks of squares, for demos
 ``table_options``     options about the columns of a training table; ``model_files``: models in files
+``times``             days and times as people write them
 ``console``           what commands share: options, tables, progress, words for people
 ====================  ==========================================================================================
 """

@@ -1,4 +1,4 @@
-"""``pyfe keygen``, ``pyfe public-key``, ``pyfe issue`` and ``pyfe authority migrate``: the key authority's commands."""
+"""How authorities begin: ``pyfe keygen``, which is ``pyfe authority init``, ``public-key``, ``authority migrate``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pyfe import io
 from pyfe.adapters import SCHEMES, adapter_named
 from pyfe.authority import KeyAuthority, Policy, folder
 from pyfe.authority.decisions import DEFAULT_SCHEME
+from pyfe.cli.asking import policy_from
 from pyfe.cli.console import (
     AsJson,
     Decimal,
@@ -28,13 +29,11 @@ from pyfe.cli.console import (
     text_option,
 )
 from pyfe.errors import ParameterError
-from pyfe.function import Function
 from pyfe.io import outputs, roles
-from pyfe.keys import FunctionKey
 from pyfe.leakage.prior import Reference
 from pyfe.schema import Schema
 
-__all__ = ["issue", "keygen", "migrate", "public_key"]
+__all__ = ["keygen", "migrate", "public_key"]
 
 _DEFAULT_BITS = ", ".join(f"{scheme.default_weight_bits} ({scheme.short})" for scheme in SCHEMES.values())
 _MADE = "Key authority (compare the fingerprint when you hand the public key over)"
@@ -61,6 +60,9 @@ def keygen(
     ] = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A policy file (YAML): who may ask, for what, and who has to agree.")
+    ] = None,
     unrestricted: Annotated[
         str | None,
         typer.Option(
@@ -72,9 +74,11 @@ def keygen(
     as_json: AsJson = False,
 ) -> None:
     """Make a key authority: a folder with its log and its sealed master key, and the public key for the data owners."""
-    name, passphrase = adapter_named(scheme).id, passphrase_from(passphrase_file, confirm=True)
+    name = adapter_named(scheme).id
+    people = None if policy is None else policy_from(policy)
+    passphrase = passphrase_from(passphrase_file, confirm=True)
     folder.require_absent(authority)  # said before the public key is looked at; making it looks again
-    read_or_kept = [schema, reference, passphrase_file, *folder.authority_files(authority)]
+    read_or_kept = [schema, reference, policy, passphrase_file, *folder.authority_files(authority)]
     with io.claimed(public_key, roles.new_public_key(), avoid=read_or_kept, force=force) as output:
         agreed = load(schema, Schema.from_bytes)
         rows = None if reference is None else reference_rows(read_csv(reference, delimiter, decimal), agreed)
@@ -84,14 +88,17 @@ def keygen(
             weight_bits=weight_bits,
             reference=rows,
             policy=None if unrestricted is None else Policy.unrestricted(reason=unrestricted),
+            policy_file=people,
             path=authority,
             passphrase=passphrase,
         )
         with _taken_back_on_failure(authority, output):
-            known = created.reference
+            known, in_force = created.reference, created.policy_file
             created.close()  # the public key stays
             output.write(created.public_key.to_bytes())
     values = {"authority": str(authority), "public_key": str(public_key), **_described(created, known)}
+    if in_force is not None:
+        values["policy_file"] = f"version {in_force.version}"
     show(_MADE, values, as_json=as_json, apart=output.is_standard_output)
 
 
@@ -110,59 +117,19 @@ def _described(created: KeyAuthority, known: Reference | None) -> dict[str, Any]
 def public_key(
     authority: Annotated[Path, typer.Argument(help="The authority's folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the public key.")],
+    epoch: Annotated[int | None, typer.Option(help="The epoch; by default the newest.")] = None,
     passphrase_file: PassphraseFile = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the public key of an authority once more: the file that keygen wrote, byte for byte."""
+    """Write the public key of an authority once more: the file that keygen or rotate wrote, byte for byte."""
     read_or_kept = [passphrase_file, *folder.authority_files(authority)]
     with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
-        key = opened.public_key
+        key = opened.public_key if epoch is None else opened.public_key_of(epoch)
     with io.claimed(output, roles.public_key(key.id), avoid=read_or_kept, force=force) as file:
         file.write(key.to_bytes())
     values = {"public_key": str(output), "scheme": key.scheme, "fingerprint": key.fingerprint}
     show("Public key", values, as_json=as_json, apart=file.is_standard_output)
-
-
-def issue(
-    function: Annotated[Path, typer.Argument(help="The function file, from pyfe compile.")],
-    authority: Annotated[Path, typer.Option("--authority", "-a", help="The authority's folder.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function key (keep it private).")],
-    purpose: Annotated[
-        str,
-        typer.Option(callback=text_option, help="What the key will be used for; stands in the key and the ledger."),
-    ],
-    recipient: Annotated[str | None, typer.Option(callback=text_option, help="Who the key is for.")] = None,
-    residual: Annotated[
-        bool, typer.Option("--residual", help="Estimate the bits that stay unknown, too; may take longer than the key.")
-    ] = False,
-    passphrase_file: PassphraseFile = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
-    """Issue a function key: checked against everything issued before, recorded, then released."""
-    read_or_kept = [function, passphrase_file, *folder.authority_files(authority)]
-    wanted = load(function, Function.from_bytes)
-    with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
-        role = roles.function_key([opened.public_key_of(epoch.number).id for epoch in opened.epochs], wanted.id)
-        with io.claimed(output, role, avoid=read_or_kept, force=force) as file:
-            key = opened.issue(wanted, purpose=purpose, recipient=recipient)
-            _release(key, file)
-        row = opened.issued[key.sequence - 1]
-        unknown = {"residual": str(opened.residual(key.function))} if residual else {}
-    values = {
-        "function_key": str(output),
-        "sequence": key.sequence,
-        "purpose": key.purpose,
-        "recipient": key.recipient,
-        "scheme": key.scheme,
-        "bytes_per_row": key.adapter.row_bytes(key.function.n),
-        "policy": key.policy,
-        "findings": list(row.findings),
-        **unknown,
-        "interval": key.interval.tolist(),
-    }
-    show("Function key", values, as_json=as_json, apart=file.is_standard_output)
 
 
 def migrate(
@@ -201,11 +168,3 @@ def _taken_back_on_failure(authority: Path, public_key: outputs.Output) -> Itera
             raise
         folder.remove(authority)
         raise
-
-
-def _release(key: FunctionKey, file: outputs.Output) -> None:
-    try:
-        file.write(key.to_bytes())
-    except ParameterError as error:
-        again = "" if file.may_be_read else "; issue it again"
-        raise ParameterError(f"{error}; the key was recorded as #{key.sequence}{again}") from error

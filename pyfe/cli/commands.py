@@ -12,12 +12,17 @@ import typer
 
 from pyfe import __version__
 from pyfe.cli import (
+    asking,
+    audit,
     authority,
     console,
     demo,
     doctor,
     encrypt_evaluate,
+    identity,
     info,
+    issuing,
+    keeping,
     leakage,
     owner,
     prepare,
@@ -70,11 +75,37 @@ app.command("suggest")(suggest.suggest)
 app.command("leakage")(leakage.leakage)
 app.command("keygen")(authority.keygen)
 app.command("public-key")(authority.public_key)
-app.command("issue")(authority.issue)
-authority_app = typer.Typer(help="Key authorities: their folders.", no_args_is_help=True)
+app.command("check")(issuing.check)
+app.command("issue")(issuing.issue)
+app.command("ledger")(keeping.ledger)
+authority_app = typer.Typer(help="Key authorities: their folders, and who may ask them for what.", no_args_is_help=True)
+authority_app.command("init")(authority.keygen)
+authority_app.command("status")(keeping.status)
+authority_app.command("policy")(keeping.policy)
+authority_app.command("request")(asking.request)
+authority_app.command("approve")(asking.approve)
+authority_app.command("issue")(issuing.issue)
+authority_app.command("revoke")(keeping.revoke)
+authority_app.command("rotate")(keeping.rotate)
+authority_app.command("retire")(keeping.retire)
+authority_app.command("epochs")(keeping.epochs)
+authority_app.command("backup")(keeping.back_up)
+authority_app.command("restore")(keeping.restored)
 authority_app.command("migrate")(authority.migrate)
-authority_app.callback()(lambda: None)
 app.add_typer(authority_app, name="authority")
+identity_app = typer.Typer(
+    help="People: who signs requests and approvals, and opens sealed keys.", no_args_is_help=True
+)
+identity_app.command("init")(identity.init)
+identity_app.command("open")(identity.open_key)
+identity_app.command("revoke")(identity.revoke)
+app.add_typer(identity_app, name="identity")
+audit_app = typer.Typer(help="The log of an authority, for whoever checks it.", no_args_is_help=True)
+audit_app.command("export")(audit.export)
+audit_app.command("head")(audit.head)
+audit_app.command("verify")(audit.verify_log)
+audit_app.command("show")(audit.show_log)
+app.add_typer(audit_app, name="audit")
 owner_app = typer.Typer(help="Data owners: one secret, and the ledger of their patients.", no_args_is_help=True)
 owner_app.command("init")(owner.init)
 owner_app.command("status")(owner.status)

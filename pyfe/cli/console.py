@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TextIO, TypeVar
@@ -40,10 +40,12 @@ __all__ = [
     "plain_warnings",
     "progress",
     "read_csv",
+    "read_head",
     "reference_rows",
     "say",
     "say_json",
     "show",
+    "show_table",
     "text_option",
     "text_options",
 ]
@@ -69,7 +71,7 @@ PassphraseFile = Annotated[
     typer.Option("--passphrase-file", help="File with the authority's passphrase (one line). Asked for if not given."),
 ]
 
-_LONGEST_PASSPHRASE = 1 << 16
+_LONGEST_PASSPHRASE = _LONGEST_HEAD = 1 << 16
 _WIDEST_NAME = 32
 """Columns that the values of a listing begin behind, at most; a longer name pushes its own value to the right."""
 
@@ -148,6 +150,17 @@ def show(
         return
     listing = {name.replace("_", " "): value for name, value in values.items()} if words is None else words
     say("\n".join([printable(title), *_listed(listing)]), apart=apart)
+
+
+def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table: a title, names of columns, and a line a row."""
+    cells = [[printable(name) for name in header], *([printable(as_text(value)) for value in row] for row in rows)]
+    widths = [max(cell_len(line[at]) for line in cells) for at in range(len(header))]
+    lines = (
+        "  ".join(text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+    say("\n".join([printable(title), *lines]))
 
 
 def _listed(values: Mapping[str, Any]) -> list[str]:
@@ -230,6 +243,11 @@ def passphrase_from(file: Path | None, *, confirm: bool = False) -> str:
     except UnicodeDecodeError as error:
         raise ParameterError("the passphrase is not text in the encoding of the terminal") from error
     return answer
+
+
+def read_head(file: Path) -> str:
+    """The signed head of a log that was kept in a file."""
+    return read_text(file, most=_LONGEST_HEAD)
 
 
 def text_option(value: str | None) -> str | None:

@@ -16,10 +16,21 @@ from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
 
 __all__ = [
     "ANYTHING",
+    "APPROVAL",
+    "AUDIT_LOG",
+    "DECISION",
+    "EPOCHS",
     "FUNCTION",
+    "HEAD",
+    "IDENTITY",
+    "NEW_IDENTITY",
     "PICTURE",
+    "REQUEST",
+    "REVOCATION",
+    "REVOKED",
     "SCHEMA",
     "SCORES",
+    "SEALED_KEY",
     "Role",
     "ciphertexts",
     "function_key",
@@ -59,6 +70,17 @@ ANYTHING = Role("file", lambda _: True)
 SCHEMA = Role("schema", _of_kind(Kind.SCHEMA))
 FUNCTION = Role("function", _of_kind(Kind.FUNCTION))
 SCORES = Role("table of scores", is_scores, private=True)
+EPOCHS = Role("table of epochs", _of_kind(Kind.EPOCH_TABLE))
+REVOKED = Role("list of revoked keys", _of_kind(Kind.REVOCATION_LIST))
+AUDIT_LOG = Role("audit log", _of_kind(Kind.AUDIT_LOG))
+HEAD = Role("head of a log", _starting(b"pyfe/authority/"))
+NEW_IDENTITY = Role("identity's secret", lambda _: False, private=True)
+IDENTITY = Role("identity", _of_kind(Kind.IDENTITY))
+REQUEST = Role("request", _of_kind(Kind.REQUEST))
+DECISION = Role("decision to be approved", _starting(b'{"pyfe": "decision"'))
+APPROVAL = Role("approval", _of_kind(Kind.APPROVAL))
+REVOCATION = Role("revocation", _of_kind(Kind.REVOCATION))
+SEALED_KEY = Role("sealed key", _of_kind(Kind.SEALED_KEY))
 PICTURE = Role("picture", _starting(_PNG_START), private=True)
 
 

@@ -1,0 +1,137 @@
+"""``pyfe authority request`` and ``approve``: what people sign where a policy file decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pyfe import io
+from pyfe.audit import authority_id
+from pyfe.authority.policy_file import PolicyFile
+from pyfe.cli.console import AsJson, Force, PassphraseFile, load, show, text_option, text_options
+from pyfe.cli.decision_file import DecisionFile
+from pyfe.cli.identity import Me, unsealed
+from pyfe.cli.times import NotAfter, second_of, time_text
+from pyfe.epochs import EpochTable
+from pyfe.errors import ParameterError
+from pyfe.function import Function
+from pyfe.identity import Request
+from pyfe.io import roles
+from pyfe.keys import PublicKey
+from pyfe.text import printable
+
+__all__ = ["approve", "is_object", "policy_from", "request", "request_words"]
+
+_MOST_POLICY = 1 << 17
+_STANDS = "30d"
+
+
+def policy_from(file: Path) -> PolicyFile:
+    """The policy of a YAML file; errors name it."""
+    return PolicyFile.from_yaml(io.read_text(file, most=_MOST_POLICY))
+
+
+def is_object(file: Path) -> bool:
+    """Whether a file begins as objects of pyfe do; a policy does not."""
+    with file.open("rb") as opened:
+        return opened.read(4) == b"PYFE"
+
+
+def request_words(asked: Request) -> dict[str, Any]:
+    """What a request says, for people."""
+    return {
+        "request": asked.id.hex(),
+        "signer": asked.signer.hex(),
+        "epoch": asked.epoch,
+        "purpose": asked.purpose,
+        "recipient": asked.recipient or "whoever asks",
+        "conditions": list(asked.conditions),
+        "key_ends": time_text(asked.expires),
+        "stands_until": time_text(asked.not_after),
+    }
+
+
+def request(
+    function: Annotated[Path, typer.Argument(help="The function file, from pyfe compile.")],
+    me: Me,
+    public_key: Annotated[Path, typer.Option("--public-key", "-p", help="The public key of the epoch that is asked.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the signed request.")],
+    purpose: Annotated[str, typer.Option(callback=text_option, help="One of the policy's, word for word.")],
+    recipient: Annotated[
+        str | None, typer.Option(callback=text_option, help="Who the key is for; yourself if not given.")
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(callback=text_options, help="What you promise beside the purpose; can be repeated."),
+    ] = None,
+    expires: NotAfter = None,
+    stands: Annotated[str, typer.Option(metavar="DAY", help="Until when the request stands.")] = _STANDS,
+    epoch: Annotated[int | None, typer.Option(help="The epoch's number; 1, or as --epochs says.")] = None,
+    epochs: Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")] = None,
+    passphrase_file: PassphraseFile = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a request for a function key (--expires: when the key is to end)."""
+    agreed, wanted = load(public_key, PublicKey.from_bytes), load(function, Function.from_bytes)
+    asked = Request(
+        authority=authority_id(agreed.verification_key),
+        epoch=_epoch(epoch, epochs, agreed),
+        function=wanted.to_bytes(),
+        purpose=purpose,
+        recipient=recipient,
+        conditions=tuple(condition or ()),
+        expires=None if expires is None else second_of(expires),
+        not_after=second_of(stands),
+    )
+    kept = [function, me, public_key, epochs, passphrase_file]
+    with io.claimed(output, roles.REQUEST, avoid=kept, force=force) as file:
+        signed = asked.signed_by(unsealed(me, passphrase_file))
+        file.write(signed.to_bytes())
+    values = {"file": str(output), **request_words(signed)}
+    show("Request", values, as_json=as_json, apart=file.is_standard_output)
+
+
+def approve(
+    subject: Annotated[Path, typer.Argument(metavar="REQUEST", help="What you agree to: a request, or a policy file.")],
+    decision: Annotated[
+        Path, typer.Argument(help="What the authority decided about it (pyfe check, pyfe authority policy).")
+    ],
+    me: Me,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the signed approval.")],
+    stands: Annotated[str, typer.Option(metavar="DAY", help="Until when the approval can be used.")] = _STANDS,
+    passphrase_file: PassphraseFile = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign that you agree to one decision about one request, or about a change of the policy. It is used once."""
+    decided = DecisionFile.read(decision)
+    if is_object(subject):
+        asked = load(subject, Request.from_bytes)
+        named, words = asked.id, request_words(asked)
+        if decided.conditions != asked.conditions:
+            raise ParameterError(f"{decision}: its conditions are not those of the request")
+    else:
+        policy = policy_from(subject)
+        named, words = policy.digest, {"policy": f"version {policy.version}"}
+    if decided.request != named.hex():
+        raise ParameterError(f"{decision} is about another request than {printable(str(subject))}")
+    kept = [subject, decision, me, passphrase_file]
+    with io.claimed(output, roles.APPROVAL, avoid=kept, force=force) as file:
+        signed = decided.approval(second_of(stands)).signed_by(unsealed(me, passphrase_file))
+        file.write(signed.to_bytes())
+    values = {"approval": str(output), **words, "decided": decided.about, "usable_until": time_text(signed.not_after)}
+    show("Approval", values, as_json=as_json, apart=file.is_standard_output)
+
+
+def _epoch(number: int | None, epochs: Path | None, key: PublicKey) -> int:
+    """The number of a public key's epoch, as a table says, or as it is given."""
+    if epochs is None:
+        return 1 if number is None else number
+    table = load(epochs, lambda data: EpochTable.from_bytes(data, verification_key=key.verification_key))
+    found = table.epoch_of(key.id).number
+    if number not in (None, found):
+        raise ParameterError(f"the public key is that of epoch {found}, and --epoch says {number}")
+    return found
