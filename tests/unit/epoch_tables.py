@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from pyfe import Schema
 from pyfe.adapters import adapter_named
 from pyfe.authority.engine import Engine, Plan
@@ -33,30 +31,12 @@ class Authority:
     """An authority in memory that states its epochs."""
 
     def __init__(self, schema: Schema, **plan: Any) -> None:
-        self.vault = Vault.fresh()
         self.plan = plan
-        self.engine = Engine.create(MemoryStorage, self.vault, engines.Clock(), Plan(schema, **plan))
+        self.engine = Engine.create(MemoryStorage, Vault.fresh(), engines.Clock(), Plan(schema, **plan))
 
     def rotate(self, schema: Schema) -> int:
         return self.engine.rotate(Plan(schema, **self.plan))
 
     def table(self) -> EpochTable:
         """What data owners get."""
-        state = self.engine.state
-        return EpochTable.signed(
-            self.vault.signing_key,
-            size=state.size,
-            at=state.at,
-            epochs=[
-                stated_epoch(
-                    one.number,
-                    schema=one.terms.schema,
-                    scheme=one.terms.scheme,
-                    public_key_id=one.terms.public.id,
-                    weights=np.concatenate([row.map.weights for row in one.counted]) if one.counted else (),
-                    keys=one.keys,
-                    retired=one.retired_at is not None,
-                )
-                for one in state.epochs
-            ],
-        )
+        return self.engine.epoch_table()

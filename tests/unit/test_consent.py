@@ -8,12 +8,20 @@ from typing import Any
 
 import pytest
 
-from pyfe import Function, KeyAuthority, ParameterError, PolicyDeniedError, Schema
+from pyfe import Function, IdentityError, KeyAuthority, ParameterError, PolicyDeniedError, Schema
 from pyfe.audit import authority_id
 from pyfe.authority.approving import change_digest
-from pyfe.authority.entries import Approved, KeyIssued, Refused, Requested, decode_entry
+from pyfe.authority.entries import (
+    Approved,
+    ChangeRefused,
+    KeyIssued,
+    Refused,
+    Requested,
+    RequestWithdrawn,
+    decode_entry,
+)
 from pyfe.authority.policy_file import PolicyFile
-from pyfe.identity import Approval, Request, Revocation
+from pyfe.identity import Approval, IdentitySecret, Request, Revocation
 from tests.unit.engines import FREE, NOW, Clock, dense, schema
 from tests.unit.people import DAY, key, secret
 
@@ -249,6 +257,7 @@ def test_a_policy_is_tightened_by_one_and_loosened_by_two() -> None:
     ):
         with pytest.raises(PolicyDeniedError, match=r"requests.purposes, expiry.days\): .*of 2 approvals"):
             case.authority.set_policy(looser, wrong)
+        assert isinstance(case.last(), ChangeRefused) and case.last().subject == looser.digest
     case.authority.set_policy(looser, [approval("ben"), approval("cleo")])
     assert case.authority.policy_file == looser and set(case.last().by) == {"ben", "cleo"}
     with pytest.raises(ParameterError, match="must be a PolicyFile"):
@@ -294,11 +303,16 @@ def test_who_may_revoke() -> None:
         )
 
     for wrong in (said("ada"), said("mallory"), said("ben", at=NOW + 1), said("ben", authority=bytes(16))):
+        with pytest.raises(PolicyDeniedError) as denied:
+            case.authority.revoke_signed(wrong)
+        refused, size = case.last(), len(case.authority.log())
+        assert isinstance(refused, ChangeRefused) and (refused.subject, refused.says) == (wrong.id, str(denied.value))
         with pytest.raises(PolicyDeniedError):
             case.authority.revoke_signed(wrong)
+        assert len(case.authority.log()) == size  # the same again is not recorded again
     with pytest.raises(ParameterError, match="1 to 1"):
         case.authority.revoke_signed(said("ben", keys=(1, 2)))
-    with pytest.raises(ParameterError, match="ends by itself"):
+    with pytest.raises(ParameterError, match="has its key already; revoke key #1"):
         case.authority.revoke_signed(said("ben", keys=(), request=request.id))
     case.authority.revoke_signed(said("cleo"))
     assert case.last().by == "cleo" and case.authority.revocation_list().keys == (1,)
@@ -306,3 +320,50 @@ def test_who_may_revoke() -> None:
         case.authority.issue_signed(request)
     case.authority.revoke_signed(said("ben", keys=(), epoch=1))
     assert case.authority.epochs[0].retired_at == NOW
+
+
+def test_a_request_is_withdrawn_by_who_asked_or_by_an_approver() -> None:
+    for by in ("ada", "ben"):
+        case = Case()
+        request, other = case.request(), case.request(dense(WIDE, factor=2))
+        approvals = case.agreed(request)
+        word = {"authority": case.id, "reason": "not needed", "at": NOW}
+        for wrong in ("eve", "mallory"):
+            with pytest.raises(PolicyDeniedError, match="nobody who may revoke"):
+                case.authority.revoke_signed(Revocation(request=other.id, **word).signed_by(secret(wrong)))
+        said = Revocation(request=request.id, **word).signed_by(secret(by))
+        case.authority.revoke_signed(said)
+        entry = case.last()
+        assert isinstance(entry, RequestWithdrawn) and (entry.by, entry.signed) == (by, said.to_bytes())
+        size = len(case.authority.log())
+        case.authority.revoke_signed(said)
+        assert len(case.authority.log()) == size
+        with pytest.raises(PolicyDeniedError, match="withdrawn"):
+            case.authority.issue_signed(request, approvals)
+        case.authority.issue_signed(other, case.agreed(other))
+
+
+def test_a_policy_file_from_the_first_moment() -> None:
+    policy = PolicyFile.from_yaml(yaml())
+    authority = KeyAuthority.create(WIDE, policy_file=policy, clock=Clock())
+    assert authority.policy_file == policy and len(authority.log()) == 3
+    with pytest.raises(PolicyDeniedError, match="signed requests only"):
+        authority.issue(dense(WIDE), purpose="triage")
+    with pytest.raises(PolicyDeniedError, match="leakage rules are off"):
+        KeyAuthority.create(WIDE, policy_file=policy, policy=FREE)
+
+
+def test_a_key_is_sealed_for_its_recipient_only() -> None:
+    case = Case()
+    request = case.request()
+    issued = case.authority.issue_signed(request, case.agreed(request))
+    sealed = case.authority.seal(issued, secret("ada").identity)
+    assert secret("ada").open(sealed) == issued.to_bytes() and sealed.number == 1
+    for wrong in ("ben", "mallory"):
+        with pytest.raises(PolicyDeniedError, match="identity"):
+            case.authority.seal(issued, secret(wrong).identity)
+    with pytest.raises(IdentityError):
+        secret("ben").open(sealed)
+    twin = IdentitySecret.generate("ada")  # another person of the name
+    with pytest.raises(PolicyDeniedError, match="not that of 'ada'"):
+        case.authority.seal(issued, twin.identity)

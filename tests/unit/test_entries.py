@@ -11,6 +11,7 @@ import pytest
 
 from pyfe.authority.entries import (
     Approved,
+    ChangeRefused,
     Created,
     Entry,
     EpochOpened,
@@ -21,6 +22,7 @@ from pyfe.authority.entries import (
     PolicySet,
     Refused,
     Requested,
+    RequestWithdrawn,
     Restored,
     decode_entry,
     encode_entry,
@@ -62,6 +64,8 @@ def samples() -> list[Entry]:
             says_something=True, not_after=NOW + 1, approvals=(b"n" * 16,),
         ),
         KeysRevoked(at=NOW, keys=(1, 3), reason="lost", by="ada"),
+        RequestWithdrawn(at=NOW, request_id=bytes(32), reason="not needed", by=None, signed=b"file"),
+        ChangeRefused(at=NOW, what="policy", subject=b"d" * 32, says="too few"),
         Migrated(at=NOW, digest=bytes(32), keys=4),
         Restored(at=NOW, head="head", reason="a disk"),
     ]  # fmt: skip
@@ -73,7 +77,7 @@ def test_every_kind_of_entry_comes_back_as_it_was() -> None:
         data = encode_entry(entry)
         assert encode_entry(decode_entry(data)) == data and type(decode_entry(data)) is type(entry)
         kinds.add(entry.kind)
-    assert len(kinds) == 11
+    assert len(kinds) == 13
 
 
 def test_what_is_not_exactly_an_entry_is_refused() -> None:
