@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["LOG", "MASTER", "files_in"]
+__all__ = ["LOG", "LOG_URL", "MASTER", "files_in"]
 
-LOG, MASTER = "authority.db", "master.sealed"
+LOG, LOG_URL, MASTER = "authority.db", "log.url", "master.sealed"
 
 
 def files_in(folder: Path) -> tuple[Path, ...]:
     """The files that an authority keeps in its folder, whether they are there or not."""
-    return tuple(folder / name for name in (LOG, f"{LOG}-wal", f"{LOG}-shm", MASTER))
+    return tuple(folder / name for name in (LOG, f"{LOG}-wal", f"{LOG}-shm", LOG_URL, MASTER))

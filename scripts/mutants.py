@@ -1,4 +1,4 @@
-"""Does a test notice? ``mutants.py [--count 400] [--seed 1] [--minutes 40]``: coverage and mutants of pyfe/leakage.
+"""Does a test notice? ``mutants.py [leakage or authority] [--count 400] [--seed 1] [--minutes 40]``: coverage and mutants.
 
 First the tests of the package run once under coverage, which knows afterwards which test ran which line. Then changes
 are drawn at random (scripts/mutation.py), and for each the quickest tests that run its line, until one fails. A change
@@ -28,13 +28,38 @@ import mutation
 
 import native
 
-PACKAGE = native.ROOT / "pyfe" / "leakage"
 TESTS = native.ROOT / "tests" / "unit"
-BEGINNINGS = (
-    *("test_leakage", "test_lattice", "test_linear_rules", "test_count", "test_prior", "test_narrowed_columns"),
-    *("test_form_", "test_attack", "test_hostile_keys", "test_noise_slots", "test_requests"),
-)
-"""How the names of the tests of this package begin."""
+
+
+class Package(NamedTuple):
+    """Folders of sources, and how the names of their tests begin."""
+
+    folders: tuple[Path, ...]
+    tests: tuple[str, ...]
+
+    @property
+    def files(self) -> list[Path]:
+        """Its sources."""
+        return sorted(file for folder in self.folders for file in folder.rglob("*.py"))
+
+
+PACKAGES = {
+    "leakage": Package(
+        (native.ROOT / "pyfe" / "leakage",),
+        (
+            *("test_leakage", "test_lattice", "test_linear_rules", "test_count", "test_prior", "test_narrowed_columns"),
+            *("test_form_", "test_attack", "test_hostile_keys", "test_noise_slots", "test_requests"),
+        ),
+    ),
+    "authority": Package(
+        (native.ROOT / "pyfe" / "authority", native.ROOT / "pyfe" / "audit", native.ROOT / "pyfe" / "identity"),
+        (
+            *("test_authority", "test_approving", "test_audit", "test_backups", "test_checkpoint", "test_consent"),
+            *("test_engine", "test_entries", "test_identity", "test_key_ends", "test_merkle", "test_migrating"),
+            *("test_policy_", "test_statements", "test_storage_", "test_vault", "test_keys"),
+        ),
+    ),
+}
 
 COVERED, NOTICED = 98.0, 0.85
 MOST_TESTS, SECONDS = 10, 60.0
@@ -53,15 +78,17 @@ class Mutant(NamedTuple):
 def main() -> int:
     """Coverage, mutants, a summary."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("package", nargs="?", choices=PACKAGES, default="leakage", help="what is changed")
     parser.add_argument("--count", type=int, default=400, help="changes to draw")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=40.0, help="begin no further change after this time")
     options = parser.parse_args()
-    start, folder = time.monotonic(), native.ROOT / "build" / "mutants" / _identity()
+    package = PACKAGES[options.package]
+    start, folder = time.monotonic(), native.ROOT / "build" / "mutants" / _identity(package)
     folder.mkdir(parents=True, exist_ok=True)
-    lines, covered = _covered(folder)
+    lines, covered = _covered(package, folder)
     print(f"lines and branches covered: {covered:.2f} % (at least {COVERED:g})", flush=True)
-    drawn = random.Random(options.seed).sample(found := _all(), min(options.count, len(found)))
+    drawn = random.Random(options.seed).sample(found := _all(package), min(options.count, len(found)))
     outcome = folder / "noticed.json"
     known: dict[str, bool] = json.loads(outcome.read_text()) if outcome.exists() else {}
     left = [one for one in drawn if _name(one) not in known]
@@ -88,19 +115,18 @@ def _summary(drawn: list[Mutant], known: dict[str, bool], covered: float) -> int
     return int(covered < COVERED or share < NOTICED or len(done) < len(drawn))
 
 
-def _identity() -> str:
+def _identity(package: Package) -> str:
     """Of the sources and the tests."""
     digest = hashlib.sha256()
-    for path in sorted([*PACKAGE.rglob("*.py"), *TESTS.glob("*.py")]):
+    for path in [*package.files, *sorted(TESTS.glob("*.py"))]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _all() -> list[Mutant]:
-    files = sorted(PACKAGE.rglob("*.py"))
+def _all(package: Package) -> list[Mutant]:
     return [
         Mutant(str(file.relative_to(native.ROOT)), number, one.line, one.words)
-        for file in files
+        for file in package.files
         for number, one in enumerate(mutation.mutations(ast.parse(file.read_bytes())))
     ]
 
@@ -112,11 +138,11 @@ def _name(one: Mutant) -> str:
 # -- coverage --
 
 
-def _covered(folder: Path) -> tuple[dict[tuple[str, int], list[str]], float]:
+def _covered(package: Package, folder: Path) -> tuple[dict[tuple[str, int], list[str]], float]:
     """Which tests run a line, the quickest first; and percent of lines and branches that some test runs."""
     data, times = folder / "coverage", folder / "times.xml"
     if not times.exists():
-        _run_all(folder, data, times)
+        _run_all(package, folder, data, times)
     seconds = _seconds(times)
     measured = coverage.Coverage(data_file=str(data), config_file=str(folder / "coveragerc"))
     measured.load()
@@ -130,16 +156,16 @@ def _covered(folder: Path) -> tuple[dict[tuple[str, int], list[str]], float]:
     return found, percent
 
 
-def _run_all(folder: Path, data: Path, times: Path) -> None:
-    source = str(PACKAGE.relative_to(native.ROOT)).replace(os.sep, ".")
+def _run_all(package: Package, folder: Path, data: Path, times: Path) -> None:
+    source = ", ".join(str(path.relative_to(native.ROOT)).replace(os.sep, ".") for path in package.folders)
     (folder / "coveragerc").write_text(
         f"[run]\nbranch = true\nsource = {source}\ndynamic_context = test_function\n"
         "[report]\nexclude_also =\n    if TYPE_CHECKING:\n    \\.\\.\\.$\n    class .*\\(Protocol\\)\n"
     )
-    tests = [str(path) for path in sorted(TESTS.glob("test_*.py")) if path.name.startswith(BEGINNINGS)]
+    tests = [str(path) for path in sorted(TESTS.glob("test_*.py")) if path.name.startswith(package.tests)]
     command = [sys.executable, "-m", "coverage", "run", f"--rcfile={folder / 'coveragerc'}", f"--data-file={data}"]
     command += ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={times}.part", *tests]
-    native.must(native.run(command, timeout=3600), "the tests of pyfe/leakage")
+    native.must(native.run(command, timeout=3600), "the tests of the package")
     Path(f"{times}.part").rename(times)
 
 

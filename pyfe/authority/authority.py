@@ -62,6 +62,7 @@ class KeyAuthority(Secret):
         policy_file: PolicyFile | None = None,
         path: str | os.PathLike[str] | None = None,
         passphrase: str | bytes | None = None,
+        log: str | None = None,
         clock: Clock = time.time,
     ) -> KeyAuthority:
         """A new authority with a fresh master key.
@@ -83,13 +84,15 @@ class KeyAuthority(Secret):
         policy_file: in force from the first moment, as by :meth:`set_policy`.
         path, passphrase: keep it in a folder of that name: the log in ``authority.db``, and ``master.sealed``, the
             master keys under the passphrase (8 characters or more); both or neither.
+        log: with a path, a database of PostgreSQL that holds the log instead (extra ``postgres``), as
+            ``postgresql://user@host/database``; without a password, which libpq finds in ``~/.pgpass``.
         clock: seconds since 1970, for the times in the log.
 
         Raises ParameterError, OutOfRangeError for a reference that does not fit the schema, AuthorityError if the path
         exists. Cost: 2n fixed-base multiplications, one scrypt, and a reference's
         (:meth:`pyfe.leakage.Reference.from_table`).
         """
-        if (path is None) != (passphrase is None):
+        if (path is None) != (passphrase is None) or (log is not None and path is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
         plan = Plan(schema, scheme, weight_bits, policy, reference)
         _require_clock(clock)
@@ -98,6 +101,8 @@ class KeyAuthority(Secret):
         folder.require_absent(path)
         key = SealingKey.fresh(passphrase)
         with folder.making(path) as made:
+            if log is not None:
+                made.keep_log_at(log)
             Engine.create(made.create_log, Vault.fresh(key, made), clock, plan, policy_file).close()
         return cls._unsealed(folder.existing(path), key, clock)
 

@@ -1,6 +1,7 @@
 """Backups of an authority's folder, and what becomes of one: looked at in a drill, or the authority from then on.
 
 A backup is a folder like the one that it is of: the log as it was, under its signed head, and the sealed master keys.
+The log of a server is in a file there.
 It is made without the passphrase, so by a timer. What was issued after it is not in it, and counts all the same: the
 authority that is restored from it issues no new key in the epochs that it knows, unless a head that somebody kept
 proves that nothing followed.

@@ -1,4 +1,5 @@
-"""The folder of an authority: the log in ``authority.db``, the sealed master keys in ``master.sealed``.
+"""The folder of an authority: the log in ``authority.db``, the sealed master keys in ``master.sealed``. Where the log
+is on a server, ``log.url`` stands in the place of the first.
 
 A folder is made under another name, whole, and then gets its own: there is an authority in it, or there is none.
 """
@@ -14,11 +15,12 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import parse_qsl, urlsplit
 
 from pyfe.authority.storage import Storage, create_storage, open_storage
 from pyfe.durable import sync_folder
 from pyfe.errors import AuthorityError, ParameterError
-from pyfe.folder_names import LOG, MASTER, files_in
+from pyfe.folder_names import LOG, LOG_URL, MASTER, files_in
 from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
 
 __all__ = ["AnyPath", "Folder", "authority_files", "existing", "making", "remove", "require_absent"]
@@ -27,6 +29,8 @@ AnyPath: TypeAlias = str | os.PathLike[str]
 
 MAX_MASTER_SIZE = 2**30
 """Most bytes of a file of master keys."""
+
+_LONGEST_URL = 1000
 
 
 class Folder:
@@ -37,23 +41,29 @@ class Folder:
 
     def load(self) -> bytes:
         """The sealed master keys."""
-        file = self.path / MASTER
+        return self._read(MASTER, MAX_MASTER_SIZE, "the master keys")
+
+    def save(self, data: bytes) -> None:
+        """Put sealed master keys in their place: these or those of before, whatever happens."""
+        self._write(MASTER, data, "the master keys")
+
+    def _read(self, name: str, most: int, what: str) -> bytes:
+        file = self.path / name
         try:
             descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
             with open(descriptor, "rb") as opened:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    raise AuthorityError(f"cannot read the master keys {file}: it is not a file")
-                if status.st_size > MAX_MASTER_SIZE:
-                    raise AuthorityError(f"{file} has {status.st_size} bytes; at most {MAX_MASTER_SIZE} are allowed")
-                data = opened.read(MAX_MASTER_SIZE)
+                    raise AuthorityError(f"cannot read {what} {file}: it is not a file")
+                if status.st_size > most:
+                    raise AuthorityError(f"{file} has {status.st_size} bytes; at most {most} are allowed")
+                data = opened.read(most)
         except OSError as error:
-            raise AuthorityError(f"cannot read the master keys {file}: {error.strerror}") from error
+            raise AuthorityError(f"cannot read {what} {file}: {error.strerror}") from error
         return data
 
-    def save(self, data: bytes) -> None:
-        """Put sealed master keys in their place: these or those of before, whatever happens."""
-        file, new = self.path / MASTER, self.path / f".{MASTER}.new"
+    def _write(self, name: str, data: bytes, what: str) -> None:
+        file, new = self.path / name, self.path / f".{name}.new"
         try:
             new.unlink(missing_ok=True)  # of a process that was killed; whoever calls holds the right to write
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -66,17 +76,34 @@ class Folder:
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
-            raise AuthorityError(
-                f"cannot write the master keys {file}: {error.strerror}; nothing was issued"
-            ) from error
+            raise AuthorityError(f"cannot write {what} {file}: {error.strerror}; nothing was issued") from error
 
     def create_log(self, authority: bytes, entries: Sequence[bytes], head: bytes) -> Storage:
         """A new log with its first entries."""
-        return create_storage(self.path / LOG, authority, entries, head)
+        return create_storage(self._log(), authority, entries, head)
 
     def open_log(self, authority: bytes | None = None) -> Storage:
         """The log that is there; of this authority, if one is named."""
-        return open_storage(self.path / LOG, authority)
+        return open_storage(self._log(), authority)
+
+    def keep_log_at(self, url: str) -> None:
+        """Have the log on a server instead. ParameterError for a URL that holds a password: libpq finds one in
+        ``~/.pgpass``, and a folder is backed up."""
+        if "://" not in url or len(url) > _LONGEST_URL or not url.isprintable():
+            raise ParameterError("a log on a server is named by its URL, such as postgresql://host/database")
+        if _has_password(url):
+            raise ParameterError("the URL of a log holds no password: put it into ~/.pgpass")
+        self._write(LOG_URL, url.encode(), "the place of the log")
+
+    def _log(self) -> Path | str:
+        """Where the log is."""
+        if not os.path.lexists(self.path / LOG_URL):
+            return self.path / LOG
+        url = self._read(LOG_URL, 4 * _LONGEST_URL, "the place of the log")
+        try:
+            return url.decode()
+        except UnicodeDecodeError as error:
+            raise AuthorityError(f"{self.path / LOG_URL} is no URL") from error
 
 
 def existing(path: AnyPath) -> Folder:
@@ -104,6 +131,14 @@ def require_absent(path: AnyPath) -> Path:
     if os.path.lexists(place):
         raise AuthorityError(f"{path} exists already; an authority is never overwritten")
     return place
+
+
+def _has_password(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.password is not None or "password" in dict(parse_qsl(parts.query))
+    except ValueError as error:
+        raise ParameterError(f"not the URL of a log: {error}") from error
 
 
 def authority_files(path: AnyPath) -> tuple[Path, ...]:

@@ -63,6 +63,14 @@ def keygen(
     policy: Annotated[
         Path | None, typer.Option(help="A policy file (YAML): who may ask, for what, and who has to agree.")
     ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            callback=text_option,
+            help="Keep the log on a server: postgresql://user@host/database; its password is in ~/.pgpass.",
+        ),
+    ] = None,
     unrestricted: Annotated[
         str | None,
         typer.Option(
@@ -91,6 +99,7 @@ def keygen(
             policy_file=people,
             path=authority,
             passphrase=passphrase,
+            log=log,
         )
         with _taken_back_on_failure(authority, output):
             known, in_force = created.reference, created.policy_file

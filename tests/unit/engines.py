@@ -65,6 +65,7 @@ class Faulty:
         self.fail_at: int | None = None
         self.after = False
         self.error: Callable[[], BaseException] = lambda: StorageGone("the disk is gone; nothing was appended")
+        self.before_writing: Callable[[], None] | None = None
 
     place = "a faulty place"
 
@@ -88,6 +89,8 @@ class Faulty:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Transaction]:
+        if self.before_writing is not None:
+            self.before_writing()
         before = len(self.inner.read().entries)
         try:
             with self.step(), self.inner.writing() as transaction:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,16 @@ import pytest
 
 from pyfe import AuditError, AuthorityError, Function, KeyAuthority, ParameterError, Policy, PolicyDeniedError
 from pyfe.audit import AuditLog, verify
-from pyfe.authority import folder
+from pyfe.authority import backup, folder
 from pyfe.authority.storage import waiting
 from pyfe.errors import PyfeError
 from pyfe.folder_names import MASTER
 from pyfe.schemes import ipfe_ddh
 from pyfe.wire import sealing
-from tests.unit import objects
+from tests.unit import objects, postgres_cluster
 from tests.unit.engines import FREE, dense, schema
 from tests.unit.objects import PASSPHRASE
+from tests.unit.postgres_cluster import Cluster
 
 WIDE = schema()
 
@@ -485,3 +487,50 @@ def test_a_lock_on_the_new_folder_keeps_others_from_clearing_it(path: Path) -> N
     with folder.making(path) as made, pytest.raises(BlockingIOError):
         fcntl.flock(os.open(made.path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
     shutil.rmtree(path)
+
+
+# -- the log on a server --
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    yield postgres_cluster.cluster()
+    postgres_cluster.remove_all()
+
+
+def test_a_log_on_a_server(path: Path, cluster: Cluster) -> None:
+    url = cluster.empty()
+    with created(path, log=url) as authority:
+        issued = authority.issue(dense(WIDE), purpose="model", recipient="centre")
+        authority.rotate(reason="next")
+    assert sorted(each.name for each in path.iterdir()) == ["log.url", "master.sealed"]
+    with opened(path) as one, opened(path) as other:
+        assert other.issue(dense(WIDE), purpose="model", recipient="centre", epoch=1).to_bytes() == issued.to_bytes()
+        one.issue(dense(WIDE), purpose="of the second epoch")
+        assert [entry.epoch for entry in other.ledger] == [1, 2]
+    backup(path, path.with_name("copy"))
+    assert (path.with_name("copy") / "authority.db").exists()
+    with opened(path.with_name("copy")) as copied:
+        assert len(copied.issued) == 2
+    with pytest.raises(AuthorityError, match="already"):
+        created(path.with_name("second"), log=url)
+    assert not path.with_name("second").exists()
+    with opened(path):
+        cluster.stop()
+        try:
+            with pytest.raises(AuthorityError, match="nothing was appended"):
+                opened(path)
+        finally:
+            cluster.start()
+
+
+WRONG_URLS = ("postgresql://u:secret@h/d", "postgresql://h/d?password=s", "a path", "x" * 2000, "postgresql://[h/d")
+
+
+@pytest.mark.parametrize("url", WRONG_URLS)
+def test_what_is_no_place_for_a_log(path: Path, url: str) -> None:
+    with pytest.raises(ParameterError):
+        created(path, log=url)
+    assert not path.exists()
+    with pytest.raises(ParameterError, match="both path and passphrase"):
+        KeyAuthority.create(WIDE, log="postgresql://h/d")
