@@ -129,9 +129,10 @@ class IdentityError(PyfeError):
     """An identity cannot be used: wrong passphrase, damaged, or what was sealed is for another one, or was changed."""
 
 
-AuditKind: TypeAlias = Literal["authority", "signature", "altered", "rollback", "fork", "proof"]
+AuditKind: TypeAlias = Literal["authority", "signature", "altered", "rollback", "fork", "proof", "consent"]
 """What is wrong with a log: it is another's; nobody signed it so; its entries are not those that were signed; it is
-older than a head that was kept; it is another history than one that was kept; a proof does not show what it should."""
+older than a head that was kept; it is another history than one that was kept; a proof does not show what it should; an
+entry may not stand where it stands, or lacks somebody's word."""
 
 
 class AuditError(PyfeError):

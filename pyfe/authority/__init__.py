@@ -3,7 +3,7 @@
 ====================  ================================================================================
 ``authority``         :class:`KeyAuthority`: an authority in memory, or in a ``folder``
 ``backups``           copies of a folder, and authorities that are restored from one
-``exporting``         the log of a folder, without its secrets
+``exporting``         the log of a folder, without its secrets; ``auditing`` whether it kept to its policy
 ``engine``            decide -> record -> derive -> release, over any storage; no files, no clock
 ``answers``           state and request -> granted, refused, or had before; ``decisions`` by the leakage rules
 ``releasing``         from a durable entry to a key

@@ -7,12 +7,14 @@ of others is told without any figure of it, since figures could be bisected unti
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from flint import fmpq_mat, fmpz_mat
 
+from pyfe import identity
 from pyfe.authority import decisions
 from pyfe.authority.consent import Signed, approvals_for, policy_refusals
 from pyfe.authority.decisions import Request, Verdict
@@ -70,9 +72,15 @@ class Question:
     @property
     def id(self) -> bytes:
         """What the log calls it by."""
-        return (
-            self.signed.request.id if self.signed is not None else request_id(self.asked, self.wanted, self.not_after)
-        )
+        return self._id(self.asked)
+
+    @property
+    def issued_id(self) -> bytes:
+        """What the log calls it by where it was granted; a check asks for the same as a request."""
+        return self._id("issue")
+
+    def _id(self, asked: Asked) -> bytes:
+        return request_id(asked, self.wanted, self.not_after) if self.signed is None else self.signed.request.id
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,13 +178,28 @@ def answer(state: LogState, question: Question, view: View, now: int) -> Answer:
         return found
     verdict = view.decide(function)
     if verdict.refusal is None:
-        return _consented(state, question, verdict, now)
-    return _denied(state, question, space, verdict, view.of(question.request.recipient).decide(function))
+        return _consented(state, question, view, verdict, now)
+    return _denied(state, question, space, verdict, _own(state, question, view).decide(function))
 
 
-def _consented(state: LogState, question: Question, verdict: Verdict, now: int) -> Granted | Denied:
+def still(state: LogState, question: Question, answer: Answer, now: int) -> Answer:
+    """The answer, later on the same state: people's words end while somebody waits for the right to write."""
+    if question.signed is None or not isinstance(answer, Granted):
+        return answer
+    function = question.request.function
+    refused = policy_refusals(state, question.wanted, question.signed, function, now)
+    if refused:
+        return _unconsented(state, question, refused)
+    return _agreed(state, question, answer.verdict, answer.decision, now)
+
+
+def _consented(state: LogState, question: Question, view: View, verdict: Verdict, now: int) -> Granted | Denied:
+    return _agreed(state, question, verdict, decision_digest(state, question, verdict, view.seed), now)
+
+
+def _agreed(state: LogState, question: Question, verdict: Verdict, decision: bytes, now: int) -> Granted | Denied:
     """The verdict, where enough people agreed to it; none have to who only look."""
-    decision, signed, policy = decision_digest(state, question, verdict), question.signed, state.policy_file
+    signed, policy = question.signed, state.policy_file
     if signed is None or policy is None or signed.looked:
         return Granted(verdict, decision)
     agreed = approvals_for(state, question.epoch, policy, signed, decision, now)
@@ -185,12 +208,27 @@ def _consented(state: LogState, question: Question, verdict: Verdict, now: int) 
     return Granted(verdict, decision, agreed.approvals)
 
 
-def tellable(view: View, question: Question, answer: Again | Granted) -> tuple[Finding, ...]:
-    """What may be told to whom a key would be issued: what it opens with the recipient's own keys.
+def _own(state: LogState, question: Question, view: View) -> View:
+    """The view with the keys of whoever asks alone: those that it signed for, or, where nobody signs, those of the
+    recipient. A recipient that is named by several says nothing of their keys to any of them."""
+    if question.signed is None:
+        return view.of(question.request.recipient)
+    signer = question.signed.request.signer
+    mine = tuple(row for row in view.counted.issued if _signer(state, state.key(row.sequence).request_id) == signer)
+    return replace(view, counted=Counted(view.counted.terms, mine))
+
+
+def _signer(state: LogState, request: bytes) -> bytes | None:
+    signed = state.asked.get(request)
+    return identity.Request.from_bytes(signed).signer if signed else None
+
+
+def tellable(state: LogState, view: View, question: Question, answer: Again | Granted) -> tuple[Finding, ...]:
+    """What may be told to whom a key would be issued: what it opens with the keys of whoever asks.
 
     Cost: none where no others count; else another decision.
     """
-    own = view.of(question.request.recipient)
+    own = _own(state, question, view)
     if isinstance(answer, Granted) and len(own.counted.issued) == len(view.counted.issued):
         return answer.verdict.findings
     return own.decide(question.request.function).findings
@@ -202,8 +240,10 @@ def grant(state: LogState, question: Question, granted: Granted, now: object) ->
     ends = question.not_after
     if question.signed is not None and state.policy_file is not None:
         ends = expiry_of(state.policy_file, question.signed.request, row.issued_at)
-    if ends is not None and ends < row.issued_at:
-        raise ParameterError(f"the key would have ended at {ends} already; nothing was issued")
+    if ends is not None and not row.issued_at <= ends <= decisions.LAST_SECOND:
+        raise ParameterError(
+            f"a key ends after it was issued, and before the year 2106, not at {ends}; nothing was issued"
+        )
     return KeyIssued(
         at=row.issued_at,
         epoch=question.epoch,
@@ -213,7 +253,7 @@ def grant(state: LogState, question: Question, granted: Granted, now: object) ->
         decision=granted.decision,
         says_something=all(finding.kind != "nothing new" for finding in granted.verdict.findings),
         not_after=ends,
-        approvals=tuple(dict.fromkeys(each.nonce for each in granted.approvals)),
+        approvals=tuple(dict.fromkeys(each.id for each in granted.approvals)),
     )
 
 
@@ -270,16 +310,22 @@ def policy_digest_of(policy: Policy) -> bytes:
     return tagged_hash(b"PYFE-V1-policy", cbor.dumps(policy.to_dict()))
 
 
-def decision_digest(state: LogState, question: Question, verdict: Verdict) -> bytes:
-    """Of what was decided, by which policy, and with which keys it was counted. Where nothing was found, the figures of
-    the rules are a function of these."""
+def decision_digest(state: LogState, question: Question, verdict: Verdict, secret: bytes) -> bytes:
+    """Of what was decided, by which policy, under which public key, and with which keys it was counted. Where nothing
+    was found, the figures of the rules are a function of these.
+
+    Under a secret of the authority: a plain hash would let whoever sees it try which keys others have.
+    """
+    epoch = state.epoch(question.epoch)
     said = {
+        "doubtful": epoch.doubtful,
         "findings": [[each.kind, each.rule, repr(each.figure), repr(each.limit)] for each in verdict.findings],
         "function_id": question.request.function.id,
         "policy": policy_digest(state, question.epoch),
-        "span": state.epoch(question.epoch).span,
+        "public_key": epoch.terms.public.id,
+        "span": epoch.span,
     }
-    return tagged_hash(b"PYFE-V1-decision", cbor.dumps(said))
+    return hmac.digest(secret, tagged_hash(b"PYFE-V1-decision", cbor.dumps(said)), "sha256")
 
 
 def row_space(form: IntegerMap) -> bytes:
@@ -295,14 +341,12 @@ def row_space(form: IntegerMap) -> bytes:
 
 def _had(state: LogState, question: Question) -> Answer | None:
     """What was answered to the same request, if it was granted; and what cannot be issued whatever it says."""
-    sequence = state.wanted.get(question.wanted)
-    key = None if sequence is None else state.key(sequence)
-    if key is not None and state.revoked.get(key.row.sequence) is not None:
-        told = f"key #{key.row.sequence} of this function was revoked for this recipient and purpose"
+    revoked, sequence = state.revoked_wanted.get(question.wanted), state.answered.get(question.issued_id)
+    if revoked is not None:
+        told = f"key #{revoked} of this function was revoked for this recipient and purpose"
         return _flatly(state, question, "revoked", told)
-    asked_so = question.signed is not None and key is not None and key.request_id == question.id
-    if key is not None and (asked_so or (question.signed is None and key.not_after == question.not_after)):
-        return Again(key)
+    if sequence is not None:
+        return Again(state.key(sequence))
     if state.epoch(question.epoch).retired_at is not None:
         told = f"epoch {question.epoch} is retired: it has no new keys. Encrypt under the newest epoch and ask there"
         return _flatly(state, question, "retired", told)
@@ -321,13 +365,21 @@ def _remembered(state: LogState, question: Question, space: bytes) -> Denied | N
     if found is None:
         return None
     told = f"rule {found.rule}: this, or what says the same, was refused in this epoch before"
-    if found.recipient == question.request.recipient:
+    if found.recipient == question.request.recipient and _signer_of(found) == _asker(question):
         told = found.told
     entry = _entry(state, question, found.rule, told)
     entry = replace(entry, row_space=space, scope="function", says=f"as before: {found.says}")
     return Denied(
         replace(entry, figure=found.figure, limit=found.limit), _untold(entry), recorded=False, remembered=True
     )
+
+
+def _asker(question: Question) -> bytes | None:
+    return None if question.signed is None else question.signed.request.signer
+
+
+def _signer_of(entry: Refused) -> bytes | None:
+    return None if entry.signed is None else identity.Request.from_bytes(entry.signed).signer
 
 
 def _denied(state: LogState, question: Question, space: bytes, verdict: Verdict, own: Verdict) -> Denied:
@@ -390,4 +442,5 @@ def _entry(state: LogState, question: Question, rule: str, told: str) -> Refused
         scope="request",
         says=told,
         told=told,
+        signed=None if question.signed is None else question.signed.request.to_bytes(),
     )

@@ -9,12 +9,21 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from pyfe.authority.policy_file import PolicyFile
-from pyfe.authority.policy_rules import Refusal, recipient_of
+from pyfe.authority.policy_rules import DAY, Refusal, recipient_of
 from pyfe.errors import SignatureError
 from pyfe.identity import Approval, Request, Revocation, Statement
 from pyfe.wire.hashing import tagged_hash
 
-__all__ = ["Agreed", "Here", "agreed", "change_agreed", "change_digest", "request_refusals", "revocation_refusals"]
+__all__ = [
+    "FEWEST_LOOSENING",
+    "Agreed",
+    "Here",
+    "agreed",
+    "change_agreed",
+    "change_digest",
+    "request_refusals",
+    "revocation_refusals",
+]
 
 
 FEWEST_LOOSENING = 2
@@ -25,8 +34,7 @@ FEWEST_LOOSENING = 2
 class Here:
     """Where and when statements are judged.
 
-    ``used``: nonces of the requests and approvals that were followed before; a request that is issued again, for the
-    same key, is no new one, and its own nonce is left out.
+    ``used``: ids of the approvals that were followed before.
     """
 
     authority: bytes
@@ -37,12 +45,12 @@ class Here:
 
 @dataclass(frozen=True)
 class Agreed:
-    """What approvals come to. ``by``: names of the different people whose approvals count; ``nonces``: those of these
+    """What approvals come to. ``by``: names of the different people whose approvals count; ``ids``: those of these
     approvals, to be recorded with the key; ``refusals``: why others do not count, and last, under the rule
     "approvals", that too few do; ``approvals``: those that count."""
 
     by: tuple[str, ...]
-    nonces: tuple[bytes, ...]
+    ids: tuple[bytes, ...]
     refusals: tuple[Refusal, ...]
     enough: bool
     approvals: tuple[Approval, ...] = ()
@@ -116,8 +124,8 @@ def revocation_refusals(
     """
     person = policy.person(revocation.signer)
     refused = [*_genuine(revocation, here)]
-    if revocation.at > here.now:
-        refused.append(Refusal("time", "it is of a later day than today"))
+    if revocation.at > here.now + DAY:  # a clock that is fast must not stop an emergency
+        refused.append(Refusal("time", "it is of a later day than tomorrow"))
     own = request is not None and (revocation.request, revocation.signer) == (request.id, request.signer)
     if not own and (person is None or not {"approver", "owner"} & set(person.roles)):
         refused.append(Refusal("revoker", "it is signed by nobody who may revoke"))
@@ -126,8 +134,8 @@ def revocation_refusals(
 
 def _agreed(by: dict[str, Approval], refused: Sequence[Refusal], wanted: int) -> Agreed:
     counting = tuple(by.values())
-    nonces = tuple(each.nonce for each in counting)
-    return Agreed(tuple(by), nonces, tuple(refused), len(by) >= wanted, counting)
+    ids = tuple(each.id for each in counting)
+    return Agreed(tuple(by), ids, tuple(refused), len(by) >= wanted, counting)
 
 
 def _genuine(statement: Statement, here: Here) -> Iterator[Refusal]:
@@ -145,7 +153,7 @@ def _of_statement(statement: Request | Approval, here: Here) -> Iterator[Refusal
         yield Refusal("epoch", f"it is for epoch {statement.epoch}, and not for {here.epoch}")
     if statement.not_after < here.now:
         yield Refusal("expired", "its time is over")
-    if statement.nonce in here.used:
+    if statement.id in here.used:
         yield Refusal("replayed", "it was used before")
 
 

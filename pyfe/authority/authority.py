@@ -9,11 +9,13 @@ from typing import Any, NoReturn, Self
 
 from pyfe.audit import AuditLog, authority_id
 from pyfe.authority import decisions, folder, migrating
-from pyfe.authority.consent import require_recipient
-from pyfe.authority.engine import Clock, Engine, Looked, Plan
+from pyfe.authority.consent import require_kinds, require_recipient
+from pyfe.authority.decision_file import Decision
+from pyfe.authority.engine import Checked, Clock, Engine, Looked, Plan
 from pyfe.authority.entries import KeyIssued
 from pyfe.authority.policy import Policy
 from pyfe.authority.policy_file import PolicyFile
+from pyfe.authority.policy_rules import recipient_of
 from pyfe.authority.records import Issued, Terms
 from pyfe.authority.state import Epoch
 from pyfe.authority.storage import MemoryStorage
@@ -248,12 +250,18 @@ class KeyAuthority(Secret):
         authority with that one would say of the recipient's own keys; :meth:`issue` goes by the authority's own. Raises
         what :meth:`issue` raises for a function that does not fit, but returns what the policy would refuse.
         """
-        checked = self._engine.check(function, purpose=purpose, recipient=recipient, epoch=epoch)
+        checked = self.checked(function, recipient=recipient, purpose=purpose, epoch=epoch)
         if reference is None:
             return list(checked.findings)
         view = self._engine.view(function, epoch=epoch).of(recipient)
         known = reference_for(view.counted.terms.schema, reference)
         return list(decisions.decide(view.counted, function, view.seed, known).findings)
+
+    def checked(
+        self, function: Function, *, recipient: str | None = None, purpose: str = "check", epoch: int | None = None
+    ) -> Checked:
+        """The same, and in words why :meth:`issue` would refuse it; ``told`` is None where a key would be issued."""
+        return self._engine.check(function, purpose=purpose, recipient=recipient, epoch=epoch)
 
     def narrowing(self, function: Function, *, alone: bool = False) -> Narrowing | None:
         """What a key for the function, with all keys issued before or ``alone``, says of every private column: how
@@ -341,6 +349,15 @@ class KeyAuthority(Secret):
         :meth:`pyfe.identity.Approval.of`. It is recorded; PolicyDeniedError where it is refused whoever agrees."""
         return self._engine.look(request)
 
+    def decision(self, request: Request) -> Decision:
+        """The same as a file, signed, which says in words what the request is and what a key would say: approvers read
+        it, and sign its :meth:`Decision.approval`."""
+        return self._engine.decision(request)
+
+    def change(self, policy: PolicyFile) -> Decision:
+        """What approvers of another policy file read and sign, where it allows more than the one in force."""
+        return self._engine.change(policy)
+
     def issue_signed(self, request: Request, approvals: Sequence[Approval] = ()) -> FunctionKey:
         """The key that a signed request asks for, where the policy file grants it and enough people agreed.
 
@@ -371,10 +388,31 @@ class KeyAuthority(Secret):
         (:meth:`pyfe.identity.IdentitySecret.open`). Where the policy file names people, a recipient whom it names has
         the key that it says. PolicyDeniedError for somebody else's identity; ParameterError for one without an X25519
         key."""
-        entry = self._engine.state.key(key.sequence)
-        require_recipient(self.policy_file, entry.row.recipient, recipient)
+        if not isinstance(key, FunctionKey):
+            raise ParameterError(f"a pyfe.FunctionKey is sealed, not a {type(key).__name__}")
+        state = self._engine.state
+        entry = state.key(key.sequence) if 1 <= key.sequence <= len(state.issued) else None
+        if entry is None or entry.row.function_id != key.function.id:
+            raise ParameterError(f"key #{key.sequence} of this authority is another one")
+        key.verify(self.public_key_of(entry.epoch))
+        self.require_recipient(entry.row.recipient, recipient)
         by = authority_id(self.public_key.verification_key)
         return SealedKey.of(key.to_bytes(), recipient, authority=by, number=key.sequence)
+
+    def require_recipient(self, name: str | None, recipient: Identity) -> None:
+        """PolicyDeniedError unless an identity is that of the recipient of a key: by its key where the policy file
+        names it as one of its people, else by the name that it states itself, which anybody may do: compare its
+        fingerprint. ParameterError for what is none, or has no X25519 key."""
+        require_kinds([recipient], Identity)
+        if recipient.x25519 is None:
+            raise ParameterError(f"the identity {recipient.name!r} has no X25519 key that a key could be sealed for")
+        require_recipient(self.policy_file, name, recipient)
+
+    def recipient_of(self, request: Request) -> str:
+        """Who a signed request wants the key for. ParameterError where there is no policy file."""
+        if self.policy_file is None:
+            raise ParameterError("this authority has no policy file, by which signed requests are judged")
+        return recipient_of(self.policy_file, request)
 
     def rotate(
         self,

@@ -3,8 +3,8 @@
 A backup is a folder like the one that it is of: the log as it was, under its signed head, and the sealed master keys.
 The log of a server is in a file there.
 It is made without the passphrase, so by a timer. What was issued after it is not in it, and counts all the same: the
-authority that is restored from it issues no new key in the epochs that it knows, unless a head that somebody kept
-proves that nothing followed.
+authority that is restored from it issues no new key in the epochs that it knows, unless somebody answers for it that
+nothing followed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyfe.authority.engine import Clock, Engine
 from pyfe.authority.exporting import exported
 from pyfe.authority.storage import MemoryStorage
 from pyfe.authority.vault import Vault
-from pyfe.errors import AuditError, AuthorityError, DecodeError, KeyMismatchError, SignatureError
+from pyfe.errors import AuditError, AuthorityError, DecodeError, KeyMismatchError, ParameterError, SignatureError
 from pyfe.wire.texts import require_text
 
 __all__ = ["Drilled", "backup", "drill", "restore"]
@@ -29,8 +29,8 @@ __all__ = ["Drilled", "backup", "drill", "restore"]
 @dataclass(frozen=True)
 class Drilled:
     """What a backup holds. ``head``: the newest that is known, its own or one that was kept; ``lost``: how many entries
-    that one says are missing at the end; ``current``: whether a head that was kept is the backup's own, and none newer:
-    then nothing is known to be missing."""
+    that one says are missing at the end; ``current``: whether a head that was given is the backup's own, and none
+    newer: then nothing is known to be missing."""
 
     authority: bytes
     head: str
@@ -60,7 +60,7 @@ def drill(
     path: folder.AnyPath, *, passphrase: str | bytes, saved: Sequence[str | bytes] = (), clock: Clock = time.time
 ) -> Drilled:
     """Whether a backup would do: its log is read and held against its head and those that were kept, and the master key
-    of every epoch is opened and is that of its public key. Nothing is written.
+    of every epoch is opened and is that of its public key. Nothing of it is changed.
 
     Raises what :func:`restore` raises. Cost: one scrypt, and the log.
     """
@@ -75,26 +75,38 @@ def restore(
     passphrase: str | bytes,
     reason: str,
     saved: Sequence[str | bytes] = (),
+    nothing_followed: bool = False,
     clock: Clock = time.time,
 ) -> Drilled:
     """Make an authority of a backup, in a new folder; the backup stays. The log says so, with the newest head known.
 
-    saved: heads that were kept elsewhere, the newest that anybody has. Where the newest of them is the backup's own,
-    the epochs go on. Otherwise keys may be out that the log does not know, so every epoch is retired: keys that it has
-    can be had again, and new ones need a new epoch (:meth:`pyfe.KeyAuthority.rotate`).
+    Keys may be out that the log does not know, so every epoch is retired, and the table for data owners says that it is
+    in doubt: keys that the log has can be had again, new ones need a new epoch (:meth:`pyfe.KeyAuthority.rotate`).
 
-    Raises AuthorityError for a wrong passphrase, a damaged backup, or where something has the path; AuditError where
-    the log is not whole, or a head is of another history.
+    saved: heads that were kept elsewhere, the newest that anybody has. A head that was taken with the backup proves
+    nothing of what came later. nothing_followed: whoever restores answers for it that no key was issued and nothing
+    revoked after the backup; then the epochs go on. A saved head must be the backup's own, and none newer.
+
+    What was changed after the backup is as it was before: people, policy, revocations.
+
+    Raises ParameterError where nothing is said to have followed and the heads do not bear it out; else AuthorityError
+    for a wrong passphrase, a damaged backup, or where something has the path; AuditError where the log is not whole, or
+    a head is of another history.
     """
     reason, place = require_text("reason", reason), folder.existing(path)
     folder.require_absent(to)
     log, sealed = exported(place), place.load()
     found = _looked_at(log, sealed, passphrase, saved, clock)
+    if nothing_followed and not found.current:
+        raise ParameterError(
+            "that nothing followed the backup is borne out by a saved head that is the backup's own, and none newer; "
+            f"{found.lost} entries are known to be missing"
+        )
     with folder.making(to) as made:
         made.save(sealed)
         storage = made.create_log(log.verification_key, log.entries, log.checkpoint.encode())
         with Engine(storage, Vault.opened(made, passphrase), clock) as engine:
-            engine.restored(found.head, reason=reason, retiring=not found.current)
+            engine.restored(found.head, reason=reason, whole=nothing_followed)
     return found
 
 

@@ -23,7 +23,7 @@ from pyfe.authority.state import LogState
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.identity import Approval, Request, Revocation
 
-__all__ = ["Change", "policy_change", "policy_set", "revocation_change"]
+__all__ = ["Change", "epoch_refused", "policy_change", "policy_set", "revocation_change"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,11 @@ def policy_set(policy: PolicyFile, now: int, by: Sequence[str] = ()) -> PolicySe
     if not isinstance(policy, PolicyFile):
         raise ParameterError(f"policy must be a PolicyFile, not {type(policy).__name__}")
     return PolicySet(at=now, policy=policy.to_dict(), digest=policy.digest, by=tuple(by))
+
+
+def epoch_refused(state: LogState, schema_id: bytes, says: str, now: int) -> Change:
+    """An epoch that may not be opened."""
+    return _refused(state, now, "epoch", schema_id, says)
 
 
 def policy_change(state: LogState, policy: PolicyFile, approvals: Sequence[Approval], now: int) -> Change:
@@ -105,9 +110,9 @@ def revocation_change(state: LogState, revocation: Revocation, now: int) -> Chan
 
 
 def _withdrawn(state: LogState, revocation: Revocation, request: bytes, now: int, by: str | None) -> Change:
-    had = next((entry for entry in state.issued if entry.request_id == request), None)
+    had = state.answered.get(request)
     if had is not None:
-        raise ParameterError(f"the request has its key already; revoke key #{had.row.sequence}")
+        raise ParameterError(f"the request has its key already; revoke key #{had}")
     if state.withdrawn.get(request):
         return Change(())
     signed = revocation.to_bytes()

@@ -18,11 +18,11 @@ from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import Counts, Refusal, policy_findings
 from pyfe.authority.records import State as Counted
 from pyfe.authority.state import LogState, Wanted
-from pyfe.errors import PolicyDeniedError
+from pyfe.errors import ParameterError, PolicyDeniedError
 from pyfe.function import Function, LinearMap
 from pyfe.identity import Approval, Identity, Request
 
-__all__ = ["Signed", "approvals_for", "here", "policy_refusals", "rank_with", "require_recipient"]
+__all__ = ["Signed", "approvals_for", "here", "policy_refusals", "rank_with", "require_kinds", "require_recipient"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Signed:
 
 def here(state: LogState, epoch: int, now: int, approvals: Sequence[Approval] = ()) -> Here:
     """Where and when statements are judged; of these approvals, those that were used before."""
-    used = frozenset(each.nonce for each in approvals if state.nonces.get(each.nonce) is not None)
+    used = frozenset(each.id for each in approvals if state.approvals.get(each.id) is not None)
     return Here(authority_id(state.verification_key), epoch, now, used)
 
 
@@ -51,17 +51,23 @@ def policy_refusals(
     if signed is None:
         return (Refusal("requester", "this authority has a policy file, so it takes signed requests only"),)
     counted, request = state.counted(number), signed.request
+    stated = [*request_refusals(request, here(state, number, now))]
+    if request.public_key != counted.terms.public.id:
+        right = next((each.number for each in state.epochs if each.terms.public.id == request.public_key), None)
+        whose = "no epoch" if right is None else f"epoch {right}"
+        stated.append(Refusal("epoch", f"it is for the public key of {whose}, and asks epoch {number} for a key"))
+    if state.withdrawn.get(request.id):
+        stated.append(Refusal("withdrawn", "the request was withdrawn; a key needs another one"))
+    if {"altered", "authority"} & {refusal.rule for refusal in stated}:
+        return tuple(stated)  # a stranger is told nothing of what the policy says
     counts = Counts.of(
         function,
         counted.terms.schema,
         keys=state.epoch(number).keys,
         of_recipient=state.recipients.get((number, recipient)) or 0,
         rank=0 if policy.rank is None else rank_with(counted, function),
-        again=state.wanted.get(wanted) is not None,
+        again=state.answered.get(request.id) is not None,
     )
-    stated = [*request_refusals(request, here(state, number, now))]
-    if state.withdrawn.get(request.id):
-        stated.append(Refusal("withdrawn", "the request was withdrawn; a key needs another one"))
     return (*stated, *policy_findings(policy, request, counts, now))
 
 
@@ -69,6 +75,12 @@ def approvals_for(state: LogState, epoch: int, policy: PolicyFile, signed: Signe
     """Which of the approvals count for a request as it is decided now."""
     place = here(state, epoch, now, signed.approvals)
     return agreed(policy, signed.request, signed.approvals, decision, place)
+
+
+def require_kinds(given: object, kind: type) -> None:
+    """ParameterError for what is not a list of this kind of signed files."""
+    if not isinstance(given, list | tuple) or not all(isinstance(each, kind) for each in given):
+        raise ParameterError(f"what is signed is given as a pyfe.identity.{kind.__name__}, several as a list of them")
 
 
 def require_recipient(policy: PolicyFile | None, name: str | None, recipient: Identity) -> None:

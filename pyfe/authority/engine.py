@@ -10,15 +10,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn, Self, TypeAlias
+from typing import Any, NoReturn, Self, TypeAlias
 
 from pyfe import identity
 from pyfe.adapters import adapter
-from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
+from pyfe.audit import AuditLog, Checkpoint, Frontier, authority_id, verify
 from pyfe.authority import answers, decisions
+from pyfe.authority.about import about_change, about_request
 from pyfe.authority.answers import Again, Answer, Denied, Granted, Question, View
-from pyfe.authority.changes import Change, policy_change, policy_set, revocation_change
-from pyfe.authority.consent import Signed
+from pyfe.authority.approving import change_digest
+from pyfe.authority.changes import Change, epoch_refused, policy_change, policy_set, revocation_change
+from pyfe.authority.consent import Signed, require_kinds
+from pyfe.authority.decision_file import Decision
 from pyfe.authority.decisions import Request
 from pyfe.authority.entries import (
     Created,
@@ -34,6 +37,7 @@ from pyfe.authority.entries import (
 from pyfe.authority.plans import Opened, Plan, require_schema
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import recipient_of
+from pyfe.authority.recording import encoded_entry, not_before, signed_head, state_after
 from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_counts
 from pyfe.authority.state import Epoch, LogState
 from pyfe.authority.stating import stated
@@ -57,7 +61,6 @@ from pyfe.leakage import Finding, Prior
 from pyfe.leakage.prior import reference_for
 from pyfe.schema import Schema
 from pyfe.wire.pickling import Secret
-from pyfe.wire.signature import SigningKey
 from pyfe.wire.texts import require_text
 
 __all__ = ["Checked", "Clock", "Engine", "Looked", "MakeStorage", "Opened", "Plan"]
@@ -126,6 +129,11 @@ class Engine(Secret):
         self._populations: dict[tuple[int, bytes], tuple[Prior | None, Schema | None]] = {}
         if not self._newest().state.epochs:
             raise AuthorityError("the log holds no epoch; its creation did not finish")
+        if vault.newest > len(self._seen.state.epochs) + 1:  # one more: a process died while it opened an epoch
+            raise AuthorityError(
+                f"the master keys are of {vault.newest} epochs, the log knows {len(self._seen.state.epochs)}: it is an "
+                "older copy. Find the newest one; pyfe authority restore goes on from a backup"
+            )
         if saved:
             verify(self.log(), authority=self._key, saved=list(saved))
 
@@ -154,7 +162,7 @@ class Engine(Secret):
         first = Created(at=now, verification_key=key.public), EpochOpened(at=now, epoch=1, terms=terms)
         encoded = [encode_entry(entry) for entry in (*first, *more)]
         vault.keep(1, terms.scheme, master, known)
-        return cls(make(key.public, encoded, _head(key, Frontier().followed_by(encoded))), vault, clock)
+        return cls(make(key.public, encoded, signed_head(key, Frontier().followed_by(encoded))), vault, clock)
 
     @property
     def state(self) -> LogState:
@@ -187,7 +195,7 @@ class Engine(Secret):
                 result = Checked(answer.findings, answer.entry.told)
                 return [] if answer.recorded else [replace(answer.entry, at=now)]
             view = self.view(epoch=question.epoch, state=state)
-            result = Checked(answers.tellable(view, question, answer), None)
+            result = Checked(answers.tellable(state, view, question, answer), None)
             return answers.looked_at(state, question, now)
 
         self._answered(lambda number: Question(request, number, "check"), epoch, entries)
@@ -247,7 +255,7 @@ class Engine(Secret):
             nonlocal found, told
             found = answer
             if not isinstance(answer, Denied):
-                told = answers.tellable(self.view(epoch=question.epoch, state=state), question, answer)
+                told = answers.tellable(state, self.view(epoch=question.epoch, state=state), question, answer)
             match answer:
                 case Denied():
                     return [] if answer.recorded else [replace(answer.entry, at=now)]
@@ -268,13 +276,46 @@ class Engine(Secret):
                 raise AssertionError
         return Looked(request.id, decision, answers.policy_digest(self.state, question.epoch), told)
 
+    def decision(self, request: identity.Request) -> Decision:
+        """The same as :meth:`look`, as a file that approvers sign. Errors: those of :meth:`look`."""
+        looked, state = self.look(request), self.state
+        epoch = self._epoch(state, request.epoch)
+        function = Function.from_bytes(request.function, schema=epoch.terms.schema)
+        secrets = self._vault.secrets(epoch.number, epoch.terms)
+        after = stated(state, epoch, secrets, function)
+        about = about_request(state, request, function, after, looked.findings)
+        return self._decision(epoch.number, looked, request.conditions, about)
+
+    def change(self, policy: PolicyFile) -> Decision:
+        """What approvers of another policy sign. ParameterError where there is none in force yet."""
+        state = self.state
+        if state.policy_file is None:
+            raise ParameterError("the authority has no policy file yet: the first one needs no approval")
+        old, new = state.policy_file, policy_set(policy, state.at)
+        looked = Looked(new.digest, change_digest(old, policy), old.digest)
+        return self._decision(state.epochs[-1].number, looked, (), about_change(old, policy))
+
+    def _decision(self, epoch: int, looked: Looked, conditions: tuple[str, ...], about: dict[str, Any]) -> Decision:
+        return Decision(
+            authority=authority_id(self._key).hex(),
+            epoch=epoch,
+            request=looked.request.hex(),
+            decision=looked.decision.hex(),
+            policy=looked.policy.hex(),
+            conditions=conditions,
+            about=about,
+        ).signed(self._vault.signing_key)
+
     def set_policy(self, policy: PolicyFile, approvals: Sequence[Approval] = ()) -> None:
         """Put a policy file in force. One that allows more than the one before needs the approval of two people whom
         that one lets approve; PolicyDeniedError, recorded, otherwise."""
+        require_kinds(approvals, Approval)
         self._changed(lambda state, now: policy_change(state, policy, approvals, now))
 
     def _asked(self, signed: Signed) -> Question:
         """The question that a signed request is."""
+        require_kinds(signed.approvals, Approval)
+        require_kinds([signed.request], identity.Request)
         state, request = self.state, signed.request
         if state.policy_file is None:
             raise ParameterError("this authority has no policy file, by which signed requests are judged")
@@ -317,10 +358,11 @@ class Engine(Secret):
 
     def revoke(self, keys: Sequence[int], *, reason: str, by: str | None = None) -> None:
         """Record that these keys are to be used no more. They count as before."""
-        numbers, reason = tuple(sorted(set(keys))), require_text("reason", reason)
+        numbers, reason = _numbers(keys), require_text("reason", reason)
+        by = None if by is None else require_text("who revokes", by)
 
         def entries(state: LogState, now: int) -> Sequence[Entry]:
-            if not numbers or not 1 <= numbers[0] <= numbers[-1] <= len(state.issued):
+            if not 1 <= numbers[0] <= numbers[-1] <= len(state.issued):
                 raise ParameterError(f"keys are revoked by their numbers, 1 to {len(state.issued)}, not {list(keys)}")
             left = tuple(number for number in numbers if state.revoked.get(number) is None)
             return [KeysRevoked(at=now, keys=left, reason=reason, by=by)] if left else []
@@ -330,10 +372,11 @@ class Engine(Secret):
     def revoke_signed(self, revocation: Revocation) -> None:
         """Record what somebody revokes whom the policy file lets revoke: keys, an epoch with all its keys, which is
         retired too, or a request. One word is enough. PolicyDeniedError, recorded, where it is not theirs to say."""
+        require_kinds([revocation], Revocation)
         self._changed(lambda state, now: revocation_change(state, revocation, now))
 
-    def _changed(self, change: Callable[[LogState, int], Change]) -> None:
-        """Record a change; or that it was refused, and why."""
+    def _changed(self, change: Callable[[LogState, int], Change]) -> LogState:
+        """Record a change; or that it was refused, and why. The state after it."""
         made = Change(())
 
         def entries(state: LogState, now: int) -> Sequence[Entry]:
@@ -341,28 +384,32 @@ class Engine(Secret):
             made = change(state, now)
             return made.entries
 
-        self._recorded(entries)
+        state = self._recorded(entries)
         if made.refused is not None:
             raise PolicyDeniedError(made.refused)
+        return state
 
     def rotate(self, plan: Plan | Schema, *, reason: str = "") -> int:
         """Open another epoch, with a master key of its own; its number. Keys of earlier ones stay what they are."""
         planned = plan if isinstance(plan, Plan) else self._like_newest(plan)
         terms, master, known = planned.opened(decisions.require_second(self._clock()))
+        reason = require_text("reason", reason) if reason else ""
 
-        def entries(state: LogState, now: int) -> Sequence[Entry]:
+        def change(state: LogState, now: int) -> Change:
             if state.policy_file is not None and not terms.policy.refuses:
-                raise PolicyDeniedError(_NOT_OFF)
+                return epoch_refused(state, terms.schema.id, _NOT_OFF, now)
             number = len(state.epochs) + 1
             self._vault.keep(number, terms.scheme, master, known)  # a crash after this leaves what nobody asks for
-            return [EpochOpened(at=now, epoch=number, terms=terms, reason=reason)]
+            return Change((EpochOpened(at=now, epoch=number, terms=terms, reason=reason),))
 
-        state = self._recorded(entries)
+        state = self._changed(change)
         return next(epoch.number for epoch in reversed(state.epochs) if epoch.terms.public.id == terms.public.id)
 
     def retire(self, epoch: int, *, reason: str) -> None:
         """Issue no new key of an epoch any more."""
         reason = require_text("reason", reason)
+        if type(epoch) is not int:
+            raise ParameterError(f"an epoch is retired by its number, not by {epoch!r}")
 
         def entries(state: LogState, now: int) -> Sequence[Entry]:
             if self._epoch(state, epoch).retired_at is not None:
@@ -371,14 +418,14 @@ class Engine(Secret):
 
         self._recorded(entries)
 
-    def restored(self, head: str, *, reason: str, retiring: bool) -> None:
-        """Record that this log is a backup that goes on, and the newest head that is known. ``retiring``: no new key in
-        the epochs that it knows."""
+    def restored(self, head: str, *, reason: str, whole: bool) -> None:
+        """Record that this log is a backup that goes on, and the newest head that is known. Unless it is ``whole``,
+        there is no new key in the epochs that it knows."""
 
         def entries(state: LogState, now: int) -> Sequence[Entry]:
-            still = [epoch.number for epoch in state.epochs if retiring and epoch.retired_at is None]
-            retired = [EpochRetired(at=now, epoch=number, reason=reason) for number in still]
-            return [Restored(at=now, head=head, reason=reason), *retired]
+            going_on = [epoch.number for epoch in state.epochs if not whole and epoch.retired_at is None]
+            retired = [EpochRetired(at=now, epoch=number, reason=reason) for number in going_on]
+            return [Restored(at=now, head=head, reason=reason, whole=whole), *retired]
 
         self._recorded(entries)
 
@@ -426,8 +473,10 @@ class Engine(Secret):
 
         def made(state: LogState, now: int) -> Sequence[Entry]:
             moved = state.size != before.size
-            again = self._answer(state, ask, function, epoch) if moved else (question, first)
-            return entries(state, now, again[1], again[0])
+            if moved:
+                again, answer = self._answer(state, ask, function, epoch)
+                return entries(state, now, answer, again)
+            return entries(state, now, answers.still(state, question, first, now), question)
 
         self._recorded(made)
 
@@ -458,12 +507,12 @@ class Engine(Secret):
         with self._storage.writing() as transaction:
             seen = self._see(self._followed(known, transaction.read(known.state.size)))
             now = decisions.require_second(self._clock())
-            entries = make(seen.state, _not_before(now, seen.state))
-            encoded = tuple(encode_entry(entry) for entry in entries)
+            entries = make(seen.state, not_before(now, seen.state))
+            encoded = tuple(map(encoded_entry, entries))
             if not encoded:
                 return seen.state
             frontier = seen.frontier.followed_by(encoded)
-            after = _Seen(_after(seen.state, entries), frontier, _head(key, frontier))
+            after = _Seen(state_after(seen.state, entries), frontier, signed_head(key, frontier))
             transaction.append(encoded, after.head)
         return self._shown(entries, encoded, seen, after)
 
@@ -558,22 +607,9 @@ def _epoch_of(state: LogState, function: Function) -> Epoch:
     return next(fitting, state.epochs[-1])
 
 
-def _after(state: LogState, entries: Sequence[Entry]) -> LogState:
-    """The state after entries that are going to be appended. AuthorityError for some that nobody could read again."""
-    try:
-        return state.followed_by(entries)
-    except DecodeError as error:
-        raise AuthorityError(f"{error}; nothing was recorded") from error
-
-
-def _not_before(second: int, state: LogState) -> int:
-    if second < state.at:
-        raise AuthorityError(
-            f"the clock says {second} seconds since 1970, before the newest entry of the log ({state.at}); nothing was "
-            "issued. Set the clock of this machine"
-        )
-    return second
-
-
-def _head(key: SigningKey, frontier: Frontier) -> bytes:
-    return Checkpoint.of(key.public, frontier.size, frontier.root).signed(key).encode()
+def _numbers(keys: Sequence[int]) -> tuple[int, ...]:
+    """Numbers of keys, ascending, each once. ParameterError for anything else."""
+    given = list(keys) if isinstance(keys, list | tuple) else []
+    if not given or not {int}.issuperset(map(type, given)):
+        raise ParameterError(f"keys are revoked by a list of their numbers, not by {keys!r}")
+    return tuple(sorted(set(given)))

@@ -28,6 +28,7 @@ from pyfe.wire.hashing import HASH_SIZE
 from pyfe.wire.signature import KEY_SIZE
 
 __all__ = [
+    "KINDS",
     "Approved",
     "Asked",
     "ChangeRefused",
@@ -56,7 +57,7 @@ Asked: TypeAlias = Literal["issue", "check"]
 _ASKED: tuple[Asked, ...] = ("issue", "check")
 
 Scope: TypeAlias = Literal["request", "function", "row space"]
-_CHANGES = ("policy", "revocation")
+_CHANGES = ("epoch", "policy", "revocation")
 _SCOPES: tuple[Scope, ...] = ("request", "function", "row space")
 
 
@@ -200,7 +201,8 @@ class Requested(_OfRequest):
 class Refused(_OfRequest):
     """A request that was refused, whether it was for a key or a check: by which rule, with which figures (as texts),
     and against which keys. ``says`` is all of it, for auditors; ``told`` is what was said to who asked. ``scope``:
-    whether it holds for this request alone, for the function whoever asks, or for all functions of its row space.
+    whether it holds for this request alone, for the function whoever asks, or for all functions of its row space;
+    ``signed``: the file that asked, if there is one.
     """
 
     kind = "refused"
@@ -214,10 +216,11 @@ class Refused(_OfRequest):
     scope: Scope
     says: str
     told: str
+    signed: bytes | None = None
 
     def fields(self) -> dict[str, Any]:
         """The fields as CBOR can hold them."""
-        own = ("rule", "figure", "limit", "span", "row_space", "policy_digest", "scope", "says", "told")
+        own = ("rule", "figure", "limit", "span", "row_space", "policy_digest", "scope", "says", "told", "signed")
         return {**super().fields(), **map_to_fields(self.map), **{name: getattr(self, name) for name in own}}
 
     @classmethod
@@ -238,6 +241,7 @@ class Refused(_OfRequest):
             scope=scope,
             says=fields.take("says", str),
             told=fields.take("told", str),
+            signed=fields.optional("signed", bytes),
         )
 
 
@@ -267,7 +271,7 @@ class KeyIssued(_Base):
 
     ``says_something``: whether it said anything beyond what the keys before it say; those that did are what rules
     count. ``decision``: digest of the figures of every rule, and of the keys they were counted with. ``not_after``: the
-    last second of the key, None where it has none. ``approvals``: nonces.
+    last second of the key, None where it has none. ``approvals``: their ids.
     """
 
     kind = "issued"
@@ -305,8 +309,8 @@ class KeyIssued(_Base):
         if row.issued_at > at:
             raise DecodeError(f"{_NAME}: a key was issued later than it was recorded")
         approvals = fields.take("approvals", list)
-        if not {bytes}.issuperset(map(type, approvals)):
-            raise DecodeError(f"{_NAME}: an approval is not a nonce")
+        if not all(type(each) is bytes and len(each) == HASH_SIZE for each in approvals):
+            raise DecodeError(f"{_NAME}: an approval is named by its id, {HASH_SIZE} bytes")
         not_after = fields.optional("not_after", int)
         if not_after is not None and not 0 <= not_after <= LAST_SECOND:
             raise DecodeError(f"{_NAME}: the last second of a key is {not_after}")
@@ -371,8 +375,8 @@ class RequestWithdrawn(_Base):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeRefused(_Base):
-    """A change that somebody asked for and was not allowed. ``what``: a policy or a revocation; ``subject``: digest of
-    the policy, or id of the revocation; ``says``: everything that speaks against it."""
+    """A change that somebody asked for and was not allowed. ``what``: an epoch, a policy or a revocation; ``subject``:
+    id of the schema or of the revocation, or digest of the policy; ``says``: everything that speaks against it."""
 
     kind = "change refused"
     what: str
@@ -412,21 +416,23 @@ class Migrated(_Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Restored(_Base):
-    """The log goes on from a backup. ``head``: the newest head that was known elsewhere, as a text; keys after the
-    backup may exist, and are not in the log."""
+    """The log goes on from a backup. ``head``: the newest head that was known elsewhere, as a text. ``whole``: whether
+    nothing followed the backup; else there may be keys that are not in the log, and its epochs say so from then on."""
 
     kind = "restored"
     head: str
     reason: str
+    whole: bool
 
     def fields(self) -> dict[str, Any]:
         """The fields as CBOR can hold them."""
-        return {"head": self.head, "reason": self.reason}
+        return {"head": self.head, "reason": self.reason, "whole": self.whole}
 
     @classmethod
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
-        return cls(at=at, head=fields.take("head", str), reason=fields.take("reason", str))
+        head, reason = fields.take("head", str), fields.take("reason", str)
+        return cls(at=at, head=head, reason=reason, whole=fields.take("whole", bool))
 
 
 Entry: TypeAlias = (
@@ -445,7 +451,7 @@ Entry: TypeAlias = (
     | Restored
 )
 
-_KINDS: dict[str, type[Entry]] = {
+KINDS: dict[str, type[Entry]] = {
     each.kind: each
     for each in (
         Created,
@@ -474,9 +480,9 @@ def decode_entry(data: bytes) -> Entry:
     """The inverse of :func:`encode_entry`; DecodeError for anything else."""
     fields = Fields(cbor.loads(data, _NAME), _NAME)
     kind = fields.take("kind", str)
-    if kind not in _KINDS:
+    if kind not in KINDS:
         raise DecodeError(f"{_NAME}: unknown kind {kind[:60]!r}")
-    entry = _KINDS[kind].read(fields.integer("at", 0, LAST_SECOND), fields)
+    entry = KINDS[kind].read(fields.integer("at", 0, LAST_SECOND), fields)
     fields.finish()
     if encode_entry(entry) != data:
         raise DecodeError(f"{_NAME}: it is not written as this version writes it")

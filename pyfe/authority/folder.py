@@ -9,15 +9,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import parse_qsl, urlsplit
 
-from pyfe.authority.storage import Storage, create_storage, open_storage
+from pyfe.authority.storage import Storage, create_storage, open_storage, require_plain_url
 from pyfe.durable import sync_folder
 from pyfe.errors import AuthorityError, ParameterError
 from pyfe.folder_names import LOG, LOG_URL, MASTER, files_in
@@ -91,8 +91,7 @@ class Folder:
         ``~/.pgpass``, and a folder is backed up."""
         if "://" not in url or len(url) > _LONGEST_URL or not url.isprintable():
             raise ParameterError("a log on a server is named by its URL, such as postgresql://host/database")
-        if _has_password(url):
-            raise ParameterError("the URL of a log holds no password: put it into ~/.pgpass")
+        require_plain_url(url)
         self._write(LOG_URL, url.encode(), "the place of the log")
 
     def _log(self) -> Path | str:
@@ -131,14 +130,6 @@ def require_absent(path: AnyPath) -> Path:
     if os.path.lexists(place):
         raise AuthorityError(f"{path} exists already; an authority is never overwritten")
     return place
-
-
-def _has_password(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.password is not None or "password" in dict(parse_qsl(parts.query))
-    except ValueError as error:
-        raise ParameterError(f"not the URL of a log: {error}") from error
 
 
 def authority_files(path: AnyPath) -> tuple[Path, ...]:
@@ -186,7 +177,10 @@ def remove(path: AnyPath) -> None:
 
 def _clear(place: Path) -> None:
     """Remove what was left by processes that were killed while they made this folder: what nobody holds."""
+    made_here = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{16}}\.new")
     for left in place.parent.glob(f".{_quoted(place.name)}.*.new"):
+        if not made_here.fullmatch(left.name):
+            continue
         with contextlib.suppress(OSError):
             lock = _held(left)
             shutil.rmtree(left, ignore_errors=True)

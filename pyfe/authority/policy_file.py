@@ -203,7 +203,7 @@ def _people(node: Node) -> tuple[Person, ...]:
             fields["ed25519"].fail(str(error))
         if (other := keys.setdefault(key, own)) != own:
             fields["ed25519"].fail(f"{own[:60]!r} has the key of {other[:60]!r}: a person has one name")
-        if (other := names.setdefault(_looks(own), own)) != own:
+        if (other := names.setdefault(_looks(entry, own), own)) != own:
             entry.fail(f"{own[:60]!r} and {other[:60]!r} are too much alike")
         people.append(Person(own, fields["roles"].chosen(ROLES, "role"), key))
     return tuple(sorted(people, key=lambda person: person.name))
@@ -214,15 +214,29 @@ def _recipients(node: Node | None, people: Sequence[Person]) -> tuple[str, ...]:
     the person would approve keys for itself."""
     if node is None:
         return ()
-    names = {_looks(person.name): person.name for person in people}
+    names = {_looks(node, person.name): person.name for person in people}
     for item in node.items():
-        if (other := names.setdefault(_looks(item.text()), item.value)) != item.value:
+        if (other := names.setdefault(_looks(item, item.text()), item.value)) != item.value:
             item.fail(f"{item.value[:60]!r} and {other[:60]!r} are too much alike")
     return node.texts()
 
 
-def _looks(name: str) -> str:
-    """What names have in common that people take for one."""
+_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC")
+"""Scripts with letters that look like those of another."""
+
+_UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+"""Letters and marks that show nothing."""
+
+
+def _looks(node: Node, name: str) -> str:
+    """What names have in common that people take for one. Fault for signs that do not show, and for letters of several
+    scripts whose letters look alike."""
+    if any(unicodedata.category(sign) in ("Cf", "Cc", "Co", "Cn") or sign in _UNSEEN for sign in name):
+        node.fail(f"{name[:60]!a} holds a sign that does not show")
+    letters = [unicodedata.name(sign, "") for sign in name if sign.isalpha()]
+    found = {script for script in _SCRIPTS if any(letter.startswith(script) for letter in letters)}
+    if len(found) > 1:
+        node.fail(f"{name[:60]!a} mixes letters of {' and '.join(sorted(found)).lower()} scripts")
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 

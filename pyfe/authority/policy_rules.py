@@ -6,7 +6,7 @@ the log keeps: figures could be bisected until they tell of another's weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyfe.authority.policy_file import Person, PolicyFile
@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 DAY = 86_400
+LAST_SECOND = 2**32
+"""A clock that says a year after 2106 is broken."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def recipient_of(policy: PolicyFile, request: Request) -> str:
 
 def expiry_of(policy: PolicyFile, request: Request, now: int) -> int:
     """When a key that is issued now ends."""
-    return now + policy.days * DAY if request.expires is None else request.expires
+    return min(now + policy.days * DAY, LAST_SECOND) if request.expires is None else request.expires
 
 
 def policy_findings(policy: PolicyFile, request: Request, counts: Counts, now: int) -> tuple[Refusal, ...]:
@@ -105,7 +107,10 @@ def policy_findings(policy: PolicyFile, request: Request, counts: Counts, now: i
 
     Whether the request is genuine and meant for here, and who agrees, is asked by :mod:`pyfe.authority.approving`.
     """
-    return (*_of_people(policy, request), *_of_columns(policy, counts), *_of_figures(policy, request, counts, now))
+    people = tuple(_of_people(policy, request))
+    if "requester" in {refusal.rule for refusal in people}:
+        return people[:1]  # who may not ask is told nothing else
+    return (*people, *_of_columns(policy, counts), *_of_figures(policy, request, counts, now))
 
 
 def loosened(old: PolicyFile, new: PolicyFile) -> tuple[str, ...]:
@@ -113,10 +118,11 @@ def loosened(old: PolicyFile, new: PolicyFile) -> tuple[str, ...]:
 
     Whoever changes the people changes who decides: a key that may do more, or is new, loosens a policy.
     """
-    roles = {person.ed25519: set(person.roles) for person in old.people}
-    grown = {"people": any(not set(p.roles) <= roles.get(p.ed25519, set()) for p in new.people)}
-    names = {"requests.by": "requesters", "requests.purposes": "purposes", "requests.recipients": "recipients",
-             "columns.allowed": "allowed", "columns.public": "public", "approvals.by": "approvers"}  # fmt: skip
+    grown = {"people": any(_more_than_before(person, old) for person in new.people)}
+    keys = {"requests.by": "requesters", "approvals.by": "approvers"}
+    grown |= {word: not _keys(new, getattr(new, name)) <= _keys(old, getattr(old, name)) for word, name in keys.items()}
+    names = {"requests.purposes": "purposes", "requests.recipients": "recipients", "columns.allowed": "allowed",
+             "columns.public": "public"}  # fmt: skip
     grown |= {word: not set(getattr(new, name)) <= set(getattr(old, name)) for word, name in names.items()}
     grown["columns.protected"] = not set(old.protected) <= set(new.protected)
     for word, name in {
@@ -128,6 +134,20 @@ def loosened(old: PolicyFile, new: PolicyFile) -> tuple[str, ...]:
     grown["budgets.rank"] = old.rank is not None and (new.rank is None or new.rank > old.rank)
     grown["approvals.count"] = new.approvals < old.approvals
     return tuple(word for word, more in grown.items() if more)
+
+
+def _keys(policy: PolicyFile, names: Sequence[str]) -> set[bytes]:
+    return {person.ed25519 for person in policy.people if person.name in names}
+
+
+def _more_than_before(person: Person, old: PolicyFile) -> bool:
+    """Whether somebody may do more, or goes by a name that was somebody else's, or a recipient's: a name has a budget,
+    and keys are sealed for it."""
+    before = old.person(person.ed25519)
+    if before is None:
+        names = {*old.recipients, *(each.name for each in old.people)}
+        return bool(person.roles) or person.name in names
+    return before.name != person.name or not set(person.roles) <= set(before.roles)
 
 
 def _of_people(policy: PolicyFile, request: Request) -> Iterator[Refusal]:
@@ -179,7 +199,7 @@ def _of_figures(policy: PolicyFile, request: Request, counts: Counts, now: int) 
     expires, latest = expiry_of(policy, request, now), now + policy.days * DAY
     if not now < expires <= latest:
         end = "has passed already" if expires <= now else f"is later than {policy.days} days from now"
-        yield Refusal("expiry", f"the day on which the key shall end {end}", expires - now, policy.days * DAY)
+        yield Refusal("expiry", f"the day on which the key shall end {end}")
 
 
 def _names(names: list[str]) -> str:

@@ -44,7 +44,8 @@ class Epoch:
     """One master key: its terms, and what its keys say together.
 
     ``counted``: the keys that said something new when they were issued, revoked and lost ones too: no more than there
-    are independent functions. ``span``: digest of these, in order.
+    are independent functions. ``span``: digest of these, in order. ``doubtful``: it is known from a backup, and may
+    have keys that the log does not know.
     """
 
     number: int
@@ -53,19 +54,25 @@ class Epoch:
     span: bytes = bytes(HASH_SIZE)
     keys: int = 0
     retired_at: int | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class LogState:
-    """An authority after so many entries of its log; no secrets. ``asked``: the signed requests, by their ids, empty
-    where nobody signed; ``adopting``: how many keys of a sealed file of before have to follow yet."""
+    """An authority after so many entries of its log; no secrets.
+
+    ``answered``: numbers of keys, by the ids of their requests; ``revoked_wanted``: those that were revoked, by what
+    was wanted; ``asked``: the signed requests, by their ids, empty where nobody signed; ``approvals``: ids of those
+    that were used; ``adopting``: how many keys of a sealed file of before have to follow yet.
+    """
 
     size: int = 0
     at: int = 0
     verification_key: bytes = b""
     epochs: tuple[Epoch, ...] = ()
     issued: Growing[KeyIssued] = field(default_factory=Growing)
-    wanted: GrowingMap[Wanted, int] = field(default_factory=GrowingMap)
+    answered: GrowingMap[bytes, int] = field(default_factory=GrowingMap)
+    revoked_wanted: GrowingMap[Wanted, int] = field(default_factory=GrowingMap)
     refusals: GrowingMap[tuple[int, bytes, bytes], Refused] = field(default_factory=GrowingMap)
     told: GrowingMap[bytes, Refused] = field(default_factory=GrowingMap)
     asked: GrowingMap[bytes, bytes] = field(default_factory=GrowingMap)
@@ -74,7 +81,7 @@ class LogState:
     revoked: GrowingMap[int, KeysRevoked] = field(default_factory=GrowingMap)
     policy: PolicySet | None = None
     policy_file: PolicyFile | None = None
-    nonces: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
+    approvals: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
     recipients: GrowingMap[tuple[int, str | None], int] = field(default_factory=GrowingMap)
     adopting: int = 0
 
@@ -132,25 +139,41 @@ def _after(state: LogState, entry: Entry) -> LogState:
         case PolicySet():
             return _with_policy(state, entry)
         case Refused():
-            return _refused(state, entry)
+            return _refused(_asked(state, entry), entry)
         case KeyIssued():
             return _issued(state, entry)
         case KeysRevoked():
             return _revoked(state, entry)
         case Requested():
-            return replace(state, asked=state.asked.plus(entry.request_id, entry.signed or b""))
+            return _asked(state, entry)
         case RequestWithdrawn():
             return replace(state, withdrawn=state.withdrawn.plus(entry.request_id, True))
         case ChangeRefused():
             return replace(state, changes_refused=state.changes_refused.plus(entry.subject, entry.says))
-        case Approved() | Restored():
+        case Restored():
+            return state if entry.whole else replace(state, epochs=tuple(map(_doubted, state.epochs)))
+        case Approved():
+            state.epoch(entry.epoch)
             return state
 
 
 def _opened(state: LogState, entry: EpochOpened) -> LogState:
     if entry.epoch != len(state.epochs) + 1:
         raise DecodeError(f"epoch {entry.epoch} follows epoch {len(state.epochs)}")
+    if any(epoch.terms.public.id == entry.terms.public.id for epoch in state.epochs):
+        raise DecodeError(f"epoch {entry.epoch} has the public key of an epoch before")
     return replace(state, epochs=(*state.epochs, Epoch(entry.epoch, entry.terms)))
+
+
+def _doubted(epoch: Epoch) -> Epoch:
+    return replace(epoch, doubtful=True)
+
+
+def _asked(state: LogState, entry: Requested | Refused) -> LogState:
+    state.epoch(entry.epoch)
+    if entry.signed is None and state.asked.get(entry.request_id) is not None:
+        return state
+    return replace(state, asked=state.asked.plus(entry.request_id, entry.signed or b""))
 
 
 def _issued(state: LogState, entry: KeyIssued) -> LogState:
@@ -163,26 +186,45 @@ def _issued(state: LogState, entry: KeyIssued) -> LogState:
         raise DecodeError(f"key #{row.sequence} is of {row.map.n} coordinates, its schema has {epoch.terms.schema.n}")
     if row.issued_at != entry.at and not state.adopting:
         raise DecodeError(f"key #{row.sequence} was issued at another time than it was recorded")
-    if epoch.retired_at is not None:
-        raise DecodeError(f"key #{row.sequence} is of epoch {entry.epoch}, which was retired before")
+    _require_issuable(state, entry, epoch)
     epoch = replace(epoch, keys=epoch.keys + 1)
     if entry.says_something:
         span = tagged_hash(b"PYFE-V1-span", epoch.span, row.function_id)
         epoch = replace(epoch, counted=(*epoch.counted, row), span=span)
-    wanted = (entry.epoch, row.function_id, row.purpose, row.recipient)
-    nonces, before = state.nonces, state.recipients.get((entry.epoch, row.recipient)) or 0
-    for nonce in entry.approvals:
-        if nonces.get(nonce) is not None:
+    approvals, before = state.approvals, state.recipients.get((entry.epoch, row.recipient)) or 0
+    for used in entry.approvals:
+        if approvals.get(used) is not None:
             raise DecodeError(f"key #{row.sequence} was issued by an approval that was used before")
-        nonces = nonces.plus(nonce, True)
+        approvals = approvals.plus(used, True)
     return replace(
         _with_epoch(state, epoch),
         issued=state.issued.plus(entry),
-        wanted=state.wanted.plus(wanted, row.sequence),
-        nonces=nonces,
+        answered=state.answered.plus(entry.request_id, row.sequence),
+        approvals=approvals,
         recipients=state.recipients.plus((entry.epoch, row.recipient), before + 1),
         adopting=max(0, state.adopting - 1),
     )
+
+
+def _wanted(entry: KeyIssued) -> Wanted:
+    return entry.epoch, entry.row.function_id, entry.row.purpose, entry.row.recipient
+
+
+def _require_issuable(state: LogState, entry: KeyIssued, epoch: Epoch) -> None:
+    """DecodeError for a key that no authority issues."""
+    name = f"key #{entry.row.sequence}"
+    if epoch.retired_at is not None:
+        raise DecodeError(f"{name} is of epoch {entry.epoch}, which was retired before")
+    if entry.adopted != bool(state.adopting):
+        raise DecodeError(f"{name} was taken over, and nothing is taken over here; or it was not, and had to be")
+    if state.withdrawn.get(entry.request_id):
+        raise DecodeError(f"{name} is of a request that was withdrawn")
+    if state.revoked_wanted.get(_wanted(entry)) is not None and not entry.adopted:
+        raise DecodeError(f"{name} was revoked for this recipient and purpose before")
+    if state.answered.get(entry.request_id) is not None and not entry.adopted:
+        raise DecodeError(f"{name} is of a request that has its key")
+    if entry.not_after is not None and entry.not_after < entry.at:
+        raise DecodeError(f"{name} ended before it was issued")
 
 
 def _with_policy(state: LogState, entry: PolicySet) -> LogState:
@@ -204,11 +246,11 @@ def _refused(state: LogState, entry: Refused) -> LogState:
 
 
 def _revoked(state: LogState, entry: KeysRevoked) -> LogState:
-    revoked = state.revoked
+    revoked, wanted = state.revoked, state.revoked_wanted
     for number in entry.keys:
-        state.key(number)
+        wanted = wanted.plus(_wanted(state.key(number)), number)
         revoked = revoked.plus(number, entry)
-    return replace(state, revoked=revoked)
+    return replace(state, revoked=revoked, revoked_wanted=wanted)
 
 
 def _with_epoch(state: LogState, epoch: Epoch) -> LogState:

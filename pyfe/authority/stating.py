@@ -7,18 +7,20 @@ from pyfe.authority.secrets import Secrets
 from pyfe.authority.state import Epoch, LogState
 from pyfe.epochs import Epoch as StatedEpoch
 from pyfe.epochs import stated_epoch
-from pyfe.function import LinearMap
+from pyfe.function import Function, LinearMap
 from pyfe.leakage.prior import reference_for
 
 __all__ = ["stated"]
 
 
-def stated(state: LogState, epoch: Epoch, secrets: Secrets) -> StatedEpoch:
-    """An epoch's line in the table: from its keys that said something new when they were issued.
+def stated(state: LogState, epoch: Epoch, secrets: Secrets, function: Function | None = None) -> StatedEpoch:
+    """An epoch's line in the table: from its keys that said something new when they were issued, and a function's, if
+    one is given.
 
     Cost: that of counting the bits of a decision, and of a look at every key.
     """
-    terms, maps = epoch.terms, [row.map for row in epoch.counted]
+    terms = epoch.terms
+    maps = [*(row.map for row in epoch.counted), *(() if function is None else (function.map,))]
     linear = "quadratic" not in adapter(terms.scheme).serves
     ends = {entry.not_after for entry in state.issued if entry.epoch == epoch.number}
     return stated_epoch(
@@ -30,7 +32,7 @@ def stated(state: LogState, epoch: Epoch, secrets: Secrets) -> StatedEpoch:
         forms=[] if linear else [form.forms for form in maps],
         prior=reference_for(terms.schema, secrets.reference),
         secret=secrets.decision_secret(),
-        retired=epoch.retired_at is not None,
-        keys=epoch.keys,
+        state="doubtful" if epoch.doubtful else "open" if epoch.retired_at is None else "retired",
+        keys=epoch.keys + (function is not None),
         expires=None if None in ends else max((end for end in ends if end is not None), default=None),
     )

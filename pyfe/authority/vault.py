@@ -62,10 +62,11 @@ class Vault(Secret):
         epochs: dict[int, _OfEpoch] | None = None,
         key: SealingKey | None = None,
         place: Place | None = None,
+        spares: tuple[_OfEpoch, ...] = (),
     ) -> None:
         """Not for direct use: see :meth:`fresh` and :meth:`opened`."""
         self._signing_key: SigningKey | None = signing_key
-        self._epochs = dict(epochs or {})
+        self._epochs, self._spares = dict(epochs or {}), spares
         self._known: dict[int, Secrets] = {}
         self._key, self._place = key, place
         self._mutex = threading.RLock()
@@ -84,7 +85,8 @@ class Vault(Secret):
     @classmethod
     def unsealed(cls, place: Place, key: SealingKey) -> Vault:
         """The same, with the key that the passphrase gives."""
-        return cls(*_unsealed(place.load(), key), key, place)
+        signing_key, epochs, spares = _unsealed(place.load(), key)
+        return cls(signing_key, epochs, key, place, spares)
 
     @property
     def signing_key(self) -> SigningKey:
@@ -99,44 +101,62 @@ class Vault(Secret):
             signing_key = self.signing_key
             if not self._has(number, terms):
                 self._look_again()
+            if not self._has(number, terms):
+                self._take_spare(number, terms)
             if number not in self._epochs:
                 raise AuthorityError(f"the master key of epoch {number} is not in the file of the master keys")
             if number not in self._known:
                 self._known[number] = _for(terms, self._epochs[number], signing_key)
             return self._known[number]
 
+    @property
+    def newest(self) -> int:
+        """The highest number of an epoch whose master key is here."""
+        with self._mutex:
+            return max(self._epochs, default=0)
+
     def keep(self, number: int, scheme: str, master: NativeSecretKey, reference: Reference | None) -> None:
         """Add an epoch, durably where there is a place. Whoever calls holds the right to write the log, which has no
-        such epoch yet: what a crash left here under the number is replaced."""
+        such epoch yet. What is here under the number is of a process that died, or of an epoch that a log lost which
+        was put back: it stays, as a spare, for whoever finds that log again."""
         with self._mutex:
             signing_key = self.signing_key
             if self._place is not None and self._epochs:
                 self._look_again()
             kept = _OfEpoch(scheme, master, b"" if reference is None else reference.to_bytes())
-            epochs = {**self._epochs, number: kept}
+            epochs, spares = {**self._epochs, number: kept}, self._spares
+            if number in self._epochs:
+                spares = (*spares, self._epochs[number])
             if self._place is not None and self._key is not None:
-                self._place.save(_sealed(signing_key, epochs, self._key))
-            self._epochs = epochs
+                self._place.save(_sealed(signing_key, epochs, spares, self._key))
+            self._epochs, self._spares = epochs, spares
             self._known.pop(number, None)
 
     def close(self) -> None:
         """Forget all of it."""
         with self._mutex:
             self._signing_key, self._key = None, None
-            self._epochs, self._known = {}, {}
+            self._epochs, self._known, self._spares = {}, {}, ()
+
+    def _take_spare(self, number: int, terms: Terms) -> None:
+        """Where the log has the epoch that a spare is of, that one counts."""
+        for spare in self._spares:
+            if _is_of(spare, terms):
+                self._epochs[number] = spare
+                self._known.pop(number, None)
 
     def _has(self, number: int, terms: Terms) -> bool:
         kept = self._epochs.get(number)
-        return kept is not None and kept.scheme == terms.scheme and kept.master.public_key_id == terms.public.id
+        return kept is not None and _is_of(kept, terms)
 
     def _look_again(self) -> None:
         """Take what another process saved since."""
         if self._place is None or self._key is None:
             return
-        signing_key, epochs = _unsealed(self._place.load(), self._key)
+        signing_key, epochs, spares = _unsealed(self._place.load(), self._key)
         if signing_key.public != self.signing_key.public:
             raise AuthorityError("the file of the master keys was replaced: it is another authority's")
-        self._epochs, self._known = epochs, {}
+        self._epochs, self._known, self._spares = epochs, {}, spares
 
     def __repr__(self) -> str:
         return f"Vault({len(self._epochs)} epochs)"
@@ -145,8 +165,12 @@ class Vault(Secret):
         raise TypeError("an authority's secrets are never pickled")
 
 
+def _is_of(kept: _OfEpoch, terms: Terms) -> bool:
+    return kept.scheme == terms.scheme and kept.master.public_key_id == terms.public.id
+
+
 def _for(terms: Terms, kept: _OfEpoch, signing_key: SigningKey) -> Secrets:
-    if kept.scheme != terms.scheme or kept.master.public_key_id != terms.public.id:
+    if not _is_of(kept, terms):
         raise AuthorityError("the master keys are not those of this log: they do not belong to its public key")
     try:
         known = Reference.from_bytes(kept.reference, terms.schema) if kept.reference else None
@@ -155,18 +179,21 @@ def _for(terms: Terms, kept: _OfEpoch, signing_key: SigningKey) -> Secrets:
     return Secrets(kept.master, signing_key, known)
 
 
-def _sealed(signing_key: SigningKey, epochs: dict[int, _OfEpoch], key: SealingKey) -> bytes:
-    masters = {number: kept.master.to_secret() for number, kept in epochs.items()}
+def _sealed(
+    signing_key: SigningKey, epochs: dict[int, _OfEpoch], spares: tuple[_OfEpoch, ...], key: SealingKey
+) -> bytes:
+    parts = [(number, kept, kept.master.to_secret()) for number, kept in sorted(epochs.items())]
+    parts += [(0, kept, kept.master.to_secret()) for kept in spares]
     listed = [
-        {"epoch": number, "master": len(masters[number]), "reference": len(kept.reference), "scheme": kept.scheme}
-        for number, kept in sorted(epochs.items())
+        {"epoch": number, "master": len(master), "reference": len(kept.reference), "scheme": kept.scheme}
+        for number, kept, master in parts
     ]
     plain = SecretBytes(SEED_SIZE + sum(item["master"] + item["reference"] for item in listed))  # type: ignore[operator]
     view = plain.view()
     view[:SEED_SIZE] = signing_key.secret.view()
     at = SEED_SIZE
-    for number, kept in sorted(epochs.items()):
-        for part in (masters[number].view(), memoryview(kept.reference)):
+    for _, kept, master in parts:
+        for part in (master.view(), memoryview(kept.reference)):
             view[at : at + len(part)] = part
             at += len(part)
     nonce = os.urandom(NONCE_SIZE)
@@ -196,7 +223,7 @@ def _salt_and_cost(envelope: Envelope) -> tuple[bytes, int]:
         raise AuthorityError(f"not the master keys of an authority: {error}") from error
 
 
-def _unsealed(data: bytes, key: SealingKey) -> tuple[SigningKey, dict[int, _OfEpoch]]:
+def _unsealed(data: bytes, key: SealingKey) -> tuple[SigningKey, dict[int, _OfEpoch], tuple[_OfEpoch, ...]]:
     from cryptography.exceptions import InvalidTag
 
     envelope = _parsed(data)
@@ -215,18 +242,24 @@ def _unsealed(data: bytes, key: SealingKey) -> tuple[SigningKey, dict[int, _OfEp
         raise AuthorityError(f"not the master keys of an authority: {error}") from error
 
 
-def _read(view: memoryview, listed: list[Any]) -> tuple[SigningKey, dict[int, _OfEpoch]]:
-    epochs, at = dict[int, _OfEpoch](), SEED_SIZE
+def _read(view: memoryview, listed: list[Any]) -> tuple[SigningKey, dict[int, _OfEpoch], tuple[_OfEpoch, ...]]:
+    """Signing key, epochs by number, and spares, which stand at the end under the number 0."""
+    epochs, spares, at = dict[int, _OfEpoch](), list[_OfEpoch](), SEED_SIZE
     for item in listed:
         fields = Fields(item, _NAME)
-        number, scheme = fields.integer("epoch", 1, 2**53 - 1), fields.take("scheme", str)
+        number, scheme = fields.integer("epoch", 0, 2**53 - 1), fields.take("scheme", str)
         sizes = fields.integer("master", 1, _MOST), fields.integer("reference", 0, _MOST)
         fields.finish()
-        if scheme not in SCHEMES or number <= max(epochs, default=0) or at + sum(sizes) > len(view):
+        ordered = number > max(epochs, default=0) and not spares if number else bool(epochs)
+        if scheme not in SCHEMES or not ordered or at + sum(sizes) > len(view):
             raise DecodeError(f"{_NAME}: epoch {number} is out of order, cut off, or of an unknown scheme")
         master, end = view[at : at + sizes[0]], at + sum(sizes)
-        reference = bytes(view[at + sizes[0] : end])
-        epochs[number], at = _OfEpoch(scheme, adapter(scheme).read_secret_key(master), reference), end
+        kept = _OfEpoch(scheme, adapter(scheme).read_secret_key(master), bytes(view[at + sizes[0] : end]))
+        at = end
+        if number:
+            epochs[number] = kept
+        else:
+            spares.append(kept)
     if at != len(view):
         raise DecodeError(f"{_NAME}: {len(view) - at} bytes are left over")
-    return SigningKey.from_seed(view[:SEED_SIZE]), epochs
+    return SigningKey.from_seed(view[:SEED_SIZE]), epochs, tuple(spares)

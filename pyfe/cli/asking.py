@@ -9,20 +9,20 @@ import typer
 
 from pyfe import io
 from pyfe.audit import authority_id
+from pyfe.authority.approving import FEWEST_LOOSENING
+from pyfe.authority.decision_file import MOST_CHARACTERS, Decision
 from pyfe.authority.policy_file import PolicyFile
-from pyfe.cli.console import AsJson, Force, PassphraseFile, load, show, text_option, text_options
-from pyfe.cli.decision_file import DecisionFile
+from pyfe.cli.console import AsJson, Force, OwnPassphrase, load, show, text_option, text_options
 from pyfe.cli.identity import Me, unsealed
 from pyfe.cli.times import NotAfter, second_of, time_text
-from pyfe.epochs import EpochTable
-from pyfe.errors import ParameterError
+from pyfe.errors import DecodeError, ParameterError, SignatureError
 from pyfe.function import Function
 from pyfe.identity import Request
 from pyfe.io import roles
 from pyfe.keys import PublicKey
 from pyfe.text import printable
 
-__all__ = ["approve", "is_object", "policy_from", "request", "request_words"]
+__all__ = ["approve", "decision_from", "few_approvers", "is_object", "policy_from", "request", "request_words"]
 
 _MOST_POLICY = 1 << 17
 _STANDS = "30d"
@@ -31,6 +31,26 @@ _STANDS = "30d"
 def policy_from(file: Path) -> PolicyFile:
     """The policy of a YAML file; errors name it."""
     return PolicyFile.from_yaml(io.read_text(file, most=_MOST_POLICY))
+
+
+def few_approvers(policy: PolicyFile) -> str | None:
+    """A word of warning where nobody could be replaced who leaves."""
+    if len(policy.approvers) > max(policy.approvals, FEWEST_LOOSENING):
+        return None
+    needed = max(policy.approvals, FEWEST_LOOSENING)
+    return (
+        f"{len(policy.approvers)} people may approve, and {needed} have to: if one leaves or loses a key, nobody can "
+        "take their place. Name one more"
+    )
+
+
+def decision_from(file: Path, authority: PublicKey) -> Decision:
+    """The decision in a file, if it is this authority's; errors name the file."""
+    text = io.read_text(file, most=MOST_CHARACTERS)
+    try:
+        return Decision.from_text(text, authority.verification_key)
+    except (DecodeError, SignatureError) as error:
+        raise type(error)(f"{file}: {error}") from error
 
 
 def is_object(file: Path) -> bool:
@@ -68,9 +88,8 @@ def request(
     ] = None,
     expires: NotAfter = None,
     stands: Annotated[str, typer.Option(metavar="DAY", help="Until when the request stands.")] = _STANDS,
-    epoch: Annotated[int | None, typer.Option(help="The epoch's number; 1, or as --epochs says.")] = None,
-    epochs: Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")] = None,
-    passphrase_file: PassphraseFile = None,
+    epoch: Annotated[int, typer.Option(help="The number of the public key's epoch.")] = 1,
+    passphrase_file: OwnPassphrase = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +97,8 @@ def request(
     agreed, wanted = load(public_key, PublicKey.from_bytes), load(function, Function.from_bytes)
     asked = Request(
         authority=authority_id(agreed.verification_key),
-        epoch=_epoch(epoch, epochs, agreed),
+        public_key=agreed.id,
+        epoch=epoch,
         function=wanted.to_bytes(),
         purpose=purpose,
         recipient=recipient,
@@ -86,7 +106,7 @@ def request(
         expires=None if expires is None else second_of(expires),
         not_after=second_of(stands),
     )
-    kept = [function, me, public_key, epochs, passphrase_file]
+    kept = [function, me, public_key, passphrase_file]
     with io.claimed(output, roles.REQUEST, avoid=kept, force=force) as file:
         signed = asked.signed_by(unsealed(me, passphrase_file))
         file.write(signed.to_bytes())
@@ -100,38 +120,28 @@ def approve(
         Path, typer.Argument(help="What the authority decided about it (pyfe check, pyfe authority policy).")
     ],
     me: Me,
+    public_key: Annotated[
+        Path, typer.Option("--public-key", "-p", help="A public key of the authority, whose word the decision is.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the signed approval.")],
     stands: Annotated[str, typer.Option(metavar="DAY", help="Until when the approval can be used.")] = _STANDS,
-    passphrase_file: PassphraseFile = None,
+    passphrase_file: OwnPassphrase = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Sign that you agree to one decision about one request, or about a change of the policy. It is used once."""
-    decided = DecisionFile.read(decision)
+    decided = decision_from(decision, load(public_key, PublicKey.from_bytes))
     if is_object(subject):
         asked = load(subject, Request.from_bytes)
         named, words = asked.id, request_words(asked)
-        if decided.conditions != asked.conditions:
-            raise ParameterError(f"{decision}: its conditions are not those of the request")
     else:
         policy = policy_from(subject)
         named, words = policy.digest, {"policy": f"version {policy.version}"}
     if decided.request != named.hex():
         raise ParameterError(f"{decision} is about another request than {printable(str(subject))}")
-    kept = [subject, decision, me, passphrase_file]
+    kept = [subject, decision, me, public_key, passphrase_file]
     with io.claimed(output, roles.APPROVAL, avoid=kept, force=force) as file:
         signed = decided.approval(second_of(stands)).signed_by(unsealed(me, passphrase_file))
         file.write(signed.to_bytes())
     values = {"approval": str(output), **words, "decided": decided.about, "usable_until": time_text(signed.not_after)}
     show("Approval", values, as_json=as_json, apart=file.is_standard_output)
-
-
-def _epoch(number: int | None, epochs: Path | None, key: PublicKey) -> int:
-    """The number of a public key's epoch, as a table says, or as it is given."""
-    if epochs is None:
-        return 1 if number is None else number
-    table = load(epochs, lambda data: EpochTable.from_bytes(data, verification_key=key.verification_key))
-    found = table.epoch_of(key.id).number
-    if number not in (None, found):
-        raise ParameterError(f"the public key is that of epoch {found}, and --epoch says {number}")
-    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +11,16 @@ import typer
 from pyfe import io
 from pyfe.audit import AuditLog, verify
 from pyfe.authority import folder
-from pyfe.authority.entries import Entry, decode_entry
+from pyfe.authority.auditing import audited
+from pyfe.authority.entries import KINDS, Entry
+from pyfe.authority.policy_words import nearest
 from pyfe.authority.records import Issued, Terms
 from pyfe.cli.asking import is_object
 from pyfe.cli.console import AsJson, Force, load, read_head, say_json, show, show_table, text_option
 from pyfe.cli.keeping import Place, Saved, log_of
+from pyfe.cli.people import told_entries
 from pyfe.cli.times import time_text
-from pyfe.errors import DecodeError
+from pyfe.errors import ParameterError
 from pyfe.io import roles
 from pyfe.keys import PublicKey
 
@@ -37,7 +39,7 @@ def export(
 ) -> None:
     """Write the whole log of an authority as one file, which anybody can verify."""
     log = log_of(place)
-    with io.claimed(output, roles.AUDIT_LOG, avoid=folder.authority_files(place), force=force) as file:
+    with io.claimed(output, roles.export_of(log), avoid=folder.authority_files(place), force=force) as file:
         file.write(log.to_bytes())
     values = {"log": str(output), "authority_id": log.authority.hex(), "entries": len(log)}
     show("Audit log", values, as_json=as_json, apart=file.is_standard_output)
@@ -51,7 +53,7 @@ def head(
 ) -> None:
     """Write the signed head of an authority's log, to be kept where the authority cannot reach it."""
     log = log_of(place)
-    with io.claimed(output, roles.HEAD, avoid=folder.authority_files(place), force=force) as file:
+    with io.claimed(output, roles.head_of(log), avoid=folder.authority_files(place), force=force) as file:
         file.write(log.checkpoint.encode())
     values = {"head": str(output), "authority_id": log.authority.hex(), "entries": len(log)}
     show("Head", values, as_json=as_json, apart=file.is_standard_output)
@@ -68,11 +70,10 @@ def verify_log(
     saved: Saved = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether a log is whole, and the history of every head, or earlier export, that was kept elsewhere."""
+    """Say whether a log is whole, kept to its policy, and is the history of every head or export kept elsewhere."""
     given = load(log, AuditLog.from_bytes)
     found = verify(given, authority=_pinned(authority), saved=[_kept(file) for file in saved or ()])
-    for entry in given.entries:
-        decode_entry(entry)  # what an authority of this version writes, and nothing else
+    audited(given)
     values = {
         "authority_id": found.authority.hex(),
         "pinned": found.pinned,
@@ -80,7 +81,11 @@ def verify_log(
         "confirmed_by_saved_heads": found.confirmed,
         "root": found.root.hex(),
     }
-    show("Audit log: whole, under the authority's signature", values, as_json=as_json)
+    show(
+        "Audit log: whole, signed by the authority, and every key has the words that its policy wants",
+        values,
+        as_json=as_json,
+    )
 
 
 def show_log(
@@ -94,20 +99,15 @@ def show_log(
     """List the entries of a log: what was done, when, and why."""
     given = load(log, AuditLog.from_bytes)
     verify(given)
-    listed = [(at, entry) for at, entry in _entries(given) if kind in (None, entry.kind)][-last:]
+    if kind is not None and kind not in KINDS:
+        raise ParameterError(f"there is no entry of the kind {kind!r}{nearest(kind, KINDS)}; kinds: {', '.join(KINDS)}")
+    listed = [told for told in told_entries(given) if kind in (None, told[1].kind)][-last:]
     if as_json:
-        say_json({"entries": [{"position": at, "kind": entry.kind, **plain(entry)} for at, entry in listed]})
+        said = [{"position": at, "kind": entry.kind, "signed_by": by, **plain(entry)} for at, entry, by in listed]
+        say_json({"entries": said})
         return
-    rows = [[at, time_text(entry.at), entry.kind, words(entry)] for at, entry in listed]
+    rows = [[at, time_text(entry.at), entry.kind, words(entry, by)] for at, entry, by in listed]
     show_table(f"{len(listed)} of {len(given)} entries", ["entry", "when", "kind", "what"], rows)
-
-
-def _entries(log: AuditLog) -> Iterator[tuple[int, Entry]]:
-    for at, data in enumerate(log.entries):
-        try:
-            yield at, decode_entry(data)
-        except DecodeError as error:
-            raise DecodeError(f"entry {at} of the log: {error}") from error
 
 
 def plain(entry: Entry) -> dict[str, Any]:
@@ -130,12 +130,13 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | None) else f"{type(value).__name__} of {value.k} outputs"
 
 
-def words(entry: Entry) -> str:
-    """What an entry says, in one line."""
+def words(entry: Entry, by: str | None = None) -> str:
+    """What an entry says, in one line; ``by``: who signed it."""
     said = {name: value for name, value in plain(entry).items() if name != "at" and value not in (None, "", [])}
     row = said.pop("row", {})
     number = [f"#{row['sequence']}", row["purpose"], row["recipient"]] if row else []
-    told = [str(value) for value in (*number, *(said.get(name) for name in _TELLING)) if value is not None]
+    signed = None if by is None else f"signed by {by}"
+    told = [str(value) for value in (*number, signed, *(said.get(name) for name in _TELLING)) if value is not None]
     return "; ".join(told)
 
 

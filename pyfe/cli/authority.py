@@ -13,13 +13,14 @@ from pyfe import io
 from pyfe.adapters import SCHEMES, adapter_named
 from pyfe.authority import KeyAuthority, Policy, folder
 from pyfe.authority.decisions import DEFAULT_SCHEME
-from pyfe.cli.asking import policy_from
+from pyfe.cli.asking import few_approvers, policy_from
 from pyfe.cli.console import (
     AsJson,
     Decimal,
     Delimiter,
     Force,
     PassphraseFile,
+    complain,
     load,
     passphrase_from,
     read_csv,
@@ -29,6 +30,7 @@ from pyfe.cli.console import (
     text_option,
 )
 from pyfe.errors import ParameterError
+from pyfe.folder_names import LOG_URL
 from pyfe.io import outputs, roles
 from pyfe.leakage.prior import Reference
 from pyfe.schema import Schema
@@ -84,6 +86,8 @@ def keygen(
     """Make a key authority: a folder with its log and its sealed master key, and the public key for the data owners."""
     name = adapter_named(scheme).id
     people = None if policy is None else policy_from(policy)
+    if people is not None and (few := few_approvers(people)) is not None:
+        complain("Note", few)
     passphrase = passphrase_from(passphrase_file, confirm=True)
     folder.require_absent(authority)  # said before the public key is looked at; making it looks again
     read_or_kept = [schema, reference, policy, passphrase_file, *folder.authority_files(authority)]
@@ -171,7 +175,8 @@ def _taken_back_on_failure(authority: Path, public_key: outputs.Output) -> Itera
     try:
         yield
     except BaseException:
-        if public_key.may_be_read:
+        on_server = (authority / LOG_URL).exists()  # its log would stay there, without master keys
+        if public_key.may_be_read or on_server:
             with contextlib.suppress(ParameterError):  # standard error is gone: the file is there to be seen
                 say(f"the authority {authority} stays: its public key may be in use (pyfe public-key)", apart=True)
             raise

@@ -32,6 +32,7 @@ __all__ = [
     "Decimal",
     "Delimiter",
     "Force",
+    "OwnPassphrase",
     "PassphraseFile",
     "as_text",
     "complain",
@@ -69,6 +70,13 @@ Force = Annotated[
 PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File with the authority's passphrase (one line). Asked for if not given."),
+]
+
+OwnPassphrase = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file", help="File with your own passphrase, of your identity (one line). Asked for if not given."
+    ),
 ]
 
 _LONGEST_PASSPHRASE = _LONGEST_HEAD = 1 << 16

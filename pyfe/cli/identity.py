@@ -10,7 +10,8 @@ import typer
 
 from pyfe import io
 from pyfe.audit import authority_id
-from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
+from pyfe.cli.console import AsJson, Force, OwnPassphrase, load, passphrase_from, show, text_option
+from pyfe.errors import IdentityError
 from pyfe.identity import IdentitySecret, Request, Revocation, SealedKey, sealed_identity
 from pyfe.io import roles
 from pyfe.keys import FunctionKey, PublicKey
@@ -30,7 +31,7 @@ def init(
     name: Annotated[str, typer.Argument(callback=text_option, help="Your name, as a policy will call you.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write your sealed secrets (keep them).")],
     public: Annotated[Path, typer.Option("--public", "-p", help="Where to write the public half, for everybody.")],
-    passphrase_file: PassphraseFile = None,
+    passphrase_file: OwnPassphrase = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +56,7 @@ def open_key(
         Path, typer.Option("--public-key", "-p", help="The authority's public key, which the key is checked against.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function key (keep it private).")],
-    passphrase_file: PassphraseFile = None,
+    passphrase_file: OwnPassphrase = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,6 +64,8 @@ def open_key(
     agreed, closed = load(public_key, PublicKey.from_bytes), load(sealed, SealedKey.from_bytes)
     secret = unsealed(me, passphrase_file)
     key = FunctionKey.from_bytes(secret.open(closed), public_key=agreed)
+    if key.sequence != closed.number:
+        raise IdentityError(f"{sealed}: it says that it is key #{closed.number}, and holds key #{key.sequence}")
     role = roles.function_key([agreed.id], key.function.id)
     with io.claimed(output, role, avoid=[sealed, me, public_key, passphrase_file], force=force) as file:
         file.write(key.to_bytes())
@@ -80,7 +83,7 @@ def revoke(
     key: Annotated[list[int] | None, typer.Option(help="The number of a key; can be repeated.")] = None,
     epoch: Annotated[int | None, typer.Option(help="An epoch, with all its keys.")] = None,
     request: Annotated[Path | None, typer.Option(help="A request that has no key yet.")] = None,
-    passphrase_file: PassphraseFile = None,
+    passphrase_file: OwnPassphrase = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:

@@ -8,14 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import io, objects
-from pyfe.audit import authority_id
 from pyfe.authority import KeyAuthority, folder
-from pyfe.authority.engine import Looked
 from pyfe.cli.asking import request_words
 from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, show, text_option
-from pyfe.cli.decision_file import DecisionFile
 from pyfe.cli.times import NotAfter, second_of, time_text
-from pyfe.errors import ParameterError
+from pyfe.errors import ParameterError, PyfeError
 from pyfe.function import Function
 from pyfe.identity import Approval, Identity, Request
 from pyfe.io import outputs, roles
@@ -61,14 +58,14 @@ def check(
     if output is not None:
         raise ParameterError("--output is for the decision about a signed request; of a function nothing is written")
     with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
-        found = opened.check(asked, recipient=recipient, purpose=purpose or "check", epoch=epoch)
-    refused = [finding for finding in found if finding.refuses]
+        found = opened.checked(asked, recipient=recipient, purpose=purpose or "check", epoch=epoch)
     values = {
-        "issued": "no" if refused and opened.policy.refuses else "yes, if it is asked for now",
-        "findings": [finding.ruled for finding in found],
+        "issued": "yes, if it is asked for now" if found.told is None else "no",
+        "findings": [finding.ruled for finding in found.findings],
+        **({} if found.told is None else {"refused": found.told}),
     }
     show("What a key would open", values, as_json=as_json)
-    if refused and opened.policy.refuses:
+    if found.told is not None:
         raise typer.Exit(REFUSED)
 
 
@@ -79,10 +76,8 @@ def _look(
     """Decide about a signed request, for approvers."""
     kept = [file, passphrase_file, *folder.authority_files(authority)]
     with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
-        looked = opened.look(asked)
-        number = authority_id(opened.public_key.verification_key).hex()
+        decided = opened.decision(asked)
         needed = 0 if opened.policy_file is None else opened.policy_file.approvals
-    decided = _decision(asked, looked, number)
     if output is not None:
         with io.claimed(output, roles.DECISION, avoid=kept, force=force) as written:
             written.write(decided.to_text().encode())
@@ -94,22 +89,6 @@ def _look(
         "policy": decided.policy,
     }
     show("Decision (to be approved)", values, as_json=as_json, apart=output is not None and written.is_standard_output)
-
-
-def _decision(asked: Request, looked: Looked, authority: str) -> DecisionFile:
-    return DecisionFile(
-        authority=authority,
-        epoch=asked.epoch,
-        request=looked.request.hex(),
-        decision=looked.decision.hex(),
-        policy=looked.policy.hex(),
-        conditions=asked.conditions,
-        about={
-            "purpose": asked.purpose,
-            "recipient": asked.recipient or "whoever asks",
-            "findings": [finding.ruled for finding in looked.findings] or ["nothing that a rule refuses"],
-        },
-    )
 
 
 def issue(
@@ -147,6 +126,8 @@ def issue(
     kept = [function, seal_for, passphrase_file, *(approval or ()), *folder.authority_files(authority)]
     with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
         role = _role(opened, asked, sealed)
+        if sealed is not None:  # before anything is recorded
+            opened.require_recipient(opened.recipient_of(asked) if isinstance(asked, Request) else recipient, sealed)
         with io.claimed(output, role, avoid=kept, force=force) as file:
             if isinstance(asked, Request):
                 key = opened.issue_signed(asked, approvals)
@@ -183,9 +164,9 @@ def _role(opened: KeyAuthority, asked: Function | Request, sealed: Identity | No
 def _release(opened: KeyAuthority, key: FunctionKey, sealed: Identity | None, file: outputs.Output) -> None:
     try:
         file.write(key.to_bytes() if sealed is None else opened.seal(key, sealed).to_bytes())
-    except ParameterError as error:
+    except PyfeError as error:
         again = "" if file.may_be_read else "; issue it again"
-        raise ParameterError(f"{error}; the key was recorded as #{key.sequence}{again}") from error
+        raise type(error)(f"{error}; the key was recorded as #{key.sequence}{again}") from error
 
 
 def _described(opened: KeyAuthority, key: FunctionKey, sealed: Identity | None, *, residual: bool) -> dict[str, Any]:

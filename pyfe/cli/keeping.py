@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,18 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import io
-from pyfe.audit import AuditLog, authority_id
+from pyfe.audit import AuditLog
 from pyfe.authority import KeyAuthority, backup, drill, folder, restore
-from pyfe.authority.approving import change_digest
 from pyfe.authority.exporting import exported, state_of
 from pyfe.authority.state import Epoch, LogState
-from pyfe.cli.asking import policy_from
+from pyfe.cli.asking import few_approvers, policy_from
 from pyfe.cli.console import (
     AsJson,
     Decimal,
     Delimiter,
     Force,
     PassphraseFile,
+    complain,
     load,
     passphrase_from,
     read_csv,
@@ -31,7 +32,7 @@ from pyfe.cli.console import (
     show_table,
     text_option,
 )
-from pyfe.cli.decision_file import DecisionFile
+from pyfe.cli.people import approvers
 from pyfe.cli.times import time_text
 from pyfe.errors import ParameterError
 from pyfe.identity import Approval, Revocation
@@ -91,17 +92,18 @@ def _revoked(state: LogState) -> int:
 
 def ledger(place: Place, as_json: AsJson = False) -> None:
     """List every key that was issued: number, epoch, for what and whom, until when. Needs no passphrase."""
-    state = state_of(log_of(place))
-    rows = [_ledger_row(state, number) for number in range(1, len(state.issued) + 1)]
+    log = log_of(place)
+    state, agreed = state_of(log), approvers(log)
+    rows = [_ledger_row(state, number, agreed) for number in range(1, len(state.issued) + 1)]
     if as_json:
         say_json({"keys": rows})
         return
     header = ["#", "epoch", "issued", "purpose", "recipient", "ends", "function", "approved by", "revoked"]
-    names = ["sequence", "epoch", "issued_at", "purpose", "recipient", "ends", "function", "approvals", "revoked"]
+    names = ["sequence", "epoch", "issued_at", "purpose", "recipient", "ends", "function", "approved_by", "revoked"]
     show_table(f"{len(rows)} keys", header, [[row[name] for name in names] for row in rows])
 
 
-def _ledger_row(state: LogState, number: int) -> dict[str, Any]:
+def _ledger_row(state: LogState, number: int, agreed: Mapping[bytes, list[str]]) -> dict[str, Any]:
     entry = state.key(number)
     revoked = state.revoked.get(number)
     return {
@@ -112,7 +114,7 @@ def _ledger_row(state: LogState, number: int) -> dict[str, Any]:
         "recipient": entry.row.recipient,
         "ends": time_text(entry.not_after),
         "function": entry.row.function_id.hex()[:16],
-        "approvals": len(entry.approvals),
+        "approved_by": agreed.get(entry.request_id, []),
         "findings": list(entry.row.findings),
         "revoked": None if revoked is None else f"{time_text(revoked.at)}: {revoked.reason}",
     }
@@ -141,8 +143,11 @@ def policy(
     wanted = policy_from(file)
     if output is not None:
         kept = [file, passphrase_file, *folder.authority_files(place)]
-        with io.claimed(output, roles.DECISION, avoid=kept, force=force) as written:
-            decided = _change(place, wanted)
+        with (
+            KeyAuthority.open(place, passphrase=passphrase_from(passphrase_file)) as opened,
+            io.claimed(output, roles.DECISION, avoid=kept, force=force) as written,
+        ):
+            decided = opened.change(wanted)
             written.write(decided.to_text().encode())
         values = {"decision": str(output), **decided.about}
         show("Change of the policy (to be approved)", values, as_json=as_json, apart=written.is_standard_output)
@@ -150,6 +155,8 @@ def policy(
     approvals = [load(one, Approval.from_bytes) for one in approval or ()]
     with KeyAuthority.open(place, passphrase=passphrase_from(passphrase_file)) as opened:
         opened.set_policy(wanted, approvals)
+    if (few := few_approvers(wanted)) is not None:
+        complain("Note", few)
     values = {"policy_file": _policy_line(wanted)}
     show("Policy in force", values, as_json=as_json)
 
@@ -163,34 +170,6 @@ def _show_policy(place: Path, *, as_json: bool) -> None:
     else:
         header, *rows = [line.split("  ", 1) for line in in_force.explain().split("\n")]
         show_table("Policy file", header, rows)
-
-
-def _change(place: Path, wanted: Any) -> DecisionFile:
-    """The decision that approvers of a change of the policy sign."""
-    log = log_of(place)
-    state = state_of(log)
-    if state.policy_file is None:
-        raise ParameterError("the authority has no policy file yet: the first one needs no approval")
-    old = state.policy_file
-    return DecisionFile(
-        authority=authority_id(log.verification_key).hex(),
-        epoch=state.epochs[-1].number,
-        request=wanted.digest.hex(),
-        decision=change_digest(old, wanted).hex(),
-        policy=old.digest.hex(),
-        conditions=(),
-        about={
-            "from": f"version {old.version}",
-            "to": f"version {wanted.version}",
-            "allows_more": list(_more(old, wanted)),
-        },
-    )
-
-
-def _more(old: Any, new: Any) -> tuple[str, ...]:
-    from pyfe.authority.policy_rules import loosened
-
-    return loosened(old, new) or ("nothing: it needs no approval",)
 
 
 def rotate(
@@ -317,11 +296,20 @@ def restored(
     ] = None,
     reason: Annotated[str | None, typer.Option(callback=text_option, help="Why; stands in the log.")] = None,
     saved: Saved = None,
+    nothing_followed: Annotated[
+        bool,
+        typer.Option(
+            "--nothing-followed", help="You answer for it that nothing was issued or revoked after the backup."
+        ),
+    ] = False,
     drilled: Annotated[bool, typer.Option("--drill", help="Only look whether it could be restored.")] = False,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an authority of a backup. Unless a saved head shows that it is the newest, its epochs are retired."""
+    """Make an authority of a backup. Its epochs are retired, unless you answer for it that nothing followed.
+
+    A head that was saved with the backup proves nothing of what came later: give the newest that anybody has.
+    """
     heads = [read_head(file) for file in saved or ()]
     if drilled != (to is None) or drilled != (reason is None):
         raise ParameterError("give FOLDER and --reason to restore, or --drill alone to look")
@@ -329,12 +317,16 @@ def restored(
     if to is None or reason is None:
         found = drill(place, passphrase=passphrase, saved=heads)
     else:
-        found = restore(place, to, passphrase=passphrase, reason=reason, saved=heads)
+        given = {"passphrase": passphrase, "reason": reason, "saved": heads}
+        found = restore(place, to, nothing_followed=nothing_followed, **given)  # type: ignore[arg-type]
     values = {
         **asdict(found),
         "authority": found.authority.hex(),
         "head": found.head.split("\n")[1:3],
-        "epochs_go_on": found.current,
+        "current": "as far as the heads that were given say" if found.current else "not shown by the heads given",
+        **({} if drilled else {"epochs_go_on": nothing_followed}),
     }
+    if not drilled:
+        complain("Note", "people, policy and revocations are as they were in the backup: go through all three")
     title = "Backup, which could be restored" if drilled else "Key authority, restored"
     show(title, values, as_json=as_json)

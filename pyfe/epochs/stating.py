@@ -41,7 +41,7 @@ def stated_epoch(
     forms: Sequence[Forms] = (),
     prior: Prior | None = None,
     secret: bytes = bytes(32),
-    retired: bool = False,
+    state: str = "open",
     keys: int | None = None,
     expires: int | None = None,
 ) -> Epoch:
@@ -49,6 +49,7 @@ def stated_epoch(
 
     weights, forms: of all keys that were issued, in a scheme for linear functions or in one for quadratic ones; those
         that said nothing new when they were issued may be left out. ``keys``: how many there are, by default these.
+    state: "open", "retired" or "doubtful".
     prior: the authority's reference; by default what the schema publishes, or nothing.
     secret: what samples are drawn with, that of its decisions.
 
@@ -60,7 +61,7 @@ def stated_epoch(
     known = prior or Reference.of_schema(schema) or (None if too_fine(schema) else Blind(schema))
     common: dict[str, Any] = {
         "number": number,
-        "state": "retired" if retired else "open",
+        "state": state,
         "public_key_id": public_key_id,
         "schema": schema,
         "scheme": scheme,

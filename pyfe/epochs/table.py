@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flint import fmpz_mat
+
 from pyfe.adapters import SCHEMES
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.forms import Forms, forms_from_dict
@@ -36,7 +38,7 @@ MOST_ROWS = 4096
 LAST_SECOND = 2**32
 MOST_NUMBER = 2**53 - 1
 _WIDEST = 2**63
-_STATES = ("open", "retired")
+_STATES = ("doubtful", "open", "retired")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,7 +47,8 @@ class Epoch:
 
     Attributes
     ----------
-    number, state: counted from 1; "open" or "retired" (no new key is issued of it).
+    number, state: counted from 1; "open", "retired" (no new key is issued of it) or "doubtful" (it comes from a backup,
+        and may have keys that its authority does not know).
     public_key_id, schema, scheme: of its public key.
     keys: how many keys were issued.
     rows: their span over the free coordinates of the schema (:class:`pyfe.leakage.Free`), integers ``[r][f]``: the
@@ -81,7 +84,7 @@ class Epoch:
         if self.expires is not None:
             _count(self.expires, 0, LAST_SECOND, f"epoch {self.number}: expires")
         if self.state not in _STATES or self.scheme not in SCHEMES or type(self.blind) is not bool:
-            raise ParameterError(f"epoch {self.number}: its state is open or retired, its scheme one that there is")
+            raise ParameterError(f"epoch {self.number}: its state or scheme is none that there is")
         if type(self.public_key_id) is not bytes or len(self.public_key_id) != _ID_SIZE:
             raise ParameterError(f"epoch {self.number}: the id of a public key is {_ID_SIZE} bytes")
         self._require_rows()
@@ -117,8 +120,20 @@ class Epoch:
 
     @property
     def undecided(self) -> bool:
-        """Whether what it will say is not known at all: open, and without a key."""
-        return self.state == "open" and not self.keys
+        """Whether what it says, or will say, is not known: in doubt, or open and without a key."""
+        return self.state == "doubtful" or (self.state == "open" and not self.keys)
+
+    def follows(self, before: Epoch) -> bool:
+        """Whether this can be the same epoch later: the same master key, whose keys say all that they said."""
+        same = (self.number, self.public_key_id, self.schema.id, self.scheme)
+        ended = before.state != "open" and self.state == "open"
+        fewer = self.keys < before.keys or self.rank < before.rank or self.said < before.said
+        if same != (before.number, before.public_key_id, before.schema.id, before.scheme) or ended or fewer:
+            return False
+        if self.slots or before.slots:
+            now = set(zip(self.rows, self.slots, strict=True))
+            return set(zip(before.rows, before.slots, strict=True)) <= now
+        return not before.rows or bool(self.forms) or _rank([*self.rows, *before.rows]) == len(self.rows)
 
     @property
     def name(self) -> str:
@@ -290,3 +305,7 @@ def _decode(data: bytes) -> EpochTable:
     if table.to_bytes() != data:
         raise DecodeError(f"{_NAME}: it is not the one encoding of what it says")
     return table
+
+
+def _rank(rows: Sequence[Sequence[int]]) -> int:
+    return int(fmpz_mat([list(row) for row in rows]).rank())

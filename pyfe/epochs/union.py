@@ -89,10 +89,15 @@ def count(epochs: Sequence[Epoch], *, limits: Limits | None = None, secret: byte
 
 
 def _undecided(epochs: Sequence[Epoch]) -> Iterator[Finding]:
-    waiting = [epoch.name for epoch in epochs if epoch.undecided]
-    if waiting:
-        note = f"{' and '.join(waiting)} has no key yet, so that what it will say cannot be counted"
-        yield Finding("checked in part", rule="4", note=note, advice=_ADVICE)
+    doubtful = [epoch.name for epoch in epochs if epoch.state == "doubtful"]
+    waiting = [epoch.name for epoch in epochs if epoch.undecided and epoch.state != "doubtful"]
+    for names, what in (
+        (doubtful, "comes from a backup, and may have keys that its authority does not know"),
+        (waiting, "has no key yet, so that what it will say cannot be counted"),
+    ):
+        if names:
+            note = f"{' and '.join(names)} {what}"
+            yield Finding("checked in part", rule="4", note=note, advice=_ADVICE)
 
 
 def _bits(epochs: Sequence[Epoch], limits: Limits) -> Iterator[Finding]:

@@ -134,15 +134,17 @@ class Statement(PickledAsBytes):
 class Request(Statement):
     """A key that somebody asks for.
 
-    ``epoch``: of the authority's table; ``function``: the bytes of the function (:meth:`pyfe.Function.to_bytes`);
-    ``recipient``: who the key is for, None where that is the signer; ``conditions``: what is promised beside the
-    purpose, which every approval repeats; ``expires``: when the key shall end, None for the longest that the policy
-    allows; ``not_after``: until when the request stands.
+    ``public_key``: id (32 bytes) of the public key whose rows it is to open, which is that of ``epoch``;
+    ``function``: the bytes of the function (:meth:`pyfe.Function.to_bytes`); ``recipient``: who the key is for, None
+    where that is the signer; ``conditions``: what is promised beside the purpose, which every approval repeats;
+    ``expires``: when the key shall end, None for the longest that the policy allows; ``not_after``: until when the
+    request stands.
     """
 
     kind = Kind.REQUEST
     payload = "function"
 
+    public_key: bytes
     epoch: int
     function: bytes
     purpose: str
@@ -154,6 +156,7 @@ class Request(Statement):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._require("public_key", HASH_SIZE)
         self._require_count("epoch", 1, MOST_NUMBER)
         self._require_count("not_after", 0, LAST_SECOND)
         self._require("nonce", NONCE_SIZE)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyfe.audit import AuditLog, verify
 from pyfe.errors import PyfeError
 from pyfe.folder_names import MASTER, files_in
 from pyfe.io.scores import is_scores
@@ -17,11 +18,9 @@ from pyfe.wire.envelope import HEADER_SIZE, Header, Kind
 __all__ = [
     "ANYTHING",
     "APPROVAL",
-    "AUDIT_LOG",
     "DECISION",
     "EPOCHS",
     "FUNCTION",
-    "HEAD",
     "IDENTITY",
     "NEW_IDENTITY",
     "PICTURE",
@@ -33,7 +32,9 @@ __all__ = [
     "SEALED_KEY",
     "Role",
     "ciphertexts",
+    "export_of",
     "function_key",
+    "head_of",
     "is_of_authority",
     "new_public_key",
     "public_key",
@@ -70,18 +71,41 @@ ANYTHING = Role("file", lambda _: True)
 SCHEMA = Role("schema", _of_kind(Kind.SCHEMA))
 FUNCTION = Role("function", _of_kind(Kind.FUNCTION))
 SCORES = Role("table of scores", is_scores, private=True)
-EPOCHS = Role("table of epochs", _of_kind(Kind.EPOCH_TABLE))
+EPOCHS = Role("table of epochs", _of_kind(Kind.EPOCH_TABLE), private=True)
 REVOKED = Role("list of revoked keys", _of_kind(Kind.REVOCATION_LIST))
-AUDIT_LOG = Role("audit log", _of_kind(Kind.AUDIT_LOG))
-HEAD = Role("head of a log", _starting(b"pyfe/authority/"))
 NEW_IDENTITY = Role("identity's secret", lambda _: False, private=True)
 IDENTITY = Role("identity", _of_kind(Kind.IDENTITY))
-REQUEST = Role("request", _of_kind(Kind.REQUEST))
-DECISION = Role("decision to be approved", _starting(b'{"pyfe": "decision"'))
-APPROVAL = Role("approval", _of_kind(Kind.APPROVAL))
+REQUEST = Role("request", _of_kind(Kind.REQUEST), private=True)
+DECISION = Role("decision to be approved", _starting(b'{"pyfe": "decision"'), private=True)
+APPROVAL = Role("approval", _of_kind(Kind.APPROVAL), private=True)
 REVOCATION = Role("revocation", _of_kind(Kind.REVOCATION))
-SEALED_KEY = Role("sealed key", _of_kind(Kind.SEALED_KEY))
+SEALED_KEY = Role("sealed key", lambda _: False)
 PICTURE = Role("picture", _starting(_PNG_START), private=True)
+
+
+def head_of(log: AuditLog) -> Role:
+    """The head of a log. It replaces an earlier one of the same history only: a kept head is evidence."""
+    return Role("earlier head of this log", lambda path: _is_earlier(log, path.read_bytes()))
+
+
+def export_of(log: AuditLog) -> Role:
+    """A log as a file; likewise."""
+
+    def fits(path: Path) -> bool:
+        try:
+            return _is_earlier(log, AuditLog.from_bytes(path.read_bytes()))
+        except PyfeError:
+            return False
+
+    return Role("earlier export of this log", fits, private=True)
+
+
+def _is_earlier(log: AuditLog, kept: bytes | AuditLog) -> bool:
+    try:
+        verify(log, saved=[kept])
+    except PyfeError:
+        return False
+    return True
 
 
 def public_key(public_key_id: bytes) -> Role:

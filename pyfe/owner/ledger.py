@@ -308,26 +308,25 @@ def _called(authority: bytes, numbers: _Numbers) -> str:
 
 
 def _require_newer(read: EpochTable, known: EpochTable) -> None:
-    """OwnerError unless a table may follow the one that was seen."""
+    """OwnerError unless a table may follow the one that was seen: a log only grows, and so does what its keys say."""
     if read.size < known.size:
-        raise OwnerError(
-            f"the epoch table is of a log of {read.size} entries, and the owner saw one of {known.size}: it is old, or "
-            "the authority's log was put back; ask the authority. Nothing was recorded",
-            kind="older table",
+        raise _older(
+            f"is of a log of {read.size} entries, and the owner saw one of {known.size}: it is old, or the authority's "
+            "log was put back"
         )
     if read.size == known.size and list(map(Epoch.to_map, read.epochs)) != list(map(Epoch.to_map, known.epochs)):
-        raise OwnerError(
-            f"the epoch table is another one than the owner saw of the same log of {read.size} entries: it has another "
-            "history; ask the authority. Nothing was recorded",
-            kind="older table",
-        )
-    gone = [epoch.number for epoch in known.epochs if epoch.public_key_id not in {e.public_key_id for e in read.epochs}]
-    if gone:
-        raise OwnerError(
-            f"the epoch table lacks epoch {gone[0]}, which the owner saw: it has another history; ask the authority. "
-            "Nothing was recorded",
-            kind="older table",
-        )
+        raise _older(f"is another one than the owner saw of the same log of {read.size} entries")
+    now = {epoch.number: epoch for epoch in read.epochs}
+    for before in known.epochs:
+        if before.number not in now:
+            raise _older(f"lacks epoch {before.number}, which the owner saw")
+        if not now[before.number].follows(before):
+            raise _older(f"says less of epoch {before.number} than the owner saw")
+
+
+def _older(what: str) -> OwnerError:
+    words = f"the epoch table {what}: it has another history; ask the authority. Nothing was recorded"
+    return OwnerError(words, kind="older table")
 
 
 def _ask(connection: Connection, records: list[bytes]) -> int:

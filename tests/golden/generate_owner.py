@@ -39,7 +39,7 @@ def table() -> EpochTable:
     epochs = [
         stated_epoch(1, schema=told, scheme=linear, public_key_id=b"1" * 32, weights=[[1, 2, 3, 0, 1, 5]], expires=NOW),
         stated_epoch(2, schema=noisy, scheme=linear, public_key_id=b"2" * 32, weights=[[1, 2, 3, 0, 0, 0, 1, 0]]),
-        stated_epoch(3, schema=small, scheme=linear, public_key_id=b"3" * 32, retired=True),
+        stated_epoch(3, schema=small, scheme=linear, public_key_id=b"3" * 32, state="retired"),
         stated_epoch(4, schema=small, scheme=quadratic, public_key_id=b"4" * 32, forms=[form]),
     ]
     return EpochTable.signed(SigningKey.from_seed(bytes(range(32))), size=9, at=NOW, epochs=epochs)

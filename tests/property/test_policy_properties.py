@@ -112,5 +112,5 @@ def test_approvals_count_people(given_by: list[tuple[str, int]]) -> None:
     found = agreed(people.policy(), asked, approvals, DECISION, here())
     good = {name for name, how in given_by if how < 2} & {"ben", "cleo"}
     assert set(found.by) == good and found.enough == (len(good) >= 2)
-    assert len(found.by) == len(found.nonces) == len(set(found.nonces))
+    assert len(found.by) == len(found.ids) == len(set(found.ids))
     assert len(found.refusals) >= len(approvals) - len(good)

@@ -12,6 +12,7 @@ from pyfe.identity import Approval, IdentitySecret, Request
 
 AUTHORITY = bytes(range(16))
 DECISION = bytes(reversed(range(32)))
+PUBLIC_KEY = bytes(range(32))
 NOW = 1_800_000_000
 DAY = 86_400
 
@@ -68,7 +69,8 @@ def policy(**changes: str) -> PolicyFile:
 
 def request(by: str = "ada", **fields: Any) -> Request:
     """A request that the policy grants."""
-    own = {"authority": AUTHORITY, "epoch": 1, "function": b"f", "purpose": "triage", "not_after": NOW + DAY}
+    own = {"authority": AUTHORITY, "public_key": PUBLIC_KEY, "epoch": 1, "function": b"f", "purpose": "triage"}
+    own |= {"not_after": NOW + DAY}
     return Request(**{**own, **fields}).signed_by(secret(by))
 
 

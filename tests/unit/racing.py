@@ -155,13 +155,18 @@ def _work(race: Race, number: int, orders: socket.socket) -> None:
             authority = race.opened()
             if race.planted:
                 authority._engine.__class__ = CheckThenAct
-            identity = authority_id(authority.public_key.verification_key)
+            identity, public = authority_id(authority.public_key.verification_key), authority.public_key.id
         granted: list[str] = []
         while True:
             asked += 1
             function = Function.from_integers(SMALL, np.array([1 + number, asked % 4096, asked // 4096, 1]))
             request = Request(
-                authority=identity, epoch=1, function=function.to_bytes(), purpose="p", not_after=NOW + 60
+                authority=identity,
+                public_key=public,
+                epoch=1,
+                function=function.to_bytes(),
+                purpose="p",
+                not_after=NOW + 60,
             ).signed_by(race.people["ada"])
             try:
                 authority.issue_signed(request)

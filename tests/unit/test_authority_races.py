@@ -83,7 +83,12 @@ class Both:
         identity = authority_id(authority.public_key.verification_key)
         requests = [
             Request(
-                authority=identity, epoch=1, function=dense(WIDE, change).to_bytes(), purpose="p", not_after=NOW + 60
+                authority=identity,
+                public_key=authority.public_key.id,
+                epoch=1,
+                function=dense(WIDE, change).to_bytes(),
+                purpose="p",
+                not_after=NOW + 60,
             ).signed_by(self.people["ada"])
             for change in (0, 1)
         ]

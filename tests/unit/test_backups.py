@@ -85,7 +85,7 @@ def test_a_drill_changes_nothing(hospital: Hospital) -> None:
 
 def test_epochs_go_on_where_a_kept_head_is_the_newest(hospital: Hospital) -> None:
     backup(hospital.path, hospital.copy)
-    assert hospital.restored(saved=[hospital.head]).current
+    assert hospital.restored(saved=[hospital.head], nothing_followed=True).current
     with hospital.opened(hospital.new, saved=[hospital.head]) as authority:
         entry = decode_entry(authority.log().entries[-1])
         assert isinstance(entry, Restored) and (entry.head, entry.reason) == (hospital.head, "the disk died")
@@ -93,17 +93,21 @@ def test_epochs_go_on_where_a_kept_head_is_the_newest(hospital: Hospital) -> Non
         assert verify(authority.log(), saved=[hospital.head]).confirmed == 3
 
 
-@pytest.mark.parametrize("known", ["nothing", "a newer head"])
+@pytest.mark.parametrize("known", ["nothing", "its own head", "a newer head"])
 def test_epochs_end_where_keys_may_be_missing(hospital: Hospital, known: str) -> None:
     backup(hospital.path, hospital.copy)
     newer = hospital.goes_on()
-    saved = [] if known == "nothing" else [newer, hospital.head]
+    saved = {"nothing": [], "its own head": [hospital.head], "a newer head": [newer, hospital.head]}[known]
+    if known != "its own head":
+        with pytest.raises(ParameterError, match="borne out"):
+            hospital.restored(saved=saved, nothing_followed=True)
     found = hospital.restored(saved=saved)
-    assert not found.current and found.lost == (0 if known == "nothing" else 2)
+    assert found.current == (known == "its own head") and found.lost == (2 if known == "a newer head" else 0)
     with hospital.opened(hospital.new) as authority:
         *_, entry, retired = map(decode_entry, authority.log().entries)
-        assert isinstance(entry, Restored) and entry.head == (hospital.head if known == "nothing" else newer)
-        assert isinstance(retired, EpochRetired) and retired.epoch == 1
+        assert isinstance(entry, Restored) and entry.head == (newer if known == "a newer head" else hospital.head)
+        assert isinstance(retired, EpochRetired) and retired.epoch == 1 and not entry.whole
+        assert [epoch.state for epoch in authority.epoch_table().epochs] == ["doubtful"]
         again = authority.issue(dense(WIDE), purpose="model", recipient="centre")
         assert again.to_bytes() == hospital.key.to_bytes()
         with pytest.raises(PolicyDeniedError, match="epoch 1 is retired"):

@@ -61,13 +61,13 @@ def samples() -> list[Entry]:
         Approved(at=NOW, epoch=1, request_id=bytes(32), signed=b"file"),
         KeyIssued(
             at=NOW, epoch=1, row=ROW, request_id=bytes(32), policy_digest=bytes(32), decision=bytes(32),
-            says_something=True, not_after=NOW + 1, approvals=(b"n" * 16,),
+            says_something=True, not_after=NOW + 1, approvals=(b"n" * 32,),
         ),
         KeysRevoked(at=NOW, keys=(1, 3), reason="lost", by="ada"),
         RequestWithdrawn(at=NOW, request_id=bytes(32), reason="not needed", by=None, signed=b"file"),
         ChangeRefused(at=NOW, what="policy", subject=b"d" * 32, says="too few"),
         Migrated(at=NOW, digest=bytes(32), keys=4),
-        Restored(at=NOW, head="head", reason="a disk"),
+        Restored(at=NOW, head="head", reason="a disk", whole=False),
     ]  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def epochs() -> list[Epoch]:
     return [
         epoch(1, SMALL, [[1, 2, 3, 0, 1, 5], [2, 4, 6, 0, 2, 10]], keys=3, expires=2**31),
         epoch(2, NOISY, [[1, 2, 3, 0, 0, 0, 1, 0], [1, 2, 3, 0, 0, 0, 1, 0], [5, 1, 1, 0, 0, 0, 0, 1]]),
-        epoch(3, SMALL, retired=True),
+        epoch(3, SMALL, state="retired"),
         epoch(4, SMALL, forms=[FORM], scheme=QUADRATIC),
     ]
 

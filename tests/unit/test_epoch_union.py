@@ -179,7 +179,7 @@ def test_two_good_epochs_and_what_each_rule_refuses() -> None:
 def test_what_a_later_key_will_say_is_not_known() -> None:
     one, empty = cheap(1, WIDE, DENSE), epoch(2, WIDE)
     assert [f.kind for f in count([one, empty]).findings] == ["checked in part"]
-    assert not count([one, epoch(2, WIDE, retired=True)]).findings
+    assert not count([one, epoch(2, WIDE, state="retired")]).findings
     assert not count([empty]).findings and not count([]).findings
 
 

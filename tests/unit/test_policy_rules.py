@@ -87,9 +87,11 @@ def test_every_rule_has_a_row() -> None:
 
 
 def test_everything_wrong_is_said_at_once() -> None:
-    asked = request("eve", purpose="x", recipient="x", expires=NOW)
+    asked = request("ada", purpose="x", recipient="x", expires=NOW)
     found = policy_findings(policy(), asked, FULL, NOW)
-    assert rules(found) == {"requester", "purpose", "recipient", "keys", "keys of a recipient", "expiry"}
+    assert rules(found) == {"purpose", "recipient", "keys", "keys of a recipient", "expiry"}
+    stranger = request("eve", purpose="x", recipient="x", expires=NOW)
+    assert rules(policy_findings(policy(), stranger, FULL, NOW)) == {"requester"}  # and is told nothing of the budgets
     assert all(str(refusal).startswith(refusal.rule + ": ") for refusal in found)
 
 
@@ -156,13 +158,15 @@ def test_a_policy_only_tightens_the_marks() -> None:
 
 # -- requests --
 
+ASKED = request()
+OTHER = request(conditions=("deleted after a year",))
 TAMPERED: dict[str, tuple[Request, Any, str]] = {
     "altered": (replace(request(), purpose="research"), here(), "altered"),
     "signed by another": (replace(request(), signer=people.secret("dan").identity.ed25519), here(), "altered"),
     "another authority": (request(authority=bytes(16)), here(), "authority"),
     "another epoch": (request(epoch=2), here(), "epoch"),
     "expired": (request(not_after=NOW - 1), here(), "expired"),
-    "replayed": (request(nonce=bytes(16)), here(used={bytes(16)}), "replayed"),
+    "replayed": (OTHER, here(used={OTHER.id}), "replayed"),
 }
 
 
@@ -173,13 +177,13 @@ def test_a_request_that_is_not_looked_at(name: str) -> None:
 
 
 def test_a_request_that_is_looked_at() -> None:
-    assert request_refusals(request(not_after=NOW), here(used={bytes(16)})) == ()
+    assert request_refusals(request(not_after=NOW), here(used={bytes(32)})) == ()
 
 
 # -- approvals --
 
-ASKED = request()
-OTHER = request(conditions=("deleted after a year",))
+
+REPLAYED = approval("ben", ASKED)
 
 
 def made(by: str = "ben", of: Request = ASKED, **fields: Any) -> Callable[[], Approval]:
@@ -206,7 +210,7 @@ BYPASSES: dict[str, tuple[Callable[[], Approval], dict[str, Any], set[str]]] = {
     ),
     "other conditions": (made(conditions=("none",)), {}, {"conditions"}),
     "expired": (made(not_after=NOW - 1), {}, {"expired"}),
-    "replayed": (made(nonce=bytes(16)), {"used": {bytes(16)}}, {"replayed"}),
+    "replayed": (lambda: REPLAYED, {"used": {REPLAYED.id}}, {"replayed"}),
     "by nobody": (made("mallory"), {}, {"approver"}),
     "by an auditor": (made("eve"), {}, {"approver"}),
     "of its own": (made("ada"), {}, {"approver", "own"}),
@@ -220,7 +224,7 @@ def test_an_approval_that_does_not_count(name: str) -> None:
     bad, good = make(), approval("cleo", ASKED)
     for approvals in ([bad, good], [good, bad]):
         found = agreed(policy(), ASKED, approvals, DECISION, here(**place))
-        assert found.by == ("cleo",) and found.nonces == (good.nonce,) and not found.enough
+        assert found.by == ("cleo",) and found.ids == (good.id,) and not found.enough
         assert rules(found.refusals) == {*rule, "approvals"}
     alone = agreed(policy(**{"count: 2": "count: 1"}), ASKED, [bad], DECISION, here(**place))
     assert not alone.enough and alone.by == ()
@@ -260,7 +264,7 @@ def test_two_people_are_two() -> None:
     for approvals in itertools.permutations(three, 2):
         found = agreed(policy(), ASKED, list(approvals), DECISION, here())
         assert found.enough and found.refusals == () and len(set(found.by)) == 2
-    assert agreed(policy(), ASKED, three, DECISION, here()).nonces == tuple(a.nonce for a in three)
+    assert agreed(policy(), ASKED, three, DECISION, here()).ids == tuple(a.id for a in three)
 
 
 def test_too_few() -> None:
@@ -297,7 +301,8 @@ REVOKED: dict[str, tuple[Callable[[], Revocation], set[str]]] = {
     "of a key by who asked for it": (lambda: revocation("ada"), {"revoker"}),
     "by an auditor": (lambda: revocation("eve"), {"revoker"}),
     "by nobody": (lambda: revocation("mallory"), {"revoker"}),
-    "of a later day": (lambda: revocation("ben", at=NOW + 1), {"time"}),
+    "of a later day": (lambda: revocation("ben", at=NOW + DAY + 1), {"time"}),
+    "by a fast clock": (lambda: revocation("ben", at=NOW + DAY), set()),
     "for another authority": (lambda: revocation("ben", authority=bytes(16)), {"authority"}),
     "altered": (lambda: replace(revocation("ben"), keys=(1, 2)), {"altered"}),
 }

@@ -81,7 +81,7 @@ def test_an_altered_field_is_no_longer_signed(name: str) -> None:
 
 
 def test_nothing_is_signed_before_it_is() -> None:
-    unsigned = Request(authority=AUTHORITY, epoch=1, function=b"f", purpose="p", not_after=NOW)
+    unsigned = Request(authority=AUTHORITY, public_key=bytes(32), epoch=1, function=b"f", purpose="p", not_after=NOW)
     with pytest.raises(SignatureError, match="small order"):
         unsigned.require_signed()
     with pytest.raises(SignatureError):

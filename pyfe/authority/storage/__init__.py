@@ -46,6 +46,7 @@ __all__ = [
     "create_storage",
     "migrate_storage",
     "open_storage",
+    "require_plain_url",
 ]
 
 
@@ -67,6 +68,14 @@ def open_storage(place: str | os.PathLike[str], authority: bytes | None = None) 
     from pyfe.authority.storage.sql import SqlStorage
 
     return SqlStorage.open(place, authority)
+
+
+def require_plain_url(url: str) -> None:
+    """ParameterError for what is no URL of a server, for one that holds a password, and for words that may hold one or
+    that this does not know."""
+    from pyfe.authority.storage.postgres import require_plain
+
+    require_plain(url)
 
 
 def migrate_storage(place: str | os.PathLike[str]) -> tuple[int, int]:

@@ -26,9 +26,25 @@ from pyfe.authority.storage.protocol import (
 )
 from pyfe.errors import ParameterError
 
-__all__ = ["PostgresServer"]
+__all__ = ["PostgresServer", "require_plain"]
 
 _CREATION = 0x70796665  # "pyfe": the number of the lock that keeps creations apart
+
+
+_PLAIN = frozenset(
+    ("application_name", "connect_timeout", "host", "options", "port", "sslmode", "sslrootcert", "target_session_attrs")
+)
+"""What a URL may say of the connection: no secret among it."""
+
+
+def require_plain(url: str) -> None:
+    """ParameterError for a URL with a password, or with words that are not known."""
+    parsed = _parsed(url)
+    if parsed.password is not None:
+        raise ParameterError("the URL of a log holds no password: put it into ~/.pgpass")
+    unknown = sorted(set(parsed.query) - _PLAIN)
+    if unknown:
+        raise ParameterError(f"the URL of a log says {unknown[0][:40]!r}, and may say {', '.join(sorted(_PLAIN))}")
 
 
 class PostgresServer:
