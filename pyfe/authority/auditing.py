@@ -20,6 +20,7 @@ from pyfe.authority.entries import (
     KeyIssued,
     KeysRevoked,
     PolicySet,
+    Requested,
     RequestWithdrawn,
     decode_entry,
 )
@@ -57,6 +58,8 @@ def _missing(state: LogState, entry: Entry, given: dict[bytes, list[Approval]]) 
     match entry:
         case Approved():
             given.setdefault(entry.request_id, []).append(Approval.from_bytes(entry.signed))
+        case Requested() if entry.signed is not None and Request.from_bytes(entry.signed).id != entry.request_id:
+            return "the request that was signed is another one"
         case KeyIssued():
             return _of_key(state, entry, given.pop(entry.request_id, []))
         case PolicySet():

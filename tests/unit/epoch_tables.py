@@ -31,8 +31,8 @@ class Authority:
     """An authority in memory that states its epochs."""
 
     def __init__(self, schema: Schema, **plan: Any) -> None:
-        self.plan = plan
-        self.engine = Engine.create(MemoryStorage, Vault.fresh(), engines.Clock(), Plan(schema, **plan))
+        self.plan, self.vault = plan, Vault.fresh()
+        self.engine = Engine.create(MemoryStorage, self.vault, engines.Clock(), Plan(schema, **plan))
 
     def rotate(self, schema: Schema) -> int:
         return self.engine.rotate(Plan(schema, **self.plan))

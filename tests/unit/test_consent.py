@@ -274,7 +274,13 @@ def test_a_policy_is_tightened_by_one_and_loosened_by_two() -> None:
         ("keys: 3", "keys: 4"),
         ("keys_per_recipient: 2", "keys_per_recipient: 3"),
         ("count: 2", "count: 1"),
-        (f"ed25519: {key('eve')}", f"ed25519: {key('mallory')}"),
+        pytest.param(f"ed25519: {key('eve')}", f"ed25519: {key('mallory')}", id="a name with another key"),
+        pytest.param("  eve: {roles: [auditor]", "  evelyn: {roles: [auditor]", id="a key with another name"),
+        pytest.param(
+            "requests:",
+            f"  centre: {{roles: [auditor], ed25519: {key('mallory')}}}\nrequests:",
+            id="a recipient's name",
+        ),
     ],
 )
 def test_what_loosens_a_policy(old: str, new: str) -> None:

@@ -70,6 +70,31 @@ def test_a_schema_that_publishes_is_its_own_reference() -> None:
     assert reference is not None and not found.blind and found.entropy == math.floor(1000 * reference.entropy_bits)
 
 
+LATER: dict[str, tuple[dict[str, Any], bool]] = {
+    "the same": ({}, True),
+    "retired": ({"state": "retired"}, True),
+    "in doubt": ({"state": "doubtful"}, True),
+    "one key more that says nothing new": ({"keys": 4}, True),
+    "one key fewer": ({"keys": 2}, False),
+    "fewer bits": ({"said": 0}, False),
+    "another row": ({"rows": ((1, 2, 3, 0, 2),)}, False),
+    "another public key": ({"public_key_id": b"x" * 32}, False),
+    "another scheme": ({"scheme": QUADRATIC}, False),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_an_epoch_says_later(name: str) -> None:
+    fields, fits = LATER[name]
+    before = epochs()[0]
+    assert replace(before, **fields).follows(before) == fits
+    noisy = epochs()[1]
+    assert noisy.follows(noisy) and not replace(noisy, slots=(5, 3)).follows(noisy)
+    assert not before.follows(replace(before, state="retired")) and not before.follows(
+        replace(before, state="doubtful")
+    )
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "number 0": {"number": 0},
     "a state that is none": {"state": "shut"},

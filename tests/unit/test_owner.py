@@ -211,7 +211,9 @@ def test_an_older_table_is_noticed(ledger: OwnerLedger, authority: Authority, ta
     said: dict[str, Any] = {"key": authority.vault.signing_key, "size": tables[1].size}
     forked = table([replace(tables[1].epochs[0], said=1), tables[1].epochs[1]], **said)
     shorter = table(tables[0].epochs, size=99, key=authority.vault.signing_key)
-    for other in (forked, shorter):
+    fewer = replace(tables[1].epochs[0], keys=0, rows=(), rank=0, said=0, state="retired")  # a backup went on
+    grown = table([fewer, *tables[1].epochs[1:]], size=99, key=authority.vault.signing_key)
+    for other in (forked, shorter, grown):
         with pytest.raises(OwnerError, match="another history"):
             ledger.follow(other)
     assert ledger.table(tables[0].verification_key) == tables[1]

@@ -116,3 +116,29 @@ def test_the_sealed_file_of_before_is_no_vault() -> None:
     place.data = sealed(KeyAuthority.create(SMALL, policy=Policy.default()), SealingKey.fresh(PASSPHRASE))
     with pytest.raises(AuthorityError, match="becomes a folder by KeyAuthority.migrate"):
         Vault.opened(place, PASSPHRASE)
+
+
+def test_the_master_key_of_an_epoch_that_a_log_lost_stays_as_a_spare() -> None:
+    place = Kept()
+    engine, storage = made(place)
+    before = storage.read()
+    engine.rotate(schema(7))
+    key = engine.issue(unit(schema(7), 0), purpose="p").to_bytes()
+    put_back = MemoryStorage(storage.authority, before.entries, before.head)
+    older = Engine(put_back, Vault.opened(place, PASSPHRASE), Clock())  # one epoch apart: as after a crash
+    older.rotate(schema(8))
+    older.issue(unit(schema(8), 0), purpose="p")
+    found = Engine(storage, Vault.opened(place, PASSPHRASE), Clock())
+    assert found.issue(unit(schema(7), 0), purpose="p").to_bytes() == key
+    assert Engine(put_back, Vault.opened(place, PASSPHRASE), Clock()).issue(unit(schema(8), 1), purpose="q").epoch == 2
+
+
+def test_a_log_that_is_older_than_the_master_keys_is_refused() -> None:
+    place = Kept()
+    engine, storage = made(place)
+    before = storage.read()
+    engine.rotate(schema(7))
+    engine.rotate(schema(8))
+    put_back = MemoryStorage(storage.authority, before.entries, before.head)
+    with pytest.raises(AuthorityError, match="of 3 epochs, the log knows 1"):
+        Engine(put_back, Vault.opened(place, PASSPHRASE), Clock())
