@@ -37,8 +37,10 @@ from pyfe.wire.hashing import tagged_hash
 __all__ = [
     "Again",
     "Answer",
+    "Checked",
     "Denied",
     "Granted",
+    "Looked",
     "Question",
     "View",
     "answer",
@@ -154,6 +156,27 @@ class Denied:
         return PolicyDeniedError(self.entry.told, self.findings)
 
 
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What :meth:`pyfe.authority.engine.Engine.check` says. ``told`` is None where a key would be issued; ``findings``
+    are those that may be told: none where they depend on the keys of others."""
+
+    findings: tuple[Finding, ...]
+    told: str | None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was decided about a signed request, whose id ``request`` is: ``decision`` and ``policy`` are the digests
+    that an approval names (:meth:`pyfe.identity.Approval.of`); ``findings``: what a key would say with the recipient's
+    own."""
+
+    request: bytes
+    decision: bytes
+    policy: bytes
+    findings: tuple[Finding, ...] = ()
+
+
 Answer = Again | Granted | Denied
 
 
@@ -241,9 +264,7 @@ def grant(state: LogState, question: Question, granted: Granted, now: object) ->
     if question.signed is not None and state.policy_file is not None:
         ends = expiry_of(state.policy_file, question.signed.request, row.issued_at)
     if ends is not None and not row.issued_at <= ends <= decisions.LAST_SECOND:
-        raise ParameterError(
-            f"a key ends after it was issued, and before the year 2106, not at {ends}; nothing was issued"
-        )
+        raise ParameterError(f"the key would have ended already, or after the year 2106, at {ends}; nothing was issued")
     return KeyIssued(
         at=row.issued_at,
         epoch=question.epoch,

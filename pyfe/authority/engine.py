@@ -17,7 +17,7 @@ from pyfe.adapters import adapter
 from pyfe.audit import AuditLog, Checkpoint, Frontier, authority_id, verify
 from pyfe.authority import answers, decisions
 from pyfe.authority.about import about_change, about_request
-from pyfe.authority.answers import Again, Answer, Denied, Granted, Question, View
+from pyfe.authority.answers import Again, Answer, Checked, Denied, Granted, Looked, Question, View
 from pyfe.authority.approving import change_digest
 from pyfe.authority.changes import Change, epoch_refused, policy_change, policy_set, revocation_change
 from pyfe.authority.consent import Signed, require_kinds
@@ -78,27 +78,6 @@ _NOT_OFF = "under a policy file no epoch is opened in which the leakage rules ar
 
 _MOST_TOLD = 1024
 """Most refusals whose findings are kept beside the log."""
-
-
-@dataclass(frozen=True, eq=False)
-class Checked:
-    """What :meth:`Engine.check` says. ``told`` is None where a key would be issued; ``findings`` are those that may be
-    told: none where they depend on the keys of others."""
-
-    findings: tuple[Finding, ...]
-    told: str | None
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What was decided about a signed request, whose id ``request`` is: ``decision`` and ``policy`` are the digests
-    that an approval names (:meth:`pyfe.identity.Approval.of`); ``findings``: what a key would say with the recipient's
-    own."""
-
-    request: bytes
-    decision: bytes
-    policy: bytes
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

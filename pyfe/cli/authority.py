@@ -13,6 +13,7 @@ from pyfe import io
 from pyfe.adapters import SCHEMES, adapter_named
 from pyfe.authority import KeyAuthority, Policy, folder
 from pyfe.authority.decisions import DEFAULT_SCHEME
+from pyfe.authority.policy_file import PolicyFile
 from pyfe.cli.asking import few_approvers, policy_from
 from pyfe.cli.console import (
     AsJson,
@@ -41,6 +42,30 @@ _DEFAULT_BITS = ", ".join(f"{scheme.default_weight_bits} ({scheme.short})" for s
 _MADE = "Key authority (compare the fingerprint when you hand the public key over)"
 _SERVED = "; ".join(f"{scheme.short}: {' and '.join(scheme.serves)} functions" for scheme in SCHEMES.values())
 
+LogUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        callback=text_option,
+        help="Keep the log on a server: postgresql://user@host/database; its password is in ~/.pgpass.",
+    ),
+]
+
+Unrestricted = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON", callback=text_option, help="Refuse nothing, for this reason; it stands in every key."
+    ),
+]
+
+OfPopulation = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV of 100 rows or more of the population, such as the training set; keys are measured against it. "
+        "No row is kept, and what is kept stays with the sealed master keys."
+    ),
+]
+
 
 def keygen(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
@@ -53,41 +78,21 @@ def keygen(
         int | None,
         typer.Option(help=f"Widest function weights it will ever sign, in bits; by default {_DEFAULT_BITS}."),
     ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option(
-            help="CSV of 100 rows or more of the population, such as the training set; keys are measured against it. "
-            "No row is kept, and what is kept stays with the sealed master keys."
-        ),
-    ] = None,
+    reference: OfPopulation = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     policy: Annotated[
         Path | None, typer.Option(help="A policy file (YAML): who may ask, for what, and who has to agree.")
     ] = None,
-    log: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            callback=text_option,
-            help="Keep the log on a server: postgresql://user@host/database; its password is in ~/.pgpass.",
-        ),
-    ] = None,
-    unrestricted: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REASON", callback=text_option, help="Refuse nothing, for this reason; it stands in every key."
-        ),
-    ] = None,
+    log: LogUrl = None,
+    unrestricted: Unrestricted = None,
     passphrase_file: PassphraseFile = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a key authority: a folder with its log and its sealed master key, and the public key for the data owners."""
     name = adapter_named(scheme).id
-    people = None if policy is None else policy_from(policy)
-    if people is not None and (few := few_approvers(people)) is not None:
-        complain("Note", few)
+    people = _policy_of(policy)
     passphrase = passphrase_from(passphrase_file, confirm=True)
     folder.require_absent(authority)  # said before the public key is looked at; making it looks again
     read_or_kept = [schema, reference, policy, passphrase_file, *folder.authority_files(authority)]
@@ -109,15 +114,22 @@ def keygen(
             known, in_force = created.reference, created.policy_file
             created.close()  # the public key stays
             output.write(created.public_key.to_bytes())
-    values = {"authority": str(authority), "public_key": str(public_key), **_described(created, known)}
-    if in_force is not None:
-        values["policy_file"] = f"version {in_force.version}"
+    values = {"authority": str(authority), "public_key": str(public_key), **_described(created, known, in_force)}
     show(_MADE, values, as_json=as_json, apart=output.is_standard_output)
 
 
-def _described(created: KeyAuthority, known: Reference | None) -> dict[str, Any]:
+def _policy_of(file: Path | None) -> PolicyFile | None:
+    """The policy of a file, with a word of warning where nobody could be replaced."""
+    people = None if file is None else policy_from(file)
+    if people is not None and (few := few_approvers(people)) is not None:
+        complain("Note", few)
+    return people
+
+
+def _described(created: KeyAuthority, known: Reference | None, in_force: PolicyFile | None) -> dict[str, Any]:
     """What was made; the authority may be closed."""
     return {
+        **({} if in_force is None else {"policy_file": f"version {in_force.version}"}),
         "scheme": created.public_key.scheme,
         "policy": created.policy_line,
         "weight_bits": created.weight_bits,

@@ -524,7 +524,8 @@ def test_a_log_on_a_server(path: Path, cluster: Cluster) -> None:
             cluster.start()
 
 
-WRONG_URLS = ("postgresql://u:secret@h/d", "postgresql://h/d?password=s", "a path", "x" * 2000, "postgresql://[h/d")
+WRONG_URLS = ("postgresql://u:secret@h/d", "postgresql://h/d?password=s", "a path", "x" * 2000,
+              "postgresql://u:pa/ss@h/d", "postgresql://u:pa#ss@h/d", "postgresql://h/d?sslpassword=s")  # fmt: skip
 
 
 @pytest.mark.parametrize("url", WRONG_URLS)

@@ -58,6 +58,8 @@ def play_the_command_line(folder: Path, scheme: str, row_bytes: Callable[[int], 
         scores = [int(row["score"]) for row in csv.DictReader(file)]
     assert scores == function.evaluate(rows).tolist()
 
-    told = json.loads(run(folder, "pyfe", "info", "public", "key", "rows", "sealed", "--json"))
+    told = json.loads(run(folder, "pyfe", "info", "public", "key", "rows", "--json"))
     assert {values["scheme"] for values in told.values()} == {scheme}
+    epochs = json.loads(run(folder, "pyfe", "authority", "status", "sealed", "--json"))["epochs"]
+    assert [epoch["scheme"] for epoch in epochs.values()] == [scheme]
     assert json.loads(run(folder, "pyfe", "doctor", "--json"))["schemes"][scheme] == "linear"
