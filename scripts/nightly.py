@@ -8,8 +8,9 @@ what ran, what was carried over, and what is still to do; it exits 0 only when e
 
 What runs once, and what on every backend: a test of policies, tables, files or models gives the same result whatever
 computes the curve points, so it runs once, with the backend of the machine. The tests that reach arithmetic
-(:data:`ARITHMETIC`, differential) run on the portable code too, the slow ones among them only where both paths are
-compared with another library (differential). One thread is a matter of how a batch is cut: the quick arithmetic tests.
+(:data:`ARITHMETIC`, differential) run on the portable code too, in their quick sizes: the differential ones choose all
+lanes by themselves, and draw their many cases there. One thread is a matter of how a batch is cut: the quick
+arithmetic tests.
 """
 
 from __future__ import annotations
@@ -70,15 +71,15 @@ def steps() -> list[Step]:
             [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
             {"NO_MKDOCS_2_WARNING": "1"},
         ),
-        Step("tests-rules", 12, EVERYTHING, pytest(*folders("docs", "house", "property", "golden")), once),
-        Step("tests-unit", 3, TESTS, pytest(*units()), once),
-        Step("tests-arithmetic", 4, TESTS, pytest(*units(*ARITHMETIC)), once),
-        Step("tests-models", 5, TESTS, pytest(*units("test_models")), once),
-        Step("tests-programs", 6, TESTS, pytest(*units(*LONG)), once),
-        Step("tests-differential", 5, TESTS, pytest("tests/differential"), once),
-        Step("tests-malformed", 8, TESTS, pytest("tests/malformed"), once),
+        Step("tests-rules", 6, EVERYTHING, pytest(*folders("docs", "house", "property", "golden")), once),
+        Step("tests-unit", 15, TESTS, pytest(*units()), once),
+        Step("tests-arithmetic", 2, TESTS, pytest(*units(*ARITHMETIC)), once),
+        Step("tests-models", 1, TESTS, pytest(*units("test_models")), once),
+        Step("tests-programs", 3, TESTS, pytest(*units(*LONG)), once),
+        Step("tests-differential", 20, TESTS, pytest("tests/differential"), once),
+        Step("tests-malformed", 5, TESTS, pytest("tests/malformed"), once),
         Step("tests-portable", 3, TESTS, pytest(*units(*ARITHMETIC), "tests/golden", slow=False), portable),
-        Step("tests-portable-differential", 7, TESTS, pytest("tests/differential"), portable),
+        Step("tests-portable-differential", 4, TESTS, pytest("tests/differential", slow=False), portable),
         Step("tests-one-thread", 3, TESTS, pytest(*units(*ARITHMETIC), slow=False), thread),
         Step("wheel", 3, (*PACKAGE, "README.md", "LICENSE", "scripts/"), [python, "scripts/wheel.py"]),
         *sanitizers(python),
@@ -99,7 +100,8 @@ def sanitizers(python: str) -> list[Step]:
 
 def pytest(*what: str, slow: bool = True) -> list[str]:
     """The command for some tests."""
-    return [sys.executable, "-m", "pytest", "-q", "-n", str(native.JOBS), *what, *(["--slow"] if slow else [])]
+    many = ["-n", str(native.JOBS), "--dist", "worksteal", "--durations=25"]
+    return [sys.executable, "-m", "pytest", "-q", *many, *what, *(["--slow"] if slow else [])]
 
 
 def folders(*first: str) -> list[str]:

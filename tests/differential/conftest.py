@@ -47,6 +47,20 @@ def shipped(request: pytest.FixtureRequest, core_testing: ModuleType, use_lanes:
 
 
 @pytest.fixture
+def many(request: pytest.FixtureRequest, core_testing: ModuleType) -> Callable[[int, int], int]:
+    """How many random cases to draw on the lanes that are chosen: with --slow the first number on the fastest that this
+    CPU has and a tenth of it on others, which are slower by as much; else the second."""
+
+    def wanted(slow: int, quick: int) -> int:
+        if not request.config.getoption("--slow"):
+            return quick
+        fastest = "ifma" if supported(core_testing, "ifma") else "portable"
+        return slow if core_testing.backend() == fastest else slow // 10
+
+    return wanted
+
+
+@pytest.fixture
 def all_lanes(core_testing: ModuleType) -> list[str]:
     """The lanes this CPU can run."""
     return [name for name in LANES if supported(core_testing, name)]

@@ -1,12 +1,14 @@
 """Random quadratic forms against integer arithmetic, k = 1 beside k = 3, on each backend.
 
-PYFE_RANDOM_FORMS sets how many forms on each backend: 100 unless said otherwise, 10,000 with --slow. Forms are dense,
-sparse, of rank 1 to 8, symmetric or negative; n is 1 to 64. Rows are random, one of each batch in a corner of the box.
+PYFE_RANDOM_FORMS sets how many forms on each backend: 100 unless said otherwise, with --slow 10,000 on the fastest that
+this CPU has and 1,000 on the other. Forms are dense, sparse, of rank 1 to 8, symmetric or negative; n is 1 to 64. Rows
+are random, one of each batch in a corner of the box.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -104,9 +106,8 @@ def cancelled(core: ModuleType, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_random_forms(shipped: ModuleType, request: pytest.FixtureRequest, seed: int, part: int) -> None:
-    default = 10_000 if request.config.getoption("--slow") else 100
-    wanted = int(os.environ.get("PYFE_RANDOM_FORMS", default))
+def test_random_forms(shipped: ModuleType, many: Callable[[int, int], int], seed: int, part: int) -> None:
+    wanted = int(os.environ.get("PYFE_RANDOM_FORMS", many(10_000, 100)))
     rng = np.random.default_rng([seed, part, 2000])
     done = 0
     while done < wanted // PARTS:

@@ -1,7 +1,8 @@
 """Random encryptions and keys against integer arithmetic: a case is the result of one row under one function.
 
-PYFE_RANDOM_CASES sets how many at least, on each backend: 2,000 unless said otherwise, 100,000 with --slow. The seed is
-in the header of the test run and in every failure; --seed repeats it.
+PYFE_RANDOM_CASES sets how many at least, on each backend: 2,000 unless said otherwise, with --slow 100,000 on the
+fastest that this CPU has and 10,000 on the other. The seed is in the header of the test run and in every failure;
+--seed repeats it.
 """
 
 from __future__ import annotations
@@ -129,9 +130,8 @@ def one_beyond(scheme: Any, mpk: Any, msk: Any, instance: Instance, rng: np.rand
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_random_cases(shipped: ModuleType, request: pytest.FixtureRequest, seed: int, part: int) -> None:
-    default = 100_000 if request.config.getoption("--slow") else 2_000
-    wanted = int(os.environ.get("PYFE_RANDOM_CASES", default))
+def test_random_cases(shipped: ModuleType, many: Callable[[int, int], int], seed: int, part: int) -> None:
+    wanted = int(os.environ.get("PYFE_RANDOM_CASES", many(100_000, 2_000)))
     rng = np.random.default_rng([seed, part])
     done = wrong = 0
     for number, instance in enumerate(instances(rng, -(-wanted // PARTS))):
