@@ -1,4 +1,4 @@
-"""Does a test notice? ``mutants.py [leakage or authority] [--count 400] [--seed 1] [--minutes 40]``: coverage and mutants.
+"""Does a test notice? ``mutants.py [leakage|authority] [--count 400] [--seed 1] [--minutes 40]``: coverage and mutants.
 
 First the tests of the package run once under coverage, which knows afterwards which test ran which line. Then changes
 are drawn at random (scripts/mutation.py), and for each the quickest tests that run its line, until one fails. A change
