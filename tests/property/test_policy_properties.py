@@ -14,7 +14,7 @@ from pyfe.authority.policy_rules import policy_findings
 from tests.unit import people
 from tests.unit.people import DECISION, NOW, approval, counts, here, request
 
-NAMES = ("ada", "ben", "cleo", "dan", "eve", "no", "\u202ex", "a: b #", "'\"", "- [&*!")
+NAMES = ("ada", "ben", "cleo", "dan", "eve", "no", "größe", "a: b #", "'\"", "- [&*!")
 COLUMNS = ("age", "bmi", "crp", "hiv", "site", "\u00e9tat", "a,b", "{x}", "1", " ")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
 RECIPIENTS = st.text(st.characters(categories=["Ll", "Lu", "Nd", "Zs"], max_codepoint=0x24F), min_size=1, max_size=20)
