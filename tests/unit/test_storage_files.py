@@ -502,10 +502,8 @@ def test_a_storage_used_from_many_forks_and_threads_is_whole(path: Path) -> None
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it fell into a callback of C code
 def test_ctrl_c_at_any_instant_leaves_a_log_and_no_lock(path: Path) -> None:
-    """A real signal after 0, 1, 2 .. steps of time through one transaction; then another process gets the lock. Where
-    it falls into the interpreter's own end of the block, the lock stays until this process asks again, or ends."""
+    """A real signal after 0, 1, 2 .. steps of time through one transaction; then another process gets the lock."""
     storage = created(path)
-    late = 0
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -526,19 +524,13 @@ def test_ctrl_c_at_any_instant_leaves_a_log_and_no_lock(path: Path) -> None:
                 interrupted += 1
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-            try:
-                with raw(path) as other:
-                    other.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                late += 1
-                storage.read()
-                with raw(path) as other:
-                    other.execute("BEGIN IMMEDIATE")
+            with raw(path) as other:
+                other.execute("BEGIN IMMEDIATE")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
     found = storage.read()
-    assert interrupted > late <= 1 and len(found.entries) >= acknowledged and found.head == head(len(found.entries))
+    assert interrupted > 0 and len(found.entries) >= acknowledged and found.head == head(len(found.entries))
     assert put(storage, *entries(9)) == len(found.entries) + 1
 
 

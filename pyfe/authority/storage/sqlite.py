@@ -51,6 +51,16 @@ _inherited: set[tuple[int, ...]] = set()
 """Files that this process inherited a connection to: what SQLite knows of their locks is the parent's."""
 
 
+class _Connection(sqlite3.Connection):
+    """Gives its locks back when it is closed. SQLite keeps a closed connection, and its locks, as long as a statement
+    of it lives; SQLAlchemy closes one at once after Ctrl-C, while the traceback still holds the statement."""
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
+
+
 class SqliteFile:
     """A kind of database: see :class:`pyfe.authority.storage.kept.Database`."""
 
@@ -143,7 +153,9 @@ class SqliteFile:
 
     def _driver(self) -> sqlite3.Connection:
         uri = f"file:{quote(self.place)}?mode=rw"  # rw: a file that is gone is not made anew
-        made = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=CONNECT_SECONDS)
+        made = sqlite3.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=CONNECT_SECONDS, factory=_Connection
+        )
         try:
             for name, value in SETTINGS.items():
                 made.execute(f"PRAGMA {name}={value}").close()
