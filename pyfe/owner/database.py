@@ -21,7 +21,7 @@ from pyfe.authority.storage import (
     StorageReplaced,
     forks,
 )
-from pyfe.authority.storage.kept import Kept
+from pyfe.authority.storage.kept import Kept, commit
 from pyfe.authority.storage.mutex import Mutex
 from pyfe.authority.storage.sqlite import SqliteFile
 from pyfe.authority.storage.waiting import Patience
@@ -204,4 +204,4 @@ def _turn(connection: Connection) -> int:
 
 def _commit(connection: Connection) -> None:
     """In a place of its own, where tests let it fail."""
-    connection.commit()
+    commit(connection)

@@ -45,6 +45,7 @@ from pyfe.authority.storage import (
     tables,
     waiting,
 )
+from pyfe.authority.storage.kept import commit
 from tests.unit.storage_conformance import AUTHORITY, ended, entries, head, in_child, put
 
 
@@ -532,6 +533,25 @@ def test_ctrl_c_at_any_instant_leaves_a_log_and_no_lock(path: Path) -> None:
     found = storage.read()
     assert interrupted > 0 and len(found.entries) >= acknowledged and found.head == head(len(found.entries))
     assert put(storage, *entries(9)) == len(found.entries) + 1
+
+
+def test_ctrl_c_inside_a_commit_is_ctrl_c() -> None:
+    class Interrupted:
+        """Commits as SQLAlchemy does where Ctrl-C falls between its steps."""
+
+        def __init__(self, first: BaseException) -> None:
+            self.first = first
+
+        def commit(self) -> None:
+            try:
+                raise self.first
+            finally:
+                raise AssertionError
+
+    with pytest.raises(KeyboardInterrupt):
+        commit(Interrupted(KeyboardInterrupt()))  # type: ignore[arg-type]
+    with pytest.raises(AssertionError):
+        commit(Interrupted(ValueError()))  # type: ignore[arg-type]
 
 
 # -- no room, no right --

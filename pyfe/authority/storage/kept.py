@@ -133,5 +133,16 @@ class Kept:
         self._process = os.getpid()
 
 
+def commit(connection: Connection) -> None:
+    """Make it durable. Ctrl-C that falls between SQLAlchemy's steps comes out of it as an assertion of its own: it is
+    Ctrl-C all the same."""
+    try:
+        connection.commit()
+    except AssertionError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        raise
+
+
 def nothing() -> None:
     """Where there is nothing to undo."""

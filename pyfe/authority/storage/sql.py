@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError
 
 from pyfe.authority.storage import forks, rows, tables
-from pyfe.authority.storage.kept import Database, Kept
+from pyfe.authority.storage.kept import Database, Kept, commit
 from pyfe.authority.storage.mutex import Mutex
 from pyfe.authority.storage.postgres import PostgresServer
 from pyfe.authority.storage.protocol import (
@@ -259,9 +259,4 @@ def _database(place: str | os.PathLike[str]) -> SqliteFile | PostgresServer:
 
 def _commit(connection: Connection) -> None:
     """In a place of its own, where tests let it fail."""
-    try:
-        connection.commit()
-    except AssertionError as error:  # SQLAlchemy's own, where Ctrl-C fell between its steps
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise error.__context__ from None
-        raise
+    commit(connection)
