@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,10 +49,24 @@ def test_a_change_repeats_what_depends_on_it(nightly: Any) -> None:
     assert changed_by(nightly, "pyproject.toml", files) >= tests | {"wheel", "bench"}
     assert changed_by(nightly, "Makefile", files) >= tests
     assert changed_by(nightly, "tests/conftest.py", files) >= tests
-    assert changed_by(nightly, "tests/unit/test_schema.py", files) >= tests
-    assert not changed_by(nightly, "tests/unit/test_schema.py", files) & native
+    assert changed_by(nightly, "tests/unit/objects.py", files) >= tests
+    everything = {"lint", "docs", "tests-rules", "fresh"}
+    assert changed_by(nightly, "tests/unit/test_schema.py", files) == everything | {"tests-unit"}
+    ran = {"tests-differential", "tests-portable-differential"}
+    assert changed_by(nightly, "tests/differential/test_qfe_random.py", files) == everything | ran
     assert changed_by(nightly, "scripts/ctime.py", files) >= {"ctime", "lint"}
     assert not changed_by(nightly, "scripts/ctime.py", files) & (native - {"ctime"})
+
+
+def test_no_test_file_is_imported_by_one_of_another_step(nightly: Any) -> None:
+    """A step depends on the test files that it runs, and on no others."""
+    steps = [step for step in nightly.steps() if step.name.startswith("tests-") and "" not in step.depends]
+    files = [path for path in (ROOT / "tests").rglob("test_*.py") if "house" not in path.parts]
+    for path in files:
+        name = str(path.relative_to(ROOT))
+        imported = re.findall(r"from (tests[.a-z_0-9]*\.test_\w+) import", path.read_text())
+        for other in (f"{module.replace('.', '/')}.py" for module in imported):
+            assert {s.name for s in steps if s.reads(name)} <= {s.name for s in steps if s.reads(other)}, (name, other)
 
 
 def fuzz(every: set[str]) -> set[str]:

@@ -11,8 +11,7 @@ from pyfe.epochs import EpochTable
 from pyfe.owner import OwnerSecret, secret
 from pyfe.wire.sealing import SealingKey
 from tests.malformed.test_people import changed
-from tests.unit.epoch_tables import table
-from tests.unit.test_epoch_table import epochs
+from tests.unit.epoch_tables import epochs, table
 
 SEALING = SealingKey.derive("correct horse battery", bytes(16), 10)
 

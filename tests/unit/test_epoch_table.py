@@ -10,29 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import pyfe
 from pyfe import DecodeError, KeyMismatchError, ParameterError, PyfeError, Schema, SignatureError
-from pyfe.epochs import Epoch, EpochTable
+from pyfe.epochs import EpochTable
 from pyfe.forms import MatrixForms
 from pyfe.leakage import Blind, LinearAccount, Reference, check_linear, published, question_of
 from pyfe.objects import decode
 from pyfe.wire.envelope import signed_part, unpack
 from pyfe.wire.signature import SigningKey
-from tests.unit.epoch_tables import QUADRATIC, epoch, table
-
-SMALL = Schema.from_ranges({"a": (0, 15), "b": (0, 15), "c": ["no", "yes"], "d": ["x", "y", "z"]}, bits=4)
-NOISY = SMALL.with_noise(pyfe.noise(slots=[3, 5]))
-FORM = MatrixForms.dense(np.diag([0, 1, 2, 0, 0, 0, 0])[None])
-
-
-def epochs() -> list[Epoch]:
-    """Of every kind: linear, behind noise, without a key and retired, with forms."""
-    return [
-        epoch(1, SMALL, [[1, 2, 3, 0, 1, 5], [2, 4, 6, 0, 2, 10]], keys=3, expires=2**31),
-        epoch(2, NOISY, [[1, 2, 3, 0, 0, 0, 1, 0], [1, 2, 3, 0, 0, 0, 1, 0], [5, 1, 1, 0, 0, 0, 0, 1]]),
-        epoch(3, SMALL, state="retired"),
-        epoch(4, SMALL, forms=[FORM], scheme=QUADRATIC),
-    ]
+from tests.unit.epoch_tables import FORM, QUADRATIC, SMALL, epoch, epochs, table
 
 
 def test_what_is_stated_comes_back_byte_for_byte() -> None:
