@@ -1,6 +1,6 @@
-"""Reading the words of a policy file from plain types, and saying where a fault stands.
+"""Reading the words of a file that people write from plain types, and saying where a fault stands.
 
-The same reader serves a file that people write, whose values are texts, and the canonical map that a log keeps.
+The same reader serves such a file (:mod:`pyfe.wire.yaml`) and the canonical map of plain types that a log keeps of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_ITEMS = 10_000
 
 
 class Fault(Exception):
-    """What is wrong in a policy file, and the path to it; readers make a DecodeError of it."""
+    """What is wrong in a file, and the path to it; readers make a DecodeError of it."""
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Node:
-    """A value of a policy file and where it stands. Every reader of it raises :class:`Fault`."""
+    """A value of a file and where it stands. Every reader of it raises :class:`Fault`."""
 
     value: Any
     path: Path = ()
