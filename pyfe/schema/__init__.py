@@ -7,6 +7,7 @@ module               holds
 ``encoded``          :class:`Encoded` rows
 ``columns``          the kinds of column, a class in a file each
 ``ranges``           columns from stated ranges, levels and marks
+``written``          a schema as people read and write it: YAML
 ``proposal``         what :meth:`Schema.fit` makes of a column, and what it refuses
 ``frames``           tables of every kind as arrays by name
 ``cells``            one cell: absent or not, and which number

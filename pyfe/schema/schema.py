@@ -46,6 +46,7 @@ from pyfe.schema.frames import naming, open_frame, to_numpy
 from pyfe.schema.population import Population
 from pyfe.schema.proposal import propose_columns
 from pyfe.schema.ranges import by_text, columns_from_ranges, require_columns
+from pyfe.schema.written import read, written
 from pyfe.strict import reading, require_same
 from pyfe.text import printable
 from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
@@ -497,6 +498,17 @@ class Schema(PickledAsBytes):
             schema = cls(columns, protected_forms=forms, population=population)
             require_same(schema.to_dict(), dict(data), "a schema")
         return schema
+
+    def to_yaml(self) -> str:
+        """A file that people read and edit (:mod:`pyfe.schema.written`). ParameterError for a schema of more than some
+        25,000 columns, or 4 MB of text."""
+        return written(self._columns, self._forms, self._population)
+
+    @classmethod
+    def from_yaml(cls, data: bytes | str) -> Schema:
+        """The schema of such a file: that of :meth:`to_yaml` is the same schema, of the same id. DecodeError, which
+        names the line, for unknown words, names that stand twice, aliases, tags, and values that no column takes."""
+        return read(data, cls)
 
     def to_bytes(self) -> bytes:
         """The canonical encoding: one envelope of metadata only. Cost: linear in the size of the schema."""

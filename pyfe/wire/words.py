@@ -21,7 +21,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _SHOWN = 60
 MOST_ITEMS = 10_000
-"""Most items of a list, or names of a map."""
+"""Most items of a list, or names of a map, where nothing else is said."""
 
 
 class Fault(Exception):
@@ -47,6 +47,8 @@ class Node:
 
     value: Any
     path: Path = ()
+    most: int = MOST_ITEMS
+    """Most items of a list, or names of a map, here and below."""
 
     def fail(self, message: str, at: Path | None = None) -> NoReturn:
         """Raise the fault, here or elsewhere in the file."""
@@ -59,12 +61,12 @@ class Node:
 
     def entries(self) -> dict[str, Node]:
         """The values of a map by names that the writer chose."""
-        if type(self.value) is not dict or len(self.value) > MOST_ITEMS:
+        if type(self.value) is not dict or len(self.value) > self.most:
             self.fail(f"{self.name} must be a map of names to values")
         for key in self.value:
             if type(key) is not str:
                 self.fail(f"{self.name} has a name that is no text")
-        return {key: Node(value, (*self.path, key)) for key, value in self.value.items()}
+        return {key: self._below(key, value) for key, value in self.value.items()}
 
     def words(self, required: Sequence[str], optional: Sequence[str]) -> dict[str, Node]:
         """The values of a map by words that are known; a fault for another word, or a required one that is missing."""
@@ -80,9 +82,12 @@ class Node:
 
     def items(self) -> list[Node]:
         """The values of a list."""
-        if type(self.value) is not list or len(self.value) > MOST_ITEMS:
+        if type(self.value) is not list or len(self.value) > self.most:
             self.fail(f"{self.name} must be a list, such as [a, b]")
-        return [Node(value, (*self.path, at)) for at, value in enumerate(self.value)]
+        return [self._below(at, value) for at, value in enumerate(self.value)]
+
+    def _below(self, place: str | int, value: Any) -> Node:
+        return Node(value, (*self.path, place), self.most)
 
     def text(self) -> str:
         """A text as a ledger can hold it."""

@@ -198,6 +198,15 @@ class Number(Column):
         marks = cls._marks_of(entry, number=True)
         return cls(lo=lo, hi=hi, steps=entry["steps"], transform=entry["transform"], **marks)
 
+    def to_words(self) -> dict[str, Any]:
+        words = super().to_words()
+        return {name: value for name, value in words.items() if (name, value) != ("transform", "identity")}
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> Number:
+        numbers = {name: real(words[name], f"{name!r}") for name in ("lo", "hi", "missing") if name in words}
+        return super().from_words({**words, **numbers})
+
     def __str__(self) -> str:
         scale = "" if self.transform == "identity" else f" on the {self.transform} scale"
         return f"number {self.range_text} in {self.steps} steps{scale}"
