@@ -193,6 +193,7 @@ class Schema(PickledAsBytes):
         names: Sequence[str] | None = None,
         exclude: Iterable[str] = (),
         levels: Mapping[str, Iterable[Any]] | None = None,
+        ranges: Mapping[str, Any] | None = None,
         **marks: Any,
     ) -> Schema:
         """Propose a schema from training data; look at it (``print(schema)``) before using it.
@@ -222,13 +223,15 @@ class Schema(PickledAsBytes):
         exclude: names of columns to leave out: labels, identifiers, dates.
         levels: column name -> all levels of a category, where you know them: then nothing is taken from the data, and
             a value that is none of them is an error.
-        marks: public, protected, missing and protected_forms as for :meth:`from_ranges`. Clinical ranges are better
-            than any quantile where they exist.
+        ranges: column name -> ``(lo, hi)``, or a made column, where you know it: clinical ranges are better than any
+            quantile. Values beyond it are not looked at; a UserWarning says where they are most.
+        marks: public, protected, missing and protected_forms as for :meth:`from_ranges`.
         """
         unknown_marks = sorted(set(marks) - {"public", "protected", "missing", "protected_forms"})
         if unknown_marks:
             raise ParameterError(f"Schema.fit has no option {unknown_marks[0]!r}")
-        columns = propose_columns(X, bits, margin, names, exclude, {} if levels is None else levels)
+        known = ({} if given is None else given for given in (levels, ranges))
+        columns = propose_columns(X, bits, margin, names, exclude, *known)
         return cls.from_ranges(columns, **marks)
 
     def with_steps(self, steps: Mapping[str, int]) -> Schema:
