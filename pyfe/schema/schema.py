@@ -42,11 +42,12 @@ from pyfe.schema.cells import is_integer, is_number, is_text, plain, same_name, 
 from pyfe.schema.columns import MAX_COORDINATES, Column, Slots, column_from_dict, is_column
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
+from pyfe.schema.facts import ColumnFacts, Difference, described, differences
 from pyfe.schema.frames import naming, open_frame, to_numpy
 from pyfe.schema.population import Population
 from pyfe.schema.proposal import propose_columns
 from pyfe.schema.ranges import by_text, columns_from_ranges, require_columns
-from pyfe.schema.written import read, written
+from pyfe.schema.written import parts_of, read, written
 from pyfe.strict import reading, require_same
 from pyfe.text import printable
 from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
@@ -342,6 +343,15 @@ class Schema(PickledAsBytes):
         if name in self._columns or not is_column(noise) or noise.noise is None:
             raise ParameterError(f"noise is made by pyfe.noise, and needs a name of its own, not {shown(name)}")
         return Schema({**self._columns, name: noise}, protected_forms=self._forms)
+
+    def describe(self, X: Any = None) -> list[ColumnFacts]:
+        """What each column is; with a table as for :meth:`read`, also how its cells fit: what does not is counted."""
+        return described(self._columns, None if X is None else self.read_raw(X))
+
+    def differences(self, other: Schema) -> list[Difference]:
+        """What differs from another schema; nothing where it is the same."""
+        both = (parts_of(schema._columns, schema._forms, schema._population) for schema in (self, other))
+        return differences(*both)
 
     def relations(self) -> IntArray:
         """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""

@@ -32,7 +32,7 @@ from pyfe.strict import reading, require_same
 from pyfe.wire.words import Fault, Node, nearest
 from pyfe.wire.yaml import File, parse
 
-__all__ = ["MOST_BYTES", "MOST_PARTS", "read", "written"]
+__all__ = ["MOST_BYTES", "MOST_PARTS", "flow", "parts_of", "read", "written"]
 
 Made = TypeVar("Made")
 
@@ -185,11 +185,7 @@ def written(
     columns: Mapping[str, Column], forms: Mapping[str, Mapping[str, int]], population: Population | None
 ) -> str:
     """The file of a schema. ParameterError where it would be longer than what :func:`read` reads."""
-    parts: dict[str, Any] = {"version": _VERSION, "columns": {name: c.to_words() for name, c in columns.items()}}
-    if forms:
-        parts["protected_forms"] = {name: dict(form) for name, form in forms.items()}
-    if population is not None:
-        parts["population"] = population.to_dict()
+    parts = parts_of(columns, forms, population)
     text = "".join(f"{line}\n" for name, part in parts.items() for line in _entry("", name, part, opened=True))
     if _count(parts) > MOST_PARTS or len(text.encode()) > MOST_BYTES:
         raise ParameterError(
@@ -197,6 +193,18 @@ def written(
             f"{MOST_PARTS} in {MOST_BYTES} are read; its bytes (to_bytes) have no such limit"
         )
     return text
+
+
+def parts_of(
+    columns: Mapping[str, Column], forms: Mapping[str, Mapping[str, int]], population: Population | None
+) -> dict[str, Any]:
+    """What the file of a schema says, in plain types."""
+    parts: dict[str, Any] = {"version": _VERSION, "columns": {name: c.to_words() for name, c in columns.items()}}
+    if forms:
+        parts["protected_forms"] = {name: dict(sorted(form.items())) for name, form in forms.items()}
+    if population is not None:
+        parts["population"] = population.to_dict()
+    return parts
 
 
 def _count(value: Any) -> int:
@@ -208,18 +216,18 @@ def _count(value: Any) -> int:
 
 def _entry(indent: str, name: str, value: Any, *, opened: bool = False) -> Iterator[str]:
     """The lines of a name and its value: one where it is short, and what is ``opened`` or long a line an item."""
-    key, flow = _text(name), _flow(value)
+    key, line = _text(name), flow(value)
     if len(key) > _LONGEST_NAME:
         yield f"{indent}? {key}"
-        yield f"{indent}: {flow}"
-    elif isinstance(value, dict) and value and (opened or len(indent) + len(key) + len(flow) > _LINE):
+        yield f"{indent}: {line}"
+    elif isinstance(value, dict) and value and (opened or len(indent) + len(key) + len(line) > _LINE):
         yield f"{indent}{key}:"
         for one, item in value.items():
             yield from _entry(f"{indent}  ", one, item)
     elif isinstance(value, list | tuple):
-        yield from _filled(f"{indent}{key}: [", [_flow(item) for item in value], f"{indent}  ")
+        yield from _filled(f"{indent}{key}: [", [flow(item) for item in value], f"{indent}  ")
     else:
-        yield f"{indent}{key}: {flow}"
+        yield f"{indent}{key}: {line}"
 
 
 def _filled(start: str, items: list[str], indent: str) -> Iterator[str]:
@@ -234,12 +242,12 @@ def _filled(start: str, items: list[str], indent: str) -> Iterator[str]:
     yield f"{line}]"
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_text(name)}: {_flow(item)}" for name, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(name)}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

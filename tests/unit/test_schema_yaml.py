@@ -93,7 +93,7 @@ def test_every_kind_comes_back() -> None:
     schema = every_kind()
     text = back(schema)
     assert {column.kind for column in schema.columns.values()} == {*KINDS, "optional"}
-    assert "  age: {kind: number, lo: 18, hi: 100, steps: 255}\n" in text
+    assert "  age: {kind: number, lo: 18, hi: 100, bits: 8}\n" in text
     assert '  codes: {kind: category, levels: ["1", "2", "true", "null", "1.5"], missing: "null"}\n' in text
     assert "  truth: {kind: category, levels: [false, true]}\n" in text.replace('"truth"', "truth")
     assert '  "one": ' not in text and "  one: {kind: constant, value: -7}\n" in text
@@ -126,16 +126,13 @@ def test_any_name_and_any_level_comes_back(sign: str) -> None:
 
 def test_random_numbers_come_back(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    ends = np.sort(rng.choice([-1, 1], (200, 2)) * 10 ** rng.uniform(-200, 200, (200, 2)), axis=1)
-    schema = Schema(
-        {
-            f"x{i}": Number(lo=float(lo), hi=float(hi), steps=1)
-            for i, (lo, hi) in enumerate(ends)
-            if hi - lo > 1e-9 * max(abs(lo), abs(hi))
-        }
-    )
-    assert len(schema.columns) > 150
-    back(schema)
+    columns = {}
+    for i in range(300):
+        lo, hi = sorted(float(end) for end in rng.choice([-1, 1], 2) * 10 ** rng.uniform(-200, 200, 2))
+        columns[f"wide {i}"] = Number(lo=lo, hi=hi, steps=int(2 ** rng.uniform(0, 32)) - (i % 2) or 1)
+        lo, step = round(rng.normal(0, 100), i % 4), float(rng.choice([0.01, 0.25, 1 / 3, 7]))
+        columns[f"step {i}"] = pyfe.number(lo, lo + step * int(rng.integers(1, 5000)), step=step)
+    back(Schema(columns))
 
 
 def test_a_population_comes_back() -> None:
@@ -146,9 +143,7 @@ def test_a_population_comes_back() -> None:
     text = back(public)
     assert Schema.from_yaml(text).population is not None
     with pytest.raises(DecodeError, match=r"line \d+: .*population"):
-        Schema.from_yaml(
-            text.replace("  age: {", "  age2: {kind: constant, value: 1}\n  age: {").replace("steps: 15", "steps: 14")
-        )
+        Schema.from_yaml(text.replace("  age: {", "  age2: {kind: constant, value: 1}\n  age: {"))
     line = next(i for i, found in enumerate(text.splitlines(), 1) if found == "population:")
     with pytest.raises(DecodeError, match=f"line {line}: "):
         Schema.from_yaml(text.replace("tenths_of_bits: ", "tenths_of_bits: 9"))
@@ -169,6 +164,28 @@ def test_a_schema_that_could_not_be_read_again_is_not_written(monkeypatch: pytes
     monkeypatch.setattr(written, "MOST_PARTS", parts - 1)
     with pytest.raises(ParameterError, match=rf"{parts} names and values in \d+ bytes.*to_bytes"):
         schema.to_yaml()
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (pyfe.number(0, 120, step=1), "step: 1"),
+        (pyfe.number(34.1, 42.1, step=0.1), "step: 0.1"),
+        (pyfe.number(18, 38), "bits: 8"),
+        (pyfe.number(0, 2**32 - 1, bits=32), "step: 1"),
+        (Number(lo=0.0, hi=100.0, steps=9), "steps: 9"),
+        (Number(lo=0.0, hi=1e308, steps=2), "step: 5e+307"),
+        (pyfe.number(1, 100, bits=5, transform="log"), "bits: 5, transform: log"),
+        (Number(lo=1.0, hi=100.0, steps=30, transform="sqrt"), "steps: 30, transform: sqrt"),
+    ],
+)  # fmt: skip
+def test_a_resolution_is_said_as_people_say_it(column: Any, said: str) -> None:
+    assert f", {said}}}" in back(Schema({"a": column}))
+
+
+def test_a_wider_range_keeps_its_step() -> None:
+    text = Schema.from_ranges({"age": pyfe.number(0, 120, step=1)}).to_yaml()
+    assert Schema.from_yaml(text.replace("hi: 120", "hi: 130")).hi.tolist() == [130]
 
 
 def test_what_people_write() -> None:
@@ -208,8 +225,8 @@ protected_forms:
 """
 FAULTS: dict[str, tuple[str, str, int, str]] = {
     # name: (a text of the file, what stands there instead, line, what is said)
-    "an unknown word": ("steps: 120,", "steps: 120, bits: 8,", 3, "'bits' is no word of columns.age"),
-    "a word nearly": ("steps:", "step:", 3, "did you mean 'steps'"),
+    "an unknown word": ("steps: 120,", "steps: 120, digits: 8,", 3, "'digits' is no word of columns.age"),
+    "a word nearly": ("cuts:", "cut:", 7, "did you mean 'cuts'"),
     "a word of another kind": ("kind: category\n", "kind: category\n    lo: 1\n", 6, "'lo' is no word of columns.sex"),
     "a word above": ("protected_forms:", "forms:", 10, "'forms' is no word of the file"),
     "an unknown kind": ("kind: thresholds", "kind: threshold", 7, "did you mean 'thresholds'"),
@@ -239,6 +256,12 @@ FAULTS: dict[str, tuple[str, str, int, str]] = {
     "a decimal comma": ("hi: 120,", "hi: [1,5],", 3, "'hi' is a number, not list"),
     "a truth value as a number": ("hi: 120", "hi: true", 3, "'hi' is a number, not bool"),
     "half a step": ("steps: 120", "steps: 120.5", 3, "1 to 2\\^32 - 1 steps"),
+    "no resolution": (", steps: 120", "", 3, "one of 'step', 'bits' and 'steps'"),
+    "two resolutions": ("steps: 120", "steps: 120, bits: 8", 3, "one of 'step', 'bits' and 'steps'"),
+    "a step that divides not": ("steps: 120", "step: 7", 3, "step 7.0 does not divide the range"),
+    "no step": ("steps: 120", "step: 0", 3, "step 0.0 does not divide the range"),
+    "a step of an empty range": ("hi: 120, steps: 120", "hi: 0, step: 1", 3, "finite lo < hi"),
+    "too many bits": ("steps: 120", "bits: 33", 3, "bits must be an integer from 1 to 32"),
     "an empty range": ("hi: 120", "hi: 0", 3, "finite lo < hi"),
     "a transform": ("public: true", "transform: cube", 3, "transform 'cube' is not one of"),
     "a log of zero": ("public: true", "transform: log", 3, "log does not exist at the lower end"),
