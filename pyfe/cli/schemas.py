@@ -18,7 +18,7 @@ from pyfe.wire.envelope import Kind, kind_of
 
 __all__ = ["describe", "diff", "from_file", "show_file"]
 
-_LARGEST = 1 << 28
+_LARGEST = 1 << 26
 """Bytes of a public key that holds a schema, at most: what never ends must not fill the memory."""
 
 _SHOWN = 48

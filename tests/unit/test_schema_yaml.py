@@ -172,6 +172,7 @@ def test_a_schema_that_could_not_be_read_again_is_not_written(monkeypatch: pytes
         (pyfe.number(0, 120, step=1), "step: 1"),
         (pyfe.number(34.1, 42.1, step=0.1), "step: 0.1"),
         (pyfe.number(18, 38), "bits: 8"),
+        (pyfe.number(18, 120), "bits: 8"),
         (pyfe.number(0, 2**32 - 1, bits=32), "step: 1"),
         (Number(lo=0.0, hi=100.0, steps=9), "steps: 9"),
         (Number(lo=0.0, hi=1e308, steps=2), "step: 5e+307"),

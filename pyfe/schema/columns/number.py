@@ -210,11 +210,12 @@ class Number(Column):
         return {**ends, **self._resolution(steps), **scale, **words}
 
     def _resolution(self, steps: int) -> dict[str, Any]:
-        """The step where it is short, else the bits where they are whole, else the number of steps."""
+        """The step where it is a whole number, else the bits where these are, else the step where it is short."""
         step = float(f"{(self.hi - self.lo) / steps:.4g}")
-        if self.transform == "identity" and step > 0 and abs((self.hi - self.lo) / step - steps) <= _WHOLE:
-            return {"step": step}
-        return {"bits": steps.bit_length()} if steps & (steps + 1) == 0 else {"steps": steps}
+        short = self.transform == "identity" and step > 0 and abs((self.hi - self.lo) / step - steps) <= _WHOLE
+        if steps & (steps + 1) == 0 and not (short and step.is_integer()):
+            return {"bits": steps.bit_length()}
+        return {"step": step} if short else {"steps": steps}
 
     @classmethod
     def words(cls) -> tuple[list[str], list[str]]:
