@@ -26,7 +26,8 @@ _SHOWN = 48
 
 _START = b"PYFE"
 
-SchemaFile = Annotated[Path, typer.Argument(metavar="SCHEMA", help="A schema, a public key, or YAML.")]
+_HELD_BY = "A schema, a public key, or YAML."
+SchemaFile = Annotated[Path, typer.Argument(metavar="SCHEMA", help=_HELD_BY)]
 
 
 def show_file(schema: SchemaFile, as_json: AsJson = False) -> None:
@@ -76,7 +77,11 @@ def describe(
     show_table(f"Schema {schema}: {agreed.n} coordinates{told}", [*header, *cells], rows)
 
 
-def diff(first: SchemaFile, second: SchemaFile, as_json: AsJson = False) -> None:
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help=_HELD_BY)],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help=_HELD_BY)],
+    as_json: AsJson = False,
+) -> None:
     """Say what differs between two schemas; the exit code is 0 where nothing does, else 1."""
     one, other = _schema_of(first), _schema_of(second)
     found = one.differences(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -29,6 +30,8 @@ __all__ = [
     "noise_of",
     "ranges_of",
 ]
+
+_WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 
 Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
 Margin = Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")]
@@ -121,10 +124,9 @@ def ranges_of(options: list[str] | None) -> dict[str, tuple[float, float]]:
 
 
 def _integer(option: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer") from None
+    if not _WHOLE.fullmatch(text):  # int reads 1_0 and other digits too
+        raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer")
+    return int(text)
 
 
 def _number(option: str, text: str) -> float:
