@@ -65,16 +65,22 @@ def describe(
     agreed = _schema_of(schema)
     given = None if table is None else read_csv(table, delimiter, decimal)
     facts = agreed.describe(None if given is None else given.for_schema(agreed))
+    said = agreed.to_dict()
+    forms, publishes = [form["name"] for form in said["protected_forms"]], "population" in said
     if as_json:
         read = {} if given is None else {"table": str(table), "rows": len(given), "read_with": given.signs}
-        said = {"schema": str(schema), "id": agreed.id.hex(), "coordinates": agreed.n, **read}
-        say_json({**said, "columns": [column.to_dict() for column in facts]})
+        whole = {"id": agreed.id.hex(), "coordinates": agreed.n, "protected_forms": forms, "publishes": publishes}
+        say_json({"schema": str(schema), **whole, **read, "columns": [column.to_dict() for column in facts]})
         return
     told = "" if given is None else f", and {len(given)} rows of {table} ({given.signs})"
     header = ["column", "kind", "values", "levels", "bits", "absent", "marks"]
     cells = [] if given is None else ["missing", "clipped", "refused"]
     rows = [[*_row(column), *([] if given is None else _counts(column))] for column in facts]
     show_table(f"Schema {schema}: {agreed.n} coordinates{told}", [*header, *cells], rows)
+    if forms:
+        say(f"protected forms: {', '.join(forms)}")
+    if publishes:
+        say("it publishes shares of the population, which everybody can read")
 
 
 def diff(

@@ -47,6 +47,7 @@ class ColumnFacts:
     levels, bits: how many different codes it has, and log2 of that; coordinates: how many it takes.
     absent: "refused", "bit", or the value that an absent entry counts as.
     public, protected: its marks.
+    words: all of it in plain types, as a file of YAML says it.
     cells: how a table fits; None where none was given, or the column is in no table.
     """
 
@@ -59,6 +60,7 @@ class ColumnFacts:
     absent: str
     public: bool
     protected: bool
+    words: Mapping[str, Any]
     cells: Cells | None = None
 
     @property
@@ -68,7 +70,8 @@ class ColumnFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types."""
-        facts = {name: value for name, value in vars(self).items() if name != "cells"} | {"bits": self.bits}
+        facts = {**vars(self), "words": dict(self.words), "bits": self.bits}
+        del facts["cells"]
         if self.cells is None:
             return facts
         counts = {**vars(self.cells), "refused": dict(self.cells.refused)}
@@ -92,6 +95,7 @@ def described(columns: Mapping[str, Column], table: Mapping[str, AnyArray] | Non
                 absent=absent if column.in_table else "",
                 public=column.public,
                 protected=column.protected,
+                words={word: list(value) if isinstance(value, tuple) else value for word, value in words.items()},
                 cells=_cells(column, table[name]) if table is not None and name in table else None,
             )
         )

@@ -101,9 +101,14 @@ def test_described(story: Story, schema: Schema) -> None:
     assert said["columns"][1] == {
         "name": "bmi", "kind": "number", "values": "10 to 60", "scale": "identity", "levels": 256, "coordinates": 1,
         "absent": "refused", "public": False, "protected": False, "bits": 8.0,
+        "words": {"kind": "number", "lo": 10.0, "hi": 60.0, "bits": 8},
     }  # fmt: skip
+    assert said["columns"][2]["words"]["levels"] == ["klein", "groß", "\U0001f600", "no"]
+    assert said["protected_forms"] == ["gap"] and said["publishes"] is False
     table = printed(story, "schema", "describe", "schema").splitlines()
-    assert table[0] == f"Schema schema: {schema.n} coordinates" and len(table) == 6
+    assert (
+        table[0] == f"Schema schema: {schema.n} coordinates" and len(table) == 7 and table[6] == "protected forms: gap"
+    )
     assert table[2].split() == ["age", "number", "18", "to", "100", "83", "6.375", "refused", "public"]
     assert "number (log)" in table[5] and "  bit " in table[5]
 
@@ -124,6 +129,20 @@ def test_described_with_a_table(story: Story, schema: Schema) -> None:
     with_constant = Schema({**SCHEMA.columns, "one": pyfe.constant(1)})
     Path("constant").write_bytes(with_constant.to_bytes())
     assert printed(story, "schema", "describe", "constant", "rows.csv").splitlines()[-1].split()[-3:] == ["-"] * 3
+
+
+def test_described_with_what_it_publishes(story: Story) -> None:
+    rows = [f"{30 + i % 50},{20 + i % 20}" for i in range(200)]
+    Path("people.csv").write_text("\n".join(["age,bmi", *rows]) + "\n")
+    Path("plain").write_bytes(Schema.from_ranges({"age": (0, 100), "bmi": (10, 60)}, bits=4).to_bytes())
+    story.run("schema", "publish", "plain", "people.csv", "-o", "published")
+    assert story.run("schema", "describe", "published")["publishes"] is True
+    assert "publishes shares of the population" in printed(story, "schema", "describe", "published").splitlines()[-1]
+    (found,) = story.run("schema", "diff", "plain", "published", code=1)["differences"]
+    assert found == {"name": "", "what": "population", "first": None, "second": "published"}
+    Path("published.yaml").write_text(printed(story, "schema", "show", "published"))
+    story.run("schema", "from", "published.yaml", "-o", "again")
+    assert Path("again").read_bytes() == Path("published").read_bytes()
 
 
 def test_strange_names_are_printed_harmlessly(story: Story) -> None:
