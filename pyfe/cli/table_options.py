@@ -31,8 +31,6 @@ __all__ = [
     "ranges_of",
 ]
 
-_WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
-
 Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
 Margin = Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")]
 Exclude = Annotated[
@@ -124,7 +122,7 @@ def ranges_of(options: list[str] | None) -> dict[str, tuple[float, float]]:
 
 
 def _integer(option: str, text: str) -> int:
-    if not _WHOLE.fullmatch(text):  # int reads 1_0 and other digits too
+    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):  # int reads 1_0 and other digits too
         raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer")
     return int(text)
 
