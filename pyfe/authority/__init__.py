@@ -13,8 +13,7 @@
 ``records``           what entries hold: terms of an epoch, rows of keys
 ``storage``           where the log is kept: in memory, SQLite, PostgreSQL
 ``policy``            whether what opens is refused: the safe default, or the one stated way around it
-``policy_file``       what a policy file says: people, purposes, columns, budgets, approvals; ``policy_yaml``
-                      reads its YAML, ``policy_words`` its words
+``policy_file``       what a policy file says: people, purposes, columns, budgets, approvals
 ``policy_rules``      what a policy file says to a request: pure functions on values
 ``changes``           what a policy file's people change by signed words; ``stating`` what data owners are told
 ``consent``           what a policy file and its people say to a signed request

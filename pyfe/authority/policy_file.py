@@ -1,6 +1,6 @@
 """Policy files: who may ask an authority for keys, for what, how often, and who has to agree.
 
-A file is YAML that people read (:mod:`pyfe.authority.policy_yaml`). What it does not name is denied; what it says comes
+A file is YAML that people read (:mod:`pyfe.wire.yaml`). What it does not name is denied; what it says comes
 on top of the leakage rules and of the schema's marks, and can only narrow them. Its digest covers what it says, not how
 it is laid out.
 """
@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pyfe.authority.policy_words import Fault, Node, nearest
-from pyfe.authority.policy_yaml import parse
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.schema.cells import MOST_NAME_CHARACTERS, is_text, same_name
 from pyfe.strict import require_same
@@ -22,11 +20,19 @@ from pyfe.text import printable
 from pyfe.wire import cbor
 from pyfe.wire.hashing import fingerprint_of, tagged_hash
 from pyfe.wire.signature import KEY_SIZE, require_key
+from pyfe.wire.words import Fault, Node, nearest
+from pyfe.wire.yaml import File, parse
 
 __all__ = ["ROLES", "Person", "PolicyFile"]
 
 ROLES = ("approver", "auditor", "owner", "requester")
 """What a person may be: who asks, who agrees, who reads the log, and whose data it is (who may revoke)."""
+
+MOST_BYTES = 2**16
+"""Largest policy file: the names of some thousand columns, and people beside."""
+
+MOST_PARTS = 10000
+"""Most names and values of a policy file."""
 
 MOST_APPROVALS = 16
 DEFAULT_KEYS, DEFAULT_KEYS_PER_RECIPIENT, DEFAULT_DAYS, DEFAULT_APPROVALS = 64, 16, 365, 2
@@ -35,6 +41,7 @@ DEFAULT_KEYS, DEFAULT_KEYS_PER_RECIPIENT, DEFAULT_DAYS, DEFAULT_APPROVALS = 64, 
 _MOST_COUNT, _MOST_DAYS = 2**31 - 1, 3660
 _TAG = b"PYFE-V1-policy-file"
 _NAME = "policy file"
+_FILE = File(_NAME, MOST_BYTES, MOST_PARTS)
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,11 @@ class PolicyFile:
     @classmethod
     def from_yaml(cls, data: bytes | str) -> PolicyFile:
         """The policy of a file. DecodeError, which names the line, and for a wrong word the nearest known one."""
-        parsed = parse(data)
+        parsed = parse(data, _FILE)
         try:
             return _read(Node(parsed.value))
         except Fault as fault:
-            raise DecodeError(f"{_NAME}, line {parsed.line_of(fault.path)}: {fault.message}") from None
+            _FILE.refuse(parsed.line_of(fault.path), fault.message)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PolicyFile:

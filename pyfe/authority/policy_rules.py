@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyfe.authority.policy_file import Person, PolicyFile
-from pyfe.authority.policy_words import nearest
 from pyfe.function import Function
 from pyfe.identity import Request
 from pyfe.schema import Schema
 from pyfe.schema.cells import same_name
+from pyfe.wire.words import nearest
 
 __all__ = [
     "Counts",

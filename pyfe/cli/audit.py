@@ -13,7 +13,6 @@ from pyfe.audit import AuditLog, verify
 from pyfe.authority import folder
 from pyfe.authority.auditing import audited
 from pyfe.authority.entries import KINDS, Entry
-from pyfe.authority.policy_words import nearest
 from pyfe.authority.records import Issued, Terms
 from pyfe.cli.asking import is_object
 from pyfe.cli.console import AsJson, Force, load, read_head, say_json, show, show_table, text_option
@@ -23,6 +22,7 @@ from pyfe.cli.times import time_text
 from pyfe.errors import ParameterError
 from pyfe.io import roles
 from pyfe.keys import PublicKey
+from pyfe.wire.words import nearest
 
 __all__ = ["export", "head", "show_log", "verify_log"]
 

@@ -28,6 +28,7 @@ from pyfe.cli import (
     prepare,
     publish,
     schema_compile,
+    schemas,
     suggest,
 )
 from pyfe.errors import ParameterError, PyfeError
@@ -67,6 +68,10 @@ def _common(
 schema_app = typer.Typer(help="Schemas: which columns are encrypted, in which ranges.", no_args_is_help=True)
 schema_app.command("fit")(schema_compile.fit)
 schema_app.command("publish")(publish.publish)
+schema_app.command("show")(schemas.show_file)
+schema_app.command("from")(schemas.from_file)
+schema_app.command("describe")(schemas.describe)
+schema_app.command("diff")(schemas.diff)
 schema_app.callback()(lambda: None)
 app.add_typer(schema_app, name="schema")
 app.command("prepare")(prepare.prepare_model)

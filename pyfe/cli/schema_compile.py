@@ -20,9 +20,11 @@ from pyfe.cli.table_options import (
     NoiseSlots,
     Protected,
     Public,
+    Range,
     levels_of,
     missing_of,
     noise_of,
+    ranges_of,
 )
 from pyfe.errors import ParameterError
 from pyfe.io import roles
@@ -48,6 +50,7 @@ def fit(
     protected: Protected = None,
     missing: Missing = None,
     levels: Levels = None,
+    ranges: Range = None,
     noise_slots: NoiseSlots = 0,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
@@ -63,6 +66,7 @@ def fit(
             bits=bits,
             margin=margin,
             levels=levels_of(levels, columns),
+            ranges=ranges_of(ranges),
             public=public or (),
             protected=protected or (),
             missing=missing_of(missing, columns),

@@ -23,9 +23,11 @@ __all__ = [
     "NoiseSlots",
     "Protected",
     "Public",
+    "Range",
     "levels_of",
     "missing_of",
     "noise_of",
+    "ranges_of",
 ]
 
 Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
@@ -50,9 +52,20 @@ Missing = Annotated[
 Levels = Annotated[
     list[str] | None,
     typer.Option(
+        "--levels",
+        "--category",
         metavar="COLUMN=A,B,...",
         callback=text_options,
         help="All levels of a category, where they are known. Repeatable.",
+    ),
+]
+Range = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="COLUMN=LO:HI",
+        callback=text_options,
+        help="Range of a number column, where it is known: then none is taken from the table. Repeatable.",
     ),
 ]
 NoiseSlots = Annotated[
@@ -94,11 +107,26 @@ def levels_of(options: list[str] | None, columns: Mapping[str, Any]) -> dict[str
     return distinct(found, "--levels")
 
 
+def ranges_of(options: list[str] | None) -> dict[str, tuple[float, float]]:
+    """``COLUMN=LO:HI`` options, in plain decimal numbers with a point."""
+    found: list[tuple[str, tuple[float, float]]] = []
+    for option in options or ():
+        name, equals, span = option.rpartition("=")
+        low, colon, high = span.partition(":")
+        lo, hi = parse_number(low), parse_number(high)
+        if not (name and equals and colon) or not (math.isfinite(lo) and math.isfinite(hi)):
+            raise ParameterError(f"--range is COLUMN=LO:HI, such as age=0:120, not {option!r}")
+        found.append((same_name(name), (lo, hi)))
+    return distinct(found, "--range")
+
+
+_MOST_DIGITS = 20
+
+
 def _integer(option: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer") from None
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= _MOST_DIGITS):  # int reads 1_0 too
+        raise ParameterError(f"--levels {option}: the column holds numbers, and {text!r} is no integer")
+    return int(text)
 
 
 def _number(option: str, text: str) -> float:

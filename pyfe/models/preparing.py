@@ -38,7 +38,7 @@ _LARGEST = 1e100
 """Bound of a model's results: their squares, summed over rows, are doubles."""
 OF_TREES = ("public", "protected", "missing", "protected_forms")
 _BY_NAME = ("public", "protected", "exclude")
-_MAPPED = ("missing", "levels", "bits")
+_MAPPED = ("missing", "levels", "ranges", "bits")
 
 
 def prepare(
@@ -80,7 +80,8 @@ def prepare(
         least 100): **everybody who has the public key reads it.** A schema that publishes is another schema than one
         that does not, so it has to do so before the function is made.
     fit: else ``bits`` (the finest that a number column may become, default 8), ``margin``, ``names``, ``exclude``,
-        ``levels``, ``public``, ``protected``, ``missing`` and ``protected_forms`` of :meth:`pyfe.Schema.fit`.
+        ``levels``, ``ranges``, ``public``, ``protected``, ``missing`` and ``protected_forms`` of
+        :meth:`pyfe.Schema.fit`.
 
     Returns the schema and the function; ``pyfe.compile(model, schema)`` on the same schema gives a finer function. A
     column that moves the score by less than half a step stays in the schema, in one step, and has no weight; the

@@ -7,6 +7,8 @@ module               holds
 ``encoded``          :class:`Encoded` rows
 ``columns``          the kinds of column, a class in a file each
 ``ranges``           columns from stated ranges, levels and marks
+``written``          a schema as people read and write it: YAML
+``facts``            what a schema says of itself, of a table, and beside another one
 ``proposal``         what :meth:`Schema.fit` makes of a column, and what it refuses
 ``frames``           tables of every kind as arrays by name
 ``cells``            one cell: absent or not, and which number
@@ -36,6 +38,7 @@ from pyfe.schema.columns import (
     thresholds,
 )
 from pyfe.schema.encoded import Encoded, Overflow
+from pyfe.schema.facts import Cells, ColumnFacts, Difference
 from pyfe.schema.population import Population, Shares
 from pyfe.schema.schema import Schema, stacked
 
@@ -45,8 +48,11 @@ __all__ = [
     "MAX_COORDINATES",
     "TRANSFORMS",
     "Category",
+    "Cells",
     "Column",
+    "ColumnFacts",
     "Constant",
+    "Difference",
     "Encoded",
     "Noise",
     "Number",

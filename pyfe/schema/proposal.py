@@ -35,7 +35,7 @@ from pyfe.schema.cells import (
     same_name,
     shown,
 )
-from pyfe.schema.columns import Column, category, number
+from pyfe.schema.columns import Column, category, is_column, number
 from pyfe.schema.frames import Frame, as_column, naming, open_frame
 from pyfe.schema.persons import holds_persons, words_of
 from pyfe.schema.ranges import bits_by_name, by_text, list_of_names, require_few, require_known
@@ -201,25 +201,35 @@ def propose_columns(
     names: Sequence[str] | None,
     exclude: Iterable[str],
     levels: Mapping[str, Iterable[Any]],
+    ranges: Mapping[str, Any],
 ) -> dict[str, Column]:
     """The columns of :meth:`pyfe.Schema.fit`, by name. ParameterError, for all that are refused at once."""
     if not is_number(margin) or not 0 <= margin <= 10:
         raise ParameterError(f"margin must be from 0 to 10, not {shown(margin)}")
     if not isinstance(levels, Mapping):
         raise ParameterError("levels is a mapping of column names to lists of levels")
+    if not isinstance(ranges, Mapping):
+        raise ParameterError("ranges is a mapping of column names to (lo, hi)")
     frame = open_frame(X, None if names is None else list_of_names(names, "names"))
     dropped = {same_name(name) for name in list_of_names(exclude, "exclude")}
     require_few(range(len(frame.labels) - len(dropped)))
-    for option, by_name in {"bits": bits, "levels": levels}.items():
+    for option, by_name in {"bits": bits, "levels": levels, "ranges": ranges}.items():
         if isinstance(by_name, Mapping):
             require_known(option, by_name, frame.labels)
-    given, resolution = by_text(levels, "levels"), bits_by_name(bits)
+    given, stated, resolution = by_text(levels, "levels"), by_text(ranges, "ranges"), bits_by_name(bits)
+    both = next((name for name in stated if name in given), None)
+    if both is not None:
+        raise ParameterError(f"column {shown(both)} has levels and a range; give one of them")
     table = _proposed_table(frame, dropped)
     columns, refused = {}, []
     for name, values in table.items():
         try:
             with naming(name):
-                columns[name] = propose(name, values, resolution(name), margin, given.get(same_name(name)))
+                columns[name] = (
+                    _over(name, values, resolution(name), stated[same_name(name)])
+                    if same_name(name) in stated
+                    else propose(name, values, resolution(name), margin, given.get(same_name(name)))
+                )
         except ParameterError as error:
             refused.append((name, error))
     _require_none(refused)
@@ -313,6 +323,37 @@ def _stated(values: AnyArray, missing: BoolArray, levels: Iterable[Any]) -> Colu
     if unknown.any():
         raise ParameterError(f"{int(unknown.sum())} values are none of the levels given")
     return column
+
+
+def _over(name: str, values: AnyArray, bits: int, span: Any) -> Column:
+    """The column over a range that is stated, of which the table has no say: only whether it is one of whole numbers.
+    ParameterError for cells that are no values of it; one beyond the range is none of these."""
+    require_cells(values)
+    missing = missing_mask(values)
+    column = span if is_column(span) else _number_over(span, as_floats(values, missing)[~missing], bits)
+    if not column.in_table:
+        raise ParameterError(f"{column.noun} is no column of a table")
+    code = column.encode(values)
+    for reason, mask in code.refused.items():
+        wrong = int((mask & ~missing).sum())
+        if wrong:
+            raise ParameterError(f"has a range, and {wrong} of its cells are {reason}; {_EXCLUDE}, or mend them")
+    beyond, present = int((code.beyond & ~missing).sum()), int((~missing).sum())
+    if 2 * beyond > present:
+        warnings.warn(
+            f"column {name!r} lies outside {column.range_text} in {beyond} of {present} rows: is it in another unit?",
+            UserWarning,
+            stacklevel=4,
+        )
+    return column
+
+
+def _number_over(span: Any, raw: FloatArray, bits: int) -> Column:
+    if not isinstance(span, tuple | list) or len(span) != 2 or not all(map(is_number, span)):
+        raise ParameterError(f"a range is (lo, hi), or a column as pyfe.number makes it, not {shown(span)}")
+    column, (lo, hi) = number(*span, bits=bits), map(float, span)
+    whole = len(raw) > 0 and (raw == np.rint(raw)).all() and lo.is_integer() and hi.is_integer()
+    return number(lo, hi, step=1) if whole and hi - lo < 2**bits else column
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -450,7 +491,7 @@ def _require_no_identifiers(name: str, values: AnyArray, raw: FloatArray) -> Non
     if (called and 2 * count > len(raw)) or (long and count > 1):
         raise ParameterError(
             f"{count} different integers in {len(raw)} rows look like record numbers, whose quantiles would stand "
-            f"in the public key; {_EXCLUDE}, or give the column a range (Schema.from_ranges)"
+            f"in the public key; {_EXCLUDE}, or give the column a range (ranges=, --range)"
         )
     if len(distinct) == len(raw) >= _COUNTER and distinct[-1] - distinct[0] == len(raw) - 1:
         warnings.warn(

@@ -42,10 +42,12 @@ from pyfe.schema.cells import is_integer, is_number, is_text, plain, same_name, 
 from pyfe.schema.columns import MAX_COORDINATES, Column, Slots, column_from_dict, is_column
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
+from pyfe.schema.facts import ColumnFacts, Difference, described, differences
 from pyfe.schema.frames import naming, open_frame, to_numpy
 from pyfe.schema.population import Population
 from pyfe.schema.proposal import propose_columns
 from pyfe.schema.ranges import by_text, columns_from_ranges, require_columns
+from pyfe.schema.written import parts_of, read, written
 from pyfe.strict import reading, require_same
 from pyfe.text import printable
 from pyfe.wire.envelope import Kind, pack_metadata, unpack_metadata
@@ -192,6 +194,7 @@ class Schema(PickledAsBytes):
         names: Sequence[str] | None = None,
         exclude: Iterable[str] = (),
         levels: Mapping[str, Iterable[Any]] | None = None,
+        ranges: Mapping[str, Any] | None = None,
         **marks: Any,
     ) -> Schema:
         """Propose a schema from training data; look at it (``print(schema)``) before using it.
@@ -221,13 +224,15 @@ class Schema(PickledAsBytes):
         exclude: names of columns to leave out: labels, identifiers, dates.
         levels: column name -> all levels of a category, where you know them: then nothing is taken from the data, and
             a value that is none of them is an error.
-        marks: public, protected, missing and protected_forms as for :meth:`from_ranges`. Clinical ranges are better
-            than any quantile where they exist.
+        ranges: column name -> ``(lo, hi)``, or a made column, where you know it: clinical ranges are better than any
+            quantile. Values beyond it are not looked at; a UserWarning says where they are most.
+        marks: public, protected, missing and protected_forms as for :meth:`from_ranges`.
         """
         unknown_marks = sorted(set(marks) - {"public", "protected", "missing", "protected_forms"})
         if unknown_marks:
             raise ParameterError(f"Schema.fit has no option {unknown_marks[0]!r}")
-        columns = propose_columns(X, bits, margin, names, exclude, {} if levels is None else levels)
+        known = ({} if given is None else given for given in (levels, ranges))
+        columns = propose_columns(X, bits, margin, names, exclude, *known)
         return cls.from_ranges(columns, **marks)
 
     def with_steps(self, steps: Mapping[str, int]) -> Schema:
@@ -338,6 +343,15 @@ class Schema(PickledAsBytes):
         if name in self._columns or not is_column(noise) or noise.noise is None:
             raise ParameterError(f"noise is made by pyfe.noise, and needs a name of its own, not {shown(name)}")
         return Schema({**self._columns, name: noise}, protected_forms=self._forms)
+
+    def describe(self, X: Any = None) -> list[ColumnFacts]:
+        """What each column is; with a table as for :meth:`read`, also how its cells fit: what does not is counted."""
+        return described(self._columns, None if X is None else self.read_raw(X))
+
+    def differences(self, other: Schema) -> list[Difference]:
+        """What differs from another schema; nothing where it is the same."""
+        both = (parts_of(schema._columns, schema._forms, schema._population) for schema in (self, other))
+        return differences(*both)
 
     def relations(self) -> IntArray:
         """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""
@@ -497,6 +511,17 @@ class Schema(PickledAsBytes):
             schema = cls(columns, protected_forms=forms, population=population)
             require_same(schema.to_dict(), dict(data), "a schema")
         return schema
+
+    def to_yaml(self) -> str:
+        """A file that people read and edit (:mod:`pyfe.schema.written`). ParameterError for a schema of more than some
+        25,000 columns, or 4 MB of text."""
+        return written(self._columns, self._forms, self._population)
+
+    @classmethod
+    def from_yaml(cls, data: bytes | str) -> Schema:
+        """The schema of such a file: that of :meth:`to_yaml` is the same schema, of the same id. DecodeError, which
+        names the line, for unknown words, names that stand twice, aliases, tags, and values that no column takes."""
+        return read(data, cls)
 
     def to_bytes(self) -> bytes:
         """The canonical encoding: one envelope of metadata only. Cost: linear in the size of the schema."""

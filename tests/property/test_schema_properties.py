@@ -55,6 +55,13 @@ def test_plain_types_round_trip(schema: Schema) -> None:
     assert np.array_equal(again.lo, schema.lo) and np.array_equal(again.hi, schema.hi)
 
 
+@given(schemas(), schemas())
+def test_a_file_round_trip(schema: Schema, other: Schema) -> None:
+    again = Schema.from_yaml(schema.to_yaml())
+    assert again.to_bytes() == schema.to_bytes() and schema.differences(again) == []
+    assert (schema.differences(other) == []) == (schema == other)
+
+
 @given(numbers(), st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_rounding_is_at_most_half_a_step(column: Number, positions: list[float]) -> None:
     schema = Schema({"v": column})

@@ -177,6 +177,7 @@ def test_making_columns_and_schemas(seed: int, part: int) -> None:
                 if schema is None:
                     continue
                 assert Schema.from_bytes(schema.to_bytes()) == schema, schema
+                assert Schema.from_yaml(schema.to_yaml()) == schema, schema
                 for ends in (False, True):
                     x = schema.sample(np.random.default_rng(part), 40, ends=ends)
                     assert np.array_equal(schema.encode(schema.decode(x)).x, x), schema
@@ -184,6 +185,8 @@ def test_making_columns_and_schemas(seed: int, part: int) -> None:
         table = {"a": [0.0, 1.5] * 10, "b": ["x", "y"] * 10}
         refused_or_done(Schema.fit, table, exclude=any_cells(), levels=any_cell(), margin=rng.choice([0.1, any_cell()]))
         refused_or_done(Schema.fit, table, levels={"b": any_cells()}, missing={"a": any_cell()})
+        span = rng.choice([any_cells(), (any_cell(), any_cell()), [any_cell(), any_cell()], *usable])
+        refused_or_done(Schema.fit, table, ranges=rng.choice([any_cell(), {rng.choice("ab"): span}]))
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -527,7 +527,7 @@ def test_what_would_travel_in_the_key_is_refused(story: Story) -> None:
         "stage": "category 0, 1, 2, 3",
         "x": "number 0 to 22 in 255 steps, or missing",
     }
-    for wrong in ("rare", "rare=", "nobody=a,b", "stage=a,b"):
+    for wrong in ("rare", "rare=", "nobody=a,b", "stage=a,b", "stage=0,1,1_0"):
         assert (
             story.fails("schema", "fit", "t.csv", "-o", "s2", "--exclude", "row", "--levels", wrong)[0]
             == "ParameterError"

@@ -20,6 +20,7 @@ from tests.unit.objects import PASSPHRASE
 
 COMMANDS = [
     "schema fit rows.csv -o out",
+    "schema from schema -o out",
     "compile model.json -s schema --reference rows.csv -o out",
     "compile model.onnx -s schema -o out",
     "prepare model.json rows.csv -s out2 -o out",
@@ -178,6 +179,8 @@ def test_an_output_that_cannot_be(command: str, capsys: pytest.CaptureFixture[st
         ("schema fit rows.csv -o out --exclude c", 1),
         ("schema fit rows.csv -o out --exclude a --exclude b", 1),
         ("schema fit rows.csv -o out --public c", 1),
+        ("schema fit rows.csv -o out --range a", 1),
+        ("schema fit rows.csv -o out --range a=1:0", 1),
         ("schema fit rows.csv -o out --missing a", 1),
         ("schema fit rows.csv -o out --missing a=x", 1),
         ("schema fit rows.csv -o out --missing a=nan", 1),

@@ -138,6 +138,8 @@ def test_absent_entries(schema: Schema) -> None:
     assert with_bit.encode(rows).x[:, :2].tolist() == [[-1, 0], [0, 1]]
     assert Schema.from_bytes(with_bit.to_bytes()) == with_bit
     assert column_from_dict(with_bit.columns["side"].to_dict()) == with_bit.columns["side"]
+    for made, said in ((stated, "{kind: side, missing: both}"), (with_bit, "{kind: side, missing_bit: true}")):
+        assert f"  side: {said}\n" in made.to_yaml() and Schema.from_yaml(made.to_yaml()) == made
 
 
 def test_a_linear_model(schema: Schema) -> None:

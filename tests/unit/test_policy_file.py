@@ -9,7 +9,7 @@ import time
 import pytest
 
 from pyfe import DecodeError
-from pyfe.authority import policy_yaml
+from pyfe.authority import policy_file
 from pyfe.authority.policy_file import Person, PolicyFile
 from pyfe.identity import IdentitySecret
 from pyfe.wire import cbor
@@ -195,7 +195,7 @@ def test_what_is_neither_text_nor_bytes() -> None:
 
 
 HUGE = {
-    "bytes": "#" * (policy_yaml.MOST_BYTES + 1),
+    "bytes": "#" * (policy_file.MOST_BYTES + 1),
     "nested lists": "[" * 30_000,
     "nested maps": "{a: " * 15_000,
     "nested blocks": "".join(" " * i + "a:\n" for i in range(300)),

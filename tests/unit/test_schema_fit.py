@@ -495,3 +495,83 @@ def test_a_type_is_no_table() -> None:
     frame = pytest.importorskip("pandas").DataFrame
     with pytest.raises(ParameterError, match="not the type DataFrame"):
         Schema.fit(frame)
+
+
+# -- ranges that are known --
+
+
+def test_a_range_that_is_known_is_taken_as_it_is() -> None:
+    """Whatever the table holds: its values decide on nothing but whether the numbers are whole."""
+    known: dict[str, Any] = {"v": (0, 120)}
+    for values in ([30.0, 31.0] * 20, [0.0] * 39 + [1e6], [None] * 20 + [5] * 20):
+        assert fit(values, ranges=known).columns["v"] == pyfe.number(0, 120, step=1)
+    for values in ([30.5, 31.0] * 20, [None] * 40, ["30.5"] * 40):
+        assert fit(values, ranges=known).columns["v"] == pyfe.number(0, 120, bits=8)
+    assert fit([1, 2] * 20, ranges={"v": [0.5, 3]}).columns["v"] == pyfe.number(0.5, 3, bits=8)
+    assert fit([1, 2] * 20, ranges={"v": (0, 120)}, bits={"v": 4}).columns["v"] == pyfe.number(0, 120, bits=4)
+    assert fit([1, 2] * 20, ranges={"v": (0, 9)}, public="v", missing={"v": 4}).columns["v"] == pyfe.number(
+        0, 9, step=1, public=True, missing=4
+    )
+    other = fit([30.0, 31.0] * 20, ranges={"v": (0, 120)}).columns["z"]
+    assert other == fit([1.0, 2.0] * 20).columns["z"], "the other columns are proposed as before"
+
+
+def test_a_column_that_is_known_is_taken_as_it_is() -> None:
+    for column in (pyfe.number(1, 500, transform="log"), pyfe.thresholds([30, 60]), pyfe.category([1, 2, 3])):
+        assert fit([1, 2] * 20, ranges={"v": column}).columns["v"] == column
+
+
+def test_a_range_cures_what_is_refused() -> None:
+    numbers = np.arange(N) * 12345 + 10**8 + 7
+    with pytest.raises(ParameterError, match=r"record numbers.*--range"):
+        fit(numbers)
+    assert fit(numbers, ranges={"v": (0, 1e9)}).columns["v"] == pyfe.number(0, 1e9, bits=8)
+
+
+@pytest.mark.parametrize(
+    ("values", "span", "said"),
+    [
+        ([1.0] * N, (5, 5), "column 'v': a range needs finite lo < hi"),
+        ([1.0] * N, (0, float("nan")), "finite"),
+        ([1.0] * N, (0, 10**400), "beyond the doubles"),
+        ([1.0] * N, (0, 1, 2), r"column 'v': a range is \(lo, hi\)"),
+        ([1.0] * N, "0:120", "a range is"),
+        ([1.0] * N, 5, "a range is"),
+        ([1.0] * N, (0, "5"), "a range is"),
+        ([1.0] * N, (False, True), "a range is"),
+        ([1.0] * N, pyfe.constant(1), "a constant is no column of a table"),
+        ([1.0] * N, pyfe.category([2, 3]), f"has a range, and {N} of its cells are not a level"),
+        (["x"] * 3 + ["1"] * 37, (0, 9), "has a range, and 3 of its cells are not a number"),
+        (times(), (0, 9), "dates or times"),
+    ],
+)  # fmt: skip
+def test_a_range_that_is_none_is_refused(values: Any, span: Any, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        fit(values, ranges={"v": span})
+
+
+def test_a_range_of_no_column_is_refused() -> None:
+    for options, said in (
+        ({"ranges": {"w": (0, 1)}}, "ranges: there is no column 'w'"),
+        ({"ranges": [("v", 0, 1)]}, "ranges is a mapping"),
+        ({"ranges": {"v": (0, 1)}, "levels": {"v": [1, 2]}}, "column 'v' has levels and a range"),
+        ({"ranges": {"\xe9": (0, 1), "e\u0301": (0, 1)}}, "twice|no column"),
+    ):
+        with pytest.raises(ParameterError, match=said):
+            fit([1.0] * N, **options)
+
+
+def test_a_range_in_another_unit_warns() -> None:
+    with pytest.warns(UserWarning, match="column 'v' lies outside 0 to 3 in 21 of 39 rows") as caught:
+        fit([None] + [1.7] * 18 + [170.0] * 21, ranges={"v": (0, 3)})
+    assert caught[0].filename == __file__, "it names the caller's line"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit([1.7] * 20 + [170.0] * 20, ranges={"v": (0, 3)})
+
+
+def test_prepare_takes_ranges() -> None:
+    rows = {"age": np.arange(40) % 30 + 20.0, "bmi": Z, "other": Z}
+    model = pyfe.Linear({"age": 0.06, "bmi": 0.1}, intercept=-4.0, link="logit")
+    schema, _ = pyfe.prepare(model, rows, ranges={"age": (0, 120), "other": (0, 1)}, precision="finest")
+    assert schema.columns["age"].range_text == "0 to 120" and list(schema.columns) == ["age", "bmi"]

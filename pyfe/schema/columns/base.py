@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -389,6 +389,30 @@ class Column(ABC):
     @abstractmethod
     def from_dict(cls: type[Kind], entry: Mapping[str, Any]) -> Kind:
         """The inverse of :meth:`to_dict`; raises what reading plain types raises (Schema.from_dict names it)."""
+
+    def to_words(self) -> dict[str, Any]:
+        """As people write the column: its kind, its own fields, and the marks that are set; numbers are numbers."""
+        marks = {} if self.missing is None else {"missing": self.missing}
+        marks |= {mark: True for mark in ("public", "protected") if getattr(self, mark)}
+        return {"kind": self.kind, **{name: getattr(self, name) for name in self._own()}, **marks}
+
+    @classmethod
+    def words(cls) -> tuple[list[str], list[str]]:
+        """The words that :meth:`from_words` needs, and those that it may be given."""
+        needed = [one.name for one in fields(cls) if one.default is MISSING]
+        return needed, [one.name for one in fields(cls) if one.default is not MISSING]
+
+    @classmethod
+    def from_words(cls: type[Kind], words: Mapping[str, Any]) -> Kind:
+        """The inverse of :meth:`to_words`, without the kind: texts, integers, floats, truth values and lists of them.
+        ParameterError for values that are none of the column's."""
+        given: dict[str, Any] = {name: tuple(item) if isinstance(item, list) else item for name, item in words.items()}
+        return cls(**given)
+
+    @classmethod
+    def _own(cls) -> list[str]:
+        shared = {one.name for one in fields(Column)}
+        return [one.name for one in fields(cls) if one.name not in shared]
 
     def _marks(self) -> dict[str, Any]:
         missing = self.missing.hex() if isinstance(self.missing, float) else self.missing

@@ -222,8 +222,23 @@ class Category(Column):
     def from_dict(cls, entry: Mapping[str, Any]) -> Category:
         return cls(levels=tuple(entry["levels"]), **cls._marks_of(entry, number=False))
 
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> Category:
+        levels = words["levels"]
+        if not isinstance(levels, list):
+            raise ParameterError("levels are a list, such as [a, b]")
+        if any(isinstance(level, str) for level in levels) and not all(isinstance(level, str) for level in levels):
+            raise ParameterError("levels are all text, or none is; a number in quotes is a text")
+        if any(isinstance(level, float) for level in levels):
+            raise ParameterError("a level that is a number is an integer in plain digits; in quotes it is a text")
+        return super().from_words(words)
+
+    @property
+    def range_text(self) -> str:
+        return printable(", ".join(str(level) for level in self.levels))
+
     def __str__(self) -> str:
-        return printable("category " + ", ".join(str(level) for level in self.levels))
+        return f"category {self.range_text}"
 
 
 class _Categories(Encoder):

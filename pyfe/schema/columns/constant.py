@@ -101,6 +101,10 @@ class Constant(Column):
     def from_dict(cls, entry: Mapping[str, Any]) -> Constant:
         return cls(value=entry["value"], **cls._marks_of(entry, number=False))
 
+    @property
+    def range_text(self) -> str:
+        return str(self.value)
+
     def __str__(self) -> str:
         return f"constant {self.value}"
 

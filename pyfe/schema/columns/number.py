@@ -29,6 +29,9 @@ _FINE = 16 * np.finfo(np.float64).eps
 """Least step over the largest value on the scale: seven units in the last place are lost between a code, its value
 and back (one product, two sums, the transform), and half a step has to be left."""
 
+_WHOLE = 1e-6
+"""Steps by which a range may miss a whole number of them, where the step is stated."""
+
 _TINY = float(np.finfo(np.float64).tiny)
 
 TRANSFORMS: dict[str, tuple[Callable[[AnyArray], AnyArray], Callable[[AnyArray], AnyArray]]] = {
@@ -198,6 +201,41 @@ class Number(Column):
         marks = cls._marks_of(entry, number=True)
         return cls(lo=lo, hi=hi, steps=entry["steps"], transform=entry["transform"], **marks)
 
+    def to_words(self) -> dict[str, Any]:
+        """A range that is edited keeps its step, or its bits, where people would say these."""
+        words = super().to_words()
+        steps, transform = words.pop("steps"), words.pop("transform")
+        ends = {name: words.pop(name) for name in ("kind", "lo", "hi")}
+        scale = {} if transform == "identity" else {"transform": transform}
+        return {**ends, **self._resolution(steps), **scale, **words}
+
+    def _resolution(self, steps: int) -> dict[str, Any]:
+        """The step where it is a whole number, else the bits where these are, else the step where it is short."""
+        step = float(f"{(self.hi - self.lo) / steps:.4g}")
+        short = self.transform == "identity" and step > 0 and abs((self.hi - self.lo) / step - steps) <= _WHOLE
+        if steps & (steps + 1) == 0 and not (short and step.is_integer()):
+            return {"bits": steps.bit_length()}
+        return {"step": step} if short else {"steps": steps}
+
+    @classmethod
+    def words(cls) -> tuple[list[str], list[str]]:
+        return ["lo", "hi"], ["step", "bits", "steps", "transform", "missing", "public", "protected"]
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> Number:
+        said = [name for name in ("step", "bits", "steps") if name in words]
+        if len(said) != 1:
+            raise ParameterError("a number says one of 'step', 'bits' and 'steps'")
+        given = {name: real(words[name], f"{name!r}") for name in ("lo", "hi", "step", "missing") if name in words}
+        rest = {**words, **given}
+        transform = rest.get("transform", "identity")
+        if "bits" in rest:
+            rest["steps"] = 2 ** checked_bits(rest.pop("bits")) - 1
+        if "step" in rest:
+            _require_range(rest["lo"], rest["hi"], transform)
+            rest["steps"] = _whole_steps(rest["lo"], rest["hi"], rest.pop("step"), transform)
+        return super().from_words(rest)
+
     def __str__(self) -> str:
         scale = "" if self.transform == "identity" else f" on the {self.transform} scale"
         return f"number {self.range_text} in {self.steps} steps{scale}"
@@ -291,6 +329,6 @@ def _transformed(lo: float, hi: float, transform: str) -> tuple[float, float]:
 def _whole_steps(lo: float, hi: float, step: float, transform: str) -> int:
     low, high = _transformed(lo, hi, transform)
     count = (high - low) / step if step > 0 else math.nan
-    if not math.isfinite(count) or abs(count - round(count)) > 1e-6 or round(count) < 1:
+    if not math.isfinite(count) or abs(count - round(count)) > _WHOLE or round(count) < 1:
         raise ParameterError(f"step {step} does not divide the range {lo:g} to {hi:g} ({transform} scale)")
     return round(count)

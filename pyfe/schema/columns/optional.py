@@ -171,6 +171,10 @@ class Optional(Column):
     def to_dict(self) -> dict[str, Any]:
         return {**self.column.to_dict(), **self._marks(), "missing_bit": True}
 
+    def to_words(self) -> dict[str, Any]:
+        marks = {mark: True for mark in ("public", "protected") if getattr(self, mark)}
+        return {**self.column.to_words(), "missing_bit": True, **marks}
+
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> NoReturn:
         raise NotImplementedError("the entry is that of its column, and a mark (pyfe.schema.columns.kinds)")

@@ -157,8 +157,18 @@ class Thresholds(Column):
         marks = cls._marks_of(entry, number=True)
         return cls(cuts=tuple(float.fromhex(cut) for cut in entry["cuts"]), **marks)
 
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> Thresholds:
+        cuts = [_exact(cut, "a cut") for cut in items(words["cuts"], "cuts")]
+        missing = {"missing": _exact(words["missing"], "'missing'")} if "missing" in words else {}
+        return super().from_words({**words, "cuts": cuts, **missing})
+
+    @property
+    def range_text(self) -> str:
+        return ", ".join(f"{cut:g}" for cut in self.cuts)
+
     def __str__(self) -> str:
-        return "thresholds " + ", ".join(f"{cut:g}" for cut in self.cuts)
+        return f"thresholds {self.range_text}"
 
 
 def _exact(value: Any, what: str) -> float:

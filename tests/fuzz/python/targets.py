@@ -375,6 +375,55 @@ YAML_WORDS += [
 ]
 
 
+def read_schema_file(data: bytes) -> object:
+    """A schema as people write it: it comes back from its own file."""
+    made = Schema.from_yaml(data)
+    if Schema.from_yaml(made.to_yaml()).to_bytes() != made.to_bytes():
+        raise BrokenPromise("a schema does not come back from its file")
+    return str(made)
+
+
+@functools.cache
+def schema_files() -> list[bytes]:
+    """Schemas as people write them."""
+    with_bit = Schema.from_ranges({"a b": (0, 1), "no": ["yes", "1"]}, missing={"a b": "bit"})
+    return [made.to_yaml().encode() for made in (schema(), with_bit.with_noise(pyfe.noise(slots=3)))]
+
+
+SCHEMA_WORDS = [
+    *YAML_WORDS,
+    b"kind: ",
+    b"number",
+    b"category",
+    b"thresholds",
+    b"noise",
+    b"levels: [",
+    b"cuts: [",
+    b"missing",
+]
+SCHEMA_WORDS += [
+    b"missing_bit: true",
+    b"public: true",
+    b"steps: 1",
+    b"lo: -1e300",
+    b".nan",
+    b"1e999",
+    b"null",
+    b"007",
+    b", ",
+]
+SCHEMA_WORDS += [
+    b"population: {",
+    b"protected_forms:",
+    b"true",
+    b'"\\x00"',
+    b'"\\ud800"',
+    b"transform: log",
+    b"slots: [0]",
+    b"a,",
+]
+
+
 @functools.cache
 def log_entries() -> list[bytes]:
     """What an authority records: a first epoch, a key, a refusal, a revocation."""
@@ -676,6 +725,7 @@ TARGETS: dict[str, Target] = {
     ),
     "sealed-owner": Target(lambda: [owner_file()], SEEDED, read_owner_file),
     "policy-file": Target(lambda: [people.yaml().encode()], mutation.text(YAML_WORDS), read_policy_file),
+    "schema-file": Target(lambda: schema_files(), mutation.text(SCHEMA_WORDS), read_schema_file),
     "policy-map": Target(
         lambda: [cbor.dumps(people.policy().to_dict())],
         mutation.cbor,

@@ -1,6 +1,6 @@
-"""Reading the words of a policy file from plain types, and saying where a fault stands.
+"""Reading the words of a file that people write from plain types, and saying where a fault stands.
 
-The same reader serves a file that people write, whose values are texts, and the canonical map that a log keeps.
+The same reader serves such a file (:mod:`pyfe.wire.yaml`) and the canonical map of plain types that a log keeps of it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _SHOWN = 60
 MOST_ITEMS = 10_000
-"""Most items of a list, or names of a map."""
+"""Most items of a list, or names of a map, where nothing else is said."""
 
 
 class Fault(Exception):
-    """What is wrong in a policy file, and the path to it; readers make a DecodeError of it."""
+    """What is wrong in a file, and the path to it; readers make a DecodeError of it."""
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
@@ -43,10 +43,12 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Node:
-    """A value of a policy file and where it stands. Every reader of it raises :class:`Fault`."""
+    """A value of a file and where it stands. Every reader of it raises :class:`Fault`."""
 
     value: Any
     path: Path = ()
+    most: int = MOST_ITEMS
+    """Most items of a list, or names of a map, here and below."""
 
     def fail(self, message: str, at: Path | None = None) -> NoReturn:
         """Raise the fault, here or elsewhere in the file."""
@@ -59,12 +61,12 @@ class Node:
 
     def entries(self) -> dict[str, Node]:
         """The values of a map by names that the writer chose."""
-        if type(self.value) is not dict or len(self.value) > MOST_ITEMS:
+        if type(self.value) is not dict or len(self.value) > self.most:
             self.fail(f"{self.name} must be a map of names to values")
         for key in self.value:
             if type(key) is not str:
                 self.fail(f"{self.name} has a name that is no text")
-        return {key: Node(value, (*self.path, key)) for key, value in self.value.items()}
+        return {key: self._below(key, value) for key, value in self.value.items()}
 
     def words(self, required: Sequence[str], optional: Sequence[str]) -> dict[str, Node]:
         """The values of a map by words that are known; a fault for another word, or a required one that is missing."""
@@ -80,9 +82,12 @@ class Node:
 
     def items(self) -> list[Node]:
         """The values of a list."""
-        if type(self.value) is not list or len(self.value) > MOST_ITEMS:
+        if type(self.value) is not list or len(self.value) > self.most:
             self.fail(f"{self.name} must be a list, such as [a, b]")
-        return [Node(value, (*self.path, at)) for at, value in enumerate(self.value)]
+        return [self._below(at, value) for at, value in enumerate(self.value)]
+
+    def _below(self, place: str | int, value: Any) -> Node:
+        return Node(value, (*self.path, place), self.most)
 
     def text(self) -> str:
         """A text as a ledger can hold it."""

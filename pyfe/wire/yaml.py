@@ -1,31 +1,48 @@
-"""A policy file's YAML as plain maps, lists and texts, and the line of every value.
+"""YAML that people write as plain maps, lists and scalars, and the line of every value.
 
 A small part of YAML 1.1 is read, in which there is one way to read a file: maps, lists and texts. ``no`` is the text
-"no", ``5`` the text "5". Anchors, aliases, merges, tags, directives, further documents and names that stand twice are
-errors. PyYAML finds the parts; nothing is composed or constructed by it, so a file costs no more than its bytes.
+"no", ``5`` the text "5", unless the kind of file says what else a value without quotes is (:class:`File`). Anchors,
+aliases, merges, tags, directives, further documents and names that stand twice are errors. PyYAML finds the parts;
+nothing is composed or constructed by it, so a file costs no more than its bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from pyfe.authority.policy_words import Path
-from pyfe.errors import DecodeError
+from pyfe.errors import DecodeError, ParameterError
+from pyfe.wire.words import Path
 
-__all__ = ["MOST_BYTES", "Parsed", "parse"]
-
-MOST_BYTES = 2**16
-"""Largest policy file: the names of some thousand columns, and people beside."""
-
-MOST_PARTS = 10000
-"""Most names and values of a file."""
+__all__ = ["MOST_DEPTH", "File", "Parsed", "parse"]
 
 MOST_DEPTH = 6
-"""Deepest nesting of maps and lists: a policy needs four."""
+"""Deepest nesting of maps and lists: a policy needs four, a schema six."""
 
 _SHOWN = 60
+
+
+def _as_text(text: str, quoted: bool) -> Any:
+    return text
+
+
+@dataclass(frozen=True)
+class File:
+    """A kind of file: what messages call it, the most bytes, the most names and values, and what a scalar stands for.
+
+    ``scalar`` takes the text of a value and whether it stands in quotes; what it raises as ParameterError is refused
+    with the line. By default a value is its text. Names are texts always.
+    """
+
+    name: str
+    most_bytes: int
+    most_parts: int
+    scalar: Callable[[str, bool], Any] = _as_text
+
+    def refuse(self, line: int, message: str) -> NoReturn:
+        """DecodeError that names the line."""
+        raise DecodeError(f"{self.name}, line {line}: {message}")
 
 
 @dataclass
@@ -65,35 +82,31 @@ class _Open:
         return line
 
 
-def parse(data: bytes | str) -> Parsed:
-    """The parts of a policy file. DecodeError, which names the line, for anything outside the part of YAML above."""
-    text = _text(data)
-    builder = _Builder()
-    for line, event in _events(text):
+def parse(data: bytes | str, file: File) -> Parsed:
+    """The parts of a file. DecodeError, which names the line, for anything outside the part of YAML above."""
+    text = _text(data, file)
+    builder = _Builder(file)
+    for line, event in _events(text, file):
         builder.take(line, event)
     if builder.documents != 1:
-        _refuse(1, "it says nothing")
+        file.refuse(1, "it says nothing")
     return builder.parsed
 
 
-def _refuse(line: int, message: str) -> NoReturn:
-    raise DecodeError(f"policy file, line {line}: {message}")
-
-
-def _text(data: bytes | str) -> str:
+def _text(data: bytes | str, file: File) -> str:
     if not isinstance(data, bytes | str):
-        raise DecodeError(f"a policy file is text or its bytes, not {type(data).__name__}")
-    if len(data) > MOST_BYTES:
-        raise DecodeError(f"policy file: {len(data)} bytes, at most {MOST_BYTES} are allowed")
+        raise DecodeError(f"a {file.name} is text or its bytes, not {type(data).__name__}")
+    if len(data) > file.most_bytes:
+        raise DecodeError(f"{file.name}: {len(data)} bytes, at most {file.most_bytes} are allowed")
     if isinstance(data, str):
         return data
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        _refuse(1 + data.count(b"\n", 0, error.start), "it is not UTF-8 text")
+        file.refuse(1 + data.count(b"\n", 0, error.start), "it is not UTF-8 text")
 
 
-def _events(text: str) -> Iterator[tuple[int, Any]]:
+def _events(text: str, file: File) -> Iterator[tuple[int, Any]]:
     """Line and event of every part that PyYAML finds."""
     import yaml
 
@@ -104,17 +117,18 @@ def _events(text: str) -> Iterator[tuple[int, Any]]:
         mark, start = error.problem_mark or error.context_mark, error.context_mark
         line = 1 if mark is None else mark.line + 1
         begun = "" if start is None or start.line + 1 == line else f" ({error.context}, begun on line {start.line + 1})"
-        _refuse(line, f"not YAML: {error.problem or error.context}{begun}")
+        file.refuse(line, f"not YAML: {error.problem or error.context}{begun}")
     except yaml.reader.ReaderError as error:
-        _refuse(1 + text.count("\n", 0, max(0, error.position)), "it holds a character that does not print")
+        file.refuse(1 + text.count("\n", 0, max(0, error.position)), "it holds a character that does not print")
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # such as an escape beyond Unicode
-        _refuse(1, f"not YAML: {str(error)[:_SHOWN]}")
+        file.refuse(1, f"not YAML: {str(error)[:_SHOWN]}")
 
 
 class _Builder:
     """Puts events together. Its stack is a list: no nesting of a file is one of the interpreter's."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: File) -> None:
+        self._file = file
         self.parsed = Parsed()
         self.documents = self._parts = 0
         self._open: list[_Open] = []
@@ -133,20 +147,20 @@ class _Builder:
     def _start(self, line: int, event: Any) -> None:
         self.documents += 1
         if event.version or event.tags:
-            _refuse(line, "directives (%YAML, %TAG) are not read")
+            self._file.refuse(line, "directives (%YAML, %TAG) are not read")
         if self.documents > 1:
-            _refuse(line, "a second document begins; a policy is one")
+            self._file.refuse(line, "a second document begins; a file is one")
 
     def _require_plain(self, line: int, event: Any, kind: str) -> None:
         self._parts += 1
         if event.anchor is not None:
-            _refuse(line, "anchors and aliases (& and *) are not read; write the value again")
+            self._file.refuse(line, "anchors and aliases (& and *) are not read; write the value again")
         if event.tag is not None:
-            _refuse(line, "tags (!) are not read")
-        if self._parts > MOST_PARTS:
-            _refuse(line, f"more than {MOST_PARTS} names and values")
+            self._file.refuse(line, "tags (!) are not read")
+        if self._parts > self._file.most_parts:
+            self._file.refuse(line, f"more than {self._file.most_parts} names and values")
         if kind != "ScalarEvent" and len(self._open) >= MOST_DEPTH:
-            _refuse(line, f"more than {MOST_DEPTH} levels of maps and lists")
+            self._file.refuse(line, f"more than {MOST_DEPTH} levels of maps and lists")
 
     def _add(self, line: int, event: Any, kind: str) -> None:
         above = self._open[-1] if self._open else None
@@ -154,7 +168,9 @@ class _Builder:
             above.name = self._name(line, event, kind, above)
             return
         path: Path = () if above is None else (*above.path, above.place)
-        value: Any = {} if kind == "MappingStartEvent" else [] if kind == "SequenceStartEvent" else _scalar(line, event)
+        value: Any = (
+            {} if kind == "MappingStartEvent" else [] if kind == "SequenceStartEvent" else self._value(line, event)
+        )
         if above is None:
             self.parsed.value, self.parsed.lines[path] = value, line
         else:
@@ -164,18 +180,24 @@ class _Builder:
 
     def _name(self, line: int, event: Any, kind: str, above: _Open) -> str:
         if kind != "ScalarEvent":
-            _refuse(line, "a name is a text, not a map or list")
-        name = _scalar(line, event)
+            self._file.refuse(line, "a name is a text, not a map or list")
+        name = self._scalar(line, event)
         if name in above.lines:
-            _refuse(line, f"{name[:_SHOWN]!r} stands twice, first on line {above.lines[name]}")
+            self._file.refuse(line, f"{name[:_SHOWN]!r} stands twice, first on line {above.lines[name]}")
         above.lines[name] = line
         return name
 
+    def _scalar(self, line: int, event: Any) -> str:
+        value = str(event.value)
+        if not value and event.implicit[0]:
+            self._file.refuse(line, "a name or value is missing")
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            self._file.refuse(line, "it holds half of a surrogate pair")
+        return value
 
-def _scalar(line: int, event: Any) -> str:
-    value = str(event.value)
-    if not value and event.implicit[0]:
-        _refuse(line, "a name or value is missing")
-    if any("\ud800" <= sign <= "\udfff" for sign in value):
-        _refuse(line, "it holds half of a surrogate pair")
-    return value
+    def _value(self, line: int, event: Any) -> Any:
+        text = self._scalar(line, event)
+        try:
+            return self._file.scalar(text, not event.implicit[0])
+        except ParameterError as error:
+            self._file.refuse(line, str(error))
