@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from pyfe import _core
 from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
 from pyfe.arrays import as_array
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
-from pyfe.row_ids import RowIds
+from pyfe.row_ids import RowIds, called_rows
 from pyfe.schema.cells import is_integer
 from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, pieces, unpack
 from pyfe.wire.fields import Fields
@@ -317,7 +318,7 @@ class CiphertextBatch(PickledAsBytes):
         if not parts:
             raise ParameterError("there is no batch to concatenate")
         for part in parts[1:]:
-            parts[0]._require_same(part)
+            parts[0].require_same(part)
         plain = all(part._known_sums is None for part in parts)
         known = None if plain else np.concatenate([part.known_weight_sums for part in parts])
         ids = _joined_ids(parts, allow_duplicates)
@@ -331,7 +332,7 @@ class CiphertextBatch(PickledAsBytes):
         if not isinstance(other, CiphertextBatch):
             raise ParameterError(f"a batch is added to another batch, not to {_kind_of(other)}; see weighted_sum")
         self._adapter.require_additive()
-        self._require_same(other)
+        self.require_same(other)
         if len(self) != len(other):
             raise ParameterError(f"batches of {len(self)} and {len(other)} rows cannot be added")
         known = _bounded(self.known_weight_sums.astype(object) + other.known_weight_sums)
@@ -419,7 +420,8 @@ class CiphertextBatch(PickledAsBytes):
             ids=ids,
         )
 
-    def _require_same(self, other: CiphertextBatch) -> None:
+    def require_same(self, other: CiphertextBatch) -> None:
+        """KeyMismatchError unless the other batch is of the same scheme, public key and schema. Compares ids only."""
         if self.scheme != other.scheme:
             raise KeyMismatchError(f"the batches are of different schemes ({self.scheme} and {other.scheme})")
         if self.public_key_id != other.public_key_id:
@@ -445,15 +447,26 @@ def _joined_ids(parts: list[CiphertextBatch], allow_duplicates: bool) -> RowIds 
     carried = [part.ids for part in parts if part.ids is not None]
     if not carried:
         return None
-    if len(carried) < len(parts):
+    without = next((number for number, part in enumerate(parts, 1) if part.ids is None), None)
+    if without is not None:
         raise ParameterError(
-            "some of the batches carry ids and some do not: encrypt all with --carry-ids (carry_ids), or take the ids "
-            "off first (--drop-ids, with_ids(None))"
+            f"batch {without} of {len(parts)} carries no ids, and others do: encrypt all with --carry-ids "
+            "(carry_ids), or join them without (pyfe concat --drop-ids, with_ids(None))"
         )
     ids = RowIds.join(carried)
     if not allow_duplicates:
-        ids.require_distinct()
+        ids.require_distinct(partial(_called_in, parts))
     return ids
+
+
+def _called_in(parts: Sequence[CiphertextBatch], rows: Sequence[int]) -> str:
+    """Rows of all parts together, in words: which of which batch, counted from 1."""
+    starts = np.cumsum([0, *map(len, parts)])
+    numbers = np.searchsorted(starts, rows, side="right")
+    of = {number: [row for row, at in zip(rows, numbers, strict=True) if at == number] for number in numbers.tolist()}
+    return ", ".join(
+        f"{called_rows([row - int(starts[number - 1]) for row in own])} of batch {number}" for number, own in of.items()
+    )
 
 
 def _kind_of(value: object) -> str:

@@ -55,7 +55,7 @@ _UNPRINTED = re.compile(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]")
 class RowPseudonyms(Protocol):
     """As :class:`pyfe.owner.OwnerSecret` gives them."""
 
-    def row_pseudonyms(self, ids: Iterable[bytes]) -> list[bytes]:
+    def row_pseudonyms(self, ids: Iterable[bytes]) -> Iterator[bytes]:
         """The pseudonym (16 bytes) of each id in its canonical form."""
         ...
 
@@ -87,7 +87,7 @@ class RowIds(Sequence[str]):
         ``called``: what to call rows in errors. ParameterError naming them where an id is absent, too long, holds a
         control character, or is there twice and that is not allowed; and where all together are too long.
         """
-        return cls._of_clear(_canonical(ids, called or called_rows))._checked(allow_duplicates, called)
+        return cls._of_field(*_canonical(ids, called or called_rows))._checked(allow_duplicates, called)
 
     @classmethod
     def pseudonyms(
@@ -100,18 +100,13 @@ class RowIds(Sequence[str]):
     ) -> Self:
         """Pseudonyms of ids under an owner's secret: the same of the same id, in all batches of that owner. Else as
         :meth:`clear`. Cost: 3 microseconds an id."""
-        digests = secret.row_pseudonyms(_canonical(ids, called or called_rows))
-        return cls._of_field(b"".join(digests), None)._checked(allow_duplicates, called)
+        clear = cls(*_canonical(ids, called or called_rows))
+        return cls._of_field(_joined(secret.row_pseudonyms(clear._raws())), None)._checked(allow_duplicates, called)
 
     def _checked(self, allow_duplicates: bool, called: Callable[[Sequence[int]], str] | None) -> Self:
         if not allow_duplicates:
             self.require_distinct(called)
         return self
-
-    @classmethod
-    def _of_clear(cls, ids: Sequence[bytes]) -> Self:
-        data = b"\n".join([*ids, b""])
-        return cls._of_field(data, _line_ends(data))
 
     @classmethod
     def _of_field(cls, data: bytes, ends: npt.NDArray[np.uint32] | None) -> Self:
@@ -158,8 +153,11 @@ class RowIds(Sequence[str]):
 
     def take(self, rows: Iterable[int]) -> RowIds:
         """The ids of these rows, in this order."""
-        raws = [self._raw(row) for row in map(int, rows)]
-        return RowIds._of_field(b"".join(raws), None) if self._ends is None else RowIds._of_clear(raws)
+        raws = map(self._raw, map(int, rows))
+        if self._ends is None:
+            return RowIds(_joined(raws), None)
+        data = _joined(raw + b"\n" for raw in raws)
+        return RowIds._of_field(data, _line_ends(data))
 
     @classmethod
     def join(cls, parts: Sequence[RowIds]) -> RowIds:
@@ -307,23 +305,36 @@ def canonical_text(cell: Any) -> str | None:
     return canonical_text(str(value)) if isinstance(value, str) else None
 
 
-def _canonical(ids: Any, called: Callable[[Sequence[int]], str]) -> list[bytes]:
-    """The ids in UTF-8. ParameterError naming the rows of what cannot travel; values are not repeated."""
+def _canonical(ids: Any, called: Callable[[Sequence[int]], str]) -> tuple[bytes, npt.NDArray[np.uint32]]:
+    """The ids in UTF-8, a line end after each, and where each is over. ParameterError naming the rows of what cannot
+    travel; values are not repeated."""
     if isinstance(ids, str | bytes) or not hasattr(ids, "__iter__"):
         raise ParameterError("ids are a list, with one id for every row")
-    found, wrong = list[bytes](), defaultdict[str, list[int]](list)
-    for row, text in enumerate(map(canonical_text, cells_of(ids))):
-        raw, fault = _encoded(text)
-        found.append(raw)
-        if fault is not None:
-            wrong[fault].append(row)
+    wrong = defaultdict[str, list[int]](list)
+
+    def lines() -> Iterator[bytes]:
+        for row, text in enumerate(map(canonical_text, cells_of(ids))):
+            raw, fault = _encoded(text)
+            if fault is not None:
+                wrong[fault].append(row)
+            yield raw + b"\n"
+
+    data = _joined(lines())
     if wrong:
         listed = "; ".join(f"{called(rows)}: {fault}" for fault, rows in wrong.items())
         raise ParameterError(
             f"{listed}; an id that travels is text of 1 to {MOST_ID_BYTES} bytes in UTF-8, or an integer: give every "
             "row one, or carry no ids (without --carry-ids, carry_ids)"
         )
-    return found
+    return data, _line_ends(data)
+
+
+def _joined(parts: Iterable[bytes]) -> bytes:
+    """All parts together, never as a list: a million small objects are many times as large as their bytes."""
+    data = bytearray()
+    for part in parts:
+        data += part
+    return bytes(data)
 
 
 def _encoded(text: str | None) -> tuple[bytes, str | None]:
@@ -341,17 +352,19 @@ def _encoded(text: str | None) -> tuple[bytes, str | None]:
 
 def _line_ends(data: bytes) -> npt.NDArray[np.uint32]:
     """Behind every line end of ``data``."""
-    return (np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1).astype(np.uint32)
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")).astype(np.uint32)
+    ends += np.uint32(1)
+    return ends
 
 
 def _fault_of_lines(data: bytes, ends: npt.NDArray[np.uint32]) -> str | None:
     """What keeps text from being ids with a line end each."""
     if data and not data.endswith(b"\n"):
         return "end within one"
-    lengths = np.diff(ends.astype(np.int64), prepend=0) - 1
-    if len(lengths) and lengths.min() < 1:
+    lengths = np.diff(ends, prepend=np.uint32(0))  # with its line end each
+    if len(lengths) and lengths.min() < 2:
         return "hold an empty one"
-    if len(lengths) and lengths.max() > MOST_ID_BYTES:
+    if len(lengths) and lengths.max() > MOST_ID_BYTES + 1:
         return f"hold one of more than {MOST_ID_BYTES} bytes"
     # LF is what ends each; every other control character is refused.
     return "hold a control character" if _UNPRINTED.search(data.replace(b"\n", b"")) else None

@@ -15,6 +15,7 @@ from pyfe.cli import (
     asking,
     audit,
     authority,
+    batches,
     console,
     demo,
     doctor,
@@ -111,6 +112,9 @@ owner_app.command("init")(owner.init)
 owner_app.command("status")(owner.status)
 app.add_typer(owner_app, name="owner")
 app.command("encrypt")(encrypt_evaluate.encrypt)
+app.command("concat")(batches.concat)
+app.command("append")(batches.append)
+app.command("slice")(batches.slice_rows)
 app.command("evaluate")(encrypt_evaluate.evaluate)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)

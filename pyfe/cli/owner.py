@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pyfe.cli.carried import id_cells
 from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show, text_option
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
 from pyfe.io import Table
 from pyfe.keys import PublicKey
-from pyfe.schema.cells import same_name
 
 if TYPE_CHECKING:
     from pyfe.owner import OwnerLedger
@@ -25,7 +25,8 @@ LedgerFolder = Annotated[
     Path | None, typer.Option(help="The owner's folder (pyfe owner init), where patients are recorded first.")
 ]
 IdColumn = Annotated[
-    str | None, typer.Option(callback=text_option, help="Column of record ids, for --ledger; it is not encrypted.")
+    str | None,
+    typer.Option(callback=text_option, help="Column of record ids, for --ledger and --carry-ids; it is not encrypted."),
 ]
 NoLedger = Annotated[
     bool, typer.Option("--no-ledger", help="Encrypt under several epochs without counting who comes again.")
@@ -77,11 +78,21 @@ class Admitted:
     """
 
     def __init__(
-        self, epochs: Path | None, ledger: Path | None, id_column: str | None, no_ledger: bool, leave_out: bool
+        self,
+        epochs: Path | None,
+        ledger: Path | None,
+        id_column: str | None,
+        no_ledger: bool,
+        leave_out: bool,
+        *,
+        carried: bool = False,
     ) -> None:
-        """ParameterError for options that do not go together."""
-        if (ledger is None) != (id_column is None):
+        """``carried``: whether the ids are asked for without a ledger too. ParameterError for options that do not go
+        together."""
+        if ledger is not None and id_column is None:
             raise ParameterError("--ledger and --id-column go together: the ledger is of record ids")
+        if ledger is None and id_column is not None and not carried:
+            raise ParameterError("--ledger and --id-column go together, or --carry-ids and --id-column")
         if no_ledger and ledger is not None:
             raise ParameterError("--no-ledger goes with no --ledger")
         if leave_out and ledger is None:
@@ -132,7 +143,7 @@ class Admitted:
     def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
         """The rows that are encrypted: recorded, durably, when this returns. RowsDeniedError, which names lines of the
         file, where one is refused and nobody said to leave such rows out."""
-        ids = self._ids(table)
+        ids = id_cells(table, self._column)
         refused = set(ledger.check(key, ids).refused) if self._leave_out else set[int]()
         kept = [row for row in range(len(ids)) if row not in refused]
         try:
@@ -149,13 +160,6 @@ class Admitted:
             "not_counted_across_epochs": list(recorded.not_counted),
         }
         return kept
-
-    def _ids(self, table: Table) -> list[str]:
-        wanted = same_name(self._column)
-        column = next((name for name in table.columns if same_name(name) == wanted), None)
-        if column is None:
-            raise ParameterError(f"{table.path}: there is no column {self._column!r} of record ids")
-        return table.columns[column]
 
 
 def _listed(lines: Sequence[int]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pyfe.errors import ParameterError
-from pyfe.row_ids import RowIds, require_carriage
+from pyfe.row_ids import RowIds, called_rows, require_carriage
 from pyfe.schema import Schema
 from pyfe.schema.cells import same_name
 
@@ -49,15 +50,21 @@ def require_no_feature(schema: Schema, name: str) -> None:
         )
 
 
-def carried_ids(ids: list[Any], carry_ids: object, owner: Any, allow_duplicates: bool) -> RowIds | None:
+def carried_ids(
+    ids: list[Any],
+    carry_ids: object,
+    owner: Any,
+    allow_duplicates: bool,
+    called: Callable[[Sequence[int]], str] = called_rows,
+) -> RowIds | None:
     """The ids as they travel. ``owner``: what has the owner's secret. ParameterError as of :class:`RowIds`."""
     if carry_ids is None:
         return None
     if require_carriage(carry_ids) == "clear":
-        return RowIds.clear(ids, allow_duplicates=allow_duplicates)
+        return RowIds.clear(ids, allow_duplicates=allow_duplicates, called=called)
     if not hasattr(owner, "row_pseudonyms"):
         raise ParameterError(
             "pseudonyms need the owner's secret: encrypt(..., owner_secret=OwnerSecret), or ledger= (pyfe encrypt "
             "--owner-secret FOLDER, or --ledger FOLDER; pyfe owner init makes one)"
         )
-    return RowIds.pseudonyms(ids, owner, allow_duplicates=allow_duplicates)
+    return RowIds.pseudonyms(ids, owner, allow_duplicates=allow_duplicates, called=called)

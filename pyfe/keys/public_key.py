@@ -13,7 +13,7 @@ from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.keys.carried_ids import carried_ids, given_ids
-from pyfe.keys.owner_noise import require_owner_secret, with_noise
+from pyfe.keys.owner_noise import noise_part, require_owner_secret, with_noise
 from pyfe.keys.patient_ledger import PatientLedger, require_ids
 from pyfe.row_ids import Carriage
 from pyfe.schema import Encoded, Schema
@@ -163,7 +163,9 @@ class PublicKey(PickledAsBytes):
         MB at most, of a quadratic scheme 16 KB a point.
         """
         owner = owner_secret if ledger is None else ledger.secret
-        noise_secret = self._noise_secret(owner_secret, ledger, carry_ids)
+        noise_secret = noise_part(self.schema, owner_secret, pseudonyms=carry_ids == "pseudonym")
+        if noise_secret is None and ledger is not None and self.schema.noise is not None:
+            noise_secret = ledger.noise_secret
         require_owner_secret(self.schema, noise_secret)
         ids = given_ids(ids, X, carry_ids, self.schema)
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
@@ -180,14 +182,6 @@ class PublicKey(PickledAsBytes):
             saturated=encoded.saturated,
             ids=carried,
         )
-
-    def _noise_secret(self, given: Any, ledger: PatientLedger | None, carry_ids: object) -> Any:
-        """What noise is drawn from: of an owner's secret, given or the ledger's, the part for that."""
-        if given is None:
-            return None if ledger is None or self.schema.noise is None else ledger.noise_secret
-        if not hasattr(given, "row_pseudonyms"):
-            return given
-        return None if self.schema.noise is None and carry_ids == "pseudonym" else given.noise
 
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types."""

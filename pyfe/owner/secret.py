@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hmac
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -111,11 +111,11 @@ class OwnerSecret(Secret):
         found = (hmac.digest(key, begin + text, "sha256")[:_PSEUDONYM_SIZE] for text in canonical_ids(ids))
         return [base64.b32encode(digest).decode() for digest in found]
 
-    def row_pseudonyms(self, ids: Iterable[bytes]) -> list[bytes]:
+    def row_pseudonyms(self, ids: Iterable[bytes]) -> Iterator[bytes]:
         """The pseudonym (16 bytes, HMAC-SHA256 cut) under which each id of a row travels beside its ciphertext, always
         the same one; ``ids`` in UTF-8 in their canonical form. Cost: 3 microseconds an id."""
         key, digest = self._row_pseudonym_key.view(), hmac.digest
-        return [digest(key, text, "sha256")[:PSEUDONYM_SIZE] for text in ids]
+        return (digest(key, text, "sha256")[:PSEUDONYM_SIZE] for text in ids)
 
     # -- the file --
 
