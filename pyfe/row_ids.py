@@ -220,16 +220,13 @@ class RowIds(Sequence[str]):
         if not isinstance(field, str | bytes):
             raise DecodeError(f"{name}: ids are text or pseudonyms, not a {type(field).__name__}")
         data = field.encode() if isinstance(field, str) else field
+        count, over = (data.count(b"\n"), 0) if isinstance(field, str) else divmod(len(data), PSEUDONYM_SIZE)
         if len(data) > MOST_IDS_BYTES:
             raise DecodeError(f"{name}: its ids take {len(data)} bytes, at most {MOST_IDS_BYTES}")
-        ends = _line_ends(data) if isinstance(field, str) else None
-        if isinstance(field, str):
-            fault = _fault_of_lines(data, cast(npt.NDArray[np.uint32], ends))
-        else:
-            fault = "are cut" if len(data) % PSEUDONYM_SIZE else None
-        ids = cls(data, ends)
-        if fault is None and len(ids) != rows:
-            fault = f"are {len(ids)} for {rows} rows"
+        if count != rows or over:
+            raise DecodeError(f"{name}: there are {count} ids{' and a cut one' * bool(over)} for {rows} rows")
+        ids = cls(data, _line_ends(data) if isinstance(field, str) else None)
+        fault = None if ids._ends is None else _fault_of_lines(data, ids._ends)
         if fault is not None:
             raise DecodeError(f"{name}: its ids {fault}")
         return ids
