@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +16,19 @@ from pyfe.row_ids import RowIds, called_rows, require_carriage
 from pyfe.schema import Schema
 from pyfe.schema.cells import same_name
 
-__all__ = ["AllowDuplicates", "Carried", "CarryIds", "id_cells", "secret_files", "secret_from"]
+if TYPE_CHECKING:
+    from pyfe.owner import OwnerSecret
+
+__all__ = [
+    "AllowDuplicates",
+    "Carried",
+    "CarryIds",
+    "called_lines",
+    "folder_secret",
+    "id_cells",
+    "secret_files",
+    "secret_from",
+]
 
 CarryIds = Annotated[
     str | None,
@@ -54,7 +66,7 @@ class Carried:
         if self._how is None or self._column is None:
             return None
         require_no_feature(schema, self._column)
-        return carried_ids(id_cells(table, self._column), self._how, owner, self._allowed, called=_called_lines(table))
+        return carried_ids(id_cells(table, self._column), self._how, owner, self._allowed, called=called_lines(table))
 
 
 def id_cells(table: io.Table, column: str | None) -> list[str]:
@@ -66,7 +78,8 @@ def id_cells(table: io.Table, column: str | None) -> list[str]:
     return table.columns[found]
 
 
-def _called_lines(table: io.Table) -> Callable[[Sequence[int]], str]:
+def called_lines(table: io.Table) -> Callable[[Sequence[int]], str]:
+    """What calls the rows of a table by their lines in its file."""
     return lambda rows: f"{table.path}: {called_rows([table.lines[row] for row in rows], 'line')}"
 
 
@@ -81,14 +94,19 @@ def secret_from(place: Path | None, passphrase_file: Path | None, ledger: Path |
         return io.read_bytes(place, most=_LARGEST_SECRET)
     if ledger is not None:
         raise ParameterError("--ledger names the owner's folder, which has the secret: leave --owner-secret out")
+    return folder_secret(place, passphrase_file)
+
+
+def folder_secret(folder: Path, passphrase_file: Path | None) -> OwnerSecret:
+    """The secret of an owner's folder. OwnerError where there is none, or for a wrong passphrase."""
     from pyfe.owner import OwnerSecret
     from pyfe.owner.folder import load_secret
 
-    data, _ = load_secret(place)
+    data, _ = load_secret(folder)
     try:
         return OwnerSecret.unsealed(data, passphrase_from(passphrase_file))
     except DecodeError as error:
-        raise OwnerError(f"{place} holds no owner's secret: {error}", kind="sealed") from error
+        raise OwnerError(f"{folder} holds no owner's secret: {error}", kind="sealed") from error
 
 
 def secret_files(place: Path | None) -> list[Path | None]:

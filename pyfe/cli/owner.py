@@ -8,17 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyfe.cli.carried import id_cells
-from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show, text_option
+from pyfe import io
+from pyfe.cli.carried import called_lines, folder_secret, id_cells
+from pyfe.cli.console import (
+    AsJson,
+    Decimal,
+    Delimiter,
+    Force,
+    PassphraseFile,
+    load,
+    passphrase_from,
+    read_csv,
+    show,
+    text_option,
+)
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
-from pyfe.io import Table
+from pyfe.io import Table, roles
 from pyfe.keys import PublicKey
+from pyfe.row_ids import RowIds
 
 if TYPE_CHECKING:
     from pyfe.owner import OwnerLedger
 
-__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "status"]
+__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "pseudonyms", "status"]
 
 EpochsFile = Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")]
 LedgerFolder = Annotated[
@@ -69,6 +82,31 @@ def status(
             load(epochs, ledger.follow)
         values = {"folder": str(folder), "id": ledger.secret.id.hex(), **ledger.summary()}
     show("Data owner", values, as_json=as_json)
+
+
+def pseudonyms(
+    folder: Annotated[Path, typer.Argument(help="The owner's folder.")],
+    table: Annotated[Path, typer.Argument(help="CSV file with a column of record ids.")],
+    id_column: Annotated[str, typer.Option(callback=text_option, help="The column of record ids.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the table (CSV); keep it.")],
+    passphrase_file: PassphraseFile = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which id has which pseudonym in this owner's batches and their scores: only the owner can."""
+    from pyfe.owner.folder import owner_files
+
+    avoid = [table, passphrase_file, *owner_files(folder)]
+    with io.claimed(output, roles.PSEUDONYMS, avoid=avoid, force=force) as file:
+        secret = folder_secret(folder, passphrase_file)
+        given = read_csv(table, delimiter, decimal)
+        ids = RowIds.clear(id_cells(given, id_column), allow_duplicates=True, called=called_lines(given))
+        names = dict(zip(RowIds.pseudonyms(ids, secret, allow_duplicates=True), ids, strict=True))
+        file.write(io.table_bytes(["pseudonym", "id"], list(names.items())))
+    values = {"pseudonyms": str(output), "read_with": given.signs, "rows": len(given), "ids": len(names)}
+    show("Pseudonyms", values, as_json=as_json, apart=file.is_standard_output)
 
 
 class Admitted:

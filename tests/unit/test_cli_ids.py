@@ -116,6 +116,22 @@ def test_pseudonyms_of_an_owners_folder(capsys: pytest.CaptureFixture[str]) -> N
     assert "reads or keeps" in fails(capsys, *encrypt(*hidden, to="owner/owner.sealed"), "--force")
 
 
+def test_the_owner_takes_pseudonyms_back(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "owner", "init", "owner", *PASSPHRASE)
+    run(capsys, *encrypt(*HIDDEN, "--owner-secret", "owner", *PASSPHRASE))
+    table("visits.csv", [*IDS, IDS[0]])
+    ask = ["owner", "pseudonyms", "owner", "visits.csv", "--id-column", "mrn", *PASSPHRASE, "-o"]
+    said = run(capsys, *ask, "names.csv")
+    assert (said["rows"], said["ids"]) == (4, 3)
+    with Path("names.csv").open(newline="", encoding="utf-8") as file:
+        names = {row["pseudonym"]: row["id"] for row in csv.DictReader(file)}
+    assert [names[row["pseudonym"]] for row in scores(capsys)] == IDS
+    assert stat.S_IMODE(Path("names.csv").stat().st_mode) == 0o600
+    assert "--force" in fails(capsys, *ask, "names.csv") and "reads or keeps" in fails(capsys, *ask, "visits.csv")
+    table("visits.csv", ["x", ""])
+    assert "visits.csv: line 3: no id" in fails(capsys, *ask, "other.csv")
+
+
 def test_the_ledger_and_what_travels(capsys: pytest.CaptureFixture[str]) -> None:
     """One column, one secret; rows that are left out take their ids with them."""
     run(capsys, "owner", "init", "owner", *PASSPHRASE)
