@@ -279,9 +279,12 @@ def called_rows(rows: Sequence[int], what: str = "row") -> str:
 
 
 def cells_of(ids: Any) -> list[Any]:
-    """The cells of a column of ids, of whatever library, as plain values."""
-    listed: list[Any] = as_column(ids).tolist() if hasattr(ids, "dtype") or hasattr(ids, "type") else list(ids)
-    return listed
+    """The cells of a column of ids, of whatever library, as plain values; dates stay what they are."""
+    if not hasattr(ids, "dtype") and not hasattr(ids, "type"):
+        return list(ids)
+    column = as_column(ids)
+    cells: list[Any] = list(column) if column.dtype.kind in "mM" else column.tolist()  # some would become integers
+    return cells
 
 
 def canonical_text(cell: Any) -> str | None:

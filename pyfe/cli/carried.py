@@ -38,7 +38,7 @@ CarryIds = Annotated[
         "secret).",
     ),
 ]
-AllowDuplicates = Annotated[bool, typer.Option("--allow-duplicates", help="Carry an id that several rows have.")]
+AllowDuplicates = Annotated[bool, typer.Option("--allow-duplicates", help="Take an id that several rows have.")]
 
 _LARGEST_SECRET = 4096
 """Bytes of a file that could be meant to be an owner's secret."""

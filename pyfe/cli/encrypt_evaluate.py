@@ -118,6 +118,7 @@ def evaluate(
     revoked: Annotated[
         Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")
     ] = None,
+    allow_duplicates: AllowDuplicates = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -132,6 +133,8 @@ def evaluate(
         function_key.require_match(batch)
         function_key.require_usable(revoked=listed)
         batch.require_weight_sums(largest_weight_sum)
+        if batch.ids is not None and not allow_duplicates:
+            batch.ids.require_distinct()
         search = _prepare_search(function_key, quiet=as_json)
         start = time.perf_counter()
         spans = progress(len(batch), _chunk(function_key.adapter), "evaluating", quiet=as_json)

@@ -74,8 +74,8 @@ def encrypt(*more: str, rows: str = "rows.csv", to: str = "cts") -> list[str]:
     return ["encrypt", rows, "-p", "public", "-o", to, *more]
 
 
-def scores(capsys: pytest.CaptureFixture[str], of: str = "cts") -> list[dict[str, str]]:
-    run(capsys, "evaluate", of, "-k", "key", "-o", "scores.csv")
+def scores(capsys: pytest.CaptureFixture[str], of: str = "cts", *more: str) -> list[dict[str, str]]:
+    run(capsys, "evaluate", of, "-k", "key", "-o", "scores.csv", *more)
     with Path("scores.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -181,7 +181,8 @@ def test_ids_that_are_refused_are_named_by_lines(capsys: pytest.CaptureFixture[s
     message = fails(capsys, *encrypt(*CLEAR))
     assert "rows.csv: line 4: the id is there a second time" in message and "--allow-duplicates" in message
     run(capsys, *encrypt(*CLEAR, "--allow-duplicates"))
-    assert [row["id"] for row in scores(capsys)] == ["x", "y", "x"]
+    assert "row 2: the id is there a second time" in fails(capsys, "evaluate", "cts", "-k", "key", "-o", "scores.csv")
+    assert [row["id"] for row in scores(capsys, "cts", "--allow-duplicates")] == ["x", "y", "x"]
 
 
 USERS = {

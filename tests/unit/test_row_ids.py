@@ -134,6 +134,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "empty": (lambda: clear(["a", " ", "c"]), "row 1: no id"),
     "absent": (lambda: clear(pd.Series(["a", None, "c"])), "row 1: no id"),
     "nan": (lambda: clear([1.0, 2.0, float("nan")]), "row 2: no id"),
+    "dates": (lambda: clear(pd.DatetimeIndex(["2026-01-01", "2026-01-02", "2026-01-03"])), "row 0, 1, 2: no id"),
+    "several levels": (lambda: clear(pd.MultiIndex.from_product([["a", "b", "c"], [1]])), "row 0, 1, 2: no id"),
     "truth": (lambda: clear([True, 2, 3]), "row 0: no id"),
     "nul": (lambda: clear(["a", "b\0c", "c"]), "row 1: an id with a control character"),
     "control of pseudonyms": (lambda: hidden(["a", "b\x1bc", "c"]), "row 1: an id with a control character"),
