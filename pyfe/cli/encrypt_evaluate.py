@@ -78,11 +78,11 @@ def encrypt(
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
     carried = Carried(carry_ids, id_column, allow_duplicates)
     admitted = Admitted(epochs, ledger, id_column, no_ledger, leave_out, carried=carry_ids is not None)
+    secret = secret_from(owner_secret, passphrase_file, ledger)
+    if ledger is None:
+        require_owner_secret(key.schema, noise_part(key.schema, secret, pseudonyms=carried.pseudonyms))
     avoid = [table, public_key, passphrase_file, *secret_files(owner_secret), *admitted.avoid]
     with io.claimed(output, roles.ciphertexts(key.id), avoid=avoid, force=force) as file:
-        secret = secret_from(owner_secret, passphrase_file, ledger)
-        if ledger is None:
-            require_owner_secret(key.schema, noise_part(key.schema, secret, pseudonyms=carried.pseudonyms))
         given = read_csv(table, delimiter, decimal)
         encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
         encoded, noise, ids = _recorded(admitted, carried, key, given, encoded, secret, passphrase_file)
