@@ -133,7 +133,7 @@ def test_the_owner_takes_pseudonyms_back(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_ledger_and_what_travels(capsys: pytest.CaptureFixture[str]) -> None:
-    """One column, one secret; rows that are left out take their ids with them."""
+    """One column, one secret."""
     run(capsys, "owner", "init", "owner", *PASSPHRASE)
     ledger = ["--ledger", "owner", "--epochs", "epochs", *PASSPHRASE]
     said = run(capsys, *encrypt(*HIDDEN, *ledger))
