@@ -1,13 +1,14 @@
 """Batches of encrypted rows, the public arithmetic on them, and their bytes.
 
-The rows lie in the native payload; schema id and saturated counts in the metadata.
+The rows lie in the native payload; schema id, saturated counts and the rows' ids, if they travel, in the metadata.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from pyfe import _core
 from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
 from pyfe.arrays import as_array
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
+from pyfe.row_ids import RowIds, called_rows
 from pyfe.schema.cells import is_integer
 from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, pieces, unpack
 from pyfe.wire.fields import Fields
@@ -46,6 +48,8 @@ class CiphertextBatch(PickledAsBytes):
     weights of rows that came as bytes only up to a stated sum (:meth:`pyfe.FunctionKey.decrypt`); what was combined in
     this process counts by what was done here.
 
+    Where :attr:`ids` travel they follow their rows through cuts and joins; combined rows have none.
+
     It pickles as its bytes, and a copy is the batch itself.
 
     Made by :meth:`pyfe.PublicKey.encrypt`. Immutable. Bytes a row on the wire: :meth:`pyfe.adapters.Adapter.row_bytes`.
@@ -55,6 +59,7 @@ class CiphertextBatch(PickledAsBytes):
         "_adapter",
         "_encrypted_rows",
         "_id",
+        "_ids",
         "_known_sums",
         "_native",
         "_parameter_hash",
@@ -73,7 +78,9 @@ class CiphertextBatch(PickledAsBytes):
         saturated: Mapping[str, int] | None = None,
         encrypted_rows: int | None = None,
         known_sums: IntArray | None = None,
+        ids: RowIds | None = None,
     ) -> None:
+        """Not for direct use. ``ids``: one a row."""
         self._adapter = adapter
         self._native = native
         self._parameter_hash = parameter_hash
@@ -85,6 +92,7 @@ class CiphertextBatch(PickledAsBytes):
         self._known_sums = known_sums
         if known_sums is not None:
             known_sums.flags.writeable = False
+        self._ids = ids
         self._id: bytes | None = None
         self._read_from: bytes | None = None
 
@@ -124,6 +132,25 @@ class CiphertextBatch(PickledAsBytes):
     def encrypted_rows(self) -> int:
         """How many rows :attr:`saturated` counts: those encrypted together, before any cut or combination."""
         return self._encrypted_rows
+
+    @property
+    def ids(self) -> RowIds | None:
+        """The id of every row, in the clear or as a pseudonym, where ids travel; they are the index of its scores:
+        ``pandas.Series(key.decrypt(ct), index=ct.ids)``. Its sender's claim, as everything about a batch."""
+        return self._ids
+
+    def with_ids(self, ids: RowIds | None) -> CiphertextBatch:
+        """The same rows with these ids, or with none. Anybody can do this. ParameterError for combined rows, and where
+        there is not one id a row."""
+        if ids is not None and not isinstance(ids, RowIds):
+            raise ParameterError(
+                f"ids are pyfe.row_ids.RowIds, not {_kind_of(ids)}; encrypt(..., carry_ids=) makes them"
+            )
+        if ids is not None and self.combined:
+            raise ParameterError("combined rows have no ids: each is of several rows")
+        if ids is not None and len(ids) != len(self):
+            raise ParameterError(f"there are {len(ids)} ids for {len(self)} rows")
+        return self._with(self._native, self._known_sums, ids=ids)
 
     @property
     def combined(self) -> bool:
@@ -186,7 +213,10 @@ class CiphertextBatch(PickledAsBytes):
         what = "combined rows" if self.combined else "rows"
         clipped = f", {sum(self._saturated.values())} values clipped" if self._saturated else ""
         key = self.public_key_id.hex()[:12]
-        return f"CiphertextBatch({len(self)} {what}, n={self.n}, public key {key}, unsigned{clipped})"
+        ids = (
+            "" if self._ids is None else f", ids {'in the clear' if self._ids.carriage == 'clear' else 'as pseudonyms'}"
+        )
+        return f"CiphertextBatch({len(self)} {what}, n={self.n}, public key {key}, unsigned{clipped}{ids})"
 
     # -- bytes --
 
@@ -197,11 +227,13 @@ class CiphertextBatch(PickledAsBytes):
 
     def pieces(self) -> list[Octets]:
         """The same bytes in pieces, for whoever writes them to a file: no row is copied."""
-        metadata = {
+        metadata: dict[str, Any] = {
             "encrypted_rows": self._encrypted_rows,
             "saturated": self._saturated,
             "schema_id": self._schema_id,
         }
+        if self._ids is not None:  # batches of earlier versions have none
+            metadata["ids"] = self._ids.to_field()
         ids = self._parameter_hash, self.public_key_id
         envelope = Envelope(Kind.CIPHERTEXT_BATCH, self._adapter.number, *ids, b"", metadata)
         return pieces(envelope, self._adapter.pieces(self._native))
@@ -225,8 +257,13 @@ class CiphertextBatch(PickledAsBytes):
         schema_id = fields.octets("schema_id", 32)
         counts = Fields(counted := fields.take("saturated", dict), _NAME)
         saturated = {name: counts.integer(name, 1, _MOST_ROWS) for name in counted}
+        fields.drop(["ids"])
         fields.finish()
         native = adapter.read_batch(memoryview(envelope.payload))
+        carried = envelope.metadata.get("ids", ...)
+        ids = None if carried is ... else RowIds.from_field(carried, len(native), _NAME)
+        if ids is not None and adapter.combined(native):
+            raise DecodeError(f"{_NAME}: combined rows have no ids, and here are some")
         if envelope.public_key_id != native.public_key_id:
             raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")
         batch = cls(
@@ -236,6 +273,7 @@ class CiphertextBatch(PickledAsBytes):
             schema_id=schema_id,
             saturated=saturated,
             encrypted_rows=encrypted_rows,
+            ids=ids,
         )
         batch._read_from = own  # there is only one encoding of a batch
         return batch
@@ -252,23 +290,24 @@ class CiphertextBatch(PickledAsBytes):
                 raise ParameterError(f"a batch is cut by an integer or a slice of integers: {error}") from error
             if step != 1:
                 raise ParameterError("a batch is cut in steps of 1 only")
-            return self._with(self._native.slice(start, max(start, stop)), self._cut(slice(start, stop)))
+            return self._rows(start, max(start, stop))
         if not is_integer(rows):
             raise ParameterError(f"a batch is cut by an integer or a slice of integers, not by {_kind_of(rows)}")
         position = int(rows) + len(self) if rows < 0 else int(rows)
         if not 0 <= position < len(self):
             raise IndexError(f"row {rows} of a batch of {len(self)}")
-        return self._with(self._native.slice(position, position + 1), self._cut(slice(position, position + 1)))
+        return self._rows(position, position + 1)
 
     def __iter__(self) -> Iterator[CiphertextBatch]:
         """Row after row, each a batch of one. For work on whole batches use the batch itself: it is far quicker."""
         return (self[i] for i in range(len(self)))
 
     @classmethod
-    def concat(cls, batches: Iterable[CiphertextBatch]) -> CiphertextBatch:
-        """One batch of all the rows in order; saturated counts add up.
+    def concat(cls, batches: Iterable[CiphertextBatch], *, allow_duplicates: bool = False) -> CiphertextBatch:
+        """One batch of all the rows in order; saturated counts add up, ids follow their rows.
 
-        Raises ParameterError for no batches, KeyMismatchError for batches of different keys or schemas.
+        Raises ParameterError for no batches, where some carry ids and some do not or others, and for an id that is
+        there twice unless that is allowed; KeyMismatchError for batches of different keys, schemes or schemas.
         """
         given: object = batches
         try:
@@ -279,11 +318,12 @@ class CiphertextBatch(PickledAsBytes):
         if not parts:
             raise ParameterError("there is no batch to concatenate")
         for part in parts[1:]:
-            parts[0]._require_same(part)
+            parts[0].require_same(part)
         plain = all(part._known_sums is None for part in parts)
         known = None if plain else np.concatenate([part.known_weight_sums for part in parts])
+        ids = _joined_ids(parts, allow_duplicates)
         first: CiphertextBatch = parts[0]
-        return first._with(first._adapter.concat([part._native for part in parts]), known, *parts[1:])
+        return first._with(first._adapter.concat([part._native for part in parts]), known, *parts[1:], ids=ids)
 
     # -- arithmetic --
 
@@ -292,7 +332,7 @@ class CiphertextBatch(PickledAsBytes):
         if not isinstance(other, CiphertextBatch):
             raise ParameterError(f"a batch is added to another batch, not to {_kind_of(other)}; see weighted_sum")
         self._adapter.require_additive()
-        self._require_same(other)
+        self.require_same(other)
         if len(self) != len(other):
             raise ParameterError(f"batches of {len(self)} and {len(other)} rows cannot be added")
         known = _bounded(self.known_weight_sums.astype(object) + other.known_weight_sums)
@@ -355,11 +395,19 @@ class CiphertextBatch(PickledAsBytes):
         known = _bounded(np.abs(weights.astype(object)) @ self.known_weight_sums.astype(object)[:, None])
         return self._with(self._adapter.weighted_sum(self._native, weights.astype(np.int64)), known)
 
-    def _cut(self, rows: slice) -> IntArray | None:
-        return None if self._known_sums is None else self._known_sums[rows]
+    def _rows(self, start: int, stop: int) -> CiphertextBatch:
+        known = None if self._known_sums is None else self._known_sums[start:stop]
+        ids = None if self._ids is None else self._ids[start:stop]
+        return self._with(self._native.slice(start, stop), known, ids=ids)
 
-    def _with(self, native: NativeBatch, known_sums: IntArray | None, *others: CiphertextBatch) -> CiphertextBatch:
-        """A batch of other rows under the same ids, counting the saturated values of all its sources."""
+    def _with(
+        self,
+        native: NativeBatch,
+        known_sums: IntArray | None,
+        *others: CiphertextBatch,
+        ids: RowIds | None = None,
+    ) -> CiphertextBatch:
+        """A batch of other rows under the same key and schema, counting the saturated values of all its sources."""
         counts = sum((Counter(part._saturated) for part in others), Counter(self._saturated))
         return CiphertextBatch(
             self._adapter,
@@ -369,9 +417,13 @@ class CiphertextBatch(PickledAsBytes):
             saturated=counts,
             encrypted_rows=self._encrypted_rows + sum(part._encrypted_rows for part in others),
             known_sums=known_sums,
+            ids=ids,
         )
 
-    def _require_same(self, other: CiphertextBatch) -> None:
+    def require_same(self, other: CiphertextBatch) -> None:
+        """KeyMismatchError unless the other batch is of the same scheme, public key and schema. Compares ids only."""
+        if self.scheme != other.scheme:
+            raise KeyMismatchError(f"the batches are of different schemes ({self.scheme} and {other.scheme})")
         if self.public_key_id != other.public_key_id:
             ids = f"{self.public_key_id.hex()[:12]} and {other.public_key_id.hex()[:12]}"
             raise KeyMismatchError(f"the batches were encrypted under different public keys ({ids})")
@@ -388,6 +440,33 @@ def _batch(part: object) -> CiphertextBatch:
     if not isinstance(part, CiphertextBatch):
         raise ParameterError(f"batches are concatenated, in a list, and {_kind_of(part)} is none")
     return part
+
+
+def _joined_ids(parts: list[CiphertextBatch], allow_duplicates: bool) -> RowIds | None:
+    """The ids of all parts. ParameterError where some have none, and for one that is there twice."""
+    carried = [part.ids for part in parts if part.ids is not None]
+    if not carried:
+        return None
+    without = next((number for number, part in enumerate(parts, 1) if part.ids is None), None)
+    if without is not None:
+        raise ParameterError(
+            f"batch {without} of {len(parts)} carries no ids, and others do: encrypt all with --carry-ids "
+            "(carry_ids), or join them without (pyfe concat --drop-ids, with_ids(None))"
+        )
+    ids = RowIds.join(carried)
+    if not allow_duplicates:
+        ids.require_distinct(partial(_called_in, parts))
+    return ids
+
+
+def _called_in(parts: Sequence[CiphertextBatch], rows: Sequence[int]) -> str:
+    """Rows of all parts together, in words: which of which batch, counted from 1."""
+    starts = np.cumsum([0, *map(len, parts)])
+    numbers = np.searchsorted(starts, rows, side="right")
+    of = {number: [row for row, at in zip(rows, numbers, strict=True) if at == number] for number in numbers.tolist()}
+    return ", ".join(
+        f"{called_rows([row - int(starts[number - 1]) for row in own])} of batch {number}" for number, own in of.items()
+    )
 
 
 def _kind_of(value: object) -> str:

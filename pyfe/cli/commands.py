@@ -15,6 +15,7 @@ from pyfe.cli import (
     asking,
     audit,
     authority,
+    batches,
     console,
     demo,
     doctor,
@@ -114,8 +115,12 @@ app.add_typer(audit_app, name="audit")
 owner_app = typer.Typer(help="Data owners: one secret, and the ledger of their patients.", no_args_is_help=True)
 owner_app.command("init")(owner.init)
 owner_app.command("status")(owner.status)
+owner_app.command("pseudonyms")(owner.pseudonyms)
 app.add_typer(owner_app, name="owner")
 app.command("encrypt")(encrypt_evaluate.encrypt)
+app.command("concat")(batches.concat)
+app.command("append")(batches.append)
+app.command("slice")(batches.slice_rows)
 app.command("evaluate")(encrypt_evaluate.evaluate)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)

@@ -14,6 +14,7 @@ import typer
 from pyfe import io
 from pyfe.adapters import AnyAdapter, SearchTable
 from pyfe.ciphertext import CiphertextBatch
+from pyfe.cli.carried import AllowDuplicates, Carried, CarryIds, secret_files, secret_from
 from pyfe.cli.console import (
     AsJson,
     Decimal,
@@ -32,16 +33,14 @@ from pyfe.function import Readout
 from pyfe.io import roles
 from pyfe.io.scores import scores_header
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
-from pyfe.keys.owner_noise import require_owner_secret
+from pyfe.keys.owner_noise import noise_part, require_owner_secret
+from pyfe.row_ids import RowIds
 from pyfe.schema import Encoded, Overflow
 
 __all__ = ["encrypt", "evaluate"]
 
 CHUNK = 2048
 """Rows between two steps of the progress bar: enough to keep all lanes and threads busy."""
-
-_LARGEST_SECRET = 4096
-"""Bytes of a file that could be meant to be an owner's secret."""
 
 LONG_SEARCH = 10_000
 """Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
@@ -57,11 +56,16 @@ def encrypt(
     ] = "raise",
     owner_secret: Annotated[
         Path | None,
-        typer.Option(help="File of 32 bytes that noise is drawn from, where the schema has noise slots; keep it."),
+        typer.Option(
+            help="File of 32 bytes that noise is drawn from, where the schema has noise slots; keep it. Or an owner's "
+            "folder (pyfe owner init), which makes pseudonyms too."
+        ),
     ] = None,
     epochs: EpochsFile = None,
     ledger: LedgerFolder = None,
     id_column: IdColumn = None,
+    carry_ids: CarryIds = None,
+    allow_duplicates: AllowDuplicates = False,
     no_ledger: NoLedger = False,
     leave_out: LeaveOut = False,
     passphrase_file: PassphraseFile = None,
@@ -72,20 +76,20 @@ def encrypt(
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
-    secret = None if owner_secret is None else io.read_bytes(owner_secret, most=_LARGEST_SECRET)
-    admitted = Admitted(epochs, ledger, id_column, no_ledger, leave_out)
+    carried = Carried(carry_ids, id_column, allow_duplicates)
+    admitted = Admitted(epochs, ledger, id_column, no_ledger, leave_out, carried=carry_ids is not None)
+    secret = secret_from(owner_secret, passphrase_file, ledger)
     if ledger is None:
-        require_owner_secret(key.schema, secret)
-    avoid = [table, public_key, owner_secret, passphrase_file, *admitted.avoid]
+        require_owner_secret(key.schema, noise_part(key.schema, secret, pseudonyms=carried.pseudonyms))
+    avoid = [table, public_key, passphrase_file, *secret_files(owner_secret), *admitted.avoid]
     with io.claimed(output, roles.ciphertexts(key.id), avoid=avoid, force=force) as file:
         given = read_csv(table, delimiter, decimal)
         encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
-        encoded, secret = _recorded(admitted, key, given, encoded, secret, passphrase_file)
+        encoded, noise, ids = _recorded(admitted, carried, key, given, encoded, secret, passphrase_file)
         start = time.perf_counter()
-        batch = CiphertextBatch.concat(_encrypted(key, encoded, secret, quiet=as_json))
+        batch = CiphertextBatch.concat(_encrypted(key, encoded, noise, quiet=as_json)).with_ids(ids)
         seconds = time.perf_counter() - start
         pieces = batch.pieces()
-        size = sum(map(len, pieces))
         file.write(*pieces)
     values = {
         "ciphertexts": str(output),
@@ -94,10 +98,7 @@ def encrypt(
         **_rows(batch, "encrypted"),
         "saturated": batch.saturated,
         **admitted.report,
-        "bytes": size,
-        "bytes_per_row": size / max(len(batch), 1),
-        "seconds": seconds,
-        "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
+        **_cost(batch, sum(map(len, pieces)), seconds),
         "public_key_fingerprint": key.fingerprint,
     }
     show("Encrypted", values, as_json=as_json, apart=file.is_standard_output)
@@ -117,6 +118,7 @@ def evaluate(
     revoked: Annotated[
         Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")
     ] = None,
+    allow_duplicates: AllowDuplicates = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -131,6 +133,8 @@ def evaluate(
         function_key.require_match(batch)
         function_key.require_usable(revoked=listed)
         batch.require_weight_sums(largest_weight_sum)
+        if batch.ids is not None and not allow_duplicates:
+            batch.ids.require_distinct()
         search = _prepare_search(function_key, quiet=as_json)
         start = time.perf_counter()
         spans = progress(len(batch), _chunk(function_key.adapter), "evaluating", quiet=as_json)
@@ -138,7 +142,7 @@ def evaluate(
         chunks = [function_key.decrypt(batch[a:b], **options) for a, b in spans]
         scores = np.concatenate(chunks)
         seconds = time.perf_counter() - start
-        file.write(io.table_bytes(*_columns(function_key.readout, scores, batch.combined)))
+        file.write(io.table_bytes(*_columns(function_key.readout, scores, batch)))
     values = {
         "scores": str(output),
         "scheme": function_key.scheme,
@@ -159,23 +163,47 @@ def evaluate(
 
 
 def _recorded(
-    admitted: Admitted, key: PublicKey, table: io.Table, encoded: Encoded, secret: Any, passphrase_file: Path | None
-) -> tuple[Encoded, Any]:
-    """The rows to encrypt, their patients recorded where there is a ledger, and the secret for their noise."""
+    admitted: Admitted,
+    carried: Carried,
+    key: PublicKey,
+    table: io.Table,
+    encoded: Encoded,
+    secret: Any,
+    passphrase_file: Path | None,
+) -> tuple[Encoded, Any, RowIds | None]:
+    """The rows to encrypt, their patients recorded where there is a ledger; the secret for their noise; the ids that
+    travel."""
+    noise = noise_part(key.schema, secret, pseudonyms=carried.pseudonyms)
     owner = admitted.opened(key, passphrase_file)
     if owner is None:
-        return encoded, secret
+        return encoded, noise, carried.ids(table, key.schema, secret)
     with owner:
-        if secret is None and key.schema.noise is not None:
-            secret = owner.noise_secret
-        require_owner_secret(key.schema, secret)
+        if noise is None and key.schema.noise is not None:
+            noise = owner.noise_secret
+        require_owner_secret(key.schema, noise)
+        ids = carried.ids(table, key.schema, owner.secret)
         kept = admitted.rows(owner, key, table)
-        return (encoded if len(kept) == len(encoded) else replace(encoded[kept], saturated=encoded.saturated)), secret
+        if len(kept) == len(encoded):
+            return encoded, noise, ids
+        part = replace(encoded[kept], saturated=encoded.saturated)
+        return part, noise, None if ids is None else ids.take(kept)
 
 
 def _rows(batch: CiphertextBatch, done: str) -> dict[str, Any]:
-    """The number of rows; where there is none, that nothing was done, for whoever looks at the exit code only."""
-    return {"rows": len(batch)} | ({} if len(batch) else {"note": f"there are no rows: nothing was {done}"})
+    """The number of rows; where there is none, that nothing was done, for whoever looks at the exit code only. How ids
+    travel."""
+    none = {} if len(batch) else {"note": f"there are no rows: nothing was {done}"}
+    return {"rows": len(batch), **none, "ids": None if batch.ids is None else batch.ids.carriage}
+
+
+def _cost(batch: CiphertextBatch, size: int, seconds: float) -> dict[str, Any]:
+    rows = max(len(batch), 1)
+    return {
+        "bytes": size,
+        "bytes_per_row": size / rows,
+        "seconds": seconds,
+        "microseconds_per_row": 1e6 * seconds / rows,
+    }
 
 
 def _chunk(scheme: AnyAdapter) -> int:
@@ -220,18 +248,22 @@ def _encrypted(key: PublicKey, encoded: Encoded, secret: Any, *, quiet: bool) ->
         yield key.encrypt(replace(encoded[start:stop], saturated=counts), owner_secret=secret)
 
 
-def _columns(readout: Readout, scores: Any, combined: bool) -> tuple[list[str], list[list[object]]]:
-    """Header and rows of the scores file: row, score, decision; probabilities and prediction where there are any."""
+def _columns(readout: Readout, scores: Any, batch: CiphertextBatch) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of the scores file: the id where ids travel, row, score, decision; probabilities and prediction
+    where there are any."""
     decision = np.asarray(readout.decision_function(scores)).reshape(len(scores), readout.k)
     integers = np.asarray(scores).reshape(len(scores), readout.k)
     columns = [np.arange(len(scores))[:, None], integers, decision]
-    classes = None if combined else readout.classes
+    if batch.ids is not None:
+        columns.insert(0, np.asarray(batch.ids)[:, None])
+    classes = None if batch.combined else readout.classes
     probabilities = None if classes is None else _probabilities(readout, scores)
     if probabilities is not None:
         columns.append(probabilities)
     if classes is not None:
         columns.append(np.asarray(readout.predict(scores))[:, None])
-    names = scores_header(readout.k, classes, probabilities=probabilities is not None)
+    carriage = None if batch.ids is None else batch.ids.carriage
+    names = scores_header(readout.k, classes, probabilities=probabilities is not None, ids=carriage)
     return names, [[value for part in row for value in part.tolist()] for row in zip(*columns, strict=True)]
 
 

@@ -103,6 +103,7 @@ def _batch(batch: CiphertextBatch, size: int) -> dict[str, Any]:
         "rows": len(batch),
         "coordinates": batch.n,
         "combined": batch.combined,
+        "ids": None if batch.ids is None else batch.ids.carriage,
         "saturated": batch.saturated,
         "public_key_id": batch.public_key_id.hex(),
         "schema_id": batch.schema_id.hex(),

@@ -8,24 +8,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show, text_option
+from pyfe import io
+from pyfe.cli.carried import called_lines, folder_secret, id_cells
+from pyfe.cli.console import (
+    AsJson,
+    Decimal,
+    Delimiter,
+    Force,
+    PassphraseFile,
+    load,
+    passphrase_from,
+    read_csv,
+    show,
+    text_option,
+)
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
-from pyfe.io import Table
+from pyfe.io import Table, roles
 from pyfe.keys import PublicKey
-from pyfe.schema.cells import same_name
+from pyfe.row_ids import RowIds
 
 if TYPE_CHECKING:
     from pyfe.owner import OwnerLedger
 
-__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "status"]
+__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "pseudonyms", "status"]
 
 EpochsFile = Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")]
 LedgerFolder = Annotated[
     Path | None, typer.Option(help="The owner's folder (pyfe owner init), where patients are recorded first.")
 ]
 IdColumn = Annotated[
-    str | None, typer.Option(callback=text_option, help="Column of record ids, for --ledger; it is not encrypted.")
+    str | None,
+    typer.Option(callback=text_option, help="Column of record ids, for --ledger and --carry-ids; it is not encrypted."),
 ]
 NoLedger = Annotated[
     bool, typer.Option("--no-ledger", help="Encrypt under several epochs without counting who comes again.")
@@ -70,6 +84,31 @@ def status(
     show("Data owner", values, as_json=as_json)
 
 
+def pseudonyms(
+    folder: Annotated[Path, typer.Argument(help="The owner's folder.")],
+    table: Annotated[Path, typer.Argument(help="CSV file with a column of record ids.")],
+    id_column: Annotated[str, typer.Option(callback=text_option, help="The column of record ids.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the table (CSV); keep it.")],
+    passphrase_file: PassphraseFile = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which id has which pseudonym in this owner's batches and their scores: only the owner can."""
+    from pyfe.owner.folder import owner_files
+
+    avoid = [table, passphrase_file, *owner_files(folder)]
+    with io.claimed(output, roles.PSEUDONYMS, avoid=avoid, force=force) as file:
+        secret = folder_secret(folder, passphrase_file)
+        given = read_csv(table, delimiter, decimal)
+        ids = RowIds.clear(id_cells(given, id_column), allow_duplicates=True, called=called_lines(given))
+        names = dict(zip(RowIds.pseudonyms(ids, secret, allow_duplicates=True), ids, strict=True))
+        file.write(io.table_bytes(["pseudonym", "id"], list(names.items())))
+    values = {"pseudonyms": str(output), "read_with": given.signs, "rows": len(given), "ids": len(names)}
+    show("Pseudonyms", values, as_json=as_json, apart=file.is_standard_output)
+
+
 class Admitted:
     """The patients of ``pyfe encrypt``: which rows are encrypted, once the ledger has recorded them.
 
@@ -77,11 +116,21 @@ class Admitted:
     """
 
     def __init__(
-        self, epochs: Path | None, ledger: Path | None, id_column: str | None, no_ledger: bool, leave_out: bool
+        self,
+        epochs: Path | None,
+        ledger: Path | None,
+        id_column: str | None,
+        no_ledger: bool,
+        leave_out: bool,
+        *,
+        carried: bool = False,
     ) -> None:
-        """ParameterError for options that do not go together."""
-        if (ledger is None) != (id_column is None):
+        """``carried``: whether the ids are asked for without a ledger too. ParameterError for options that do not go
+        together."""
+        if ledger is not None and id_column is None:
             raise ParameterError("--ledger and --id-column go together: the ledger is of record ids")
+        if ledger is None and id_column is not None and not carried:
+            raise ParameterError("--ledger and --id-column go together, or --carry-ids and --id-column")
         if no_ledger and ledger is not None:
             raise ParameterError("--no-ledger goes with no --ledger")
         if leave_out and ledger is None:
@@ -132,7 +181,7 @@ class Admitted:
     def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
         """The rows that are encrypted: recorded, durably, when this returns. RowsDeniedError, which names lines of the
         file, where one is refused and nobody said to leave such rows out."""
-        ids = self._ids(table)
+        ids = id_cells(table, self._column)
         refused = set(ledger.check(key, ids).refused) if self._leave_out else set[int]()
         kept = [row for row in range(len(ids)) if row not in refused]
         try:
@@ -149,13 +198,6 @@ class Admitted:
             "not_counted_across_epochs": list(recorded.not_counted),
         }
         return kept
-
-    def _ids(self, table: Table) -> list[str]:
-        wanted = same_name(self._column)
-        column = next((name for name in table.columns if same_name(name) == wanted), None)
-        if column is None:
-            raise ParameterError(f"{table.path}: there is no column {self._column!r} of record ids")
-        return table.columns[column]
 
 
 def _listed(lines: Sequence[int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyfe.io.files import read_bytes, read_object, read_text
+from pyfe.io.holding import held
 from pyfe.io.outputs import claimed, write_bytes, write_text
 from pyfe.io.tables import Table, encode_table, read_table, table_bytes, write_table
 
@@ -10,6 +11,7 @@ __all__ = [
     "Table",
     "claimed",
     "encode_table",
+    "held",
     "read_bytes",
     "read_object",
     "read_table",

@@ -24,6 +24,7 @@ __all__ = [
     "IDENTITY",
     "NEW_IDENTITY",
     "PICTURE",
+    "PSEUDONYMS",
     "REQUEST",
     "REVOCATION",
     "REVOKED",
@@ -80,6 +81,7 @@ DECISION = Role("decision to be approved", _starting(b'{"pyfe": "decision"'), pr
 APPROVAL = Role("approval", _of_kind(Kind.APPROVAL), private=True)
 REVOCATION = Role("revocation", _of_kind(Kind.REVOCATION))
 SEALED_KEY = Role("sealed key", lambda _: False)
+PSEUDONYMS = Role("table of pseudonyms", lambda _: False, private=True)
 PICTURE = Role("picture", _starting(_PNG_START), private=True)
 
 

@@ -6,10 +6,12 @@ import contextlib
 import csv
 import io
 import math
+import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from pyfe.row_ids import Carriage
 from pyfe.schema.cells import parse_number
 
 __all__ = ["is_scores", "scores_header"]
@@ -19,12 +21,20 @@ _LOOKED_AT = 2**20
 
 _LINES = 1000
 _FIRST = "row"
+_IDS: dict[Carriage, str] = {"clear": "id", "pseudonym": "pseudonym"}
+"""What the column of ids is called, before all others, where ids travelled with the rows."""
+
+_ID_CELLS = {_IDS["clear"]: re.compile(r".+"), _IDS["pseudonym"]: re.compile(r"[A-Z2-7]{26}")}
+_STARTS = [f"{before}{_FIRST},score".encode() for before in ("", *(f"{name}," for name in _ID_CELLS))]
 
 
-def scores_header(outputs: int, classes: Sequence[object] | None, *, probabilities: bool) -> list[str]:
-    """The names of the columns: row, scores, decisions; of classes their probabilities, if there are any, and the
-    prediction."""
-    names = [_FIRST, *_numbered("score", outputs), *_numbered("decision", outputs)]
+def scores_header(
+    outputs: int, classes: Sequence[object] | None, *, probabilities: bool, ids: Carriage | None = None
+) -> list[str]:
+    """The names of the columns: the id, if ids travelled; row, scores, decisions; of classes their probabilities, if
+    there are any, and the prediction."""
+    before = [] if ids is None else [_IDS[ids]]
+    names = [*before, _FIRST, *_numbered("score", outputs), *_numbered("decision", outputs)]
     if classes is None:
         return names
     return [*names, *(f"probability[{label}]" for label in classes if probabilities), "prediction"]
@@ -35,11 +45,15 @@ def is_scores(path: Path) -> bool:
     first rows are numbered, with numbers where we write them. OSError."""
     with path.open("rb") as file:
         data = file.read(_LOOKED_AT)
-    if not data.startswith(f"{_FIRST},score".encode()):
+    if not any(data.startswith(start) for start in _STARTS):
         return False
     lines = _lines(data)
-    outputs = _outputs(lines[0]) if lines else 0
     whole = lines[1:-1] if len(data) == _LOOKED_AT else lines[1:]
+    if lines and lines[0][0] in _ID_CELLS:
+        if not all(row and _ID_CELLS[lines[0][0]].fullmatch(row[0]) for row in whole):
+            return False
+        lines, whole = [row[1:] for row in lines], [row[1:] for row in whole]
+    outputs = _outputs(lines[0]) if lines else 0
     return outputs > 0 and all(_is_row(row, place, lines[0], outputs) for place, row in enumerate(whole))
 
 

@@ -219,8 +219,8 @@ class FunctionKey(Secret):
         """The exact integer scores, intercept included: int64 ``[batch]`` for one function, else ``[batch, k]``.
 
         They equal ``function.evaluate`` of the encrypted rows, but for the noise of their owner where the key is not
-        :attr:`exact`. For combined rows they are the same combination of the
-        scores.
+        :attr:`exact`. For combined rows they are the same combination of the scores. Where ids travel with the rows,
+        ``ciphertexts.ids`` is the index of the scores.
 
         largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
             whose weights sum to s takes s times the search. Rows combined in this process carry their own sum.

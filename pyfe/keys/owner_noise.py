@@ -12,12 +12,20 @@ from pyfe.errors import ParameterError
 from pyfe.schema import Encoded, Schema, Slots
 from pyfe.schema.canonical import CanonicalRows
 
-__all__ = ["OWNER_SECRET_SIZE", "require_owner_secret", "with_noise"]
+__all__ = ["OWNER_SECRET_SIZE", "noise_part", "require_owner_secret", "with_noise"]
 
 OWNER_SECRET_SIZE = 32
 
 _UNITS = 256
 """The core takes standard deviations in units of 1/256."""
+
+
+def noise_part(schema: Schema, given: Any, *, pseudonyms: bool) -> Any:
+    """What noise is drawn from, of what was given: of a whole owner's secret its part for noise; nothing where the
+    schema has no noise and it was given for pseudonyms."""
+    if not hasattr(given, "row_pseudonyms"):
+        return given
+    return None if pseudonyms and schema.noise is None else given.noise
 
 
 def require_owner_secret(schema: Schema, owner_secret: Any) -> memoryview | None:

@@ -6,12 +6,18 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from pyfe.errors import ParameterError
+from pyfe.row_ids import cells_of
 
 __all__ = ["PatientLedger", "require_ids"]
 
 
 class PatientLedger(Protocol):
     """As :class:`pyfe.owner.OwnerLedger` is one."""
+
+    @property
+    def secret(self) -> Any:
+        """The owner's secret, of which pseudonyms are made."""
+        ...
 
     @property
     def noise_secret(self) -> Any:
@@ -23,15 +29,19 @@ class PatientLedger(Protocol):
         ...
 
 
-def require_ids(ids: Any, ledger: PatientLedger | None, rows: int) -> list[Any]:
-    """The ids as a list. ParameterError where they come without a ledger, a ledger without them, or not one a row."""
-    if (ids is None) != (ledger is None):
-        raise ParameterError("ids and ledger go together: record ids are for the owner's ledger, which takes no other")
+def require_ids(ids: Any, rows: int, ledger: PatientLedger | None, *, carried: bool) -> list[Any]:
+    """The ids as a list. ParameterError where nobody asks for them, a ledger comes without them, or they are not one a
+    row."""
+    if (ids is None) != (ledger is None) and not (carried and ids is not None):
+        raise ParameterError(
+            "ids and ledger go together: record ids are for the owner's ledger, which takes no other, or to be carried "
+            "beside the rows (carry_ids)"
+        )
     if ids is None:
         return []
     if isinstance(ids, str | bytes) or not hasattr(ids, "__iter__"):
         raise ParameterError("ids are a list, with one id for every row")
-    listed = list(ids)
+    listed = cells_of(ids)
     if len(listed) != rows:
         raise ParameterError(f"there are {len(listed)} ids for {rows} rows")
     return listed

@@ -12,8 +12,10 @@ from typing import Any, Literal
 from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_numbered
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
-from pyfe.keys.owner_noise import require_owner_secret, with_noise
+from pyfe.keys.carried_ids import carried_ids, given_ids
+from pyfe.keys.owner_noise import noise_part, require_owner_secret, with_noise
 from pyfe.keys.patient_ledger import PatientLedger, require_ids
+from pyfe.row_ids import Carriage
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
 from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unpack
@@ -130,6 +132,8 @@ class PublicKey(PickledAsBytes):
         owner_secret: Any = None,
         ids: Any = None,
         ledger: PatientLedger | None = None,
+        carry_ids: Carriage | None = None,
+        allow_duplicates: bool = False,
     ) -> CiphertextBatch:
         """Encode and encrypt a table, each row under fresh randomness.
 
@@ -143,10 +147,14 @@ class PublicKey(PickledAsBytes):
         owner_secret: 32 bytes that only the data owner has, where the schema has noise slots (:func:`pyfe.noise`), and
             only there (ParameterError): what the noise of a row is drawn from. The same for all rows and for good: the
             same row then has the same noise, and encrypting it again lets nobody average it out. It is not kept.
-            By default that of the ledger, if one is given.
+            By default that of the ledger, if one is given. A :class:`pyfe.owner.OwnerSecret` stands for its ``noise``,
+            and makes pseudonyms.
         ids, ledger: the record id of every row, and the owner's ledger (:class:`pyfe.owner.OwnerLedger`): it records
             the patients, durably, before any row is encrypted, and refuses (RowsDeniedError) where one of them would
             meet epochs that say too much together; then nothing is encrypted. OwnerError where it cannot record.
+        carry_ids: "clear" or "pseudonym": the ids, by default the index of the DataFrame X, travel beside the rows and
+            are the index of the scores (:attr:`pyfe.CiphertextBatch.ids`), as they are or under the owner's secret.
+        allow_duplicates: carry an id that several rows have (else ParameterError, naming the rows).
 
         Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
         encoded under another schema.
@@ -154,21 +162,25 @@ class PublicKey(PickledAsBytes):
         masks of dimension k. The first call makes tables of the key's points, which stay with it: 60 KB a point and 64
         MB at most, of a quadratic scheme 16 KB a point.
         """
-        if owner_secret is None and ledger is not None and self.schema.noise is not None:
-            owner_secret = ledger.noise_secret
-        require_owner_secret(self.schema, owner_secret)
+        owner = owner_secret if ledger is None else ledger.secret
+        noise_secret = noise_part(self.schema, owner_secret, pseudonyms=carry_ids == "pseudonym")
+        if noise_secret is None and ledger is not None and self.schema.noise is not None:
+            noise_secret = ledger.noise_secret
+        require_owner_secret(self.schema, noise_secret)
+        ids = given_ids(ids, X, carry_ids, self.schema)
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
-        x = with_noise(self.schema, encoded, self.schema.check(encoded), owner_secret)
-        listed = require_ids(ids, ledger, len(x))
+        x = with_noise(self.schema, encoded, self.schema.check(encoded), noise_secret)
+        listed = require_ids(ids, len(x), ledger, carried=carry_ids is not None)
+        carried = carried_ids(listed, carry_ids, owner, allow_duplicates)
         if ledger is not None:
             ledger.record(self, listed)
-        native = self.adapter.encrypt(self.native, x, client=client, label=label)
         return CiphertextBatch(
             self.adapter,
-            native,
+            self.adapter.encrypt(self.native, x, client=client, label=label),
             parameter_hash=self.parameter_hash,
             schema_id=self.schema.id,
             saturated=encoded.saturated,
+            ids=carried,
         )
 
     def info(self) -> dict[str, Any]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from pyfe.errors import OwnerError
-from pyfe.schema.cells import plain
-from pyfe.schema.frames import as_column
+from pyfe.row_ids import called_rows, canonical_text, cells_of
 
 __all__ = ["canonical_ids"]
 
 MOST_CHARACTERS = 1024
-MOST_BITS = 1024
-_EXACT = 2**53
-_LISTED = 8
 
 
 def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
@@ -27,36 +22,20 @@ def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
     """
     if isinstance(ids, str | bytes):
         raise OwnerError("ids are a list, with one id for every row", kind="ids")
-    cells = as_column(ids).tolist() if hasattr(ids, "dtype") or hasattr(ids, "type") else list(ids)
-    found = [_text(cell) for cell in cells]
+    found = [_encoded(canonical_text(cell)) for cell in cells_of(ids)]
     wrong = [row for row, text in enumerate(found) if text is None]
     if wrong:
-        listed = ", ".join(map(str, wrong[:_LISTED]))
-        more = f" and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
         raise OwnerError(
-            f"row {listed}{more}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; a "
-            "patient without one cannot be told from others",
+            f"{called_rows(wrong)}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; "
+            "a patient without one cannot be told from others",
             kind="ids",
         )
     return [text for text in found if text is not None]
 
 
-def _text(cell: Any) -> bytes | None:
-    if type(cell) is str:
-        text = cell if cell.isascii() else unicodedata.normalize("NFC", cell)
-        text = text.strip()
-        return _encoded(text) if 0 < len(text) <= MOST_CHARACTERS else None
-    if type(cell) is int:
-        return b"%d" % cell if cell.bit_length() <= MOST_BITS else None
-    value = plain(cell)
-    if type(value) is int:
-        return _text(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return str(int(value)).encode()
-    return _text(str(value)) if isinstance(value, str) else None
-
-
-def _encoded(text: str) -> bytes | None:
+def _encoded(text: str | None) -> bytes | None:
+    if text is None or not 0 < len(text) <= MOST_CHARACTERS:
+        return None
     try:
         return text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair

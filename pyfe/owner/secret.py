@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import hmac
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
 from pyfe._core import SecretBytes
 from pyfe.errors import DecodeError, OwnerError
 from pyfe.owner.ids import canonical_ids
+from pyfe.row_ids import PSEUDONYM_SIZE
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.hashing import fingerprint_of, tagged_hash
@@ -68,6 +69,10 @@ class OwnerSecret(Secret):
         return self._derived(b"pseudonyms")
 
     @cached_property
+    def _row_pseudonym_key(self) -> SecretBytes:
+        return self._derived(b"row pseudonyms")
+
+    @cached_property
     def noise(self) -> SecretBytes:
         """The 32 bytes that the noise of a row is drawn from: what ``encrypt`` takes as ``owner_secret``."""
         return self._derived(b"noise")
@@ -105,6 +110,12 @@ class OwnerSecret(Secret):
         begin = len(prefix).to_bytes(4, "little") + prefix
         found = (hmac.digest(key, begin + text, "sha256")[:_PSEUDONYM_SIZE] for text in canonical_ids(ids))
         return [base64.b32encode(digest).decode() for digest in found]
+
+    def row_pseudonyms(self, ids: Iterable[bytes]) -> Iterator[bytes]:
+        """The pseudonym (16 bytes, HMAC-SHA256 cut) under which each id of a row travels beside its ciphertext, always
+        the same one; ``ids`` in UTF-8 in their canonical form. Cost: 3 microseconds an id."""
+        key, digest = self._row_pseudonym_key.view(), hmac.digest
+        return (digest(key, text, "sha256")[:PSEUDONYM_SIZE] for text in ids)
 
     # -- the file --
 

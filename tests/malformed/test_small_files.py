@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from pyfe import (
+    CiphertextBatch,
     DecodeError,
     Function,
     FunctionKey,
@@ -30,6 +31,7 @@ from pyfe import (
 from pyfe.forms import FactoredForms, MatrixForms
 from pyfe.function import LinearMap, QuadraticMap
 from pyfe.models import SquareNetwork
+from pyfe.row_ids import RowIds
 from pyfe.schema import thresholds
 from pyfe.wire import cbor
 from pyfe.wire.envelope import Envelope, Kind, pack, pack_metadata, unpack
@@ -311,3 +313,14 @@ def test_a_number_beyond_floats_in_a_network(field: str) -> None:
     numbers[field] = [[10**400]] if field.startswith("W") else [10**400]
     with pytest.raises(DecodeError, match="not a network"):
         SquareNetwork.from_json(json.dumps(numbers))
+
+
+@pytest.mark.parametrize(
+    "ids", ["a\n" * 7_999_999, "\n" * 16_000_000, bytes(16_000_000), "a" * 16_000_000, "\U0001f600\n" * 3_000_000]
+)
+def test_ids_are_held_against_the_rows(ids: str | bytes) -> None:
+    batch = objects.authority(objects.small_schema()).public_key.encrypt({"a": [1], "b": [1]})
+    envelope = unpack(batch.with_ids(RowIds.clear(["a"])).to_bytes())
+    assert ending(CiphertextBatch.from_bytes, pack(envelope)) == "read"
+    envelope.metadata["ids"] = ids
+    assert ending(CiphertextBatch.from_bytes, pack(envelope)) == "DecodeError"

@@ -43,6 +43,7 @@ COMMANDS: dict[str, list[str]] = {
     "issue": ["issue", "function", "-a", "auth", "-o", "out", "--force", "--purpose", "p", *OPEN],
     "encrypt": ["encrypt", "rows.csv", "-p", "public", "-o", "out", "--force"],
     "evaluate": ["evaluate", "cts", "-k", "key", "-o", "out", "--force"],
+    "append": ["append", "out", "cts"],
 }
 READS: dict[str, Callable[[bytes], Any]] = {
     "schema fit": Schema.from_bytes,
@@ -52,6 +53,7 @@ READS: dict[str, Callable[[bytes], Any]] = {
     "issue": FunctionKey.from_bytes,
     "encrypt": CiphertextBatch.from_bytes,
     "evaluate": lambda data: data.decode().count("\n") == 71 or fail("a cut table of scores"),
+    "append": lambda data: len(CiphertextBatch.from_bytes(data)) == 140 or fail("rows are lost"),
 }
 CHANGING = ["open", "write", "fsync", "fchmod", "replace", "rename", "unlink", "link", "truncate", "ftruncate", "mkdir"]
 assert app is not None  # imported here, once, and not by every child
@@ -120,10 +122,15 @@ def forget_new_authority() -> None:
     shutil.rmtree("new", ignore_errors=True)
 
 
+def old(command: str) -> bytes:
+    """What stands at the place of the output before."""
+    return Path("cts").read_bytes() if command == "append" and Path("cts").exists() else OLD
+
+
 def dead(arguments: list[str], arm: Arm, seconds: float | None = None) -> bool:
     """Whether a child was killed: by what it armed itself with, or after so many seconds. Else it came to its end."""
     forget_new_authority()
-    Path("out").write_bytes(OLD)
+    Path("out").write_bytes(old(arguments[0]))
     pid = child(arguments, arm)
     if seconds is not None:
         time.sleep(seconds)
@@ -134,15 +141,15 @@ def dead(arguments: list[str], arm: Arm, seconds: float | None = None) -> bool:
     return status != 0
 
 
-def whole(read: Callable[[bytes], Any]) -> str:
+def whole(command: str) -> str:
     """Whether the output is the old file or the new one, both whole; and the authorities open, those that are there."""
     for name in ("auth", "new"):
         if Path(name).exists():
             KeyAuthority.open(name, passphrase=PASSPHRASE).close()
     data = Path("out").read_bytes()
-    if data == OLD:
+    if data == old(command):
         return "old"
-    read(data)
+    READS[command](data)
     return "new"
 
 
@@ -153,13 +160,13 @@ def run(command: str, wanted: int, seed: int) -> dict[str, int]:
     for step in itertools.count():
         if not dead(arguments, dies_at(step)):
             break  # it did all its steps
-        found[whole(READS[command])] += 1
+        found[whole(command)] += 1
     start = time.perf_counter()
     dead(arguments, nothing)
     seconds = time.perf_counter() - start
     while found.total() < wanted:
         if dead(arguments, nothing, rng.uniform(0, seconds)):
-            found[whole(READS[command])] += 1
+            found[whole(command)] += 1
     dead(arguments, nothing)
     READS[command](Path("out").read_bytes())
     if kept != {name: Path(name).read_bytes() for name in kept}:

@@ -29,6 +29,7 @@ COMMANDS = [
     "issue function -a auth -o out --purpose p --passphrase-file pass",
     "encrypt rows.csv -p public -o out",
     "evaluate cts -k key -p public -o out",
+    "concat cts -o out",
     "info schema -p public",
 ]
 INPUTS = ["rows.csv", "model.json", "model.onnx", "schema", "pass", "auth", "function", "public", "cts", "key"]

@@ -34,6 +34,7 @@ WRITES = {
     "key": ["issue", "function", "-a", "auth", "--purpose", "p", "--passphrase-file", "pass", "-o"],
     "cts": ["encrypt", "table.csv", "-p", "public", "-o"],
     "scores.csv": ["evaluate", "cts", "-k", "key", "-p", "public", "-o"],
+    "joined": ["concat", "cts", "cts", "-o"],
 }
 """Commands with one output, by the file of the folder that is of its kind and role."""
 
@@ -44,6 +45,7 @@ INPUTS = {
     "key": ["function", "auth/master.sealed", "pass"],
     "cts": ["table.csv", "public"],
     "scores.csv": ["cts", "key", "public"],
+    "joined": ["cts"],
 }
 
 
@@ -67,7 +69,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("schema").write_bytes(schema.to_bytes())
         Path("public").write_bytes(authority.public_key.to_bytes())
         assert main([*WRITES["function"], "function"]) == 0
-        for name in ("key", "cts", "scores.csv"):
+        for name in ("key", "cts", "scores.csv", "joined"):
             assert main([*WRITES[name], name]) == 0
     return folder
 
@@ -319,6 +321,7 @@ READS: dict[str, Callable[[bytes], object]] = {
     "public": PublicKey.from_bytes,
     "key": FunctionKey.from_bytes,
     "cts": CiphertextBatch.from_bytes,
+    "joined": CiphertextBatch.from_bytes,
     "scores.csv": lambda data: data.decode().startswith("row,score") or pytest.fail("no scores"),
 }
 

@@ -34,6 +34,7 @@ from pyfe.models import Linear, SquareNetwork
 from pyfe.objects import decode
 from pyfe.owner import OwnerSecret, sealed_owner
 from pyfe.owner import secret as owner_secret
+from pyfe.row_ids import RowIds
 from pyfe.wire import cbor, envelope, sealing
 from pyfe.wire.signature import SigningKey
 from tests.fuzz.python import mutation
@@ -127,11 +128,14 @@ def first_keys() -> list[bytes]:
 
 @functools.cache
 def batches() -> list[bytes]:
-    """Plain, clipped and combined ones of both families."""
+    """Plain, clipped and combined ones of both families, and those whose rows have ids."""
     table = {"age": [30, 200], "dose": [5, 7], "sex": ["f", "m"], "stage": [1, 2], "bmi": [20, 31]}
     batch = linear().public_key.encrypt(table, on_overflow="clip")
     pair = quadratic().public_key.encrypt({"a": [2, 1]})
-    return [item.to_bytes() for item in (batch, batch.weighted_sum([2, -1]), batch + batch, pair, batch[:0])]
+    named = pair.with_ids(RowIds.clear(["P-0017", "größe"]))
+    hidden = pair.with_ids(RowIds.pseudonyms([1, 2], OwnerSecret.generate()))
+    made = (batch, batch.weighted_sum([2, -1]), batch + batch, pair, batch[:0], named, hidden, named[:0])
+    return [item.to_bytes() for item in made]
 
 
 def sign_by(authority: Callable[[], KeyAuthority]) -> mutation.Sign:
