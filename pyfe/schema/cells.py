@@ -21,6 +21,7 @@ from pyfe.strict import distinct
 __all__ = [
     "EXACT_BELOW",
     "MOST_NAME_CHARACTERS",
+    "SIGNS_OF_ABSENCE",
     "as_floats",
     "by_same_name",
     "cure_of_absent",
@@ -34,6 +35,7 @@ __all__ = [
     "is_text",
     "listed",
     "missing_mask",
+    "na_options",
     "not_above",
     "parse_number",
     "plain",
@@ -51,6 +53,12 @@ EXACT_BELOW = 2.0**53
 """Below it every integer is a double."""
 
 _ABSENT_TYPES = ("NAType", "NaTType")
+
+SIGNS_OF_ABSENCE = frozenset(
+    ["NA", "<NA>", "N/A", "n/a", "#N/A", "#NV", "NaN", "nan", "NULL", "null", "#NULL!", "NaT", "."]
+)
+"""What programs write for an absent value: R, pandas, spreadsheets (German ones too), databases, SPSS, SAS, Stata."""
+
 _SHOWN = 60
 
 MOST_NAME_CHARACTERS = 1024
@@ -290,6 +298,11 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     items = list(names)
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(map(repr, items[:most])) + more
+
+
+def na_options(signs: Iterable[str]) -> str:
+    """The options of a command that read words as absent values."""
+    return " ".join(f"--na {sign}" if sign.isalnum() else f"--na {sign!r}" for sign in signs)
 
 
 def cure_of_absent(name: str) -> str:
