@@ -162,10 +162,10 @@ def outcome_of(table: Table, outcome: str | None, time: str | None, event: str |
 
 def _column(table: Table, name: str) -> AnyArray:
     """One column, as numbers or as text; ParameterError where it is absent or has empty cells."""
-    columns = {same_name(label): cells for label, cells in table.guessed().items()}
-    if same_name(name) not in columns:
+    label = next((label for label in table.cells if same_name(label) == same_name(name)), None)
+    if label is None:
         raise ParameterError(f"{table.path}: there is no column {name!r}")
-    return columns[same_name(name)]
+    return table.guessed([label])[label]
 
 
 def _precision(text: str) -> float | Literal["auto", "finest"]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray
+from pyfe.errors import ParameterError
 from pyfe.schema import Column
 from pyfe.schema.cells import EXACT_BELOW, as_floats, exact_number, is_code, is_number, missing_mask, parse_number
 
@@ -38,6 +39,14 @@ class Spelling:
         if self.decimal == ".":
             return cell
         return "no number" if "." in cell else cell.replace(",", ".")
+
+    def beside_commas(self, values: AnyArray) -> list[int]:
+        """The rows of a guessed column that hold other text beside numbers with a decimal comma."""
+        if self.decimal == "." or values.dtype.kind not in "OU":
+            return []
+        texts = [(row, cell) for row, cell in enumerate(values.tolist()) if isinstance(cell, str) and cell]
+        others = {row for row, cell in texts if math.isnan(parse_number(self.with_point(cell)))}
+        return sorted(others) if any("," in cell for row, cell in texts if row not in others) else []
 
 
 class Cells(Protocol):
@@ -92,7 +101,12 @@ class TypedCells:
         return self._load()
 
     def texts(self) -> list[str]:
-        """Whole numbers without a point, whatever holds them: a record number is the same in every file."""
+        """Whole numbers without a point, whatever holds them: a record number is the same in every file.
+
+        ParameterError for dates and times.
+        """
+        if self.values.dtype.kind in "mM":
+            raise ParameterError("holds dates or times; write them as text first, so that they are the same everywhere")
         absent = missing_mask(self.values)
         return [
             "" if gone else _as_text(value) for value, gone in zip(self.values.tolist(), absent.tolist(), strict=True)
@@ -113,6 +127,8 @@ class TypedCells:
         """See :class:`Cells`."""
         if self.values.dtype.kind not in "OU":
             values = self._unsigned(spelling)
+            if values.dtype.kind == "O":
+                return _guessed_of_values(values)
             whole = values.dtype.kind in "iu" and (np.abs(values.astype(np.float64)) < EXACT_BELOW).all()
             return values.astype(np.float64) if whole or values.dtype.kind == "f" else values
         cells = [self._cell(cell, spelling) for cell in self.values.tolist()]

@@ -35,11 +35,12 @@ class Packing(Enum):
     ZSTD = "zstd"
 
 
+_BINARY = rb"(?![\x20-\x7e\t\r\n])"  # a column may be called PAR1, and be the first
 _KINDS = {
-    b"PAR1": Kind.PARQUET,
-    b"ARROW1": Kind.ARROW_FILE,
-    b"\xff\xff\xff\xff": Kind.ARROW_STREAM,
-    b"FEA1": Kind.FEATHER_1,
+    re.compile(rb"PAR1" + _BINARY): Kind.PARQUET,
+    re.compile(rb"ARROW1" + _BINARY): Kind.ARROW_FILE,
+    re.compile(rb"\xff\xff\xff\xff"): Kind.ARROW_STREAM,
+    re.compile(rb"FEA1" + _BINARY): Kind.FEATHER_1,
 }
 _PACKINGS = {b"\x1f\x8b": Packing.GZIP, b"\x28\xb5\x2f\xfd": Packing.ZSTD}
 
@@ -72,14 +73,14 @@ _REFUSED: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"HEADER RECORD\*{7}(LIBRARY|LIBV8  ) ", "a transport file of SAS (xpt)", _STUDY.format("pandas.read_sas")),
         (rb"(RD[AX][23]\n)?[XA]\n(\x00\x00\x00|[23]\n)", "a file of R", "write.csv(x, file, row.names = FALSE) in R"),
         (rb"\x89HDF\r\n\x1a\n", "an HDF5 file", "write the table as Parquet (pandas.read_hdf)"),
-        (rb"\s*(\{\s*[\"}]|\[\s*[\[{\"\d\]-])", "JSON", "write the table as CSV or Parquet (pandas.read_json)"),
+        (rb"\s*(\{\s*[\"}]|\[\s*([\[{\"\]]|-?\d[\d.]*\s*,))", "JSON", "write it as CSV or Parquet (pandas.read_json)"),
         (rb"(?i)\s*<(!doctype|html|\?xml|table|[a-z]+:)", "HTML or XML, and no table", "ask for the table as CSV"),
         (rb"SQLite format 3\0", "a database of SQLite", "write the table as CSV (sqlite3 -header -csv)"),
-        (rb".{8}DUCK", "a database of DuckDB", "write the table as Parquet (COPY ... TO)"),
+        (rb".{8}DUCK.\x00{6}", "a database of DuckDB", "write the table as Parquet (COPY ... TO)"),
         (rb"\x93NUMPY", "an array of numpy (npy)", "write a table with names as CSV or Parquet"),
         (rb"\x80[\x02-\x05]", "a pickle, which is a program", "write the table as CSV or Parquet"),
-        (rb"PARE", "an encrypted Parquet file", "write it without encryption"),
-        (rb"ORC", "an ORC file", "write it as Parquet"),
+        (rb"PARE" + _BINARY, "an encrypted Parquet file", "write it without encryption"),
+        (rb"ORC" + _BINARY, "an ORC file", "write it as Parquet"),
         (rb"Obj\x01", "an Avro file", "write it as Parquet"),
         (rb"%PDF-", "a PDF", "ask for the table as CSV"),
         (rb"PYFE", "an object of pyfe", "pyfe info says which"),
@@ -95,7 +96,7 @@ def packing_of(start: bytes) -> Packing | None:
 
 def kind_of(start: bytes, name: str) -> Kind:
     """The kind of a file that begins so; DecodeError, with the cure, for one that is known and not read."""
-    known = next((kind for magic, kind in _KINDS.items() if start.startswith(magic)), None)
+    known = next((kind for pattern, kind in _KINDS.items() if pattern.match(start)), None)
     if known is not None:
         return known
     for pattern, what, cure in _REFUSED:

@@ -15,7 +15,7 @@ from pyfe.io.cells import Spelling
 from pyfe.io.csv_text import WITH_COMMA, WITH_POINT
 from pyfe.schema.cells import SIGNS_OF_ABSENCE, cure_of_absent, listed, na_options, parse_number, same_name
 
-__all__ = ["Places", "absent_columns", "with_places"]
+__all__ = ["Places", "absent_columns", "beside_numbers", "with_places"]
 
 _LISTED = 8
 
@@ -58,22 +58,39 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, same_name(name).casefold()))
 
 
+def beside_numbers(table: Places, mixed: Mapping[str, Sequence[int]]) -> str:
+    """What to say of text beside numbers with a decimal comma: by column, the rows."""
+    words, columns = _Words(), table.columns
+    for name, rows in mixed.items():
+        words.look_at([columns[name][row] for row in rows], table.spelling(name), number=True)
+    first = next(iter(mixed))
+    cures = "; ".join([*words.cures(), f"if it is no feature, --exclude {first}"])
+    count = sum(map(len, mixed.values()))
+    what = "1 cell is no number" if count == 1 else f"{count} cells are no numbers"
+    return f"{table.path}: {what} beside numbers with a decimal comma: {_listed(table, mixed)}. {cures}"
+
+
 def with_places(table: Places, error: OutOfRangeError) -> OutOfRangeError:
     """The error with the places of a file instead of rows, and with the options that cure it."""
     if not error.offending:
         return OutOfRangeError(f"{table.path}: {error}")
-    names = list(error.offending)
-    each = max(1, _LISTED // min(len(names), _LISTED))
-    parts = [
-        f"column {name!r} in {table.unit} {_first(table, error.offending[name], each)} ({error.reasons[name]})"
-        for name in names[:_LISTED]
-    ]
-    more = f"; and {len(names) - _LISTED} more columns" if len(names) > _LISTED else ""
     count = sum(map(len, error.offending.values()))
     cures = "; ".join(_cures(table, error))
-    text = f"{table.path}: {_counted(count)} not fit the schema: {'; '.join(parts)}{more}"
+    text = f"{table.path}: {_counted(count)} not fit the schema: {_listed(table, error.offending, error.reasons)}"
     message = f"{text}. {cures}" if cures else text
     return OutOfRangeError(message, offending=error.offending, reasons=error.reasons)
+
+
+def _listed(table: Places, cells: Mapping[str, Sequence[int]], reasons: Mapping[str, str] | None = None) -> str:
+    """Where cells stand: by column the first of them, eight in all, and how many more there are."""
+    names = list(cells)
+    each = max(1, _LISTED // min(len(names), _LISTED))
+    parts = [
+        f"column {name!r} in {table.unit} {_first(table, cells[name], each)}"
+        + (f" ({reasons[name]})" if reasons else "")
+        for name in names[:_LISTED]
+    ]
+    return "; ".join(parts) + (f"; and {len(names) - _LISTED} more columns" if len(names) > _LISTED else "")
 
 
 def _counted(count: int) -> str:

@@ -22,7 +22,7 @@ from pyfe.io.cells import Cells, Spelling, TextCells, TypedCells
 from pyfe.io.csv_text import decimal_of, rows_of, text_of
 from pyfe.io.kinds import Kind, kind_of
 from pyfe.io.outputs import write_bytes
-from pyfe.io.refusals import absent_columns, with_places
+from pyfe.io.refusals import absent_columns, beside_numbers, with_places
 from pyfe.io.sources import Source, opened
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import listed, same_name
@@ -73,18 +73,24 @@ class Table:
         kept = {name: cells for name, cells in self.cells.items() if same_name(name) not in dropped}
         return replace(self, cells=kept, nameless=() if "" in dropped else self.nameless)
 
-    def guessed(self) -> dict[str, AnyArray]:
+    def guessed(self, names: Iterable[str] | None = None) -> dict[str, AnyArray]:
         """Columns as numbers (float64, NaN where absent) if every filled cell is one and none a code, else as they are.
 
-        DecodeError for columns without a name.
+        ``names``: of these columns only. DecodeError for columns without a name, and for all cells at once that are no
+        numbers beside numbers with a decimal comma: these cannot be levels.
         """
-        if self.nameless:
+        if self.nameless and names is None:
             places = listed(map(str, self.nameless)).replace("'", "")
             raise DecodeError(
                 f"{self.path}, line 1: column {places} has no name, as an index of pandas or R's row names have none; "
                 'leave it out with --exclude ""'
             )
-        return {name: cells.guess(self.spelling(name)) for name, cells in self.cells.items()}
+        wanted = list(self.cells if names is None else names)
+        found = {name: self.cells[name].guess(self.spelling(name)) for name in wanted}
+        mixed = {name: self.spelling(name).beside_commas(values) for name, values in found.items()}
+        if any(mixed.values()):
+            raise DecodeError(beside_numbers(self, {name: rows for name, rows in mixed.items() if rows}))
+        return found
 
     def for_schema(self, schema: Schema) -> dict[str, AnyArray]:
         """The columns that the schema asks for, in its types. Columns it does not know are left out.
@@ -230,7 +236,8 @@ class _Texts(Mapping[str, list[str]]):
         self._cells = cells
 
     def __getitem__(self, name: str) -> list[str]:
-        return self._cells[name].texts()
+        with naming(name):
+            return self._cells[name].texts()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._cells)

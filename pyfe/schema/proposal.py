@@ -343,20 +343,23 @@ def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Col
     _require_no_numbers(name, list(texts))
     if not np.isnan(raw).all() or sum(texts.values()) < len(cells):
         raise ParameterError(f"mixes numbers and text; make it one or the other, {_LEVELS}, or {_EXCLUDE}")
-    column = _category(texts)
+    column = _category(texts, numbers=sum(not math.isnan(parse_number(text)) for text in texts))
     _require_no_persons(name, list(texts))
     return column
 
 
-def _category(texts: Counter[str]) -> Column:
+def _category(texts: Counter[str], numbers: int) -> Column:
+    """``numbers``: how many of the different texts are numbers."""
     if len(texts) < 2:
         raise ParameterError(f"only one level is seen; {_EXCLUDE}, or {_LEVELS}")
     rare = sum(count < LEAST_ROWS_OF_A_LEVEL for count in texts.values())
     if rare or len(texts) > MOST_LEVELS:
         fault = f"{rare} of them in fewer than {LEAST_ROWS_OF_A_LEVEL} rows" if rare else f"more than {MOST_LEVELS}"
+        absent = "read what is an absent value beside its numbers as one (na_values=, --na TEXT), "
+        cure = f"{absent if 0 < len(texts) <= 2 * numbers else ''}{_LEVELS}, merge the rare ones, or {_EXCLUDE}"
         raise ParameterError(
             f"its text has {len(texts)} different values, {fault}: as levels they would stand in the public key, and "
-            f"could name patients; {_LEVELS}, merge the rare ones, or {_EXCLUDE}"
+            f"could name patients; {cure}"
         )
     return category(sorted(texts))
 

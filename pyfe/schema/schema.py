@@ -379,10 +379,11 @@ class Schema(PickledAsBytes):
         """The table's columns by name, absent entries replaced where the schema states a value.
 
         X is a table matched by column name, whose other columns are ignored (a DataFrame of pandas or polars, a mapping
-        of columns or, for one row, of cells, an Arrow Table, RecordBatch or reader, a structured array), or an array or
-        list of rows ``[batch, columns]`` in the order of :attr:`input_columns`. Names are compared as text, in
-        Unicode's normal form C. Raises ParameterError when a column is missing or there twice, for Series of different
-        indexes, a wrong shape, and what is no table in memory (a query, a lazy frame, a sparse matrix).
+        of columns or, for one row, of cells, an Arrow Table, RecordBatch or reader, a structured array; a query of
+        polars or DuckDB is run once), or an array or list of rows ``[batch, columns]`` in the order of
+        :attr:`input_columns`. Names are compared as text, in Unicode's normal form C. Raises ParameterError when a
+        column is missing or there twice, for Series of different indexes, a wrong shape, and what is no table in memory
+        (a plan, a sparse matrix).
         """
         filled = {}
         for name, values in self.read_raw(X).items():
