@@ -14,7 +14,16 @@ import numpy as np
 from pyfe.arrays import AnyArray, BoolArray
 from pyfe.errors import ParameterError
 from pyfe.schema import Column
-from pyfe.schema.cells import EXACT_BELOW, as_floats, exact_number, is_code, is_number, missing_mask, parse_number
+from pyfe.schema.cells import (
+    EXACT_BELOW,
+    as_floats,
+    exact_number,
+    is_absent,
+    is_code,
+    is_number,
+    missing_mask,
+    parse_number,
+)
 
 __all__ = ["Cells", "Spelling", "TextCells", "TypedCells"]
 
@@ -114,11 +123,12 @@ class TypedCells:
 
     def typed(self, column: Column, spelling: Spelling) -> AnyArray:
         """See :class:`Cells`."""
-        if self.values.dtype.kind not in "OU":
-            return self._unsigned(spelling)
-        cells = [self._cell(cell, spelling) for cell in self.values.tolist()]
-        if column.cell_type is str:
-            return _objects(cells)
+        values = self.values if self.values.dtype.kind in "OU" else self._unsigned(spelling)
+        if values.dtype.kind in "mM" or (values.dtype.kind not in "OU" and column.cell_type is not str):
+            return values
+        cells = [self._cell(cell, spelling) for cell in values.tolist()]
+        if column.cell_type is str:  # a code is the same level whether a file held it as a number or as text
+            return _objects([cell if isinstance(cell, str) or is_absent(cell) else _as_text(cell) for cell in cells])
         truth = _TRUTH if column.cell_type is bool else {}
         as_read = (spelling.with_point(cell) if isinstance(cell, str) else cell for cell in cells)
         return _objects([truth.get(cell.strip().lower(), cell) if isinstance(cell, str) else cell for cell in as_read])

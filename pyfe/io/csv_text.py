@@ -29,7 +29,10 @@ DELIMITERS = (",", ";", "\t", "|")
 
 WITH_COMMA = re.compile(r"\s*[+-]?\d*,\d+\s*", re.ASCII)
 WITH_POINT = re.compile(r"\s*[+-]?\d*\.\d+\s*", re.ASCII)
-_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*", re.ASCII)
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}[.,]\d{3}\s*", re.ASCII)
+GROUPED = re.compile(r"\s*[+-]?\d{1,3}([.,' \u00a0\u2009\u202f\u2019]\d{3})+([.,]\d+)?\s*", re.ASCII)
+"""Numbers with a sign between thousands."""
+
 _EXCEL_SAYS = re.compile(r"sep=(.)\r?\n")
 _ROWS_LOOKED_AT = 1000
 _ROWS_OF_A_GUESS = 50
@@ -132,14 +135,22 @@ def rows_of(text: str, name: str, delimiter: str | None) -> Rows:
     return _parsed(name, text, _delimiter_of(text, name) if delimiter is None else delimiter, before)
 
 
-def decimal_of(rows: Rows) -> str:
+def decimal_of(rows: Rows, name: str) -> str:
     """The decimal sign that rows seem to be written with: "," if the delimiter is another sign and the first 1,000 rows
-    hold numbers with a comma, none with a point, and not all of them could be thousands."""
+    hold numbers with a comma, none with a point, and not all of them could be thousands.
+
+    DecodeError where there are numbers with a point, and all of them could be thousands: 1.027 is one of two numbers.
+    """
     if rows.delimiter == ",":
         return "."
     cells = [cell for cells in rows.columns.values() for cell in cells[:_ROWS_LOOKED_AT]]
     commas = [cell for cell in cells if WITH_COMMA.fullmatch(cell)]
-    points = any(WITH_POINT.fullmatch(cell) for cell in cells)
+    points = [cell for cell in cells if WITH_POINT.fullmatch(cell)]
+    if points and not commas and all(map(_THOUSANDS.fullmatch, points)):
+        raise DecodeError(
+            f"{name}: all its numbers with a point have three digits behind it, so that it could be a sign between "
+            "thousands; if it is the decimal sign, --decimal ."
+        )
     return "," if commas and not points and not all(map(_THOUSANDS.fullmatch, commas)) else "."
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pyfe.errors import OutOfRangeError
 from pyfe.io.cells import Spelling
-from pyfe.io.csv_text import WITH_COMMA, WITH_POINT
+from pyfe.io.csv_text import GROUPED, WITH_COMMA, WITH_POINT
 from pyfe.schema.cells import SIGNS_OF_ABSENCE, cure_of_absent, listed, na_options, parse_number, same_name
 
 __all__ = ["Places", "absent_columns", "beside_numbers", "with_places"]
@@ -132,7 +132,7 @@ class _Words:
 
     def __init__(self) -> None:
         self.absent: list[str] = []
-        self._sign, self._other = "", False
+        self._sign, self._grouped, self._other = "", False, False
 
     def look_at(self, cells: Sequence[str], spelling: Spelling, *, number: bool) -> None:
         """Cells of one column, ``number`` where a number is due."""
@@ -143,6 +143,8 @@ class _Words:
                 self.absent += [word] if word not in self.absent else []
             elif number and other.fullmatch(cell):
                 self._sign = "," if spelling.decimal == "." else "."
+            elif number and GROUPED.fullmatch(cell):
+                self._grouped = True
             elif number and math.isnan(parse_number(spelling.with_point(word))) and word:
                 self._other = True
 
@@ -152,5 +154,7 @@ class _Words:
             yield f"Numbers with this decimal sign are read with --decimal {self._sign}"
         if self.absent:
             yield f"For what stands for an absent value, {na_options(self.absent)}"
+        if self._grouped:
+            yield "Numbers are written without a sign between thousands; if it is the decimal sign, --decimal"
         if self._other and not self.absent:
             yield "If other text stands for an absent value, --na TEXT"

@@ -150,7 +150,7 @@ def read_table(
 def _of_text(source: Source, delimiter: str | None, decimal: str | None, encoding: str | None) -> Table:
     text, used = text_of(source, encoding)
     rows = rows_of(text, source.name, delimiter)
-    sign = decimal_of(rows) if decimal is None else decimal
+    sign = decimal_of(rows, source.name) if decimal is None else decimal
     signs = f"delimiter {rows.delimiter!r}, decimal sign {sign!r}" + ("" if used == "utf-8" else f", {used}")
     cells = {name: TextCells(column) for name, column in rows.columns.items()}
     return Table(

@@ -27,6 +27,7 @@ __all__ = [
     "cure_of_absent",
     "exact_beyond",
     "exact_number",
+    "is_absent",
     "is_cell",
     "is_code",
     "is_integer",
@@ -75,7 +76,8 @@ _MOST_TO_ONE = 4
 # Absent cells
 
 
-def _is_absent(value: object) -> bool:
+def is_absent(value: object) -> bool:
+    """Whether a value stands for an absent one: see :func:`missing_mask`."""
     if value is None or value is np.ma.masked or type(value).__name__ in _ABSENT_TYPES:
         return True
     if isinstance(value, float | np.floating):
@@ -87,7 +89,7 @@ def _is_absent(value: object) -> bool:
     return isinstance(value, str) and value == ""
 
 
-_absent = np.frompyfunc(_is_absent, 1, 1)
+_absent = np.frompyfunc(is_absent, 1, 1)
 
 
 def missing_mask(values: AnyArray) -> BoolArray:
@@ -255,7 +257,7 @@ def is_number(value: object) -> bool:
 
 def is_cell(value: object) -> bool:
     """Whether a value is one cell of a table: text, a number or absent. Dates are not: no column takes them."""
-    return isinstance(value, str | Complex | Decimal | np.bool_) or _is_absent(value)
+    return isinstance(value, str | Complex | Decimal | np.bool_) or is_absent(value)
 
 
 def is_temporal(value: object) -> bool:

@@ -21,7 +21,7 @@ from pyfe.arrays import AnyArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import is_cell, plain, same_name, shown
 
-__all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "require_order", "to_numpy"]
+__all__ = ["Frame", "as_column", "as_labels", "collected", "naming", "open_frame", "require_order", "to_numpy"]
 
 
 _LISTED = 10
@@ -102,10 +102,8 @@ def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     cure = _CURES.get((origin, kind), _CURES.get((origin, "*")))
     if cure is not None:
         raise ParameterError(cure)
-    if (origin, kind) == ("polars", "LazyFrame"):
-        X = _run(X.collect, "polars LazyFrame")
-    if kind == "DuckDBPyRelation":
-        X, origin = _run(X.to_arrow_table if hasattr(X, "to_arrow_table") else X.arrow, "DuckDB relation"), "pyarrow"
+    X = collected(X)
+    origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
     if isinstance(X, Mapping):  # after the cures: some sparse matrices are mappings
         return Frame(as_labels(X), partial(_of_mapping, list(X.values())))
     if origin == "pyarrow":
@@ -117,6 +115,20 @@ def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     if hasattr(X, "columns") and hasattr(X, "iloc"):
         return Frame(as_labels(X.columns), partial(_of_pandas, X), one_index=True)
     return _array(X, names)
+
+
+def collected(X: Any) -> Any:
+    """The rows of a query of polars or DuckDB, or of a reader of Arrow, as a table in memory; anything else as it is.
+
+    For who opens a table more than once: a reader is then at its end, and a query may give its rows in another order.
+    ParameterError where a query fails, and where DuckDB's is to be read without pyarrow.
+    """
+    origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
+    if (origin, kind) == ("polars", "LazyFrame"):
+        return _run(X.collect, "polars LazyFrame")
+    if origin in ("duckdb", "_duckdb") and kind == "DuckDBPyRelation":
+        return _run(X.to_arrow_table if hasattr(X, "to_arrow_table") else X.arrow, "DuckDB relation")
+    return X.read_all() if origin == "pyarrow" and hasattr(X, "read_all") else X
 
 
 def _run(query: Callable[[], Any], what: str) -> Any:
@@ -146,10 +158,9 @@ def _of_pandas(X: Any, places: Sequence[int]) -> Sequence[Any]:
 
 
 def _arrow(X: Any) -> Frame:
-    table = X.read_all() if hasattr(X, "read_all") else X
-    if not hasattr(table, "column_names"):
+    if not hasattr(X, "column_names"):
         raise ParameterError(f"a pyarrow {type(X).__name__} is no table; pass a Table, a RecordBatch or a reader")
-    return Frame(as_labels(table.column_names), lambda places: [table.column(place) for place in places])
+    return Frame(as_labels(X.column_names), lambda places: [X.column(place) for place in places])
 
 
 def _array(X: Any, names: Sequence[str] | None) -> Frame:

@@ -38,7 +38,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema.canonical import CanonicalRows
-from pyfe.schema.cells import is_integer, is_number, is_text, plain, same_name, shown
+from pyfe.schema.cells import is_integer, is_number, is_text, listed, plain, same_name, shown
 from pyfe.schema.columns import MAX_COORDINATES, Column, Slots, column_from_dict, is_column
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
@@ -396,7 +396,7 @@ class Schema(PickledAsBytes):
         table = open_frame(X, self.input_columns).columns(self.input_columns)
         absent = [name for name in self.input_columns if name not in table]
         if absent:
-            raise ParameterError(f"the table lacks the column(s) {', '.join(map(repr, absent[:_COLUMNS_LISTED]))}")
+            raise ParameterError(f"the table lacks the column(s) {listed(absent, _COLUMNS_LISTED)}")
         return {name: table[name] for name in self.input_columns}
 
     def as_decoded(self, X: Any) -> dict[str, AnyArray]:

@@ -239,6 +239,24 @@ def test_two_delimiters_that_fit_as_well_are_not_chosen_between(tmp_path: Path) 
     assert list(table.columns) == ["age, years", "bmi"] and table.decimal == ","
 
 
+def test_a_point_that_could_be_one_between_thousands(tmp_path: Path) -> None:
+    """1.027 is a number near one in one country, near a thousand in another."""
+    data = b"a;b\n1.027;3\n2.500;4\n"
+    with pytest.raises(
+        DecodeError, match=r"could be a sign between thousands; if it is the decimal sign, --decimal \.$"
+    ):
+        read(tmp_path, data)
+    assert read(tmp_path, data, decimal=".").guessed()["a"].tolist() == [1.027, 2.5]
+    for clear in (b"a;b\n1.027;3.5\n", b"a;b\n0.027;3\n", b"a,b\n1.027,3\n", b"a;b\n1.027;3,5\n"):
+        assert read(tmp_path, clear).decimal == "."
+    agreed = Schema.from_ranges({"a": (0, 5000)})
+    for text in ("1.027;3,5", "1.027,5;3,5", "1 027;3,5", "1'027;3,5"):
+        with pytest.raises(
+            OutOfRangeError, match=r"without a sign between thousands; if it is the decimal sign, --decimal"
+        ):
+            io.encode_table(read(tmp_path, f"a;b\n{text}\n2,5;3\n".encode(), decimal=","), agreed)
+
+
 def test_the_first_line_in_which_excel_says_its_sign(tmp_path: Path) -> None:
     table = read(tmp_path, b"sep=|\r\na|b,c\r\n1|2\r\n")
     assert list(table.columns) == ["a", "b,c"] and table.lines == [3]
@@ -342,6 +360,12 @@ def test_levels_keep_their_values(tmp_path: Path) -> None:
     text = "ill,stage,w\nyes,3,2\nFALSE,1.0,1\n"
     assert np.array_equal(io.encode_table(read(tmp_path, text.encode()), agreed).x, expected)
     assert np.array_equal(io.encode_table(read(tmp_path, parquet(columns)), agreed).x, expected)
+    coded = {"ill": [1, 0], "stage": [3.0, 1.0], "w": [2, 1]}  # as numbers; and 2.0 where another row lacks one
+    assert np.array_equal(io.encode_table(read(tmp_path, parquet(coded)), agreed).x, expected)
+    assert np.array_equal(io.encode_table(read(tmp_path, parquet({**coded, "w": [2.0, 1.0]})), agreed).x, expected)
+    truth = Schema({"told": pyfe.category(["False", "True"])})  # as a CSV file of pandas has them
+    told = io.encode_table(read(tmp_path, parquet({"told": [True, False]})), truth)
+    assert told.x[:, 0].tolist() == io.encode_table(read(tmp_path, b"told\nTrue\nFalse\n"), truth).x[:, 0].tolist()
     as_text = {"ill": ["yes", "no"], "stage": ["3", "1"], "w": ["2", "1"]}
     assert np.array_equal(io.encode_table(io.read_table(as_text), agreed).x, expected)
 
