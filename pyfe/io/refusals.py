@@ -132,19 +132,21 @@ class _Words:
 
     def __init__(self) -> None:
         self.absent: list[str] = []
-        self._sign, self._grouped, self._other = "", False, False
+        self._sign, self._other = "", False
+        self._grouped: set[str] = set()
 
     def look_at(self, cells: Sequence[str], spelling: Spelling, *, number: bool) -> None:
         """Cells of one column, ``number`` where a number is due."""
         other = WITH_COMMA if spelling.decimal == "." else WITH_POINT
+        sign = "," if spelling.decimal == "." else "."
         for cell in cells:
             word = cell.strip()
             if word in SIGNS_OF_ABSENCE:
                 self.absent += [word] if word not in self.absent else []
-            elif number and other.fullmatch(cell):
-                self._sign = "," if spelling.decimal == "." else "."
             elif number and GROUPED.fullmatch(cell):
-                self._grouped = True
+                self._grouped.add(sign if other.fullmatch(cell) else "")
+            elif number and other.fullmatch(cell):
+                self._sign = sign
             elif number and math.isnan(parse_number(spelling.with_point(word))) and word:
                 self._other = True
 
@@ -152,9 +154,10 @@ class _Words:
         """The options that read such cells."""
         if self._sign:
             yield f"Numbers with this decimal sign are read with --decimal {self._sign}"
+        elif self._grouped:
+            signs = "".join(f"; if it is the decimal sign, --decimal {sign}" for sign in self._grouped if sign)
+            yield f"Numbers are written without a sign between thousands{signs}"
         if self.absent:
             yield f"For what stands for an absent value, {na_options(self.absent)}"
-        if self._grouped:
-            yield "Numbers are written without a sign between thousands; if it is the decimal sign, --decimal"
         if self._other and not self.absent:
             yield "If other text stands for an absent value, --na TEXT"

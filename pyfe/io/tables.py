@@ -128,6 +128,7 @@ def read_table(
     ParameterError when it cannot be read, for an option that does not go with it, and where an optional package is
     missing; DecodeError, naming the line, for what is no table, and for kinds of files that are not read.
     """
+    na = [na] if isinstance(na, str) else list(na)
     if decimal not in (None, ".", ","):
         raise ParameterError(f"a decimal sign is '.' or ',', not {decimal!r}")
     if not isinstance(table, str | os.PathLike):
@@ -139,9 +140,10 @@ def read_table(
             read = _of_text(source, delimiter, decimal, encoding)
         else:
             _require_unsaid(source.name, kind.value, delimiter=delimiter, encoding=encoding)
-            frame = open_frame(arrow_table(source, kind), None)
-            cells = [partial(_column_of, frame, place) for place in range(len(frame.labels))]
-            read = _of_values(source.name, frame.labels, cells, _packed(kind.value, source), decimal)
+            found = arrow_table(source, kind)
+            frame, signs = open_frame(found, None), _packed(kind.value, source)
+            loads = [partial(_column_of, frame, place) for place in range(len(frame.labels))]
+            read = _of_values(source.name, found.num_rows, frame.labels, loads, signs, decimal)
     words = _absent_words(na, read)
     signs = f"{read.signs}, absent {listed(na, 8)}" if words else read.signs
     return replace(read, na=words, signs=signs)
@@ -168,8 +170,8 @@ def _in_memory(table: Any, decimal: str | None, **of_csv: str | None) -> Table:
     """A table of Python, all columns at once: what belongs together row by row is looked at there."""
     _require_unsaid("the table", "in memory", **of_csv)
     columns = open_frame(table, None).columns()
-    loads = [partial(_same, one) for one in columns.values()]
-    return _of_values("the table", list(columns), loads, "in memory", decimal)
+    loads, rows = [partial(_same, one) for one in columns.values()], len(next(iter(columns.values()), ()))
+    return _of_values("the table", rows, list(columns), loads, "in memory", decimal)
 
 
 def _require_unsaid(name: str, kind: str, **of_csv: str | None) -> None:
@@ -179,7 +181,12 @@ def _require_unsaid(name: str, kind: str, **of_csv: str | None) -> None:
 
 
 def _of_values(
-    name: str, labels: Sequence[str], loads: Sequence[Callable[[], AnyArray]], kind: str, decimal: str | None
+    name: str,
+    rows: int,
+    labels: Sequence[str],
+    loads: Sequence[Callable[[], AnyArray]],
+    signs: str,
+    decimal: str | None,
 ) -> Table:
     seen: set[str] = set()
     for key in map(same_name, labels):
@@ -187,8 +194,7 @@ def _of_values(
             raise ParameterError(f"{name}: two columns are called {key!r}; rename one")
         seen.add(key)
     cells = {label: TypedCells(load) for label, load in zip(labels, loads, strict=True)}
-    rows = len(loads[0]()) if loads else 0
-    return Table(name, cells, range(1, 1 + rows), kind, unit="row", decimal=decimal or ".")
+    return Table(name, cells, range(1, 1 + rows), signs, unit="row", decimal=decimal or ".")
 
 
 def _column_of(frame: Frame, place: int) -> AnyArray:

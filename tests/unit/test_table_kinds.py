@@ -250,10 +250,13 @@ def test_a_point_that_could_be_one_between_thousands(tmp_path: Path) -> None:
     for clear in (b"a;b\n1.027;3.5\n", b"a;b\n0.027;3\n", b"a,b\n1.027,3\n", b"a;b\n1.027;3,5\n"):
         assert read(tmp_path, clear).decimal == "."
     agreed = Schema.from_ranges({"a": (0, 5000)})
-    for text in ("1.027;3,5", "1.027,5;3,5", "1 027;3,5", "1'027;3,5"):
+    for text, sign, other in (("1.027", ",", "."), ("1,027", ".", ",")):
         with pytest.raises(
-            OutOfRangeError, match=r"without a sign between thousands; if it is the decimal sign, --decimal"
+            OutOfRangeError, match=rf"between thousands; if it is the decimal sign, --decimal \{other}$"
         ):
+            io.encode_table(read(tmp_path, f"a;b\n{text};1\n".encode(), decimal=sign), agreed)
+    for text in ("1.027;3,5", "1.027,5;3,5", "1 027;3,5", "1'027;3,5"):
+        with pytest.raises(OutOfRangeError, match="written without a sign between thousands"):
             io.encode_table(read(tmp_path, f"a;b\n{text}\n2,5;3\n".encode(), decimal=","), agreed)
 
 
@@ -315,6 +318,15 @@ def test_values_keep_their_types(tmp_path: Path, schema: Schema) -> None:
         ParameterError, match=r"it is Parquet, which has no such sign; leave out --delimiter and --encoding"
     ):
         read(tmp_path, data, delimiter=";", encoding="cp1252")
+
+
+def test_columns_that_nobody_asks_for_are_not_looked_at(tmp_path: Path, schema: Schema) -> None:
+    """A list in every cell, a note, a date: whatever stands beside what a schema takes."""
+    beside = {"visits": [[1, 2], [], None], "since": [datetime.date(2024, 1, 1)] * 3}
+    table = read(tmp_path, parquet({**beside, **ROWS}), na="NA")
+    assert len(table) == 3 and np.array_equal(io.encode_table(table, schema).x, schema.encode(ROWS).x)
+    with pytest.raises(ParameterError, match=r"column 'visits': cells of type list .*--exclude"):
+        Schema.fit(read(tmp_path, parquet({"visits": [[1, 2]] * 20})).guessed())
 
 
 def test_values_that_do_not_fit_are_named_by_row(tmp_path: Path, schema: Schema) -> None:
@@ -471,6 +483,25 @@ READING = {
     "encrypt": "encrypt {table} -p public -o out",
     "keygen": "keygen -s schema -a folder -p out --reference {table} --passphrase-file pass",
 }
+
+
+def test_an_outcome_stands_beside_columns_that_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Row names without a name, and notes that are text and numbers, are no hindrance once they are left out."""
+    monkeypatch.chdir(tmp_path)
+    Path("model.json").write_text(pyfe.Linear({"a": 1.0, "b": -2.0}).to_json())
+    rows = "".join(f"p{i};{i % 7},5;{i % 9},5;{i % 5},5;{'2,5' if i % 2 else 'later'}\n" for i in range(240))
+    Path("t").write_text(f";a;b;y;note\n{rows}")
+    command = ["prepare", "model.json", "t", "-s", "schema", "-o", "function", "--outcome", "y"]
+    assert main([*command, "--exclude", "note"]) == 1
+    assert capsys.readouterr().err.endswith('leave it out with --exclude ""\n')
+    assert main([*command, "--exclude", ""]) == 1
+    assert "120 cells are no numbers beside numbers with a decimal comma: column 'note' in line 2, 4" in (
+        error := capsys.readouterr().err
+    )
+    assert error.endswith("--na TEXT; if it is no feature, --exclude note\n")
+    assert main([*command, "--exclude", "", "--exclude", "note"]) == 0
 
 
 def test_the_options_go_together_wherever_they_are() -> None:

@@ -121,6 +121,23 @@ def test_structured_arrays_and_lists_of_rows(schema: Schema) -> None:
         schema.encode([[54.0, "no"], [61.0]])
 
 
+def test_what_opens_a_table_twice_reads_a_reader_once() -> None:
+    """A reference pairs raw values with codes, and suggest tries several grids: a query may change its rows' order."""
+    pa = pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    columns = {f"c{i}": rng.normal(50, 10, 400) for i in range(9)}
+    schema = Schema.fit(columns)
+
+    def reader() -> object:
+        return pa.table(columns).to_reader(99)
+
+    assert pyfe.leakage.Reference.from_table(reader(), schema).to_bytes() == (
+        pyfe.leakage.Reference.from_table(columns, schema).to_bytes()
+    )
+    model = pyfe.Linear({name: 0.1 + 0.03 * i for i, name in enumerate(columns)}, intercept=-99.0, link="logit")
+    assert str(pyfe.suggest(model, reader())) == str(pyfe.suggest(model, columns))
+
+
 def test_report_reads_a_reader_of_batches_once() -> None:
     pa = pytest.importorskip("pyarrow")
     schema = Schema.from_ranges({"a": (0, 1)})
