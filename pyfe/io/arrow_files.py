@@ -25,11 +25,17 @@ def arrow_table(source: Source, kind: Kind) -> Any:
             "write the table as CSV"
         ) from error
     data = source.read()
-    try:
-        with in_memory(source.name):
-            return _read(pyarrow.BufferReader(data), kind)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DecodeError(f"{source.name}: damaged {kind.value}: {str(error).splitlines()[0]}") from error
+    with in_memory(source.name):
+        try:
+            table = _read(pyarrow.BufferReader(data), kind)
+            table.validate(full=True)  # text that is no UTF-8, indices beyond their dictionary
+            list(table.column_names)  # a name that is no UTF-8 raises
+        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            if isinstance(error, MemoryError):
+                raise
+            what = next(iter(str(error).splitlines()), type(error).__name__)
+            raise DecodeError(f"{source.name}: damaged {kind.value}: {what}") from error
+    return table
 
 
 def _read(data: Any, kind: Kind) -> Any:

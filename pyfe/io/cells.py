@@ -197,6 +197,4 @@ def _as_text(value: Any) -> str:
 
 
 def _objects(cells: Sequence[object]) -> AnyArray:
-    column = np.empty(len(cells), dtype=object)
-    column[:] = cells
-    return column
+    return np.fromiter(cells, dtype=object, count=len(cells))  # a cell may be a list

@@ -47,7 +47,7 @@ def parquet(columns: dict[str, Any]) -> bytes:
     import pyarrow.parquet
 
     buffer = streams.BytesIO()
-    pyarrow.parquet.write_table(pa.table(columns), buffer)
+    pyarrow.parquet.write_table(pa.table(columns), buffer, compression="none")
     return buffer.getvalue()
 
 
@@ -432,6 +432,10 @@ def test_tables_of_python(library: str, schema: Schema) -> None:
 
 def test_damaged_files_of_arrow(tmp_path: Path) -> None:
     data = parquet({"age": [float(i) for i in range(100)]})
+    name = parquet({"gr\u00f6\u00dfe": ["\u00e4" * 9] * 3})
+    for word in ("gr\u00f6".encode(), "\u00e4\u00e4".encode()):
+        with pytest.raises(DecodeError, match="damaged Parquet"):
+            read(tmp_path, name.replace(word, b"\xff" * len(word)))
     for spoiled in (data[:-8], data[:40], b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\xff\x01\0\0\0", b"FEA1\0\0\0\0"):
         with pytest.raises(DecodeError, match=r"t\.csv: damaged (Parquet|Arrow|Arrow stream|Feather)") as caught:
             read(tmp_path, spoiled)
@@ -491,7 +495,8 @@ def test_an_outcome_stands_beside_columns_that_are_left_out(
     """Row names without a name, and notes that are text and numbers, are no hindrance once they are left out."""
     monkeypatch.chdir(tmp_path)
     Path("model.json").write_text(pyfe.Linear({"a": 1.0, "b": -2.0}).to_json())
-    rows = "".join(f"p{i};{i % 7},5;{i % 9},5;{i % 5},5;{'2,5' if i % 2 else 'later'}\n" for i in range(240))
+    values = [(i % 7 + 0.5, i % 9 + 0.5, "2.5" if i % 2 else "later") for i in range(240)]
+    rows = "".join(f"p{i};{a};{b};{a - 2 * b};{note}\n" for i, (a, b, note) in enumerate(values)).replace(".", ",")
     Path("t").write_text(f";a;b;y;note\n{rows}")
     command = ["prepare", "model.json", "t", "-s", "schema", "-o", "function", "--outcome", "y"]
     assert main([*command, "--exclude", "note"]) == 1
