@@ -16,7 +16,7 @@
 ``info``, ``doctor``  what a file is; whether this installation is sound
 ``demo``, ``demos``   the demos, one file each
 ``training``          the training of networks of squares, for demos
-``table_options``     options about the columns of a training table; ``model_files``: models in files
+``table_options``     how a table is written, and what its columns are; ``model_files``: models in files
 ``times``             days and times as people write them
 ``console``           what commands share: options, tables, progress, words for people
 ====================  ==========================================================================================

@@ -17,19 +17,17 @@ from pyfe.authority.policy_file import PolicyFile
 from pyfe.cli.asking import few_approvers, policy_from
 from pyfe.cli.console import (
     AsJson,
-    Decimal,
-    Delimiter,
     Force,
     PassphraseFile,
     complain,
     load,
     passphrase_from,
-    read_csv,
     reference_rows,
     say,
     show,
     text_option,
 )
+from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import ParameterError
 from pyfe.folder_names import LOG_URL
 from pyfe.io import outputs, roles
@@ -61,12 +59,13 @@ Unrestricted = Annotated[
 OfPopulation = Annotated[
     Path | None,
     typer.Option(
-        help="CSV of 100 rows or more of the population, such as the training set; keys are measured against it. "
+        help="Table of 100 rows or more of the population, such as the training set; keys are measured against it. "
         "No row is kept, and what is kept stays with the sealed master keys."
     ),
 ]
 
 
+@reads_tables
 def keygen(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     authority: Annotated[
@@ -79,8 +78,7 @@ def keygen(
         typer.Option(help=f"Widest function weights it will ever sign, in bits; by default {_DEFAULT_BITS}."),
     ] = None,
     reference: OfPopulation = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     policy: Annotated[
         Path | None, typer.Option(help="A policy file (YAML): who may ask, for what, and who has to agree.")
     ] = None,
@@ -98,7 +96,7 @@ def keygen(
     read_or_kept = [schema, reference, policy, passphrase_file, *folder.authority_files(authority)]
     with io.claimed(public_key, roles.new_public_key(), avoid=read_or_kept, force=force) as output:
         agreed = load(schema, Schema.from_bytes)
-        rows = None if reference is None else reference_rows(read_csv(reference, delimiter, decimal), agreed)
+        rows = None if reference is None else reference_rows(reading.table(reference), agreed)
         created = KeyAuthority.create(
             agreed,
             scheme=name,

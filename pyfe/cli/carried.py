@@ -80,7 +80,7 @@ def id_cells(table: io.Table, column: str | None) -> list[str]:
 
 def called_lines(table: io.Table) -> Callable[[Sequence[int]], str]:
     """What calls the rows of a table by their lines in its file."""
-    return lambda rows: f"{table.path}: {called_rows([table.lines[row] for row in rows], 'line')}"
+    return lambda rows: f"{table.path}: {called_rows([table.lines[row] for row in rows], table.unit)}"
 
 
 def secret_from(place: Path | None, passphrase_file: Path | None, ledger: Path | None) -> Any:

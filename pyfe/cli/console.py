@@ -23,14 +23,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
-from pyfe.io import Table, encode_table, read_object, read_table, read_text
+from pyfe.io import Table, encode_table, read_object, read_text
 from pyfe.schema import Schema
 from pyfe.text import printable
 
 __all__ = [
     "AsJson",
-    "Decimal",
-    "Delimiter",
     "Force",
     "OwnPassphrase",
     "PassphraseFile",
@@ -40,7 +38,6 @@ __all__ = [
     "passphrase_from",
     "plain_warnings",
     "progress",
-    "read_csv",
     "read_head",
     "reference_rows",
     "say",
@@ -54,15 +51,6 @@ __all__ = [
 T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-Delimiter = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIGN", help='Sign between the cells of the CSV file (or "tab"); found in the file if not given.'
-    ),
-]
-Decimal = Annotated[
-    str | None, typer.Option(metavar="SIGN", help='Decimal sign of the CSV file, "." or ","; found in it if not given.')
-]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Replace a file of another kind; never an input of this command or an authority."),
@@ -209,12 +197,6 @@ def load(file: Path, read: Callable[[bytes], T]) -> T:
         return read(data)
     except (DecodeError, KeyMismatchError) as error:
         raise type(error)(f"{file}: {error}") from error
-
-
-def read_csv(file: Path, delimiter: str | None, decimal: str | None) -> Table:
-    """A CSV file. Commands say with which signs it was read (``Table.signs``), as nobody may have stated them."""
-    stated = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
-    return read_table(file, delimiter=stated, decimal=decimal)
 
 
 def reference_rows(table: Table, schema: Schema) -> dict[str, AnyArray]:

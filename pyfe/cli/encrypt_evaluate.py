@@ -17,17 +17,15 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.carried import AllowDuplicates, Carried, CarryIds, secret_files, secret_from
 from pyfe.cli.console import (
     AsJson,
-    Decimal,
-    Delimiter,
     Force,
     PassphraseFile,
     load,
     progress,
-    read_csv,
     say,
     show,
 )
 from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger
+from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
 from pyfe.io import roles
@@ -46,8 +44,12 @@ LONG_SEARCH = 10_000
 """Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
 
 
+@reads_tables
 def encrypt(
-    table: Annotated[Path, typer.Argument(help="CSV file of rows; columns are matched by name, others ignored.")],
+    table: Annotated[
+        Path,
+        typer.Argument(help="Table of rows (- is standard input); columns are matched by name, others ignored."),
+    ],
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="The authority's public key.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the ciphertexts.")],
     fingerprint: Annotated[str | None, typer.Option(help="Refuse any other public key than this one.")] = None,
@@ -69,8 +71,7 @@ def encrypt(
     no_ledger: NoLedger = False,
     leave_out: LeaveOut = False,
     passphrase_file: PassphraseFile = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -83,7 +84,7 @@ def encrypt(
         require_owner_secret(key.schema, noise_part(key.schema, secret, pseudonyms=carried.pseudonyms))
     avoid = [table, public_key, passphrase_file, *secret_files(owner_secret), *admitted.avoid]
     with io.claimed(output, roles.ciphertexts(key.id), avoid=avoid, force=force) as file:
-        given = read_csv(table, delimiter, decimal)
+        given = reading.table(table)
         encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
         encoded, noise, ids = _recorded(admitted, carried, key, given, encoded, secret, passphrase_file)
         start = time.perf_counter()

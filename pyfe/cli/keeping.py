@@ -17,14 +17,11 @@ from pyfe.authority.state import Epoch, LogState
 from pyfe.cli.asking import few_approvers, policy_from
 from pyfe.cli.console import (
     AsJson,
-    Decimal,
-    Delimiter,
     Force,
     PassphraseFile,
     complain,
     load,
     passphrase_from,
-    read_csv,
     read_head,
     reference_rows,
     say_json,
@@ -33,6 +30,7 @@ from pyfe.cli.console import (
     text_option,
 )
 from pyfe.cli.people import approvers
+from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.cli.times import time_text
 from pyfe.errors import ParameterError
 from pyfe.identity import Approval, Revocation
@@ -172,6 +170,7 @@ def _show_policy(place: Path, *, as_json: bool) -> None:
         show_table("Policy file", header, rows)
 
 
+@reads_tables
 def rotate(
     place: Place,
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="Where to write the new public key.")],
@@ -180,10 +179,9 @@ def rotate(
         Path | None, typer.Option("--schema", "-s", help="Another schema; the same if not given.")
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option(help="CSV of the population; the one before if the schema stays.")
+        Path | None, typer.Option(help="Table of the population; the one before if the schema stays.")
     ] = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     passphrase_file: PassphraseFile = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -195,7 +193,7 @@ def rotate(
         with io.claimed(public_key, roles.new_public_key(), avoid=kept, force=force) as file:
             given = None
             if reference is not None:
-                given = reference_rows(read_csv(reference, delimiter, decimal), agreed or opened.schema)
+                given = reference_rows(reading.table(reference), agreed or opened.schema)
             number = opened.rotate(agreed, reference=given, reason=reason)
             key = opened.public_key_of(number)
             file.write(key.to_bytes())

@@ -10,7 +10,8 @@ import typer
 
 from pyfe import objects
 from pyfe.arrays import AnyArray
-from pyfe.cli.console import AsJson, Decimal, Delimiter, load, read_csv, reference_rows, say, say_json, show
+from pyfe.cli.console import AsJson, load, reference_rows, say, say_json, show
+from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import ParameterError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey
@@ -27,6 +28,7 @@ _ATTACKED = 200
 _FEWEST = 100
 
 
+@reads_tables
 def leakage(
     functions: Annotated[
         list[Path], typer.Argument(help="Functions, or keys, in the order in which they are asked for.")
@@ -34,14 +36,13 @@ def leakage(
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     data: Annotated[
         Path | None,
-        typer.Option(help="CSV of 100 rows or more of the population, which the answers are measured against."),
+        typer.Option(help="Table of 100 rows or more of the population, which the answers are measured against."),
     ] = None,
     tried: Annotated[
         bool,
         typer.Option("--attack", help="Attack half of the rows of --data too, knowing the population by the others."),
     ] = False,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     as_json: AsJson = False,
 ) -> None:
     """Say what keys would tell of every column, each alone and with all before it, and what the default rules say."""
@@ -49,7 +50,7 @@ def leakage(
         raise ParameterError("--attack needs the rows of --data")
     agreed = load(schema, Schema.from_bytes)
     asked = {str(file): load(file, lambda read: _function(read)) for file in functions}
-    rows = None if data is None else reference_rows(read_csv(data, delimiter, decimal), agreed)
+    rows = None if data is None else reference_rows(reading.table(data), agreed)
     found = dict(zip(asked, answers(list(asked.values()), agreed, known_of(agreed, rows)), strict=True))
     attacked = _attacked(list(asked.values()), agreed, rows) if tried and rows is not None else None
     if as_json:

@@ -12,16 +12,14 @@ from pyfe import io
 from pyfe.cli.carried import called_lines, folder_secret, id_cells
 from pyfe.cli.console import (
     AsJson,
-    Decimal,
-    Delimiter,
     Force,
     PassphraseFile,
     load,
     passphrase_from,
-    read_csv,
     show,
     text_option,
 )
+from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
 from pyfe.io import Table, roles
@@ -84,14 +82,14 @@ def status(
     show("Data owner", values, as_json=as_json)
 
 
+@reads_tables
 def pseudonyms(
     folder: Annotated[Path, typer.Argument(help="The owner's folder.")],
-    table: Annotated[Path, typer.Argument(help="CSV file with a column of record ids.")],
+    table: Annotated[Path, typer.Argument(help="Table with a column of record ids; - is standard input.")],
     id_column: Annotated[str, typer.Option(callback=text_option, help="The column of record ids.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the table (CSV); keep it.")],
     passphrase_file: PassphraseFile = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -101,7 +99,7 @@ def pseudonyms(
     avoid = [table, passphrase_file, *owner_files(folder)]
     with io.claimed(output, roles.PSEUDONYMS, avoid=avoid, force=force) as file:
         secret = folder_secret(folder, passphrase_file)
-        given = read_csv(table, delimiter, decimal)
+        given = reading.table(table)
         ids = RowIds.clear(id_cells(given, id_column), allow_duplicates=True, called=called_lines(given))
         names = dict(zip(RowIds.pseudonyms(ids, secret, allow_duplicates=True), ids, strict=True))
         file.write(io.table_bytes(["pseudonym", "id"], list(names.items())))

@@ -10,9 +10,10 @@ import typer
 
 from pyfe import io
 from pyfe.arrays import AnyArray
-from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows, show, text_option
+from pyfe.cli.console import AsJson, Force, load, reference_rows, show, text_option
 from pyfe.cli.model_files import load_model
 from pyfe.cli.table_options import (
+    AS_FOUND,
     Bits,
     Exclude,
     Levels,
@@ -21,9 +22,11 @@ from pyfe.cli.table_options import (
     NoiseSlots,
     Protected,
     Public,
+    Reading,
     levels_of,
     missing_of,
     noise_of,
+    reads_tables,
 )
 from pyfe.errors import ParameterError
 from pyfe.function import Function
@@ -46,9 +49,10 @@ Publish = Annotated[
 ]
 
 
+@reads_tables
 def prepare_model(
     model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
-    table: Annotated[Path, typer.Argument(help="CSV file of training rows; no row is kept.")],
+    table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="Where to write the schema.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     outcome: Annotated[
@@ -74,8 +78,7 @@ def prepare_model(
     levels: Levels = None,
     noise_slots: NoiseSlots = 0,
     publish: Publish = False,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -85,7 +88,7 @@ def prepare_model(
         io.claimed(schema, roles.SCHEMA, avoid=read, force=force) as schema_file,
         io.claimed(output, roles.FUNCTION, avoid=[*read, schema], force=force) as function_file,
     ):
-        given = read_csv(table, delimiter, decimal)
+        given = reading.table(table)
         known = outcome_of(given, outcome, time, event)
         rows = given.without([*(exclude or ()), *(name for name in (outcome, time, event) if name is not None)])
         if ranges is None:
@@ -159,10 +162,10 @@ def outcome_of(table: Table, outcome: str | None, time: str | None, event: str |
 
 def _column(table: Table, name: str) -> AnyArray:
     """One column, as numbers or as text; ParameterError where it is absent or has empty cells."""
-    columns = {same_name(label): cells for label, cells in table.guessed().items()}
-    if same_name(name) not in columns:
+    label = next((label for label in table.cells if same_name(label) == same_name(name)), None)
+    if label is None:
         raise ParameterError(f"{table.path}: there is no column {name!r}")
-    return columns[same_name(name)]
+    return table.guessed([label])[label]
 
 
 def _precision(text: str) -> float | Literal["auto", "finest"]:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from pyfe import io
-from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows
+from pyfe.cli.console import AsJson, Force, load, reference_rows
 from pyfe.cli.schema_compile import show_schema
+from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.io import roles
 from pyfe.leakage import published
 from pyfe.schema import Schema
@@ -17,12 +18,12 @@ from pyfe.schema import Schema
 __all__ = ["publish"]
 
 
+@reads_tables
 def publish(
     schema: Annotated[Path, typer.Argument(help="The schema file.")],
-    table: Annotated[Path, typer.Argument(help="CSV of 100 rows or more of the population; no row is kept.")],
+    table: Annotated[Path, typer.Argument(help="Table of 100 rows or more of the population; no row is kept.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the schema with the figures.")],
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +34,7 @@ def publish(
     """
     with io.claimed(output, roles.SCHEMA, avoid=[schema, table], force=force) as file:
         agreed = load(schema, Schema.from_bytes)
-        given = read_csv(table, delimiter, decimal)
+        given = reading.table(table)
         made = published(reference_rows(given, agreed), agreed)
         file.write(made.to_bytes())
     show_schema(output, made, given.signs, as_json=as_json, apart=file.is_standard_output)

@@ -9,9 +9,10 @@ import typer
 
 from pyfe import io
 from pyfe.adapters import SCHEMES, serving
-from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, load, read_csv, reference_rows, show
+from pyfe.cli.console import AsJson, Force, load, reference_rows, show
 from pyfe.cli.model_files import load_model
 from pyfe.cli.table_options import (
+    AS_FOUND,
     Bits,
     Exclude,
     Levels,
@@ -21,10 +22,12 @@ from pyfe.cli.table_options import (
     Protected,
     Public,
     Range,
+    Reading,
     levels_of,
     missing_of,
     noise_of,
     ranges_of,
+    reads_tables,
 )
 from pyfe.errors import ParameterError
 from pyfe.io import roles
@@ -40,8 +43,9 @@ _LARGEST_MODEL = 1 << 28
 """Bytes of a model's file, far beyond any that compiles: what never ends must not fill the memory."""
 
 
+@reads_tables
 def fit(
-    table: Annotated[Path, typer.Argument(help="CSV file of training rows; the schema keeps none of them.")],
+    table: Annotated[Path, typer.Argument(help="Table of training rows; the schema keeps none of them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the schema.")],
     bits: Bits = 8,
     margin: Margin = 0.1,
@@ -52,14 +56,13 @@ def fit(
     levels: Levels = None,
     ranges: Range = None,
     noise_slots: NoiseSlots = 0,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Propose a schema from a table: look at the ranges before you use it; clinical ranges are better."""
     with io.claimed(output, roles.SCHEMA, avoid=[table], force=force) as file:
-        given = read_csv(table, delimiter, decimal)
+        given = reading.table(table)
         columns = given.without(exclude or []).guessed()
         schema = Schema.fit(
             columns,
@@ -96,17 +99,17 @@ def show_schema(output: Path, schema: Schema, signs: str, *, as_json: bool, apar
     show(f"Schema {output}", values, as_json=as_json, words=words, apart=apart)
 
 
+@reads_tables
 def compile_model(
     model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",
-    reference: Annotated[Path | None, typer.Option(help='CSV of rows to judge "auto" on; none are kept.')] = None,
+    reference: Annotated[Path | None, typer.Option(help='Table of rows to judge "auto" on; none are kept.')] = None,
     slot: Annotated[
         list[int] | None, typer.Option(help="Noise slot of an output, in a schema that has them. Repeatable.")
     ] = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     scheme: Annotated[
         str | None,
         typer.Option(help="The scheme of the authority, for the report; by default the first that serves the model."),
@@ -117,7 +120,7 @@ def compile_model(
     """Turn a model into the exact integer function that a key is issued for."""
     with io.claimed(output, roles.FUNCTION, avoid=[model, schema, reference], force=force) as file:
         agreed = load(schema, Schema.from_bytes)
-        given = None if reference is None else read_csv(reference, delimiter, decimal)
+        given = None if reference is None else reading.table(reference)
         rows = None if given is None else reference_rows(given, agreed)
         bits = _bits(weight_bits)
         function = compile_function(load_model(model), agreed, weight_bits=bits, reference=rows, slots=slot or None)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import io
-from pyfe.cli.console import AsJson, Decimal, Delimiter, Force, read_csv, say, say_json, show, show_table
+from pyfe.cli.console import AsJson, Force, say, say_json, show, show_table
+from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import DecodeError, KeyMismatchError
 from pyfe.io import roles
 from pyfe.keys import PublicKey, described_columns
@@ -54,16 +55,18 @@ def from_file(
     show(f"Schema {output}", values, as_json=as_json, words=columns, apart=made.is_standard_output)
 
 
+@reads_tables
 def describe(
     schema: SchemaFile,
-    table: Annotated[Path | None, typer.Argument(help="CSV file of rows that the schema shall encode.")] = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    table: Annotated[
+        Path | None, typer.Argument(help="Rows that the schema shall encode: a table; - is standard input.")
+    ] = None,
+    reading: Reading = AS_FOUND,
     as_json: AsJson = False,
 ) -> None:
     """Say what the columns of a schema are; with a table, how its cells fit: how many are missing, how many clipped."""
     agreed = _schema_of(schema)
-    given = None if table is None else read_csv(table, delimiter, decimal)
+    given = None if table is None else reading.table(table)
     facts = agreed.describe(None if given is None else given.for_schema(agreed))
     said = agreed.to_dict()
     forms, publishes = [form["name"] for form in said["protected_forms"]], "population" in said

@@ -7,18 +7,30 @@ from typing import Annotated
 
 import typer
 
-from pyfe.cli.console import AsJson, Decimal, Delimiter, read_csv, say, say_json, text_option
+from pyfe.cli.console import AsJson, say, say_json, text_option
 from pyfe.cli.model_files import load_model
 from pyfe.cli.prepare import options_of, outcome_of
-from pyfe.cli.table_options import Bits, Exclude, Levels, Margin, Missing, Protected, Public
+from pyfe.cli.table_options import (
+    AS_FOUND,
+    Bits,
+    Exclude,
+    Levels,
+    Margin,
+    Missing,
+    Protected,
+    Public,
+    Reading,
+    reads_tables,
+)
 from pyfe.reports import suggest as suggestions_for
 
 __all__ = ["suggest"]
 
 
+@reads_tables
 def suggest(
     model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
-    table: Annotated[Path, typer.Argument(help="CSV file of training rows; no row is kept.")],
+    table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     outcome: Annotated[
         str | None,
         typer.Option(callback=text_option, help="Column of labels or targets: the loss is measured with it."),
@@ -37,12 +49,11 @@ def suggest(
     protected: Protected = None,
     missing: Missing = None,
     levels: Levels = None,
-    delimiter: Delimiter = None,
-    decimal: Decimal = None,
+    reading: Reading = AS_FOUND,
     as_json: AsJson = False,
 ) -> None:
     """Say what could be asked for where a key is refused, what each costs, and what the rules say to it."""
-    given = read_csv(table, delimiter, decimal)
+    given = reading.table(table)
     known = outcome_of(given, outcome, time, event)
     rows = given.without([*(exclude or ()), *(name for name in (outcome, time, event) if name is not None)])
     wanted = options_of(rows, bits, margin, public, protected, missing, levels)

@@ -1,20 +1,30 @@
-"""What a command is told of the columns of a training table: the options, and what they mean."""
+"""What a command is told of a table: how it is written, and what the columns of a training table are.
+
+How it is written is said once, here: :func:`reads_tables` gives a command the options, and :class:`Reading` is what
+they say.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pyfe.cli.console import text_options
+from pyfe.cli.console import text_option, text_options
 from pyfe.errors import ParameterError
+from pyfe.io import Table, read_table
 from pyfe.schema import Column, noise
 from pyfe.schema.cells import parse_number, same_name
 from pyfe.strict import distinct
 
 __all__ = [
+    "AS_FOUND",
     "Bits",
     "Exclude",
     "Levels",
@@ -24,11 +34,86 @@ __all__ = [
     "Protected",
     "Public",
     "Range",
+    "Reading",
     "levels_of",
     "missing_of",
     "noise_of",
     "ranges_of",
+    "reads_tables",
 ]
+
+_SIGNS = {"tab": "\t", "\\t": "\t"}
+_WRITTEN: dict[str, Any] = {
+    "delimiter": Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIGN",
+            callback=text_option,
+            help='Sign between the cells of a CSV file (or "tab"); found in the file if not given.',
+        ),
+    ],
+    "decimal": Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIGN",
+            callback=text_option,
+            help='Decimal sign of numbers in text, "." or ","; found in a CSV file if not given.',
+        ),
+    ],
+    "encoding": Annotated[
+        str | None,
+        typer.Option(callback=text_option, help="Encoding of a CSV file, such as cp1252; UTF-8 if not given."),
+    ],
+    "na": Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[COLUMN=]TEXT",
+            callback=text_options,
+            help="What stands for an absent value beside an empty cell, such as NA, or age=999. Repeatable.",
+        ),
+    ],
+}
+"""The options of every command that reads a table, by the fields of :class:`Reading`."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the tables of a command are written, as far as that was said."""
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    na: list[str] | None = None
+
+    def table(self, file: Path) -> Table:
+        """A table, of any kind that is read; ``-`` is standard input. How it was read (``Table.signs``) is part of a
+        command's result, as nobody may have said it."""
+        delimiter = _SIGNS.get(self.delimiter or "", self.delimiter)
+        return read_table(file, delimiter=delimiter, decimal=self.decimal, encoding=self.encoding, na=self.na or ())
+
+
+AS_FOUND = Reading()
+"""Nothing was said."""
+
+
+def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter ``reading`` is asked for by the options of :class:`Reading`."""
+    own = inspect.signature(command, eval_str=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    options = [inspect.Parameter(name, keyword, default=None, annotation=option) for name, option in _WRITTEN.items()]
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in own.parameters.items():
+        parameters += options if name == "reading" else [parameter.replace(kind=keyword)]
+
+    @functools.wraps(command)
+    def asked(**given: Any) -> None:
+        said = {name: given.pop(name) for name in _WRITTEN}
+        command(**given, reading=Reading(**said))
+
+    asked.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    asked.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return asked
+
 
 Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
 Margin = Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")]

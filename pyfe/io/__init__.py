@@ -1,4 +1,4 @@
-"""Files: tables in CSV, and the bytes of keys and ciphertexts."""
+"""Files: tables of many kinds, and the bytes of keys and ciphertexts."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.wire.envelope import HEADER_SIZE, Header
 
-__all__ = ["read_bytes", "read_object", "read_text"]
+__all__ = ["in_memory", "pieces_of", "read_bytes", "read_object", "read_text"]
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -23,8 +23,8 @@ _PIECE = 1 << 20
 
 def read_bytes(path: AnyPath, *, most: int | None = None) -> bytes:
     """The bytes of a file; ParameterError naming the file when it cannot be read, or has more than ``most`` bytes."""
-    with _in_memory(path):
-        return b"".join(_pieces(path, most))
+    with in_memory(path):
+        return b"".join(pieces_of(path, most))
 
 
 def read_object(path: AnyPath) -> bytes:
@@ -32,12 +32,12 @@ def read_object(path: AnyPath) -> bytes:
 
     Only their header and their number are looked at. ParameterError when the file cannot be read.
     """
-    pieces = _pieces(path, None)
+    pieces = pieces_of(path, None)
     start = next(pieces, b"")
     header = Header.read(start) if len(start) >= HEADER_SIZE else None
     if header is None:
         raise DecodeError(f"{path}: {'not an object of pyfe' if start else 'the file is empty'}")
-    with _in_memory(path):
+    with in_memory(path):
         data = io.BytesIO()  # grows in place, and gives its bytes away without a copy
         size = data.write(start)
         while size <= header.size and (piece := next(pieces, b"")):
@@ -49,10 +49,6 @@ def read_object(path: AnyPath) -> bytes:
 
 
 _FORMATS = {
-    b"\x1f\x8b": "it is compressed by gzip: unpack it first",
-    b"PK": "it is a ZIP archive, such as an Excel workbook: save the table as CSV in UTF-8",
-    b"PAR1": "it is a Parquet file: write it as CSV, or encrypt it in Python (pandas.read_parquet)",
-    b"ARROW1": "it is an Arrow file: write it as CSV, or encrypt it in Python (pandas.read_feather)",
     b"\xff\xfe": "it is UTF-16: save it as UTF-8",
     b"\xfe\xff": "it is UTF-16: save it as UTF-8",
     b"PYFE": "it is an object of pyfe (pyfe info says which)",
@@ -62,15 +58,15 @@ _FORMATS = {
 
 def _cure(start: bytes) -> str:
     known = (cure for magic, cure in _FORMATS.items() if start.startswith(magic))
-    return next(known, "save it as UTF-8 (a spreadsheet calls it CSV UTF-8; encoding='utf-8' in Python)")
+    return next(known, "save it as UTF-8 (encoding='utf-8' in Python)")
 
 
 def read_text(path: AnyPath, *, most: int | None = None) -> str:
     """The UTF-8 text of a file, without a byte order mark. DecodeError for other bytes, else as :func:`read_bytes`."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     parts, start, first = [], 0, b""
-    with _in_memory(path):
-        for piece in itertools.chain(_pieces(path, most), [b""]):
+    with in_memory(path):
+        for piece in itertools.chain(pieces_of(path, most), [b""]):
             first = first or piece[:8]
             kept = len(decoder.getstate()[0])
             try:
@@ -84,7 +80,8 @@ def read_text(path: AnyPath, *, most: int | None = None) -> str:
         return "".join(parts).removeprefix("\ufeff")
 
 
-def _pieces(path: AnyPath, most: int | None) -> Iterator[bytes]:
+def pieces_of(path: AnyPath, most: int | None = None) -> Iterator[bytes]:
+    """The bytes of a file, a piece after the other; errors as of :func:`read_bytes`."""
     read = 0
     try:
         with Path(path).open("rb") as file:
@@ -102,7 +99,8 @@ def _pieces(path: AnyPath, most: int | None) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def _in_memory(path: AnyPath) -> Iterator[None]:
+def in_memory(path: AnyPath) -> Iterator[None]:
+    """ParameterError, naming the file, where the memory does not suffice."""
     try:
         yield
     except MemoryError as error:

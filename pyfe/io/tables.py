@@ -1,201 +1,255 @@
-"""Tables in CSV, read strictly: UTF-8, a header of distinct names, as many fields in every line.
+"""Tables from everywhere, read strictly: CSV, Parquet, Arrow and Feather, and the tables of Python.
 
-An empty cell is a missing value; what that means is the schema's business. Delimiter and decimal sign are stated, or
-found in the file (:func:`read_table`); numbers are plain decimal numbers with that sign. Errors name file,
-line (as an editor counts them) and column, never the value: it may be a patient's.
+A file is known by its first bytes (:mod:`pyfe.io.kinds`), packed by gzip or zstd or not. An empty or blank cell is a
+missing value; what that means is the schema's business. Errors name file, line (of CSV, as an editor counts them) or
+row, and column, never the value: it may be a patient's.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 import os
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
-
-import numpy as np
 
 from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.io.files import read_text
+from pyfe.io.arrow_files import arrow_table
+from pyfe.io.cells import Cells, Spelling, TextCells, TypedCells
+from pyfe.io.csv_text import decimal_of, rows_of, text_of
+from pyfe.io.kinds import Kind, kind_of
 from pyfe.io.outputs import write_bytes
-from pyfe.schema import Column, Encoded, Overflow, Schema
-from pyfe.schema.cells import EXACT_BELOW, cure_of_absent, is_code, listed, parse_number, row_for_names, same_name
+from pyfe.io.refusals import absent_columns, beside_numbers, with_places
+from pyfe.io.sources import Source, opened
+from pyfe.schema import Encoded, Overflow, Schema
+from pyfe.schema.cells import listed, same_name
+from pyfe.schema.frames import Frame, as_column, naming, open_frame
 
 __all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
 
 
-DELIMITERS = (",", ";", "\t", "|")
-"""The delimiters that are looked for where none is stated."""
-
-_WITH_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
-_WITH_POINT = re.compile(r"\s*[+-]?\d*\.\d+\s*", re.ASCII)
-_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*", re.ASCII)
-_ROWS_LOOKED_AT = 1000
-_TRUTH = {"true": "1", "yes": "1", "false": "0", "no": "0"}
-_LINES_LISTED = 5
-
-
 @dataclass(frozen=True)
 class Table:
-    """A CSV file as text: ``columns`` by name, the file's line number of every row, and the signs it was read with."""
+    """A table that was read: its ``cells`` by name, a number of every row for people, and how it was read.
+
+    ``lines`` are lines of a CSV file, else rows counted from 1, as ``unit`` says. ``na``: for which columns (None: all)
+    which words stand for absent values. ``nameless``: columns (from 1) that have cells and no name.
+    """
 
     path: str
-    columns: dict[str, list[str]]
-    lines: list[int]
+    cells: Mapping[str, Cells]
+    lines: Sequence[int]
+    signs: str
+    unit: str = "line"
     delimiter: str = ","
     decimal: str = "."
+    na: Mapping[str | None, frozenset[str]] = field(default_factory=dict)
+    nameless: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
 
+    @property
+    def columns(self) -> Mapping[str, list[str]]:
+        """The cells as text, by name: what record numbers are read from."""
+        return _Texts(self.cells)
+
+    def spelling(self, name: str) -> Spelling:
+        """How the cells of a column are read."""
+        none: frozenset[str] = frozenset()
+        return Spelling(self.decimal, self.na.get(None, none) | self.na.get(same_name(name), none))
+
     def without(self, names: Iterable[str]) -> Table:
-        """The table less some columns; ParameterError for a name that is not there."""
+        """The table less some columns, for ``""`` those without name. ParameterError for a name that is not there."""
         dropped = {same_name(name): name for name in names}
-        known = set(map(same_name, self.columns))
+        known = {*map(same_name, self.cells), *([""] if self.nameless else [])}
         unknown = sorted(name for key, name in dropped.items() if key not in known)
         if unknown:
             hint = " (repeat --exclude for each column)" if "," in unknown[0] else ""
-            raise ParameterError(f"{self.path}: there is no column {unknown[0]!r} to leave out{hint}")
-        kept = {name: cells for name, cells in self.columns.items() if same_name(name) not in dropped}
-        return replace(self, columns=kept)
+            raise ParameterError(f"{self.path}: there is no column {listed(unknown)} to leave out{hint}")
+        kept = {name: cells for name, cells in self.cells.items() if same_name(name) not in dropped}
+        return replace(self, cells=kept, nameless=() if "" in dropped else self.nameless)
 
-    def guessed(self) -> dict[str, AnyArray]:
-        """Columns as numbers (float64, NaN where empty) if every filled cell is one and none a code, else as text."""
-        return {name: self._guess(name, cells) for name, cells in self.columns.items()}
+    def guessed(self, names: Iterable[str] | None = None) -> dict[str, AnyArray]:
+        """Columns as numbers (float64, NaN where absent) if every filled cell is one and none a code, else as they are.
+
+        ``names``: of these columns only. DecodeError for columns without a name, and for all cells at once that are no
+        numbers beside numbers with a decimal comma: these cannot be levels.
+        """
+        if self.nameless and names is None:
+            places = listed(map(str, self.nameless)).replace("'", "")
+            raise DecodeError(
+                f"{self.path}, line 1: column {places} has no name, as an index of pandas or R's row names have none; "
+                'leave it out with --exclude ""'
+            )
+        wanted = list(self.cells if names is None else names)
+        found = {name: self.cells[name].guess(self.spelling(name)) for name in wanted}
+        mixed = {name: self.spelling(name).beside_commas(values) for name, values in found.items()}
+        if any(mixed.values()):
+            raise DecodeError(beside_numbers(self, {name: rows for name, rows in mixed.items() if rows}))
+        return found
 
     def for_schema(self, schema: Schema) -> dict[str, AnyArray]:
         """The columns that the schema asks for, in its types. Columns it does not know are left out.
 
-        Raises ParameterError for an absent column, DecodeError for a cell that is no number where one is due.
+        Cells that do not fit stay, and :meth:`pyfe.Schema.encode` refuses them. ParameterError for absent columns.
         """
-        here = {same_name(name): name for name in self.columns}
-        absent = [name for name in schema.input_columns if same_name(name) not in here]
+        here = {same_name(name): name for name in self.cells}
+        wanted = schema.input_columns
+        absent = [name for name in wanted if same_name(name) not in here]
         if absent:
-            raise ParameterError(f"{self.path}: the column(s) {listed(absent)} are missing")
-        return {name: self._typed(here[same_name(name)], schema.columns[name]) for name in schema.input_columns}
-
-    @property
-    def signs(self) -> str:
-        """The signs the file was read with, for people."""
-        return f"delimiter {self.delimiter!r}, decimal sign {self.decimal!r}"
+            raise ParameterError(absent_columns(self.path, absent, len(wanted), list(self.cells)))
+        return {
+            name: self.cells[here[same_name(name)]].typed(schema.columns[name], self.spelling(name)) for name in wanted
+        }
 
     def place(self, row: int, column: str) -> str:
         """Where a cell stands, for people: ``patients.csv, line 7, column 'age'``."""
-        return f"{self.path}, line {self.lines[row]}, column {column!r}"
-
-    def _typed(self, name: str, column: Column) -> AnyArray:
-        cells = self.columns[name]
-        if column.cell_type is float:
-            numbers = self._numbers(name, cells)
-            exact = column.cut_points() and (np.abs(numbers) >= EXACT_BELOW).any()
-            return _objects(list(map(self._with_point, cells))) if exact else numbers
-        if column.cell_type is str:
-            return _objects(cells)
-        truth = _TRUTH if column.cell_type is bool else {}
-        return _objects([truth.get(cell.strip().lower(), self._with_point(cell)) for cell in cells])
-
-    def _with_point(self, cell: str) -> str:
-        """A cell with its decimal sign as a point; a point where the sign is a comma makes it no number."""
-        if self.decimal == ".":
-            return cell
-        return "no number" if "." in cell else cell.replace(",", ".")
-
-    def _guess(self, name: str, cells: list[str]) -> AnyArray:
-        numeric = not any(math.isnan(parse_number(self._with_point(cell))) for cell in cells if cell)
-        coded = any(is_code(cell) for cell in cells)
-        return self._numbers(name, cells) if numeric and not coded else _objects(cells)
-
-    def _numbers(self, name: str, cells: list[str]) -> AnyArray:
-        values = [parse_number(self._with_point(cell)) if cell else math.nan for cell in cells]
-        wrong = next((row for row, cell in enumerate(cells) if cell and math.isnan(values[row])), None)
-        if wrong is not None:
-            raise DecodeError(f"{self.place(wrong, name)}: not a number{self._advice(cells[wrong])}")
-        return np.array(values, dtype=np.float64)
-
-    def _advice(self, cell: str) -> str:
-        sign = {".": _WITH_COMMA, ",": _WITH_POINT}[self.decimal]
-        other = "," if self.decimal == "." else "."
-        return f" (read with the decimal sign {self.decimal!r}; --decimal {other})" if sign.fullmatch(cell) else ""
+        return f"{self.path}, {self.unit} {self.lines[row]}, column {column!r}"
 
 
-def read_table(path: str | os.PathLike[str], *, delimiter: str | None = None, decimal: str | None = None) -> Table:
-    """A CSV file as a table of text. Raises ParameterError when it cannot be read, DecodeError naming the line.
+def read_table(
+    table: Any,
+    *,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    na: Iterable[str] = (),
+) -> Table:
+    """A table: from a file (a path; ``-`` is standard input), or one of Python, as :meth:`pyfe.Schema.encode` takes.
 
-    delimiter: one sign; where it is not stated, the one of ``, ; tab |`` that cuts the header into most fields and the
-        first rows into as many. A header of one column that holds such a sign is an error.
-    decimal: "." or ","; where it is not stated, "," if the delimiter is another sign and the first 1,000 rows hold
-        numbers with a comma, none with a point, and not all of them could be thousands.
+    delimiter, encoding: of CSV, as :mod:`pyfe.io.csv_text` finds them where they are not stated.
+    decimal: "." or ",", of numbers in text; found in CSV where it is not stated.
+    na: what stands for an absent value beside nothing: ``NA`` in every column, ``age=999`` in the column ``age``.
+
+    ParameterError when it cannot be read, for an option that does not go with it, and where an optional package is
+    missing; DecodeError, naming the line, for what is no table, and for kinds of files that are not read.
     """
-    _require_signs(delimiter, decimal)
-    name, text = str(path), read_text(path)
-    delimiter = _delimiter_of(text) if delimiter is None else delimiter
-    table = _parsed(name, text, delimiter)
-    return replace(table, decimal=_decimal_of(table) if decimal is None else decimal)
-
-
-def _require_signs(delimiter: Any, decimal: Any) -> None:
-    if delimiter is not None and (
-        not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()
-    ):
-        raise ParameterError(f"a delimiter is one ASCII sign, not {delimiter!r}")
+    na = [na] if isinstance(na, str) else list(na)
     if decimal not in (None, ".", ","):
         raise ParameterError(f"a decimal sign is '.' or ',', not {decimal!r}")
+    if not isinstance(table, str | os.PathLike):
+        read = _in_memory(table, decimal, delimiter=delimiter, encoding=encoding)
+    else:
+        source = opened(table)
+        kind = kind_of(source.start, source.name)
+        if kind is Kind.TEXT:
+            read = _of_text(source, delimiter, decimal, encoding)
+        else:
+            _require_unsaid(source.name, kind.value, delimiter=delimiter, encoding=encoding)
+            found = arrow_table(source, kind)
+            frame, signs = open_frame(found, None), _packed(kind.value, source)
+            loads = [partial(_column_of, frame, place) for place in range(len(frame.labels))]
+            read = _of_values(source.name, found.num_rows, frame.labels, loads, signs, decimal)
+    words = _absent_words(na, read)
+    signs = f"{read.signs}, absent {listed(na, 8)}" if words else read.signs
+    return replace(read, na=words, signs=signs)
 
 
-def _delimiter_of(text: str) -> str:
-    """The delimiter that a file seems to be written with; a comma where nothing else does better."""
-    best, best_score = ",", (False, 1)
-    for sign in DELIMITERS:
-        try:
-            rows = list(islice(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=sign), 50))
-        except csv.Error:
-            continue
-        fields = len(rows[0]) if rows else 0
-        score = (all(len(row) == fields for row in rows), fields)
-        if fields > 1 and score > best_score:
-            best, best_score = sign, score
-    return best
+def _of_text(source: Source, delimiter: str | None, decimal: str | None, encoding: str | None) -> Table:
+    text, used = text_of(source, encoding)
+    rows = rows_of(text, source.name, delimiter)
+    sign = decimal_of(rows, source.name) if decimal is None else decimal
+    signs = f"delimiter {rows.delimiter!r}, decimal sign {sign!r}" + ("" if used == "utf-8" else f", {used}")
+    cells = {name: TextCells(column) for name, column in rows.columns.items()}
+    return Table(
+        source.name,
+        cells,
+        rows.lines,
+        _packed(signs, source),
+        delimiter=rows.delimiter,
+        decimal=sign,
+        nameless=rows.nameless,
+    )
 
 
-def _decimal_of(table: Table) -> str:
-    if table.delimiter == ",":
-        return "."
-    cells = [cell for cells in table.columns.values() for cell in cells[:_ROWS_LOOKED_AT]]
-    commas = [cell for cell in cells if _WITH_COMMA.fullmatch(cell)]
-    points = any(_WITH_POINT.fullmatch(cell) for cell in cells)
-    return "," if commas and not points and not all(map(_THOUSANDS.fullmatch, commas)) else "."
+def _in_memory(table: Any, decimal: str | None, **of_csv: str | None) -> Table:
+    """A table of Python, all columns at once: what belongs together row by row is looked at there."""
+    _require_unsaid("the table", "in memory", **of_csv)
+    columns = open_frame(table, None).columns()
+    loads, rows = [partial(_same, one) for one in columns.values()], len(next(iter(columns.values()), ()))
+    return _of_values("the table", rows, list(columns), loads, "in memory", decimal)
 
 
-def _parsed(name: str, text: str, delimiter: str) -> Table:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    try:
-        header = _checked_header(next(reader, None), name)
-        start = reader.line_num
-        for row in reader:
-            if len(row) != len(header):
-                raise DecodeError(f"{name}, line {start + 1}: {len(row)} fields, the header has {len(header)}")
-            rows.append(row)
-            lines.append(start + 1)
-            start = reader.line_num
-    except csv.Error as error:
-        raise DecodeError(f"{name}, line {reader.line_num}: {error}") from error
-    columns = {column: [row[i] for row in rows] for i, column in enumerate(header)}
-    return Table(name, columns, lines, delimiter)
+def _require_unsaid(name: str, kind: str, **of_csv: str | None) -> None:
+    stated = [f"--{option}" for option, value in of_csv.items() if value is not None]
+    if stated:
+        raise ParameterError(f"{name}: it is {kind}, which has no such sign; leave out {' and '.join(stated)}")
+
+
+def _of_values(
+    name: str,
+    rows: int,
+    labels: Sequence[str],
+    loads: Sequence[Callable[[], AnyArray]],
+    signs: str,
+    decimal: str | None,
+) -> Table:
+    seen: set[str] = set()
+    for key in map(same_name, labels):
+        if key in seen:
+            raise ParameterError(f"{name}: two columns are called {key!r}; rename one")
+        seen.add(key)
+    cells = {label: TypedCells(load) for label, load in zip(labels, loads, strict=True)}
+    return Table(name, cells, range(1, 1 + rows), signs, unit="row", decimal=decimal or ".")
+
+
+def _column_of(frame: Frame, place: int) -> AnyArray:
+    with naming(frame.labels[place]):
+        return as_column(frame.column(place))
+
+
+def _same(column: AnyArray) -> AnyArray:
+    return column
+
+
+def _packed(signs: str, source: Source) -> str:
+    return signs if source.packing is None else f"{signs}, {source.packing.value}"
+
+
+def _absent_words(na: Iterable[str], table: Table) -> dict[str | None, frozenset[str]]:
+    """The words of ``na`` by column, None for all columns."""
+    known = set(map(same_name, table.cells))
+    words: dict[str | None, set[str]] = {}
+    for option in na:
+        name, equals, word = option.partition("=")
+        if not option.strip() or (equals and not (name and word.strip())):
+            raise ParameterError(f"--na is TEXT, or COLUMN=TEXT, not {option!r}; empty cells are absent anyway")
+        if equals and same_name(name) not in known:
+            raise ParameterError(f"{table.path}: --na {option}: there is no column {name!r}")
+        words.setdefault(same_name(name) if equals else None, set()).add((word if equals else option).strip())
+    return {name: frozenset(found) for name, found in words.items()}
 
 
 def encode_table(table: Table, schema: Schema, *, on_overflow: Overflow = "raise") -> Encoded:
-    """The table's rows as coordinates; like :meth:`pyfe.Schema.encode`, with lines of the file in the errors."""
+    """The table's rows as coordinates; like :meth:`pyfe.Schema.encode`, with lines of the file in the errors.
+
+    OutOfRangeError for all cells at once that do not fit, with the options that cure them.
+    """
     try:
         return schema.encode(table.for_schema(schema), on_overflow)
     except OutOfRangeError as error:
-        raise OutOfRangeError(_with_lines(table, error), offending=error.offending, reasons=error.reasons) from error
+        raise with_places(table, error) from error
+
+
+class _Texts(Mapping[str, list[str]]):
+    """Columns as text, made when they are asked for."""
+
+    def __init__(self, cells: Mapping[str, Cells]) -> None:
+        self._cells = cells
+
+    def __getitem__(self, name: str) -> list[str]:
+        with naming(name):
+            return self._cells[name].texts()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
 
 
 def table_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -210,48 +264,3 @@ def table_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> byte
 def write_table(path: str | os.PathLike[str], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV file for its owner only, whole or not at all: its rows are patients'."""
     write_bytes(path, table_bytes(header, rows), private=True)
-
-
-def _checked_header(header: list[str] | None, name: str) -> list[str]:
-    if not header:
-        raise DecodeError(f"{name}, line 1: there is no header")
-    if "" in header:
-        raise DecodeError(
-            f"{name}, line 1: column {header.index('') + 1} has no name; give it one, or write the table without it "
-            "(an index of pandas: to_csv(..., index=False))"
-        )
-    if row_for_names(header):
-        raise DecodeError(
-            f"{name}, line 1: this looks like a row of values; put a line with the columns' names before it"
-        )
-    seen: set[str] = set()
-    for column in map(same_name, header):
-        if column in seen:
-            raise DecodeError(f"{name}, line 1: two columns are called {column!r}")
-        seen.add(column)
-    if len(header) == 1 and any(sign in header[0] for sign in DELIMITERS):
-        raise DecodeError(
-            f"{name}, line 1: there is one column, called {header[0]!r}, which holds a separator; state the delimiter "
-            "(--delimiter)"
-        )
-    return header
-
-
-def _with_lines(table: Table, error: OutOfRangeError) -> str:
-    if not error.offending:
-        return f"{table.path}: {error}"
-    parts = []
-    for column, rows in error.offending.items():
-        listed = ", ".join(str(table.lines[row]) for row in rows[:_LINES_LISTED])
-        more = f" and {len(rows) - _LINES_LISTED} more" if len(rows) > _LINES_LISTED else ""
-        why = f" ({error.reasons[column]})" if column in error.reasons else ""
-        parts.append(f"column {column!r} in line {listed}{more}{why}")
-    absent = next((column for column, reason in error.reasons.items() if "missing" in reason), None)
-    cure = f". {cure_of_absent(absent)}" if absent is not None else ""
-    return f"{table.path}: values that do not fit the schema: {'; '.join(parts)}{cure}"
-
-
-def _objects(cells: Sequence[object]) -> AnyArray:
-    column = np.empty(len(cells), dtype=object)
-    column[:] = cells
-    return column

@@ -125,7 +125,7 @@ class Reference:
         except Exception as error:
             raise ParameterError(
                 f"reference is a {type(given).__name__} that cannot be read as a table ({type(error).__name__}); give "
-                "a DataFrame, a mapping of columns, or an array (collect() a LazyFrame, df() a DuckDB relation)"
+                "a DataFrame, a mapping of columns, or an array"
             ) from error
         if len(x) < _LEAST_REFERENCE:
             raise ParameterError(f"reference needs at least {_LEAST_REFERENCE} rows, not {len(x)}")

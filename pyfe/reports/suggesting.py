@@ -21,7 +21,7 @@ from pyfe.models.preparing import OF_TREES, Precision, Preparation
 from pyfe.models.sources.trees import is_trees
 from pyfe.schema import Schema, noise
 from pyfe.schema.cells import same_name
-from pyfe.schema.frames import open_frame
+from pyfe.schema.frames import collected, open_frame
 from pyfe.text import printable
 
 __all__ = ["GRIDS", "Suggestion", "Suggestions", "suggest"]
@@ -140,7 +140,7 @@ def suggest(
 
     Parameters
     ----------
-    model, X, outcome, schema, fit: as for :func:`pyfe.prepare`; X is read several times.
+    model, X, outcome, schema, fit: as for :func:`pyfe.prepare`; a query or a reader is read once.
     authority: one that exists: first its own answer on its own schema, then (5) and (6), which are about its keys. What
         its schema says of columns (public, protected, absent values, levels) holds for the schemas that are tried,
         unless ``fit`` says otherwise.
@@ -162,7 +162,7 @@ def suggest(
     >>> authority = pyfe.KeyAuthority.create(found.granted.schema, reference=rows)
     >>> key = authority.issue(found.granted.function, purpose="triage")
     """
-    trees = is_trees(model)
+    trees, X, reference = is_trees(model), collected(X), collected(reference)
     if authority is not None and schema is None:
         marks = _marks(authority, X, fit.get("names"))
         fit = {**({name: marks[name] for name in OF_TREES if name in marks} if trees else marks), **fit}

@@ -21,11 +21,13 @@ from pyfe.strict import distinct
 __all__ = [
     "EXACT_BELOW",
     "MOST_NAME_CHARACTERS",
+    "SIGNS_OF_ABSENCE",
     "as_floats",
     "by_same_name",
     "cure_of_absent",
     "exact_beyond",
     "exact_number",
+    "is_absent",
     "is_cell",
     "is_code",
     "is_integer",
@@ -34,6 +36,7 @@ __all__ = [
     "is_text",
     "listed",
     "missing_mask",
+    "na_options",
     "not_above",
     "parse_number",
     "plain",
@@ -51,6 +54,12 @@ EXACT_BELOW = 2.0**53
 """Below it every integer is a double."""
 
 _ABSENT_TYPES = ("NAType", "NaTType")
+
+SIGNS_OF_ABSENCE = frozenset(
+    ["NA", "<NA>", "N/A", "n/a", "#N/A", "#NV", "NaN", "nan", "NULL", "null", "#NULL!", "NaT", "."]
+)
+"""What programs write for an absent value: R, pandas, spreadsheets (German ones too), databases, SPSS, SAS, Stata."""
+
 _SHOWN = 60
 
 MOST_NAME_CHARACTERS = 1024
@@ -67,7 +76,8 @@ _MOST_TO_ONE = 4
 # Absent cells
 
 
-def _is_absent(value: object) -> bool:
+def is_absent(value: object) -> bool:
+    """Whether a value stands for an absent one: see :func:`missing_mask`."""
     if value is None or value is np.ma.masked or type(value).__name__ in _ABSENT_TYPES:
         return True
     if isinstance(value, float | np.floating):
@@ -79,7 +89,7 @@ def _is_absent(value: object) -> bool:
     return isinstance(value, str) and value == ""
 
 
-_absent = np.frompyfunc(_is_absent, 1, 1)
+_absent = np.frompyfunc(is_absent, 1, 1)
 
 
 def missing_mask(values: AnyArray) -> BoolArray:
@@ -247,7 +257,7 @@ def is_number(value: object) -> bool:
 
 def is_cell(value: object) -> bool:
     """Whether a value is one cell of a table: text, a number or absent. Dates are not: no column takes them."""
-    return isinstance(value, str | Complex | Decimal | np.bool_) or _is_absent(value)
+    return isinstance(value, str | Complex | Decimal | np.bool_) or is_absent(value)
 
 
 def is_temporal(value: object) -> bool:
@@ -290,6 +300,11 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     items = list(names)
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(map(repr, items[:most])) + more
+
+
+def na_options(signs: Iterable[str]) -> str:
+    """The options of a command that read words as absent values."""
+    return " ".join(f"--na {sign}" if sign.isalnum() else f"--na {sign!r}" for sign in signs)
 
 
 def cure_of_absent(name: str) -> str:

@@ -1,10 +1,10 @@
 """Tables of every kind as one-dimensional numpy columns by name.
 
 A table is a mapping of columns (or of cells, which is one row), a DataFrame (pandas, polars), an Arrow Table,
-RecordBatch or RecordBatchReader, a structured array, an array ``[batch, columns]`` or a list of rows. Columns of the
-first kinds are matched by name, those of arrays and rows by order. Names of any type count as their text, in Unicode's
-normal form C. Entries that a mask hides are absent. What is no table in memory (queries, lazy frames, sparse matrices)
-ends in an error with the cure.
+RecordBatch or RecordBatchReader, a query of polars or DuckDB (which is run once, when it is opened), a structured
+array, an array ``[batch, columns]`` or a list of rows. Columns of the first kinds are matched by name, those of arrays
+and rows by order. Names of any type count as their text, in Unicode's normal form C. Entries that a mask hides are
+absent. What else is no table in memory (plans, sparse matrices) ends in an error with the cure.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pyfe.arrays import AnyArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import is_cell, plain, same_name, shown
 
-__all__ = ["Frame", "as_column", "as_labels", "naming", "open_frame", "require_order", "to_numpy"]
+__all__ = ["Frame", "as_column", "as_labels", "collected", "naming", "open_frame", "require_order", "to_numpy"]
 
 
 _LISTED = 10
@@ -32,14 +32,9 @@ _FEW = 32
 _ARROW_TEMPORAL = ("timestamp", "date", "time", "duration", "month_day_nano")
 
 _CURES = {
-    ("polars", "LazyFrame"): "a polars LazyFrame is a query; collect it first: X.collect()",
     ("polars", "Series"): "a polars Series is one column; make a table of it: X.to_frame()",
     ("pandas", "Series"): "a pandas Series is one column or one row; make a table of it: X.to_frame(), X.to_frame().T",
     ("pandas", "Index"): "a pandas Index is one column; make a table of it: X.to_frame()",
-    ("duckdb", "*"): "a DuckDB relation is a query, whose rows may come in another order each time; fetch it first: "
-    "X.df() or X.pl()",
-    ("_duckdb", "*"): "a DuckDB relation is a query, whose rows may come in another order each time; fetch it first: "
-    "X.df() or X.pl()",
     ("scipy", "*"): "a sparse matrix is no table here; make it a dense one: X.toarray()",
     ("sparse", "*"): "a sparse array is no table here; make it a dense one: X.todense()",
     ("dask", "*"): "a Dask collection is a plan; compute it first: X.compute()",
@@ -107,6 +102,8 @@ def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     cure = _CURES.get((origin, kind), _CURES.get((origin, "*")))
     if cure is not None:
         raise ParameterError(cure)
+    X = collected(X)
+    origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
     if isinstance(X, Mapping):  # after the cures: some sparse matrices are mappings
         return Frame(as_labels(X), partial(_of_mapping, list(X.values())))
     if origin == "pyarrow":
@@ -118,6 +115,32 @@ def open_frame(X: Any, names: Sequence[str] | None) -> Frame:
     if hasattr(X, "columns") and hasattr(X, "iloc"):
         return Frame(as_labels(X.columns), partial(_of_pandas, X), one_index=True)
     return _array(X, names)
+
+
+def collected(X: Any) -> Any:
+    """The rows of a query of polars or DuckDB, or of a reader of Arrow, as a table in memory; anything else as it is.
+
+    For who opens a table more than once: a reader is then at its end, and a query may give its rows in another order.
+    ParameterError where a query fails, and where DuckDB's is to be read without pyarrow.
+    """
+    origin, kind = type(X).__module__.partition(".")[0], type(X).__name__
+    if (origin, kind) == ("polars", "LazyFrame"):
+        return _run(X.collect, "polars LazyFrame")
+    if origin in ("duckdb", "_duckdb") and kind == "DuckDBPyRelation":
+        return _run(X.to_arrow_table if hasattr(X, "to_arrow_table") else X.arrow, "DuckDB relation")
+    return X.read_all() if origin == "pyarrow" and hasattr(X, "read_all") else X
+
+
+def _run(query: Callable[[], Any], what: str) -> Any:
+    """The rows of a query. ParameterError where it fails, whatever it raises, and where Arrow is missing."""
+    try:
+        return query()
+    except ImportError as error:
+        raise ParameterError(
+            f"a {what} is read through Arrow, and pyarrow is not installed: pip install 'pyfe-crypto[parquet]'"
+        ) from error
+    except Exception as error:
+        raise ParameterError(f"the {what} cannot be run: {type(error).__name__}") from error
 
 
 def _of_mapping(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
@@ -135,10 +158,9 @@ def _of_pandas(X: Any, places: Sequence[int]) -> Sequence[Any]:
 
 
 def _arrow(X: Any) -> Frame:
-    table = X.read_all() if hasattr(X, "read_all") else X
-    if not hasattr(table, "column_names"):
+    if not hasattr(X, "column_names"):
         raise ParameterError(f"a pyarrow {type(X).__name__} is no table; pass a Table, a RecordBatch or a reader")
-    return Frame(as_labels(table.column_names), lambda places: [table.column(place) for place in places])
+    return Frame(as_labels(X.column_names), lambda places: [X.column(place) for place in places])
 
 
 def _array(X: Any, names: Sequence[str] | None) -> Frame:

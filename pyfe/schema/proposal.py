@@ -2,10 +2,10 @@
 
 Text becomes a category only if its values cannot name a patient: few of them, and each in several rows. The least
 number of rows is the usual least cell of published tables (three to ten; five here). Of the 608 columns of the 69
-tables that come with scikit-learn, lifelines, statsmodels and scikit-survival, 27 text columns become categories:
-groups, treatments, regions, stages, of 2 to 22 levels, the rarest in 6 rows. Refused are 13 with levels seen in one to
-four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and those of record numbers;
-no measurement is.
+tables that come with scikit-learn, lifelines, statsmodels and scikit-survival, 26 text columns become categories:
+groups, treatments, stages, whose rarest level stands in 6 rows. Refused are one of 22 regions, 13 with levels seen in
+one to four rows (people, countries, parties, reasons), nine of dates, one of numbers with ``<``, and those of record
+numbers; no measurement is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 from pyfe.schema.cells import (
+    SIGNS_OF_ABSENCE,
     as_floats,
     exact_number,
     is_code,
@@ -29,6 +30,7 @@ from pyfe.schema.cells import (
     is_temporal,
     listed,
     missing_mask,
+    na_options,
     parse_number,
     require_cells,
     row_for_names,
@@ -46,7 +48,7 @@ __all__ = ["LEAST_ROWS_OF_A_LEVEL", "MOST_LEVELS", "propose", "propose_columns"]
 LEAST_ROWS_OF_A_LEVEL = 5
 """Rows in which every value of a text column has to stand, for the column to become a category."""
 
-MOST_LEVELS = 100
+MOST_LEVELS = 20
 """Most levels that are taken from data; a longer list of codes is known beforehand, and is given as ``levels=``."""
 
 _LEAST_ROWS = 10
@@ -85,13 +87,14 @@ _IDENTIFIER = re.compile(
     r"|[A-Z]{1,4}[-_ ]?0\d{3,}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d",
     re.IGNORECASE | re.DOTALL,
 )
+_COMMAS = "numbers with a decimal comma or a thousands sign"
 _BAND = re.compile(r"\D*(?P<low>\d{1,6}) ?([-/\u2013\u2014]|to|bis|\.\.) ?(?P<high>\d{1,6})\D*")
 _SPELLINGS = (
     ("dates or times", _DATE, "turn them into a number first (an age in years, days since a date)"),
     (
-        "numbers with a decimal comma or a thousands sign",
+        _COMMAS,
         re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}([,.' \u00a0\u2009\u202f\u2019]\d{3})+([.,]\d+)?"),
-        "turn them into numbers (decimal=',' where the file is read; --decimal ,)",
+        "turn them into numbers (decimal=',' where the file is read, --decimal ,)",
     ),
     (
         "numbers with a percent sign",
@@ -377,29 +380,34 @@ def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Col
         _require_no_codes(cells)
         return _number(name, present, raw, bits, margin)
     texts = Counter(cell for cell in cells if isinstance(cell, str))
+    _require_no_signs_of_absence(texts)
     _require_no_numbers(name, list(texts))
     if not np.isnan(raw).all() or sum(texts.values()) < len(cells):
         raise ParameterError(f"mixes numbers and text; make it one or the other, {_LEVELS}, or {_EXCLUDE}")
-    column = _category(texts)
+    column = _category(texts, numbers=sum(not math.isnan(parse_number(text)) for text in texts))
     _require_no_persons(name, list(texts))
     return column
 
 
-def _category(texts: Counter[str]) -> Column:
+def _category(texts: Counter[str], numbers: int) -> Column:
+    """``numbers``: how many of the different texts are numbers."""
     if len(texts) < 2:
         raise ParameterError(f"only one level is seen; {_EXCLUDE}, or {_LEVELS}")
     rare = sum(count < LEAST_ROWS_OF_A_LEVEL for count in texts.values())
     if rare or len(texts) > MOST_LEVELS:
         fault = f"{rare} of them in fewer than {LEAST_ROWS_OF_A_LEVEL} rows" if rare else f"more than {MOST_LEVELS}"
+        absent = "read what is an absent value beside its numbers as one (na_values=, --na TEXT), "
+        cure = f"{absent if 0 < len(texts) <= 2 * numbers else ''}{_LEVELS}, merge the rare ones, or {_EXCLUDE}"
         raise ParameterError(
             f"its text has {len(texts)} different values, {fault}: as levels they would stand in the public key, and "
-            f"could name patients; {_LEVELS}, merge the rare ones, or {_EXCLUDE}"
+            f"could name patients; {cure}"
         )
     return category(sorted(texts))
 
 
 def _require_no_numbers(name: str, texts: list[str]) -> None:
-    """Refuse text that stands for numbers, dates or whole rows; a date anywhere, or half of the different values.
+    """Refuse text that stands for numbers, dates or whole rows: a date or a number with a comma anywhere, of other
+    numbers half of the different values.
 
     Long text is none of these, whatever it holds, and is refused later: so reading takes time linear in its length.
     """
@@ -410,12 +418,23 @@ def _require_no_numbers(name: str, texts: list[str]) -> None:
     plain = sum(not math.isnan(parse_number(text)) for text in stripped)
     for what, pattern, cure in _SPELLINGS:
         spelled = sum(math.isnan(parse_number(text)) and pattern.fullmatch(text) is not None for text in stripped)
-        if spelled and (pattern is _DATE or spelled + plain >= half):
+        if spelled and (pattern is _DATE or what is _COMMAS or spelled + plain >= half):
             raise ParameterError(f"{what} stand here as text; {cure}, {_LEVELS}, or {_EXCLUDE}")
     units = [found["unit"].lower() for text in stripped if (found := _UNIT.fullmatch(text)) and found["unit"]]
     known = [unit for unit in units if set(re.split(r"[/*.^\u00b7]|\d", unit)) <= _UNITS | {""}]
     if units and len(units) + plain >= half and (known == units or (len(set(units)) == 1 and len(units) > 2)):
         raise ParameterError(f"numbers with a unit stand here as text; write numbers, {_LEVELS}, or {_EXCLUDE}")
+
+
+def _require_no_signs_of_absence(texts: Counter[str]) -> None:
+    """Refuse what programs write for an absent value: as a level it would be one, and beside numbers text."""
+    signs = sorted(SIGNS_OF_ABSENCE & {text.strip() for text in texts})
+    if signs:
+        count = sum(texts[text] for text in texts if text.strip() in signs)
+        raise ParameterError(
+            f"{listed(signs)}, which programs write for an absent value, stands in {count} rows; read it as absent "
+            f"(na_values= where the file is read, {na_options(signs)}), {_LEVELS}, or {_EXCLUDE}"
+        )
 
 
 def _require_no_persons(name: str, texts: list[str]) -> None:

@@ -38,7 +38,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema.canonical import CanonicalRows
-from pyfe.schema.cells import is_integer, is_number, is_text, plain, same_name, shown
+from pyfe.schema.cells import is_integer, is_number, is_text, listed, plain, same_name, shown
 from pyfe.schema.columns import MAX_COORDINATES, Column, Slots, column_from_dict, is_column
 from pyfe.schema.encoded import Encoded, Overflow
 from pyfe.schema.encoding import Encoding
@@ -393,10 +393,11 @@ class Schema(PickledAsBytes):
         """The table's columns by name, absent entries replaced where the schema states a value.
 
         X is a table matched by column name, whose other columns are ignored (a DataFrame of pandas or polars, a mapping
-        of columns or, for one row, of cells, an Arrow Table, RecordBatch or reader, a structured array), or an array or
-        list of rows ``[batch, columns]`` in the order of :attr:`input_columns`. Names are compared as text, in
-        Unicode's normal form C. Raises ParameterError when a column is missing or there twice, for Series of different
-        indexes, a wrong shape, and what is no table in memory (a query, a lazy frame, a sparse matrix).
+        of columns or, for one row, of cells, an Arrow Table, RecordBatch or reader, a structured array; a query of
+        polars or DuckDB is run once), or an array or list of rows ``[batch, columns]`` in the order of
+        :attr:`input_columns`. Names are compared as text, in Unicode's normal form C. Raises ParameterError when a
+        column is missing or there twice, for Series of different indexes, a wrong shape, and what is no table in memory
+        (a plan, a sparse matrix).
         """
         filled = {}
         for name, values in self.read_raw(X).items():
@@ -409,7 +410,7 @@ class Schema(PickledAsBytes):
         table = open_frame(X, self.input_columns).columns(self.input_columns)
         absent = [name for name in self.input_columns if name not in table]
         if absent:
-            raise ParameterError(f"the table lacks the column(s) {', '.join(map(repr, absent[:_COLUMNS_LISTED]))}")
+            raise ParameterError(f"the table lacks the column(s) {listed(absent, _COLUMNS_LISTED)}")
         return {name: table[name] for name in self.input_columns}
 
     def as_decoded(self, X: Any) -> dict[str, AnyArray]:

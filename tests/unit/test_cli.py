@@ -325,7 +325,7 @@ def test_bad_input_is_one_line(story: Story) -> None:
     assert story.fails(*encrypt, "none")[0] == "ParameterError"
     assert story.fails(*encrypt, "schema")[0] == "DecodeError"
     assert story.fails(*encrypt, "public", "--on-overflow", "wrap")[0] == "ParameterError"
-    assert "line 3, column 'c0'" in story.fails("encrypt", bad_cell(), "-o", "ct", "-p", "public")[1]
+    assert "column 'c0' in line 3 (not a number)" in story.fails("encrypt", bad_cell(), "-o", "ct", "-p", "public")[1]
     assert story.fails("compile", "patients.csv", "-s", "schema", "-o", "x")[0] == "DecodeError"
     Path("binary").write_bytes(b"\xff\xfe")
     kind, message = story.fails("compile", "binary", "-s", "schema", "-o", "x")
@@ -479,7 +479,8 @@ def test_other_signs_are_found_and_said(story: Story) -> None:
     assert stated["rows"] == 40 and stated["read_with"] == found["read_with"]
     compiled = story.run("compile", "model.json", "-s", "schema", "-o", "again", "--reference", "german.csv")
     assert compiled["reference_read_with"] == found["read_with"]
-    assert story.fails("encrypt", "german.csv", "-p", "public", "-o", "ct2", "--decimal", ".")[0] == "DecodeError"
+    kind, message = story.fails("encrypt", "german.csv", "-p", "public", "-o", "ct2", "--decimal", ".")
+    assert kind == "OutOfRangeError" and message.endswith("--decimal ,")
     assert "a delimiter is" in story.fails("encrypt", "german.csv", "-p", "public", "-o", "ct2", "--delimiter", ";;")[1]
     Path("tab.csv").write_text("\n".join(row.replace(",", "\t") for row in rows) + "\n")
     assert (

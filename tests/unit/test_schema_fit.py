@@ -126,11 +126,27 @@ def test_every_level_stands_in_five_rows(rarest: int, kept: bool) -> None:
         Schema.fit({"v": values})
 
 
-def test_a_hundred_levels_at_most_come_from_data() -> None:
-    values = [f"L{i:03d}" for i in range(101)] * 5
-    assert Schema.fit({"v": [value for value in values if value != "L100"]}).n == 100
-    with pytest.raises(ParameterError, match="101 different values, more than 100"):
+def test_twenty_levels_at_most_come_from_data() -> None:
+    values = [f"L{i:03d}" for i in range(21)] * 5
+    assert Schema.fit({"v": [value for value in values if value != "L020"]}).n == 20
+    with pytest.raises(ParameterError, match=r"21 different values, more than 20: .*exclude=, --exclude\)$"):
         Schema.fit({"v": values})
+    assert Schema.fit({"v": values}, levels={"v": sorted(set(values))}).n == 21
+
+
+@pytest.mark.parametrize("level", ["27,5", "1,000", " 3,5 "])
+def test_a_level_that_reads_as_a_number_with_a_comma_is_refused(level: str) -> None:
+    """One of three levels, so that most are plain words; each in many rows."""
+    with pytest.raises(ParameterError, match=r"column 'v': numbers with a decimal comma .*--decimal ,"):
+        Schema.fit({"v": ["low", "high", level] * 10})
+
+
+@pytest.mark.parametrize("sign", ["NA", "NaN", "#NV", "<NA>", ".", " NA "])
+@pytest.mark.parametrize("others", [["low", "high"], ["1", "2"]])
+def test_what_stands_for_an_absent_value_is_no_level(sign: str, others: list[str]) -> None:
+    with pytest.raises(ParameterError, match=r"column 'v': .*stands in 10 rows; read it as absent \(na_values=.*--na "):
+        Schema.fit({"v": [*others, sign] * 10})
+    assert Schema.fit({"v": [*others, sign] * 10}, levels={"v": [*others, sign]}).n == 3
 
 
 def test_levels_that_are_stated_take_nothing_from_the_data() -> None:

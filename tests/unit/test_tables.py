@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import pickle
+import sys
 import tracemalloc
 from typing import Any
 
@@ -62,8 +63,9 @@ def test_polars_frames(schema: Schema) -> None:
     assert np.array_equal(schema.encode(given).x, schema.encode(frame()).x)
     assert schema.encode(pl.DataFrame({"age": [54, None, 33], "smoker": SMOKER})).replaced == {"age": 1}
     assert schema.encode(given.with_columns(pl.col("smoker").cast(pl.Categorical))).x[:, 1].tolist() == [0, 1, 0]
-    with pytest.raises(ParameterError, match=r"LazyFrame is a query.*X\.collect\(\)"):
-        schema.encode(given.lazy())
+    assert np.array_equal(schema.encode(given.lazy()).x, schema.encode(frame()).x)
+    with pytest.raises(ParameterError, match="the polars LazyFrame cannot be run: ColumnNotFoundError"):
+        schema.encode(given.lazy().select("ward"))
     with pytest.raises(ParameterError, match="column 'age'"):
         dates = pl.DataFrame({"age": [datetime.date(2020, 1, 1)] * 20, "smoker": SMOKER[:2] * 10})
         Schema.fit(dates)
@@ -81,10 +83,20 @@ def test_what_is_no_table_in_memory_says_the_cure(schema: Schema) -> None:
             schema.encode(strange)
 
 
-def test_duckdb_relations_are_queries(schema: Schema) -> None:
+def test_duckdb_relations_are_read_through_arrow(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
     duckdb = pytest.importorskip("duckdb")
-    with pytest.raises(ParameterError, match=r"DuckDB relation is a query.*X\.df\(\)"):
-        schema.encode(duckdb.sql("select 54.0 as age, 'no' as smoker"))
+    pytest.importorskip("pyarrow")
+    given = duckdb.sql(
+        "select 'no' as smoker, 54.0 as age union all by name select 'yes' as smoker, null as age order by 2 nulls last"
+    )
+    found = schema.encode(given)
+    assert np.array_equal(found.x, schema.encode({"age": [54.0, None], "smoker": ["no", "yes"]}).x)
+    assert found.replaced == {"age": 1}
+    with pytest.raises(ParameterError, match="the DuckDB relation cannot be run: ConversionException"):
+        schema.encode(duckdb.sql("select cast('x' || range as integer) as age, 'no' as smoker from range(2)"))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ParameterError, match=r"pyarrow is not installed: pip install 'pyfe-crypto\[parquet\]'"):
+        schema.encode(given)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +119,24 @@ def test_structured_arrays_and_lists_of_rows(schema: Schema) -> None:
     assert schema.encode([[None, "no"], [54, "yes"]]).replaced == {"age": 1}
     with pytest.raises(ParameterError, match=r"differ in length \(1 to 2 cells\)"):
         schema.encode([[54.0, "no"], [61.0]])
+
+
+def test_what_opens_a_table_twice_reads_a_reader_once() -> None:
+    """A reference pairs raw values with codes, and suggest tries several grids: a query may change its rows' order."""
+    pa = pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    columns = {f"c{i}": rng.normal(50, 10, 400) for i in range(9)}
+    schema = Schema.fit(columns)
+
+    def reader() -> object:
+        return pa.table(columns).to_reader(99)
+
+    assert pyfe.leakage.Reference.from_table(reader(), schema).to_bytes() == (
+        pyfe.leakage.Reference.from_table(columns, schema).to_bytes()
+    )
+    model = pyfe.Linear({name: 0.1 + 0.03 * i for i, name in enumerate(columns)}, intercept=-99.0, link="logit")
+    found = pyfe.suggest(model, reader()).granted
+    assert found is not None and found.step == "grid sd / 8"
 
 
 def test_report_reads_a_reader_of_batches_once() -> None:

@@ -49,8 +49,9 @@ class Sample:
         self.blocks = Blocks(schema)
         if schema.n > MOST_COORDINATES:
             raise ParameterError(f"a reference has at most {MOST_COORDINATES} coordinates, the schema has {schema.n}")
-        self._raw = schema.read(X)
-        encoded = schema.encode(X, on_overflow="clip")
+        rows = schema.read_raw(X)  # once: a reader is then at its end, a query may give its rows in another order
+        self._raw = schema.read(rows)
+        encoded = schema.encode(rows, on_overflow="clip")
         self.x = encoded.x
         if len(self.x) < LEAST_ROWS:
             raise ParameterError(f"a reference needs at least {LEAST_ROWS} rows of the population, not {len(self.x)}")

@@ -1,0 +1,120 @@
+"""Every dialect reads to the same values, or is refused with the option that reads it."""
+
+from __future__ import annotations
+
+import io as streams
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyfe
+from pyfe import KeyAuthority, Policy, PyfeError, io
+from pyfe.cli import main
+from tests.unit import dialects
+from tests.unit.dialects import DIALECTS, Dialect
+
+every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+
+
+def written(dialect: Dialect, path: Path) -> Path:
+    if dialect.optional:
+        pytest.importorskip("pyarrow")
+    path.write_bytes(dialect.write())
+    return path
+
+
+def options_of(words: list[str]) -> dict[str, Any]:
+    """Options of the command line as those of ``read_table``."""
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    given: dict[str, Any] = {name.removeprefix("--"): value for name, value in pairs if name != "--na"}
+    return given | {"na": [value for name, value in pairs if name == "--na"]}
+
+
+def cured(dialect: Dialect, message: str) -> str:
+    """The option that an error names first, with what only a person knows put in."""
+    start = message.index(" --", message.rindex("fit the schema") if "fit the schema" in message else 0) + 1
+    name, value = message[start:].split(" ")[:2]
+    option = f"{name} {value.rstrip(';.,') or ','}"
+    return dialect.by_hand.get(option, option)
+
+
+@every_dialect
+def test_a_dialect_reads_to_the_same_values(dialect: Dialect, tmp_path: Path) -> None:
+    """What is said is what the errors name, one after the other, and no more."""
+    path, schema = written(dialect, tmp_path / "t"), dialects.schema(coded=dialect.coded)
+    said: list[str] = []
+    while True:
+        try:
+            encoded = io.encode_table(io.read_table(path, **options_of(said)), schema)
+            break
+        except PyfeError as error:
+            said += shlex.split(cured(dialect, str(error)))
+            assert len(said) <= 8, f"no cure: {error}"
+    assert said == [word for option in dialect.options for word in shlex.split(option)]
+    columns: dict[str, Any] = dialects.patients()
+    if dialect.coded:
+        columns["geschlecht"] = [{"m": 1, "w": 2}[cell] for cell in columns["geschlecht"]]
+    expected = schema.encode(columns)
+    assert np.array_equal(encoded.x, expected.x) and encoded.replaced == expected.replaced == {"bmi": 4}
+
+
+@every_dialect
+def test_a_schema_is_fitted_from_every_dialect(dialect: Dialect, tmp_path: Path) -> None:
+    """The same columns whatever wrote the table; what is no feature is left out by name."""
+    table = io.read_table(written(dialect, tmp_path / "t"), **options_of(shlex.split(" ".join(dialect.options))))
+    nameless = [""] if table.nameless else []
+    made = pyfe.Schema.fit(table.without([*dialects.NO_FEATURES, *nameless]).guessed(), missing={"bmi": 27.0})
+    columns: dict[str, Any] = {n: c for n, c in dialects.patients().items() if n not in dialects.NO_FEATURES}
+    if dialect.coded:
+        columns["geschlecht"] = [{"m": 1, "w": 2}[cell] for cell in columns["geschlecht"]]
+    assert made == pyfe.Schema.fit(columns, missing={"bmi": 27.0})
+
+
+@every_dialect
+def test_what_is_no_feature_is_refused_by_name(dialect: Dialect, tmp_path: Path) -> None:
+    table = io.read_table(written(dialect, tmp_path / "t"), **options_of(shlex.split(" ".join(dialect.options))))
+    nameless = [""] if table.nameless else []
+    with pytest.raises(pyfe.ParameterError, match=r"column 'fall'.*--exclude.*Refused as well: 'aufnahme', 'notiz'"):
+        pyfe.Schema.fit(table.without(nameless).guessed(), missing={"bmi": 27.0})
+
+
+@every_dialect
+def test_record_numbers_are_the_same_in_every_dialect(dialect: Dialect, tmp_path: Path) -> None:
+    table = io.read_table(written(dialect, tmp_path / "t"), **options_of(shlex.split(" ".join(dialect.options))))
+    assert list(table.columns["fall"]) == dialects.patients()["fall"] and len(table) == dialects.N
+
+
+@pytest.fixture(scope="module")
+def roles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("roles")
+    schema = dialects.schema()
+    authority = KeyAuthority.create(schema, policy=Policy.unrestricted(reason="dialects"))
+    key = authority.issue(pyfe.Function.from_integers(schema, [1, 2, 3, 4, 5, 6]), purpose="p")
+    (folder / "public").write_bytes(authority.public_key.to_bytes())
+    (folder / "key").write_bytes(key.to_bytes())
+    return folder
+
+
+@pytest.mark.parametrize(
+    "dialect", [d for d in DIALECTS if d.name in ("R write.csv2", "German Excel", "a laboratory", "Parquet")],
+    ids=lambda dialect: dialect.name,
+)  # fmt: skip
+def test_from_a_file_to_scores_by_commands_alone(
+    dialect: Dialect, roles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From standard input, too."""
+    path, cts, scores = written(dialect, tmp_path / "t"), str(tmp_path / "cts"), str(tmp_path / "scores")
+    stated = shlex.split(" ".join(dialect.options))
+    monkeypatch.setattr(sys, "stdin", streams.TextIOWrapper(streams.BytesIO(path.read_bytes())))
+    for given in (str(path), "-"):
+        assert main(["encrypt", given, "-p", str(roles / "public"), "-o", cts, "--json", *stated]) == 0
+        assert json.loads(capsys.readouterr().out)["rows"] == dialects.N
+        assert main(["evaluate", cts, "-k", str(roles / "key"), "-o", scores]) == 0
+        capsys.readouterr()
+        found = [int(score) for score in io.read_table(scores).columns["score"]]
+        assert found == (dialects.schema().encode(dialects.patients()).x @ [1, 2, 3, 4, 5, 6]).tolist()
