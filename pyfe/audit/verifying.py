@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from pyfe.arguments import listed, require_a
 from pyfe.audit.checkpoint import AUTHORITY_ID_SIZE, ORIGIN_PREFIX, Checkpoint
 from pyfe.audit.export import AuditLog
 from pyfe.audit.merkle import Frontier
@@ -57,9 +58,10 @@ def verify(
     ``altered`` (the entries are not those under the log's own head), ``rollback`` (the log is older than a saved head)
     or ``fork`` (signed, but another history than a saved head). Cost: two hashes an entry.
     """
+    require_a(log, AuditLog, "a log")
     _require_authority(log, authority)
     head = _opened(log.checkpoint, log.verification_key, "the log's head")
-    kept = [_kept(item, log.verification_key, number) for number, item in enumerate(_listed(saved), 1)]
+    kept = [_kept(item, log.verification_key, number) for number, item in enumerate(listed(saved, "saved heads"), 1)]
     newest = max((item.head.size for item in kept), default=0)
     if newest > head.size:
         _refuse("rollback", f"its head is of {head.size} entries, and one of {newest} was signed and kept elsewhere")
@@ -145,7 +147,7 @@ def _require_authority(log: AuditLog, authority: bytes | str | None) -> None:
         wanted = (
             bytes.fromhex(authority.removeprefix(ORIGIN_PREFIX)) if isinstance(authority, str) else bytes(authority)
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         wanted = b""
     if len(wanted) not in (AUTHORITY_ID_SIZE, KEY_SIZE):
         raise ParameterError(
@@ -155,9 +157,3 @@ def _require_authority(log: AuditLog, authority: bytes | str | None) -> None:
         raise AuditError(
             f"audit log: it is of authority {log.authority.hex()}, not of {wanted.hex()}", kind="authority"
         )
-
-
-def _listed(saved: Iterable[str | bytes | AuditLog]) -> list[str | bytes | AuditLog]:
-    if isinstance(saved, str | bytes | AuditLog):
-        raise ParameterError("saved heads are a list of texts, also where there is one")
-    return list(saved)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pyfe.arguments import require_a
 from pyfe.audit import AuditLog
 from pyfe.authority.approving import change_agreed, revocation_refusals
 from pyfe.authority.consent import Signed, approvals_for, here, policy_refusals
@@ -38,6 +39,7 @@ def audited(log: AuditLog) -> LogState:
     """What a log comes to. AuditError, which names the entry, for one that cannot stand there, or for which somebody's
     word is missing. That the log is whole and whose it is, is for :func:`pyfe.audit.verify`. Cost: that of all
     signatures, about 0.2 ms each."""
+    require_a(log, AuditLog, "a log")
     state, given = LogState(), dict[bytes, list[Approval]]()
     for at, data in enumerate(log.entries):
         try:

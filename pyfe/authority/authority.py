@@ -97,7 +97,7 @@ class KeyAuthority(Secret):
         if (path is None) != (passphrase is None) or (log is not None and path is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
         plan = Plan(schema, scheme, weight_bits, policy, reference)
-        _require_clock(clock)
+        decisions.require_clock(clock)
         if path is None or passphrase is None:
             return cls(Engine.create(MemoryStorage, Vault.fresh(), clock, plan, policy_file), "memory")
         folder.require_absent(path)
@@ -123,7 +123,7 @@ class KeyAuthority(Secret):
         log is older than a saved head, or another history. A sealed file of an earlier version is not opened: see
         :meth:`migrate`. Cost: one scrypt, and the log once.
         """
-        _require_clock(clock)
+        decisions.require_clock(clock)
         place = folder.existing(path)
         return cls._of(place, Vault.opened(place, passphrase), clock, saved)
 
@@ -142,7 +142,7 @@ class KeyAuthority(Secret):
         Raises AuthorityError where something has the path, another process uses the file, or for a wrong passphrase or
         a damaged file; then the file is as it was.
         """
-        now = decisions.require_second(_require_clock(clock)())
+        now = decisions.require_second(decisions.require_clock(clock)())
         folder.require_absent(path)
         with migrating.held(old) as file:
             before = file.opened(passphrase)
@@ -410,6 +410,7 @@ class KeyAuthority(Secret):
 
     def recipient_of(self, request: Request) -> str:
         """Who a signed request wants the key for. ParameterError where there is no policy file."""
+        require_kinds([request], Request)
         if self.policy_file is None:
             raise ParameterError("this authority has no policy file, by which signed requests are judged")
         return recipient_of(self.policy_file, request)
@@ -436,7 +437,13 @@ class KeyAuthority(Secret):
         if reference is None and getattr(agreed, "id", None) == newest.schema.id:
             reference = view.given
         bits = newest.weight_bits if weight_bits is None and same else weight_bits
-        plan = Plan(agreed, scheme or newest.scheme, bits, policy or newest.policy, reference)
+        plan = Plan(
+            agreed,
+            newest.scheme if scheme is None else scheme,
+            bits,
+            newest.policy if policy is None else policy,
+            reference,
+        )
         number = self._engine.rotate(plan, reason=reason)
         self._look()
         return number
@@ -481,9 +488,3 @@ class KeyAuthority(Secret):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; give it a path, and open it there")
-
-
-def _require_clock(clock: object) -> Clock:
-    if not callable(clock):
-        raise ParameterError(f"clock must be a function without arguments, such as time.time, not {clock!r}")
-    return clock

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from pyfe.arguments import listed, require_a
 from pyfe.audit import AuditLog, Checkpoint, verify
 from pyfe.authority import folder
 from pyfe.authority.engine import Clock, Engine
@@ -93,6 +94,7 @@ def restore(
     for a wrong passphrase, a damaged backup, or where something has the path; AuditError where the log is not whole, or
     a head is of another history.
     """
+    require_a(nothing_followed, bool, "nothing_followed")
     reason, place = require_text("reason", reason), folder.existing(path)
     folder.require_absent(to)
     log, sealed = exported(place), place.load()
@@ -113,7 +115,9 @@ def restore(
 def _looked_at(
     log: AuditLog, sealed: bytes, passphrase: str | bytes, saved: Sequence[str | bytes], clock: Clock
 ) -> Drilled:
-    kept = {_opened(text, log): text if isinstance(text, str) else text.decode() for text in saved}
+    kept = {
+        _opened(text, log): text if isinstance(text, str) else text.decode() for text in listed(saved, "saved heads")
+    }
     verify(log, saved=[text for head, text in kept.items() if head.size <= len(log)])
     newest = max(kept, key=lambda head: head.size, default=None)
     lost = 0 if newest is None else max(0, newest.size - len(log))

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Self, TypeAlias
 
 from pyfe import identity
 from pyfe.adapters import adapter
+from pyfe.arguments import listed, require_a
 from pyfe.audit import AuditLog, Checkpoint, Frontier, authority_id, verify
 from pyfe.authority import answers, decisions
 from pyfe.authority.about import about_change, about_request
@@ -98,7 +99,8 @@ class Engine(Secret):
         AuthorityError where the entries are not those that the authority signed, or belong to another one; AuditError
         where the log is older than a saved head, or another history. Cost: that of all entries.
         """
-        self._storage, self._vault, self._clock = storage, vault, clock
+        self._storage, self._vault, self._clock = storage, vault, decisions.require_clock(clock)
+        kept = listed(saved, "saved heads")
         self._key = vault.signing_key.public
         if storage.authority != self._key:
             raise AuthorityError("the log is that of another authority than the master keys")
@@ -113,8 +115,8 @@ class Engine(Secret):
                 f"the master keys are of {vault.newest} epochs, the log knows {len(self._seen.state.epochs)}: it is an "
                 "older copy. Find the newest one; pyfe authority restore goes on from a backup"
             )
-        if saved:
-            verify(self.log(), authority=self._key, saved=list(saved))
+        if kept:
+            verify(self.log(), authority=self._key, saved=kept)
 
     @classmethod
     def create(
@@ -220,6 +222,7 @@ class Engine(Secret):
     def issue_signed(self, request: identity.Request, approvals: Sequence[Approval] = ()) -> FunctionKey:
         """The key that a signed request asks for, where the policy file grants it and enough people agreed to what is
         decided now. Errors: those of :meth:`issue`."""
+        require_kinds(approvals, Approval)
         question = self._asked(Signed(request, tuple(approvals)))
         return self._issued(question.request.function, lambda _: question, question.epoch)
 
@@ -372,6 +375,7 @@ class Engine(Secret):
         """Open another epoch, with a master key of its own; its number. Keys of earlier ones stay what they are."""
         planned = plan if isinstance(plan, Plan) else self._like_newest(plan)
         terms, master, known = planned.opened(decisions.require_second(self._clock()))
+        require_a(reason, str, "reason")
         reason = require_text("reason", reason) if reason else ""
 
         def change(state: LogState, now: int) -> Change:
@@ -561,7 +565,7 @@ class Engine(Secret):
             return state.epochs[-1]
         try:
             return state.epoch(number)
-        except (DecodeError, TypeError) as error:
+        except (DecodeError, TypeError, ValueError) as error:
             raise ParameterError(str(error)) from error
 
     def _like_newest(self, schema: Schema) -> Plan:

@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NoReturn, Self
 
+from pyfe.arguments import require_a
 from pyfe.audit.checkpoint import AUTHORITY_ID_SIZE
 from pyfe.errors import DecodeError, ParameterError, SignatureError
 from pyfe.identity.sealed_key import MOST_NUMBER
@@ -59,6 +60,7 @@ class Statement(PickledAsBytes):
 
     def signed_by(self, secret: IdentitySecret) -> Self:
         """The same statement, made by an identity."""
+        require_a(secret, IdentitySecret, "who signs")
         unsigned = replace(self, signer=secret.identity.ed25519)
         return replace(unsigned, signature=secret.sign(signed_part(unsigned.to_bytes())))
 
@@ -192,6 +194,7 @@ class Approval(Statement):
     @classmethod
     def of(cls, request: Request, *, decision: bytes, policy: bytes, not_after: int) -> Self:
         """An approval of a request under its conditions, to be signed."""
+        require_a(request, Request, "what is approved")
         stands = {"authority": request.authority, "epoch": request.epoch, "conditions": request.conditions}
         return cls(**stands, request=request.id, decision=decision, policy=policy, not_after=not_after)  # type: ignore[arg-type]
 

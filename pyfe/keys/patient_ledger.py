@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from pyfe.arguments import listed
 from pyfe.errors import ParameterError
 
 __all__ = ["PatientLedger", "require_ids"]
@@ -29,9 +30,9 @@ def require_ids(ids: Any, ledger: PatientLedger | None, rows: int) -> list[Any]:
         raise ParameterError("ids and ledger go together: record ids are for the owner's ledger, which takes no other")
     if ids is None:
         return []
-    if isinstance(ids, str | bytes) or not hasattr(ids, "__iter__"):
-        raise ParameterError("ids are a list, with one id for every row")
-    listed = list(ids)
-    if len(listed) != rows:
-        raise ParameterError(f"there are {len(listed)} ids for {rows} rows")
-    return listed
+    if not callable(getattr(ledger, "record", None)):
+        raise ParameterError(f"ledger must be a pyfe.owner.OwnerLedger, not {type(ledger).__name__}")
+    given = listed(ids, "ids")
+    if len(given) != rows:
+        raise ParameterError(f"there are {len(given)} ids for {rows} rows")
+    return given

@@ -154,8 +154,8 @@ class PublicKey(PickledAsBytes):
         masks of dimension k. The first call makes tables of the key's points, which stay with it: 60 KB a point and 64
         MB at most, of a quadratic scheme 16 KB a point.
         """
-        if owner_secret is None and ledger is not None and self.schema.noise is not None:
-            owner_secret = ledger.noise_secret
+        if owner_secret is None and self.schema.noise is not None:
+            owner_secret = getattr(ledger, "noise_secret", None)
         require_owner_secret(self.schema, owner_secret)
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
         x = with_noise(self.schema, encoded, self.schema.check(encoded), owner_secret)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pyfe.arguments import listed, require_a, require_count
 from pyfe.errors import DecodeError, KeyExpiredError, KeyMismatchError, ParameterError
 from pyfe.keys.public_key import PublicKey
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, signed_part, unpack
@@ -46,7 +47,15 @@ class RevocationList(PickledAsBytes):
         cls, public_keys: Iterable[bytes], keys: Iterable[int], at: int, size: int, signing_key: SigningKey
     ) -> RevocationList:
         """The list of an authority, signed by it."""
-        ordered = tuple(sorted(set(public_keys))), tuple(sorted(set(keys)))
+        require_a(signing_key, SigningKey, "the signing key of a list")
+        ids, numbers = listed(public_keys, "public_keys"), listed(keys, "keys")
+        for each in ids:
+            require_a(each, bytes, "the id of a public key")
+        for number in numbers:
+            require_count(number, 1, _MOST_NUMBER, "the number of a key")
+        require_count(at, 0, _LAST_SECOND, "the second of a list")
+        require_count(size, 1, _MOST_NUMBER, "the size of a log")
+        ordered = tuple(sorted(set(ids))), tuple(sorted(set(numbers)))
         unsigned = cls(signing_key.public, *ordered, at, size)
         return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())), verified=True)
 
@@ -107,6 +116,7 @@ class RevocationList(PickledAsBytes):
             raise ParameterError(
                 f"the {_NAME} is not verified: give from_bytes, or verify, the public key of its authority"
             )
+        require_a(public_key_id, bytes, "the id of a public key")
         if public_key_id not in self.public_keys:
             raise KeyMismatchError(
                 f"the {_NAME} is of another authority than the key, or older than the key's epoch; ask for the newest"

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from pyfe.errors import OwnerError
+from pyfe.arguments import listed
+from pyfe.errors import OwnerError, ParameterError
 from pyfe.schema.cells import plain
 from pyfe.schema.frames import as_column
 
@@ -25,16 +26,17 @@ def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
     are no integers (or floats too large to tell two integers apart), and of text that is none or too long. Values are
     not repeated: they are patients'.
     """
-    if isinstance(ids, str | bytes):
-        raise OwnerError("ids are a list, with one id for every row", kind="ids")
-    cells = as_column(ids).tolist() if hasattr(ids, "dtype") or hasattr(ids, "type") else list(ids)
+    try:
+        cells = as_column(ids).tolist() if hasattr(ids, "dtype") or hasattr(ids, "type") else listed(ids, "ids")
+    except ParameterError as error:
+        raise OwnerError("ids are a list, with one id for every row", kind="ids") from error
     found = [_text(cell) for cell in cells]
     wrong = [row for row, text in enumerate(found) if text is None]
     if wrong:
-        listed = ", ".join(map(str, wrong[:_LISTED]))
+        named = ", ".join(map(str, wrong[:_LISTED]))
         more = f" and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
         raise OwnerError(
-            f"row {listed}{more}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; a "
+            f"row {named}{more}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; a "
             "patient without one cannot be told from others",
             kind="ids",
         )

@@ -12,11 +12,11 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn, Self, TypeAlias
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from pyfe.arguments import require_a
 from pyfe.audit.checkpoint import authority_id
 from pyfe.epochs import Counted, Epoch, EpochTable, count
 from pyfe.errors import DecodeError, KeyMismatchError, OwnerError, PyfeError, RowsDeniedError
@@ -106,7 +106,7 @@ class OwnerLedger(Secret):
     def create(cls, folder: str | os.PathLike[str], passphrase: str | bytes) -> Self:
         """A new secret and an empty ledger in a new folder: all of it, or OwnerError and no owner. Cost: one scrypt."""
         secret = OwnerSecret.generate()
-        with make_folder(Path(folder), secret.sealed(passphrase)) as made:
+        with make_folder(folder, secret.sealed(passphrase)) as made:
             file = LedgerFile(made, secret.verification_key)
             file.make()
             file.close()
@@ -116,7 +116,7 @@ class OwnerLedger(Secret):
     def open(cls, folder: str | os.PathLike[str], passphrase: str | bytes) -> Self:
         """The owner of a folder. OwnerError for a wrong passphrase, and where the ledger is not there, not whole, or
         another owner's. Cost: one scrypt."""
-        data, place = load_secret(Path(folder))
+        data, place = load_secret(folder)
         try:
             secret = OwnerSecret.unsealed(data, passphrase)
         except DecodeError as error:
@@ -159,6 +159,7 @@ class OwnerLedger(Secret):
 
     def table(self, verification_key: bytes) -> EpochTable | None:
         """The newest table of an authority that the owner saw."""
+        authority_id(verification_key)  # that it is one
         with self._file.reading() as connection:
             return self._table(connection, verification_key)
 
@@ -260,6 +261,7 @@ class OwnerLedger(Secret):
 
     def _epoch(self, connection: Connection, public_key: PublicKey) -> tuple[EpochTable, Epoch]:
         """The newest table, and the epoch of a public key."""
+        require_a(public_key, PublicKey, "the public key")
         table = self._table(connection, public_key.verification_key)
         if table is None:
             raise OwnerError(
