@@ -66,7 +66,7 @@ class Folder:
         return data
 
     def _write(self, name: str, data: bytes, what: str) -> None:
-        file, new = self.path / name, self.path / f".{name}.new"
+        file, new, placed = self.path / name, self.path / f".{name}.new", False
         try:
             new.unlink(missing_ok=True)  # of a process that was killed; whoever calls holds the right to write
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -75,8 +75,14 @@ class Folder:
                 opened.flush()
                 os.fsync(opened.fileno())
             os.replace(new, file)
+            placed = True
             sync_folder(self.path)
         except OSError as error:
+            if placed:
+                raise AuthorityError(
+                    f"{what} {file} are written, but the folder could not be synced, so that a crash of the machine "
+                    f"may undo it: {error.strerror}; nothing was issued"
+                ) from error
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
             raise AuthorityError(f"cannot write {what} {file}: {error.strerror}; nothing was issued") from error

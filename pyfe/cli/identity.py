@@ -10,13 +10,23 @@ import typer
 
 from pyfe import io
 from pyfe.audit import authority_id
-from pyfe.cli.console import AsJson, Force, OwnPassphrase, load, passphrase_from, show, text_option
+from pyfe.cli.console import (
+    AsJson,
+    Force,
+    NewPassphraseFile,
+    OwnPassphrase,
+    load,
+    passphrase_from,
+    passphrases_from,
+    show,
+    text_option,
+)
 from pyfe.errors import IdentityError
 from pyfe.identity import IdentitySecret, Request, Revocation, SealedKey, sealed_identity
 from pyfe.io import roles
 from pyfe.keys import FunctionKey, PublicKey
 
-__all__ = ["Me", "init", "open_key", "revoke", "unsealed"]
+__all__ = ["Me", "init", "open_key", "passphrase", "revoke", "unsealed"]
 
 Me = Annotated[Path, typer.Option("--identity", "-i", help="Your own sealed identity (pyfe identity init).")]
 
@@ -47,6 +57,25 @@ def init(
     values = {"secrets": str(output), "public": str(public), **made.identity.info()}
     title = "Identity (compare the fingerprint when you hand the public half over)"
     show(title, values, as_json=as_json, apart=public_file.is_standard_output or secret_file.is_standard_output)
+
+
+def passphrase(
+    me: Annotated[Path, typer.Argument(metavar="SECRET", help="Your own sealed identity (pyfe identity init).")],
+    passphrase_file: OwnPassphrase = None,
+    new_passphrase_file: NewPassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal your secrets under another passphrase: all of it, or nothing. Copies keep the one of before."""
+    load(me, sealed_identity)
+    old, new = passphrases_from(passphrase_file, new_passphrase_file)
+
+    def change(data: bytes) -> bytes:
+        sealed = IdentitySecret.unsealed(data, old).sealed(new)
+        IdentitySecret.unsealed(sealed, new)  # what could not be opened again takes no place
+        return sealed
+
+    io.reseal(me, change)
+    show("Sealed under the new passphrase", {"secrets": str(me)}, as_json=as_json)
 
 
 def open_key(

@@ -11,7 +11,7 @@ import typer
 
 from pyfe import io
 from pyfe.audit import AuditLog
-from pyfe.authority import KeyAuthority, backup, drill, folder, restore
+from pyfe.authority import KeyAuthority, backup, change_passphrase, drill, folder, restore
 from pyfe.authority.exporting import exported, state_of
 from pyfe.authority.state import Epoch, LogState
 from pyfe.cli.asking import few_approvers, policy_from
@@ -20,10 +20,12 @@ from pyfe.cli.console import (
     Decimal,
     Delimiter,
     Force,
+    NewPassphraseFile,
     PassphraseFile,
     complain,
     load,
     passphrase_from,
+    passphrases_from,
     read_csv,
     read_head,
     reference_rows,
@@ -40,7 +42,7 @@ from pyfe.io import roles
 from pyfe.schema import Schema
 from pyfe.wire.hashing import fingerprint_of
 
-__all__ = ["back_up", "epochs", "ledger", "policy", "restored", "retire", "revoke", "rotate", "status"]
+__all__ = ["back_up", "epochs", "ledger", "passphrase", "policy", "restored", "retire", "revoke", "rotate", "status"]
 
 Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The authority's folder.")]
 Reason = Annotated[str, typer.Option(callback=text_option, help="Why; stands in the log.")]
@@ -278,6 +280,19 @@ def revoke(
     )
 
 
+def passphrase(
+    place: Place,
+    passphrase_file: PassphraseFile = None,
+    new_passphrase_file: NewPassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal the master keys under another passphrase: all of it, or nothing. Backups keep the one of before."""
+    folder.existing(place)  # said before anything is asked for
+    old, new = passphrases_from(passphrase_file, new_passphrase_file)
+    change_passphrase(place, passphrase=old, new=new)
+    show("Sealed under the new passphrase", {"authority": str(place)}, as_json=as_json)
+
+
 def back_up(
     place: Place,
     to: Annotated[Path, typer.Argument(metavar="BACKUP", help="The folder to make: it must not exist.")],
@@ -313,11 +328,11 @@ def restored(
     heads = [read_head(file) for file in saved or ()]
     if drilled != (to is None) or drilled != (reason is None):
         raise ParameterError("give FOLDER and --reason to restore, or --drill alone to look")
-    passphrase = passphrase_from(passphrase_file)
+    opening = passphrase_from(passphrase_file)
     if to is None or reason is None:
-        found = drill(place, passphrase=passphrase, saved=heads)
+        found = drill(place, passphrase=opening, saved=heads)
     else:
-        given = {"passphrase": passphrase, "reason": reason, "saved": heads}
+        given = {"passphrase": opening, "reason": reason, "saved": heads}
         found = restore(place, to, nothing_followed=nothing_followed, **given)  # type: ignore[arg-type]
     values = {
         **asdict(found),

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyfe.cli.console import AsJson, PassphraseFile, load, passphrase_from, show, text_option
+from pyfe.cli.console import (
+    AsJson,
+    NewPassphraseFile,
+    PassphraseFile,
+    load,
+    passphrase_from,
+    passphrases_from,
+    show,
+    text_option,
+)
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
 from pyfe.io import Table
@@ -18,7 +27,7 @@ from pyfe.schema.cells import same_name
 if TYPE_CHECKING:
     from pyfe.owner import OwnerLedger
 
-__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "status"]
+__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "passphrase", "status"]
 
 EpochsFile = Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")]
 LedgerFolder = Annotated[
@@ -68,6 +77,21 @@ def status(
             load(epochs, ledger.follow)
         values = {"folder": str(folder), "id": ledger.secret.id.hex(), **ledger.summary()}
     show("Data owner", values, as_json=as_json)
+
+
+def passphrase(
+    folder: Annotated[Path, typer.Argument(help="The owner's folder.")],
+    passphrase_file: PassphraseFile = None,
+    new_passphrase_file: NewPassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal the owner's secret under another passphrase: all of it, or nothing. Copies keep the one of before."""
+    from pyfe.owner import OwnerLedger
+    from pyfe.owner.folder import load_secret
+
+    load_secret(folder)  # said before anything is asked for
+    OwnerLedger.change_passphrase(folder, *passphrases_from(passphrase_file, new_passphrase_file))
+    show("Sealed under the new passphrase", {"folder": str(folder)}, as_json=as_json)
 
 
 class Admitted:

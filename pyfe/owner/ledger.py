@@ -16,14 +16,15 @@ from typing import Any, NoReturn, Self, TypeAlias
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from pyfe.arguments import require_a
+from pyfe.arguments import path_of, require_a
 from pyfe.audit.checkpoint import authority_id
 from pyfe.epochs import Counted, Epoch, EpochTable, count
 from pyfe.errors import DecodeError, KeyMismatchError, OwnerError, PyfeError, RowsDeniedError
+from pyfe.io.resealing import reseal
 from pyfe.keys import PublicKey
 from pyfe.owner import tables
 from pyfe.owner.database import LedgerFile
-from pyfe.owner.folder import load_secret, make_folder
+from pyfe.owner.folder import load_secret, make_folder, owner_files
 from pyfe.owner.secret import OwnerSecret
 from pyfe.wire.pickling import Secret
 
@@ -129,6 +130,26 @@ class OwnerLedger(Secret):
             ledger.close()
             raise
         return ledger
+
+    @staticmethod
+    def change_passphrase(folder: str | os.PathLike[str], passphrase: str | bytes, new: str | bytes) -> None:
+        """Seal the owner's secret under another passphrase. The secret, and so everything that is derived from it, and
+        the ledger stay; copies of the folder keep the passphrase of before.
+
+        OwnerError for a wrong passphrase, ParameterError for a new one that is too short or where the file cannot be
+        written; then it is as it was. Cost: two scrypts.
+        """
+        load_secret(folder)  # that it is one, and no link
+
+        def change(data: bytes) -> bytes:
+            try:
+                sealed = OwnerSecret.unsealed(data, passphrase).sealed(new)
+                OwnerSecret.unsealed(sealed, new)  # what could not be opened again takes no place
+            except DecodeError as error:
+                raise OwnerError(f"{folder} holds no owner's secret: {error}", kind="sealed") from error
+            return sealed
+
+        reseal(owner_files(path_of(folder, "the path of an owner's folder"))[0], change)
 
     @property
     def noise_secret(self) -> Any:
