@@ -328,6 +328,27 @@ class KeyAuthority(Secret):
         are not issued again for the same recipient and purpose."""
         self._engine.revoke(keys, reason=reason, by=by)
 
+    def revoke_epoch(self, epoch: int, keys: Sequence[int] = (), *, reason: str, by: str | None = None) -> None:
+        """Record that every key that an epoch ever had is to be used no more, also those that a restored log has lost;
+        the epoch is retired too. With ``keys``: of a retired epoch, only keys of these numbers, which the log does not
+        know. ParameterError for a number that it knows (:meth:`revoke`), and in an open epoch, which may give it yet.
+        """
+        self._engine.revoke_epoch(epoch, keys, reason=reason, by=by)
+
+    def clock_was_wrong(self, *, reason: str, approvals: Sequence[Approval] = ()) -> None:
+        """Record that the clock was ahead when the newest entry was made, and that time goes on from what it says now.
+        Until then nothing can be recorded, so nothing issued.
+
+        Approvals and requests that had ended by the wrong clock can be used again. So, under a policy file, two people
+        have to agree (:meth:`clock_decision`); PolicyDeniedError otherwise. ParameterError where the clock is not
+        before the newest entry.
+        """
+        self._engine.clock_was_wrong(reason=reason, approvals=approvals)
+
+    def clock_decision(self) -> Decision:
+        """What two approvers read and sign where the clock is set right under a policy file."""
+        return self._engine.clock_decision()
+
     # -- with a policy file --
 
     @property
@@ -367,7 +388,8 @@ class KeyAuthority(Secret):
         return self._engine.issue_signed(request, approvals)
 
     def revoke_signed(self, revocation: Revocation) -> None:
-        """Record what one of the policy file's people revokes who may: keys, or an epoch with all its keys.
+        """Record what one of the policy file's people revokes who may: keys, an epoch with all its keys, or keys of a
+        retired epoch that the log does not know.
         PolicyDeniedError where it is not theirs to say."""
         self._engine.revoke_signed(revocation)
 
@@ -397,6 +419,7 @@ class KeyAuthority(Secret):
         key.verify(self.public_key_of(entry.epoch))
         self.require_recipient(entry.row.recipient, recipient)
         by = authority_id(self.public_key.verification_key)
+        self._engine.sealing(key.sequence, recipient.ed25519)
         return SealedKey.of(key.to_bytes(), recipient, authority=by, number=key.sequence)
 
     def require_recipient(self, name: str | None, recipient: Identity) -> None:

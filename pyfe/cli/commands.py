@@ -15,6 +15,7 @@ from pyfe.cli import (
     asking,
     audit,
     authority,
+    clock,
     console,
     demo,
     doctor,
@@ -89,6 +90,7 @@ authority_app.command("revoke")(keeping.revoke)
 authority_app.command("rotate")(keeping.rotate)
 authority_app.command("retire")(keeping.retire)
 authority_app.command("epochs")(keeping.epochs)
+authority_app.command("clock")(clock.clock)
 authority_app.command("passphrase")(keeping.passphrase)
 authority_app.command("backup")(keeping.back_up)
 authority_app.command("restore")(keeping.restored)

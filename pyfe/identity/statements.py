@@ -210,8 +210,8 @@ class Approval(Statement):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Revocation(Statement):
-    """What shall not be used any more: some keys by their numbers, an epoch with all its keys, or a request that has
-    no key yet. One of the three; one person's word is enough.
+    """What shall not be used any more: some keys by their numbers, an epoch with all its keys, keys of a retired epoch
+    that the log does not know (both), or a request that has no key yet; one person's word is enough.
 
     ``at``: when it was said. Saying it again changes nothing, so it has no nonce.
     """
@@ -236,5 +236,5 @@ class Revocation(Statement):
             self._require_count("epoch", 1, MOST_NUMBER)
         if self.request is not None:
             self._require("request", HASH_SIZE)
-        if (self.keys != ()) + (self.epoch is not None) + (self.request is not None) != 1:
-            self._refuse("what is revoked", "keys, an epoch, or a request, and one of them")
+        if (self.request is None) == (self.keys == () and self.epoch is None):
+            self._refuse("what is revoked", "keys, an epoch, keys of one, or a request")
