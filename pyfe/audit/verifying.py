@@ -18,7 +18,7 @@ from pyfe.audit.merkle import Frontier
 from pyfe.errors import AuditError, AuditKind, DecodeError, KeyMismatchError, ParameterError, SignatureError
 from pyfe.wire.signature import KEY_SIZE
 
-__all__ = ["Verified", "verify"]
+__all__ = ["Verified", "require_as_new", "verify"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,25 @@ def verify(
             "fork", f"it is the history signed at {fits} entries and not the one signed at {others[0]}: there are two"
         )
     return Verified(log.authority, head.size, head.root, authority is not None, newest)
+
+
+def require_as_new(
+    size: int, verification_key: bytes, saved: Iterable[str | bytes | AuditLog], what: str = "it"
+) -> None:
+    """AuditError unless what an authority signed over ``size`` entries of its log is as new as every head (or export)
+    that was kept elsewhere: a list of revoked keys, a table of epochs. ``what`` names it.
+
+    It holds no root, so nothing is said of another history that is as long: for that the log is needed
+    (:func:`verify`).
+    """
+    for number, item in enumerate(listed(saved, "saved heads"), 1):
+        head = _kept(item, verification_key, number).head
+        if head.size > size:
+            raise AuditError(
+                f"{what} is of a log of {size} entries, and a head of {head.size} was kept elsewhere: it is old, or "
+                "the authority's log was put back; ask the authority for the newest",
+                kind="rollback",
+            )
 
 
 def _unlike(log: AuditLog, head: Checkpoint) -> str:
