@@ -49,7 +49,7 @@ def desk(made: KeyAuthority, capsys: pytest.CaptureFixture[str]) -> Desk:
 
 
 def encrypt(number: int, *more: str) -> list[str]:
-    return ["encrypt", "rows.csv", "-p", f"public-{number}", "-o", "batch", *more]
+    return ["encrypt", "rows.csv", "-p", f"public-{number}", "-o", "batch", "--force", *more]
 
 
 def test_a_retired_epoch_is_refused_by_name_where_the_table_is_at_hand(desk: Desk) -> None:
