@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, Self, TypeAlias, cast, get_args, over
 import numpy as np
 import numpy.typing as npt
 
+from pyfe.arguments import listed
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.schema.cells import is_integer, plain
 from pyfe.schema.frames import as_column
@@ -279,9 +280,12 @@ def called_rows(rows: Sequence[int], what: str = "row") -> str:
 
 
 def cells_of(ids: Any) -> list[Any]:
-    """The cells of a column of ids, of whatever library, as plain values; dates stay what they are."""
+    """The cells of a column of ids, of whatever library, as plain values; dates stay what they are.
+
+    ParameterError for what is no list.
+    """
     if not hasattr(ids, "dtype") and not hasattr(ids, "type"):
-        return list(ids)
+        return listed(ids, "ids")
     column = as_column(ids)
     cells: list[Any] = list(column) if column.dtype.kind in "mM" else column.tolist()  # some would become integers
     return cells

@@ -18,7 +18,7 @@ from __future__ import annotations
 from pyfe.audit.checkpoint import Checkpoint, authority_id, origin_of
 from pyfe.audit.export import AuditLog
 from pyfe.audit.merkle import Frontier, Tree, leaf_hash, require_consistent, require_included
-from pyfe.audit.verifying import Verified, verify
+from pyfe.audit.verifying import Verified, require_as_new, verify
 
 __all__ = [
     "AuditLog",
@@ -29,6 +29,7 @@ __all__ = [
     "authority_id",
     "leaf_hash",
     "origin_of",
+    "require_as_new",
     "require_consistent",
     "require_included",
     "verify",

@@ -11,15 +11,12 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from pyfe.arguments import require_a
 from pyfe.audit.merkle import HASH_SIZE
 from pyfe.audit.note import opened_note, parts_of_note, signed_note
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
-from pyfe.wire.signature import KEY_SIZE
-
-if TYPE_CHECKING:
-    from pyfe.wire.signature import SigningKey
+from pyfe.wire.signature import KEY_SIZE, SigningKey
 
 __all__ = ["AUTHORITY_ID_SIZE", "MAX_LOG_SIZE", "ORIGIN_PREFIX", "Checkpoint", "authority_id", "origin_of"]
 
@@ -66,10 +63,12 @@ class Checkpoint:
     root: bytes
 
     def __post_init__(self) -> None:
+        require_a(self.origin, str, "a log's name")
         if not _ORIGIN.fullmatch(self.origin):
             raise ParameterError(f"a log's name is {ORIGIN_PREFIX} and 32 hex digits, not {self.origin[:60]!r}")
-        if not 0 <= self.size <= MAX_LOG_SIZE:
-            raise ParameterError(f"a log has 0 to {MAX_LOG_SIZE} entries, not {self.size}")
+        if type(self.size) is not int or not 0 <= self.size <= MAX_LOG_SIZE:
+            raise ParameterError(f"a log has 0 to {MAX_LOG_SIZE} entries, not {self.size!r}")
+        require_a(self.root, bytes, "a log's root")
         if len(self.root) != HASH_SIZE:
             raise ParameterError(f"a log's root has {HASH_SIZE} bytes, not {len(self.root)}")
 
@@ -85,6 +84,7 @@ class Checkpoint:
 
     def signed(self, signing_key: SigningKey) -> str:
         """The head as a note, signed by the authority whose log it is. ParameterError for another's key."""
+        require_a(signing_key, SigningKey, "the signing key of a head")
         if self.origin != origin_of(signing_key.public):
             raise ParameterError(f"the head of {self.origin} is not signed by {origin_of(signing_key.public)}")
         return signed_note(self.text, self.origin, signing_key)

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pyfe.arguments import listed, require_a
 from pyfe.errors import AuditError, ParameterError
 
 __all__ = ["EMPTY_ROOT", "HASH_SIZE", "Frontier", "Tree", "leaf_hash", "require_consistent", "require_included"]
@@ -27,7 +28,8 @@ _LEAF, _NODE = b"\0", b"\1"
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of one entry, as it stands in the tree."""
+    """The hash of one entry, as it stands in the tree. ParameterError for what is no bytes."""
+    require_a(entry, (bytes, bytearray, memoryview), "an entry of a log")
     return hashlib.sha256(_LEAF + entry).digest()
 
 
@@ -48,7 +50,15 @@ class Frontier:
     nodes: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.size < 0 or len(self.nodes) != self.size.bit_count() or {*map(len, self.nodes)} - {HASH_SIZE}:
+        require_a(self.nodes, tuple, "the full subtrees of a log")
+        for node in self.nodes:
+            require_a(node, bytes, "a subtree's root")
+        if (
+            type(self.size) is not int
+            or self.size < 0
+            or len(self.nodes) != self.size.bit_count()
+            or {*map(len, self.nodes)} - {HASH_SIZE}
+        ):
             raise ParameterError(f"these are not the full subtrees of a log of {self.size} entries")
 
     def append(self, entry: bytes) -> Frontier:
@@ -58,7 +68,7 @@ class Frontier:
     def followed_by(self, entries: Iterable[bytes]) -> Frontier:
         """The frontier after these entries. Cost: two hashes an entry."""
         nodes, size = list(self.nodes), self.size
-        for entry in entries:
+        for entry in listed(entries, "the entries of a log"):
             node, carry = leaf_hash(entry), size
             while carry & 1:
                 node, carry = node_hash(nodes.pop() + node), carry >> 1
@@ -77,7 +87,7 @@ class Tree:
 
     def __init__(self, entries: Iterable[bytes] = ()) -> None:
         self._levels = [bytearray()]  # a level holds the roots of all full subtrees of 2^level entries
-        for entry in entries:
+        for entry in listed(entries, "the entries of a log"):
             self.append(entry)
 
     @property
@@ -105,7 +115,7 @@ class Tree:
         """The proof that entry ``index``, counted from 0, is one of the first ``size``: the siblings on its way up
         (PATH of RFC 9162, 2.1.3.1). Cost: logarithmic, squared."""
         low, high, path = 0, self._within(size), list[bytes]()
-        if not 0 <= index < high:
+        if type(index) is not int or not 0 <= index < high:
             raise ParameterError(f"no entry {index} in a log of {high}: they are counted from 0")
         while high - low > 1:
             middle = low + _left(high - low)
@@ -121,7 +131,7 @@ class Tree:
         """The proof that the first ``first`` entries, one at least, begin the log of ``second`` (SUBPROOF of RFC 9162,
         2.1.4.1). Cost: logarithmic, squared."""
         low, high, path = 0, self._within(second), list[bytes]()
-        if not 0 < first <= high:
+        if type(first) is not int or not 0 < first <= high:
             raise ParameterError(f"a log of {high} entries has no beginning of {first} to prove: 1 to {high} can be")
         while first < high:
             middle = low + _left(high - low)
@@ -138,7 +148,7 @@ class Tree:
     def _within(self, size: int | None) -> int:
         """``size``, or the size of all. ParameterError for more than there are."""
         wanted = self.size if size is None else size
-        if not 0 <= wanted <= self.size:
+        if type(wanted) is not int or not 0 <= wanted <= self.size:
             raise ParameterError(f"the log has {self.size} entries, and was asked for the first {wanted}")
         return wanted
 
@@ -157,8 +167,8 @@ class Tree:
 def require_included(leaf: bytes, index: int, size: int, root: bytes, proof: Sequence[bytes]) -> None:
     """AuditError unless ``proof`` shows that the entry whose hash is ``leaf`` stands at ``index``, counted from 0, in
     the log of ``size`` entries whose root is ``root`` (RFC 9162, 2.1.3.2). Cost: one hash a step."""
-    _require_hashes(leaf, root, *proof)
-    if not 0 <= index < size:
+    _require_hashes(leaf, root, proof)
+    if not {type(index), type(size)} == {int} or not 0 <= index < size:
         raise _refused(f"no entry {index} in a log of {size}: they are counted from 0")
     node, at, last = leaf, index, size - 1
     for step in proof:
@@ -178,8 +188,8 @@ def require_included(leaf: bytes, index: int, size: int, root: bytes, proof: Seq
 def require_consistent(first: int, first_root: bytes, second: int, second_root: bytes, proof: Sequence[bytes]) -> None:
     """AuditError unless ``proof`` shows that the log of ``first`` entries under its root, one at least, begins the log
     of ``second`` entries under its own (RFC 9162, 2.1.4.2). Cost: two hashes a step."""
-    _require_hashes(first_root, second_root, *proof)
-    if not 0 < first <= second:
+    _require_hashes(first_root, second_root, proof)
+    if not {type(first), type(second)} == {int} or not 0 < first <= second:
         raise _refused(f"a log of {second} entries has no beginning of {first} to prove")
     if first == second:
         if proof or first_root != second_root:
@@ -221,8 +231,10 @@ def _joined(nodes: Sequence[bytes]) -> bytes:
     return root
 
 
-def _require_hashes(*hashes: bytes) -> None:
-    if any(type(value) is not bytes or len(value) != HASH_SIZE for value in hashes):
+def _require_hashes(one: bytes, other: bytes, proof: Sequence[bytes]) -> None:
+    if not isinstance(proof, list | tuple):
+        raise _refused(f"a proof is a list of hashes, not {type(proof).__name__}")
+    if any(type(value) is not bytes or len(value) != HASH_SIZE for value in (one, other, *proof)):
         raise _refused(f"a hash of a proof is not {HASH_SIZE} bytes")
 
 

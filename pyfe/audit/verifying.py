@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from pyfe.arguments import listed, require_a
 from pyfe.audit.checkpoint import AUTHORITY_ID_SIZE, ORIGIN_PREFIX, Checkpoint
 from pyfe.audit.export import AuditLog
 from pyfe.audit.merkle import Frontier
 from pyfe.errors import AuditError, AuditKind, DecodeError, KeyMismatchError, ParameterError, SignatureError
 from pyfe.wire.signature import KEY_SIZE
 
-__all__ = ["Verified", "verify"]
+__all__ = ["Verified", "require_as_new", "verify"]
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ def verify(
     ``altered`` (the entries are not those under the log's own head), ``rollback`` (the log is older than a saved head)
     or ``fork`` (signed, but another history than a saved head). Cost: two hashes an entry.
     """
+    require_a(log, AuditLog, "a log")
     _require_authority(log, authority)
     head = _opened(log.checkpoint, log.verification_key, "the log's head")
-    kept = [_kept(item, log.verification_key, number) for number, item in enumerate(_listed(saved), 1)]
+    kept = [_kept(item, log.verification_key, number) for number, item in enumerate(listed(saved, "saved heads"), 1)]
     newest = max((item.head.size for item in kept), default=0)
     if newest > head.size:
         _refuse("rollback", f"its head is of {head.size} entries, and one of {newest} was signed and kept elsewhere")
@@ -79,6 +81,25 @@ def verify(
             "fork", f"it is the history signed at {fits} entries and not the one signed at {others[0]}: there are two"
         )
     return Verified(log.authority, head.size, head.root, authority is not None, newest)
+
+
+def require_as_new(
+    size: int, verification_key: bytes, saved: Iterable[str | bytes | AuditLog], what: str = "it"
+) -> None:
+    """AuditError unless what an authority signed over ``size`` entries of its log is as new as every head (or export)
+    that was kept elsewhere: a list of revoked keys, a table of epochs. ``what`` names it.
+
+    It holds no root, so nothing is said of another history that is as long: for that the log is needed
+    (:func:`verify`).
+    """
+    for number, item in enumerate(listed(saved, "saved heads"), 1):
+        head = _kept(item, verification_key, number).head
+        if head.size > size:
+            raise AuditError(
+                f"{what} is of a log of {size} entries, and a head of {head.size} was kept elsewhere: it is old, or "
+                "the authority's log was put back; ask the authority for the newest",
+                kind="rollback",
+            )
 
 
 def _unlike(log: AuditLog, head: Checkpoint) -> str:
@@ -145,7 +166,7 @@ def _require_authority(log: AuditLog, authority: bytes | str | None) -> None:
         wanted = (
             bytes.fromhex(authority.removeprefix(ORIGIN_PREFIX)) if isinstance(authority, str) else bytes(authority)
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         wanted = b""
     if len(wanted) not in (AUTHORITY_ID_SIZE, KEY_SIZE):
         raise ParameterError(
@@ -155,9 +176,3 @@ def _require_authority(log: AuditLog, authority: bytes | str | None) -> None:
         raise AuditError(
             f"audit log: it is of authority {log.authority.hex()}, not of {wanted.hex()}", kind="authority"
         )
-
-
-def _listed(saved: Iterable[str | bytes | AuditLog]) -> list[str | bytes | AuditLog]:
-    if isinstance(saved, str | bytes | AuditLog):
-        raise ParameterError("saved heads are a list of texts, also where there is one")
-    return list(saved)

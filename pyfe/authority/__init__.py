@@ -26,8 +26,8 @@
 from __future__ import annotations
 
 from pyfe.authority.authority import KeyAuthority
-from pyfe.authority.backups import Drilled, backup, drill, restore
+from pyfe.authority.backups import Drilled, backup, change_passphrase, drill, restore
 from pyfe.authority.policy import Policy
 from pyfe.authority.records import Issued
 
-__all__ = ["Drilled", "Issued", "KeyAuthority", "Policy", "backup", "drill", "restore"]
+__all__ = ["Drilled", "Issued", "KeyAuthority", "Policy", "backup", "change_passphrase", "drill", "restore"]

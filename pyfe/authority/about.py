@@ -14,7 +14,7 @@ from pyfe.identity import Request
 from pyfe.leakage import Finding
 from pyfe.schema import Schema
 
-__all__ = ["about_change", "about_request", "weights_of"]
+__all__ = ["about_change", "about_clock", "about_request", "weights_of"]
 
 _MOST_LISTED = 200
 
@@ -48,6 +48,11 @@ def about_change(old: PolicyFile, new: PolicyFile) -> dict[str, Any]:
         "allows_more": list(loosened(old, new)) or ["nothing: it needs no approval"],
         "then_holds": new.explain().split("\n"),
     }
+
+
+def about_clock(newest: int, setbacks: int, now: int) -> dict[str, Any]:
+    """A clock that was ahead, in words."""
+    return {"clock": "was ahead", "newest_entry": newest, "clock_says": now, "set_right_before": setbacks}
 
 
 def weights_of(function: Function, schema: Schema) -> dict[str, Any]:

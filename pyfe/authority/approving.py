@@ -21,6 +21,8 @@ __all__ = [
     "agreed",
     "change_agreed",
     "change_digest",
+    "clock_agreed",
+    "clock_digest",
     "request_refusals",
     "revocation_refusals",
 ]
@@ -93,15 +95,36 @@ def change_digest(old: PolicyFile, new: PolicyFile) -> bytes:
 def change_agreed(old: PolicyFile, new: PolicyFile, approvals: Sequence[Approval], here: Here) -> Agreed:
     """Which approvals count for another policy that allows more: two people have to agree whom the one in force lets
     approve, each under the one in force."""
+    subject = new.digest, change_digest(old, new)
+    return _two_agreed(old, subject, "it is for another change of the policy", approvals, here)
+
+
+def clock_digest(newest: int, setbacks: int) -> bytes:
+    """What approvers sign, as request and as decision, who agree that the second of the newest entry had not come:
+    ``setbacks`` is how often that happened before."""
+    return tagged_hash(b"PYFE-V1-clock-was-wrong", newest.to_bytes(8, "little"), setbacks.to_bytes(8, "little"))
+
+
+def clock_agreed(policy: PolicyFile, newest: int, setbacks: int, approvals: Sequence[Approval], here: Here) -> Agreed:
+    """Which approvals count for a clock that is set right: two people have to agree, as to a policy that allows more,
+    for what had ended can be used again."""
+    digest = clock_digest(newest, setbacks)
+    return _two_agreed(policy, (digest, digest), "it is about another second of the clock", approvals, here)
+
+
+def _two_agreed(
+    policy: PolicyFile, subject: tuple[bytes, bytes], other: str, approvals: Sequence[Approval], here: Here
+) -> Agreed:
+    """Which approvals count for a subject, as request and decision, by the policy in force; two have to."""
     by: dict[str, Approval] = {}
     refused: list[Refusal] = []
     for approval in approvals:
-        person = old.person(approval.signer)
+        person = policy.person(approval.signer)
         found = [*_of_statement(approval, here)]
         said = approval.request, approval.decision, approval.policy, approval.conditions
-        if said != (new.digest, change_digest(old, new), old.digest, ()):
-            found.append(Refusal("request", "it is for another change of the policy"))
-        if person is None or person.name not in old.approvers:
+        if said != (*subject, policy.digest, ()):
+            found.append(Refusal("request", other))
+        if person is None or person.name not in policy.approvers:
             found.append(Refusal("approver", "it is signed by nobody who may approve"))
         elif person.name in by:
             found.append(Refusal("twice", "this person has approved already"))
@@ -110,7 +133,7 @@ def change_agreed(old: PolicyFile, new: PolicyFile, approvals: Sequence[Approval
         else:
             by[person.name] = approval
     if len(by) < FEWEST_LOOSENING:
-        message = f"{len(by)} of {FEWEST_LOOSENING} approvals; they can be given by {', '.join(old.approvers)}"
+        message = f"{len(by)} of {FEWEST_LOOSENING} approvals; they can be given by {', '.join(policy.approvers)}"
         refused.append(Refusal("approvals", message, len(by), FEWEST_LOOSENING))
     return _agreed(by, refused, FEWEST_LOOSENING)
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pyfe.arguments import require_a
 from pyfe.audit import AuditLog
-from pyfe.authority.approving import change_agreed, revocation_refusals
+from pyfe.authority.approving import change_agreed, clock_agreed, clock_digest, revocation_refusals
 from pyfe.authority.consent import Signed, approvals_for, here, policy_refusals
 from pyfe.authority.entries import (
     Approved,
+    ClockWasWrong,
     Entry,
     EpochOpened,
+    EpochRevoked,
     KeyIssued,
     KeysRevoked,
     PolicySet,
@@ -38,6 +41,7 @@ def audited(log: AuditLog) -> LogState:
     """What a log comes to. AuditError, which names the entry, for one that cannot stand there, or for which somebody's
     word is missing. That the log is whole and whose it is, is for :func:`pyfe.audit.verify`. Cost: that of all
     signatures, about 0.2 ms each."""
+    require_a(log, AuditLog, "a log")
     state, given = LogState(), dict[bytes, list[Approval]]()
     for at, data in enumerate(log.entries):
         try:
@@ -66,6 +70,10 @@ def _missing(state: LogState, entry: Entry, given: dict[bytes, list[Approval]]) 
             return _of_policy(state, entry, given.pop(entry.digest, []))
         case KeysRevoked() if entry.signed is not None:
             return _of_revocation(state, Revocation.from_bytes(entry.signed), entry.at)
+        case EpochRevoked() if entry.signed is not None:
+            return _of_revocation(state, Revocation.from_bytes(entry.signed), entry.at)
+        case ClockWasWrong():
+            return _of_clock(state, entry, given.pop(clock_digest(state.at, state.setbacks), []))
         case RequestWithdrawn():
             return _of_revocation(state, Revocation.from_bytes(entry.signed), entry.at)
         case EpochOpened() if state.policy_file is not None and not entry.terms.policy.refuses:
@@ -108,6 +116,14 @@ def _of_policy(state: LogState, entry: PolicySet, approvals: Sequence[Approval])
     return (
         f"version {new.version} of the policy allows more ({', '.join(more)}): {'; '.join(map(str, agreed.refusals))}"
     )
+
+
+def _of_clock(state: LogState, entry: ClockWasWrong, approvals: Sequence[Approval]) -> str | None:
+    if state.policy_file is None:
+        return None
+    place = here(state, state.epochs[-1].number, entry.at, approvals)
+    agreed = clock_agreed(state.policy_file, state.at, state.setbacks, approvals, place)
+    return None if agreed.enough else f"the clock was set back: {'; '.join(map(str, agreed.refusals))}"
 
 
 def _of_revocation(state: LogState, revocation: Revocation, at: int) -> str | None:

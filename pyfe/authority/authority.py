@@ -97,7 +97,7 @@ class KeyAuthority(Secret):
         if (path is None) != (passphrase is None) or (log is not None and path is None):
             raise ParameterError("a durable authority needs both path and passphrase, one in memory needs neither")
         plan = Plan(schema, scheme, weight_bits, policy, reference)
-        _require_clock(clock)
+        decisions.require_clock(clock)
         if path is None or passphrase is None:
             return cls(Engine.create(MemoryStorage, Vault.fresh(), clock, plan, policy_file), "memory")
         folder.require_absent(path)
@@ -123,7 +123,7 @@ class KeyAuthority(Secret):
         log is older than a saved head, or another history. A sealed file of an earlier version is not opened: see
         :meth:`migrate`. Cost: one scrypt, and the log once.
         """
-        _require_clock(clock)
+        decisions.require_clock(clock)
         place = folder.existing(path)
         return cls._of(place, Vault.opened(place, passphrase), clock, saved)
 
@@ -142,7 +142,7 @@ class KeyAuthority(Secret):
         Raises AuthorityError where something has the path, another process uses the file, or for a wrong passphrase or
         a damaged file; then the file is as it was.
         """
-        now = decisions.require_second(_require_clock(clock)())
+        now = decisions.require_second(decisions.require_clock(clock)())
         folder.require_absent(path)
         with migrating.held(old) as file:
             before = file.opened(passphrase)
@@ -328,6 +328,27 @@ class KeyAuthority(Secret):
         are not issued again for the same recipient and purpose."""
         self._engine.revoke(keys, reason=reason, by=by)
 
+    def revoke_epoch(self, epoch: int, keys: Sequence[int] = (), *, reason: str, by: str | None = None) -> None:
+        """Record that every key that an epoch ever had is to be used no more, also those that a restored log has lost;
+        the epoch is retired too. With ``keys``: of a retired epoch, only keys of these numbers, which the log does not
+        know. ParameterError for a number that it knows (:meth:`revoke`), and in an open epoch, which may give it yet.
+        """
+        self._engine.revoke_epoch(epoch, keys, reason=reason, by=by)
+
+    def clock_was_wrong(self, *, reason: str, approvals: Sequence[Approval] = ()) -> None:
+        """Record that the clock was ahead when the newest entry was made, and that time goes on from what it says now.
+        Until then nothing can be recorded, so nothing issued.
+
+        Approvals and requests that had ended by the wrong clock can be used again. So, under a policy file, two people
+        have to agree (:meth:`clock_decision`); PolicyDeniedError otherwise. ParameterError where the clock is not
+        before the newest entry.
+        """
+        self._engine.clock_was_wrong(reason=reason, approvals=approvals)
+
+    def clock_decision(self) -> Decision:
+        """What two approvers read and sign where the clock is set right under a policy file."""
+        return self._engine.clock_decision()
+
     # -- with a policy file --
 
     @property
@@ -367,7 +388,8 @@ class KeyAuthority(Secret):
         return self._engine.issue_signed(request, approvals)
 
     def revoke_signed(self, revocation: Revocation) -> None:
-        """Record what one of the policy file's people revokes who may: keys, or an epoch with all its keys.
+        """Record what one of the policy file's people revokes who may: keys, an epoch with all its keys, or keys of a
+        retired epoch that the log does not know.
         PolicyDeniedError where it is not theirs to say."""
         self._engine.revoke_signed(revocation)
 
@@ -397,6 +419,7 @@ class KeyAuthority(Secret):
         key.verify(self.public_key_of(entry.epoch))
         self.require_recipient(entry.row.recipient, recipient)
         by = authority_id(self.public_key.verification_key)
+        self._engine.sealing(key.sequence, recipient.ed25519)
         return SealedKey.of(key.to_bytes(), recipient, authority=by, number=key.sequence)
 
     def require_recipient(self, name: str | None, recipient: Identity) -> None:
@@ -410,6 +433,7 @@ class KeyAuthority(Secret):
 
     def recipient_of(self, request: Request) -> str:
         """Who a signed request wants the key for. ParameterError where there is no policy file."""
+        require_kinds([request], Request)
         if self.policy_file is None:
             raise ParameterError("this authority has no policy file, by which signed requests are judged")
         return recipient_of(self.policy_file, request)
@@ -436,7 +460,13 @@ class KeyAuthority(Secret):
         if reference is None and getattr(agreed, "id", None) == newest.schema.id:
             reference = view.given
         bits = newest.weight_bits if weight_bits is None and same else weight_bits
-        plan = Plan(agreed, scheme or newest.scheme, bits, policy or newest.policy, reference)
+        plan = Plan(
+            agreed,
+            newest.scheme if scheme is None else scheme,
+            bits,
+            newest.policy if policy is None else policy,
+            reference,
+        )
         number = self._engine.rotate(plan, reason=reason)
         self._look()
         return number
@@ -481,9 +511,3 @@ class KeyAuthority(Secret):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; give it a path, and open it there")
-
-
-def _require_clock(clock: object) -> Clock:
-    if not callable(clock):
-        raise ParameterError(f"clock must be a function without arguments, such as time.time, not {clock!r}")
-    return clock

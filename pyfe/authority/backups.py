@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from pyfe.arguments import listed, require_a
 from pyfe.audit import AuditLog, Checkpoint, verify
 from pyfe.authority import folder
 from pyfe.authority.engine import Clock, Engine
@@ -21,9 +22,10 @@ from pyfe.authority.exporting import exported
 from pyfe.authority.storage import MemoryStorage
 from pyfe.authority.vault import Vault
 from pyfe.errors import AuditError, AuthorityError, DecodeError, KeyMismatchError, ParameterError, SignatureError
+from pyfe.wire.sealing import SealingKey
 from pyfe.wire.texts import require_text
 
-__all__ = ["Drilled", "backup", "drill", "restore"]
+__all__ = ["Drilled", "backup", "change_passphrase", "drill", "restore"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,30 @@ def backup(path: folder.AnyPath, to: folder.AnyPath) -> str:
         made.save(place.load())  # read after the log: it has the master key of every epoch that the log knows
         made.create_log(log.verification_key, log.entries, log.checkpoint.encode()).close()
     return log.checkpoint
+
+
+def change_passphrase(path: folder.AnyPath, *, passphrase: str | bytes, new: str | bytes) -> None:
+    """Seal the master keys of an authority's folder under another passphrase. Keys, log and public key stay.
+
+    The sealed file is written beside the old one, made durable and renamed: whoever is killed leaves the one or the
+    other, whole. Another process that has the authority open goes on issuing, and opens it anew before it opens an
+    epoch. Copies of the folder keep the passphrase of before.
+
+    AuthorityError for a wrong passphrase, ParameterError for a new one that is too short; then all is as it was. Cost:
+    two scrypts, and the right to write the log for the time of one write.
+    """
+    place = folder.existing(path)
+    vault = Vault.opened(place, passphrase)
+    try:
+        key = SealingKey.fresh(new)
+        storage = place.open_log(vault.signing_key.public)
+        try:
+            with storage.writing():
+                vault.reseal(key)
+        finally:
+            storage.close()
+    finally:
+        vault.close()
 
 
 def drill(
@@ -93,6 +119,7 @@ def restore(
     for a wrong passphrase, a damaged backup, or where something has the path; AuditError where the log is not whole, or
     a head is of another history.
     """
+    require_a(nothing_followed, bool, "nothing_followed")
     reason, place = require_text("reason", reason), folder.existing(path)
     folder.require_absent(to)
     log, sealed = exported(place), place.load()
@@ -113,7 +140,9 @@ def restore(
 def _looked_at(
     log: AuditLog, sealed: bytes, passphrase: str | bytes, saved: Sequence[str | bytes], clock: Clock
 ) -> Drilled:
-    kept = {_opened(text, log): text if isinstance(text, str) else text.decode() for text in saved}
+    kept = {
+        _opened(text, log): text if isinstance(text, str) else text.decode() for text in listed(saved, "saved heads")
+    }
     verify(log, saved=[text for head, text in kept.items() if head.size <= len(log)])
     newest = max(kept, key=lambda head: head.size, default=None)
     lost = 0 if newest is None else max(0, newest.size - len(log))

@@ -5,25 +5,60 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from pyfe.authority.approving import change_agreed, revocation_refusals
+from pyfe.authority.approving import change_agreed, clock_agreed, clock_digest, revocation_refusals
 from pyfe.authority.consent import here
 from pyfe.authority.entries import (
     Approved,
     ChangeRefused,
+    ClockWasWrong,
     Entry,
     EpochRetired,
+    EpochRevoked,
     KeysRevoked,
     PolicySet,
     RequestWithdrawn,
 )
+from pyfe.authority.entry_parts import MOST_NUMBER
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import Refusal, loosened
-from pyfe.authority.state import LogState
+from pyfe.authority.state import Epoch, LogState
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.identity import Approval, Request, Revocation
+from pyfe.wire.texts import require_text
 
-__all__ = ["Change", "epoch_refused", "policy_change", "policy_set", "revocation_change"]
+__all__ = [
+    "Change",
+    "Said",
+    "clock_change",
+    "epoch_refused",
+    "epoch_revoked",
+    "keys_revoked",
+    "numbers_of",
+    "policy_change",
+    "policy_set",
+    "revocation_change",
+]
+
+
+@dataclass(frozen=True)
+class Said:
+    """Why something is revoked, and who says so; ``signed``: the file, if there is one."""
+
+    reason: str
+    by: str | None = None
+    signed: bytes | None = None
+
+    @classmethod
+    def of(cls, reason: str, by: str | None) -> Said:
+        """What whoever runs the authority says. ParameterError for what no log can hold."""
+        return cls(require_text("reason", reason), None if by is None else require_text("who revokes", by))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As entries have them."""
+        return {"reason": self.reason, "by": self.by, "signed": self.signed}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,22 +126,78 @@ def revocation_change(state: LogState, revocation: Revocation, now: int) -> Chan
     by = None if person is None else person.name
     if revocation.request is not None:
         return _withdrawn(state, revocation, revocation.request, now, by)
-    entries, numbers = list[Entry](), revocation.keys
+    said = Said(revocation.reason, by, revocation.to_bytes())
     if revocation.epoch is not None:
-        try:
-            epoch = state.epoch(revocation.epoch)
-        except DecodeError as error:
-            raise ParameterError(str(error)) from error
-        numbers = tuple(each.row.sequence for each in state.issued if each.epoch == epoch.number)
-        if epoch.retired_at is None:
-            entries.append(EpochRetired(at=now, epoch=epoch.number, reason=revocation.reason))
-    if numbers and numbers[-1] > len(state.issued):
-        raise ParameterError(f"keys are revoked by their numbers, 1 to {len(state.issued)}")
+        return epoch_revoked(state, revocation.epoch, revocation.keys, said, now)
+    return keys_revoked(state, revocation.keys, said, now)
+
+
+def keys_revoked(state: LogState, numbers: Sequence[int], said: Said, now: int) -> Change:
+    """Keys that the log has are used no more. ParameterError for a number that it has not."""
+    if not 1 <= numbers[0] <= numbers[-1] <= len(state.issued):
+        raise ParameterError(
+            f"keys are revoked by their numbers, 1 to {len(state.issued)}, not {list(numbers)[:8]}; one that a "
+            "restored log has lost is named with its epoch (--unknown --epoch, revoke_epoch)"
+        )
     left = tuple(number for number in numbers if state.revoked.get(number) is None)
+    return Change((KeysRevoked(at=now, keys=left, **said.fields),) if left else ())
+
+
+def epoch_revoked(state: LogState, number: int, keys: Sequence[int], said: Said, now: int) -> Change:
+    """An epoch with every key that it ever had, which is retired too; or, by their numbers, keys of a retired epoch
+    that the log does not know.
+
+    ParameterError where there is no such epoch; for numbers, where it is open and may yet give them, or knows one.
+    """
+    try:
+        epoch = state.epoch(number)
+    except DecodeError as error:
+        raise ParameterError(str(error)) from error
+    if keys:
+        return _lost_revoked(state, epoch, keys, said, now)
+    entries = list[Entry]()
+    of_epoch = (each.row.sequence for each in state.issued if each.epoch == number)
+    left = tuple(each for each in of_epoch if state.revoked.get(each) is None)
     if left:
-        signed = revocation.to_bytes()
-        entries.insert(0, KeysRevoked(at=now, keys=left, reason=revocation.reason, by=by, signed=signed))
+        entries.append(KeysRevoked(at=now, keys=left, **said.fields))
+    if epoch.retired_at is None:
+        entries.append(EpochRetired(at=now, epoch=number, reason=said.reason))
+    if not epoch.revoked:
+        entries.append(EpochRevoked(at=now, epoch=number, keys=(), **said.fields))
     return Change(tuple(entries))
+
+
+def _lost_revoked(state: LogState, epoch: Epoch, keys: Sequence[int], said: Said, now: int) -> Change:
+    if epoch.retired_at is None:
+        raise ParameterError(
+            f"epoch {epoch.number} is open, and may give these numbers yet: retire it first, or revoke it whole"
+        )
+    known = [key for key in keys if 1 <= key <= len(state.issued) and state.key(key).epoch == epoch.number]
+    if known or min(keys) < 1 or max(keys) > MOST_NUMBER:
+        which = f"key #{known[0]} is in the log: revoke it by its number alone" if known else "1 is the first number"
+        raise ParameterError(f"keys that the log does not know are named here, and {which}")
+    left = tuple(key for key in keys if key not in epoch.lost)
+    return Change((EpochRevoked(at=now, epoch=epoch.number, keys=left, **said.fields),) if left else ())
+
+
+def clock_change(state: LogState, reason: str, approvals: Sequence[Approval], now: int) -> Change:
+    """The clock was ahead when the newest entry was made, and time goes on from now. Under a policy file two people
+    have to agree, as to a policy that allows more. ParameterError where the clock is not before that entry."""
+    if now >= state.at:
+        raise ParameterError(
+            f"the clock says {now}, the newest entry of the log {state.at}: there is nothing to set right"
+        )
+    policy, by, kept = state.policy_file, tuple[str, ...](), list[Entry]()
+    if policy is not None:
+        number, subject = state.epochs[-1].number, clock_digest(state.at, state.setbacks)
+        agreed = clock_agreed(policy, state.at, state.setbacks, approvals, here(state, number, now, approvals))
+        if not agreed.enough:
+            words = f"the clock is set back under a policy file: {_listed(agreed.refusals)}"
+            return _refused(state, state.at, "clock", subject, words)
+        given = [each.to_bytes() for each in agreed.approvals]
+        kept += [Approved(at=state.at, epoch=number, request_id=subject, signed=each) for each in given]
+        by = agreed.by
+    return Change((*kept, ClockWasWrong(at=now, newest=state.at, reason=reason, by=by)))
 
 
 def _withdrawn(state: LogState, revocation: Revocation, request: bytes, now: int, by: str | None) -> Change:
@@ -134,3 +225,11 @@ def _refused(state: LogState, now: int, what: str, subject: bytes, says: str) ->
 
 def _listed(refusals: Sequence[Refusal]) -> str:
     return "; ".join(map(str, refusals))
+
+
+def numbers_of(keys: Sequence[int]) -> tuple[int, ...]:
+    """Numbers of keys, ascending, each once. ParameterError for anything else."""
+    given = list(keys) if isinstance(keys, list | tuple) else []
+    if not given or not {int}.issuperset(map(type, given)):
+        raise ParameterError(f"keys are revoked by a list of their numbers, not by {keys!r}")
+    return tuple(sorted(set(given)))

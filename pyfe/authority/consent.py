@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpz_mat
 
+from pyfe.arguments import require_a
 from pyfe.audit import authority_id
 from pyfe.authority.approving import Agreed, Here, agreed, request_refusals
 from pyfe.authority.policy_file import PolicyFile
@@ -86,6 +87,8 @@ def require_kinds(given: object, kind: type) -> None:
 def require_recipient(policy: PolicyFile | None, name: str | None, recipient: Identity) -> None:
     """PolicyDeniedError unless the identity is that of the recipient of a key: by its key where a policy file names it
     as one of its people, else by the name that the identity itself states."""
+    if name is not None:
+        require_a(name, str, "the name of a recipient")
     known = None if policy is None else next((person for person in policy.people if person.name == name), None)
     if known is not None and known.ed25519 != recipient.ed25519:
         raise PolicyDeniedError(f"the identity {recipient.name!r} is not that of {name!r} in the policy")

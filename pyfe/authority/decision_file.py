@@ -10,6 +10,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from pyfe.arguments import require_a
+from pyfe.audit import authority_id
 from pyfe.errors import DecodeError
 from pyfe.identity import Approval
 from pyfe.strict import json_object, reading
@@ -51,6 +53,8 @@ class Decision:
     def from_text(cls, text: str, verification_key: bytes) -> Decision:
         """The decision of an authority. DecodeError for anything but the text as it was written; SignatureError where
         that authority did not sign it."""
+        require_a(text, str, f"a {_NAME}")
+        authority_id(verification_key)  # that it is one
         if len(text) > MOST_CHARACTERS:
             raise DecodeError(f"a {_NAME} has at most {MOST_CHARACTERS} characters, not {len(text)}")
         said = json_object(text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,7 @@ __all__ = [
     "judged",
     "narrowing_by",
     "require_bits",
+    "require_clock",
     "require_fit",
     "require_second",
     "require_time",
@@ -208,6 +209,13 @@ def row_for(state: State, request: Request, verdict: Verdict, now: object) -> Is
         map=request.function.map,
         findings=tuple(str(finding) for finding in verdict.findings),
     )
+
+
+def require_clock(clock: Callable[[], float]) -> Callable[[], float]:
+    """The clock. ParameterError for what cannot be asked."""
+    if not callable(clock):
+        raise ParameterError(f"clock must be a function without arguments, such as time.time, not {clock!r}")
+    return clock
 
 
 def require_second(now: object) -> int:

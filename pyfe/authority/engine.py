@@ -9,49 +9,60 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NoReturn, Self, TypeAlias
+from dataclasses import replace
+from typing import NoReturn, Self, TypeAlias
 
 from pyfe import identity
 from pyfe.adapters import adapter
-from pyfe.audit import AuditLog, Checkpoint, Frontier, authority_id, verify
+from pyfe.arguments import listed, require_a
+from pyfe.audit import AuditLog, Frontier, verify
 from pyfe.authority import answers, decisions
-from pyfe.authority.about import about_change, about_request
+from pyfe.authority.about import about_change, about_clock, about_request
 from pyfe.authority.answers import Again, Answer, Checked, Denied, Granted, Looked, Question, View
-from pyfe.authority.approving import change_digest
-from pyfe.authority.changes import Change, epoch_refused, policy_change, policy_set, revocation_change
+from pyfe.authority.approving import change_digest, clock_digest
+from pyfe.authority.changes import (
+    Change,
+    Said,
+    clock_change,
+    epoch_refused,
+    epoch_revoked,
+    keys_revoked,
+    numbers_of,
+    policy_change,
+    policy_set,
+    revocation_change,
+)
 from pyfe.authority.consent import Signed, require_kinds
+from pyfe.authority.deciding import decision_of
 from pyfe.authority.decision_file import Decision
 from pyfe.authority.decisions import Request
+from pyfe.authority.dismissing import DISMISSING, Unfit, dismissed
 from pyfe.authority.entries import (
     Created,
     Entry,
     EpochOpened,
     EpochRetired,
     KeyIssued,
-    KeysRevoked,
     Restored,
-    decode_entry,
     encode_entry,
 )
 from pyfe.authority.plans import Opened, Plan, require_schema
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import recipient_of
 from pyfe.authority.recording import encoded_entry, not_before, signed_head, state_after
-from pyfe.authority.releasing import counted, grant_of, release, saying_that_it_counts
+from pyfe.authority.releasing import counted, grant_of, release, released_again, saying_that_it_counts
+from pyfe.authority.seen import Seen, followed
 from pyfe.authority.state import Epoch, LogState
-from pyfe.authority.stating import stated
+from pyfe.authority.stating import revocation_list, stated
 from pyfe.authority.storage.protocol import Recorded, Storage, Stored
 from pyfe.authority.vault import Vault
 from pyfe.epochs import EpochTable
 from pyfe.errors import (
     AuthorityError,
     DecodeError,
-    KeyMismatchError,
     ParameterError,
     PolicyDeniedError,
     PyfeError,
-    SignatureError,
 )
 from pyfe.function import Function
 from pyfe.identity import Approval, Revocation
@@ -80,15 +91,6 @@ _MOST_TOLD = 1024
 """Most refusals whose findings are kept beside the log."""
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """A state with what proves it: the log's frontier and head."""
-
-    state: LogState
-    frontier: Frontier
-    head: bytes
-
-
 class Engine(Secret):
     """An authority over a storage and a vault. All threads of a process may use one."""
 
@@ -98,11 +100,12 @@ class Engine(Secret):
         AuthorityError where the entries are not those that the authority signed, or belong to another one; AuditError
         where the log is older than a saved head, or another history. Cost: that of all entries.
         """
-        self._storage, self._vault, self._clock = storage, vault, clock
+        self._storage, self._vault, self._clock = storage, vault, decisions.require_clock(clock)
+        kept = listed(saved, "saved heads")
         self._key = vault.signing_key.public
         if storage.authority != self._key:
             raise AuthorityError("the log is that of another authority than the master keys")
-        self._seen = _Seen(LogState(), Frontier(), b"")
+        self._seen = Seen(LogState(), Frontier(), b"")
         self._public: dict[int, PublicKey] = {}
         self._told: dict[tuple[int, bytes, str | None], tuple[Finding, ...]] = {}
         self._populations: dict[tuple[int, bytes], tuple[Prior | None, Schema | None]] = {}
@@ -113,8 +116,8 @@ class Engine(Secret):
                 f"the master keys are of {vault.newest} epochs, the log knows {len(self._seen.state.epochs)}: it is an "
                 "older copy. Find the newest one; pyfe authority restore goes on from a backup"
             )
-        if saved:
-            verify(self.log(), authority=self._key, saved=list(saved))
+        if kept:
+            verify(self.log(), authority=self._key, saved=kept)
 
     @classmethod
     def create(
@@ -186,7 +189,7 @@ class Engine(Secret):
         """What decisions about an epoch are made of: by default the one that a request for the function goes to, else
         the newest."""
         seen = self.state if state is None else state
-        asked = _epoch_of(seen, function) if epoch is None and function is not None else self._epoch(seen, epoch)
+        asked = seen.epoch_for(function) if epoch is None and function is not None else self._epoch(seen, epoch)
         secrets, policy = self._vault.secrets(asked.number, asked.terms), seen.policy_file
         counted, seed, given = seen.counted(asked.number), secrets.decision_secret(), secrets.reference
         kept = asked.number, b"" if policy is None else policy.digest
@@ -220,6 +223,7 @@ class Engine(Secret):
     def issue_signed(self, request: identity.Request, approvals: Sequence[Approval] = ()) -> FunctionKey:
         """The key that a signed request asks for, where the policy file grants it and enough people agreed to what is
         decided now. Errors: those of :meth:`issue`."""
+        require_kinds(approvals, Approval)
         question = self._asked(Signed(request, tuple(approvals)))
         return self._issued(question.request.function, lambda _: question, question.epoch)
 
@@ -263,7 +267,7 @@ class Engine(Secret):
         secrets = self._vault.secrets(epoch.number, epoch.terms)
         after = stated(state, epoch, secrets, function)
         about = about_request(state, request, function, after, looked.findings)
-        return self._decision(epoch.number, looked, request.conditions, about)
+        return decision_of(self._vault.signing_key, epoch.number, looked, request.conditions, about)
 
     def change(self, policy: PolicyFile) -> Decision:
         """What approvers of another policy sign. ParameterError where there is none in force yet."""
@@ -272,18 +276,7 @@ class Engine(Secret):
             raise ParameterError("the authority has no policy file yet: the first one needs no approval")
         old, new = state.policy_file, policy_set(policy, state.at)
         looked = Looked(new.digest, change_digest(old, policy), old.digest)
-        return self._decision(state.epochs[-1].number, looked, (), about_change(old, policy))
-
-    def _decision(self, epoch: int, looked: Looked, conditions: tuple[str, ...], about: dict[str, Any]) -> Decision:
-        return Decision(
-            authority=authority_id(self._key).hex(),
-            epoch=epoch,
-            request=looked.request.hex(),
-            decision=looked.decision.hex(),
-            policy=looked.policy.hex(),
-            conditions=conditions,
-            about=about,
-        ).signed(self._vault.signing_key)
+        return decision_of(self._vault.signing_key, state.epochs[-1].number, looked, (), about_change(old, policy))
 
     def set_policy(self, policy: PolicyFile, approvals: Sequence[Approval] = ()) -> None:
         """Put a policy file in force. One that allows more than the one before needs the approval of two people whom
@@ -298,9 +291,14 @@ class Engine(Secret):
         state, request = self.state, signed.request
         if state.policy_file is None:
             raise ParameterError("this authority has no policy file, by which signed requests are judged")
-        epoch = self._epoch(state, request.epoch)
-        function = Function.from_bytes(request.function, schema=epoch.terms.schema)
         recipient = recipient_of(state.policy_file, request)
+        try:
+            epoch = self._epoch(state, request.epoch)
+            function = Function.from_bytes(request.function, schema=epoch.terms.schema)
+        except DISMISSING as error:
+            known = min(request.epoch, len(state.epochs))
+            self._dismissed(known, Unfit.of_signed(request, recipient), error)
+            raise
         return Question(Request(function, request.purpose, recipient), epoch.number, signed=signed)
 
     def _issued(self, function: Function, ask: Callable[[int], Question], epoch: int | None) -> FunctionKey:
@@ -313,7 +311,7 @@ class Engine(Secret):
             match answer:
                 case Again():
                     key = answer.key
-                    return []
+                    return [released_again(key, now)]
                 case Denied():
                     denied = answer
                     return [] if answer.recorded else [replace(answer.entry, at=now)]
@@ -335,18 +333,20 @@ class Engine(Secret):
         assert key is not None
         return self._released(key, function)
 
+    def sealing(self, number: int, sealed_for: bytes) -> None:
+        """Record that a key is sealed for the identity of an Ed25519 key."""
+        self._recorded(lambda state, now: [released_again(state.key(number), now, sealed_for)])
+
     def revoke(self, keys: Sequence[int], *, reason: str, by: str | None = None) -> None:
         """Record that these keys are to be used no more. They count as before."""
-        numbers, reason = _numbers(keys), require_text("reason", reason)
-        by = None if by is None else require_text("who revokes", by)
+        numbers, said = numbers_of(keys), Said.of(reason, by)
+        self._changed(lambda state, now: keys_revoked(state, numbers, said, now))
 
-        def entries(state: LogState, now: int) -> Sequence[Entry]:
-            if not 1 <= numbers[0] <= numbers[-1] <= len(state.issued):
-                raise ParameterError(f"keys are revoked by their numbers, 1 to {len(state.issued)}, not {list(keys)}")
-            left = tuple(number for number in numbers if state.revoked.get(number) is None)
-            return [KeysRevoked(at=now, keys=left, reason=reason, by=by)] if left else []
-
-        self._recorded(entries)
+    def revoke_epoch(self, epoch: int, keys: Sequence[int] = (), *, reason: str, by: str | None = None) -> None:
+        """Record that every key of an epoch is to be used no more, which is retired too; or, of a retired one, keys
+        that the log does not know, by their numbers."""
+        numbers, said = numbers_of(keys) if keys else (), Said.of(reason, by)
+        self._changed(lambda state, now: epoch_revoked(state, epoch, numbers, said, now))
 
     def revoke_signed(self, revocation: Revocation) -> None:
         """Record what somebody revokes whom the policy file lets revoke: keys, an epoch with all its keys, which is
@@ -354,7 +354,7 @@ class Engine(Secret):
         require_kinds([revocation], Revocation)
         self._changed(lambda state, now: revocation_change(state, revocation, now))
 
-    def _changed(self, change: Callable[[LogState, int], Change]) -> LogState:
+    def _changed(self, change: Callable[[LogState, int], Change], *, back: bool = False) -> LogState:
         """Record a change; or that it was refused, and why. The state after it."""
         made = Change(())
 
@@ -363,7 +363,7 @@ class Engine(Secret):
             made = change(state, now)
             return made.entries
 
-        state = self._recorded(entries)
+        state = self._recorded(entries, back=back)
         if made.refused is not None:
             raise PolicyDeniedError(made.refused)
         return state
@@ -372,6 +372,7 @@ class Engine(Secret):
         """Open another epoch, with a master key of its own; its number. Keys of earlier ones stay what they are."""
         planned = plan if isinstance(plan, Plan) else self._like_newest(plan)
         terms, master, known = planned.opened(decisions.require_second(self._clock()))
+        require_a(reason, str, "reason")
         reason = require_text("reason", reason) if reason else ""
 
         def change(state: LogState, now: int) -> Change:
@@ -397,6 +398,24 @@ class Engine(Secret):
 
         self._recorded(entries)
 
+    def clock_was_wrong(self, *, reason: str, approvals: Sequence[Approval] = ()) -> None:
+        """Record that the clock was ahead when the newest entry was made; time goes on from what it says now.
+        PolicyDeniedError, recorded, where a policy file wants two people's words and they are missing."""
+        require_kinds(approvals, Approval)
+        why = require_text("reason", reason)
+        self._changed(lambda state, now: clock_change(state, why, approvals, now), back=True)
+
+    def clock_decision(self) -> Decision:
+        """What approvers sign where the clock is set right under a policy file."""
+        state, now = self.state, decisions.require_second(self._clock())
+        if state.policy_file is None:
+            raise ParameterError("the authority has no policy file: nobody has to agree that its clock was wrong")
+        digest = clock_digest(state.at, state.setbacks)
+        looked = Looked(digest, digest, state.policy_file.digest)
+        return decision_of(
+            self._vault.signing_key, state.epochs[-1].number, looked, (), about_clock(state.at, state.setbacks, now)
+        )
+
     def restored(self, head: str, *, reason: str, whole: bool) -> None:
         """Record that this log is a backup that goes on, and the newest head that is known. Unless it is ``whole``,
         there is no new key in the epochs that it knows."""
@@ -410,10 +429,7 @@ class Engine(Secret):
 
     def revocation_list(self) -> RevocationList:
         """All keys that were revoked so far, signed."""
-        state, now = self.state, decisions.require_second(self._clock())
-        revoked = [number for number in range(1, len(state.issued) + 1) if state.revoked.get(number) is not None]
-        public = [epoch.terms.public.id for epoch in state.epochs]
-        return RevocationList.signed(public, revoked, now, state.size, self._vault.signing_key)
+        return revocation_list(self.state, decisions.require_second(self._clock()), self._vault.signing_key)
 
     def epoch_table(self) -> EpochTable:
         """What all keys of every epoch say together, signed, for data owners to count whose patients meet several."""
@@ -442,8 +458,35 @@ class Engine(Secret):
         epoch: int | None,
         entries: Callable[[LogState, int, Answer, Question], Sequence[Entry]],
     ) -> None:
-        """Answer a question and record what comes of it. The long part, the decision, is taken before the right to
-        write is asked for, and again only where the log moved meanwhile."""
+        """Answer a question and record what comes of it; also that it was not looked at, as it does not fit."""
+        try:
+            self._decided(ask, epoch, entries)
+        except DISMISSING as error:
+            state = self.state
+            question = ask(self._nearest(state, ask, epoch))
+            if isinstance(question.request.function, Function):  # else nothing was asked for that could be named
+                self._dismissed(question.epoch, Unfit.of_question(question), error)
+            raise
+
+    def _dismissed(self, epoch: int, unfit: Unfit, error: PyfeError) -> None:
+        """Record who asked for what does not fit."""
+        self._recorded(lambda state, now: dismissed(state, epoch, unfit, error, now))
+
+    @staticmethod
+    def _nearest(state: LogState, ask: Callable[[int], Question], epoch: int | None) -> int:
+        """The epoch that is asked, or, where there is none of the number, the one that would be."""
+        if type(epoch) is int and 1 <= epoch <= len(state.epochs):
+            return epoch
+        return state.epoch_for(ask(1).request.function).number
+
+    def _decided(
+        self,
+        ask: Callable[[int], Question],
+        epoch: int | None,
+        entries: Callable[[LogState, int, Answer, Question], Sequence[Entry]],
+    ) -> None:
+        """The long part, the decision, is taken before the right to write is asked for, and again only where the log
+        moved meanwhile."""
         before = self._newest().state
         function = ask(1).request.function
         question, first = self._answer(before, ask, function, epoch)
@@ -462,7 +505,7 @@ class Engine(Secret):
     def _answer(
         self, state: LogState, ask: Callable[[int], Question], function: Function, epoch: int | None
     ) -> tuple[Question, Answer]:
-        asked = self._epoch(state, epoch) if epoch is not None else _epoch_of(state, function)
+        asked = self._epoch(state, epoch) if epoch is not None else state.epoch_for(function)
         question = ask(asked.number)
         view = self.view(epoch=asked.number, state=state)
         found = answers.answer(state, question, view, decisions.require_second(self._clock()))
@@ -480,65 +523,43 @@ class Engine(Secret):
                 self._told.pop(old, None)
         return replace(denied, findings=self._told.get(asked, denied.findings))
 
-    def _recorded(self, make: _Make) -> LogState:
-        """Record what is made of the newest state, and see it in the log; the state after it."""
+    def _recorded(self, make: _Make, *, back: bool = False) -> LogState:
+        """Record what is made of the newest state, and see it in the log; the state after it. ``back``: also where the
+        clock is before the newest entry."""
         key, known = self._vault.signing_key, self._seen
         with self._storage.writing() as transaction:
-            seen = self._see(self._followed(known, transaction.read(known.state.size)))
+            seen = self._see(followed(self._key, known, transaction.read(known.state.size)))
             now = decisions.require_second(self._clock())
-            entries = make(seen.state, not_before(now, seen.state))
+            entries = make(seen.state, now if back else not_before(now, seen.state))
             encoded = tuple(map(encoded_entry, entries))
             if not encoded:
                 return seen.state
             frontier = seen.frontier.followed_by(encoded)
-            after = _Seen(state_after(seen.state, entries), frontier, signed_head(key, frontier))
+            after = Seen(state_after(seen.state, entries), frontier, signed_head(key, frontier))
             transaction.append(encoded, after.head)
         return self._shown(entries, encoded, seen, after)
 
-    def _shown(self, entries: Sequence[Entry], encoded: tuple[bytes, ...], before: _Seen, after: _Seen) -> LogState:
+    def _shown(self, entries: Sequence[Entry], encoded: tuple[bytes, ...], before: Seen, after: Seen) -> LogState:
         """The state after what was recorded, as the log shows it: one that loses entries must not cost a patient."""
         issued = next((entry.row for entry in entries if isinstance(entry, KeyIssued)), None)
         with contextlib.nullcontext() if issued is None else saying_that_it_counts(issued):
             stored = self._storage.read(before.state.size)
             if stored.entries[: len(encoded)] == encoded:
                 rest = Stored(stored.entries[len(encoded) :], stored.head)
-                return self._see(self._followed(after, rest)).state
+                return self._see(followed(self._key, after, rest)).state
             what = "what was recorded" if issued is None else f"key #{issued.sequence}"
             raise AuthorityError(f"the log took {what} and does not show it")
 
-    def _newest(self) -> _Seen:
+    def _newest(self) -> Seen:
         """What the log says now, held against its head."""
         seen = self._seen
-        return self._see(self._followed(seen, self._storage.read(seen.state.size)))
+        return self._see(followed(self._key, seen, self._storage.read(seen.state.size)))
 
-    def _see(self, found: _Seen) -> _Seen:
+    def _see(self, found: Seen) -> Seen:
         """Go on from here, unless another thread has seen more."""
         if found.state.size >= self._seen.state.size:
             self._seen = found
         return found
-
-    def _followed(self, seen: _Seen, stored: Stored) -> _Seen:
-        """The state after the entries that are new. AuthorityError unless the authority signed them, in this order,
-        after those that were seen before."""
-        if not stored.entries and stored.head == seen.head:
-            return seen
-        frontier = seen.frontier.followed_by(stored.entries)
-        try:
-            head = Checkpoint.opened(stored.head, self._key)
-        except (DecodeError, KeyMismatchError, SignatureError) as error:
-            raise AuthorityError(f"the head of the log is not signed by this authority: {error}") from error
-        if (head.size, head.root) != (frontier.size, frontier.root):
-            raise AuthorityError(
-                f"the log was changed: its {frontier.size} entries are not the {head.size} that the authority signed; "
-                "nothing is issued on it. Find the log that is whole"
-            )
-        try:
-            state = seen.state.followed_by(map(decode_entry, stored.entries))
-        except DecodeError as error:
-            raise AuthorityError(f"the log holds an entry that cannot stand there: {error}") from error
-        if state.verification_key != self._key:
-            raise AuthorityError("the log begins with the entry of another authority")
-        return _Seen(state, frontier, stored.head)
 
     # -- keys --
 
@@ -561,7 +582,7 @@ class Engine(Secret):
             return state.epochs[-1]
         try:
             return state.epoch(number)
-        except (DecodeError, TypeError) as error:
+        except (DecodeError, TypeError, ValueError) as error:
             raise ParameterError(str(error)) from error
 
     def _like_newest(self, schema: Schema) -> Plan:
@@ -577,18 +598,3 @@ class Engine(Secret):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an authority is never pickled; open its log anew")
-
-
-def _epoch_of(state: LogState, function: Function) -> Epoch:
-    """The newest epoch of the function's schema; else the newest, which says what does not fit."""
-    schema_id = getattr(function, "schema_id", None)
-    fitting = (epoch for epoch in reversed(state.epochs) if epoch.terms.schema.id == schema_id)
-    return next(fitting, state.epochs[-1])
-
-
-def _numbers(keys: Sequence[int]) -> tuple[int, ...]:
-    """Numbers of keys, ascending, each once. ParameterError for anything else."""
-    given = list(keys) if isinstance(keys, list | tuple) else []
-    if not given or not {int}.issuperset(map(type, given)):
-        raise ParameterError(f"keys are revoked by a list of their numbers, not by {keys!r}")
-    return tuple(sorted(set(given)))

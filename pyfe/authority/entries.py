@@ -8,8 +8,20 @@ disagree.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
+from pyfe.authority.entry_parts import (
+    LAST_SECOND,
+    MOST_NUMBER,
+    NAME,
+    Asked,
+    Base,
+    OfRequest,
+    epoch_in,
+    numbers_in,
+    of_request,
+    texts_in,
+)
 from pyfe.authority.records import (
     Issued,
     Terms,
@@ -32,11 +44,15 @@ __all__ = [
     "Approved",
     "Asked",
     "ChangeRefused",
+    "ClockWasWrong",
     "Created",
+    "Dismissed",
     "Entry",
     "EpochOpened",
     "EpochRetired",
+    "EpochRevoked",
     "KeyIssued",
+    "KeyReleased",
     "KeysRevoked",
     "Migrated",
     "PolicySet",
@@ -49,26 +65,13 @@ __all__ = [
     "encode_entry",
 ]
 
-_NAME = "log entry"
-LAST_SECOND = 2**32
-MOST_NUMBER = 2**53 - 1
-
-Asked: TypeAlias = Literal["issue", "check"]
-_ASKED: tuple[Asked, ...] = ("issue", "check")
-
 Scope: TypeAlias = Literal["request", "function", "row space"]
-_CHANGES = ("epoch", "policy", "revocation")
+_CHANGES = ("clock", "epoch", "policy", "revocation")
 _SCOPES: tuple[Scope, ...] = ("request", "function", "row space")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Base:
-    kind: ClassVar[str]
-    at: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Created(_Base):
+class Created(Base):
     """The first entry: the authority, by the key that verifies whatever it signs."""
 
     kind = "created"
@@ -85,7 +88,7 @@ class Created(_Base):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpochOpened(_Base):
+class EpochOpened(Base):
     """A new master key, its schema and its terms."""
 
     kind = "epoch opened"
@@ -101,11 +104,11 @@ class EpochOpened(_Base):
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
         terms = terms_from_map(fields.take("terms", dict))
-        return cls(at=at, epoch=_epoch(fields), terms=terms, reason=fields.take("reason", str))
+        return cls(at=at, epoch=epoch_in(fields), terms=terms, reason=fields.take("reason", str))
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpochRetired(_Base):
+class EpochRetired(Base):
     """No new key of this epoch any more."""
 
     kind = "epoch retired"
@@ -119,11 +122,11 @@ class EpochRetired(_Base):
     @classmethod
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
-        return cls(at=at, epoch=_epoch(fields), reason=fields.take("reason", str))
+        return cls(at=at, epoch=epoch_in(fields), reason=fields.take("reason", str))
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicySet(_Base):
+class PolicySet(Base):
     """A policy file from now on: its canonical map, and who set it."""
 
     kind = "policy set"
@@ -139,49 +142,11 @@ class PolicySet(_Base):
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`. Whether the digest is that of the map says whoever reads the policy."""
         digest = fields.octets("digest", HASH_SIZE)
-        return cls(at=at, policy=fields.take("policy", dict), digest=digest, by=_texts(fields, "by"))
+        return cls(at=at, policy=fields.take("policy", dict), digest=digest, by=texts_in(fields, "by"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfRequest(_Base):
-    """What entries about a request have in common. ``request_id``: of the signed request, else of what was asked."""
-
-    epoch: int
-    request_id: bytes
-    function_id: bytes
-    purpose: str
-    recipient: str | None
-    asked: Asked
-
-    def fields(self) -> dict[str, Any]:
-        """The fields as CBOR can hold them."""
-        return {
-            "asked": self.asked,
-            "epoch": self.epoch,
-            "function_id": self.function_id,
-            "purpose": self.purpose,
-            "recipient": self.recipient,
-            "request_id": self.request_id,
-        }
-
-
-def _of_request(at: int, fields: Fields) -> dict[str, Any]:
-    asked = fields.take("asked", str)
-    if asked not in _ASKED:
-        raise DecodeError(f"{_NAME}: nothing is asked by {asked[:60]!r}")
-    return {
-        "at": at,
-        "asked": asked,
-        "epoch": _epoch(fields),
-        "request_id": fields.octets("request_id", HASH_SIZE),
-        "function_id": fields.octets("function_id", HASH_SIZE),
-        "purpose": fields.take("purpose", str),
-        "recipient": fields.optional("recipient", str),
-    }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Requested(_OfRequest):
+class Requested(OfRequest):
     """A request that waits for approvals, or a check that found nothing; ``signed``: the file, if there is one."""
 
     kind = "requested"
@@ -194,11 +159,11 @@ class Requested(_OfRequest):
     @classmethod
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
-        return cls(**_of_request(at, fields), signed=fields.optional("signed", bytes))
+        return cls(**of_request(at, fields), signed=fields.optional("signed", bytes))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused(_OfRequest):
+class Refused(OfRequest):
     """A request that was refused, whether it was for a key or a check: by which rule, with which figures (as texts),
     and against which keys. ``says`` is all of it, for auditors; ``told`` is what was said to who asked. ``scope``:
     whether it holds for this request alone, for the function whoever asks, or for all functions of its row space;
@@ -228,9 +193,9 @@ class Refused(_OfRequest):
         """The inverse of :meth:`fields`."""
         scope = fields.take("scope", str)
         if scope not in _SCOPES:
-            raise DecodeError(f"{_NAME}: no refusal holds for a {scope[:60]!r}")
+            raise DecodeError(f"{NAME}: no refusal holds for a {scope[:60]!r}")
         return cls(
-            **_of_request(at, fields),
+            **of_request(at, fields),
             map=map_from_fields(fields),
             rule=fields.take("rule", str),
             figure=fields.optional("figure", str),
@@ -246,7 +211,29 @@ class Refused(_OfRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Approved(_Base):
+class Dismissed(OfRequest):
+    """A request that was refused before anything was decided, as it does not fit the authority at all. What it asked
+    for is named by its id and not kept. ``error``: the class of the error, ``says``: its words; ``signer``: the key of
+    whoever signed the request, if somebody did."""
+
+    kind = "dismissed"
+    error: str
+    says: str
+    signer: bytes | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as CBOR can hold them."""
+        return {**super().fields(), "error": self.error, "says": self.says, "signer": self.signer}
+
+    @classmethod
+    def read(cls, at: int, fields: Fields) -> Self:
+        """The inverse of :meth:`fields`."""
+        error, says, signer = fields.take("error", str), fields.take("says", str), fields.optional("signer", bytes)
+        return cls(**of_request(at, fields), error=error, says=says, signer=signer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved(Base):
     """An approval that was given: the signed file."""
 
     kind = "approved"
@@ -262,11 +249,11 @@ class Approved(_Base):
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
         request_id = fields.octets("request_id", HASH_SIZE)
-        return cls(at=at, epoch=_epoch(fields), request_id=request_id, signed=fields.take("signed", bytes))
+        return cls(at=at, epoch=epoch_in(fields), request_id=request_id, signed=fields.take("signed", bytes))
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyIssued(_Base):
+class KeyIssued(Base):
     """A key, recorded before it is released: the row of the ledger, and what it was granted by.
 
     ``says_something``: whether it said anything beyond what the keys before it say; those that did are what rules
@@ -307,16 +294,16 @@ class KeyIssued(_Base):
         """The inverse of :meth:`fields`."""
         row = row_from_map(fields.take("row", dict))
         if row.issued_at > at:
-            raise DecodeError(f"{_NAME}: a key was issued later than it was recorded")
+            raise DecodeError(f"{NAME}: a key was issued later than it was recorded")
         approvals = fields.take("approvals", list)
         if not all(type(each) is bytes and len(each) == HASH_SIZE for each in approvals):
-            raise DecodeError(f"{_NAME}: an approval is named by its id, {HASH_SIZE} bytes")
+            raise DecodeError(f"{NAME}: an approval is named by its id, {HASH_SIZE} bytes")
         not_after = fields.optional("not_after", int)
         if not_after is not None and not 0 <= not_after <= LAST_SECOND:
-            raise DecodeError(f"{_NAME}: the last second of a key is {not_after}")
+            raise DecodeError(f"{NAME}: the last second of a key is {not_after}")
         return cls(
             at=at,
-            epoch=_epoch(fields),
+            epoch=epoch_in(fields),
             row=row,
             request_id=fields.octets("request_id", HASH_SIZE),
             policy_digest=fields.octets("policy_digest", HASH_SIZE),
@@ -328,7 +315,30 @@ class KeyIssued(_Base):
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeysRevoked(_Base):
+class KeyReleased(Base):
+    """A key that the log has was handed out again, to whoever asked by the same request; or sealed, for the identity
+    whose Ed25519 key ``sealed_for`` is."""
+
+    kind = "released"
+    key: int
+    request_id: bytes
+    recipient: str | None
+    sealed_for: bytes | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as CBOR can hold them."""
+        return {name: getattr(self, name) for name in ("key", "recipient", "request_id", "sealed_for")}
+
+    @classmethod
+    def read(cls, at: int, fields: Fields) -> Self:
+        """The inverse of :meth:`fields`."""
+        number, request_id = fields.integer("key", 1, MOST_NUMBER), fields.octets("request_id", HASH_SIZE)
+        recipient, sealed_for = fields.optional("recipient", str), fields.optional("sealed_for", bytes)
+        return cls(at=at, key=number, request_id=request_id, recipient=recipient, sealed_for=sealed_for)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysRevoked(Base):
     """Keys that honest evaluators use no more; they count as before. ``signed``: the file, if there is one."""
 
     kind = "revoked"
@@ -344,15 +354,40 @@ class KeysRevoked(_Base):
     @classmethod
     def read(cls, at: int, fields: Fields) -> Self:
         """The inverse of :meth:`fields`."""
-        keys = tuple(fields.take("keys", list))
-        if not {int}.issuperset(map(type, keys)) or not keys or list(keys) != sorted(set(keys)) or keys[0] < 1:
-            raise DecodeError(f"{_NAME}: revoked keys are their numbers, ascending")
+        keys = numbers_in(fields)
+        if not keys:
+            raise DecodeError(f"{NAME}: it revokes no key")
         by, signed = fields.optional("by", str), fields.optional("signed", bytes)
         return cls(at=at, keys=keys, reason=fields.take("reason", str), by=by, signed=signed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestWithdrawn(_Base):
+class EpochRevoked(Base):
+    """Keys of a retired epoch that the log may not know, as after a restore: those of these numbers, or, where there
+    are none, every key that the epoch ever had. ``signed``: the file, if there is one."""
+
+    kind = "epoch revoked"
+    epoch: int
+    keys: tuple[int, ...]
+    reason: str
+    by: str | None = None
+    signed: bytes | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as CBOR can hold them."""
+        own = {"by": self.by, "epoch": self.epoch, "reason": self.reason, "signed": self.signed}
+        return {**own, "keys": list(self.keys)}
+
+    @classmethod
+    def read(cls, at: int, fields: Fields) -> Self:
+        """The inverse of :meth:`fields`."""
+        by, signed = fields.optional("by", str), fields.optional("signed", bytes)
+        reason, keys = fields.take("reason", str), numbers_in(fields)
+        return cls(at=at, epoch=epoch_in(fields), keys=keys, reason=reason, by=by, signed=signed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestWithdrawn(Base):
     """A request that is to get no key, whoever agreed; ``signed``: the file that says so."""
 
     kind = "withdrawn"
@@ -374,7 +409,7 @@ class RequestWithdrawn(_Base):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeRefused(_Base):
+class ChangeRefused(Base):
     """A change that somebody asked for and was not allowed. ``what``: an epoch, a policy or a revocation; ``subject``:
     id of the schema or of the revocation, or digest of the policy; ``says``: everything that speaks against it."""
 
@@ -392,12 +427,12 @@ class ChangeRefused(_Base):
         """The inverse of :meth:`fields`."""
         what = fields.take("what", str)
         if what not in _CHANGES:
-            raise DecodeError(f"{_NAME}: a change is one of {', '.join(_CHANGES)}")
+            raise DecodeError(f"{NAME}: a change is one of {', '.join(_CHANGES)}")
         return cls(at=at, what=what, subject=fields.octets("subject", HASH_SIZE), says=fields.take("says", str))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Migrated(_Base):
+class Migrated(Base):
     """The keys that a sealed file of before had issued follow; ``digest``: SHA-256 of that file."""
 
     kind = "migrated"
@@ -415,7 +450,7 @@ class Migrated(_Base):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restored(_Base):
+class Restored(Base):
     """The log goes on from a backup. ``head``: the newest head that was known elsewhere, as a text. ``whole``: whether
     nothing followed the backup; else there may be keys that are not in the log, and its epochs say so from then on."""
 
@@ -435,6 +470,27 @@ class Restored(_Base):
         return cls(at=at, head=head, reason=reason, whole=fields.take("whole", bool))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClockWasWrong(Base):
+    """The newest entry before this one is of a second that had not come: the clock was ahead. From here on time goes on
+    from ``at``. ``newest``: that second; ``by``: who agreed, where a policy file wants people's words."""
+
+    kind = "clock was wrong"
+    newest: int
+    reason: str
+    by: tuple[str, ...] = ()
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as CBOR can hold them."""
+        return {"by": list(self.by), "newest": self.newest, "reason": self.reason}
+
+    @classmethod
+    def read(cls, at: int, fields: Fields) -> Self:
+        """The inverse of :meth:`fields`."""
+        newest = fields.integer("newest", 0, LAST_SECOND)
+        return cls(at=at, newest=newest, reason=fields.take("reason", str), by=texts_in(fields, "by"))
+
+
 Entry: TypeAlias = (
     Created
     | EpochOpened
@@ -442,13 +498,17 @@ Entry: TypeAlias = (
     | PolicySet
     | Requested
     | Refused
+    | Dismissed
     | Approved
     | KeyIssued
+    | KeyReleased
     | KeysRevoked
+    | EpochRevoked
     | RequestWithdrawn
     | ChangeRefused
     | Migrated
     | Restored
+    | ClockWasWrong
 )
 
 KINDS: dict[str, type[Entry]] = {
@@ -460,13 +520,17 @@ KINDS: dict[str, type[Entry]] = {
         PolicySet,
         Requested,
         Refused,
+        Dismissed,
         Approved,
         KeyIssued,
+        KeyReleased,
         KeysRevoked,
+        EpochRevoked,
         RequestWithdrawn,
         ChangeRefused,
         Migrated,
         Restored,
+        ClockWasWrong,
     )
 }
 
@@ -478,23 +542,12 @@ def encode_entry(entry: Entry) -> bytes:
 
 def decode_entry(data: bytes) -> Entry:
     """The inverse of :func:`encode_entry`; DecodeError for anything else."""
-    fields = Fields(cbor.loads(data, _NAME), _NAME)
+    fields = Fields(cbor.loads(data, NAME), NAME)
     kind = fields.take("kind", str)
     if kind not in KINDS:
-        raise DecodeError(f"{_NAME}: unknown kind {kind[:60]!r}")
+        raise DecodeError(f"{NAME}: unknown kind {kind[:60]!r}")
     entry = KINDS[kind].read(fields.integer("at", 0, LAST_SECOND), fields)
     fields.finish()
     if encode_entry(entry) != data:
-        raise DecodeError(f"{_NAME}: it is not written as this version writes it")
+        raise DecodeError(f"{NAME}: it is not written as this version writes it")
     return entry
-
-
-def _epoch(fields: Fields) -> int:
-    return fields.integer("epoch", 1, MOST_NUMBER)
-
-
-def _texts(fields: Fields, key: str) -> tuple[str, ...]:
-    values = fields.take(key, list)
-    if not {str}.issuperset(map(type, values)):
-        raise DecodeError(f"{_NAME}: field {key!r} is not a list of texts")
-    return tuple(values)

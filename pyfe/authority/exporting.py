@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyfe.arguments import require_a
 from pyfe.audit import AuditLog, verify
 from pyfe.authority import folder
 from pyfe.authority.entries import decode_entry
@@ -16,6 +17,7 @@ def exported(place: folder.Folder) -> AuditLog:
 
     AuthorityError where it cannot be read; AuditError where its entries are not those under its head.
     """
+    require_a(place, folder.Folder, "what is exported")
     storage = place.open_log()
     try:
         stored, authority = storage.read(), storage.authority
@@ -31,6 +33,7 @@ def exported(place: folder.Folder) -> AuditLog:
 
 def state_of(log: AuditLog) -> LogState:
     """What a log comes to. DecodeError for entries that no authority of this version writes, or not in this order."""
+    require_a(log, AuditLog, "a log")
     state = LogState().followed_by(map(decode_entry, log.entries))
     if state.verification_key != log.verification_key:
         raise DecodeError("the log begins with the entry of another authority than the one that signed it")

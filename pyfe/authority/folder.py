@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from pyfe.arguments import path_of, require_a
 from pyfe.authority.storage import Storage, create_storage, open_storage, require_plain_url
 from pyfe.durable import sync_folder
 from pyfe.errors import AuthorityError, ParameterError
@@ -31,6 +32,8 @@ MAX_MASTER_SIZE = 2**30
 """Most bytes of a file of master keys."""
 
 _LONGEST_URL = 1000
+
+_PATH = "the path of an authority"
 
 
 class Folder:
@@ -63,7 +66,7 @@ class Folder:
         return data
 
     def _write(self, name: str, data: bytes, what: str) -> None:
-        file, new = self.path / name, self.path / f".{name}.new"
+        file, new, placed = self.path / name, self.path / f".{name}.new", False
         try:
             new.unlink(missing_ok=True)  # of a process that was killed; whoever calls holds the right to write
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -72,8 +75,14 @@ class Folder:
                 opened.flush()
                 os.fsync(opened.fileno())
             os.replace(new, file)
+            placed = True
             sync_folder(self.path)
         except OSError as error:
+            if placed:
+                raise AuthorityError(
+                    f"{what} {file} are written, but the folder could not be synced, so that a crash of the machine "
+                    f"may undo it: {error.strerror}; nothing was issued"
+                ) from error
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
             raise AuthorityError(f"cannot write {what} {file}: {error.strerror}; nothing was issued") from error
@@ -89,6 +98,7 @@ class Folder:
     def keep_log_at(self, url: str) -> None:
         """Have the log on a server instead. ParameterError for a URL that holds a password: libpq finds one in
         ``~/.pgpass``, and a folder is backed up."""
+        require_a(url, str, "the URL of a log")
         if "://" not in url or len(url) > _LONGEST_URL or not url.isprintable():
             raise ParameterError("a log on a server is named by its URL, such as postgresql://host/database")
         require_plain_url(url)
@@ -134,7 +144,7 @@ def require_absent(path: AnyPath) -> Path:
 
 def authority_files(path: AnyPath) -> tuple[Path, ...]:
     """The folder and the files that an authority keeps in it, whether they are there or not."""
-    folder = Path(os.path.realpath(path))
+    folder = Path(os.path.realpath(path_of(path, _PATH)))
     return folder, *files_in(folder)
 
 
@@ -211,10 +221,7 @@ def _reading_errors(place: Path) -> Iterator[None]:
 
 
 def _resolved(path: AnyPath) -> Path:
-    try:
-        place = Path(os.path.realpath(os.fsdecode(path)))
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"the path of an authority is a text or a path: {error}") from error
+    place = Path(os.path.realpath(path_of(path, _PATH)))
     if not place.name:
         raise ParameterError(f"the path of an authority names a folder of its own, and {place} is none")
     return place

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyfe.arguments import path_of
 from pyfe.authority.answers import policy_digest_of, request_id
 from pyfe.authority.entries import Entry, KeyIssued, Migrated
 from pyfe.authority.records import Issued, Terms
 from pyfe.authority.sealed_file import SealedFile, open_all
 from pyfe.authority.secrets import Secrets
 from pyfe.durable import sync_folder
-from pyfe.errors import AuthorityError, ParameterError
+from pyfe.errors import AuthorityError
 from pyfe.leakage import Finding
 from pyfe.wire.hashing import HASH_SIZE
 from pyfe.wire.sealing import SealingKey
@@ -116,10 +117,7 @@ class OldFile:
 @contextlib.contextmanager
 def held(path: str | os.PathLike[str]) -> Iterator[OldFile]:
     """The file, as it was if the block ends with an exception. AuthorityError where another process uses it."""
-    try:
-        place = Path(os.path.realpath(os.fsdecode(path)))
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"the path of an authority is a text or a path: {error}") from error
+    place = Path(os.path.realpath(path_of(path, "the path of an authority")))
     with _locked(place):
         file = OldFile(place)
         try:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyfe.arguments import require_a
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.text import printable
 from pyfe.wire.texts import require_text
@@ -33,6 +34,7 @@ class Policy:
     reason: str | None = None
 
     def __post_init__(self) -> None:
+        require_a(self.name, str, "the name of a policy")
         if self.name not in ("default", "unrestricted"):
             raise ParameterError(f"there is no policy {self.name!r}")
         if (self.name == "unrestricted") != (self.reason is not None):
@@ -77,7 +79,7 @@ class Policy:
         """The inverse of :meth:`to_dict`; DecodeError for anything else."""
         try:
             policy = cls(data["name"], data["reason"])
-        except (KeyError, TypeError, AttributeError, ParameterError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise DecodeError(f"not a policy: {error}") from error
         if policy.to_dict() != data:
             raise DecodeError("not a policy: unknown fields")

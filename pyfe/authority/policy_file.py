@@ -25,7 +25,7 @@ from pyfe.wire.yaml import File, parse
 
 __all__ = ["ROLES", "Person", "PolicyFile"]
 
-ROLES = ("approver", "auditor", "owner", "requester")
+ROLES = ("approver", "auditor", "owner", "recipient", "requester")
 """What a person may be: who asks, who agrees, who reads the log, and whose data it is (who may revoke)."""
 
 MOST_BYTES = 2**16
@@ -128,6 +128,13 @@ class PolicyFile:
         """Whose key it is; None for a key of nobody."""
         return next((person for person in self.people if person.ed25519 == ed25519), None)
 
+    @property
+    def keyless(self) -> tuple[str, ...]:
+        """Recipients that are nobody of the people: names without a key. A key can be sealed for whoever makes an
+        identity of such a name."""
+        known = {person.name for person in self.people}
+        return tuple(name for name in self.recipients if name not in known)
+
     def explain(self) -> str:
         """Everything that holds under the policy as a table of two columns, a line a fact; what it does not say is
         denied."""
@@ -142,7 +149,7 @@ def _explained(policy: PolicyFile) -> list[tuple[str, str]]:
     rows = [
         ("may ask", _listed(policy.requesters)),
         ("for the purposes", _listed(policy.purposes)),
-        ("for a key to", _listed((*policy.recipients, "whoever asks"))),
+        ("for a key to", _listed((*_receiving(policy), "whoever asks"))),
         ("on the columns", _listed(policy.allowed)),
         ("protected", f"{_listed(policy.protected)}, and what the schema protects"),
         ("public", f"{_listed(policy.public)}; a schema that calls another column public gets no key"),
@@ -152,6 +159,10 @@ def _explained(policy: PolicyFile) -> list[tuple[str, str]]:
     ]
     rows += [("person", f"{p.name}: {_listed(p.roles)}; Ed25519 {p.ed25519.hex()}") for p in policy.people]
     return rows
+
+
+def _receiving(policy: PolicyFile) -> list[str]:
+    return [f"{name} (a name without a key)" if name in policy.keyless else name for name in policy.recipients]
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -37,7 +37,8 @@ def not_before(second: int, state: LogState) -> int:
     if second < state.at:
         raise AuthorityError(
             f"the clock says {second} seconds since 1970, before the newest entry of the log ({state.at}); nothing was "
-            "issued. Set the clock of this machine"
+            "issued. Set the clock of this machine; if it is right, and was ahead then, pyfe authority clock "
+            "--clock-was-wrong (KeyAuthority.clock_was_wrong) goes on from now"
         )
     return second
 

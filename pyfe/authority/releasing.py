@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from pyfe.authority.entries import KeyIssued
+from pyfe.authority.entries import KeyIssued, KeyReleased
 from pyfe.authority.records import Issued
 from pyfe.authority.secrets import Secrets
 from pyfe.errors import AuthorityError, KeyMismatchError, PyfeError, SignatureError
@@ -13,7 +13,7 @@ from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
 from pyfe.keys.function_key import Grant
 
-__all__ = ["counted", "derived", "grant_of", "release", "saying_that_it_counts"]
+__all__ = ["counted", "derived", "grant_of", "release", "released_again", "saying_that_it_counts"]
 
 
 def release(public_key: PublicKey, secrets: Secrets, function: Function, key: KeyIssued) -> FunctionKey:
@@ -21,6 +21,14 @@ def release(public_key: PublicKey, secrets: Secrets, function: Function, key: Ke
     counts."""
     with saying_that_it_counts(key.row):
         return derived(public_key, secrets, function, grant_of(key))
+
+
+def released_again(key: KeyIssued, now: int, sealed_for: bytes | None = None) -> KeyReleased:
+    """The entry by which a key that the log has is handed out again, or sealed for somebody."""
+    row = key.row
+    return KeyReleased(
+        at=now, key=row.sequence, request_id=key.request_id, recipient=row.recipient, sealed_for=sealed_for
+    )
 
 
 def grant_of(key: KeyIssued) -> Grant:

@@ -13,11 +13,15 @@ from typing import TypeAlias
 from pyfe.authority.entries import (
     Approved,
     ChangeRefused,
+    ClockWasWrong,
     Created,
+    Dismissed,
     Entry,
     EpochOpened,
     EpochRetired,
+    EpochRevoked,
     KeyIssued,
+    KeyReleased,
     KeysRevoked,
     Migrated,
     PolicySet,
@@ -45,7 +49,8 @@ class Epoch:
 
     ``counted``: the keys that said something new when they were issued, revoked and lost ones too: no more than there
     are independent functions. ``span``: digest of these, in order. ``doubtful``: it is known from a backup, and may
-    have keys that the log does not know.
+    have keys that the log does not know. ``revoked``: every key that it ever had is; ``lost``: numbers of keys that are
+    revoked and not in the log.
     """
 
     number: int
@@ -55,6 +60,8 @@ class Epoch:
     keys: int = 0
     retired_at: int | None = None
     doubtful: bool = False
+    revoked: bool = False
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +69,9 @@ class LogState:
     """An authority after so many entries of its log; no secrets.
 
     ``answered``: numbers of keys, by the ids of their requests; ``revoked_wanted``: those that were revoked, by what
-    was wanted; ``asked``: the signed requests, by their ids, empty where nobody signed; ``approvals``: ids of those
-    that were used; ``adopting``: how many keys of a sealed file of before have to follow yet.
+    was wanted; ``dismissed``: what was said to requests that were not looked at, by their ids; ``asked``: the signed
+    requests, by their ids, empty where nobody signed; ``approvals``: ids of those that were used; ``adopting``: how
+    many keys of a sealed file of before have to follow yet; ``setbacks``: how often the clock was set right.
     """
 
     size: int = 0
@@ -75,6 +83,7 @@ class LogState:
     revoked_wanted: GrowingMap[Wanted, int] = field(default_factory=GrowingMap)
     refusals: GrowingMap[tuple[int, bytes, bytes], Refused] = field(default_factory=GrowingMap)
     told: GrowingMap[bytes, Refused] = field(default_factory=GrowingMap)
+    dismissed: GrowingMap[bytes, str] = field(default_factory=GrowingMap)
     asked: GrowingMap[bytes, bytes] = field(default_factory=GrowingMap)
     withdrawn: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
     changes_refused: GrowingMap[bytes, str] = field(default_factory=GrowingMap)
@@ -84,12 +93,19 @@ class LogState:
     approvals: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
     recipients: GrowingMap[tuple[int, str | None], int] = field(default_factory=GrowingMap)
     adopting: int = 0
+    setbacks: int = 0
 
     def epoch(self, number: int) -> Epoch:
         """One epoch. DecodeError where there is none of the number: no entry may speak of it."""
         if not 1 <= number <= len(self.epochs):
             raise DecodeError(f"there is no epoch {number}; the newest is {len(self.epochs)}")
         return self.epochs[number - 1]
+
+    def epoch_for(self, function: object) -> Epoch:
+        """The newest epoch of a function's schema; else the newest, which says what does not fit."""
+        schema_id = getattr(function, "schema_id", None)
+        fitting = (epoch for epoch in reversed(self.epochs) if epoch.terms.schema.id == schema_id)
+        return next(fitting, self.epochs[-1])
 
     def counted(self, number: int) -> Counted:
         """What decisions look at."""
@@ -110,7 +126,7 @@ class LogState:
                 raise DecodeError(f"entry {state.size} of the log is of kind {entry.kind!r}")
             if state.adopting and not isinstance(entry, KeyIssued):
                 raise DecodeError(f"entry {state.size} of the log is no key, and {state.adopting} are to be taken over")
-            if entry.at < state.at:
+            if entry.at < state.at and not isinstance(entry, ClockWasWrong):
                 raise DecodeError(f"entry {state.size} of the log is older than the one before it")
             state = replace(_after(state, entry), size=state.size + 1, at=entry.at)
         return state
@@ -140,10 +156,23 @@ def _after(state: LogState, entry: Entry) -> LogState:
             return _with_policy(state, entry)
         case Refused():
             return _refused(_asked(state, entry), entry)
+        case Dismissed():
+            state.epoch(entry.epoch)
+            return replace(state, dismissed=state.dismissed.plus(entry.request_id, entry.says))
         case KeyIssued():
             return _issued(state, entry)
+        case KeyReleased():
+            return _released(state, entry)
         case KeysRevoked():
             return _revoked(state, entry)
+        case EpochRevoked():
+            return _epoch_revoked(state, entry)
+        case ClockWasWrong():
+            if entry.newest != state.at or entry.at >= state.at:
+                raise DecodeError(
+                    f"the clock is set back from {entry.newest} to {entry.at}, and the log is at {state.at}"
+                )
+            return replace(state, setbacks=state.setbacks + 1)
         case Requested():
             return _asked(state, entry)
         case RequestWithdrawn():
@@ -251,6 +280,25 @@ def _revoked(state: LogState, entry: KeysRevoked) -> LogState:
         wanted = wanted.plus(_wanted(state.key(number)), number)
         revoked = revoked.plus(number, entry)
     return replace(state, revoked=revoked, revoked_wanted=wanted)
+
+
+def _released(state: LogState, entry: KeyReleased) -> LogState:
+    issued = state.key(entry.key)
+    if (entry.request_id, entry.recipient) != (issued.request_id, issued.row.recipient):
+        raise DecodeError(f"key #{entry.key} was handed out for another request than its own")
+    return state
+
+
+def _epoch_revoked(state: LogState, entry: EpochRevoked) -> LogState:
+    epoch = state.epoch(entry.epoch)
+    if epoch.retired_at is None:
+        raise DecodeError(f"epoch {entry.epoch} is open, and gives such numbers yet")
+    if not entry.keys:
+        return _with_epoch(state, replace(epoch, revoked=True))
+    known = next((n for n in entry.keys if n <= len(state.issued) and state.key(n).epoch == entry.epoch), None)
+    if known is not None:
+        raise DecodeError(f"key #{known} is a key of epoch {entry.epoch} that the log knows")
+    return _with_epoch(state, replace(epoch, lost=tuple(sorted({*epoch.lost, *entry.keys}))))
 
 
 def _with_epoch(state: LogState, epoch: Epoch) -> LogState:

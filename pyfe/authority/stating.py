@@ -8,9 +8,24 @@ from pyfe.authority.state import Epoch, LogState
 from pyfe.epochs import Epoch as StatedEpoch
 from pyfe.epochs import stated_epoch
 from pyfe.function import Function, LinearMap
+from pyfe.keys import RevocationList
 from pyfe.leakage.prior import reference_for
+from pyfe.wire.signature import SigningKey
 
-__all__ = ["stated"]
+__all__ = ["revocation_list", "stated"]
+
+
+def revocation_list(state: LogState, now: int, key: SigningKey) -> RevocationList:
+    """All keys that were revoked so far, those that the log lost and whole epochs too, signed."""
+    return RevocationList.signed(
+        [epoch.terms.public.id for epoch in state.epochs],
+        [number for number in range(1, len(state.issued) + 1) if state.revoked.get(number) is not None],
+        now,
+        state.size,
+        key,
+        epochs=[epoch.terms.public.id for epoch in state.epochs if epoch.revoked],
+        lost=[(epoch.terms.public.id, number) for epoch in state.epochs for number in epoch.lost],
+    )
 
 
 def stated(state: LogState, epoch: Epoch, secrets: Secrets, function: Function | None = None) -> StatedEpoch:

@@ -132,6 +132,19 @@ class Vault(Secret):
             self._epochs, self._spares = epochs, spares
             self._known.pop(number, None)
 
+    def reseal(self, key: SealingKey) -> None:
+        """Seal all of it under another key, durably; these bytes or those of before, whatever happens. Whoever calls
+        holds the right to write the log, as for :meth:`keep`. AuthorityError where another process was first."""
+        with self._mutex:
+            signing_key = self.signing_key
+            if self._place is None or self._key is None:
+                raise AuthorityError("an authority in memory has no passphrase")
+            self._look_again()
+            data = _sealed(signing_key, self._epochs, self._spares, key)
+            _unsealed(data, key)  # what could not be opened again takes no place
+            self._place.save(data)
+            self._key = key
+
     def close(self) -> None:
         """Forget all of it."""
         with self._mutex:

@@ -10,6 +10,7 @@
 ``keeping``           ``pyfe authority``, for whoever runs one: status, policy, epochs, backups; ``pyfe ledger``
 ``asking``            ``pyfe authority request`` and ``approve``: what people sign; ``decision_file`` what they agree to
 ``identity``          ``pyfe identity``: who signs and receives
+``clock``             ``pyfe authority clock``: an authority whose clock was ahead
 ``audit``             ``pyfe audit``: the log, for whoever checks it
 ``encrypt_evaluate``  ``pyfe encrypt`` and ``pyfe evaluate``: the data owner and the evaluator
 ``owner``             ``pyfe owner``: the data owner's folder, and the ledger of ``pyfe encrypt``

@@ -9,7 +9,7 @@ import typer
 
 from pyfe import io
 from pyfe.audit import authority_id
-from pyfe.authority.approving import FEWEST_LOOSENING
+from pyfe.authority.approving import FEWEST_LOOSENING, clock_digest
 from pyfe.authority.decision_file import MOST_CHARACTERS, Decision
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.cli.console import AsJson, Force, OwnPassphrase, load, show, text_option, text_options
@@ -22,10 +22,20 @@ from pyfe.io import roles
 from pyfe.keys import PublicKey
 from pyfe.text import printable
 
-__all__ = ["approve", "decision_from", "few_approvers", "is_object", "policy_from", "request", "request_words"]
+__all__ = [
+    "approve",
+    "decision_from",
+    "few_approvers",
+    "is_object",
+    "policy_from",
+    "request",
+    "request_words",
+    "warnings_of",
+]
 
 _MOST_POLICY = 1 << 17
 _STANDS = "30d"
+_CLOCK = "clock"
 
 
 def policy_from(file: Path) -> PolicyFile:
@@ -42,6 +52,17 @@ def few_approvers(policy: PolicyFile) -> str | None:
         f"{len(policy.approvers)} people may approve, and {needed} have to: if one leaves or loses a key, nobody can "
         "take their place. Name one more"
     )
+
+
+def warnings_of(policy: PolicyFile) -> list[str]:
+    """Words of warning about a policy that is put in force."""
+    few = few_approvers(policy)
+    keyless = [
+        f"the recipient {name!r} is a name without a key, and whoever makes an identity of that name can have a key "
+        "sealed for it: name it among the people, with the role recipient"
+        for name in policy.keyless
+    ]
+    return [*([] if few is None else [few]), *keyless]
 
 
 def decision_from(file: Path, authority: PublicKey) -> Decision:
@@ -114,8 +135,18 @@ def request(
     show("Request", values, as_json=as_json, apart=file.is_standard_output)
 
 
+def _clock_of(decided: Decision) -> bytes:
+    """What is agreed to by whoever agrees that the clock was ahead, by what the decision says in words."""
+    try:
+        return clock_digest(int(decided.about["newest_entry"]), int(decided.about["set_right_before"]))
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise ParameterError("the decision is about no clock (pyfe authority clock -o)") from error
+
+
 def approve(
-    subject: Annotated[Path, typer.Argument(metavar="REQUEST", help="What you agree to: a request, or a policy file.")],
+    subject: Annotated[
+        Path, typer.Argument(metavar="REQUEST", help="What you agree to: a request, a policy, or the word clock.")
+    ],
     decision: Annotated[
         Path, typer.Argument(help="What the authority decided about it (pyfe check, pyfe authority policy).")
     ],
@@ -131,7 +162,9 @@ def approve(
 ) -> None:
     """Sign that you agree to one decision about one request, or about a change of the policy. It is used once."""
     decided = decision_from(decision, load(public_key, PublicKey.from_bytes))
-    if is_object(subject):
+    if str(subject) == _CLOCK:
+        named, words = _clock_of(decided), {"clock": "was ahead"}
+    elif is_object(subject):
         asked = load(subject, Request.from_bytes)
         named, words = asked.id, request_words(asked)
     else:

@@ -140,7 +140,20 @@ def words(entry: Entry, by: str | None = None) -> str:
     return "; ".join(told)
 
 
-_TELLING = ("epoch", "purpose", "recipient", "rule", "says", "keys", "reason", "by", "what")
+_TELLING = (  # in this order
+    "key",
+    "epoch",
+    "purpose",
+    "recipient",
+    "rule",
+    "error",
+    "says",
+    "keys",
+    "reason",
+    "by",
+    "what",
+    "sealed_for",
+)
 """Fields of entries that tell people most."""
 
 

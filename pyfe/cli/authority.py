@@ -14,7 +14,7 @@ from pyfe.adapters import SCHEMES, adapter_named
 from pyfe.authority import KeyAuthority, Policy, folder
 from pyfe.authority.decisions import DEFAULT_SCHEME
 from pyfe.authority.policy_file import PolicyFile
-from pyfe.cli.asking import few_approvers, policy_from
+from pyfe.cli.asking import policy_from, warnings_of
 from pyfe.cli.console import (
     AsJson,
     Force,
@@ -119,8 +119,8 @@ def keygen(
 def _policy_of(file: Path | None) -> PolicyFile | None:
     """The policy of a file, with a word of warning where nobody could be replaced."""
     people = None if file is None else policy_from(file)
-    if people is not None and (few := few_approvers(people)) is not None:
-        complain("Note", few)
+    for warning in [] if people is None else warnings_of(people):
+        complain("Note", warning)
     return people
 
 

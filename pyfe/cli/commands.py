@@ -16,6 +16,7 @@ from pyfe.cli import (
     audit,
     authority,
     batches,
+    clock,
     console,
     demo,
     doctor,
@@ -95,6 +96,8 @@ authority_app.command("revoke")(keeping.revoke)
 authority_app.command("rotate")(keeping.rotate)
 authority_app.command("retire")(keeping.retire)
 authority_app.command("epochs")(keeping.epochs)
+authority_app.command("clock")(clock.clock)
+authority_app.command("passphrase")(keeping.passphrase)
 authority_app.command("backup")(keeping.back_up)
 authority_app.command("restore")(keeping.restored)
 authority_app.command("migrate")(authority.migrate)
@@ -103,6 +106,7 @@ identity_app = typer.Typer(
     help="People: who signs requests and approvals, and opens sealed keys.", no_args_is_help=True
 )
 identity_app.command("init")(identity.init)
+identity_app.command("passphrase")(identity.passphrase)
 identity_app.command("open")(identity.open_key)
 identity_app.command("revoke")(identity.revoke)
 app.add_typer(identity_app, name="identity")
@@ -114,6 +118,7 @@ audit_app.command("show")(audit.show_log)
 app.add_typer(audit_app, name="audit")
 owner_app = typer.Typer(help="Data owners: one secret, and the ledger of their patients.", no_args_is_help=True)
 owner_app.command("init")(owner.init)
+owner_app.command("passphrase")(owner.passphrase)
 owner_app.command("status")(owner.status)
 owner_app.command("pseudonyms")(owner.pseudonyms)
 app.add_typer(owner_app, name="owner")

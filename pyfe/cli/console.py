@@ -30,12 +30,14 @@ from pyfe.text import printable
 __all__ = [
     "AsJson",
     "Force",
+    "NewPassphraseFile",
     "OwnPassphrase",
     "PassphraseFile",
     "as_text",
     "complain",
     "load",
     "passphrase_from",
+    "passphrases_from",
     "plain_warnings",
     "progress",
     "read_head",
@@ -58,6 +60,11 @@ Force = Annotated[
 PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="File with the authority's passphrase (one line). Asked for if not given."),
+]
+
+NewPassphraseFile = Annotated[
+    Path | None,
+    typer.Option("--new-passphrase-file", help="File with the new passphrase (one line). Asked for if not given."),
 ]
 
 OwnPassphrase = Annotated[
@@ -219,7 +226,7 @@ def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tupl
             bar.update(task, completed=stop)
 
 
-def passphrase_from(file: Path | None, *, confirm: bool = False) -> str:
+def passphrase_from(file: Path | None, *, confirm: bool = False, what: str = "Passphrase") -> str:
     """The passphrase: the one line of the file, or asked for on the terminal."""
     if file is not None:
         lines = read_text(file, most=_LONGEST_PASSPHRASE).splitlines()
@@ -227,12 +234,22 @@ def passphrase_from(file: Path | None, *, confirm: bool = False) -> str:
             raise ParameterError(f"{file}: a passphrase file has exactly one line, not empty")
         return lines[0]
     if sys.stdin is None or not sys.stdin.isatty():
-        raise ParameterError("there is no terminal to ask for the passphrase on; give --passphrase-file")
+        option = "--new-passphrase-file" if what != "Passphrase" else "--passphrase-file"
+        raise ParameterError(f"there is no terminal to ask for the passphrase on; give {option}")
     try:
-        answer: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True)
     except UnicodeDecodeError as error:
         raise ParameterError("the passphrase is not text in the encoding of the terminal") from error
     return answer
+
+
+def passphrases_from(before: Path | None, new: Path | None) -> tuple[str, str]:
+    """The passphrase of before, and another one. ParameterError where they are the same."""
+    old = passphrase_from(before)
+    other = passphrase_from(new, confirm=True, what="New passphrase")
+    if other == old:
+        raise ParameterError("the new passphrase is the one of before; nothing was changed")
+    return old, other
 
 
 def read_head(file: Path) -> str:

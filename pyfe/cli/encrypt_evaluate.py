@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
@@ -13,6 +13,7 @@ import typer
 
 from pyfe import io
 from pyfe.adapters import AnyAdapter, SearchTable
+from pyfe.audit import require_as_new
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.carried import AllowDuplicates, Carried, CarryIds, secret_files, secret_from
 from pyfe.cli.console import (
@@ -21,10 +22,12 @@ from pyfe.cli.console import (
     PassphraseFile,
     load,
     progress,
+    read_head,
     say,
     show,
 )
-from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger
+from pyfe.cli.keeping import Saved
+from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger, Retired
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
@@ -70,6 +73,8 @@ def encrypt(
     allow_duplicates: AllowDuplicates = False,
     no_ledger: NoLedger = False,
     leave_out: LeaveOut = False,
+    retired: Retired = False,
+    saved: Saved = None,
     passphrase_file: PassphraseFile = None,
     reading: Reading = AS_FOUND,
     force: Force = False,
@@ -78,7 +83,9 @@ def encrypt(
     """Encrypt a table under a public key, every row under fresh randomness."""
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
     carried = Carried(carry_ids, id_column, allow_duplicates)
-    admitted = Admitted(epochs, ledger, id_column, no_ledger, leave_out, carried=carry_ids is not None)
+    admitted = Admitted(
+        epochs, ledger, id_column, no_ledger, leave_out, retired, saved or (), carried=carry_ids is not None
+    )
     secret = secret_from(owner_secret, passphrase_file, ledger)
     if ledger is None:
         require_owner_secret(key.schema, noise_part(key.schema, secret, pseudonyms=carried.pseudonyms))
@@ -120,16 +127,20 @@ def evaluate(
         Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")
     ] = None,
     allow_duplicates: AllowDuplicates = False,
+    saved: Saved = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
     if revoked is not None and public_key is None:
         raise ParameterError("--revoked needs --public-key: who signed the list is looked at")
-    with io.claimed(output, roles.SCORES, avoid=[ciphertexts, key, public_key, revoked], force=force) as file:
+    if saved and revoked is None:
+        raise ParameterError("--saved says how new the list of revoked keys has to be: give --revoked")
+    avoid = [ciphertexts, key, public_key, revoked, *(saved or ())]
+    with io.claimed(output, roles.SCORES, avoid=avoid, force=force) as file:
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
-        listed = None if revoked is None else load(revoked, lambda d: RevocationList.from_bytes(d, public_key=public))
+        listed = None if revoked is None else _list_of(revoked, public, saved or ())
         batch = load(ciphertexts, CiphertextBatch.from_bytes)
         function_key.require_match(batch)
         function_key.require_usable(revoked=listed)
@@ -161,6 +172,13 @@ def evaluate(
     words = {name.replace("_", " "): value for name, value in values.items()}
     words = {name: value for name, value in words.items() if name not in own} | {"search table": _table_words(search)}
     show("Scores", values, as_json=as_json, words=words, apart=file.is_standard_output)
+
+
+def _list_of(file: Path, public: PublicKey | None, saved: Sequence[Path]) -> RevocationList:
+    """The list of revoked keys, as new as every head that was kept elsewhere."""
+    listed = load(file, lambda data: RevocationList.from_bytes(data, public_key=public))
+    require_as_new(listed.size, listed.verification_key, map(read_head, saved), "the list of revoked keys")
+    return listed
 
 
 def _recorded(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +11,23 @@ import typer
 
 from pyfe import io
 from pyfe.audit import authority_id
-from pyfe.cli.console import AsJson, Force, OwnPassphrase, load, passphrase_from, show, text_option
-from pyfe.errors import IdentityError
+from pyfe.cli.console import (
+    AsJson,
+    Force,
+    NewPassphraseFile,
+    OwnPassphrase,
+    load,
+    passphrase_from,
+    passphrases_from,
+    show,
+    text_option,
+)
+from pyfe.errors import IdentityError, ParameterError
 from pyfe.identity import IdentitySecret, Request, Revocation, SealedKey, sealed_identity
 from pyfe.io import roles
 from pyfe.keys import FunctionKey, PublicKey
 
-__all__ = ["Me", "init", "open_key", "revoke", "unsealed"]
+__all__ = ["Me", "init", "open_key", "passphrase", "require_lost", "revoke", "unsealed"]
 
 Me = Annotated[Path, typer.Option("--identity", "-i", help="Your own sealed identity (pyfe identity init).")]
 
@@ -47,6 +58,25 @@ def init(
     values = {"secrets": str(output), "public": str(public), **made.identity.info()}
     title = "Identity (compare the fingerprint when you hand the public half over)"
     show(title, values, as_json=as_json, apart=public_file.is_standard_output or secret_file.is_standard_output)
+
+
+def passphrase(
+    me: Annotated[Path, typer.Argument(metavar="SECRET", help="Your own sealed identity (pyfe identity init).")],
+    passphrase_file: OwnPassphrase = None,
+    new_passphrase_file: NewPassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal your secrets under another passphrase: all of it, or nothing. Copies keep the one of before."""
+    load(me, sealed_identity)
+    old, new = passphrases_from(passphrase_file, new_passphrase_file)
+
+    def change(data: bytes) -> bytes:
+        sealed = IdentitySecret.unsealed(data, old).sealed(new)
+        IdentitySecret.unsealed(sealed, new)  # what could not be opened again takes no place
+        return sealed
+
+    io.reseal(me, change)
+    show("Sealed under the new passphrase", {"secrets": str(me)}, as_json=as_json)
 
 
 def open_key(
@@ -82,12 +112,17 @@ def revoke(
     reason: Annotated[str, typer.Option(callback=text_option, help="Why; stands in the log.")],
     key: Annotated[list[int] | None, typer.Option(help="The number of a key; can be repeated.")] = None,
     epoch: Annotated[int | None, typer.Option(help="An epoch, with all its keys.")] = None,
+    unknown: Annotated[
+        bool,
+        typer.Option("--unknown", help="The keys are of --epoch, which is retired, and the log has lost them."),
+    ] = False,
     request: Annotated[Path | None, typer.Option(help="A request that has no key yet.")] = None,
     passphrase_file: OwnPassphrase = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Sign that keys, an epoch or a request shall not be used any more; pyfe authority revoke follows it."""
+    require_lost(key or (), epoch, unknown=unknown)
     agreed = load(public_key, PublicKey.from_bytes)
     asked = None if request is None else load(request, Request.from_bytes).id
     said = Revocation(
@@ -103,3 +138,12 @@ def revoke(
         signed = said.signed_by(unsealed(me, passphrase_file))
         file.write(signed.to_bytes())
     show("Revocation", {"revocation": str(output), **signed.info()}, as_json=as_json, apart=file.is_standard_output)
+
+
+def require_lost(keys: Sequence[int], epoch: int | None, *, unknown: bool) -> None:
+    """ParameterError unless --unknown stands where, and only where, keys of an epoch are named."""
+    if unknown != bool(keys and epoch is not None):
+        raise ParameterError(
+            "--unknown goes with --key and --epoch: keys of a retired epoch that the log has lost. Keys that it has "
+            "are revoked by --key alone, a whole epoch by --epoch alone"
+        )

@@ -155,10 +155,14 @@ def _role(opened: KeyAuthority, asked: Function | Request, sealed: Identity | No
     """What may be replaced: a key for the same function; nothing by a sealed one, which does not say what it holds."""
     if sealed is not None:
         return roles.SEALED_KEY
-    number = asked.epoch if isinstance(asked, Request) else None
-    schema = opened.public_key_of(number).schema if number is not None else None
-    function = Function.from_bytes(asked.function, schema=schema) if isinstance(asked, Request) else asked
-    return roles.function_key([opened.public_key_of(epoch.number).id for epoch in opened.epochs], function.id)
+    public = [opened.public_key_of(epoch.number).id for epoch in opened.epochs]
+    if isinstance(asked, Function):
+        return roles.function_key(public, asked.id)
+    try:
+        asked_of = Function.from_bytes(asked.function, schema=opened.public_key_of(asked.epoch).schema)
+    except PyfeError:  # the authority refuses it, and says so in its log
+        return roles.function_key(public, bytes(32))
+    return roles.function_key(public, asked_of.id)
 
 
 def _release(opened: KeyAuthority, key: FunctionKey, sealed: Identity | None, file: outputs.Output) -> None:

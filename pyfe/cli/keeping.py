@@ -11,17 +11,19 @@ import typer
 
 from pyfe import io
 from pyfe.audit import AuditLog
-from pyfe.authority import KeyAuthority, backup, drill, folder, restore
+from pyfe.authority import KeyAuthority, backup, change_passphrase, drill, folder, restore
 from pyfe.authority.exporting import exported, state_of
 from pyfe.authority.state import Epoch, LogState
-from pyfe.cli.asking import few_approvers, policy_from
+from pyfe.cli.asking import policy_from, warnings_of
 from pyfe.cli.console import (
     AsJson,
     Force,
+    NewPassphraseFile,
     PassphraseFile,
     complain,
     load,
     passphrase_from,
+    passphrases_from,
     read_head,
     reference_rows,
     say_json,
@@ -29,6 +31,7 @@ from pyfe.cli.console import (
     show_table,
     text_option,
 )
+from pyfe.cli.identity import require_lost
 from pyfe.cli.people import approvers
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.cli.times import time_text
@@ -38,7 +41,7 @@ from pyfe.io import roles
 from pyfe.schema import Schema
 from pyfe.wire.hashing import fingerprint_of
 
-__all__ = ["back_up", "epochs", "ledger", "policy", "restored", "retire", "revoke", "rotate", "status"]
+__all__ = ["back_up", "epochs", "ledger", "passphrase", "policy", "restored", "retire", "revoke", "rotate", "status"]
 
 Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The authority's folder.")]
 Reason = Annotated[str, typer.Option(callback=text_option, help="Why; stands in the log.")]
@@ -153,8 +156,8 @@ def policy(
     approvals = [load(one, Approval.from_bytes) for one in approval or ()]
     with KeyAuthority.open(place, passphrase=passphrase_from(passphrase_file)) as opened:
         opened.set_policy(wanted, approvals)
-    if (few := few_approvers(wanted)) is not None:
-        complain("Note", few)
+    for warning in warnings_of(wanted):
+        complain("Note", warning)
     values = {"policy_file": _policy_line(wanted)}
     show("Policy in force", values, as_json=as_json)
 
@@ -241,6 +244,13 @@ def epochs(
 def revoke(
     place: Place,
     key: Annotated[list[int] | None, typer.Option(help="The number of a key; can be repeated.")] = None,
+    epoch: Annotated[
+        int | None, typer.Option(help="An epoch with every key that it ever had; it is retired, too.")
+    ] = None,
+    unknown: Annotated[
+        bool,
+        typer.Option("--unknown", help="The keys are of --epoch, which is retired, and the log has lost them."),
+    ] = False,
     reason: Annotated[str | None, typer.Option(callback=text_option, help="Why; stands in the log.")] = None,
     statement: Annotated[
         Path | None,
@@ -255,16 +265,17 @@ def revoke(
 ) -> None:
     """Record that keys are to be used no more, and write the signed list of all such keys for evaluators."""
     said = None if statement is None else load(statement, Revocation.from_bytes)
-    if key and (said is not None or reason is None):
-        raise ParameterError("keys are revoked by --key and --reason, or by a --statement that says both")
-    if not key and said is None and output is None:
-        raise ParameterError("give --key and --reason, or --statement, or --output for the list as it is")
+    numbers = _revoked_by(key, epoch, said, reason, unknown=unknown)
+    if not numbers and epoch is None and said is None and output is None:
+        raise ParameterError("give --key or --epoch, and --reason, or --statement, or --output for the list as it is")
     kept = [statement, passphrase_file, *folder.authority_files(place)]
     with KeyAuthority.open(place, passphrase=passphrase_from(passphrase_file)) as opened:
         if said is not None:
             opened.revoke_signed(said)
-        elif key:
-            opened.revoke(key, reason=str(reason))
+        elif epoch is not None:
+            opened.revoke_epoch(epoch, numbers, reason=str(reason))
+        elif numbers:
+            opened.revoke(numbers, reason=str(reason))
         listed = opened.revocation_list()
     apart = False
     if output is not None:
@@ -274,6 +285,30 @@ def revoke(
     show(
         "Revoked keys", {"list": None if output is None else str(output), **listed.info()}, as_json=as_json, apart=apart
     )
+
+
+def _revoked_by(
+    key: list[int] | None, epoch: int | None, said: Revocation | None, reason: str | None, *, unknown: bool
+) -> list[int]:
+    """The keys that options name. ParameterError for options that do not go together."""
+    numbers = sorted(set(key or ()))
+    if (numbers or epoch is not None) and (said is not None or reason is None):
+        raise ParameterError("keys are revoked by --key or --epoch, and --reason, or by a --statement that says both")
+    require_lost(numbers, epoch, unknown=unknown)
+    return numbers
+
+
+def passphrase(
+    place: Place,
+    passphrase_file: PassphraseFile = None,
+    new_passphrase_file: NewPassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal the master keys under another passphrase: all of it, or nothing. Backups keep the one of before."""
+    folder.existing(place)  # said before anything is asked for
+    old, new = passphrases_from(passphrase_file, new_passphrase_file)
+    change_passphrase(place, passphrase=old, new=new)
+    show("Sealed under the new passphrase", {"authority": str(place)}, as_json=as_json)
 
 
 def back_up(
@@ -311,11 +346,11 @@ def restored(
     heads = [read_head(file) for file in saved or ()]
     if drilled != (to is None) or drilled != (reason is None):
         raise ParameterError("give FOLDER and --reason to restore, or --drill alone to look")
-    passphrase = passphrase_from(passphrase_file)
+    opening = passphrase_from(passphrase_file)
     if to is None or reason is None:
-        found = drill(place, passphrase=passphrase, saved=heads)
+        found = drill(place, passphrase=opening, saved=heads)
     else:
-        given = {"passphrase": passphrase, "reason": reason, "saved": heads}
+        given = {"passphrase": opening, "reason": reason, "saved": heads}
         found = restore(place, to, nothing_followed=nothing_followed, **given)  # type: ignore[arg-type]
     values = {
         **asdict(found),

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pyfe import io
+from pyfe.audit import require_as_new
 from pyfe.cli.carried import called_lines, folder_secret, id_cells
 from pyfe.cli.console import (
     AsJson,
     Force,
+    NewPassphraseFile,
     PassphraseFile,
     load,
     passphrase_from,
+    passphrases_from,
+    read_head,
     show,
     text_option,
 )
+from pyfe.cli.keeping import Saved
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
@@ -29,7 +34,19 @@ from pyfe.row_ids import RowIds
 if TYPE_CHECKING:
     from pyfe.owner import OwnerLedger
 
-__all__ = ["Admitted", "EpochsFile", "IdColumn", "LeaveOut", "LedgerFolder", "NoLedger", "init", "pseudonyms", "status"]
+__all__ = [
+    "Admitted",
+    "EpochsFile",
+    "IdColumn",
+    "LeaveOut",
+    "LedgerFolder",
+    "NoLedger",
+    "Retired",
+    "init",
+    "passphrase",
+    "pseudonyms",
+    "status",
+]
 
 EpochsFile = Annotated[Path | None, typer.Option(help="The authority's signed table of its epochs.")]
 LedgerFolder = Annotated[
@@ -69,15 +86,21 @@ def status(
     epochs: Annotated[
         Path | None, typer.Option(help="A newer table of an authority's epochs: what its keys say by now is counted.")
     ] = None,
+    saved: Saved = None,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """How many patients met which epochs, and whose epochs say too much together by now."""
     from pyfe.owner import OwnerLedger
 
+    if saved and epochs is None:
+        raise ParameterError("--saved says how new the table has to be: give --epochs")
     with OwnerLedger.open(folder, passphrase_from(passphrase_file)) as ledger:
         if epochs is not None:
-            load(epochs, ledger.follow)
+            table = load(epochs, EpochTable.from_bytes)
+            heads = map(read_head, saved or ())
+            require_as_new(table.size, table.verification_key, heads, "the epoch table")
+            ledger.follow(table)
         values = {"folder": str(folder), "id": ledger.secret.id.hex(), **ledger.summary()}
     show("Data owner", values, as_json=as_json)
 
@@ -107,6 +130,26 @@ def pseudonyms(
     show("Pseudonyms", values, as_json=as_json, apart=file.is_standard_output)
 
 
+def passphrase(
+    folder: Annotated[Path, typer.Argument(help="The owner's folder.")],
+    passphrase_file: PassphraseFile = None,
+    new_passphrase_file: NewPassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal the owner's secret under another passphrase: all of it, or nothing. Copies keep the one of before."""
+    from pyfe.owner import OwnerLedger
+    from pyfe.owner.folder import load_secret
+
+    load_secret(folder)  # said before anything is asked for
+    OwnerLedger.change_passphrase(folder, *passphrases_from(passphrase_file, new_passphrase_file))
+    show("Sealed under the new passphrase", {"folder": str(folder)}, as_json=as_json)
+
+
+Retired = Annotated[
+    bool, typer.Option("--retired", help="Encrypt although the table says that the epoch is retired: no new keys.")
+]
+
+
 class Admitted:
     """The patients of ``pyfe encrypt``: which rows are encrypted, once the ledger has recorded them.
 
@@ -120,6 +163,8 @@ class Admitted:
         id_column: str | None,
         no_ledger: bool,
         leave_out: bool,
+        retired: bool = False,
+        saved: Sequence[Path] = (),
         *,
         carried: bool = False,
     ) -> None:
@@ -133,8 +178,10 @@ class Admitted:
             raise ParameterError("--no-ledger goes with no --ledger")
         if leave_out and ledger is None:
             raise ParameterError("--leave-out leaves out rows that a ledger refuses: give --ledger")
+        if (retired or saved) and ledger is None and epochs is None:
+            raise ParameterError("--retired and --saved are about the authority's table: give --epochs, or --ledger")
         self._epochs, self._folder, self._column = epochs, ledger, id_column
-        self._no_ledger, self._leave_out = no_ledger, leave_out
+        self._no_ledger, self._leave_out, self._retired, self._saved = no_ledger, leave_out, retired, tuple(saved)
         self.report: dict[str, Any] = {}
 
     @property
@@ -142,7 +189,7 @@ class Admitted:
         """What the command reads or keeps on their account."""
         from pyfe.owner.folder import owner_files
 
-        return [self._epochs, *(() if self._folder is None else owner_files(self._folder))]
+        return [self._epochs, *self._saved, *(() if self._folder is None else owner_files(self._folder))]
 
     def opened(self, key: PublicKey, passphrase_file: Path | None) -> OwnerLedger | None:
         """The ledger, with the table of epochs that is given; None where there is to be none.
@@ -158,7 +205,13 @@ class Admitted:
         try:
             if self._epochs is not None:
                 pinned = key.verification_key
-                load(self._epochs, lambda data: ledger.follow(data, verification_key=pinned))
+                table = self._as_new(
+                    load(self._epochs, lambda data: EpochTable.from_bytes(data, verification_key=pinned))
+                )
+                ledger.follow(table, verification_key=pinned)
+            known = ledger.table(key.verification_key)
+            if known is not None:  # else the ledger says so when it is asked
+                self._require_open(self._as_new(known), key)
         except BaseException:
             ledger.close()
             raise
@@ -169,11 +222,27 @@ class Admitted:
             return
         pinned = key.verification_key
         table = load(self._epochs, lambda data: EpochTable.from_bytes(data, verification_key=pinned))
-        table.epoch_of(key.id)
+        self._require_open(self._as_new(table), key)
         if len(table.epochs) > 1 and not self._no_ledger:
             raise ParameterError(
                 f"the authority has {len(table.epochs)} epochs, whose keys add up for a patient who meets several: "
                 "give --ledger FOLDER and --id-column COLUMN (pyfe owner init), or --no-ledger if nobody comes again"
+            )
+
+    def _as_new(self, table: EpochTable) -> EpochTable:
+        """The table. AuditError where a head was kept of a longer log."""
+        require_as_new(table.size, table.verification_key, map(read_head, self._saved), "the epoch table")
+        return table
+
+    def _require_open(self, table: EpochTable, key: PublicKey) -> None:
+        """ParameterError where the table says that the key's epoch gets no new keys, and nobody said that it may be."""
+        epoch = table.epoch_of(key.id)
+        if epoch.state != "open" and not self._retired:
+            newest = next((each.number for each in reversed(table.epochs) if each.state == "open"), None)
+            instead = "no epoch is open: ask the authority" if newest is None else f"epoch {newest} is open"
+            raise ParameterError(
+                f"epoch {epoch.number} of this public key is {epoch.state}: it gets no new key, so that rows under it "
+                f"are scored by the {epoch.keys} it has at most; {instead}. --retired encrypts under it all the same"
             )
 
     def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:

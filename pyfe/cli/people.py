@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pyfe.audit import AuditLog
-from pyfe.authority.entries import Approved, Entry, PolicySet, decode_entry
+from pyfe.authority.entries import Approved, Dismissed, Entry, PolicySet, decode_entry
 from pyfe.errors import DecodeError, PyfeError
 from pyfe.identity import Approval, Request, Revocation
 from pyfe.objects import decode
@@ -38,6 +38,8 @@ def approvers(log: AuditLog) -> dict[bytes, list[str]]:
 
 
 def _signer(entry: Entry, names: dict[str, str]) -> str | None:
+    if isinstance(entry, Dismissed) and entry.signer is not None:
+        return _named(entry.signer, names)
     signed = getattr(entry, "signed", None)
     if not signed:
         return None
@@ -47,4 +49,8 @@ def _signer(entry: Entry, names: dict[str, str]) -> str | None:
         return "somebody whose file cannot be read"
     if not isinstance(item, Request | Approval | Revocation):
         return None
-    return names.get(item.signer.hex(), f"the key {item.signer.hex()[:16]}...")
+    return _named(item.signer, names)
+
+
+def _named(key: bytes, names: dict[str, str]) -> str:
+    return names.get(key.hex(), f"the key {key.hex()[:16]}...")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from pyfe.adapters import adapter
+from pyfe.arguments import listed, require_a
 from pyfe.arrays import integer_rows
 from pyfe.epochs.table import Epoch
 from pyfe.errors import ParameterError
-from pyfe.forms import Forms
+from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.leakage import (
     Blind,
     FormQuestion,
@@ -24,6 +25,7 @@ from pyfe.leakage import (
     question_of,
     too_fine,
 )
+from pyfe.leakage.prior import require_prior
 from pyfe.schema import Schema
 
 __all__ = ["stated_epoch"]
@@ -55,10 +57,16 @@ def stated_epoch(
 
     ParameterError for both weights and forms. Cost: that of counting the bits of a decision.
     """
+    require_a(schema, Schema, "the schema of an epoch")
+    weights, forms = listed(weights, "weights"), listed(forms, "forms")
+    for part in forms:
+        require_a(part, (MatrixForms, FactoredForms), "forms of an epoch")
+    if prior is not None:
+        require_prior(prior)
     given = integer_rows(weights, schema.n) if len(weights) else np.zeros((0, schema.n), dtype=np.int64)
     if len(given) and forms:
         raise ParameterError("the keys of an epoch are given as weights or as forms, by its scheme")
-    known = prior or Reference.of_schema(schema) or (None if too_fine(schema) else Blind(schema))
+    known = prior if prior is not None else Reference.of_schema(schema) or (None if too_fine(schema) else Blind(schema))
     common: dict[str, Any] = {
         "number": number,
         "state": state,

@@ -14,6 +14,7 @@ from typing import Any
 from flint import fmpz_mat
 
 from pyfe.adapters import SCHEMES
+from pyfe.arguments import listed, require_a, require_count
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.forms import Forms, forms_from_dict
 from pyfe.leakage import Free
@@ -78,11 +79,14 @@ class Epoch:
 
     def __post_init__(self) -> None:
         """ParameterError for what no epoch can say."""
-        _count(self.number, 1, MOST_NUMBER, "the number of an epoch")
+        require_count(self.number, 1, MOST_NUMBER, "the number of an epoch")
         for name in ("keys", "rank", "said", "entropy"):
-            _count(getattr(self, name), 0, MOST_NUMBER, f"epoch {self.number}: {name}")
+            require_count(getattr(self, name), 0, MOST_NUMBER, f"epoch {self.number}: {name}")
         if self.expires is not None:
-            _count(self.expires, 0, LAST_SECOND, f"epoch {self.number}: expires")
+            require_count(self.expires, 0, LAST_SECOND, f"epoch {self.number}: expires")
+        require_a(self.schema, Schema, f"epoch {self.number}: its schema")
+        for text in (self.state, self.scheme):
+            require_a(text, str, f"epoch {self.number}: its state or scheme")
         if self.state not in _STATES or self.scheme not in SCHEMES or type(self.blind) is not bool:
             raise ParameterError(f"epoch {self.number}: its state or scheme is none that there is")
         if type(self.public_key_id) is not bytes or len(self.public_key_id) != _ID_SIZE:
@@ -125,6 +129,7 @@ class Epoch:
 
     def follows(self, before: Epoch) -> bool:
         """Whether this can be the same epoch later: the same master key, whose keys say all that they said."""
+        require_a(before, Epoch, "the epoch before")
         same = (self.number, self.public_key_id, self.schema.id, self.scheme)
         ended = before.state != "open" and self.state == "open"
         fewer = self.keys < before.keys or self.rank < before.rank or self.said < before.said
@@ -199,8 +204,10 @@ class EpochTable(PickledAsBytes):
 
     def __post_init__(self) -> None:
         require_key(self.verification_key, "the authority of an epoch table")
-        _count(self.size, 0, MOST_NUMBER, "the size of a log")
-        _count(self.at, 0, LAST_SECOND, "the second of an epoch table")
+        require_count(self.size, 0, MOST_NUMBER, "the size of a log")
+        require_count(self.at, 0, LAST_SECOND, "the second of an epoch table")
+        for epoch in self.epochs:
+            require_a(epoch, Epoch, "an epoch of a table")
         if not 1 <= len(self.epochs) <= MOST_EPOCHS:
             raise ParameterError(f"an epoch table has 1 to {MOST_EPOCHS} epochs, not {len(self.epochs)}")
         if [epoch.number for epoch in self.epochs] != list(range(1, len(self.epochs) + 1)):
@@ -211,7 +218,8 @@ class EpochTable(PickledAsBytes):
     @classmethod
     def signed(cls, signing_key: SigningKey, *, size: int, at: int, epochs: Sequence[Epoch]) -> EpochTable:
         """The table of an authority, signed by it. ParameterError for what is no table."""
-        unsigned = cls(signing_key.public, size, at, tuple(epochs), bytes(SIGNATURE_SIZE))
+        require_a(signing_key, SigningKey, "the signing key of a table")
+        unsigned = cls(signing_key.public, size, at, tuple(listed(epochs, "epochs")), bytes(SIGNATURE_SIZE))
         return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())))
 
     def to_bytes(self) -> bytes:
@@ -232,6 +240,8 @@ class EpochTable(PickledAsBytes):
         the canonical encoding of a table, SignatureError for a wrong signature.
         """
         table = _decode(as_bytes(data))
+        if verification_key is not None:
+            require_a(verification_key, bytes, "verification_key")
         if verification_key is not None and table.verification_key != verification_key:
             raise KeyMismatchError("the epoch table is another authority's than the one that was pinned")
         return table
@@ -243,6 +253,7 @@ class EpochTable(PickledAsBytes):
 
     def epoch_of(self, public_key_id: bytes) -> Epoch:
         """The epoch of a public key. KeyMismatchError where the table has none."""
+        require_a(public_key_id, bytes, "the id of a public key")
         found = next((epoch for epoch in self.epochs if epoch.public_key_id == public_key_id), None)
         if found is None:
             raise KeyMismatchError(
@@ -283,11 +294,6 @@ def _described(epoch: Epoch) -> Iterator[tuple[str, Any]]:
     yield "bits_of_a_row", epoch.entropy / 1000
     yield "reference", not epoch.blind
     yield "expires", epoch.expires
-
-
-def _count(value: object, lowest: int, highest: int, what: str) -> None:
-    if type(value) is not int or not lowest <= value <= highest:
-        raise ParameterError(f"{what} must be an integer from {lowest} to {highest}")
 
 
 def _decode(data: bytes) -> EpochTable:

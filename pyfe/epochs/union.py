@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pyfe.arguments import listed, require_a
 from pyfe.arrays import integer_rows
 from pyfe.epochs.could_cancel import could_live_on_few
 from pyfe.epochs.forms_together import forms_apart, forms_findings
@@ -69,8 +70,12 @@ def count(epochs: Sequence[Epoch], *, limits: Limits | None = None, secret: byte
     Retired epochs whose keys say nothing do not count; a single epoch that does is not looked at. Cost: that of rules 2
     and 2m on all rows; seconds where rules draw from a population.
     """
-    asked = sorted({epoch.number: epoch for epoch in epochs if not epoch.silent}.values(), key=lambda one: one.number)
-    thresholds = limits or Limits()
+    given = listed(epochs, "epochs")
+    for epoch in given:
+        require_a(epoch, Epoch, "an epoch")
+    thresholds = Limits() if limits is None else limits
+    require_a(thresholds, Limits, "limits")
+    asked = sorted({epoch.number: epoch for epoch in given if not epoch.silent}.values(), key=lambda one: one.number)
     if len(asked) < 2:
         return Counted()
     cheap = [*_undecided(asked), *_bits(asked, thresholds), *_ranks(asked, thresholds), *_too_fine(asked)]

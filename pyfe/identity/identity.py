@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyfe.arguments import listed, require_a
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.text import printable
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, signed_part, unpack
@@ -48,7 +49,11 @@ class Identity(PickledAsBytes):
     @classmethod
     def signed(cls, name: str, keys: Iterable[tuple[str, bytes]], signing_key: SigningKey) -> Identity:
         """The identity of a signing key with some further public keys. ParameterError for keys that make none."""
-        both = sorted([(ED25519, signing_key.public), *keys])
+        require_a(signing_key, SigningKey, "the signing key of an identity")
+        pairs = listed(keys, "further keys")
+        for pair in pairs:
+            _require_pair(pair)
+        both = sorted([(ED25519, signing_key.public), *pairs])
         _require_keys(both)
         unsigned = cls(require_text("the name of an identity", name), tuple(both), bytes(SIGNATURE_SIZE))
         return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())))
@@ -66,6 +71,8 @@ class Identity(PickledAsBytes):
         canonical encoding of an identity, SignatureError for a wrong signature.
         """
         identity = _decode(as_bytes(data))
+        if fingerprint is not None:
+            require_a(fingerprint, str, "a fingerprint")
         if fingerprint is not None and not is_fingerprint_of(fingerprint, identity.id):
             raise KeyMismatchError(f"the identity's fingerprint is {identity.fingerprint}, not the one that was pinned")
         return identity
@@ -99,6 +106,12 @@ class Identity(PickledAsBytes):
         return (
             f"Identity({printable(self.name)}, {', '.join(kind for kind, _ in self.keys)}, {self.fingerprint[:9]}...)"
         )
+
+
+def _require_pair(pair: object) -> None:
+    """ParameterError for what is no pair of a kind and a key."""
+    if not isinstance(pair, tuple) or list(map(type, pair)) != [str, bytes]:
+        raise ParameterError("a public key is a pair of its kind, a text, and its bytes")
 
 
 def _require_keys(keys: list[tuple[str, bytes]]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyfe.arguments import require_a
 from pyfe.audit.checkpoint import AUTHORITY_ID_SIZE
 from pyfe.errors import DecodeError, IdentityError, ParameterError
 from pyfe.identity.identity import Identity
@@ -50,10 +51,13 @@ class SealedKey(PickledAsBytes):
         for which nothing can be sealed; each call gives other bytes."""
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+        require_a(recipient, Identity, "the recipient")
+        require_a(key, bytes, "a function key that is sealed")
+        require_a(authority, bytes, "the id of an authority")
         if recipient.x25519 is None:
             raise ParameterError(f"the identity {recipient.name!r} has no X25519 key that a key could be sealed for")
         unsealed = cls(authority, number, recipient.x25519, b"")
-        if len(authority) != AUTHORITY_ID_SIZE or not 1 <= number <= MOST_NUMBER or not key:
+        if len(authority) != AUTHORITY_ID_SIZE or type(number) is not int or not 1 <= number <= MOST_NUMBER or not key:
             raise ParameterError("a sealed key says by whom (16 bytes) and under which number (1 on) it was issued")
         try:
             public = X25519PublicKey.from_public_bytes(recipient.x25519)
@@ -65,7 +69,9 @@ class SealedKey(PickledAsBytes):
     def opened_by(self, key: X25519PrivateKey) -> bytes:
         """What was sealed. IdentityError where the key is not the recipient's, or a byte was changed."""
         from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+        require_a(key, X25519PrivateKey, "the key of a recipient")
         if key.public_key().public_bytes_raw() != self.recipient:
             raise IdentityError("this key was sealed for another recipient")
         try:

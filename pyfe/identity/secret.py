@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn, Self
 
 from pyfe._core import SecretBytes
+from pyfe.arguments import listed, require_a
 from pyfe.errors import DecodeError, IdentityError
 from pyfe.identity.identity import X25519, Identity
 from pyfe.identity.sealed_key import SealedKey
@@ -46,12 +47,14 @@ class IdentitySecret(Secret):
         receives: with an X25519 key too, for function keys that are sealed for it; others: further public keys, as
         pairs of kind and key, which it states and nothing here uses. ParameterError for a name that cannot be one.
         """
+        require_a(receives, bool, "receives")
         signing_key, box = SigningKey.generate(), SecretBytes.random(KEY_SIZE) if receives else None
         own = [] if box is None else [(X25519, _x25519(box).public_key().public_bytes_raw())]
-        return cls(signing_key, box, Identity.signed(name, [*own, *others], signing_key))
+        return cls(signing_key, box, Identity.signed(name, [*own, *listed(others, "further keys")], signing_key))
 
     def sign(self, message: bytes) -> bytes:
         """The Ed25519 signature (64 bytes) of a message."""
+        require_a(message, (bytes, bytearray, memoryview), "a message")
         return self._signing_key.sign(message)
 
     def open(self, sealed: SealedKey | bytes) -> bytes:

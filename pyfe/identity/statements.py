@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NoReturn, Self
 
+from pyfe.arguments import require_a
 from pyfe.audit.checkpoint import AUTHORITY_ID_SIZE
 from pyfe.errors import DecodeError, ParameterError, SignatureError
 from pyfe.identity.sealed_key import MOST_NUMBER
@@ -59,6 +60,7 @@ class Statement(PickledAsBytes):
 
     def signed_by(self, secret: IdentitySecret) -> Self:
         """The same statement, made by an identity."""
+        require_a(secret, IdentitySecret, "who signs")
         unsigned = replace(self, signer=secret.identity.ed25519)
         return replace(unsigned, signature=secret.sign(signed_part(unsigned.to_bytes())))
 
@@ -192,6 +194,7 @@ class Approval(Statement):
     @classmethod
     def of(cls, request: Request, *, decision: bytes, policy: bytes, not_after: int) -> Self:
         """An approval of a request under its conditions, to be signed."""
+        require_a(request, Request, "what is approved")
         stands = {"authority": request.authority, "epoch": request.epoch, "conditions": request.conditions}
         return cls(**stands, request=request.id, decision=decision, policy=policy, not_after=not_after)  # type: ignore[arg-type]
 
@@ -207,8 +210,8 @@ class Approval(Statement):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Revocation(Statement):
-    """What shall not be used any more: some keys by their numbers, an epoch with all its keys, or a request that has
-    no key yet. One of the three; one person's word is enough.
+    """What shall not be used any more: some keys by their numbers, an epoch with all its keys, keys of a retired epoch
+    that the log does not know (both), or a request that has no key yet; one person's word is enough.
 
     ``at``: when it was said. Saying it again changes nothing, so it has no nonce.
     """
@@ -233,5 +236,5 @@ class Revocation(Statement):
             self._require_count("epoch", 1, MOST_NUMBER)
         if self.request is not None:
             self._require("request", HASH_SIZE)
-        if (self.keys != ()) + (self.epoch is not None) + (self.request is not None) != 1:
-            self._refuse("what is revoked", "keys, an epoch, or a request, and one of them")
+        if (self.request is None) == (self.keys == () and self.epoch is None):
+            self._refuse("what is revoked", "keys, an epoch, keys of one, or a request")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyfe.io.files import read_bytes, read_object, read_text
 from pyfe.io.holding import held
 from pyfe.io.outputs import claimed, write_bytes, write_text
+from pyfe.io.resealing import reseal
 from pyfe.io.tables import Table, encode_table, read_table, table_bytes, write_table
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "read_object",
     "read_table",
     "read_text",
+    "reseal",
     "table_bytes",
     "write_bytes",
     "write_table",

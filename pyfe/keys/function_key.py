@@ -22,6 +22,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from pyfe.adapters import AnyAdapter, NativeFunctionKey, adapter_numbered
+from pyfe.arguments import require_a
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import (
@@ -310,6 +311,7 @@ class FunctionKey(Secret):
                 f"{_date(now)}; ask the authority for another one"
             )
         if revoked is not None:
+            require_a(revoked, RevocationList, "the list of revoked keys")
             revoked.require_not_listed(self.sequence, self.public_key_id)
 
     def _plain_scores(self, ciphertexts: CiphertextBatch, clock: Clock, revoked: RevocationList | None) -> IntArray:

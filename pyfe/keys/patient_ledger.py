@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pyfe.errors import ParameterError
 from pyfe.row_ids import cells_of
 
-__all__ = ["PatientLedger", "require_ids"]
+__all__ = ["PatientLedger", "require_ids", "require_ledger"]
 
 
 class PatientLedger(Protocol):
@@ -29,6 +29,12 @@ class PatientLedger(Protocol):
         ...
 
 
+def require_ledger(ledger: object) -> None:
+    """ParameterError for what records no patients."""
+    if ledger is not None and not callable(getattr(ledger, "record", None)):
+        raise ParameterError(f"ledger must be a pyfe.owner.OwnerLedger, not {type(ledger).__name__}")
+
+
 def require_ids(ids: Any, rows: int, ledger: PatientLedger | None, *, carried: bool) -> list[Any]:
     """The ids as a list. ParameterError where nobody asks for them, a ledger comes without them, or they are not one a
     row."""
@@ -39,9 +45,7 @@ def require_ids(ids: Any, rows: int, ledger: PatientLedger | None, *, carried: b
         )
     if ids is None:
         return []
-    if isinstance(ids, str | bytes) or not hasattr(ids, "__iter__"):
-        raise ParameterError("ids are a list, with one id for every row")
-    listed = cells_of(ids)
-    if len(listed) != rows:
-        raise ParameterError(f"there are {len(listed)} ids for {rows} rows")
-    return listed
+    given = cells_of(ids)
+    if len(given) != rows:
+        raise ParameterError(f"there are {len(given)} ids for {rows} rows")
+    return given

@@ -14,7 +14,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.keys.carried_ids import carried_ids, given_ids
 from pyfe.keys.owner_noise import noise_part, require_owner_secret, with_noise
-from pyfe.keys.patient_ledger import PatientLedger, require_ids
+from pyfe.keys.patient_ledger import PatientLedger, require_ids, require_ledger
 from pyfe.row_ids import Carriage
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
@@ -162,6 +162,7 @@ class PublicKey(PickledAsBytes):
         masks of dimension k. The first call makes tables of the key's points, which stay with it: 60 KB a point and 64
         MB at most, of a quadratic scheme 16 KB a point.
         """
+        require_ledger(ledger)
         owner = owner_secret if ledger is None else ledger.secret
         noise_secret = noise_part(self.schema, owner_secret, pseudonyms=carry_ids == "pseudonym")
         if noise_secret is None and ledger is not None and self.schema.noise is not None:

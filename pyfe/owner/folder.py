@@ -11,7 +11,9 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
+from pyfe.arguments import path_of
 from pyfe.durable import sync_folder
 from pyfe.errors import OwnerError
 
@@ -19,6 +21,9 @@ __all__ = ["LEDGER", "SECRET", "load_secret", "make_folder", "owner_files"]
 
 SECRET, LEDGER = "owner.sealed", "ledger.db"
 _MOST_SECRET = 2**16
+_PATH = "the path of an owner's folder"
+
+AnyPath: TypeAlias = str | os.PathLike[str]
 
 
 def owner_files(folder: Path) -> list[Path]:
@@ -27,11 +32,12 @@ def owner_files(folder: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def make_folder(folder: Path, sealed: bytes) -> Iterator[Path]:
+def make_folder(folder: AnyPath, sealed: bytes) -> Iterator[Path]:
     """Make a folder with a sealed secret; the block makes the ledger at the path that it is given.
 
     OwnerError where there is anything of the name, or the disk fails; then nothing of it is left.
     """
+    folder = path_of(folder, _PATH)
     if os.path.lexists(folder):
         raise OwnerError(f"{folder} exists already; an owner is never overwritten", kind="replaced")
     new = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.new")
@@ -54,8 +60,9 @@ def make_folder(folder: Path, sealed: bytes) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def load_secret(folder: Path) -> tuple[bytes, Path]:
+def load_secret(folder: AnyPath) -> tuple[bytes, Path]:
     """The sealed secret of a folder, and where its ledger is. OwnerError where there is none."""
+    folder = path_of(folder, _PATH)
     file = folder / SECRET
     try:
         with open(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as opened:

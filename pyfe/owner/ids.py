@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pyfe.errors import OwnerError
+from pyfe.errors import OwnerError, ParameterError
 from pyfe.row_ids import called_rows, canonical_text, cells_of
 
 __all__ = ["canonical_ids"]
@@ -20,9 +20,11 @@ def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
     are no integers (or floats too large to tell two integers apart), and of text that is none or too long. Values are
     not repeated: they are patients'.
     """
-    if isinstance(ids, str | bytes):
-        raise OwnerError("ids are a list, with one id for every row", kind="ids")
-    found = [_encoded(canonical_text(cell)) for cell in cells_of(ids)]
+    try:
+        cells = cells_of(ids)
+    except ParameterError as error:
+        raise OwnerError("ids are a list, with one id for every row", kind="ids") from error
+    found = [_encoded(canonical_text(cell)) for cell in cells]
     wrong = [row for row, text in enumerate(found) if text is None]
     if wrong:
         raise OwnerError(

@@ -12,18 +12,19 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn, Self, TypeAlias
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from pyfe.arguments import path_of, require_a
 from pyfe.audit.checkpoint import authority_id
 from pyfe.epochs import Counted, Epoch, EpochTable, count
 from pyfe.errors import DecodeError, KeyMismatchError, OwnerError, PyfeError, RowsDeniedError
+from pyfe.io.resealing import reseal
 from pyfe.keys import PublicKey
 from pyfe.owner import tables
 from pyfe.owner.database import LedgerFile
-from pyfe.owner.folder import load_secret, make_folder
+from pyfe.owner.folder import load_secret, make_folder, owner_files
 from pyfe.owner.secret import OwnerSecret
 from pyfe.wire.pickling import Secret
 
@@ -106,7 +107,7 @@ class OwnerLedger(Secret):
     def create(cls, folder: str | os.PathLike[str], passphrase: str | bytes) -> Self:
         """A new secret and an empty ledger in a new folder: all of it, or OwnerError and no owner. Cost: one scrypt."""
         secret = OwnerSecret.generate()
-        with make_folder(Path(folder), secret.sealed(passphrase)) as made:
+        with make_folder(folder, secret.sealed(passphrase)) as made:
             file = LedgerFile(made, secret.verification_key)
             file.make()
             file.close()
@@ -116,7 +117,7 @@ class OwnerLedger(Secret):
     def open(cls, folder: str | os.PathLike[str], passphrase: str | bytes) -> Self:
         """The owner of a folder. OwnerError for a wrong passphrase, and where the ledger is not there, not whole, or
         another owner's. Cost: one scrypt."""
-        data, place = load_secret(Path(folder))
+        data, place = load_secret(folder)
         try:
             secret = OwnerSecret.unsealed(data, passphrase)
         except DecodeError as error:
@@ -129,6 +130,26 @@ class OwnerLedger(Secret):
             ledger.close()
             raise
         return ledger
+
+    @staticmethod
+    def change_passphrase(folder: str | os.PathLike[str], passphrase: str | bytes, new: str | bytes) -> None:
+        """Seal the owner's secret under another passphrase. The secret, and so everything that is derived from it, and
+        the ledger stay; copies of the folder keep the passphrase of before.
+
+        OwnerError for a wrong passphrase, ParameterError for a new one that is too short or where the file cannot be
+        written; then it is as it was. Cost: two scrypts.
+        """
+        load_secret(folder)  # that it is one, and no link
+
+        def change(data: bytes) -> bytes:
+            try:
+                sealed = OwnerSecret.unsealed(data, passphrase).sealed(new)
+                OwnerSecret.unsealed(sealed, new)  # what could not be opened again takes no place
+            except DecodeError as error:
+                raise OwnerError(f"{folder} holds no owner's secret: {error}", kind="sealed") from error
+            return sealed
+
+        reseal(owner_files(path_of(folder, "the path of an owner's folder"))[0], change)
 
     @property
     def noise_secret(self) -> Any:
@@ -159,6 +180,7 @@ class OwnerLedger(Secret):
 
     def table(self, verification_key: bytes) -> EpochTable | None:
         """The newest table of an authority that the owner saw."""
+        authority_id(verification_key)  # that it is one
         with self._file.reading() as connection:
             return self._table(connection, verification_key)
 
@@ -260,6 +282,7 @@ class OwnerLedger(Secret):
 
     def _epoch(self, connection: Connection, public_key: PublicKey) -> tuple[EpochTable, Epoch]:
         """The newest table, and the epoch of a public key."""
+        require_a(public_key, PublicKey, "the public key")
         table = self._table(connection, public_key.verification_key)
         if table is None:
             raise OwnerError(

@@ -90,7 +90,7 @@ def test_what_names_no_authority_is_refused(authority: Any) -> None:
 
 @pytest.mark.parametrize("saved", [HEADS[20], HEADS[20].encode(), LOG])
 def test_one_saved_head_is_given_in_a_list(saved: Any) -> None:
-    with pytest.raises(ParameterError, match="saved heads are a list of texts, also where there is one"):
+    with pytest.raises(ParameterError, match="saved heads must be a list, also where there is one"):
         verify(LOG, saved=saved)
 
 

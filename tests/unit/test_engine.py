@@ -48,7 +48,8 @@ def test_the_same_request_again_is_the_same_key_and_costs_nothing(place: str, tm
     key = engine.issue(dense(schema()), purpose="triage", recipient="ward 3")
     assert key.verified and (key.sequence, key.issued_at) == (1, NOW)
     again = engine.issue(dense(schema()), purpose="triage", recipient="ward 3")
-    assert again.to_bytes() == key.to_bytes() and kinds(engine) == ["created", "epoch opened", "issued"]
+    assert again.to_bytes() == key.to_bytes() and kinds(engine) == ["created", "epoch opened", "issued", "released"]
+    assert engine.state.epoch(1).keys == 1
     other = engine.issue(dense(schema()), purpose="triage", recipient="ward 4")
     assert other.sequence == 2 and engine.state.epoch(1).keys == 2
     assert [entry.says_something for entry in engine.state.issued] == [True, False]
@@ -488,11 +489,12 @@ def test_a_key_costs_the_same_after_ten_rows_and_after_two_thousand() -> None:
     assert many < 1.5 * few
 
 
-def test_a_function_of_another_kind_is_refused_before_anything_is_recorded() -> None:
+def test_what_is_no_function_is_no_request_and_a_function_that_does_not_fit_is_one() -> None:
     engine = create(LOOSE)
     for wrong in ("no function", None):
         with pytest.raises(ParameterError):
             engine.issue(wrong, purpose="p")  # type: ignore[arg-type]
+    assert engine.state.size == 2
     with pytest.raises(KeyMismatchError):
         engine.issue(Function.from_integers(schema(9), np.ones(9, dtype=np.int64)), purpose="p")
-    assert engine.state.size == 2
+    assert kinds(engine)[2:] == ["dismissed"]

@@ -22,6 +22,7 @@ from pyfe import (
     RevocationList,
     SignatureError,
 )
+from pyfe.authority.entries import decode_entry
 from pyfe.objects import decode
 from pyfe.wire.envelope import NO_ID, Envelope, Kind, pack, signed_part, unpack
 from tests.unit import objects
@@ -89,11 +90,11 @@ def test_ends_that_are_none(authority: KeyAuthority, end: Any) -> None:
         authority.issue(function(authority, 3, -1), purpose="p", not_after=end)
 
 
-def test_a_key_that_would_have_ended_is_not_recorded(authority: KeyAuthority) -> None:
+def test_a_key_that_would_have_ended_is_no_key_and_the_log_says_who_asked(authority: KeyAuthority) -> None:
     size = len(authority.log())
     with pytest.raises(ParameterError, match="would have ended"):
         authority.issue(function(authority, 3, -1), purpose="p", not_after=NOW - 1)
-    assert len(authority.log()) == size
+    assert [decode_entry(entry).kind for entry in authority.log().entries[size:]] == ["dismissed"]
 
 
 def test_another_end_is_another_key(authority: KeyAuthority) -> None:

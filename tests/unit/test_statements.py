@@ -28,6 +28,7 @@ STATEMENTS: dict[str, Statement] = {
     "approval": people.approval("ben", FULL),
     "revocation": revocation(),
     "revocation of an epoch": revocation(keys=(), epoch=3),
+    "revocation of keys of an epoch": revocation(epoch=3),
     "revocation of a request": revocation(keys=(), request=FULL.id),
 }
 
@@ -135,7 +136,7 @@ BAD: dict[str, tuple[type[Statement], dict[str, Any]]] = {
     "approval for ever": (Approval, {"not_after": 2**33}),
     "an approval's nonce": (Approval, {"nonce": None}),
     "nothing revoked": (Revocation, {"keys": ()}),
-    "two things revoked": (Revocation, {"epoch": 1}),
+    "an epoch and a request": (Revocation, {"keys": (), "epoch": 1, "request": bytes(32)}),
     "keys and a request": (Revocation, {"request": bytes(32)}),
     "keys in disorder": (Revocation, {"keys": (3, 2)}),
     "a key twice": (Revocation, {"keys": (2, 2)}),

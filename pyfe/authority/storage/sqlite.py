@@ -18,6 +18,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from pyfe.arguments import path_of
 from pyfe.authority.storage import waiting
 from pyfe.authority.storage.protocol import (
     Recorded,
@@ -232,10 +233,7 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 
 def _resolved(path: str | os.PathLike[str]) -> Path:
     """The path without symbolic links, so that every name of a file leads to one write-ahead log."""
-    try:
-        resolved = Path(os.path.realpath(os.fsdecode(path)))
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"the path of an authority is a text or a path: {error}") from error
+    resolved = Path(os.path.realpath(path_of(path, "the path of an authority")))
     if not resolved.name:
         raise ParameterError(f"the path of an authority names a file, and {resolved} is a folder")
     return resolved
