@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench import peers
-from bench.blst_loop import Loop
+from bench.blst_loop import FP_MUL_SECONDS, Loop
 from bench.measure import (
     Measurement,
     Settings,
@@ -61,7 +61,8 @@ def run(settings: Settings) -> Iterator[Measurement]:
     loop = _loop()
     with threads(1):
         if loop is not None and not settings.quick:
-            require(loop.valid, "blst's own multiplication in the base field is not between 25 and 60 ns here")
+            low, high = (round(1e9 * bound) for bound in FP_MUL_SECONDS)
+            require(loop.valid, f"blst's own multiplication in the base field is not between {low} and {high} ns here")
         for ours, words in zip(operations(settings), on_portable(settings), strict=True):
             yield from measure(ours, words, loop, settings)
         yield from over_floor(settings)
