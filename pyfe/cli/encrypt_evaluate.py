@@ -47,6 +47,20 @@ LONG_SEARCH = 10_000
 """Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
 
 
+OwnerSecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of 32 bytes that noise is drawn from, where the schema has noise slots; keep it. Or an owner's "
+        "folder (pyfe owner init), which makes pseudonyms too."
+    ),
+]
+OnOverflow = Annotated[str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")]
+LargestWeightSum = Annotated[
+    int, typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long.")
+]
+RevokedFile = Annotated[Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")]
+
+
 @reads_tables
 def encrypt(
     table: Annotated[
@@ -56,16 +70,8 @@ def encrypt(
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="The authority's public key.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the ciphertexts.")],
     fingerprint: Annotated[str | None, typer.Option(help="Refuse any other public key than this one.")] = None,
-    on_overflow: Annotated[
-        str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")
-    ] = "raise",
-    owner_secret: Annotated[
-        Path | None,
-        typer.Option(
-            help="File of 32 bytes that noise is drawn from, where the schema has noise slots; keep it. Or an owner's "
-            "folder (pyfe owner init), which makes pseudonyms too."
-        ),
-    ] = None,
+    on_overflow: OnOverflow = "raise",
+    owner_secret: OwnerSecretFile = None,
     epochs: EpochsFile = None,
     ledger: LedgerFolder = None,
     id_column: IdColumn = None,
@@ -119,13 +125,8 @@ def evaluate(
     public_key: Annotated[
         Path | None, typer.Option("--public-key", "-p", help="Check the key's signature and equation against this.")
     ] = None,
-    largest_weight_sum: Annotated[
-        int,
-        typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long."),
-    ] = 1,
-    revoked: Annotated[
-        Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")
-    ] = None,
+    largest_weight_sum: LargestWeightSum = 1,
+    revoked: RevokedFile = None,
     allow_duplicates: AllowDuplicates = False,
     saved: Saved = None,
     force: Force = False,
@@ -192,13 +193,11 @@ def _recorded(
 ) -> tuple[Encoded, Any, RowIds | None]:
     """The rows to encrypt, their patients recorded where there is a ledger; the secret for their noise; the ids that
     travel."""
-    noise = noise_part(key.schema, secret, pseudonyms=carried.pseudonyms)
     owner = admitted.opened(key, passphrase_file)
+    noise = noise_part(key.schema, secret, pseudonyms=carried.pseudonyms, ledger=owner)
     if owner is None:
         return encoded, noise, carried.ids(table, key.schema, secret)
     with owner:
-        if noise is None and key.schema.noise is not None:
-            noise = owner.noise_secret
         require_owner_secret(key.schema, noise)
         ids = carried.ids(table, key.schema, owner.secret)
         kept = admitted.rows(owner, key, table)

@@ -20,9 +20,11 @@ _UNITS = 256
 """The core takes standard deviations in units of 1/256."""
 
 
-def noise_part(schema: Schema, given: Any, *, pseudonyms: bool) -> Any:
+def noise_part(schema: Schema, given: Any, *, pseudonyms: bool, ledger: Any = None) -> Any:
     """What noise is drawn from, of what was given: of a whole owner's secret its part for noise; nothing where the
-    schema has no noise and it was given for pseudonyms."""
+    schema has no noise and it was given for pseudonyms. Where nothing was given and there is noise, the ledger's."""
+    if given is None and ledger is not None and schema.noise is not None:
+        return ledger.noise_secret
     if not hasattr(given, "row_pseudonyms"):
         return given
     return None if pseudonyms and schema.noise is None else given.noise

@@ -164,9 +164,7 @@ class PublicKey(PickledAsBytes):
         """
         require_ledger(ledger)
         owner = owner_secret if ledger is None else ledger.secret
-        noise_secret = noise_part(self.schema, owner_secret, pseudonyms=carry_ids == "pseudonym")
-        if noise_secret is None and ledger is not None and self.schema.noise is not None:
-            noise_secret = ledger.noise_secret
+        noise_secret = noise_part(self.schema, owner_secret, pseudonyms=carry_ids == "pseudonym", ledger=ledger)
         require_owner_secret(self.schema, noise_secret)
         ids = given_ids(ids, X, carry_ids, self.schema)
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)

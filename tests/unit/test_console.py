@@ -318,10 +318,10 @@ def test_an_interrupted_command_says_so(
 ) -> None:
     make(["a", "b"])
 
-    def interrupted(*_: Any) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pyfe.cli.encrypt_evaluate.read_csv", interrupted)
+    monkeypatch.setattr("pyfe.cli.table_options.read_table", interrupted)
     assert main(["encrypt", "few.csv", "-p", "public", "-o", "out", *more]) == 130
     output, complaint = capsys.readouterr()
     assert complaint == "pyfe: Interrupted: interrupted\n" and not Path("out").exists()

@@ -181,7 +181,7 @@ def test_another_authority(key: FunctionKey, authority: KeyAuthority) -> None:
     with pytest.raises(KeyMismatchError, match="different public keys"):
         key.decrypt(linear.public_key.encrypt(objects.ROWS))
     mixed = [linear.public_key.encrypt(objects.ROWS), authority.public_key.encrypt(objects.ROWS)]
-    with pytest.raises(KeyMismatchError, match="different public keys"):
+    with pytest.raises(KeyMismatchError, match="different schemes"):
         CiphertextBatch.concat(mixed)
 
 

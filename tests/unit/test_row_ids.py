@@ -146,7 +146,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "half a pair": (lambda: clear(["a", "\ud800", "c"]), "row 1: an id that is no text"),
     "more ids than rows": (lambda: clear(["a", "b", "c", "d"]), "4 ids for 3 rows"),
     "fewer": (lambda: clear(["a"]), "1 ids for 3 rows"),
-    "one text": (lambda: clear("abc"), "ids are a list"),
+    "one text": (lambda: clear("abc"), "ids must be a list"),
     "no ids": (lambda: PUBLIC.encrypt(TABLE, carry_ids="clear"), "carry_ids needs ids"),
     "rows that are numbered": (lambda: PUBLIC.encrypt(pd.DataFrame(TABLE), carry_ids="clear"), "set_index"),
     "another word": (lambda: PUBLIC.encrypt(TABLE, ids=IDS, carry_ids="hash"), "'clear', 'pseudonym'"),  # type: ignore[arg-type]
