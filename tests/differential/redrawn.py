@@ -10,7 +10,7 @@ of figures that hardly vary has a standard error of nearly 0, and its tolerance 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from tests.reference.leakage.compare import GRANTED, SAMPLED, Difference, near_a_limit, tolerance
 from tests.reference.leakage.question import REFUSES
 
-__all__ = ["SECRETS", "STANDARD_ERRORS", "Pair", "beyond_chance", "confirmed"]
+__all__ = ["SECRETS", "STANDARD_ERRORS", "Pair", "beyond_chance", "confirmed", "drawn_rules"]
 
 SECRETS = 8
 """Pairs that are drawn. Two sides that each fall to one of two values by a fair coin: 4 in 1,000 are called a
@@ -38,28 +38,27 @@ def beyond_chance(differences: Sequence[float], allowed: float) -> bool:
     return mean > allowed and mean > STANDARD_ERRORS * stdev(differences) / sqrt(len(differences))
 
 
-def confirmed(found: Iterable[Difference], again: Callable[[], Sequence[Pair]]) -> list[Difference]:
-    """Those that stand when both sides are drawn again; what is counted exactly stands anyhow. ``again`` is asked once,
-    and only where rows were drawn."""
-    pairs: Sequence[Pair] | None = None
-    stands = []
-    for one in found:
-        if one.rule not in SAMPLED and one.rule != "all":
-            stands.append(one)
-            continue
-        pairs = again() if pairs is None else pairs
-        if _stands(one, pairs):
-            stands.append(one)
-    return stands
+def drawn_rules(one: Difference) -> set[str]:
+    """The rules whose rows may have made a difference: its own, or of decisions those that refuse."""
+    return {one.rule, one.ours, one.theirs} & set(SAMPLED) if one.rule == "all" else {one.rule} & set(SAMPLED)
+
+
+def confirmed(found: Sequence[Difference], again: Callable[[Set[str]], Sequence[Pair]]) -> list[Difference]:
+    """Those that stand when both sides are drawn again; what is counted exactly stands anyhow. ``again`` answers by
+    some rules alone; it is asked once, and only where rows were drawn."""
+    rules: set[str] = set().union(*map(drawn_rules, found))
+    pairs = again(rules) if rules else []
+    return [one for one in found if not drawn_rules(one) or _stands(one, pairs)]
 
 
 def _stands(one: Difference, pairs: Sequence[Pair]) -> bool:
     if one.rule == "all":
-        return beyond_chance([_granted(ours) - _granted(theirs) for ours, theirs in pairs], 0.0)
+        grants = [_granted(ours) - _granted(theirs) for ours, theirs in pairs]
+        return beyond_chance(grants, 0.0) and not any(_near(rule, pairs) for rule in drawn_rules(one))
     rules = [(ours["rules"][one.rule], theirs["rules"][one.rule]) for ours, theirs in pairs]
     if one.figure == "verdict":
         refusals = [(ours["verdict"] == REFUSES) - (theirs["verdict"] == REFUSES) for ours, theirs in rules]
-        return beyond_chance(refusals, 0.0) and not near_a_limit(one.rule, _mean([ours for ours, _ in rules]), False)
+        return beyond_chance(refusals, 0.0) and not _near(one.rule, pairs)
     moved = [ours["figures"][one.figure] - theirs["figures"][one.figure] for ours, theirs in rules]
     return beyond_chance(moved, tolerance(one.rule, one.figure, False))
 
@@ -68,10 +67,8 @@ def _granted(answer: Answer) -> int:
     return int(answer["decision"] in GRANTED)
 
 
-def _mean(answers: Sequence[Answer]) -> dict[str, Any]:
-    """The limits of one rule with the means of its figures."""
-    names = answers[0]["figures"]
-    return {
-        "limits": answers[0]["limits"],
-        "figures": {name: fmean(answer["figures"][name] for answer in answers) for name in names},
-    }
+def _near(rule: str, pairs: Sequence[Pair]) -> bool:
+    """Whether the means of the twin's figures lie so near their limits that the tolerance decides."""
+    answers = [ours["rules"][rule] for ours, _ in pairs]
+    means = {name: fmean(answer["figures"][name] for answer in answers) for name in answers[0]["figures"]}
+    return near_a_limit(rule, {"limits": answers[0]["limits"], "figures": means}, False)

@@ -9,6 +9,7 @@ for, and goes on where it stopped.
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,9 @@ def answers(case: Case, without: tuple[str, ...] = (), secret: str = "", *, deci
 def disagreements(case: Case, without: tuple[str, ...] = ()) -> list[Difference]:
     """Of one request; what chance decides is none."""
 
-    def again() -> list[Pair]:
-        # a decision needs every rule, sampled figures need their own alone
-        rules = {one.rule for one in found}
-        decided = "all" in rules
-        others = without if decided else tuple(rule for rule in RULES if rule not in rules)
+    def again(rules: Set[str]) -> list[Pair]:
+        others = tuple(rule for rule in RULES if rule not in rules)
+        decided = any(one.rule == "all" for one in found)
         return [answers(case, others, f" of secret {at}", decided=decided) for at in range(1, SECRETS + 1)]
 
     found = [one for one in differences(*answers(case, without)) if not one.near]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def _answer(figure: float, decision: str) -> dict[str, Any]:
 
 
 def stands(pairs_: list[Pair], figure: str = "sure", rule: str = "5t") -> bool:
-    return bool(confirmed([Difference("", "", rule, figure, None, None)], lambda: pairs_))
+    return bool(confirmed([Difference("", "", rule, figure, "issued", "5t")], lambda rules: pairs_))
 
 
 def test_two_draws_of_one_law_that_jumps_are_chance(rng: np.random.Generator) -> None:
@@ -71,16 +72,30 @@ def test_verdicts_are_held_against_each_other_by_how_often_they_fall(rng: np.ran
 
 
 def test_decisions_are_held_against_each_other_likewise(rng: np.random.Generator) -> None:
-    same = np.full(SECRETS, 0.1)
+    same, near = np.full(SECRETS, 0.1), np.full(SECRETS, 0.16)
     assert stands(pairs(same, same, ("issued", "5t")), "decision", "all")
     assert not stands(pairs(same, same, ("issued", "free")), "decision", "all"), "both are grants"
     assert not stands(pairs(same, same, ("4", "5t")), "decision", "all"), "both refuse"
+    assert not stands(pairs(near, near, ("issued", "5t")), "decision", "all"), "beside its limit"
 
 
 def test_what_is_counted_exactly_is_not_drawn_again() -> None:
-    def again() -> list[Pair]:
+    def again(rules: Set[str]) -> list[Pair]:
         raise AssertionError("drawn again")
 
     exact = Difference("", "", "5", "sure", 0.1, 0.2)
-    assert confirmed([exact], again) == [exact]
+    decided = Difference("", "", "all", "decision", "issued", "2m")
+    assert confirmed([exact, decided], again) == [exact, decided]
     assert confirmed([], again) == []
+
+
+def test_only_the_rules_that_differ_are_drawn_again() -> None:
+    asked = []
+
+    def again(rules: Set[str]) -> list[Pair]:
+        asked.append(rules)
+        return pairs(np.full(SECRETS, 0.1), np.full(SECRETS, 0.1))
+
+    found = [Difference("", "", "5t", "sure", 0.1, 0.2), Difference("", "", "all", "decision", "issued", "5t")]
+    assert confirmed(found, again) == []
+    assert asked == [{"5t"}]
