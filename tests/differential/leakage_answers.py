@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -95,15 +96,16 @@ class AsWritten(Question):
         return {}
 
 
-def question_of(case: Case) -> Question:
-    """What the rules look at."""
+def question_of(case: Case, secret: str = "") -> Question:
+    """What the rules look at; its draws depend on the secret."""
     cells = tuple(map(tuple, case.population.cells)) if case.population else None
     prior = prior_of(case.schema.columns, cells)
     before = LinearAccount(prior.blocks.schema)
     if case.issued:
         before = before.with_rows(list(case.issued))
     after = before.with_rows(list(case.requested))
-    return AsWritten(before, after, after.given[before.count :], prior)
+    drawn_with = sha256(secret.encode()).digest() if secret else bytes(32)
+    return AsWritten(before, after, after.given[before.count :], prior, secret=drawn_with)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -145,9 +147,10 @@ def counted_exactly(question: Question) -> Figures:
     return excesses(question, [(used, told_by(question, used, score)) for used, score in scores])
 
 
-def counted_in_rows(question: Question, case: Case) -> tuple[list[Finding], Figures]:
-    """Rule 5t, at the public values that the twin has drawn: which ones they are moves figures more than all else."""
-    twin = TwinQuestion(case.prior, case.issued, case.requested)
+def counted_in_rows(question: Question, case: Case, secret: str = "") -> tuple[list[Finding], Figures]:
+    """Rule 5t, at the public values that the twin draws with the same secret: which ones they are moves figures more
+    than all else. Rows are of each one's own drawing."""
+    twin = TwinQuestion(case.prior, case.issued, case.requested, secret)
     vectors = public_vectors(case.prior, DRAWN, twin.seed("public values"))
     drawn = [levels_of(case, vector) for vector in vectors]
     extreme = [levels_of(case, vector) for vector in extremes(case.prior, vectors[0])]
@@ -200,7 +203,7 @@ def is_inside(question: Question, rule: str) -> bool:
 
 
 def verdicts(
-    question: Question, case: Case, seconds: dict[str, float], without: Collection[str]
+    question: Question, case: Case, seconds: dict[str, float], without: Collection[str], secret: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rule -> verdict, figures, names."""
     for number in dict.fromkeys(NUMBERS.values()):
@@ -211,7 +214,7 @@ def verdicts(
             continue
         start = process_time()
         if number == "5t":
-            found, figures = counted_in_rows(question, case)
+            found, figures = counted_in_rows(question, case, secret)
         else:
             rules = [rule for rule in RULES if NUMBERS[rule.__name__] == number]
             found = [finding for rule in rules for finding in rule(question) if finding.refuses]
@@ -229,16 +232,17 @@ def decision(question: Question, without: Collection[str]) -> str:
     return found[0].rule if found[0].refuses else "free"
 
 
-def answered(case: Case, without: Collection[str] = ()) -> dict[str, Any]:
-    """One answer, as tests/reference/leakage/exchange.py has them; some rules may be left out."""
-    question, seconds = question_of(case), dict[str, float]()
+def answered(case: Case, without: Collection[str] = (), secret: str = "", *, decided: bool = True) -> dict[str, Any]:
+    """One answer, as tests/reference/leakage/exchange.py has them. Some rules may be left out, and the rows drawn with
+    another secret; what is not decided saves the time of it."""
+    question, seconds = question_of(case, secret), dict[str, float]()
     first = shape(question)
     refused = any(finding.refuses for finding in first)
-    entry = {"id": case.id, "kind": case.kind, "decision": decision(question, without)}
+    entry = {"id": case.id, "kind": case.kind, "decision": decision(question, without) if decided else None}
     if refused or not question.rank:
         rule = {"verdict": REFUSES if refused else PASSES, "figures": {}}
         return entry | {"rank": 0, "Z": [], "seconds": {}, "rules": {"0": rule}}
-    rules = dict(verdicts(question, case, seconds, without))
+    rules = dict(verdicts(question, case, seconds, without, secret))
     return entry | {"rank": question.rank, "Z": question.Z, "seconds": seconds, "rules": rules}
 
 

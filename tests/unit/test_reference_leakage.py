@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.reference.leakage import budget, enumeration, joint, modulus, sampled, sampler, structure, support, variables
+from tests.reference.leakage import (
+    budget,
+    copula,
+    enumeration,
+    joint,
+    modulus,
+    sampled,
+    sampler,
+    structure,
+    support,
+    variables,
+)
 from tests.reference.leakage.lattice import canonical, hermite, kernel, orthogonalised, rank, residue, saturate
 from tests.reference.leakage.prior import (
     Prior,
@@ -223,16 +234,55 @@ def test_tree_rows_follow_the_tree(rng: np.random.Generator) -> None:
 
 def test_copula_keeps_marginals_and_correlation(rng: np.random.Generator) -> None:
     prior = mixed(rng)
-    rows = sampler.copula_rows(prior, 40_000, "test")
+    rows = copula.copula_rows(prior, 40_000, "test")
     for block, weights in enumerate(prior.marginals):
         assert np.abs(np.bincount(rows[:, block], minlength=len(weights)) / 40_000 - weights).max() < 0.01
     assert np.corrcoef(rows[:, 3], rows[:, 4])[0, 1] > 0.1
+
+
+def test_copula_knows_what_was_cut_into_levels(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three columns of one normal number, one of them a category in no order: somewhat more dependent in drawn rows
+    than in the sample. By plain correlations of the levels' scores they are much less so."""
+    hidden = np.sqrt(0.6) * rng.standard_normal((20_000, 1)) + np.sqrt(0.4) * rng.standard_normal((20_000, 3))
+    yes_no, steps = hidden[:, 0] > 1.0, np.clip(np.rint(2 * hidden[:, 1]) + 4, 0, 8)
+    named = np.array([2, 0, 1])[np.digitize(hidden[:, 2], [-0.5, 0.8])]
+    levels = np.stack([yes_no, steps, named], axis=1).astype(np.int64)
+    prior = Prior(Schema((number("a", 2), number("b", 9), category("c", 3))), levels)
+    assert copula.order_of(prior, 2).tolist() in ([2, 0, 1], [1, 0, 2])
+
+    def excess(block: int, level: int) -> float:
+        """How much more often rows are drawn with a yes beside this level than the sample has them."""
+        rows = copula.copula_rows(prior, 100_000, "test")
+        drawn, seen = (part[part[:, block] == level, 0].mean() for part in (rows, levels))
+        return float(drawn - seen)
+
+    assert 0 < excess(1, 7) < 0.1
+    assert 0 < excess(2, 1) < 0.13
+    monkeypatch.setattr(copula, "LEAST_SPREAD", 1.0)
+    assert excess(1, 7) < -0.08
+    assert excess(2, 1) < -0.08
+
+
+def test_a_record_is_what_the_classes_are(rng: np.random.Generator) -> None:
+    """Levels of one class are one record: rule 6 has force on fine columns too."""
+    prior = Prior(Schema((number("a", 64), number("b", 2))), rng.integers(0, [64, 2], (300, 2)))
+    _, records, classes = joint.rows_of(prior, [[1, 0], [0, 1]], "test")
+    assert len(np.unique(records)) == len(np.unique(classes, axis=0)) == 16
 
 
 def test_draws_are_the_same_for_the_same_words(rng: np.random.Generator) -> None:
     prior = mixed(rng)
     assert (sampler.tree_rows(prior, 100, "a") == sampler.tree_rows(prior, 100, "a")).all()
     assert (sampler.tree_rows(prior, 100, "a") != sampler.tree_rows(prior, 100, "b")).any()
+
+
+def test_a_secret_draws_everything_again(rng: np.random.Generator) -> None:
+    prior = mixed(rng)
+    y = row(rng, prior.schema)
+    one, other = Question(prior, (), (y,)), Question(prior, (), (y,), " of a secret")
+    assert one.Z == other.Z and one.seed("joint") != other.seed("joint")
+    assert (sampled.rows_given(one, {0: 1}) != sampled.rows_given(other, {0: 1})).any()
+    assert (sampled.rows_given(one, {0: 1})[:, 0] == 1).all()
 
 
 # --- Scores: rules 4 and 5 ------------------------------------------------------------------------------------------
@@ -455,13 +505,27 @@ def test_lattice_attack_opens_what_is_determined_and_nothing_else(monkeypatch: p
 
 
 def test_values_of_the_holder_are_combinations_of_the_keys(rng: np.random.Generator) -> None:
+    """As functions of a record: up to what is the same for everybody."""
     prior = Prior(MIXED)
     rows = tuple(row(rng, MIXED) for _ in range(2))
     question = Question(prior, rows[:1], rows[1:])
+    constant = [0, 1, 1, 1, 0, 0, 0]  # the bits of the ward
     for z, lifted in zip(question.Z, question.lifted, strict=True):
-        assert rank([*question.rows, [int(v * 10**6 * 7) for v in lifted]]) >= 2
+        assert rank([*question.rows, constant, [int(v * 10**6 * 7) for v in lifted]]) == rank(
+            [*question.rows, constant]
+        )
         free = [lifted[one.position] - (lifted[one.base] if one.base >= 0 else 0) for one in MIXED.free]
         assert free == z
+
+
+def test_values_of_the_holder_know_no_order_of_the_keys() -> None:
+    """Where keys say the same of private columns and something else of public ones, too."""
+    schema = Schema((number("age", 4, public=True), number("year", 3, public=True), number("a", 3), number("b", 4)))
+    one, moved = [1, -5, 2, 3], [5, 3, 6, 9]
+    orders = [((one,), (moved,)), ((moved,), (one,)), ((), (moved, one)), ((one, moved), ([2, -10, 4, 6],))]
+    found = [Question(Prior(schema), *order).lifted for order in orders]
+    assert all(lifted == found[0] for lifted in found)
+    assert rank([one, moved, [int(7 * v) for v in found[0][0]]]) == 2
 
 
 def test_answers_know_no_basis(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.reference.leakage.budget import information
+from tests.reference.leakage.copula import copula_rows
 from tests.reference.leakage.prior import Prior
 from tests.reference.leakage.question import Question, Verdict
 from tests.reference.leakage.sampled import NEIGHBOURS, numbered
-from tests.reference.leakage.sampler import copula_rows
 from tests.reference.leakage.schema import Floats, Ints
 from tests.reference.leakage.scores import sample_deciles
 from tests.reference.leakage.variables import CERTAIN
@@ -68,14 +68,15 @@ def named(answers: Ints, records: Ints, classes: Ints, usual: Floats) -> Named:
 
 
 def rows_of(prior: Prior, Z: list[list[int]], seed: str) -> tuple[Ints, Ints, Ints]:
-    """(answers [rows, r], records [rows], classes [rows, private columns]) of the copula."""
+    """(answers [rows, r], records [rows], classes [rows, private columns]) of the copula. A record is what the classes
+    of its private columns are."""
     schema = prior.schema
     levels = copula_rows(prior, ROWS, seed)
     coordinates = schema.coordinates(levels)
     answers = np.stack([coordinates @ np.array(schema.lift(z), dtype=np.int64) for z in Z], axis=1)
-    mix = np.random.default_rng(0).integers(1, 1 << 62, len(schema.private), dtype=np.int64) | 1
-    records = levels[:, schema.private] @ mix  # wraps: a hash of 64 bits
     classes = np.stack([prior.classes[block][levels[:, block]] for block in schema.private], axis=1)
+    mix = np.random.default_rng(0).integers(1, 1 << 62, len(schema.private), dtype=np.int64) | 1
+    records = classes @ mix  # wraps: a hash of 64 bits
     return answers, records, classes
 
 

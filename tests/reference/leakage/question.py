@@ -44,11 +44,13 @@ def primitive(y: Sequence[int]) -> Row:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """All keys that one patient can meet, the requested ones last; each a row of the schema."""
+    """All keys that one patient can meet, the requested ones last; each a row of the schema. `secret`: words that all
+    draws depend on besides, so that the same question can be drawn again."""
 
     prior: Prior
     issued: tuple[Row, ...]
     requested: tuple[Row, ...]
+    secret: str = ""
 
     @property
     def schema(self) -> Schema:
@@ -84,22 +86,30 @@ class Question:
     @cached_property
     def lifted(self) -> list[list[Fraction]]:
         """Per row of Z the weights [n] of the value that the holder computes: public columns as the keys have them.
-        Of keys that say the same about private columns the first one counts."""
+        Keys that say the same about private columns differ by a form that everybody knows; the reduced echelon form of
+        all keys, private columns first, leaves one choice, whatever their basis and order."""
         if not self.rank:
             return []
-        chosen: list[int] = []
-        for at in range(len(self.rows)):
-            if rank([self.projected[one] for one in (*chosen, at)]) > len(chosen):
-                chosen.append(at)
-        basis = fmpq_mat(fmpz_mat([self.projected[one] for one in chosen]))
-        gram = basis * basis.transpose()
-        factors = (fmpq_mat(fmpz_mat(self.Z)) * basis.transpose()) * gram.inv()
-        lifted = factors * fmpq_mat(fmpz_mat([self.rows[one] for one in chosen]))
-        return [[Fraction(int(v.p), int(v.q)) for v in row] for row in lifted.tolist()]
+        public = [at for block in self.schema.public for at in range(self.schema.n)[self.schema.place(block)]]
+        keys = zip(self.projected, self.rows, strict=True)
+        echelon, _ = fmpq_mat(fmpz_mat([[*private, *(y[at] for at in public)] for private, y in keys])).rref()
+        reduced = [[Fraction(int(v.p), int(v.q)) for v in row] for row in echelon.tolist()[: self.rank]]
+        pivots = [next(at for at, value in enumerate(row) if value) for row in reduced]
+        found = []
+        for z in self.Z:
+            whole = [Fraction(weight) for weight in self.schema.lift(z)]
+            for place, at in enumerate(public, len(z)):
+                whole[at] = sum((z[pivot] * row[place] for pivot, row in zip(pivots, reduced, strict=True)), Fraction())
+            found.append(whole)
+        return found
 
     def seed(self, label: str) -> str:
         """Words for what is drawn for this question: the same in any basis and order."""
-        return f"{label} {sha256(repr(self.Z).encode()).hexdigest()}"
+        return self.kept_seed(f"{label} {sha256(repr(self.Z).encode()).hexdigest()}")
+
+    def kept_seed(self, label: str) -> str:
+        """Words for what is drawn for all questions of one authority."""
+        return f"{label}{self.secret}"
 
     def names(self, blocks: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.schema.columns[block].name for block in blocks)

@@ -154,24 +154,25 @@ def sampled(question: Question) -> Verdict:
     if question.prior.blind:
         return Verdict("5t", {}, inside=False)
     prior, values = question.prior, values_of(question)
-    coordinates = question.schema.coordinates(tree_rows(prior, KEPT, "kept sample"))
+    coordinates = question.schema.coordinates(tree_rows(prior, KEPT, question.kept_seed("kept sample")))
     kept = [value.at(coordinates) for value in values]
     drawn = public_vectors(prior, DRAWN, question.seed("public values"))
     found: dict[tuple[int, int], list[Told]] = {}
     shares = []
     for vector in drawn:
-        share, told_ = at_public(question, values, kept, rows_given(prior, vector))
+        share, told_ = at_public(question, values, kept, rows_given(question, vector))
         shares.append(share)
         for key, one in told_.items():
             found.setdefault(key, []).append(one)
     for vector in extremes(prior, drawn[0]):
-        coordinates = question.schema.coordinates(rows_given(prior, vector))
+        coordinates = question.schema.coordinates(rows_given(question, vector))
         shares += [fine(numbered(value.at(coordinates))) for value in values]
     means = [(block, Told.mean(several)) for (_, block), several in found.items()]
     verdict_ = verdict(question.schema, "5t", means, MOST, fine=largest(shares))
     return Verdict("5t", verdict_.figures, verdict_.limits | {"fine": FINE}, names=verdict_.names)
 
 
-def rows_given(prior: Prior, public: LevelsOf) -> Ints:
+def rows_given(question: Question, public: LevelsOf) -> Ints:
     """The kept sample with these public levels."""
-    return tree_rows(prior, KEPT, f"kept sample {sorted(public.items())}", public)
+    seed = question.kept_seed(f"kept sample {sorted(public.items())}")
+    return tree_rows(question.prior, KEPT, seed, public)

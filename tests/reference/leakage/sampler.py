@@ -1,12 +1,10 @@
-"""Rows of a population that is not stored: the tree of classes, or a Gaussian copula. Seeded in words."""
+"""Rows of a population that is not stored, by the tree of classes. Seeded in words."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from tests.reference.leakage.prior import Prior
 from tests.reference.leakage.schema import Floats, Ints
@@ -90,30 +88,6 @@ def _rooted(prior: Prior) -> tuple[list[int], dict[int, int]]:
                 order.append(other)
                 parents[other] = block
     return order, parents
-
-
-def copula_rows(prior: Prior, count: int, seed: str) -> Ints:
-    """Levels from a Gaussian copula on the marginals: correlation of the normal scores of the sample's ranks."""
-    rng = generator(seed)
-    rows = np.zeros((count, len(prior.schema.columns)), dtype=np.int64)
-    if prior.levels is None:
-        for block in prior.blocks:
-            rows[:, block] = draw(prior.marginals[block], rng, count)
-        return rows
-    scores = np.stack([_normal_scores(prior.levels[:, block]) for block in prior.blocks])
-    correlation = np.nan_to_num(np.atleast_2d(np.corrcoef(scores)))
-    np.fill_diagonal(correlation, 1.0)
-    values, vectors = np.linalg.eigh(correlation)
-    normal = rng.standard_normal((count, len(scores))) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
-    for at, block in enumerate(prior.blocks):
-        sums = np.cumsum(prior.marginals[block])
-        rows[:, block] = np.searchsorted(ndtri(sums[:-1]), normal[:, at], "right")
-    return rows
-
-
-def _normal_scores(levels: Ints) -> Floats:
-    """Rank / (rows + 1) on the normal scale; equal levels share their mean rank."""
-    return np.asarray(ndtri(rankdata(levels) / (len(levels) + 1)))
 
 
 def public_vectors(prior: Prior, count: int, seed: str) -> list[LevelsOf]:
