@@ -28,12 +28,13 @@ trap teardown EXIT
 
 step() { printf '\n=== %s (%d s)\n' "$1" "$SECONDS"; }
 
-# Commands run without the host's environment, apart from the settings of pip and of proxies. /proc is mounted in a
-# mount namespace of its own, so that nothing is left mounted whatever happens.
+# Commands run without the host's environment, apart from the settings of pip and of proxies. /proc and the terminals
+# are mounted in a mount namespace of its own, so that nothing is left mounted whatever happens.
 inside() {
     local keep=()
     while IFS= read -r line; do keep+=("$line"); done < <(env | grep -E '^(PIP_(INDEX_URL|EXTRA_INDEX_URL|TRUSTED_HOST|DEFAULT_TIMEOUT)=|[a-zA-Z]+_proxy=|[A-Z]+_PROXY=|SSL_CERT_FILE=)' || true)
-    unshare --mount --fork bash -c 'mount -t proc proc "$1/proc" 2>/dev/null; shift; exec "$@"' bash "$DIR" \
+    unshare --mount --fork bash -c 'mount -t proc proc "$1/proc" 2>/dev/null; mkdir -p "$1/dev/pts"
+        mount -t devpts -o ptmxmode=0666 devpts "$1/dev/pts" 2>/dev/null; shift; exec "$@"' bash "$DIR" \
         chroot "$DIR" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${keep[@]}" \
         bash -ec "$1" </dev/null
 }

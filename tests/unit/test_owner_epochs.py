@@ -94,8 +94,8 @@ def test_200_of_500_patients_come_again(
     refusals = grants = 0
     with OwnerLedger.create(tmp_path / "owner", "correct horse battery") as ledger:
         ledger.follow(authority.table())
-        for patients in tables:
-            epoch = rng.choice([1, 2, 3])
+        for turn, patients in enumerate(tables):
+            epoch = 1 + turn % 3  # whoever draws the epochs may draw hardly any that are refused together
             ids = [f"P-{patient:04d}" for patient in [*patients, *patients[:3]]]
             expected = {f"P-{p:04d}" for p in patients if refused(met.get(p, frozenset()) | {epoch})}
             public = authority.engine.public_key(epoch)
