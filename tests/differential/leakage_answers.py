@@ -41,6 +41,7 @@ from pyfe.schema import Column, Number, Schema, category
 from tests.leakage_rules import NUMBERS
 from tests.reference.leakage.cases import Case
 from tests.reference.leakage.exchange import read_answers, read_cases
+from tests.reference.leakage.question import FIRST, Secret
 from tests.reference.leakage.question import Question as TwinQuestion
 from tests.reference.leakage.sampled import DRAWN
 from tests.reference.leakage.sampler import extremes, public_vectors
@@ -96,15 +97,15 @@ class AsWritten(Question):
         return {}
 
 
-def question_of(case: Case, secret: str = "") -> Question:
-    """What the rules look at; its draws depend on the secret."""
+def question_of(case: Case, secret: Secret = FIRST) -> Question:
+    """What the rules look at; its draws depend on the secret of rows."""
     cells = tuple(map(tuple, case.population.cells)) if case.population else None
     prior = prior_of(case.schema.columns, cells)
     before = LinearAccount(prior.blocks.schema)
     if case.issued:
         before = before.with_rows(list(case.issued))
     after = before.with_rows(list(case.requested))
-    drawn_with = sha256(secret.encode()).digest() if secret else bytes(32)
+    drawn_with = sha256(secret.rows.encode()).digest() if secret.rows else bytes(32)
     return AsWritten(before, after, after.given[before.count :], prior, secret=drawn_with)
 
 
@@ -147,11 +148,11 @@ def counted_exactly(question: Question) -> Figures:
     return excesses(question, [(used, told_by(question, used, score)) for used, score in scores])
 
 
-def counted_in_rows(question: Question, case: Case, secret: str = "") -> tuple[list[Finding], Figures]:
+def counted_in_rows(question: Question, case: Case, secret: Secret = FIRST) -> tuple[list[Finding], Figures]:
     """Rule 5t, at the public values that the twin draws with the same secret: which ones they are moves figures more
     than all else. Rows are of each one's own drawing."""
     twin = TwinQuestion(case.prior, case.issued, case.requested, secret)
-    vectors = public_vectors(case.prior, DRAWN, twin.seed("public values"))
+    vectors = public_vectors(case.prior, DRAWN, twin.public_seed)
     drawn = [levels_of(case, vector) for vector in vectors]
     extreme = [levels_of(case, vector) for vector in extremes(case.prior, vectors[0])]
     found = told_in_rows(question, drawn, extreme)
@@ -203,7 +204,7 @@ def is_inside(question: Question, rule: str) -> bool:
 
 
 def verdicts(
-    question: Question, case: Case, seconds: dict[str, float], without: Collection[str], secret: str
+    question: Question, case: Case, seconds: dict[str, float], without: Collection[str], secret: Secret
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rule -> verdict, figures, names."""
     for number in dict.fromkeys(NUMBERS.values()):
@@ -232,7 +233,9 @@ def decision(question: Question, without: Collection[str]) -> str:
     return found[0].rule if found[0].refuses else "free"
 
 
-def answered(case: Case, without: Collection[str] = (), secret: str = "", *, decided: bool = True) -> dict[str, Any]:
+def answered(
+    case: Case, without: Collection[str] = (), secret: Secret = FIRST, *, decided: bool = True
+) -> dict[str, Any]:
     """One answer, as tests/reference/leakage/exchange.py has them. Some rules may be left out, and the rows drawn with
     another secret; what is not decided saves the time of it."""
     question, seconds = question_of(case, secret), dict[str, float]()

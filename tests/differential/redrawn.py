@@ -3,7 +3,8 @@
 A figure such as "rows of which a class is certain" jumps by a tenth and more where the least certain tenth of the
 rows is 94.9 or 95.1 % of one class: two draws of one population lie on two sides of the jump, and no tolerance is wide
 enough and still worth anything. So what differs is drawn again, SECRETS times and without the draw that differed, which
-was picked for that. The differences of the pairs are independent and have one law; it has the mean 0 where both sides
+was picked for that; decisions at public values of each one's own, figures at the same ones, since a fault may show at
+these alone. The differences of the pairs are independent and have one law; it has the mean 0 where both sides
 count the same. A mean beyond the tolerance and beyond STANDARD_ERRORS of its own standard errors is a disagreement. One
 of figures that hardly vary has a standard error of nearly 0, and its tolerance alone decides.
 """

@@ -25,18 +25,18 @@ from tests.reference.leakage.compare import SAMPLED, Difference, differences
 from tests.reference.leakage.exchange import answer_to_json
 from tests.reference.leakage.linear_requests import linear_case
 from tests.reference.leakage.prior import Prior
-from tests.reference.leakage.question import Question
+from tests.reference.leakage.question import FIRST, Question, Secret
 from tests.reference.leakage.schema import Floats
 from tests.reference.leakage.twin import RULES, evaluate
 
 SEED = 22
 DRAWING = tuple(SAMPLED)
 ALL = int(os.environ.get("PYFE_TWIN_REQUESTS", "100"))
-JUMPS, TREE_MATTERS, COPULA_MATTERS = 41, 41, 42
+JUMPS, TREE_MATTERS, COPULA_MATTERS = 41, 12, 42
 """Requests whose figures of drawn rows jump, or depend much on what rows are drawn from."""
 
 
-def answers(case: Case, without: tuple[str, ...] = (), secret: str = "", *, decided: bool = True) -> Pair:
+def answers(case: Case, without: tuple[str, ...] = (), secret: Secret = FIRST, *, decided: bool = True) -> Pair:
     """The twin's and pyfe's."""
     rules = {number: rule for number, rule in RULES.items() if number not in without}
     twin = evaluate(Question(case.prior, case.issued, case.requested, secret), rules=rules)
@@ -48,8 +48,9 @@ def disagreements(case: Case, without: tuple[str, ...] = ()) -> list[Difference]
 
     def again(rules: Set[str]) -> list[Pair]:
         others = tuple(rule for rule in RULES if rule not in rules)
-        decided = any(one.rule == "all" for one in found)
-        return [answers(case, others, f" of secret {at}", decided=decided) for at in range(1, SECRETS + 1)]
+        decided = any(one.rule == "all" for one in found)  # at public values of each one's own drawing
+        secrets = [f" of secret {at}" for at in range(1, SECRETS + 1)]
+        return [answers(case, others, Secret(one, one if decided else ""), decided=decided) for one in secrets]
 
     found = [one for one in differences(*answers(case, without)) if not one.near]
     return confirmed(found, again)

@@ -32,7 +32,7 @@ from tests.reference.leakage.prior import (
     row_entropy,
     smoothed,
 )
-from tests.reference.leakage.question import PASSES, REFUSES, Question
+from tests.reference.leakage.question import PASSES, REFUSES, Question, Secret
 from tests.reference.leakage.regression import increases
 from tests.reference.leakage.schema import Column, Schema
 from tests.reference.leakage.scores import beside, deciles, distribution, entropy_of, parts_of, without_each
@@ -279,8 +279,9 @@ def test_draws_are_the_same_for_the_same_words(rng: np.random.Generator) -> None
 def test_a_secret_draws_everything_again(rng: np.random.Generator) -> None:
     prior = mixed(rng)
     y = row(rng, prior.schema)
-    one, other = Question(prior, (), (y,)), Question(prior, (), (y,), " of a secret")
+    one, other = Question(prior, (), (y,)), Question(prior, (), (y,), Secret(" of a secret"))
     assert one.Z == other.Z and one.seed("joint") != other.seed("joint")
+    assert one.public_seed == other.public_seed != Question(prior, (), (y,), Secret(public=" of one")).public_seed
     assert (sampled.rows_given(one, {0: 1}) != sampled.rows_given(other, {0: 1})).any()
     assert (sampled.rows_given(one, {0: 1})[:, 0] == 1).all()
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from hashlib import sha256
 from math import gcd
+from typing import NamedTuple
 
 from flint import fmpq_mat, fmpz_mat
 
@@ -42,15 +43,26 @@ def primitive(y: Sequence[int]) -> Row:
     return [int(value) // common for value in y]
 
 
+class Secret(NamedTuple):
+    """Words that draws depend on besides, so that the same question can be drawn again: rows of the population, and
+    values of the public columns."""
+
+    rows: str = ""
+    public: str = ""
+
+
+FIRST = Secret()
+"""What is drawn with unless it is drawn again."""
+
+
 @dataclass(frozen=True, eq=False)
 class Question:
-    """All keys that one patient can meet, the requested ones last; each a row of the schema. `secret`: words that all
-    draws depend on besides, so that the same question can be drawn again."""
+    """All keys that one patient can meet, the requested ones last; each a row of the schema."""
 
     prior: Prior
     issued: tuple[Row, ...]
     requested: tuple[Row, ...]
-    secret: str = ""
+    secret: Secret = FIRST
 
     @property
     def schema(self) -> Schema:
@@ -105,11 +117,19 @@ class Question:
 
     def seed(self, label: str) -> str:
         """Words for what is drawn for this question: the same in any basis and order."""
-        return self.kept_seed(f"{label} {sha256(repr(self.Z).encode()).hexdigest()}")
+        return self.kept_seed(self._seed(label))
 
     def kept_seed(self, label: str) -> str:
         """Words for what is drawn for all questions of one authority."""
-        return f"{label}{self.secret}"
+        return f"{label}{self.secret.rows}"
+
+    @property
+    def public_seed(self) -> str:
+        """Words for the public values that are looked at."""
+        return self._seed("public values") + self.secret.public
+
+    def _seed(self, label: str) -> str:
+        return f"{label} {sha256(repr(self.Z).encode()).hexdigest()}"
 
     def names(self, blocks: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.schema.columns[block].name for block in blocks)

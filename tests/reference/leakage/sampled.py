@@ -156,7 +156,7 @@ def sampled(question: Question) -> Verdict:
     prior, values = question.prior, values_of(question)
     coordinates = question.schema.coordinates(tree_rows(prior, KEPT, question.kept_seed("kept sample")))
     kept = [value.at(coordinates) for value in values]
-    drawn = public_vectors(prior, DRAWN, question.seed("public values"))
+    drawn = public_vectors(prior, DRAWN, question.public_seed)
     found: dict[tuple[int, int], list[Told]] = {}
     shares = []
     for vector in drawn:
