@@ -5,6 +5,7 @@ Pure decisions on values. A statement that fails says by which rule; nothing is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ __all__ = [
     "change_digest",
     "clock_agreed",
     "clock_digest",
+    "clock_subject",
+    "genuine",
     "request_refusals",
     "revocation_refusals",
 ]
@@ -30,6 +33,9 @@ __all__ = [
 
 FEWEST_LOOSENING = 2
 """How many people have to agree to a policy that allows more than the one before."""
+
+CLOCK_DAYS = 7
+"""How long after the day that they name approvals of a clock can be used."""
 
 
 @dataclass(frozen=True)
@@ -99,17 +105,25 @@ def change_agreed(old: PolicyFile, new: PolicyFile, approvals: Sequence[Approval
     return _two_agreed(old, subject, "it is for another change of the policy", approvals, here)
 
 
-def clock_digest(newest: int, setbacks: int) -> bytes:
-    """What approvers sign, as request and as decision, who agree that the second of the newest entry had not come:
-    ``setbacks`` is how often that happened before."""
-    return tagged_hash(b"PYFE-V1-clock-was-wrong", newest.to_bytes(8, "little"), setbacks.to_bytes(8, "little"))
+def clock_digest(newest: int, setbacks: int, now: int) -> bytes:
+    """What approvers sign, as request and as decision, who agree that the second of the newest entry had not come, and
+    that it is the day of ``now``: ``setbacks`` is how often that happened before."""
+    numbers = (newest, setbacks, now // DAY)
+    return tagged_hash(b"PYFE-V1-clock-was-wrong", *(number.to_bytes(8, "little") for number in numbers))
 
 
-def clock_agreed(policy: PolicyFile, newest: int, setbacks: int, approvals: Sequence[Approval], here: Here) -> Agreed:
-    """Which approvals count for a clock that is set right: two people have to agree, as to a policy that allows more,
-    for what had ended can be used again."""
-    digest = clock_digest(newest, setbacks)
-    return _two_agreed(policy, (digest, digest), "it is about another second of the clock", approvals, here)
+def clock_subject(newest: int, setbacks: int, approvals: Sequence[Approval], now: int) -> bytes:
+    """The digest that approvals are of, of the day of ``now`` or of one in the week before it; of that day if they are
+    of none: whoever sets a clock sets it to no day that nobody agreed to."""
+    signed = Counter(approval.request for approval in approvals)
+    days = [clock_digest(newest, setbacks, max(0, now - back * DAY)) for back in range(CLOCK_DAYS + 1)]
+    return max(days, key=lambda digest: signed[digest])
+
+
+def clock_agreed(policy: PolicyFile, subject: bytes, approvals: Sequence[Approval], here: Here) -> Agreed:
+    """Which approvals count for a clock that is set right, by :func:`clock_subject`: two people have to agree, as to a
+    policy that allows more, for what had ended can be used again."""
+    return _two_agreed(policy, (subject, subject), "it is about another day of the clock", approvals, here)
 
 
 def _two_agreed(
@@ -146,7 +160,7 @@ def revocation_refusals(
     Approvers and owners may revoke, each alone; who asked may withdraw its request (``request``: that one).
     """
     person = policy.person(revocation.signer)
-    refused = [*_genuine(revocation, here)]
+    refused = [*genuine(revocation, here)]
     if revocation.at > here.now + DAY:  # a clock that is fast must not stop an emergency
         refused.append(Refusal("time", "it is of a later day than tomorrow"))
     own = request is not None and (revocation.request, revocation.signer) == (request.id, request.signer)
@@ -161,7 +175,8 @@ def _agreed(by: dict[str, Approval], refused: Sequence[Refusal], wanted: int) ->
     return Agreed(tuple(by), ids, tuple(refused), len(by) >= wanted, counting)
 
 
-def _genuine(statement: Statement, here: Here) -> Iterator[Refusal]:
+def genuine(statement: Statement, here: Here) -> Iterator[Refusal]:
+    """What speaks against its being its signer's, for this authority."""
     try:
         statement.require_signed()
     except SignatureError:
@@ -171,7 +186,7 @@ def _genuine(statement: Statement, here: Here) -> Iterator[Refusal]:
 
 
 def _of_statement(statement: Request | Approval, here: Here) -> Iterator[Refusal]:
-    yield from _genuine(statement, here)
+    yield from genuine(statement, here)
     if statement.epoch != here.epoch:
         yield Refusal("epoch", f"it is for epoch {statement.epoch}, and not for {here.epoch}")
     if statement.not_after < here.now:

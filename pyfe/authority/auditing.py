@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pyfe.arguments import require_a
 from pyfe.audit import AuditLog
-from pyfe.authority.approving import change_agreed, clock_agreed, clock_digest, revocation_refusals
+from pyfe.authority.approving import change_agreed, clock_agreed, clock_subject, revocation_refusals
 from pyfe.authority.consent import Signed, approvals_for, here, policy_refusals
 from pyfe.authority.entries import (
     Approved,
@@ -73,7 +73,7 @@ def _missing(state: LogState, entry: Entry, given: dict[bytes, list[Approval]]) 
         case EpochRevoked() if entry.signed is not None:
             return _of_revocation(state, Revocation.from_bytes(entry.signed), entry.at)
         case ClockWasWrong():
-            return _of_clock(state, entry, given.pop(clock_digest(state.at, state.setbacks), []))
+            return _of_clock(state, entry, given)
         case RequestWithdrawn():
             return _of_revocation(state, Revocation.from_bytes(entry.signed), entry.at)
         case EpochOpened() if state.policy_file is not None and not entry.terms.policy.refuses:
@@ -118,11 +118,14 @@ def _of_policy(state: LogState, entry: PolicySet, approvals: Sequence[Approval])
     )
 
 
-def _of_clock(state: LogState, entry: ClockWasWrong, approvals: Sequence[Approval]) -> str | None:
+def _of_clock(state: LogState, entry: ClockWasWrong, given: dict[bytes, list[Approval]]) -> str | None:
     if state.policy_file is None:
         return None
+    every = [approval for kept in given.values() for approval in kept]
+    subject = clock_subject(state.at, state.setbacks, every, entry.at)
+    approvals = given.pop(subject, [])
     place = here(state, state.epochs[-1].number, entry.at, approvals)
-    agreed = clock_agreed(state.policy_file, state.at, state.setbacks, approvals, place)
+    agreed = clock_agreed(state.policy_file, subject, approvals, place)
     return None if agreed.enough else f"the clock was set back: {'; '.join(map(str, agreed.refusals))}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyfe.authority.approving import change_agreed, clock_agreed, clock_digest, revocation_refusals
+from pyfe.authority.approving import change_agreed, clock_agreed, clock_subject, revocation_refusals
 from pyfe.authority.consent import here
 from pyfe.authority.entries import (
     Approved,
@@ -187,10 +187,12 @@ def clock_change(state: LogState, reason: str, approvals: Sequence[Approval], no
         raise ParameterError(
             f"the clock says {now}, the newest entry of the log {state.at}: there is nothing to set right"
         )
+    if now < state.began:
+        raise ParameterError(f"the clock says {now}, and the authority began at {state.began}: set the clock right")
     policy, by, kept = state.policy_file, tuple[str, ...](), list[Entry]()
     if policy is not None:
-        number, subject = state.epochs[-1].number, clock_digest(state.at, state.setbacks)
-        agreed = clock_agreed(policy, state.at, state.setbacks, approvals, here(state, number, now, approvals))
+        number, subject = state.epochs[-1].number, clock_subject(state.at, state.setbacks, approvals, now)
+        agreed = clock_agreed(policy, subject, approvals, here(state, number, now, approvals))
         if not agreed.enough:
             words = f"the clock is set back under a policy file: {_listed(agreed.refusals)}"
             return _refused(state, state.at, "clock", subject, words)

@@ -410,7 +410,7 @@ class Engine(Secret):
         state, now = self.state, decisions.require_second(self._clock())
         if state.policy_file is None:
             raise ParameterError("the authority has no policy file: nobody has to agree that its clock was wrong")
-        digest = clock_digest(state.at, state.setbacks)
+        digest = clock_digest(state.at, state.setbacks, now)
         looked = Looked(digest, digest, state.policy_file.digest)
         return decision_of(
             self._vault.signing_key, state.epochs[-1].number, looked, (), about_clock(state.at, state.setbacks, now)

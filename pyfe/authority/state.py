@@ -71,7 +71,8 @@ class LogState:
     ``answered``: numbers of keys, by the ids of their requests; ``revoked_wanted``: those that were revoked, by what
     was wanted; ``dismissed``: what was said to requests that were not looked at, by their ids; ``asked``: the signed
     requests, by their ids, empty where nobody signed; ``approvals``: ids of those that were used; ``adopting``: how
-    many keys of a sealed file of before have to follow yet; ``setbacks``: how often the clock was set right.
+    many keys of a sealed file of before have to follow yet; ``setbacks``: how often the clock was set right; ``began``:
+    the second of the first entry.
     """
 
     size: int = 0
@@ -94,6 +95,7 @@ class LogState:
     recipients: GrowingMap[tuple[int, str | None], int] = field(default_factory=GrowingMap)
     adopting: int = 0
     setbacks: int = 0
+    began: int = 0
 
     def epoch(self, number: int) -> Epoch:
         """One epoch. DecodeError where there is none of the number: no entry may speak of it."""
@@ -140,7 +142,7 @@ def refusal_keys(number: int, function_id: bytes, row_space: bytes, policy: byte
 def _after(state: LogState, entry: Entry) -> LogState:
     match entry:
         case Created():
-            return replace(state, verification_key=entry.verification_key)
+            return replace(state, verification_key=entry.verification_key, began=entry.at)
         case EpochOpened():
             return _opened(state, entry)
         case EpochRetired():
@@ -168,7 +170,7 @@ def _after(state: LogState, entry: Entry) -> LogState:
         case EpochRevoked():
             return _epoch_revoked(state, entry)
         case ClockWasWrong():
-            if entry.newest != state.at or entry.at >= state.at:
+            if entry.newest != state.at or not state.began <= entry.at < state.at:
                 raise DecodeError(
                     f"the clock is set back from {entry.newest} to {entry.at}, and the log is at {state.at}"
                 )

@@ -138,7 +138,8 @@ def request(
 def _clock_of(decided: Decision) -> bytes:
     """What is agreed to by whoever agrees that the clock was ahead, by what the decision says in words."""
     try:
-        return clock_digest(int(decided.about["newest_entry"]), int(decided.about["set_right_before"]))
+        newest, says, before = (int(decided.about[name]) for name in ("newest_entry", "clock_says", "set_right_before"))
+        return clock_digest(newest, before, says)
     except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ParameterError("the decision is about no clock (pyfe authority clock -o)") from error
 

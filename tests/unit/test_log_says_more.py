@@ -22,6 +22,7 @@ from pyfe import (
     OutOfRangeError,
     ParameterError,
     PolicyDeniedError,
+    PyfeError,
     UnsupportedModelError,
 )
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
@@ -37,7 +38,8 @@ from pyfe.authority.entries import (
 from pyfe.authority.exporting import state_of
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import loosened
-from pyfe.identity import Approval, Revocation
+from pyfe.authority.state import LogState
+from pyfe.identity import Approval, IdentitySecret, Revocation
 from pyfe.keys import RevocationList
 from pyfe.wire.signature import SigningKey
 from tests.unit.engines import FREE, NOW, Clock, dense, schema, unit
@@ -368,7 +370,7 @@ def test_under_a_policy_file_two_people_say_that_the_clock_was_wrong() -> None:
     case.clock.now = NOW + 1000 * DAY + 5
     case.authority.retire(1, reason="ahead again")
     case.clock.now = NOW + 120
-    with pytest.raises(PolicyDeniedError, match="another second of the clock"):
+    with pytest.raises(PolicyDeniedError, match="another day of the clock"):
         case.authority.clock_was_wrong(reason="again", approvals=given)  # these were of another one
 
 
@@ -380,8 +382,8 @@ def test_under_a_policy_file_two_people_say_that_the_clock_was_wrong() -> None:
         (["ben", "ben"], {}, "has approved already"),
         (["ben", "ada"], {}, "nobody who may approve"),
         (["ben", "cleo"], {"not_after": NOW}, "its time is over"),
-        (["ben", "cleo"], {"decision": bytes(32)}, "another second of the clock"),
-        (["ben", "cleo"], {"policy": bytes(32)}, "another second of the clock"),
+        (["ben", "cleo"], {"decision": bytes(32)}, "another day of the clock"),
+        (["ben", "cleo"], {"policy": bytes(32)}, "another day of the clock"),
         (["ben", "cleo"], {"authority": bytes(16)}, "for another authority"),
     ],
 )
@@ -394,6 +396,50 @@ def test_who_cannot_say_so(names: list[str], changed: dict[str, Any], said: str)
     assert (refused.kind, refused.what) == ("change refused", "clock") and said in refused.says
     with pytest.raises(AuthorityError, match="before the newest entry"):
         case.authority.retire(1, reason="r")
+
+
+@pytest.mark.parametrize(("day", "fine"), [(-11, False), (-1, False), (0, True), (7, True), (8, False), (400, False)])
+def test_the_clock_is_set_to_the_day_that_was_agreed_to(day: int, fine: bool) -> None:
+    """Days from the one that the decision names; approvals that live long."""
+    case, _ = guarded()
+    case.clock.now = NOW + 20 * DAY
+    given = words(case, ["ben", "cleo"], not_after=NOW + 900 * DAY)
+    case.clock.now += day * DAY
+    if not fine:
+        with pytest.raises(PolicyDeniedError, match="another day of the clock"):
+            case.authority.clock_was_wrong(reason="r", approvals=given)
+        return
+    case.authority.clock_was_wrong(reason="r", approvals=given)
+    assert audited(case.authority.log()).setbacks == 1
+
+
+def test_no_clock_is_set_before_the_beginning() -> None:
+    made, clock = ahead()
+    clock.now = NOW - 1
+    with pytest.raises(ParameterError, match="the authority began at"):
+        made.clock_was_wrong(reason="r")
+    state = LogState().followed_by(map(decode_entry, made.log().entries))
+    with pytest.raises(DecodeError, match="the clock is set back"):
+        state.followed_by([ClockWasWrong(at=NOW - 1, newest=state.at, reason="r")])
+
+
+def test_nobody_is_named_who_signed_nothing() -> None:
+    """Nothing of a request that was altered, is for another authority, or is by nobody known, comes into the log."""
+    case = Case()
+    size = len(case.authority.log())
+    genuine = replace(case.request(), function=b"junk").signed_by(secret("ada"))
+    wrong = [
+        replace(genuine, purpose="framed"),
+        replace(genuine, authority=bytes(16)).signed_by(secret("ada")),
+        genuine.signed_by(IdentitySecret.generate("mallory")),
+    ]
+    for request in wrong:
+        with pytest.raises(PyfeError):
+            case.authority.issue_signed(request, [])
+    assert len(case.authority.log()) == size
+    with pytest.raises(PyfeError):
+        case.authority.issue_signed(genuine, [])
+    assert [entry.kind for entry in entries(case.authority, size)] == ["dismissed"]
 
 
 def test_an_auditor_misses_the_words_of_people() -> None:
