@@ -260,6 +260,32 @@ def test_repeated_ids_are_found_wherever_they_are(monkeypatch: pytest.MonkeyPatc
     assert RowIds.clear(numbers, allow_duplicates=True).repeated() == expected
 
 
+# -- ids and rows of pandas --
+
+INDEX = ["x", "y", "z"]
+INDEXED: dict[str, tuple[object, str]] = {
+    "a frame": (pd.DataFrame(TABLE, index=INDEX), "the DataFrame"),
+    "columns": ({name: pd.Series(cells, index=INDEX) for name, cells in TABLE.items()}, "the column 'a'"),
+    "one column of several": ({"a": [1, 2, 3], "b": pd.Series(TABLE["b"], index=INDEX)}, "the column 'b'"),
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_ids_of_another_index_are_not_paired_by_position(name: str) -> None:
+    rows, what = INDEXED[name]
+    turned = pd.Series(["Z", "Y", "X"], index=INDEX[::-1])
+    with pytest.raises(ParameterError, match=f"another index than {what}"):
+        clear(turned, rows)
+    with pytest.raises(ParameterError, match=f"another index than {what}"):  # for a ledger too, before it is asked
+        PUBLIC.encrypt(rows, ids=turned)
+    assert texts(clear(turned[::-1], rows)) == ["X", "Y", "Z"]
+    assert texts(clear(turned.to_numpy(), rows)) == ["Z", "Y", "X"]
+
+
+def test_a_column_that_is_not_encrypted_may_have_another_index() -> None:
+    assert texts(clear(pd.Series(IDS), {**TABLE, "other": pd.Series([1, 2, 3], index=INDEX)})) == TEXTS
+
+
 # -- bytes --
 
 NO_IDS: dict[str, object] = {
