@@ -153,8 +153,8 @@ class RowIds(Sequence[str]):
         return map(self._text, self._raws())
 
     def take(self, rows: Iterable[int]) -> RowIds:
-        """The ids of these rows, in this order."""
-        raws = map(self._raw, map(int, rows))
+        """The ids of these rows, in this order. ParameterError for what is no row, counted from 0."""
+        raws = (self._raw(self._position(row)) for row in listed(rows, "rows"))
         if self._ends is None:
             return RowIds(_joined(raws), None)
         data = _joined(raw + b"\n" for raw in raws)
@@ -239,6 +239,11 @@ class RowIds(Sequence[str]):
             return RowIds(self._data[start * PSEUDONYM_SIZE : stop * PSEUDONYM_SIZE], None)
         first, last = self._start(start), self._start(stop)
         return RowIds(self._data[first:last], self._ends[start:stop] - np.uint32(first))
+
+    def _position(self, row: object) -> int:
+        if not is_integer(row) or not 0 <= int(cast(int, row)) < len(self):
+            raise ParameterError(f"there are {len(self)} ids: rows to take are integers from 0, and below that")
+        return int(cast(int, row))
 
     def _start(self, row: int) -> int:
         return int(cast(npt.NDArray[np.uint32], self._ends)[row - 1]) if row else 0

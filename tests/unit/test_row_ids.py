@@ -223,6 +223,15 @@ def test_ids_follow_their_rows(make: Callable[[], CiphertextBatch]) -> None:
     assert texts(CiphertextBatch.from_bytes(batch[:0].to_bytes())) == []
 
 
+@pytest.mark.parametrize("make", [clear, hidden])
+@pytest.mark.parametrize("rows", [[0, -1], [0, -3, -2], [3], [2**70], [0.0], ["0"], [True], 0])
+def test_no_id_is_taken_of_a_row_that_is_not_there(make: Callable[[], CiphertextBatch], rows: Any) -> None:
+    ids = make().ids
+    assert ids is not None and len(ids.take(np.array([2, 2, 0]))) == 3 and len(ids.take([])) == 0
+    with pytest.raises(ParameterError, match="rows"):
+        ids.take(rows)
+
+
 def test_combined_rows_have_no_ids() -> None:
     batch = clear()
     for combined in (batch + batch, 3 * batch, -batch, batch.weighted_sum([1, 1, 1])):
