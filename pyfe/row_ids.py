@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Literal, Protocol, Self, TypeAlias, cast, get_args, overload
 
 import numpy as np
@@ -299,8 +300,8 @@ def cells_of(ids: Any) -> list[Any]:
 def canonical_text(cell: Any) -> str | None:
     """An id as text: in Unicode's normal form C, without blanks around it; of an integer its decimal digits.
 
-    None for what is neither text nor an integer, and for a float too large to tell two integers apart; text that is
-    blank gives the empty one. So 7, "7" and " 7" are one id, and "007" is another.
+    None for what is neither text nor an integer, of whatever type of numbers, and for a float too large to tell two
+    integers apart; text that is blank gives the empty one. So 7, "7" and " 7" are one id, and "007" is another.
     """
     if type(cell) is str:
         return (cell if cell.isascii() else unicodedata.normalize("NFC", cell)).strip()
@@ -311,6 +312,8 @@ def canonical_text(cell: Any) -> str | None:
         return canonical_text(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _MOST_BITS:  # before it is spelled out
+        return canonical_text(int(value)) if value == value.to_integral_value() else None
     return canonical_text(str(value)) if isinstance(value, str) else None
 
 

@@ -6,6 +6,7 @@ import hmac
 import pickle
 import tracemalloc
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,10 @@ def test_no_id_becomes_a_feature() -> None:
     assert envelope.metadata["ids"] == "P-0017\ngröße\n17\n"
 
 
+def test_an_integer_is_the_same_id_in_every_type_of_numbers() -> None:
+    assert texts(clear([Decimal(7), Decimal("8.00"), Decimal(2**60 + 1)])) == ["7", "8", str(2**60 + 1)]
+
+
 @pytest.mark.parametrize("ids", [np.array([7, 8, 9]), pd.Series(["x", "y", "z"]), ("x", 8, 9.0), pd.Index([1, 2, 3])])
 def test_ids_of_every_library(ids: Any) -> None:
     assert texts(clear(ids)) == [str(int(cell)) if isinstance(cell, float) else str(cell) for cell in ids]
@@ -137,6 +142,9 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "dates": (lambda: clear(pd.DatetimeIndex(["2026-01-01", "2026-01-02", "2026-01-03"])), "row 0, 1, 2: no id"),
     "several levels": (lambda: clear(pd.MultiIndex.from_product([["a", "b", "c"], [1]])), "row 0, 1, 2: no id"),
     "truth": (lambda: clear([True, 2, 3]), "row 0: no id"),
+    "a large float": (lambda: clear([1.0, 2.0**53, 1e17]), "row 1, 2: no id"),
+    "bytes in a list": (lambda: clear(["a", b"p1", [1]]), "row 1, 2: no id"),
+    "half a number": (lambda: clear([1, Decimal("1.5"), Decimal("1e999999999")]), "row 1, 2: no id"),
     "nul": (lambda: clear(["a", "b\0c", "c"]), "row 1: an id with a control character"),
     "control of pseudonyms": (lambda: hidden(["a", "b\x1bc", "c"]), "row 1: an id with a control character"),
     "c1": (lambda: clear(["a", "b", "c\x85d"]), "row 2: an id with a control character"),
