@@ -218,7 +218,7 @@ class RowIds(Sequence[str]):
 
     @classmethod
     def from_field(cls, field: object, rows: int, name: str) -> Self:
-        """The inverse of :meth:`to_field`, for so many rows. DecodeError for anything else."""
+        """The inverse of :meth:`to_field`, for so many rows. DecodeError for anything else: each id has one form."""
         if not isinstance(field, str | bytes):
             raise DecodeError(f"{name}: ids are text or pseudonyms, not a {type(field).__name__}")
         data = field.encode() if isinstance(field, str) else field
@@ -379,4 +379,15 @@ def _fault_of_lines(data: bytes, ends: npt.NDArray[np.uint32]) -> str | None:
     if len(lengths) and lengths.max() > MOST_ID_BYTES + 1:
         return f"hold one of more than {MOST_ID_BYTES} bytes"
     # LF is what ends each; every other control character is refused.
-    return "hold a control character" if _UNPRINTED.search(data.replace(b"\n", b"")) else None
+    if _UNPRINTED.search(data.replace(b"\n", b"")):
+        return "hold a control character"
+    return _fault_of_form(data.decode())
+
+
+def _fault_of_form(text: str) -> str | None:
+    """What keeps lines from being ids in their one form, without which 7 and " 7" would be two."""
+    blanks = [each for each in set(text) if each.isspace() and each != "\n"]
+    if any(text.startswith(each) or f"\n{each}" in text or f"{each}\n" in text for each in blanks):
+        return "hold one with a blank around it"
+    # A line end composes with nothing: all lines are in the normal form if the whole is.
+    return None if unicodedata.is_normalized("NFC", text) else "hold one that is not in normal form C"

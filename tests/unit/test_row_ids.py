@@ -321,6 +321,13 @@ NO_IDS: dict[str, object] = {
     "cr": "a\r\nb\r\nc\r\n",
     "a separator": "a\nb\u2029\nc\n",
     "c1": "a\nb\x80\nc\n",
+    "a blank before": "7\n 7\nc\n",
+    "a first blank": " a\nb\nc\n",
+    "a blank behind": "a\nb\nc \n",
+    "a wide blank": "a\n\u3000b\nc\n",
+    "another blank behind": "a\nb\u00a0\nc\n",
+    "only a blank": "a\n \nc\n",
+    "another normal form": "a\ngro\u0308\u00dfe\nc\n",
     "cut pseudonyms": bytes(47),
     "pseudonyms of four": bytes(64),
 }
@@ -330,6 +337,12 @@ NO_IDS: dict[str, object] = {
 def test_what_is_no_ids_is_refused(name: str) -> None:
     with pytest.raises(DecodeError, match="ciphertext batch"):
         CiphertextBatch.from_bytes(altered(clear(), NO_IDS[name]))
+
+
+def test_what_is_written_is_read() -> None:
+    """Also where a mark begins an id, which a line end before it does not take."""
+    ids = ["a b", "\u0301x", " \u00a0a\u3000b\u0301 "]
+    assert texts(CiphertextBatch.from_bytes(clear(ids).to_bytes())) == ["a b", "\u0301x", "a\u3000b\u0301"]
 
 
 def test_a_reader_refuses_fields_that_it_does_not_know() -> None:
