@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Literal, Protocol, Self, TypeAlias, cast, get_args, overload
 
 import numpy as np
@@ -153,8 +154,8 @@ class RowIds(Sequence[str]):
         return map(self._text, self._raws())
 
     def take(self, rows: Iterable[int]) -> RowIds:
-        """The ids of these rows, in this order."""
-        raws = map(self._raw, map(int, rows))
+        """The ids of these rows, in this order. ParameterError for what is no row, counted from 0."""
+        raws = (self._raw(self._position(row)) for row in listed(rows, "rows"))
         if self._ends is None:
             return RowIds(_joined(raws), None)
         data = _joined(raw + b"\n" for raw in raws)
@@ -217,7 +218,7 @@ class RowIds(Sequence[str]):
 
     @classmethod
     def from_field(cls, field: object, rows: int, name: str) -> Self:
-        """The inverse of :meth:`to_field`, for so many rows. DecodeError for anything else."""
+        """The inverse of :meth:`to_field`, for so many rows. DecodeError for anything else: each id has one form."""
         if not isinstance(field, str | bytes):
             raise DecodeError(f"{name}: ids are text or pseudonyms, not a {type(field).__name__}")
         data = field.encode() if isinstance(field, str) else field
@@ -239,6 +240,11 @@ class RowIds(Sequence[str]):
             return RowIds(self._data[start * PSEUDONYM_SIZE : stop * PSEUDONYM_SIZE], None)
         first, last = self._start(start), self._start(stop)
         return RowIds(self._data[first:last], self._ends[start:stop] - np.uint32(first))
+
+    def _position(self, row: object) -> int:
+        if not is_integer(row) or not 0 <= int(cast(int, row)) < len(self):
+            raise ParameterError(f"there are {len(self)} ids: rows to take are integers from 0, and below that")
+        return int(cast(int, row))
 
     def _start(self, row: int) -> int:
         return int(cast(npt.NDArray[np.uint32], self._ends)[row - 1]) if row else 0
@@ -294,8 +300,8 @@ def cells_of(ids: Any) -> list[Any]:
 def canonical_text(cell: Any) -> str | None:
     """An id as text: in Unicode's normal form C, without blanks around it; of an integer its decimal digits.
 
-    None for what is neither text nor an integer, and for a float too large to tell two integers apart; text that is
-    blank gives the empty one. So 7, "7" and " 7" are one id, and "007" is another.
+    None for what is neither text nor an integer, of whatever type of numbers, and for a float too large to tell two
+    integers apart; text that is blank gives the empty one. So 7, "7" and " 7" are one id, and "007" is another.
     """
     if type(cell) is str:
         return (cell if cell.isascii() else unicodedata.normalize("NFC", cell)).strip()
@@ -306,6 +312,8 @@ def canonical_text(cell: Any) -> str | None:
         return canonical_text(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _MOST_BITS:  # before it is spelled out
+        return canonical_text(int(value)) if value == value.to_integral_value() else None
     return canonical_text(str(value)) if isinstance(value, str) else None
 
 
@@ -371,4 +379,15 @@ def _fault_of_lines(data: bytes, ends: npt.NDArray[np.uint32]) -> str | None:
     if len(lengths) and lengths.max() > MOST_ID_BYTES + 1:
         return f"hold one of more than {MOST_ID_BYTES} bytes"
     # LF is what ends each; every other control character is refused.
-    return "hold a control character" if _UNPRINTED.search(data.replace(b"\n", b"")) else None
+    if _UNPRINTED.search(data.replace(b"\n", b"")):
+        return "hold a control character"
+    return _fault_of_form(data.decode())
+
+
+def _fault_of_form(text: str) -> str | None:
+    """What keeps lines from being ids in their one form, without which 7 and " 7" would be two."""
+    blanks = [each for each in set(text) if each.isspace() and each != "\n"]
+    if any(text.startswith(each) or f"\n{each}" in text or f"{each}\n" in text for each in blanks):
+        return "hold one with a blank around it"
+    # A line end composes with nothing: all lines are in the normal form if the whole is.
+    return None if unicodedata.is_normalized("NFC", text) else "hold one that is not in normal form C"

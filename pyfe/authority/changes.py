@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyfe.arguments import require_count
 from pyfe.authority.approving import change_agreed, clock_agreed, clock_subject, revocation_refusals
 from pyfe.authority.consent import here
 from pyfe.authority.entries import (
@@ -147,8 +148,10 @@ def epoch_revoked(state: LogState, number: int, keys: Sequence[int], said: Said,
     """An epoch with every key that it ever had, which is retired too; or, by their numbers, keys of a retired epoch
     that the log does not know.
 
-    ParameterError where there is no such epoch; for numbers, where it is open and may yet give them, or knows one.
+    ParameterError for what is no number of an epoch, and where there is no such epoch; for numbers of keys, where it is
+    open and may yet give them, or knows one.
     """
+    require_count(number, 1, MOST_NUMBER, "the epoch that is revoked")
     try:
         epoch = state.epoch(number)
     except DecodeError as error:

@@ -15,6 +15,7 @@ from pyfe.keys.carried_ids import carried_ids, require_no_feature
 from pyfe.row_ids import RowIds, called_rows, require_carriage
 from pyfe.schema import Schema
 from pyfe.schema.cells import same_name
+from pyfe.schema.frames import naming
 
 if TYPE_CHECKING:
     from pyfe.owner import OwnerSecret
@@ -69,13 +70,15 @@ class Carried:
         return carried_ids(id_cells(table, self._column), self._how, owner, self._allowed, called=called_lines(table))
 
 
-def id_cells(table: io.Table, column: str | None) -> list[str]:
-    """The cells of the column of ids. ParameterError where there is none."""
+def id_cells(table: io.Table, column: str | None) -> list[Any]:
+    """The cells of the column of ids with their types, so that an id is the same here and in Python. ParameterError
+    where there is no such column, and for dates and times."""
     wanted = same_name(column)
-    found = next((name for name in table.columns if same_name(name) == wanted), None)
+    found = next((name for name in table.cells if same_name(name) == wanted), None)
     if found is None:
         raise ParameterError(f"{table.path}: there is no column {column!r} of record ids (--id-column)")
-    return table.columns[found]
+    with naming(found):
+        return table.cells[found].ids()
 
 
 def called_lines(table: io.Table) -> Callable[[Sequence[int]], str]:

@@ -64,6 +64,9 @@ class Cells(Protocol):
     def texts(self) -> list[str]:
         """Every cell as text, an absent one as nothing."""
 
+    def ids(self) -> list[Any]:
+        """Every cell as the file holds it, for ids: whether it is one, and which, :mod:`pyfe.row_ids` says."""
+
     def typed(self, column: Column, spelling: Spelling) -> AnyArray:
         """The cells as a column of a schema takes them; what does not fit stays as text, and is refused there."""
 
@@ -79,6 +82,10 @@ class TextCells:
 
     def texts(self) -> list[str]:
         """The cells as they stand."""
+        return self.cells
+
+    def ids(self) -> list[Any]:
+        """See :class:`Cells`."""
         return self.cells
 
     def typed(self, column: Column, spelling: Spelling) -> AnyArray:
@@ -114,12 +121,15 @@ class TypedCells:
 
         ParameterError for dates and times.
         """
+        values = self.ids()
+        absent = missing_mask(self.values)
+        return ["" if gone else _as_text(value) for value, gone in zip(values, absent.tolist(), strict=True)]
+
+    def ids(self) -> list[Any]:
+        """See :class:`Cells`. ParameterError for dates and times."""
         if self.values.dtype.kind in "mM":
             raise ParameterError("holds dates or times; write them as text first, so that they are the same everywhere")
-        absent = missing_mask(self.values)
-        return [
-            "" if gone else _as_text(value) for value, gone in zip(self.values.tolist(), absent.tolist(), strict=True)
-        ]
+        return list(self.values.tolist())
 
     def typed(self, column: Column, spelling: Spelling) -> AnyArray:
         """See :class:`Cells`."""

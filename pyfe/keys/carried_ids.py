@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pyfe.errors import ParameterError
@@ -17,8 +17,10 @@ def given_ids(ids: Any, X: Any, carry_ids: object, schema: Schema) -> Any:
     """The ids that were given; where they are to travel and none were, the index of a DataFrame.
 
     ParameterError where there is none: rows that are merely numbered by pandas have none. What is called as a column of
-    the schema is no id, and a Series of another index than the DataFrame's is never paired with it by position.
+    the schema is no id. A Series of another index than the DataFrame's, or than a column's of a mapping, is never
+    paired with it by position, whatever the ids are for.
     """
+    _require_one_index(ids, X, schema)
     if carry_ids is None:
         return ids
     if ids is None and hasattr(X, "iloc") and hasattr(X, "index"):
@@ -30,15 +32,34 @@ def given_ids(ids: Any, X: Any, carry_ids: object, schema: Schema) -> Any:
             )
     if ids is None:
         raise ParameterError("carry_ids needs ids: give one for every row (ids=), or a DataFrame with an index of ids")
-    if hasattr(ids, "iloc") and hasattr(X, "iloc") and not ids.index.equals(X.index):
-        raise ParameterError(
-            "the ids have another index than the DataFrame; align them first, or drop the index (ids.to_numpy()) if "
-            "the rows do belong together"
-        )
     name = getattr(ids, "name", None)
     if name is not None:
         require_no_feature(schema, str(name))
     return ids
+
+
+def _require_one_index(ids: Any, X: Any, schema: Schema) -> None:
+    """ParameterError where ids and rows are of pandas, and their indexes differ."""
+    if not _has_index(ids):
+        return
+    for what, part in _parts(X, schema):
+        if _has_index(part) and not ids.index.equals(part.index):
+            raise ParameterError(
+                f"the ids have another index than {what}; align them first, or drop the index (ids.to_numpy()) if the "
+                "rows do belong together"
+            )
+
+
+def _parts(X: Any, schema: Schema) -> Iterable[tuple[str, Any]]:
+    """What may have an index, and what to call it: a DataFrame, or those columns of a mapping that are encrypted."""
+    if not isinstance(X, Mapping):
+        return [("the DataFrame", X)]
+    wanted = set(map(same_name, schema.input_columns))
+    return ((f"the column {name!r}", part) for name, part in X.items() if same_name(name) in wanted)
+
+
+def _has_index(values: Any) -> bool:
+    return hasattr(values, "iloc") and hasattr(values, "index")
 
 
 def require_no_feature(schema: Schema, name: str) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import fcntl
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyfe import CiphertextBatch, Function, PublicKey
+from pyfe import CiphertextBatch, Function, ParameterError, PublicKey
 from pyfe.cli import main
 from pyfe.io import roles
 from pyfe.owner import OwnerSecret
@@ -183,6 +186,60 @@ def test_ids_that_are_refused_are_named_by_lines(capsys: pytest.CaptureFixture[s
     run(capsys, *encrypt(*CLEAR, "--allow-duplicates"))
     assert "row 2: the id is there a second time" in fails(capsys, "evaluate", "cts", "-k", "key", "-o", "scores.csv")
     assert [row["id"] for row in scores(capsys, "cts", "--allow-duplicates")] == ["x", "y", "x"]
+
+
+def parquet(ids: Any) -> Any:
+    arrow, written = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    made = arrow.table({"a": [1, 2, 3], "mrn": ids, "b": [0, 1, 1]})
+    written.write_table(made, "rows.parquet")
+    return made
+
+
+TYPED: dict[str, list[Any]] = {
+    "integers": [7, 8, 2**60 + 1],
+    "floats": [7.0, 8.0, 2.0**53 - 1],
+    "decimals": [Decimal(7), Decimal(8), Decimal(2**60 + 1)],
+    "text": ["P-1", " 007", "gro\u0308ße "],
+}
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_ids_of_parquet_are_those_of_python(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    rows = parquet(TYPED[name])
+    run(capsys, *encrypt(*CLEAR, rows="rows.parquet"))
+    public = PublicKey.from_bytes(Path("public").read_bytes())
+    assert names("cts") == list(public.encrypt(rows, ids=rows["mrn"], carry_ids="clear").ids or [])
+
+
+NO_IDS: dict[str, list[Any]] = {
+    "large floats": [7.0, 2.0**53, 1e17],
+    "bytes": [b"p1", b"p2", b"p3"],
+    "lists": [[1], [2], [3]],
+    "truth": [True, False, True],
+    "halves": [1.5, 2.0, 3.0],
+    "absent": [1, None, 3],
+}
+
+
+@pytest.mark.parametrize("name", NO_IDS)
+def test_what_python_takes_for_no_id_is_none_in_parquet(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    rows = parquet(NO_IDS[name])
+    public = PublicKey.from_bytes(Path("public").read_bytes())
+    with pytest.raises(ParameterError, match="no id") as refusal:
+        public.encrypt(rows, ids=rows["mrn"], carry_ids="clear", allow_duplicates=True)
+    said = fails(capsys, *encrypt(*CLEAR, "--allow-duplicates", rows="rows.parquet"))
+    rows_named = re.findall(r"\d+", str(refusal.value).partition(": no id")[0])
+    assert f"rows.parquet: row {', '.join(str(int(row) + 1) for row in rows_named)}: no id" in said
+
+
+def test_the_ledger_takes_no_other_ids_of_parquet(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "owner", "init", "owner", *PASSPHRASE)
+    parquet([7.0, 2.0**53, 1e17])
+    ledger = ["--ledger", "owner", "--epochs", "epochs", "--id-column", "mrn", *PASSPHRASE]
+    assert "row 1, 2: no record id" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
+    parquet([datetime.date(2026, 1, 1)] * 3)
+    assert "column 'mrn' holds dates or times" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
+    assert "column 'mrn' holds dates or times" in fails(capsys, *encrypt(*CLEAR, rows="rows.parquet"))
 
 
 USERS = {

@@ -237,6 +237,10 @@ def test_what_is_not_revoked_so() -> None:
     ):
         with pytest.raises(ParameterError, match=words):
             made.revoke_epoch(epoch, keys, reason="r")
+    for no_number in ("1", None, 1.0, True, [1], 0, 2**60):
+        for keys in ([], [9]):
+            with pytest.raises(ParameterError, match="the epoch that is revoked must be an integer from 1"):
+                made.revoke_epoch(no_number, keys, reason="r")  # type: ignore[arg-type]
     for reason in ("", None):
         with pytest.raises(ParameterError, match="reason"):
             made.revoke_epoch(1, [2], reason=reason)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import hmac
 import pickle
 import tracemalloc
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,10 @@ def test_no_id_becomes_a_feature() -> None:
     assert envelope.metadata["ids"] == "P-0017\ngröße\n17\n"
 
 
+def test_an_integer_is_the_same_id_in_every_type_of_numbers() -> None:
+    assert texts(clear([Decimal(7), Decimal("8.00"), Decimal(2**60 + 1)])) == ["7", "8", str(2**60 + 1)]
+
+
 @pytest.mark.parametrize("ids", [np.array([7, 8, 9]), pd.Series(["x", "y", "z"]), ("x", 8, 9.0), pd.Index([1, 2, 3])])
 def test_ids_of_every_library(ids: Any) -> None:
     assert texts(clear(ids)) == [str(int(cell)) if isinstance(cell, float) else str(cell) for cell in ids]
@@ -137,6 +142,9 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "dates": (lambda: clear(pd.DatetimeIndex(["2026-01-01", "2026-01-02", "2026-01-03"])), "row 0, 1, 2: no id"),
     "several levels": (lambda: clear(pd.MultiIndex.from_product([["a", "b", "c"], [1]])), "row 0, 1, 2: no id"),
     "truth": (lambda: clear([True, 2, 3]), "row 0: no id"),
+    "a large float": (lambda: clear([1.0, 2.0**53, 1e17]), "row 1, 2: no id"),
+    "bytes in a list": (lambda: clear(["a", b"p1", [1]]), "row 1, 2: no id"),
+    "half a number": (lambda: clear([1, Decimal("1.5"), Decimal("1e999999999")]), "row 1, 2: no id"),
     "nul": (lambda: clear(["a", "b\0c", "c"]), "row 1: an id with a control character"),
     "control of pseudonyms": (lambda: hidden(["a", "b\x1bc", "c"]), "row 1: an id with a control character"),
     "c1": (lambda: clear(["a", "b", "c\x85d"]), "row 2: an id with a control character"),
@@ -223,6 +231,15 @@ def test_ids_follow_their_rows(make: Callable[[], CiphertextBatch]) -> None:
     assert texts(CiphertextBatch.from_bytes(batch[:0].to_bytes())) == []
 
 
+@pytest.mark.parametrize("make", [clear, hidden])
+@pytest.mark.parametrize("rows", [[0, -1], [0, -3, -2], [3], [2**70], [0.0], ["0"], [True], 0])
+def test_no_id_is_taken_of_a_row_that_is_not_there(make: Callable[[], CiphertextBatch], rows: Any) -> None:
+    ids = make().ids
+    assert ids is not None and len(ids.take(np.array([2, 2, 0]))) == 3 and len(ids.take([])) == 0
+    with pytest.raises(ParameterError, match="rows"):
+        ids.take(rows)
+
+
 def test_combined_rows_have_no_ids() -> None:
     batch = clear()
     for combined in (batch + batch, 3 * batch, -batch, batch.weighted_sum([1, 1, 1])):
@@ -260,6 +277,32 @@ def test_repeated_ids_are_found_wherever_they_are(monkeypatch: pytest.MonkeyPatc
     assert RowIds.clear(numbers, allow_duplicates=True).repeated() == expected
 
 
+# -- ids and rows of pandas --
+
+INDEX = ["x", "y", "z"]
+INDEXED: dict[str, tuple[object, str]] = {
+    "a frame": (pd.DataFrame(TABLE, index=INDEX), "the DataFrame"),
+    "columns": ({name: pd.Series(cells, index=INDEX) for name, cells in TABLE.items()}, "the column 'a'"),
+    "one column of several": ({"a": [1, 2, 3], "b": pd.Series(TABLE["b"], index=INDEX)}, "the column 'b'"),
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_ids_of_another_index_are_not_paired_by_position(name: str) -> None:
+    rows, what = INDEXED[name]
+    turned = pd.Series(["Z", "Y", "X"], index=INDEX[::-1])
+    with pytest.raises(ParameterError, match=f"another index than {what}"):
+        clear(turned, rows)
+    with pytest.raises(ParameterError, match=f"another index than {what}"):  # for a ledger too, before it is asked
+        PUBLIC.encrypt(rows, ids=turned)
+    assert texts(clear(turned[::-1], rows)) == ["X", "Y", "Z"]
+    assert texts(clear(turned.to_numpy(), rows)) == ["Z", "Y", "X"]
+
+
+def test_a_column_that_is_not_encrypted_may_have_another_index() -> None:
+    assert texts(clear(pd.Series(IDS), {**TABLE, "other": pd.Series([1, 2, 3], index=INDEX)})) == TEXTS
+
+
 # -- bytes --
 
 NO_IDS: dict[str, object] = {
@@ -278,6 +321,13 @@ NO_IDS: dict[str, object] = {
     "cr": "a\r\nb\r\nc\r\n",
     "a separator": "a\nb\u2029\nc\n",
     "c1": "a\nb\x80\nc\n",
+    "a blank before": "7\n 7\nc\n",
+    "a first blank": " a\nb\nc\n",
+    "a blank behind": "a\nb\nc \n",
+    "a wide blank": "a\n\u3000b\nc\n",
+    "another blank behind": "a\nb\u00a0\nc\n",
+    "only a blank": "a\n \nc\n",
+    "another normal form": "a\ngro\u0308\u00dfe\nc\n",
     "cut pseudonyms": bytes(47),
     "pseudonyms of four": bytes(64),
 }
@@ -287,6 +337,12 @@ NO_IDS: dict[str, object] = {
 def test_what_is_no_ids_is_refused(name: str) -> None:
     with pytest.raises(DecodeError, match="ciphertext batch"):
         CiphertextBatch.from_bytes(altered(clear(), NO_IDS[name]))
+
+
+def test_what_is_written_is_read() -> None:
+    """Also where a mark begins an id, which a line end before it does not take."""
+    ids = ["a b", "\u0301x", " \u00a0a\u3000b\u0301 "]
+    assert texts(CiphertextBatch.from_bytes(clear(ids).to_bytes())) == ["a b", "\u0301x", "a\u3000b\u0301"]
 
 
 def test_a_reader_refuses_fields_that_it_does_not_know() -> None:
