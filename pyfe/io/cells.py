@@ -13,6 +13,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray
 from pyfe.errors import ParameterError
+from pyfe.io.csv_text import could_be_thousands
 from pyfe.schema import Column
 from pyfe.schema.cells import (
     EXACT_BELOW,
@@ -32,10 +33,12 @@ _TRUTH = {"true": "1", "yes": "1", "false": "0", "no": "0"}
 
 @dataclass(frozen=True)
 class Spelling:
-    """How the cells of a column are written: the decimal sign, and what stands for an absent value beside nothing."""
+    """How the cells of a column are written: the decimal sign, what stands for an absent value beside nothing, and
+    whether nobody stated the sign, so that it could stand between thousands."""
 
     decimal: str = "."
     absent: frozenset[str] = frozenset()
+    found: bool = False
 
     def emptied(self, cells: Sequence[str]) -> list[str]:
         """Cells of text, empty where they are blank or stand for an absent value."""
@@ -48,6 +51,17 @@ class Spelling:
         if self.decimal == ".":
             return cell
         return "no number" if "." in cell else cell.replace(",", ".")
+
+    def thousands(self, cells: Sequence[str]) -> list[int]:
+        """The rows of a column of numbers whose decimal sign could be one between thousands: nobody stated it, and no
+        number of the column shows that it is none."""
+        if not self.found:
+            return []
+        signed = [(row, cell) for row, cell in enumerate(self.emptied(cells)) if self.decimal in cell]
+        others = (cell for _, cell in signed if not could_be_thousands(cell))
+        if any(not math.isnan(parse_number(self.with_point(cell))) for cell in others):
+            return []
+        return [row for row, cell in signed if could_be_thousands(cell)]
 
     def beside_commas(self, values: AnyArray) -> list[int]:
         """The rows of a guessed column that hold other text beside numbers with a decimal comma."""

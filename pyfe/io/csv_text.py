@@ -22,7 +22,7 @@ from pyfe.io.kinds import byte_order_mark
 from pyfe.io.sources import Source
 from pyfe.schema.cells import row_for_names, same_name
 
-__all__ = ["Rows", "decimal_of", "rows_of", "text_of"]
+__all__ = ["Rows", "could_be_thousands", "decimal_of", "rows_of", "text_of"]
 
 DELIMITERS = (",", ";", "\t", "|")
 """The delimiters that are looked for where none is stated."""
@@ -152,6 +152,12 @@ def decimal_of(rows: Rows, name: str) -> str:
             "thousands; if it is the decimal sign, --decimal ."
         )
     return "," if commas and not points and not all(map(_THOUSANDS.fullmatch, commas)) else "."
+
+
+def could_be_thousands(cell: str) -> bool:
+    """Whether a cell is a number whose one sign could stand between thousands: three digits behind it, one to three
+    before it, the first not 0."""
+    return _THOUSANDS.fullmatch(cell) is not None
 
 
 def _delimiter_of(text: str, name: str) -> str:
