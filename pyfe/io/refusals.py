@@ -74,8 +74,8 @@ def like_thousands(table: Places, found: Mapping[str, Sequence[int]]) -> str:
     """What to say of numbers that all have three digits behind their sign: by column, the rows."""
     sign = table.spelling(next(iter(found))).decimal
     return (
-        f"{table.path}: {_listed(table, found)}: all numbers of the column with {sign!r} have three digits behind it, so "
-        f"that it could be a sign between thousands; if it is the decimal sign, --decimal {sign}; else write them "
+        f"{table.path}: {_listed(table, found)}: all numbers of the column with {sign!r} have three digits behind it, "
+        f"so that it could be a sign between thousands; if it is the decimal sign, --decimal {sign}; else write them "
         "without it"
     )
 
