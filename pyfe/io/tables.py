@@ -17,7 +17,7 @@ from typing import Any
 
 from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.io.arrow_files import arrow_table
+from pyfe.io.arrow_files import arrow_table, without_values
 from pyfe.io.cells import Cells, Spelling, TextCells, TypedCells
 from pyfe.io.csv_text import decimal_of, rows_of, text_of
 from pyfe.io.kinds import Kind, kind_of
@@ -213,7 +213,7 @@ def _of_values(
 
 
 def _column_of(frame: Frame, place: int) -> AnyArray:
-    with naming(frame.labels[place]):
+    with naming(frame.labels[place]), without_values():
         return as_column(frame.column(place))
 
 

@@ -116,6 +116,28 @@ def test_a_number_for_absent_values_is_one_in_every_type(kind: str, with_null: b
     assert absent == [True, False, False, *([True] if with_null else [])]
 
 
+@pytest.mark.parametrize("line", ["Meier Anna;C50 HIV,5;female,1", "Meier Anna|C50 HIV", "Meier,Anna,HIV,Meier"])
+def test_a_first_patient_is_not_shown_where_there_is_no_header(line: str, tmp_path: Path) -> None:
+    (tmp_path / "t").write_text(f"{line}\n{line}\n")
+    with pytest.raises(pyfe.DecodeError, match=r"line 1: |cut at") as caught:
+        io.read_table(tmp_path / "t", delimiter=None if line.count("Meier") > 1 else "\t")
+    assert not any(word in str(caught.value) for word in ("Meier", "Anna", "HIV", "C50"))
+
+
+def test_the_words_of_pyarrow_are_not_passed_on(tmp_path: Path) -> None:
+    """They show cells: a decimal number that does not fit its type, a moment that Python has no name for."""
+    pa = pytest.importorskip("pyarrow")
+    wrong = pa.Array.from_buffers(pa.decimal128(3, 0), 1, [None, pa.py_buffer((123456).to_bytes(16, "little"))])
+    moments = pa.array([[-(2**62) + 4711]], pa.list_(pa.timestamp("s")))
+    for column in (wrong, moments):
+        table = pa.table({"income": column})
+        with pa.ipc.new_stream(str(tmp_path / "t"), table.schema) as writer:
+            writer.write_table(table)
+        with pytest.raises(pyfe.PyfeError, match="column 'income'") as caught:
+            io.read_table(tmp_path / "t").guessed()
+        assert not any(word in str(caught.value) for word in ("123456", "4711", "46116860", "year", "range"))
+
+
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("roles")
