@@ -13,6 +13,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray
 from pyfe.errors import ParameterError
+from pyfe.io.csv_text import could_be_thousands
 from pyfe.schema import Column
 from pyfe.schema.cells import (
     EXACT_BELOW,
@@ -23,6 +24,7 @@ from pyfe.schema.cells import (
     is_number,
     missing_mask,
     parse_number,
+    plain,
 )
 
 __all__ = ["Cells", "Spelling", "TextCells", "TypedCells"]
@@ -32,10 +34,12 @@ _TRUTH = {"true": "1", "yes": "1", "false": "0", "no": "0"}
 
 @dataclass(frozen=True)
 class Spelling:
-    """How the cells of a column are written: the decimal sign, and what stands for an absent value beside nothing."""
+    """How the cells of a column are written: the decimal sign, what stands for an absent value beside nothing, and
+    whether nobody stated the sign, so that it could stand between thousands."""
 
     decimal: str = "."
     absent: frozenset[str] = frozenset()
+    found: bool = False
 
     def emptied(self, cells: Sequence[str]) -> list[str]:
         """Cells of text, empty where they are blank or stand for an absent value."""
@@ -48,6 +52,17 @@ class Spelling:
         if self.decimal == ".":
             return cell
         return "no number" if "." in cell else cell.replace(",", ".")
+
+    def thousands(self, cells: Sequence[str]) -> list[int]:
+        """The rows of a column of numbers whose decimal sign could be one between thousands: nobody stated it, and no
+        number of the column shows that it is none."""
+        if not self.found:
+            return []
+        signed = [(row, cell) for row, cell in enumerate(self.emptied(cells)) if self.decimal in cell]
+        others = (cell for _, cell in signed if not could_be_thousands(cell))
+        if any(not math.isnan(parse_number(self.with_point(cell))) for cell in others):
+            return []
+        return [row for row, cell in signed if could_be_thousands(cell)]
 
     def beside_commas(self, values: AnyArray) -> list[int]:
         """The rows of a guessed column that hold other text beside numbers with a decimal comma."""
@@ -91,17 +106,18 @@ class TextCells:
     def typed(self, column: Column, spelling: Spelling) -> AnyArray:
         """See :class:`Cells`."""
         cells = spelling.emptied(self.cells)
-        if column.cell_type is float:
-            return _numbers(cells, spelling, exactly=bool(column.cut_points()))
         if column.cell_type is str:
             return _objects(cells)
+        cells = _without_numbers(cells, spelling)
+        if column.cell_type is float:
+            return _numbers(cells, spelling, exactly=bool(column.cut_points()))
         truth = _TRUTH if column.cell_type is bool else {}
         return _objects([truth.get(cell.strip().lower(), spelling.with_point(cell)) for cell in cells])
 
     def guess(self, spelling: Spelling) -> AnyArray:
         """See :class:`Cells`."""
         cells = spelling.emptied(self.cells)
-        numbers = _numbers(cells, spelling, exactly=False)
+        numbers = _numbers(_without_numbers(cells, spelling), spelling, exactly=False)
         return _objects(cells) if numbers.dtype.kind != "f" or any(map(is_code, cells)) else numbers
 
 
@@ -140,7 +156,8 @@ class TypedCells:
         if column.cell_type is str:  # a code is the same level whether a file held it as a number or as text
             return _objects([cell if isinstance(cell, str) or is_absent(cell) else _as_text(cell) for cell in cells])
         truth = _TRUTH if column.cell_type is bool else {}
-        as_read = (spelling.with_point(cell) if isinstance(cell, str) else cell for cell in cells)
+        texts = iter(_without_numbers([cell for cell in cells if isinstance(cell, str)], spelling))
+        as_read = (spelling.with_point(next(texts)) if isinstance(cell, str) else cell for cell in cells)
         return _objects([truth.get(cell.strip().lower(), cell) if isinstance(cell, str) else cell for cell in as_read])
 
     def guess(self, spelling: Spelling) -> AnyArray:
@@ -160,14 +177,16 @@ class TypedCells:
         if isinstance(cell, str):
             return spelling.emptied([cell])[0]
         signs = _numbers_of(spelling) if is_number(cell) or isinstance(cell, Decimal) else []
-        return None if any(cell == sign for sign in signs) else cell
+        if isinstance(cell, float | np.floating):  # 99.9 as its type prints it
+            return None if float(str(cell)) in map(float, signs) else cell
+        return None if any(plain(cell) == sign for sign in signs) else cell
 
     def _unsigned(self, spelling: Spelling) -> AnyArray:
         """Numbers, absent where they are a number that stands for that."""
         signs, values = _numbers_of(spelling), self.values
         if not signs or values.dtype.kind not in "iuf":
             return values
-        gone: BoolArray = np.isin(values, signs)
+        gone: BoolArray = np.isin(values, _in_type(signs, values.dtype))
         if not gone.any():
             return values
         marked = values.astype(np.float64 if values.dtype.kind == "f" else object)
@@ -175,10 +194,26 @@ class TypedCells:
         return marked
 
 
-def _numbers_of(spelling: Spelling) -> list[float]:
-    """The numbers among what stands for an absent value."""
-    numbers = (parse_number(spelling.with_point(sign)) for sign in spelling.absent)
-    return [number for number in numbers if not math.isnan(number)]
+def _numbers_of(spelling: Spelling) -> list[Any]:
+    """The numbers among what stands for an absent value, exact ones."""
+    numbers = (exact_number(spelling.with_point(sign)) for sign in spelling.absent)
+    return [number for number in numbers if number is not None]
+
+
+def _in_type(numbers: list[Any], dtype: np.dtype[Any]) -> AnyArray:
+    """Those of exact numbers that a dtype of integers holds, or that it prints: float32 prints 99.9, and holds none."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            held = [(number, dtype.type(float(number))) for number in numbers]
+        return np.array([cell for number, cell in held if float(number) in (float(str(cell)), float(cell))], dtype)
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    return np.array([int(number) for number in numbers if least <= number <= most and number == int(number)], dtype)
+
+
+def _without_numbers(cells: list[str], spelling: Spelling) -> list[str]:
+    """Cells of a column of numbers, empty where they are a number that stands for an absent value: 999.0 is 999."""
+    signs = frozenset(map(float, _numbers_of(spelling)))
+    return ["" if parse_number(spelling.with_point(cell)) in signs else cell for cell in cells] if signs else cells
 
 
 def _numbers(cells: list[str], spelling: Spelling, *, exactly: bool) -> AnyArray:

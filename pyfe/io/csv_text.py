@@ -22,7 +22,7 @@ from pyfe.io.kinds import byte_order_mark
 from pyfe.io.sources import Source
 from pyfe.schema.cells import row_for_names, same_name
 
-__all__ = ["Rows", "decimal_of", "rows_of", "text_of"]
+__all__ = ["Rows", "could_be_thousands", "decimal_of", "rows_of", "text_of"]
 
 DELIMITERS = (",", ";", "\t", "|")
 """The delimiters that are looked for where none is stated."""
@@ -154,6 +154,12 @@ def decimal_of(rows: Rows, name: str) -> str:
     return "," if commas and not points and not all(map(_THOUSANDS.fullmatch, commas)) else "."
 
 
+def could_be_thousands(cell: str) -> bool:
+    """Whether a cell is a number whose one sign could stand between thousands: three digits behind it, one to three
+    before it, the first not 0."""
+    return _THOUSANDS.fullmatch(cell) is not None
+
+
 def _delimiter_of(text: str, name: str) -> str:
     """The delimiter that a text seems to be written with; a comma where nothing else does better."""
     best, best_score, as_good = ",", (False, 1), ""
@@ -218,17 +224,20 @@ def _by_name(name: str, header: list[str], rows: list[list[str]], lines: list[in
 
 
 def _require_names(header: list[str], place: str) -> None:
+    """Names are told by their places alone: where there is no header, the first line is a patient."""
     names = [same_name(label) for label in header if label]
     if not names:
         raise DecodeError(f"{place}: there is no header")
     if row_for_names(names):
         raise DecodeError(f"{place}: this looks like a row of values; put a line with the columns' names before it")
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
+    if len(set(names)) < len(names):
+        at: dict[str, list[int]] = {}
+        for number, label in enumerate(header, 1):
+            at.setdefault(same_name(label), []).append(number)
+        twice = [numbers for name, numbers in at.items() if name and len(numbers) > 1]
         more = f", and {len(twice) - 1} more names stand twice" if len(twice) > 1 else ""
-        raise DecodeError(f"{place}: two columns are called {twice[0]!r}{more}; rename one")
+        raise DecodeError(f"{place}: columns {twice[0][0]} and {twice[0][1]} have the same name{more}; rename one")
     if len(header) == 1 and any(sign in header[0] for sign in DELIMITERS):
         raise DecodeError(
-            f"{place}: there is one column, called {header[0]!r}, which holds a separator; state the delimiter "
-            "(--delimiter)"
+            f"{place}: there is one column, whose name holds a separator; state the delimiter (--delimiter)"
         )

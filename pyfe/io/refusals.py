@@ -15,7 +15,7 @@ from pyfe.io.cells import Spelling
 from pyfe.io.csv_text import GROUPED, WITH_COMMA, WITH_POINT
 from pyfe.schema.cells import SIGNS_OF_ABSENCE, cure_of_absent, listed, na_options, parse_number, same_name
 
-__all__ = ["Places", "absent_columns", "beside_numbers", "with_places"]
+__all__ = ["Places", "absent_columns", "beside_numbers", "like_thousands", "with_places"]
 
 _LISTED = 8
 
@@ -68,6 +68,16 @@ def beside_numbers(table: Places, mixed: Mapping[str, Sequence[int]]) -> str:
     count = sum(map(len, mixed.values()))
     what = "1 cell is no number" if count == 1 else f"{count} cells are no numbers"
     return f"{table.path}: {what} beside numbers with a decimal comma: {_listed(table, mixed)}. {cures}"
+
+
+def like_thousands(table: Places, found: Mapping[str, Sequence[int]]) -> str:
+    """What to say of numbers that all have three digits behind their sign: by column, the rows."""
+    sign = table.spelling(next(iter(found))).decimal
+    return (
+        f"{table.path}: {_listed(table, found)}: all numbers of the column with {sign!r} have three digits behind it, "
+        f"so that it could be a sign between thousands; if it is the decimal sign, --decimal {sign}; else write them "
+        "without it"
+    )
 
 
 def with_places(table: Places, error: OutOfRangeError) -> OutOfRangeError:

@@ -79,7 +79,7 @@ def _unpacked(pieces: Iterator[bytes], packing: Packing, name: str) -> Iterator[
     try:
         yield from _of_gzip(pieces, name) if packing is Packing.GZIP else _of_zstd(pieces, name)
     except (zlib.error, OSError) as error:
-        raise DecodeError(f"{name}: damaged {packing.value}: {error}") from error
+        raise DecodeError(f"{name}: damaged {packing.value}; get the file again") from error
 
 
 def _of_gzip(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:

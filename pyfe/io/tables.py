@@ -17,12 +17,12 @@ from typing import Any
 
 from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.io.arrow_files import arrow_table
+from pyfe.io.arrow_files import arrow_table, without_values
 from pyfe.io.cells import Cells, Spelling, TextCells, TypedCells
 from pyfe.io.csv_text import decimal_of, rows_of, text_of
 from pyfe.io.kinds import Kind, kind_of
 from pyfe.io.outputs import write_bytes
-from pyfe.io.refusals import absent_columns, beside_numbers, with_places
+from pyfe.io.refusals import absent_columns, beside_numbers, like_thousands, with_places
 from pyfe.io.sources import Source, opened
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import listed, same_name
@@ -36,7 +36,8 @@ class Table:
     """A table that was read: its ``cells`` by name, a number of every row for people, and how it was read.
 
     ``lines`` are lines of a CSV file, else rows counted from 1, as ``unit`` says. ``na``: for which columns (None: all)
-    which words stand for absent values. ``nameless``: columns (from 1) that have cells and no name.
+    which words stand for absent values. ``nameless``: columns (from 1) that have cells and no name. ``sign_found``: the
+    decimal sign was found in the file, which could have one between thousands.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Table:
     decimal: str = "."
     na: Mapping[str | None, frozenset[str]] = field(default_factory=dict)
     nameless: tuple[int, ...] = ()
+    sign_found: bool = False
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -60,7 +62,15 @@ class Table:
     def spelling(self, name: str) -> Spelling:
         """How the cells of a column are read."""
         none: frozenset[str] = frozenset()
-        return Spelling(self.decimal, self.na.get(None, none) | self.na.get(same_name(name), none))
+        absent = self.na.get(None, none) | self.na.get(same_name(name), none)
+        return Spelling(self.decimal, absent, self.sign_found)
+
+    def _require_no_thousands(self, names: Iterable[str]) -> None:
+        """DecodeError for columns of numbers that could be a thousand times as large: see :class:`Spelling`."""
+        texts = {name: cells.texts() for name in names if isinstance(cells := self.cells[name], TextCells)}
+        rows = {name: found for name, cells in texts.items() if (found := self.spelling(name).thousands(cells))}
+        if rows:
+            raise DecodeError(like_thousands(self, rows))
 
     def without(self, names: Iterable[str]) -> Table:
         """The table less some columns, for ``""`` those without name. ParameterError for a name that is not there."""
@@ -76,8 +86,8 @@ class Table:
     def guessed(self, names: Iterable[str] | None = None) -> dict[str, AnyArray]:
         """Columns as numbers (float64, NaN where absent) if every filled cell is one and none a code, else as they are.
 
-        ``names``: of these columns only. DecodeError for columns without a name, and for all cells at once that are no
-        numbers beside numbers with a decimal comma: these cannot be levels.
+        ``names``: of these columns only. DecodeError for columns without a name, for all cells at once that are no
+        numbers beside numbers with a decimal comma: these cannot be levels; and for numbers that could be thousands.
         """
         if self.nameless and names is None:
             places = listed(map(str, self.nameless)).replace("'", "")
@@ -87,6 +97,7 @@ class Table:
             )
         wanted = list(self.cells if names is None else names)
         found = {name: self.cells[name].guess(self.spelling(name)) for name in wanted}
+        self._require_no_thousands(name for name, values in found.items() if values.dtype.kind == "f")
         mixed = {name: self.spelling(name).beside_commas(values) for name, values in found.items()}
         if any(mixed.values()):
             raise DecodeError(beside_numbers(self, {name: rows for name, rows in mixed.items() if rows}))
@@ -95,13 +106,16 @@ class Table:
     def for_schema(self, schema: Schema) -> dict[str, AnyArray]:
         """The columns that the schema asks for, in its types. Columns it does not know are left out.
 
-        Cells that do not fit stay, and :meth:`pyfe.Schema.encode` refuses them. ParameterError for absent columns.
+        Cells that do not fit stay, and :meth:`pyfe.Schema.encode` refuses them. ParameterError for absent columns,
+        DecodeError for numbers that could be thousands.
         """
         here = {same_name(name): name for name in self.cells}
         wanted = schema.input_columns
         absent = [name for name in wanted if same_name(name) not in here]
         if absent:
             raise ParameterError(absent_columns(self.path, absent, len(wanted), list(self.cells)))
+        numbers = (name for name in wanted if schema.columns[name].cell_type is not str)
+        self._require_no_thousands(here[same_name(name)] for name in numbers)
         return {
             name: self.cells[here[same_name(name)]].typed(schema.columns[name], self.spelling(name)) for name in wanted
         }
@@ -163,6 +177,7 @@ def _of_text(source: Source, delimiter: str | None, decimal: str | None, encodin
         delimiter=rows.delimiter,
         decimal=sign,
         nameless=rows.nameless,
+        sign_found=decimal is None and rows.delimiter != ",",  # lines cut at commas come from where points are decimal
     )
 
 
@@ -198,7 +213,7 @@ def _of_values(
 
 
 def _column_of(frame: Frame, place: int) -> AnyArray:
-    with naming(frame.labels[place]):
+    with naming(frame.labels[place]), without_values():
         return as_column(frame.column(place))
 
 

@@ -326,7 +326,9 @@ def _from_arrow(values: Any) -> Any:
     kind = str(values.type)
     if kind.startswith(_ARROW_TEMPORAL):
         return _temporal(values)
-    numeric = kind in ("bool", "float", "double") or kind.startswith(("int", "uint"))
+    if kind in ("halffloat", "float", "double"):  # with NaN for null, and as many digits as the column's type has
+        return values.to_numpy() if hasattr(values, "chunks") else values.to_numpy(zero_copy_only=False)
+    numeric = kind == "bool" or kind.startswith(("int", "uint"))
     return values.to_numpy() if numeric and not values.null_count and hasattr(values, "chunks") else values.to_pylist()
 
 

@@ -6,6 +6,7 @@ import io as streams
 import json
 import shlex
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,54 @@ def test_what_is_no_feature_is_refused_by_name(dialect: Dialect, tmp_path: Path)
 def test_record_numbers_are_the_same_in_every_dialect(dialect: Dialect, tmp_path: Path) -> None:
     table = io.read_table(written(dialect, tmp_path / "t"), **options_of(shlex.split(" ".join(dialect.options))))
     assert list(table.columns["fall"]) == dialects.patients()["fall"] and len(table) == dialects.N
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", "decimal", "text", "CSV", "whole"])
+@pytest.mark.parametrize("with_null", [False, True])
+def test_a_number_for_absent_values_is_one_in_every_type(kind: str, with_null: bool, tmp_path: Path) -> None:
+    """99.9 is no float32, and none of a decimal column's numbers in binary; 999.0 is 999."""
+    sign, cells = ("999", ["999.0", "9.5", "99.9"]) if kind in ("text", "CSV") else ("99.9", ["99.9", "9.5", "99"])
+    if kind == "whole":
+        sign, cells = "9007199254740993", ["9007199254740993", "9007199254740992", "5"]
+    rows = [*cells, *([""] if with_null else [])]
+    if kind == "CSV":
+        (tmp_path / "t").write_text("income,b\n" + "".join(f"{cell},1\n" for cell in rows))
+    else:
+        pa = pytest.importorskip("pyarrow")
+        types = {"decimal": (pa.decimal128(9, 2), Decimal), "text": (pa.string(), str), "whole": (pa.int64(), int)}
+        made, of_text = types.get(kind, (None, None))
+        if made is None:
+            made, of_text = pa.from_numpy_dtype(np.dtype(kind)), np.dtype(kind).type
+        table = pa.table({"income": pa.array([of_text(cell) if cell else None for cell in rows], made)})
+        with pa.ipc.new_stream(str(tmp_path / "t"), table.schema) as writer:
+            writer.write_table(table)
+    read = io.read_table(tmp_path / "t", na=[f"income={sign}"])
+    agreed = pyfe.Schema.from_ranges({"income": pyfe.number(0, 2.0**54, missing=1)})
+    assert io.encode_table(read, agreed).replaced == {"income": 1 + with_null}
+    absent = [cell is None or cell == "" or cell != cell for cell in read.guessed()["income"].tolist()]
+    assert absent == [True, False, False, *([True] if with_null else [])]
+
+
+@pytest.mark.parametrize("line", ["Meier Anna;C50 HIV,5;female,1", "Meier Anna|C50 HIV", "Meier,Anna,HIV,Meier"])
+def test_a_first_patient_is_not_shown_where_there_is_no_header(line: str, tmp_path: Path) -> None:
+    (tmp_path / "t").write_text(f"{line}\n{line}\n")
+    with pytest.raises(pyfe.DecodeError, match=r"line 1: |cut at") as caught:
+        io.read_table(tmp_path / "t", delimiter=None if line.count("Meier") > 1 else "\t")
+    assert not any(word in str(caught.value) for word in ("Meier", "Anna", "HIV", "C50"))
+
+
+def test_the_words_of_pyarrow_are_not_passed_on(tmp_path: Path) -> None:
+    """They show cells: a decimal number that does not fit its type, a moment that Python has no name for."""
+    pa = pytest.importorskip("pyarrow")
+    wrong = pa.Array.from_buffers(pa.decimal128(3, 0), 1, [None, pa.py_buffer((123456).to_bytes(16, "little"))])
+    moments = pa.array([[-(2**62) + 4711]], pa.list_(pa.timestamp("s")))
+    for column in (wrong, moments):
+        table = pa.table({"income": column})
+        with pa.ipc.new_stream(str(tmp_path / "t"), table.schema) as writer:
+            writer.write_table(table)
+        with pytest.raises(pyfe.PyfeError, match="column 'income'") as caught:
+            io.read_table(tmp_path / "t").guessed()
+        assert not any(word in str(caught.value) for word in ("123456", "4711", "46116860", "year", "range"))
 
 
 @pytest.fixture(scope="module")

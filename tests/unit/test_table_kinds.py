@@ -260,6 +260,34 @@ def test_a_point_that_could_be_one_between_thousands(tmp_path: Path) -> None:
             io.encode_table(read(tmp_path, f"a;b\n{text}\n2,5;3\n".encode(), decimal=","), agreed)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"id;weight;income\n1;72,5;1.234\n2;80,5;2.500\n",
+        b"id;weight;income\n1;72,5;1,234\n2;80,5;900\n",
+        b"id;income\n" + b"1;900\n" * 1000 + b"2;1.234\n",
+        b"id;icd;income\n1;250.1;1.234\n2;C50;900\n",
+        b"id;icd;income\n1;250.1;1.234\n2;C50;\n",
+    ],
+)
+def test_every_column_shows_for_itself_that_its_sign_is_decimal(data: bytes, tmp_path: Path) -> None:
+    """Whatever other columns and the first rows hold; columns that nobody asks for are not looked at."""
+    agreed, table = Schema.from_ranges({"income": pyfe.number(0, 5000, missing=1)}), read(tmp_path, data)
+    for asked in (lambda: io.encode_table(table, agreed), lambda: table.guessed(["income"])):
+        with pytest.raises(
+            DecodeError, match=r"'income' in line \d+.* between thousands; .* --decimal [.,]; else write"
+        ):
+            asked()
+    assert table.guessed(["id"])["id"][0] == 1
+    if b"icd" in data:
+        assert table.guessed(["icd"])["icd"][0] == "250.1"
+    said = read(tmp_path, data, decimal=table.decimal)
+    assert np.nanmax(said.guessed(["income"])["income"]) in (900.0, 1.234, 2.5)
+    for clear in ("0.123", "1234.567", "-0.250", "1.5", "1.", "1.5e3"):
+        clearer = read(tmp_path, f"b;income\n2.5;1.234\n3;{clear}\n".encode())
+        assert clearer.guessed(["income"])["income"].tolist() == [1.234, float(clear)]
+
+
 def test_the_first_line_in_which_excel_says_its_sign(tmp_path: Path) -> None:
     table = read(tmp_path, b"sep=|\r\na|b,c\r\n1|2\r\n")
     assert list(table.columns) == ["a", "b,c"] and table.lines == [3]
