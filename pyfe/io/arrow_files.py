@@ -11,14 +11,20 @@ from pyfe.io.files import in_memory
 from pyfe.io.kinds import Kind
 from pyfe.io.sources import INSTALL, Source
 
-__all__ = ["arrow_table", "without_values"]
+__all__ = ["arrow_table", "require_cells_of_bytes", "without_values"]
+
+MOST_CELLS_A_BYTE = 10_000
+"""Most cells a byte of a file: a constant column of Parquet has some 240. A column of type null takes no bytes."""
+
+_ANY_FILE = 1 << 20
+"""Cells that any file may have, however small it is."""
 
 
 def arrow_table(source: Source, kind: Kind) -> Any:
     """A file of ``kind`` as a ``pyarrow.Table``.
 
-    ParameterError where pyarrow is not installed, DecodeError where the file is damaged: never in
-    pyarrow's words, which show cells.
+    ParameterError where pyarrow is not installed, DecodeError where the file is damaged: never in pyarrow's words,
+    which show cells; and where it tells of more than ``MOST_CELLS_A_BYTE`` cells for each of its bytes.
     """
     try:
         import pyarrow
@@ -31,7 +37,8 @@ def arrow_table(source: Source, kind: Kind) -> Any:
     with in_memory(source.name):
         where = ""
         try:
-            table = _read(pyarrow.BufferReader(data), kind)
+            table = _read(pyarrow.BufferReader(data), kind, source.name)
+            _require_size(table, len(data), source.name)
             where = " (the name of a column)"
             names = list(table.column_names)  # a name that is no UTF-8 raises
             for name, column in zip(names, table.columns, strict=True):
@@ -55,13 +62,36 @@ def without_values() -> Iterator[None]:
         raise ParameterError("has cells that are no numbers, text or truth values") from None
 
 
-def _read(data: Any, kind: Kind) -> Any:
+def require_cells_of_bytes(column: Any) -> None:
+    """ParameterError for a column of pyarrow whose cells take no bytes of their own: of type null, encoded by runs."""
+    from pyarrow import types
+
+    if types.is_null(column.type) or types.is_run_end_encoded(column.type):
+        raise ParameterError(
+            f"is of type {'null' if types.is_null(column.type) else 'run_end_encoded'}, whose cells take no bytes of "
+            "their own; write it as numbers or text, or if it is no feature, --exclude"
+        )
+
+
+def _require_size(table: Any, size: int, name: str) -> None:
+    """``table``: what has ``num_rows`` and ``num_columns``."""
+    cells = table.num_rows * table.num_columns
+    if cells > max(_ANY_FILE, MOST_CELLS_A_BYTE * size):
+        raise DecodeError(
+            f"{name}: it tells of {cells} cells in {size} bytes, more than {MOST_CELLS_A_BYTE} a byte; write it as "
+            "CSV, or without its columns that are empty or constant"
+        )
+
+
+def _read(data: Any, kind: Kind, name: str) -> Any:
     from pyarrow import ipc
 
     if kind is Kind.PARQUET:
         from pyarrow.parquet import ParquetFile
 
-        return ParquetFile(data, pre_buffer=False).read()
+        file = ParquetFile(data, pre_buffer=False)
+        _require_size(file.metadata, data.size(), name)
+        return file.read()
     if kind is Kind.FEATHER_1:
         from pyarrow.feather import read_table
 

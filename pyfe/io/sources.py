@@ -24,6 +24,8 @@ INSTALL = "pip install 'pyfe-crypto[parquet]'"
 """What brings pyarrow."""
 
 _PIECE = 1 << 20
+_FED = 1 << 14
+"""Bytes of gzip at a time: at the end of each member zlib copies what is left of them."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,7 @@ def _unpacked(pieces: Iterator[bytes], packing: Packing, name: str) -> Iterator[
 def _of_gzip(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     """The members of a gzip file, one after the other; zeros may follow them, as tape drives leave them."""
     member = zlib.decompressobj(wbits=31)
-    for piece in pieces:
-        left = piece
+    for left in (piece[start : start + _FED] for piece in pieces for start in range(0, len(piece), _FED)):
         while left:
             if member.eof:
                 left = left.lstrip(b"\0")

@@ -17,9 +17,10 @@ from typing import Any
 
 from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.io.arrow_files import arrow_table, without_values
+from pyfe.io.arrow_files import arrow_table, require_cells_of_bytes, without_values
 from pyfe.io.cells import Cells, Spelling, TextCells, TypedCells
 from pyfe.io.csv_text import decimal_of, rows_of, text_of
+from pyfe.io.files import in_memory
 from pyfe.io.kinds import Kind, kind_of
 from pyfe.io.outputs import write_bytes
 from pyfe.io.refusals import absent_columns, beside_numbers, like_thousands, with_places
@@ -57,7 +58,7 @@ class Table:
     @property
     def columns(self) -> Mapping[str, list[str]]:
         """The cells as text, by name: what record numbers are read from."""
-        return _Texts(self.cells)
+        return _Texts(self.cells, self.path)
 
     def spelling(self, name: str) -> Spelling:
         """How the cells of a column are read."""
@@ -96,7 +97,8 @@ class Table:
                 'leave it out with --exclude ""'
             )
         wanted = list(self.cells if names is None else names)
-        found = {name: self.cells[name].guess(self.spelling(name)) for name in wanted}
+        with in_memory(self.path):
+            found = {name: self.cells[name].guess(self.spelling(name)) for name in wanted}
         self._require_no_thousands(name for name, values in found.items() if values.dtype.kind == "f")
         mixed = {name: self.spelling(name).beside_commas(values) for name, values in found.items()}
         if any(mixed.values()):
@@ -116,9 +118,11 @@ class Table:
             raise ParameterError(absent_columns(self.path, absent, len(wanted), list(self.cells)))
         numbers = (name for name in wanted if schema.columns[name].cell_type is not str)
         self._require_no_thousands(here[same_name(name)] for name in numbers)
-        return {
-            name: self.cells[here[same_name(name)]].typed(schema.columns[name], self.spelling(name)) for name in wanted
-        }
+        with in_memory(self.path):
+            return {
+                name: self.cells[here[same_name(name)]].typed(schema.columns[name], self.spelling(name))
+                for name in wanted
+            }
 
     def place(self, row: int, column: str) -> str:
         """Where a cell stands, for people: ``patients.csv, line 7, column 'age'``."""
@@ -214,7 +218,9 @@ def _of_values(
 
 def _column_of(frame: Frame, place: int) -> AnyArray:
     with naming(frame.labels[place]), without_values():
-        return as_column(frame.column(place))
+        column = frame.column(place)
+        require_cells_of_bytes(column)
+        return as_column(column)
 
 
 def _same(column: AnyArray) -> AnyArray:
@@ -253,11 +259,11 @@ def encode_table(table: Table, schema: Schema, *, on_overflow: Overflow = "raise
 class _Texts(Mapping[str, list[str]]):
     """Columns as text, made when they are asked for."""
 
-    def __init__(self, cells: Mapping[str, Cells]) -> None:
-        self._cells = cells
+    def __init__(self, cells: Mapping[str, Cells], path: str) -> None:
+        self._cells, self._path = cells, path
 
     def __getitem__(self, name: str) -> list[str]:
-        with naming(name):
+        with naming(name), in_memory(self._path):
             return self._cells[name].texts()
 
     def __iter__(self) -> Iterator[str]:

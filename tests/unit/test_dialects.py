@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io as streams
 import json
 import shlex
 import sys
+import zlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,59 @@ def test_the_words_of_pyarrow_are_not_passed_on(tmp_path: Path) -> None:
         with pytest.raises(pyfe.PyfeError, match="column 'income'") as caught:
             io.read_table(tmp_path / "t").guessed()
         assert not any(word in str(caught.value) for word in ("123456", "4711", "46116860", "year", "range"))
+
+
+def test_columns_that_take_no_bytes_fill_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pa = pytest.importorskip("pyarrow")
+
+    def written_as(*columns: Any) -> Path:
+        table = pa.table(dict(zip(["age", "bmi"], columns, strict=False)))
+        with pa.ipc.new_stream(str(tmp_path / "t"), table.schema) as writer:
+            writer.write_table(table)
+        return tmp_path / "t"
+
+    with pytest.raises(pyfe.DecodeError, match=r"it tells of 536870912 cells in \d+ bytes, more than 10000 a byte; "):
+        io.read_table(written_as(pa.nulls(2**29)))
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([3], pa.int32()), pa.array([1.5]))
+    for column, kind in ((pa.nulls(3), "null"), (runs, "run_end_encoded")):
+        table = io.read_table(written_as(column, pa.array([1.5, 2.5, 3.5])))
+        assert table.guessed(["bmi"])["bmi"].tolist() == [1.5, 2.5, 3.5]
+        for asked in (table.guessed, lambda table=table: table.columns["age"]):
+            with pytest.raises(pyfe.ParameterError, match=f"column 'age' is of type {kind}, .*--exclude"):
+                asked()
+
+    def no_memory(column: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("pyfe.io.tables.as_column", no_memory)
+    table = io.read_table(written_as(pa.array([1.5])))
+    agreed = pyfe.Schema.from_ranges({"age": (0, 9)})
+    for asked in (table.guessed, lambda: table.columns["age"], lambda: io.encode_table(table, agreed)):
+        with pytest.raises(pyfe.ParameterError, match="t: it is larger than the memory"):
+            asked()
+
+
+def test_many_members_of_gzip_cost_as_many_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """zlib copies what follows a member: all of the rest for each of them would be quadratic."""
+    empty, copied = gzip.compress(b""), []
+    (tmp_path / "t").write_bytes(gzip.compress(b"age,b\n") + empty * 5000 + gzip.compress(b"54,1\n"))
+    made = zlib.decompressobj
+
+    class Counted:
+        def __init__(self, wbits: int) -> None:
+            self._member = made(wbits=wbits)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            found = self._member.decompress(data, most)
+            copied.append(len(self._member.unused_data) + len(self._member.unconsumed_tail))
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._member, name)
+
+    monkeypatch.setattr("pyfe.io.sources.zlib.decompressobj", Counted)
+    assert io.read_table(tmp_path / "t").columns["age"] == ["54"]
+    assert len(copied) >= 5002 and max(copied) < 1 << 14 and len(empty) * 5000 > 6 << 14
 
 
 @pytest.fixture(scope="module")
