@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+from datetime import UTC, datetime
+
+__all__ = ["iso_time", "printable", "time_text"]
+
+_YEARS = -62_135_596_800, 253_402_300_799
+"""The seconds since 1970 that calendars of four digits know: the years 1 to 9999."""
+
+
+def iso_time(second: int) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC; ``second N`` outside the years 1 to 9999, which a file may hold."""
+    return datetime.fromtimestamp(second, UTC).isoformat() if _YEARS[0] <= second <= _YEARS[1] else f"second {second}"
+
+
+def time_text(second: int) -> str:
+    """The same as people read it: 2027-06-30 23:59:59 UTC."""
+    return iso_time(second).replace("T", " ").replace("+00:00", " UTC")
 
 
 def printable(text: str) -> str:

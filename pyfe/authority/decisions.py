@@ -5,7 +5,6 @@ No files, no clock, no keys: what time it is and what estimates are drawn with i
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from pyfe.leakage import (
     residual_account,
 )
 from pyfe.schema import Schema
+from pyfe.text import time_text
 from pyfe.wire.texts import require_text
 
 __all__ = [
@@ -235,14 +235,10 @@ def require_time(state: State, now: object) -> int:
     last = state.newest_time
     if second < last:
         raise AuthorityError(
-            f"the clock says {_date(second)}, before the newest row of the ledger ({_date(last)}); nothing was issued. "
-            "Set the clock of this machine"
+            f"the clock says {time_text(second)}, before the newest row of the ledger ({time_text(last)}); nothing "
+            "was issued. Set the clock of this machine"
         )
     return second
-
-
-def _date(second: int) -> str:
-    return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def require_fit(terms: Terms, function: Function) -> None:

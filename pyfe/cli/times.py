@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pyfe.errors import ParameterError
+from pyfe.text import time_text as in_words
 
 __all__ = ["NotAfter", "second_of", "time_text"]
 
@@ -39,6 +40,4 @@ def second_of(text: str, now: float | None = None) -> int:
 
 def time_text(second: int | None) -> str:
     """A second in words, in UTC; "-" for none."""
-    if second is None:
-        return "-"
-    return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "-" if second is None else in_words(second)

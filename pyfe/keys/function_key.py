@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from dataclasses import fields as dataclass_fields
-from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -37,7 +36,7 @@ from pyfe.function import Function, Readout
 from pyfe.keys.public_key import PublicKey
 from pyfe.keys.revocation_list import RevocationList
 from pyfe.schema import MAX_BITS
-from pyfe.text import printable
+from pyfe.text import iso_time, printable
 from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unframed, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import Secret
@@ -286,10 +285,14 @@ class FunctionKey(Secret):
             "interval": [[int(a), int(b)] for a, b in zip(low, high, strict=True)],
             "purpose": self.purpose,
             "recipient": self.recipient,
-            "issued_at": datetime.fromtimestamp(self.issued_at, UTC).isoformat(),
+            "issued_at": iso_time(self.issued_at),
             "sequence": self.sequence,
             "policy": self.policy,
-            **({} if self.epoch is None else {"epoch": self.epoch, "not_after": _end(self.not_after)}),
+            **(
+                {}
+                if self.epoch is None
+                else {"epoch": self.epoch, "not_after": None if self.not_after is None else iso_time(self.not_after)}
+            ),
         }
 
     def require_match(self, ciphertexts: CiphertextBatch) -> None:
@@ -307,8 +310,8 @@ class FunctionKey(Secret):
         revoked keys. KeyMismatchError for another authority's list, ParameterError for one that was not verified."""
         if self.not_after is not None and self.not_after < (now := _second(clock)):
             raise KeyExpiredError(
-                f"key #{self.sequence} ended at {_date(self.not_after)} ({self.not_after}), and the clock says "
-                f"{_date(now)}; ask the authority for another one"
+                f"key #{self.sequence} ended at {iso_time(self.not_after)} ({self.not_after}), and the clock says "
+                f"{iso_time(now)}; ask the authority for another one"
             )
         if revoked is not None:
             require_a(revoked, RevocationList, "the list of revoked keys")
@@ -342,14 +345,6 @@ def _second(clock: Clock) -> int:
         return math.floor(clock())
     except (TypeError, ValueError, OverflowError):
         raise ParameterError("the clock tells no time; it is a function such as time.time") from None
-
-
-def _date(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat() if abs(second) <= MAX_TIME else "no date"
-
-
-def _end(second: int | None) -> str | None:
-    return None if second is None else _date(second)
 
 
 def require_encodable(public: PublicKey, function: Function, grant: Grant) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from pyfe.arguments import listed, require_a, require_count
 from pyfe.errors import DecodeError, KeyExpiredError, KeyMismatchError, ParameterError
 from pyfe.keys.public_key import PublicKey
+from pyfe.text import iso_time
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, signed_part, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.hashing import HASH_SIZE
@@ -144,10 +144,11 @@ class RevocationList(PickledAsBytes):
             )
         if public_key_id in self.epochs:
             raise KeyExpiredError(
-                f"key #{sequence} was revoked by its authority, with every other of its epoch (list of {self._date})"
+                f"key #{sequence} was revoked by its authority, with every other of its epoch "
+                f"(list of {iso_time(self.at)})"
             )
         if sequence in self.keys or (public_key_id, sequence) in self.lost:
-            raise KeyExpiredError(f"key #{sequence} was revoked by its authority (list of {self._date})")
+            raise KeyExpiredError(f"key #{sequence} was revoked by its authority (list of {iso_time(self.at)})")
 
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types."""
@@ -157,17 +158,14 @@ class RevocationList(PickledAsBytes):
             "keys": list(self.keys),
             **({"epochs_whole": [each.hex() for each in self.epochs]} if self.epochs else {}),
             **({"keys_not_in_the_log": [f"#{n} under {each.hex()}" for each, n in self.lost]} if self.lost else {}),
-            "at": self._date,
+            "at": iso_time(self.at),
             "size": self.size,
             "public_key_ids": [each.hex() for each in self.public_keys],
         }
 
-    @property
-    def _date(self) -> str:
-        return datetime.fromtimestamp(self.at, UTC).isoformat()
-
     def __repr__(self) -> str:
-        return f"RevocationList({len(self.keys)} keys, {self._date}, {'verified' if self.verified else 'UNVERIFIED'})"
+        state = "verified" if self.verified else "UNVERIFIED"
+        return f"RevocationList({len(self.keys)} keys, {iso_time(self.at)}, {state})"
 
 
 def _ascending(values: list[Any], of_type: type) -> tuple[Any, ...]:

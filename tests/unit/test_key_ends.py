@@ -24,6 +24,7 @@ from pyfe import (
 )
 from pyfe.authority.entries import decode_entry
 from pyfe.objects import decode
+from pyfe.text import iso_time, time_text
 from pyfe.wire.envelope import NO_ID, Envelope, Kind, pack, signed_part, unpack
 from tests.unit import objects
 from tests.unit.objects import secrets_of
@@ -127,6 +128,17 @@ def test_other_epochs_and_ends_are_not_read(authority: KeyAuthority, change: dic
         left = {name: value for name, value in envelope.metadata.items() if name != missing}
         with pytest.raises(DecodeError):
             FunctionKey.from_bytes(pack(replace(envelope, metadata=left)))
+
+
+@pytest.mark.parametrize("name", ["issued_at", "not_after"])
+def test_seconds_that_no_calendar_knows_are_shown_as_seconds(authority: KeyAuthority, name: str) -> None:
+    envelope = unpack(authority.issue(function(authority, 3, -1), purpose="ends", not_after=NOW + 10).to_bytes())
+    key = FunctionKey.from_bytes(pack(replace(envelope, metadata={**envelope.metadata, name: 2**40})))
+    assert key.info()[name] == f"second {2**40}"
+    with pytest.raises(KeyExpiredError, match=f"the clock says second {2**40}"):
+        replace(key, not_after=0).require_usable(clock=lambda: 2.0**40)
+    assert iso_time(253_402_300_799) == "9999-12-31T23:59:59+00:00" and iso_time(253_402_300_800).startswith("second ")
+    assert time_text(-62_135_596_800) == "0001-01-01 00:00:00 UTC" and time_text(-(2**70)) == f"second {-(2**70)}"
 
 
 # -- lists of revoked keys --
