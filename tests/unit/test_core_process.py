@@ -316,7 +316,7 @@ def forks(*_):
     signal.signal(signal.SIGALRM, late)
     signal.alarm(1)
 signal.signal(signal.SIGALRM, forks)
-signal.setitimer(signal.ITIMER_REAL, 0.15)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
 try:
     {call}
     word = "done"
