@@ -21,10 +21,10 @@ demo: $(VENV)/.installed-demo  ## install, then play the three roles on real pat
 install: $(VENV)/.installed-test  ## the environment of the tests, with the test build of the core
 
 test: $(VENV)/.installed-test  ## every test that needs no other tool (about 8 minutes on 2 cores)
-	PYFE_REQUIRE_TESTING=1 $(BIN)/python -m pytest -q -n $(JOBS) tests
+	PYFE_REQUIRE_TESTING=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal tests
 
 malformed: $(VENV)/.installed-test  ## the exhaustive half of the malformed-bytes tests
-	PYFE_REQUIRE_TESTING=1 $(BIN)/python -m pytest -q -n $(JOBS) tests/malformed --slow
+	PYFE_REQUIRE_TESTING=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal tests/malformed --slow
 
 lint: $(VENV)/.installed-lint  ## format, style, types, import arrows, stub of the core
 	$(BIN)/python scripts/lint.py
