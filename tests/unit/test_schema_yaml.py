@@ -124,6 +124,17 @@ def test_any_name_and_any_level_comes_back(sign: str) -> None:
     assert plain["columns"][sign]["levels"] == levels, "and the same levels"
 
 
+@pytest.mark.parametrize("length", [40, 201, 1000])
+def test_a_long_form_of_long_coordinates_comes_back(length: int) -> None:
+    """Coordinates are called by column and level, so that their names are longer than any other."""
+    for level in ("x" * 30, "x" * 1024, "ä\x85" * 400):
+        columns = {"c" * 1000: [level, "other", "third"], "b": (0, 1)}
+        name = f"{'c' * 1000}={level}"
+        schema = Schema.from_ranges(columns, protected_forms={"f" * length: {name: 1, "b": -2}})
+        forms = yaml.safe_load(back(schema))["protected_forms"]
+        assert forms == {"f" * length: {schema.coordinate_names[0]: 1, "b": -2}}, "other readers, too"
+
+
 def test_random_numbers_come_back(seed: int) -> None:
     rng = np.random.default_rng(seed)
     columns = {}
