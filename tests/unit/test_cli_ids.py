@@ -135,6 +135,33 @@ def test_the_owner_takes_pseudonyms_back(capsys: pytest.CaptureFixture[str]) -> 
     assert "visits.csv: line 3: no id" in fails(capsys, *ask, "other.csv")
 
 
+@pytest.mark.parametrize("na", ["NA", "mrn=NA", " NA "])
+def test_a_word_for_nothing_is_no_id(na: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "owner", "init", "owner", *PASSPHRASE)
+    table("rows.csv", ["x", " NA", "NAN"])
+    ledger = ["--ledger", "owner", "--epochs", "epochs", "--id-column", "mrn", *PASSPHRASE]
+    pseudonyms = ["owner", "pseudonyms", "owner", "rows.csv", "--id-column", "mrn", *PASSPHRASE, "-o", "names.csv"]
+    for command in (encrypt(*CLEAR), encrypt(*ledger), pseudonyms):
+        said = fails(capsys, *command, "--na", na)
+        assert (
+            said.startswith("ParameterError: rows.csv: line 3: the column 'mrn' of record ids")
+            and "COLUMN=TEXT" in said
+        )
+    assert run(capsys, "owner", "status", "owner", *PASSPHRASE)["patients"] == 0
+    run(capsys, *encrypt(*CLEAR, "--na", "a=NA"))
+    assert names("cts") == ["x", "NA", "NAN"]
+
+
+def test_a_number_for_nothing_is_no_id(capsys: pytest.CaptureFixture[str]) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {"a": [1, 2, 3], "b": [0, 1, 1]}
+    for ids in ([7, 999, 8], [7.0, 999.0, 8.0], ["7", "999", "8"]):
+        parquet.write_table(pa.table({"mrn": ids, **columns}), "rows.parquet")
+        said = fails(capsys, *encrypt(*CLEAR, "--na", "999", rows="rows.parquet"))
+        assert said.startswith("ParameterError: rows.parquet: row 2: the column 'mrn' of record ids")
+        run(capsys, *encrypt(*CLEAR, "--na", "a=999", rows="rows.parquet"))
+
+
 def test_the_ledger_and_what_travels(capsys: pytest.CaptureFixture[str]) -> None:
     """One column, one secret."""
     run(capsys, "owner", "init", "owner", *PASSPHRASE)
