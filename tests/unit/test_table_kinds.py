@@ -353,7 +353,7 @@ def test_columns_that_nobody_asks_for_are_not_looked_at(tmp_path: Path, schema: 
     beside = {"visits": [[1, 2], [], None], "since": [datetime.date(2024, 1, 1)] * 3}
     table = read(tmp_path, parquet({**beside, **ROWS}), na="NA")
     assert len(table) == 3 and np.array_equal(io.encode_table(table, schema).x, schema.encode(ROWS).x)
-    with pytest.raises(ParameterError, match=r"column 'visits': cells of type list .*--exclude"):
+    with pytest.raises(ParameterError, match=r"column 'visits' is of type list: cells that hold several .*--exclude"):
         Schema.fit(read(tmp_path, parquet({"visits": [[1, 2]] * 20})).guessed())
 
 
