@@ -12,6 +12,8 @@ __all__ = ["canonical_ids"]
 
 MOST_CHARACTERS = 1024
 
+_A_LIST = "ids are a list, with one id for every row"
+
 
 def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
     """Each id as UTF-8 text: in Unicode's normal form C, without blanks around it; of an integer its decimal digits.
@@ -23,7 +25,8 @@ def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
     try:
         cells = cells_of(ids)
     except ParameterError as error:
-        raise OwnerError("ids are a list, with one id for every row", kind="ids") from error
+        told = str(error) if str(error).startswith(_A_LIST) else _A_LIST
+        raise OwnerError(told, kind="ids") from error
     found = [_encoded(canonical_text(cell)) for cell in cells]
     wrong = [row for row, text in enumerate(found) if text is None]
     if wrong:
