@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pyfe.errors import OwnerError, ParameterError
@@ -15,7 +15,7 @@ MOST_CHARACTERS = 1024
 _A_LIST = "ids are a list, with one id for every row"
 
 
-def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
+def canonical_ids(ids: Iterable[Any], called: Callable[[Sequence[int]], str] = called_rows) -> list[bytes]:
     """Each id as UTF-8 text: in Unicode's normal form C, without blanks around it; of an integer its decimal digits.
 
     So 7, "7" and " 7" are one patient, and "007" is another. OwnerError naming the rows of absent ids, of numbers that
@@ -31,7 +31,7 @@ def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
     wrong = [row for row, text in enumerate(found) if text is None]
     if wrong:
         raise OwnerError(
-            f"{called_rows(wrong)}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; "
+            f"{called(wrong)}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; "
             "a patient without one cannot be told from others",
             kind="ids",
         )

@@ -241,7 +241,6 @@ def test_ids_of_parquet_are_those_of_python(capsys: pytest.CaptureFixture[str], 
 NO_IDS: dict[str, list[Any]] = {
     "large floats": [7.0, 2.0**53, 1e17],
     "bytes": [b"p1", b"p2", b"p3"],
-    "lists": [[1], [2], [3]],
     "truth": [True, False, True],
     "halves": [1.5, 2.0, 3.0],
     "absent": [1, None, 3],
@@ -259,11 +258,17 @@ def test_what_python_takes_for_no_id_is_none_in_parquet(capsys: pytest.CaptureFi
     assert f"rows.parquet: row {', '.join(str(int(row) + 1) for row in rows_named)}: no id" in said
 
 
+def test_lists_are_no_ids_in_parquet(capsys: pytest.CaptureFixture[str]) -> None:
+    parquet([[1], [2], [3]])
+    said = fails(capsys, *encrypt(*CLEAR, rows="rows.parquet"))
+    assert "column 'mrn' is of type list: cells that hold several are neither numbers nor text" in said
+
+
 def test_the_ledger_takes_no_other_ids_of_parquet(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "owner", "init", "owner", *PASSPHRASE)
     parquet([7.0, 2.0**53, 1e17])
     ledger = ["--ledger", "owner", "--epochs", "epochs", "--id-column", "mrn", *PASSPHRASE]
-    assert "row 1, 2: no record id" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
+    assert "rows.parquet: row 2, 3: no record id" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
     parquet([datetime.date(2026, 1, 1)] * 3)
     assert "column 'mrn' holds dates or times" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
     assert "column 'mrn' holds dates or times" in fails(capsys, *encrypt(*CLEAR, rows="rows.parquet"))
