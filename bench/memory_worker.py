@@ -40,7 +40,8 @@ def prepare(scheme: str, folder: Path, rows: int) -> None:
     (folder / f"{scheme}.key").write_bytes(key.to_bytes())
     x = np.random.default_rng(21).integers(0, 16, (min(rows, DISTINCT), n)).astype(float)
     some = authority.public_key.encrypt(x)
-    batch = pyfe.CiphertextBatch.concat([some] * (rows // len(some)) + [some[: rows % len(some)]])
+    parts = [some] * (rows // len(some)) + [some[: rows % len(some)]]
+    batch = pyfe.CiphertextBatch.concat(parts, allow_duplicates=True)
     with (folder / f"{scheme}.{rows}").open("wb") as file:
         file.writelines(batch.pieces())
 

@@ -10,7 +10,7 @@ import base64
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import Any, Literal, Protocol, Self, TypeAlias, cast, get_args, overload
 
@@ -30,6 +30,7 @@ __all__ = [
     "called_rows",
     "canonical_text",
     "cells_of",
+    "require_one_column",
     "require_carriage",
 ]
 
@@ -285,11 +286,26 @@ def called_rows(rows: Sequence[int], what: str = "row") -> str:
     return f"{what} {listed}" + (f" and {len(rows) - _LISTED} more" if len(rows) > _LISTED else "")
 
 
+def require_one_column(ids: Any) -> None:
+    """ParameterError for ids in a table, a mapping or a set, whose parts are not one id for every row."""
+    kind = type(ids)
+    if hasattr(kind, "columns") or hasattr(kind, "column_names") or len(getattr(ids, "shape", ())) > 1:
+        what = "is a table: give its column of ids (ids=X['id'])"
+    elif isinstance(ids, Mapping):
+        what = "has names: give the ids alone (ids=X['id'], or list(X.values()))"
+    elif isinstance(ids, Set):
+        what = "has no order: give the ids in the order of the rows"
+    else:
+        return
+    raise ParameterError(f"ids are a list, with one id for every row, and a {kind.__name__} {what}")
+
+
 def cells_of(ids: Any) -> list[Any]:
     """The cells of a column of ids, of whatever library, as plain values; dates stay what they are.
 
-    ParameterError for what is no list.
+    ParameterError for what is no list: of a whole table the names of its columns would be taken.
     """
+    require_one_column(ids)
     if not hasattr(ids, "dtype") and not hasattr(ids, "type"):
         return listed(ids, "ids")
     column = as_column(ids)
@@ -320,6 +336,7 @@ def canonical_text(cell: Any) -> str | None:
 def _canonical(ids: Any, called: Callable[[Sequence[int]], str]) -> tuple[bytes, npt.NDArray[np.uint32]]:
     """The ids in UTF-8, a line end after each, and where each is over. ParameterError naming the rows of what cannot
     travel; values are not repeated."""
+    require_one_column(ids)
     if isinstance(ids, str | bytes) or not hasattr(ids, "__iter__"):
         raise ParameterError("ids are a list, with one id for every row")
     wrong = defaultdict[str, list[int]](list)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pyfe._core import ipfe_ddh as core
 from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.protocols import IntArray
+from pyfe.adapters.row_marks import Marks, marks_of_last
 from pyfe.adapters.search import LogarithmSearch
 from pyfe.errors import DecodeError, UnsupportedModelError
 from pyfe.function import IntegerMap, LinearMap
@@ -86,6 +87,9 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
 
     def concat(self, batches: Sequence[CiphertextBatch]) -> CiphertextBatch:
         return CiphertextBatch.concat(batches)
+
+    def row_marks(self, batch: CiphertextBatch) -> Marks:
+        return marks_of_last(self.pieces(batch), len(batch), self.row_bytes(self.coordinates(batch)))
 
     def combined(self, batch: CiphertextBatch) -> bool:
         return batch.combined

@@ -10,6 +10,7 @@ import numpy as np
 from pyfe._core import qfe as core
 from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.protocols import IntArray
+from pyfe.adapters.row_marks import Marks, marks_of_last
 from pyfe.adapters.search import LogarithmSearch
 from pyfe.errors import DecodeError
 from pyfe.forms import FactoredForms, Forms, MatrixForms
@@ -110,6 +111,9 @@ class _QuadraticForms(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Cip
 
     def concat(self, batches: Sequence[CiphertextBatch]) -> CiphertextBatch:
         return CiphertextBatch.concat(batches)
+
+    def row_marks(self, batch: CiphertextBatch) -> Marks:
+        return marks_of_last(self.pieces(batch), len(batch), self.row_bytes(self.coordinates(batch)))
 
     def _parameters(self, schema: Schema, weight_bits: int) -> core.Parameters:
         return qfe.Parameters(

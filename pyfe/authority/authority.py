@@ -11,6 +11,7 @@ from pyfe.audit import AuditLog, authority_id
 from pyfe.authority import decisions, folder, migrating
 from pyfe.authority.consent import require_kinds, require_recipient
 from pyfe.authority.decision_file import Decision
+from pyfe.authority.dismissing import Unfit
 from pyfe.authority.engine import Checked, Clock, Engine, Looked, Plan
 from pyfe.authority.entries import KeyIssued
 from pyfe.authority.policy import Policy
@@ -21,7 +22,7 @@ from pyfe.authority.state import Epoch
 from pyfe.authority.storage import MemoryStorage
 from pyfe.authority.vault import Vault
 from pyfe.epochs import EpochTable
-from pyfe.errors import ParameterError
+from pyfe.errors import ParameterError, PolicyDeniedError
 from pyfe.function import Function
 from pyfe.identity import Approval, Identity, Request, Revocation, SealedKey
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
@@ -417,7 +418,14 @@ class KeyAuthority(Secret):
         if entry is None or entry.row.function_id != key.function.id:
             raise ParameterError(f"key #{key.sequence} of this authority is another one")
         key.verify(self.public_key_of(entry.epoch))
-        self.require_recipient(entry.row.recipient, recipient)
+        try:
+            self.require_recipient(entry.row.recipient, recipient)
+        except PolicyDeniedError as error:
+            row = entry.row
+            self._engine.dismiss(
+                entry.epoch, Unfit(entry.request_id, row.function_id, row.purpose, row.recipient), error
+            )
+            raise
         by = authority_id(self.public_key.verification_key)
         self._engine.sealing(key.sequence, recipient.ed25519)
         return SealedKey.of(key.to_bytes(), recipient, authority=by, number=key.sequence)
@@ -430,6 +438,27 @@ class KeyAuthority(Secret):
         if recipient.x25519 is None:
             raise ParameterError(f"the identity {recipient.name!r} has no X25519 key that a key could be sealed for")
         require_recipient(self.policy_file, name, recipient)
+
+    def require_sealable(
+        self,
+        asked: Function | Request,
+        identity: Identity,
+        *,
+        purpose: str = "",
+        recipient: str | None = None,
+        epoch: int | None = None,
+    ) -> None:
+        """:meth:`require_recipient` before a key is asked for, by :meth:`issue` or a signed request: one that is to be
+        sealed for somebody else's identity is refused, which the log says (an entry `dismissed`)."""
+        if not isinstance(asked, Function | Request):
+            raise ParameterError(f"a key is asked for by a function or a signed request, not a {type(asked).__name__}")
+        try:
+            self.require_recipient(self.recipient_of(asked) if isinstance(asked, Request) else recipient, identity)
+        except PolicyDeniedError as error:
+            request = asked if isinstance(asked, Request) else decisions.Request(asked, purpose, recipient)
+            question = self._engine.question(request, epoch)
+            self._engine.dismiss(question.epoch, Unfit.of_question(question), error)
+            raise
 
     def recipient_of(self, request: Request) -> str:
         """Who a signed request wants the key for. ParameterError where there is no policy file."""

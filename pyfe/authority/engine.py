@@ -297,7 +297,7 @@ class Engine(Secret):
             function = Function.from_bytes(request.function, schema=epoch.terms.schema)
         except DISMISSING as error:
             known = min(request.epoch, len(state.epochs))
-            self._dismissed(known, Unfit.of_signed(request, recipient), error)
+            self.dismiss(known, Unfit.of_signed(request, recipient), error)
             raise
         return Question(Request(function, request.purpose, recipient), epoch.number, signed=signed)
 
@@ -311,7 +311,7 @@ class Engine(Secret):
             match answer:
                 case Again():
                     key = answer.key
-                    return [released_again(key, now)]
+                    return released_again(state, key, now)
                 case Denied():
                     denied = answer
                     return [] if answer.recorded else [replace(answer.entry, at=now)]
@@ -335,7 +335,13 @@ class Engine(Secret):
 
     def sealing(self, number: int, sealed_for: bytes) -> None:
         """Record that a key is sealed for the identity of an Ed25519 key."""
-        self._recorded(lambda state, now: [released_again(state.key(number), now, sealed_for)])
+        self._recorded(lambda state, now: released_again(state, state.key(number), now, sealed_for))
+
+    def question(self, asked: Request | identity.Request, epoch: int | None) -> Question:
+        """What a request asks for, of the epoch that it would be asked of."""
+        if isinstance(asked, identity.Request):
+            return self._asked(Signed(asked))
+        return Question(asked, self.state.nearest(epoch, asked.function).number)
 
     def revoke(self, keys: Sequence[int], *, reason: str, by: str | None = None) -> None:
         """Record that these keys are to be used no more. They count as before."""
@@ -462,22 +468,14 @@ class Engine(Secret):
         try:
             self._decided(ask, epoch, entries)
         except DISMISSING as error:
-            state = self.state
-            question = ask(self._nearest(state, ask, epoch))
+            question = ask(self.state.nearest(epoch, ask(1).request.function).number)
             if isinstance(question.request.function, Function):  # else nothing was asked for that could be named
-                self._dismissed(question.epoch, Unfit.of_question(question), error)
+                self.dismiss(question.epoch, Unfit.of_question(question), error)
             raise
 
-    def _dismissed(self, epoch: int, unfit: Unfit, error: PyfeError) -> None:
-        """Record who asked for what does not fit."""
+    def dismiss(self, epoch: int, unfit: Unfit, error: PyfeError) -> None:
+        """Record who asked for what does not fit, or is not to be."""
         self._recorded(lambda state, now: dismissed(state, epoch, unfit, error, now))
-
-    @staticmethod
-    def _nearest(state: LogState, ask: Callable[[int], Question], epoch: int | None) -> int:
-        """The epoch that is asked, or, where there is none of the number, the one that would be."""
-        if type(epoch) is int and 1 <= epoch <= len(state.epochs):
-            return epoch
-        return state.epoch_for(ask(1).request.function).number
 
     def _decided(
         self,
@@ -490,7 +488,9 @@ class Engine(Secret):
         before = self._newest().state
         function = ask(1).request.function
         question, first = self._answer(before, ask, function, epoch)
-        if not entries(before, before.at, first, question):
+        now = decisions.require_second(self._clock())
+        behind = now < before.at and isinstance(first, Again)  # said in the transaction
+        if not behind and not entries(before, max(now, before.at), first, question):
             return
 
         def made(state: LogState, now: int) -> Sequence[Entry]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pyfe.authority.entries import KeyIssued, KeyReleased
 from pyfe.authority.records import Issued
 from pyfe.authority.secrets import Secrets
+from pyfe.authority.state import LogState, day_of
 from pyfe.errors import AuthorityError, KeyMismatchError, PyfeError, SignatureError
 from pyfe.function import Function
 from pyfe.keys import FunctionKey, PublicKey
@@ -23,12 +24,15 @@ def release(public_key: PublicKey, secrets: Secrets, function: Function, key: Ke
         return derived(public_key, secrets, function, grant_of(key))
 
 
-def released_again(key: KeyIssued, now: int, sealed_for: bytes | None = None) -> KeyReleased:
-    """The entry by which a key that the log has is handed out again, or sealed for somebody."""
+def released_again(state: LogState, key: KeyIssued, now: int, sealed_for: bytes | None = None) -> list[KeyReleased]:
+    """The entry by which a key that the log has is handed out again, or sealed for somebody; none where the log says so
+    of this day: whoever asks all day would fill it."""
     row = key.row
-    return KeyReleased(
-        at=now, key=row.sequence, request_id=key.request_id, recipient=row.recipient, sealed_for=sealed_for
-    )
+    if state.released.get((row.sequence, sealed_for)) == day_of(now) and state.at <= now:
+        return []
+    return [
+        KeyReleased(at=now, key=row.sequence, request_id=key.request_id, recipient=row.recipient, sealed_for=sealed_for)
+    ]
 
 
 def grant_of(key: KeyIssued) -> Grant:

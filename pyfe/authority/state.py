@@ -37,7 +37,7 @@ from pyfe.authority.records import State as Counted
 from pyfe.errors import DecodeError
 from pyfe.wire.hashing import HASH_SIZE, tagged_hash
 
-__all__ = ["Epoch", "LogState", "Wanted", "refusal_keys"]
+__all__ = ["Epoch", "LogState", "Wanted", "day_of", "refusal_keys"]
 
 Wanted: TypeAlias = tuple[int, bytes, str, str | None]
 """What makes two requests the same one: epoch, function, purpose and recipient."""
@@ -69,7 +69,8 @@ class LogState:
     """An authority after so many entries of its log; no secrets.
 
     ``answered``: numbers of keys, by the ids of their requests; ``revoked_wanted``: those that were revoked, by what
-    was wanted; ``dismissed``: what was said to requests that were not looked at, by their ids; ``asked``: the signed
+    was wanted; ``dismissed``: what was said to requests that were not looked at, by their ids; ``released``:
+    the newest day on which a key was handed out again, by its number and whom it was sealed for; ``asked``: the signed
     requests, by their ids, empty where nobody signed; ``approvals``: ids of those that were used; ``adopting``: how
     many keys of a sealed file of before have to follow yet; ``setbacks``: how often the clock was set right; ``began``:
     the second of the first entry.
@@ -85,6 +86,7 @@ class LogState:
     refusals: GrowingMap[tuple[int, bytes, bytes], Refused] = field(default_factory=GrowingMap)
     told: GrowingMap[bytes, Refused] = field(default_factory=GrowingMap)
     dismissed: GrowingMap[bytes, str] = field(default_factory=GrowingMap)
+    released: GrowingMap[tuple[int, bytes | None], int] = field(default_factory=GrowingMap)
     asked: GrowingMap[bytes, bytes] = field(default_factory=GrowingMap)
     withdrawn: GrowingMap[bytes, bool] = field(default_factory=GrowingMap)
     changes_refused: GrowingMap[bytes, str] = field(default_factory=GrowingMap)
@@ -108,6 +110,11 @@ class LogState:
         schema_id = getattr(function, "schema_id", None)
         fitting = (epoch for epoch in reversed(self.epochs) if epoch.terms.schema.id == schema_id)
         return next(fitting, self.epochs[-1])
+
+    def nearest(self, number: object, function: object) -> Epoch:
+        """The epoch of a number, or, where there is none, the one that would be asked."""
+        there = type(number) is int and 1 <= number <= len(self.epochs)
+        return self.epoch(number) if there else self.epoch_for(function)  # type: ignore[arg-type]
 
     def counted(self, number: int) -> Counted:
         """What decisions look at."""
@@ -288,7 +295,12 @@ def _released(state: LogState, entry: KeyReleased) -> LogState:
     issued = state.key(entry.key)
     if (entry.request_id, entry.recipient) != (issued.request_id, issued.row.recipient):
         raise DecodeError(f"key #{entry.key} was handed out for another request than its own")
-    return state
+    return replace(state, released=state.released.plus((entry.key, entry.sealed_for), day_of(entry.at)))
+
+
+def day_of(second: int) -> int:
+    """The day (UTC) of a second since 1970."""
+    return second // 86_400
 
 
 def _epoch_revoked(state: LogState, entry: EpochRevoked) -> LogState:

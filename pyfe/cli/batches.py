@@ -11,7 +11,6 @@ import typer
 
 from pyfe import io
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.carried import AllowDuplicates
 from pyfe.cli.console import AsJson, Force, load, show
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.io import roles
@@ -21,6 +20,9 @@ __all__ = ["append", "concat", "slice_rows"]
 
 Joined = Annotated[
     Path, typer.Option("--output", "-o", help="Where to write the ciphertexts; never one of those that are read.")
+]
+AllowDuplicates = Annotated[
+    bool, typer.Option("--allow-duplicates", help="Take an id, or an encrypted row, that is there already.")
 ]
 DropIds = Annotated[bool, typer.Option("--drop-ids", help="Without the ids that travel beside the rows.")]
 

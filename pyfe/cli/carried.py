@@ -72,13 +72,20 @@ class Carried:
 
 def id_cells(table: io.Table, column: str | None) -> list[Any]:
     """The cells of the column of ids with their types, so that an id is the same here and in Python. ParameterError
-    where there is no such column, and for dates and times."""
+    where there is no such column, for dates and times, and naming lines for what --na says stands for nothing."""
     wanted = same_name(column)
     found = next((name for name in table.cells if same_name(name) == wanted), None)
     if found is None:
         raise ParameterError(f"{table.path}: there is no column {column!r} of record ids (--id-column)")
     with naming(found):
-        return table.cells[found].ids()
+        cells = table.cells[found].ids()
+    absent = table.spelling(found).absent_rows(cells)
+    if absent:
+        raise ParameterError(
+            f"{called_lines(table)(absent)}: the column {column!r} of record ids holds what --na says stands for an "
+            "absent value: give every row an id, or say --na for the columns that it is about (--na COLUMN=TEXT)"
+        )
+    return cells
 
 
 def called_lines(table: io.Table) -> Callable[[Sequence[int]], str]:

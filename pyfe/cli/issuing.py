@@ -127,7 +127,7 @@ def issue(
     with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
         role = _role(opened, asked, sealed)
         if sealed is not None:  # before anything is recorded
-            opened.require_recipient(opened.recipient_of(asked) if isinstance(asked, Request) else recipient, sealed)
+            opened.require_sealable(asked, sealed, purpose=purpose or "", recipient=recipient, epoch=epoch)
         with io.claimed(output, role, avoid=kept, force=force) as file:
             if isinstance(asked, Request):
                 key = opened.issue_signed(asked, approvals)

@@ -26,7 +26,7 @@ from pyfe.cli.console import (
 from pyfe.cli.keeping import Saved
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.epochs import EpochTable
-from pyfe.errors import ParameterError, RowsDeniedError
+from pyfe.errors import ParameterError
 from pyfe.io import Table, roles
 from pyfe.keys import PublicKey
 from pyfe.row_ids import RowIds
@@ -236,28 +236,25 @@ class Admitted:
 
     def _require_open(self, table: EpochTable, key: PublicKey) -> None:
         """ParameterError where the table says that the key's epoch gets no new keys, and nobody said that it may be."""
-        epoch = table.epoch_of(key.id)
-        if epoch.state != "open" and not self._retired:
-            newest = next((each.number for each in reversed(table.epochs) if each.state == "open"), None)
-            instead = "no epoch is open: ask the authority" if newest is None else f"epoch {newest} is open"
-            raise ParameterError(
-                f"epoch {epoch.number} of this public key is {epoch.state}: it gets no new key, so that rows under it "
-                f"are scored by the {epoch.keys} it has at most; {instead}. --retired encrypts under it all the same"
-            )
+        if self._retired:
+            table.epoch_of(key.id)
+        else:
+            table.require_open(key.id)
 
     def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
         """The rows that are encrypted: recorded, durably, when this returns. RowsDeniedError, which names lines of the
         file, where one is refused and nobody said to leave such rows out."""
-        ids = id_cells(table, self._column)
-        refused = set(ledger.check(key, ids).refused) if self._leave_out else set[int]()
+        ids, called = id_cells(table, self._column), called_lines(table)
+        refused = set[int]()
+        if self._leave_out:
+            refused = set(ledger.check(key, ids, retired=self._retired, called=called).refused)
         kept = [row for row in range(len(ids)) if row not in refused]
-        try:
-            recorded = ledger.record(key, [ids[row] for row in kept])
-        except RowsDeniedError as error:
-            lines = [table.lines[kept[row]] for row in error.rows]
-            raise RowsDeniedError(
-                f"{table.path}: {_listed(lines)}: {error}", error.findings, rows=error.rows
-            ) from error
+        recorded = ledger.record(
+            key,
+            [ids[row] for row in kept],
+            retired=self._retired,
+            called=lambda rows: called([kept[row] for row in rows]),
+        )
         self.report = {
             "patients": recorded.patients,
             "patients_of_several_epochs": recorded.again,
@@ -265,8 +262,3 @@ class Admitted:
             "not_counted_across_epochs": list(recorded.not_counted),
         }
         return kept
-
-
-def _listed(lines: Sequence[int]) -> str:
-    listed = ", ".join(map(str, lines[:8])) + (f" and {len(lines) - 8} more" if len(lines) > 8 else "")
-    return f"line {listed}"

@@ -10,6 +10,7 @@ import typer
 
 from pyfe import io
 from pyfe.arrays import AnyArray
+from pyfe.cli.carried import called_lines
 from pyfe.cli.console import AsJson, Force, load, reference_rows, show, text_option
 from pyfe.cli.model_files import load_model
 from pyfe.cli.table_options import (
@@ -35,7 +36,7 @@ from pyfe.models import prepare
 from pyfe.reports import Report
 from pyfe.reports import report as report_of
 from pyfe.schema import Schema
-from pyfe.schema.cells import parse_number, same_name
+from pyfe.schema.cells import missing_mask, parse_number, same_name
 
 __all__ = ["options_of", "outcome_of", "prepare_model"]
 
@@ -165,7 +166,13 @@ def _column(table: Table, name: str) -> AnyArray:
     label = next((label for label in table.cells if same_name(label) == same_name(name)), None)
     if label is None:
         raise ParameterError(f"{table.path}: there is no column {name!r}")
-    return table.guessed([label])[label]
+    values = table.guessed([label])[label]
+    empty = [row for row, gone in enumerate(missing_mask(values).tolist()) if gone]
+    if empty:
+        raise ParameterError(
+            f"{called_lines(table)(empty)}: the column {name!r} of outcomes is empty; leave such rows out"
+        )
+    return values
 
 
 def _precision(text: str) -> float | Literal["auto", "finest"]:

@@ -262,6 +262,20 @@ class EpochTable(PickledAsBytes):
             )
         return found
 
+    def require_open(self, public_key_id: bytes) -> None:
+        """ParameterError where the epoch of a public key gets no new keys, as far as the table knows; KeyMismatchError
+        where it has none."""
+        epoch = self.epoch_of(public_key_id)
+        if epoch.state == "open":
+            return
+        newest = next((each.number for each in reversed(self.epochs) if each.state == "open"), None)
+        instead = "no epoch is open: ask the authority" if newest is None else f"epoch {newest} is open"
+        raise ParameterError(
+            f"epoch {epoch.number} of this public key is {epoch.state}: it gets no new key, so that rows under it are "
+            f"scored by the {epoch.keys} it has at most; {instead}. --retired (retired=True) encrypts under it all the "
+            "same"
+        )
+
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types."""
         return {

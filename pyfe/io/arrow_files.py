@@ -6,10 +6,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from pyfe.errors import DecodeError, ParameterError, PyfeError
 from pyfe.io.files import in_memory
 from pyfe.io.kinds import Kind
 from pyfe.io.sources import INSTALL, Source
+from pyfe.io.unpacking import ANY_BYTES, MOST_BYTES_A_BYTE
 
 __all__ = ["arrow_table", "require_cells_of_bytes", "without_values"]
 
@@ -62,15 +65,54 @@ def without_values() -> Iterator[None]:
         raise ParameterError("has cells that are no numbers, text or truth values") from None
 
 
-def require_cells_of_bytes(column: Any) -> None:
-    """ParameterError for a column of pyarrow whose cells take no bytes of their own: of type null, encoded by runs."""
+def require_cells_of_bytes(column: Any, beside: int = 0) -> None:
+    """ParameterError for a column of pyarrow whose cells take no bytes of their own: encoded by runs, of text that is
+    there once for many cells, and of type null where the table has more rows than any may and than bits ``beside``:
+    bytes of its other columns."""
     from pyarrow import types
 
-    if types.is_null(column.type) or types.is_run_end_encoded(column.type):
+    kind = column.type
+    if types.is_null(kind) and len(column) <= max(_ANY_FILE, 8 * beside):
+        return  # absent in every row, which the schema may take
+    while types.is_dictionary(kind) or hasattr(kind, "storage_type"):
+        kind = kind.value_type if types.is_dictionary(kind) else kind.storage_type
+    if types.is_null(kind) or types.is_run_end_encoded(kind):
         raise ParameterError(
-            f"is of type {'null' if types.is_null(column.type) else 'run_end_encoded'}, whose cells take no bytes of "
+            f"is of type {'null' if types.is_null(kind) else 'run_end_encoded'}, whose cells take no bytes of "
             "their own; write it as numbers or text, or if it is no feature, --exclude"
         )
+    if types.is_nested(kind):  # lists of nothing take no bytes either
+        raise ParameterError(
+            f"is of type {_short(kind)}: cells that hold several are neither numbers nor text; if it is no feature, "
+            "--exclude"
+        )
+    if types.is_string_view(kind) or types.is_binary_view(kind):
+        _require_text_of_bytes(column)
+
+
+def _short(kind: Any) -> str:
+    return str(kind).partition("<")[0].partition("[")[0][:40]
+
+
+def _require_text_of_bytes(column: Any) -> None:
+    """ParameterError where the cells of a column of views are many times as long as the bytes that they look at."""
+    long = sum(map(_viewed, getattr(column, "chunks", [column])))
+    if long > max(ANY_BYTES, MOST_BYTES_A_BYTE * column.get_total_buffer_size()):
+        raise ParameterError(
+            f"holds text of which more than {MOST_BYTES_A_BYTE} cells share each byte; write it as text of type "
+            "string, or if it is no feature, --exclude"
+        )
+
+
+def _viewed(chunk: Any) -> int:
+    """Bytes of all cells: a view is four integers of 32 bits, the first of them its length."""
+    if not hasattr(chunk, "buffers"):
+        chunk = chunk.storage
+    views = chunk.buffers()[1]
+    if views is None or not len(chunk):
+        return 0
+    lengths = np.frombuffer(views, dtype=np.int32)[4 * chunk.offset : 4 * (chunk.offset + len(chunk)) : 4]
+    return int(lengths[np.asarray(chunk.is_valid())].sum(dtype=np.int64))
 
 
 def _require_size(table: Any, size: int, name: str) -> None:
@@ -83,6 +125,12 @@ def _require_size(table: Any, size: int, name: str) -> None:
         )
 
 
+def _texts_of(file: Any) -> list[str]:
+    """The columns of text of a Parquet file: read as they are written, each text once, however many cells have it."""
+    columns = (file.schema.column(place) for place in range(len(file.schema)))
+    return [column.path for column in columns if column.logical_type.type == "STRING"]
+
+
 def _read(data: Any, kind: Kind, name: str) -> Any:
     from pyarrow import ipc
 
@@ -91,7 +139,7 @@ def _read(data: Any, kind: Kind, name: str) -> Any:
 
         file = ParquetFile(data, pre_buffer=False)
         _require_size(file.metadata, data.size(), name)
-        return file.read()
+        return ParquetFile(data, pre_buffer=False, read_dictionary=_texts_of(file)).read()
     if kind is Kind.FEATHER_1:
         from pyarrow.feather import read_table
 

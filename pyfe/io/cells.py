@@ -47,6 +47,17 @@ class Spelling:
             return ["" if cell.isspace() else cell for cell in cells]
         return ["" if (word := cell.strip()) in self.absent or not word else cell for cell in cells]
 
+    def absent_rows(self, cells: Sequence[Any]) -> list[int]:
+        """The rows of a column of ids whose cell is one of the words, or one of the numbers, for an absent value."""
+        if not self.absent:
+            return []
+        numbers = _numbers_of(self)
+        return [
+            row
+            for row, cell in enumerate(cells)
+            if (cell.strip() in self.absent if isinstance(cell, str) else plain(cell) in numbers)
+        ]
+
     def with_point(self, cell: str) -> str:
         """A cell with its decimal sign as a point; a point where the sign is a comma makes it no number."""
         if self.decimal == ".":

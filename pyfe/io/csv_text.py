@@ -34,6 +34,7 @@ GROUPED = re.compile(r"\s*[+-]?\d{1,3}([.,' \u00a0\u2009\u202f\u2019]\d{3})+([.,
 """Numbers with a sign between thousands."""
 
 _EXCEL_SAYS = re.compile(r"sep=(.)\r?\n")
+_SIGN = re.compile(r"""[^"'A-Za-z0-9\r\n\x80-\U0010ffff]""")
 _ROWS_LOOKED_AT = 1000
 _ROWS_OF_A_GUESS = 50
 _LISTED = 8
@@ -126,13 +127,19 @@ def rows_of(text: str, name: str, delimiter: str | None) -> Rows:
 
     DecodeError for what is no table of one header and lines of as many fields.
     """
-    stated: object = delimiter
-    if stated is not None and not (isinstance(stated, str) and re.fullmatch(r'[^"\r\n\x80-\U0010ffff]', stated)):
-        raise ParameterError(f"a delimiter is one ASCII sign, not {delimiter!r}")
+    if delimiter is not None and not _is_sign(delimiter):
+        raise ParameterError(f"a delimiter is one ASCII sign, no letter, digit or quote, not {delimiter!r}")
     said, before = _EXCEL_SAYS.match(text), 0
+    if said is not None and delimiter is None and not _is_sign(said[1]):
+        raise DecodeError(f"{name}, line 1: it says sep={said[1]!r}, which separates no cells; state --delimiter")
     if said is not None:
         text, before, delimiter = text[said.end() :], 1, delimiter or said[1]
     return _parsed(name, text, _delimiter_of(text, name) if delimiter is None else delimiter, before)
+
+
+def _is_sign(delimiter: object) -> bool:
+    """Whether cells can stand between such signs: whoever says it, an option or the file."""
+    return isinstance(delimiter, str) and _SIGN.fullmatch(delimiter) is not None
 
 
 def decimal_of(rows: Rows, name: str) -> str:

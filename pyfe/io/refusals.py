@@ -48,9 +48,11 @@ def absent_columns(path: str, absent: Sequence[str], wanted: int, there: Sequenc
     close = {_letters(name): name for name in there}
     alike = [f"{close[_letters(name)]!r} for {name!r}" for name in absent if _letters(name) in close]
     hint = f" (it has {', '.join(alike[:_LISTED])}: names are compared letter by letter)" if alike else ""
+    headless = "; if its first line is a row of values, put a line with the columns' names before it"
     return (
         f"{path}: {len(absent)} of the {wanted} columns of the schema are missing: {listed(absent, _LISTED)}{hint}; if "
         "the file has them, it was read with the wrong --delimiter or --encoding"
+        f"{headless if len(absent) == wanted else ''}"
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.io.files import in_memory, pieces_of
 from pyfe.io.kinds import LOOKED_AT, Packing, packing_of
+from pyfe.io.unpacking import Counted, within_limits
 
 __all__ = ["INSTALL", "STANDARD_INPUT", "Source", "opened"]
 
@@ -78,8 +79,10 @@ def _standard_input() -> Iterator[bytes]:
 
 
 def _unpacked(pieces: Iterator[bytes], packing: Packing, name: str) -> Iterator[bytes]:
+    packed = Counted(pieces)
     try:
-        yield from _of_gzip(pieces, name) if packing is Packing.GZIP else _of_zstd(pieces, name)
+        unpacked = _of_gzip(packed, name) if packing is Packing.GZIP else _of_zstd(packed, name)
+        yield from within_limits(unpacked, packed, name)
     except (zlib.error, OSError) as error:
         raise DecodeError(f"{name}: damaged {packing.value}; get the file again") from error
 

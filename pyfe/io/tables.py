@@ -160,7 +160,7 @@ def read_table(
             _require_unsaid(source.name, kind.value, delimiter=delimiter, encoding=encoding)
             found = arrow_table(source, kind)
             frame, signs = open_frame(found, None), _packed(kind.value, source)
-            loads = [partial(_column_of, frame, place) for place in range(len(frame.labels))]
+            loads = [partial(_column_of, frame, place, found) for place in range(len(frame.labels))]
             read = _of_values(source.name, found.num_rows, frame.labels, loads, signs, decimal)
     words = _absent_words(na, read)
     signs = f"{read.signs}, absent {listed(na, 8)}" if words else read.signs
@@ -216,10 +216,10 @@ def _of_values(
     return Table(name, cells, range(1, 1 + rows), signs, unit="row", decimal=decimal or ".")
 
 
-def _column_of(frame: Frame, place: int) -> AnyArray:
+def _column_of(frame: Frame, place: int, table: Any) -> AnyArray:
     with naming(frame.labels[place]), without_values():
         column = frame.column(place)
-        require_cells_of_bytes(column)
+        require_cells_of_bytes(column, table.nbytes)
         return as_column(column)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pyfe.errors import ParameterError
-from pyfe.row_ids import RowIds, called_rows, require_carriage
+from pyfe.row_ids import RowIds, called_rows, require_carriage, require_one_column
 from pyfe.schema import Schema
 from pyfe.schema.cells import same_name
 
@@ -20,6 +20,8 @@ def given_ids(ids: Any, X: Any, carry_ids: object, schema: Schema) -> Any:
     the schema is no id. A Series of another index than the DataFrame's, or than a column's of a mapping, is never
     paired with it by position, whatever the ids are for.
     """
+    if ids is not None:
+        require_one_column(ids)
     _require_one_index(ids, X, schema)
     if carry_ids is None:
         return ids

@@ -24,8 +24,9 @@ class PatientLedger(Protocol):
         """The owner's secret of 32 bytes that noise is drawn from."""
         ...
 
-    def record(self, public_key: Any, ids: Iterable[Any]) -> object:
-        """Record, durably, that the patients of these ids meet the public key; an error where they may not."""
+    def record(self, public_key: Any, ids: Iterable[Any], *, retired: bool = False) -> object:
+        """Record, durably, that the patients of these ids meet the public key; an error where they may not, and where
+        its epoch gets no new keys unless it may be ``retired``."""
         ...
 
 

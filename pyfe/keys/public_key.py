@@ -134,6 +134,7 @@ class PublicKey(PickledAsBytes):
         ledger: PatientLedger | None = None,
         carry_ids: Carriage | None = None,
         allow_duplicates: bool = False,
+        retired: bool = False,
     ) -> CiphertextBatch:
         """Encode and encrypt a table, each row under fresh randomness.
 
@@ -155,6 +156,8 @@ class PublicKey(PickledAsBytes):
         carry_ids: "clear" or "pseudonym": the ids, by default the index of the DataFrame X, travel beside the rows and
             are the index of the scores (:attr:`pyfe.CiphertextBatch.ids`), as they are or under the owner's secret.
         allow_duplicates: carry an id that several rows have (else ParameterError, naming the rows).
+        retired: encrypt although the table that the ledger follows says that the key's epoch gets no new keys (else
+            ParameterError; without a ledger there is no table that could say so).
 
         Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
         encoded under another schema.
@@ -163,6 +166,8 @@ class PublicKey(PickledAsBytes):
         MB at most, of a quadratic scheme 16 KB a point.
         """
         require_ledger(ledger)
+        if retired and ledger is None:
+            raise ParameterError("retired is about the table of epochs that a ledger follows: give ledger=")
         owner = owner_secret if ledger is None else ledger.secret
         noise_secret = noise_part(self.schema, owner_secret, pseudonyms=carry_ids == "pseudonym", ledger=ledger)
         require_owner_secret(self.schema, noise_secret)
@@ -172,7 +177,7 @@ class PublicKey(PickledAsBytes):
         listed = require_ids(ids, len(x), ledger, carried=carry_ids is not None)
         carried = carried_ids(listed, carry_ids, owner, allow_duplicates)
         if ledger is not None:
-            ledger.record(self, listed)
+            ledger.record(self, listed, **({"retired": True} if retired else {}))
         return CiphertextBatch(
             self.adapter,
             self.adapter.encrypt(self.native, x, client=client, label=label),

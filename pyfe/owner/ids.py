@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pyfe.errors import OwnerError, ParameterError
@@ -12,8 +12,10 @@ __all__ = ["canonical_ids"]
 
 MOST_CHARACTERS = 1024
 
+_A_LIST = "ids are a list, with one id for every row"
 
-def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
+
+def canonical_ids(ids: Iterable[Any], called: Callable[[Sequence[int]], str] = called_rows) -> list[bytes]:
     """Each id as UTF-8 text: in Unicode's normal form C, without blanks around it; of an integer its decimal digits.
 
     So 7, "7" and " 7" are one patient, and "007" is another. OwnerError naming the rows of absent ids, of numbers that
@@ -23,12 +25,13 @@ def canonical_ids(ids: Iterable[Any]) -> list[bytes]:
     try:
         cells = cells_of(ids)
     except ParameterError as error:
-        raise OwnerError("ids are a list, with one id for every row", kind="ids") from error
+        told = str(error) if str(error).startswith(_A_LIST) else _A_LIST
+        raise OwnerError(told, kind="ids") from error
     found = [_encoded(canonical_text(cell)) for cell in cells]
     wrong = [row for row, text in enumerate(found) if text is None]
     if wrong:
         raise OwnerError(
-            f"{called_rows(wrong)}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; "
+            f"{called(wrong)}: no record id, which is a text of 1 to {MOST_CHARACTERS} characters or an integer; "
             "a patient without one cannot be told from others",
             kind="ids",
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self, TypeAlias
 
@@ -26,6 +26,7 @@ from pyfe.owner import tables
 from pyfe.owner.database import LedgerFile
 from pyfe.owner.folder import load_secret, make_folder, owner_files
 from pyfe.owner.secret import OwnerSecret
+from pyfe.row_ids import called_rows
 from pyfe.wire.pickling import Secret
 
 __all__ = ["Admission", "OwnerLedger"]
@@ -33,12 +34,13 @@ __all__ = ["Admission", "OwnerLedger"]
 _PIECE = 50_000
 """Records that go to the database at once."""
 
-_ROWS_LISTED = 8
-
 _NOT_YET = 0
 """Stands for a master key that nobody met; those of the table are counted from 1."""
 
 _Numbers: TypeAlias = tuple[int, ...]
+
+Called: TypeAlias = Callable[[Sequence[int]], str]
+"""What calls rows, counted from 0, in errors: by their lines in a file, for one."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,10 @@ class Admission:
         """Rules that were not counted across epochs, for some of the rows."""
         return tuple(dict.fromkeys(rule for counted in self.reasons.values() for rule in counted.not_counted))
 
-    def require_admitted(self) -> None:
-        """RowsDeniedError, which says which rows and why, where some are refused."""
+    def require_admitted(self, called: Called = called_rows) -> None:
+        """RowsDeniedError, which says which rows (as they are ``called``) and why, where some are refused."""
         if not self.refused:
             return
-        listed = ", ".join(map(str, self.refused[:_ROWS_LISTED]))
-        more = f" and {len(self.refused) - _ROWS_LISTED} more" if len(self.refused) > _ROWS_LISTED else ""
         why = "; ".join(
             f"who meets epochs {' and '.join(map(str, numbers))}: "
             + ", ".join(f"rule {finding.rule}: {finding}" for finding in counted.findings)
@@ -78,7 +78,7 @@ class Admission:
             if counted.refused
         )
         raise RowsDeniedError(
-            f"the patients of row {listed}{more} may not be encrypted under this key; nothing was recorded. {why}",
+            f"{called(self.refused)}: these patients may not be encrypted under this key; nothing was recorded. {why}",
             self.findings,
             rows=self.refused,
         )
@@ -198,24 +198,30 @@ class OwnerLedger(Secret):
 
     # -- patients --
 
-    def check(self, public_key: PublicKey, ids: Iterable[Any]) -> Admission:
+    def check(
+        self, public_key: PublicKey, ids: Iterable[Any], *, retired: bool = False, called: Called = called_rows
+    ) -> Admission:
         """What :meth:`record` would say of the rows with these ids. Nothing is recorded."""
-        records = self.secret.records(ids)
+        records = self.secret.records(ids, called=called)
         with self._file.reading() as connection:
-            return self._asked(connection, public_key, records, own=_NOT_YET).admission
+            return self._asked(connection, public_key, records, own=_NOT_YET, retired=retired).admission
 
-    def record(self, public_key: PublicKey, ids: Iterable[Any]) -> Admission:
+    def record(
+        self, public_key: PublicKey, ids: Iterable[Any], *, retired: bool = False, called: Called = called_rows
+    ) -> Admission:
         """Record that the patients of these rows meet a public key's epoch, before any of them is encrypted.
 
         All of it is durable when it returns, and the same id counts once. RowsDeniedError, and nothing is recorded,
         where the union of epochs refuses a patient; OwnerError where nothing could be recorded, or where the owner saw
-        no table of the authority's epochs (:meth:`follow`); KeyMismatchError for a key that the table does not name.
+        no table of the authority's epochs (:meth:`follow`); KeyMismatchError for a key that the table does not name;
+        ParameterError where the table says that the key's epoch gets no new keys, unless ``retired`` says that this is
+        meant. Errors call rows as ``called`` does, by default counted from 0.
         Cost: some microseconds an id, and one sync of the disk.
         """
-        records = self.secret.records(ids)
+        records = self.secret.records(ids, called=called)
         with self._file.writing() as connection:
-            asked = self._asked(connection, public_key, records, own=None)
-            asked.admission.require_admitted()
+            asked = self._asked(connection, public_key, records, own=None, retired=retired)
+            asked.admission.require_admitted(called)
             for before, members in asked.granted.items():
                 now = _set_number(connection, members)
                 if now != before:
@@ -294,9 +300,13 @@ class OwnerLedger(Secret):
             raise KeyMismatchError("the epoch table states another schema or scheme than the public key")
         return table, epoch
 
-    def _asked(self, connection: Connection, public_key: PublicKey, records: list[bytes], *, own: int | None) -> _Asked:
+    def _asked(
+        self, connection: Connection, public_key: PublicKey, records: list[bytes], *, own: int | None, retired: bool
+    ) -> _Asked:
         """``own``: the number of the key where it has none yet; None: it gets one."""
         table, _ = self._epoch(connection, public_key)
+        if not retired:
+            table.require_open(public_key.id)
         masters = _masters(connection, public_key.verification_key)
         known = next((number for number, key in masters.items() if key == public_key.id), own)
         own = _new_master(connection, public_key) if known is None else known

@@ -10,14 +10,14 @@ from __future__ import annotations
 import base64
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
 from pyfe._core import SecretBytes
 from pyfe.errors import DecodeError, OwnerError
 from pyfe.owner.ids import canonical_ids
-from pyfe.row_ids import PSEUDONYM_SIZE
+from pyfe.row_ids import PSEUDONYM_SIZE, called_rows
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.hashing import fingerprint_of, tagged_hash
@@ -97,11 +97,11 @@ class OwnerSecret(Secret):
         """Hash (32 bytes) of the verification key."""
         return owner_id(self.verification_key)
 
-    def records(self, ids: Iterable[Any]) -> list[bytes]:
-        """The keyed hash (16 bytes, HMAC-SHA256 cut) of each record id. OwnerError naming the rows of what is no id.
-        Cost: 3 microseconds an id."""
+    def records(self, ids: Iterable[Any], *, called: Callable[[Sequence[int]], str] = called_rows) -> list[bytes]:
+        """The keyed hash (16 bytes, HMAC-SHA256 cut) of each record id. OwnerError naming the rows of what is no id, as
+        they are ``called``. Cost: 3 microseconds an id."""
         key, digest = self._record_key.view(), hmac.digest
-        return [digest(key, text, "sha256")[:RECORD_SIZE] for text in canonical_ids(ids)]
+        return [digest(key, text, "sha256")[:RECORD_SIZE] for text in canonical_ids(ids, called)]
 
     def pseudonyms(self, ids: Iterable[Any], *, study: str) -> list[str]:
         """A name of 24 letters and digits for each record id, another one in every study: the owner alone, who has the

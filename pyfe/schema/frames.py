@@ -328,8 +328,24 @@ def _from_arrow(values: Any) -> Any:
         return _temporal(values)
     if kind in ("halffloat", "float", "double"):  # with NaN for null, and as many digits as the column's type has
         return values.to_numpy() if hasattr(values, "chunks") else values.to_numpy(zero_copy_only=False)
+    if kind.startswith("dictionary"):
+        return _of_dictionary(values)
     numeric = kind == "bool" or kind.startswith(("int", "uint"))
     return values.to_numpy() if numeric and not values.null_count and hasattr(values, "chunks") else values.to_pylist()
+
+
+def _of_dictionary(values: Any) -> list[Any]:
+    """The cells of a column whose entries stand in a dictionary: one object for all that are the same, which may be
+    long."""
+    cells: list[Any] = []
+    known, entries = None, np.empty(0, dtype=object)
+    for chunk in getattr(values, "chunks", [values]):
+        if known is None or not chunk.dictionary.equals(known):
+            known, listed = chunk.dictionary, chunk.dictionary.to_pylist()
+            entries = np.fromiter([*listed, None], dtype=object, count=len(listed) + 1)  # the last stands for null
+        places = chunk.indices.cast("int64").fill_null(len(entries) - 1)
+        cells += entries[np.asarray(places)].tolist()
+    return cells
 
 
 def _temporal(values: Any) -> AnyArray:

@@ -242,10 +242,10 @@ def propose_columns(
 def _proposed_table(frame: Frame, dropped: set[str]) -> dict[str, AnyArray]:
     """The columns of a table that are not left out; names in normal form C. ParameterError."""
     require_known("exclude", sorted(dropped), frame.labels)
-    if row_for_names(frame.labels) or _names_among_values(frame):
+    if row_for_names(frame.labels) or _names_among_values(frame) or _names_among_words(frame):
         raise ParameterError(
-            "the names of the columns look like a row of values: state them where the table is read (header=None, "
-            "names=), or rename the columns"
+            "the names of the columns look like a row of values: put a line with the names before it in the file, "
+            "state them where the table is read (header=None, names=), or rename the columns"
         )
     table = frame.columns([label for label in frame.labels if same_name(label) not in dropped])
     if not table:
@@ -274,6 +274,30 @@ def _names_among_values(frame: Frame) -> bool:
         if place in numbers and len(column)
     ]
     return not headed and 2 * sum(map(bool, among)) > len(numbers)
+
+
+def _names_among_words(frame: Frame) -> bool:
+    """Whether two of a few names or more are words that stand in their own columns too, and none stands over numbers
+    alone: what a file of categories without a line of names looks like."""
+    if len(frame.labels) > _FEW_NAMES:
+        return False
+    words = 0
+    for place, label in enumerate(frame.labels):
+        if not math.isnan(parse_number(label)):
+            continue
+        if len(_finite(frame, place)):
+            return False
+        words += label in _texts(frame, place)
+    return words > 1
+
+
+def _texts(frame: Frame, place: int) -> list[Any]:
+    """The cells of a column of text; none where something else stands in it."""
+    try:
+        values = as_column(frame.column(place))
+    except ParameterError:
+        return []
+    return values.tolist() if values.dtype.kind in "OU" else []
 
 
 def _in_steps(numbers: Sequence[float]) -> bool:

@@ -245,7 +245,7 @@ def _filled(start: str, items: list[str], indent: str) -> Iterator[str]:
 def flow(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_text(name)}: {flow(item)}" for name, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow_name(_text(name))}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, bool):
@@ -253,6 +253,11 @@ def flow(value: Any) -> str:
     if isinstance(value, float):
         return repr(value) if repr(value) == "-0.0" else repr(value).removesuffix(".0")
     return _text(value) if isinstance(value, str) else str(value)
+
+
+def _flow_name(key: str) -> str:
+    """A name before the colon, marked as one where it is long."""
+    return key if len(key) <= _LONGEST_NAME else f"? {key} "
 
 
 def _text(text: str) -> str:

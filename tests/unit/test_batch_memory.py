@@ -168,7 +168,7 @@ peaks = []
 schema = pyfe.Schema.from_ranges({f"c{i}": pyfe.number(0, 15, step=1) for i in range(30)})
 public = pyfe.KeyAuthority.create(schema).public_key
 some = public.encrypt(np.zeros((512, 30)))
-batch = pyfe.CiphertextBatch.concat([some] * 80)
+batch = pyfe.CiphertextBatch.concat([some] * 80, allow_duplicates=True)
 pieces = b"".join(batch.pieces())
 with tempfile.TemporaryFile() as file:
     file.write(pieces)

@@ -137,6 +137,11 @@ def test_prepare_names_what_is_wrong_and_leaves_nothing(story: Story) -> None:
     assert story.fails("prepare", "train.csv", "train.csv", *files)[0] == "DecodeError"
     story.run("schema", "fit", "train.csv", "-o", "ranges", "--exclude", "id")
     assert "--protected" in story.fails(*prepare, "--ranges", "ranges", "--protected", "c1")[1]
+    header, *rows = Path("train.csv").read_text().splitlines()
+    known = [f"{row},{'' if i in (2, 5) else i % 2}" for i, row in enumerate(rows)]
+    Path("gaps.csv").write_text("\n".join([f"{header},ill", *known]) + "\n")
+    kind, message = story.fails("prepare", model, "gaps.csv", *files, "--outcome", "ill")
+    assert (kind, message.partition(" of outcomes")[0]) == ("ParameterError", "gaps.csv: line 4, 7: the column 'ill'")
     assert not any(Path(name).exists() for name in ("cut", "function", "same"))
 
 

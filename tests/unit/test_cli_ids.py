@@ -135,6 +135,33 @@ def test_the_owner_takes_pseudonyms_back(capsys: pytest.CaptureFixture[str]) -> 
     assert "visits.csv: line 3: no id" in fails(capsys, *ask, "other.csv")
 
 
+@pytest.mark.parametrize("na", ["NA", "mrn=NA", " NA "])
+def test_a_word_for_nothing_is_no_id(na: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "owner", "init", "owner", *PASSPHRASE)
+    table("rows.csv", ["x", " NA", "NAN"])
+    ledger = ["--ledger", "owner", "--epochs", "epochs", "--id-column", "mrn", *PASSPHRASE]
+    pseudonyms = ["owner", "pseudonyms", "owner", "rows.csv", "--id-column", "mrn", *PASSPHRASE, "-o", "names.csv"]
+    for command in (encrypt(*CLEAR), encrypt(*ledger), pseudonyms):
+        said = fails(capsys, *command, "--na", na)
+        assert (
+            said.startswith("ParameterError: rows.csv: line 3: the column 'mrn' of record ids")
+            and "COLUMN=TEXT" in said
+        )
+    assert run(capsys, "owner", "status", "owner", *PASSPHRASE)["patients"] == 0
+    run(capsys, *encrypt(*CLEAR, "--na", "a=NA"))
+    assert names("cts") == ["x", "NA", "NAN"]
+
+
+def test_a_number_for_nothing_is_no_id(capsys: pytest.CaptureFixture[str]) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {"a": [1, 2, 3], "b": [0, 1, 1]}
+    for ids in ([7, 999, 8], [7.0, 999.0, 8.0], ["7", "999", "8"]):
+        parquet.write_table(pa.table({"mrn": ids, **columns}), "rows.parquet")
+        said = fails(capsys, *encrypt(*CLEAR, "--na", "999", rows="rows.parquet"))
+        assert said.startswith("ParameterError: rows.parquet: row 2: the column 'mrn' of record ids")
+        run(capsys, *encrypt(*CLEAR, "--na", "a=999", rows="rows.parquet"))
+
+
 def test_the_ledger_and_what_travels(capsys: pytest.CaptureFixture[str]) -> None:
     """One column, one secret."""
     run(capsys, "owner", "init", "owner", *PASSPHRASE)
@@ -214,7 +241,6 @@ def test_ids_of_parquet_are_those_of_python(capsys: pytest.CaptureFixture[str], 
 NO_IDS: dict[str, list[Any]] = {
     "large floats": [7.0, 2.0**53, 1e17],
     "bytes": [b"p1", b"p2", b"p3"],
-    "lists": [[1], [2], [3]],
     "truth": [True, False, True],
     "halves": [1.5, 2.0, 3.0],
     "absent": [1, None, 3],
@@ -232,11 +258,17 @@ def test_what_python_takes_for_no_id_is_none_in_parquet(capsys: pytest.CaptureFi
     assert f"rows.parquet: row {', '.join(str(int(row) + 1) for row in rows_named)}: no id" in said
 
 
+def test_lists_are_no_ids_in_parquet(capsys: pytest.CaptureFixture[str]) -> None:
+    parquet([[1], [2], [3]])
+    said = fails(capsys, *encrypt(*CLEAR, rows="rows.parquet"))
+    assert "column 'mrn' is of type list: cells that hold several are neither numbers nor text" in said
+
+
 def test_the_ledger_takes_no_other_ids_of_parquet(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "owner", "init", "owner", *PASSPHRASE)
     parquet([7.0, 2.0**53, 1e17])
     ledger = ["--ledger", "owner", "--epochs", "epochs", "--id-column", "mrn", *PASSPHRASE]
-    assert "row 1, 2: no record id" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
+    assert "rows.parquet: row 2, 3: no record id" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
     parquet([datetime.date(2026, 1, 1)] * 3)
     assert "column 'mrn' holds dates or times" in fails(capsys, *encrypt(*ledger, rows="rows.parquet"))
     assert "column 'mrn' holds dates or times" in fails(capsys, *encrypt(*CLEAR, rows="rows.parquet"))

@@ -109,7 +109,22 @@ def test_ids_and_tables_that_are_refused(capsys: pytest.CaptureFixture[str]) -> 
     assert "'mrn'" in run(capsys, *encrypt(1, *options))[1]["error"]["message"]
     table("gap.csv", ["a", "", "b"])
     code, said = run(capsys, *encrypt(1, "--epochs", "epochs", *BY_LEDGER, rows="gap.csv"))
-    assert code == 1 and "row 1: no record id" in said["error"]["message"]
+    assert code == 1 and said["error"]["message"].startswith("gap.csv: line 3: no record id")
+
+
+def test_rows_of_a_file_without_lines_are_called_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+
+    def columns(*ids: str) -> str:
+        parquet.write_table(pa.table({"id": ids, **{f"x{i}": [i + 1] * len(ids) for i in range(9)}}), "rows.parquet")
+        return "rows.parquet"
+
+    run(capsys, "owner", "init", "owner", *PASSPHRASE)
+    assert run(capsys, *encrypt(1, "--epochs", "epochs", *BY_LEDGER, rows=columns("a", "b", "a")))[0] == 0
+    code, said = run(capsys, *encrypt(2, *BY_LEDGER, rows=columns("c", "a", "d")))
+    assert code == 1 and said["error"]["message"].startswith("rows.parquet: row 2: these patients may not be encrypted")
+    code, said = run(capsys, *encrypt(2, *BY_LEDGER, rows=columns("c", "d", "")))
+    assert code == 1 and said["error"]["message"].startswith("rows.parquet: row 3: no record id")
 
 
 def test_the_ledger_is_no_output(capsys: pytest.CaptureFixture[str]) -> None:

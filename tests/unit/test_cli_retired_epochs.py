@@ -55,7 +55,7 @@ def encrypt(number: int, *more: str) -> list[str]:
 def test_a_retired_epoch_is_refused_by_name_where_the_table_is_at_hand(desk: Desk) -> None:
     told = "epoch 1 of this public key is retired: it gets no new key"
     desk.fails(told, *encrypt(1, "--epochs", "epochs", "--no-ledger"))
-    desk.fails("epoch 2 is open. --retired encrypts", *encrypt(1, "--epochs", "epochs", "--no-ledger"))
+    desk.fails("epoch 2 is open. --retired (retired=True) encrypts", *encrypt(1, "--epochs", "epochs", "--no-ledger"))
     assert not Path("batch").exists()
     desk.run(*encrypt(1, "--epochs", "epochs", "--no-ledger", "--retired"))
     desk.run(*encrypt(2, "--epochs", "epochs", "--no-ledger"))

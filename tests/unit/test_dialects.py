@@ -152,12 +152,11 @@ def test_columns_that_take_no_bytes_fill_no_memory(tmp_path: Path, monkeypatch: 
     with pytest.raises(pyfe.DecodeError, match=r"it tells of 536870912 cells in \d+ bytes, more than 10000 a byte; "):
         io.read_table(written_as(pa.nulls(2**29)))
     runs = pa.RunEndEncodedArray.from_arrays(pa.array([3], pa.int32()), pa.array([1.5]))
-    for column, kind in ((pa.nulls(3), "null"), (runs, "run_end_encoded")):
-        table = io.read_table(written_as(column, pa.array([1.5, 2.5, 3.5])))
-        assert table.guessed(["bmi"])["bmi"].tolist() == [1.5, 2.5, 3.5]
-        for asked in (table.guessed, lambda table=table: table.columns["age"]):
-            with pytest.raises(pyfe.ParameterError, match=f"column 'age' is of type {kind}, .*--exclude"):
-                asked()
+    table = io.read_table(written_as(runs, pa.array([1.5, 2.5, 3.5])))
+    assert table.guessed(["bmi"])["bmi"].tolist() == [1.5, 2.5, 3.5]
+    for asked in (table.guessed, lambda: table.columns["age"]):
+        with pytest.raises(pyfe.ParameterError, match=r"column 'age' is of type run_end_encoded, .*--exclude"):
+            asked()
 
     def no_memory(column: Any) -> None:
         raise MemoryError

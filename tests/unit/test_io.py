@@ -262,6 +262,20 @@ def test_a_first_line_that_is_a_row(tmp_path: Path) -> None:
     assert "32.1" not in str(caught.value)
 
 
+def test_a_first_line_that_could_be_names_is_doubted_where_it_serves_nothing(tmp_path: Path) -> None:
+    """It is never taken for a row; what is said when no column of the schema is there tells of it."""
+    for text in ("54,f\n61,m\n", "f,no,x,y\nm,yes,x,y\n"):
+        with pytest.raises(
+            ParameterError, match=r"4 of the 4 columns .* put a line with the columns' names before it$"
+        ):
+            io.encode_table(table(tmp_path, text), schema())
+    for text in ("f,no\n" + "f,no\nm,yes\n" * 30, "78.5,m,no\n" + "78.5,f,no\n80.5,m,yes\n" * 30):
+        with pytest.raises(ParameterError, match="look like a row of values: put a line with the names before it"):
+            pyfe.Schema.fit(table(tmp_path, text).guessed())
+    for text in ("sex,ill\n" + "f,no\nm,yes\n" * 30, "f,m\n" + "1,0\n0,1\n" * 30, "f,age\n" + "f,7\nm,9\n" * 30):
+        assert list(pyfe.Schema.fit(table(tmp_path, text).guessed()).columns) == text.partition("\n")[0].split(",")
+
+
 def test_absent_cells_name_the_cure(tmp_path: Path) -> None:
     with pytest.raises(OutOfRangeError, match=r"--missing age=VALUE\), or a coordinate of their own \(\"bit\"\)$"):
         io.encode_table(table(tmp_path, "age,sex,ill,w\n ,f,no,1\n"), schema())

@@ -160,7 +160,9 @@ def test_saturated_values_are_counted(authority: KeyAuthority, key: FunctionKey)
     batch = authority.public_key.encrypt(rows, on_overflow="clip")
     assert batch.saturated == {"age": 3, "pulse": 1} and "4 values clipped" in repr(batch)
     assert np.array_equal(key.decrypt(batch), objects.function().evaluate(rows, "clip"))
-    joined = CiphertextBatch.concat([batch, batch[:1], authority.public_key.encrypt(objects.ROWS)])
+    joined = CiphertextBatch.concat(
+        [batch, batch[:1], authority.public_key.encrypt(objects.ROWS)], allow_duplicates=True
+    )
     assert joined.saturated == {"age": 6, "pulse": 2} and joined.encrypted_rows == 12
 
 

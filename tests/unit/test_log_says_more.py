@@ -141,6 +141,73 @@ def test_a_key_that_is_handed_out_again_or_sealed_is_an_entry() -> None:
     assert len(made.issued) == made.epochs[0].keys == 1 and audited(made.log()).issued[0].row.sequence == 1
 
 
+def test_a_key_is_handed_out_as_often_as_it_is_asked_for_and_once_a_day_in_the_log() -> None:
+    """However often: by day, and by whom it is sealed for."""
+    clock = Clock()
+    clock.now = 86_400 * (NOW // 86_400)
+    made = authority(clock)
+    key, size = made.issue(unit(SMALL, 0), purpose="p", recipient="ben"), len(made.log())
+
+    def asked_all_day() -> None:
+        for _ in range(5):
+            clock.now += 60
+            assert made.issue(unit(SMALL, 0), purpose="p", recipient="ben").to_bytes() == key.to_bytes()
+            made.seal(key, secret("ben").identity)
+
+    asked_all_day()
+    assert [entry.sealed_for for entry in entries(made, size)] == [None, secret("ben").identity.ed25519]
+    made.seal(key, IdentitySecret.generate("ben").identity)
+    assert len(entries(made, size)) == 3, "another identity of the name is another recipient"
+    clock.now += 86_400
+    asked_all_day()
+    assert [entry.at // 86_400 - NOW // 86_400 for entry in entries(made, size)] == [0, 0, 0, 1, 1]
+    assert [entry.kind for entry in entries(made, size)] == ["released"] * 5
+    clock.now -= 3600  # an entry of today does not make up for a clock that is behind
+    with pytest.raises(AuthorityError, match="before the newest entry"):
+        made.issue(unit(SMALL, 0), purpose="p", recipient="ben")
+
+
+def test_a_day_begins_although_nothing_else_was_recorded() -> None:
+    """The newest entry is of the day before: what was decided then is not what the clock says."""
+    clock = Clock()
+    clock.now = 86_400 * (NOW // 86_400) + 86_399
+    made = authority(clock)
+    size = len([made.issue(unit(SMALL, 0), purpose="p") for _ in range(2)] and made.log())
+    clock.now += 1
+    made.issue(unit(SMALL, 0), purpose="p")
+    assert [entry.at for entry in entries(made, size)] == [clock.now]
+
+
+def test_who_wants_a_key_sealed_for_somebody_else_is_an_entry() -> None:
+    made, mallory = authority(), secret("mallory").identity
+    for _ in range(2):
+        with pytest.raises(PolicyDeniedError, match="is for 'ben', and the identity is that of 'mallory'"):
+            made.require_sealable(unit(SMALL, 0), mallory, purpose="p", recipient="ben")
+    (entry,) = entries(made, 2)
+    assert (entry.kind, entry.error, entry.recipient, entry.purpose) == ("dismissed", "PolicyDeniedError", "ben", "p")
+    assert "mallory" in entry.says and entry.function_id == unit(SMALL, 0).id
+    key = made.issue(unit(SMALL, 0), purpose="p", recipient="ben")
+    size = len(made.log())
+    with pytest.raises(PolicyDeniedError):
+        made.seal(key, secret("cleo").identity)
+    (entry,) = entries(made, size)
+    assert (entry.kind, entry.request_id) == ("dismissed", entries(made, 3)[0].request_id) and "cleo" in entry.says
+    made.require_sealable(unit(SMALL, 0), secret("ben").identity, purpose="p", recipient="ben")
+    with pytest.raises(ParameterError, match="by a function or a signed request"):
+        made.require_sealable(5, mallory)  # type: ignore[arg-type]
+    assert len(made.log()) == size + 1 and audited(made.log()).size == size + 1
+
+
+def test_a_signed_request_for_somebody_elses_identity_is_an_entry_of_who_signed_it() -> None:
+    case = Case()
+    request, size = case.request(), len(case.authority.log())
+    for wanted in (request, case.request(by="mallory")):
+        with pytest.raises(PolicyDeniedError, match="identity"):
+            case.authority.require_sealable(wanted, secret("eve").identity)
+    (entry,) = entries(case.authority, size)  # of a stranger's nothing is kept
+    assert (entry.kind, entry.request_id, entry.signer) == ("dismissed", request.id, secret("ada").identity.ed25519)
+
+
 def test_where_nothing_can_be_recorded_no_key_is_handed_out_again() -> None:
     clock = Clock()
     made = authority(clock)

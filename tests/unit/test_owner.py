@@ -7,7 +7,7 @@ import os
 import pickle
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,7 @@ def test_what_is_recorded_is_there_when_it_is_opened_again(
     with OwnerLedger.open(tmp_path / "owner", PASSPHRASE) as again:
         assert again.met(key(authority, 1), ["a", "b", 7]) == [(1,), (), (1,)]
         assert again.check(key(authority, 2), ["b", "a", "c", 7]).refused == (1, 3)
-        with pytest.raises(RowsDeniedError, match="row 1, 3 may not be.*rule 4") as caught:
+        with pytest.raises(RowsDeniedError, match="^row 1, 3: these patients may not be.*rule 4") as caught:
             again.record(key(authority, 2), ["b", "a", "c", 7])
         assert caught.value.rows == (1, 3) and {f.rule for f in caught.value.findings} >= {"4"}  # type: ignore[attr-defined]
         assert again.met(key(authority, 2), ["b", "a"]) == [(), (1,)]  # nothing was recorded
@@ -222,6 +222,45 @@ def test_an_older_table_is_noticed(ledger: OwnerLedger, authority: Authority, ta
     ledger.follow(tables[2], verification_key=tables[2].verification_key)
     with pytest.raises(KeyMismatchError):
         ledger.follow(tables[2], verification_key=bytes(32))
+
+
+def test_an_epoch_that_gets_no_new_keys_is_asked_about(
+    ledger: OwnerLedger, authority: Authority, tables: list[EpochTable]
+) -> None:
+    """As on the command line, and it is said there in the same words."""
+    closed = [replace(tables[2].epochs[0], state="retired"), *tables[2].epochs[1:]]
+    ledger.follow(table(closed, key=authority.vault.signing_key, size=10**6))
+    public, told = key(authority, 1), r"epoch 1 of this public key is retired: .*epoch 2 is open.*retired=True"
+    rows = np.ones((2, public.schema.n))
+    for refused in (
+        lambda: ledger.record(public, ["a", "b"]),
+        lambda: ledger.check(public, ["a", "b"]),
+        lambda: public.encrypt(rows, ids=["a", "b"], ledger=ledger),
+    ):
+        with pytest.raises(ParameterError, match=told):
+            refused()
+    assert ledger.summary()["patients"] == 0
+    assert ledger.check(public, ["a"], retired=True).refused == ()
+    assert len(public.encrypt(rows, ids=["a", "b"], ledger=ledger, retired=True)) == 2
+    assert ledger.record(public, ["a", "c"], retired=True).patients == 2 and ledger.summary()["patients"] == 3
+    with pytest.raises(ParameterError, match="retired is about"):
+        public.encrypt(rows, retired=True)
+
+
+def test_rows_are_called_as_whoever_asks_calls_them(
+    ledger: OwnerLedger, authority: Authority, tables: list[EpochTable]
+) -> None:
+    ledger.follow(tables[2])
+    ledger.record(key(authority, 1), ["a"])
+
+    def called(rows: Sequence[int]) -> str:
+        return f"line {', '.join(str(row + 2) for row in rows)}"
+
+    with pytest.raises(OwnerError, match="^line 3: no record id"):
+        ledger.check(key(authority, 2), ["b", "", "a"], called=called)
+    with pytest.raises(RowsDeniedError, match="^line 3: these patients") as caught:
+        ledger.record(key(authority, 2), ["b", "a"], called=called)
+    assert caught.value.rows == (1,)
 
 
 def test_keys_that_no_table_names(ledger: OwnerLedger, authority: Authority, tables: list[EpochTable]) -> None:

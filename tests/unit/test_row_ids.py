@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import pickle
 import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import pyfe
 from pyfe import CiphertextBatch, DecodeError, Function, KeyMismatchError, ParameterError
 from pyfe._core import SecretBytes
 from pyfe.owner import OwnerSecret
+from pyfe.owner.ids import canonical_ids
 from pyfe.row_ids import MOST_ID_BYTES, MOST_IDS_BYTES, RowIds
 from pyfe.wire.envelope import pack, unpack
 from tests.unit import objects
@@ -246,6 +249,38 @@ def test_combined_rows_have_no_ids() -> None:
         assert combined.ids is None
         with pytest.raises(DecodeError, match="combined rows have no ids"):
             CiphertextBatch.from_bytes(altered(combined, "".join(f"{i}\n" for i in range(len(combined)))))
+
+
+def no_lists() -> dict[str, Any]:
+    """As many of them as there are rows, so that only what they are gives them away."""
+    frame = pd.DataFrame({name: TEXTS for name in "abc"[: len(TEXTS)]})
+    found: dict[str, Any] = {"pandas": frame, "one column": frame[["a"]], "array": frame.to_numpy()}
+    found |= {"dict": frame.to_dict("list"), "mapping": MappingProxyType({"a": 1, "b": 2, "c": 3}), "set": set(TEXTS)}
+    with contextlib.suppress(ImportError):
+        import polars
+
+        found["polars"] = polars.DataFrame(frame.to_dict("list"))
+    with contextlib.suppress(ImportError):
+        import pyarrow
+
+        found["Arrow"] = pyarrow.table(frame.to_dict("list"))
+    return found
+
+
+@pytest.mark.parametrize("what", no_lists())
+def test_a_table_is_no_list_of_ids(what: str) -> None:
+    """The names of its columns would have been taken."""
+    given, told = (
+        no_lists()[what],
+        r"^ids are a list, with one id for every row, and a \w+ (is a table|has names|has no)",
+    )
+    for carry in ("clear", "pseudonym"):
+        with pytest.raises(ParameterError, match=told):
+            PUBLIC.encrypt(TABLE, ids=given, carry_ids=carry, owner_secret=SECRET if carry == "pseudonym" else None)
+    with pytest.raises(ParameterError, match=told):
+        RowIds.clear(given)
+    with pytest.raises(pyfe.OwnerError, match=told):
+        canonical_ids(given)
 
 
 def test_parts_that_do_not_go_together() -> None:

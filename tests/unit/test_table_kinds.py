@@ -295,6 +295,16 @@ def test_the_first_line_in_which_excel_says_its_sign(tmp_path: Path) -> None:
         read(tmp_path, b"sep=;\na;b\n1;2\n3\n")
 
 
+@pytest.mark.parametrize("sign", ["x", "7", "'", '"', "é", "\x80", "\u2003"])
+def test_excel_says_no_sign_that_nobody_may(sign: str, tmp_path: Path) -> None:
+    text = f"sep={sign}\na;b\n1;2\n"
+    with pytest.raises(DecodeError, match="line 1: it says sep=.*separates no cells; state --delimiter"):
+        read(tmp_path, text.encode())
+    assert read(tmp_path, text.encode(), delimiter=";").columns["b"] == ["2"]
+    with pytest.raises(ParameterError, match="a delimiter is one ASCII sign, no letter, digit or quote"):
+        read(tmp_path, text.encode(), delimiter=sign)
+
+
 def test_blank_lines_at_the_end_hold_no_row(tmp_path: Path) -> None:
     assert read(tmp_path, b"a,b\r\n1,2\r\n\r\n\r\n").lines == [2]
     with pytest.raises(DecodeError, match="line 3: 0 fields"):  # of one column it could be a cell
@@ -353,7 +363,7 @@ def test_columns_that_nobody_asks_for_are_not_looked_at(tmp_path: Path, schema: 
     beside = {"visits": [[1, 2], [], None], "since": [datetime.date(2024, 1, 1)] * 3}
     table = read(tmp_path, parquet({**beside, **ROWS}), na="NA")
     assert len(table) == 3 and np.array_equal(io.encode_table(table, schema).x, schema.encode(ROWS).x)
-    with pytest.raises(ParameterError, match=r"column 'visits': cells of type list .*--exclude"):
+    with pytest.raises(ParameterError, match=r"column 'visits' is of type list: cells that hold several .*--exclude"):
         Schema.fit(read(tmp_path, parquet({"visits": [[1, 2]] * 20})).guessed())
 
 
