@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -14,7 +15,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.strict import json_object, reading, require_fields
 
-__all__ = ["MANIFEST", "Command", "Manifest", "Part", "Product", "Span", "first_difference"]
+__all__ = ["MANIFEST", "Command", "Counts", "Manifest", "Part", "Product", "Span", "first_difference"]
 
 Plain: TypeAlias = bool | int | str | list["Plain"] | dict[str, "Plain"] | None
 Product: TypeAlias = Literal["ciphertexts", "scores"]
@@ -40,10 +41,19 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """What a part holds: rows, and the values among them that were moved to an end, by column."""
+
+    rows: int
+    saturated: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Part(Span):
     """A part that is finished."""
 
     rows: int
+    saturated: Mapping[str, int]
     bytes: int
     sha256: str
 
@@ -105,6 +115,11 @@ class Manifest:
         """Bytes of the parts that are finished."""
         return sum(part.bytes for part in self.parts)
 
+    @property
+    def saturated(self) -> dict[str, int]:
+        """How many values of the parts that are finished were moved to an end, by column."""
+        return dict(sum((Counter(part.saturated) for part in self.parts), Counter[str]()))
+
     def missing(self) -> list[Span]:
         """The parts that are not finished, in order."""
         done = {part.number for part in self.parts}
@@ -129,7 +144,7 @@ class Manifest:
             "finished": self.finished,
         }
         lines = [f" {json.dumps(name)}: {json.dumps(value, sort_keys=True)}" for name, value in head.items()]
-        parts = ",\n".join("  " + json.dumps(asdict(part)) for part in self.parts)
+        parts = ",\n".join("  " + json.dumps(asdict(part), sort_keys=True) for part in self.parts)
         return "{\n" + ",\n".join([*lines, f' "parts": [{parts and chr(10)}{parts}]']) + "\n}\n"
 
     @classmethod
@@ -155,7 +170,8 @@ class Manifest:
     def _require_consistent(self) -> None:
         command, before = self.command, -1
         for part in self.parts:
-            for count in (part.number, part.first_chunk, part.chunks, part.rows, part.bytes):
+            counts = part.number, part.first_chunk, part.chunks, part.rows, part.bytes, *part.saturated.values()
+            for count in counts:
                 if type(count) is not int or not 0 <= count <= _MOST:
                     raise DecodeError(f"not {_NAME}: a number of a part is none")
             first = part.number * command.chunks_a_part

@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from pyfe.cohorts.manifest import MANIFEST, Command, Manifest, Part, Span, first_difference
+from pyfe.cohorts.manifest import MANIFEST, Command, Counts, Manifest, Part, Span, first_difference
 from pyfe.durable import sync_folder
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.io.files import pieces_of, read_text
@@ -118,17 +118,17 @@ class WorkFolder:
         """The parts that are to be made, in order."""
         return self._manifest.missing()
 
-    def add(self, span: Span, write: Callable[[BinaryIO], int]) -> None:
-        """Make a part: ``write`` writes it into a file, start to end, and returns how many rows it holds.
+    def add(self, span: Span, write: Callable[[BinaryIO], Counts]) -> None:
+        """Make a part: ``write`` writes it into a file, start to end, and returns what it holds.
 
         Durable, and in the manifest, when this returns. ParameterError where it cannot be written: nothing of it is
         left then, and what was finished stays.
         """
         name = self._manifest.command.name(span.number)
         with _naming(self._name / name, kept=True), self._temporary() as file:
-            rows, size, digest = file.fill(partial(_counted, write))
+            counts, size, digest = file.fill(partial(_counted, write))
             file.take(self._place / name)
-            part = Part(**asdict(span), rows=rows, bytes=size, sha256=digest)
+            part = Part(**asdict(span), **asdict(counts), bytes=size, sha256=digest)
             self._enter(self._manifest.with_part(part))
 
     def finish(self) -> None:
@@ -145,10 +145,17 @@ class WorkFolder:
         DecodeError where a part is not what was written: changed since, or a disk that gives other bytes back.
         """
         for part, path in zip(self._manifest.parts, self.paths, strict=True):
-            left = len(after)
+            start = b""
             for piece in self._whole(part, path):
-                yield piece[left:]
-                left = max(0, left - len(piece))
+                if len(start) < len(after):
+                    start += piece
+                    if len(start) < len(after):
+                        continue
+                    piece = start[len(after) :]
+                    start = start[: len(after)]
+                yield piece
+            if start != after:
+                raise DecodeError(f"{self._name}: {path.name} does not begin as the others do; begin anew (--force)")
 
     def _whole(self, part: Part, path: Path) -> Iterator[bytes]:
         digest, size = hashlib.sha256(), 0
@@ -238,11 +245,11 @@ class _Counted(io.RawIOBase):
             return len(octets)
 
 
-def _counted(write: Callable[[BinaryIO], int], file: BinaryIO) -> tuple[int, int, str]:
+def _counted(write: Callable[[BinaryIO], Counts], file: BinaryIO) -> tuple[Counts, int, str]:
     """What ``write`` returns; how many bytes it wrote, and their SHA-256."""
     counted = _Counted(file)
-    rows = write(cast(BinaryIO, counted))
-    return rows, counted.size, counted.digest.hexdigest()
+    counts = write(cast(BinaryIO, counted))
+    return counts, counted.size, counted.digest.hexdigest()
 
 
 # -- folders --

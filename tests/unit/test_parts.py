@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from pyfe.cohorts.manifest import MANIFEST, Command, Span
+from pyfe.cohorts.manifest import MANIFEST, Command, Counts, Span
 from pyfe.cohorts.parts import WorkFolder, read_manifest, work_folder
 from pyfe.errors import ParameterError
 
@@ -23,12 +23,12 @@ def text_of(span: Span) -> bytes:
     return HEADER + b"".join(b"%d,%d\n" % (row, row * row) for row in range(span.first_chunk, span.first_chunk + 2))
 
 
-def written(span: Span) -> Callable[[BinaryIO], int]:
-    def write(file: BinaryIO) -> int:
+def written(span: Span) -> Callable[[BinaryIO], Counts]:
+    def write(file: BinaryIO) -> Counts:
         text = text_of(span)
         file.write(text[:5])
         file.write(text[5:])
-        return span.chunks
+        return Counts(span.chunks, {"age": span.number})
 
     return write
 
@@ -69,6 +69,7 @@ def test_what_is_finished_is_in_the_manifest(tmp_path: Path) -> None:
         assert finished(work) == WHOLE and work.found == 0
     manifest = read_manifest(folder)
     assert manifest.finished == 12 and manifest.rows == 7 and manifest.settled == {"cohort": "ab"}
+    assert manifest.saturated == {"age": 6}
     for part, path in zip(manifest.parts, sorted(folder.glob("part-*.csv")), strict=True):
         assert (part.bytes, part.sha256) == (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
     json.loads((folder / MANIFEST).read_text())
@@ -89,18 +90,18 @@ def test_a_run_that_ended_early_is_gone_on_with(tmp_path: Path, parts: int) -> N
 def test_what_was_begun_is_neither_overwritten_nor_mixed(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     before = begun(folder, 2)
-    with pytest.raises(ParameterError, match=r"2 finished parts.*--resume, or begin anew with --force"):
-        with work_folder(folder, COMMAND):
-            pass
+    words = r"2 finished parts.*--resume, or begin anew with --force"
+    with pytest.raises(ParameterError, match=words), work_folder(folder, COMMAND):
+        pass
     others = {
         "function key was ffffffffffff..., and is eeeeeeeeeeee... now": {**COMMAND.says, "function_key": "e" * 64},
         r"inputs\[0\].sha256 was": {**COMMAND.says, "inputs": [{"sha256": "1" * 64}]},
         "revoked was not given, and is x now": {**COMMAND.says, "revoked": "x"},
     }
     for words, says in others.items():
-        with pytest.raises(ParameterError, match=words):
-            with work_folder(folder, Command("scores", says, 7, 2, ".csv"), resume=True):
-                pass
+        other = Command("scores", says, 7, 2, ".csv")
+        with pytest.raises(ParameterError, match=words), work_folder(folder, other, resume=True):
+            pass
     for command, words in (
         (Command("scores", COMMAND.says, 8, 2, ".csv"), "chunks was 7, and is 8"),
         (Command("ciphertexts", COMMAND.says, 7, 2, ".csv"), "it makes scores, not ciphertexts"),
