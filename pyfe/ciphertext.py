@@ -104,6 +104,11 @@ class CiphertextBatch(PickledAsBytes):
         return self._native
 
     @property
+    def adapter(self) -> AnyAdapter:
+        """What is particular to its scheme."""
+        return self._adapter
+
+    @property
     def scheme(self) -> str:
         """The scheme id: functionality, assumption, group."""
         return self._adapter.id

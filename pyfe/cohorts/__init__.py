@@ -1,7 +1,24 @@
-"""Encrypted rows of any number, in chunks; and long work in parts that a killed command goes on with.
+"""Cohorts: encrypted rows of any number, in chunks, in Parquet files; and long work in parts that a killed run goes on with."""
 
-===============  ================================================================================================
-``manifest``     what a work folder holds, and of which command it is
-``parts``        work folders: parts made one after the other, each durable; lock, resume
-===============  ================================================================================================
-"""
+from __future__ import annotations
+
+from pyfe.cohorts.chunk import Chunk
+from pyfe.cohorts.columns import ColumnKind, PublicColumn
+from pyfe.cohorts.place import Place, fresh_cohort_id, places
+from pyfe.cohorts.reading import Cohort, open_cohort
+from pyfe.cohorts.signature import ChunkSignature
+from pyfe.cohorts.writing import PartWritten, write_part
+
+__all__ = [
+    "Chunk",
+    "ChunkSignature",
+    "Cohort",
+    "ColumnKind",
+    "PartWritten",
+    "Place",
+    "PublicColumn",
+    "fresh_cohort_id",
+    "open_cohort",
+    "places",
+    "write_part",
+]
