@@ -130,10 +130,18 @@ def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
     """The ids of rows. DecodeError for what are none."""
     if carriage == "pseudonym":
         return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), where)
-    texts = cells_of_column(column, "text", "id").cells
-    if None in texts:
-        raise DecodeError(f"{where}: column 'id': cells are missing")
-    return RowIds.from_field("".join([f"{text}\n" for text in texts]), len(texts), where)
+    texts = _texts(_plain(column), where)
+    return RowIds.from_field("\n".join([*texts, ""]), len(texts), where)
+
+
+def _texts(column: Any, where: str) -> list[str]:
+    try:
+        texts: list[Any] = column.to_pylist()
+    except UnicodeError as error:
+        raise DecodeError(f"{where}: column 'id' is no text") from error
+    if not {str}.issuperset(map(type, texts)):
+        raise DecodeError(f"{where}: column 'id' is {column.type} with {column.null_count} cells missing, not text")
+    return texts
 
 
 def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
