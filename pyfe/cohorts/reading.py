@@ -129,7 +129,7 @@ class Cohort:
 
 
 def is_parquet(path: AnyPath) -> bool:
-    """Whether a file begins as Parquet does, or a folder has such files: what :func:`open_cohort` is for. False also for
+    """Whether a file begins as Parquet does, or a folder has such files: what :func:`open_cohort` takes. False also for
     what cannot be read."""
     place = path_of(path, "a cohort's file")
     try:
