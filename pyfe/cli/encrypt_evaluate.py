@@ -31,6 +31,7 @@ from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolde
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
+from pyfe.identity import Identity
 from pyfe.io import roles
 from pyfe.io.scores import scores_header
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
@@ -57,6 +58,10 @@ OwnerSecretFile = Annotated[
 OnOverflow = Annotated[str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")]
 LargestWeightSum = Annotated[
     int, typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long.")
+]
+SignedBy = Annotated[
+    Path | None,
+    typer.Option(metavar="IDENTITY", help="Whose signature the ciphertexts have to have; any other is refused."),
 ]
 RevokedFile = Annotated[Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")]
 
@@ -126,6 +131,7 @@ def evaluate(
         Path | None, typer.Option("--public-key", "-p", help="Check the key's signature and equation against this.")
     ] = None,
     largest_weight_sum: LargestWeightSum = 1,
+    signed_by: SignedBy = None,
     revoked: RevokedFile = None,
     allow_duplicates: AllowDuplicates = False,
     saved: Saved = None,
@@ -137,13 +143,16 @@ def evaluate(
         raise ParameterError("--revoked needs --public-key: who signed the list is looked at")
     if saved and revoked is None:
         raise ParameterError("--saved says how new the list of revoked keys has to be: give --revoked")
-    avoid = [ciphertexts, key, public_key, revoked, *(saved or ())]
+    avoid = [ciphertexts, key, public_key, signed_by, revoked, *(saved or ())]
     with io.claimed(output, roles.SCORES, avoid=avoid, force=force) as file:
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
         listed = None if revoked is None else _list_of(revoked, public, saved or ())
+        owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
         batch = load(ciphertexts, CiphertextBatch.from_bytes)
         function_key.require_match(batch)
+        if owner is not None:
+            batch.require_signed_by(owner)
         function_key.require_usable(revoked=listed)
         batch.require_weight_sums(largest_weight_sum)
         if batch.ids is not None and not allow_duplicates:
@@ -160,6 +169,7 @@ def evaluate(
         "scores": str(output),
         "scheme": function_key.scheme,
         **_rows(batch, "scored"),
+        "signed_by": None if owner is None else owner.name,
         "key_verified": function_key.verified,
         "exact": function_key.exact,
         "policy": function_key.policy,

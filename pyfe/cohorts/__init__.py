@@ -5,19 +5,18 @@ from __future__ import annotations
 from pyfe.cohorts.chunk import Chunk
 from pyfe.cohorts.columns import ColumnKind, PublicColumn
 from pyfe.cohorts.place import Place, fresh_cohort_id, places
-from pyfe.cohorts.reading import Cohort, open_cohort
-from pyfe.cohorts.signature import ChunkSignature
+from pyfe.cohorts.reading import Cohort, is_parquet, open_cohort
 from pyfe.cohorts.writing import PartWritten, write_part
 
 __all__ = [
     "Chunk",
-    "ChunkSignature",
     "Cohort",
     "ColumnKind",
     "PartWritten",
     "Place",
     "PublicColumn",
     "fresh_cohort_id",
+    "is_parquet",
     "open_cohort",
     "places",
     "write_part",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,10 +36,8 @@ class CiphertextType(pa.ExtensionType):  # type: ignore[misc]
         return cls(storage)
 
 
-try:
+with contextlib.suppress(pa.ArrowKeyError):  # another copy of this module did
     pa.register_extension_type(CiphertextType(pa.binary(1)))
-except pa.ArrowKeyError:  # another copy of this module did
-    pass
 
 _OF_KIND: dict[ColumnKind, Any] = {
     "bool": pa.bool_(), "int64": pa.int64(), "float64": pa.float64(), "text": pa.string(),
@@ -188,4 +187,4 @@ def _offsets(column: Any) -> Any:
 
 
 def _is_whole(cell: Any) -> bool:
-    return cast(bool, type(cell) is float and abs(cell) <= 2**53 and cell.is_integer())
+    return isinstance(cell, float) and abs(cell) <= 2**53 and cell.is_integer()

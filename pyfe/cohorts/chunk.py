@@ -9,10 +9,10 @@ from pyfe.arguments import require_a
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cohorts.columns import PublicColumn, require_names
 from pyfe.cohorts.place import Place
-from pyfe.cohorts.signature import ChunkSignature, statement
+from pyfe.cohorts.statement import statement
 from pyfe.errors import ParameterError, SignatureError
 from pyfe.identity import Identity, IdentitySecret
-from pyfe.wire.signature import require_key, require_valid
+from pyfe.wire.signature import Signature
 
 __all__ = ["Chunk"]
 
@@ -29,7 +29,7 @@ class Chunk:
     place: Place
     batch: CiphertextBatch
     public: Mapping[str, PublicColumn] = field(default_factory=dict)
-    signature: ChunkSignature | None = None
+    signature: Signature | None = None
 
     def __post_init__(self) -> None:
         require_a(self.place, Place, "the place of a chunk")
@@ -49,30 +49,21 @@ class Chunk:
         require_a(secret, IdentitySecret, "who signs")
         signer = secret.identity.ed25519
         value = secret.sign(statement(self.place, self.batch, self.public, signer))
-        return replace(self, signature=ChunkSignature(signer, value))
+        return replace(self, signature=Signature(signer, value))
 
     def require_signed_by(self, identity: Identity) -> None:
         """SignatureError, naming the chunk, unless an identity signed just this. Cost: as :meth:`signed`."""
         require_a(identity, Identity, "signed_by")
         if self.signature is None:
             raise SignatureError(f"{self.place} is not signed, and should be by {identity.name!r}")
-        if self.signature.signer != identity.ed25519:
-            raise SignatureError(
-                f"{self.place} is signed by the key {self.signature.signer.hex()[:12]}, not by {identity.name!r} "
-                f"({identity.ed25519.hex()[:12]})"
-            )
+        self.signature.require_of(identity.ed25519, identity.name, str(self.place))
         self.require_valid_signature()
 
     def require_valid_signature(self) -> None:
         """SignatureError, naming the chunk, where it is signed and its signer did not sign just this."""
-        if self.signature is None:
-            return
-        try:
-            require_key(self.signature.signer, "the signer")
-        except ParameterError as error:
-            raise SignatureError(f"{self.place}: {error}") from error
-        said = statement(self.place, self.batch, self.public, self.signature.signer)
-        require_valid(self.signature.signer, self.signature.value, said, str(self.place))
+        if self.signature is not None:
+            said = statement(self.place, self.batch, self.public, self.signature.signer)
+            self.signature.require_valid(said, str(self.place))
 
     def __len__(self) -> int:
         return len(self.batch)

@@ -6,7 +6,7 @@ import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeAlias, cast, get_args
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
@@ -103,19 +103,19 @@ def _kind_of(cells: list[Any]) -> ColumnKind:
         raise ParameterError(
             "a public column holds truth values, numbers or text, and one of them only; write dates as text"
         )
-    return cast(ColumnKind, found)
+    return found
 
 
-def _fits(cell: Any, kind: ColumnKind) -> bool:
+def _fits(cell: object, kind: ColumnKind) -> bool:
     if cell is None:
         return True
     if type(cell) is not _TYPES[kind]:
         return False
-    if kind == "int64":
-        return -(2**63) <= cell < 2**63
-    if kind == "text":
+    if isinstance(cell, str):
         return 1 <= len(cell) <= MOST_TEXT_BYTES and _octets(cell) <= MOST_TEXT_BYTES
-    return not (kind == "float64" and math.isnan(cell))
+    if isinstance(cell, float):
+        return not math.isnan(cell)
+    return isinstance(cell, int) and -(2**63) <= cell < 2**63
 
 
 def _octets(text: str) -> int:

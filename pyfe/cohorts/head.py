@@ -8,13 +8,12 @@ from typing import Any, Self
 from pyfe.cohorts.chunk import Chunk
 from pyfe.cohorts.columns import ColumnKind, PublicColumn, require_names
 from pyfe.cohorts.place import Place
-from pyfe.cohorts.signature import ChunkSignature
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.row_ids import Carriage
 from pyfe.wire import cbor
 from pyfe.wire.fields import Fields
 from pyfe.wire.hashing import HASH_SIZE
-from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE
+from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, Signature
 
 __all__ = ["VERSION", "CohortFacts", "Head"]
 
@@ -83,10 +82,10 @@ class Head:
         return cls(place, facts, len(batch), batch.saturated, batch.encrypted_rows, shared, signed)
 
     @property
-    def chunk_signature(self) -> ChunkSignature | None:
+    def chunk_signature(self) -> Signature | None:
         """The signature with its signer."""
         signer = self.facts.signer
-        return None if signer is None or self.signature is None else ChunkSignature(signer, self.signature)
+        return None if signer is None or self.signature is None else Signature(signer, self.signature)
 
     def to_bytes(self) -> bytes:
         """Deterministic CBOR."""

@@ -20,12 +20,11 @@ from pyfe.row_ids import Carriage
 if TYPE_CHECKING:
     from pyfe.cohorts.index import Index
 
-__all__ = ["Cohort", "open_cohort"]
+__all__ = ["Cohort", "is_parquet", "open_cohort"]
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
-_PIECE = 1 << 23
-"""Bytes of rows that are read at a time."""
+_MAGIC = b"PAR1"
 
 _NAME = "cohort"
 
@@ -98,6 +97,11 @@ class Cohort:
         """Its files, in the order of the rows."""
         return tuple(part.path for part in self._index.parts)
 
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(part.size for part in self._index.parts)
+
     def chunks(self, start: int = 0, stop: int | None = None, *, signed_by: Identity | None = None) -> Iterator[Chunk]:
         """The chunks from number ``start`` to ``stop``, in order; with ``signed_by``, each signed by that identity.
 
@@ -122,6 +126,19 @@ class Cohort:
         signed = "unsigned" if self.signer is None else f"signed by {self.signer.hex()[:12]}"
         key = self.public_key_id.hex()[:12]
         return f"Cohort({self.rows} rows in {self.chunk_count} chunks, public key {key}, {signed})"
+
+
+def is_parquet(path: AnyPath) -> bool:
+    """Whether a file begins as Parquet does, or a folder has such files: what :func:`open_cohort` takes. False also for
+    what cannot be read."""
+    place = path_of(path, "a cohort's file")
+    try:
+        if place.is_dir():
+            return any(place.glob("*.parquet"))
+        with place.open("rb") as file:
+            return file.read(4) == _MAGIC
+    except OSError:
+        return False
 
 
 def open_cohort(paths: AnyPath | Iterable[AnyPath]) -> Cohort:

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cohorts.columns import PublicColumn
 from pyfe.cohorts.place import Place
-from pyfe.errors import ParameterError
 from pyfe.wire import cbor
-from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE
 
-__all__ = ["ChunkSignature", "statement"]
+__all__ = ["statement"]
 
 _TAG = b"PYFE-V1-chunk"
-
-
-@dataclass(frozen=True)
-class ChunkSignature:
-    """Whose: an Ed25519 key (32 bytes), which stands for the person; and the signature (64 bytes)."""
-
-    signer: bytes
-    value: bytes
-
-    def __post_init__(self) -> None:
-        for part, size in ((self.signer, KEY_SIZE), (self.value, SIGNATURE_SIZE)):
-            if type(part) is not bytes or len(part) != size:
-                raise ParameterError(f"a signature is a key of {KEY_SIZE} bytes and {SIGNATURE_SIZE} bytes")
 
 
 def statement(place: Place, batch: CiphertextBatch, public: Mapping[str, PublicColumn], signer: bytes) -> bytes:
