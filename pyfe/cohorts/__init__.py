@@ -1,4 +1,4 @@
-"""Cohorts: encrypted rows of any number, in chunks, in Parquet files; and long work in parts that a killed run goes on with."""
+"""Cohorts: encrypted rows of any number, in chunks, in Parquet files; and long work in parts, gone on with later."""
 
 from __future__ import annotations
 

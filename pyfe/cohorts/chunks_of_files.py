@@ -22,12 +22,13 @@ from pyfe.cohorts.parquet_files import Part
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.row_ids import RowIds
 
-__all__ = ["chunks_of"]
+__all__ = ["chunks_of", "ids_of"]
 
 _PIECE = 1 << 23
 """Bytes of rows that are read at a time."""
 
 _MOST_ROWS = 1 << 13
+_MOST_IDS = 1 << 15
 
 
 def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Iterator[Chunk]:
@@ -46,6 +47,16 @@ def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Itera
             left = (part, batch.slice(wanted)) if batch.num_rows > wanted else None
             wanted -= held[-1].num_rows
         yield _chunk(facts, adapter, held, first, part)
+
+
+def ids_of(index: Index, row: int) -> Iterator[RowIds]:
+    """The ids of all rows from one on, some at a time."""
+    carriage = index.facts.ids
+    for part in index.parts:
+        if carriage is not None and row < part.rows:
+            for batch in part.batches(["id"], row, _MOST_IDS):
+                yield ids_of_column(batch.column(0), carriage, str(part.path))
+        row = max(0, row - part.rows)
 
 
 def _pieces(index: Index, row: int) -> Iterator[tuple[Part, Any]]:

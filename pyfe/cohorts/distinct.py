@@ -71,7 +71,8 @@ class Distinct:
     def _spill(self) -> None:
         with _temporary():
             if not self._files:
-                self._files = [self._open.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(_SHARES)]
+                files = (tempfile.TemporaryFile(buffering=0) for _ in range(_SHARES))  # noqa: SIM115
+                self._files += map(self._open.enter_context, files)
             marks = _joined(self._held)
             shares = (marks["first"] & (_SHARES - 1)).astype(np.uint8)
             order = np.argsort(shares, kind="stable")

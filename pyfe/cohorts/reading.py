@@ -15,7 +15,7 @@ from pyfe.cohorts.head import CohortFacts
 from pyfe.cohorts.writing import arrow_here
 from pyfe.errors import ParameterError
 from pyfe.identity import Identity
-from pyfe.row_ids import Carriage
+from pyfe.row_ids import Carriage, RowIds
 
 if TYPE_CHECKING:
     from pyfe.cohorts.index import Index
@@ -102,6 +102,11 @@ class Cohort:
         """Bytes of its files."""
         return sum(part.size for part in self._index.parts)
 
+    def first_row(self, number: int) -> int:
+        """How many rows come before a chunk; of :attr:`chunk_count` all."""
+        require_count(number, 0, self.facts.chunks, "the number of a chunk")
+        return self.facts.rows if number == self.facts.chunks else int(self._index.first_rows[number])
+
     def chunks(self, start: int = 0, stop: int | None = None, *, signed_by: Identity | None = None) -> Iterator[Chunk]:
         """The chunks from number ``start`` to ``stop``, in order; with ``signed_by``, each signed by that identity.
 
@@ -118,6 +123,13 @@ class Cohort:
             if signed_by is not None:
                 chunk.require_signed_by(signed_by)
             yield chunk
+
+    def row_ids(self, start: int = 0) -> Iterator[RowIds]:
+        """The ids alone, some at a time, from row ``start`` on; nothing where none travel. What nobody may have vouched
+        for: signatures are of chunks."""
+        from pyfe.cohorts.chunks_of_files import ids_of
+
+        return ids_of(self._index, start) if self.facts.ids is not None else iter(())
 
     def __len__(self) -> int:
         return self.facts.rows

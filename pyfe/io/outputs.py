@@ -80,6 +80,11 @@ class Output:
         return self._descriptor == 1
 
     @property
+    def place(self) -> Path | None:
+        """Where the file will stand, behind all links; None where a device, a pipe or a descriptor is written to."""
+        return None if self._replacement is None else self._place
+
+    @property
     def may_be_read(self) -> bool:
         """Whether somebody may find there what was to be written, even if writing it ended in an error or in Ctrl-C."""
         return self._streamed or (self._replacement is not None and self._replacement.may_stand)
