@@ -69,8 +69,8 @@ def work_folder(
     """Hold the work folder of a command, made or continued.
 
     ``settle`` is asked once, by the first run: what it drew, which later ones find in :attr:`WorkFolder.settled`.
-    ``resume``: go on where a run of the same command was, or begin where there is none; ``force``: begin anew whatever
-    is there. ``private``: for the folder's owner only.
+    ``resume``: go on where a run of the same command was, or begin where there is none; ``force`` without it: begin
+    anew whatever is there. ``private``: for the folder's owner only.
 
     ParameterError for a folder that another run holds, where something else was begun or nothing may be replaced, and
     where it cannot be written; DecodeError for a finished part that is not what the manifest says. What is finished
@@ -299,7 +299,7 @@ def _taken_over(place: Path, name: Path, command: Command, *, resume: bool, forc
         if not force and any(not is_leftover(file) for file in os.listdir(place)):
             raise ParameterError(f"{name} holds other files, and no manifest; give a new folder, or an empty one")
         return None
-    if force:
+    if force and not resume:
         return None
     found = read_manifest(name)
     if not resume:
