@@ -145,12 +145,14 @@ def _texts(column: Any, where: str) -> list[str]:
 
 def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
     """A public column of a kind. DecodeError for cells that are of none, or cannot have been of that one."""
-    cells = _plain(column).to_pylist()
     try:
+        cells = _plain(column).to_pylist()
         if kind == "int64":  # pandas makes floats of integers where one is missing
             cells = [int(cell) if _is_whole(cell) else cell for cell in cells]
         return PublicColumn.of(cells, kind)
-    except (ParameterError, UnicodeError) as error:
+    except UnicodeDecodeError:
+        raise DecodeError(f"column {name!r}: text that is not UTF-8") from None
+    except ParameterError as error:
         raise DecodeError(f"column {name!r}: {error}") from error
 
 

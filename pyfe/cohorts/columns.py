@@ -68,7 +68,9 @@ class PublicColumn:
         if self.kind == "text":
             texts = [(cell or "").encode() for cell in self.cells]
             return there + b"".join(struct.pack("<I", len(text)) + text for text in texts)
-        return there + np.array([cell or 0 for cell in self.cells], dtype=_PACKED[self.kind]).tobytes()
+        return (
+            there + np.array([0 if cell is None else cell for cell in self.cells], dtype=_PACKED[self.kind]).tobytes()
+        )
 
     def __len__(self) -> int:
         return len(self.cells)
