@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
+from pyfe.arrays import IntArray
 from pyfe.errors import OutOfRangeError
 from pyfe.io.cells import Spelling
 from pyfe.io.csv_text import GROUPED, WITH_COMMA, WITH_POINT
@@ -103,7 +104,8 @@ def with_places(table: Places, error: OutOfRangeError) -> OutOfRangeError:
         return OutOfRangeError(f"{table.path}: {error}")
     words = _Words()
     for name, rows in error.offending.items():
-        words.look_at_refused(table, name, rows, error.reasons[name])
+        if (number := _number_due(error.reasons[name])) is not None:
+            words.look_at_refused(table, name, rows, number=number)
     found = {name: Found().add(table, rows) for name, rows in error.offending.items()}
     message = _misfits(table.path, table.unit, found, error.reasons, words)
     return OutOfRangeError(message, offending=error.offending, reasons=error.reasons)
@@ -116,19 +118,19 @@ class Misfits:
         self._found: dict[str, Found] = {}
         self._rows: dict[str, list[int]] = {}
         self._reasons: dict[str, dict[str, bool]] = {}
-        self._words: dict[str, _Words] = {}
+        self._words: dict[str, dict[bool, _Words]] = {}
 
-    def add(self, piece: Places, refused: Mapping[str, Mapping[str, Sequence[int]]], before: int) -> None:
+    def add(self, piece: Places, refused: Mapping[str, Mapping[str, IntArray]], before: int) -> None:
         """By column and reason the rows of a piece (:meth:`pyfe.Schema.refused`), before which there are so many."""
         for name, reasons in refused.items():
             rows = sorted({int(row) for found in reasons.values() for row in found})
             if not rows:
                 continue
             met = self._reasons.setdefault(name, dict.fromkeys(reasons, False))
-            now = [reason for reason, found in reasons.items() if len(found)]
-            met.update(dict.fromkeys(now, True))
+            met.update({reason: True for reason, found in reasons.items() if len(found)})
             self._found.setdefault(name, Found()).add(piece, rows)
-            self._words.setdefault(name, _Words()).look_at_refused(piece, name, rows, ", ".join(now))
+            for number, words in self._words.setdefault(name, {True: _Words(), False: _Words()}).items():
+                words.look_at_refused(piece, name, rows, number=number)  # the last piece shows what is due
             listed = self._rows.setdefault(name, [])
             listed += [before + row for row in rows[: _MOST_OFFENDING - len(listed)]]
 
@@ -141,9 +143,15 @@ class Misfits:
         reasons = {name: ", ".join(reason for reason, met in self._reasons[name].items() if met) for name in names}
         words = _Words()
         for name in names:
-            words.add(self._words[name])
+            if (number := _number_due(reasons[name])) is not None:
+                words.add(self._words[name][number])
         message = _misfits(path, unit, {name: self._found[name] for name in names}, reasons, words)
         raise OutOfRangeError(message, offending={name: self._rows[name] for name in names}, reasons=reasons)
+
+
+def _number_due(reason: str) -> bool | None:
+    """Whether numbers are due where cells are refused for a reason, or levels; None where their text says nothing."""
+    return True if "not a number" in reason else False if "not a level" in reason else None
 
 
 def _misfits(path: str, unit: str, found: Mapping[str, Found], reasons: Mapping[str, str], words: _Words) -> str:
@@ -202,12 +210,11 @@ class _Words:
         self._sign, self._other = self._sign or other._sign, self._other or other._other
         self._grouped |= other._grouped
 
-    def look_at_refused(self, table: Places, name: str, rows: Sequence[int], reason: str) -> None:
-        """The cells of a column of a schema that are refused for a reason."""
-        if "not a number" in reason or "not a level" in reason:
-            here = {same_name(label): label for label in table.columns}
-            cells = table.columns[here[same_name(name)]]
-            self.look_at([cells[row] for row in rows], table.spelling(name), number="not a number" in reason)
+    def look_at_refused(self, table: Places, name: str, rows: Sequence[int], *, number: bool) -> None:
+        """The cells of a column of a schema that are refused."""
+        here = {same_name(label): label for label in table.columns}
+        cells = table.columns[here[same_name(name)]]
+        self.look_at([cells[row] for row in rows], table.spelling(name), number=number)
 
     def look_at(self, cells: Sequence[str], spelling: Spelling, *, number: bool) -> None:
         """Cells of one column, ``number`` where a number is due."""

@@ -29,7 +29,18 @@ from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import listed, same_name
 from pyfe.schema.frames import Frame, as_column, naming, open_frame
 
-__all__ = ["Table", "absent_words", "encode_table", "read_table", "require_columns", "table_bytes", "write_table"]
+__all__ = [
+    "Table",
+    "absent_words",
+    "encode_table",
+    "packed",
+    "read_table",
+    "require_columns",
+    "require_distinct",
+    "require_unsaid",
+    "table_bytes",
+    "write_table",
+]
 
 
 @dataclass(frozen=True)
@@ -71,8 +82,8 @@ class Table:
         texts = {name: cells.texts() for name in names if isinstance(cells := self.cells[name], TextCells)}
         rows = {name: found for name, cells in texts.items() if (found := self.spelling(name).thousands(cells))}
         if rows:
-            found = {name: Found().add(self, several) for name, several in rows.items()}
-            raise DecodeError(like_thousands(self.path, self.unit, self.decimal, found))
+            counted = {name: Found().add(self, several) for name, several in rows.items()}
+            raise DecodeError(like_thousands(self.path, self.unit, self.decimal, counted))
 
     def without(self, names: Iterable[str]) -> Table:
         """The table less some columns, for ``""`` those without name. ParameterError for a name that is not there."""
@@ -166,9 +177,9 @@ def read_table(
         if kind is Kind.TEXT:
             read = _of_text(source, delimiter, decimal, encoding)
         else:
-            _require_unsaid(source.name, kind.value, delimiter=delimiter, encoding=encoding)
+            require_unsaid(source.name, kind.value, delimiter=delimiter, encoding=encoding)
             found = arrow_table(source, kind)
-            frame, signs = open_frame(found, None), _packed(kind.value, source)
+            frame, signs = open_frame(found, None), packed(kind.value, source)
             loads = [partial(_column_of, frame, place) for place in range(len(frame.labels))]
             read = _of_values(source.name, found.num_rows, frame.labels, loads, signs, decimal)
     words = absent_words(na, read.path, read.cells)
@@ -186,7 +197,7 @@ def _of_text(source: Source, delimiter: str | None, decimal: str | None, encodin
         source.name,
         cells,
         rows.lines,
-        _packed(signs, source),
+        packed(signs, source),
         delimiter=rows.delimiter,
         decimal=sign,
         nameless=rows.nameless,
@@ -196,13 +207,14 @@ def _of_text(source: Source, delimiter: str | None, decimal: str | None, encodin
 
 def _in_memory(table: Any, decimal: str | None, **of_csv: str | None) -> Table:
     """A table of Python, all columns at once: what belongs together row by row is looked at there."""
-    _require_unsaid("the table", "in memory", **of_csv)
+    require_unsaid("the table", "in memory", **of_csv)
     columns = open_frame(table, None).columns()
     loads, rows = [partial(_same, one) for one in columns.values()], len(next(iter(columns.values()), ()))
     return _of_values("the table", rows, list(columns), loads, "in memory", decimal)
 
 
-def _require_unsaid(name: str, kind: str, **of_csv: str | None) -> None:
+def require_unsaid(name: str, kind: str, **of_csv: str | None) -> None:
+    """ParameterError for options of CSV with a table of another kind."""
     stated = [f"--{option}" for option, value in of_csv.items() if value is not None]
     if stated:
         raise ParameterError(f"{name}: it is {kind}, which has no such sign; leave out {' and '.join(stated)}")
@@ -216,13 +228,18 @@ def _of_values(
     signs: str,
     decimal: str | None,
 ) -> Table:
+    require_distinct(name, labels)
+    cells = {label: TypedCells(load) for label, load in zip(labels, loads, strict=True)}
+    return Table(name, cells, range(1, 1 + rows), signs, unit="row", decimal=decimal or ".")
+
+
+def require_distinct(name: str, labels: Sequence[str]) -> None:
+    """ParameterError for two columns of one name."""
     seen: set[str] = set()
     for key in map(same_name, labels):
         if key in seen:
             raise ParameterError(f"{name}: two columns are called {key!r}; rename one")
         seen.add(key)
-    cells = {label: TypedCells(load) for label, load in zip(labels, loads, strict=True)}
-    return Table(name, cells, range(1, 1 + rows), signs, unit="row", decimal=decimal or ".")
 
 
 def _column_of(frame: Frame, place: int) -> AnyArray:
@@ -236,7 +253,8 @@ def _same(column: AnyArray) -> AnyArray:
     return column
 
 
-def _packed(signs: str, source: Source) -> str:
+def packed(signs: str, source: Source) -> str:
+    """How a table is read, with what it was packed by."""
     return signs if source.packing is None else f"{signs}, {source.packing.value}"
 
 
