@@ -31,6 +31,7 @@ __all__ = [
     "canonical_text",
     "cells_of",
     "require_carriage",
+    "require_none_repeated",
 ]
 
 Carriage: TypeAlias = Literal["clear", "pseudonym"]
@@ -188,12 +189,11 @@ class RowIds(Sequence[str]):
 
     def require_distinct(self, called: Callable[[Sequence[int]], str] | None = None) -> None:
         """ParameterError naming the rows whose id an earlier row has."""
-        repeated = self.repeated()
-        if repeated:
-            raise ParameterError(
-                f"{(called or called_rows)(repeated)}: the id is there a second time, so that a score could not be "
-                "told from another; if that is meant, allow it (--allow-duplicates, allow_duplicates=True)"
-            )
+        require_none_repeated(self.repeated(), called)
+
+    def raws(self) -> Iterator[bytes]:
+        """The bytes of each id, one after another, none kept: in UTF-8, or of the pseudonym."""
+        return self._raws()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Text as objects, for an index of pandas."""
@@ -267,6 +267,15 @@ class RowIds(Sequence[str]):
 
     def _text(self, raw: bytes) -> str:
         return raw.decode() if self._ends is not None else base64.b32encode(raw).decode().rstrip("=")
+
+
+def require_none_repeated(repeated: Sequence[int], called: Callable[[Sequence[int]], str] | None = None) -> None:
+    """ParameterError naming the rows whose id an earlier row has, where there are any."""
+    if repeated:
+        raise ParameterError(
+            f"{(called or called_rows)(repeated)}: the id is there a second time, so that a score could not be "
+            "told from another; if that is meant, allow it (--allow-duplicates, allow_duplicates=True)"
+        )
 
 
 def require_carriage(given: object) -> Carriage:

@@ -21,6 +21,7 @@ from pyfe.cli import (
     demo,
     doctor,
     encrypt_evaluate,
+    evaluating,
     identity,
     info,
     issuing,
@@ -126,7 +127,7 @@ app.command("encrypt")(encrypt_evaluate.encrypt)
 app.command("concat")(batches.concat)
 app.command("append")(batches.append)
 app.command("slice")(batches.slice_rows)
-app.command("evaluate")(encrypt_evaluate.evaluate)
+app.command("evaluate")(evaluating.evaluate)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

@@ -12,6 +12,7 @@ from pyfe.adapters import adapter_numbered, serving
 from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
+from pyfe.cohorts import Cohort, is_parquet, open_cohort
 from pyfe.epochs import EpochTable
 from pyfe.errors import PyfeError
 from pyfe.folder_names import MASTER
@@ -50,6 +51,8 @@ def info(
 def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
     """What the file is, or the error it gives: the other files are described all the same."""
     try:
+        if is_parquet(file):
+            return _cohort(open_cohort(file))
         held = file / MASTER if file.is_dir() else file
         return load(held, lambda data: _describe(data, public))
     except PyfeError as error:
@@ -107,8 +110,29 @@ def _batch(batch: CiphertextBatch, size: int) -> dict[str, Any]:
         "saturated": batch.saturated,
         "public_key_id": batch.public_key_id.hex(),
         "schema_id": batch.schema_id.hex(),
-        "signed": False,
+        "signed": batch.signer is not None,
+        "signer": None if batch.signer is None else batch.signer.hex(),
         "bytes": size,
+    }
+
+
+def _cohort(cohort: Cohort) -> dict[str, Any]:
+    """What the heads of its chunks say; no row is read, and no signature looked at."""
+    return {
+        "object": "cohort",
+        "scheme": cohort.scheme,
+        "rows": cohort.rows,
+        "chunks": cohort.chunk_count,
+        "files": len(cohort.files),
+        "ids": cohort.ids,
+        "columns": cohort.columns,
+        "public_key_id": cohort.public_key_id.hex(),
+        "schema_id": cohort.schema_id.hex(),
+        "cohort_id": cohort.id.hex(),
+        "signed": cohort.signer is not None,
+        "signer": None if cohort.signer is None else cohort.signer.hex(),
+        "verified": False,
+        "bytes": cohort.size,
     }
 
 
