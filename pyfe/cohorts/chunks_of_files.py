@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from pyfe.adapters import AnyAdapter
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cohorts.arrow import (
@@ -69,7 +71,7 @@ def _pieces(index: Index, row: int) -> Iterator[tuple[Part, Any]]:
             for batch in part.batches(columns, row, most):
                 yield part, batch
         row = max(0, row - part.rows)
-    raise DecodeError("the files were changed while they were read: rows are missing")
+    raise DecodeError("the files are damaged, or were changed while they were read: rows are missing")
 
 
 def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int, part: Part) -> Chunk:
@@ -95,14 +97,14 @@ def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
     for batch in held:
         heads |= {row + at: head for at, head in heads_of_column(_column(batch, "head")).items()}
         rows = integers_of_column(_column(batch, "row"), "row")
-        if rows[0] != row or rows[-1] != row + len(rows) - 1:
-            raise DecodeError("the files were changed while they were read")
+        if not np.array_equal(rows, np.arange(row, row + len(rows))):
+            raise DecodeError("it is damaged, or was changed while it was read")
         row += len(rows)
     if heads.keys() != {first}:
-        raise DecodeError("the files were changed while they were read")
+        raise DecodeError("it is damaged, or was changed while it was read")
     head = Head.from_bytes(heads[first])
     if head.facts != facts or head.place.first_row != first or head.rows != row - first:
-        raise DecodeError("the files were changed while they were read")
+        raise DecodeError("it is damaged, or was changed while it was read")
     return head
 
 

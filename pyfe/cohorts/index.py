@@ -48,9 +48,10 @@ def index_of(parts: Sequence[Part]) -> Index:
 
 
 def _require_columns(part: Part) -> None:
-    missing = sorted({"ct", "head", "chunk", "row"} - part.columns)
-    if missing:
-        raise DecodeError(f"{part.path}: not a cohort, or columns were left out: {', '.join(missing)}{_by(part)}")
+    try:
+        part.require_columns(["ct", "head", "chunk", "row"])
+    except DecodeError as error:
+        raise DecodeError(f"{part.path}: not a cohort, or columns were left out: {error}{_by(part)}") from error
     if part.rows > MOST_ROWS_A_BYTE * part.size:
         raise DecodeError(f"{part.path}: it tells of {part.rows} rows in {part.size} bytes")
 
@@ -71,14 +72,21 @@ class _Scan:
         self._number = -1  # of the chunk at hand
 
     def read(self, part: Part) -> None:
+        """DecodeError, naming the file, for rows that do not follow those before."""
+        try:
+            self._read(part)
+        except DecodeError as error:
+            raise DecodeError(f"{part.path}: {error}{_by(part)}") from error
+
+    def _read(self, part: Part) -> None:
         for batch in part.batches(["head", "chunk", "row"], 0, _ROWS):
             at = {name: batch.column(batch.schema.get_field_index(name)) for name in ("head", "chunk", "row")}
-            self._rows(part, integers_of_column(at["row"], "row"))
+            self._rows(integers_of_column(at["row"], "row"))
             chunks, heads = integers_of_column(at["chunk"], "chunk"), heads_of_column(at["head"])
             for start, stop in pairwise([*sorted({0, *heads}), len(chunks)]):
                 if start in heads:
                     self._begin(part, Head.from_bytes(heads[start]), self._next + start)
-                self._within(part, chunks[start:stop], self._next + start)
+                self._within(chunks[start:stop], self._next + start)
             self._next += len(chunks)
 
     def finish(self, last: Part) -> CohortFacts:
@@ -90,7 +98,7 @@ class _Scan:
             )
         return self._facts
 
-    def _rows(self, part: Part, rows: Any) -> None:
+    def _rows(self, rows: Any) -> None:
         """DecodeError unless these rows follow those before, one by one."""
         wrong = np.flatnonzero(rows != np.arange(self._next, self._next + len(rows)))
         if not len(wrong):
@@ -102,32 +110,26 @@ class _Scan:
             fault = f"row {found} comes before row {expected}: sort the rows by 'row'"
         else:
             fault = f"the cohort is not whole: rows {expected} to {found - 1} are missing"
-        raise DecodeError(f"{part.path}: {fault}{_by(part)}")
+        raise DecodeError(fault)
 
     def _begin(self, part: Part, head: Head, row: int) -> None:
         """A chunk begins with this row."""
         facts = self._facts = self._facts or head.facts
         if self._left:
-            raise DecodeError(f"{part.path}: row {row} has a head, in the middle of chunk {self._number}{_by(part)}")
+            raise DecodeError(f"row {row} has a head, in the middle of chunk {self._number}")
         if head.facts != facts:
-            raise DecodeError(f"{part.path}: {head.place} is of another cohort than the chunks before{_by(part)}")
+            raise DecodeError(f"{head.place} is of another cohort than the chunks before")
         if (head.place.number, head.place.first_row) != (self._number + 1, row):
-            raise DecodeError(f"{part.path}: the head of {head.place} is at row {row}{_by(part)}")
-        missing = [name for name, _ in facts.columns if name not in part.columns]
-        if missing or (facts.ids is not None and "id" not in part.columns):
-            named = ", ".join([*(["id"] if facts.ids and "id" not in part.columns else []), *missing])
-            raise DecodeError(f"{part.path}: columns are missing: {named}{_by(part)}")
+            raise DecodeError(f"the head of {head.place} is at row {row}")
+        part.require_columns([*(["id"] if facts.ids else []), *(name for name, _ in facts.columns)])
         self.first_rows.append(row)
         self._number, self._left = head.place.number, head.rows
 
-    def _within(self, part: Part, chunks: Any, row: int) -> None:
+    def _within(self, chunks: Any, row: int) -> None:
         if len(chunks) > self._left:
-            raise DecodeError(
-                f"{part.path}: row {row + self._left} begins a chunk and has no head: the column 'head' was emptied"
-                f"{_by(part)}"
-            )
+            raise DecodeError(f"row {row + self._left} begins a chunk and has no head: the column 'head' was emptied")
         if (chunks != self._number).any():
-            raise DecodeError(f"{part.path}: a row of chunk {self._number} says that it is of another{_by(part)}")
+            raise DecodeError(f"a row of chunk {self._number} says that it is of another")
         self._left -= len(chunks)
 
 

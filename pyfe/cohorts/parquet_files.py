@@ -27,13 +27,22 @@ class Part:
     path: Path
     groups: tuple[int, ...]
     size: int
-    columns: frozenset[str]
+    columns: tuple[str, ...]
     writer: str | None
 
     @property
     def rows(self) -> int:
         """The rows of all its row groups."""
         return sum(self.groups)
+
+    def require_columns(self, names: Sequence[str]) -> None:
+        """DecodeError unless the file has one column of each name."""
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            raise DecodeError(f"columns are missing: {', '.join(missing)}")
+        twice = [name for name in names if self.columns.count(name) > 1]
+        if twice:
+            raise DecodeError(f"columns are there twice: {', '.join(twice)}")
 
     def batches(self, columns: Sequence[str], start: int, most: int) -> Iterator[Any]:
         """Record batches of these columns from row ``start`` on, of ``most`` rows at most."""
@@ -42,7 +51,7 @@ class Part:
             start, group = start - self.groups[group], group + 1
         with reading_parquet(self.path), _file(self.path) as file:
             if file.metadata.num_rows != self.rows:
-                raise DecodeError(f"{self.path}: the file was changed while it was read")
+                raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
             for at in range(group, len(self.groups)):
                 for batch in file.iter_batches(most, row_groups=[at], columns=list(columns), use_threads=False):
                     if start < batch.num_rows:
@@ -55,7 +64,7 @@ def opened_part(path: Path) -> Part:
     with reading_parquet(path), _file(path) as file:
         metadata = file.metadata
         groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
-        names = frozenset(file.schema_arrow.names)
+        names = tuple(file.schema_arrow.names)
         return Part(path, groups, os.path.getsize(path), names, _writer(metadata))
 
 
