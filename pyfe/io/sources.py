@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import stat
@@ -78,6 +79,14 @@ class Again:
         """The bytes from the first on. ParameterError where the file was changed since."""
         self.require_unchanged()
         return _source(self.name, _raw(self._path) if self._kept is None else iter(self._kept))
+
+    def digest(self) -> dict[str, Any]:
+        """How many bytes there are, as they came, and their SHA-256. Cost: reads all of them."""
+        found, size = hashlib.sha256(), 0
+        for piece in _raw(self._path) if self._kept is None else self._kept:
+            found.update(piece)
+            size += len(piece)
+        return {"bytes": size, "sha256": found.hexdigest()}
 
     def require_unchanged(self) -> None:
         """ParameterError where another file stands in the place, or it was written to."""

@@ -75,11 +75,15 @@ class TableStream:
                 yield piece
         if rows != self.rows:
             raise ParameterError(f"{self.path} was changed while it was read; start again when it is at rest")
+        self.require_unchanged()
+
+    def require_unchanged(self) -> None:
+        """ParameterError where the file was changed since it was looked at."""
         self._again.require_unchanged()
 
 
 def stream_table(
-    path: AnyPath,
+    path: AnyPath | Again,
     *,
     delimiter: str | None = None,
     decimal: str | None = None,
@@ -97,7 +101,7 @@ def stream_table(
     na = [na] if isinstance(na, str) else list(na)
     if decimal not in (None, ".", ","):
         raise ParameterError(f"a decimal sign is '.' or ',', not {decimal!r}")
-    again = Again(path)
+    again = path if isinstance(path, Again) else Again(path)
     source = again.opened()
     kind = kind_of(source.start, source.name)
     looking = _Looking(schema, list(names), list(watchers))
