@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +22,12 @@ from pyfe.cli.console import (
     load,
     progress,
     show,
+    text_option,
+    text_options,
 )
+from pyfe.cli.encrypting_cohorts import Asked, chunk_rows, encrypt_cohort
+from pyfe.cli.evaluating import Resume
+from pyfe.cli.identity import unsealed
 from pyfe.cli.keeping import Saved
 from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger, Retired
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
@@ -44,6 +50,27 @@ OwnerSecretFile = Annotated[
         "folder (pyfe owner init), which makes pseudonyms too."
     ),
 ]
+CarryColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--carry",
+        metavar="COLUMN",
+        callback=text_options,
+        help="Carry a column beside the rows of a cohort into the scores, for everybody to read. Repeatable.",
+    ),
+]
+SignAs = Annotated[
+    Path | None,
+    typer.Option("--sign-as", metavar="IDENTITY", help="Sign the ciphertexts with your own sealed identity."),
+]
+IdentityPassphrase = Annotated[
+    Path | None,
+    typer.Option(help="File with the passphrase of --sign-as (one line). Asked for if not given."),
+]
+RowsAChunk = Annotated[
+    int | None,
+    typer.Option(help="Rows that are encrypted and signed together in a cohort; 2,048 if not given."),
+]
 OnOverflow = Annotated[str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")]
 
 
@@ -54,7 +81,16 @@ def encrypt(
         typer.Argument(help="Table of rows (- is standard input); columns are matched by name, others ignored."),
     ],
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="The authority's public key.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the ciphertexts.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            callback=text_option,
+            help="Where to write the ciphertexts: NAME.parquet or FOLDER/ for any number of rows, else a batch.",
+        ),
+    ],
     fingerprint: Annotated[str | None, typer.Option(help="Refuse any other public key than this one.")] = None,
     on_overflow: OnOverflow = "raise",
     owner_secret: OwnerSecretFile = None,
@@ -63,16 +99,28 @@ def encrypt(
     id_column: IdColumn = None,
     carry_ids: CarryIds = None,
     allow_duplicates: AllowDuplicates = False,
+    carry: CarryColumns = None,
+    sign_as: SignAs = None,
+    identity_passphrase_file: IdentityPassphrase = None,
+    rows_a_chunk: RowsAChunk = None,
     no_ledger: NoLedger = False,
     leave_out: LeaveOut = False,
     retired: Retired = False,
     saved: Saved = None,
     passphrase_file: PassphraseFile = None,
     reading: Reading = AS_FOUND,
+    resume: Resume = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
+    place, folder = Path(output), output.endswith(os.sep) or os.path.isdir(output)
+    cohort = folder or place.suffix == ".parquet"
+    if not cohort and (carry or resume or rows_a_chunk is not None):
+        raise ParameterError(
+            "--carry, --rows-a-chunk and --resume are for cohorts, which have any number of rows: -o NAME.parquet, or "
+            "-o FOLDER/"
+        )
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
     carried = Carried(carry_ids, id_column, allow_duplicates)
     admitted = Admitted(
@@ -81,41 +129,66 @@ def encrypt(
     secret = secret_from(owner_secret, passphrase_file, ledger)
     if ledger is None:
         require_owner_secret(key.schema, noise_part(key.schema, secret, pseudonyms=carried.pseudonyms))
-    avoid = [table, public_key, passphrase_file, *secret_files(owner_secret), *admitted.avoid]
-    with io.claimed(output, roles.ciphertexts(key.id), avoid=avoid, force=force) as file:
-        given = reading.table(table)
-        encoded = io.encode_table(given, key.schema, on_overflow=_overflow(on_overflow))
-        encoded, noise, ids = _recorded(admitted, carried, key, given, encoded, secret, passphrase_file)
+    signer = None if sign_as is None else unsealed(sign_as, identity_passphrase_file)
+    kept = [sign_as, identity_passphrase_file, *secret_files(owner_secret), *admitted.avoid]
+    asked = Asked(
+        table=table,
+        key=key,
+        output=place,
+        folder=folder,
+        on_overflow=_overflow(on_overflow),
+        rows_a_chunk=chunk_rows(key.adapter, rows_a_chunk),
+        carried=carried,
+        columns=tuple(carry or ()),
+        admitted=admitted,
+        secret=secret,
+        signer=signer,
+        passphrase_file=passphrase_file,
+        reading=reading,
+        avoid=[table, public_key, passphrase_file, *kept],
+        resume=resume,
+        force=force,
+        quiet=as_json,
+    )
+    if cohort:
+        show("Encrypted", encrypt_cohort(asked), as_json=as_json)
+    else:
+        _encrypt_batch(asked)
+
+
+def _encrypt_batch(asked: Asked) -> None:
+    """All rows as one batch."""
+    key, signer = asked.key, asked.signer
+    role = roles.ciphertexts(key.id)
+    with io.claimed(asked.output, role, avoid=asked.avoid, force=asked.force) as file:
+        given = asked.reading.table(asked.table)
+        encoded = io.encode_table(given, key.schema, on_overflow=asked.on_overflow)
+        encoded, noise, ids = _recorded(asked, given, encoded)
         start = time.perf_counter()
-        batch = CiphertextBatch.concat(_encrypted(key, encoded, noise, quiet=as_json)).with_ids(ids)
+        batch = CiphertextBatch.concat(_encrypted(key, encoded, noise, quiet=asked.quiet)).with_ids(ids)
+        batch = batch if signer is None else batch.signed(signer)
         seconds = time.perf_counter() - start
         pieces = batch.pieces()
         file.write(*pieces)
     values = {
-        "ciphertexts": str(output),
+        "ciphertexts": str(asked.output),
         "scheme": key.scheme,
         "read_with": given.signs,
         **_rows(batch),
+        "signed_by": None if signer is None else signer.identity.name,
         "saturated": batch.saturated,
-        **admitted.report,
+        **asked.admitted.report,
         **_cost(batch, sum(map(len, pieces)), seconds),
         "public_key_fingerprint": key.fingerprint,
     }
-    show("Encrypted", values, as_json=as_json, apart=file.is_standard_output)
+    show("Encrypted", values, as_json=asked.quiet, apart=file.is_standard_output)
 
 
-def _recorded(
-    admitted: Admitted,
-    carried: Carried,
-    key: PublicKey,
-    table: io.Table,
-    encoded: Encoded,
-    secret: Any,
-    passphrase_file: Path | None,
-) -> tuple[Encoded, Any, RowIds | None]:
+def _recorded(asked: Asked, table: io.Table, encoded: Encoded) -> tuple[Encoded, Any, RowIds | None]:
     """The rows to encrypt, their patients recorded where there is a ledger; the secret for their noise; the ids that
     travel."""
-    owner = admitted.opened(key, passphrase_file)
+    key, admitted, carried, secret = asked.key, asked.admitted, asked.carried, asked.secret
+    owner = admitted.opened(key, asked.passphrase_file)
     noise = noise_part(key.schema, secret, pseudonyms=carried.pseudonyms, ledger=owner)
     if owner is None:
         return encoded, noise, carried.ids(table, key.schema, secret)

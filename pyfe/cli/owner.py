@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from pyfe import io
 from pyfe.audit import require_as_new
-from pyfe.cli.carried import called_lines, folder_secret, id_cells
+from pyfe.cli.carried import folder_secret
 from pyfe.cli.console import (
     AsJson,
     Force,
@@ -25,6 +25,7 @@ from pyfe.cli.console import (
 )
 from pyfe.cli.keeping import Saved
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
+from pyfe.cohorts.carrying import called_lines, id_cells
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError, RowsDeniedError
 from pyfe.io import Table, roles
@@ -245,26 +246,42 @@ class Admitted:
                 f"are scored by the {epoch.keys} it has at most; {instead}. --retired encrypts under it all the same"
             )
 
-    def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
-        """The rows that are encrypted: recorded, durably, when this returns. RowsDeniedError, which names lines of the
-        file, where one is refused and nobody said to leave such rows out."""
-        ids = id_cells(table, self._column)
-        refused = set(ledger.check(key, ids).refused) if self._leave_out else set[int]()
-        kept = [row for row in range(len(ids)) if row not in refused]
+    @property
+    def column(self) -> str | None:
+        """The column of the record ids; None where there is no ledger."""
+        return None if self._folder is None else self._column
+
+    def refused(self, ledger: OwnerLedger, key: PublicKey, ids: Ids, lines: Lines, path: str) -> list[int]:
+        """The rows that are left out; all others are recorded, durably, when this returns.
+
+        ``ids`` gives the record ids, ``lines`` what people call some rows by. RowsDeniedError, which names lines of the
+        file, where a row is refused and nobody said to leave such rows out.
+        """
+        refused = list(ledger.check(key, ids()).refused) if self._leave_out else []
+        left_out = set(refused)
         try:
-            recorded = ledger.record(key, [ids[row] for row in kept])
+            recorded = ledger.record(key, (cell for row, cell in enumerate(ids()) if row not in left_out))
         except RowsDeniedError as error:
-            lines = [table.lines[kept[row]] for row in error.rows]
-            raise RowsDeniedError(
-                f"{table.path}: {_listed(lines)}: {error}", error.findings, rows=error.rows
-            ) from error
+            kept = [row for row in range(max(error.rows) + len(refused) + 1) if row not in left_out]
+            named = _listed(lines([kept[row] for row in error.rows]))
+            raise RowsDeniedError(f"{path}: {named}: {error}", error.findings, rows=error.rows) from error
         self.report = {
             "patients": recorded.patients,
             "patients_of_several_epochs": recorded.again,
-            "lines_left_out": [table.lines[row] for row in sorted(refused)],
+            "lines_left_out": lines(sorted(refused)),
             "not_counted_across_epochs": list(recorded.not_counted),
         }
-        return kept
+        return sorted(refused)
+
+    def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
+        """The rows of a table that are encrypted: see :meth:`refused`."""
+        ids = id_cells(table, self._column or "")
+        left_out = set(self.refused(ledger, key, lambda: ids, lambda rows: [table.lines[r] for r in rows], table.path))
+        return [row for row in range(len(ids)) if row not in left_out]
+
+
+Ids: TypeAlias = Callable[[], Iterable[Any]]
+Lines: TypeAlias = Callable[[Sequence[int]], list[int]]
 
 
 def _listed(lines: Sequence[int]) -> str:

@@ -19,6 +19,8 @@ import typer
 from pyfe.cli.console import text_option, text_options
 from pyfe.errors import ParameterError
 from pyfe.io import Table, read_table
+from pyfe.io.sources import Again
+from pyfe.io.streams import TableStream, stream_table
 from pyfe.schema import Column, noise
 from pyfe.schema.cells import parse_number, same_name
 from pyfe.strict import distinct
@@ -88,8 +90,16 @@ class Reading:
     def table(self, file: Path) -> Table:
         """A table, of any kind that is read; ``-`` is standard input. How it was read (``Table.signs``) is part of a
         command's result, as nobody may have said it."""
+        return read_table(file, **self._said)
+
+    def stream(self, file: Again, **looking: Any) -> TableStream:
+        """The same as a stream; ``looking``: who looks at which of its columns, as of ``stream_table``."""
+        return stream_table(file, **self._said, **looking)
+
+    @property
+    def _said(self) -> dict[str, Any]:
         delimiter = _SIGNS.get(self.delimiter or "", self.delimiter)
-        return read_table(file, delimiter=delimiter, decimal=self.decimal, encoding=self.encoding, na=self.na or ())
+        return {"delimiter": delimiter, "decimal": self.decimal, "encoding": self.encoding, "na": self.na or ()}
 
 
 AS_FOUND = Reading()

@@ -12,7 +12,7 @@ from pyfe.cohorts.head import CohortFacts, Head
 from pyfe.errors import ParameterError
 from pyfe.io.sources import INSTALL
 
-__all__ = ["PartWritten", "arrow_here", "write_part"]
+__all__ = ["PartWritten", "arrow_here", "join_parts", "write_part"]
 
 AnyFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -43,8 +43,6 @@ def write_part(file: AnyFile, chunks: Iterable[Chunk], *, fingerprint: str | Non
     OSError where the file cannot be written: it is no cohort then, and nothing of it can be read.
     """
     arrow_here()
-    from pyarrow.parquet import ParquetWriter
-
     from pyfe.cohorts.arrow import schema_of, table_of
 
     writer: Any = None
@@ -59,14 +57,7 @@ def write_part(file: AnyFile, chunks: Iterable[Chunk], *, fingerprint: str | Non
             if facts is None or before is None:
                 facts, first = head.facts, chunk.place.number
                 schema = schema_of(facts, fingerprint)
-                writer = ParquetWriter(
-                    os.fspath(file) if isinstance(file, os.PathLike) else file,
-                    schema,
-                    compression="NONE",
-                    use_dictionary=False,
-                    write_statistics=["chunk", "row"],
-                    write_page_checksum=True,
-                )
+                writer = _writer(file, schema)
             else:
                 _require_next(before, chunk, facts, head.facts)
             writer.write_table(table_of(chunk, head, schema, list(form.body)), row_group_size=len(chunk))
@@ -77,6 +68,40 @@ def write_part(file: AnyFile, chunks: Iterable[Chunk], *, fingerprint: str | Non
     if before is None:
         raise ParameterError("there are no chunks to write: a cohort has one row or more")
     return PartWritten(first, count, rows)
+
+
+def join_parts(parts: Iterable[str | os.PathLike[str]], file: AnyFile) -> None:
+    """Write the row groups of parts, in their order, into one Parquet file: the values as they are, none decoded.
+
+    One row group is in memory at a time. OSError where a file cannot be read or written.
+    """
+    arrow_here()
+    from pyarrow.parquet import ParquetFile
+
+    writer: Any = None
+    try:
+        for part in parts:
+            with ParquetFile(part, pre_buffer=False, memory_map=True) as source:
+                writer = _writer(file, source.schema_arrow) if writer is None else writer
+                for number in range(source.num_row_groups):
+                    table = source.read_row_group(number, use_threads=False)
+                    writer.write_table(table, row_group_size=table.num_rows)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _writer(file: AnyFile, schema: Any) -> Any:
+    from pyarrow.parquet import ParquetWriter
+
+    return ParquetWriter(
+        os.fspath(file) if isinstance(file, os.PathLike) else file,
+        schema,
+        compression="NONE",
+        use_dictionary=False,
+        write_statistics=["chunk", "row"],
+        write_page_checksum=True,
+    )
 
 
 def _require_next(before: Chunk, chunk: Chunk, facts: CohortFacts, own: CohortFacts) -> None:
