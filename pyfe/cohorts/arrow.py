@@ -88,7 +88,7 @@ def table_of(chunk: Chunk, head: Head, schema: Any, body: list[Any]) -> Any:
 
 def _ids_column(ids: RowIds) -> Any:
     if ids.carriage == "clear":
-        return pa.array(list(ids), pa.string())
+        return pa.array(str(ids.to_field()).split("\n")[:-1], pa.string())
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(PSEUDONYM_SIZE), len(ids), [None, pa.py_buffer(ids.to_field())]
     )
@@ -132,7 +132,7 @@ def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
     texts = cells_of_column(column, "text", "id").cells
     if None in texts:
         raise DecodeError(f"{where}: column 'id': cells are missing")
-    return RowIds.from_field("".join([f"{text}\n" for text in texts]), len(texts), where)
+    return RowIds.from_field("\n".join([*texts, ""]), len(texts), where)
 
 
 def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
