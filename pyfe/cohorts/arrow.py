@@ -88,7 +88,7 @@ def table_of(chunk: Chunk, head: Head, schema: Any, body: list[Any]) -> Any:
 
 def _ids_column(ids: RowIds) -> Any:
     if ids.carriage == "clear":
-        return pa.array(list(ids), pa.string())
+        return pa.array(str(ids.to_field()).split("\n")[:-1], pa.string())
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(PSEUDONYM_SIZE), len(ids), [None, pa.py_buffer(ids.to_field())]
     )
@@ -129,18 +129,10 @@ def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
     """The ids of rows. DecodeError for what are none."""
     if carriage == "pseudonym":
         return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), where)
-    texts = _texts(_plain(column), where)
+    texts = cells_of_column(column, "text", "id").cells
+    if None in texts:
+        raise DecodeError(f"{where}: column 'id': cells are missing")
     return RowIds.from_field("\n".join([*texts, ""]), len(texts), where)
-
-
-def _texts(column: Any, where: str) -> list[str]:
-    try:
-        texts: list[Any] = column.to_pylist()
-    except UnicodeError as error:
-        raise DecodeError(f"{where}: column 'id' is no text") from error
-    if not {str}.issuperset(map(type, texts)):
-        raise DecodeError(f"{where}: column 'id' is {column.type} with {column.null_count} cells missing, not text")
-    return texts
 
 
 def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
