@@ -129,9 +129,14 @@ def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
     """The ids of rows. DecodeError for what are none."""
     if carriage == "pseudonym":
         return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), where)
-    texts = cells_of_column(column, "text", "id").cells
+    try:
+        texts = _plain(column).to_pylist()
+    except UnicodeError as error:
+        raise DecodeError(f"{where}: column 'id': it is no text") from error
     if None in texts:
         raise DecodeError(f"{where}: column 'id': cells are missing")
+    if not {str}.issuperset(map(type, texts)):
+        raise DecodeError(f"{where}: column 'id' is {column.type}, not text")
     return RowIds.from_field("\n".join([*texts, ""]), len(texts), where)
 
 

@@ -32,14 +32,14 @@ def test_every_repetition_is_found_in_memory_and_in_files(seed: int, most: int) 
     with Distinct(most=most) as seen:
         for start in range(0, len(ids), 300):
             part = ids[start : start + 300]
-            seen.add(part, len(part), start)
+            seen.add(part, start)
         assert seen.repeated() == expected(ids) and len(expected(ids)) > 500
 
 
 def test_no_ids_and_all_different() -> None:
     with Distinct() as seen:
         assert seen.repeated() == []
-        seen.add((b"%d" % row for row in range(1000)), 1000, 0)
+        seen.add([b"%d" % row for row in range(1000)], 0)
         assert seen.repeated() == []
 
 
@@ -49,7 +49,7 @@ def test_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     with Distinct(most=1) as seen, pytest.raises(ParameterError, match=r"No space left.*TMPDIR.*--allow-duplicates"):
-        seen.add([b"a", b"b"], 2, 0)
+        seen.add([b"a", b"b"], 0)
 
 
 # -- threads --
