@@ -205,18 +205,27 @@ def flips(size: int, *, every: bool) -> Iterator[int]:
     return iter(bits if every else sorted(random.Random(24).sample(bits, FEW)))
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "every"])
-def test_bits_of_a_file(tmp_path: Path, every: bool) -> None:
-    """An error of the tree, or nothing that is read is other than it was: there are paddings and statistics."""
-    path, chunks = written(tmp_path), list(signed_chunks())
-    data = path.read_bytes()
+def require_bits_noticed(path: Path, chunks: list[Chunk], *, every: bool) -> None:
+    """An error of the tree, or nothing that is read is other than it was: there are paddings, statistics, metadata."""
+    data = written(path, chunks).read_bytes()
     for bit in flips(len(data), every=every):
-        path.write_bytes(flipped(data, bit))
+        (path / "rows.parquet").write_bytes(flipped(data, bit))
         try:
-            read = list(open_cohort(path).chunks())
+            read = list(open_cohort(path / "rows.parquet").chunks())
         except pyfe.PyfeError:
             continue
         assert same(read, chunks), f"bit {bit}"
+
+
+def test_bits_of_a_file(tmp_path: Path) -> None:
+    require_bits_noticed(tmp_path, list(signed_chunks()), every=False)
+
+
+@pytest.mark.slow
+def test_every_bit_of_a_small_file(tmp_path: Path) -> None:
+    batch = rows_of.encrypted(3, ids=[1, 2, 3], carry_ids="clear")
+    chunks = [replace(chunk, public={}) for chunk in chunks_of(batch, signed=False, rows_a_chunk=2)]
+    require_bits_noticed(tmp_path, [chunk.signed(owner()) for chunk in chunks], every=True)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
