@@ -313,6 +313,29 @@ def test_rows_of_a_batch(forge: Callable[[CiphertextBatch, CiphertextBatch], Cip
         CiphertextBatch.from_bytes(pack(replace(forged, metadata=metadata, signature=old.signature)))
 
 
+def test_every_row_and_every_id_has_its_place() -> None:
+    """All swaps of two rows or of two ids, every row or id left out or doubled: in the bytes, under the old signature."""
+    whole = unpack(signed_batch().to_bytes())
+    payload, lines = bytes(whole.payload), whole.metadata["ids"].splitlines(keepends=True)
+    width = rows_of.batch().adapter.row_bytes(2)
+    head = len(payload) - width * ROWS
+    rows = [payload[at : at + width] for at in range(head, len(payload), width)]
+    orders = [[j if k == i else i if k == j else k for k in range(ROWS)] for i in range(ROWS) for j in range(i)]
+    orders += [[*range(i), *range(i + 1, ROWS)] for i in range(ROWS)]
+    orders += [[*range(i), i, *range(i, ROWS)] for i in range(ROWS)]
+    for order in orders:
+        count = len(order).to_bytes(8, "little")
+        moved = payload[:32] + count + payload[40:head] + b"".join([rows[j] for j in order])
+        named = {**whole.metadata, "ids": "".join([lines[j] for j in order])}
+        for forged in (
+            replace(whole, payload=moved),
+            replace(whole, metadata=named),
+            replace(whole, payload=moved, metadata=named),
+        ):
+            with pytest.raises(pyfe.SignatureError, match="the signature is not valid"):
+                CiphertextBatch.from_bytes(pack(forged))
+
+
 def test_envelopes_that_are_half_signed() -> None:
     whole = unpack(signed_batch().to_bytes())
     without = {name: value for name, value in whole.metadata.items() if name != "signer"}
