@@ -314,7 +314,7 @@ def test_rows_of_a_batch(forge: Callable[[CiphertextBatch, CiphertextBatch], Cip
 
 
 def test_every_row_and_every_id_has_its_place() -> None:
-    """All swaps of two rows or of two ids, every row or id left out or doubled: in the bytes, under the old signature."""
+    """All swaps of two rows or ids, every row or id left out or doubled: in the bytes, under the old signature."""
     whole = unpack(signed_batch().to_bytes())
     payload, lines = bytes(whole.payload), whole.metadata["ids"].splitlines(keepends=True)
     width = rows_of.batch().adapter.row_bytes(2)
