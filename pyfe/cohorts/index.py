@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pyfe.cohorts.arrow import heads_of_column, integers_of_column
 from pyfe.cohorts.head import CohortFacts, Head
@@ -88,8 +89,9 @@ class _Scan:
         chunks, heads = integers_of_column(at["chunk"], "chunk"), heads_of_column(at["head"])
         for start, stop in pairwise([*sorted({0, *heads}), len(chunks)]):
             if start in heads:
-                self.heads.update(heads[start])
-                self._begin(part, Head.from_bytes(heads[start]), self._next + start)
+                head = heads[start].as_py()
+                self.heads.update(head)
+                self._begin(part, Head.from_bytes(head), self._next + start)
             self._within(chunks[start:stop], self._next + start)
         self._next += len(chunks)
 
@@ -142,7 +144,7 @@ def _naming(part: Part) -> Iterator[None]:
     """What is wrong with a file, with its name, and who wrote it."""
     try:
         yield
-    except DecodeError as error:
+    except (DecodeError, pa.ArrowException) as error:
         by = "" if part.writer is None else f" (the file was written by {part.writer}; the original can be read)"
         raise DecodeError(f"{part.path}: {error}{by}") from error
 
