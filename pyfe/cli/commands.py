@@ -22,6 +22,7 @@ from pyfe.cli import (
     doctor,
     encrypt_evaluate,
     evaluating,
+    handing_over,
     identity,
     info,
     issuing,
@@ -128,6 +129,7 @@ app.command("concat")(batches.concat)
 app.command("append")(batches.append)
 app.command("slice")(batches.slice_rows)
 app.command("evaluate")(evaluating.evaluate)
+app.command("verify-cohort")(handing_over.verify_cohort)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

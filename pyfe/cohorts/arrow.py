@@ -88,7 +88,7 @@ def table_of(chunk: Chunk, head: Head, schema: Any, body: list[Any]) -> Any:
 
 def _ids_column(ids: RowIds) -> Any:
     if ids.carriage == "clear":
-        return pa.array(list(ids), pa.string())
+        return pa.array(str(ids.to_field()).split("\n")[:-1], pa.string())
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(PSEUDONYM_SIZE), len(ids), [None, pa.py_buffer(ids.to_field())]
     )
@@ -129,28 +129,22 @@ def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
     """The ids of rows. DecodeError for what are none."""
     if carriage == "pseudonym":
         return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), where)
-    texts = _texts(_plain(column), where)
+    texts = cells_of_column(column, "text", "id").cells
+    if None in texts:
+        raise DecodeError(f"{where}: column 'id': cells are missing")
     return RowIds.from_field("\n".join([*texts, ""]), len(texts), where)
-
-
-def _texts(column: Any, where: str) -> list[str]:
-    try:
-        texts: list[Any] = column.to_pylist()
-    except UnicodeError as error:
-        raise DecodeError(f"{where}: column 'id' is no text") from error
-    if not {str}.issuperset(map(type, texts)):
-        raise DecodeError(f"{where}: column 'id' is {column.type} with {column.null_count} cells missing, not text")
-    return texts
 
 
 def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
     """A public column of a kind. DecodeError for cells that are of none, or cannot have been of that one."""
-    cells = _plain(column).to_pylist()
     try:
+        cells = _plain(column).to_pylist()
         if kind == "int64":  # pandas makes floats of integers where one is missing
             cells = [int(cell) if _is_whole(cell) else cell for cell in cells]
         return PublicColumn.of(cells, kind)
-    except (ParameterError, UnicodeError) as error:
+    except UnicodeDecodeError:
+        raise DecodeError(f"column {name!r}: text that is not UTF-8") from None
+    except ParameterError as error:
         raise DecodeError(f"column {name!r}: {error}") from error
 
 

@@ -53,11 +53,16 @@ class Chunk:
 
     def require_signed_by(self, identity: Identity) -> None:
         """SignatureError, naming the chunk, unless an identity signed just this. Cost: as :meth:`signed`."""
+        self.require_signer(identity)
+        self.require_valid_signature()
+
+    def require_signer(self, identity: Identity) -> None:
+        """SignatureError, naming the chunk, unless it says that this identity signed it: whether that is so is not
+        looked at."""
         require_a(identity, Identity, "signed_by")
         if self.signature is None:
             raise SignatureError(f"{self.place} is not signed, and should be by {identity.name!r}")
         self.signature.require_of(identity.ed25519, identity.name, str(self.place))
-        self.require_valid_signature()
 
     def require_valid_signature(self) -> None:
         """SignatureError, naming the chunk, where it is signed and its signer did not sign just this."""

@@ -22,11 +22,12 @@ ColumnKind: TypeAlias = Literal["bool", "int64", "float64", "text"]
 RESERVED = ("ct", "head", "chunk", "row", "id")
 """Names of the columns that every cohort has, or may have."""
 
-MOST_COLUMNS = 256
-MOST_TEXT_BYTES = 2**16
+MOST_COLUMNS = 64
+MOST_TEXT_BYTES = 4096
 """Bytes of a cell of text in UTF-8."""
 
 _TYPES: dict[ColumnKind, type] = {"bool": bool, "int64": int, "float64": float, "text": str}
+_PLAIN = frozenset((*_TYPES.values(), type(None)))
 _PACKED: dict[ColumnKind, str] = {"bool": "u1", "int64": "<i8", "float64": "<f8"}
 
 
@@ -44,18 +45,16 @@ class PublicColumn:
     def __post_init__(self) -> None:
         if self.kind not in get_args(ColumnKind):
             raise ParameterError(f"a public column is of the kind {', '.join(get_args(ColumnKind))}, not {self.kind!r}")
-        fault = next((row for row, cell in enumerate(self.cells) if not _fits(cell, self.kind)), None)
-        if fault is not None:
-            raise ParameterError(
-                f"row {fault}: a cell that is no {self.kind} (of 64 bits, or text of 1 to 65,536 bytes)"
-            )
+        if not _all_fit(self.cells, self.kind):
+            row = next(row for row, cell in enumerate(self.cells) if not _all_fit((cell,), self.kind))
+            raise ParameterError(f"row {row}: a cell that is no {self.kind} (64 bits, or text of 1 to 4,096 bytes)")
 
     @classmethod
     def of(cls, values: Any, kind: ColumnKind | None = None) -> Self:
         """A column of any library's values; ``kind``: of which kind, by default that of the values, text where there
         are none. Integers are taken for floats where some cells are floats. ParameterError for what is neither truth
         values, numbers nor text."""
-        cells = [_plain(cell) for cell in cells_of(values)]
+        cells = _plain(cells_of(values))
         chosen = _kind_of(cells) if kind is None else kind
         if chosen == "float64":
             cells = [float(cell) if type(cell) is int else cell for cell in cells]
@@ -68,7 +67,9 @@ class PublicColumn:
         if self.kind == "text":
             texts = [(cell or "").encode() for cell in self.cells]
             return there + b"".join(struct.pack("<I", len(text)) + text for text in texts)
-        return there + np.array([cell or 0 for cell in self.cells], dtype=_PACKED[self.kind]).tobytes()
+        return (
+            there + np.array([0 if cell is None else cell for cell in self.cells], dtype=_PACKED[self.kind]).tobytes()
+        )
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -90,8 +91,11 @@ def require_names(columns: Mapping[str, PublicColumn]) -> None:
         taken.add(name.casefold())
 
 
-def _plain(cell: Any) -> Any:
-    return None if is_absent(cell) else plain(cell)
+def _plain(cells: list[Any]) -> list[Any]:
+    """Cells as Python's own values, None where there is none."""
+    if _PLAIN.issuperset(map(type, cells)):
+        return [None if cell == "" or cell != cell else cell for cell in cells]
+    return [None if is_absent(cell) else plain(cell) for cell in cells]
 
 
 def _kind_of(cells: list[Any]) -> ColumnKind:
@@ -106,20 +110,19 @@ def _kind_of(cells: list[Any]) -> ColumnKind:
     return found
 
 
-def _fits(cell: object, kind: ColumnKind) -> bool:
-    if cell is None:
-        return True
-    if type(cell) is not _TYPES[kind]:
+def _all_fit(cells: tuple[Any, ...], kind: ColumnKind) -> bool:
+    """Whether all cells are of a kind, or none; at once, since there are millions."""
+    there = [cell for cell in cells if cell is not None]
+    if not {_TYPES[kind]}.issuperset(map(type, there)):
         return False
-    if isinstance(cell, str):
-        return 1 <= len(cell) <= MOST_TEXT_BYTES and _octets(cell) <= MOST_TEXT_BYTES
-    if isinstance(cell, float):
-        return not math.isnan(cell)
-    return isinstance(cell, int) and -(2**63) <= cell < 2**63
-
-
-def _octets(text: str) -> int:
+    if not there or kind == "bool":
+        return True
+    if kind == "float64":
+        return not any(map(math.isnan, there))
+    if kind == "int64":
+        return min(there) >= -(2**63) and max(there) < 2**63
     try:
-        return len(text.encode())
+        sizes = [len(text.encode()) for text in there]
     except UnicodeEncodeError:  # half of a pair
-        return MOST_TEXT_BYTES + 1
+        return False
+    return min(sizes) >= 1 and max(sizes) <= MOST_TEXT_BYTES

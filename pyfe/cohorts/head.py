@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pyfe.cohorts.chunk import Chunk
 from pyfe.cohorts.columns import ColumnKind, PublicColumn, require_names
-from pyfe.cohorts.place import Place
+from pyfe.cohorts.place import COHORT_ID_SIZE, MOST_CHUNKS, MOST_ROWS, Place
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.row_ids import Carriage
 from pyfe.wire import cbor
@@ -117,11 +117,11 @@ class Head:
             raise DecodeError(f"{_NAME}: it has {len(data)} bytes, at most {MOST_HEAD_BYTES}")
         fields = Fields(cbor.loads(data, _NAME, most_items=cbor.MAX_ITEMS), _NAME)
         fields.integer("version", VERSION, VERSION)
+        place = _place(fields.take("place", dict))
+        rows = fields.integer("rows", 1, place.rows)
         try:
-            place = Place(**fields.take("place", dict))
-            rows = fields.integer("rows", 1, place.rows)
             place.require_rows(rows)
-        except (ParameterError, TypeError) as error:
+        except ParameterError as error:
             raise DecodeError(f"{_NAME}: {error}") from error
         saturated = Fields(counted := fields.take("saturated", dict), _NAME)
         head = cls(
@@ -137,6 +137,15 @@ class Head:
         if (head.signature is None) != (head.facts.signer is None):
             raise DecodeError(f"{_NAME}: a signature without a signer, or a signer without a signature")
         return head
+
+
+def _place(said: dict[str, Any]) -> Place:
+    fields = Fields(said, _NAME)
+    chunks, rows = fields.integer("chunks", 1, MOST_CHUNKS), fields.integer("rows", 1, MOST_ROWS)
+    number, first_row = fields.integer("number", 0, chunks - 1), fields.integer("first_row", 0, rows - 1)
+    cohort = fields.octets("cohort", COHORT_ID_SIZE)
+    fields.finish()
+    return Place(cohort, number, chunks, first_row, rows)
 
 
 def _facts(fields: Fields, place: Place) -> CohortFacts:

@@ -7,6 +7,7 @@ file merge and cut them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -37,28 +38,33 @@ class Index:
 def index_of(parts: Sequence[Part]) -> Index:
     """The index of some files, in whatever order. DecodeError naming what is missing, and who rewrote the file."""
     for part in parts:
-        _require_columns(part)
+        with _naming(part):
+            _require_columns(part)
     ordered = sorted(((_first_row(part), part) for part in parts if part.rows), key=lambda pair: pair[0])
     if not ordered:
         raise DecodeError(f"{parts[0].path if parts else 'no files'}: there are no rows, and a cohort has one or more")
     scan = _Scan()
     for _, part in ordered:
-        scan.read(part)
-    return Index(tuple(part for _, part in ordered), scan.finish(ordered[-1][1]), np.array(scan.first_rows))
+        for batch in part.batches(["head", "chunk", "row"], 0, _ROWS):
+            with _naming(part):
+                scan.read(part, batch)
+    with _naming(ordered[-1][1]):
+        return Index(tuple(part for _, part in ordered), scan.finish(), np.array(scan.first_rows))
 
 
 def _require_columns(part: Part) -> None:
     try:
         part.require_columns(["ct", "head", "chunk", "row"])
     except DecodeError as error:
-        raise DecodeError(f"{part.path}: not a cohort, or columns were left out: {error}{_by(part)}") from error
+        raise DecodeError(f"not a cohort, or columns were left out: {error}") from error
     if part.rows > MOST_ROWS_A_BYTE * part.size:
-        raise DecodeError(f"{part.path}: it tells of {part.rows} rows in {part.size} bytes")
+        raise DecodeError(f"it tells of {part.rows} rows in {part.size} bytes")
 
 
 def _first_row(part: Part) -> int:
     batch = next(part.batches(["row"], 0, 1))
-    return int(integers_of_column(batch.column(0), "row")[0])
+    with _naming(part):
+        return int(integers_of_column(batch.column(0), "row")[0])
 
 
 class _Scan:
@@ -71,31 +77,24 @@ class _Scan:
         self._left = 0  # rows of the chunk at hand that are still to come
         self._number = -1  # of the chunk at hand
 
-    def read(self, part: Part) -> None:
-        """DecodeError, naming the file, for rows that do not follow those before."""
-        try:
-            self._read(part)
-        except DecodeError as error:
-            raise DecodeError(f"{part.path}: {error}{_by(part)}") from error
+    def read(self, part: Part, batch: Any) -> None:
+        """Some rows of a file. DecodeError where they do not follow those before."""
+        at = {name: batch.column(batch.schema.get_field_index(name)) for name in ("head", "chunk", "row")}
+        self._rows(integers_of_column(at["row"], "row"))
+        chunks, heads = integers_of_column(at["chunk"], "chunk"), heads_of_column(at["head"])
+        for start, stop in pairwise([*sorted({0, *heads}), len(chunks)]):
+            if start in heads:
+                self._begin(part, Head.from_bytes(heads[start]), self._next + start)
+            self._within(chunks[start:stop], self._next + start)
+        self._next += len(chunks)
 
-    def _read(self, part: Part) -> None:
-        for batch in part.batches(["head", "chunk", "row"], 0, _ROWS):
-            at = {name: batch.column(batch.schema.get_field_index(name)) for name in ("head", "chunk", "row")}
-            self._rows(integers_of_column(at["row"], "row"))
-            chunks, heads = integers_of_column(at["chunk"], "chunk"), heads_of_column(at["head"])
-            for start, stop in pairwise([*sorted({0, *heads}), len(chunks)]):
-                if start in heads:
-                    self._begin(part, Head.from_bytes(heads[start]), self._next + start)
-                self._within(chunks[start:stop], self._next + start)
-            self._next += len(chunks)
-
-    def finish(self, last: Part) -> CohortFacts:
-        assert self._facts is not None
+    def finish(self) -> CohortFacts:
+        """What all chunks share. DecodeError where some are missing."""
+        if self._facts is None:
+            raise DecodeError("damaged Parquet: it has fewer rows than it tells of; get the file again")
         if self._next != self._facts.rows:
-            raise DecodeError(
-                f"{last.path}: the cohort is not whole: rows {self._next} to {self._facts.rows - 1} "
-                f"of {self._facts.rows} are missing{_by(last)}"
-            )
+            missing = f"rows {self._next} to {self._facts.rows - 1} of {self._facts.rows}"
+            raise DecodeError(f"the cohort is not whole: {missing} are missing")
         return self._facts
 
     def _rows(self, rows: Any) -> None:
@@ -133,8 +132,14 @@ class _Scan:
         self._left -= len(chunks)
 
 
-def _by(part: Part) -> str:
-    return "" if part.writer is None else f" (the file was written by {part.writer}; the original can be read)"
+@contextmanager
+def _naming(part: Part) -> Iterator[None]:
+    """What is wrong with a file, with its name, and who wrote it."""
+    try:
+        yield
+    except DecodeError as error:
+        by = "" if part.writer is None else f" (the file was written by {part.writer}; the original can be read)"
+        raise DecodeError(f"{part.path}: {error}{by}") from error
 
 
 def chunk_starts(index: Index, start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -203,7 +203,7 @@ _ABSENT = object()
 def _compared(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Places where two plain values differ, and what stands there."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in {**old, **new}:
+        for name in {**new, **old}:
             below = f"{place}.{name}" if place else str(name)
             yield from _compared(old.get(name, _ABSENT), new.get(name, _ABSENT), below)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):

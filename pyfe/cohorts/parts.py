@@ -34,7 +34,7 @@ from pyfe.errors import DecodeError, ParameterError
 from pyfe.io.files import pieces_of, read_text
 from pyfe.io.replacement import Replacement, is_leftover, remove_leftovers
 
-__all__ = ["WorkFolder", "parts_beside", "read_manifest", "work_folder"]
+__all__ = ["WorkFolder", "parts_beside", "read_manifest", "require_parts", "work_folder"]
 
 _LARGEST_MANIFEST = 1 << 30
 _OWN = re.compile(r"part-\d{6,}\.[a-z]{1,10}")
@@ -69,8 +69,8 @@ def work_folder(
     """Hold the work folder of a command, made or continued.
 
     ``settle`` is asked once, by the first run: what it drew, which later ones find in :attr:`WorkFolder.settled`.
-    ``resume``: go on where a run of the same command was, or begin where there is none; ``force``: begin anew whatever
-    is there. ``private``: for the folder's owner only.
+    ``resume``: go on where a run of the same command was, or begin where there is none; ``force`` without it: begin
+    anew whatever is there. ``private``: for the folder's owner only.
 
     ParameterError for a folder that another run holds, where something else was begun or nothing may be replaced, and
     where it cannot be written; DecodeError for a finished part that is not what the manifest says. What is finished
@@ -146,7 +146,7 @@ class WorkFolder:
         """
         for part, path in zip(self._manifest.parts, self.paths, strict=True):
             start = b""
-            for piece in self._whole(part, path):
+            for piece in _whole(part, path, self._name):
                 if len(start) < len(after):
                     start += piece
                     if len(start) < len(after):
@@ -156,18 +156,6 @@ class WorkFolder:
                 yield piece
             if start != after:
                 raise DecodeError(f"{self._name}: {path.name} does not begin as the others do; begin anew (--force)")
-
-    def _whole(self, part: Part, path: Path) -> Iterator[bytes]:
-        digest, size = hashlib.sha256(), 0
-        for piece in pieces_of(path):
-            digest.update(piece)
-            size += len(piece)
-            yield piece
-        if (size, digest.hexdigest()) != (part.bytes, part.sha256):
-            raise DecodeError(
-                f"{self._name}: {path.name} is not what was written there (its SHA-256 is another): it was changed, or "
-                "the disk is failing; get it from a copy, or begin anew (--force)"
-            )
 
     def remove(self) -> None:
         """Remove the parts, the manifest and the folder: what was wanted is elsewhere. Other files keep the folder."""
@@ -187,7 +175,7 @@ class WorkFolder:
         for path in _own_files(self._place):
             if path.name not in named:
                 path.unlink()
-        self._check()
+        require_parts(self._place, self._manifest, self._name)
 
     def _forget(self) -> None:
         """Enter in the manifest that nothing is finished, and only then remove the parts: whoever is killed in between
@@ -195,17 +183,6 @@ class WorkFolder:
         self._enter(replace(self._manifest, parts=(), finished=None))
         for path in _own_files(self._place):
             path.unlink()
-
-    def _check(self) -> None:
-        """Read the finished parts once."""
-        for part, path in zip(self._manifest.parts, self.paths, strict=True):
-            if not path.is_file():
-                raise DecodeError(
-                    f"{self._name}: {path.name} was finished, and is not there any more; put it back, or begin anew "
-                    "(--force)"
-                )
-            for _ in self._whole(part, path):
-                pass
 
     def _enter(self, manifest: Manifest) -> None:
         with self._temporary() as file:
@@ -219,6 +196,34 @@ class WorkFolder:
             yield file
         finally:
             file.discard()
+
+
+def require_parts(folder: Path, manifest: Manifest, name: Path | None = None) -> None:
+    """DecodeError where a finished part is not there, or not what was written, in words that call the folder ``name``.
+    Cost: reads all of them."""
+    for part in manifest.parts:
+        path = folder / manifest.command.name(part.number)
+        if not path.is_file():
+            raise DecodeError(
+                f"{name or folder}: {path.name} was finished, and is not there any more; put it back, or begin anew "
+                "(--force)"
+            )
+        for _ in _whole(part, path, name or folder):
+            pass
+
+
+def _whole(part: Part, path: Path, name: Path) -> Iterator[bytes]:
+    """The bytes of a part. DecodeError at their end where they are not those that were written."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces_of(path):
+        digest.update(piece)
+        size += len(piece)
+        yield piece
+    if (size, digest.hexdigest()) != (part.bytes, part.sha256):
+        raise DecodeError(
+            f"{name}: {path.name} is not what was written there (its SHA-256 is another): it was changed, or the disk "
+            "is failing; get it from a copy, or begin anew (--force)"
+        )
 
 
 class _Counted(io.RawIOBase):
@@ -299,7 +304,7 @@ def _taken_over(place: Path, name: Path, command: Command, *, resume: bool, forc
         if not force and any(not is_leftover(file) for file in os.listdir(place)):
             raise ParameterError(f"{name} holds other files, and no manifest; give a new folder, or an empty one")
         return None
-    if force:
+    if force and not resume:
         return None
     found = read_manifest(name)
     if not resume:

@@ -13,7 +13,7 @@ from pyfe.errors import ParameterError
 __all__ = ["COHORT_ID_SIZE", "MOST_CHUNKS", "MOST_ROWS", "Place", "fresh_cohort_id", "places"]
 
 COHORT_ID_SIZE = 16
-MOST_CHUNKS = 2**31 - 1
+MOST_CHUNKS = 2**30
 MOST_ROWS = 2**48
 
 

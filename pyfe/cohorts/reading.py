@@ -121,7 +121,7 @@ class Cohort:
         require_count(start, 0, end, "the first chunk")
         for chunk in chunks_of(self._index, self.adapter, start, end):
             if signed_by is not None:
-                chunk.require_signed_by(signed_by)
+                chunk.require_signer(signed_by)  # that it was so signed, every chunk has shown
             yield chunk
 
     def row_ids(self, start: int = 0) -> Iterator[RowIds]:

@@ -20,7 +20,7 @@ from pyfe.identity import Identity
 from pyfe.io.files import pieces_of
 from pyfe.row_ids import Carriage, RowIds, require_none_repeated
 
-__all__ = ["ROWS_A_CHUNK", "Piece", "Rows", "of_batch", "of_cohort", "opened_cohort"]
+__all__ = ["ROWS_A_CHUNK", "Piece", "Rows", "file_digest", "of_batch", "of_cohort", "opened_cohort"]
 
 ROWS_A_CHUNK = 2048
 """Enough to keep all lanes and threads busy."""
@@ -78,7 +78,7 @@ class Rows:
 
     def digests(self) -> list[dict[str, Any]]:
         """Size and SHA-256 of the files, in the order of the rows. Cost: reads all of them."""
-        return [_digest(path) for path in self.files]
+        return [file_digest(path) for path in self.files]
 
     def require_unchanged(self) -> None:
         """DecodeError where a file was changed since it was opened: what was checked may not be what was read."""
@@ -155,7 +155,8 @@ def opened_cohort(path: Path) -> Cohort:
     return open_cohort(path)
 
 
-def _digest(path: Path) -> dict[str, Any]:
+def file_digest(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file. ParameterError where it cannot be read."""
     digest, size = hashlib.sha256(), 0
     for piece in pieces_of(path):
         digest.update(piece)

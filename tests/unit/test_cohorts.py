@@ -174,7 +174,17 @@ def test_public_columns() -> None:
     assert PublicColumn.of(np.array([1.0, np.nan])) == PublicColumn("float64", (1.0, None))
     assert PublicColumn.of(["", "a"]) == PublicColumn("text", (None, "a"))
     assert PublicColumn.of([None, None]).kind == "text" and PublicColumn.of([], "bool").kind == "bool"
-    for wrong in ([1, "a"], [True, 1], [2**63], ["\ud800"], ["x" * 65_537], [b"x"], [np.datetime64("2020-01-01")]):
+    for wrong in (
+        [1, "a"],
+        [True, 1],
+        [2**63],
+        ["\ud800"],
+        ["x" * 4097],
+        [True, None, 1],
+        [2.0, "a"],
+        [b"x"],
+        [np.datetime64("2020-01-01")],
+    ):
         with pytest.raises(pyfe.ParameterError):
             PublicColumn.of(wrong)
     place, batch = next(places(1, 1))[0], rows_of.batch()[:1]
