@@ -22,12 +22,8 @@ from pyfe.cli.console import (
     load,
     progress,
     show,
-    text_option,
-    text_options,
 )
-from pyfe.cli.encrypting_cohorts import Asked, chunk_rows, encrypt_cohort
-from pyfe.cli.evaluating import Resume
-from pyfe.cli.identity import unsealed
+from pyfe.cli.encrypting_cohorts import AS_A_BATCH, Asked, Ways, asks_ways, encrypt_cohort
 from pyfe.cli.keeping import Saved
 from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger, Retired
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
@@ -50,30 +46,10 @@ OwnerSecretFile = Annotated[
         "folder (pyfe owner init), which makes pseudonyms too."
     ),
 ]
-CarryColumns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--carry",
-        metavar="COLUMN",
-        callback=text_options,
-        help="Carry a column beside the rows of a cohort into the scores, for everybody to read. Repeatable.",
-    ),
-]
-SignAs = Annotated[
-    Path | None,
-    typer.Option("--sign-as", metavar="IDENTITY", help="Sign the ciphertexts with your own sealed identity."),
-]
-IdentityPassphrase = Annotated[
-    Path | None,
-    typer.Option(help="File with the passphrase of --sign-as (one line). Asked for if not given."),
-]
-RowsAChunk = Annotated[
-    int | None,
-    typer.Option(help="Rows that are encrypted and signed together in a cohort; 2,048 if not given."),
-]
 OnOverflow = Annotated[str, typer.Option(help="Values outside the schema: raise (refuse) or clip (and count).")]
 
 
+@asks_ways
 @reads_tables
 def encrypt(
     table: Annotated[
@@ -86,8 +62,7 @@ def encrypt(
         typer.Option(
             "--output",
             "-o",
-            metavar="PATH",
-            callback=text_option,
+            metavar="<path>",
             help="Where to write the ciphertexts: NAME.parquet or FOLDER/ for any number of rows, else a batch.",
         ),
     ],
@@ -99,57 +74,31 @@ def encrypt(
     id_column: IdColumn = None,
     carry_ids: CarryIds = None,
     allow_duplicates: AllowDuplicates = False,
-    carry: CarryColumns = None,
-    sign_as: SignAs = None,
-    identity_passphrase_file: IdentityPassphrase = None,
-    rows_a_chunk: RowsAChunk = None,
     no_ledger: NoLedger = False,
     leave_out: LeaveOut = False,
     retired: Retired = False,
     saved: Saved = None,
     passphrase_file: PassphraseFile = None,
     reading: Reading = AS_FOUND,
-    resume: Resume = False,
+    ways: Ways = AS_A_BATCH,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Encrypt a table under a public key, every row under fresh randomness."""
     place, folder = Path(output), output.endswith(os.sep) or os.path.isdir(output)
     cohort = folder or place.suffix == ".parquet"
-    if not cohort and (carry or resume or rows_a_chunk is not None):
-        raise ParameterError(
-            "--carry, --rows-a-chunk and --resume are for cohorts, which have any number of rows: -o NAME.parquet, or "
-            "-o FOLDER/"
-        )
+    ways.require_cohort(cohort)
     key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
     carried = Carried(carry_ids, id_column, allow_duplicates)
-    admitted = Admitted(
-        epochs, ledger, id_column, no_ledger, leave_out, retired, saved or (), carried=carry_ids is not None
-    )
+    given = {"carried": carry_ids is not None}
+    admitted = Admitted(epochs, ledger, id_column, no_ledger, leave_out, retired, saved or (), **given)
     secret = secret_from(owner_secret, passphrase_file, ledger)
     if ledger is None:
         require_owner_secret(key.schema, noise_part(key.schema, secret, pseudonyms=carried.pseudonyms))
-    signer = None if sign_as is None else unsealed(sign_as, identity_passphrase_file)
-    kept = [sign_as, identity_passphrase_file, *secret_files(owner_secret), *admitted.avoid]
-    asked = Asked(
-        table=table,
-        key=key,
-        output=place,
-        folder=folder,
-        on_overflow=_overflow(on_overflow),
-        rows_a_chunk=chunk_rows(key.adapter, rows_a_chunk),
-        carried=carried,
-        columns=tuple(carry or ()),
-        admitted=admitted,
-        secret=secret,
-        signer=signer,
-        passphrase_file=passphrase_file,
-        reading=reading,
-        avoid=[table, public_key, passphrase_file, *kept],
-        resume=resume,
-        force=force,
-        quiet=as_json,
-    )
+    kept = [ways.sign_as, ways.identity_passphrase_file, *secret_files(owner_secret), *admitted.avoid]
+    avoid = [table, public_key, passphrase_file, *kept]
+    of_rows = carried, admitted, secret, passphrase_file, reading, ways, ways.signer()
+    asked = Asked(table, key, place, folder, _overflow(on_overflow), *of_rows, avoid, force, as_json)
     if cohort:
         show("Encrypted", encrypt_cohort(asked), as_json=as_json)
     else:

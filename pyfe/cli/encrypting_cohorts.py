@@ -10,16 +10,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+import typer
 
 from pyfe import io
 from pyfe.adapters import AnyAdapter
 from pyfe.cli.carried import Carried
-from pyfe.cli.console import meter
+from pyfe.cli.console import meter, text_options
+from pyfe.cli.evaluating import Resume
+from pyfe.cli.identity import unsealed
 from pyfe.cli.owner import Admitted
-from pyfe.cli.table_options import Reading
+from pyfe.cli.table_options import Reading, asked_as
 from pyfe.cohorts import Chunk, Place, fresh_cohort_id, is_parquet, open_cohort
 from pyfe.cohorts.carrying import CarriedColumns, IdsLookedAt, id_cells, lines_of
 from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts
@@ -40,10 +43,79 @@ from pyfe.keys.owner_noise import noise_part, require_owner_secret
 from pyfe.schema import Overflow, Schema
 from pyfe.schema.cells import same_name
 
-__all__ = ["Asked", "chunk_rows", "encrypt_cohort"]
+__all__ = ["AS_A_BATCH", "Asked", "Ways", "asks_ways", "encrypt_cohort"]
 
 CHUNKS_A_PART = 16
 """Chunks between two places where a killed run can be gone on with: some 32,768 rows."""
+
+
+_WAYS: dict[str, Any] = {
+    "carry": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--carry",
+                metavar="COLUMN",
+                callback=text_options,
+                help="Carry a column beside the rows of a cohort into the scores, for everybody to read. Repeatable.",
+            ),
+        ],
+        None,
+    ),
+    "sign_as": (
+        Annotated[
+            Path | None,
+            typer.Option("--sign-as", metavar="IDENTITY", help="Sign the ciphertexts with your own sealed identity."),
+        ],
+        None,
+    ),
+    "identity_passphrase_file": (
+        Annotated[
+            Path | None,
+            typer.Option(help="File with the passphrase of --sign-as (one line). Asked for if not given."),
+        ],
+        None,
+    ),
+    "rows_a_chunk": (
+        Annotated[
+            int | None,
+            typer.Option(help="Rows that are encrypted and signed together in a cohort; 2,048 if not given."),
+        ],
+        None,
+    ),
+    "resume": (Resume, False),
+}
+"""The options of ``pyfe encrypt`` by the fields of :class:`Ways`."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How ciphertexts leave: carried columns, whose signature, chunks, and whether an ended run is gone on with."""
+
+    carry: list[str] | None = None
+    sign_as: Path | None = None
+    identity_passphrase_file: Path | None = None
+    rows_a_chunk: int | None = None
+    resume: bool = False
+
+    def require_cohort(self, cohort: bool) -> None:
+        """ParameterError for options of cohorts where a batch is made."""
+        if not cohort and (self.carry or self.resume or self.rows_a_chunk is not None):
+            raise ParameterError(
+                "--carry, --rows-a-chunk and --resume are for cohorts, which have any number of rows: "
+                "-o NAME.parquet, or -o FOLDER/"
+            )
+
+    def signer(self) -> IdentitySecret | None:
+        """Who signs. DecodeError for what is no identity, IdentityError for a wrong passphrase."""
+        return None if self.sign_as is None else unsealed(self.sign_as, self.identity_passphrase_file)
+
+
+AS_A_BATCH = Ways()
+"""Nothing was said."""
+
+asks_ways = asked_as("ways", _WAYS, Ways)
+"""A command whose parameter ``ways`` is asked for by the options of :class:`Ways`."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +128,21 @@ class Asked:
     output: Path
     folder: bool
     on_overflow: Overflow
-    rows_a_chunk: int
     carried: Carried
-    columns: Sequence[str]
     admitted: Admitted
     secret: Any
-    signer: IdentitySecret | None
     passphrase_file: Path | None
     reading: Reading
+    ways: Ways
+    signer: IdentitySecret | None
     avoid: Sequence[Path | None]
-    resume: bool
     force: bool
     quiet: bool
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that are carried in the clear."""
+        return self.ways.carry or ()
 
 
 class _Looked(NamedTuple):
@@ -85,21 +160,10 @@ class _Secrets(NamedTuple):
     left_out: Sequence[int]
 
 
-def chunk_rows(scheme: AnyAdapter, wanted: int | None) -> int:
-    """The rows of a chunk: as many as are wanted, 2,048 by default; whole blocks, where the scheme packs rows.
-    ParameterError for a number that is none."""
-    block = scheme.block_rows
-    if wanted is None:
-        return -(-ROWS_A_CHUNK // block) * block
-    if not 1 <= wanted <= 2**20 or wanted % block:
-        whole = f", in whole blocks of {block}" if block > 1 else ""
-        raise ParameterError(f"--rows-a-chunk is a number of rows from 1 to 1,048,576{whole}, not {wanted}")
-    return wanted
-
-
 def encrypt_cohort(asked: Asked) -> dict[str, Any]:
     """Encrypt a table into a cohort; what there is to say of it."""
     arrow_here()
+    rows_a_chunk = _chunk_rows(asked.key.adapter, asked.ways.rows_a_chunk)
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         file = None if asked.folder else stack.enter_context(_claimed(asked))
         again = Again(asked.table)
@@ -110,7 +174,7 @@ def encrypt_cohort(asked: Asked) -> dict[str, Any]:
             looked.stream,
             asked.key.schema,
             asked.on_overflow,
-            asked.rows_a_chunk,
+            rows_a_chunk,
             asked.carried.column,
             looked.columns,
             tuple(asked.columns),
@@ -144,7 +208,7 @@ def _made(
     says = _says(asked, looked, secrets, chunks, digest.result())
     command = Command("ciphertexts", says, chunks.chunks, CHUNKS_A_PART)
     folder = asked.output if file is None else parts_beside(file.place or asked.output)
-    with work_folder(folder, command, settle=_settled, resume=asked.resume, force=asked.force) as work:
+    with work_folder(folder, command, settle=_settled, resume=asked.ways.resume, force=asked.force) as work:
         missing = work.missing()
         left, cohort = chunks.rows_of(missing), str(work.settled["cohort"])
         with meter(chunks.rows, "encrypting", quiet=asked.quiet, done=chunks.rows - left) as advance:
@@ -261,6 +325,18 @@ def _role(public_key_id: bytes) -> Role:
             return False
 
     return Role("cohort under this public key", fits)
+
+
+def _chunk_rows(scheme: AnyAdapter, wanted: int | None) -> int:
+    """The rows of a chunk: as many as are wanted, 2,048 by default; whole blocks, where the scheme packs rows.
+    ParameterError for a number that is none."""
+    block = scheme.block_rows
+    if wanted is None:
+        return -(-ROWS_A_CHUNK // block) * block
+    if not 1 <= wanted <= 2**20 or wanted % block:
+        whole = f", in whole blocks of {block}" if block > 1 else ""
+        raise ParameterError(f"--rows-a-chunk is a number of rows from 1 to 1,048,576{whole}, not {wanted}")
+    return wanted
 
 
 def _settled() -> dict[str, Any]:

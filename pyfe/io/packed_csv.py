@@ -101,7 +101,7 @@ class Packed:
 
         if not types.is_floating(column.type):
             return PackedText(column)
-        values = column.to_numpy()
+        values = column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
         if int(np.isfinite(values).sum()) + column.null_count != len(values):  # "inf", "nan" and 1e400
             return TextCells(self.texts(place))
         return PackedNumbers(values, self, place)
@@ -117,7 +117,7 @@ class Packed:
         try:
             table = arrow.read_csv(
                 pyarrow.BufferReader(self._data),
-                read_options=arrow.ReadOptions(column_names=names, block_size=max(1 << 20, _LONGEST * self._width)),
+                read_options=arrow.ReadOptions(column_names=names, block_size=len(self._data) + 1),
                 parse_options=arrow.ParseOptions(
                     delimiter=self._delimiter, quote_char=quote, double_quote=False, ignore_empty_lines=False
                 ),

@@ -150,32 +150,22 @@ def _of_text(
     packing: str,
 ) -> TableStream:
     layout = layout_of(again, delimiter, decimal, encoding)
+    words, refusal = _words(na, layout)
     written = f"delimiter {layout.delimiter!r}, decimal sign {layout.decimal!r}"
     written += ("" if layout.encoding == "utf-8" else f", {layout.encoding}") + packing
-    words, refusal = _words(na, layout)
     found = decimal is None and layout.delimiter != ","
+    signs = layout.delimiter, layout.decimal, words
 
     def pieces(reading: CsvReading) -> Iterator[Table]:
         for piece in reading:
-            yield Table(
-                layout.name,
-                piece.cells,
-                piece.lines,
-                written,
-                "line",
-                layout.delimiter,
-                layout.decimal,
-                words,
-                (),
-                found,
-            )
+            yield Table(layout.name, piece.cells, piece.lines, written, "line", *signs, (), found)
 
     def read(wanted: Collection[str], schema: Schema | None) -> Iterator[Table]:
-        numbers = _numbers(layout, words, wanted, schema)
-        return pieces(CsvReading(again, layout, encoding, wanted, numbers))
+        return pieces(CsvReading(again, layout, encoding, wanted, _numbers(layout, words, wanted, schema)))
 
-    numbers = _numbers(layout, words, looking.wanted(layout.names), None if found else looking.schema)
-    reading = CsvReading(again, layout, encoding, looking.wanted(layout.names), numbers, look=True)
+    wanted = looking.wanted(layout.names)
+    numbers = _numbers(layout, words, wanted, None if found else looking.schema)
+    reading = CsvReading(again, layout, encoding, wanted, numbers, look=True)
     try:
         looked_at = pieces(reading)
         looking.look_at(looked_at if refusal is None else ())
@@ -187,21 +177,9 @@ def _of_text(
     reading.require_table()
     if refusal is not None:
         raise refusal
-    signs = f"{written}, absent {listed(na, 8)}" if words else written
-    return TableStream(
-        layout.name,
-        tuple(layout.names),
-        reading.rows,
-        signs,
-        "line",
-        layout.delimiter,
-        layout.decimal,
-        words,
-        reading.nameless,
-        found,
-        again,
-        read,
-    )
+    said = f"{written}, absent {listed(na, 8)}" if words else written
+    names, rows = tuple(layout.names), reading.rows
+    return TableStream(layout.name, names, rows, said, "line", *signs, reading.nameless, found, again, read)
 
 
 def _words(na: list[str], layout: CsvLayout) -> tuple[dict[str | None, frozenset[str]], ParameterError | None]:
