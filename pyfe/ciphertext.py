@@ -1,6 +1,7 @@
 """Batches of encrypted rows, the public arithmetic on them, and their bytes.
 
-The rows lie in the native payload; schema id, saturated counts and the rows' ids, if they travel, in the metadata.
+The rows lie in the native payload; schema id, saturated counts and, if they are there, the rows' ids and the signer in
+the metadata. The signature covers every byte before it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import numpy.typing as npt
 from pyfe import _core
 from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
 from pyfe.adapters.row_marks import repeated_rows
+from pyfe.arguments import require_a
 from pyfe.arrays import as_array
-from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError
+from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
+from pyfe.identity import Identity, IdentitySecret
 from pyfe.row_ids import RowIds, called_rows
 from pyfe.schema.cells import is_integer
-from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, pieces, unpack
+from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, pieces, signed_part, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import PickledAsBytes
+from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, Signature
 
 __all__ = ["CiphertextBatch"]
 
@@ -46,7 +50,7 @@ class CiphertextBatch(PickledAsBytes):
     anybody may combine rows: ``ct1 + ct2`` and ``3 * ct`` row by row, ``ct.weighted_sum(w)`` over the rows. A combined
     row carries the public sum of its weights, from which a key's interval and intercept follow; it decrypts to the
     combination of the scores. Rows of quadratic schemes cannot be added (ParameterError); they can be changed by
-    others all the same. So a batch of either kind proves nothing about who made it: it is not authentic.
+    others all the same. So a batch of either kind proves nothing about who made it, unless it is :meth:`signed`.
 
     A row that combines others is searched in an interval as many times wider as its weights sum to. So a key takes the
     weights of rows that came as bytes only up to a stated sum (:meth:`pyfe.FunctionKey.decrypt`); what was combined in
@@ -70,6 +74,7 @@ class CiphertextBatch(PickledAsBytes):
         "_read_from",
         "_saturated",
         "_schema_id",
+        "_signature",
     )
 
     def __init__(
@@ -83,8 +88,9 @@ class CiphertextBatch(PickledAsBytes):
         encrypted_rows: int | None = None,
         known_sums: IntArray | None = None,
         ids: RowIds | None = None,
+        signature: Signature | None = None,
     ) -> None:
-        """Not for direct use. ``ids``: one a row."""
+        """Not for direct use. ``ids``: one a row; ``signature``: of all of it."""
         self._adapter = adapter
         self._native = native
         self._parameter_hash = parameter_hash
@@ -97,6 +103,7 @@ class CiphertextBatch(PickledAsBytes):
         if known_sums is not None:
             known_sums.flags.writeable = False
         self._ids = ids
+        self._signature = signature
         self._id: bytes | None = None
         self._read_from: bytes | None = None
 
@@ -106,6 +113,11 @@ class CiphertextBatch(PickledAsBytes):
     def native(self) -> NativeBatch:
         """The core's batch, for :mod:`pyfe.schemes`."""
         return self._native
+
+    @property
+    def adapter(self) -> AnyAdapter:
+        """What is particular to its scheme."""
+        return self._adapter
 
     @property
     def scheme(self) -> str:
@@ -155,6 +167,35 @@ class CiphertextBatch(PickledAsBytes):
         if ids is not None and len(ids) != len(self):
             raise ParameterError(f"there are {len(ids)} ids for {len(self)} rows")
         return self._with(self._native, self._known_sums, ids=ids)
+
+    @property
+    def signer(self) -> bytes | None:
+        """The Ed25519 key (32 bytes) of whoever signed all of it; None where it is unsigned, as is every batch that was
+        cut, joined, combined or given other ids. Whose key that is, :meth:`require_signed_by` asks."""
+        return None if self._signature is None else self._signature.signer
+
+    def signed(self, secret: IdentitySecret) -> CiphertextBatch:
+        """The same batch, signed by an identity: rows in their order, ids, and what was clipped.
+
+        ParameterError for combined rows, which are of several rows, whoever combined them. Cost: a copy of its bytes
+        for the time of signing, and one Ed25519 signature of them.
+        """
+        require_a(secret, IdentitySecret, "who signs")
+        if self.combined:
+            raise ParameterError("combined rows are never signed: sign the batch, and combine at the evaluator's")
+        draft = self._signed(Signature(secret.identity.ed25519, bytes(SIGNATURE_SIZE)))
+        return self._signed(Signature(secret.identity.ed25519, secret.sign(draft._signed_bytes())))
+
+    def require_signed_by(self, identity: Identity) -> None:
+        """SignatureError unless this identity signed the batch as it is. Cost: as :meth:`signed`."""
+        require_a(identity, Identity, "signed_by")
+        if self._signature is None:
+            raise SignatureError(
+                f"the {_NAME} is not signed, and should be by {identity.name!r}; what was cut, joined or combined is "
+                "unsigned: sign the batch as it is sent"
+            )
+        self._signature.require_of(identity.ed25519, identity.name, f"the {_NAME}")
+        self._signature.require_valid(self._signed_bytes(), _NAME)
 
     @property
     def combined(self) -> bool:
@@ -220,7 +261,8 @@ class CiphertextBatch(PickledAsBytes):
         ids = (
             "" if self._ids is None else f", ids {'in the clear' if self._ids.carriage == 'clear' else 'as pseudonyms'}"
         )
-        return f"CiphertextBatch({len(self)} {what}, n={self.n}, public key {key}, unsigned{clipped}{ids})"
+        signed = "unsigned" if self.signer is None else f"signed by {self.signer.hex()[:12]}"
+        return f"CiphertextBatch({len(self)} {what}, n={self.n}, public key {key}, {signed}{clipped}{ids})"
 
     # -- bytes --
 
@@ -238,8 +280,11 @@ class CiphertextBatch(PickledAsBytes):
         }
         if self._ids is not None:  # batches of earlier versions have none
             metadata["ids"] = self._ids.to_field()
+        if self._signature is not None:
+            metadata["signer"] = self._signature.signer
         ids = self._parameter_hash, self.public_key_id
-        envelope = Envelope(Kind.CIPHERTEXT_BATCH, self._adapter.number, *ids, b"", metadata)
+        value = b"" if self._signature is None else self._signature.value
+        envelope = Envelope(Kind.CIPHERTEXT_BATCH, self._adapter.number, *ids, b"", metadata, value)
         return pieces(envelope, self._adapter.pieces(self._native))
 
     @classmethod
@@ -247,27 +292,31 @@ class CiphertextBatch(PickledAsBytes):
         """The batch that ``data`` encodes; every point is checked to be the canonical encoding of a group element.
 
         DecodeError unless ``data`` is exactly one canonical encoding of a batch; of several damaged rows, one of the
-        first is named. The batch keeps a ``bytes`` object as it is, and copies any other buffer. Cost: decoding every
-        point, once. The decoded points are kept as far as there is room (``PYFE_DECODED_MB``, docs/guides/batches.md);
-        those of the other rows are decoded again where they are used.
+        first is named. SignatureError where it is signed and its signer did not sign just this. The batch keeps a
+        ``bytes`` object as it is, and copies any other buffer. Cost: decoding every point, once. The decoded points are
+        kept as far as there is room (``PYFE_DECODED_MB``, docs/guides/batches.md); those of the other rows are decoded
+        again where they are used.
         """
         own = as_bytes(data)
         envelope = unpack(own, Kind.CIPHERTEXT_BATCH)
         adapter = adapter_numbered(envelope.scheme, _NAME)
-        if envelope.signature:
-            raise DecodeError(f"{_NAME}: it must be unsigned")
+        signature = _signature_of(envelope)
+        if signature is not None:
+            signature.require_valid(signed_part(own), _NAME)
         fields = Fields(envelope.metadata, _NAME)
         encrypted_rows = fields.integer("encrypted_rows", 0, _MOST_ROWS)
         schema_id = fields.octets("schema_id", 32)
         counts = Fields(counted := fields.take("saturated", dict), _NAME)
         saturated = {name: counts.integer(name, 1, _MOST_ROWS) for name in counted}
-        fields.drop(["ids"])
+        fields.drop(["ids", "signer"])
         fields.finish()
         native = adapter.read_batch(memoryview(envelope.payload))
         carried = envelope.metadata.get("ids", ...)
         ids = None if carried is ... else RowIds.from_field(carried, len(native), _NAME)
         if ids is not None and adapter.combined(native):
             raise DecodeError(f"{_NAME}: combined rows have no ids, and here are some")
+        if signature is not None and adapter.combined(native):
+            raise DecodeError(f"{_NAME}: combined rows are never signed, and these are")
         if envelope.public_key_id != native.public_key_id:
             raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")
         batch = cls(
@@ -278,6 +327,7 @@ class CiphertextBatch(PickledAsBytes):
             saturated=saturated,
             encrypted_rows=encrypted_rows,
             ids=ids,
+            signature=signature,
         )
         batch._read_from = own  # there is only one encoding of a batch
         return batch
@@ -403,6 +453,23 @@ class CiphertextBatch(PickledAsBytes):
         known = _bounded(np.abs(weights.astype(object)) @ self.known_weight_sums.astype(object)[:, None])
         return self._with(self._adapter.weighted_sum(self._native, weights.astype(np.int64)), known)
 
+    def _signed(self, signature: Signature) -> CiphertextBatch:
+        return CiphertextBatch(
+            self._adapter,
+            self._native,
+            parameter_hash=self._parameter_hash,
+            schema_id=self._schema_id,
+            saturated=self._saturated,
+            encrypted_rows=self._encrypted_rows,
+            known_sums=self._known_sums,
+            ids=self._ids,
+            signature=signature,
+        )
+
+    def _signed_bytes(self) -> bytes:
+        """What a signature covers: every byte before it."""
+        return _core.joined(self.pieces()[:-1]) if self._read_from is None else signed_part(self._read_from)
+
     def _rows(self, start: int, stop: int) -> CiphertextBatch:
         known = None if self._known_sums is None else self._known_sums[start:stop]
         ids = None if self._ids is None else self._ids[start:stop]
@@ -437,6 +504,18 @@ class CiphertextBatch(PickledAsBytes):
             raise KeyMismatchError(f"the batches were encrypted under different public keys ({ids})")
         if (self._schema_id, self._parameter_hash) != (other._schema_id, other._parameter_hash):
             raise KeyMismatchError("the batches were encoded with different schemas")
+
+
+def _signature_of(envelope: Envelope) -> Signature | None:
+    """Whose an envelope's signature is, by its metadata. DecodeError for one without the other."""
+    signer = envelope.metadata.get("signer")
+    if (signer is None) != (not envelope.signature) or (signer is None and "signer" in envelope.metadata):
+        raise DecodeError(f"{_NAME}: a signature without a signer, or a signer without a signature")
+    if signer is None:
+        return None
+    if type(signer) is not bytes or len(signer) != KEY_SIZE:
+        raise DecodeError(f"{_NAME}: field 'signer' is not {KEY_SIZE} bytes")
+    return Signature(signer, envelope.signature)
 
 
 def _bounded(sums: npt.NDArray[Any]) -> IntArray:

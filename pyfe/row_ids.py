@@ -32,6 +32,7 @@ __all__ = [
     "cells_of",
     "require_one_column",
     "require_carriage",
+    "require_none_repeated",
 ]
 
 Carriage: TypeAlias = Literal["clear", "pseudonym"]
@@ -40,12 +41,16 @@ Carriage: TypeAlias = Literal["clear", "pseudonym"]
 PSEUDONYM_SIZE = 16
 """Bytes of a pseudonym: two of 2^40 ids have the same one with a probability of 2^-49."""
 
+_TEXT_SIZE = -(-8 * PSEUDONYM_SIZE // 5)
+"""Letters and digits of a pseudonym as text."""
+
 MOST_ID_BYTES = 256
 """Longest id that travels, in UTF-8."""
 
 MOST_IDS_BYTES = 16 * 10**6
 """Bytes that all ids of a batch take, a line end each or as pseudonyms: metadata have 2^24 in all."""
 
+_BASE32 = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", np.uint8)
 _MOST_BITS = 1024
 """Of an integer that is an id."""
 
@@ -189,17 +194,26 @@ class RowIds(Sequence[str]):
 
     def require_distinct(self, called: Callable[[Sequence[int]], str] | None = None) -> None:
         """ParameterError naming the rows whose id an earlier row has."""
-        repeated = self.repeated()
-        if repeated:
-            raise ParameterError(
-                f"{(called or called_rows)(repeated)}: the id is there a second time, so that a score could not be "
-                "told from another; if that is meant, allow it (--allow-duplicates, allow_duplicates=True)"
-            )
+        require_none_repeated(self.repeated(), called)
+
+    def texts(self) -> list[str]:
+        """All ids as text, at once."""
+        if self._ends is not None:
+            return self._data.decode().split("\n")[:-1]
+        bits = np.unpackbits(np.frombuffer(self._data, np.uint8).reshape(-1, PSEUDONYM_SIZE), axis=1)
+        fives = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 5))).reshape(len(self), _TEXT_SIZE, 5)
+        signs = _BASE32[fives @ np.array([16, 8, 4, 2, 1], np.uint8)]
+        texts: list[str] = signs.view(f"S{_TEXT_SIZE}").ravel().astype(str).tolist()
+        return texts
+
+    def raws(self) -> list[bytes]:
+        """The bytes of all ids, at once: in UTF-8, or of the pseudonym."""
+        return list(self._raws()) if self._ends is None else self._data.split(b"\n")[:-1]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Text as objects, for an index of pandas."""
         column = np.empty(len(self), dtype=object)
-        column[:] = list(self)
+        column[:] = self.texts()
         return column if dtype is None else column.astype(dtype)
 
     def __eq__(self, other: object) -> bool:
@@ -268,6 +282,15 @@ class RowIds(Sequence[str]):
 
     def _text(self, raw: bytes) -> str:
         return raw.decode() if self._ends is not None else base64.b32encode(raw).decode().rstrip("=")
+
+
+def require_none_repeated(repeated: Sequence[int], called: Callable[[Sequence[int]], str] | None = None) -> None:
+    """ParameterError naming the rows whose id an earlier row has, where there are any."""
+    if repeated:
+        raise ParameterError(
+            f"{(called or called_rows)(repeated)}: the id is there a second time, so that a score could not be "
+            "told from another; if that is meant, allow it (--allow-duplicates, allow_duplicates=True)"
+        )
 
 
 def require_carriage(given: object) -> Carriage:

@@ -5,7 +5,7 @@ To add a scheme: its verbs in :mod:`pyfe.schemes`, its :class:`Adapter` here, an
 
 from __future__ import annotations
 
-from pyfe.adapters.adapter import MAX_WEIGHT_BITS, Adapter, AnyAdapter, KeyType, weight_bound
+from pyfe.adapters.adapter import MAX_WEIGHT_BITS, Adapter, AnyAdapter, KeyType, RowForm, weight_bound
 from pyfe.adapters.protocols import (
     NativeBatch,
     NativeFunctionKey,
@@ -36,6 +36,7 @@ __all__ = [
     "NativeParameters",
     "NativePublicKey",
     "NativeSecretKey",
+    "RowForm",
     "Search",
     "SearchPlan",
     "SearchTable",

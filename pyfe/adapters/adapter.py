@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from pyfe._core import joined
 from pyfe.adapters.protocols import IntArray, NativeBatch, NativeFunctionKey, NativePublicKey, NativeSecretKey
 from pyfe.adapters.row_marks import MARK_SIZE, Marks
 from pyfe.adapters.search import Search
@@ -21,7 +22,7 @@ from pyfe.function import IntegerMap
 from pyfe.schema import Schema
 from pyfe.schemes.arguments import Client, Label
 
-__all__ = ["MAX_WEIGHT_BITS", "Adapter", "AnyAdapter", "KeyType", "weight_bound"]
+__all__ = ["MAX_WEIGHT_BITS", "Adapter", "AnyAdapter", "KeyType", "RowForm", "weight_bound"]
 
 KeyType: TypeAlias = Literal["public", "secret", "client"]
 """Who can encrypt: everybody, the holder of the master secret key, or every client under a key of its own."""
@@ -39,6 +40,15 @@ MAX_WEIGHT_BITS = 32
 def weight_bound(weight_bits: int) -> int:
     """Largest absolute value of a signed weight of so many bits: 127 for 8."""
     return (1 << (weight_bits - 1)) - 1
+
+
+class RowForm(NamedTuple):
+    """A payload as rows of one ``width`` in bytes: ``shared``, what it has before them, and ``body``, the rows in
+    pieces, in the scheme's own order."""
+
+    shared: bytes
+    width: int
+    body: Sequence[bytes | memoryview]
 
 
 class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
@@ -135,6 +145,28 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def pieces(self, batch: Batch) -> Sequence[bytes | memoryview]:
         """The payload of a native batch in pieces; a scheme that holds rows as bytes copies none of them."""
         return [batch.to_bytes()]
+
+    def row_form(self, batch: Batch) -> RowForm:
+        """The payload of a native batch as rows of one width, for a table that has a column of them; no row is copied.
+
+        A payload ends with its rows, :meth:`row_bytes` each. Of a packed scheme with its blocks, cut at that width;
+        where the last block is not full, its first part is shared. ParameterError for rows that take fewer bytes.
+        """
+        pieces, width = self.pieces(batch), self.row_bytes(self.coordinates(batch))
+        shared = sum(map(len, pieces)) - width * len(batch)
+        if shared < 0:
+            raise ParameterError(f"these rows take fewer than {width} bytes each: they are no batch as encrypted")
+        head, body = bytearray(), list[bytes | memoryview]()
+        for piece in pieces:
+            here = min(shared - len(head), len(piece))
+            head += piece[:here]
+            if here < len(piece):
+                body.append(memoryview(piece)[here:])
+        return RowForm(bytes(head), width, body)
+
+    def payload(self, shared: bytes, body: Sequence[bytes | memoryview]) -> bytes:
+        """The inverse of :meth:`row_form`, for :meth:`read_batch`, which checks all of it. Cost: one copy."""
+        return joined([shared, *body])
 
     # -- rows --
 

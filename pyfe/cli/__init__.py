@@ -12,7 +12,8 @@
 ``identity``          ``pyfe identity``: who signs and receives
 ``clock``             ``pyfe authority clock``: an authority whose clock was ahead
 ``audit``             ``pyfe audit``: the log, for whoever checks it
-``encrypt_evaluate``  ``pyfe encrypt`` and ``pyfe evaluate``: the data owner and the evaluator
+``encrypt_evaluate``  ``pyfe encrypt``: the data owner; ``evaluating``: ``pyfe evaluate``: the evaluator
+``handing_over``      ``pyfe verify-cohort``: what was handed over, for whoever checks it
 ``owner``             ``pyfe owner``: the data owner's folder, and the ledger of ``pyfe encrypt``
 ``info``, ``doctor``  what a file is; whether this installation is sound
 ``demo``, ``demos``   the demos, one file each

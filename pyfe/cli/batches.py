@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 from pyfe import io
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, Force, load, show
+from pyfe.cohorts import is_parquet
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.io import roles
 from pyfe.io.outputs import Output
@@ -38,7 +39,7 @@ def concat(
     as_json: AsJson = False,
 ) -> None:
     """Join batches of ciphertexts; ids follow their rows."""
-    first = load(ciphertexts[0], CiphertextBatch.from_bytes)
+    first = _batch_of(ciphertexts[0])
     with io.claimed(output, roles.ciphertexts(first.public_key_id), avoid=ciphertexts, force=force) as file:
         parts = [_plain(part, drop_ids) for part in (first, *_alike(first, ciphertexts[1:]))]
         batch = CiphertextBatch.concat(parts, allow_duplicates=allow_duplicates)
@@ -54,7 +55,7 @@ def append(
 ) -> None:
     """Append batches of ciphertexts to one. The file stands as it was until the longer one is there, whole."""
     with io.held(ciphertexts) as place:
-        first = load(ciphertexts, CiphertextBatch.from_bytes)
+        first = _batch_of(ciphertexts)
         with io.claimed(ciphertexts, roles.ciphertexts(first.public_key_id), avoid=more) as file:
             batch = CiphertextBatch.concat([first, *_alike(first, more)], allow_duplicates=allow_duplicates)
             place.require_unchanged()
@@ -81,7 +82,7 @@ def slice_rows(
     wanted = _ROWS.fullmatch(rows)
     if wanted is None:
         raise ParameterError(f"--rows is FIRST:END, two numbers of rows counted from 0, not {rows!r}")
-    batch = load(ciphertexts, CiphertextBatch.from_bytes)
+    batch = _batch_of(ciphertexts)
     with io.claimed(output, roles.ciphertexts(batch.public_key_id), avoid=[ciphertexts], force=force) as file:
         start, stop = int(wanted[1] or 0), int(wanted[2] or len(batch))
         if not start <= stop <= len(batch):
@@ -94,12 +95,22 @@ def slice_rows(
 def _alike(first: CiphertextBatch, files: Sequence[Path]) -> Iterator[CiphertextBatch]:
     """The batches of files; KeyMismatchError naming one that does not go with the first."""
 
-    def read(data: bytes) -> CiphertextBatch:
-        batch = CiphertextBatch.from_bytes(data)
+    def alike(batch: CiphertextBatch) -> CiphertextBatch:
         first.require_same(batch)
         return batch
 
-    return (load(file, read) for file in files)
+    return (_batch_of(file, alike) for file in files)
+
+
+def _batch_of(file: Path, alike: Callable[[CiphertextBatch], CiphertextBatch] = lambda batch: batch) -> CiphertextBatch:
+    """The batch of a file. ParameterError for a cohort."""
+    if file.is_dir() or is_parquet(file):
+        raise ParameterError(
+            f"{file} is a cohort, or a folder: these are neither cut nor joined, for each of their chunks says which "
+            "of how many it is, and may be signed with that; encrypt the rows that are wanted, or score one cohort "
+            "after another"
+        )
+    return load(file, lambda data: alike(CiphertextBatch.from_bytes(data)))
 
 
 def _plain(batch: CiphertextBatch, drop_ids: bool) -> CiphertextBatch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +9,11 @@ import typer
 
 from pyfe import io
 from pyfe.cli.console import passphrase_from
+from pyfe.cohorts.carrying import called_lines, id_cells
 from pyfe.errors import DecodeError, OwnerError, ParameterError
 from pyfe.keys.carried_ids import carried_ids, require_no_feature
-from pyfe.row_ids import RowIds, called_rows, require_carriage
+from pyfe.row_ids import Carriage, RowIds, require_carriage
 from pyfe.schema import Schema
-from pyfe.schema.cells import same_name
-from pyfe.schema.frames import naming
 
 if TYPE_CHECKING:
     from pyfe.owner import OwnerSecret
@@ -24,9 +22,7 @@ __all__ = [
     "AllowDuplicates",
     "Carried",
     "CarryIds",
-    "called_lines",
     "folder_secret",
-    "id_cells",
     "secret_files",
     "secret_from",
 ]
@@ -62,35 +58,31 @@ class Carried:
         """Whether the owner's secret is needed."""
         return self._how == "pseudonym"
 
+    @property
+    def column(self) -> str | None:
+        """The column of the ids that are carried; None where there are none."""
+        return None if self._how is None else self._column
+
+    @property
+    def how(self) -> Carriage | None:
+        """How they travel."""
+        return self._how
+
+    @property
+    def duplicates_allowed(self) -> bool:
+        """Whether several rows may have the same."""
+        return self._allowed
+
+    def of_rows(self, cells: list[Any], owner: Any) -> RowIds | None:
+        """The ids of some rows of a table that was looked at; ``owner``: what has the owner's secret."""
+        return carried_ids(cells, self._how, owner, True)
+
     def ids(self, table: io.Table, schema: Schema, owner: Any) -> RowIds | None:
         """The ids of the table's rows; ``owner``: what has the owner's secret. ParameterError naming lines."""
         if self._how is None or self._column is None:
             return None
         require_no_feature(schema, self._column)
         return carried_ids(id_cells(table, self._column), self._how, owner, self._allowed, called=called_lines(table))
-
-
-def id_cells(table: io.Table, column: str | None) -> list[Any]:
-    """The cells of the column of ids with their types, so that an id is the same here and in Python. ParameterError
-    where there is no such column, for dates and times, and naming lines for what --na says stands for nothing."""
-    wanted = same_name(column)
-    found = next((name for name in table.cells if same_name(name) == wanted), None)
-    if found is None:
-        raise ParameterError(f"{table.path}: there is no column {column!r} of record ids (--id-column)")
-    with naming(found):
-        cells = table.cells[found].ids()
-    absent = table.spelling(found).absent_rows(cells)
-    if absent:
-        raise ParameterError(
-            f"{called_lines(table)(absent)}: the column {column!r} of record ids holds what --na says stands for an "
-            "absent value: give every row an id, or say --na for the columns that it is about (--na COLUMN=TEXT)"
-        )
-    return cells
-
-
-def called_lines(table: io.Table) -> Callable[[Sequence[int]], str]:
-    """What calls the rows of a table by their lines in its file."""
-    return lambda rows: f"{table.path}: {called_rows([table.lines[row] for row in rows], table.unit)}"
 
 
 def secret_from(place: Path | None, passphrase_file: Path | None, ledger: Path | None) -> Any:

@@ -21,6 +21,8 @@ from pyfe.cli import (
     demo,
     doctor,
     encrypt_evaluate,
+    evaluating,
+    handing_over,
     identity,
     info,
     issuing,
@@ -126,7 +128,8 @@ app.command("encrypt")(encrypt_evaluate.encrypt)
 app.command("concat")(batches.concat)
 app.command("append")(batches.append)
 app.command("slice")(batches.slice_rows)
-app.command("evaluate")(encrypt_evaluate.evaluate)
+app.command("evaluate")(evaluating.evaluate)
+app.command("verify-cohort")(handing_over.verify_cohort)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

@@ -19,7 +19,8 @@ from typing import Annotated, Any, TextIO, TypeVar
 import typer
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from pyfe.arrays import AnyArray
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
@@ -36,6 +37,7 @@ __all__ = [
     "as_text",
     "complain",
     "load",
+    "meter",
     "passphrase_from",
     "passphrases_from",
     "plain_warnings",
@@ -215,15 +217,30 @@ def reference_rows(table: Table, schema: Schema) -> dict[str, AnyArray]:
 def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tuple[int, int]]:
     """Chunks ``(start, stop)`` of ``total`` rows, with a bar on stderr while the caller works on them."""
     spans = [(start, min(start + chunk, total)) for start in range(0, total, chunk)] or [(0, 0)]
-    if quiet or len(spans) == 1 or sys.stderr is None or not sys.stderr.isatty():
-        yield from spans
-        return
-    columns = TextColumn(what, markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
+    with meter(total, what, quiet=quiet or len(spans) == 1) as advance:
         for start, stop in spans:
             yield start, stop
-            bar.update(task, completed=stop)
+            advance(stop - start)
+
+
+@contextmanager
+def meter(total: int, what: str, *, quiet: bool, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, with rows a second and the time left; it is told how many rows more are done. None where that is
+    no terminal."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    columns = TextColumn(what, markup=False), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        yield lambda rows: bar.advance(task, rows)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Rows a second, as soon as that is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} rows/s")
 
 
 def passphrase_from(file: Path | None, *, confirm: bool = False, what: str = "Passphrase") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,9 @@ from pyfe.adapters import adapter_numbered, serving
 from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
+from pyfe.cohorts import Cohort, is_parquet, open_cohort
+from pyfe.cohorts.manifest import MANIFEST
+from pyfe.cohorts.parts import read_manifest
 from pyfe.epochs import EpochTable
 from pyfe.errors import PyfeError
 from pyfe.folder_names import MASTER
@@ -20,6 +24,7 @@ from pyfe.identity import sealed_identity
 from pyfe.keys import FunctionKey, PublicKey, RevocationList, described_columns
 from pyfe.owner import sealed_owner
 from pyfe.schema import Schema
+from pyfe.text import iso_time
 from pyfe.wire.envelope import Kind, kind_of, unpack
 
 __all__ = ["info"]
@@ -50,6 +55,10 @@ def info(
 def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
     """What the file is, or the error it gives: the other files are described all the same."""
     try:
+        if file.is_dir() and os.path.lexists(file / MANIFEST):
+            return _work(file)
+        if is_parquet(file):
+            return _cohort(open_cohort(file))
         held = file / MASTER if file.is_dir() else file
         return load(held, lambda data: _describe(data, public))
     except PyfeError as error:
@@ -107,9 +116,49 @@ def _batch(batch: CiphertextBatch, size: int) -> dict[str, Any]:
         "saturated": batch.saturated,
         "public_key_id": batch.public_key_id.hex(),
         "schema_id": batch.schema_id.hex(),
-        "signed": False,
+        "signed": batch.signer is not None,
+        "signer": None if batch.signer is None else batch.signer.hex(),
         "bytes": size,
     }
+
+
+def _cohort(cohort: Cohort) -> dict[str, Any]:
+    """What the heads of its chunks say; no row is read, and no signature looked at."""
+    return {
+        "object": "cohort",
+        "scheme": cohort.scheme,
+        "rows": cohort.rows,
+        "chunks": cohort.chunk_count,
+        "files": len(cohort.files),
+        "ids": cohort.ids,
+        "columns": cohort.columns,
+        "public_key_id": cohort.public_key_id.hex(),
+        "schema_id": cohort.schema_id.hex(),
+        "cohort_id": cohort.id.hex(),
+        "signed": cohort.signer is not None,
+        "signer": None if cohort.signer is None else cohort.signer.hex(),
+        "verified": False,
+        "bytes": cohort.size,
+    }
+
+
+def _work(folder: Path) -> dict[str, Any]:
+    """What the manifest of a folder of parts says; no part is read but a cohort's heads, where all are there."""
+    manifest = read_manifest(folder)
+    command = manifest.command
+    said = {
+        "object": f"{command.product} in parts",
+        "state": "finished" if manifest.finished is not None else "not finished: --resume goes on with it",
+        "finished": None if manifest.finished is None else iso_time(manifest.finished),
+        "parts": len(manifest.parts),
+        "parts_missing": len(manifest.missing()),
+        "rows_in_parts": manifest.rows,
+        "bytes_in_parts": manifest.bytes,
+        "made_from": {name: value for name, value in command.says.items() if not isinstance(value, list | dict)},
+    }
+    if command.product == "ciphertexts" and manifest.finished is not None:
+        return {**_cohort(open_cohort(folder)), **said, "object": "cohort in parts"}
+    return said
 
 
 def _log(log: AuditLog, size: int) -> dict[str, Any]:

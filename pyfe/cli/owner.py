@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from pyfe import io
 from pyfe.audit import require_as_new
-from pyfe.cli.carried import called_lines, folder_secret, id_cells
+from pyfe.cli.carried import folder_secret
 from pyfe.cli.console import (
     AsJson,
     Force,
@@ -25,6 +25,7 @@ from pyfe.cli.console import (
 )
 from pyfe.cli.keeping import Saved
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
+from pyfe.cohorts.carrying import called_lines, id_cells
 from pyfe.epochs import EpochTable
 from pyfe.errors import ParameterError
 from pyfe.io import Table, roles
@@ -241,24 +242,51 @@ class Admitted:
         else:
             table.require_open(key.id)
 
-    def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
-        """The rows that are encrypted: recorded, durably, when this returns. RowsDeniedError, which names lines of the
-        file, where one is refused and nobody said to leave such rows out."""
-        ids, called = id_cells(table, self._column), called_lines(table)
-        refused = set[int]()
+    @property
+    def column(self) -> str | None:
+        """The column of the record ids; None where there is no ledger."""
+        return None if self._folder is None else self._column
+
+    def refused(self, ledger: OwnerLedger, key: PublicKey, ids: Ids, lines: Lines, called: Called) -> list[int]:
+        """The rows that are left out; all others are recorded, durably, when this returns.
+
+        ``ids`` gives the record ids; ``lines`` the numbers by which people call some rows, ``called`` the words.
+        RowsDeniedError, which names lines of the file, where a row is refused and nobody said to leave such rows out.
+        """
+        refused: list[int] = []
         if self._leave_out:
-            refused = set(ledger.check(key, ids, retired=self._retired, called=called).refused)
-        kept = [row for row in range(len(ids)) if row not in refused]
+            refused = list(ledger.check(key, ids(), retired=self._retired, called=called).refused)
+        left_out = set(refused)
+
+        def called_of_kept(rows: Sequence[int]) -> str:
+            kept = [row for row in range(max(rows) + len(refused) + 1) if row not in left_out]
+            return called([kept[row] for row in rows])
+
         recorded = ledger.record(
             key,
-            [ids[row] for row in kept],
+            (cell for row, cell in enumerate(ids()) if row not in left_out),
             retired=self._retired,
-            called=lambda rows: called([kept[row] for row in rows]),
+            called=called_of_kept,
         )
         self.report = {
             "patients": recorded.patients,
             "patients_of_several_epochs": recorded.again,
-            "lines_left_out": [table.lines[row] for row in sorted(refused)],
+            "lines_left_out": lines(sorted(refused)),
             "not_counted_across_epochs": list(recorded.not_counted),
         }
-        return kept
+        return sorted(refused)
+
+    def rows(self, ledger: OwnerLedger, key: PublicKey, table: Table) -> list[int]:
+        """The rows of a table that are encrypted: see :meth:`refused`."""
+        ids = id_cells(table, self._column or "")
+
+        def lines(rows: Sequence[int]) -> list[int]:
+            return [table.lines[row] for row in rows]
+
+        left_out = set(self.refused(ledger, key, lambda: ids, lines, called_lines(table)))
+        return [row for row in range(len(ids)) if row not in left_out]
+
+
+Ids: TypeAlias = Callable[[], Iterable[Any]]
+Lines: TypeAlias = Callable[[Sequence[int]], list[int]]
+Called: TypeAlias = Callable[[Sequence[int]], str]

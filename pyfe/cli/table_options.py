@@ -12,13 +12,15 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from pyfe.cli.console import text_option, text_options
 from pyfe.errors import ParameterError
 from pyfe.io import Table, read_table
+from pyfe.io.sources import Again
+from pyfe.io.streams import TableStream, stream_table
 from pyfe.schema import Column, noise
 from pyfe.schema.cells import parse_number, same_name
 from pyfe.strict import distinct
@@ -35,6 +37,7 @@ __all__ = [
     "Public",
     "Range",
     "Reading",
+    "asked_as",
     "levels_of",
     "missing_of",
     "noise_of",
@@ -88,32 +91,53 @@ class Reading:
     def table(self, file: Path) -> Table:
         """A table, of any kind that is read; ``-`` is standard input. How it was read (``Table.signs``) is part of a
         command's result, as nobody may have said it."""
+        return read_table(file, **self._said)
+
+    def stream(self, file: Again, **looking: Any) -> TableStream:
+        """The same as a stream; ``looking``: who looks at which of its columns, as of ``stream_table``."""
+        return stream_table(file, **self._said, **looking)
+
+    @property
+    def _said(self) -> dict[str, Any]:
         delimiter = _SIGNS.get(self.delimiter or "", self.delimiter)
-        return read_table(file, delimiter=delimiter, decimal=self.decimal, encoding=self.encoding, na=self.na or ())
+        return {"delimiter": delimiter, "decimal": self.decimal, "encoding": self.encoding, "na": self.na or ()}
 
 
 AS_FOUND = Reading()
 """Nothing was said."""
 
 
-def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter ``reading`` is asked for by the options of :class:`Reading`."""
-    own = inspect.signature(command, eval_str=True)
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    options = [inspect.Parameter(name, keyword, default=None, annotation=option) for name, option in _WRITTEN.items()]
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in own.parameters.items():
-        parameters += options if name == "reading" else [parameter.replace(kind=keyword)]
+Command: TypeAlias = Callable[..., None]
 
-    @functools.wraps(command)
-    def asked(**given: Any) -> None:
-        said = {name: given.pop(name) for name in _WRITTEN}
-        command(**given, reading=Reading(**said))
 
-    asked.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    asked.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return asked
+def asked_as(name: str, options: Mapping[str, Any], made: Callable[..., object]) -> Callable[[Command], Command]:
+    """What gives a command several options for its one parameter ``name``, which is what is ``made`` of them."""
 
+    def given_to(command: Command) -> Command:
+        own = inspect.signature(command, eval_str=True)
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        asked_for = [
+            inspect.Parameter(each, keyword, default=default, annotation=annotation)
+            for each, (annotation, default) in options.items()
+        ]
+        parameters: list[inspect.Parameter] = []
+        for each, parameter in own.parameters.items():
+            parameters += asked_for if each == name else [parameter.replace(kind=keyword)]
+
+        @functools.wraps(command)
+        def asked(**given: Any) -> None:
+            said = {each: given.pop(each) for each in options}
+            command(**given, **{name: made(**said)})
+
+        asked.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        asked.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return asked
+
+    return given_to
+
+
+reads_tables = asked_as("reading", {each: (option, None) for each, option in _WRITTEN.items()}, Reading)
+"""A command whose parameter ``reading`` is asked for by the options of :class:`Reading`."""
 
 Bits = Annotated[int, typer.Option(help="Resolution of number columns, in bits.")]
 Margin = Annotated[float, typer.Option(help="How far a range goes beyond the 1 % and 99 % quantiles.")]

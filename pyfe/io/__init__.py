@@ -6,10 +6,12 @@ from pyfe.io.files import read_bytes, read_object, read_text
 from pyfe.io.holding import held
 from pyfe.io.outputs import claimed, write_bytes, write_text
 from pyfe.io.resealing import reseal
+from pyfe.io.streams import TableStream, stream_table
 from pyfe.io.tables import Table, encode_table, read_table, table_bytes, write_table
 
 __all__ = [
     "Table",
+    "TableStream",
     "claimed",
     "encode_table",
     "held",
@@ -18,6 +20,7 @@ __all__ = [
     "read_table",
     "read_text",
     "reseal",
+    "stream_table",
     "table_bytes",
     "write_bytes",
     "write_table",

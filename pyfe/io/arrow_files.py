@@ -14,7 +14,7 @@ from pyfe.io.kinds import Kind
 from pyfe.io.sources import INSTALL, Source
 from pyfe.io.unpacking import ANY_BYTES, MOST_BYTES_A_BYTE
 
-__all__ = ["arrow_table", "require_cells_of_bytes", "without_values"]
+__all__ = ["arrow_table", "require_arrow", "require_cells_of_bytes", "require_size", "text_columns", "without_values"]
 
 MOST_CELLS_A_BYTE = 10_000
 """Most cells a byte of a file: a constant column of Parquet has some 240. A column of type null takes no bytes."""
@@ -29,19 +29,15 @@ def arrow_table(source: Source, kind: Kind) -> Any:
     ParameterError where pyarrow is not installed, DecodeError where the file is damaged: never in pyarrow's words,
     which show cells; and where it tells of more than ``MOST_CELLS_A_BYTE`` cells for each of its bytes.
     """
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise ParameterError(
-            f"{source.name}: it is {kind.value}, which pyarrow reads, and pyarrow is not installed: {INSTALL}, or "
-            "write the table as CSV"
-        ) from error
+    require_arrow(source.name, kind)
+    import pyarrow
+
     data = source.read()
     with in_memory(source.name):
         where = ""
         try:
             table = _read(pyarrow.BufferReader(data), kind, source.name)
-            _require_size(table, len(data), source.name)
+            require_size(table.num_rows, table.num_columns, len(data), source.name)
             where = " (the name of a column)"
             names = list(table.column_names)  # a name that is no UTF-8 raises
             for name, column in zip(names, table.columns, strict=True):
@@ -52,6 +48,17 @@ def arrow_table(source: Source, kind: Kind) -> Any:
                 raise
             raise DecodeError(f"{source.name}: damaged {kind.value}{where}; write it again") from None
     return table
+
+
+def require_arrow(name: str, kind: Kind) -> None:
+    """ParameterError, with the cure, where pyarrow is not installed."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise ParameterError(
+            f"{name}: it is {kind.value}, which pyarrow reads, and pyarrow is not installed: {INSTALL}, or write the "
+            "table as CSV"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -115,9 +122,9 @@ def _viewed(chunk: Any) -> int:
     return int(lengths[np.asarray(chunk.is_valid())].sum(dtype=np.int64))
 
 
-def _require_size(table: Any, size: int, name: str) -> None:
-    """``table``: what has ``num_rows`` and ``num_columns``."""
-    cells = table.num_rows * table.num_columns
+def require_size(rows: int, columns: int, size: int, name: str) -> None:
+    """DecodeError where a file of so many bytes tells of more cells than any has."""
+    cells = rows * columns
     if cells > max(_ANY_FILE, MOST_CELLS_A_BYTE * size):
         raise DecodeError(
             f"{name}: it tells of {cells} cells in {size} bytes, more than {MOST_CELLS_A_BYTE} a byte; write it as "
@@ -125,7 +132,7 @@ def _require_size(table: Any, size: int, name: str) -> None:
         )
 
 
-def _texts_of(file: Any) -> list[str]:
+def text_columns(file: Any) -> list[str]:
     """The columns of text of a Parquet file: read as they are written, each text once, however many cells have it."""
     columns = (file.schema.column(place) for place in range(len(file.schema)))
     return [column.path for column in columns if column.logical_type.type == "STRING"]
@@ -138,8 +145,8 @@ def _read(data: Any, kind: Kind, name: str) -> Any:
         from pyarrow.parquet import ParquetFile
 
         file = ParquetFile(data, pre_buffer=False)
-        _require_size(file.metadata, data.size(), name)
-        return ParquetFile(data, pre_buffer=False, read_dictionary=_texts_of(file)).read()
+        require_size(file.metadata.num_rows, file.metadata.num_columns, data.size(), name)
+        return ParquetFile(data, pre_buffer=False, read_dictionary=text_columns(file)).read()
     if kind is Kind.FEATHER_1:
         from pyarrow.feather import read_table
 

@@ -67,12 +67,14 @@ class Spelling:
     def thousands(self, cells: Sequence[str]) -> list[int]:
         """The rows of a column of numbers whose decimal sign could be one between thousands: nobody stated it, and no
         number of the column shows that it is none."""
-        if not self.found:
-            return []
+        return (self.like_thousands(cells) or []) if self.found else []
+
+    def like_thousands(self, cells: Sequence[str]) -> list[int] | None:
+        """The rows whose decimal sign could be one between thousands; None where a number shows that it is none."""
         signed = [(row, cell) for row, cell in enumerate(self.emptied(cells)) if self.decimal in cell]
         others = (cell for _, cell in signed if not could_be_thousands(cell))
         if any(not math.isnan(parse_number(self.with_point(cell))) for cell in others):
-            return []
+            return None
         return [row for row, cell in signed if could_be_thousands(cell)]
 
     def beside_commas(self, values: AnyArray) -> list[int]:

@@ -15,9 +15,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.io.replacement import NotSynced, Replacement
@@ -80,6 +80,11 @@ class Output:
         return self._descriptor == 1
 
     @property
+    def place(self) -> Path | None:
+        """Where the file will stand, behind all links; None where a device, a pipe or a descriptor is written to."""
+        return None if self._replacement is None else self._place
+
+    @property
     def may_be_read(self) -> bool:
         """Whether somebody may find there what was to be written, even if writing it ended in an error or in Ctrl-C."""
         return self._streamed or (self._replacement is not None and self._replacement.may_stand)
@@ -96,10 +101,21 @@ class Output:
             if self._replacement is not None:
                 self._replacement.become(self._place, pieces)
                 return
+        self.fill(lambda file: file.writelines(pieces))
+
+    def fill(self, write: Callable[[BinaryIO], object]) -> None:
+        """Put into the place what ``write`` writes, from start to end; else as :meth:`write`, and errors of ``write``
+        leave the place as it was too."""
+        with self._naming_the_file():
+            self._require_free()
+            if self._replacement is not None:
+                self._replacement.fill(write)
+                self._replacement.take(self._place)
+                return
             target = os.dup(self._descriptor) if self._descriptor is not None else os.open(self._place, os.O_WRONLY)
             with os.fdopen(target, "wb") as stream:
                 self._streamed = True
-                stream.writelines(pieces)
+                write(stream)
 
     def close(self) -> None:
         """Remove what was not put in its place."""

@@ -7,17 +7,21 @@ programs write for absent values.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
 
+from pyfe.arrays import IntArray
 from pyfe.errors import OutOfRangeError
 from pyfe.io.cells import Spelling
 from pyfe.io.csv_text import GROUPED, WITH_COMMA, WITH_POINT
 from pyfe.schema.cells import SIGNS_OF_ABSENCE, cure_of_absent, listed, na_options, parse_number, same_name
 
-__all__ = ["Places", "absent_columns", "beside_numbers", "like_thousands", "with_places"]
+__all__ = ["Found", "Misfits", "Places", "absent_columns", "beside_numbers", "like_thousands", "with_places"]
 
 _LISTED = 8
+_MOST_OFFENDING = 10_000
+"""Rows of a column that an error about a table in pieces names to programs."""
 
 
 class Places(Protocol):
@@ -60,6 +64,20 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, same_name(name).casefold()))
 
 
+@dataclass
+class Found:
+    """Cells of one column: how many, and the numbers of the first of their lines or rows."""
+
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, table: Places, rows: Sequence[int]) -> Self:
+        """Rows of a table, or of the piece of one that follows."""
+        self.first += [table.lines[row] for row in rows[: _LISTED - len(self.first)]]
+        self.count += len(rows)
+        return self
+
+
 def beside_numbers(table: Places, mixed: Mapping[str, Sequence[int]]) -> str:
     """What to say of text beside numbers with a decimal comma: by column, the rows."""
     words, columns = _Words(), table.columns
@@ -69,14 +87,14 @@ def beside_numbers(table: Places, mixed: Mapping[str, Sequence[int]]) -> str:
     cures = "; ".join([*words.cures(), f"if it is no feature, --exclude {first}"])
     count = sum(map(len, mixed.values()))
     what = "1 cell is no number" if count == 1 else f"{count} cells are no numbers"
-    return f"{table.path}: {what} beside numbers with a decimal comma: {_listed(table, mixed)}. {cures}"
+    found = {name: Found().add(table, rows) for name, rows in mixed.items()}
+    return f"{table.path}: {what} beside numbers with a decimal comma: {_listed(table.unit, found)}. {cures}"
 
 
-def like_thousands(table: Places, found: Mapping[str, Sequence[int]]) -> str:
-    """What to say of numbers that all have three digits behind their sign: by column, the rows."""
-    sign = table.spelling(next(iter(found))).decimal
+def like_thousands(path: str, unit: str, sign: str, found: Mapping[str, Found]) -> str:
+    """What to say of numbers that all have three digits behind their sign: by column, the cells."""
     return (
-        f"{table.path}: {_listed(table, found)}: all numbers of the column with {sign!r} have three digits behind it, "
+        f"{path}: {_listed(unit, found)}: all numbers of the column with {sign!r} have three digits behind it, "
         f"so that it could be a sign between thousands; if it is the decimal sign, --decimal {sign}; else write them "
         "without it"
     )
@@ -86,45 +104,86 @@ def with_places(table: Places, error: OutOfRangeError) -> OutOfRangeError:
     """The error with the places of a file instead of rows, and with the options that cure it."""
     if not error.offending:
         return OutOfRangeError(f"{table.path}: {error}")
-    count = sum(map(len, error.offending.values()))
-    cures = "; ".join(_cures(table, error))
-    text = f"{table.path}: {_counted(count)} not fit the schema: {_listed(table, error.offending, error.reasons)}"
-    message = f"{text}. {cures}" if cures else text
+    words = _Words()
+    for name, rows in error.offending.items():
+        if (number := _number_due(error.reasons[name])) is not None:
+            words.look_at_refused(table, name, rows, number=number)
+    found = {name: Found().add(table, rows) for name, rows in error.offending.items()}
+    message = _misfits(table.path, table.unit, found, error.reasons, words)
     return OutOfRangeError(message, offending=error.offending, reasons=error.reasons)
 
 
-def _listed(table: Places, cells: Mapping[str, Sequence[int]], reasons: Mapping[str, str] | None = None) -> str:
+class Misfits:
+    """Cells that do not fit a schema, of a table that comes in pieces: what :func:`with_places` says of the whole."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Found] = {}
+        self._rows: dict[str, list[int]] = {}
+        self._reasons: dict[str, dict[str, bool]] = {}
+        self._words: dict[str, dict[bool, _Words]] = {}
+
+    def add(self, piece: Places, refused: Mapping[str, Mapping[str, IntArray]], before: int) -> None:
+        """By column and reason the rows of a piece (:meth:`pyfe.Schema.refused`), before which there are so many."""
+        for name, reasons in refused.items():
+            rows = sorted({int(row) for found in reasons.values() for row in found})
+            if not rows:
+                continue
+            met = self._reasons.setdefault(name, dict.fromkeys(reasons, False))
+            met.update({reason: True for reason, found in reasons.items() if len(found)})
+            self._found.setdefault(name, Found()).add(piece, rows)
+            for number, words in self._words.setdefault(name, {True: _Words(), False: _Words()}).items():
+                words.look_at_refused(piece, name, rows, number=number)  # the last piece shows what is due
+            listed = self._rows.setdefault(name, [])
+            listed += [before + row for row in rows[: _MOST_OFFENDING - len(listed)]]
+
+    def require_none(self, path: str, unit: str, columns: Iterable[str]) -> None:
+        """OutOfRangeError, if there are any, in the order of the ``columns``: of each the first 10,000 rows are among
+        the ``offending``."""
+        names = [name for name in columns if name in self._found]
+        if not names:
+            return
+        reasons = {name: ", ".join(reason for reason, met in self._reasons[name].items() if met) for name in names}
+        words = _Words()
+        for name in names:
+            if (number := _number_due(reasons[name])) is not None:
+                words.add(self._words[name][number])
+        message = _misfits(path, unit, {name: self._found[name] for name in names}, reasons, words)
+        raise OutOfRangeError(message, offending={name: self._rows[name] for name in names}, reasons=reasons)
+
+
+def _number_due(reason: str) -> bool | None:
+    """Whether numbers are due where cells are refused for a reason, or levels; None where their text says nothing."""
+    return True if "not a number" in reason else False if "not a level" in reason else None
+
+
+def _misfits(path: str, unit: str, found: Mapping[str, Found], reasons: Mapping[str, str], words: _Words) -> str:
+    """What to say of cells that do not fit a schema."""
+    count = sum(cells.count for cells in found.values())
+    what = "1 cell does" if count == 1 else f"{count} cells do"
+    text = f"{path}: {what} not fit the schema: {_listed(unit, found, reasons)}"
+    cures = "; ".join(_cures(reasons, words))
+    return f"{text}. {cures}" if cures else text
+
+
+def _listed(unit: str, cells: Mapping[str, Found], reasons: Mapping[str, str] | None = None) -> str:
     """Where cells stand: by column the first of them, eight in all, and how many more there are."""
     names = list(cells)
     each = max(1, _LISTED // min(len(names), _LISTED))
     parts = [
-        f"column {name!r} in {table.unit} {_first(table, cells[name], each)}"
-        + (f" ({reasons[name]})" if reasons else "")
+        f"column {name!r} in {unit} {_first(cells[name], each)}" + (f" ({reasons[name]})" if reasons else "")
         for name in names[:_LISTED]
     ]
     return "; ".join(parts) + (f"; and {len(names) - _LISTED} more columns" if len(names) > _LISTED else "")
 
 
-def _counted(count: int) -> str:
-    return "1 cell does" if count == 1 else f"{count} cells do"
+def _first(cells: Found, most: int) -> str:
+    return ", ".join(map(str, cells.first[:most])) + (f" and {cells.count - most} more" if cells.count > most else "")
 
 
-def _first(table: Places, rows: Sequence[int], most: int) -> str:
-    places = ", ".join(str(table.lines[row]) for row in rows[:most])
-    return places + (f" and {len(rows) - most} more" if len(rows) > most else "")
-
-
-def _cures(table: Places, error: OutOfRangeError) -> Iterator[str]:
-    words = _Words()
-    for name, rows in error.offending.items():
-        reason = error.reasons[name]
-        if "not a number" in reason or "not a level" in reason:
-            here = {same_name(label): label for label in table.columns}
-            cells = table.columns[here[same_name(name)]]
-            words.look_at([cells[row] for row in rows], table.spelling(name), number="not a number" in reason)
+def _cures(reasons: Mapping[str, str], words: _Words) -> Iterator[str]:
     yield from words.cures()
     lacking = {
-        kind: [name for name, reason in error.reasons.items() if kind in reason]
+        kind: [name for name, reason in reasons.items() if kind in reason]
         for kind in ("outside", "not a level", "missing")
     }
     if lacking["outside"]:
@@ -146,6 +205,18 @@ class _Words:
         self.absent: list[str] = []
         self._sign, self._other = "", False
         self._grouped: set[str] = set()
+
+    def add(self, other: _Words) -> None:
+        """What others look like too."""
+        self.absent += [word for word in other.absent if word not in self.absent]
+        self._sign, self._other = self._sign or other._sign, self._other or other._other
+        self._grouped |= other._grouped
+
+    def look_at_refused(self, table: Places, name: str, rows: Sequence[int], *, number: bool) -> None:
+        """The cells of a column of a schema that are refused."""
+        here = {same_name(label): label for label in table.columns}
+        cells = table.columns[here[same_name(name)]]
+        self.look_at([cells[row] for row in rows], table.spelling(name), number=number)
 
     def look_at(self, cells: Sequence[str], spelling: Spelling, *, number: bool) -> None:
         """Cells of one column, ``number`` where a number is due."""

@@ -11,13 +11,16 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from pyfe.durable import sync_folder
 from pyfe.wire.envelope import Octets
 
-__all__ = ["NotSynced", "Replacement"]
+__all__ = ["NotSynced", "Replacement", "is_leftover", "remove_leftovers"]
+
+T = TypeVar("T")
 
 _TEMPORARY = re.compile(r"\.pyfe-[0-9a-f]{16}\.tmp")
 
@@ -29,16 +32,26 @@ class NotSynced(OSError):
 class Replacement:
     """A file beside the place that it will take. Its lock says that its process lives; the system drops it with it."""
 
-    def __init__(self, folder: Path, first: int, final: int | None) -> None:
-        """``first``: its permissions as long as it is empty; ``final``: those it ends with, None for the usual ones."""
-        _remove_leftovers(folder)
+    def __init__(self, folder: Path, first: int, final: int | None, *, tidy: bool = True) -> None:
+        """``first``: its permissions as long as it is empty; ``final``: those it ends with, None for the usual ones.
+        ``tidy``: remove what killed runs left there, which takes a look at every name in the folder."""
+        if tidy:
+            remove_leftovers(folder)
         self._path, self._descriptor = _locked_file(folder, first)
         self._final = final
 
     def become(self, place: Path, pieces: Iterable[Octets]) -> None:
         """Hold the bytes, and take the place, durably. OSError: the place is as it was; NotSynced: it is taken."""
+        self.fill(lambda file: file.writelines(pieces))
+        self.take(place)
+
+    def fill(self, write: Callable[[BinaryIO], T]) -> T:
+        """Hold what ``write`` writes, from start to end; what it returns. OSError."""
         with os.fdopen(os.dup(self._descriptor), "wb") as file:
-            file.writelines(pieces)
+            return write(file)
+
+    def take(self, place: Path) -> None:
+        """Take the place with what was filled in, durably; errors as of :meth:`become`."""
         if self._final is not None:
             os.fchmod(self._descriptor, self._final)
         os.fsync(self._descriptor)
@@ -81,11 +94,16 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _remove_leftovers(folder: Path) -> None:
+def is_leftover(name: str) -> bool:
+    """Whether a file has the name of one that is being written, or that a killed run left."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_leftovers(folder: Path) -> None:
     """Remove what killed runs of this user left in a folder: files of our own naming that nobody holds."""
     try:
         with os.scandir(folder) as entries:
-            left = [entry.path for entry in entries if _TEMPORARY.fullmatch(entry.name)]
+            left = [entry.path for entry in entries if is_leftover(entry.name)]
     except PermissionError:  # a folder that may be written but not listed
         return
     for path in left:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from pyfe.io.files import in_memory, pieces_of
 from pyfe.io.kinds import LOOKED_AT, Packing, packing_of
 from pyfe.io.unpacking import Counted, within_limits
 
-__all__ = ["INSTALL", "STANDARD_INPUT", "Source", "opened"]
+__all__ = ["INSTALL", "STANDARD_INPUT", "Again", "Source", "opened"]
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -49,8 +51,71 @@ def opened(path: AnyPath) -> Source:
 
     ParameterError where they cannot be read, DecodeError where they cannot be unpacked.
     """
-    name = "standard input" if str(path) == STANDARD_INPUT else str(path)
-    start, pieces = _begun(_standard_input() if str(path) == STANDARD_INPUT else pieces_of(path))
+    return _source(_name(path), _raw(path))
+
+
+class Again:
+    """A table's bytes, as often as they are asked for.
+
+    A file is opened each time, and has to be the same one then. Standard input and pipes, which can be read once only,
+    are kept in memory, packed where they came packed: on a disk a copy of patients' rows would outlive the command.
+    ParameterError where they cannot be read.
+    """
+
+    def __init__(self, path: AnyPath) -> None:
+        self.name = _name(path)
+        self._path = path
+        self._state = _state(path)
+        self._kept = None
+        if self._state is None:
+            with in_memory(self.name):
+                self._kept = list(_raw(path))
+
+    @property
+    def file(self) -> AnyPath | None:
+        """The file that may be read in any order; None where there is none."""
+        return self._path if self._kept is None else None
+
+    def opened(self) -> Source:
+        """The bytes from the first on. ParameterError where the file was changed since."""
+        self.require_unchanged()
+        return _source(self.name, _raw(self._path) if self._kept is None else iter(self._kept))
+
+    def digest(self) -> dict[str, Any]:
+        """How many bytes there are, as they came, and their SHA-256. Cost: reads all of them."""
+        found, size = hashlib.sha256(), 0
+        for piece in _raw(self._path) if self._kept is None else self._kept:
+            found.update(piece)
+            size += len(piece)
+        return {"bytes": size, "sha256": found.hexdigest()}
+
+    def require_unchanged(self) -> None:
+        """ParameterError where another file stands in the place, or it was written to."""
+        if self._kept is None and _state(self._path) != self._state:
+            raise ParameterError(f"{self.name} was changed while it was read; start again when it is at rest")
+
+
+def _state(path: AnyPath) -> tuple[int, ...] | None:
+    """What changes when a file does; None for what is no file, or is not there: reading it says so."""
+    try:
+        found = None if str(path) == STANDARD_INPUT else os.stat(path)
+    except (OSError, ValueError):
+        return None
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _name(path: AnyPath) -> str:
+    return "standard input" if str(path) == STANDARD_INPUT else str(path)
+
+
+def _raw(path: AnyPath) -> Iterator[bytes]:
+    return _standard_input() if str(path) == STANDARD_INPUT else pieces_of(path)
+
+
+def _source(name: str, raw: Iterator[bytes]) -> Source:
+    start, pieces = _begun(raw)
     packing = packing_of(start)
     if packing is not None:
         start, pieces = _begun(_unpacked(pieces, packing, name))

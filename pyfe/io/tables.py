@@ -23,13 +23,24 @@ from pyfe.io.csv_text import decimal_of, rows_of, text_of
 from pyfe.io.files import in_memory
 from pyfe.io.kinds import Kind, kind_of
 from pyfe.io.outputs import write_bytes
-from pyfe.io.refusals import absent_columns, beside_numbers, like_thousands, with_places
+from pyfe.io.refusals import Found, absent_columns, beside_numbers, like_thousands, with_places
 from pyfe.io.sources import Source, opened
 from pyfe.schema import Encoded, Overflow, Schema
 from pyfe.schema.cells import listed, same_name
 from pyfe.schema.frames import Frame, as_column, naming, open_frame
 
-__all__ = ["Table", "encode_table", "read_table", "table_bytes", "write_table"]
+__all__ = [
+    "Table",
+    "absent_words",
+    "encode_table",
+    "packed",
+    "read_table",
+    "require_columns",
+    "require_distinct",
+    "require_unsaid",
+    "table_bytes",
+    "write_table",
+]
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,8 @@ class Table:
         texts = {name: cells.texts() for name in names if isinstance(cells := self.cells[name], TextCells)}
         rows = {name: found for name, cells in texts.items() if (found := self.spelling(name).thousands(cells))}
         if rows:
-            raise DecodeError(like_thousands(self, rows))
+            counted = {name: Found().add(self, several) for name, several in rows.items()}
+            raise DecodeError(like_thousands(self.path, self.unit, self.decimal, counted))
 
     def without(self, names: Iterable[str]) -> Table:
         """The table less some columns, for ``""`` those without name. ParameterError for a name that is not there."""
@@ -112,21 +124,29 @@ class Table:
         DecodeError for numbers that could be thousands.
         """
         here = {same_name(name): name for name in self.cells}
-        wanted = schema.input_columns
-        absent = [name for name in wanted if same_name(name) not in here]
-        if absent:
-            raise ParameterError(absent_columns(self.path, absent, len(wanted), list(self.cells)))
-        numbers = (name for name in wanted if schema.columns[name].cell_type is not str)
+        require_columns(self.path, list(self.cells), schema)
+        numbers = (name for name in schema.input_columns if schema.columns[name].cell_type is not str)
         self._require_no_thousands(here[same_name(name)] for name in numbers)
         with in_memory(self.path):
-            return {
-                name: self.cells[here[same_name(name)]].typed(schema.columns[name], self.spelling(name))
-                for name in wanted
-            }
+            return self.typed(schema)
+
+    def typed(self, schema: Schema) -> dict[str, AnyArray]:
+        """As :meth:`for_schema`, of a table that has all columns, without looking for thousands."""
+        here = {same_name(name): name for name in self.cells}
+        columns = {name: schema.columns[name] for name in schema.input_columns}
+        return {n: self.cells[here[same_name(n)]].typed(column, self.spelling(n)) for n, column in columns.items()}
 
     def place(self, row: int, column: str) -> str:
         """Where a cell stands, for people: ``patients.csv, line 7, column 'age'``."""
         return f"{self.path}, {self.unit} {self.lines[row]}, column {column!r}"
+
+
+def require_columns(path: str, names: Sequence[str], schema: Schema) -> None:
+    """ParameterError where a table with columns of these names lacks some of a schema."""
+    here, wanted = set(map(same_name, names)), schema.input_columns
+    absent = [name for name in wanted if same_name(name) not in here]
+    if absent:
+        raise ParameterError(absent_columns(path, absent, len(wanted), names))
 
 
 def read_table(
@@ -157,12 +177,12 @@ def read_table(
         if kind is Kind.TEXT:
             read = _of_text(source, delimiter, decimal, encoding)
         else:
-            _require_unsaid(source.name, kind.value, delimiter=delimiter, encoding=encoding)
+            require_unsaid(source.name, kind.value, delimiter=delimiter, encoding=encoding)
             found = arrow_table(source, kind)
-            frame, signs = open_frame(found, None), _packed(kind.value, source)
+            frame, signs = open_frame(found, None), packed(kind.value, source)
             loads = [partial(_column_of, frame, place, found) for place in range(len(frame.labels))]
             read = _of_values(source.name, found.num_rows, frame.labels, loads, signs, decimal)
-    words = _absent_words(na, read)
+    words = absent_words(na, read.path, read.cells)
     signs = f"{read.signs}, absent {listed(na, 8)}" if words else read.signs
     return replace(read, na=words, signs=signs)
 
@@ -170,14 +190,14 @@ def read_table(
 def _of_text(source: Source, delimiter: str | None, decimal: str | None, encoding: str | None) -> Table:
     text, used = text_of(source, encoding)
     rows = rows_of(text, source.name, delimiter)
-    sign = decimal_of(rows, source.name) if decimal is None else decimal
+    sign = decimal_of(rows.columns.values(), rows.delimiter, source.name) if decimal is None else decimal
     signs = f"delimiter {rows.delimiter!r}, decimal sign {sign!r}" + ("" if used == "utf-8" else f", {used}")
     cells = {name: TextCells(column) for name, column in rows.columns.items()}
     return Table(
         source.name,
         cells,
         rows.lines,
-        _packed(signs, source),
+        packed(signs, source),
         delimiter=rows.delimiter,
         decimal=sign,
         nameless=rows.nameless,
@@ -187,13 +207,14 @@ def _of_text(source: Source, delimiter: str | None, decimal: str | None, encodin
 
 def _in_memory(table: Any, decimal: str | None, **of_csv: str | None) -> Table:
     """A table of Python, all columns at once: what belongs together row by row is looked at there."""
-    _require_unsaid("the table", "in memory", **of_csv)
+    require_unsaid("the table", "in memory", **of_csv)
     columns = open_frame(table, None).columns()
     loads, rows = [partial(_same, one) for one in columns.values()], len(next(iter(columns.values()), ()))
     return _of_values("the table", rows, list(columns), loads, "in memory", decimal)
 
 
-def _require_unsaid(name: str, kind: str, **of_csv: str | None) -> None:
+def require_unsaid(name: str, kind: str, **of_csv: str | None) -> None:
+    """ParameterError for options of CSV with a table of another kind."""
     stated = [f"--{option}" for option, value in of_csv.items() if value is not None]
     if stated:
         raise ParameterError(f"{name}: it is {kind}, which has no such sign; leave out {' and '.join(stated)}")
@@ -207,13 +228,18 @@ def _of_values(
     signs: str,
     decimal: str | None,
 ) -> Table:
+    require_distinct(name, labels)
+    cells = {label: TypedCells(load) for label, load in zip(labels, loads, strict=True)}
+    return Table(name, cells, range(1, 1 + rows), signs, unit="row", decimal=decimal or ".")
+
+
+def require_distinct(name: str, labels: Sequence[str]) -> None:
+    """ParameterError for two columns of one name."""
     seen: set[str] = set()
     for key in map(same_name, labels):
         if key in seen:
             raise ParameterError(f"{name}: two columns are called {key!r}; rename one")
         seen.add(key)
-    cells = {label: TypedCells(load) for label, load in zip(labels, loads, strict=True)}
-    return Table(name, cells, range(1, 1 + rows), signs, unit="row", decimal=decimal or ".")
 
 
 def _column_of(frame: Frame, place: int, table: Any) -> AnyArray:
@@ -227,20 +253,21 @@ def _same(column: AnyArray) -> AnyArray:
     return column
 
 
-def _packed(signs: str, source: Source) -> str:
+def packed(signs: str, source: Source) -> str:
+    """How a table is read, with what it was packed by."""
     return signs if source.packing is None else f"{signs}, {source.packing.value}"
 
 
-def _absent_words(na: Iterable[str], table: Table) -> dict[str | None, frozenset[str]]:
-    """The words of ``na`` by column, None for all columns."""
-    known = set(map(same_name, table.cells))
+def absent_words(na: Iterable[str], path: str, names: Iterable[str]) -> dict[str | None, frozenset[str]]:
+    """The words of ``na`` by column, None for all columns. ParameterError for a column that is not among the names."""
+    known = set(map(same_name, names))
     words: dict[str | None, set[str]] = {}
     for option in na:
         name, equals, word = option.partition("=")
         if not option.strip() or (equals and not (name and word.strip())):
             raise ParameterError(f"--na is TEXT, or COLUMN=TEXT, not {option!r}; empty cells are absent anyway")
         if equals and same_name(name) not in known:
-            raise ParameterError(f"{table.path}: --na {option}: there is no column {name!r}")
+            raise ParameterError(f"{path}: --na {option}: there is no column {name!r}")
         words.setdefault(same_name(name) if equals else None, set()).add((word if equals else option).strip())
     return {name: frozenset(found) for name, found in words.items()}
 

@@ -33,6 +33,7 @@ from pyfe.errors import (
     SignatureError,
 )
 from pyfe.function import Function, Readout
+from pyfe.identity import Identity
 from pyfe.keys.public_key import PublicKey
 from pyfe.keys.revocation_list import RevocationList
 from pyfe.schema import MAX_BITS
@@ -213,6 +214,7 @@ class FunctionKey(Secret):
         ciphertexts: CiphertextBatch,
         *,
         largest_weight_sum: int = 1,
+        signed_by: Identity | None = None,
         clock: Clock = time.time,
         revoked: RevocationList | None = None,
     ) -> IntArray:
@@ -224,18 +226,21 @@ class FunctionKey(Secret):
 
         largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
             whose weights sum to s takes s times the search. Rows combined in this process carry their own sum.
+        signed_by: who has to have signed the batch as it is; what was cut, joined or combined is unsigned.
         clock: seconds since 1970, asked where the key has an end.
         revoked: the authority's newest list of revoked keys.
 
         Raises KeyMismatchError at once for ciphertexts of another public key or schema; KeyExpiredError after the key's
-        end, and for a key that is on the list; OutOfRangeError, before any search, naming a row with larger weights;
-        and naming row and function when a result is not in its interval (altered ciphertexts, or an unverified, wrong
-        key).
+        end, and for a key that is on the list; SignatureError, before any search, for a batch that is not signed as it
+        should be; OutOfRangeError likewise, naming a row with larger weights; and naming row and function when a result
+        is not in its interval (altered ciphertexts, or an unverified, wrong key).
         Cost per row and function: an n-term multi-scalar multiplication, of a quadratic scheme a product of pairings,
         and a search over the interval.
         """
         self.require_match(ciphertexts)
         self.require_usable(clock, revoked)
+        if signed_by is not None:
+            ciphertexts.require_signed_by(signed_by)
         ciphertexts.require_weight_sums(largest_weight_sum)
         products = self._products(ciphertexts)
         sums = ciphertexts.weight_sums
@@ -251,22 +256,37 @@ class FunctionKey(Secret):
             raise OutOfRangeError(f"{error}, or the unverified key was changed; check it with {advice}") from error
 
     def decision_function(
-        self, ciphertexts: CiphertextBatch, *, clock: Clock = time.time, revoked: RevocationList | None = None
+        self,
+        ciphertexts: CiphertextBatch,
+        *,
+        signed_by: Identity | None = None,
+        clock: Clock = time.time,
+        revoked: RevocationList | None = None,
     ) -> FloatArray:
         """The model's scores in its own units, float64, in scikit-learn's shapes. Errors and cost: :meth:`decrypt`."""
-        return self.readout.decision_function(self._plain_scores(ciphertexts, clock, revoked))
+        return self.readout.decision_function(self._plain_scores(ciphertexts, signed_by, clock, revoked))
 
     def predict_proba(
-        self, ciphertexts: CiphertextBatch, *, clock: Clock = time.time, revoked: RevocationList | None = None
+        self,
+        ciphertexts: CiphertextBatch,
+        *,
+        signed_by: Identity | None = None,
+        clock: Clock = time.time,
+        revoked: RevocationList | None = None,
     ) -> FloatArray:
         """Class probabilities float64 ``[batch, classes]`` in the model's class order. Errors: :meth:`decrypt`."""
-        return self.readout.predict_proba(self._plain_scores(ciphertexts, clock, revoked))
+        return self.readout.predict_proba(self._plain_scores(ciphertexts, signed_by, clock, revoked))
 
     def predict(
-        self, ciphertexts: CiphertextBatch, *, clock: Clock = time.time, revoked: RevocationList | None = None
+        self,
+        ciphertexts: CiphertextBatch,
+        *,
+        signed_by: Identity | None = None,
+        clock: Clock = time.time,
+        revoked: RevocationList | None = None,
     ) -> AnyArray:
         """The model's prediction ``[batch]``: a class, or a value for a regression. Errors: :meth:`decrypt`."""
-        return self.readout.predict(self._plain_scores(ciphertexts, clock, revoked))
+        return self.readout.predict(self._plain_scores(ciphertexts, signed_by, clock, revoked))
 
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types; nothing secret."""
@@ -317,11 +337,13 @@ class FunctionKey(Secret):
             require_a(revoked, RevocationList, "the list of revoked keys")
             revoked.require_not_listed(self.sequence, self.public_key_id)
 
-    def _plain_scores(self, ciphertexts: CiphertextBatch, clock: Clock, revoked: RevocationList | None) -> IntArray:
+    def _plain_scores(
+        self, ciphertexts: CiphertextBatch, signed_by: Identity | None, clock: Clock, revoked: RevocationList | None
+    ) -> IntArray:
         self.require_match(ciphertexts)
         if ciphertexts.combined:
             raise ParameterError("combined rows have no class or probability; use decrypt, which gives combined scores")
-        return self.decrypt(ciphertexts, clock=clock, revoked=revoked)
+        return self.decrypt(ciphertexts, signed_by=signed_by, clock=clock, revoked=revoked)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FunctionKey) and self.to_bytes() == other.to_bytes()

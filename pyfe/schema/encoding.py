@@ -6,7 +6,7 @@ many rows no more memory than their codes and one piece.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -68,22 +68,25 @@ class Encoding:
         refusals, clipped, replaced = _Refusals(self._columns), _Counts(), _Counts()
         for rows, group, codes in self._codes(table):
             x[rows, group.coordinates] = codes.x.T
-            for reason, mask in codes.refused.items():
-                refusals.add(group, reason, mask, rows.start)
-            if not clip:
-                refusals.add(group, None, codes.beyond, rows.start)
+            refusals.look_at(group, codes, rows.start, clip=clip)
             clipped.add(group, codes.beyond)
             replaced.add(group, codes.replaced)
         refusals.finish()
         return x, clipped.of(self._columns), replaced.of(self._columns)
+
+    def refused(self, table: Mapping[str, AnyArray], *, clip: bool) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
+        """What :meth:`encode` refuses of a table: of every such column all reasons in order, and of each the rows."""
+        refusals = _Refusals(self._columns)
+        for rows, group, codes in self._codes(table):
+            refusals.look_at(group, codes, rows.start, clip=clip)
+        return refusals.by_reason()
 
     def encode_real(self, table: Mapping[str, AnyArray]) -> FloatArray:
         """The coordinates before rounding and clipping, float64 ``[batch, n]``; errors as clipping has them."""
         x, refusals = np.empty((_rows(table), self._n)), _Refusals(self._columns)
         for rows, group, codes in self._codes(table):
             x[rows, group.coordinates] = codes.real.T
-            for reason, mask in codes.refused.items():
-                refusals.add(group, reason, mask, rows.start)
+            refusals.look_at(group, codes, rows.start, clip=True)
         refusals.finish()
         return x
 
@@ -126,7 +129,23 @@ class _Refusals:
         self._reasons: dict[str | None, int] = {}
         self._rows: dict[str, dict[str | None, list[npt.NDArray[np.intp]]]] = {}
 
-    def add(self, group: _Group, reason: str | None, mask: BoolArray, start: int) -> None:
+    def look_at(self, group: _Group, codes: Codes, start: int, *, clip: bool) -> None:
+        """The codes of a piece, from row ``start``; what lies outside its range is no refusal where it is clipped."""
+        for reason, mask in codes.refused.items():
+            self._add(group, reason, mask, start)
+        if not clip:
+            self._add(group, None, codes.beyond, start)
+
+    def by_reason(self) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
+        """Of every column that has refused entries all reasons in order, and of each the rows."""
+        none = np.zeros(0, dtype=np.intp)
+        found = {name: self._of(name) for name in self._columns if name in self._rows}
+        return {
+            name: {text + self._bound(name, text): rows.get(text, none) for text in self._ordered(name, self._reasons)}
+            for name, rows in found.items()
+        }
+
+    def _add(self, group: _Group, reason: str | None, mask: BoolArray, start: int) -> None:
         """The entries of a piece, from row ``start``, for a reason; None: they lie outside their range."""
         self._reasons.setdefault(reason, len(self._reasons))
         if not mask.any():
@@ -169,9 +188,13 @@ class _Refusals:
 
     def _of(self, name: str) -> dict[str, npt.NDArray[np.intp]]:
         """The rows of a column by reason, the range last."""
-        reasons = sorted(self._rows[name], key=lambda reason: (reason is None, self._reasons[reason]))
-        outside = f"outside {self._columns[name].range_text}"
-        return {reason or outside: np.concatenate(self._rows[name][reason]) for reason in reasons}
+        rows = self._rows[name]
+        return {text: np.concatenate(rows[reason]) for text, reason in self._ordered(name, rows).items()}
+
+    def _ordered(self, name: str, reasons: Iterable[str | None]) -> dict[str, str | None]:
+        """Reasons of a column, by their words, the range last."""
+        ordered = sorted(reasons, key=lambda reason: (reason is None, self._reasons[reason]))
+        return {reason or f"outside {self._columns[name].range_text}": reason for reason in ordered}
 
 
 def _rows(table: Mapping[str, AnyArray]) -> int:

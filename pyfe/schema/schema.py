@@ -31,7 +31,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -437,12 +437,15 @@ class Schema(PickledAsBytes):
         Returns :class:`Encoded`. Raises OutOfRangeError naming every column and its first rows (all rows in
         ``error.offending``, why in ``error.reasons``), before anything else is done. Cost: O(batch * n), vectorised.
         """
-        table, choice = self.read_raw(X), cast(object, on_overflow)
-        if not (isinstance(choice, str) and choice in ("raise", "clip")):
-            raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
-        x, saturated, replaced = self._encoding.encode(table, clip=choice == "clip")
+        table = self.read_raw(X)
+        x, saturated, replaced = self._encoding.encode(table, clip=_clips(on_overflow))
         canonical = None if self.noise is None else CanonicalRows.of(self._as_decoded(table))
         return Encoded(x, saturated, replaced, self._id, canonical)
+
+    def refused(self, X: Any, on_overflow: Overflow = "raise") -> dict[str, dict[str, IntArray]]:
+        """What :meth:`encode` would refuse of a table, instead of its error: of every column that has refused entries
+        all reasons there are, in order, and of each the rows. For tables that come in pieces."""
+        return self._encoding.refused(self.read_raw(X), clip=_clips(on_overflow))
 
     def encode_real(self, X: Any) -> FloatArray:
         """The coordinates before rounding and clipping, float64 ``[batch, n]``: what a float model would see."""
@@ -553,6 +556,12 @@ class Schema(PickledAsBytes):
 
 # ---------------------------------------------------------------------------------------------------------------
 # Helpers
+
+
+def _clips(on_overflow: object) -> bool:
+    if not (isinstance(on_overflow, str) and on_overflow in ("raise", "clip")):
+        raise ParameterError(f'on_overflow is "raise" or "clip", not {shown(on_overflow)}')
+    return on_overflow == "clip"
 
 
 def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:

@@ -1,14 +1,15 @@
-"""Ed25519 (RFC 8032) signatures of envelopes, from the ``cryptography`` package."""
+"""Ed25519 (RFC 8032) signatures of envelopes and chunks, from the ``cryptography`` package."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NoReturn
 
 from pyfe._core import SecretBytes
 from pyfe.errors import ParameterError, SignatureError
 from pyfe.wire.pickling import Secret
 
-__all__ = ["KEY_SIZE", "SIGNATURE_SIZE", "SigningKey", "require_key", "require_valid"]
+__all__ = ["KEY_SIZE", "SIGNATURE_SIZE", "Signature", "SigningKey", "require_key", "require_valid"]
 
 KEY_SIZE = 32
 SIGNATURE_SIZE = 64
@@ -87,3 +88,32 @@ def require_valid(verification_key: bytes, signature: bytes, message: bytes, wha
         Ed25519PublicKey.from_public_bytes(verification_key).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise SignatureError(f"{what}: the signature is not valid") from error
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature with whose it is: ``signer``, an Ed25519 key (32 bytes), which stands for a person; ``value``, 64
+    bytes. ParameterError for other lengths."""
+
+    signer: bytes
+    value: bytes
+
+    def __post_init__(self) -> None:
+        for part, size in ((self.signer, KEY_SIZE), (self.value, SIGNATURE_SIZE)):
+            if type(part) is not bytes or len(part) != size:
+                raise ParameterError(f"a signature is a key of {KEY_SIZE} bytes and {SIGNATURE_SIZE} bytes")
+
+    def require_valid(self, message: bytes, what: str) -> None:
+        """SignatureError unless the signer signed the message. Whoever that is: see :meth:`require_of`."""
+        try:
+            require_key(self.signer, "the signer")
+        except ParameterError as error:
+            raise SignatureError(f"{what}: {error}") from error
+        require_valid(self.signer, self.value, message, what)
+
+    def require_of(self, key: bytes, name: str, what: str) -> None:
+        """SignatureError unless the signer is the one with this key, whom people call ``name``."""
+        if self.signer != key:
+            raise SignatureError(
+                f"{what} is signed by the key {self.signer.hex()[:12]}, not by {name!r} ({key.hex()[:12]})"
+            )

@@ -39,6 +39,10 @@ def test_roles(folder: Path, what: str, scheme: str) -> None:
     assert run(folder, what, scheme).endswith("ok\n")
 
 
+def test_cohorts(folder: Path) -> None:
+    assert run(folder, "cohorts", "toy").endswith("ok\n")
+
+
 def test_the_command_line(folder: Path) -> None:
     play_the_command_line(folder, "toy-additive", lambda n: 16 * n + 4)
 

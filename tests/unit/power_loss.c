@@ -104,7 +104,7 @@ static void platter(const char *name, const char *data, size_t length) {
     int fd = NEXT(open)(new, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0 || NEXT(write)(fd, data, length) != (ssize_t)length) abort();
     close(fd);
-    rename(new, old);
+    NEXT(rename)(new, old);
 }
 
 static void sync_names(int fd) {
@@ -190,6 +190,21 @@ int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 int unlink(const char *path) {
     if (watched_path(path) && fails()) return -1;
     return NEXT(unlink)(path);
+}
+
+int rename(const char *from, const char *to) {
+    if (watched_path(to) && fails()) return -1;
+    return NEXT(rename)(from, to);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    if (watched_path(path) && fails()) return -1;
+    return NEXT(mkdir)(path, mode);
+}
+
+int rmdir(const char *path) {
+    if (watched_path(path) && fails()) return -1;
+    return NEXT(rmdir)(path);
 }
 
 static int opened(const char *path, int flags, mode_t mode, int (*real)(const char *, int, ...)) {

@@ -271,12 +271,12 @@ def test_the_search_table_is_explained(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pyfe.adapters.search import SearchTable
-    from pyfe.cli import encrypt_evaluate
+    from pyfe.cli import evaluating
 
     make(["a", "b"])
     text = shown(capsys, "evaluate", "cts", "-k", "key", "-o", "scores.csv")
     assert "built" not in text and "search table  " in text
-    words = encrypt_evaluate._table_words
+    words = evaluating._table_words
     assert words(SearchTable(0.5, True, None)) == "computed in 0.5 s, for this run only"
     assert words(SearchTable(0.5, True, "/x")) == "computed in 0.5 s, kept for the next runs in /x"
     assert words(SearchTable(0.5, False, "/x")) == "found ready, read in 0.5 s"

@@ -1,11 +1,12 @@
 """Three roles of one scheme, whose short name is given, in a package that lies in the folder given first.
 
-roles.py FOLDER bytes|slices SCHEME: bytes and arithmetic of every object in this process; prints "ok".
+roles.py FOLDER bytes|slices|cohorts SCHEME: bytes, arithmetic and files of every object in this process; prints "ok".
 roles.py FOLDER pyfe ARGUMENT ...: the command line.
 """
 
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 FOLDER = Path(sys.argv[1])
@@ -18,6 +19,8 @@ import numpy as np  # noqa: E402
 import pyfe  # noqa: E402
 from pyfe import objects  # noqa: E402
 from pyfe.cli import main  # noqa: E402
+from pyfe.cohorts import Chunk, open_cohort, places, write_part  # noqa: E402
+from pyfe.identity import IdentitySecret  # noqa: E402
 
 assert Path(pyfe.__file__).is_relative_to(FOLDER), pyfe.__file__
 PASSPHRASE = "correct horse battery"
@@ -87,9 +90,33 @@ def check_slices(scheme):
             raise AssertionError(f"{refused} was taken")
 
 
+def check_cohorts(scheme):
+    """Chunks of whole blocks, and others, written and read: the values joined end the native payload."""
+    authority, function, key, rows = story(scheme)
+    batch, expected = authority.public_key.encrypt(rows), function.evaluate(rows)
+    signer, path, adapter = IdentitySecret.generate("toy"), FOLDER / f"{scheme}.parquet", batch.adapter
+    for rows_a_chunk in (adapter.block_rows, 8, 3, 11):
+        spans = [(place, batch[place.first_row : place.first_row + n]) for place, n in places(len(batch), rows_a_chunk)]
+        chunks = [Chunk(place, part).signed(signer) for place, part in spans]
+        write_part(path, chunks)
+        read = list(open_cohort(path).chunks(signed_by=signer.identity))
+        assert [c.batch.to_bytes() for c in read] == [c.batch.to_bytes() for c in chunks]
+        assert np.array_equal(np.concatenate([key.decrypt(c.batch) for c in read]), expected)
+        for chunk in chunks:
+            shared, width, body = adapter.row_form(chunk.batch.native)
+            assert width == adapter.row_bytes(chunk.batch.n) and sum(map(len, body)) == width * len(chunk)
+            assert adapter.payload(shared, body) == bytes(chunk.batch.native.to_bytes())
+    try:
+        write_part(path, [replace(chunks[0], signature=replace(chunks[0].signature, value=bytes(64)))])
+        list(open_cohort(path).chunks())
+    except pyfe.SignatureError:
+        return
+    raise AssertionError("another signature was accepted")
+
+
 if __name__ == "__main__":
     what, *rest = sys.argv[2:]
     if what == "pyfe":
         sys.exit(main(rest))
-    {"bytes": check_bytes, "slices": check_slices}[what](*rest)
+    {"bytes": check_bytes, "slices": check_slices, "cohorts": check_cohorts}[what](*rest)
     print("ok")

@@ -1,0 +1,218 @@
+"""``pyfe evaluate``: the evaluator's command, for one batch and for a cohort of any number of rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import typer
+
+from pyfe import io
+from pyfe.adapters import SearchTable
+from pyfe.audit import require_as_new
+from pyfe.ciphertext import CiphertextBatch
+from pyfe.cli.carried import AllowDuplicates
+from pyfe.cli.console import AsJson, Force, load, meter, read_head, say, show
+from pyfe.cli.keeping import Saved
+from pyfe.cohorts import is_parquet
+from pyfe.cohorts.manifest import Command, Counts
+from pyfe.cohorts.one_file import table_in_parts
+from pyfe.cohorts.rows import Rows, of_batch, of_cohort, opened_cohort
+from pyfe.cohorts.scoring import Scores, score_parts
+from pyfe.errors import DecodeError, ParameterError
+from pyfe.identity import Identity
+from pyfe.io import roles
+from pyfe.io.outputs import Output
+from pyfe.keys import FunctionKey, PublicKey, RevocationList
+
+__all__ = ["Resume", "SignedBy", "evaluate"]
+
+LONG_SEARCH = 10_000
+"""Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
+
+CHUNKS_A_PART = 16
+"""Chunks between two places where a killed run can be gone on with: some 32,768 rows."""
+
+LargestWeightSum = Annotated[
+    int, typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long.")
+]
+SignedBy = Annotated[
+    Path | None,
+    typer.Option(metavar="IDENTITY", help="Whose signature the ciphertexts have to have; any other is refused."),
+]
+RevokedFile = Annotated[Path | None, typer.Option(help="The authority's list of revoked keys; it needs --public-key.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run of the same command was ended.")]
+DropColumns = Annotated[
+    bool, typer.Option("--drop-columns", help="Without the public columns that travel beside the rows.")
+]
+
+
+def evaluate(
+    ciphertexts: Annotated[
+        Path, typer.Argument(help="The ciphertexts, from pyfe encrypt: a file, or the folder of a cohort.")
+    ],
+    key: Annotated[Path, typer.Option("--key", "-k", help="The function key, from pyfe issue.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the scores (CSV).")],
+    public_key: Annotated[
+        Path | None, typer.Option("--public-key", "-p", help="Check the key's signature and equation against this.")
+    ] = None,
+    largest_weight_sum: LargestWeightSum = 1,
+    signed_by: SignedBy = None,
+    revoked: RevokedFile = None,
+    allow_duplicates: AllowDuplicates = False,
+    drop_columns: DropColumns = False,
+    saved: Saved = None,
+    resume: Resume = False,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score encrypted rows: exact integers, and the model's own outputs computed from them."""
+    if revoked is not None and public_key is None:
+        raise ParameterError("--revoked needs --public-key: who signed the list is looked at")
+    if saved and revoked is None:
+        raise ParameterError("--saved says how new the list of revoked keys has to be: give --revoked")
+    avoid = [ciphertexts, key, public_key, signed_by, revoked, *(saved or ())]
+    with io.claimed(output, roles.SCORES, avoid=avoid, force=force) as file:
+        public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+        opened = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
+        listed = None if revoked is None else _list_of(revoked, public, saved or ())
+        owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
+        rows = _rows_of(ciphertexts, owner)
+        options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "columns": not drop_columns}
+        scores = Scores(opened, rows, revoked=listed, **options)
+        made = _made(file, scores, rows, _says(opened, rows, owner, options), allow_duplicates, resume, force, as_json)
+    values = {
+        "scores": str(output),
+        "scheme": opened.scheme,
+        **_rows_said(rows, made),
+        "signed_by": None if owner is None else owner.name,
+        "key_verified": opened.verified,
+        "exact": opened.exact,
+        "policy": opened.policy,
+        "saturated": dict(made.counts.saturated),
+        "search_table_seconds": 0.0 if made.search is None else made.search.seconds,
+        "search_table_built": made.search is not None and made.search.built,
+        "seconds": made.seconds,
+        "microseconds_per_row": 1e6 * made.seconds / max(made.scored, 1),
+    }
+    own = {"search table seconds", "search table built"}
+    words = {name.replace("_", " "): value for name, value in values.items()}
+    words = {name: value for name, value in words.items() if name not in own}
+    words["search table"] = _table_words(made.search)
+    show("Scores", values, as_json=as_json, words=words, apart=file.is_standard_output)
+
+
+class _Made(NamedTuple):
+    """A table of scores: what it holds, how many of its rows this run scored, and how long that took."""
+
+    counts: Counts
+    scored: int
+    search: SearchTable | None
+    seconds: float
+
+
+def _rows_of(place: Path, owner: Identity | None) -> Rows:
+    """The rows of a file or a folder, signed by the owner where one is named."""
+    if place.is_dir() or is_parquet(place):
+        return of_cohort(opened_cohort(place), signed_by=owner)
+    return of_batch(load(place, CiphertextBatch.from_bytes), place, signed_by=owner)
+
+
+def _list_of(file: Path, public: PublicKey | None, saved: Sequence[Path]) -> RevocationList:
+    """The list of revoked keys, as new as every head that was kept elsewhere."""
+    listed = load(file, lambda data: RevocationList.from_bytes(data, public_key=public))
+    require_as_new(listed.size, listed.verification_key, map(read_head, saved), "the list of revoked keys")
+    return listed
+
+
+def _says(key: FunctionKey, rows: Rows, owner: Identity | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table of scores follows from, but for the files' digests."""
+    return {
+        "scheme": rows.scheme,
+        "public_key": rows.public_key_id.hex(),
+        "schema": rows.schema_id.hex(),
+        "cohort": None if rows.cohort is None else rows.cohort.hex(),
+        "rows": rows.rows,
+        "function_key": key.id.hex(),
+        "signed_by": None if owner is None else owner.ed25519.hex(),
+        **options,
+    }
+
+
+def _made(
+    file: Output,
+    scores: Scores,
+    rows: Rows,
+    says: Mapping[str, Any],
+    allow_duplicates: bool,
+    resume: bool,
+    force: bool,
+    quiet: bool,
+) -> _Made:
+    """Make the table of scores in its place. Files are hashed, and ids of a long table compared, by a second thread,
+    which has the first word: nothing is handed out before all ids were seen."""
+    start = time.perf_counter()
+    cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
+    with ThreadPoolExecutor(1) as pool:
+        digests = pool.submit(rows.digests) if rows.chunks > CHUNKS_A_PART else None
+        distinct = pool.submit(lambda: None if allow_duplicates else rows.require_distinct())
+        if rows.chunks <= CHUNKS_A_PART:
+            distinct.result()
+        search = _prepare_search(scores.key, quiet=quiet)
+
+        def command() -> Command:
+            return replace(cut, says={**says, **(rows.digests() if digests is None else digests.result())})
+
+        with table_in_parts(file, command, list(cut.spans()), resume=resume, force=force) as table:
+            missing = table.missing()
+            left = rows.rows_of(missing)
+            with meter(rows.rows, "evaluating", quiet=quiet, done=rows.rows - left) as advance:
+
+                def scored(more: int) -> None:
+                    if distinct.done():
+                        distinct.result()
+                    advance(more)
+
+                score_parts(scores, rows, missing, table.add, scored)
+            distinct.result()
+            rows.require_unchanged()
+            counts = table.assemble(scores.header)
+    if counts.rows != rows.rows:
+        raise DecodeError(f"{counts.rows} rows were read, and there are {rows.rows}")
+    return _Made(counts, left, search, time.perf_counter() - start)
+
+
+def _rows_said(rows: Rows, made: _Made) -> dict[str, Any]:
+    """The number of rows; where there is none, that nothing was done, for whoever looks at the exit code only. How many
+    an earlier run had scored; how ids travel."""
+    none = {} if rows.rows else {"note": "there are no rows: nothing was scored"}
+    before = {} if made.scored == rows.rows else {"rows_found_scored": rows.rows - made.scored}
+    return {"rows": rows.rows, **none, **before, "ids": rows.ids}
+
+
+def _table_words(search: SearchTable | None) -> str:
+    """Where the table came from that every search needs first."""
+    if search is None:
+        return "none: the scheme searches nothing"
+    seconds = f"{search.seconds:.2g} s"
+    if not search.built:
+        return f"found ready, read in {seconds}"
+    kept = "for this run only" if search.path is None else f"kept for the next runs in {search.path}"
+    return f"computed in {seconds}, {kept}"
+
+
+def _prepare_search(key: FunctionKey, *, quiet: bool) -> SearchTable | None:
+    """Build or read the table of the key's search now; say beforehand what a long search will cost."""
+    search = key.adapter.search
+    if search is None:
+        return None
+    width = int((key.interval[:, 1] - key.interval[:, 0]).max())
+    steps = search.plan(width).steps_worst
+    if steps > LONG_SEARCH and not quiet:
+        say(f"results span 2^{np.log2(width):.1f} values: up to {steps} steps per score", apart=True)
+    return search.prepare(width)

@@ -1,0 +1,128 @@
+"""``pyfe verify-cohort``: what was handed over, for whoever checks it. No secret, and no key but the public one."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pyfe import io
+from pyfe.cli.carried import AllowDuplicates
+from pyfe.cli.console import AsJson, Force, load, meter, show
+from pyfe.cohorts import Cohort
+from pyfe.cohorts.handover import Handover, cohort_handover
+from pyfe.cohorts.manifest import MANIFEST
+from pyfe.cohorts.parts import read_manifest, require_parts
+from pyfe.cohorts.rows import opened_cohort
+from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
+from pyfe.identity import Identity
+from pyfe.io.roles import Role
+from pyfe.keys import PublicKey
+
+__all__ = ["verify_cohort"]
+
+_LARGEST = 1 << 28
+
+
+def _is_handover(path: Path) -> bool:
+    try:
+        Handover.from_text(io.read_text(path, most=_LARGEST))
+    except (DecodeError, ParameterError):
+        return False
+    return True
+
+
+HANDOVER = Role("hand-over manifest", _is_handover)
+
+SignedBy = Annotated[
+    Path | None,
+    typer.Option(metavar="IDENTITY", help="Whose signature every chunk has to have; any other is refused."),
+]
+
+
+def verify_cohort(
+    place: Annotated[Path, typer.Argument(metavar="COHORT", help="A cohort's file or folder, from pyfe encrypt.")],
+    signed_by: SignedBy = None,
+    public_key: Annotated[
+        Path | None, typer.Option("--public-key", "-p", help="The public key that it has to be encrypted under.")
+    ] = None,
+    handover: Annotated[
+        Path | None, typer.Option(metavar="MANIFEST", help="What was handed over: refused if it is anything else.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write what is handed over (JSON, no secret).")
+    ] = None,
+    allow_duplicates: AllowDuplicates = False,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read a cohort whole: every row, every signature, all chunks there and once. Say who, what and how much it is."""
+    cohort = opened_cohort(place)
+    before = None if handover is None else _read(handover)
+    owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
+    if public_key is not None:
+        _require_under(cohort, load(public_key, PublicKey.from_bytes))
+    with ExitStack() as open_places:
+        file = None
+        if output is not None:
+            avoid = [place, *cohort.files, signed_by, public_key, handover]
+            file = open_places.enter_context(io.claimed(output, HANDOVER, avoid=avoid, force=force))
+        found = _verified(place, cohort, owner, allow_duplicates, quiet=as_json)
+        if before is not None:
+            found.require_same(before)
+        if file is not None:
+            file.write(found.to_text().encode())
+    values = _values(place, found, before) | ({} if output is None else {"handover": str(output)})
+    show("Cohort", values, as_json=as_json, apart=file is not None and file.is_standard_output)
+
+
+def _verified(place: Path, cohort: Cohort, owner: Identity | None, allow_duplicates: bool, *, quiet: bool) -> Handover:
+    if place.is_dir() and os.path.lexists(place / MANIFEST):
+        require_parts(place, read_manifest(place))
+    with meter(cohort.rows, "verifying", quiet=quiet) as advance:
+        return cohort_handover(
+            cohort, second=int(time.time()), signed_by=owner, allow_duplicates=allow_duplicates, advance=advance
+        )
+
+
+def _values(place: Path, found: Handover, before: Handover | None) -> dict[str, Any]:
+    compared = {} if before is None else {"as_handed_over": True, "same_files": found.same_files(before)}
+    return {
+        "cohort": str(place),
+        "cohort_id": found.cohort,
+        "scheme": found.scheme,
+        "rows": found.rows,
+        "chunks": found.chunks,
+        "ids": found.ids,
+        "columns": found.columns,
+        "saturated": found.saturated,
+        "public_key_id": found.public_key,
+        "schema_id": found.schema,
+        "signer": found.signer,
+        "signed_by": found.signed_by,
+        "content": found.content,
+        "files": len(found.files),
+        "bytes": sum(file["bytes"] for file in found.files),
+        **compared,
+    }
+
+
+def _require_under(cohort: Cohort, key: PublicKey) -> None:
+    """KeyMismatchError for a cohort under another key."""
+    if cohort.public_key_id != key.id:
+        raise KeyMismatchError(
+            f"the cohort was encrypted under the public key {cohort.public_key_id.hex()[:12]}, not {key.id.hex()[:12]}"
+        )
+    if (cohort.schema_id, cohort.parameter_hash) != (key.schema.id, key.parameter_hash):
+        raise KeyMismatchError("the cohort was encoded with another schema than the public key's")
+
+
+def _read(file: Path) -> Handover:
+    try:
+        return Handover.from_text(io.read_text(file, most=_LARGEST))
+    except DecodeError as error:
+        raise DecodeError(f"{file}: {error}") from error

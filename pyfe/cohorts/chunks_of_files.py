@@ -1,0 +1,140 @@
+"""Chunks read from files, each from as many record batches as its rows lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pyfe.adapters import AnyAdapter
+from pyfe.ciphertext import CiphertextBatch
+from pyfe.cohorts.arrow import (
+    cells_of_column,
+    heads_of_column,
+    ids_of_column,
+    integers_of_column,
+    rows_of_column,
+)
+from pyfe.cohorts.chunk import Chunk
+from pyfe.cohorts.columns import PublicColumn
+from pyfe.cohorts.head import CohortFacts, Head
+from pyfe.cohorts.index import Index, chunk_starts
+from pyfe.cohorts.parquet_files import Part
+from pyfe.errors import DecodeError, ParameterError
+from pyfe.row_ids import RowIds
+
+__all__ = ["chunks_of", "ids_of"]
+
+_PIECE = 1 << 23
+"""Bytes of rows that are read at a time."""
+
+_MOST_ROWS = 1 << 13
+_MOST_IDS = 1 << 15
+
+
+def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Iterator[Chunk]:
+    """The chunks from ``start`` to ``stop``, every one whole and as it says."""
+    if start == stop:
+        return
+    facts = index.facts
+    pieces = _pieces(index, int(index.first_rows[start]))
+    left: tuple[Part, Any] | None = None
+    for first, end in chunk_starts(index, start, stop):
+        held: list[Any] = []
+        wanted = end - first
+        while wanted:
+            part, batch = left if left is not None else next(pieces)
+            held.append(batch.slice(0, wanted))
+            left = (part, batch.slice(wanted)) if batch.num_rows > wanted else None
+            wanted -= held[-1].num_rows
+        yield _chunk(facts, adapter, held, first, part)
+
+
+def ids_of(index: Index, row: int) -> Iterator[RowIds]:
+    """The ids of all rows from one on, some at a time."""
+    carriage = index.facts.ids
+    for part in index.parts:
+        if carriage is not None and row < part.rows:
+            for batch in part.batches(["id"], row, _MOST_IDS):
+                yield ids_of_column(batch.column(0), carriage, str(part.path))
+        row = max(0, row - part.rows)
+
+
+def _pieces(index: Index, row: int) -> Iterator[tuple[Part, Any]]:
+    """Record batches of all that is read of a chunk, from a row of the cohort on."""
+    facts = index.facts
+    columns = ["ct", "head", "chunk", "row", *(["id"] if facts.ids else []), *(name for name, _ in facts.columns)]
+    most = max(1, min(_MOST_ROWS, _PIECE // facts.width))
+    for part in index.parts:
+        if row < part.rows:
+            for batch in part.batches(columns, row, most):
+                yield part, batch
+        row = max(0, row - part.rows)
+    raise DecodeError("the files are damaged, or were changed while they were read: rows are missing")
+
+
+def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int, part: Part) -> Chunk:
+    where = f"{part.path}, rows {first} and on"
+    try:
+        head = _head(facts, held, first)
+        where = f"{part.path}, {head.place}"
+        batch = _batch(head, adapter, held, where)
+        public = {name: _joined(held, name, kind) for name, kind in facts.columns}
+        chunk = Chunk(head.place, batch, public, head.chunk_signature)
+    except (DecodeError, ParameterError, pa.ArrowException) as error:
+        raise DecodeError(f"{where}: {error}") from error
+    chunk.require_valid_signature()
+    return chunk
+
+
+def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
+    """The head of the chunk, and that every row says the same."""
+    heads: dict[int, Any] = {}
+    row = first
+    for batch in held:
+        heads |= {row + at: head for at, head in heads_of_column(_column(batch, "head")).items()}
+        rows = integers_of_column(_column(batch, "row"), "row")
+        if not np.array_equal(rows, np.arange(row, row + len(rows))):
+            raise DecodeError("it is damaged, or was changed while it was read")
+        row += len(rows)
+    if heads.keys() != {first}:
+        raise DecodeError("it is damaged, or was changed while it was read")
+    head = Head.from_bytes(heads[first].as_py())
+    if head.facts != facts or head.place.first_row != first or head.rows != row - first:
+        raise DecodeError("it is damaged, or was changed while it was read")
+    return head
+
+
+def _batch(head: Head, adapter: AnyAdapter, held: list[Any], where: str) -> CiphertextBatch:
+    facts = head.facts
+    body = [rows_of_column(_column(batch, "ct"), facts.width, "ct") for batch in held]
+    native = adapter.read_batch(memoryview(adapter.payload(head.shared, body)))
+    if len(native) != head.rows or native.public_key_id != facts.public_key_id:
+        raise DecodeError("the rows are not as many, or not under the public key, as its head says")
+    if adapter.row_bytes(adapter.coordinates(native)) != facts.width:
+        raise DecodeError("a row's bytes are not as many as its head says")
+    ids = None
+    if facts.ids is not None:
+        if adapter.combined(native):
+            raise DecodeError("combined rows have no ids, and here are some")
+        ids = RowIds.join([ids_of_column(_column(batch, "id"), facts.ids, where) for batch in held])
+    return CiphertextBatch(
+        adapter,
+        native,
+        parameter_hash=facts.parameter_hash,
+        schema_id=facts.schema_id,
+        saturated=head.saturated,
+        encrypted_rows=head.encrypted_rows,
+        ids=ids,
+    )
+
+
+def _joined(held: list[Any], name: str, kind: Any) -> PublicColumn:
+    parts = [cells_of_column(_column(batch, name), kind, name) for batch in held]
+    return parts[0] if len(parts) == 1 else PublicColumn(kind, tuple(cell for part in parts for cell in part.cells))
+
+
+def _column(batch: Any, name: str) -> Any:
+    return batch.column(batch.schema.get_field_index(name))

@@ -1,0 +1,106 @@
+"""Parquet files as streams of rows, with flat memory, and whatever is wrong with them as a named error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow.parquet import ParquetFile
+
+from pyfe.errors import DecodeError, ParameterError, PyfeError
+
+__all__ = ["Part", "opened_part", "reading_parquet"]
+
+_BUFFER = 1 << 20
+"""Bytes of a column that are read ahead; without it pyarrow reads a row group's column as a whole."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file: the rows of each of its row groups, its size in bytes, the names of its columns, those of text and bytes,
+    and who wrote it."""
+
+    path: Path
+    groups: tuple[int, ...]
+    size: int
+    columns: tuple[str, ...]
+    texts: tuple[str, ...]
+    writer: str | None
+
+    @property
+    def rows(self) -> int:
+        """The rows of all its row groups."""
+        return sum(self.groups)
+
+    def require_columns(self, names: Sequence[str]) -> None:
+        """DecodeError unless the file has one column of each name."""
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            raise DecodeError(f"columns are missing: {', '.join(missing)}")
+        twice = [name for name in names if self.columns.count(name) > 1]
+        if twice:
+            raise DecodeError(f"columns are there twice: {', '.join(twice)}")
+
+    def batches(self, columns: Sequence[str], start: int, most: int) -> Iterator[Any]:
+        """Record batches of these columns from row ``start`` on, of ``most`` rows at most."""
+        group = 0
+        while group < len(self.groups) and start >= self.groups[group]:
+            start, group = start - self.groups[group], group + 1
+        with reading_parquet(self.path), _file(self.path, self.texts) as file:
+            if file.metadata.num_rows != self.rows:
+                raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
+            for at in range(group, len(self.groups)):
+                for batch in file.iter_batches(most, row_groups=[at], columns=list(columns), use_threads=False):
+                    if start < batch.num_rows:
+                        yield batch.slice(start)
+                    start = max(0, start - batch.num_rows)
+
+
+def opened_part(path: Path) -> Part:
+    """What a file says it is. ParameterError where it cannot be read, DecodeError where it is no Parquet."""
+    with reading_parquet(path), _file(path) as file:
+        metadata = file.metadata
+        groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+        names = tuple(file.schema_arrow.names)
+        leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
+        texts = tuple(each.path for each in leaves if each.physical_type == "BYTE_ARRAY" and each.path != "ct")
+        return Part(path, groups, os.path.getsize(path), names, texts, _writer(metadata))
+
+
+def _file(path: Path, texts: Sequence[str] = ()) -> Any:
+    """The file, its ``texts`` as dictionaries where they were written so: a cell that is repeated takes no memory."""
+    return ParquetFile(
+        path, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True, read_dictionary=list(texts)
+    )
+
+
+def _writer(metadata: Any) -> str | None:
+    """Who wrote the file, in words; None where it was pyfe."""
+    said = metadata.metadata or {}
+    if b"pandas" in said:
+        return f"pandas ({metadata.created_by})"
+    return None if b"pyfe.format" in said else str(metadata.created_by)
+
+
+@contextlib.contextmanager
+def reading_parquet(path: Path) -> Iterator[None]:
+    """A named error for whatever pyarrow says of a file, without its words: they show cells."""
+    try:
+        yield
+    except PyfeError:
+        raise
+    except MemoryError as error:
+        raise DecodeError(f"{path}: damaged Parquet, or larger than the memory; get the file again") from error
+    except FileNotFoundError as error:
+        raise ParameterError(f"cannot read {path}: there is no such file") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise ParameterError(f"cannot read {path}: {error.strerror}") from error
+        raise DecodeError(f"{path}: damaged Parquet, or cut; get the file again") from error
+    except (pa.ArrowException, ValueError, KeyError, UnicodeError, OverflowError) as error:
+        raise DecodeError(f"{path}: damaged Parquet, or cut; get the file again") from error
