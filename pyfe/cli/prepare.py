@@ -10,7 +10,6 @@ import typer
 
 from pyfe import io
 from pyfe.arrays import AnyArray
-from pyfe.cli.carried import called_lines
 from pyfe.cli.console import AsJson, Force, load, reference_rows, show, text_option
 from pyfe.cli.model_files import load_model
 from pyfe.cli.table_options import (
@@ -29,6 +28,7 @@ from pyfe.cli.table_options import (
     noise_of,
     reads_tables,
 )
+from pyfe.cohorts.carrying import called_lines
 from pyfe.errors import ParameterError
 from pyfe.function import Function
 from pyfe.io import Table, roles
