@@ -30,8 +30,10 @@ class PatientLedger(Protocol):
         ...
 
 
-def require_ledger(ledger: object) -> None:
-    """ParameterError for what records no patients."""
+def require_ledger(ledger: object, *, retired: bool = False) -> None:
+    """ParameterError for what records no patients, and for a word about a retired epoch where no ledger knows any."""
+    if retired and ledger is None:
+        raise ParameterError("retired is about the table of epochs that a ledger follows: give ledger=")
     if ledger is not None and not callable(getattr(ledger, "record", None)):
         raise ParameterError(f"ledger must be a pyfe.owner.OwnerLedger, not {type(ledger).__name__}")
 

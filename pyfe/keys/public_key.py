@@ -156,8 +156,7 @@ class PublicKey(PickledAsBytes):
         carry_ids: "clear" or "pseudonym": the ids, by default the index of the DataFrame X, travel beside the rows and
             are the index of the scores (:attr:`pyfe.CiphertextBatch.ids`), as they are or under the owner's secret.
         allow_duplicates: carry an id that several rows have (else ParameterError, naming the rows).
-        retired: encrypt although the table that the ledger follows says that the key's epoch gets no new keys (else
-            ParameterError; without a ledger there is no table that could say so).
+        retired: encrypt though the ledger's table says that the key's epoch gets no new keys (else ParameterError).
 
         Raises OutOfRangeError naming every offending row and column before any work is done, KeyMismatchError for rows
         encoded under another schema.
@@ -165,17 +164,14 @@ class PublicKey(PickledAsBytes):
         masks of dimension k. The first call makes tables of the key's points, which stay with it: 60 KB a point and 64
         MB at most, of a quadratic scheme 16 KB a point.
         """
-        require_ledger(ledger)
-        if retired and ledger is None:
-            raise ParameterError("retired is about the table of epochs that a ledger follows: give ledger=")
-        owner = owner_secret if ledger is None else ledger.secret
+        require_ledger(ledger, retired=retired)
         noise_secret = noise_part(self.schema, owner_secret, pseudonyms=carry_ids == "pseudonym", ledger=ledger)
         require_owner_secret(self.schema, noise_secret)
         ids = given_ids(ids, X, carry_ids, self.schema)
         encoded = X if isinstance(X, Encoded) else self.schema.encode(X, on_overflow=on_overflow)
         x = with_noise(self.schema, encoded, self.schema.check(encoded), noise_secret)
         listed = require_ids(ids, len(x), ledger, carried=carry_ids is not None)
-        carried = carried_ids(listed, carry_ids, owner, allow_duplicates)
+        carried = carried_ids(listed, carry_ids, owner_secret if ledger is None else ledger.secret, allow_duplicates)
         if ledger is not None:
             ledger.record(self, listed, **({"retired": True} if retired else {}))
         return CiphertextBatch(
