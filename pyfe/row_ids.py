@@ -40,12 +40,16 @@ Carriage: TypeAlias = Literal["clear", "pseudonym"]
 PSEUDONYM_SIZE = 16
 """Bytes of a pseudonym: two of 2^40 ids have the same one with a probability of 2^-49."""
 
+_TEXT_SIZE = -(-8 * PSEUDONYM_SIZE // 5)
+"""Letters and digits of a pseudonym as text."""
+
 MOST_ID_BYTES = 256
 """Longest id that travels, in UTF-8."""
 
 MOST_IDS_BYTES = 16 * 10**6
 """Bytes that all ids of a batch take, a line end each or as pseudonyms: metadata have 2^24 in all."""
 
+_BASE32 = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", np.uint8)
 _MOST_BITS = 1024
 """Of an integer that is an id."""
 
@@ -191,14 +195,24 @@ class RowIds(Sequence[str]):
         """ParameterError naming the rows whose id an earlier row has."""
         require_none_repeated(self.repeated(), called)
 
-    def raws(self) -> Iterator[bytes]:
-        """The bytes of each id, one after another, none kept: in UTF-8, or of the pseudonym."""
-        return self._raws()
+    def texts(self) -> list[str]:
+        """All ids as text, at once."""
+        if self._ends is not None:
+            return self._data.decode().split("\n")[:-1]
+        bits = np.unpackbits(np.frombuffer(self._data, np.uint8).reshape(-1, PSEUDONYM_SIZE), axis=1)
+        fives = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 5))).reshape(len(self), _TEXT_SIZE, 5)
+        signs = _BASE32[fives @ np.array([16, 8, 4, 2, 1], np.uint8)]
+        texts: list[str] = signs.view(f"S{_TEXT_SIZE}").ravel().astype(str).tolist()
+        return texts
+
+    def raws(self) -> list[bytes]:
+        """The bytes of all ids, at once: in UTF-8, or of the pseudonym."""
+        return list(self._raws()) if self._ends is None else self._data.split(b"\n")[:-1]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Text as objects, for an index of pandas."""
         column = np.empty(len(self), dtype=object)
-        column[:] = list(self)
+        column[:] = self.texts()
         return column if dtype is None else column.astype(dtype)
 
     def __eq__(self, other: object) -> bool:

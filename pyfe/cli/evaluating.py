@@ -154,24 +154,32 @@ def _made(
     force: bool,
     quiet: bool,
 ) -> _Made:
-    """Make the table of scores in its place. Files are hashed while ids are looked at and the search is prepared."""
+    """Make the table of scores in its place. Files are hashed, and ids of a long table compared, by a second thread,
+    which has the first word: nothing is handed out before all ids were seen."""
+    start = time.perf_counter()
+    cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
     with ThreadPoolExecutor(1) as pool:
-        start = time.perf_counter()
-        cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
         digests = pool.submit(rows.digests) if rows.chunks > CHUNKS_A_PART else None
-        if not allow_duplicates:
-            rows.require_distinct()
+        distinct = pool.submit(lambda: None if allow_duplicates else rows.require_distinct())
+        if rows.chunks <= CHUNKS_A_PART:
+            distinct.result()
         search = _prepare_search(scores.key, quiet=quiet)
 
         def command() -> Command:
-            files: list[Any] = rows.digests() if digests is None else digests.result()
-            return replace(cut, says={**says, "ciphertexts": files})
+            return replace(cut, says={**says, **(rows.digests() if digests is None else digests.result())})
 
         with table_in_parts(file, command, list(cut.spans()), resume=resume, force=force) as table:
             missing = table.missing()
             left = rows.rows_of(missing)
             with meter(rows.rows, "evaluating", quiet=quiet, done=rows.rows - left) as advance:
-                score_parts(scores, rows, missing, table.add, advance)
+
+                def scored(more: int) -> None:
+                    if distinct.done():
+                        distinct.result()
+                    advance(more)
+
+                score_parts(scores, rows, missing, table.add, scored)
+            distinct.result()
             rows.require_unchanged()
             counts = table.assemble(scores.header)
     if counts.rows != rows.rows:

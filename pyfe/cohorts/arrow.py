@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyfe._core import joined
 from pyfe.adapters import adapter_numbered
 from pyfe.cohorts.chunk import Chunk
-from pyfe.cohorts.columns import ColumnKind, PublicColumn
+from pyfe.cohorts.columns import MOST_TEXT_BYTES, ColumnKind, PublicColumn
 from pyfe.cohorts.head import VERSION, CohortFacts, Head
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.row_ids import PSEUDONYM_SIZE, RowIds
@@ -107,7 +108,7 @@ def integers_of_column(column: Any, name: str) -> Any:
 
 def rows_of_column(column: Any, width: int, name: str) -> memoryview:
     """The cells of ``width`` bytes each, one after another, where they lie. DecodeError for anything else."""
-    column = _plain(column)
+    column = _plain(column, width)
     if column.null_count:
         raise DecodeError(f"column {name!r}: {column.null_count} cells are missing")
     if pa.types.is_fixed_size_binary(column.type):
@@ -129,16 +130,21 @@ def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
     """The ids of rows. DecodeError for what are none."""
     if carriage == "pseudonym":
         return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), where)
-    texts = cells_of_column(column, "text", "id").cells
+    try:
+        texts = _plain(column).to_pylist()
+    except UnicodeError as error:
+        raise DecodeError(f"{where}: column 'id': it is no text") from error
     if None in texts:
         raise DecodeError(f"{where}: column 'id': cells are missing")
+    if not {str}.issuperset(map(type, texts)):
+        raise DecodeError(f"{where}: column 'id' is {column.type}, not text")
     return RowIds.from_field("\n".join([*texts, ""]), len(texts), where)
 
 
 def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
     """A public column of a kind. DecodeError for cells that are of none, or cannot have been of that one."""
     try:
-        cells = _plain(column).to_pylist()
+        cells = _plain(column, MOST_TEXT_BYTES).to_pylist()
         if kind == "int64":  # pandas makes floats of integers where one is missing
             cells = [int(cell) if _is_whole(cell) else cell for cell in cells]
         return PublicColumn.of(cells, kind)
@@ -148,28 +154,34 @@ def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
         raise DecodeError(f"column {name!r}: {error}") from error
 
 
-def heads_of_column(column: Any) -> Mapping[int, bytes]:
-    """Row -> head, for the rows that have one. DecodeError for what is no column of bytes."""
-    column = _plain(column)
-    if pa.types.is_null(column.type):
+def heads_of_column(column: Any) -> Mapping[int, Any]:
+    """Row -> head, for the rows that have one, as Arrow's scalars. DecodeError for what is no column of bytes."""
+    of = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_null(of):
         return {}
-    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        raise DecodeError(f"column 'head' is {column.type}, not bytes")
-    rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-    return {int(row): column[int(row)].as_py() for row in rows}
+    if not (pa.types.is_binary(of) or pa.types.is_large_binary(of) or pa.types.is_binary_view(of)):
+        raise DecodeError(f"column 'head' is {of}, not bytes")
+    return {row: column[row] for row in np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)).tolist()}
 
 
-def _plain(column: Any) -> Any:
-    """The column below an extension type, a dictionary or a view."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+def _plain(column: Any, most: int = 0) -> Any:
+    """The column below an extension type, a dictionary or a view. DecodeError for cells of a dictionary that have more
+    than ``most`` bytes."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     if pa.types.is_dictionary(column.type):
+        longest = 0 if _is_fixed(column.type.value_type) else pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+        if longest > most:
+            raise DecodeError(f"a cell has {longest} bytes, at most {most}")
         column = column.dictionary_decode()
     if pa.types.is_binary_view(column.type):
         column = column.cast(pa.large_binary())
     return column
+
+
+def _is_fixed(of: Any) -> bool:
+    """Whether cells of a type have one width, so that none is larger than its column says."""
+    return bool(pa.types.is_primitive(of) or pa.types.is_fixed_size_binary(of))
 
 
 def _offsets(column: Any) -> Any:

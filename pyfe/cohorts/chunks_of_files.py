@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pyfe.adapters import AnyAdapter
 from pyfe.ciphertext import CiphertextBatch
@@ -82,9 +83,7 @@ def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int,
         batch = _batch(head, adapter, held, where)
         public = {name: _joined(held, name, kind) for name, kind in facts.columns}
         chunk = Chunk(head.place, batch, public, head.chunk_signature)
-    except ParameterError as error:
-        raise DecodeError(f"{where}: {error}") from error
-    except DecodeError as error:
+    except (DecodeError, ParameterError, pa.ArrowException) as error:
         raise DecodeError(f"{where}: {error}") from error
     chunk.require_valid_signature()
     return chunk
@@ -92,7 +91,7 @@ def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int,
 
 def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
     """The head of the chunk, and that every row says the same."""
-    heads: dict[int, bytes] = {}
+    heads: dict[int, Any] = {}
     row = first
     for batch in held:
         heads |= {row + at: head for at, head in heads_of_column(_column(batch, "head")).items()}
@@ -102,7 +101,7 @@ def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
         row += len(rows)
     if heads.keys() != {first}:
         raise DecodeError("it is damaged, or was changed while it was read")
-    head = Head.from_bytes(heads[first])
+    head = Head.from_bytes(heads[first].as_py())
     if head.facts != facts or head.place.first_row != first or head.rows != row - first:
         raise DecodeError("it is damaged, or was changed while it was read")
     return head

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -44,12 +44,11 @@ class Distinct:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def add(self, ids: Iterable[bytes], rows: int, first_row: int) -> None:
-        """See the ids of so many rows. ParameterError where a temporary file cannot be written."""
-        marks = np.empty(rows, _MARK)
-        first, second = self._salts
-        both = np.fromiter((hash(salt + each) for each in ids for salt in (first, second)), np.int64, 2 * rows)
-        marks["first"], marks["second"] = both[::2], both[1::2]
+    def add(self, ids: Sequence[bytes], first_row: int) -> None:
+        """See the ids of rows that follow each other. ParameterError where a temporary file cannot be written."""
+        rows, marks = len(ids), np.empty(len(ids), _MARK)
+        for salt, name in zip(self._salts, ("first", "second"), strict=True):
+            marks[name] = np.fromiter(map(hash, map(salt.__add__, ids)), np.int64, rows)
         marks["row"] = np.arange(first_row, first_row + rows)
         self._held.append(marks)
         self._count += rows
@@ -88,10 +87,12 @@ def _joined(parts: list[Marks]) -> Marks:
 
 def _repeated(marks: Marks) -> list[int]:
     """The rows whose two hashes an earlier row has."""
-    order = np.lexsort((marks["row"], marks["second"], marks["first"]))
-    ordered = marks[order]
-    same = (ordered["first"][1:] == ordered["first"][:-1]) & (ordered["second"][1:] == ordered["second"][:-1])
-    rows: list[int] = ordered["row"][1:][same].tolist()
+    order = np.argsort(marks["first"], kind="stable")
+    same = np.flatnonzero(np.diff(marks["first"][order]) == 0)
+    few = marks[np.union1d(order[same], order[same + 1])]  # one hash is the same, mostly as the ids are
+    few = few[np.lexsort((few["row"], few["second"], few["first"]))]
+    again = (np.diff(few["first"]) == 0) & (np.diff(few["second"]) == 0)
+    rows: list[int] = few["row"][1:][again].tolist()
     return rows
 
 

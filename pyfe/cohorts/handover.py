@@ -110,7 +110,7 @@ def cohort_handover(
             content.update(hashlib.sha256(_said(chunk)).digest())
             saturated.update(chunk.batch.saturated)
             if chunk.batch.ids is not None and not allow_duplicates:
-                seen.add(chunk.batch.ids.raws(), len(chunk), chunk.place.first_row)
+                seen.add(chunk.batch.ids.raws(), chunk.place.first_row)
             advance(len(chunk))
         require_none_repeated(seen.repeated())
     return Handover(

@@ -6,6 +6,7 @@ file merge and cut them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pyfe.cohorts.arrow import heads_of_column, integers_of_column
 from pyfe.cohorts.head import CohortFacts, Head
@@ -28,11 +30,13 @@ MOST_ROWS_A_BYTE = 1
 
 @dataclass(frozen=True)
 class Index:
-    """The files in the order of their rows, what all chunks share, and the first row of every chunk."""
+    """The files in the order of their rows, what all chunks share, the first row of every chunk, and the SHA-256 of all
+    heads in order."""
 
     parts: tuple[Part, ...]
     facts: CohortFacts
     first_rows: Any
+    heads: bytes
 
 
 def index_of(parts: Sequence[Part]) -> Index:
@@ -49,7 +53,7 @@ def index_of(parts: Sequence[Part]) -> Index:
             with _naming(part):
                 scan.read(part, batch)
     with _naming(ordered[-1][1]):
-        return Index(tuple(part for _, part in ordered), scan.finish(), np.array(scan.first_rows))
+        return Index(tuple(part for _, part in ordered), scan.finish(), np.array(scan.first_rows), scan.heads.digest())
 
 
 def _require_columns(part: Part) -> None:
@@ -72,6 +76,7 @@ class _Scan:
 
     def __init__(self) -> None:
         self.first_rows: list[int] = []
+        self.heads = hashlib.sha256()
         self._facts: CohortFacts | None = None
         self._next = 0  # the row that comes now
         self._left = 0  # rows of the chunk at hand that are still to come
@@ -84,7 +89,9 @@ class _Scan:
         chunks, heads = integers_of_column(at["chunk"], "chunk"), heads_of_column(at["head"])
         for start, stop in pairwise([*sorted({0, *heads}), len(chunks)]):
             if start in heads:
-                self._begin(part, Head.from_bytes(heads[start]), self._next + start)
+                head = heads[start].as_py()
+                self.heads.update(head)
+                self._begin(part, Head.from_bytes(head), self._next + start)
             self._within(chunks[start:stop], self._next + start)
         self._next += len(chunks)
 
@@ -137,7 +144,7 @@ def _naming(part: Part) -> Iterator[None]:
     """What is wrong with a file, with its name, and who wrote it."""
     try:
         yield
-    except DecodeError as error:
+    except (DecodeError, pa.ArrowException) as error:
         by = "" if part.writer is None else f" (the file was written by {part.writer}; the original can be read)"
         raise DecodeError(f"{part.path}: {error}{by}") from error
 

@@ -22,12 +22,14 @@ _BUFFER = 1 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """A file: the rows of each of its row groups, its size in bytes, the names of its columns, and who wrote it."""
+    """A file: the rows of each of its row groups, its size in bytes, the names of its columns, those of text and bytes,
+    and who wrote it."""
 
     path: Path
     groups: tuple[int, ...]
     size: int
     columns: tuple[str, ...]
+    texts: tuple[str, ...]
     writer: str | None
 
     @property
@@ -49,7 +51,7 @@ class Part:
         group = 0
         while group < len(self.groups) and start >= self.groups[group]:
             start, group = start - self.groups[group], group + 1
-        with reading_parquet(self.path), _file(self.path) as file:
+        with reading_parquet(self.path), _file(self.path, self.texts) as file:
             if file.metadata.num_rows != self.rows:
                 raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
             for at in range(group, len(self.groups)):
@@ -65,11 +67,16 @@ def opened_part(path: Path) -> Part:
         metadata = file.metadata
         groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
         names = tuple(file.schema_arrow.names)
-        return Part(path, groups, os.path.getsize(path), names, _writer(metadata))
+        leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
+        texts = tuple(each.path for each in leaves if each.physical_type == "BYTE_ARRAY" and each.path != "ct")
+        return Part(path, groups, os.path.getsize(path), names, texts, _writer(metadata))
 
 
-def _file(path: Path) -> Any:
-    return ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True)
+def _file(path: Path, texts: Sequence[str] = ()) -> Any:
+    """The file, its ``texts`` as dictionaries where they were written so: a cell that is repeated takes no memory."""
+    return ParquetFile(
+        path, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True, read_dictionary=list(texts)
+    )
 
 
 def _writer(metadata: Any) -> str | None:

@@ -98,6 +98,11 @@ class Cohort:
         return tuple(part.path for part in self._index.parts)
 
     @property
+    def heads(self) -> bytes:
+        """SHA-256 (32 bytes) of the heads of all chunks. Of a cohort that is signed it stands for all that is in it."""
+        return self._index.heads
+
+    @property
     def size(self) -> int:
         """Bytes of its files."""
         return sum(part.size for part in self._index.parts)

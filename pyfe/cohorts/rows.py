@@ -41,9 +41,9 @@ class Piece(NamedTuple):
 class Rows:
     """Rows in chunks.
 
-    ``first_row(number)``: how many rows come before a chunk, of the number of chunks all.
-    ``read(start, stop)``: the chunks from one number to another, in order. ``row_ids()``: all ids, some at a time.
-    ``cohort``: the id of a cohort; ``columns``: its public columns. ``batch``: all rows, where they are in memory.
+    ``first_row(number)``: how many rows come before a chunk, of the number of chunks all. ``read(start, stop)``: the
+    chunks from one number to another, in order. ``row_ids()``: all ids, some at a time. ``cohort``: the id of a cohort;
+    ``heads``: the SHA-256 of its heads; ``columns``: its public columns. ``batch``: all rows, where they are in memory.
     ``files``: where they lie; ``states``: what tells that one of these was changed.
     """
 
@@ -58,6 +58,7 @@ class Rows:
     read: Callable[[int, int], Iterator[Piece]]
     row_ids: Callable[[], Iterator[RowIds]]
     cohort: bytes | None = None
+    heads: bytes | None = None
     batch: CiphertextBatch | None = None
     columns: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
@@ -68,7 +69,7 @@ class Rows:
         with Distinct() as seen:
             row = 0
             for ids in self.row_ids():
-                seen.add(ids.raws(), len(ids), row)
+                seen.add(ids.raws(), row)
                 row += len(ids)
             require_none_repeated(seen.repeated())
 
@@ -76,9 +77,12 @@ class Rows:
         """How many rows these parts have."""
         return sum(self.first_row(span.first_chunk + span.chunks) - self.first_row(span.first_chunk) for span in spans)
 
-    def digests(self) -> list[dict[str, Any]]:
-        """Size and SHA-256 of the files, in the order of the rows. Cost: reads all of them."""
-        return [file_digest(path) for path in self.files]
+    def digests(self) -> dict[str, Any]:
+        """What tells these rows from all others: of a signed cohort the SHA-256 of its heads, which hold the signatures
+        of all rows; else size and SHA-256 of the files, in the order of the rows. Cost: reads these."""
+        if self.heads is not None and self.signer is not None:
+            return {"heads_sha256": self.heads.hex()}
+        return {"files": [file_digest(path) for path in self.files]}
 
     def require_unchanged(self) -> None:
         """DecodeError where a file was changed since it was opened: what was checked may not be what was read."""
@@ -135,6 +139,7 @@ def of_cohort(cohort: Cohort, *, signed_by: Identity | None = None) -> Rows:
         read,
         cohort.row_ids,
         cohort=cohort.id,
+        heads=cohort.heads,
         columns=tuple(cohort.columns),
         files=cohort.files,
         states=tuple(map(_state, cohort.files)),

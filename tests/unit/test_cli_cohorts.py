@@ -193,8 +193,8 @@ def test_another_input_is_not_gone_on_with(
     assert "cohort was" in refused(capsys, *EVALUATE, "--resume")[1]
 
 
-def test_an_id_of_two_chunks_is_refused_before_a_row_is_scored(
-    folder: Path, capsys: pytest.CaptureFixture[str], decrypted: list[int]
+def test_an_id_of_two_chunks_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, decrypted: list[int]
 ) -> None:
     ids = [f"P-{j}" for j in range(ROWS)]
     ids[70], ids[89] = ids[3], ids[20]
@@ -203,8 +203,11 @@ def test_an_id_of_two_chunks_is_refused_before_a_row_is_scored(
     write_part("rows.parquet", chunks_of(batch))
     kind, message = refused(capsys, *EVALUATE)
     assert kind == "ParameterError" and message.startswith("row 70, 89: the id is there a second time")
-    assert not decrypted
-    assert run(capsys, *EVALUATE, "--allow-duplicates")["rows"] == ROWS
+    monkeypatch.setattr(evaluating, "CHUNKS_A_PART", 6)
+    decrypted.clear()
+    assert refused(capsys, *EVALUATE, "--force")[1] == message and not decrypted  # of a short table before it is scored
+    monkeypatch.setattr(evaluating, "CHUNKS_A_PART", 2)
+    assert run(capsys, *EVALUATE, "--allow-duplicates", "--force")["rows"] == ROWS
 
 
 def test_scores_are_of_signed_rows_only(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

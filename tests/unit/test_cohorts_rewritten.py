@@ -149,6 +149,14 @@ EDITS: dict[str, tuple[Edit, str]] = {
         lambda t: t.set_column(6, "visits", pa.array(["x"] * 50)),
         "column 'visits': row 0: a cell that is no int64",
     ),
+    "rows beyond 64 bits": (
+        lambda t: t.set_column(3, "row", pa.array([2**64 - 1] * 50, pa.uint64())),
+        "18446744073709551615",
+    ),
+    "a long id": (
+        lambda t: t.set_column(4, "id", pa.array(["x" * 257, *t["id"].to_pylist()[1:]])),
+        "more than 256 bytes",
+    ),
     "two columns of one name": (lambda t: t.append_column("row", t["row"]), "columns are there twice: row"),
 }
 
@@ -165,6 +173,38 @@ def test_what_is_missing_is_named(tmp_path: Path, edit: Edit, words: str) -> Non
     with pytest.raises(pyfe.DecodeError) as caught:
         list(open_cohort(tmp_path / "again.parquet").chunks())
     assert words in str(caught.value) and "again.parquet" in str(caught.value)
+
+
+def test_cells_of_other_types_that_say_the_same(tmp_path: Path) -> None:
+    """Small integers, categories: what a warehouse makes of columns."""
+    table = pq.read_table(written(tmp_path))
+    for name, of in (("chunk", pa.uint8()), ("row", pa.int16())):
+        table = table.set_column(table.column_names.index(name), name, table[name].cast(of))
+    for name in ("row", "id", "ward", "visits"):
+        table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
+    pq.write_table(table, tmp_path / "again.parquet")
+    assert same(list(open_cohort(tmp_path / "again.parquet").chunks()), list(signed_chunks()))
+
+
+COUNTED: list[Any] = []
+"""Pools of memory; what is in one of them may outlive its test."""
+
+
+@pytest.mark.parametrize("name,cell", [("head", b"x" * 10**6), ("id", "x" * 10**6), ("ward", "x" * 10**6)])
+def test_a_small_file_does_not_fill_the_memory(tmp_path: Path, name: str, cell: Any) -> None:
+    """A cell of a megabyte, repeated in every row, takes a megabyte in a file; as a column it would take fifty."""
+    table = pq.read_table(written(tmp_path)).replace_schema_metadata(None)
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 50, pa.int32()), pa.array([cell]))
+    table = table.set_column(table.column_names.index(name), name, repeated)
+    pq.write_table(table, tmp_path / "again.parquet", dictionary_pagesize_limit=1 << 30, store_schema=False)
+    COUNTED.append(counted := pa.proxy_memory_pool(pa.default_memory_pool()))
+    pa.set_memory_pool(counted)
+    try:
+        with pytest.raises(pyfe.DecodeError, match=r"again\.parquet"):
+            list(open_cohort(tmp_path / "again.parquet").chunks())
+    finally:
+        pa.set_memory_pool(pa.default_memory_pool())
+    assert 0 < counted.max_memory() < 20 * 10**6
 
 
 def test_the_program_is_named(tmp_path: Path) -> None:

@@ -205,18 +205,27 @@ def flips(size: int, *, every: bool) -> Iterator[int]:
     return iter(bits if every else sorted(random.Random(24).sample(bits, FEW)))
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "every"])
-def test_bits_of_a_file(tmp_path: Path, every: bool) -> None:
-    """An error of the tree, or nothing that is read is other than it was: there are paddings and statistics."""
-    path, chunks = written(tmp_path), list(signed_chunks())
-    data = path.read_bytes()
+def require_bits_noticed(path: Path, chunks: list[Chunk], *, every: bool) -> None:
+    """An error of the tree, or nothing that is read is other than it was: there are paddings, statistics, metadata."""
+    data = written(path, chunks).read_bytes()
     for bit in flips(len(data), every=every):
-        path.write_bytes(flipped(data, bit))
+        (path / "rows.parquet").write_bytes(flipped(data, bit))
         try:
-            read = list(open_cohort(path).chunks())
+            read = list(open_cohort(path / "rows.parquet").chunks())
         except pyfe.PyfeError:
             continue
         assert same(read, chunks), f"bit {bit}"
+
+
+def test_bits_of_a_file(tmp_path: Path) -> None:
+    require_bits_noticed(tmp_path, list(signed_chunks()), every=False)
+
+
+@pytest.mark.slow
+def test_every_bit_of_a_small_file(tmp_path: Path) -> None:
+    batch = rows_of.encrypted(3, ids=[1, 2, 3], carry_ids="clear")
+    chunks = [replace(chunk, public={}) for chunk in chunks_of(batch, signed=False, rows_a_chunk=2)]
+    require_bits_noticed(tmp_path, [chunk.signed(owner()) for chunk in chunks], every=True)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
@@ -302,6 +311,29 @@ def test_rows_of_a_batch(forge: Callable[[CiphertextBatch, CiphertextBatch], Cip
     metadata = {**forged.metadata, "signer": old.metadata["signer"]}
     with pytest.raises(pyfe.SignatureError, match="the signature is not valid"):
         CiphertextBatch.from_bytes(pack(replace(forged, metadata=metadata, signature=old.signature)))
+
+
+def test_every_row_and_every_id_has_its_place() -> None:
+    """All swaps of two rows or ids, every row or id left out or doubled: in the bytes, under the old signature."""
+    whole = unpack(signed_batch().to_bytes())
+    payload, lines = bytes(whole.payload), whole.metadata["ids"].splitlines(keepends=True)
+    width = rows_of.batch().adapter.row_bytes(2)
+    head = len(payload) - width * ROWS
+    rows = [payload[at : at + width] for at in range(head, len(payload), width)]
+    orders = [[j if k == i else i if k == j else k for k in range(ROWS)] for i in range(ROWS) for j in range(i)]
+    orders += [[*range(i), *range(i + 1, ROWS)] for i in range(ROWS)]
+    orders += [[*range(i), i, *range(i, ROWS)] for i in range(ROWS)]
+    for order in orders:
+        count = len(order).to_bytes(8, "little")
+        moved = payload[:32] + count + payload[40:head] + b"".join([rows[j] for j in order])
+        named = {**whole.metadata, "ids": "".join([lines[j] for j in order])}
+        for forged in (
+            replace(whole, payload=moved),
+            replace(whole, metadata=named),
+            replace(whole, payload=moved, metadata=named),
+        ):
+            with pytest.raises(pyfe.SignatureError, match="the signature is not valid"):
+                CiphertextBatch.from_bytes(pack(forged))
 
 
 def test_envelopes_that_are_half_signed() -> None:

@@ -63,3 +63,11 @@ def test_a_sync_that_is_left_out_is_noticed(shim: Path, disk: Path, plant: str) 
 @pytest.mark.slow
 def test_every_call_that_fails_is_named_and_the_next_run_goes_on(shim: Path, disk: Path) -> None:
     assert run(shim, disk, "errors")["failed"] > 150
+
+
+@pytest.mark.slow
+def test_scores_are_the_same_after_ten_kills_at_random_instants(tmp_path: Path, seed: int) -> None:
+    program = [sys.executable, "-m", "tests.unit.killing_streams", str(tmp_path), "10", str(seed)]
+    done = subprocess.run(program, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) == 10

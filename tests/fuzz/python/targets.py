@@ -26,6 +26,8 @@ from pyfe.authority import sealed_file
 from pyfe.authority.entries import decode_entry, encode_entry
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.cli.commands import run
+from pyfe.cohorts import Chunk, PublicColumn, open_cohort, places, write_part
+from pyfe.cohorts.head import Head
 from pyfe.epochs import EpochTable
 from pyfe.epochs import count as count_epochs
 from pyfe.forms import FactoredForms, MatrixForms
@@ -128,13 +130,14 @@ def first_keys() -> list[bytes]:
 
 @functools.cache
 def batches() -> list[bytes]:
-    """Plain, clipped and combined ones of both families, and those whose rows have ids."""
+    """Plain, clipped and combined ones of both families, those whose rows have ids, and one that is signed."""
     table = {"age": [30, 200], "dose": [5, 7], "sex": ["f", "m"], "stage": [1, 2], "bmi": [20, 31]}
     batch = linear().public_key.encrypt(table, on_overflow="clip")
     pair = quadratic().public_key.encrypt({"a": [2, 1]})
     named = pair.with_ids(RowIds.clear(["P-0017", "größe"]))
     hidden = pair.with_ids(RowIds.pseudonyms([1, 2], OwnerSecret.generate()))
-    made = (batch, batch.weighted_sum([2, -1]), batch + batch, pair, batch[:0], named, hidden, named[:0])
+    signed = named.signed(people.secret("ada"))
+    made = (batch, batch.weighted_sum([2, -1]), batch + batch, pair, batch[:0], named, hidden, named[:0], signed)
     return [item.to_bytes() for item in made]
 
 
@@ -298,6 +301,39 @@ def read_identity_file(data: bytes) -> object:
     sealed_identity(data)
     envelope_, _, _, identity = secret._parsed(data)
     return repr(IdentitySecret(*secret._opened(envelope_, sealing_key(), identity), identity))
+
+
+@functools.cache
+def cohorts() -> list[bytes]:
+    """Cohorts of two chunks as they are written, signed and not, and as pandas rewrites them, without checksums."""
+    import pandas
+
+    batch = quadratic().public_key.encrypt({"a": [2, 1, 0]}, ids=["P-0017", "größe", 3], carry_ids="clear")
+    wards = PublicColumn.of(["a", None, "größe"])
+    spans = [(place, slice(place.first_row, place.first_row + rows)) for place, rows in places(3, 2)]
+    plain = [Chunk(at, batch[part], {"ward": PublicColumn("text", wards.cells[part])}) for at, part in spans]
+    found = []
+    for chunks in (plain, [chunk.signed(people.secret("ada")) for chunk in plain]):
+        write_part(file := io.BytesIO(), chunks)
+        pandas.read_parquet(io.BytesIO(file.getvalue())).to_parquet(again := io.BytesIO())
+        found += [file.getvalue(), again.getvalue()]
+    return found
+
+
+@functools.cache
+def chunk_heads() -> list[bytes]:
+    """The heads of their chunks."""
+    import pandas
+
+    return [head for data in cohorts() for head in pandas.read_parquet(io.BytesIO(data))["head"].dropna()]
+
+
+def read_cohort(data: bytes) -> object:
+    """All chunks of a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.parquet"
+        path.write_bytes(data)
+        return repr([open_cohort(path), *open_cohort(path).chunks()])
 
 
 @functools.cache
@@ -707,7 +743,9 @@ TARGETS: dict[str, Target] = {
     "revocation-list": Target(
         lambda: [linear().revocation_list().to_bytes()], BY_LINEAR, exact(RevocationList.from_bytes)
     ),
-    "batch": Target(lambda: batches(), SEEDED, read_batch),
+    "batch": Target(lambda: batches(), mutation.envelope(sign_by_ada), read_batch),
+    "cohort": Target(lambda: cohorts(), mutation.octets, read_cohort),
+    "chunk-head": Target(lambda: chunk_heads(), mutation.cbor, exact(Head.from_bytes)),
     "public-key": Target(
         lambda: [linear().public_key.to_bytes(), quadratic().public_key.to_bytes()],
         BY_LINEAR,
