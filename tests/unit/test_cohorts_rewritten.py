@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import pyfe
-from pyfe.cohorts import open_cohort, places
+from pyfe.cohorts import Chunk, PublicColumn, open_cohort, places
+from pyfe.cohorts.parquet_files import opened_part
+from tests.fuzz.python.checks import forget_peak, peak_and_now
 from tests.unit import cohort_rows as rows_of
 from tests.unit.cohort_rows import chunks_of, owner, same, signed_chunks, written
 
@@ -190,6 +193,23 @@ COUNTED: list[Any] = []
 """Pools of memory; what is in one of them may outlive its test."""
 
 
+@pytest.mark.parametrize("rows_a_group", [2048, 1 << 20], ids=["as written", "merged"])
+def test_memory_is_flat(tmp_path: Path, rows_a_group: int) -> None:
+    """Sixty-four megabytes of rows in row groups as written, or in one: some megabytes at a time."""
+    data = pa.py_buffer(os.urandom(1024) * 65_536)
+    cells = pa.FixedSizeBinaryArray.from_buffers(pa.binary(1024), 65_536, [None, data])
+    table = pa.table({"ct": cells, "row": range(65_536)})
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=rows_a_group, **options)
+    del table, cells, data
+    part = opened_part(tmp_path / "rows.parquet")
+    assert len(part.groups) == 65_536 // min(rows_a_group, 65_536)
+    forget_peak()
+    _, before = peak_and_now()
+    assert sum(batch.num_rows for batch in part.batches(["ct", "row"], 0, 8192)) == 65_536
+    assert peak_and_now()[0] - before < 32 * 2**20
+
+
 @pytest.mark.parametrize("name,cell", [("head", b"x" * 10**6), ("id", "x" * 10**6), ("ward", "x" * 10**6)])
 def test_a_small_file_does_not_fill_the_memory(tmp_path: Path, name: str, cell: Any) -> None:
     """A cell of a megabyte, repeated in every row, takes a megabyte in a file; as a column it would take fifty."""
@@ -216,8 +236,6 @@ def test_the_program_is_named(tmp_path: Path) -> None:
 
 def test_integers_that_pandas_rounded_are_refused(tmp_path: Path) -> None:
     """Of a column with gaps pandas makes floats: they hold 53 bits."""
-    from pyfe.cohorts import Chunk, PublicColumn
-
     chunk = signed_chunks()[3]
     wide = {"n": PublicColumn.of([2**60 + 1, None])}
     place = next(iter(places(2, 2)))[0]
