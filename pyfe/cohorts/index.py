@@ -24,6 +24,7 @@ from pyfe.errors import DecodeError
 __all__ = ["Index", "index_of"]
 
 _ROWS = 1 << 16
+_FEWER = "damaged Parquet: it has fewer rows than it tells of; get the file again"
 MOST_ROWS_A_BYTE = 1
 """Encrypted rows have many bytes each, and no packing makes them smaller."""
 
@@ -66,8 +67,10 @@ def _require_columns(part: Part) -> None:
 
 
 def _first_row(part: Part) -> int:
-    batch = next(part.batches(["row"], 0, 1))
+    batch = next(part.batches(["row"], 0, 1), None)
     with _naming(part):
+        if batch is None or not batch.num_rows:
+            raise DecodeError(_FEWER)
         return int(integers_of_column(batch.column(0), "row")[0])
 
 
@@ -98,7 +101,7 @@ class _Scan:
     def finish(self) -> CohortFacts:
         """What all chunks share. DecodeError where some are missing."""
         if self._facts is None:
-            raise DecodeError("damaged Parquet: it has fewer rows than it tells of; get the file again")
+            raise DecodeError(_FEWER)
         if self._next != self._facts.rows:
             missing = f"rows {self._next} to {self._facts.rows - 1} of {self._facts.rows}"
             raise DecodeError(f"the cohort is not whole: {missing} are missing")

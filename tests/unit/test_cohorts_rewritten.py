@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import pyfe
-from pyfe.cohorts import open_cohort, places
+from pyfe.cohorts import Chunk, PublicColumn, open_cohort, places
 from tests.unit import cohort_rows as rows_of
 from tests.unit.cohort_rows import chunks_of, owner, same, signed_chunks, written
 
@@ -190,6 +190,22 @@ COUNTED: list[Any] = []
 """Pools of memory; what is in one of them may outlive its test."""
 
 
+@pytest.mark.parametrize("merged", [False, True])
+def test_memory_is_flat(tmp_path: Path, merged: bool) -> None:
+    """Ten megabytes of rows in row groups as written, or in one: some megabytes at a time."""
+    batch = rows_of.encrypted(2048, ids=range(2048), carry_ids="clear")
+    path = written(tmp_path, [Chunk(place, batch) for place, _ in places(40 * 2048, 2048)])
+    if merged:
+        pq.write_table(pq.read_table(path), path, row_group_size=1 << 20)
+    COUNTED.append(counted := pa.proxy_memory_pool(pa.default_memory_pool()))
+    pa.set_memory_pool(counted)
+    try:
+        assert sum(map(len, open_cohort(path).chunks())) == 40 * 2048
+    finally:
+        pa.set_memory_pool(pa.default_memory_pool())
+    assert 0 < counted.max_memory() < 6 * 10**6
+
+
 @pytest.mark.parametrize("name,cell", [("head", b"x" * 10**6), ("id", "x" * 10**6), ("ward", "x" * 10**6)])
 def test_a_small_file_does_not_fill_the_memory(tmp_path: Path, name: str, cell: Any) -> None:
     """A cell of a megabyte, repeated in every row, takes a megabyte in a file; as a column it would take fifty."""
@@ -216,8 +232,6 @@ def test_the_program_is_named(tmp_path: Path) -> None:
 
 def test_integers_that_pandas_rounded_are_refused(tmp_path: Path) -> None:
     """Of a column with gaps pandas makes floats: they hold 53 bits."""
-    from pyfe.cohorts import Chunk, PublicColumn
-
     chunk = signed_chunks()[3]
     wide = {"n": PublicColumn.of([2**60 + 1, None])}
     place = next(iter(places(2, 2)))[0]
