@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 import typer
@@ -26,12 +26,13 @@ from pyfe.cli.table_options import Reading, asked_as
 from pyfe.cohorts import Chunk, Place, fresh_cohort_id, is_parquet, open_cohort
 from pyfe.cohorts.carrying import CarriedColumns, IdsLookedAt, id_cells, lines_of
 from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts
-from pyfe.cohorts.manifest import Command, Manifest
+from pyfe.cohorts.manifest import Command, Counts, Manifest, Span
 from pyfe.cohorts.parts import WorkFolder, parts_beside, work_folder
 from pyfe.cohorts.rows import ROWS_A_CHUNK
 from pyfe.cohorts.writing import arrow_here, join_parts
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.identity import IdentitySecret
+from pyfe.io.ahead import behind
 from pyfe.io.fitting import Fitting
 from pyfe.io.outputs import Output
 from pyfe.io.roles import Role
@@ -208,31 +209,62 @@ def _made(
     says = _says(asked, looked, secrets, chunks, digest.result())
     command = Command("ciphertexts", says, chunks.chunks, CHUNKS_A_PART)
     folder = asked.output if file is None else parts_beside(file.place or asked.output)
-    with work_folder(folder, command, settle=_settled, resume=asked.ways.resume, force=asked.force) as work:
+    ways = asked.ways
+    with work_folder(folder, command, settle=_settled, resume=ways.resume, force=asked.force) as work:
         missing = work.missing()
         left, cohort = chunks.rows_of(missing), str(work.settled["cohort"])
-        with meter(chunks.rows, "encrypting", quiet=asked.quiet, done=chunks.rows - left) as advance:
+        with (
+            _joined(work, folder, file) as add,
+            meter(chunks.rows, "encrypting", quiet=asked.quiet, done=chunks.rows - left) as advance,
+        ):
             encrypt_parts(
                 chunks,
                 missing,
                 lambda plain: _encrypted(asked, looked, secrets, chunks, bytes.fromhex(cohort), plain),
-                work.add,
+                add,
                 advance,
                 finish=None if asked.signer is None else lambda chunk: chunk.signed(_signer(asked)),
                 fingerprint=asked.key.fingerprint,
             )
-        looked.stream.require_unchanged()
-        work.finish()
+            looked.stream.require_unchanged()
+            work.finish()
         manifest = work.manifest
         if file is not None:
-            _put(work, file)
+            work.remove()
     return _Made(manifest, left, cohort)
 
 
-def _put(work: WorkFolder, file: Output) -> None:
-    """Put all parts into the one file that was wanted, and remove them."""
-    file.fill(lambda place: join_parts(work.paths, place))
-    work.remove()
+Add: TypeAlias = Callable[[Span, Callable[[BinaryIO], Counts]], None]
+
+
+@contextmanager
+def _joined(work: WorkFolder, folder: Path, file: Output | None) -> Iterator[Add]:
+    """What adds a part; where one file is wanted, parts are put into it as soon as they are there, those of earlier
+    runs first. The end of the block is the end of the file: it stands in its place then."""
+    if file is None:
+        yield work.add
+        return
+
+    def join(paths: Iterator[Path]) -> None:
+        file.fill(lambda place: join_parts(paths, place))
+
+    ready, order = {part.number for part in work.manifest.parts}, iter(work.manifest.command.spans())
+    with behind(join, depth=2) as hand_over:
+        following = next(order, None)
+
+        def hand_over_ready() -> None:
+            nonlocal following
+            while following is not None and following.number in ready:
+                hand_over(folder / work.manifest.command.name(following.number))
+                following = next(order, None)
+
+        def add(span: Span, write: Callable[[BinaryIO], Counts]) -> None:
+            work.add(span, write)
+            ready.add(span.number)
+            hand_over_ready()
+
+        hand_over_ready()
+        yield add
 
 
 def _signer(asked: Asked) -> IdentitySecret:
