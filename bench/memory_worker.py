@@ -56,7 +56,9 @@ OPERATIONS: dict[str, Callable[[pyfe.CiphertextBatch], Any]] = {
     "from_bytes": lambda batch: batch,
     "to_bytes": lambda batch: batch.to_bytes(),
     "id": lambda batch: batch.id,
-    "concat": lambda batch: pyfe.CiphertextBatch.concat([batch[len(batch) // 2 :], batch[: len(batch) // 2]]),
+    "concat": lambda batch: pyfe.CiphertextBatch.concat(
+        [batch[len(batch) // 2 :], batch[: len(batch) // 2]], allow_duplicates=True
+    ),
     "slice": lambda batch: [batch[len(batch) * i // 10 + 3 : len(batch) * (i + 1) // 10] for i in range(10)],
 }
 
