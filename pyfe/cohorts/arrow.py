@@ -131,7 +131,7 @@ def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
     if carriage == "pseudonym":
         return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), where)
     try:
-        texts = _plain(column).to_pylist()
+        texts = _plain(column, MOST_TEXT_BYTES).to_pylist()
     except UnicodeError as error:
         raise DecodeError(f"{where}: column 'id': it is no text") from error
     if None in texts:

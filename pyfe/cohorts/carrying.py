@@ -73,7 +73,7 @@ class IdsLookedAt:
             self._error = error
             return
         if self._seen is not None:
-            self._seen.add(ids.raws(), len(ids), self._rows)
+            self._seen.add(ids.raws(), self._rows)
         self._rows += len(piece)
 
     def require(self, stream: TableStream) -> None:
