@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -27,6 +26,7 @@ from pyfe.cohorts.scoring import Scores, score_parts
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.identity import Identity
 from pyfe.io import roles
+from pyfe.io.ahead import beside
 from pyfe.io.outputs import Output
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
 
@@ -76,7 +76,7 @@ def evaluate(
         raise ParameterError("--revoked needs --public-key: who signed the list is looked at")
     if saved and revoked is None:
         raise ParameterError("--saved says how new the list of revoked keys has to be: give --revoked")
-    avoid = [ciphertexts, key, public_key, signed_by, revoked, *(saved or ())]
+    avoid = [*_files_of(ciphertexts), key, public_key, signed_by, revoked, *(saved or ())]
     with io.claimed(output, roles.SCORES, avoid=avoid, force=force) as file:
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         opened = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
@@ -114,6 +114,11 @@ class _Made(NamedTuple):
     scored: int
     search: SearchTable | None
     seconds: float
+
+
+def _files_of(place: Path) -> list[Path]:
+    """What is read of the ciphertexts."""
+    return [place, *(place.iterdir() if place.is_dir() else ())]
 
 
 def _rows_of(place: Path, owner: Identity | None) -> Rows:
@@ -154,34 +159,33 @@ def _made(
     force: bool,
     quiet: bool,
 ) -> _Made:
-    """Make the table of scores in its place. Files are hashed, and ids of a long table compared, by a second thread,
-    which has the first word: nothing is handed out before all ids were seen."""
+    """Make the table of scores in its place. Files are hashed, and ids of a long table compared, beside the scoring:
+    nothing is handed out before all ids were seen."""
     start = time.perf_counter()
     cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
-    with ThreadPoolExecutor(1) as pool:
-        digests = pool.submit(rows.digests) if rows.chunks > CHUNKS_A_PART else None
-        distinct = pool.submit(lambda: None if allow_duplicates else rows.require_distinct())
-        if rows.chunks <= CHUNKS_A_PART:
-            distinct.result()
-        search = _prepare_search(scores.key, quiet=quiet)
+    digests = beside(rows.digests) if rows.chunks > CHUNKS_A_PART else None
+    distinct = beside(lambda: None if allow_duplicates else rows.require_distinct())
+    if rows.chunks <= CHUNKS_A_PART:
+        distinct.result()
+    search = _prepare_search(scores.key, quiet=quiet)
 
-        def command() -> Command:
-            return replace(cut, says={**says, **(rows.digests() if digests is None else digests.result())})
+    def command() -> Command:
+        return replace(cut, says={**says, **(rows.digests() if digests is None else digests.result())})
 
-        with table_in_parts(file, command, list(cut.spans()), resume=resume, force=force) as table:
-            missing = table.missing()
-            left = rows.rows_of(missing)
-            with meter(rows.rows, "evaluating", quiet=quiet, done=rows.rows - left) as advance:
+    with table_in_parts(file, command, list(cut.spans()), resume=resume, force=force) as table:
+        missing = table.missing()
+        left = rows.rows_of(missing)
+        with meter(rows.rows, "evaluating", quiet=quiet, done=rows.rows - left) as advance:
 
-                def scored(more: int) -> None:
-                    if distinct.done():
-                        distinct.result()
-                    advance(more)
+            def scored(more: int) -> None:
+                if distinct.done():
+                    distinct.result()
+                advance(more)
 
-                score_parts(scores, rows, missing, table.add, scored)
-            distinct.result()
-            rows.require_unchanged()
-            counts = table.assemble(scores.header)
+            score_parts(scores, rows, missing, table.add, scored)
+        distinct.result()
+        rows.require_unchanged()
+        counts = table.assemble(scores.header)
     if counts.rows != rows.rows:
         raise DecodeError(f"{counts.rows} rows were read, and there are {rows.rows}")
     return _Made(counts, left, search, time.perf_counter() - start)

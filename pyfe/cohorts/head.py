@@ -20,8 +20,8 @@ __all__ = ["VERSION", "CohortFacts", "Head"]
 VERSION = 1
 
 MOST_HEAD_BYTES = 2**24
-MOST_WIDTH = 2**26
-"""Bytes of a row in the file: 65,536 coordinates of the widest scheme take half of it."""
+MOST_CHUNK_BYTES = 2**28
+"""Bytes of a chunk's rows: a reader has all of them in memory."""
 
 _NAME = "head of a chunk"
 
@@ -63,7 +63,7 @@ class Head:
 
     @classmethod
     def of(cls, chunk: Chunk, shared: bytes, width: int) -> Self:
-        """The head of a chunk."""
+        """The head of a chunk. ParameterError for one of more than 2^28 bytes."""
         batch, place, signature = chunk.batch, chunk.place, chunk.signature
         facts = CohortFacts(
             cohort=place.cohort,
@@ -79,6 +79,10 @@ class Head:
             signer=None if signature is None else signature.signer,
         )
         signed = None if signature is None else signature.value
+        if width * len(batch) > MOST_CHUNK_BYTES:
+            raise ParameterError(
+                f"{place} has {width * len(batch)} bytes, at most {MOST_CHUNK_BYTES}: give it fewer rows"
+            )
         return cls(place, facts, len(batch), batch.saturated, batch.encrypted_rows, shared, signed)
 
     @property
@@ -134,6 +138,10 @@ class Head:
             signature=_octets(fields, "signature", SIGNATURE_SIZE),
         )
         fields.finish()
+        if head.facts.width * rows > MOST_CHUNK_BYTES:
+            raise DecodeError(
+                f"{_NAME}: {rows} rows of {head.facts.width} bytes are more than {MOST_CHUNK_BYTES} bytes"
+            )
         if (head.signature is None) != (head.facts.signer is None):
             raise DecodeError(f"{_NAME}: a signature without a signer, or a signer without a signature")
         return head
@@ -160,7 +168,7 @@ def _facts(fields: Fields, place: Place) -> CohortFacts:
         parameter_hash=fields.octets("parameter_hash", HASH_SIZE),
         public_key_id=fields.octets("public_key_id", HASH_SIZE),
         schema_id=fields.octets("schema_id", HASH_SIZE),
-        width=fields.integer("width", 1, MOST_WIDTH),
+        width=fields.integer("width", 1, MOST_CHUNK_BYTES),
         ids=ids,  # type: ignore[arg-type]
         columns=_columns(fields.take("columns", list)),
         signer=_octets(fields, "signer", KEY_SIZE),

@@ -21,7 +21,7 @@ from pyfe.cohorts.head import CohortFacts, Head
 from pyfe.cohorts.parquet_files import Part
 from pyfe.errors import DecodeError
 
-__all__ = ["Index", "index_of"]
+__all__ = ["Index", "chunk_starts", "index_of"]
 
 _ROWS = 1 << 16
 _FEWER = "damaged Parquet: it has fewer rows than it tells of; get the file again"
@@ -103,8 +103,7 @@ class _Scan:
         if self._facts is None:
             raise DecodeError(_FEWER)
         if self._next != self._facts.rows:
-            missing = f"rows {self._next} to {self._facts.rows - 1} of {self._facts.rows}"
-            raise DecodeError(f"the cohort is not whole: {missing} are missing")
+            raise DecodeError(_missing(self._next, self._facts.rows - 1, f" of {self._facts.rows}"))
         return self._facts
 
     def _rows(self, rows: Any) -> None:
@@ -114,11 +113,11 @@ class _Scan:
             return
         expected, found = self._next + int(wrong[0]), int(rows[wrong[0]])
         if found < expected:
-            fault = f"row {found} is there twice, or comes after row {expected - 1}: sort the rows by 'row'"
+            fault = f"row {found} is there twice, or not in its place: sort the rows by 'row'"
         elif expected in rows[wrong]:
             fault = f"row {found} comes before row {expected}: sort the rows by 'row'"
         else:
-            fault = f"the cohort is not whole: rows {expected} to {found - 1} are missing"
+            fault = _missing(expected, found - 1)
         raise DecodeError(fault)
 
     def _begin(self, part: Part, head: Head, row: int) -> None:
@@ -140,6 +139,11 @@ class _Scan:
         if (chunks != self._number).any():
             raise DecodeError(f"a row of chunk {self._number} says that it is of another")
         self._left -= len(chunks)
+
+
+def _missing(first: int, last: int, of: str = "") -> str:
+    rows = f"row {first}{of} is" if first == last else f"rows {first} to {last}{of} are"
+    return f"the cohort is not whole: {rows} missing"
 
 
 @contextmanager

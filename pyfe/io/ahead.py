@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["ahead", "behind"]
+__all__ = ["ahead", "behind", "beside"]
 
 T = TypeVar("T")
 
@@ -113,6 +114,20 @@ def behind(work: Callable[[Iterator[T]], object], depth: int = 1) -> Iterator[Ca
         thread.join()
     if errors:
         raise errors[0]
+
+
+def beside(work: Callable[[], T]) -> Future[T]:
+    """What ``work`` returns or raises, in a thread of its own, which nobody waits for who does not ask."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="pyfe-beside", daemon=True).start()
+    return future
 
 
 class _Failed(Exception):

@@ -52,6 +52,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "fewer rows than its place has": {"rows": 0},
     "a width of nothing": {"width": 0},
     "a width beyond any row": {"width": 2**40},
+    "more bytes than a reader takes": {"width": 2**25},
     "ids that travel otherwise": {"ids": "secretly"},
     "columns of no kind": {"columns": [["a", "date"]]},
     "columns that are none": {"columns": ["ab"]},

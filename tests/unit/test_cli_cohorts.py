@@ -242,6 +242,14 @@ def test_a_cohort_that_is_not_whole_is_refused(
     assert Path("scores.csv").read_bytes() == whole(capsys) and decrypted
 
 
+def test_no_part_of_a_cohort_is_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("rows").mkdir()
+    Path("rows.parquet").rename("rows/a.parquet")
+    before = Path("rows/a.parquet").read_bytes()
+    words = refused(capsys, "evaluate", "rows", "-k", "key", "-o", "rows/a.parquet", "--force")[1]
+    assert "is a file that this command reads" in words and Path("rows/a.parquet").read_bytes() == before
+
+
 def test_a_file_that_changes_while_it_is_read_gives_no_scores(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

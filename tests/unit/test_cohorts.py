@@ -13,7 +13,7 @@ import pytest
 
 import pyfe
 from pyfe.cli import main
-from pyfe.cohorts import Chunk, Place, PublicColumn, open_cohort, places, write_part
+from pyfe.cohorts import Chunk, Place, PublicColumn, head, open_cohort, places, write_part
 from pyfe.owner import OwnerSecret
 from tests.unit import cohort_rows as rows_of
 from tests.unit import objects
@@ -130,6 +130,12 @@ def test_info_tells_of_a_cohort(tmp_path: Path, capsys: pytest.CaptureFixture[st
     pq.write_table(pa.table({"age": [1]}), tmp_path / "table.parquet")
     assert main(["info", str(tmp_path / "table.parquet")]) == 1
     assert "not a cohort" in capsys.readouterr().err
+
+
+def test_a_chunk_is_as_large_as_a_reader_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head, "MOST_CHUNK_BYTES", 16 * 128 - 1)
+    with pytest.raises(pyfe.ParameterError, match="chunk 0 of 4 .* has 2048 bytes, at most 2047: give it fewer rows"):
+        written(tmp_path)
 
 
 def test_what_cannot_be_written(tmp_path: Path) -> None:

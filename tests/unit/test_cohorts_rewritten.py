@@ -104,7 +104,7 @@ def secret() -> Any:
 
 Edit = Callable[[Any], Any]
 EDITS: dict[str, tuple[Edit, str]] = {
-    "a row less": (lambda t: pa.concat_tables([t[:20], t[21:]]), "rows 20 to 20 are missing"),
+    "a row less": (lambda t: pa.concat_tables([t[:20], t[21:]]), "row 20 is missing"),
     "a chunk less": (lambda t: t.filter(pc.not_equal(t["chunk"], 1)), "rows 16 to 31 are missing"),
     "the first rows": (lambda t: t[:40], "rows 40 to 49 of 50 are missing"),
     "a row twice": (lambda t: pa.concat_tables([t[:20], t[19:]]), "row 19 is there twice"),
@@ -230,7 +230,7 @@ def test_a_small_file_does_not_fill_the_memory(tmp_path: Path, name: str, cell: 
 def test_the_program_is_named(tmp_path: Path) -> None:
     frame = pd.read_parquet(written(tmp_path))
     frame[frame["row"] != 3].to_parquet(tmp_path / "again.parquet")
-    with pytest.raises(pyfe.DecodeError, match=r"rows 3 to 3 are missing \(the file was written by pandas"):
+    with pytest.raises(pyfe.DecodeError, match=r"row 3 is missing \(the file was written by pandas"):
         open_cohort(tmp_path / "again.parquet")
 
 
