@@ -224,9 +224,9 @@ def progress(total: int, chunk: int, what: str, *, quiet: bool) -> Iterator[tupl
 
 
 @contextmanager
-def meter(total: int, what: str, *, quiet: bool, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, with rows a second and the time left; it is told how many rows more are done. None where that is
-    no terminal."""
+def meter(total: int | None, what: str, *, quiet: bool, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, with rows a second and, where the ``total`` is known, the time left; it is told how many rows
+    more are done. None where that is no terminal."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -4,6 +4,7 @@ with."""
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,7 +26,7 @@ from pyfe.cli.owner import Admitted
 from pyfe.cli.table_options import Reading, asked_as
 from pyfe.cohorts import Chunk, Place, fresh_cohort_id, is_parquet, open_cohort
 from pyfe.cohorts.carrying import CarriedColumns, IdsLookedAt, id_cells, lines_of
-from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts
+from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts, keep_freed_memory
 from pyfe.cohorts.manifest import Command, Counts, Manifest, Span
 from pyfe.cohorts.parts import WorkFolder, parts_beside, work_folder
 from pyfe.cohorts.rows import ROWS_A_CHUNK
@@ -164,9 +165,11 @@ class _Secrets(NamedTuple):
 def encrypt_cohort(asked: Asked) -> dict[str, Any]:
     """Encrypt a table into a cohort; what there is to say of it."""
     arrow_here()
+    keep_freed_memory()
     rows_a_chunk = _chunk_rows(asked.key.adapter, asked.ways.rows_a_chunk)
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         file = None if asked.folder else stack.enter_context(_claimed(asked))
+        _work_place(asked, file)
         again = Again(asked.table)
         digest = pool.submit(again.digest)
         looked = _looked_at(asked, again)
@@ -208,7 +211,7 @@ def _made(
     """Make the cohort in its place."""
     says = _says(asked, looked, secrets, chunks, digest.result())
     command = Command("ciphertexts", says, chunks.chunks, CHUNKS_A_PART)
-    folder = asked.output if file is None else parts_beside(file.place or asked.output)
+    folder = _work_place(asked, file)
     ways = asked.ways
     with work_folder(folder, command, settle=_settled, resume=ways.resume, force=asked.force) as work:
         missing = work.missing()
@@ -232,6 +235,17 @@ def _made(
         if file is not None:
             work.remove()
     return _Made(manifest, left, cohort)
+
+
+def _work_place(asked: Asked, file: Output | None) -> Path:
+    """The folder of the parts. ParameterError where a file that the command reads or keeps is in it: the folder's files
+    may be removed."""
+    folder = asked.output if file is None else parts_beside(file.place or asked.output)
+    place = os.path.realpath(folder)
+    inside = [each for each in asked.avoid if each is not None and os.path.dirname(os.path.realpath(each)) == place]
+    if inside:
+        raise ParameterError(f"{inside[0]} is read by this command, and lies in {folder}; give another folder")
+    return folder
 
 
 Add: TypeAlias = Callable[[Span, Callable[[BinaryIO], Counts]], None]
@@ -295,7 +309,8 @@ def _looked_at(asked: Asked, again: Again) -> _Looked:
         if column is not None:
             ids = stack.enter_context(IdsLookedAt(column, allow_duplicates=asked.carried.duplicates_allowed))
         names = [*asked.columns, *([] if column is None else [column])]
-        watchers = [fitting, columns, *([] if ids is None else [ids])]
+        advance = stack.enter_context(meter(None, "looking at the table", quiet=asked.quiet))
+        watchers = [fitting, columns, *([] if ids is None else [ids]), _Counting(advance)]
         stream = asked.reading.stream(again, schema=schema, names=names, watchers=watchers)
         fitting.require(stream)
         if column is not None and ids is not None:
@@ -304,6 +319,17 @@ def _looked_at(asked: Asked, again: Again) -> _Looked:
         columns.require(stream)
         _require_public(schema, asked)
     return _Looked(stream, columns)
+
+
+class _Counting:
+    """Tells how many rows more were looked at."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
+
+    def look_at(self, piece: io.Table) -> None:
+        """Rows that follow those that were looked at."""
+        self._advance(len(piece))
 
 
 def _require_public(schema: Schema, asked: Asked) -> None:

@@ -285,6 +285,18 @@ def test_what_no_cohort_can_be(capsys: pytest.CaptureFixture[str]) -> None:
     assert os.listdir("mine") == ["thesis.txt"]
 
 
+def test_what_the_command_reads_is_never_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A table whose name is that of a part, in the folder of the parts."""
+    Path("mine").mkdir()
+    Path("rows.csv").rename("mine/part-000000.csv")
+    before = Path("mine/part-000000.csv").read_bytes()
+    for rows in ("mine/part-000000.csv", "link.csv"):
+        if rows == "link.csv":
+            Path(rows).symlink_to("mine/part-000000.csv")
+        said = fails(capsys, *encrypt("--force", rows=rows, to="mine/"))
+        assert "is read by this command" in said and Path("mine/part-000000.csv").read_bytes() == before
+
+
 def test_a_folder_that_is_there_is_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     Path("here").mkdir()
     said = run(capsys, "encrypt", "rows.csv", "-p", "public1", "-o", "here")
