@@ -32,6 +32,7 @@ from pyfe.cli import (
     schema_compile,
     schemas,
     suggest,
+    verifying,
 )
 from pyfe.errors import ParameterError, PyfeError
 
@@ -127,6 +128,7 @@ app.command("concat")(batches.concat)
 app.command("append")(batches.append)
 app.command("slice")(batches.slice_rows)
 app.command("evaluate")(encrypt_evaluate.evaluate)
+app.command("verify-scores")(verifying.verify_scores)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

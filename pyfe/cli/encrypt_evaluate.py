@@ -28,6 +28,7 @@ from pyfe.cli.console import (
 )
 from pyfe.cli.keeping import Saved
 from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger, Retired
+from pyfe.cli.proving import Context, Prove, proof_place
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.function import Readout
@@ -38,7 +39,7 @@ from pyfe.keys.owner_noise import noise_part, require_owner_secret
 from pyfe.row_ids import RowIds
 from pyfe.schema import Encoded, Overflow
 
-__all__ = ["encrypt", "evaluate"]
+__all__ = ["encrypt", "evaluate", "score_columns"]
 
 CHUNK = 2048
 """Rows between two steps of the progress bar: enough to keep all lanes and threads busy."""
@@ -129,6 +130,8 @@ def evaluate(
     revoked: RevokedFile = None,
     allow_duplicates: AllowDuplicates = False,
     saved: Saved = None,
+    prove: Prove = None,
+    context: Context = "",
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -138,13 +141,17 @@ def evaluate(
     if saved and revoked is None:
         raise ParameterError("--saved says how new the list of revoked keys has to be: give --revoked")
     avoid = [ciphertexts, key, public_key, revoked, *(saved or ())]
-    with io.claimed(output, roles.SCORES, avoid=avoid, force=force) as file:
+    with (
+        io.claimed(output, roles.SCORES, avoid=[*avoid, prove], force=force) as file,
+        proof_place(prove, context, avoid=[*avoid, output], force=force) as proof,
+    ):
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         function_key = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
         listed = None if revoked is None else _list_of(revoked, public, saved or ())
         batch = load(ciphertexts, CiphertextBatch.from_bytes)
         function_key.require_match(batch)
         function_key.require_usable(revoked=listed)
+        proof.require_provable(function_key)
         batch.require_weight_sums(largest_weight_sum)
         if batch.ids is not None and not allow_duplicates:
             batch.ids.require_distinct()
@@ -155,7 +162,8 @@ def evaluate(
         chunks = [function_key.decrypt(batch[a:b], **options) for a, b in spans]
         scores = np.concatenate(chunks)
         seconds = time.perf_counter() - start
-        file.write(io.table_bytes(*_columns(function_key.readout, scores, batch)))
+        proven = proof.write(function_key, batch, scores)
+        file.write(io.table_bytes(*score_columns(function_key.readout, scores, batch)))
     values = {
         "scores": str(output),
         "scheme": function_key.scheme,
@@ -164,15 +172,20 @@ def evaluate(
         "exact": function_key.exact,
         "policy": function_key.policy,
         "saturated": batch.saturated,
+        **proven,
         "search_table_seconds": 0.0 if search is None else search.seconds,
         "search_table_built": search is not None and search.built,
         "seconds": seconds,
         "microseconds_per_row": 1e6 * seconds / max(len(batch), 1),
     }
-    own = {"search table seconds", "search table built"}
-    words = {name.replace("_", " "): value for name, value in values.items()}
-    words = {name: value for name, value in words.items() if name not in own} | {"search table": _table_words(search)}
-    show("Scores", values, as_json=as_json, words=words, apart=file.is_standard_output)
+    show("Scores", values, as_json=as_json, words=_words(values, search), apart=file.is_standard_output)
+
+
+def _words(values: dict[str, Any], search: SearchTable | None) -> dict[str, Any]:
+    """The result for people, the two facts about the table of the search in one."""
+    own = {"search_table_seconds", "search_table_built"}
+    words = {name.replace("_", " "): value for name, value in values.items() if name not in own}
+    return words | {"search table": _table_words(search)}
 
 
 def _list_of(file: Path, public: PublicKey | None, saved: Sequence[Path]) -> RevocationList:
@@ -266,7 +279,7 @@ def _encrypted(key: PublicKey, encoded: Encoded, secret: Any, *, quiet: bool) ->
         yield key.encrypt(replace(encoded[start:stop], saturated=counts), owner_secret=secret)
 
 
-def _columns(readout: Readout, scores: Any, batch: CiphertextBatch) -> tuple[list[str], list[list[object]]]:
+def score_columns(readout: Readout, scores: Any, batch: CiphertextBatch) -> tuple[list[str], list[list[object]]]:
     """Header and rows of the scores file: the id where ids travel, row, score, decision; probabilities and prediction
     where there are any."""
     decision = np.asarray(readout.decision_function(scores)).reshape(len(scores), readout.k)

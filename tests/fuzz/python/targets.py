@@ -20,7 +20,17 @@ import pytest
 import typer.main
 
 import pyfe
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, RevocationList, Schema
+from pyfe import (
+    CiphertextBatch,
+    Function,
+    FunctionKey,
+    KeyAuthority,
+    Policy,
+    PublicKey,
+    RevocationList,
+    Schema,
+    ScoreProof,
+)
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import sealed_file
 from pyfe.authority.entries import decode_entry, encode_entry
@@ -136,6 +146,14 @@ def batches() -> list[bytes]:
     hidden = pair.with_ids(RowIds.pseudonyms([1, 2], OwnerSecret.generate()))
     made = (batch, batch.weighted_sum([2, -1]), batch + batch, pair, batch[:0], named, hidden, named[:0])
     return [item.to_bytes() for item in made]
+
+
+@functools.cache
+def score_proofs() -> list[bytes]:
+    """Of one output and of three."""
+    batch = CiphertextBatch.from_bytes(batches()[0])
+    opened = [FunctionKey.from_bytes(keys()[at]) for at in (0, 1)]
+    return [key.prove(batch, key.decrypt(batch)).to_bytes() for key in opened]
 
 
 def sign_by(authority: Callable[[], KeyAuthority]) -> mutation.Sign:
@@ -708,6 +726,7 @@ TARGETS: dict[str, Target] = {
         lambda: [linear().revocation_list().to_bytes()], BY_LINEAR, exact(RevocationList.from_bytes)
     ),
     "batch": Target(lambda: batches(), SEEDED, read_batch),
+    "score-proof": Target(lambda: score_proofs(), SEEDED, exact(ScoreProof.from_bytes)),
     "public-key": Target(
         lambda: [linear().public_key.to_bytes(), quadratic().public_key.to_bytes()],
         BY_LINEAR,
