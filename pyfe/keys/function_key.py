@@ -281,7 +281,7 @@ class FunctionKey(Secret):
 
         A proof of any others is made too, and does not verify. Raises KeyMismatchError for ciphertexts of another
         public key or schema, ParameterError for another number of scores, UnsupportedError in a scheme without proofs.
-        Cost a row: some 3 microseconds, most of it the hash of the row.
+        Cost a row: some 4 microseconds, most of it the hash of the row.
         """
         self.adapter.require_provable()
         self.require_match(ciphertexts)

@@ -162,6 +162,7 @@ Scalar combined_score(const Statement& s, std::span<const PublicScalar> rho,
                       std::span<const PublicScalar> sigma) {
     Scalar sum;
     for (size_t j = 0; j < rho.size(); ++j) {
+        if (j % 1024 == 0) checkpoint();
         Scalar row;
         for (size_t f = 0; f < sigma.size(); ++f)
             row =
@@ -204,7 +205,8 @@ void require_one_key(const Id& key, const CiphertextBatch& ct, size_t n) {
 }
 
 void require_scores_inside(const Statement& s) {
-    for (size_t row = 0; row < s.ct.size(); ++row)
+    for (size_t row = 0; row < s.ct.size(); ++row) {
+        if (row % 1024 == 0) checkpoint();
         for (size_t f = 0; f < s.y.rows; ++f) {
             const Interval i = scaled(s.intervals[f], s.ct.weight(row), row);
             const int64_t z = s.z[row * s.y.rows + f];
@@ -213,6 +215,7 @@ void require_scores_inside(const Statement& s) {
                                                   std::to_string(f) + ": the score is outside [" +
                                                   std::to_string(i.lo) + ", " + std::to_string(i.hi) + "]");
         }
+    }
 }
 
 PublicScalar read_scalar(Reader& in, const char* field) {
