@@ -69,6 +69,27 @@ class Case:
         """Wire bytes -> int64 results."""
         return ipfe_ddh.decrypt(self.sk, ipfe_ddh.CiphertextBatch.from_bytes(self.wire))
 
+    @cached_property
+    def read(self) -> Any:
+        """The batch, read: its points are kept."""
+        return ipfe_ddh.CiphertextBatch.from_bytes(self.wire)
+
+    @cached_property
+    def proof(self) -> Any:
+        """A proof of all results; checked by verifying it."""
+        proof = self.prove()
+        require(ipfe_ddh.verify_scores(self.mpk, self.y, self.read, self.expected, b"", proof), "a proof that is wrong")
+        return proof
+
+    def prove(self) -> Any:
+        """Results -> proof."""
+        return ipfe_ddh.prove(self.sk, self.read, self.expected, b"")
+
+    def verify_scores(self) -> bool:
+        """Wire bytes, results and proof -> whether they belong together."""
+        batch = ipfe_ddh.CiphertextBatch.from_bytes(self.wire)
+        return ipfe_ddh.verify_scores(self.mpk, self.y, batch, self.expected, b"", self.proof)
+
     def name(self, verb: str) -> str:
         """The id of a verb at this size."""
         return f"ipfe_ddh.{verb}.n{self.n}.b{self.bits}"
@@ -147,6 +168,18 @@ def measure(plan: Plan, peer: peers.Peer | None, settings: Settings) -> Iterator
             yield against(f"{name}.portable", each[1], peer_name, peer_each)
     if plan.portable:
         yield Measurement(case.name("ciphertext"), size)
+        yield from proofs(case, settings, plan.rounds)
+
+
+def proofs(case: Case, settings: Settings, rounds: int) -> Iterator[Measurement]:
+    """A proof of all results of the batch, and its verification, per patient; no peer has one."""
+    for verb in ("prove", "verify_scores"):
+        ours = getattr(case, verb)
+        portable(ours)()
+        times = interleaved([Task(ours), Task(portable(ours))], settings.rounds(rounds))
+        for name, time in zip((case.name(verb), f"{case.name(verb)}.portable"), times, strict=True):
+            yield Measurement(name, 1e6 * time / case.batch)
+    yield Measurement(case.name("score_proof"), len(case.proof.to_bytes()))
 
 
 def peer_case(plan: Plan, peer: peers.Peer | None, case: Case, settings: Settings) -> PeerCase | None:

@@ -36,10 +36,12 @@ from pyfe.errors import (
     OwnerError,
     ParameterError,
     PolicyDeniedError,
+    ProofError,
     PyfeError,
     RandomnessError,
     RowsDeniedError,
     SignatureError,
+    UnsupportedError,
     UnsupportedModelError,
 )
 
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
     from pyfe.function import Function
-    from pyfe.keys import FunctionKey, PublicKey, RevocationList
+    from pyfe.keys import FunctionKey, PublicKey, RevocationList, ScoreProof
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
     from pyfe.reports import Report, Suggestions, report, suggest
     from pyfe.schema import Encoded, Schema, category, constant, noise, number, thresholds
@@ -74,6 +76,7 @@ __all__ = [
     "ParameterError",
     "Policy",
     "PolicyDeniedError",
+    "ProofError",
     "PublicKey",
     "PyfeError",
     "RandomnessError",
@@ -81,9 +84,11 @@ __all__ = [
     "RevocationList",
     "RowsDeniedError",
     "Schema",
+    "ScoreProof",
     "SignatureError",
     "SquareNetwork",
     "Suggestions",
+    "UnsupportedError",
     "UnsupportedModelError",
     "__version__",
     "audit",
@@ -119,6 +124,7 @@ _HOMES = {
     "Report": "pyfe.reports",
     "RevocationList": "pyfe.keys",
     "Schema": "pyfe.schema",
+    "ScoreProof": "pyfe.keys",
     "SquareNetwork": "pyfe.models",
     "Suggestions": "pyfe.reports",
     "category": "pyfe.schema",

@@ -27,10 +27,12 @@ __all__ = [
     "OwnerError",
     "ParameterError",
     "PolicyDeniedError",
+    "ProofError",
     "PyfeError",
     "RandomnessError",
     "RowsDeniedError",
     "SignatureError",
+    "UnsupportedError",
     "UnsupportedModelError",
 ]
 
@@ -59,6 +61,10 @@ class KeyMismatchError(PyfeError):
 
 class SignatureError(KeyMismatchError):
     """A signature that was asked for is missing, or does not match the bytes and the signer."""
+
+
+class ProofError(KeyMismatchError):
+    """A proof does not show that these scores are what the function's key gives on these ciphertexts."""
 
 
 class OutOfRangeError(PyfeError):
@@ -115,6 +121,10 @@ class KeyExpiredError(PyfeError):
 
 class RandomnessError(PyfeError):
     """No entropy could be had from the operating system; pyfe fails closed and produces nothing."""
+
+
+class UnsupportedError(PyfeError):
+    """What is asked for is not there in this scheme; the message names one where it is."""
 
 
 class UnsupportedModelError(PyfeError):

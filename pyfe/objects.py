@@ -11,7 +11,7 @@ from pyfe.epochs import EpochTable
 from pyfe.errors import DecodeError
 from pyfe.function import Function
 from pyfe.identity import Approval, Identity, Request, Revocation, SealedKey
-from pyfe.keys import FunctionKey, PublicKey, RevocationList
+from pyfe.keys import FunctionKey, PublicKey, RevocationList, ScoreProof
 from pyfe.schema import Schema
 from pyfe.wire import Kind, kind_of
 
@@ -21,7 +21,16 @@ OfPeople: TypeAlias = Identity | Request | Approval | Revocation | SealedKey
 """What people make, and what is made for one of them."""
 
 Readable: TypeAlias = (
-    Schema | Function | PublicKey | FunctionKey | RevocationList | CiphertextBatch | AuditLog | EpochTable | OfPeople
+    Schema
+    | Function
+    | PublicKey
+    | FunctionKey
+    | RevocationList
+    | CiphertextBatch
+    | ScoreProof
+    | AuditLog
+    | EpochTable
+    | OfPeople
 )
 """What bytes are read as without a passphrase."""
 
@@ -39,6 +48,7 @@ _DECODERS: dict[Kind, Callable[[bytes], Readable]] = {
     Kind.SEALED_KEY: SealedKey.from_bytes,
     Kind.REVOCATION_LIST: RevocationList.from_bytes,
     Kind.EPOCH_TABLE: EpochTable.from_bytes,
+    Kind.SCORE_PROOF: ScoreProof.from_bytes,
 }
 
 _ELSEWHERE = {

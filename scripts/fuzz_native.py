@@ -42,6 +42,7 @@ KINDS = {
     3: ("public", {1: "ipfe_ddh_public_key", 2: "qfe_public_key", 3: "qfe_public_key"}),
     4: ("key", {1: "ipfe_ddh_function_key", 2: "qfe_function_key", 3: "qfe_function_key"}),
     5: ("batch", {1: "ipfe_ddh_batch", 2: "qfe_batch", 3: "qfe_batch"}),
+    17: ("proof", {1: "ipfe_ddh_score_proof"}),
 }
 """Targets of the payloads of an envelope, by its kind and its scheme."""
 

@@ -39,7 +39,16 @@ TESTS = (*PACKAGE, "tests/", "scripts/", "bench/", "Makefile", ".ci/")
 EVERYTHING = ("",)
 """What steps depend on: a file, a folder (with its last stroke), or "" for all that git would commit."""
 
-ARITHMETIC = ("test_core", "test_groups", "test_ipfe_ddh", "test_keys", "test_qfe", "test_quadratic", "test_schemes")
+ARITHMETIC = (
+    "test_core",
+    "test_groups",
+    "test_ipfe_ddh",
+    "test_keys",
+    "test_qfe",
+    "test_quadratic",
+    "test_schemes",
+    "test_score_proofs",
+)
 """How the unit tests begin whose results the arithmetic of a backend makes."""
 
 LONG = ("test_bench", "test_cli", "test_demo")

@@ -1,4 +1,5 @@
 #include "objects.hpp"
+#include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "verbs.hpp"
 
@@ -27,6 +28,14 @@ IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
     }
     give_notices();
     return int_matrix(z, ct.size(), sk.functions);
+}
+
+bool verify_scores(const MasterPublicKey& mpk, const IntArray& y, const CiphertextBatch& ct,
+                   const IntArray& z, const py::bytes& about, const ScoreProof& proof) {
+    const Matrix functions(y, "y"), values(z, "z");
+    const pyfe::schemes::IntMatrix m = scores_of(values, ct.size(), functions.view().rows);
+    const NoGil no_gil;
+    return verify_scores_vartime(mpk, functions.view(), ct, m.data, as_span(about), proof);
 }
 
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
@@ -148,15 +157,39 @@ void bind_batch(py::module_& m) {
         });
 }
 
-// <x, y> for two rows, at the ends of the ranges
+void bind_proof(py::module_& m) {
+    native_class<ScoreProof>(m, "ScoreProof", "(e, u, v): that the scores of a batch are what a key gives.")
+        .def_property_readonly("public_key_id", [](const ScoreProof& p) { return as_bytes(p.public_key_id); })
+        .def_readonly("rows", &ScoreProof::rows)
+        .def_readonly("functions", &ScoreProof::functions)
+        .def("to_bytes", [](const ScoreProof& p) { return as_bytes(p.to_bytes()); })
+        .def_static("from_bytes", &decoded<ScoreProof>, py::arg("data"))
+        .def("__repr__", [](const ScoreProof& p) {
+            return "<ipfe_ddh.ScoreProof rows=" + std::to_string(p.rows) +
+                   " functions=" + std::to_string(p.functions) + " of " + hex_prefix(p.public_key_id) + ">";
+        });
+    m.def(
+        "prove",
+        [](const FunctionKey& sk, const CiphertextBatch& ct, const IntArray& z, const py::bytes& about) {
+            return run_prove(sk, ct, z, about, pyfe::os_random());
+        },
+        py::arg("sk"), py::arg("ct"), py::arg("z").noconvert(), py::arg("about"));
+    m.def("verify_scores", &verify_scores, py::arg("mpk"), py::arg("y").noconvert(), py::arg("ct"),
+          py::arg("z").noconvert(), py::arg("about"), py::arg("proof"));
+}
+
+// <x, y> for two rows, at the ends of the ranges, and the proof of both
 bool round_trip() {
     const Parameters p({-5, 0, 0}, {5, 9, 9}, 7, Id{});
     const auto [mpk, msk] = setup(p, pyfe::os_random());
     const int64_t x[] = {-5, 9, 0, 3, 1, 9}, y[] = {7, -7, 2};
     const FunctionKey sk = keygen(msk, {y, 1, 3});
     int64_t z[2];
-    decrypt_vartime(sk, encrypt(mpk, {x, 2, 3}, pyfe::os_random()), z);
-    return verify_key_vartime(mpk, sk) && z[0] == -98 && z[1] == 32;
+    const CiphertextBatch ct = encrypt(mpk, {x, 2, 3}, pyfe::os_random());
+    decrypt_vartime(sk, ct, z);
+    const ScoreProof proof = prove(sk, ct, z, {}, pyfe::os_random());
+    return verify_key_vartime(mpk, sk) && z[0] == -98 && z[1] == 32 &&
+           verify_scores_vartime(mpk, {y, 1, 3}, ct, z, {}, proof);
 }
 
 }  // namespace
@@ -172,6 +205,7 @@ void bind_ipfe_ddh(py::module_& module) {
         module.def_submodule("ipfe_ddh", "ALS16 inner products over ristretto255: the four verbs.");
     bind_objects(m);
     bind_batch(m);
+    bind_proof(m);
     add_self_test("ipfe-ddh-ristretto255 round trip", round_trip);
     m.def(
         "setup", [](const Parameters& p) { return run_setup(p, pyfe::os_random()); }, py::arg("params"));

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "arrays.hpp"
+#include "bytes.hpp"
 #include "pyfe/base/secret.hpp"
 #include "pyfe/random/random.hpp"
 #include "pyfe/schemes/common.hpp"
@@ -46,6 +47,26 @@ auto run_encrypt(const EncryptionKey& key, const IntArray& x, Random& random) {
     const NoGil no_gil;
     const StackGuard guard;
     return encrypt(key, m.view(), random);
+}
+
+// z: int64 [rows, functions]. Error(parameter) for another shape
+inline schemes::IntMatrix scores_of(const Matrix& z, size_t rows, size_t functions) {
+    const schemes::IntMatrix m = z.view();
+    if (m.rows != rows || m.columns != functions)
+        fail(ErrorKind::parameter, "z: must be an int64 array [" + std::to_string(rows) + ", " +
+                                       std::to_string(functions) + "], not [" + std::to_string(m.rows) +
+                                       ", " + std::to_string(m.columns) + "]");
+    return m;
+}
+
+template <class FunctionKey, class CiphertextBatch>
+auto run_prove(const FunctionKey& sk, const CiphertextBatch& ct, const IntArray& z, const py::bytes& about,
+               Random& random) {
+    const Matrix values(z, "z");
+    const schemes::IntMatrix m = scores_of(values, ct.size(), sk.functions);
+    const NoGil no_gil;
+    const StackGuard guard;
+    return prove(sk, ct, m.data, as_span(about), random);
 }
 
 // For schemes of two vectors. y: None where there is one

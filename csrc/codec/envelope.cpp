@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::uint8_t, 4> magic = {'P', 'Y', 'F', 'E'};
 constexpr std::uint8_t flag_signed = 1;
 
-constexpr ObjectKind last_kind = ObjectKind::sealed_owner;
+constexpr ObjectKind last_kind = ObjectKind::score_proof;
 
 bool known(ObjectKind kind) { return kind >= ObjectKind::schema && kind <= last_kind; }
 

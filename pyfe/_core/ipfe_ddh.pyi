@@ -8,7 +8,7 @@ import numpy.typing
 import pyfe._core
 import pyfe._core.schemes
 import typing
-__all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'decrypt', 'encrypt', 'keygen', 'setup', 'verify_key']
+__all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'ScoreProof', 'decrypt', 'encrypt', 'keygen', 'prove', 'setup', 'verify_key', 'verify_scores']
 class Parameters:
     """
     n, the box of x, the bound of y, and the context (schema id).
@@ -157,13 +157,37 @@ class CiphertextBatch:
     @property
     def weight_sums(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
+class ScoreProof:
+    """
+    (e, u, v): that the scores of a batch are what a key gives.
+    """
+    @staticmethod
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> ScoreProof:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def to_bytes(self) -> bytes:
+        ...
+    @property
+    def functions(self) -> int:
+        ...
+    @property
+    def public_key_id(self) -> bytes:
+        ...
+    @property
+    def rows(self) -> int:
+        ...
 def decrypt(sk: FunctionKey, ct: CiphertextBatch) -> numpy.typing.NDArray[numpy.int64]:
     ...
 def encrypt(mpk: MasterPublicKey, x: numpy.typing.NDArray[numpy.int64]) -> CiphertextBatch:
     ...
 def keygen(msk: MasterSecretKey, y: numpy.typing.NDArray[numpy.int64]) -> FunctionKey:
     ...
+def prove(sk: FunctionKey, ct: CiphertextBatch, z: numpy.typing.NDArray[numpy.int64], about: bytes) -> ScoreProof:
+    ...
 def setup(params: Parameters) -> tuple[MasterPublicKey, MasterSecretKey]:
     ...
 def verify_key(mpk: MasterPublicKey, sk: FunctionKey) -> bool:
+    ...
+def verify_scores(mpk: MasterPublicKey, y: numpy.typing.NDArray[numpy.int64], ct: CiphertextBatch, z: numpy.typing.NDArray[numpy.int64], about: bytes, proof: ScoreProof) -> bool:
     ...

@@ -11,6 +11,7 @@ from pyfe.adapters.protocols import (
     NativeFunctionKey,
     NativeParameters,
     NativePublicKey,
+    NativeScoreProof,
     NativeSecretKey,
 )
 from pyfe.adapters.registry import (
@@ -35,6 +36,7 @@ __all__ = [
     "NativeFunctionKey",
     "NativeParameters",
     "NativePublicKey",
+    "NativeScoreProof",
     "NativeSecretKey",
     "RowForm",
     "Search",

@@ -14,10 +14,17 @@ from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from pyfe._core import joined
-from pyfe.adapters.protocols import IntArray, NativeBatch, NativeFunctionKey, NativePublicKey, NativeSecretKey
+from pyfe.adapters.protocols import (
+    IntArray,
+    NativeBatch,
+    NativeFunctionKey,
+    NativePublicKey,
+    NativeScoreProof,
+    NativeSecretKey,
+)
 from pyfe.adapters.row_marks import MARK_SIZE, Marks
 from pyfe.adapters.search import Search
-from pyfe.errors import ParameterError
+from pyfe.errors import DecodeError, ParameterError, UnsupportedError
 from pyfe.function import IntegerMap
 from pyfe.schema import Schema
 from pyfe.schemes.arguments import Client, Label
@@ -63,6 +70,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     default_weight_bits: widest weights of an authority unless stated. :func:`pyfe.compile` usually finds that 8 to 11
         are enough for a linear function; the linear coefficients of a quadratic one are steeper by a column's bits.
     additive: whether encrypted rows can be added and multiplied.
+    provable: whether scores can be proven (:meth:`prove`).
     key_type: who can encrypt.
     widest: widest interval, ``high - low``, in which a result is found.
     modulus: keys give away combinations of their functions with coefficients modulo this prime.
@@ -76,6 +84,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     safe_weight_bits: Mapping[str, int]
     default_weight_bits: int
     additive: bool = False
+    provable: bool = False
     key_type: KeyType = "public"
     widest: int
     modulus: int
@@ -124,6 +133,30 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def map_of(self, key: Key, kind: str) -> IntegerMap:
         """The map that a native key holds, of a function of that kind. DecodeError for another kind or size."""
 
+    # -- proofs of scores --
+
+    def prove(self, key: Key, batch: Batch, values: IntArray, about: bytes) -> NativeScoreProof:
+        """A proof, bound to the bytes ``about``, that the key gives the values int64 ``[batch, k]``, intercept not
+        included. UnsupportedError where the scheme has none."""
+        raise self._not_provable()
+
+    def verify_scores(
+        self, public: Public, terms: IntegerMap, batch: Batch, values: IntArray, about: bytes, proof: NativeScoreProof
+    ) -> bool:
+        """Whether the proof shows that the key of the map gives these values; likewise. OutOfRangeError for a value
+        outside its interval."""
+        raise self._not_provable()
+
+    def require_provable(self) -> None:
+        """UnsupportedError unless scores can be proven."""
+        if not self.provable:
+            raise self._not_provable()
+
+    def _not_provable(self) -> UnsupportedError:
+        return UnsupportedError(
+            f"{self.short} has no proofs of scores; ipfe-ddh has: create the authority with scheme='ipfe-ddh'"
+        )
+
     # -- payloads --
 
     @abstractmethod
@@ -141,6 +174,10 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     @abstractmethod
     def read_batch(self, data: memoryview) -> Batch:
         """The native batch; likewise. It may keep the view: nobody changes what is behind it."""
+
+    def read_score_proof(self, data: bytes) -> NativeScoreProof:
+        """The native proof of scores; DecodeError, also where the scheme has none."""
+        raise DecodeError(f"score proof: {self.short} has no proofs of scores")
 
     def pieces(self, batch: Batch) -> Sequence[bytes | memoryview]:
         """The payload of a native batch in pieces; a scheme that holds rows as bytes copies none of them."""

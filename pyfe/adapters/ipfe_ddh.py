@@ -7,17 +7,17 @@ from types import MappingProxyType
 
 from pyfe._core import ipfe_ddh as core
 from pyfe.adapters.adapter import Adapter, weight_bound
-from pyfe.adapters.protocols import IntArray
+from pyfe.adapters.protocols import IntArray, NativeScoreProof
 from pyfe.adapters.row_marks import Marks, marks_of_last
 from pyfe.adapters.search import LogarithmSearch
-from pyfe.errors import DecodeError, UnsupportedModelError
+from pyfe.errors import DecodeError, UnsupportedError, UnsupportedModelError
 from pyfe.function import IntegerMap, LinearMap
 from pyfe.groups import ristretto255
 from pyfe.leakage import LINEAR_WEIGHT_BITS
 from pyfe.schema import Schema
 from pyfe.schemes import ipfe_ddh
 from pyfe.schemes.arguments import Client, Label
-from pyfe.schemes.ipfe_ddh import CiphertextBatch, FunctionKey, MasterPublicKey, MasterSecretKey
+from pyfe.schemes.ipfe_ddh import CiphertextBatch, FunctionKey, MasterPublicKey, MasterSecretKey, ScoreProof
 
 __all__ = ["IPFE_DDH"]
 
@@ -33,6 +33,7 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
     default_weight_bits = 16
     additive = True
+    provable = True
     widest = LogarithmSearch.widest
     modulus = ristretto255.ORDER
     search = LogarithmSearch("ristretto255")
@@ -62,6 +63,22 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     def verify_key(self, public: MasterPublicKey, key: FunctionKey) -> bool:
         return ipfe_ddh.verify_key(public, key)
 
+    def prove(self, key: FunctionKey, batch: CiphertextBatch, values: IntArray, about: bytes) -> ScoreProof:
+        return ipfe_ddh.prove(key, batch, values, about)
+
+    def verify_scores(
+        self,
+        public: MasterPublicKey,
+        terms: IntegerMap,
+        batch: CiphertextBatch,
+        values: IntArray,
+        about: bytes,
+        proof: NativeScoreProof,
+    ) -> bool:
+        if not isinstance(terms, LinearMap) or not isinstance(proof, ScoreProof):
+            raise UnsupportedError(f"{self.short} has proofs of linear functions' scores only")
+        return ipfe_ddh.verify_scores(public, terms.weights, batch, values, about, proof)
+
     def map_of(self, key: FunctionKey, kind: str) -> IntegerMap:
         if kind != "linear":
             raise DecodeError("function key: its weights are those of a linear function")
@@ -78,6 +95,9 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
 
     def read_batch(self, data: memoryview) -> CiphertextBatch:
         return CiphertextBatch.from_bytes(data)
+
+    def read_score_proof(self, data: bytes) -> ScoreProof:
+        return ScoreProof.from_bytes(data)
 
     def pieces(self, batch: CiphertextBatch) -> Sequence[memoryview]:
         return [piece.view() for piece in batch.pieces()]

@@ -18,6 +18,7 @@ __all__ = [
     "NativeFunctionKey",
     "NativeParameters",
     "NativePublicKey",
+    "NativeScoreProof",
     "NativeSecretKey",
 ]
 
@@ -77,6 +78,25 @@ class NativeFunctionKey(Protocol):
 
     def with_readout(self, readout: core.Readout) -> Self:
         """The same key, which says how its results are read. ParameterError where that does not fit its intervals."""
+
+    def to_bytes(self) -> bytes:
+        """Its payload."""
+
+
+class NativeScoreProof(Protocol):
+    """A proof that scores are what a key gives on a batch."""
+
+    @property
+    def public_key_id(self) -> bytes:
+        """Id of the public key that batch and key are of."""
+
+    @property
+    def rows(self) -> int:
+        """Of how many rows it is."""
+
+    @property
+    def functions(self) -> int:
+        """Of how many outputs it is."""
 
     def to_bytes(self) -> bytes:
         """Its payload."""

@@ -34,6 +34,7 @@ from pyfe.cli import (
     schema_compile,
     schemas,
     suggest,
+    verifying,
 )
 from pyfe.errors import ParameterError, PyfeError
 
@@ -130,6 +131,7 @@ app.command("append")(batches.append)
 app.command("slice")(batches.slice_rows)
 app.command("evaluate")(evaluating.evaluate)
 app.command("verify-cohort")(handing_over.verify_cohort)
+app.command("verify-scores")(verifying.verify_scores)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

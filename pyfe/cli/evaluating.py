@@ -18,6 +18,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.carried import AllowDuplicates
 from pyfe.cli.console import AsJson, Force, load, meter, read_head, say, show
 from pyfe.cli.keeping import Saved
+from pyfe.cli.proving import Context, ProofPlace, Prove, proof_place
 from pyfe.cohorts import is_parquet
 from pyfe.cohorts.encrypting import keep_freed_memory
 from pyfe.cohorts.manifest import Command, Counts
@@ -68,6 +69,8 @@ def evaluate(
     allow_duplicates: AllowDuplicates = False,
     drop_columns: DropColumns = False,
     saved: Saved = None,
+    prove: Prove = None,
+    context: Context = "",
     resume: Resume = False,
     force: Force = False,
     as_json: AsJson = False,
@@ -78,15 +81,20 @@ def evaluate(
     if saved and revoked is None:
         raise ParameterError("--saved says how new the list of revoked keys has to be: give --revoked")
     avoid = [*_files_of(ciphertexts), key, public_key, signed_by, revoked, *(saved or ())]
-    with io.claimed(output, roles.SCORES, avoid=avoid, force=force) as file:
+    with (
+        io.claimed(output, roles.SCORES, avoid=[*avoid, prove], force=force) as file,
+        proof_place(prove, context, avoid=[*avoid, output], force=force) as proof,
+    ):
         public = None if public_key is None else load(public_key, PublicKey.from_bytes)
         opened = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
         listed = None if revoked is None else _list_of(revoked, public, saved or ())
         owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
         rows = _rows_of(ciphertexts, owner)
+        proof.require_provable(opened, rows.batch, resumed=resume)
         options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "columns": not drop_columns}
-        scores = Scores(opened, rows, revoked=listed, **options)
-        made = _made(file, scores, rows, _says(opened, rows, owner, options), allow_duplicates, resume, force, as_json)
+        scores = Scores(opened, rows, revoked=listed, keep=proof.wanted, **options)
+        asked = _Asked(allow_duplicates, resume, force, as_json)
+        made = _made(file, scores, rows, _says(opened, rows, owner, options), asked, proof)
     values = {
         "scores": str(output),
         "scheme": opened.scheme,
@@ -96,6 +104,7 @@ def evaluate(
         "exact": opened.exact,
         "policy": opened.policy,
         "saturated": dict(made.counts.saturated),
+        **made.proven,
         "search_table_seconds": 0.0 if made.search is None else made.search.seconds,
         "search_table_built": made.search is not None and made.search.built,
         "seconds": made.seconds,
@@ -115,6 +124,14 @@ class _Made(NamedTuple):
     scored: int
     search: SearchTable | None
     seconds: float
+    proven: dict[str, Any]
+
+
+class _Asked(NamedTuple):
+    allow_duplicates: bool
+    resume: bool
+    force: bool
+    quiet: bool
 
 
 def _files_of(place: Path) -> list[Path]:
@@ -155,29 +172,27 @@ def _made(
     scores: Scores,
     rows: Rows,
     says: Mapping[str, Any],
-    allow_duplicates: bool,
-    resume: bool,
-    force: bool,
-    quiet: bool,
+    asked: _Asked,
+    proof: ProofPlace,
 ) -> _Made:
-    """Make the table of scores in its place. Files are hashed, and ids of a long table compared, beside the scoring:
-    nothing is handed out before all ids were seen."""
+    """Make the table of scores, and the proof of them, in their places. Files are hashed, and ids of a long table
+    compared, beside the scoring: nothing is handed out before all ids were seen."""
     start = time.perf_counter()
     keep_freed_memory()
     cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
     digests = beside(rows.digests) if rows.chunks > CHUNKS_A_PART else None
-    distinct = beside(lambda: None if allow_duplicates else rows.require_distinct())
+    distinct = beside(lambda: None if asked.allow_duplicates else rows.require_distinct())
     if rows.chunks <= CHUNKS_A_PART:
         distinct.result()
-    search = _prepare_search(scores.key, quiet=quiet)
+    search = _prepare_search(scores.key, quiet=asked.quiet)
 
     def command() -> Command:
         return replace(cut, says={**says, **(rows.digests() if digests is None else digests.result())})
 
-    with table_in_parts(file, command, list(cut.spans()), resume=resume, force=force) as table:
+    with table_in_parts(file, command, list(cut.spans()), resume=asked.resume, force=asked.force) as table:
         missing = table.missing()
         left = rows.rows_of(missing)
-        with meter(rows.rows, "evaluating", quiet=quiet, done=rows.rows - left) as advance:
+        with meter(rows.rows, "evaluating", quiet=asked.quiet, done=rows.rows - left) as advance:
 
             def scored(more: int) -> None:
                 if distinct.done():
@@ -187,10 +202,11 @@ def _made(
             score_parts(scores, rows, missing, table.add, scored)
         distinct.result()
         rows.require_unchanged()
+        proven = proof.write(scores.key, rows.batch, scores.kept)
         counts = table.assemble(scores.header)
     if counts.rows != rows.rows:
         raise DecodeError(f"{counts.rows} rows were read, and there are {rows.rows}")
-    return _Made(counts, left, search, time.perf_counter() - start)
+    return _Made(counts, left, search, time.perf_counter() - start, proven)
 
 
 def _rows_said(rows: Rows, made: _Made) -> dict[str, Any]:

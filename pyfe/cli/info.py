@@ -21,7 +21,7 @@ from pyfe.errors import PyfeError
 from pyfe.folder_names import MASTER
 from pyfe.function import Function
 from pyfe.identity import sealed_identity
-from pyfe.keys import FunctionKey, PublicKey, RevocationList, described_columns
+from pyfe.keys import FunctionKey, PublicKey, RevocationList, ScoreProof, described_columns
 from pyfe.owner import sealed_owner
 from pyfe.schema import Schema
 from pyfe.text import iso_time
@@ -77,7 +77,7 @@ def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
         return (item if public is None else item.verify(public)).info()
     if isinstance(item, RevocationList):
         return (item if public is None else item.verify(public)).info()
-    if isinstance(item, PublicKey | EpochTable | objects.OfPeople):
+    if isinstance(item, PublicKey | ScoreProof | EpochTable | objects.OfPeople):
         return item.info()
     if isinstance(item, CiphertextBatch):
         return _batch(item, len(data))

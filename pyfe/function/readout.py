@@ -162,6 +162,15 @@ class Readout:
             raise OutOfRangeError("the combined intercept takes the scores out of 64 bits")
         return self.squeezed(values + weight[:, None] * self.intercept)
 
+    def without_intercept(self, scores: Any, total_weight: Any = 1) -> IntArray:
+        """The inverse of :meth:`add_intercept`: values int64 ``[batch, k]``, also of one output. OutOfRangeError rather
+        than wrap."""
+        values = self._by_row(scores)
+        weight = np.broadcast_to(integer_array(total_weight, "total_weight"), (len(values),))
+        inner = np.asarray(values - weight[:, None] * self.intercept)
+        self.add_intercept(inner, weight)  # refuses whatever wrapped here
+        return inner
+
     def decision_function(self, scores: Any) -> FloatArray:
         """The model's decision values from integer scores (intercept included): ``s * scale``, shape as the scores."""
         return self.squeezed(self._decision(scores))

@@ -30,6 +30,7 @@ __all__ = [
     "REVOKED",
     "SCHEMA",
     "SCORES",
+    "SCORE_PROOF",
     "SEALED_KEY",
     "Role",
     "ciphertexts",
@@ -72,6 +73,7 @@ ANYTHING = Role("file", lambda _: True)
 SCHEMA = Role("schema", _of_kind(Kind.SCHEMA))
 FUNCTION = Role("function", _of_kind(Kind.FUNCTION))
 SCORES = Role("table of scores", is_scores, private=True)
+SCORE_PROOF = Role("proof of scores", _of_kind(Kind.SCORE_PROOF), private=True)
 EPOCHS = Role("table of epochs", _of_kind(Kind.EPOCH_TABLE), private=True)
 REVOKED = Role("list of revoked keys", _of_kind(Kind.REVOCATION_LIST))
 NEW_IDENTITY = Role("identity's secret", lambda _: False, private=True)

@@ -11,15 +11,20 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
+from pyfe.arrays import IntArray
+from pyfe.errors import DecodeError
 from pyfe.row_ids import Carriage
 from pyfe.schema.cells import parse_number
 
-__all__ = ["is_scores", "scores_header"]
+__all__ = ["is_scores", "scores_header", "scores_of"]
 
 _LOOKED_AT = 2**20
 """Bytes of a file that are looked at: a header of some ten thousand outputs, or that many rows."""
 
 _LINES = 1000
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _FIRST = "row"
 _IDS: dict[Carriage, str] = {"clear": "id", "pseudonym": "pseudonym"}
 """What the column of ids is called, before all others, where ids travelled with the rows."""
@@ -38,6 +43,26 @@ def scores_header(
     if classes is None:
         return names
     return [*names, *(f"probability[{label}]" for label in classes if probabilities), "prediction"]
+
+
+def scores_of(table: Sequence[Sequence[str]], outputs: int, name: str) -> IntArray:
+    """The integers int64 ``[rows, outputs]`` of a table of scores, its header first. DecodeError, naming the line,
+    where it has no such columns, or something else than an integer of 64 bits in them."""
+    wanted = _numbered("score", outputs)
+    header = list(table[0]) if table else []
+    missing = [title for title in wanted if header.count(title) != 1]
+    if missing:
+        raise DecodeError(f"{name}: it is no table of scores of {outputs} output(s): there is no column {missing[0]}")
+    places = [header.index(title) for title in wanted]
+    rows = [[_integer(row, place, f"{name}: line {line}") for place in places] for line, row in enumerate(table[1:], 2)]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), outputs)
+
+
+def _integer(row: Sequence[str], place: int, where: str) -> int:
+    text = row[place] if place < len(row) else ""
+    if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+        raise DecodeError(f"{where}: a score is an integer of 64 bits, and there is none")
+    return int(text)
 
 
 def is_scores(path: Path) -> bool:

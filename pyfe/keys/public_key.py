@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_numbered
+from pyfe.arguments import require_a
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
+from pyfe.errors import DecodeError, KeyMismatchError, ParameterError, ProofError
+from pyfe.function import Function
 from pyfe.keys.carried_ids import carried_ids, given_ids
 from pyfe.keys.owner_noise import noise_part, require_owner_secret, with_noise
 from pyfe.keys.patient_ledger import PatientLedger, require_ids, require_ledger
+from pyfe.keys.score_proof import ScoreProof, proven_about, values_of
 from pyfe.row_ids import Carriage
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
@@ -182,6 +185,48 @@ class PublicKey(PickledAsBytes):
             saturated=encoded.saturated,
             ids=carried,
         )
+
+    def verify(
+        self,
+        function: Function,
+        ciphertexts: CiphertextBatch,
+        scores: Any,
+        proof: ScoreProof,
+        *,
+        context: bytes | str = b"",
+    ) -> None:
+        """Check that ``scores`` are what the function's key gives on the ciphertexts; no secret is needed.
+
+        Parameters
+        ----------
+        function: the function of the key; for people who do not have it, ``key.function`` has the map and the readout.
+        scores: integers ``[batch]`` or ``[batch, k]`` as :meth:`pyfe.FunctionKey.decrypt` gave them, with the proof.
+        context: what the proof was bound to.
+
+        Returns nothing. ProofError where the proof does not show it; KeyMismatchError where function, ciphertexts or
+        proof belong to another public key, schema or function; OutOfRangeError naming row and function for a score that
+        no row of the schema has; UnsupportedError in a scheme without proofs.
+
+        The proof says nothing about who made the ciphertexts, whether their rows keep to the schema, or whether the
+        authority issued a key for this very function: docs/math/score-proofs.md. Cost a row and function: that of
+        decryption without the search and without its two long multiplications.
+        """
+        require_a(function, Function, "the function")
+        require_a(ciphertexts, CiphertextBatch, "the batch")
+        require_a(proof, ScoreProof, "the proof")
+        self.adapter.require_provable()
+        if ciphertexts.public_key_id != self.id or ciphertexts.schema_id != self.schema.id:
+            raise KeyMismatchError("the ciphertexts belong to another public key")
+        if function.schema_id != self.schema.id:
+            raise KeyMismatchError("the function belongs to another schema than the public key")
+        proof.require_of(self.id, self.parameter_hash, function.id)
+        values = values_of(function.readout, scores, ciphertexts)
+        about = proven_about(ciphertexts, function.id, context)
+        if not self.adapter.verify_scores(self.native, function.map, ciphertexts.native, values, about, proof.native):
+            raise ProofError(
+                "the proof does not show that the function's key gives these scores on these ciphertexts: one of them "
+                "was changed, or the context is another"
+            )
 
     def info(self) -> dict[str, Any]:
         """What there is to know about it, in plain types."""

@@ -22,10 +22,12 @@ A batch of rows is the unit of work; one row is a batch of one.
 
 from __future__ import annotations
 
+import numpy as np
 import numpy.typing as npt
 
 from pyfe._core import ipfe_ddh as _native
-from pyfe.arrays import IntArray
+from pyfe.arrays import IntArray, integer_array
+from pyfe.errors import ParameterError
 from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
 
 __all__ = [
@@ -34,11 +36,14 @@ __all__ = [
     "MasterPublicKey",
     "MasterSecretKey",
     "Parameters",
+    "ScoreProof",
     "decrypt",
     "encrypt",
     "keygen",
+    "prove",
     "setup",
     "verify_key",
+    "verify_scores",
 ]
 
 
@@ -46,6 +51,7 @@ MasterPublicKey = _native.MasterPublicKey
 MasterSecretKey = _native.MasterSecretKey
 FunctionKey = _native.FunctionKey
 CiphertextBatch = _native.CiphertextBatch
+ScoreProof = _native.ScoreProof
 
 
 def Parameters(
@@ -128,6 +134,50 @@ def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
 def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
     """Whether ``s_y G + t_y H == sum_i y_i h_i`` for every function: the key is what its y says."""
     return bool(_native.verify_key(mpk, sk))
+
+
+def prove(sk: _native.FunctionKey, ct: _native.CiphertextBatch, z: npt.ArrayLike, about: bytes) -> _native.ScoreProof:
+    """One proof that the key gives z on the whole batch: 140 bytes, whatever the numbers of rows and functions.
+
+    Fiat-Shamir transform of Okamoto's proof of a representation (CRYPTO 1992): of (s, t) with ``K = s G + t H`` and
+    ``L = s C + t D``, where K, C, D and ``L = sum_i y_i E_i - z G`` are combined over rows and functions with weights
+    of 128 bits from the transcript. Zero-knowledge and sound in the random-oracle model if nobody knows the logarithm
+    of H to the base G; docs/math/score-proofs.md has the argument, and what the proof does not say.
+
+    Parameters
+    ----------
+    z: integers ``[batch]`` or ``[batch, k]``, what :func:`decrypt` gave; a proof of others does not verify.
+    about: any bytes that the proof is bound to; whoever verifies it has to state the same.
+
+    Raises KeyMismatchError when key and batch have different public keys, ParameterError for another shape.
+    Cost: two terms of a multi-scalar multiplication with 128-bit scalars and a hash of the row, a row.
+    """
+    return _native.prove(sk, ct, _column(z), about)
+
+
+def verify_scores(
+    mpk: _native.MasterPublicKey,
+    y: npt.ArrayLike,
+    ct: _native.CiphertextBatch,
+    z: npt.ArrayLike,
+    about: bytes,
+    proof: _native.ScoreProof,
+) -> bool:
+    """Whether the key of the functions y gives z on the batch, by a proof from :func:`prove`. No secret is needed.
+
+    Raises KeyMismatchError where public key, batch and proof do not belong together; OutOfRangeError naming row and
+    function for a score outside its interval, or for a y that no key can be of; ParameterError for another shape.
+    Cost: that of :func:`decrypt` without the search and the two long multiplications, and k + 2 terms as above, a row.
+    """
+    return bool(_native.verify_scores(mpk, integers("y", y, 2), ct, _column(z), about, proof))
+
+
+def _column(z: npt.ArrayLike) -> IntArray:
+    """Integers ``[batch, k]``; ``[batch]`` are those of one function."""
+    array = integer_array(z, "z")
+    if array.ndim not in (1, 2):
+        raise ParameterError(f"z must have shape [batch] or [batch, k], not {array.ndim} dimension(s)")
+    return np.ascontiguousarray(array[:, None] if array.ndim == 1 else array)
 
 
 def __dir__() -> list[str]:

@@ -63,6 +63,7 @@ class Kind(enum.IntEnum):
     EPOCH_TABLE = 14
     REVOCATION_LIST = 15
     SEALED_OWNER = 16
+    SCORE_PROOF = 17
 
     @property
     def text(self) -> str:

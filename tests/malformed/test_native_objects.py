@@ -26,6 +26,7 @@ KINDS = {
     "ct": 5,
     "combined": 5,
     "msk": 6,
+    "proof": 17,
     "q.mpk": 3,
     "q.sk": 4,
     "q.units": 4,
@@ -40,6 +41,7 @@ CLASSES: dict[str, Any] = {
     "sk.read": scheme.FunctionKey,
     "ct": scheme.CiphertextBatch,
     "combined": scheme.CiphertextBatch,
+    "proof": scheme.ScoreProof,
     "q.mpk": qfe.MasterPublicKey,
     "q.msk": qfe.MasterSecretKey,
     "q.sk": qfe.FunctionKey,
@@ -77,6 +79,7 @@ def make_payloads(n: int, batch: int) -> dict[str, bytes]:
         "sk": scheme.keygen(msk, np.arange(1, 2 * n + 1).reshape(2, n) % 10),
         "ct": ct,
         "combined": ct.weighted_sum(np.arange(batch) - 1),
+        "proof": scheme.prove(one, ct, scheme.decrypt(one, ct), b"about"),
     }
     return {name: item.to_bytes() for name, item in (objects | quadratic_objects(batch)).items()}
 

@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, PublicKey, PyfeError, Schema, SignatureError
+from pyfe import (
+    CiphertextBatch,
+    Function,
+    FunctionKey,
+    KeyAuthority,
+    PublicKey,
+    PyfeError,
+    Schema,
+    ScoreProof,
+    SignatureError,
+)
 from pyfe.authority import sealed_file
 from pyfe.errors import AuthorityError
 from pyfe.forms import FactoredForms, MatrixForms
@@ -45,6 +55,7 @@ def samples() -> dict[str, tuple[bytes, Decoder]]:
         "function key": (key.to_bytes(), FunctionKey.from_bytes),
         "ciphertexts": (batch.to_bytes(), CiphertextBatch.from_bytes),
         "combined ciphertexts": (batch.weighted_sum([2, -3]).to_bytes(), CiphertextBatch.from_bytes),
+        "score proof": (key.prove(batch, key.decrypt(batch)).to_bytes(), ScoreProof.from_bytes),
         "ciphertexts with ids": (with_ids(public, "clear").to_bytes(), CiphertextBatch.from_bytes),
         "ciphertexts with pseudonyms": (with_ids(public, "pseudonym").to_bytes(), CiphertextBatch.from_bytes),
     }

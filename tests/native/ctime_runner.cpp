@@ -23,6 +23,7 @@
 #include "pyfe/group/ristretto255/fixed_base.hpp"
 #include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/group/ristretto255/points.hpp"
+#include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/noise/row_noise.hpp"
 #include "pyfe/pairing/kernels.hpp"
@@ -154,6 +155,36 @@ Bytes run_keygen() {
     hide(msk.t);
     const std::int64_t y[2 * dimension] = {127, -127, 0, 1, 2, -3};
     return opened(pyfe::ipfe_ddh::keygen(msk, IntMatrix{y, 2, dimension}).to_bytes());
+}
+
+// The key's two scalars and the nonces are secret; nothing of the proof is declassified on the way
+Bytes run_prove() {
+    Stream public_random(9);
+    const auto [mpk, msk] = pyfe::ipfe_ddh::setup(parameters(), public_random);
+    const std::int64_t y[2 * dimension] = {127, -127, 0, 1, 2, -3};
+    const pyfe::ipfe_ddh::FunctionKey sk = pyfe::ipfe_ddh::keygen(msk, IntMatrix{y, 2, dimension});
+    const std::vector<std::int64_t> x = plain_rows();
+    const CiphertextBatch ct =
+        pyfe::ipfe_ddh::encrypt(mpk, IntMatrix{x.data(), batch, dimension}, public_random);
+    std::vector<std::int64_t> z(2 * batch);  // as if decrypted
+    for (std::size_t j = 0; j < z.size(); ++j)
+        for (std::size_t i = 0; i < dimension; ++i)
+            z[j] += x[j / 2 * dimension + i] * y[j % 2 * dimension + i];
+    for (const auto* part : {&sk.s, &sk.t}) hide(part->data(), part->size() * sizeof(part->front()));
+    SecretStream random(10);
+    const Bytes proof = opened_secret(pyfe::ipfe_ddh::prove(sk, ct, z.data(), {}, random).to_bytes());
+    const IntMatrix functions{y, 2, dimension};
+    const auto read = pyfe::ipfe_ddh::ScoreProof::from_bytes(proof);
+    if (!pyfe::ipfe_ddh::verify_scores_vartime(mpk, functions, ct, z.data(), {}, read)) return {};
+    return proof;
+}
+
+Bytes run_mul_double_variable() {
+    const PointVector points = PointVector::decode(point_bytes(batch), "points");
+    const auto k = secret_scalars(batch);
+    Bytes out(32 * batch);
+    ristretto255::mul_double_variable(points, points, {k.data(), k.size()}, {k.data(), k.size()}, out.data());
+    return opened_secret(std::move(out));
 }
 
 // The sealed file's payload: to bytes and back
@@ -783,6 +814,8 @@ std::vector<Case> all_cases() {
         clean("setup", run_setup);
         clean("encrypt", run_encrypt);
         clean("keygen", run_keygen);
+        clean("prove", run_prove);
+        clean("mul_double_variable", run_mul_double_variable);
         clean("mul_variable", run_mul_variable);
         clean("mul_fixed", run_mul_fixed);
         clean("mul_fixed_add_short", run_mul_fixed_add_short);

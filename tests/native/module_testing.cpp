@@ -18,6 +18,7 @@
 #include "pyfe/group/bls12_381/kernels.hpp"
 #include "pyfe/group/bls12_381/membership.hpp"
 #include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/qfe/scheme.hpp"
@@ -336,6 +337,14 @@ PYBIND11_MODULE(_core_testing, module) {
             return run_encrypt(mpk, x, source);
         },
         py::arg("mpk"), py::arg("x"), py::arg("random"));
+    module.def(
+        "prove",
+        [](const pyfe::ipfe_ddh::FunctionKey& sk, const pyfe::ipfe_ddh::CiphertextBatch& ct,
+           const IntArray& z, const py::bytes& about, const py::bytes& random) {
+            ListedRandom source(random);
+            return run_prove(sk, ct, z, about, source);
+        },
+        py::arg("sk"), py::arg("ct"), py::arg("z"), py::arg("about"), py::arg("random"));
     module.def(
         "encrypt_recorded",
         [](const pyfe::ipfe_ddh::MasterPublicKey& mpk, const IntArray& x) {

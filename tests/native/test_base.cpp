@@ -649,7 +649,7 @@ void test_envelope_refusals() {
         {4, 2, "version at byte 4: unknown version 2"},
         {5, 1, "unknown version 257"},
         {6, 0, "kind at byte 6: unknown kind 0"},
-        {6, 17, "unknown kind 17, known are 1 to 16"},
+        {6, 18, "unknown kind 18, known are 1 to 17"},
         {6, 255, "unknown kind 255"},
         {7, 3, "flags at byte 7: unknown flags 3"},
         {7, 128, "unknown flags 128"},

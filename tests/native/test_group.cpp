@@ -350,6 +350,58 @@ void test_addition() {
     CHECK(ristretto255::add(p, p) == doubled);
 }
 
+// a P + b Q, also where they cancel; and the same points with another Z
+void test_double_variable() {
+    Stream random(16);
+    for (const std::size_t count : partial_sizes) {
+        const Bytes bytes = rows(some_points(), count);
+        const PointVector p = PointVector::decode(bytes, "p");
+        std::vector<Scalar> a(count), b(count);
+        for (std::size_t j = 0; j < count; ++j) {
+            a[j] = random.scalar();
+            b[j] = j % 3 == 0 ? Scalar::sub(Scalar{}, a[j]) : random.scalar();
+        }
+        Bytes on_p(32 * count), on_q(32 * count), out(32 * count);
+        ristretto255::mul_variable(p, a, on_p.data());
+        ristretto255::mul_variable(p, b, on_q.data());
+        ristretto255::mul_double_variable(p, p, a, b, out.data());
+        CHECK(out == ristretto255::add(PointVector::decode(on_p, "aP"), PointVector::decode(on_q, "bQ")));
+        CHECK(row(out, 0) == Bytes(32, 0));
+        const ristretto255::Kernels& k = ristretto255::kernels();
+        std::vector<PointBlock> points(p.blocks.size());
+        k.from_affine(p.blocks.data(), points.size(), points.data());
+        k.double_times(points.data(), points.size(), 3);
+        const std::vector<AffineBlock> flat = ristretto255::affine(points);
+        std::vector<PointBlock> again(points.size());
+        k.from_affine(flat.data(), flat.size(), again.data());
+        Bytes before(32 * count), after(32 * count);
+        k.encode(points.data(), count, before.data(), 32);
+        k.encode(again.data(), count, after.data(), 32);
+        CHECK(before == after && (count == 1 || before != bytes));  // the first is the identity
+    }
+    CHECK(ristretto255::affine({}).empty());
+}
+
+// Short scalars take as many windows as they need
+void test_short_scalars() {
+    Stream random(17);
+    for (const int bits : {1, 63, 64, 65, 128}) {
+        std::vector<Scalar> a(700);
+        std::vector<PublicScalar> k(700);
+        Scalar sum[1];
+        for (std::size_t j = 0; j < a.size(); ++j) {
+            a[j] = random.scalar();
+            for (int b = 0; b < bits; ++b)  // the first: all ones
+                k[j].value.w[b / 64] |= std::uint64_t{j == 0 || random.integer(0, 1) == 1} << (b % 64);
+            sum[0] = Scalar::add(sum[0], Scalar::mul(a[j], k[j].value));
+        }
+        Bytes points(32 * a.size()), expected(32);
+        ristretto255::mul_base(a, points.data());
+        ristretto255::mul_base(sum, expected.data());
+        CHECK(ristretto255::msm_vartime(PointVector::decode(points, "points"), k) == expected);
+    }
+}
+
 // sum k_j a_j G = (sum k_j a_j) G, below and above the change from Straus to Pippenger
 void test_long_vector() {
     Stream random(15);
@@ -779,6 +831,8 @@ void test_table(const Kernels& kernels) {
     test_double_fixed();
     test_addition();
     test_long_vector();
+    test_short_scalars();
+    test_double_variable();
     test_cohort(kernels);
     test_torsion(kernels);
     test_small_kernels(kernels);

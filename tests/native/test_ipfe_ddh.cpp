@@ -8,6 +8,7 @@
 #include "check.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/group/ristretto255/kernels.hpp"
+#include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
 #include "support.hpp"
 
@@ -405,6 +406,83 @@ void test_beyond_the_interval() {
     }
 }
 
+// -- proofs -----------------------------------------------------------------------------------------------
+
+using pyfe::ipfe_ddh::ScoreProof;
+
+const Bytes about = {1, 2, 3};
+
+bool proven(const Example& e, const CiphertextBatch& ct, const Row& z, const ScoreProof& proof) {
+    return pyfe::ipfe_ddh::verify_scores_vartime(e.mpk, Matrix(e.y), ct, z.data(), about, proof);
+}
+
+// Every number of rows around the borders of blocks and of what shares an inversion, combined rows, and none;
+// the same bytes from every kernel table
+void test_proofs() {
+    for (const std::size_t rows : {0, 1, 8, 9, 300}) {
+        std::vector<Bytes> bytes;
+        for (const ristretto255::Kernels* kernels : support::all_kernels()) {
+            const UseKernels use(*kernels);
+            const Example e = example(16, rows);
+            Stream random(17);
+            const Row z = products(e.x, e.y);
+            const ScoreProof proof = pyfe::ipfe_ddh::prove(e.sk, e.ct, z.data(), about, random);
+            CHECK(proof.rows == rows && proof.functions == 2);
+            bytes.push_back(proof.to_bytes());
+            const ScoreProof read = ScoreProof::from_bytes(bytes.back());
+            CHECK(read.to_bytes() == bytes.back() && proven(e, e.ct, z, read));
+            CHECK(proven(e, CiphertextBatch::from_bytes(e.ct.to_bytes()), z, read));
+        }
+        for (const Bytes& other : bytes) CHECK(other == bytes[0]);
+    }
+    const Example e = example(18);
+    Stream random(19);
+    const CiphertextBatch sum = e.ct.weighted_sum_vartime(Row{3, -1, 0, 2, -5});
+    const Row z = decrypted(e.sk, sum);
+    CHECK(proven(e, sum, z, pyfe::ipfe_ddh::prove(e.sk, sum, z.data(), about, random)));
+}
+
+// Whatever is changed is noticed: by the proof, by the interval, or by who belongs to whom
+void test_altered_proofs() {
+    const Example e = example(20), other = example(21);
+    Stream random(22);
+    const Row z = decrypted(e.sk, e.ct);
+    const ScoreProof proof = pyfe::ipfe_ddh::prove(e.sk, e.ct, z.data(), about, random);
+    CHECK(proven(e, e.ct, z, proof));
+    for (std::size_t j = 0; j < z.size(); ++j) {
+        Row wrong = z;
+        wrong[j] += wrong[j] < 0 ? 1 : -1;
+        CHECK(!proven(e, e.ct, wrong, proof));
+        wrong[j] = 1000;
+        CHECK_ERROR(proven(e, e.ct, wrong, proof), out_of_range,
+                    "row " + std::to_string(j / 2) + ", function " + std::to_string(j % 2) +
+                        ": the score is outside [");
+        CHECK(!proven(e, e.ct, z, pyfe::ipfe_ddh::prove(e.sk, e.ct, wrong.data(), about, random)));
+    }
+    for (std::size_t bit = 0; bit < 3 * 256; ++bit) {
+        Bytes bytes = proof.to_bytes();
+        bytes[44 + bit / 8] = static_cast<std::uint8_t>(bytes[44 + bit / 8] ^ 1 << bit % 8);
+        try {
+            CHECK(!proven(e, e.ct, z, ScoreProof::from_bytes(bytes)));
+        } catch (const pyfe::Error& error) {
+            CHECK(std::string(error.what()).find("is not below the group order") != std::string::npos);
+        }
+    }
+    const CiphertextBatch a = e.ct.slice(0, 2), b = e.ct.slice(2, 5),
+                          turned = CiphertextBatch::concat({&b, &a});
+    CHECK(!proven(e, turned, z, proof));
+    CHECK(!pyfe::ipfe_ddh::verify_scores_vartime(e.mpk, Matrix(e.y), e.ct, z.data(), {}, proof));
+    CHECK(!pyfe::ipfe_ddh::verify_scores_vartime(e.mpk, Matrix({{1, -2, 6}, {0, 0, -1}}), e.ct, z.data(),
+                                                 about, proof));
+    CHECK_ERROR(proven(e, a, z, proof), key_mismatch, "it is of 5 rows and 2 functions, not of 2 and 2");
+    CHECK_ERROR(proven(other, other.ct, z, proof), key_mismatch, "another public key");
+    CHECK_ERROR(proven(other, e.ct, z, proof), key_mismatch, "different public keys");
+    CHECK_ERROR(pyfe::ipfe_ddh::prove(other.sk, e.ct, z.data(), about, random), key_mismatch,
+                "different public keys");
+    Listed dry(Bytes(63, 1));
+    CHECK_ERROR(pyfe::ipfe_ddh::prove(e.sk, e.ct, z.data(), about, dry), randomness, "dry");
+}
+
 // A whole key, as a service without Python reads it: what it opens, and how that is read.
 void test_readout() {
     using pyfe::schemes::Label, pyfe::schemes::Link, pyfe::schemes::Readout;
@@ -454,6 +532,8 @@ int main() {
     test_combined_refusals();
     test_decode_refusals();
     test_beyond_the_interval();
+    test_proofs();
+    test_altered_proofs();
     test_readout();
     return check::result("test_ipfe_ddh");
 }

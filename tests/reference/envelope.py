@@ -20,7 +20,7 @@ from tests.reference.codec import Reader
 MAGIC = b"PYFE"
 VERSION = 1
 SIGNED = 1
-KINDS = range(1, 17)
+KINDS = range(1, 18)
 SCHEMES = range(4)
 SIGNATURE_BYTES = 64
 

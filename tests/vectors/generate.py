@@ -279,7 +279,7 @@ def _damaged(good: bytes) -> dict[str, bytes]:
         "version 257": put(4, b"\x01\x01"),
         "version big endian": put(4, b"\x00\x01"),
         "kind 0": put(6, b"\x00"),
-        "kind 17": put(6, b"\x11"),
+        "kind 18": put(6, b"\x12"),
         "flag bit 1": put(7, b"\x03"),
         "flag bit 7": put(7, b"\x81"),
         "signature without its flag": put(7, b"\x00"),

@@ -20,7 +20,17 @@ import pytest
 import typer.main
 
 import pyfe
-from pyfe import CiphertextBatch, Function, FunctionKey, KeyAuthority, Policy, PublicKey, RevocationList, Schema
+from pyfe import (
+    CiphertextBatch,
+    Function,
+    FunctionKey,
+    KeyAuthority,
+    Policy,
+    PublicKey,
+    RevocationList,
+    Schema,
+    ScoreProof,
+)
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority import sealed_file
 from pyfe.authority.entries import decode_entry, encode_entry
@@ -139,6 +149,14 @@ def batches() -> list[bytes]:
     signed = named.signed(people.secret("ada"))
     made = (batch, batch.weighted_sum([2, -1]), batch + batch, pair, batch[:0], named, hidden, named[:0], signed)
     return [item.to_bytes() for item in made]
+
+
+@functools.cache
+def score_proofs() -> list[bytes]:
+    """Of one output and of three."""
+    batch = CiphertextBatch.from_bytes(batches()[0])
+    opened = [FunctionKey.from_bytes(keys()[at]) for at in (0, 1)]
+    return [key.prove(batch, key.decrypt(batch)).to_bytes() for key in opened]
 
 
 def sign_by(authority: Callable[[], KeyAuthority]) -> mutation.Sign:
@@ -751,6 +769,7 @@ TARGETS: dict[str, Target] = {
     "batch": Target(lambda: batches(), mutation.envelope(sign_by_ada), read_batch),
     "cohort": Target(lambda: cohorts(), mutation.octets, read_cohort),
     "chunk-head": Target(lambda: chunk_heads(), mutation.cbor, exact(Head.from_bytes)),
+    "score-proof": Target(lambda: score_proofs(), mutation.envelope(sign_by_ada), exact(ScoreProof.from_bytes)),
     "public-key": Target(
         lambda: [linear().public_key.to_bytes(), quadratic().public_key.to_bytes()],
         BY_LINEAR,

@@ -18,6 +18,20 @@ void from_affine(const AffineBlock* in, size_t blocks, PointBlock* out) {
         });
 }
 
+// x = X/Z, y = Y/Z; inverses: two elements a block
+template <class F>
+void to_affine(const PointBlock* in, size_t blocks, AffineBlock* out, Element* inverses) {
+    for (size_t b = 0; b < blocks; ++b)
+        for_lanes<F>([&](int lane) { F::load(in[b].z, lane).store(inverses[b], lane); });
+    batch_invert<F>(inverses, blocks, inverses + blocks);
+    for (size_t b = 0; b < blocks; ++b)
+        for_lanes<F>([&](int lane) {
+            const F z_inv = F::load(inverses[b], lane);
+            F::mul(F::load(in[b].x, lane), z_inv).store(out[b].x, lane);
+            F::mul(F::load(in[b].y, lane), z_inv).store(out[b].y, lane);
+        });
+}
+
 template <class F>
 void add_blocks(const PointBlock* a, const PointBlock* b, size_t blocks, PointBlock* out) {
     for (size_t i = 0; i < blocks; ++i)
@@ -49,6 +63,7 @@ constexpr Kernels make_kernels(const char* name) {
             double_and_encode<F>,
             one_way_map<F>,
             from_affine<F>,
+            to_affine<F>,
             add_blocks<F>,
             negate_blocks<F>,
             double_blocks<F>,

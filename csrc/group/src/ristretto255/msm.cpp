@@ -4,6 +4,7 @@
 #include "pyfe/group/ristretto255/msm.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "batch.hpp"
 #include "msm_digits.hpp"
@@ -45,24 +46,34 @@ PointBlock straus(const Kernels& kern, const PointVector& p, std::span<const Pub
     return out;
 }
 
-// The window with the least work: of 254 / w windows each adds every block once, in 8 multiplications, and
+// The bits of the widest scalar: weights that a batch is checked with are half as long as the group order
+int bits_vartime(std::span<const PublicScalar> k) {
+    Scalar all;
+    for (const PublicScalar& s : k)
+        for (size_t i = 0; i < 4; ++i) all.w[i] |= s.value.w[i];
+    for (int i = 3; i >= 0; --i)
+        if (all.w[i] != 0) return 64 * i + std::bit_width(all.w[i]);
+    return 1;
+}
+
+// The window with the least work: of bits / w windows each adds every block once, in 8 multiplications, and
 // twice its 2^(w - 1) buckets, in 9. At most 13: the digits then still fit int16_t, the buckets take 5.2 MB a
 // thread.
-int pippenger_width(size_t blocks) {
+int pippenger_width(size_t blocks, int bits) {
     int best = 4;
     double least = 0;
     for (int w = 4; w <= 13; ++w) {
-        const double cost = ((254 + w - 1) / w) * (8.0 * double(blocks) + 18.0 * double(1 << (w - 1)));
+        const double cost = ((bits + w - 1) / w) * (8.0 * double(blocks) + 18.0 * double(1 << (w - 1)));
         if (w == 4 || cost < least) least = cost, best = w;
     }
     return best;
 }
 
-// A window a task; then Horner's rule over the windows. 254 bits: scalars are below l < 2^253, and a signed
-// digit may carry into one window more.
+// A window a task; then Horner's rule over the windows. A signed digit may carry into one window more.
 PointBlock pippenger(const Kernels& kern, const PointVector& p, std::span<const PublicScalar> k) {
     const size_t blocks = p.blocks.size();
-    const int width = pippenger_width(blocks), windows = (254 + width - 1) / width + 1;
+    const int bits = bits_vartime(k), width = pippenger_width(blocks, bits);
+    const int windows = (bits + width - 1) / width + 1;
     const size_t stride = size_t(windows) * 8;
     std::vector<int16_t> digits(blocks * stride);
     for (size_t j = 0; j < blocks * 8; ++j)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "batch.hpp"
 #include "pyfe/base/error.hpp"
@@ -125,20 +126,57 @@ std::vector<uint8_t> combine(const PointVector& a, const PointVector& b, bool ne
 std::vector<uint8_t> add(const PointVector& a, const PointVector& b) { return combine(a, b, false); }
 std::vector<uint8_t> subtract(const PointVector& a, const PointVector& b) { return combine(a, b, true); }
 
+namespace {
+
+// body(first block, blocks, points) of each chunk
+template <class Body>
+void chunks_of(size_t points, Body body) {
+    const size_t blocks = blocks_of(points);
+    parallel_for((blocks + kChunkBlocks - 1) / kChunkBlocks, [&](size_t chunk) {
+        const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, blocks - first);
+        body(first, count, std::min(count * 8, points - first * 8));
+    });
+}
+
+// (k/2) P of a chunk
+void multiply_half(const Kernels& kern, const PointVector& points, std::span<const Scalar> k, size_t first,
+                   size_t count, Workspace& out) {
+    const size_t rows = std::min(count * 8, points.size - first * 8);
+    const SecretVector<uint8_t> digits = halved_digits(k.subspan(first * 8, rows), 4, 64);
+    kern.variable_base(&points.blocks[first], digits.data(), count, out.points.data());
+}
+
+}  // namespace
+
 // k P = 2 (k/2 mod l) P: what comes before the encoding is half of the result, since "double and encode"
 // needs one inversion a chunk and no square root. Digits of four bits, 64 of them, each with eight odd
 // multiples of P.
 void mul_variable(const PointVector& points, std::span<const Scalar> k, uint8_t* out) {
     const Kernels& kern = kernels();
-    const size_t blocks = blocks_of(points.size);
-    parallel_for((blocks + kChunkBlocks - 1) / kChunkBlocks, [&](size_t chunk) {
-        const size_t first = chunk * kChunkBlocks, count = std::min(kChunkBlocks, blocks - first);
-        const size_t rows = std::min(count * 8, points.size - first * 8);
-        const SecretVector<uint8_t> digits = halved_digits(k.subspan(first * 8, rows), 4, 64);
+    chunks_of(points.size, [&](size_t first, size_t count, size_t rows) {
         Workspace work(count);
-        kern.variable_base(&points.blocks[first], digits.data(), count, work.points.data());
+        multiply_half(kern, points, k, first, count, work);
         kern.double_and_encode(work.points.data(), rows, out + 32 * first * 8, 32, work.elements.data());
     });
+}
+
+void mul_double_variable(const PointVector& p, const PointVector& q, std::span<const Scalar> a,
+                         std::span<const Scalar> b, uint8_t* out) {
+    const Kernels& kern = kernels();
+    chunks_of(p.size, [&](size_t first, size_t count, size_t rows) {
+        Workspace work(count), other(count);
+        multiply_half(kern, p, a, first, count, work);
+        multiply_half(kern, q, b, first, count, other);
+        kern.add(work.points.data(), other.points.data(), count, work.points.data());
+        kern.double_and_encode(work.points.data(), rows, out + 32 * first * 8, 32, work.elements.data());
+    });
+}
+
+std::vector<AffineBlock> affine(const std::vector<PointBlock>& points) {
+    std::vector<AffineBlock> out(points.size());
+    const auto inverses = std::make_unique_for_overwrite<Element[]>(2 * points.size());
+    kernels().to_affine(points.data(), points.size(), out.data(), inverses.get());
+    return out;
 }
 
 }  // namespace pyfe::group::ristretto255

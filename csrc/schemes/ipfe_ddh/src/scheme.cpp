@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "intervals.hpp"
 #include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
@@ -35,44 +36,6 @@ SecretScalars nonzero_scalars(size_t count, Random& random) {
     return r;
 }
 
-void require_columns(const IntMatrix& m, size_t n, const char* name) {
-    if (m.columns != n)
-        fail(ErrorKind::parameter, std::string(name) + " has " + std::to_string(m.columns) +
-                                       " columns; the parameters have n = " + std::to_string(n));
-}
-
-// L = sum_i min(y_i lo_i, y_i hi_i), U = sum_i max(..): the exact range of <x, y> over the box
-Interval result_interval(const Parameters& p, const int64_t* y, size_t row) {
-    const auto refuse = [&] {
-        fail(ErrorKind::out_of_range, "y: row " + std::to_string(row) +
-                                          ": the result interval is wider than 2^44; smaller weights or "
-                                          "columns of fewer bits narrow it");
-    };
-    const __int128 limit = schemes::kMaxEnd;
-    __int128 lo = 0, hi = 0;
-    for (size_t i = 0; i < p.n(); ++i) {
-        const __int128 a = __int128{y[i]} * p.x.lo[i], b = __int128{y[i]} * p.x.hi[i];
-        lo += std::min(a, b);
-        hi += std::max(a, b);
-        if (lo < -limit || hi > limit) refuse();
-    }
-    if (hi - lo > __int128{dlog::kMaxWidth}) refuse();
-    return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
-}
-
-void require_row(const Parameters& p, const int64_t* y, size_t row) {
-    bool zero = true;
-    for (size_t i = 0; i < p.n(); ++i) {
-        const uint64_t m = schemes::magnitude(y[i]);
-        if (m > p.y_bound)
-            fail(ErrorKind::out_of_range, "y: row " + std::to_string(row) + ", coordinate " +
-                                              std::to_string(i) + " = " + std::to_string(y[i]) +
-                                              " exceeds y_bound = " + std::to_string(p.y_bound));
-        zero = zero && m == 0;
-    }
-    if (zero) fail(ErrorKind::parameter, "y: row " + std::to_string(row) + " is zero");
-}
-
 // <v, y> mod l, v secret
 Scalar inner_product(const SecretScalars& v, const int64_t* y) {
     SecretScalars sum(2);
@@ -82,17 +45,6 @@ Scalar inner_product(const SecretScalars& v, const int64_t* y) {
         sum[0] = Scalar::add(sum[0], sum[1]);
     }
     return sum[0];
-}
-
-Interval scaled(const Interval& i, const RowWeight& w, size_t row) {
-    const __int128 pos = w.pos, neg = w.neg;
-    const __int128 lo = pos * i.lo - neg * i.hi, hi = pos * i.hi - neg * i.lo;
-    const __int128 limit = schemes::kMaxEnd;
-    if (w.pos >> 61 || w.neg >> 61 || lo < -limit || hi > limit || hi - lo > __int128{dlog::kMaxWidth})
-        fail(ErrorKind::out_of_range, "ciphertext row " + std::to_string(row) +
-                                          ": the combined result interval is wider than 2^44; combine fewer "
-                                          "rows, or with smaller weights");
-    return {static_cast<int64_t>(lo), static_cast<int64_t>(hi)};
 }
 
 uint64_t width(const Interval& i) { return static_cast<uint64_t>(i.hi - i.lo); }
@@ -195,17 +147,14 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
 }
 
 FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
-    require_columns(y, msk.parameters.n(), "y");
-    if (y.rows == 0) fail(ErrorKind::parameter, "y has no rows");
     FunctionKey sk;
+    sk.intervals = result_intervals(msk.parameters, y);
     sk.public_key_id = msk.public_key_id;
     sk.functions = y.rows;
     sk.n = y.columns;
     sk.y.assign(y.data, y.data + y.rows * y.columns);
     for (size_t f = 0; f < sk.functions; ++f) {
         const int64_t* row = y.data + f * sk.n;
-        require_row(msk.parameters, row, f);
-        sk.intervals.push_back(result_interval(msk.parameters, row, f));
         // sk_y = (<s, y>, <t, y>)
         sk.s.push_back({inner_product(msk.s, row)});
         sk.t.push_back({inner_product(msk.t, row)});

@@ -33,6 +33,7 @@ enum class ObjectKind : std::uint8_t {
     epoch_table = 14,
     revocation_list = 15,
     sealed_owner = 16,
+    score_proof = 17,
 };
 
 constexpr std::uint16_t envelope_version = 1;

@@ -41,6 +41,8 @@ struct Kernels {
     void (*one_way_map)(const uint8_t* in, size_t count, PointBlock* out);
 
     void (*from_affine)(const AffineBlock* in, size_t blocks, PointBlock* out);
+    // One inversion for all; inverses: two elements a block
+    void (*to_affine)(const PointBlock* in, size_t blocks, AffineBlock* out, Element* inverses);
     void (*add)(const PointBlock* a, const PointBlock* b, size_t blocks, PointBlock* out);
     void (*negate)(const PointBlock* in, size_t blocks, PointBlock* out);
     void (*double_times)(PointBlock* inout, size_t blocks, int times);

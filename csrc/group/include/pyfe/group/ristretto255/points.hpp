@@ -53,5 +53,10 @@ std::vector<uint8_t> subtract(const PointVector& a, const PointVector& b);
 
 // out[j] = k_j P_j. Constant-time in k.
 void mul_variable(const PointVector& points, std::span<const Scalar> k, uint8_t* out);
+// out[j] = a_j P_j + b_j Q_j. Constant-time in a and b.
+void mul_double_variable(const PointVector& p, const PointVector& q, std::span<const Scalar> a,
+                         std::span<const Scalar> b, uint8_t* out);
+// The same points with Z = 1
+std::vector<AffineBlock> affine(const std::vector<PointBlock>& points);
 
 }  // namespace pyfe::group::ristretto255

@@ -108,6 +108,11 @@ class CiphertextBatch {
     // in `scratch`
     const group::AffineBlock* block(size_t block, RowLayout::Tile& scratch) const;
 
+    // The bytes of some rows: where they lie, or gathered in `scratch`
+    std::span<const uint8_t> row_bytes(size_t first, size_t count, Bytes& scratch) const {
+        return rows_.bytes(first, count, scratch);
+    }
+
     // Neither copies a row.
     CiphertextBatch slice(size_t start, size_t stop) const;
     static CiphertextBatch concat(const std::vector<const CiphertextBatch*>& parts);

@@ -1,0 +1,158 @@
+"""``pyfe evaluate --prove`` and ``pyfe verify-scores``: from an evaluator's files to somebody who has no key."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyfe import CiphertextBatch, Function
+from pyfe.cli import main
+from pyfe.io import roles
+from tests.unit import objects
+
+EVALUATE = ["evaluate", "cts", "-k", "key", "-p", "public", "-o", "scores.csv", "--prove", "proof"]
+VERIFY = ["verify-scores", "scores.csv", "--proof", "proof", "-c", "cts", "--function", "function", "-p", "public"]
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    """Of an authority: nothing of it is secret but the key."""
+    authority = objects.authority(objects.small_schema())
+    function = Function.from_integers(objects.small_schema(), [3, -1], 5, 0.25, link="logit", classes=("no", "yes"))
+    batch = authority.public_key.encrypt({"a": [0, 3, 1], "b": [1, 0, 1]}, ids=["P1", "P2", "ü"], carry_ids="clear")
+    return {
+        "public": authority.public_key.to_bytes(),
+        "function": function.to_bytes(),
+        "key": authority.issue(function, purpose="p").to_bytes(),
+        "cts": batch.to_bytes(),
+        "mean": batch.weighted_sum([1, 1, 1]).to_bytes(),
+    }
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    for name, data in files.items():
+        Path(name).write_bytes(data)
+    yield tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == 0, capsys.readouterr()
+    said: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return said
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == 1
+    error = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+    return f"{error['kind']}: {error['message']}"
+
+
+def edited(line: int, column: str, cell: str) -> None:
+    """The table of scores with another cell."""
+    with Path("scores.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    rows[line][rows[0].index(column)] = cell
+    with Path("scores.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def test_from_file_to_file(capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(capsys, *EVALUATE)
+    assert said["proof"] == "proof" and said["proof_seconds"] > 0
+    Path("key").unlink()  # the verifier has none
+    checked = run(capsys, *VERIFY)
+    assert (checked["verified"], checked["rows"], checked["ids"]) == (True, 3, "clear")
+    info = run(capsys, "info", "proof")["proof"]
+    assert (info["object"], info["rows"], info["id"]) == ("score proof", 3, checked["proof_id"])
+    assert roles.SCORE_PROOF.fits(Path("proof")) and Path("proof").stat().st_mode & 0o077 == 0
+
+
+def test_every_column_is_held_against_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, *EVALUATE)
+    written = Path("scores.csv").read_bytes()
+    changed = {
+        "score": ("6", "ProofError: the proof does not show"),
+        "decision": ("1.0", "ProofError: scores.csv: line 3, decision: "),
+        "probability[yes]": ("0.5", "ProofError: scores.csv: line 3, probability[yes]: "),
+        "prediction": ("no", "ProofError: scores.csv: line 3, prediction: "),
+        "id": ("P1", "ProofError: scores.csv: line 3, id: "),
+        "row": ("7", "ProofError: scores.csv: line 3, row: "),
+    }
+    for column, (cell, message) in changed.items():
+        edited(2, column, cell)
+        assert fails(capsys, *VERIFY).startswith(message), column
+        Path("scores.csv").write_bytes(written)
+    for cell in ("6.0", "06", str(2**63)):
+        edited(2, "score", cell)
+        assert fails(capsys, *VERIFY) == (
+            "DecodeError: scores.csv: line 3: a score is an integer of 64 bits, and there is none"
+        )
+        Path("scores.csv").write_bytes(written)
+    for line, cells in ((0, 8), (1, 6)):
+        lines = written.decode().splitlines()
+        lines[line] = f"{lines[line]},None" if cells == 8 else lines[line].rpartition(",")[0]
+        Path("scores.csv").write_text("\n".join(lines) + "\n")
+        assert f"line {line + 1}: there are {cells} cells, and 7 belong there" in fails(capsys, *VERIFY)
+    Path("scores.csv").write_bytes(written + written.splitlines(keepends=True)[-1])
+    assert "scores of 4 rows for 3 ciphertexts" in fails(capsys, *VERIFY)
+    Path("scores.csv").write_text("a,b\n1,2\n")
+    assert fails(capsys, *VERIFY).endswith("it is no table of scores of 1 output(s): there is no column score")
+    Path("scores.csv").write_bytes(written)
+    run(capsys, *VERIFY)
+
+
+def test_last_digits_of_another_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, *EVALUATE)
+    with Path("scores.csv").open(newline="", encoding="utf-8") as file:
+        likely = float(list(csv.DictReader(file))[1]["probability[yes]"])
+    edited(2, "probability[yes]", repr(likely * (1 + 1e-14)))
+    run(capsys, *VERIFY)
+    edited(2, "probability[yes]", repr(likely * (1 + 1e-6)))
+    assert "probability[yes]" in fails(capsys, *VERIFY)
+
+
+def test_a_context(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, *EVALUATE, "--context", "study 12")
+    run(capsys, *VERIFY, "--context", "study 12")
+    assert "the context is another" in fails(capsys, *VERIFY)
+    assert "--context is what a proof is bound to" in fails(capsys, *EVALUATE[:-2], "--context", "x")
+
+
+def test_other_ciphertexts(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, *EVALUATE)
+    batch = CiphertextBatch.from_bytes(Path("cts").read_bytes())
+    Path("cts").write_bytes(CiphertextBatch.concat([batch[1], batch[0], batch[2]]).to_bytes())
+    assert fails(capsys, *VERIFY).startswith("ProofError: the proof does not show")
+
+
+def test_combined_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    several = ["--largest-weight-sum", "3"]
+    run(capsys, "evaluate", "mean", *EVALUATE[2:], *several)
+    run(capsys, *VERIFY[:4], "-c", "mean", *VERIFY[6:])
+
+
+def test_places(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is a file that this command reads or keeps" in fails(capsys, *EVALUATE[:-1], "cts")
+    assert "is a file that this command reads or keeps" in fails(capsys, *EVALUATE[:-1], "scores.csv")
+    Path("notes").write_text("mine")
+    assert "is not a proof of scores" in fails(capsys, *EVALUATE[:-1], "notes")
+    assert not Path("scores.csv").exists()
+
+
+def test_a_scheme_without_proofs(capsys: pytest.CaptureFixture[str]) -> None:
+    authority = objects.authority(objects.small_schema(), scheme="qfe-ggm")
+    key = authority.issue(Function.from_integers(objects.small_schema(), [3, -1], 5), purpose="p")
+    Path("public").write_bytes(authority.public_key.to_bytes())
+    Path("key").write_bytes(key.to_bytes())
+    Path("cts").write_bytes(authority.public_key.encrypt({"a": [2], "b": [1]}).to_bytes())
+    assert fails(capsys, *EVALUATE).startswith("UnsupportedError: qfe-ggm has no proofs of scores")
+    assert not Path("scores.csv").exists() and not Path("proof").exists()
