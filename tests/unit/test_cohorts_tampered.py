@@ -39,7 +39,9 @@ def swapped(chunk: Chunk, order: list[int], *, rows: bool, ids: bool, public: bo
     """The chunk with rows, ids or public cells in another order, each by itself or together."""
     batch, given = chunk.batch, chunk.batch.ids
     assert given is not None
-    native = CiphertextBatch.concat([batch.with_ids(None)[j] for j in order]) if rows else batch.with_ids(None)
+    native = batch.with_ids(None)
+    if rows:
+        native = CiphertextBatch.concat([native[j] for j in order], allow_duplicates=True)
     cells = {
         name: PublicColumn(column.kind, tuple(column.cells[j] for j in order)) for name, column in chunk.public.items()
     }
