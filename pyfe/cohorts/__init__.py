@@ -7,6 +7,7 @@ from pyfe.cohorts.columns import ColumnKind, PublicColumn
 from pyfe.cohorts.place import Place, fresh_cohort_id, places
 from pyfe.cohorts.reading import Cohort, is_parquet, open_cohort
 from pyfe.cohorts.writing import PartWritten, write_part
+from pyfe.wire.signature import Signature
 
 __all__ = [
     "Chunk",
@@ -15,6 +16,7 @@ __all__ = [
     "PartWritten",
     "Place",
     "PublicColumn",
+    "Signature",
     "fresh_cohort_id",
     "is_parquet",
     "open_cohort",

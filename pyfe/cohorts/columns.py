@@ -120,7 +120,7 @@ def _all_fit(cells: tuple[Any, ...], kind: ColumnKind) -> bool:
     if kind == "float64":
         return not any(map(math.isnan, there))
     if kind == "int64":
-        return min(there) >= -(2**63) and max(there) < 2**63
+        return bool(min(there) >= -(2**63) and max(there) < 2**63)
     try:
         sizes = [len(text.encode()) for text in there]
     except UnicodeEncodeError:  # half of a pair

@@ -40,7 +40,7 @@ def write_part(file: AnyFile, chunks: Iterable[Chunk], *, fingerprint: str | Non
 
     ``fingerprint``: of the public key, for people. One chunk is in memory at a time. The same chunks give the same
     bytes. ParameterError for no chunks, for chunks of several cohorts, and for one that does not follow the one before;
-    OSError where the file cannot be written: it is no cohort then, and nothing of it can be read.
+    OSError where the file cannot be written. Whatever ends it early, what is there then is not whole, and is refused.
     """
     arrow_here()
     from pyfe.cohorts.arrow import schema_of, table_of

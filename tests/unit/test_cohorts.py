@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,19 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     ):
         with pytest.raises(pyfe.ParameterError, match=words):
             write_part(place, given)  # type: ignore[arg-type]
+
+
+def test_what_was_written_until_an_error_is_not_whole(tmp_path: Path) -> None:
+    def broken() -> Iterator[Chunk]:
+        yield from signed_chunks()[:2]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_part(tmp_path / "rows.parquet", broken())
+    with pytest.raises(pyfe.DecodeError, match="not whole: rows 32 to 49 of 50 are missing"):
+        open_cohort(tmp_path / "rows.parquet")
+    with pytest.raises(OSError):
+        write_part(tmp_path / "no such folder" / "rows.parquet", signed_chunks())
 
 
 def test_places() -> None:
