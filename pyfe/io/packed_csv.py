@@ -101,7 +101,7 @@ class Packed:
 
         if not types.is_floating(column.type):
             return PackedText(column)
-        values = column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
+        values = _as_numpy(column, np.dtype(np.float64))
         if int(np.isfinite(values).sum()) + column.null_count != len(values):  # "inf", "nan" and 1e400
             return TextCells(self.texts(place))
         return PackedNumbers(values, self, place)
@@ -174,10 +174,9 @@ class PackedText:
         """As text has it."""
         return self._cells.guess(spelling)
 
-    def _words(self) -> tuple[list[str], npt.NDArray[np.intp]]:
-        coded = self._column.combine_chunks().dictionary_encode()
-        coded = coded.combine_chunks() if hasattr(coded, "chunks") else coded
-        return coded.dictionary.to_pylist(), np.asarray(coded.indices, dtype=np.intp)
+    def _words(self) -> tuple[list[str], AnyArray]:
+        coded = _one(self._column).dictionary_encode()
+        return coded.dictionary.to_pylist(), _as_numpy(coded.indices, np.dtype(np.int32))
 
     def _doubles(self, spelling: Spelling) -> FloatArray | None:
         """Numbers, NaN where absent; None where a cell may be something else."""
@@ -197,7 +196,7 @@ class PackedText:
             values = compute.cast(filled, pyarrow.float64())
         except pyarrow.ArrowException:
             return None
-        numbers: FloatArray = values.to_numpy()
+        numbers: FloatArray = _as_numpy(values, np.dtype(np.float64))
         finite = int(np.isfinite(numbers).sum()) + values.null_count == len(numbers)
         return numbers if finite else None
 
@@ -229,6 +228,22 @@ class PackedNumbers:
     def guess(self, spelling: Spelling) -> AnyArray:
         """As text has it."""
         return self._cells.guess(spelling)
+
+
+def _one(column: Any) -> Any:
+    """A column as one array."""
+    if not hasattr(column, "chunks"):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _as_numpy(column: Any, dtype: np.dtype[Any]) -> AnyArray:
+    """Numbers where they lie, NaN where there is none; pyarrow's own way imports pandas first, for half a second."""
+    array = _one(column)
+    filled = array.fill_null(float("nan")) if array.null_count else array
+    if not len(filled):
+        return np.zeros(0, dtype=dtype)
+    return np.frombuffer(filled.buffers()[1], dtype=dtype, count=len(filled), offset=filled.offset * dtype.itemsize)
 
 
 def _vague(numbers: FloatArray, exactly: bool) -> bool:
