@@ -19,6 +19,7 @@ from pyfe.cli.carried import AllowDuplicates
 from pyfe.cli.console import AsJson, Force, load, meter, read_head, say, show
 from pyfe.cli.keeping import Saved
 from pyfe.cohorts import is_parquet
+from pyfe.cohorts.encrypting import keep_freed_memory
 from pyfe.cohorts.manifest import Command, Counts
 from pyfe.cohorts.one_file import table_in_parts
 from pyfe.cohorts.rows import Rows, of_batch, of_cohort, opened_cohort
@@ -162,6 +163,7 @@ def _made(
     """Make the table of scores in its place. Files are hashed, and ids of a long table compared, beside the scoring:
     nothing is handed out before all ids were seen."""
     start = time.perf_counter()
+    keep_freed_memory()
     cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
     digests = beside(rows.digests) if rows.chunks > CHUNKS_A_PART else None
     distinct = beside(lambda: None if allow_duplicates else rows.require_distinct())

@@ -301,8 +301,10 @@ def _same_folder(descriptor: int, place: Path) -> bool:
 def _taken_over(place: Path, name: Path, command: Command, *, resume: bool, force: bool) -> Manifest | None:
     """The manifest to go on with; None where the command begins anew. ParameterError where it may do neither."""
     if not os.path.lexists(place / MANIFEST):
-        if not force and any(not is_leftover(file) for file in os.listdir(place)):
-            raise ParameterError(f"{name} holds other files, and no manifest; give a new folder, or an empty one")
+        if any(not is_leftover(file) for file in os.listdir(place)):
+            raise ParameterError(
+                f"{name} is a folder that holds other files, and no manifest; give a new one, or an empty one"
+            )
         return None
     if force and not resume:
         return None

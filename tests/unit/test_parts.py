@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +13,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from pyfe.cohorts.manifest import MANIFEST, Command, Counts, Span
+from pyfe.cohorts.manifest import MANIFEST, Command, Counts, Manifest, Span
 from pyfe.cohorts.parts import WorkFolder, read_manifest, work_folder
-from pyfe.errors import ParameterError
+from pyfe.errors import DecodeError, ParameterError
 
 COMMAND = Command("scores", {"function_key": "f" * 64, "inputs": [{"sha256": "0" * 64}]}, 7, 2, ".csv")
 HEADER = b"row,score\n"
@@ -111,3 +113,106 @@ def test_what_was_begun_is_neither_overwritten_nor_mixed(tmp_path: Path) -> None
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
     with work_folder(folder, COMMAND, force=True, settle=lambda: {"cohort": "cd"}) as work:
         assert work.found == 0 and work.settled == {"cohort": "cd"} and finished(work) == WHOLE
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("name", ["letter.txt", "part-000000.csv"])
+def test_a_folder_of_others_is_no_place(tmp_path: Path, force: bool, name: str) -> None:
+    """Parts without a manifest are nobody's to remove: it may have been lost."""
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ParameterError, match="holds other files"), work_folder(tmp_path, COMMAND, force=force):
+        pass
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_other_files_beside_parts_are_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    begun(folder, 2)
+    (folder / "letter.txt").write_text("mine")
+    (folder / "part-000009.csv").write_text("never finished")
+    with work_folder(folder, COMMAND, resume=True) as work:
+        assert not (folder / "part-000009.csv").exists() and finished(work) == WHOLE
+        work.remove()
+    assert [path.name for path in folder.iterdir()] == ["letter.txt"]
+
+
+def test_one_works_at_a_time(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    refused = pytest.raises(ParameterError, match="another command works in")
+    with work_folder(folder, COMMAND), refused, work_folder(folder, COMMAND, resume=True):
+        pass
+
+
+@pytest.mark.parametrize("change", ["flip", "cut", "longer", "gone"])
+def test_a_finished_part_that_was_changed_is_refused(tmp_path: Path, change: str) -> None:
+    folder = tmp_path / "out"
+    begun(folder, 2)
+    path = folder / "part-000001.csv"
+    data = path.read_bytes()
+    changed = {"flip": data[:-2] + b"x" + data[-1:], "cut": data[:-1], "longer": data + b"\n", "gone": b""}[change]
+    path.write_bytes(changed) if change != "gone" else path.unlink()
+    words = "is not there any more" if change == "gone" else "is not what was written there"
+    with pytest.raises(DecodeError, match=words), work_folder(folder, COMMAND, resume=True):
+        pass
+    with work_folder(folder, COMMAND, force=True) as work:
+        assert finished(work) == WHOLE
+
+
+def test_a_part_that_changes_before_it_is_put_together_is_noticed(tmp_path: Path) -> None:
+    with work_folder(tmp_path / "out", COMMAND) as work:
+        finished(work)
+        work.paths[1].write_bytes(HEADER + b"9,9\n")
+        with pytest.raises(DecodeError, match="is not what was written"):
+            b"".join(work.pieces(after=HEADER))
+        with pytest.raises(DecodeError, match=r"does not begin as the others|is not what was"):
+            b"".join(work.pieces(after=b"other header\n"))
+
+
+def test_modes_are_for_the_owner_where_that_is_wanted(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        for private, modes in ((True, {0o700, 0o600}), (False, {0o755, 0o644})):
+            folder = tmp_path / str(private)
+            with work_folder(folder, COMMAND, private=private) as work:
+                finished(work)
+            found = {stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+            assert found == modes
+    finally:
+        os.umask(before)
+
+
+def test_a_manifest_has_one_form(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    begun(folder, 3)
+    text = (folder / MANIFEST).read_text()
+    assert Manifest.from_text(text).to_text() == text
+    said = json.loads(text)
+    changes: list[Callable[[dict[str, Any]], Any]] = [
+        lambda it: it.update(version=2),
+        lambda it: it.update(finished=5),
+        lambda it: it.update(chunks=-1),
+        lambda it: it.update(chunks="7"),
+        lambda it: it.update(product="rows"),
+        lambda it: it.update(suffix="/../x"),
+        lambda it: it.update(more=1),
+        lambda it: it["parts"][0].update(sha256="x"),
+        lambda it: it["parts"][0].update(rows=True),
+        lambda it: it["parts"][0].update(number=1),
+        lambda it: it["parts"][0].update(chunks=1),
+        lambda it: it["parts"][0].pop("bytes"),
+        lambda it: it["parts"].reverse(),
+        lambda it: it.update(parts=5),
+        lambda it: it.update(command=[]),
+    ]
+    for change in changes:
+        other = json.loads(text)
+        change(other)
+        for form in (json.dumps(other), text.replace("true", "1") + " "):
+            with pytest.raises(DecodeError):
+                Manifest.from_text(form)
+    for form in ("", "{}", "[1]", "nothing", text[:-3], text + text, text.replace(" ", ""), json.dumps(said)):
+        with pytest.raises(DecodeError):
+            Manifest.from_text(form)
+    (folder / MANIFEST).write_text("{}")
+    with pytest.raises(DecodeError, match=r"manifest.json: not a manifest"):
+        read_manifest(folder)
