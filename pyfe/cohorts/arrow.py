@@ -114,7 +114,7 @@ def integers_of_column(column: Any, name: str) -> Any:
     column = _plain(column)
     if column.null_count or not pa.types.is_integer(column.type):
         raise DecodeError(f"column {name!r} is {column.type} with {column.null_count} cells missing, not whole numbers")
-    return column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return _as_numpy(column.cast(pa.int64()), np.dtype(np.int64))
 
 
 def rows_of_column(column: Any, width: int, name: str) -> memoryview:
@@ -172,7 +172,15 @@ def heads_of_column(column: Any) -> Mapping[int, Any]:
         return {}
     if not (pa.types.is_binary(of) or pa.types.is_large_binary(of) or pa.types.is_binary_view(of)):
         raise DecodeError(f"column 'head' is {of}, not bytes")
-    return {row: column[row] for row in np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)).tolist()}
+    there = _as_numpy(pc.indices_nonzero(column.is_valid()), np.dtype(np.uint64))
+    return {row: column[row] for row in there.tolist()}
+
+
+def _as_numpy(column: Any, dtype: np.dtype[Any]) -> Any:
+    """Numbers where they lie, all there. pyarrow's own way imports pandas first, for half a second."""
+    if not len(column):
+        return np.zeros(0, dtype=dtype)
+    return np.frombuffer(column.buffers()[1], dtype=dtype, count=len(column), offset=column.offset * dtype.itemsize)
 
 
 def _plain(column: Any, most: int = 0) -> Any:

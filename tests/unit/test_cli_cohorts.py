@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -293,3 +295,13 @@ def test_the_ids_alone_are_those_of_the_chunks(folder: Path) -> None:
     assert [each for ids in cohort.row_ids() for each in ids] == [f"P-{j}" for j in range(ROWS)]
     assert [each for ids in cohort.row_ids(50) for each in ids] == [f"P-{j}" for j in range(50, ROWS)]
     assert [cohort.first_row(number) for number in (0, 1, 5, 6)] == [0, 16, 80, 90]
+
+
+def test_scores_need_no_pandas(folder: Path) -> None:
+    """pyarrow imports it on some ways to numpy, for half a second."""
+    program = (
+        f"import sys; from pyfe.cli import main; code = main({EVALUATE!r}); sys.exit(code or 'pandas' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(pyfe.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
