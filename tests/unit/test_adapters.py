@@ -61,6 +61,29 @@ def test_the_default_weights_fit_the_default_policy(scheme: AnyAdapter) -> None:
     assert weight_bound(8) == 127
 
 
+def test_rows_as_cells_of_one_width(scheme: AnyAdapter, public_keys: dict[str, PublicKey]) -> None:
+    """Whatever was cut, joined or combined: what the rows share, then a cell each, and the payload again."""
+    batch = public_keys[scheme.id].encrypt({"a": [0, 1, 2, 3, 0], "b": [0, 1, 1, 0, 1]})
+    made = [batch, batch[1:4], batch[:0], pyfe.CiphertextBatch.concat([batch[3:], batch[:2]])]
+    made += [3 * batch, batch.weighted_sum([1, 2, 3, 4, -5])] if scheme.additive else []
+    for each in made:
+        shared, width, body = scheme.row_form(each.native)
+        assert width == scheme.row_bytes(each.n) and sum(map(len, body)) == width * len(each)
+        assert scheme.payload(shared, body) == each.native.to_bytes() == shared + b"".join(body)
+        rows = b"".join(body)
+        if not each.combined:
+            alone = [each.native.slice(j, j + 1).to_bytes()[-width:] for j in range(len(each))]
+            assert [rows[width * j : width * (j + 1)] for j in range(len(each))] == alone
+
+
+def test_rows_of_fewer_bytes_are_no_cells(public_keys: dict[str, PublicKey], monkeypatch: pytest.MonkeyPatch) -> None:
+    [scheme] = {key.adapter for name, key in public_keys.items() if name.startswith("ipfe")}
+    batch = public_keys[scheme.id].encrypt({"a": [0], "b": [1]})
+    monkeypatch.setattr(type(scheme), "row_bytes", lambda self, n: 10_000)
+    with pytest.raises(ParameterError, match="fewer than 10000 bytes each"):
+        scheme.row_form(batch.native)
+
+
 @pytest.mark.parametrize(("given", "word"), [({"client": 0}, "client"), ({"label": "week 31"}, "label")])
 def test_a_client_or_a_label_is_refused_by_the_name_of_the_scheme(
     public_keys: dict[str, PublicKey], given: dict[str, Any], word: str
