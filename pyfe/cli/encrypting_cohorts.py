@@ -18,6 +18,7 @@ import typer
 
 from pyfe import io
 from pyfe.adapters import AnyAdapter
+from pyfe.arrays import IntArray
 from pyfe.cli.carried import Carried
 from pyfe.cli.console import meter, text_options
 from pyfe.cli.evaluating import Resume
@@ -50,6 +51,10 @@ __all__ = ["AS_A_BATCH", "Asked", "Ways", "asks_ways", "encrypt_cohort"]
 CHUNKS_A_PART = 16
 """Chunks between two places where a killed run can be gone on with: some 32,768 rows."""
 
+
+KEPT = 1 << 26
+"""Bytes of coordinates that are kept from the first look at a table, so that its numbers are read once: those of a
+million rows of 64 small ones."""
 
 _WAYS: dict[str, Any] = {
     "carry": (
@@ -148,10 +153,11 @@ class Asked:
 
 
 class _Looked(NamedTuple):
-    """A table that fits, and what travels beside its rows."""
+    """A table that fits, what travels beside its rows, and their coordinates where these are kept."""
 
     stream: TableStream
     columns: CarriedColumns
+    kept: IntArray | None
 
 
 class _Secrets(NamedTuple):
@@ -183,6 +189,7 @@ def encrypt_cohort(asked: Asked) -> dict[str, Any]:
             looked.columns,
             tuple(asked.columns),
             secrets.left_out,
+            looked.kept,
         )
         if not chunks.rows:
             raise ParameterError(f"{asked.table}: there are no rows to encrypt: a cohort has one or more")
@@ -303,7 +310,8 @@ def _encrypted(
 def _looked_at(asked: Asked, again: Again) -> _Looked:
     """The table, all of it looked at: what is wrong with any row is said now."""
     schema, column = asked.key.schema, asked.carried.column
-    fitting, columns = Fitting(schema, asked.on_overflow), CarriedColumns(asked.columns)
+    keep = 0 if schema.noise is not None else KEPT
+    fitting, columns = Fitting(schema, asked.on_overflow, keep=keep), CarriedColumns(asked.columns)
     with ExitStack() as stack:
         ids = None
         if column is not None:
@@ -318,7 +326,7 @@ def _looked_at(asked: Asked, again: Again) -> _Looked:
             ids.require(stream)
         columns.require(stream)
         _require_public(schema, asked)
-    return _Looked(stream, columns)
+    return _Looked(stream, columns, fitting.kept)
 
 
 class _Counting:

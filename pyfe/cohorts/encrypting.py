@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pyfe.arrays import AnyArray
+from pyfe.arrays import AnyArray, IntArray
 from pyfe.cohorts.carrying import CarriedColumns, id_cells
 from pyfe.cohorts.chunk import Chunk
 from pyfe.cohorts.manifest import Counts, Span
@@ -37,6 +37,10 @@ def keep_freed_memory() -> None:
     was ever freed, and twice as much in all; this one is never touched.
     """
     np.empty(_FREED, dtype=np.uint8)
+
+
+_KEPT = ""
+"""Stands among columns for the coordinates of all of them."""
 
 
 class PlainChunk(NamedTuple):
@@ -66,7 +70,8 @@ class _Part(NamedTuple):
 class TableChunks:
     """The rows of a table in chunks of ``rows_a_chunk``, but for those ``left_out``, which are rows in order.
 
-    ``id_column``: whose cells are ids; ``carried``: the columns that are carried in the clear.
+    ``id_column``: whose cells are ids; ``carried``: the columns that are carried in the clear. ``kept``: the
+    coordinates of all rows of the table, where they are known and need not be read again.
     """
 
     stream: TableStream
@@ -77,6 +82,7 @@ class TableChunks:
     carried: CarriedColumns | None = None
     carried_names: tuple[str, ...] = ()
     left_out: Sequence[int] = ()
+    kept: IntArray | None = None
 
     @property
     def rows(self) -> int:
@@ -102,10 +108,10 @@ class TableChunks:
         numbers, size = iter(wanted), self.rows_a_chunk
         number: int | None = next(numbers)
         held, start = list[_Part](), 0  # rows that were read, and the first of them
-        for before, piece, rows in self._kept(wanted[0] * size):
+        for before, part in self._parts(wanted[0] * size):
             start = before if not held else start
-            held.append(self._part(piece, rows))
-            end = before + len(rows)
+            held.append(part)
+            end = before + part.rows
             while number is not None and (end >= (number + 1) * size or end == self.rows):
                 stop = min((number + 1) * size, self.rows)
                 part = _joined(held)
@@ -119,38 +125,51 @@ class TableChunks:
                 part, skipped = _joined(held), min(number * size, end) - start
                 held, start = [part.cut(skipped, part.rows)], start + skipped
 
-    def _kept(self, first: int) -> Iterator[tuple[int, Table, npt.NDArray[np.intp]]]:
-        """Pieces with rows from the ``first`` kept one on: how many kept ones come before, and where in the piece they
-        are."""
-        names = [*self.carried_names, *([] if self.id_column is None else [self.id_column])]
+    def _parts(self, first: int) -> Iterator[tuple[int, _Part]]:
+        """The rows that are not left out from the ``first`` of them on; how many of them come before."""
         left_out = np.asarray(self.left_out, dtype=np.intp)
-        row = kept = 0
-        for piece in self.stream.pieces(self.schema, names):
-            here = np.ones(len(piece), dtype=np.bool_)
-            here[left_out[(left_out >= row) & (left_out < row + len(piece))] - row] = False
+        row = before = 0
+        for piece, count in self._pieces():
+            here = np.ones(count, dtype=np.bool_)
+            here[left_out[(left_out >= row) & (left_out < row + count)] - row] = False
             places = np.flatnonzero(here)
-            row += len(piece)
-            skipped = min(max(0, first - kept), len(places))
+            skipped = min(max(0, first - before), len(places))
             if skipped < len(places):
-                yield kept + skipped, piece, places[skipped:]
-            kept += len(places)
+                yield before + skipped, self._part(piece, row, places[skipped:])
+            before, row = before + len(places), row + count
 
-    def _part(self, piece: Table, rows: npt.NDArray[np.intp]) -> _Part:
-        ids = None if self.id_column is None else id_cells(piece, self.id_column)
-        public = {} if self.carried is None else self.carried.of(piece)
-        columns = piece.typed(self.schema)
-        if len(rows) == len(piece):
-            return _Part(columns, ids, public, len(rows))
-        chosen = rows.tolist()
-        return _Part(
-            {name: cells[rows] for name, cells in columns.items()},
-            None if ids is None else [ids[row] for row in chosen],
-            {name: [cells[row] for row in chosen] for name, cells in public.items()},
-            len(rows),
-        )
+    def _pieces(self) -> Iterator[tuple[Table | None, int]]:
+        """What is read of the table again, and of how many rows: nothing where all is known."""
+        names = [*self.carried_names, *([] if self.id_column is None else [self.id_column])]
+        if self.kept is not None and not names:
+            yield None, len(self.stream)
+            return
+        for piece in self.stream.pieces(self.schema if self.kept is None else None, names):
+            yield piece, len(piece)
+
+    def _part(self, piece: Table | None, row: int, places: npt.NDArray[np.intp]) -> _Part:
+        """The rows at some places of a piece, whose first row is ``row``."""
+        first, last = int(places[0]), int(places[-1])
+        whole = last - first + 1 == len(places)
+        chosen: Any = slice(first, last + 1) if whole else places
+        if self.kept is not None:
+            columns: dict[str, AnyArray] = {_KEPT: self.kept[row : row + last + 1][chosen]}
+        else:
+            assert piece is not None
+            columns = {name: cells[chosen] for name, cells in piece.typed(self.schema).items()}
+
+        def listed(cells: list[Any]) -> list[Any]:
+            return cells[first : last + 1] if whole else [cells[at] for at in places.tolist()]
+
+        ids = None if self.id_column is None or piece is None else listed(id_cells(piece, self.id_column))
+        public = {} if self.carried is None or piece is None else self.carried.of(piece)
+        return _Part(columns, ids, {name: listed(cells) for name, cells in public.items()}, len(places))
 
     def _encoded(self, number: int, part: _Part) -> PlainChunk:
-        encoded = self.schema.encode(part.columns, self.on_overflow)
+        if self.kept is None:
+            encoded = self.schema.encode(part.columns, self.on_overflow)
+        else:
+            encoded = Encoded(part.columns[_KEPT].astype(np.int64), schema_id=self.schema.id)
         return PlainChunk(number, encoded, part.ids, part.public)
 
 

@@ -3,7 +3,10 @@ it was looked at."""
 
 from __future__ import annotations
 
-from pyfe.errors import DecodeError
+import numpy as np
+
+from pyfe.arrays import AnyArray, IntArray
+from pyfe.errors import DecodeError, OutOfRangeError
 from pyfe.io.packed_csv import PackedText
 from pyfe.io.refusals import Found, Misfits, like_thousands
 from pyfe.io.streams import TableStream
@@ -15,10 +18,16 @@ __all__ = ["Fitting"]
 
 
 class Fitting:
-    """Looks at all rows of a table (:class:`pyfe.io.streams.Watcher`), and then says what does not fit."""
+    """Looks at all rows of a table (:class:`pyfe.io.streams.Watcher`), and then says what does not fit.
 
-    def __init__(self, schema: Schema, on_overflow: Overflow) -> None:
+    ``keep``: bytes that the coordinates of all rows may take, each in as few bytes as the schema allows; where they do
+    not take more, and nothing was clipped, they need not be read again.
+    """
+
+    def __init__(self, schema: Schema, on_overflow: Overflow, *, keep: int = 0) -> None:
         self._schema, self._on_overflow = schema, on_overflow
+        self._keep, self._kept = keep, list[IntArray]()
+        self._small = np.result_type(*map(np.min_scalar_type, [int(schema.lo.min()), int(schema.hi.max())]))
         self._misfits, self._rows = Misfits(), 0
         numbers = [name for name in schema.input_columns if schema.columns[name].cell_type is not str]
         self._unclear = {same_name(name): Found() for name in numbers}
@@ -31,9 +40,29 @@ class Fitting:
             return  # said in the end
         if piece.sign_found:
             self._look_for_thousands(piece)
-        refused = self._schema.refused(piece.typed(self._schema), self._on_overflow)
-        self._misfits.add(piece, refused, self._rows)
+        columns = piece.typed(self._schema)
+        if not self._encoded(columns):
+            self._misfits.add(piece, self._schema.refused(columns, self._on_overflow), self._rows)
         self._rows += len(piece)
+
+    @property
+    def kept(self) -> IntArray | None:
+        """The coordinates ``[rows, n]`` of all rows, where they were kept."""
+        return np.concatenate(self._kept) if self._keep and self._kept else None
+
+    def _encoded(self, columns: dict[str, AnyArray]) -> bool:
+        """Keep the coordinates of some rows; False where they do not fit, or none are kept."""
+        if not self._keep:
+            return False
+        try:
+            encoded = self._schema.encode(columns, self._on_overflow)
+        except OutOfRangeError:
+            self._keep = 0
+        else:
+            self._kept.append(encoded.x.astype(self._small))
+        if not self._keep or encoded.saturated or sum(x.nbytes for x in self._kept) > self._keep:
+            self._keep, self._kept = 0, []
+        return self._keep > 0
 
     def require(self, stream: TableStream) -> None:
         """What :func:`pyfe.io.encode_table` raises for the whole table: ParameterError for absent columns, DecodeError

@@ -14,13 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pyfe
 from pyfe import Function
-from pyfe.cli import main
+from pyfe.cli import encrypting_cohorts, main
 from pyfe.cohorts import open_cohort
+from pyfe.cohorts.encrypting import TableChunks
+from pyfe.cohorts.manifest import Span
 from pyfe.cohorts.parts import WorkFolder
+from pyfe.io import read_table, stream_table
+from pyfe.io.fitting import Fitting
 from pyfe.wire import sealing
 from tests.unit import engines
 from tests.unit.epoch_tables import Authority
@@ -44,6 +49,12 @@ def authority() -> Authority:
     for epoch in (1, 2):
         made.engine.issue(engines.dense(made.engine.public_key(epoch).schema), purpose="p", epoch=epoch)
     return made
+
+
+@pytest.fixture(params=[0, 1 << 20], ids=["read twice", "kept"])
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether coordinates are kept from the first look."""
+    monkeypatch.setattr(encrypting_cohorts, "KEPT", request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +117,7 @@ def scores(capsys: pytest.CaptureFixture[str], of: str, *more: str, key: str = "
     return Path("scores.csv").read_text()
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_cohort_scores_as_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
     """From CSV and Parquet, into a file and a folder: the ids, rows and scores of one batch."""
     import pyarrow.csv
@@ -151,6 +163,7 @@ def with_codes() -> str:
     return "codes.csv"
 
 
+@pytest.mark.usefixtures("kept")
 def test_what_is_clipped_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     table("wide.csv", x0="99", x8="-1")
     wide = encrypt("--on-overflow", "clip", rows="wide.csv")
@@ -189,6 +202,7 @@ def test_ids_that_cannot_travel(ids: list[str], capsys: pytest.CaptureFixture[st
         assert fails(capsys, *encrypt(*wrong_column)) == fails(capsys, *encrypt(*wrong_column, to="batch"))
 
 
+@pytest.mark.usefixtures("kept")
 def test_a_ledger_records_and_refuses_as_for_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "owner", "init", "owner", *PASSPHRASE)
     said = run(capsys, *encrypt("--epochs", "epochs", *BY_LEDGER))
@@ -233,6 +247,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         assert "the disk is full" in fails(capsys, *command)
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("to", ["out.parquet", "parts/"])
 def test_a_run_that_ended_is_gone_on_with(
     to: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -302,6 +317,30 @@ def test_a_folder_that_is_there_is_a_folder(capsys: pytest.CaptureFixture[str]) 
     said = run(capsys, "encrypt", "rows.csv", "-p", "public1", "-o", "here")
     assert said["rows"] == ROWS and Path("here/manifest.json").exists()
     assert "holds finished ciphertexts" in fails(capsys, "encrypt", "rows.csv", "-p", "public1", "-o", "here")
+
+
+@pytest.mark.parametrize("keep", [0, 1 << 20])
+def test_some_chunks_are_those_of_all(keep: int, authority: Authority) -> None:
+    """Whatever was made before, in whatever order parts are missing, and rows that are left out."""
+    schema = authority.engine.public_key(1).schema
+    fitting = Fitting(schema, "raise", keep=keep)
+    stream = stream_table("rows.csv", schema=schema, watchers=[fitting])
+    assert (fitting.kept is not None) == bool(keep)
+    for left_out in ((), (0, 3, 17, 18, 150, 199)):
+        x = np.delete(schema.encode(read_table("rows.csv").for_schema(schema)).x, left_out, axis=0)
+        ids = [one for row, one in enumerate(f"P-{row}" for row in range(ROWS)) if row not in left_out]
+        for id_column in (None, "mrn"):
+            chunks = TableChunks(stream, schema, "raise", 7, id_column, left_out=left_out, kept=fitting.kept)
+            for wanted in ([0, 1, 2, 3, 4, 5], [1, 4], [5], [0, 5], []):
+                spans = [Span(number, 5 * number, min(5, chunks.chunks - 5 * number)) for number in wanted]
+                found = list(chunks.read(spans))
+                numbers = [n for span in spans for n in range(span.first_chunk, span.first_chunk + span.chunks)]
+                assert [plain.number for plain in found] == numbers
+                assert sum(len(plain.encoded) for plain in found) == chunks.rows_of(spans)
+                for plain in found:
+                    part = slice(7 * plain.number, 7 * plain.number + 7)
+                    assert np.array_equal(plain.encoded.x, x[part])
+                    assert plain.ids == (None if id_column is None else ids[part])
 
 
 @pytest.mark.slow
