@@ -288,6 +288,9 @@ def test_what_is_unfinished_is_neither_scored_nor_taken_for_scores(
     words = "holds parts of scores, not of ciphertexts"
     assert words in refused(capsys, "evaluate", "scores.csv.parts", "-k", "key", "-o", "scores.csv")[1]
     assert read_manifest(Path("scores.csv.parts")).finished is None
+    said = run(capsys, "info", "scores.csv.parts")["scores.csv.parts"]
+    assert said["object"] == "scores in parts" and said["parts"] + said["parts_missing"] == 3
+    assert said["made_from"]["rows"] == ROWS and said["state"].startswith("not finished")
 
 
 def test_the_ids_alone_are_those_of_the_chunks(folder: Path) -> None:
