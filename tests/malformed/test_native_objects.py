@@ -194,6 +194,7 @@ LENGTHS = {
     "sk.read": [(37, 4), (41, 4)],
     "ct": [(32, 8), (40, 4)],
     "combined": [(32, 8), (40, 4)],
+    "proof": [],  # it has one length, whatever it is of
     "q.mpk": [(2, 4), (6, 4)],
     "q.msk": [(2, 4), (6, 4)],
     "q.sk": [(41, 4), (46, 8)],  # sparse forms may have any shape

@@ -423,15 +423,16 @@ void test_proofs() {
         std::vector<Bytes> bytes;
         for (const ristretto255::Kernels* kernels : support::all_kernels()) {
             const UseKernels use(*kernels);
-            const Example e = example(16, rows);
+            const Example e = example(16, 300);
+            const CiphertextBatch ct = e.ct.slice(0, rows);
             Stream random(17);
-            const Row z = products(e.x, e.y);
-            const ScoreProof proof = pyfe::ipfe_ddh::prove(e.sk, e.ct, z.data(), about, random);
+            const Row z = products(rows_of(e.x, 0, rows), e.y);
+            const ScoreProof proof = pyfe::ipfe_ddh::prove(e.sk, ct, z.data(), about, random);
             CHECK(proof.rows == rows && proof.functions == 2);
             bytes.push_back(proof.to_bytes());
             const ScoreProof read = ScoreProof::from_bytes(bytes.back());
-            CHECK(read.to_bytes() == bytes.back() && proven(e, e.ct, z, read));
-            CHECK(proven(e, CiphertextBatch::from_bytes(e.ct.to_bytes()), z, read));
+            CHECK(read.to_bytes() == bytes.back() && proven(e, ct, z, read));
+            CHECK(proven(e, CiphertextBatch::from_bytes(ct.to_bytes()), z, read));
         }
         for (const Bytes& other : bytes) CHECK(other == bytes[0]);
     }
@@ -459,7 +460,7 @@ void test_altered_proofs() {
                         ": the score is outside [");
         CHECK(!proven(e, e.ct, z, pyfe::ipfe_ddh::prove(e.sk, e.ct, wrong.data(), about, random)));
     }
-    for (std::size_t bit = 0; bit < 3 * 256; ++bit) {
+    for (std::size_t bit = 0; bit < 3 * 256; bit += 7) {
         Bytes bytes = proof.to_bytes();
         bytes[44 + bit / 8] = static_cast<std::uint8_t>(bytes[44 + bit / 8] ^ 1 << bit % 8);
         try {
