@@ -78,6 +78,8 @@ def join_parts(parts: Iterable[str | os.PathLike[str]], file: AnyFile) -> None:
     arrow_here()
     from pyarrow.parquet import ParquetFile
 
+    import pyfe.cohorts.arrow  # noqa: F401  # the type of ciphertexts is known then, in what is read and what is written
+
     writer: Any = None
     try:
         for part in parts:

@@ -273,6 +273,24 @@ def test_a_run_that_ended_is_gone_on_with(
     assert scores(capsys, to.rstrip("/")) == expected
 
 
+def test_parts_are_joined_while_others_are_made(capsys: pytest.CaptureFixture[str]) -> None:
+    """As a run does that finds some: it first writes one itself when those are being joined, and only then was the type
+    of ciphertexts known."""
+    run(capsys, *encrypt(to="parts/"))
+    program = """
+import glob
+from pyfe.cohorts.writing import join_parts
+def parts():
+    for part in sorted(glob.glob("parts/*.parquet")):
+        yield part
+        import pyfe.cohorts.arrow
+join_parts(parts(), "a")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    assert scores(capsys, "a") == scores(capsys, "parts")
+
+
 def test_another_table_is_not_gone_on_with(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     stopped(monkeypatch, capsys, *encrypt())
     table("rows.csv", x1="3")
