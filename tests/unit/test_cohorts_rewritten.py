@@ -18,7 +18,7 @@ from pyfe.cohorts import Chunk, PublicColumn, open_cohort, places
 from pyfe.cohorts.parquet_files import opened_part
 from tests.fuzz.python.checks import forget_peak, peak_and_now
 from tests.unit import cohort_rows as rows_of
-from tests.unit.cohort_rows import chunks_of, owner, same, signed_chunks, written
+from tests.unit.cohort_rows import ROWS, chunks_of, owner, same, signed_chunks, written
 
 
 def by_pandas(path: Path, place: Path) -> None:
@@ -187,6 +187,24 @@ def test_cells_of_other_types_that_say_the_same(tmp_path: Path) -> None:
         table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
     pq.write_table(table, tmp_path / "again.parquet")
     assert same(list(open_cohort(tmp_path / "again.parquet").chunks()), list(signed_chunks()))
+
+
+@pytest.mark.parametrize("name", ["id", "ward", "visits"])
+@pytest.mark.parametrize(
+    "of", [pa.timestamp("us"), pa.timestamp("us", "No/Where"), pa.duration("us"), pa.date32()], ids=str
+)
+def test_cells_that_python_has_no_value_for(tmp_path: Path, name: str, of: Any) -> None:
+    """Dates beyond any year, and of places that are none: refused by their type, before a cell is looked at."""
+    table = pq.read_table(written(tmp_path))
+    numbers = pa.array([2**30] * ROWS, pa.int32()) if of == pa.date32() else pa.array([2**62] * ROWS, pa.int64())
+    table = table.set_column(table.column_names.index(name), name, numbers.cast(of))
+    pq.write_table(table, tmp_path / "again.parquet")
+    cohort = open_cohort(tmp_path / "again.parquet")
+    readings: list[Callable[[], Any]] = [lambda: list(cohort.chunks())]
+    readings += [lambda: list(cohort.row_ids())] if name == "id" else []
+    for reading in readings:
+        with pytest.raises(pyfe.DecodeError, match=f"again.parquet.*column '{name}' is .*, neither text, numbers"):
+            reading()
 
 
 COUNTED: list[Any] = []
