@@ -13,7 +13,7 @@ import pytest
 from pyfe.cli import main
 from pyfe.cohorts import Chunk, open_cohort, write_part
 from pyfe.cohorts.handover import Handover
-from pyfe.cohorts.manifest import Command, Counts
+from pyfe.cohorts.manifest import Command, Counts, Manifest
 from pyfe.cohorts.parts import work_folder
 from pyfe.errors import DecodeError
 from tests.unit.test_cli_cohorts import chunks_of, encrypted, folder, owner, refused, run
@@ -123,6 +123,17 @@ def test_a_folder_that_is_not_finished(folder: Path, capsys: pytest.CaptureFixtu
     said = run(capsys, "info", "cohort")["cohort"]
     assert (said["parts"], said["parts_missing"], said["rows_in_parts"]) == (1, 2, 32)
     assert said["state"].startswith("not finished") and said["finished"] is None
+
+
+def test_a_manifest_that_tells_of_any_number_of_parts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are counted, and not made up: a list of them would fill the memory."""
+    Path("cohort").mkdir()
+    manifest = Manifest(Command("ciphertexts", {"public_key": "ab"}, 2**48, 1))
+    Path("cohort/manifest.json").write_text(manifest.to_text())
+    words = f"is not finished: {2**48} parts are missing"
+    for command in (["verify-cohort", "cohort"], ["evaluate", "cohort", "-k", "key", "-o", "scores.csv"]):
+        assert words in refused(capsys, *command)[1]
+    assert run(capsys, "info", "cohort")["cohort"]["parts_missing"] == 2**48
 
 
 def test_cohorts_are_neither_cut_nor_joined(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
