@@ -12,7 +12,7 @@ import pytest
 
 from pyfe.cli import main
 from pyfe.cohorts import Chunk, open_cohort, write_part
-from pyfe.cohorts.handover import Handover
+from pyfe.cohorts.handover import Handover, cohort_handover
 from pyfe.cohorts.manifest import Command, Counts, Manifest
 from pyfe.cohorts.parts import work_folder
 from pyfe.errors import DecodeError
@@ -114,6 +114,19 @@ def test_a_folder_of_parts(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert refused(capsys, "verify-cohort", "cohort")[0] == "DecodeError"
     part.unlink()
     assert refused(capsys, "verify-cohort", "cohort")[0] == "DecodeError"
+
+
+def test_files_that_are_replaced_meanwhile_are_not_vouched_for(folder: Path) -> None:
+    """Every chunk was read of one file, and the hash would be of another."""
+    cohort = open_cohort("rows.parquet")
+
+    def replaced(rows: int) -> None:
+        if rows < 16:  # the last chunk
+            Path("other").write_bytes(b"PAR1 of somebody else")
+            Path("other").replace("rows.parquet")
+
+    with pytest.raises(DecodeError, match="rows.parquet was changed while it was read"):
+        cohort_handover(cohort, second=1, advance=replaced)
 
 
 def test_a_folder_that_is_not_finished(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
