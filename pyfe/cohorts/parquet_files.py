@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
 from pyfe.errors import DecodeError, ParameterError, PyfeError
+from pyfe.io.files import require_file
 
 __all__ = ["Part", "opened_part", "reading_parquet"]
 
@@ -63,6 +64,7 @@ class Part:
 
 def opened_part(path: Path) -> Part:
     """What a file says it is. ParameterError where it cannot be read, DecodeError where it is no Parquet."""
+    require_file(path)
     with reading_parquet(path), _file(path) as file:
         metadata = file.metadata
         groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
