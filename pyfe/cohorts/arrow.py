@@ -113,7 +113,11 @@ def integers_of_column(column: Any, name: str) -> Any:
 
 def rows_of_column(column: Any, width: int, name: str) -> memoryview:
     """The cells of ``width`` bytes each, one after another, where they lie. DecodeError for anything else."""
-    column = _plain(column, width)
+    wrong = f"column {name!r}: the cells should be of {width} bytes each, and are not"
+    try:
+        column = _plain(column, width)
+    except DecodeError as error:
+        raise DecodeError(wrong) from error
     if column.null_count:
         raise DecodeError(f"column {name!r}: {column.null_count} cells are missing")
     if pa.types.is_fixed_size_binary(column.type):
@@ -126,7 +130,7 @@ def rows_of_column(column: Any, width: int, name: str) -> memoryview:
     else:
         raise DecodeError(f"column {name!r} is {column.type}, not bytes")
     if not same:
-        raise DecodeError(f"column {name!r}: the cells should be of {width} bytes each, and are not")
+        raise DecodeError(wrong)
     view = memoryview(b"") if data is None else memoryview(data).cast("B")
     return view[begin : begin + width * len(column)]
 

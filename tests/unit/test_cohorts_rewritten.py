@@ -228,7 +228,29 @@ def test_memory_is_flat(tmp_path: Path, rows_a_group: int) -> None:
     assert peak_and_now()[0] - before < 32 * 2**20
 
 
-@pytest.mark.parametrize("name,cell", [("head", b"x" * 10**6), ("id", "x" * 10**6), ("ward", "x" * 10**6)])
+@pytest.mark.parametrize("name", ["ct", "head", "id", "ward"])
+def test_wide_cells_that_pack_well_do_not_fill_the_memory(tmp_path: Path, name: str) -> None:
+    """Two megabytes a cell, no two the same, take some kilobytes in a file."""
+    table = pq.read_table(written(tmp_path)).replace_schema_metadata(None)
+    cells = pa.array([b"x" * 2 * 10**6 + bytes([65 + row]) for row in range(ROWS)])
+    table = table.set_column(
+        table.column_names.index(name), name, cells if name in ("ct", "head") else cells.cast("string")
+    )
+    pq.write_table(table, tmp_path / "again.parquet", compression="zstd", use_dictionary=False, store_schema=False)
+    del table, cells
+    COUNTED.append(counted := pa.proxy_memory_pool(pa.default_memory_pool()))
+    pa.set_memory_pool(counted)
+    try:
+        with pytest.raises(pyfe.DecodeError, match=r"again\.parquet: a column .* more than 100 to one"):
+            list(open_cohort(tmp_path / "again.parquet").chunks())
+    finally:
+        pa.set_memory_pool(pa.default_memory_pool())
+    assert counted.max_memory() < 20 * 10**6
+
+
+@pytest.mark.parametrize(
+    "name,cell", [("head", b"x" * 10**6), ("ct", b"x" * 10**6), ("id", "x" * 10**6), ("ward", "x" * 10**6)]
+)
 def test_a_small_file_does_not_fill_the_memory(tmp_path: Path, name: str, cell: Any) -> None:
     """A cell of a megabyte, repeated in every row, takes a megabyte in a file; as a column it would take fifty."""
     table = pq.read_table(written(tmp_path)).replace_schema_metadata(None)
