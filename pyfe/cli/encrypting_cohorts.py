@@ -435,6 +435,7 @@ def _says(
         "owner": owner.hex() if isinstance(owner, bytes) else None,
         "signer": None if asked.signer is None else asked.signer.identity.ed25519.hex(),
         "read_with": looked.stream.signs,
+        "absent": sorted(set(asked.reading.na or ())),  # all of them: what is shown to people is cut
         "table": table,
     }
 

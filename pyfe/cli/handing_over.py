@@ -17,7 +17,7 @@ from pyfe.cohorts import Cohort
 from pyfe.cohorts.handover import Handover, cohort_handover
 from pyfe.cohorts.manifest import MANIFEST
 from pyfe.cohorts.parts import read_manifest, require_parts
-from pyfe.cohorts.rows import opened_cohort
+from pyfe.cohorts.rows import of_cohort, opened_cohort
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.identity import Identity
 from pyfe.io.roles import Role
@@ -81,12 +81,15 @@ def verify_cohort(
 
 
 def _verified(place: Path, cohort: Cohort, owner: Identity | None, allow_duplicates: bool, *, quiet: bool) -> Handover:
+    at_rest = of_cohort(cohort)
     if place.is_dir() and os.path.lexists(place / MANIFEST):
         require_parts(place, read_manifest(place))
     with meter(cohort.rows, "verifying", quiet=quiet) as advance:
-        return cohort_handover(
+        found = cohort_handover(
             cohort, second=int(time.time()), signed_by=owner, allow_duplicates=allow_duplicates, advance=advance
         )
+    at_rest.require_unchanged()
+    return found
 
 
 def _values(place: Path, found: Handover, before: Handover | None) -> dict[str, Any]:

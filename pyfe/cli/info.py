@@ -151,7 +151,7 @@ def _work(folder: Path) -> dict[str, Any]:
         "state": "finished" if manifest.finished is not None else "not finished: --resume goes on with it",
         "finished": None if manifest.finished is None else iso_time(manifest.finished),
         "parts": len(manifest.parts),
-        "parts_missing": len(manifest.missing()),
+        "parts_missing": manifest.missing_parts,
         "rows_in_parts": manifest.rows,
         "bytes_in_parts": manifest.bytes,
         "made_from": {name: value for name, value in command.says.items() if not isinstance(value, list | dict)},

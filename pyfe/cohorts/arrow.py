@@ -44,6 +44,11 @@ _OF_KIND: dict[ColumnKind, Any] = {
     "bool": pa.bool_(), "int64": pa.int64(), "float64": pa.float64(), "text": pa.string(),
 }  # fmt: skip
 
+_OF_VALUES = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_boolean, pa.types.is_integer,
+    pa.types.is_floating, pa.types.is_null,
+)  # fmt: skip
+
 
 def schema_of(facts: CohortFacts, fingerprint: str | None) -> Any:
     """The Arrow schema of a cohort's files. Its metadata are for people: what is true is said in the heads."""
@@ -119,7 +124,11 @@ def integers_of_column(column: Any, name: str) -> Any:
 
 def rows_of_column(column: Any, width: int, name: str) -> memoryview:
     """The cells of ``width`` bytes each, one after another, where they lie. DecodeError for anything else."""
-    column = _plain(column, width)
+    wrong = f"column {name!r}: the cells should be of {width} bytes each, and are not"
+    try:
+        column = _plain(column, width)
+    except DecodeError as error:
+        raise DecodeError(wrong) from error
     if column.null_count:
         raise DecodeError(f"column {name!r}: {column.null_count} cells are missing")
     if pa.types.is_fixed_size_binary(column.type):
@@ -132,30 +141,30 @@ def rows_of_column(column: Any, width: int, name: str) -> memoryview:
     else:
         raise DecodeError(f"column {name!r} is {column.type}, not bytes")
     if not same:
-        raise DecodeError(f"column {name!r}: the cells should be of {width} bytes each, and are not")
+        raise DecodeError(wrong)
     view = memoryview(b"") if data is None else memoryview(data).cast("B")
     return view[begin : begin + width * len(column)]
 
 
-def ids_of_column(column: Any, carriage: str, where: str) -> RowIds:
+def ids_of_column(column: Any, carriage: str) -> RowIds:
     """The ids of rows. DecodeError for what are none."""
     if carriage == "pseudonym":
-        return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), where)
+        return RowIds.from_field(bytes(rows_of_column(column, PSEUDONYM_SIZE, "id")), len(column), "column 'id'")
     try:
-        texts = _plain(column, MOST_TEXT_BYTES).to_pylist()
+        texts = _values(column, "id")
     except UnicodeError as error:
-        raise DecodeError(f"{where}: column 'id': it is no text") from error
+        raise DecodeError("column 'id': it is no text") from error
     if None in texts:
-        raise DecodeError(f"{where}: column 'id': cells are missing")
+        raise DecodeError("column 'id': cells are missing")
     if not {str}.issuperset(map(type, texts)):
-        raise DecodeError(f"{where}: column 'id' is {column.type}, not text")
-    return RowIds.from_field("\n".join([*texts, ""]), len(texts), where)
+        raise DecodeError(f"column 'id' is {column.type}, not text")
+    return RowIds.from_field("\n".join([*texts, ""]), len(texts), "column 'id'")
 
 
 def cells_of_column(column: Any, kind: ColumnKind, name: str) -> PublicColumn:
     """A public column of a kind. DecodeError for cells that are of none, or cannot have been of that one."""
     try:
-        cells = _plain(column, MOST_TEXT_BYTES).to_pylist()
+        cells = _values(column, name)
         if kind == "int64":  # pandas makes floats of integers where one is missing
             cells = [int(cell) if _is_whole(cell) else cell for cell in cells]
         return PublicColumn.of(cells, kind)
@@ -181,6 +190,17 @@ def _as_numpy(column: Any, dtype: np.dtype[Any]) -> Any:
     if not len(column):
         return np.zeros(0, dtype=dtype)
     return np.frombuffer(column.buffers()[1], dtype=dtype, count=len(column), offset=column.offset * dtype.itemsize)
+
+
+def _values(column: Any, name: str) -> list[Any]:
+    """The cells as Python's values. DecodeError for a type that no ids and public columns have: Python has no value for
+    some dates and times."""
+    of = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    of = getattr(of, "storage_type", of)
+    if not any(fits(of) for fits in _OF_VALUES):
+        raise DecodeError(f"column {name!r} is {str(of)[:60]}, neither text, numbers nor truth values")
+    values: list[Any] = _plain(column, MOST_TEXT_BYTES).to_pylist()
+    return values
 
 
 def _plain(column: Any, most: int = 0) -> Any:

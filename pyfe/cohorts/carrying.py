@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pyfe.cohorts.columns import ColumnKind, PublicColumn, require_names
 from pyfe.cohorts.distinct import Distinct
@@ -20,6 +20,10 @@ from pyfe.schema.frames import naming
 __all__ = ["CarriedColumns", "IdsLookedAt", "called_lines", "id_cells", "lines_of"]
 
 _INTEGER = re.compile(r"\s*[+-]?\d{1,18}\s*", re.ASCII)
+_DIGITS = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+
+_Kind: TypeAlias = ColumnKind | Literal["long"]
+"""Of cells as they are looked at; long: integers of 64 bits of which doubles do not hold all."""
 
 
 def id_cells(table: Table, column: str) -> list[Any]:
@@ -102,12 +106,12 @@ class CarriedColumns:
     """Looks at the columns that are carried in the clear (:class:`pyfe.io.streams.Watcher`): of which kind each is.
 
     Text is whole numbers where all filled cells are, numbers where all are, and neither where one is a code (digits
-    with zeros in front). What has types of its own keeps them.
+    with zeros in front), or an integer that the numbers would round. What has types of its own keeps them.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._names = list(columns)
-        self._kinds: dict[str, ColumnKind | None] = dict.fromkeys(map(same_name, columns))
+        self._kinds: dict[str, _Kind | None] = dict.fromkeys(map(same_name, columns))
         self._error: ParameterError | None = None
 
     def look_at(self, piece: Table) -> None:
@@ -133,13 +137,15 @@ class CarriedColumns:
 
     def of(self, piece: Table) -> dict[str, list[Any]]:
         """The cells of a piece, by name, of the kinds of the whole."""
-        return {
-            name: _cells(piece, name, self._kinds[same_name(name)] or "text") for name in self._named(list(piece.cells))
-        }
+        return {name: _cells(piece, name, self._kind(name)) for name in self._named(list(piece.cells))}
 
     def column(self, name: str, cells: list[Any]) -> PublicColumn:
         """Cells of some rows as they travel."""
-        return PublicColumn(self._kinds[same_name(name)] or "text", tuple(cells))
+        return PublicColumn(self._kind(name), tuple(cells))
+
+    def _kind(self, name: str) -> ColumnKind:
+        kind = self._kinds[same_name(name)] or "text"
+        return "int64" if kind == "long" else kind
 
     def _named(self, here: Sequence[str]) -> Iterator[str]:
         """The columns, as the table writes their names, in the order in which they were asked for."""
@@ -160,7 +166,7 @@ def _column(path: str, here: Any, column: str, what: str) -> str:
     return str(found)
 
 
-def _kind_of(piece: Table, name: str) -> ColumnKind | None:
+def _kind_of(piece: Table, name: str) -> _Kind | None:
     """The kind of a piece's cells; None where all are absent."""
     cells, spelling = piece.cells[name], piece.spelling(name)
     if isinstance(cells, TypedCells):
@@ -174,18 +180,25 @@ def _kind_of(piece: Table, name: str) -> ColumnKind | None:
     if any(is_code(word) for word in words) or any(parse_number(word) != parse_number(word) for word in numbers):
         PublicColumn("text", tuple(words))  # that none is too long
         return "text"
+    rounded = any(int(float(word)) != int(word) for word in filter(_DIGITS.fullmatch, numbers) if len(word) > 15)
     if all(map(_INTEGER.fullmatch, numbers)):
-        return "int64"
+        return "long" if rounded else "int64"
+    if rounded:
+        return "text"
     PublicColumn("float64", tuple(map(parse_number, numbers)))
     return "float64"
 
 
-def _together(before: ColumnKind | None, now: ColumnKind | None) -> ColumnKind | None:
+def _together(before: _Kind | None, now: _Kind | None) -> _Kind | None:
     """The kind of a column whose pieces are of these kinds."""
     if before is None or now is None or before == now:
         return before or now
     if {before, now} == {"int64", "float64"}:
         return "float64"
+    if {before, now} == {"int64", "long"}:
+        return "long"
+    if {before, now} == {"float64", "long"}:
+        return "text"
     if "text" in (before, now) and "bool" not in (before, now):
         return "text"
     raise ParameterError("holds truth values and others; a public column is of one kind")

@@ -58,7 +58,11 @@ def ids_of(index: Index, row: int) -> Iterator[RowIds]:
     for part in index.parts:
         if carriage is not None and row < part.rows:
             for batch in part.batches(["id"], row, _MOST_IDS):
-                yield ids_of_column(batch.column(0), carriage, str(part.path))
+                try:
+                    ids = ids_of_column(batch.column(0), carriage)
+                except (DecodeError, pa.ArrowException) as error:
+                    raise DecodeError(f"{part.path}: {error}") from error
+                yield ids
         row = max(0, row - part.rows)
 
 
@@ -80,7 +84,7 @@ def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int,
     try:
         head = _head(facts, held, first)
         where = f"{part.path}, {head.place}"
-        batch = _batch(head, adapter, held, where)
+        batch = _batch(head, adapter, held)
         public = {name: _joined(held, name, kind) for name, kind in facts.columns}
         chunk = Chunk(head.place, batch, public, head.chunk_signature)
     except (DecodeError, ParameterError, pa.ArrowException) as error:
@@ -107,7 +111,7 @@ def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
     return head
 
 
-def _batch(head: Head, adapter: AnyAdapter, held: list[Any], where: str) -> CiphertextBatch:
+def _batch(head: Head, adapter: AnyAdapter, held: list[Any]) -> CiphertextBatch:
     facts = head.facts
     body = [rows_of_column(_column(batch, "ct"), facts.width, "ct") for batch in held]
     native = adapter.read_batch(memoryview(adapter.payload(head.shared, body)))
@@ -119,7 +123,7 @@ def _batch(head: Head, adapter: AnyAdapter, held: list[Any], where: str) -> Ciph
     if facts.ids is not None:
         if adapter.combined(native):
             raise DecodeError("combined rows have no ids, and here are some")
-        ids = RowIds.join([ids_of_column(_column(batch, "id"), facts.ids, where) for batch in held])
+        ids = RowIds.join([ids_of_column(_column(batch, "id"), facts.ids) for batch in held])
     return CiphertextBatch(
         adapter,
         native,

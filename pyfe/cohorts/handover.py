@@ -15,7 +15,7 @@ from typing import Any, Self
 from pyfe.cohorts.chunk import Chunk
 from pyfe.cohorts.distinct import Distinct
 from pyfe.cohorts.reading import Cohort
-from pyfe.cohorts.rows import file_digest
+from pyfe.cohorts.rows import file_digest, of_cohort
 from pyfe.cohorts.statement import statement
 from pyfe.errors import DecodeError, KeyMismatchError
 from pyfe.identity import Identity
@@ -101,10 +101,10 @@ def cohort_handover(
     """Read a whole cohort, and say what it is. ``advance`` is told how many rows more were read.
 
     Every row is decoded, every signature checked. SignatureError for a chunk that is not signed as it should be;
-    DecodeError for one that is damaged; ParameterError for an id that is there twice, unless that is allowed. Memory:
-    one chunk, and that of :class:`Distinct`. Cost: that of reading the rows.
+    DecodeError for one that is damaged, and for files that were changed meanwhile; ParameterError for an id that is
+    there twice, unless that is allowed. Memory: one chunk, and that of :class:`Distinct`. Cost: reading the rows.
     """
-    content, saturated = hashlib.sha256(), Counter[str]()
+    content, saturated, at_rest = hashlib.sha256(), Counter[str](), of_cohort(cohort)
     with Distinct() as seen:
         for chunk in cohort.chunks(signed_by=signed_by):
             content.update(hashlib.sha256(_said(chunk)).digest())
@@ -113,6 +113,8 @@ def cohort_handover(
                 seen.add(chunk.batch.ids.raws(), chunk.place.first_row)
             advance(len(chunk))
         require_none_repeated(seen.repeated())
+    files = list(_files(cohort))
+    at_rest.require_unchanged()  # the hashes are of what was read
     return Handover(
         written=second,
         scheme=cohort.scheme,
@@ -128,7 +130,7 @@ def cohort_handover(
         signer=None if cohort.signer is None else cohort.signer.hex(),
         signed_by=None if signed_by is None else signed_by.name,
         content=content.hexdigest(),
-        files=list(_files(cohort)),
+        files=files,
     )
 
 

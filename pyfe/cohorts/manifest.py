@@ -82,6 +82,11 @@ class Command:
         if not _SUFFIX.fullmatch(self.suffix):
             raise ParameterError(f"names of parts end with a dot and a few small letters, not with {self.suffix!r}")
 
+    @property
+    def parts(self) -> int:
+        """How many parts there are."""
+        return -(-self.chunks // self.chunks_a_part)
+
     def spans(self) -> Iterator[Span]:
         """All parts, in order; of no chunks none."""
         for number, first in enumerate(range(0, self.chunks, self.chunks_a_part)):
@@ -119,6 +124,11 @@ class Manifest:
     def saturated(self) -> dict[str, int]:
         """How many values of the parts that are finished were moved to an end, by column."""
         return dict(sum((Counter(part.saturated) for part in self.parts), Counter[str]()))
+
+    @property
+    def missing_parts(self) -> int:
+        """How many parts are not finished: none is made up to be counted, since a manifest may tell of 2^48."""
+        return self.command.parts - len(self.parts)
 
     def missing(self) -> list[Span]:
         """The parts that are not finished, in order."""
@@ -181,7 +191,7 @@ class Manifest:
             if not _DIGEST.fullmatch(part.sha256):
                 raise DecodeError(f"not {_NAME}: a SHA-256 is none")
             before = part.number
-        whole = len(self.parts) == -(-command.chunks // command.chunks_a_part)
+        whole = len(self.parts) == command.parts
         if self.finished is not None and not (type(self.finished) is int and 0 <= self.finished <= _MOST and whole):
             raise DecodeError(f"not {_NAME}: it says that it is finished, and parts are missing")
 

@@ -13,11 +13,18 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
 from pyfe.errors import DecodeError, ParameterError, PyfeError
+from pyfe.io.files import require_file
 
 __all__ = ["Part", "opened_part", "reading_parquet"]
 
 _BUFFER = 1 << 20
 """Bytes of a column that are read ahead; without it pyarrow reads a row group's column as a whole."""
+
+_ANY_COLUMN = 1 << 26
+"""Bytes that a row group's column may have, however few it takes in the file."""
+
+_MOST_TO_ONE = 100
+"""Bytes that are made of one, by any packing, where there are more: encrypted rows are not made smaller by any."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,14 @@ class Part:
 
 def opened_part(path: Path) -> Part:
     """What a file says it is. ParameterError where it cannot be read, DecodeError where it is no Parquet."""
+    require_file(path)
     with reading_parquet(path), _file(path) as file:
         metadata = file.metadata
         groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
         names = tuple(file.schema_arrow.names)
         leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
-        texts = tuple(each.path for each in leaves if each.physical_type == "BYTE_ARRAY" and each.path != "ct")
+        texts = tuple(each.path for each in leaves if each.physical_type == "BYTE_ARRAY")
+        _require_no_more(metadata, [i for i, each in enumerate(leaves) if each.path in texts], path)
         return Part(path, groups, os.path.getsize(path), names, texts, _writer(metadata))
 
 
@@ -77,6 +86,17 @@ def _file(path: Path, texts: Sequence[str] = ()) -> Any:
     return ParquetFile(
         path, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True, read_dictionary=list(texts)
     )
+
+
+def _require_no_more(metadata: Any, columns: Sequence[int], path: Path) -> None:
+    """DecodeError for cells that are many times as large as their bytes in the file, by what its footer says."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, columns):
+            if column.total_uncompressed_size > max(_ANY_COLUMN, _MOST_TO_ONE * column.total_compressed_size):
+                raise DecodeError(
+                    f"{path}: a column {column.path_in_schema!r} of {column.total_uncompressed_size} bytes takes "
+                    f"{column.total_compressed_size} in the file, more than {_MOST_TO_ONE} to one"
+                )
 
 
 def _writer(metadata: Any) -> str | None:

@@ -31,7 +31,7 @@ from typing import Any, BinaryIO, cast
 from pyfe.cohorts.manifest import MANIFEST, Command, Counts, Manifest, Part, Span, first_difference
 from pyfe.durable import sync_folder
 from pyfe.errors import DecodeError, ParameterError
-from pyfe.io.files import pieces_of, read_text
+from pyfe.io.files import pieces_of, read_text, require_file
 from pyfe.io.replacement import Replacement, is_leftover, remove_leftovers
 
 __all__ = ["WorkFolder", "parts_beside", "read_manifest", "require_parts", "work_folder"]
@@ -49,6 +49,7 @@ def parts_beside(output: Path) -> Path:
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a folder. ParameterError where there is none, DecodeError for one that is damaged."""
     path = folder / MANIFEST
+    require_file(path)
     try:
         return Manifest.from_text(read_text(path, most=_LARGEST_MANIFEST))
     except DecodeError as error:

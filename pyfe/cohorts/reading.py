@@ -147,11 +147,13 @@ class Cohort:
 
 def is_parquet(path: AnyPath) -> bool:
     """Whether a file begins as Parquet does, or a folder has such files: what :func:`open_cohort` takes. False also for
-    what cannot be read."""
+    what cannot be read, and for a pipe, from which nothing is taken."""
     place = path_of(path, "a cohort's file")
     try:
         if place.is_dir():
             return any(place.glob("*.parquet"))
+        if not place.is_file():
+            return False
         with place.open("rb") as file:
             return file.read(4) == _MAGIC
     except OSError:

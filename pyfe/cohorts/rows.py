@@ -154,7 +154,7 @@ def opened_cohort(path: Path) -> Cohort:
             raise ParameterError(f"{path} holds parts of {manifest.command.product}, not of ciphertexts")
         if manifest.finished is None:
             raise ParameterError(
-                f"{path} is not finished: {len(manifest.missing())} parts are missing; whoever makes it goes on with "
+                f"{path} is not finished: {manifest.missing_parts} parts are missing; whoever makes it goes on with "
                 "--resume"
             )
     return open_cohort(path)

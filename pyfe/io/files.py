@@ -7,6 +7,7 @@ import contextlib
 import io
 import itertools
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +15,7 @@ from typing import TypeAlias
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.wire.envelope import HEADER_SIZE, Header
 
-__all__ = ["in_memory", "pieces_of", "read_bytes", "read_object", "read_text"]
+__all__ = ["in_memory", "pieces_of", "read_bytes", "read_object", "read_text", "require_file"]
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -96,6 +97,17 @@ def pieces_of(path: AnyPath, most: int | None = None) -> Iterator[bytes]:
         if isinstance(error, ParameterError):
             raise
         raise ParameterError(f"cannot read {str(path)!r}: it is no name of a file") from error
+
+
+def require_file(path: AnyPath) -> None:
+    """ParameterError for a pipe, a device or a folder, where only a file can be meant: nobody may write into a
+    pipe that lies in a folder."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # reading it says so
+        return
+    if not stat.S_ISREG(mode):
+        raise ParameterError(f"cannot read {path}: it is no file")
 
 
 @contextlib.contextmanager

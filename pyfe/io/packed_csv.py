@@ -29,6 +29,9 @@ _LONGEST = 1024
 
 _FEED, _RETURN, _QUOTE = 10, 13, 34
 
+_MARK = "\ufeff"
+"""A mark at the start of a file, which pyarrow passes over at the start of any lines; elsewhere it is of a cell."""
+
 
 @dataclass
 class Numbers:
@@ -50,9 +53,12 @@ class Packed:
     @classmethod
     def of(cls, text: str, delimiter: str, width: int) -> Packed | None:
         """The lines of a text, where pyarrow may cut them; ``width``: fields a line."""
-        if width < 2 or not _pyarrow():
+        if width < 2 or text.startswith(_MARK) or not _pyarrow():
             return None
-        data = text.encode() if text.endswith("\n") else f"{text}\n".encode()
+        try:
+            data = text.encode() if text.endswith("\n") else f"{text}\n".encode()
+        except UnicodeEncodeError:  # half of a pair, which UTF-7 may spell
+            return None
         octets = np.frombuffer(data, np.uint8)
         feeds = np.flatnonzero(octets == _FEED)
         if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
@@ -64,8 +70,10 @@ class Packed:
         if ((lengths == 1) | ((lengths == 2) & (octets[feeds - 1] == _RETURN))).any():  # blank lines
             return None
         if int(lengths.max()) > _LONGEST:
-            ends = np.flatnonzero((octets == _FEED) | (octets == ord(delimiter)))
-            if int(np.diff(ends, prepend=-1).max()) > min(_LONGEST, csv.field_size_limit()):
+            ends = (octets == _FEED) | (octets == ord(delimiter))
+            if quoted:  # what stands between quotes ends no cell
+                ends &= ~np.logical_xor.accumulate(octets == _QUOTE)
+            if int(np.diff(np.flatnonzero(ends), prepend=-1).max()) > min(_LONGEST, csv.field_size_limit()):
                 return None
         return cls(data, delimiter, width, len(feeds), quoted)
 

@@ -278,6 +278,26 @@ def test_scores_go_into_a_pipe_whole(folder: Path, capsys: pytest.CaptureFixture
     assert "cannot be gone on with" in refused(capsys, *EVALUATE[:-1], "other-pipe", "--resume")[1]
 
 
+def test_a_pipe_in_a_folder_is_not_waited_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("rows.parquet", "manifest.json"):
+        place = f"of {name}"
+        Path(place).mkdir()
+        os.mkfifo(f"{place}/{name}")
+        for command in (["evaluate", place, *EVALUATE[2:]], ["verify-cohort", place]):
+            assert f"{name}: it is no file" in refused(capsys, *command)[1]
+        assert main(["info", place]) == 1 and f"{name}: it is no file" in "".join(capsys.readouterr())
+
+
+def test_ciphertexts_come_through_a_pipe(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether they are Parquet is not asked of a pipe: what was taken from it would be gone."""
+    data = encrypted().to_bytes()
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=Path("pipe").write_bytes, args=(data,), daemon=True)
+    writer.start()
+    run(capsys, "evaluate", "pipe", *EVALUATE[2:])
+    writer.join()
+
+
 def test_what_is_unfinished_is_neither_scored_nor_taken_for_scores(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from pyfe.cohorts import Chunk, PublicColumn, open_cohort, places
 from pyfe.cohorts.parquet_files import opened_part
 from tests.fuzz.python.checks import forget_peak, peak_and_now
 from tests.unit import cohort_rows as rows_of
-from tests.unit.cohort_rows import chunks_of, owner, same, signed_chunks, written
+from tests.unit.cohort_rows import ROWS, chunks_of, owner, same, signed_chunks, written
 
 
 def by_pandas(path: Path, place: Path) -> None:
@@ -189,6 +189,24 @@ def test_cells_of_other_types_that_say_the_same(tmp_path: Path) -> None:
     assert same(list(open_cohort(tmp_path / "again.parquet").chunks()), list(signed_chunks()))
 
 
+@pytest.mark.parametrize("name", ["id", "ward", "visits"])
+@pytest.mark.parametrize(
+    "of", [pa.timestamp("us"), pa.timestamp("us", "No/Where"), pa.duration("us"), pa.date32()], ids=str
+)
+def test_cells_that_python_has_no_value_for(tmp_path: Path, name: str, of: Any) -> None:
+    """Dates beyond any year, and of places that are none: refused by their type, before a cell is looked at."""
+    table = pq.read_table(written(tmp_path))
+    numbers = pa.array([2**30] * ROWS, pa.int32()) if of == pa.date32() else pa.array([2**62] * ROWS, pa.int64())
+    table = table.set_column(table.column_names.index(name), name, numbers.cast(of))
+    pq.write_table(table, tmp_path / "again.parquet")
+    cohort = open_cohort(tmp_path / "again.parquet")
+    readings: list[Callable[[], Any]] = [lambda: list(cohort.chunks())]
+    readings += [lambda: list(cohort.row_ids())] if name == "id" else []
+    for reading in readings:
+        with pytest.raises(pyfe.DecodeError, match=f"again.parquet.*column '{name}' is .*, neither text, numbers"):
+            reading()
+
+
 COUNTED: list[Any] = []
 """Pools of memory; what is in one of them may outlive its test."""
 
@@ -210,7 +228,29 @@ def test_memory_is_flat(tmp_path: Path, rows_a_group: int) -> None:
     assert peak_and_now()[0] - before < 32 * 2**20
 
 
-@pytest.mark.parametrize("name,cell", [("head", b"x" * 10**6), ("id", "x" * 10**6), ("ward", "x" * 10**6)])
+@pytest.mark.parametrize("name", ["ct", "head", "id", "ward"])
+def test_wide_cells_that_pack_well_do_not_fill_the_memory(tmp_path: Path, name: str) -> None:
+    """Two megabytes a cell, no two the same, take some kilobytes in a file."""
+    table = pq.read_table(written(tmp_path)).replace_schema_metadata(None)
+    cells = pa.array([b"x" * 2 * 10**6 + bytes([65 + row]) for row in range(ROWS)])
+    table = table.set_column(
+        table.column_names.index(name), name, cells if name in ("ct", "head") else cells.cast("string")
+    )
+    pq.write_table(table, tmp_path / "again.parquet", compression="zstd", use_dictionary=False, store_schema=False)
+    del table, cells
+    COUNTED.append(counted := pa.proxy_memory_pool(pa.default_memory_pool()))
+    pa.set_memory_pool(counted)
+    try:
+        with pytest.raises(pyfe.DecodeError, match=r"again\.parquet: a column .* more than 100 to one"):
+            list(open_cohort(tmp_path / "again.parquet").chunks())
+    finally:
+        pa.set_memory_pool(pa.default_memory_pool())
+    assert counted.max_memory() < 20 * 10**6
+
+
+@pytest.mark.parametrize(
+    "name,cell", [("head", b"x" * 10**6), ("ct", b"x" * 10**6), ("id", "x" * 10**6), ("ward", "x" * 10**6)]
+)
 def test_a_small_file_does_not_fill_the_memory(tmp_path: Path, name: str, cell: Any) -> None:
     """A cell of a megabyte, repeated in every row, takes a megabyte in a file; as a column it would take fifty."""
     table = pq.read_table(written(tmp_path)).replace_schema_metadata(None)

@@ -24,7 +24,7 @@ from pyfe.cohorts import open_cohort
 from pyfe.cohorts.encrypting import TableChunks
 from pyfe.cohorts.manifest import Span
 from pyfe.cohorts.parts import WorkFolder
-from pyfe.io import read_table, stream_table
+from pyfe.io import csv_stream, files, read_table, stream_table
 from pyfe.io.fitting import Fitting
 from pyfe.wire import sealing
 from tests.unit import engines
@@ -297,6 +297,31 @@ def test_another_table_is_not_gone_on_with(capsys: pytest.CaptureFixture[str], m
     assert "is of another command: table" in fails(capsys, *encrypt("--resume"))
     assert "rows a chunk was 4" in fails(capsys, *encrypt("--resume", "--rows-a-chunk", "5")).replace("_", " ")
     assert run(capsys, *encrypt("--force"))["rows"] == ROWS
+
+
+def test_other_words_for_absent_values_are_not_gone_on_with(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are: people are shown eight of them."""
+    words = [word for number in range(9) for word in ("--na", f"none-{number}")]
+    stopped(monkeypatch, capsys, *encrypt(*words))
+    said = fails(capsys, *encrypt(*words[:-1], "none-9", "--resume"))
+    assert "out.parquet.parts is of another command: absent[8] was none-8, and is none-9 now" in said
+    run(capsys, *encrypt(*words, "--resume"))
+
+
+@pytest.mark.parametrize("piece", [600, 1 << 20])
+def test_integers_that_no_double_holds_are_carried_as_they_are(
+    piece: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accession numbers: beside numbers with a point, perhaps in a later piece, or longer than 64 bits."""
+    monkeypatch.setattr(csv_stream, "_BLOCK", piece)
+    monkeypatch.setattr(files, "_PIECE", piece)
+    for number, rows in (("12345678901234567", ROWS), ("12345678901234567890", 50)):
+        table("rows.csv", rows, weight=number)
+        run(capsys, *encrypt("--carry", "weight", "--force"))
+        found = csv.DictReader(scores(capsys, "out.parquet").splitlines())
+        assert [row["weight"] for row in found][5] == number
 
 
 def test_what_no_cohort_can_be(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from pyfe.cli import main
 from pyfe.cohorts import Chunk, open_cohort, write_part
-from pyfe.cohorts.handover import Handover
-from pyfe.cohorts.manifest import Command, Counts
+from pyfe.cohorts.handover import Handover, cohort_handover
+from pyfe.cohorts.manifest import Command, Counts, Manifest
 from pyfe.cohorts.parts import work_folder
 from pyfe.errors import DecodeError
 from tests.unit.test_cli_cohorts import chunks_of, encrypted, folder, owner, refused, run
@@ -116,6 +116,19 @@ def test_a_folder_of_parts(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert refused(capsys, "verify-cohort", "cohort")[0] == "DecodeError"
 
 
+def test_files_that_are_replaced_meanwhile_are_not_vouched_for(folder: Path) -> None:
+    """Every chunk was read of one file, and the hash would be of another."""
+    cohort = open_cohort("rows.parquet")
+
+    def replaced(rows: int) -> None:
+        if rows < 16:  # the last chunk
+            Path("other").write_bytes(b"PAR1 of somebody else")
+            Path("other").replace("rows.parquet")
+
+    with pytest.raises(DecodeError, match="rows.parquet was changed while it was read"):
+        cohort_handover(cohort, second=1, advance=replaced)
+
+
 def test_a_folder_that_is_not_finished(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     in_parts(Path("cohort"), chunks_of(encrypted()), most=1)
     for command in (["verify-cohort", "cohort"], ["evaluate", "cohort", "-k", "key", "-o", "scores.csv"]):
@@ -123,6 +136,17 @@ def test_a_folder_that_is_not_finished(folder: Path, capsys: pytest.CaptureFixtu
     said = run(capsys, "info", "cohort")["cohort"]
     assert (said["parts"], said["parts_missing"], said["rows_in_parts"]) == (1, 2, 32)
     assert said["state"].startswith("not finished") and said["finished"] is None
+
+
+def test_a_manifest_that_tells_of_any_number_of_parts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are counted, and not made up: a list of them would fill the memory."""
+    Path("cohort").mkdir()
+    manifest = Manifest(Command("ciphertexts", {"public_key": "ab"}, 2**48, 1))
+    Path("cohort/manifest.json").write_text(manifest.to_text())
+    words = f"is not finished: {2**48} parts are missing"
+    for command in (["verify-cohort", "cohort"], ["evaluate", "cohort", "-k", "key", "-o", "scores.csv"]):
+        assert words in refused(capsys, *command)[1]
+    assert run(capsys, "info", "cohort")["cohort"]["parts_missing"] == 2**48
 
 
 def test_cohorts_are_neither_cut_nor_joined(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

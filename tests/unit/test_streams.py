@@ -156,6 +156,9 @@ SIMPLE = Schema.from_ranges({"a": (0, 10), "b": (0, 1000), "c": ["no", "yes"], "
         "a,b,c,t\n1,2,no,3\n\x00",
         "a,b,c,t\n1,2,\u00e9,3\n1,2,no,\u0661\n",
         "\ufeffa,b,c,t\n1,2,no,3\n",
+        "a,b,c,t\n\ufeff1,2,no,3\n1,2,no,3\n",
+        "a,b,c,t,n\n" + "1,2,no,3,\n\ufeff1,2,no,3,\n" * 9,
+        'a,b,c,t,n\n1,2,no,3,"' + ("x" * 1000 + ",") * 140 + '"\n1,2,no,3,4\n',
         "a\n1\n\n2\n",
         "a|b|c|t\n1|2|no|3\n",
     ],
@@ -179,6 +182,12 @@ def test_text_is_refused_before_what_is_wrong_with_its_rows(bad: bytes, cut: int
     path.write_bytes("a,b,c,t\n1,2,\u00e9,3\n".encode())
     require_same(path, SIMPLE, encoding="cp1252")
     require_same(path, SIMPLE, encoding="no such")
+
+
+def test_text_that_is_half_of_a_pair(cut: int, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a,b,c,t,n\n" + b"1,2,no,3,+2AA-\n1,2,no,3,4\n" * 9)
+    require_same(path, SIMPLE, encoding="utf-7")
 
 
 CELLS: list[Callable[[random.Random], str]] = [
