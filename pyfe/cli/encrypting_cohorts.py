@@ -152,6 +152,7 @@ class _Looked(NamedTuple):
 
     stream: TableStream
     columns: CarriedColumns
+    replaced: dict[str, int]
 
 
 class _Secrets(NamedTuple):
@@ -304,7 +305,7 @@ def _looked_at(asked: Asked, again: Again) -> _Looked:
             ids.require(stream)
         columns.require(stream)
         _require_public(schema, asked)
-    return _Looked(stream, columns)
+    return _Looked(stream, columns, dict(fitting.replaced))
 
 
 def _require_public(schema: Schema, asked: Asked) -> None:
@@ -420,6 +421,7 @@ def _said(asked: Asked, looked: _Looked, chunks: TableChunks, made: _Made, secon
         "columns": list(asked.columns),
         "signed_by": None if asked.signer is None else asked.signer.identity.name,
         "saturated": manifest.saturated,
+        "replaced": looked.replaced,
         **asked.admitted.report,
         "bytes": manifest.bytes,
         "bytes_per_row": manifest.bytes / manifest.rows,

@@ -3,6 +3,8 @@ it was looked at."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pyfe.errors import DecodeError
 from pyfe.io.packed_csv import PackedText
 from pyfe.io.refusals import Found, Misfits, like_thousands
@@ -20,6 +22,8 @@ class Fitting:
     def __init__(self, schema: Schema, on_overflow: Overflow) -> None:
         self._schema, self._on_overflow = schema, on_overflow
         self._misfits, self._rows = Misfits(), 0
+        self.replaced = Counter[str]()
+        """By column, how many absent cells take the value that the schema states."""
         numbers = [name for name in schema.input_columns if schema.columns[name].cell_type is not str]
         self._unclear = {same_name(name): Found() for name in numbers}
         """Columns whose decimal sign could be one between thousands, as far as they were looked at."""
@@ -31,7 +35,8 @@ class Fitting:
             return  # said in the end
         if piece.sign_found:
             self._look_for_thousands(piece)
-        refused = self._schema.refused(piece.typed(self._schema), self._on_overflow)
+        refused, replaced = self._schema.looked_at(piece.typed(self._schema), self._on_overflow)
+        self.replaced.update(replaced)
         self._misfits.add(piece, refused, self._rows)
         self._rows += len(piece)
 
