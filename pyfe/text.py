@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 
-__all__ = ["iso_time", "printable", "time_text"]
+__all__ = ["iso_time", "printable", "shell_word", "time_text"]
 
 _YEARS = -62_135_596_800, 253_402_300_799
 """The seconds since 1970 that calendars of four digits know: the years 1 to 9999."""
@@ -23,3 +24,8 @@ def time_text(second: int) -> str:
 def printable(text: str) -> str:
     """The text with an escape, as in ``repr``, for every character that does not print (ESC, line ends, bidi, ...)."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def shell_word(word: str) -> str:
+    """A word of a command as it is typed at a shell: quoted where a shell would take it apart or read it otherwise."""
+    return shlex.quote(word)

@@ -112,6 +112,7 @@ def _encrypt_batch(asked: Asked) -> None:
     with io.claimed(asked.output, role, avoid=asked.avoid, force=asked.force) as file:
         given = asked.reading.table(asked.table)
         encoded = io.encode_table(given, key.schema, on_overflow=asked.on_overflow)
+        replaced = dict(encoded.replaced)
         encoded, noise, ids = _recorded(asked, given, encoded)
         start = time.perf_counter()
         batch = CiphertextBatch.concat(_encrypted(key, encoded, noise, quiet=asked.quiet)).with_ids(ids)
@@ -126,6 +127,7 @@ def _encrypt_batch(asked: Asked) -> None:
         **_rows(batch),
         "signed_by": None if signer is None else signer.identity.name,
         "saturated": batch.saturated,
+        "replaced": replaced,
         **asked.admitted.report,
         **_cost(batch, sum(map(len, pieces)), seconds),
         "public_key_fingerprint": key.fingerprint,

@@ -159,6 +159,7 @@ class _Looked(NamedTuple):
     stream: TableStream
     columns: CarriedColumns
     kept: IntArray | None
+    replaced: dict[str, int]
 
 
 class _Secrets(NamedTuple):
@@ -327,7 +328,7 @@ def _looked_at(asked: Asked, again: Again) -> _Looked:
             ids.require(stream)
         columns.require(stream)
         _require_public(schema, asked)
-    return _Looked(stream, columns, fitting.kept)
+    return _Looked(stream, columns, fitting.kept, dict(fitting.replaced))
 
 
 class _Counting:
@@ -455,6 +456,7 @@ def _said(asked: Asked, looked: _Looked, chunks: TableChunks, made: _Made, secon
         "columns": list(asked.columns),
         "signed_by": None if asked.signer is None else asked.signer.identity.name,
         "saturated": manifest.saturated,
+        "replaced": looked.replaced,
         **asked.admitted.report,
         "bytes": manifest.bytes,
         "bytes_per_row": manifest.bytes / manifest.rows,

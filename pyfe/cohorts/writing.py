@@ -78,7 +78,9 @@ def join_parts(parts: Iterable[str | os.PathLike[str]], file: AnyFile) -> None:
     arrow_here()
     from pyarrow.parquet import ParquetFile
 
-    import pyfe.cohorts.arrow  # noqa: F401  # the type of ciphertexts is known then, in what is read and what is written
+    # Registers the type of ciphertexts before a part is opened: if another thread did so in between, the first part
+    # and the next would have different schemas.
+    import pyfe.cohorts.arrow  # noqa: F401
 
     writer: Any = None
     try:

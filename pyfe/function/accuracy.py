@@ -77,7 +77,10 @@ def truth_of(classes: Sequence[Label] | None, y: Any, rows: int) -> Truth:
     found = np.array([_place(places, label) for label in columns[0].tolist()], dtype=np.int64)
     if (found < 0).any():
         known = ", ".join(shown(label) for label in classes[:10])
-        raise ParameterError(f"y: {_rows_text(found < 0)} none of the classes ({known})")
+        raise ParameterError(
+            f"y: {_rows_text(found < 0)} none of the classes ({known}); write the labels so, "
+            'or give the model the names that stand there ("classes" in a model file, in this order)'
+        )
     return found
 
 

@@ -3,6 +3,9 @@ it was looked at."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 
 from pyfe.arrays import AnyArray, IntArray
@@ -29,6 +32,8 @@ class Fitting:
         self._keep, self._kept = keep, list[IntArray]()
         self._small = np.result_type(*map(np.min_scalar_type, [int(schema.lo.min()), int(schema.hi.max())]))
         self._misfits, self._rows = Misfits(), 0
+        self.replaced = Counter[str]()
+        """By column, how many absent cells take the value that the schema states."""
         numbers = [name for name in schema.input_columns if schema.columns[name].cell_type is not str]
         self._unclear = {same_name(name): Found() for name in numbers}
         """Columns whose decimal sign could be one between thousands, as far as they were looked at."""
@@ -41,8 +46,11 @@ class Fitting:
         if piece.sign_found:
             self._look_for_thousands(piece)
         columns = piece.typed(self._schema)
-        if not self._encoded(columns):
-            self._misfits.add(piece, self._schema.refused(columns, self._on_overflow), self._rows)
+        replaced = self._encoded(columns)
+        if replaced is None:
+            refused, replaced = self._schema.looked_at(columns, self._on_overflow)
+            self._misfits.add(piece, refused, self._rows)
+        self.replaced.update(replaced)
         self._rows += len(piece)
 
     @property
@@ -50,10 +58,11 @@ class Fitting:
         """The coordinates ``[rows, n]`` of all rows, where they were kept."""
         return np.concatenate(self._kept) if self._keep and self._kept else None
 
-    def _encoded(self, columns: dict[str, AnyArray]) -> bool:
-        """Keep the coordinates of some rows; False where they do not fit, or none are kept."""
+    def _encoded(self, columns: dict[str, AnyArray]) -> Mapping[str, int] | None:
+        """Keep the coordinates of some rows, and tell what was replaced in them; None where they do not fit, or none
+        are kept."""
         if not self._keep:
-            return False
+            return None
         try:
             encoded = self._schema.encode(columns, self._on_overflow)
         except OutOfRangeError:
@@ -62,7 +71,8 @@ class Fitting:
             self._kept.append(encoded.x.astype(self._small))
         if not self._keep or encoded.saturated or sum(x.nbytes for x in self._kept) > self._keep:
             self._keep, self._kept = 0, []
-        return self._keep > 0
+            return None
+        return encoded.replaced
 
     def require(self, stream: TableStream) -> None:
         """What :func:`pyfe.io.encode_table` raises for the whole table: ParameterError for absent columns, DecodeError

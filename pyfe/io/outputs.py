@@ -65,7 +65,7 @@ class Output:
         self._name, self._role, self._avoid, self._force = path, role, avoid, force
         self._replacement: Replacement | None = None
         self._streamed = False
-        with self._naming_the_file():
+        with self._naming_the_file(), _of_a_name(path):
             self._descriptor = _descriptor_of(path)
             self._place = path if self._descriptor is not None else Path(os.path.realpath(path))
             self._require_free()
@@ -132,11 +132,7 @@ class Output:
                 f"it: {error.strerror}"
             ) from error
         except OSError as error:
-            raise ParameterError(f"cannot write {self._name}: {error.strerror}") from error
-        except ValueError as error:
-            if isinstance(error, PyfeError):
-                raise
-            raise ParameterError(f"cannot write {str(self._name)!r}: it is no name of a file") from error
+            raise ParameterError(f"cannot write {self._name}: {error.strerror or error}") from error
 
     def _require_free(self) -> None:
         found = _stat(self._place)
@@ -181,6 +177,18 @@ class Output:
 
 
 # -- what is there --
+
+
+@contextlib.contextmanager
+def _of_a_name(path: Path) -> Iterator[None]:
+    """What Python says of a path that no system call takes (a NUL in it), as ours. Only where the path is looked at:
+    what writes the content has ValueErrors of its own, which are not about the name."""
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, PyfeError):
+            raise
+        raise ParameterError(f"cannot write {str(path)!r}: it is no name of a file") from error
 
 
 def _descriptor_of(path: Path) -> int | None:

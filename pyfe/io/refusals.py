@@ -16,6 +16,7 @@ from pyfe.errors import OutOfRangeError
 from pyfe.io.cells import Spelling
 from pyfe.io.csv_text import GROUPED, WITH_COMMA, WITH_POINT
 from pyfe.schema.cells import SIGNS_OF_ABSENCE, cure_of_absent, listed, na_options, parse_number, same_name
+from pyfe.text import shell_word
 
 __all__ = ["Found", "Misfits", "Places", "absent_columns", "beside_numbers", "like_thousands", "with_places"]
 
@@ -84,7 +85,7 @@ def beside_numbers(table: Places, mixed: Mapping[str, Sequence[int]]) -> str:
     for name, rows in mixed.items():
         words.look_at([columns[name][row] for row in rows], table.spelling(name), number=True)
     first = next(iter(mixed))
-    cures = "; ".join([*words.cures(), f"if it is no feature, --exclude {first}"])
+    cures = "; ".join([*words.cures(), f"if it is no feature, --exclude {shell_word(first)}"])
     count = sum(map(len, mixed.values()))
     what = "1 cell is no number" if count == 1 else f"{count} cells are no numbers"
     found = {name: Found().add(table, rows) for name, rows in mixed.items()}
@@ -187,13 +188,14 @@ def _cures(reasons: Mapping[str, str], words: _Words) -> Iterator[str]:
         for kind in ("outside", "not a level", "missing")
     }
     if lacking["outside"]:
-        name = lacking["outside"][0]
+        name = shell_word(lacking["outside"][0])
         yield (
             f"A number outside its range that stands for an absent value is said with --na {name}=NUMBER; others are "
             "moved to the range's end with --on-overflow clip"
         )
     if lacking["not a level"] and not words.absent:
-        yield f"Other levels need a schema that has them (pyfe schema fit --levels {lacking['not a level'][0]}=A,B,...)"
+        name = shell_word(lacking["not a level"][0])
+        yield f"Other levels need a schema that has them (pyfe schema fit --levels {name}=A,B,...)"
     if lacking["missing"]:
         yield cure_of_absent(lacking["missing"][0])
 

@@ -17,6 +17,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError
 from pyfe.strict import distinct
+from pyfe.text import shell_word
 
 __all__ = [
     "EXACT_BELOW",
@@ -310,8 +311,9 @@ def na_options(signs: Iterable[str]) -> str:
 def cure_of_absent(name: str) -> str:
     """What to do about the absent entries of a column that the schema has nothing for."""
     return (
-        f"For absent entries give the schema a value with missing={{{name!r}: ...}} (--missing {name}=VALUE), or a "
-        'coordinate of their own ("bit")'
+        f"For absent entries give the schema a value with missing={{{name!r}: ...}} "
+        f"(--missing {shell_word(name)}=VALUE), "
+        'or a coordinate of their own ("bit")'
     )
 
 

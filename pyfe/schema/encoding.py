@@ -74,12 +74,16 @@ class Encoding:
         refusals.finish()
         return x, clipped.of(self._columns), replaced.of(self._columns)
 
-    def refused(self, table: Mapping[str, AnyArray], *, clip: bool) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
-        """What :meth:`encode` refuses of a table: of every such column all reasons in order, and of each the rows."""
-        refusals = _Refusals(self._columns)
+    def looked_at(
+        self, table: Mapping[str, AnyArray], *, clip: bool
+    ) -> tuple[dict[str, dict[str, npt.NDArray[np.intp]]], dict[str, int]]:
+        """What :meth:`encode` refuses of a table: of every such column all reasons in order, and of each the rows. And
+        by column, how many absent entries it gives the stated value."""
+        refusals, replaced = _Refusals(self._columns), _Counts()
         for rows, group, codes in self._codes(table):
             refusals.look_at(group, codes, rows.start, clip=clip)
-        return refusals.by_reason()
+            replaced.add(group, codes.replaced)
+        return refusals.by_reason(), replaced.of(self._columns)
 
     def encode_real(self, table: Mapping[str, AnyArray]) -> FloatArray:
         """The coordinates before rounding and clipping, float64 ``[batch, n]``; errors as clipping has them."""

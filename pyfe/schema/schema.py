@@ -445,7 +445,13 @@ class Schema(PickledAsBytes):
     def refused(self, X: Any, on_overflow: Overflow = "raise") -> dict[str, dict[str, IntArray]]:
         """What :meth:`encode` would refuse of a table, instead of its error: of every column that has refused entries
         all reasons there are, in order, and of each the rows. For tables that come in pieces."""
-        return self._encoding.refused(self.read_raw(X), clip=_clips(on_overflow))
+        return self.looked_at(X, on_overflow)[0]
+
+    def looked_at(
+        self, X: Any, on_overflow: Overflow = "raise"
+    ) -> tuple[dict[str, dict[str, IntArray]], dict[str, int]]:
+        """:meth:`refused`, and by column how many absent entries would take the stated value."""
+        return self._encoding.looked_at(self.read_raw(X), clip=_clips(on_overflow))
 
     def encode_real(self, X: Any) -> FloatArray:
         """The coordinates before rounding and clipping, float64 ``[batch, n]``: what a float model would see."""

@@ -87,7 +87,9 @@ def require_valid(verification_key: bytes, signature: bytes, message: bytes, wha
     try:
         Ed25519PublicKey.from_public_bytes(verification_key).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
-        raise SignatureError(f"{what}: the signature is not valid") from error
+        raise SignatureError(
+            f"{what}: the signature is not valid: something in it is not as it was signed, or another key signed it"
+        ) from error
 
 
 @dataclass(frozen=True)

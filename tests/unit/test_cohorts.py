@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,3 +218,26 @@ def test_public_columns() -> None:
         Chunk(place, batch, {"ward": one, "Ward": one})
     with pytest.raises(pyfe.ParameterError, match="has 2 cells for 1 rows"):
         Chunk(place, batch, {"ward": PublicColumn.of([1, 2])})
+
+
+# Parts of an earlier run are joined while the first chunk of this one is encrypted, which registers the type.
+_JOINED_EARLY = """
+from pyfe.cohorts.writing import join_parts
+
+def parts():
+    yield "first.parquet"
+    import pyfe.cohorts.arrow
+    yield "second.parquet"
+
+join_parts(parts(), "joined.parquet")
+"""
+
+
+def test_parts_are_joined_whenever_their_type_is_registered(tmp_path: Path) -> None:
+    chunks = list(signed_chunks())
+    write_part(tmp_path / "first.parquet", chunks[:2])
+    write_part(tmp_path / "second.parquet", chunks[2:])
+    subprocess.run([sys.executable, "-c", _JOINED_EARLY], cwd=tmp_path, check=True)
+    assert [chunk.batch.ids for chunk in open_cohort(tmp_path / "joined.parquet").chunks()] == [
+        chunk.batch.ids for chunk in chunks
+    ]

@@ -418,3 +418,15 @@ def test_killed_at_random_instants(to: str, capsys: pytest.CaptureFixture[str]) 
     subprocess.run(command, check=True, capture_output=True)
     assert kept and (to != "parts/" or all((work / name).read_bytes() == data for name, data in kept.items()))
     assert scores(capsys, to.rstrip("/")) == expected
+
+
+def test_absent_cells_that_took_a_value_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of all rows, in a batch and in a cohort; a coordinate of their own replaces nothing."""
+    schema = pyfe.Schema.from_ranges({"x0": (0, 15), "weight": (0, 300), "x1": (0, 15)}, missing={"weight": 75})
+    bits = pyfe.Schema.from_ranges({"x0": (0, 15), "weight": (0, 300)}, missing={"weight": "bit"})
+    for name, of in (("values", schema), ("bits", bits)):
+        Path(name).write_bytes(pyfe.KeyAuthority.create(of).public_key.to_bytes())
+    for to in ("batch", "new.parquet"):
+        small = SMALL if to.endswith(".parquet") else []
+        assert run(capsys, "encrypt", "rows.csv", "-p", "values", "-o", to, *small)["replaced"] == {"weight": ROWS // 4}
+        assert run(capsys, "encrypt", "rows.csv", "-p", "bits", "-o", to, "--force", *small)["replaced"] == {}

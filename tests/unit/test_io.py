@@ -312,3 +312,15 @@ def test_many_bad_columns_are_counted(tmp_path: Path) -> None:
         io.encode_table(table(tmp_path, ",".join(names) + "\n" + ("x," * 11)[:-1] + "\n"), agreed)
     assert "11 cells do not fit" in str(caught.value) and "'c7' in line 2" in str(caught.value)
     assert "'c8'" not in str(caught.value) and "; and 3 more columns" in str(caught.value)
+
+
+def test_a_cure_can_be_typed_as_it_stands(tmp_path: Path) -> None:
+    """Names with blanks stand in quotes, as a shell wants them."""
+    file = tmp_path / "rows.csv"
+    file.write_text('mean area\n1\n""\n9\n')
+    schema = Schema.from_ranges({"mean area": (0, 5)})
+    with pytest.raises(OutOfRangeError, match=r"--na 'mean area'=NUMBER.*--missing 'mean area'=VALUE"):
+        io.encode_table(io.read_table(file), schema)
+    file.write_text("mean area;b\n1,5;2\nn.b.;3\n2,5;4\n")
+    with pytest.raises(DecodeError, match=r"--exclude 'mean area'$"):
+        io.read_table(file).guessed()

@@ -34,7 +34,7 @@ WRITES = {
     "key": ["issue", "function", "-a", "auth", "--purpose", "p", "--passphrase-file", "pass", "-o"],
     "cts": ["encrypt", "table.csv", "-p", "public", "-o"],
     "scores.csv": ["evaluate", "cts", "-k", "key", "-p", "public", "-o"],
-    "joined": ["concat", "cts", "cts", "-o"],
+    "joined": ["concat", "cts", "cts", "--allow-duplicates", "-o"],
 }
 """Commands with one output, by the file of the folder that is of its kind and role."""
 
@@ -434,3 +434,21 @@ def test_nothing_is_left_when_the_work_fails(tmp_path: Path) -> None:
 def test_what_is_no_name_of_a_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(ParameterError):
         outputs.write_bytes(tmp_path / name, b"")
+
+
+def test_what_writes_the_content_has_errors_of_its_own(tmp_path: Path) -> None:
+    """A ValueError of it is no word about the name of the file; what says nothing but its text is told with it."""
+
+    def wrong(file: object) -> None:
+        raise ValueError("another schema")
+
+    def unread(file: object) -> None:
+        raise OSError("a part is damaged")
+
+    with outputs.claimed(tmp_path / "x", roles.SCORES) as output:
+        with pytest.raises(ValueError, match="another schema") as error:
+            output.fill(wrong)
+        assert not isinstance(error.value, pyfe.PyfeError)
+        with pytest.raises(ParameterError, match="a part is damaged"):
+            output.fill(unread)
+    assert list(tmp_path.iterdir()) == []

@@ -292,7 +292,10 @@ def _from_estimator(model: Any, reference: Any) -> Linear:
 def _raw_inputs(model: Any) -> tuple[list[str], Any]:
     intake = intake_of(model)
     if intake.names is None and intake.count is None:
-        raise UnsupportedModelError(f"{name_of(model)} does not say how many columns it takes (is it fitted?)")
+        raise UnsupportedModelError(
+            f"{name_of(model)} does not say how many columns it takes: it is not fitted, or has no decision function "
+            "to ask; of a fitted formula give the coefficients, pyfe.Linear({column: coefficient, ...}, intercept)"
+        )
     columns = [f"x{i}" for i in range(intake.count or 0)] if intake.names is None else list(intake.names)
     return columns, lambda rows: intake.table(dict(zip(columns, rows.T, strict=True)))
 

@@ -152,7 +152,8 @@ class Optional(Column):
             return np.zeros(self.width)
         raise ParameterError(
             f"{what}: the column may be missing, and a weight by name does not say what an absent entry counts; give "
-            "the weights as an array, in the order of schema.coordinate_names"
+            "the column a value instead (missing=, --missing COLUMN=VALUE), or the weights as an array, in the order "
+            "of schema.coordinate_names (in Python)"
         )
 
     def slopes(self, scores: FloatArray) -> FloatArray:
