@@ -110,11 +110,7 @@ def evaluate(
         "seconds": made.seconds,
         "microseconds_per_row": 1e6 * made.seconds / max(made.scored, 1),
     }
-    own = {"search table seconds", "search table built"}
-    words = {name.replace("_", " "): value for name, value in values.items()}
-    words = {name: value for name, value in words.items() if name not in own}
-    words["search table"] = _table_words(made.search)
-    show("Scores", values, as_json=as_json, words=words, apart=file.is_standard_output)
+    show("Scores", values, as_json=as_json, words=_words(values, made.search), apart=file.is_standard_output)
 
 
 class _Made(NamedTuple):
@@ -215,6 +211,13 @@ def _rows_said(rows: Rows, made: _Made) -> dict[str, Any]:
     none = {} if rows.rows else {"note": "there are no rows: nothing was scored"}
     before = {} if made.scored == rows.rows else {"rows_found_scored": rows.rows - made.scored}
     return {"rows": rows.rows, **none, **before, "ids": rows.ids}
+
+
+def _words(values: Mapping[str, Any], search: SearchTable | None) -> dict[str, Any]:
+    """The result for people, the two facts about the table of the search in one."""
+    own = {"search_table_seconds", "search_table_built"}
+    words = {name.replace("_", " "): value for name, value in values.items() if name not in own}
+    return words | {"search table": _table_words(search)}
 
 
 def _table_words(search: SearchTable | None) -> str:

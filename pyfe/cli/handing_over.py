@@ -93,7 +93,9 @@ def _verified(place: Path, cohort: Cohort, owner: Identity | None, allow_duplica
 
 
 def _values(place: Path, found: Handover, before: Handover | None) -> dict[str, Any]:
-    compared = {} if before is None else {"as_handed_over": True, "same_files": found.same_files(before)}
+    compared: dict[str, Any] = (
+        {} if before is None else {"as_handed_over": True, "same_files": found.same_files(before)}
+    )
     if found.signer is not None and found.signed_by is None:
         compared["note"] = (
             "the signatures are those of the signer's key; whose key that is, only --signed-by IDENTITY asks"
