@@ -287,7 +287,7 @@ def _names_among_words(frame: Frame) -> bool:
             continue
         if len(_finite(frame, place)):
             return False
-        words += label in _texts(frame, place)
+        words += any(isinstance(cell, str) and cell == label for cell in _texts(frame, place))
     return words > 1
 
 

@@ -165,7 +165,8 @@ def test_a_file_that_may_not_be_read(command: str, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("command", COMMANDS[:-1])
 def test_an_output_that_cannot_be(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("folder").mkdir()
-    for place in ("folder", "none/out", "rows.csv/out", "x" * 300, ""):
+    into_folder = command.startswith("encrypt")  # a cohort in parts
+    for place in (*(() if into_folder else ("folder",)), "none/out", "rows.csv/out", "x" * 300, ""):
         assert "cannot write" in one_line([place if word == "out" else word for word in command.split()], capsys)
 
 

@@ -148,7 +148,7 @@ def test_envelope_vectors() -> None:
 def test_envelope_arguments() -> None:
     good: tuple[Any, ...] = (1, 0, bytes(32), bytes(32), b"", b"", b"")
     assert len(_core.pack_envelope(*good)) == 88
-    for at, wrong in [(0, 0), (0, 17), (1, 1 << 16), (2, bytes(31)), (3, bytes(33)), (6, bytes(63))]:
+    for at, wrong in [(0, 0), (0, 18), (1, 1 << 16), (2, bytes(31)), (3, bytes(33)), (6, bytes(63))]:
         with pytest.raises((ParameterError, TypeError)):
             _core.pack_envelope(*good[:at], wrong, *good[at + 1 :])
 
