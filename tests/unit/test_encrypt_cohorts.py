@@ -397,19 +397,20 @@ def test_killed_at_random_instants(to: str, capsys: pytest.CaptureFixture[str]) 
     work = Path("out.parquet.parts" if to == "out.parquet" else "parts")
     run(capsys, "encrypt", "rows.csv", "-p", "public1", "-o", "batch", *carried[:4])
     expected = scores(capsys, "batch")
-    start = time.monotonic()
-    subprocess.run([*command[:-1], "--force"], check=True, capture_output=True)
-    seconds = time.monotonic() - start
     r, kept = random.Random(24), dict[str, bytes]()
-    subprocess.run(["rm", "-rf", str(work), "out.parquet"], check=True)
+
+    def finished() -> list[Any]:
+        return json.loads(manifest.read_text())["parts"] if (manifest := work / "manifest.json").exists() else []
+
     for _ in range(10):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(r.uniform(0.3, 1) * seconds / 3)
+        while process.poll() is None and len(finished()) == len(kept):
+            time.sleep(0.002)
+        time.sleep(r.uniform(0, 0.05))
         process.send_signal(signal.SIGKILL)
         process.wait()
-        if not (work / "manifest.json").exists():
-            continue
-        parts = json.loads((work / "manifest.json").read_text())["parts"]
+        if not (parts := finished()):
+            break  # the last run had come to its end
         now = {name: (work / name).read_bytes() for name in (f"part-{part['number']:06d}.parquet" for part in parts)}
         assert kept.items() <= now.items()
         kept = now
