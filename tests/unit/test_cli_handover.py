@@ -96,7 +96,11 @@ def test_what_is_no_manifest(folder: Path, capsys: pytest.CaptureFixture[str], t
         Handover.from_text(text)
     run(capsys, *VERIFY, "-o", "handover.json")
     good = Path("handover.json").read_text()
-    for changed in (good + " ", good.replace('"rows": 90', '"rows": 90.5e0'), good.replace("1,\n", "2,\n", 1)):
+    for changed in (
+        good + " ",
+        good.replace('"rows": 90', '"rows": 90.5e0'),
+        good.replace('"version": 1', '"version": 2'),
+    ):
         Path("handover.json").write_text(changed)
         assert refused(capsys, *VERIFY, "--handover", "handover.json")[0] in ("DecodeError", "KeyMismatchError")
 
