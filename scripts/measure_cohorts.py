@@ -61,18 +61,25 @@ print((time.perf_counter() - start) / (rows // 2048) / 2048 * rows)
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def asked(description: str | None) -> argparse.Namespace:
+    """What is measured; its folder has a table and keys."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=30)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "cohorts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kills", type=int, default=10)
     given = parser.parse_args()
-    folder: Path = given.folder / f"{given.rows}x{given.columns}"
+    given.folder = folder = given.folder / f"{given.rows}x{given.columns}"
     if not (folder / "scores.npy").exists():
         folder.mkdir(parents=True, exist_ok=True)
         python(folder, PREPARE, given.rows, given.columns)
+    return given
+
+
+def main() -> None:
+    given = asked(__doc__)
+    folder: Path = given.folder
     measure(folder, given.rows, given.rounds)
     for kind in KINDS:
         for output in OUTPUTS:
@@ -93,6 +100,11 @@ def measure(folder: Path, rows: int, rounds: int) -> None:
                 name = f"{kind}, {output}"
                 best[name] = min(seconds, best.get(name, seconds))
                 memory[name] = max(most, memory.get(name, 0.0))
+    report(best, memory, rows)
+
+
+def report(best: dict[str, float], memory: dict[str, float], rows: int) -> None:
+    """Seconds beside the core's own, and the most memory, of every command."""
     print(f"core: {best['core']:.2f} s, {rows / best['core']:,.0f} rows/s")
     for name, most in memory.items():
         ratio = best[name] / best["core"]

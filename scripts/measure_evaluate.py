@@ -14,7 +14,6 @@ be the same, byte for byte, and parts that stood in the manifest as they were.
 
 from __future__ import annotations
 
-import argparse
 import random
 import signal
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from measure_cohorts import PREPARE, ROOT, python, require, started, timed
+from measure_cohorts import asked, python, report, require, started, timed
 
 COHORTS = {"as encrypted": ["rows.parquet"], "signed, with ids": ["signed.parquet", "--signed-by", "owner"]}
 SIGN = """
@@ -59,17 +58,8 @@ print(seconds / done * rows)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--columns", type=int, default=30)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "cohorts")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--kills", type=int, default=10)
-    given = parser.parse_args()
-    folder: Path = given.folder / f"{given.rows}x{given.columns}"
-    if not (folder / "scores.npy").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        python(folder, PREPARE, given.rows, given.columns)
+    given = asked(__doc__)
+    folder: Path = given.folder
     if not (folder / "signed.parquet").exists():
         timed(folder, ["encrypt", "table.parquet", "-p", "public", "-o", "rows.parquet", "--json", "--force"])
         python(folder, SIGN)
@@ -90,10 +80,7 @@ def measure(folder: Path, rows: int, rounds: int) -> dict[str, float]:
             seconds, most = timed(folder, command(name))
             best[name] = min(seconds, best.get(name, seconds))
             memory[name] = max(most, memory.get(name, 0.0))
-    print(f"core: {best['core']:.2f} s, {rows / best['core']:,.0f} rows/s")
-    for name, most in memory.items():
-        ratio = best[name] / best["core"]
-        print(f"{name}: {best[name]:.2f} s, {ratio:.2f} times the core's; RssAnon {most / 1e6:.0f} MB at most")
+    report(best, memory, rows)
     return best
 
 
