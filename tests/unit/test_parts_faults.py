@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.unit.test_storage_disk import shim
+from tests.unit.test_storage_disk import run, shim
 
 assert shim is not None  # a fixture
 MEMORY = Path("/dev/shm")
@@ -27,42 +24,27 @@ def disk() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def run(shim: Path, folder: Path, *arguments: str) -> dict[str, int]:
-    """What the program says."""
-    disk, platter = folder / "disk", folder / "platter"
-    disk.mkdir()
-    platter.mkdir()
-    environment = {**os.environ, "LD_PRELOAD": str(shim), "PYFE_DISK": str(disk), "PYFE_PLATTER": str(platter)}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.parts_faults", *arguments], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, int] = json.loads(done.stdout)
-    print(arguments, found)
-    return found
-
-
 def test_the_next_run_goes_on_wherever_this_one_was_killed(shim: Path, disk: Path) -> None:
-    found = run(shim, disk, "kills")
+    found = run(shim, disk, "kills", program="parts_faults")
     assert found["killed"] > 40 and all(found[f"after {number}"] > 5 for number in range(4))
 
 
 @pytest.mark.slow
 def test_what_was_finished_survives_a_loss_of_power_at_every_call(shim: Path, disk: Path) -> None:
-    found = run(shim, disk, "power", "")
+    found = run(shim, disk, "power", "", program="parts_faults")
     assert found["lost"] == found["broken"] == 0 and found["kept"] > 20
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plant", ["folder", "file"])
 def test_a_sync_that_is_left_out_is_noticed(shim: Path, disk: Path, plant: str) -> None:
-    found = run(shim, disk, "power", plant)
+    found = run(shim, disk, "power", plant, program="parts_faults")
     assert found["lost"] + found["broken"] > 0
 
 
 @pytest.mark.slow
 def test_every_call_that_fails_is_named_and_the_next_run_goes_on(shim: Path, disk: Path) -> None:
-    assert run(shim, disk, "errors")["failed"] > 150
+    assert run(shim, disk, "errors", program="parts_faults")["failed"] > 150
 
 
 @pytest.mark.slow

@@ -25,14 +25,14 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def run(shim: Path, folder: Path, *arguments: str) -> dict[str, int]:
-    """What the program says."""
+def run(shim: Path, folder: Path, *arguments: str, program: str = "storage_disk") -> dict[str, int]:
+    """What the program says, on such a disk."""
     disk, platter = folder / "disk", folder / "platter"
     disk.mkdir()
     platter.mkdir()
     environment = {**os.environ, "LD_PRELOAD": str(shim), "PYFE_DISK": str(disk), "PYFE_PLATTER": str(platter)}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.storage_disk", *arguments], env=environment, capture_output=True, text=True
+        [sys.executable, "-m", f"tests.unit.{program}", *arguments], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, int] = json.loads(done.stdout)
