@@ -12,7 +12,6 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from pyfe import io
-from pyfe.adapters import AnyAdapter
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.carried import AllowDuplicates, Carried, CarryIds, secret_files, secret_from
 from pyfe.cli.console import (
@@ -27,6 +26,7 @@ from pyfe.cli.encrypting_cohorts import AS_A_BATCH, Asked, Ways, asks_ways, encr
 from pyfe.cli.keeping import Saved
 from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger, Retired
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
+from pyfe.cohorts.rows import chunk_rows
 from pyfe.errors import ParameterError
 from pyfe.io import roles
 from pyfe.keys import PublicKey
@@ -36,8 +36,6 @@ from pyfe.schema import Encoded, Overflow
 
 __all__ = ["encrypt"]
 
-CHUNK = 2048
-"""Rows between two steps of the progress bar: enough to keep all lanes and threads busy."""
 
 OwnerSecretFile = Annotated[
     Path | None,
@@ -170,11 +168,6 @@ def _cost(batch: CiphertextBatch, size: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def _chunk(scheme: AnyAdapter) -> int:
-    """About :data:`CHUNK` rows: whole blocks, where the scheme packs rows."""
-    return -(-CHUNK // scheme.block_rows) * scheme.block_rows
-
-
 def _overflow(text: str) -> Overflow:
     for choice in get_args(Overflow):
         if text == choice:
@@ -184,6 +177,6 @@ def _overflow(text: str) -> Overflow:
 
 def _encrypted(key: PublicKey, encoded: Encoded, secret: Any, *, quiet: bool) -> Iterator[CiphertextBatch]:
     """The table's batches; the first carries the saturated counts of all."""
-    for start, stop in progress(len(encoded), _chunk(key.adapter), "encrypting", quiet=quiet):
+    for start, stop in progress(len(encoded), chunk_rows(key.adapter), "encrypting", quiet=quiet):
         counts = encoded.saturated if start == 0 else {}
         yield key.encrypt(replace(encoded[start:stop], saturated=counts), owner_secret=secret)

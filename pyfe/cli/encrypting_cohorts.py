@@ -27,10 +27,11 @@ from pyfe.cli.owner import Admitted
 from pyfe.cli.table_options import Reading, asked_as
 from pyfe.cohorts import Chunk, Place, fresh_cohort_id, is_parquet, open_cohort
 from pyfe.cohorts.carrying import CarriedColumns, IdsLookedAt, id_cells, lines_of
-from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts, keep_freed_memory
+from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts
 from pyfe.cohorts.manifest import Command, Counts, Manifest, Span
+from pyfe.cohorts.memory import keep_freed_memory
 from pyfe.cohorts.parts import WorkFolder, parts_beside, work_folder
-from pyfe.cohorts.rows import ROWS_A_CHUNK
+from pyfe.cohorts.rows import chunk_rows
 from pyfe.cohorts.writing import arrow_here, join_parts
 from pyfe.errors import ParameterError, PyfeError
 from pyfe.identity import IdentitySecret
@@ -404,9 +405,9 @@ def _role(public_key_id: bytes) -> Role:
 def _chunk_rows(scheme: AnyAdapter, wanted: int | None) -> int:
     """The rows of a chunk: as many as are wanted, 2,048 by default; whole blocks, where the scheme packs rows.
     ParameterError for a number that is none."""
-    block = scheme.block_rows
     if wanted is None:
-        return -(-ROWS_A_CHUNK // block) * block
+        return chunk_rows(scheme)
+    block = scheme.block_rows
     if not 1 <= wanted <= 2**20 or wanted % block:
         whole = f", in whole blocks of {block}" if block > 1 else ""
         raise ParameterError(f"--rows-a-chunk is a number of rows from 1 to 1,048,576{whole}, not {wanted}")

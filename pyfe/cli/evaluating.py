@@ -20,8 +20,8 @@ from pyfe.cli.console import AsJson, Force, load, meter, read_head, say, show
 from pyfe.cli.keeping import Saved
 from pyfe.cli.proving import Context, ProofPlace, Prove, proof_place
 from pyfe.cohorts import is_parquet
-from pyfe.cohorts.encrypting import keep_freed_memory
 from pyfe.cohorts.manifest import Command, Counts
+from pyfe.cohorts.memory import keep_freed_memory
 from pyfe.cohorts.one_file import table_in_parts
 from pyfe.cohorts.rows import Rows, of_batch, of_cohort, opened_cohort
 from pyfe.cohorts.scoring import Scores, score_parts

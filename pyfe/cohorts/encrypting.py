@@ -23,21 +23,7 @@ from pyfe.io.streams import TableStream
 from pyfe.io.tables import Table
 from pyfe.schema import Encoded, Overflow, Schema
 
-__all__ = ["PlainChunk", "TableChunks", "encrypt_parts", "keep_freed_memory"]
-
-_FREED = 31 << 20
-"""Bytes; of more than 32 MB glibc learns nothing."""
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep some tens of megabytes that are freed, for what comes next.
-
-    By default it gives each block of some megabytes back to the system, and takes the next one again, page by page: a
-    tenth of the time that reading and writing take beside the core. It keeps blocks up to the size of the largest that
-    was ever freed, and twice as much in all; this one is never touched.
-    """
-    np.empty(_FREED, dtype=np.uint8)
-
+__all__ = ["PlainChunk", "TableChunks", "encrypt_parts"]
 
 _KEPT = ""
 """Stands among columns for the coordinates of all of them."""

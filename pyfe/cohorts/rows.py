@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pyfe.adapters import AnyAdapter
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cohorts.columns import PublicColumn
 from pyfe.cohorts.distinct import Distinct
@@ -20,10 +21,15 @@ from pyfe.identity import Identity
 from pyfe.io.files import pieces_of
 from pyfe.row_ids import Carriage, RowIds, require_none_repeated
 
-__all__ = ["ROWS_A_CHUNK", "Piece", "Rows", "file_digest", "of_batch", "of_cohort", "opened_cohort"]
+__all__ = ["Piece", "Rows", "chunk_rows", "file_digest", "of_batch", "of_cohort", "opened_cohort"]
 
 ROWS_A_CHUNK = 2048
 """Enough to keep all lanes and threads busy."""
+
+
+def chunk_rows(scheme: AnyAdapter) -> int:
+    """Rows of a chunk where nothing else is asked for: some 2,048, in whole blocks where the scheme packs rows."""
+    return -(-ROWS_A_CHUNK // scheme.block_rows) * scheme.block_rows
 
 
 class Piece(NamedTuple):
@@ -95,8 +101,7 @@ def of_batch(batch: CiphertextBatch, file: Path, *, signed_by: Identity | None =
     """The rows of one batch, cut into chunks of whole blocks. SignatureError unless it is signed as it should be."""
     if signed_by is not None:
         batch.require_signed_by(signed_by)
-    block = batch.adapter.block_rows
-    step = -(-ROWS_A_CHUNK // block) * block
+    step = chunk_rows(batch.adapter)
 
     def read(start: int, stop: int) -> Iterator[Piece]:
         for number in range(start, stop):

@@ -249,11 +249,9 @@ def test_claimed_weights_are_bounded(story: Story) -> None:
 
 
 def test_progress_chunks_join_to_the_same_batch(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pyfe.cli import encrypt_evaluate
-
     begin(story)
     story.run(*issue())
-    monkeypatch.setattr(encrypt_evaluate, "CHUNK", 2)
+    monkeypatch.setattr("pyfe.cohorts.rows.ROWS_A_CHUNK", 2)
     encrypted = story.run("encrypt", "train.csv", "-p", "public", "-o", "ct", "--on-overflow", "clip")
     batch = CiphertextBatch.from_bytes(Path("ct").read_bytes())
     assert len(batch) == batch.encrypted_rows == 40 and batch.saturated == encrypted["saturated"]
