@@ -84,7 +84,8 @@ $(VENV)/.installed-lint: $(VENV)/.installed-test
 	$(PIP) install $$($(BIN)/python scripts/extras.py lint)
 	@touch $@
 
-$(VENV)/.installed-docs: $(VENV)/.installed-test
+# The site is made from the sources: no core is built for it.
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
 	$(PIP) install $$($(BIN)/python scripts/extras.py docs)
 	@touch $@
 

@@ -1,24 +1,27 @@
 """Docstrings as Markdown: a line ``::: pyfe.Schema`` of a page becomes the documentation of that object.
 
-The docstrings are the only place where the API is described; this makes a page of them when the site is built.
+The docstrings are the only place where the API is described; this makes a page of them when the site is built. They are
+read from the sources, and those of the core from its stub: nothing of pyfe is imported, and no core has to be there.
 """
 
 from __future__ import annotations
 
-import importlib
+import functools
 import inspect
 import re
-from types import ModuleType
-from typing import Any
+from pathlib import Path
 
-_DEFAULTS = (bool, int, float, str, bytes, tuple, frozenset, type(None))
+import griffe
+
+ROOT = Path(__file__).resolve().parent.parent
+
 _DIRECTIVE = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
 _ROLE = re.compile(r":(?:class|meth|func|mod|attr|data):`~?(?:[\w.]*\.)?(\w+)`")
 _SECTION = re.compile(r"^(\w+)\n-+\n", re.MULTILINE)
 _ITEM = re.compile(r"^(?!Cost|Raises|Returns|Link|Source)(\w+(?:, \w+)*): ", re.MULTILINE)
 _TABLE = re.compile(r"(?:^=+(?: +=+)*\n)[\s\S]*?(?:\n=+(?: +=+)*$)", re.MULTILINE)
-# pybind11 writes the signature as the first line of the docstring.
-_NATIVE = re.compile(r"^\w+(\(.*\) -> .*)$", re.MULTILINE)
+# griffe writes the default factory of a field as its call.
+_MADE = re.compile(r"^\(lambda: (.*)\)\(\)$")
 _DOCTEST = re.compile(r"(?:^>>> .*\n?(?:^(?!>>>)\S.*\n?)*)+", re.MULTILINE)
 
 
@@ -30,87 +33,100 @@ def expand(markdown: str) -> str:
 def documentation(name: str) -> str:
     """The Markdown of one object by its dotted name."""
     item = find(name)
-    if isinstance(item, ModuleType):
-        inner = [n for n in item.__all__ if callable(getattr(item, n))]
+    if isinstance(item, griffe.Module):
+        inner = [n for n in item.exports or [] if isinstance(home(item[str(n)]), griffe.Class | griffe.Function)]
         return "\n\n".join([prose(item), *(documentation(f"{name}.{n}") for n in inner)])
     parts = [entry(name, item, "###")]
-    if inspect.isclass(item):
+    if isinstance(item, griffe.Class):
         parts += [entry(f"{name.split('.')[-1]}.{n}", value, "####") for n, value in members(item)]
     return "\n\n".join(parts)
 
 
-def find(name: str) -> Any:
-    """The object of a dotted name, importing the longest module part of it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        parent, _, last = name.rpartition(".")
-        return getattr(find(parent), last)
+@functools.cache
+def package() -> griffe.Module:
+    """All of pyfe as it is written."""
+    loaded = griffe.load("pyfe", search_paths=[ROOT], try_relative_path=False, allow_inspection=False)
+    assert isinstance(loaded, griffe.Module)
+    return loaded
 
 
-def members(cls: type) -> list[tuple[str, Any]]:
-    """Public members that have a docstring, in the order of the source; a field's default has only its type's."""
-    named = [(n, v) for n, v in vars(cls).items() if not n.startswith("_") and not isinstance(v, _DEFAULTS)]
-    return [(n, v) for n, v in named if inspect.getdoc(unwrapped(v))]
+def find(name: str) -> griffe.Object:
+    """The object of a dotted name where it is defined. KeyError where nothing is."""
+    return home(package()[name.removeprefix("pyfe.")])
 
 
-def unwrapped(value: Any) -> Any:
-    """The function behind a class method or a property."""
-    if isinstance(value, property):
-        return value.fget
-    return value.__func__ if isinstance(value, classmethod | staticmethod) else value
+def home(item: griffe.Object | griffe.Alias) -> griffe.Object:
+    """What a name stands for, through imports and lines such as ``ScoreProof = _native.ScoreProof``.
+
+    A function that is called like its file has been imported over it, as in ``pyfe.number``.
+    """
+    while isinstance(item, griffe.Alias):
+        item = package()[item.target_path.removeprefix("pyfe.")]
+    if isinstance(item, griffe.Attribute) and isinstance(item.value, griffe.ExprName | griffe.ExprAttribute):
+        return find(item.value.canonical_path)
+    if isinstance(item, griffe.Module) and item.name in item.members:
+        return home(item.members[item.name])
+    return item
 
 
-def entry(name: str, value: Any, heading: str) -> str:
+def members(cls: griffe.Class) -> list[tuple[str, griffe.Object]]:
+    """Public methods and properties in the order of the source, those that have a docstring; of the core all."""
+    own = [(n, v) for n, v in cls.members.items() if not n.startswith("_") and isinstance(v, griffe.Object)]
+    called = [(n, v) for n, v in own if v.is_function or "property" in v.labels]
+    return [(n, v) for n, v in called if v.has_docstring or of_the_core(v)]
+
+
+def of_the_core(item: griffe.Object) -> bool:
+    """Whether it stands in the stub; there few things have words, and signatures say the rest."""
+    return item.path.startswith("pyfe._core.")
+
+
+def entry(name: str, item: griffe.Object, heading: str) -> str:
     """Heading with the signature, and the docstring."""
-    inner = unwrapped(value)
     lines = [f"{heading} `{name}`"]
-    if not isinstance(value, property) and callable(inner) and (shown := signature(inner)):
+    if isinstance(item, griffe.Class | griffe.Function) and (shown := signature(item)):
         lines.append(f"```python\n{name.split('.')[-1]}{shown}\n```")
-    return "\n\n".join([*lines, prose(inner)])
+    return "\n\n".join([*lines, prose(item)])
 
 
-def signature(value: Any) -> str:
-    """Arguments and result without the leading self or cls; long ones a line each. Empty where nothing is known."""
-    try:
-        found = inspect.signature(value)
-    except (TypeError, ValueError):
-        stated = _NATIVE.match(inspect.getdoc(value) or "")
-        return native_types(stated[1]) if stated else ""
-    arguments = [
-        re.sub(r": '([^']*)'", r": \1", str(p)) for n, p in found.parameters.items() if n not in ("self", "cls")
-    ]
-    marks = star(found, arguments)
-    result = "" if found.return_annotation is found.empty else f" -> {found.return_annotation}"
-    short = f"({', '.join(marks)}){result}"
-    return short if len(short) < 90 else "(\n    " + ",\n    ".join(marks) + f",\n){result}"
+def signature(item: griffe.Class | griffe.Function) -> str:
+    """Arguments and result without the leading self or cls; long ones a line each. Empty where a class takes none."""
+    if isinstance(item, griffe.Class) and not item.parameters:
+        return ""
+    arguments = [p for p in item.parameters if p.name not in ("self", "cls")]
+    shown = [argument(p) for p in arguments]
+    kinds = [p.kind for p in arguments]
+    if griffe.ParameterKind.keyword_only in kinds and griffe.ParameterKind.var_positional not in kinds:
+        shown.insert(kinds.index(griffe.ParameterKind.keyword_only), "*")
+    result = f" -> {item.returns}" if isinstance(item, griffe.Function) and item.returns else ""
+    short = everyday(f"({', '.join(shown)}){result}")
+    return short if len(short) < 90 else everyday("(\n    " + ",\n    ".join(shown) + f",\n){result}")
 
 
-def native_types(text: str) -> str:
-    """A signature that pybind11 wrote, in the words of everyday."""
+def argument(parameter: griffe.Parameter) -> str:
+    """One argument as it is written."""
+    kinds = griffe.ParameterKind
+    stars = "*" if parameter.kind is kinds.var_positional else "**" if parameter.kind is kinds.var_keyword else ""
+    typed = f": {parameter.annotation}" if parameter.annotation is not None else ""
+    given = parameter.default if not stars else None
+    default = (" = " if typed else "=") + _MADE.sub(r"\1", str(given)) if given is not None else ""
+    return f"{stars}{parameter.name}{typed}{default}"
+
+
+def everyday(text: str) -> str:
+    """A signature of the core's stub in the words of everyday."""
     text = text.replace("typing.SupportsInt | typing.SupportsIndex", "int").replace("collections.abc.", "")
-    text = re.sub(r"pyfe\._core\.\w+\.|numpy\.typing\.|numpy\.", "", text)
-    return re.sub(r"^\((?:self|arg0): \w+(?:, )?", "(", text)
+    return re.sub(r"\b(?:pyfe\._core\.(?:[a-z_0-9]+\.)?|numpy\.typing\.|numpy\.|typing\.)", "", text)
 
 
-def star(found: inspect.Signature, arguments: list[str]) -> list[str]:
-    """The arguments with the ``*`` before keyword-only ones that str(signature) would show."""
-    kinds = [p.kind for n, p in found.parameters.items() if n not in ("self", "cls")]
-    if inspect.Parameter.KEYWORD_ONLY not in kinds or inspect.Parameter.VAR_POSITIONAL in kinds:
-        return arguments
-    at = kinds.index(inspect.Parameter.KEYWORD_ONLY)
-    return [*arguments[:at], "*", *arguments[at:]]
-
-
-def prose(value: Any) -> str:
-    """A docstring as Markdown."""
-    text = inspect.getdoc(value) or ""
-    if stated := re.match(r"\((?:arg0|self): .*\) -> (.*)", text):  # a property of the core
-        text = f"`{native_types(stated[1])}`" + text[stated.end() :]
-    text = _NATIVE.sub("", text, count=1).lstrip()
+def prose(item: griffe.Object) -> str:
+    """A docstring as Markdown; of a property of the core, whose docstring says no type, with its type."""
+    text = inspect.cleandoc(item.docstring.value) if item.docstring else ""
+    if isinstance(item, griffe.Attribute) and of_the_core(item):
+        text = f"`{everyday(str(item.annotation))}`\n\n{text}".rstrip()
     text = _ROLE.sub(r"`\1`", text).replace("``", "`")
     text = _TABLE.sub(lambda match: f"```text\n{match[0]}\n```", text)
-    text = _DOCTEST.sub(lambda match: f"```python\n{match[0].rstrip()}\n```\n", text)
+    text = _DOCTEST.sub(lambda match: f"```pycon\n{match[0].rstrip()}\n```\n", text)
     text = _SECTION.sub(r"**\1**\n\n", text)
     text = _ITEM.sub(r"- **\1**: ", text)
     return text.replace("::\n", ":\n")
