@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS   ?= 2
+# Of this the demo hrv takes an hour of heartbeats, a file; what the package would need to run is large and not needed.
+HEARTBEATS := --no-deps pyhrv==0.5
 
 # What the compiled core is made of; the Python files need no re-install (the install is editable).
 NATIVE       := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
@@ -73,11 +75,13 @@ $(BIN)/python: | preflight
 $(VENV)/.installed-demo: $(NATIVE) | $(BIN)/python
 	@echo "installing pyfe and what the demo needs (downloads, then compiles the core: about 3 minutes)"
 	$(PIP) install --editable '.[demo]'
+	$(PIP) install $(HEARTBEATS)
 	@touch $@
 
 $(VENV)/.installed-test: $(NATIVE) $(NATIVE_TESTS) | $(BIN)/python
 	@echo "installing pyfe with its test build (downloads, then compiles: about 6 minutes)"
 	$(PIP) install --editable '.[demo,test]' --config-settings=cmake.define.PYFE_BUILD_TESTING=ON
+	$(PIP) install $(HEARTBEATS)
 	@touch $(VENV)/.installed-demo $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed-test

@@ -68,7 +68,8 @@ def content_policy(page: str) -> str:
 
 def _mathml(match: re.Match[str]) -> str:
     display = "inline" if match[2] == "(" else "block"
-    return str(convert(html.unescape(match[3]).strip(), display=display))
+    formula = str(convert(html.unescape(match[3]).strip(), display=display))
+    return formula if display == "inline" else f'<div class="formula">{formula}</div>'
 
 
 def _with_options(code: re.Match[str]) -> str:

@@ -86,6 +86,15 @@ def test_no_command_is_cut(page: chromium.Page, site: Path, name: str, width: in
     assert page.run(f"{BLOCKS}.filter(block => block.scrollWidth > block.clientWidth).map(b => b.innerText)") == []
 
 
+def test_no_page_is_wider_than_a_phone(page: chromium.Page, site: Path) -> None:
+    wide = []
+    for file in sorted(set(site.rglob("*.html")) - {site / "404.html"}):  # that one is for servers
+        page.open(file.as_uri(), width=360)
+        if (width := page.run("document.documentElement.scrollWidth")) > 360:
+            wide.append(f"{file.relative_to(site)}: {width}")
+    assert wide == []
+
+
 @pytest.mark.parametrize("name", ["tutorials/three-machines", "guides/command-line"])
 def test_copy_copies_the_commands(page: chromium.Page, site: Path, name: str) -> None:
     page.open((site / f"{name}.html").as_uri())

@@ -150,6 +150,14 @@ def test_hrv_says_what_to_install(
     assert "pip install --no-deps pyhrv==0.5" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
+def test_make_demo_brings_the_heartbeats() -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    assert f"HEARTBEATS := {hrv._INSTALL.removeprefix('pip install ')}\n" in makefile
+    for stamp in ("demo", "test"):
+        recipe = makefile.split(f"$(VENV)/.installed-{stamp}: $(NATIVE)")[1].split("\n\n")[0]
+        assert "$(PIP) install $(HEARTBEATS)" in recipe
+
+
 # -- dicom --
 
 
