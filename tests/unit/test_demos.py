@@ -158,6 +158,14 @@ def test_make_demo_brings_the_heartbeats() -> None:
         assert "$(PIP) install $(HEARTBEATS)" in recipe
 
 
+def test_make_fresh_plays_every_story() -> None:
+    from pyfe.cli.demo import Story
+
+    script = (Path(__file__).parents[2] / "scripts" / "fresh.sh").read_text()
+    played = script.split("for story in ")[1].split(";")[0].split()
+    assert sorted([*played, Story.FIRST]) == sorted(Story)
+
+
 # -- dicom --
 
 
