@@ -3,8 +3,8 @@
 #
 # A Debian 12 minbase folder is made by debootstrap with exactly python3 python3-venv python3-dev g++ make git; two
 # clones of the committed state are put in, and each command runs in its own; the demos after the first one without a
-# network. Needs root, debootstrap, a package
-# mirror and about 2.5 GB; takes about 20 minutes. The folder is removed at the end (KEEP=1 keeps it).
+# network. Needs root, debootstrap, a package mirror and about 2.5 GB; takes about 20 minutes. The folder is removed at
+# the end (KEEP=1 keeps it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

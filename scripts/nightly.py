@@ -107,7 +107,7 @@ def steps() -> list[Step]:
         Step("ctime", 8, (*NATIVE, "scripts/ctime.py"), [python, "scripts/ctime.py"]),
         Step("qemu", 8, (*NATIVE, "scripts/qemu.py"), [python, "scripts/qemu.py"]),
         Step("bench", 10, (*PACKAGE, "bench/"), [python, "-m", "bench", "--json", str(STATE / "bench.json")]),
-        Step("fresh", 22, EVERYTHING, ["bash", "scripts/fresh.sh"]),
+        Step("fresh", 20, EVERYTHING, ["bash", "scripts/fresh.sh"]),
     ]
 
 
