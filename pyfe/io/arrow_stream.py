@@ -13,7 +13,9 @@ from pyfe.errors import DecodeError
 from pyfe.io.arrow_files import (
     arrow_table,
     require_arrow,
+    require_arrow_room,
     require_cells_of_bytes,
+    require_parquet_room,
     require_size,
     text_columns,
     without_values,
@@ -22,6 +24,7 @@ from pyfe.io.cells import TypedCells
 from pyfe.io.files import in_memory
 from pyfe.io.kinds import Kind
 from pyfe.io.sources import Again
+from pyfe.io.unpacking import ANY_BYTES
 from pyfe.schema.frames import as_column, naming
 
 __all__ = ["ArrowReading"]
@@ -85,14 +88,16 @@ class ArrowReading:
 
         size = data.size()
         if self._kind is Kind.PARQUET:
+            layout = require_parquet_room(data, self._again.name, whole=False)
             file = ParquetFile(data, pre_buffer=False)
             require_size(file.metadata.num_rows, file.metadata.num_columns, size, self._again.name)
             texts = text_columns(file)
             file = ParquetFile(data, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=texts)
             self._name(lambda: file.schema_arrow.names)
             columns = None if self._wanted is None else [name for name in self.names if name in self._wanted]
-            yield from file.iter_batches(_ROWS, columns=columns, use_threads=True)
+            yield from file.iter_batches(layout.rows_at_once(_ROWS, ANY_BYTES), columns=columns, use_threads=True)
             return
+        require_arrow_room(data, self._kind, self._again.name, whole=False)
         reader = (ipc.open_file if self._kind is Kind.ARROW_FILE else ipc.open_stream)(data)
         self._name(lambda: reader.schema.names)
         count = reader.num_record_batches if self._kind is Kind.ARROW_FILE else None

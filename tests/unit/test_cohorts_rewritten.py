@@ -241,7 +241,7 @@ def test_wide_cells_that_pack_well_do_not_fill_the_memory(tmp_path: Path, name: 
     COUNTED.append(counted := pa.proxy_memory_pool(pa.default_memory_pool()))
     pa.set_memory_pool(counted)
     try:
-        with pytest.raises(pyfe.DecodeError, match=r"again\.parquet: columns of .* more than 100 to one"):
+        with pytest.raises(pyfe.DecodeError, match=r"again\.parquet: columns of .* more than 8 to one"):
             list(open_cohort(tmp_path / "again.parquet").chunks())
     finally:
         pa.set_memory_pool(pa.default_memory_pool())
