@@ -223,7 +223,8 @@ def _made(
     command = Command("ciphertexts", says, chunks.chunks, CHUNKS_A_PART)
     folder = _work_place(asked, file)
     ways = asked.ways
-    with work_folder(folder, command, settle=_settled, resume=ways.resume, force=asked.force) as work:
+    how: dict[str, Any] = {"resume": ways.resume, "force": asked.force, "beside": file is not None}
+    with work_folder(folder, command, settle=_settled, **how) as work:
         missing = work.missing()
         left, cohort = chunks.rows_of(missing), str(work.settled["cohort"])
         with (
