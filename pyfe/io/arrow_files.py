@@ -83,14 +83,14 @@ def without_values() -> Iterator[None]:
         raise ParameterError("has cells that are no numbers, text or truth values") from None
 
 
-def require_cells_of_bytes(column: Any, beside: int = 0) -> None:
+def require_cells_of_bytes(column: Any, beside: int, rows: int) -> None:
     """ParameterError for a column of pyarrow whose cells take no bytes of their own: encoded by runs, of text that is
     there once for many cells, and of type null where the table has more rows than any may and than bits ``beside``:
-    bytes of its other columns."""
+    bytes of its other columns. ``rows``, and these: of the whole table, or as far as it was read."""
     from pyarrow import types
 
     kind = column.type
-    if types.is_null(kind) and len(column) <= max(_ANY_FILE, 8 * beside):
+    if types.is_null(kind) and rows <= max(_ANY_FILE, 8 * beside):
         return  # absent in every row, which the schema may take
     while types.is_dictionary(kind) or hasattr(kind, "storage_type"):
         kind = kind.value_type if types.is_dictionary(kind) else kind.storage_type

@@ -40,12 +40,19 @@ class ArrowReading:
     """One reading of a file, a piece after the other. A file is mapped, so that its bytes need no memory; one that came
     packed or through a pipe is held as it is, and only its pieces are spread out. Feather of version 1 is read whole.
 
-    ``wanted``: the columns that are read; None: all of them, each looked at for damage.
+    ``wanted``: the columns that are read; None: all of them, each looked at for damage. ``looked_at``: the rows that
+    an earlier reading of all columns counted, and their bytes; without it those that this one has counted so far.
     """
 
-    def __init__(self, again: Again, kind: Kind, wanted: Collection[str] | None = None) -> None:
-        self._again, self._kind, self._wanted = again, kind, wanted
-        self.rows = 0
+    def __init__(
+        self,
+        again: Again,
+        kind: Kind,
+        wanted: Collection[str] | None = None,
+        looked_at: tuple[int, int] | None = None,
+    ) -> None:
+        self._again, self._kind, self._wanted, self._looked_at = again, kind, wanted, looked_at
+        self.rows = self.bytes = 0
         self.names: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[range, dict[str, TypedCells]]]:
@@ -133,16 +140,18 @@ class ArrowReading:
             self.names = self.names or list(batch.column_names)
             rows = range(self.rows + 1, self.rows + 1 + batch.num_rows)
             self.rows += batch.num_rows
+            self.bytes += batch.nbytes
+            all_of = self._looked_at or (self.rows, self.bytes)
             names = batch.schema.names
             wanted = [at for at, name in enumerate(names) if self._wanted is None or name in self._wanted]
-            return rows, {names[at]: TypedCells(partial(_column_of, batch, names[at], at)) for at in wanted}
+            return rows, {names[at]: TypedCells(partial(_column_of, batch, names[at], at, all_of)) for at in wanted}
 
 
-def _column_of(batch: Any, name: str, place: int) -> AnyArray:
+def _column_of(batch: Any, name: str, place: int, all_of: tuple[int, int]) -> AnyArray:
     import pyarrow
 
     with naming(name), without_values():
         column = batch.column(place)
-        require_cells_of_bytes(column, batch.nbytes)
+        require_cells_of_bytes(column, beside=all_of[1], rows=all_of[0])
         chunked = pyarrow.chunked_array([column]) if not hasattr(column, "chunks") else column
         return np.asarray(as_column(chunked))
