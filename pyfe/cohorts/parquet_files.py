@@ -31,7 +31,7 @@ _MOST_TO_ONE = 8
 @dataclass(frozen=True)
 class Part:
     """A file: the rows of each of its row groups, its size in bytes, the names of its columns, those of text and bytes,
-    who wrote it, and what reading it takes."""
+    who wrote it, and what reading it takes. ``state``: what changes when the file does."""
 
     path: Path
     groups: tuple[int, ...]
@@ -40,6 +40,7 @@ class Part:
     texts: tuple[str, ...]
     writer: str | None
     layout: ParquetLayout
+    state: tuple[int, ...]
 
     @property
     def rows(self) -> int:
@@ -62,7 +63,7 @@ class Part:
             start, group = start - self.groups[group], group + 1
         most = self.layout.rows_at_once(most, _ANY_FILE, columns)
         with reading_parquet(self.path), _file(self.path, self.texts) as file:
-            if file.metadata.num_rows != self.rows:
+            if _state(self.path) != self.state or file.metadata.num_rows != self.rows:
                 raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
             for at in range(group, len(self.groups)):
                 for batch in file.iter_batches(most, row_groups=[at], columns=list(columns), use_threads=False):
@@ -74,14 +75,14 @@ class Part:
 def opened_part(path: Path) -> Part:
     """What a file says it is. ParameterError where it cannot be read, DecodeError where it is no Parquet."""
     require_file(path)
-    layout = _layout(path)
+    layout, state = _layout(path)
     with reading_parquet(path), _file(path) as file:
         metadata = file.metadata
         groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
         names = tuple(file.schema_arrow.names)
         leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
         texts = tuple(each.path for each in leaves if each.physical_type == "BYTE_ARRAY")
-        return Part(path, groups, os.path.getsize(path), names, texts, _writer(metadata), layout)
+        return Part(path, groups, state[2], names, texts, _writer(metadata), layout, state)
 
 
 def _file(path: Path, texts: Sequence[str] = ()) -> Any:
@@ -91,11 +92,12 @@ def _file(path: Path, texts: Sequence[str] = ()) -> Any:
     )
 
 
-def _layout(path: Path) -> ParquetLayout:
-    """What reading the file takes, before anything of it is read. DecodeError for cells that are many times as large as
-    the file, by what its pages say."""
+def _layout(path: Path) -> tuple[ParquetLayout, tuple[int, ...]]:
+    """What reading the file takes, before anything of it is read, and the state in which it was looked at. DecodeError
+    for cells that are many times as large as the file, by what its pages say."""
     with reading_parquet(path), path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+        state = _state(file.fileno())
+        size = state[2]
 
         def at(place: int, count: int) -> bytes:
             return os.pread(file.fileno(), count, place) if place >= 0 else b""
@@ -108,7 +110,12 @@ def _layout(path: Path) -> ParquetLayout:
         raise DecodeError(
             f"{path}: columns of {layout.held} bytes take {size} in the file, more than {_MOST_TO_ONE} to one"
         )
-    return layout
+    return layout, state
+
+
+def _state(path: Path | int) -> tuple[int, ...]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _writer(metadata: Any) -> str | None:
