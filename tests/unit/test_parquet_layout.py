@@ -166,6 +166,12 @@ def test_a_cell_of_a_dictionary_is_not_spread_over_all_rows(tmp_path: Path, of: 
     assert 0 < pool.max_memory() < 128 * MB
 
 
+def test_a_reader_spreads_what_stands_for_something_else() -> None:
+    """JSON, of which pyarrow makes a type of its own."""
+    assert layout_of(spread(BYTE_ARRAY, struct.pack("<I", MB) + bytes(MB), converted=19)).widths["a"] > MB
+    assert layout_of(spread(BYTE_ARRAY, struct.pack("<I", MB) + bytes(MB), converted=0)).widths["a"] < 10
+
+
 def test_bytes_of_a_dictionary_stay_one(tmp_path: Path) -> None:
     (tmp_path / "table").write_bytes(spread(BYTE_ARRAY, struct.pack("<I", len(LONG)) + LONG))
     with counted() as pool:
@@ -266,6 +272,19 @@ def test_packed_dictionaries_count_too(tmp_path: Path, stream: bool) -> None:
     (tmp_path / "table").write_bytes(arrow(pa.table({"a": coded}), stream))
     for read in (io.read_table, stream_table):
         with pytest.raises(DecodeError, match="a byte may stand for 64"):
+            read(tmp_path / "table")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["file", "stream"])
+def test_an_earlier_way_to_say_that_buffers_are_packed(tmp_path: Path, stream: bool) -> None:
+    """Among the metadata of a message; the first number is taken for what the buffer unpacks to."""
+    sink, batch = bytes_io.BytesIO(), pa.record_batch({"a": [1 << 33, 2, 3]})
+    options = ipc.IpcWriteOptions(metadata_version=ipc.MetadataVersion.V4)
+    with (ipc.new_stream if stream else ipc.new_file)(sink, batch.schema, options=options) as writer:
+        writer.write_batch(batch, custom_metadata={"ARROW:experimental_compression": "zstd"})
+    (tmp_path / "table").write_bytes(sink.getvalue())
+    for read in (io.read_table, stream_table):
+        with pytest.raises(DecodeError, match="unpack to 8589934592, and a byte may stand for 64"):
             read(tmp_path / "table")
 
 
