@@ -58,26 +58,28 @@ def backup(path: folder.AnyPath, to: folder.AnyPath) -> str:
     return log.checkpoint
 
 
-def change_passphrase(path: folder.AnyPath, *, passphrase: str | bytes, new: str | bytes) -> None:
-    """Seal the master keys of an authority's folder under another passphrase. Keys, log and public key stay.
+def change_passphrase(
+    path: folder.AnyPath, *, passphrase: str | bytes, new: str | bytes, clock: Clock = time.time
+) -> None:
+    """Seal the master keys of an authority's folder under another passphrase. Keys and public key stay; the log says
+    that it was done, and when.
 
     The sealed file is written beside the old one, made durable and renamed: whoever is killed leaves the one or the
     other, whole. Another process that has the authority open goes on issuing, and opens it anew before it opens an
     epoch. Copies of the folder keep the passphrase of before.
 
-    AuthorityError for a wrong passphrase, ParameterError for a new one that is too short; then all is as it was. Cost:
-    two scrypts, and the right to write the log for the time of one write.
+    The entry is made first. Where sealing fails after it, or the process is killed in between, the log says it and the
+    passphrase is the one of before.
+
+    AuthorityError for a wrong passphrase, and for a clock that is before the newest entry, ParameterError for a new
+    passphrase that is too short; then all is as it was. Cost: two scrypts, and that of the log.
     """
     place = folder.existing(path)
     vault = Vault.opened(place, passphrase)
     try:
         key = SealingKey.fresh(new)
-        storage = place.open_log(vault.signing_key.public)
-        try:
-            with storage.writing():
-                vault.reseal(key)
-        finally:
-            storage.close()
+        with Engine(place.open_log(vault.signing_key.public), vault, clock) as engine:
+            engine.passphrase_changed(key)
     finally:
         vault.close()
 

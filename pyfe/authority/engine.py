@@ -43,6 +43,7 @@ from pyfe.authority.entries import (
     EpochOpened,
     EpochRetired,
     KeyIssued,
+    PassphraseChanged,
     Restored,
     encode_entry,
 )
@@ -57,13 +58,7 @@ from pyfe.authority.stating import revocation_list, stated
 from pyfe.authority.storage.protocol import Recorded, Storage, Stored
 from pyfe.authority.vault import Vault
 from pyfe.epochs import EpochTable
-from pyfe.errors import (
-    AuthorityError,
-    DecodeError,
-    ParameterError,
-    PolicyDeniedError,
-    PyfeError,
-)
+from pyfe.errors import AuthorityError, DecodeError, ParameterError, PolicyDeniedError, PyfeError
 from pyfe.function import Function
 from pyfe.identity import Approval, Revocation
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
@@ -72,6 +67,7 @@ from pyfe.leakage import Finding, Prior
 from pyfe.leakage.prior import reference_for
 from pyfe.schema import Schema
 from pyfe.wire.pickling import Secret
+from pyfe.wire.sealing import SealingKey
 from pyfe.wire.texts import require_text
 
 __all__ = ["Checked", "Clock", "Engine", "Looked", "MakeStorage", "Opened", "Plan"]
@@ -83,7 +79,6 @@ MakeStorage: TypeAlias = Callable[[bytes, Sequence[bytes], bytes], Storage]
 
 _Make: TypeAlias = Callable[[LogState, int], Sequence[Entry]]
 """From a state and a second to the entries that are to follow; none where nothing is to be recorded."""
-
 
 _NOT_OFF = "under a policy file no epoch is opened in which the leakage rules are off"
 
@@ -433,6 +428,12 @@ class Engine(Secret):
 
         self._recorded(entries)
 
+    def passphrase_changed(self, key: SealingKey) -> None:
+        """Record that the secrets are sealed under another key, and then do so."""
+        self._recorded(lambda state, now: [PassphraseChanged(at=now)])
+        with self._storage.writing():
+            self._vault.reseal(key)
+
     def revocation_list(self) -> RevocationList:
         """All keys that were revoked so far, signed."""
         return revocation_list(self.state, decisions.require_second(self._clock()), self._vault.signing_key)
@@ -512,8 +513,7 @@ class Engine(Secret):
         return question, self._telling(question, found) if isinstance(found, Denied) else found
 
     def _telling(self, question: Question, denied: Denied) -> Denied:
-        """A refusal with the findings that the same recipient was told in this process before: the log keeps their
-        words only."""
+        """A refusal with the findings that its recipient was told in this process before: the log keeps words only."""
         if denied.entry.scope == "request":
             return denied
         asked = question.epoch, question.request.function.id, question.request.recipient

@@ -55,6 +55,7 @@ __all__ = [
     "KeyReleased",
     "KeysRevoked",
     "Migrated",
+    "PassphraseChanged",
     "PolicySet",
     "Refused",
     "RequestWithdrawn",
@@ -491,6 +492,23 @@ class ClockWasWrong(Base):
         return cls(at=at, newest=newest, reason=fields.take("reason", str), by=texts_in(fields, "by"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class PassphraseChanged(Base):
+    """The secrets are sealed under another passphrase from here on. The entry is made first: where sealing them failed
+    afterwards, they are under the one of before."""
+
+    kind = "passphrase changed"
+
+    def fields(self) -> dict[str, Any]:
+        """None."""
+        return {}
+
+    @classmethod
+    def read(cls, at: int, fields: Fields) -> Self:
+        """The inverse of :meth:`fields`."""
+        return cls(at=at)
+
+
 Entry: TypeAlias = (
     Created
     | EpochOpened
@@ -509,6 +527,7 @@ Entry: TypeAlias = (
     | Migrated
     | Restored
     | ClockWasWrong
+    | PassphraseChanged
 )
 
 KINDS: dict[str, type[Entry]] = {
@@ -531,6 +550,7 @@ KINDS: dict[str, type[Entry]] = {
         Migrated,
         Restored,
         ClockWasWrong,
+        PassphraseChanged,
     )
 }
 

@@ -24,6 +24,7 @@ from pyfe.authority.entries import (
     KeyReleased,
     KeysRevoked,
     Migrated,
+    PassphraseChanged,
     PolicySet,
     Refused,
     Requested,
@@ -192,6 +193,8 @@ def _after(state: LogState, entry: Entry) -> LogState:
             return state if entry.whole else replace(state, epochs=tuple(map(_doubted, state.epochs)))
         case Approved():
             state.epoch(entry.epoch)
+            return state
+        case PassphraseChanged():
             return state
 
 

@@ -43,7 +43,7 @@ from pyfe.io.sources import Again
 from pyfe.io.streams import TableStream
 from pyfe.keys import PublicKey
 from pyfe.keys.carried_ids import require_no_feature
-from pyfe.keys.owner_noise import noise_part, require_owner_secret
+from pyfe.keys.owner_noise import noise_part, require_owner_secret, secret_check
 from pyfe.row_ids import called_rows
 from pyfe.schema import Overflow, Schema
 from pyfe.schema.cells import same_name
@@ -223,7 +223,8 @@ def _made(
     command = Command("ciphertexts", says, chunks.chunks, CHUNKS_A_PART)
     folder = _work_place(asked, file)
     ways = asked.ways
-    with work_folder(folder, command, settle=_settled, resume=ways.resume, force=asked.force) as work:
+    how: dict[str, Any] = {"resume": ways.resume, "force": asked.force, "beside": file is not None}
+    with work_folder(folder, command, settle=_settled, **how) as work:
         missing = work.missing()
         left, cohort = chunks.rows_of(missing), str(work.settled["cohort"])
         with (
@@ -422,7 +423,7 @@ def _says(
     asked: Asked, looked: _Looked, secrets: _Secrets, chunks: TableChunks, table: dict[str, Any]
 ) -> dict[str, Any]:
     """What the cohort follows from, but for what is drawn and what is secret."""
-    key, owner = asked.key, getattr(secrets.owner, "id", None)
+    key = asked.key
     left_out = hashlib.sha256(np.asarray(chunks.left_out, dtype="<i8").tobytes()).hexdigest()
     return {
         "scheme": key.scheme,
@@ -434,12 +435,22 @@ def _says(
         "on_overflow": asked.on_overflow,
         "ids": None if asked.carried.how is None else [asked.carried.how, asked.carried.column or ""],
         "columns": list(asked.columns),
-        "owner": owner.hex() if isinstance(owner, bytes) else None,
+        "owner": _owner(asked, secrets),
         "signer": None if asked.signer is None else asked.signer.identity.ed25519.hex(),
         "read_with": looked.stream.signs,
         "absent": sorted(set(asked.reading.na or ())),  # all of them: what is shown to people is cut
         "table": table,
     }
+
+
+def _owner(asked: Asked, secrets: _Secrets) -> str | list[str] | None:
+    """By what the owner's secrets are known again: the public half of an owner's, a check of 32 bytes without one."""
+    public = getattr(secrets.owner, "id", None)
+    known = [public] if isinstance(public, bytes) else []
+    if asked.secret is not None and not hasattr(asked.secret, "row_pseudonyms"):
+        known.append(secret_check(asked.key.schema, secrets.noise, asked.key.id) or b"")
+    texts = [each.hex() for each in known if each]
+    return texts if len(texts) > 1 else next(iter(texts), None)
 
 
 def _said(asked: Asked, looked: _Looked, chunks: TableChunks, made: _Made, seconds: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import time
 from collections.abc import Sequence
 from io import StringIO
@@ -11,7 +12,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from pyfe import io
@@ -21,13 +21,17 @@ from pyfe.cli.console import AsJson, load, show
 from pyfe.cohorts.scoring import ScoreColumns
 from pyfe.errors import DecodeError, ProofError
 from pyfe.function import Function
-from pyfe.io.scores import scores_of
+from pyfe.io.scores import PROBABILITY, scores_of
 from pyfe.keys import PublicKey, ScoreProof
 
 __all__ = ["verify_scores"]
 
 _CLOSE = 1e-9
 """Relative difference of two machines' logarithms and exponentials that is not called a change."""
+
+_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?(e[+-][0-9]+)?")
+"""How a probability is written. float() takes more: blanks, signs, underscores, the digits of other scripts, which
+other programs read as something else."""
 
 
 def verify_scores(
@@ -91,17 +95,16 @@ def _require_follows(
         if len(found) != len(wanted):
             raise ProofError(f"{name}: line {line}: there are {len(found)} cells, and {len(wanted)} belong there")
         cells = zip(found, wanted, header, strict=False)
-        wrong = next((title for cell, value, title in cells if not _same(cell, value)), None)
+        wrong = next((title for cell, value, title in cells if not _same(cell, value, title)), None)
         if wrong is not None:
             raise ProofError(f"{name}: line {line}, {wrong}: the scores are proven, and this does not follow from them")
 
 
-def _same(cell: str, value: object) -> bool:
-    """Whether a cell is what was written for the value; floats may differ in their last digits."""
-    if isinstance(value, float | np.floating):
-        try:
-            number = float(cell)
-        except ValueError:
-            return False
-        return math.isclose(number, float(value), rel_tol=_CLOSE, abs_tol=1e-300)
-    return cell == str(value)
+def _same(cell: str, value: object, title: str) -> bool:
+    """Whether a cell is what was written for the value: the same text, so that nobody reads another value there. A
+    logarithm or an exponential may have other last digits on another machine, and only probabilities come of one."""
+    if cell == str(value):
+        return True
+    if not title.startswith(PROBABILITY) or not isinstance(value, float) or not _NUMBER.fullmatch(cell):
+        return False
+    return math.isclose(float(cell), value, rel_tol=_CLOSE, abs_tol=1e-300)

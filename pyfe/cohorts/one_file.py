@@ -53,7 +53,7 @@ def table_in_parts(
             yield _Spooled(output, spans, cast(BinaryIO, file))
         return
     folder = parts_beside(place)
-    with work_folder(folder, command(), resume=resume, force=force, private=True) as work:
+    with work_folder(folder, command(), resume=resume, force=force, private=True, beside=True) as work:
         yield _InFolder(output, work)
 
 

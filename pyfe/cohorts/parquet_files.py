@@ -14,23 +14,24 @@ from pyarrow.parquet import ParquetFile
 
 from pyfe.errors import DecodeError, ParameterError, PyfeError
 from pyfe.io.files import require_file
+from pyfe.io.parquet_layout import ParquetLayout, parquet_layout
 
 __all__ = ["Part", "opened_part", "reading_parquet"]
 
 _BUFFER = 1 << 20
 """Bytes of a column that are read ahead; without it pyarrow reads a row group's column as a whole."""
 
-_ANY_FILE = 1 << 26
-"""Bytes that all columns may have, however few they take in the file."""
+_ANY_FILE = 1 << 25
+"""Bytes that are unpacked at a time of any file, and bytes of rows that are read at a time, however few it has."""
 
-_MOST_TO_ONE = 100
-"""Bytes that are made of one, by any packing, where there are more: encrypted rows are not made smaller by any."""
+_MOST_TO_ONE = 8
+"""Bytes that are unpacked at a time for one of the file's: encrypted rows are not made smaller by any packing."""
 
 
 @dataclass(frozen=True)
 class Part:
     """A file: the rows of each of its row groups, its size in bytes, the names of its columns, those of text and bytes,
-    and who wrote it."""
+    who wrote it, and what reading it takes. ``state``: what changes when the file does."""
 
     path: Path
     groups: tuple[int, ...]
@@ -38,6 +39,8 @@ class Part:
     columns: tuple[str, ...]
     texts: tuple[str, ...]
     writer: str | None
+    layout: ParquetLayout
+    state: tuple[int, ...]
 
     @property
     def rows(self) -> int:
@@ -58,8 +61,9 @@ class Part:
         group = 0
         while group < len(self.groups) and start >= self.groups[group]:
             start, group = start - self.groups[group], group + 1
+        most = self.layout.rows_at_once(most, _ANY_FILE, columns)
         with reading_parquet(self.path), _file(self.path, self.texts) as file:
-            if file.metadata.num_rows != self.rows:
+            if _state(self.path) != self.state or file.metadata.num_rows != self.rows:
                 raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
             for at in range(group, len(self.groups)):
                 for batch in file.iter_batches(most, row_groups=[at], columns=list(columns), use_threads=False):
@@ -71,14 +75,14 @@ class Part:
 def opened_part(path: Path) -> Part:
     """What a file says it is. ParameterError where it cannot be read, DecodeError where it is no Parquet."""
     require_file(path)
+    layout, state = _layout(path)
     with reading_parquet(path), _file(path) as file:
         metadata = file.metadata
         groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
         names = tuple(file.schema_arrow.names)
         leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
         texts = tuple(each.path for each in leaves if each.physical_type == "BYTE_ARRAY")
-        _require_no_more(metadata, path)
-        return Part(path, groups, os.path.getsize(path), names, texts, _writer(metadata))
+        return Part(path, groups, state[2], names, texts, _writer(metadata), layout, state)
 
 
 def _file(path: Path, texts: Sequence[str] = ()) -> Any:
@@ -88,13 +92,30 @@ def _file(path: Path, texts: Sequence[str] = ()) -> Any:
     )
 
 
-def _require_no_more(metadata: Any, path: Path) -> None:
-    """DecodeError for cells that are many times as large as the file, by what its footer says of row groups: what it
-    says of a column must not be asked for, since pyarrow ends the process where that is damaged."""
-    size = os.path.getsize(path)
-    spread = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    if spread > max(_ANY_FILE, _MOST_TO_ONE * size):
-        raise DecodeError(f"{path}: columns of {spread} bytes take {size} in the file, more than {_MOST_TO_ONE} to one")
+def _layout(path: Path) -> tuple[ParquetLayout, tuple[int, ...]]:
+    """What reading the file takes, before anything of it is read, and the state in which it was looked at. DecodeError
+    for cells that are many times as large as the file, by what its pages say."""
+    with reading_parquet(path), path.open("rb") as file:
+        state = _state(file.fileno())
+        size = state[2]
+
+        def at(place: int, count: int) -> bytes:
+            return os.pread(file.fileno(), count, place) if place >= 0 else b""
+
+        try:
+            layout = parquet_layout(at, size)
+        except DecodeError as error:
+            raise DecodeError(f"{path}: {error}") from error
+    if layout.held > max(_ANY_FILE, _MOST_TO_ONE * size):
+        raise DecodeError(
+            f"{path}: columns of {layout.held} bytes take {size} in the file, more than {_MOST_TO_ONE} to one"
+        )
+    return layout, state
+
+
+def _state(path: Path | int) -> tuple[int, ...]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _writer(metadata: Any) -> str | None:

@@ -9,7 +9,8 @@ that is wanted (``NAME.parts``) and goes when that file is there.
 3. What stands in a folder under a part's name, or a temporary one, and not in its manifest, was never finished: the
    next run removes it. Other files are left alone, and a folder of other files without a manifest is refused.
 4. ``resume`` continues what the same command began: the manifest says what that was. Finished parts are read once, for
-   their SHA-256, and never written again.
+   their SHA-256, and never written again. Folder, manifest and parts have to be this user's, and no one else's to
+   write: another could have put other rows there, with a manifest that fits them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -65,21 +66,27 @@ def work_folder(
     resume: bool = False,
     force: bool = False,
     private: bool = False,
+    beside: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[WorkFolder]:
     """Hold the work folder of a command, made or continued.
 
     ``settle`` is asked once, by the first run: what it drew, which later ones find in :attr:`WorkFolder.settled`.
     ``resume``: go on where a run of the same command was, or begin where there is none; ``force`` without it: begin
-    anew whatever is there. ``private``: for the folder's owner only.
+    anew whatever is there. ``private``: for the folder's owner only. ``beside``: the folder is one that nobody named,
+    and that is taken only where this user made it.
 
-    ParameterError for a folder that another run holds, where something else was begun or nothing may be replaced, and
-    where it cannot be written; DecodeError for a finished part that is not what the manifest says. What is finished
-    stays, whatever ends the block.
+    ParameterError for a folder or a part of another user, or that others may write, where it is gone on with; for one
+    that another run holds, where something else was begun or nothing may be replaced, and where it cannot be written;
+    DecodeError for a finished part that is not what the manifest says. What is finished stays, whatever ends the block.
     """
-    with _held(folder, private) as place:
+    with _held(folder, private, beside) as place:
         with _naming(folder):
+            if resume and os.path.lexists(place / MANIFEST):
+                _require_own(folder, place, [MANIFEST])  # before it is read
             found = _taken_over(place, folder, command, resume=resume, force=force)
+            if found is not None:
+                _require_own(folder, place, [command.name(part.number) for part in found.parts])
             manifest = Manifest(command, dict(settle())) if found is None else found
             work = WorkFolder(place, folder, manifest, private, clock)
             work._begin(anew=found is None)
@@ -192,7 +199,7 @@ class WorkFolder:
 
     @contextlib.contextmanager
     def _temporary(self) -> Iterator[Replacement]:
-        file = Replacement(self._place, self._mode or 0o666, self._mode, tidy=False)
+        file = Replacement(self._place, self._mode or 0o644, self._mode, tidy=False)
         try:
             yield file
         finally:
@@ -262,11 +269,14 @@ def _counted(write: Callable[[BinaryIO], Counts], file: BinaryIO) -> tuple[Count
 
 
 @contextlib.contextmanager
-def _held(folder: Path, private: bool) -> Iterator[Path]:
+def _held(folder: Path, private: bool, beside: bool) -> Iterator[Path]:
     """A folder, made where it is missing, under a lock. Its real path."""
     with _naming(folder):
+        _require_own_link(folder, beside)
         place = Path(os.path.realpath(folder))
-        descriptor = _opened(place, folder, 0o700 if private else 0o777)
+        descriptor = _opened(place, folder, 0o700 if private else 0o755)
+        if beside:
+            _require_alone(os.fstat(descriptor), folder)
     try:
         yield place
     finally:
@@ -279,7 +289,7 @@ def _opened(place: Path, name: Path, mode: int) -> int:
         with contextlib.suppress(FileExistsError):
             place.mkdir(mode)
             sync_folder(place.parent)
-        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -297,6 +307,38 @@ def _same_folder(descriptor: int, place: Path) -> bool:
         here, there = os.fstat(descriptor), os.stat(place)
         return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
     return False
+
+
+def _require_own_link(folder: Path, beside: bool) -> None:
+    """ParameterError for a link in the folder's place that another user made, or that nobody named."""
+    with contextlib.suppress(FileNotFoundError):
+        found = os.lstat(folder)
+        if stat.S_ISLNK(found.st_mode) and (beside or found.st_uid not in (os.geteuid(), 0)):
+            raise ParameterError(f"{folder} is a link, and this command makes a folder there; remove it")
+
+
+def _require_own(name: Path, place: Path, files: Iterable[str]) -> None:
+    """ParameterError unless the folder and these files of it are this user's alone."""
+    _require_alone(os.stat(place, follow_symlinks=False), name)
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):  # said where it is read
+            _require_alone(os.stat(place / file, follow_symlinks=False), name / file)
+
+
+def _require_alone(found: os.stat_result, name: Path) -> None:
+    """ParameterError for what another user may have made or changed."""
+    if stat.S_ISLNK(found.st_mode):
+        fault = "is a link"
+    elif found.st_uid != os.geteuid():
+        fault = "belongs to another user"
+    elif found.st_mode & 0o022:
+        fault = "may be written by others (chmod go-w)"
+    else:
+        return
+    raise ParameterError(
+        f"{name} {fault}: somebody else could have put other rows there, so it is not gone on with; begin anew in "
+        "another place, or remove it"
+    )
 
 
 def _taken_over(place: Path, name: Path, command: Command, *, resume: bool, force: bool) -> Manifest | None:

@@ -9,12 +9,23 @@ from typing import Any
 import numpy as np
 
 from pyfe.errors import DecodeError, ParameterError, PyfeError
+from pyfe.io.arrow_layout import arrow_layout
 from pyfe.io.files import in_memory
 from pyfe.io.kinds import Kind
+from pyfe.io.parquet_layout import ParquetLayout, parquet_layout
 from pyfe.io.sources import INSTALL, Source
-from pyfe.io.unpacking import ANY_BYTES, MOST_BYTES_A_BYTE
+from pyfe.io.unpacking import ANY_BYTES, MOST_BYTES_A_BYTE, require_room
 
-__all__ = ["arrow_table", "require_arrow", "require_cells_of_bytes", "require_size", "text_columns", "without_values"]
+__all__ = [
+    "arrow_table",
+    "require_arrow",
+    "require_arrow_room",
+    "require_cells_of_bytes",
+    "require_parquet_room",
+    "require_size",
+    "text_columns",
+    "without_values",
+]
 
 MOST_CELLS_A_BYTE = 10_000
 """Most cells a byte of a file: a constant column of Parquet has some 240. A column of type null takes no bytes."""
@@ -72,14 +83,14 @@ def without_values() -> Iterator[None]:
         raise ParameterError("has cells that are no numbers, text or truth values") from None
 
 
-def require_cells_of_bytes(column: Any, beside: int = 0) -> None:
+def require_cells_of_bytes(column: Any, beside: int, rows: int) -> None:
     """ParameterError for a column of pyarrow whose cells take no bytes of their own: encoded by runs, of text that is
     there once for many cells, and of type null where the table has more rows than any may and than bits ``beside``:
-    bytes of its other columns."""
+    bytes of its other columns. ``rows``, and these: of the whole table, or as far as it was read."""
     from pyarrow import types
 
     kind = column.type
-    if types.is_null(kind) and len(column) <= max(_ANY_FILE, 8 * beside):
+    if types.is_null(kind) and rows <= max(_ANY_FILE, 8 * beside):
         return  # absent in every row, which the schema may take
     while types.is_dictionary(kind) or hasattr(kind, "storage_type"):
         kind = kind.value_type if types.is_dictionary(kind) else kind.storage_type
@@ -132,10 +143,40 @@ def require_size(rows: int, columns: int, size: int, name: str) -> None:
         )
 
 
+def require_parquet_room(data: Any, name: str, *, whole: bool) -> ParquetLayout:
+    """The layout of a file of pyarrow. DecodeError where its pages, or ``whole``, all of its cells, unpack to more than
+    its bytes may stand for; and where it is damaged."""
+    with _naming_layout(name):
+        layout = parquet_layout(_at(data), data.size())
+    require_room(max(layout.held, layout.spread if whole else 0), data.size(), name)
+    return layout
+
+
+def require_arrow_room(data: Any, kind: Kind, name: str, *, whole: bool) -> None:
+    """The same of an Arrow file or stream, of whose batches one is unpacked at a time."""
+    with _naming_layout(name):
+        layout = arrow_layout(_at(data), data.size(), kind)
+    require_room(max(layout.held, layout.spread if whole else 0), data.size(), name)
+
+
+@contextlib.contextmanager
+def _naming_layout(name: str) -> Iterator[None]:
+    try:
+        yield
+    except DecodeError as error:
+        raise DecodeError(f"{name}: {error}") from error
+
+
+def _at(data: Any) -> Any:
+    """Bytes of a file of pyarrow by their place."""
+    return lambda place, size: data.read_at(size, place) if place >= 0 else b""
+
+
 def text_columns(file: Any) -> list[str]:
-    """The columns of text of a Parquet file: read as they are written, each text once, however many cells have it."""
+    """The columns of text and bytes of a Parquet file: read as they are written, each cell once, however many rows have
+    it."""
     columns = (file.schema.column(place) for place in range(len(file.schema)))
-    return [column.path for column in columns if column.logical_type.type == "STRING"]
+    return [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
 
 
 def _read(data: Any, kind: Kind, name: str) -> Any:
@@ -144,6 +185,7 @@ def _read(data: Any, kind: Kind, name: str) -> Any:
     if kind is Kind.PARQUET:
         from pyarrow.parquet import ParquetFile
 
+        require_parquet_room(data, name, whole=True)
         file = ParquetFile(data, pre_buffer=False)
         require_size(file.metadata.num_rows, file.metadata.num_columns, data.size(), name)
         return ParquetFile(data, pre_buffer=False, read_dictionary=text_columns(file)).read()
@@ -151,4 +193,5 @@ def _read(data: Any, kind: Kind, name: str) -> Any:
         from pyarrow.feather import read_table
 
         return read_table(data)
+    require_arrow_room(data, kind, name, whole=True)
     return (ipc.open_file if kind is Kind.ARROW_FILE else ipc.open_stream)(data).read_all()

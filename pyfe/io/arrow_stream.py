@@ -13,7 +13,9 @@ from pyfe.errors import DecodeError
 from pyfe.io.arrow_files import (
     arrow_table,
     require_arrow,
+    require_arrow_room,
     require_cells_of_bytes,
+    require_parquet_room,
     require_size,
     text_columns,
     without_values,
@@ -22,6 +24,7 @@ from pyfe.io.cells import TypedCells
 from pyfe.io.files import in_memory
 from pyfe.io.kinds import Kind
 from pyfe.io.sources import Again
+from pyfe.io.unpacking import ANY_BYTES
 from pyfe.schema.frames import as_column, naming
 
 __all__ = ["ArrowReading"]
@@ -37,12 +40,19 @@ class ArrowReading:
     """One reading of a file, a piece after the other. A file is mapped, so that its bytes need no memory; one that came
     packed or through a pipe is held as it is, and only its pieces are spread out. Feather of version 1 is read whole.
 
-    ``wanted``: the columns that are read; None: all of them, each looked at for damage.
+    ``wanted``: the columns that are read; None: all of them, each looked at for damage. ``looked_at``: the rows that
+    an earlier reading of all columns counted, and their bytes; without it those that this one has counted so far.
     """
 
-    def __init__(self, again: Again, kind: Kind, wanted: Collection[str] | None = None) -> None:
-        self._again, self._kind, self._wanted = again, kind, wanted
-        self.rows = 0
+    def __init__(
+        self,
+        again: Again,
+        kind: Kind,
+        wanted: Collection[str] | None = None,
+        looked_at: tuple[int, int] | None = None,
+    ) -> None:
+        self._again, self._kind, self._wanted, self._looked_at = again, kind, wanted, looked_at
+        self.rows = self.bytes = 0
         self.names: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[range, dict[str, TypedCells]]]:
@@ -85,14 +95,16 @@ class ArrowReading:
 
         size = data.size()
         if self._kind is Kind.PARQUET:
+            layout = require_parquet_room(data, self._again.name, whole=False)
             file = ParquetFile(data, pre_buffer=False)
             require_size(file.metadata.num_rows, file.metadata.num_columns, size, self._again.name)
             texts = text_columns(file)
             file = ParquetFile(data, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=texts)
             self._name(lambda: file.schema_arrow.names)
             columns = None if self._wanted is None else [name for name in self.names if name in self._wanted]
-            yield from file.iter_batches(_ROWS, columns=columns, use_threads=True)
+            yield from file.iter_batches(layout.rows_at_once(_ROWS, ANY_BYTES), columns=columns, use_threads=True)
             return
+        require_arrow_room(data, self._kind, self._again.name, whole=False)
         reader = (ipc.open_file if self._kind is Kind.ARROW_FILE else ipc.open_stream)(data)
         self._name(lambda: reader.schema.names)
         count = reader.num_record_batches if self._kind is Kind.ARROW_FILE else None
@@ -128,16 +140,18 @@ class ArrowReading:
             self.names = self.names or list(batch.column_names)
             rows = range(self.rows + 1, self.rows + 1 + batch.num_rows)
             self.rows += batch.num_rows
+            self.bytes += batch.nbytes
+            all_of = self._looked_at or (self.rows, self.bytes)
             names = batch.schema.names
             wanted = [at for at, name in enumerate(names) if self._wanted is None or name in self._wanted]
-            return rows, {names[at]: TypedCells(partial(_column_of, batch, names[at], at)) for at in wanted}
+            return rows, {names[at]: TypedCells(partial(_column_of, batch, names[at], at, all_of)) for at in wanted}
 
 
-def _column_of(batch: Any, name: str, place: int) -> AnyArray:
+def _column_of(batch: Any, name: str, place: int, all_of: tuple[int, int]) -> AnyArray:
     import pyarrow
 
     with naming(name), without_values():
         column = batch.column(place)
-        require_cells_of_bytes(column, batch.nbytes)
+        require_cells_of_bytes(column, beside=all_of[1], rows=all_of[0])
         chunked = pyarrow.chunked_array([column]) if not hasattr(column, "chunks") else column
         return np.asarray(as_column(chunked))

@@ -18,13 +18,16 @@ from pyfe.errors import DecodeError
 from pyfe.row_ids import Carriage
 from pyfe.schema.cells import parse_number
 
-__all__ = ["is_scores", "scores_header", "scores_of"]
+__all__ = ["PROBABILITY", "is_scores", "scores_header", "scores_of"]
 
 _LOOKED_AT = 2**20
 """Bytes of a file that are looked at: a header of some ten thousand outputs, or that many rows."""
 
 _LINES = 1000
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+PROBABILITY = "probability["
+"""How the names of columns of probabilities begin."""
+
 _FIRST = "row"
 _IDS: dict[Carriage, str] = {"clear": "id", "pseudonym": "pseudonym"}
 """What the column of ids is called, before all others, where ids travelled with the rows."""
@@ -42,7 +45,7 @@ def scores_header(
     names = [*before, _FIRST, *_numbered("score", outputs), *_numbered("decision", outputs)]
     if classes is None:
         return names
-    return [*names, *(f"probability[{label}]" for label in classes if probabilities), "prediction"]
+    return [*names, *(f"{PROBABILITY}{label}]" for label in classes if probabilities), "prediction"]
 
 
 def scores_of(table: Sequence[Sequence[str]], outputs: int, name: str) -> IntArray:
@@ -93,7 +96,7 @@ def _lines(data: bytes) -> list[list[str]]:
 def _outputs(names: Sequence[str]) -> int:
     """The number of outputs of a header of ours; 0 for any other."""
     outputs = sum(name.startswith("score") for name in names)
-    labels = [name[len("probability[") : -1] for name in names if name.startswith("probability[")]
+    labels = [name[len(PROBABILITY) : -1] for name in names if name.startswith(PROBABILITY)]
     predicted = names[-1] == "prediction"
     if labels and len(labels) != max(2, outputs):
         return 0

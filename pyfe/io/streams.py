@@ -239,7 +239,8 @@ def _of_values(
         raise refusal
 
     def read(wanted: Collection[str], schema: Schema | None) -> Iterator[Table]:
-        return (table(rows, cells) for rows, cells in ArrowReading(again, kind, wanted))
+        again_read = ArrowReading(again, kind, wanted, (reading.rows, reading.bytes))
+        return (table(rows, cells) for rows, cells in again_read)
 
     said = f"{signs}, absent {listed(na, 8)}" if words else signs
     names = tuple(as_labels(reading.names))

@@ -245,7 +245,7 @@ def require_distinct(name: str, labels: Sequence[str]) -> None:
 def _column_of(frame: Frame, place: int, table: Any) -> AnyArray:
     with naming(frame.labels[place]), without_values():
         column = frame.column(place)
-        require_cells_of_bytes(column, table.nbytes)
+        require_cells_of_bytes(column, table.nbytes, table.num_rows)
         return as_column(column)
 
 

@@ -1,4 +1,4 @@
-"""How much a packed table may unpack to: a bomb of 1 MB must not fill the memory."""
+"""How much a packed table may unpack to, as a whole or in its parts: a bomb of 1 MB must not fill the memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from collections.abc import Iterable, Iterator
 from pyfe.errors import DecodeError
 from pyfe.io.kinds import LOOKED_AT, Kind, kind_of
 
-__all__ = ["ANY_BYTES", "ANY_LINES", "MOST_BYTES_A_BYTE", "MOST_LINES_A_BYTE", "Counted", "within_limits"]
+__all__ = [
+    "ANY_BYTES",
+    "ANY_LINES",
+    "MOST_BYTES_A_BYTE",
+    "MOST_LINES_A_BYTE",
+    "Counted",
+    "require_room",
+    "room_of",
+    "within_limits",
+]
 
 MOST_BYTES_A_BYTE = 64
 """Most bytes that a packed byte may stand for: of tables of patients it is 3 to 30. gzip can do 1,000, zstd more."""
@@ -18,6 +27,20 @@ MOST_LINES_A_BYTE = 4
 
 ANY_BYTES, ANY_LINES = 1 << 25, 1 << 20
 """What any file may unpack to, however small it is."""
+
+
+def room_of(size: int) -> int:
+    """Bytes that so many of a file may stand for."""
+    return max(ANY_BYTES, MOST_BYTES_A_BYTE * size)
+
+
+def require_room(held: int, size: int, name: str) -> None:
+    """DecodeError for a file of so many bytes of which more has to be unpacked at a time than these may stand for."""
+    if held > room_of(size):
+        raise DecodeError(
+            f"{name}: its {size} bytes unpack to {held}, and a byte may stand for {MOST_BYTES_A_BYTE}: what is made so "
+            "can fill a memory; if it is what it should be, write it without compression, or as CSV"
+        )
 
 
 class Counted(Iterator[bytes]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from pyfe.arrays import IntArray
 from pyfe.errors import ParameterError
 from pyfe.schema import Encoded, Schema, Slots
 from pyfe.schema.canonical import CanonicalRows
+from pyfe.wire.hashing import tagged_hash
 
-__all__ = ["OWNER_SECRET_SIZE", "noise_part", "require_owner_secret", "with_noise"]
+__all__ = ["OWNER_SECRET_SIZE", "noise_part", "require_owner_secret", "secret_check", "with_noise"]
 
 OWNER_SECRET_SIZE = 32
 
@@ -50,6 +52,18 @@ def require_owner_secret(schema: Schema, owner_secret: Any) -> memoryview | None
     if not view.c_contiguous or view.nbytes != OWNER_SECRET_SIZE:
         raise ParameterError(f"owner_secret has {OWNER_SECRET_SIZE} bytes, and this one {view.nbytes}")
     return view.cast("B")
+
+
+def secret_check(schema: Schema, owner_secret: Any, public_key_id: bytes) -> bytes | None:
+    """32 bytes by which a secret is known again under one public key, and which tell nothing else of 32 random bytes;
+    None where the schema has no noise. ParameterError as of :func:`require_owner_secret`.
+
+    HMAC-SHA-256 under the secret, of a tag of its own and the public key's id: noise is drawn under other tags.
+    """
+    secret = require_owner_secret(schema, owner_secret)
+    if secret is None:
+        return None
+    return hmac.digest(secret, tagged_hash(b"PYFE-V1-owner-secret-check", public_key_id), "sha256")
 
 
 def with_noise(schema: Schema, encoded: Encoded, x: IntArray, owner_secret: Any) -> IntArray:

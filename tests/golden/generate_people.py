@@ -12,6 +12,7 @@ from typing import Any
 import pyfe
 from pyfe import Function, KeyAuthority, PyfeError, Schema
 from pyfe.audit import authority_id
+from pyfe.authority import change_passphrase
 from pyfe.authority.entries import decode_entry
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.identity import Approval, IdentitySecret, Request, Revocation
@@ -115,6 +116,7 @@ def main(folder: Path) -> None:
         story.tell()
         if hasattr(authority, "clock_was_wrong"):
             after(authority, story)
+        change_passphrase(given["path"], passphrase=PASSPHRASE, new=PASSPHRASE, clock=given["clock"])
         log, listed, table = authority.log(), authority.revocation_list(), authority.epoch_table()
         said = {
             "head": authority.head,

@@ -10,7 +10,8 @@ import pytest
 
 import pyfe
 from pyfe import OutOfRangeError, ParameterError, Schema, io
-from pyfe.io import arrow_files
+from pyfe.io import arrow_files, stream_table
+from pyfe.io.fitting import Fitting
 from pyfe.schema.frames import as_column
 
 pa = pytest.importorskip("pyarrow")
@@ -84,6 +85,28 @@ def test_nothing_beside_nothing_has_a_bound(read: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(arrow_files, "MOST_CELLS_A_BYTE", 10**6)
     with pytest.raises(ParameterError, match="column 'dose' is of type null, whose cells take no bytes"):
         io.encode_table(read(dose=pa.nulls(1 << 20)), schema)
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_nothing_beside_nothing_is_bounded_over_all_pieces_of_a_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Any
+) -> None:
+    rows = 5 << 15
+    monkeypatch.setattr(arrow_files, "_ANY_FILE", 1 << 16)
+    monkeypatch.setattr(arrow_files, "MOST_CELLS_A_BYTE", 10**6)
+    schema = Schema.from_ranges({"dose": pyfe.number(0, 10, step=1, missing=7)})
+    write(pa.table({"dose": pa.nulls(rows), "age": np.arange(rows) % 90 > 40}), tmp_path / "table")
+    looked_at = Fitting(schema, "raise")
+    stream = stream_table(tmp_path / "table", schema=schema, watchers=[looked_at])
+    assert sum(len(schema.encode(piece.typed(schema))) for piece in stream.pieces(schema)) == rows, "beside an age"
+    write(pa.table({"dose": pa.nulls(rows)}), tmp_path / "table")
+    for read in (
+        lambda: list(stream_table(tmp_path / "table", schema=schema, watchers=[Fitting(schema, "raise")])),
+        lambda: [piece.typed(schema) for piece in stream_table(tmp_path / "table").pieces(schema)],
+        lambda: io.encode_table(io.read_table(tmp_path / "table"), schema),
+    ):
+        with pytest.raises(ParameterError, match="column 'dose' is of type null, whose cells take no bytes"):
+            read()
 
 
 # -- the same text in many cells --

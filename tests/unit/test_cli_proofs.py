@@ -120,6 +120,38 @@ def test_last_digits_of_another_machine(capsys: pytest.CaptureFixture[str]) -> N
     assert "probability[yes]" in fails(capsys, *VERIFY)
 
 
+def test_a_cell_is_written_as_we_write_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text that Python reads as the number, and other programs as another or as none."""
+    run(capsys, *EVALUATE)
+    written = Path("scores.csv").read_bytes()
+    with Path("scores.csv").open(newline="", encoding="utf-8") as file:
+        row = list(csv.DictReader(file))[1]
+    for column in ("decision", "probability[yes]"):
+        cell = row[column]
+        eastern = cell.translate({ord(str(digit)): chr(0x660 + digit) for digit in range(10)})
+        for other in (f" {cell}", f"{cell}\n", f"+{cell}", cell.replace(".", "_0.", 1), eastern, f"0{cell}", "nan"):
+            edited(2, column, other)
+            assert f"line 3, {column}: " in fails(capsys, *VERIFY), other
+            Path("scores.csv").write_bytes(written)
+    for cell in (repr(float(row["decision"]) * (1 + 1e-12)), "-" + row["decision"]):
+        edited(2, "decision", cell)
+        assert "line 3, decision: " in fails(capsys, *VERIFY), "what is exact is compared exactly"
+        Path("scores.csv").write_bytes(written)
+
+
+def test_labels_that_are_numbers_are_compared_exactly(capsys: pytest.CaptureFixture[str]) -> None:
+    authority = objects.authority(objects.small_schema())
+    function = Function.from_integers(objects.small_schema(), [3, -1], 5, 0.25, link="logit", classes=(0.5, 1.5))
+    batch = authority.public_key.encrypt({"a": [0, 3, 1], "b": [1, 0, 1]})
+    key = authority.issue(function, purpose="p")
+    for name, each in {"public": authority.public_key, "function": function, "key": key, "cts": batch}.items():
+        Path(name).write_bytes(each.to_bytes())
+    run(capsys, *EVALUATE)
+    run(capsys, *VERIFY)
+    edited(2, "prediction", "1.50000000001")
+    assert "line 3, prediction: " in fails(capsys, *VERIFY)
+
+
 def test_a_context(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, *EVALUATE, "--context", "study 12")
     run(capsys, *VERIFY, "--context", "study 12")

@@ -26,6 +26,7 @@ from pyfe.cohorts.manifest import Span
 from pyfe.cohorts.parts import WorkFolder
 from pyfe.io import csv_stream, files, read_table, stream_table
 from pyfe.io.fitting import Fitting
+from pyfe.keys.owner_noise import secret_check
 from pyfe.wire import sealing
 from tests.unit import engines
 from tests.unit.epoch_tables import Authority
@@ -231,6 +232,33 @@ def test_noise_is_that_of_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, *encrypt(*noisy, epoch=3))
     assert scores(capsys, "out.parquet", key="key3") == scores(capsys, "batch", key="key3")
     assert fails(capsys, *encrypt(epoch=3)) == fails(capsys, *encrypt(epoch=3, to="batch"))
+
+
+def test_a_run_is_not_gone_on_with_under_another_secret(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of one cohort with the noise of two secrets would have noise that is drawn twice, and can be averaged."""
+    for name, byte in (("secret", 7), ("copy", 7), ("other", 8)):
+        Path(name).write_bytes(bytes([byte]) * 32)
+    stopped(monkeypatch, capsys, *encrypt("--owner-secret", "secret", epoch=3))
+    manifest = Path("out.parquet.parts/manifest.json").read_text()
+    assert (b"\7" * 32).hex() not in manifest
+    begun = sorted(Path("out.parquet.parts").iterdir())
+    said = fails(capsys, *encrypt("--owner-secret", "other", "--resume", epoch=3))
+    assert "is of another command: owner was" in said
+    assert sorted(Path("out.parquet.parts").iterdir()) == begun
+    run(capsys, *encrypt("--owner-secret", "copy", "--resume", epoch=3))
+
+
+def test_what_a_secret_is_known_by(authority: Authority) -> None:
+    """One public key's alone, so that nobody sees that two of them had rows of one owner."""
+    plain, noisy = (authority.engine.public_key(epoch).schema for epoch in (1, 3))
+    mine = secret_check(noisy, bytes(32), b"a" * 32)
+    assert mine is not None and len(mine) == 32 and mine == secret_check(noisy, bytearray(32), b"a" * 32)
+    assert len({mine, secret_check(noisy, bytes(32), b"b" * 32), secret_check(noisy, b"x" * 32, b"a" * 32)}) == 3
+    assert secret_check(plain, None, b"a" * 32) is None
+    with pytest.raises(pyfe.ParameterError, match="owner_secret has 32 bytes"):
+        secret_check(noisy, b"short", b"a" * 32)
 
 
 def stopped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *command: str) -> None:

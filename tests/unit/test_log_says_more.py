@@ -32,6 +32,7 @@ from pyfe.authority.entries import (
     Dismissed,
     EpochRevoked,
     KeyReleased,
+    PassphraseChanged,
     decode_entry,
     encode_entry,
 )
@@ -538,5 +539,6 @@ def test_every_new_entry_is_read_as_it_is_written() -> None:
         ClockWasWrong(at=1, newest=2, reason="r", by=("a",)),
         EpochRevoked(at=1, epoch=1, keys=(), reason="r", by="x", signed=b"s"),
         KeyReleased(at=1, key=1, request_id=bytes(32), recipient="r", sealed_for=bytes(32)),
+        PassphraseChanged(at=1),
     ):
         assert decode_entry(encode_entry(entry)) == entry

@@ -115,6 +115,91 @@ def test_what_was_begun_is_neither_overwritten_nor_mixed(tmp_path: Path) -> None
         assert work.found == 0 and work.settled == {"cohort": "cd"} and finished(work) == WHOLE
 
 
+def chmod(mode: int) -> Callable[[Path], None]:
+    return lambda path: path.chmod(mode)
+
+
+def linked(path: Path) -> None:
+    """The same bytes, behind a link."""
+    path.rename(path.parent.parent / "elsewhere")
+    path.symlink_to(path.parent.parent / "elsewhere")
+
+
+FAULTS = {
+    "group": (chmod(0o775), r"may be written by others \(chmod go-w\)"),
+    "others": (chmod(0o757), r"may be written by others \(chmod go-w\)"),
+    "link": (linked, "is a link"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [(name, fault) for name in ("", MANIFEST, "part-000001.csv") for fault in FAULTS if name or fault != "link"],
+)
+def test_what_others_may_have_put_there_is_not_gone_on_with(tmp_path: Path, name: str, fault: str) -> None:
+    folder, (change, words) = tmp_path / "out", FAULTS[fault]
+    before = begun(folder, 2)
+    change(folder / name)
+    with pytest.raises(ParameterError, match=words), work_folder(folder, COMMAND, resume=True):
+        pass
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_folder_of_another_user_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "out"
+    before = begun(folder, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        with pytest.raises(ParameterError, match="out belongs to another user: .* begin anew in another place"):
+            work_folder(folder, COMMAND, resume=True).__enter__()
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_that_nobody_named_is_one_that_we_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resume: bool, force: bool
+) -> None:
+    """Somebody else's, open to all, or a link to another folder of ours, which --force would begin anew."""
+    how: dict[str, Any] = {"resume": resume, "force": force, "beside": True}
+    (tmp_path / "theirs").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        with pytest.raises(ParameterError, match="theirs belongs to another user"):
+            work_folder(tmp_path / "theirs", COMMAND, **how).__enter__()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(ParameterError, match="open may be written by others"):
+        work_folder(tmp_path / "open", COMMAND, **how).__enter__()
+    before = begun(tmp_path / "ours", 2)
+    (tmp_path / "link").symlink_to(tmp_path / "ours")
+    with pytest.raises(ParameterError, match="link is a link, and this command makes a folder there"):
+        work_folder(tmp_path / "link", COMMAND, **how).__enter__()
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "ours").iterdir()}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_a_link_of_another_user_is_not_followed(tmp_path: Path) -> None:
+    begun(tmp_path / "ours", 2)
+    (tmp_path / "link").symlink_to(tmp_path / "ours")
+    with work_folder(tmp_path / "link", COMMAND, resume=True) as work:
+        assert work.found == 2
+    os.lchown(tmp_path / "link", 1, 1)
+    with pytest.raises(ParameterError, match="link is a link"):
+        work_folder(tmp_path / "link", COMMAND, force=True).__enter__()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_whatever_the_umask_nobody_else_may_write_what_is_begun(tmp_path: Path, beside: bool) -> None:
+    before = os.umask(0)
+    try:
+        begun(tmp_path / "out", 2)
+    finally:
+        os.umask(before)
+    with work_folder(tmp_path / "out", COMMAND, resume=True, beside=beside) as work:
+        assert work.found == 2 and finished(work) == WHOLE
+
+
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("name", ["letter.txt", "part-000000.csv"])
 def test_a_folder_of_others_is_no_place(tmp_path: Path, force: bool, name: str) -> None:

@@ -15,7 +15,11 @@ from typing import Any
 import pytest
 
 from pyfe import AuthorityError, IdentityError, KeyAuthority, OwnerError, ParameterError, PyfeError
-from pyfe.authority import backup, change_passphrase
+from pyfe.audit import verify
+from pyfe.authority import backup, change_passphrase, folder
+from pyfe.authority.auditing import audited
+from pyfe.authority.entries import PassphraseChanged, decode_entry, encode_entry
+from pyfe.authority.exporting import exported
 from pyfe.cli import main
 from pyfe.identity import IdentitySecret
 from pyfe.io import replacement, reseal
@@ -106,6 +110,39 @@ def test_without_a_terminal_the_option_is_named(capsys: pytest.CaptureFixture[st
     assert "give --new-passphrase-file" in capsys.readouterr().err
 
 
+def test_the_log_of_an_authority_says_it_and_nothing_where_it_was_refused() -> None:
+    def entries() -> list[bytes]:
+        return list(exported(folder.existing("authority")).entries)
+
+    before = entries()
+    began = decode_entry(before[-1]).at
+    for old, new in (("something else", NEW), (OLD, "short")):
+        with pytest.raises(PyfeError):
+            change_passphrase("authority", passphrase=old, new=new)
+    with pytest.raises(AuthorityError, match="the clock"):
+        change_passphrase("authority", passphrase=OLD, new=NEW, clock=lambda: began - 1)
+    assert entries() == before and opened("authority", OLD)
+    change_passphrase("authority", passphrase=OLD, new=NEW, clock=lambda: began + 5)
+    assert entries() == [*before, encode_entry(PassphraseChanged(at=began + 5))]
+    log = exported(folder.existing("authority"))
+    assert verify(log).authority and audited(log).size == len(before) + 1
+    assert main(["audit", "export", "authority", "--output", "log"]) == 0
+    assert main(["audit", "verify", "log"]) == 0
+
+
+def test_the_log_says_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails afterwards leaves the entry, and the passphrase of before."""
+
+    def failing(*_: Any) -> None:
+        raise AuthorityError("the disk")
+
+    monkeypatch.setattr("pyfe.authority.vault.Vault.reseal", failing)
+    with pytest.raises(AuthorityError, match="the disk"):
+        change_passphrase("authority", passphrase=OLD, new=NEW)
+    last = decode_entry(exported(folder.existing("authority")).entries[-1])
+    assert isinstance(last, PassphraseChanged) and opened("authority", OLD)
+
+
 def test_an_authority_in_use_goes_on_and_opens_no_epoch_over_the_change() -> None:
     function = unit(schema(8), 0)
     with KeyAuthority.open("authority", passphrase=OLD) as authority:
@@ -119,7 +156,6 @@ def test_an_authority_in_use_goes_on_and_opens_no_epoch_over_the_change() -> Non
 
 def test_of_two_changes_the_second_is_told() -> None:
     """Of the same authority, held at the right to write."""
-    from pyfe.authority import folder
     from pyfe.authority.vault import Vault
 
     vault = Vault.opened(folder.existing("authority"), OLD)
