@@ -1,4 +1,4 @@
-"""Encrypted rows in, a table of scores out, chunk by chunk: one thread reads and decodes ahead, the core decrypts, and
+"""Encrypted rows in, a table of scores out, chunk by chunk: one thread reads ahead, the core decodes and decrypts, and
 another thread writes."""
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Scores:
         that are called as columns of scores are. Reads the first chunk, whose errors come at once."""
         self.key, self._rows = key, rows
         self._options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "revoked": revoked}
-        first = next(rows.read(0, 1))
+        first = next(rows.read(0, 1))()
         key.require_match(first.batch)
         key.require_usable(revoked=revoked)
         (rows.batch or first.batch).require_weight_sums(largest_weight_sum)
@@ -157,11 +157,12 @@ class Scores:
 def score_parts(scores: Scores, rows: Rows, spans: list[Span], add: Add, advance: Callable[[int], None]) -> None:
     """Make parts of the table of scores, each with its header; ``add`` puts one of them in its place.
 
-    ``advance`` is told how many rows more are done. The core works in the thread that calls, so that Ctrl-C ends it.
-    Memory: four chunks, decoded or scored.
+    ``advance`` is told how many rows more are done. The core works in the thread that calls, so that Ctrl-C ends it, and
+    in no other: of two calls at the same time one has all cores and the other a single one, and they wait for it.
+    Memory: four chunks as bytes, three decoded.
     """
 
-    def pieces() -> Iterator[Piece]:
+    def pieces() -> Iterator[Callable[[], Piece]]:
         for span in spans:
             yield from rows.read(span.first_chunk, span.first_chunk + span.chunks)
 
@@ -169,8 +170,9 @@ def score_parts(scores: Scores, rows: Rows, spans: list[Span], add: Add, advance
         for span in spans:
             add(span, partial(_write, scores, islice(scored, span.chunks)))
 
-    with closing(ahead(pieces(), depth=1)) as read, behind(put) as hand_over:
-        for piece in read:
+    with closing(ahead(pieces())) as read, behind(put) as hand_over:
+        for decoded in read:
+            piece = decoded()
             hand_over(_Scored(piece, scores.decrypt(piece)))
             advance(len(piece.batch))
 
