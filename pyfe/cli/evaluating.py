@@ -172,18 +172,18 @@ def _made(
     proof: ProofPlace,
 ) -> _Made:
     """Make the table of scores, and the proof of them, in their places. Files are hashed, and ids of a long table
-    compared, beside the scoring: nothing is handed out before all ids were seen."""
+    compared, beside the scoring: nothing is written before the one, and nothing handed out before the other is done."""
     start = time.perf_counter()
     keep_freed_memory()
     cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
-    digests = beside(rows.digests) if rows.chunks > CHUNKS_A_PART else None
+    digests = beside(lambda: rows.digests() if rows.chunks > CHUNKS_A_PART else {})
     distinct = beside(lambda: None if asked.allow_duplicates else rows.require_distinct())
     if rows.chunks <= CHUNKS_A_PART:
         distinct.result()
     search = _prepare_search(scores.key, quiet=asked.quiet)
 
-    def command() -> Command:
-        return replace(cut, says={**says, **(rows.digests() if digests is None else digests.result())})
+    def command() -> Command:  # of a short table it is asked where a folder is there
+        return replace(cut, says={**says, **(digests.result() or rows.digests())})
 
     with table_in_parts(file, command, list(cut.spans()), resume=asked.resume, force=asked.force) as table:
         missing = table.missing()
@@ -195,7 +195,7 @@ def _made(
                     distinct.result()
                 advance(more)
 
-            score_parts(scores, rows, missing, table.add, scored)
+            score_parts(scores, rows, missing, table.add, scored, unblock=digests.cancel)
         distinct.result()
         rows.require_unchanged()
         proven = proof.write(scores.key, rows.batch, scores.kept)

@@ -42,7 +42,7 @@ _MOST_IDS = 1 << 15
 class EncodedChunk:
     """A chunk that was read, and is whole; its rows are bytes yet.
 
-    ``where`` it lies; ``payload``: of the native batch; ``digest``: its SHA-256, where the chunk says that it is signed.
+    ``where`` it lies; ``payload``: of the native batch; ``digest``: its SHA-256, where the chunk says it is signed.
     """
 
     where: str

@@ -50,9 +50,9 @@ class Rows:
     """Rows in chunks.
 
     ``first_row(number)``: how many rows come before a chunk, of the number of chunks all. ``read(start, stop)``: the
-    chunks from one number to another, in order, each decoded when it is called. ``row_ids()``: all ids, some at a time. ``cohort``: the id of a cohort;
-    ``heads``: the SHA-256 of its heads; ``columns``: its public columns. ``batch``: all rows, where they are in memory.
-    ``files``: where they lie; ``states``: what tells that one of these was changed.
+    chunks from one number to another, in order, each decoded when it is called. ``row_ids()``: all ids, some at a time.
+    ``cohort``: the id of a cohort; ``heads``: the SHA-256 of its heads; ``columns``: its public columns. ``batch``: all
+    rows, where they are in memory. ``files``: where they lie; ``states``: what tells that one of these was changed.
     """
 
     scheme: str
