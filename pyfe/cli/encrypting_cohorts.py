@@ -270,7 +270,7 @@ def _joined(work: WorkFolder, folder: Path, file: Output | None) -> Iterator[Add
         return
 
     def join(paths: Iterator[Path]) -> None:
-        file.fill(lambda place: join_parts(paths, place))
+        file.fill(lambda place: join_parts(paths if file.place is None else _synced(paths, place), place))
 
     ready, order = {part.number for part in work.manifest.parts}, iter(work.manifest.command.spans())
     with behind(join, depth=2) as hand_over:
@@ -289,6 +289,15 @@ def _joined(work: WorkFolder, folder: Path, file: Output | None) -> Iterator[Add
 
         hand_over_ready()
         yield add
+
+
+def _synced(paths: Iterator[Path], file: BinaryIO) -> Iterator[Path]:
+    """The parts, each asked for when what was written of those before is on the disk: all of a large file at once would
+    be waited for in the end, when nothing else is done meanwhile."""
+    for path in paths:
+        yield path
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _signer(asked: Asked) -> IdentitySecret:
