@@ -29,7 +29,6 @@ from pyfe.cohorts import Chunk, Place, fresh_cohort_id, is_parquet, open_cohort
 from pyfe.cohorts.carrying import CarriedColumns, IdsLookedAt, id_cells, lines_of
 from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts
 from pyfe.cohorts.manifest import Command, Counts, Manifest, Span
-from pyfe.cohorts.memory import keep_freed_memory
 from pyfe.cohorts.parts import WorkFolder, parts_beside, work_folder
 from pyfe.cohorts.rows import chunk_rows
 from pyfe.cohorts.writing import arrow_here, join_parts
@@ -174,7 +173,6 @@ class _Secrets(NamedTuple):
 def encrypt_cohort(asked: Asked) -> dict[str, Any]:
     """Encrypt a table into a cohort; what there is to say of it."""
     arrow_here()
-    keep_freed_memory()
     rows_a_chunk = _chunk_rows(asked.key.adapter, asked.ways.rows_a_chunk)
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         file = None if asked.folder else stack.enter_context(_claimed(asked))

@@ -21,7 +21,6 @@ from pyfe.cli.keeping import Saved
 from pyfe.cli.proving import Context, ProofPlace, Prove, proof_place
 from pyfe.cohorts import is_parquet
 from pyfe.cohorts.manifest import Command, Counts
-from pyfe.cohorts.memory import keep_freed_memory
 from pyfe.cohorts.one_file import table_in_parts
 from pyfe.cohorts.rows import Rows, of_batch, of_cohort, opened_cohort
 from pyfe.cohorts.scoring import Scores, score_parts
@@ -174,7 +173,6 @@ def _made(
     """Make the table of scores, and the proof of them, in their places. Files are hashed, and ids of a long table
     compared, beside the scoring: nothing is written before the one, and nothing handed out before the other is done."""
     start = time.perf_counter()
-    keep_freed_memory()
     cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
     digests = beside(lambda: rows.digests() if rows.chunks > CHUNKS_A_PART else {})
     distinct = beside(lambda: None if asked.allow_duplicates else rows.require_distinct())
