@@ -290,12 +290,14 @@ def _joined(work: WorkFolder, folder: Path, file: Output | None) -> Iterator[Add
 
 
 def _synced(paths: Iterator[Path], file: BinaryIO) -> Iterator[Path]:
-    """The parts, each asked for when what was written of those before is on the disk: all of a large file at once would
-    be waited for in the end, when nothing else is done meanwhile."""
+    """The parts, each given when what was written of those before is on the disk, and they are out of the memory: to
+    write all of a large file, and to remove many parts, would be waited for in the end, when nothing else is done."""
     for path in paths:
         yield path
         file.flush()
         os.fsync(file.fileno())
+        with path.open("rb") as part:
+            os.posix_fadvise(part.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _signer(asked: Asked) -> IdentitySecret:
