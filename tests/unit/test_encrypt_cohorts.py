@@ -291,6 +291,23 @@ join_parts(parts(), "a")
     assert scores(capsys, "a") == scores(capsys, "parts")
 
 
+def test_what_is_joined_is_synced_before_the_next_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    synced, sync = list[int](), os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    parts = [Path(name) for name in ("a", "b", "c")]
+    with Path("joined").open("wb") as file:
+        for part in parts:
+            part.write_bytes(b"a part")
+        for part in encrypting_cohorts._synced(iter(parts), file):
+            file.write(part.read_bytes())
+    assert synced == [6, 12, 18] and all(part.read_bytes() == b"a part" for part in parts)
+
+
 def test_a_table_of_parquet_needs_no_pandas() -> None:
     """pyarrow imports it on some ways to numpy, for half a second."""
     import pyarrow.csv
