@@ -425,8 +425,9 @@ def _fault_of_lines(data: bytes, ends: npt.NDArray[np.uint32]) -> str | None:
 
 
 def _fault_of_form(text: str) -> str | None:
-    """What keeps lines from being ids in their one form, without which 7 and " 7" would be two."""
-    blanks = [each for each in set(text) if each.isspace() and each != "\n"]
+    """What keeps lines without control characters from being ids in their one form, without which 7 and " 7" would be
+    two."""
+    blanks = [" "] if text.isascii() else [each for each in set(text) if each.isspace() and each != "\n"]
     if any(text.startswith(each) or f"\n{each}" in text or f"{each}\n" in text for each in blanks):
         return "hold one with a blank around it"
     # A line end composes with nothing: all lines are in the normal form if the whole is.

@@ -29,7 +29,6 @@ from pyfe.cohorts import Chunk, Place, fresh_cohort_id, is_parquet, open_cohort
 from pyfe.cohorts.carrying import CarriedColumns, IdsLookedAt, id_cells, lines_of
 from pyfe.cohorts.encrypting import PlainChunk, TableChunks, encrypt_parts
 from pyfe.cohorts.manifest import Command, Counts, Manifest, Span
-from pyfe.cohorts.memory import keep_freed_memory
 from pyfe.cohorts.parts import WorkFolder, parts_beside, work_folder
 from pyfe.cohorts.rows import chunk_rows
 from pyfe.cohorts.writing import arrow_here, join_parts
@@ -174,7 +173,6 @@ class _Secrets(NamedTuple):
 def encrypt_cohort(asked: Asked) -> dict[str, Any]:
     """Encrypt a table into a cohort; what there is to say of it."""
     arrow_here()
-    keep_freed_memory()
     rows_a_chunk = _chunk_rows(asked.key.adapter, asked.ways.rows_a_chunk)
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         file = None if asked.folder else stack.enter_context(_claimed(asked))
@@ -271,7 +269,7 @@ def _joined(work: WorkFolder, folder: Path, file: Output | None) -> Iterator[Add
         return
 
     def join(paths: Iterator[Path]) -> None:
-        file.fill(lambda place: join_parts(paths, place))
+        file.fill(lambda place: join_parts(paths if file.place is None else _synced(paths, place), place))
 
     ready, order = {part.number for part in work.manifest.parts}, iter(work.manifest.command.spans())
     with behind(join, depth=2) as hand_over:
@@ -290,6 +288,17 @@ def _joined(work: WorkFolder, folder: Path, file: Output | None) -> Iterator[Add
 
         hand_over_ready()
         yield add
+
+
+def _synced(paths: Iterator[Path], file: BinaryIO) -> Iterator[Path]:
+    """The parts, each given when what was written of those before is on the disk, and they are out of the memory: to
+    write all of a large file, and to remove many parts, would be waited for in the end, when nothing else is done."""
+    for path in paths:
+        yield path
+        file.flush()
+        os.fsync(file.fileno())
+        with path.open("rb") as part:
+            os.posix_fadvise(part.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _signer(asked: Asked) -> IdentitySecret:

@@ -21,7 +21,6 @@ from pyfe.cli.keeping import Saved
 from pyfe.cli.proving import Context, ProofPlace, Prove, proof_place
 from pyfe.cohorts import is_parquet
 from pyfe.cohorts.manifest import Command, Counts
-from pyfe.cohorts.memory import keep_freed_memory
 from pyfe.cohorts.one_file import table_in_parts
 from pyfe.cohorts.rows import Rows, of_batch, of_cohort, opened_cohort
 from pyfe.cohorts.scoring import Scores, score_parts
@@ -172,18 +171,17 @@ def _made(
     proof: ProofPlace,
 ) -> _Made:
     """Make the table of scores, and the proof of them, in their places. Files are hashed, and ids of a long table
-    compared, beside the scoring: nothing is handed out before all ids were seen."""
+    compared, beside the scoring: nothing is written before the one, and nothing handed out before the other is done."""
     start = time.perf_counter()
-    keep_freed_memory()
     cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
-    digests = beside(rows.digests) if rows.chunks > CHUNKS_A_PART else None
+    digests = beside(lambda: rows.digests() if rows.chunks > CHUNKS_A_PART else {})
     distinct = beside(lambda: None if asked.allow_duplicates else rows.require_distinct())
     if rows.chunks <= CHUNKS_A_PART:
         distinct.result()
     search = _prepare_search(scores.key, quiet=asked.quiet)
 
-    def command() -> Command:
-        return replace(cut, says={**says, **(rows.digests() if digests is None else digests.result())})
+    def command() -> Command:  # of a short table it is asked where a folder is there
+        return replace(cut, says={**says, **(digests.result() or rows.digests())})
 
     with table_in_parts(file, command, list(cut.spans()), resume=asked.resume, force=asked.force) as table:
         missing = table.missing()
@@ -195,7 +193,7 @@ def _made(
                     distinct.result()
                 advance(more)
 
-            score_parts(scores, rows, missing, table.add, scored)
+            score_parts(scores, rows, missing, table.add, scored, unblock=digests.cancel)
         distinct.result()
         rows.require_unchanged()
         proven = proof.write(scores.key, rows.batch, scores.kept)

@@ -90,7 +90,7 @@ def _require_follows(
     ids = None if batch.ids is None else batch.ids.carriage
     columns = ScoreColumns(function.readout, ids=ids, combined=batch.combined)
     header = columns.names
-    expected: list[Sequence[Any]] = [header, *zip(*columns.cells(batch, shaped), strict=True)]
+    expected: list[Sequence[Any]] = [header, *zip(*columns.cells(batch.ids, shaped), strict=True)]
     for line, (found, wanted) in enumerate(zip_longest(table, expected, fillvalue=()), start=1):
         if len(found) != len(wanted):
             raise ProofError(f"{name}: line {line}: there are {len(found)} cells, and {len(wanted)} belong there")

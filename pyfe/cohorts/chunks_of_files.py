@@ -1,8 +1,11 @@
-"""Chunks read from files, each from as many record batches as its rows lie in."""
+"""Chunks read from files, each from as many record batches as its rows lie in: first all that needs no core, which a
+thread may do ahead, then the decoding of the rows, which takes all cores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,10 +25,11 @@ from pyfe.cohorts.columns import PublicColumn
 from pyfe.cohorts.head import CohortFacts, Head
 from pyfe.cohorts.index import Index, chunk_starts
 from pyfe.cohorts.parquet_files import Part
+from pyfe.cohorts.statement import statement
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.row_ids import RowIds
 
-__all__ = ["chunks_of", "ids_of"]
+__all__ = ["EncodedChunk", "chunks_of", "ids_of"]
 
 _PIECE = 1 << 23
 """Bytes of rows that are read at a time."""
@@ -34,8 +38,55 @@ _MOST_ROWS = 1 << 13
 _MOST_IDS = 1 << 15
 
 
-def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Iterator[Chunk]:
-    """The chunks from ``start`` to ``stop``, every one whole and as it says."""
+@dataclass(frozen=True, eq=False, repr=False)
+class EncodedChunk:
+    """A chunk that was read, and is whole; its rows are bytes yet.
+
+    ``where`` it lies; ``payload``: of the native batch; ``digest``: its SHA-256, where the chunk says it is signed.
+    """
+
+    where: str
+    adapter: AnyAdapter
+    head: Head
+    payload: bytes
+    digest: bytes | None
+    ids: RowIds | None
+    public: Mapping[str, PublicColumn]
+
+    def decoded(self) -> Chunk:
+        """The chunk. DecodeError where it is not as its head says, SignatureError where it is not as it was signed."""
+        head = self.head
+        try:
+            chunk = Chunk(head.place, self._batch(), self.public, head.chunk_signature)
+        except (DecodeError, ParameterError) as error:
+            raise DecodeError(f"{self.where}: {error}") from error
+        if chunk.signature is not None:
+            said = statement(chunk.place, chunk.batch, chunk.public, chunk.signature.signer, payload=self.digest)
+            chunk.signature.require_valid(said, str(chunk.place))
+        return chunk
+
+    def _batch(self) -> CiphertextBatch:
+        head, facts, adapter = self.head, self.head.facts, self.adapter
+        native = adapter.read_batch(memoryview(self.payload))
+        if len(native) != head.rows or native.public_key_id != facts.public_key_id:
+            raise DecodeError("the rows are not as many, or not under the public key, as its head says")
+        if adapter.row_bytes(adapter.coordinates(native)) != facts.width:
+            raise DecodeError("a row's bytes are not as many as its head says")
+        if self.ids is not None and adapter.combined(native):
+            raise DecodeError("combined rows have no ids, and here are some")
+        return CiphertextBatch(
+            adapter,
+            native,
+            parameter_hash=facts.parameter_hash,
+            schema_id=facts.schema_id,
+            saturated=head.saturated,
+            encrypted_rows=head.encrypted_rows,
+            ids=self.ids,
+        )
+
+
+def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Iterator[EncodedChunk]:
+    """The chunks from ``start`` to ``stop``, every one whole."""
     if start == stop:
         return
     facts = index.facts
@@ -79,18 +130,21 @@ def _pieces(index: Index, row: int) -> Iterator[tuple[Part, Any]]:
     raise DecodeError("the files are damaged, or were changed while they were read: rows are missing")
 
 
-def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int, part: Part) -> Chunk:
+def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int, part: Part) -> EncodedChunk:
     where = f"{part.path}, rows {first} and on"
     try:
         head = _head(facts, held, first)
         where = f"{part.path}, {head.place}"
-        batch = _batch(head, adapter, held)
+        body = [rows_of_column(_column(batch, "ct"), facts.width, "ct") for batch in held]
+        payload = adapter.payload(head.shared, body)
+        digest = None if head.chunk_signature is None else hashlib.sha256(payload).digest()
+        ids = None
+        if facts.ids is not None:
+            ids = RowIds.join([ids_of_column(_column(batch, "id"), facts.ids) for batch in held])
         public = {name: _joined(held, name, kind) for name, kind in facts.columns}
-        chunk = Chunk(head.place, batch, public, head.chunk_signature)
     except (DecodeError, ParameterError, pa.ArrowException) as error:
         raise DecodeError(f"{where}: {error}") from error
-    chunk.require_valid_signature()
-    return chunk
+    return EncodedChunk(where, adapter, head, payload, digest, ids, public)
 
 
 def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
@@ -109,30 +163,6 @@ def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
     if head.facts != facts or head.place.first_row != first or head.rows != row - first:
         raise DecodeError("it is damaged, or was changed while it was read")
     return head
-
-
-def _batch(head: Head, adapter: AnyAdapter, held: list[Any]) -> CiphertextBatch:
-    facts = head.facts
-    body = [rows_of_column(_column(batch, "ct"), facts.width, "ct") for batch in held]
-    native = adapter.read_batch(memoryview(adapter.payload(head.shared, body)))
-    if len(native) != head.rows or native.public_key_id != facts.public_key_id:
-        raise DecodeError("the rows are not as many, or not under the public key, as its head says")
-    if adapter.row_bytes(adapter.coordinates(native)) != facts.width:
-        raise DecodeError("a row's bytes are not as many as its head says")
-    ids = None
-    if facts.ids is not None:
-        if adapter.combined(native):
-            raise DecodeError("combined rows have no ids, and here are some")
-        ids = RowIds.join([ids_of_column(_column(batch, "id"), facts.ids) for batch in held])
-    return CiphertextBatch(
-        adapter,
-        native,
-        parameter_hash=facts.parameter_hash,
-        schema_id=facts.schema_id,
-        saturated=head.saturated,
-        encrypted_rows=head.encrypted_rows,
-        ids=ids,
-    )
 
 
 def _joined(held: list[Any], name: str, kind: Any) -> PublicColumn:

@@ -87,9 +87,11 @@ def _joined(parts: list[Marks]) -> Marks:
 
 def _repeated(marks: Marks) -> list[int]:
     """The rows whose two hashes an earlier row has."""
-    order = np.argsort(marks["first"], kind="stable")
-    same = np.flatnonzero(np.diff(marks["first"][order]) == 0)
-    few = marks[np.union1d(order[same], order[same + 1])]  # one hash is the same, mostly as the ids are
+    order = np.sort(marks["first"])
+    same = order[1:][order[1:] == order[:-1]]
+    if not len(same):
+        return []
+    few = marks[np.isin(marks["first"], same)]  # one hash is the same, mostly as the ids are
     few = few[np.lexsort((few["row"], few["second"], few["first"]))]
     again = (np.diff(few["first"]) == 0) & (np.diff(few["second"]) == 0)
     rows: list[int] = few["row"][1:][again].tolist()

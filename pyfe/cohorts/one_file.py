@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain, pairwise
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -42,8 +43,9 @@ def table_in_parts(
 ) -> Iterator[TableInParts]:
     """Where parts of a table lie until it is whole: in a work folder beside the file, which goes when that is there.
 
-    ``command`` is asked where there is a work folder. A table of one part needs none, and a pipe or a device has none:
-    these lie in memory, or in a temporary file. ParameterError for ``resume`` of these, else as of :func:`work_folder`.
+    ``command`` is asked where there is a work folder, or else when the first part is added, so that this may come while
+    it is still being found out. A table of one part needs no folder, and a pipe or a device has none: these lie in
+    memory, or in a temporary file. ParameterError for ``resume`` of these, else as of :func:`work_folder`.
     """
     place = output.place
     if place is None and resume:
@@ -53,31 +55,47 @@ def table_in_parts(
             yield _Spooled(output, spans, cast(BinaryIO, file))
         return
     folder = parts_beside(place)
-    with work_folder(folder, command(), resume=resume, force=force, private=True, beside=True) as work:
-        yield _InFolder(output, work)
+    there = os.path.lexists(folder)
+    with ExitStack() as opened:
+
+        def begin() -> WorkFolder:
+            # what another run makes there meanwhile is not gone on with: all parts were said to be missing
+            work = work_folder(folder, command(), resume=resume and there, force=force, private=True, beside=True)
+            return opened.enter_context(work)
+
+        yield _InFolder(output, spans, begin, begin() if there else None)
 
 
 class _InFolder:
-    def __init__(self, output: Output, work: WorkFolder) -> None:
-        self._output, self._work = output, work
+    def __init__(
+        self, output: Output, spans: list[Span], begin: Callable[[], WorkFolder], work: WorkFolder | None
+    ) -> None:
+        self._output, self._spans, self._begin, self._begun = output, spans, begin, work
 
     def missing(self) -> list[Span]:
-        return self._work.missing()
+        return self._spans if self._begun is None else self._begun.missing()
 
     def add(self, span: Span, write: Callable[[BinaryIO], Counts]) -> None:
         self._work.add(span, write)
 
     def assemble(self, header: bytes) -> Counts:
-        self._work.finish()
-        made: Manifest = self._work.manifest
+        work = self._work
+        work.finish()
+        made: Manifest = work.manifest
 
         def write(file: BinaryIO) -> None:
             file.write(header)
-            file.writelines(self._work.pieces(after=header))
+            file.writelines(work.pieces(after=header))
 
         self._output.fill(write)
-        self._work.remove()
+        work.remove()
         return Counts(made.rows, made.saturated)
+
+    @property
+    def _work(self) -> WorkFolder:
+        if self._begun is None:
+            self._begun = self._begin()
+        return self._begun
 
 
 class _Spooled:

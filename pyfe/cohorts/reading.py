@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +19,7 @@ from pyfe.identity import Identity
 from pyfe.row_ids import Carriage, RowIds
 
 if TYPE_CHECKING:
+    from pyfe.cohorts.chunks_of_files import EncodedChunk
     from pyfe.cohorts.index import Index
 
 __all__ = ["Cohort", "is_parquet", "open_cohort"]
@@ -119,15 +121,29 @@ class Cohort:
         case. DecodeError for a chunk that is not as it was written, SignatureError for one that is not as it was
         signed, or not signed by whom it should be; both name the chunk.
         """
+        for decoded in self.encoded(start, stop, signed_by=signed_by):
+            yield decoded()
+
+    def encoded(
+        self, start: int = 0, stop: int | None = None, *, signed_by: Identity | None = None
+    ) -> Iterator[Callable[[], Chunk]]:
+        """The same chunks, read, and each decoded when it is called: reading takes one core, decoding all of them, so
+        that a thread may read ahead while the core decodes and decrypts in another. Errors are those of
+        :meth:`chunks`, from either."""
         from pyfe.cohorts.chunks_of_files import chunks_of
 
         end = self.facts.chunks if stop is None else stop
         require_count(end, 0, self.facts.chunks, "the chunk to stop before")
         require_count(start, 0, end, "the first chunk")
-        for chunk in chunks_of(self._index, self.adapter, start, end):
+
+        def decoded(encoded: EncodedChunk) -> Chunk:
+            chunk = encoded.decoded()
             if signed_by is not None:
                 chunk.require_signer(signed_by)  # that it was so signed, every chunk has shown
-            yield chunk
+            return chunk
+
+        for encoded in chunks_of(self._index, self.adapter, start, end):
+            yield partial(decoded, encoded)
 
     def row_ids(self, start: int = 0) -> Iterator[RowIds]:
         """The ids alone, some at a time, from row ``start`` on; nothing where none travel. What nobody may have vouched

@@ -6,11 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyfe.adapters import AnyAdapter
 from pyfe.ciphertext import CiphertextBatch
+from pyfe.cohorts.chunk import Chunk
 from pyfe.cohorts.columns import PublicColumn
 from pyfe.cohorts.distinct import Distinct
 from pyfe.cohorts.manifest import MANIFEST, Span
@@ -48,9 +50,9 @@ class Rows:
     """Rows in chunks.
 
     ``first_row(number)``: how many rows come before a chunk, of the number of chunks all. ``read(start, stop)``: the
-    chunks from one number to another, in order. ``row_ids()``: all ids, some at a time. ``cohort``: the id of a cohort;
-    ``heads``: the SHA-256 of its heads; ``columns``: its public columns. ``batch``: all rows, where they are in memory.
-    ``files``: where they lie; ``states``: what tells that one of these was changed.
+    chunks from one number to another, in order, each decoded when it is called. ``row_ids()``: all ids, some at a time.
+    ``cohort``: the id of a cohort; ``heads``: the SHA-256 of its heads; ``columns``: its public columns. ``batch``: all
+    rows, where they are in memory. ``files``: where they lie; ``states``: what tells that one of these was changed.
     """
 
     scheme: str
@@ -61,7 +63,7 @@ class Rows:
     ids: Carriage | None
     signer: bytes | None
     first_row: Callable[[int], int]
-    read: Callable[[int, int], Iterator[Piece]]
+    read: Callable[[int, int], Iterator[Callable[[], Piece]]]
     row_ids: Callable[[], Iterator[RowIds]]
     cohort: bytes | None = None
     heads: bytes | None = None
@@ -103,10 +105,12 @@ def of_batch(batch: CiphertextBatch, file: Path, *, signed_by: Identity | None =
         batch.require_signed_by(signed_by)
     step = chunk_rows(batch.adapter)
 
-    def read(start: int, stop: int) -> Iterator[Piece]:
-        for number in range(start, stop):
-            saturated = {} if number else batch.saturated  # what is known of all is said once
-            yield Piece(number, number * step, batch[number * step : (number + 1) * step], {}, saturated)
+    def piece(number: int) -> Piece:
+        saturated = {} if number else batch.saturated  # what is known of all is said once
+        return Piece(number, number * step, batch[number * step : (number + 1) * step], {}, saturated)
+
+    def read(start: int, stop: int) -> Iterator[Callable[[], Piece]]:
+        return (partial(piece, number) for number in range(start, stop))
 
     return Rows(
         batch.scheme,
@@ -128,9 +132,12 @@ def of_batch(batch: CiphertextBatch, file: Path, *, signed_by: Identity | None =
 def of_cohort(cohort: Cohort, *, signed_by: Identity | None = None) -> Rows:
     """The rows of a cohort; of each chunk the signature is looked at before it is given out."""
 
-    def read(start: int, stop: int) -> Iterator[Piece]:
-        for chunk in cohort.chunks(start, stop, signed_by=signed_by):
-            yield Piece(chunk.place.number, chunk.place.first_row, chunk.batch, chunk.public, chunk.batch.saturated)
+    def piece(decoded: Callable[[], Chunk]) -> Piece:
+        chunk = decoded()
+        return Piece(chunk.place.number, chunk.place.first_row, chunk.batch, chunk.public, chunk.batch.saturated)
+
+    def read(start: int, stop: int) -> Iterator[Callable[[], Piece]]:
+        return (partial(piece, decoded) for decoded in cohort.encoded(start, stop, signed_by=signed_by))
 
     return Rows(
         cohort.scheme,

@@ -1,4 +1,4 @@
-"""Encrypted rows in, a table of scores out, chunk by chunk: one thread reads and decodes ahead, the core decrypts, and
+"""Encrypted rows in, a table of scores out, chunk by chunk: one thread reads ahead, the core decodes and decrypts, and
 another thread writes."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 
 from pyfe.arrays import IntArray
-from pyfe.ciphertext import CiphertextBatch
+from pyfe.cohorts.columns import PublicColumn
 from pyfe.cohorts.manifest import Counts, Span
 from pyfe.cohorts.rows import Piece, Rows
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, UnsupportedModelError
@@ -25,7 +25,7 @@ from pyfe.function import Readout
 from pyfe.io.ahead import ahead, behind
 from pyfe.io.scores import scores_header
 from pyfe.keys import FunctionKey, RevocationList
-from pyfe.row_ids import Carriage
+from pyfe.row_ids import Carriage, RowIds
 
 __all__ = ["ScoreColumns", "Scores", "score_parts"]
 
@@ -34,8 +34,18 @@ _PLAIN = re.compile(r"[^\",\r\n]*")
 Add: TypeAlias = Callable[[Span, Callable[[BinaryIO], Counts]], None]
 
 
+_SCORED_AHEAD = 32
+"""Chunks that are scored before they are written: it takes a while until it is known what the command is (all files
+are hashed), and nothing is written before."""
+
+
 class _Scored(NamedTuple):
-    piece: Piece
+    """What is written of a chunk: nothing that is encrypted."""
+
+    first_row: int
+    ids: RowIds | None
+    public: Mapping[str, PublicColumn]
+    saturated: Mapping[str, int]
     scores: IntArray
 
 
@@ -53,7 +63,7 @@ class ScoreColumns:
 
     def cells(
         self,
-        batch: CiphertextBatch,
+        ids: RowIds | None,
         scores: IntArray,
         *,
         first_row: int = 0,
@@ -62,7 +72,7 @@ class ScoreColumns:
     ) -> list[list[Any]]:
         """The cells of some rows by column; what is no number goes through ``text``."""
         readout, rows = self._readout, len(scores)
-        cells: list[list[Any]] = [] if batch.ids is None else [text(batch.ids.texts())]
+        cells: list[list[Any]] = [] if ids is None else [text(ids.texts())]
         cells += [text(public[name]) for name in self._columns]
         cells.append(list(range(first_row, first_row + rows)))
         cells += _by_column(scores, rows, readout.k)
@@ -117,7 +127,7 @@ class Scores:
         that are called as columns of scores are. Reads the first chunk, whose errors come at once."""
         self.key, self._rows = key, rows
         self._options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "revoked": revoked}
-        first = next(rows.read(0, 1))
+        first = next(rows.read(0, 1))()
         key.require_match(first.batch)
         key.require_usable(revoked=revoked)
         (rows.batch or first.batch).require_weight_sums(largest_weight_sum)
@@ -133,7 +143,10 @@ class Scores:
         return (",".join(_texts(self._table.names)) + "\n").encode()
 
     def decrypt(self, piece: Piece) -> IntArray:
-        """The scores of a chunk; errors as of :meth:`pyfe.FunctionKey.decrypt`, naming where the chunk begins."""
+        """The scores of a chunk; errors as of :meth:`pyfe.FunctionKey.decrypt`, naming where the chunk begins.
+        DecodeError for combined rows among others."""
+        if piece.batch.combined != self._combined:
+            raise DecodeError(f"chunk {piece.number}: combined rows and others do not go together")
         try:
             scores: IntArray = self.key.decrypt(piece.batch, **self._options)
         except OutOfRangeError as error:
@@ -144,24 +157,32 @@ class Scores:
             self.kept.append(scores)
         return scores
 
-    def lines(self, piece: Piece, scores: IntArray) -> bytes:
-        """The lines of a chunk. DecodeError for combined rows among others."""
-        if piece.batch.combined != self._combined:
-            raise DecodeError(f"chunk {piece.number}: combined rows and others do not go together")
-        public = {name: column.cells for name, column in piece.public.items()}
-        cells = self._table.cells(piece.batch, scores, first_row=piece.first_row, public=public, text=_texts)
+    def lines(self, scored: _Scored) -> bytes:
+        """The lines of a chunk."""
+        public = {name: column.cells for name, column in scored.public.items()}
+        cells = self._table.cells(scored.ids, scored.scores, first_row=scored.first_row, public=public, text=_texts)
         line = ",".join(["%s"] * len(cells)) + "\n"
         return "".join([line % row for row in zip(*cells, strict=True)]).encode()
 
 
-def score_parts(scores: Scores, rows: Rows, spans: list[Span], add: Add, advance: Callable[[int], None]) -> None:
+def score_parts(
+    scores: Scores,
+    rows: Rows,
+    spans: list[Span],
+    add: Add,
+    advance: Callable[[int], None],
+    *,
+    unblock: Callable[[], object] = lambda: None,
+) -> None:
     """Make parts of the table of scores, each with its header; ``add`` puts one of them in its place.
 
-    ``advance`` is told how many rows more are done. The core works in the thread that calls, so that Ctrl-C ends it.
-    Memory: four chunks, decoded or scored.
+    ``advance`` is told how many rows more are done; ``unblock`` ends what ``add`` may wait for, when an error ends the
+    work. The core works in the thread that calls, so that Ctrl-C ends it, and in no other: of two calls at the same
+    time one has all cores and the other a single one, and the former waits for it. Memory: four chunks as bytes, two
+    decoded; ids, public columns and scores of some thirty more.
     """
 
-    def pieces() -> Iterator[Piece]:
+    def pieces() -> Iterator[Callable[[], Piece]]:
         for span in spans:
             yield from rows.read(span.first_chunk, span.first_chunk + span.chunks)
 
@@ -169,19 +190,21 @@ def score_parts(scores: Scores, rows: Rows, spans: list[Span], add: Add, advance
         for span in spans:
             add(span, partial(_write, scores, islice(scored, span.chunks)))
 
-    with closing(ahead(pieces(), depth=1)) as read, behind(put) as hand_over:
-        for piece in read:
-            hand_over(_Scored(piece, scores.decrypt(piece)))
-            advance(len(piece.batch))
+    with closing(ahead(pieces())) as read, behind(put, _SCORED_AHEAD, unblock=unblock) as hand_over:
+        for decoded in read:
+            piece = decoded()
+            done = scores.decrypt(piece)
+            hand_over(_Scored(piece.first_row, piece.batch.ids, piece.public, piece.saturated, done))
+            advance(len(done))
 
 
-def _write(scores: Scores, scored: Iterator[_Scored], file: BinaryIO) -> Counts:
+def _write(scores: Scores, chunks: Iterator[_Scored], file: BinaryIO) -> Counts:
     rows, saturated = 0, Counter[str]()
     file.write(scores.header)
-    for piece, values in scored:
-        file.write(scores.lines(piece, values))
-        rows += len(values)
-        saturated.update(piece.saturated)
+    for scored in chunks:
+        file.write(scores.lines(scored))
+        rows += len(scored.scores)
+        saturated.update(scored.saturated)
     return Counts(rows, dict(saturated))
 
 

@@ -16,20 +16,28 @@ __all__ = ["statement"]
 _TAG = b"PYFE-V1-chunk"
 
 
-def statement(place: Place, batch: CiphertextBatch, public: Mapping[str, PublicColumn], signer: bytes) -> bytes:
+def statement(
+    place: Place,
+    batch: CiphertextBatch,
+    public: Mapping[str, PublicColumn],
+    signer: bytes,
+    *,
+    payload: bytes | None = None,
+) -> bytes:
     """What is signed: u32 length of the tag ``PYFE-V1-chunk``, the tag, and deterministic CBOR of a map.
 
     It holds the scheme's number, parameter hash, ids of public key and schema; the place; the number of rows; how ids
     travel and the SHA-256 of all of them in order (as in a batch's metadata, in UTF-8); name, kind and SHA-256 of every
     public column in order; what was clipped; the SHA-256 of the native payload, which is all that is encrypted; and who
-    signs. Cost: one SHA-256 of the rows.
+    signs. Cost: one SHA-256 of the rows; none where that of the ``payload`` is given, by whoever decoded these bytes to
+    this batch: there is one encoding.
     """
     said: dict[str, Any] = {
         "columns": [[name, column.kind, _sha256(column.octets())] for name, column in public.items()],
         "encrypted_rows": batch.encrypted_rows,
         "ids": _ids(batch),
         "parameter_hash": batch.parameter_hash,
-        "payload": _sha256(*batch.adapter.pieces(batch.native)),
+        "payload": _sha256(*batch.adapter.pieces(batch.native)) if payload is None else payload,
         "place": place.to_dict(),
         "public_key_id": batch.public_key_id,
         "rows": len(batch),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 __all__ = ["ahead", "behind", "beside"]
@@ -60,13 +60,15 @@ def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
 
 
 @contextmanager
-def behind(work: Callable[[Iterator[T]], object], depth: int = 1) -> Iterator[Callable[[T], None]]:
+def behind(
+    work: Callable[[Iterator[T]], object], depth: int = 1, *, unblock: Callable[[], object] = lambda: None
+) -> Iterator[Callable[[T], None]]:
     """A function that hands items over to ``work``, which takes them from an iterator in a thread of its own; it waits
     while ``depth`` of them are not taken yet.
 
     The end of the block is the end of the items; it waits until ``work`` is done. What ``work`` raises is raised here,
     where the next item is handed over or at the end. An error that ends the block is raised in the iterator too, so
-    that ``work`` leaves nothing half done.
+    that ``work`` leaves nothing half done; ``unblock`` ends what it may wait for besides.
     """
     given: queue.Queue[tuple[T] | None] = queue.Queue(depth)
     failed, done = threading.Event(), threading.Event()
@@ -109,6 +111,7 @@ def behind(work: Callable[[Iterator[T]], object], depth: int = 1) -> Iterator[Ca
         put(None)
     except BaseException:
         failed.set()
+        unblock()
         raise
     finally:
         thread.join()
@@ -117,14 +120,18 @@ def behind(work: Callable[[Iterator[T]], object], depth: int = 1) -> Iterator[Ca
 
 
 def beside(work: Callable[[], T]) -> Future[T]:
-    """What ``work`` returns or raises, in a thread of its own, which nobody waits for who does not ask."""
+    """What ``work`` returns or raises, in a thread of its own, which nobody waits for who does not ask. To cancel it
+    ends the waiting, not the work."""
     future: Future[T] = Future()
 
     def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
+        with suppress(InvalidStateError):  # nobody asks any more
+            try:
+                result = work()
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
 
     threading.Thread(target=run, name="pyfe-beside", daemon=True).start()
     return future

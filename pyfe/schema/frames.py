@@ -326,12 +326,22 @@ def _from_arrow(values: Any) -> Any:
     kind = str(values.type)
     if kind.startswith(_ARROW_TEMPORAL):
         return _temporal(values)
-    if kind in ("halffloat", "float", "double"):  # with NaN for null, and as many digits as the column's type has
+    if kind == "halffloat":
         return values.to_numpy() if hasattr(values, "chunks") else values.to_numpy(zero_copy_only=False)
+    if kind in ("float", "double"):  # as many digits as the column's type has
+        return _of_arrow_numbers(values.fill_null(float("nan")) if values.null_count else values)
     if kind.startswith("dictionary"):
         return _of_dictionary(values)
-    numeric = kind == "bool" or kind.startswith(("int", "uint"))
-    return values.to_numpy() if numeric and not values.null_count and hasattr(values, "chunks") else values.to_pylist()
+    if values.null_count or not hasattr(values, "chunks"):
+        return values.to_pylist()
+    if kind.startswith(("int", "uint")):
+        return _of_arrow_numbers(values)
+    return values.to_numpy() if kind == "bool" else values.to_pylist()
+
+
+def _of_arrow_numbers(values: Any) -> AnyArray:
+    """Numbers, all of them there. By their buffers: to_numpy imports pandas first, for half a second."""
+    return np.from_dlpack(values.combine_chunks() if hasattr(values, "chunks") else values)
 
 
 def _of_dictionary(values: Any) -> list[Any]:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,9 @@ import pytest
 import pyfe
 from pyfe.cli import evaluating, main
 from pyfe.cohorts import Chunk, open_cohort, places, write_part
-from pyfe.cohorts.parts import read_manifest
+from pyfe.cohorts.manifest import Command
+from pyfe.cohorts.parts import read_manifest, work_folder
+from pyfe.cohorts.rows import Rows
 from pyfe.identity import IdentitySecret
 from tests.unit import objects
 from tests.unit.cohort_rows import public_of
@@ -103,11 +106,14 @@ def decrypted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 def ends_after(monkeypatch: pytest.MonkeyPatch, chunks: int, error: BaseException) -> None:
-    """Let a run end by an error when it has decrypted so many chunks."""
+    """Let a run end by an error when it has decrypted so many chunks, and its folder says what it is of."""
     decrypt, left = pyfe.FunctionKey.decrypt, iter(range(chunks))
 
     def ends(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
         if next(left, None) is None:
+            deadline = time.monotonic() + 20
+            while not Path("scores.csv.parts", "manifest.json").exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
             raise error
         return decrypt(self, batch, **options)
 
@@ -181,6 +187,91 @@ def test_force_begins_anew(
     decrypted.clear()
     run(capsys, *EVALUATE, "--force")
     assert sum(decrypted) == ROWS and Path("scores.csv").read_bytes() == whole(capsys)
+
+
+@pytest.fixture
+def hashing(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Files are hashed when this is set."""
+    digests, may = Rows.digests, threading.Event()
+
+    def held(rows: Rows) -> dict[str, Any]:
+        assert may.wait(20), "nobody scored a chunk meanwhile"
+        return digests(rows)
+
+    monkeypatch.setattr(Rows, "digests", held)
+    return may
+
+
+def test_chunks_are_scored_while_files_are_hashed(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hashing: threading.Event
+) -> None:
+    expected, decrypt = whole(capsys), pyfe.FunctionKey.decrypt
+    left = iter(range(5, 0, -1))
+
+    def noted(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
+        assert not Path("scores.csv.parts").exists() or hashing.is_set()  # it could not say what it is of
+        if next(left, None) is None:
+            hashing.set()
+        return decrypt(self, batch, **options)
+
+    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", noted)
+    run(capsys, *EVALUATE)
+    assert hashing.is_set() and Path("scores.csv").read_bytes() == expected
+
+
+def test_an_end_does_not_wait_for_the_hashing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hashing: threading.Event
+) -> None:
+    decrypt, left = pyfe.FunctionKey.decrypt, iter(range(3))
+
+    def ends(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return decrypt(self, batch, **options)
+
+    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", ends)
+    assert main(EVALUATE) == 130 and not hashing.is_set()
+    assert not Path("scores.csv.parts").exists() and not Path("scores.csv").exists()
+    hashing.set()
+
+
+def test_what_another_run_makes_meanwhile_is_not_gone_on_with(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hashing: threading.Event
+) -> None:
+    decrypt, left = pyfe.FunctionKey.decrypt, iter(range(3))
+
+    def other(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
+        if next(left, None) is None and not hashing.is_set():
+            made = Command("scores", {}, 6, 2, ".csv")
+            with work_folder(Path("scores.csv.parts"), made):
+                pass
+            hashing.set()
+        return decrypt(self, batch, **options)
+
+    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", other)
+    assert "scores.csv.parts holds 0 finished parts of a run" in refused(capsys, *EVALUATE, "--resume")[1]
+
+
+def test_the_core_works_in_one_thread(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two calls at the same time would share the cores badly, and Ctrl-C ends the thread that was started only."""
+    seen: list[tuple[str, str]] = []
+    of = type(keys()[1].adapter)
+
+    def noting(name: str) -> None:
+        work = getattr(of, name)
+
+        def noted(*given: Any) -> Any:
+            seen.append((name, threading.current_thread().name))
+            return work(*given)
+
+        monkeypatch.setattr(of, name, noted)
+
+    noting("read_batch")
+    noting("decrypt")
+    run(capsys, *EVALUATE)
+    assert set(seen) == {("read_batch", "MainThread"), ("decrypt", "MainThread")} and len(seen) >= 12
 
 
 def test_another_input_is_not_gone_on_with(

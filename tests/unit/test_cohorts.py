@@ -220,6 +220,25 @@ def test_public_columns() -> None:
         Chunk(place, batch, {"ward": PublicColumn.of([1, 2])})
 
 
+def test_chunks_are_read_ahead_and_decoded_when_they_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks, decoded = list(signed_chunks()), list[int]()
+    cohort = open_cohort(written(tmp_path, chunks))
+    read_batch = type(cohort.adapter).read_batch
+
+    def noted(adapter: Any, data: memoryview) -> Any:
+        decoded.append(len(data))
+        return read_batch(adapter, data)
+
+    monkeypatch.setattr(type(cohort.adapter), "read_batch", noted)
+    read = list(cohort.encoded(1, signed_by=owner().identity))
+    assert not decoded and same([each() for each in reversed(read)], chunks[:0:-1]) and len(decoded) == len(read)
+    first = next(cohort.encoded(signed_by=pyfe_identity("another hospital").identity))
+    with pytest.raises(pyfe.SignatureError, match="chunk 0 .*not by 'another hospital'"):
+        first()
+
+
 # Parts of an earlier run are joined while the first chunk of this one is encrypted, which registers the type.
 _JOINED_EARLY = """
 from pyfe.cohorts.writing import join_parts

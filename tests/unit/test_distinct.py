@@ -13,7 +13,7 @@ import pytest
 
 from pyfe.cohorts.distinct import Distinct
 from pyfe.errors import ParameterError
-from pyfe.io.ahead import ahead, behind
+from pyfe.io.ahead import ahead, behind, beside
 
 
 def expected(ids: list[bytes]) -> list[int]:
@@ -106,6 +106,25 @@ def test_an_error_of_the_block_reaches_the_work() -> None:
         hand_over(1)
         raise KeyboardInterrupt
     assert told == ["_Failed"] and not threads()
+
+
+def test_a_work_that_waits_is_unblocked_when_the_block_ends_by_an_error() -> None:
+    may_end, ended = threading.Event(), list[str]()
+    waited_for = beside(lambda: may_end.wait(20))
+
+    def work(items: Iterator[int]) -> None:
+        try:
+            waited_for.result()
+        except BaseException as error:
+            ended.append(type(error).__name__)
+            raise
+
+    with pytest.raises(KeyboardInterrupt), behind(work, unblock=waited_for.cancel):
+        raise KeyboardInterrupt
+    assert ended == ["CancelledError"] and not may_end.is_set() and threads() == {"pyfe-beside"}
+    may_end.set()  # what it finds then is told nobody, and is no error
+    while threads():
+        time.sleep(0.01)
 
 
 def test_what_is_made_ahead_ends_with_its_reader() -> None:

@@ -319,6 +319,40 @@ join_parts(parts(), "a")
     assert scores(capsys, "a") == scores(capsys, "parts")
 
 
+def test_what_is_joined_is_synced_before_the_next_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    synced, sync = list[int](), os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    parts = [Path(name) for name in ("a", "b", "c")]
+    with Path("joined").open("wb") as file:
+        for part in parts:
+            part.write_bytes(b"a part")
+        for part in encrypting_cohorts._synced(iter(parts), file):
+            file.write(part.read_bytes())
+    assert synced == [6, 12, 18] and all(part.read_bytes() == b"a part" for part in parts)
+
+
+def test_a_table_of_parquet_needs_no_pandas() -> None:
+    """pyarrow imports it on some ways to numpy, for half a second."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    read = pyarrow.csv.ConvertOptions(column_types={"x0": "float64", "x1": "float32"})
+    parsed = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    pyarrow.parquet.write_table(pyarrow.csv.read_csv("rows.csv", None, parsed, read), "rows.parquet")
+    program = (
+        "import sys; from pyfe.cli import main; "
+        f"code = main({encrypt(rows='rows.parquet')!r}); sys.exit(code or 'pandas' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_another_table_is_not_gone_on_with(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     stopped(monkeypatch, capsys, *encrypt())
     table("rows.csv", x1="3")

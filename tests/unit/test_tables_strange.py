@@ -19,6 +19,7 @@ import pyfe
 from pyfe import Linear, io
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schema import Category, Encoded, Number, Schema, Thresholds, category, number, thresholds
+from pyfe.schema.frames import as_column
 from pyfe.schema.persons import holds_persons
 
 ROWS = 60
@@ -488,3 +489,16 @@ def test_only_batches_are_joined_and_cut() -> None:
         with pytest.raises(ParameterError, match="cut by"):
             batch[rows]  # type: ignore[index]
     assert len(batch[np.int64(1)]) == 1 and len(pyfe.CiphertextBatch.concat(iter([batch, batch[:0]]))) == 2
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "float16", "int64", "uint8"])
+def test_arrow_numbers_are_the_same_in_one_piece_in_several_and_within_others(kind: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    cells = np.array([1, 2.5, np.nan, 7, 0, 3], kind) if kind.startswith("float") else np.arange(6, dtype=kind)
+    whole = pyarrow.array(cells, mask=np.isnan(cells))  # nothing for NaN
+    pieces = pyarrow.chunked_array([whole[:2], whole[2:2], whole[2:]])
+    for column, expected in ((whole, cells), (whole[1:5], cells[1:5]), (pieces, cells), (pieces[1:5], cells[1:5])):
+        found = as_column(column)
+        assert np.array_equal(found, expected, equal_nan=kind.startswith("float"))
+        assert found.dtype == expected.dtype or not isinstance(column, pyarrow.ChunkedArray)
+    assert as_column(pyarrow.chunked_array([], kind.replace("float16", "halffloat"))).tolist() == []
