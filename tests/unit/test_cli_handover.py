@@ -16,7 +16,8 @@ from pyfe.cohorts.handover import Handover, cohort_handover
 from pyfe.cohorts.manifest import Command, Counts, Manifest
 from pyfe.cohorts.parts import work_folder
 from pyfe.errors import DecodeError
-from tests.unit.test_cli_cohorts import chunks_of, encrypted, folder, owner, refused, run
+from tests.unit.commands import run
+from tests.unit.test_cli_cohorts import chunks_of, encrypted, folder, owner, refused
 
 assert folder is not None  # a fixture
 VERIFY = ["verify-cohort", "rows.parquet"]
