@@ -25,7 +25,7 @@ HEADER = "| written by | table | commands | refused | what had to be said |\n|--
 
 _OF_READING = ("--na", "--encoding", "--decimal", "--delimiter")
 _OF_ENCRYPTING = ("--on-overflow", "--allow-duplicates")
-_READS = ("prepare", "suggest", "keygen", "encrypt")
+_READS = ("prepare", "keygen", "encrypt")
 
 
 class RefusedError(AssertionError):
@@ -51,14 +51,10 @@ class Story:
         Path("t").write_bytes(self.export.write(rows))
         Path("model.json").write_text(linear_model(self.export, rows))
         Path("passphrase").write_text("a passphrase of ours")
-        self._until_done("prepare", "model.json", "t", "-s", "schema", "-o", "function", *self.export.outcome)
+        prepare = ("prepare", "model.json", "t", "-s", "schema", "-o", "function", *self.export.outcome)
+        self._until_done(*prepare)
         while not self._key():
-            if self.said[-1] == "pyfe suggest":
-                files = ("-s", "schema", "-o", "function", "--force")
-                self._until_done("suggest", "model.json", "t", *files, *self.export.outcome)
-            else:
-                files = ("-s", "schema", "-o", "function", "--force")
-                self._until_done("prepare", "model.json", "t", *files, *self.export.outcome)
+            self._until_done(*prepare, "--force")
         place = "rows.parquet" if self.export.cohort else "rows"
         self._until_done("encrypt", "t", "-p", "public", "-o", place, *self.export.said)
         doubled = ("--allow-duplicates",) if "--allow-duplicates" in self.said else ()
@@ -100,8 +96,7 @@ class Story:
             return words if command in _READS else []
         if name in _OF_ENCRYPTING:
             return words if command == "encrypt" else []
-        fits = name.startswith("--") and command in (("prepare",) if name == "--precision" else ("prepare", "suggest"))
-        return words if fits else []
+        return words if command == "prepare" else []
 
     def line(self) -> str:
         """The row of the table in docs/guides/tables.md."""
