@@ -49,7 +49,7 @@ class CiphertextBatch(PickledAsBytes):
     ``ct[a:b]``, ``ct[i]`` cut rows out, :meth:`concat` joins batches. Linear schemes are additively homomorphic, so
     anybody may combine rows: ``ct1 + ct2`` and ``3 * ct`` row by row, ``ct.weighted_sum(w)`` over the rows. A combined
     row carries the public sum of its weights, from which a key's interval and intercept follow; it decrypts to the
-    combination of the scores. Rows of quadratic schemes cannot be added (ParameterError); they can be changed by
+    combination of the scores. Rows of quadratic schemes cannot be added (UnsupportedError); they can be changed by
     others all the same. So a batch of either kind proves nothing about who made it, unless it is :meth:`signed`.
 
     A row that combines others is searched in an interval as many times wider as its weights sum to. So a key takes the

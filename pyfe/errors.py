@@ -48,7 +48,20 @@ class PyfeError(Exception):
 
 
 class ParameterError(PyfeError, ValueError):
-    """An argument has the wrong shape, type or value; nothing was done."""
+    """An argument has the wrong shape, type or value; nothing was done.
+
+    ``rows``: where it is about rows of a table, their numbers, counted from 0.
+    """
+
+    def __init__(self, *args: object, rows: Sequence[int] = (), named: str = "") -> None:
+        """``named``: the part of the message that names the rows."""
+        super().__init__(*args)
+        self.rows = tuple(rows)
+        self._named = named
+
+    def called(self, words: str) -> str:
+        """The message with other words for the rows, such as lines of a file."""
+        return str(self).replace(self._named, words, 1) if self._named else str(self)
 
 
 class DecodeError(PyfeError):

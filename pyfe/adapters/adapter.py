@@ -229,7 +229,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         return np.tile(np.array([1, 0], dtype=np.int64), (len(batch), 1))
 
     def add(self, batch: Batch, other: Batch) -> Batch:
-        """Row by row the sum of two batches of one length. ParameterError unless the scheme is additive."""
+        """Row by row the sum of two batches of one length. UnsupportedError unless the scheme is additive."""
         raise self._not_additive()
 
     def scale(self, batch: Batch, factor: int) -> Batch:
@@ -241,14 +241,15 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         raise self._not_additive()
 
     def require_additive(self) -> None:
-        """ParameterError unless encrypted rows can be added and multiplied."""
+        """UnsupportedError unless encrypted rows can be added and multiplied."""
         if not self.additive:
             raise self._not_additive()
 
-    def _not_additive(self) -> ParameterError:
+    def _not_additive(self) -> UnsupportedError:
         kind = self.serves[-1]
-        return ParameterError(
-            f"{kind} ciphertexts ({self.short}) cannot be added or multiplied; combine the decrypted scores"
+        return UnsupportedError(
+            f"{kind} ciphertexts ({self.short}) cannot be added or multiplied, those of linear schemes (ipfe-ddh) can; "
+            "combine the decrypted scores"
         )
 
 

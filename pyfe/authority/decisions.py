@@ -59,7 +59,7 @@ FIRST_SECOND, LAST_SECOND = 0, 2**32
 
 DEFAULT_SCHEME = "ipfe-ddh"
 
-_SUGGEST = "; pyfe.suggest(model, X, outcome) tries what else there is"
+_SUGGEST = "; pyfe.suggest(model, X, outcome) (pyfe suggest MODEL TABLE -s SCHEMA -o FUNCTION) tries what else there is"
 
 ROTATE = "; rotate(schema=...) opens an epoch in which nothing counts yet, for rows that are encrypted from then on"
 

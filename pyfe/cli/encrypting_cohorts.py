@@ -388,7 +388,7 @@ def _recorded(asked: Asked, stream: TableStream) -> _Secrets:
         def called(rows: Sequence[int]) -> str:
             return f"{stream.path}: {called_rows(lines(rows), stream.unit)}"
 
-        left_out = admitted.refused(owner, asked.key, ids, lines, called)
+        left_out = admitted.refused(owner, asked.key, ids, lines, called, stream.unit)
         return _Secrets(noise, owner.secret, left_out)
 
 

@@ -22,21 +22,28 @@ from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.identity import Identity
 from pyfe.io.roles import Role
 from pyfe.keys import PublicKey
+from pyfe.schema.cells import listed
+from pyfe.text import shell_word
 
-__all__ = ["verify_cohort"]
+__all__ = ["handover_in", "verify_cohort"]
 
 _LARGEST = 1 << 28
 
 
-def _is_handover(path: Path) -> bool:
+def handover_in(path: Path) -> Handover | None:
+    """The hand-over manifest that a file holds; None where it is anything else, or cannot be read."""
     try:
-        Handover.from_text(io.read_text(path, most=_LARGEST))
-    except (DecodeError, ParameterError):
-        return False
-    return True
+        if not path.is_file():  # a pipe would wait, or lose what is taken of it
+            return None
+        with path.open("rb") as file:
+            if file.read(1) != b"{":
+                return None
+        return Handover.from_text(io.read_text(path, most=_LARGEST))
+    except (DecodeError, ParameterError, OSError):
+        return None
 
 
-HANDOVER = Role("hand-over manifest", _is_handover)
+HANDOVER = Role("hand-over manifest", lambda path: handover_in(path) is not None)
 
 SignedBy = Annotated[
     Path | None,
@@ -61,11 +68,13 @@ def verify_cohort(
     as_json: AsJson = False,
 ) -> None:
     """Read a cohort whole: every row, every signature, all chunks there and once. Say who, what and how much it is."""
+    _require_no_handover(place)
     cohort = opened_cohort(place)
     before = None if handover is None else _read(handover)
     owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
-    if public_key is not None:
-        _require_under(cohort, load(public_key, PublicKey.from_bytes))
+    public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+    if public is not None:
+        _require_under(cohort, public)
     with ExitStack() as open_places:
         file = None
         if output is not None:
@@ -76,7 +85,7 @@ def verify_cohort(
             found.require_same(before)
         if file is not None:
             file.write(found.to_text().encode())
-    values = _values(place, found, before) | ({} if output is None else {"handover": str(output)})
+    values = _values(place, found, before, public, owner) | ({} if output is None else {"handover": str(output)})
     show("Cohort", values, as_json=as_json, apart=file is not None and file.is_standard_output)
 
 
@@ -92,7 +101,9 @@ def _verified(place: Path, cohort: Cohort, owner: Identity | None, allow_duplica
     return found
 
 
-def _values(place: Path, found: Handover, before: Handover | None) -> dict[str, Any]:
+def _values(
+    place: Path, found: Handover, before: Handover | None, public: PublicKey | None, owner: Identity | None
+) -> dict[str, Any]:
     compared: dict[str, Any] = (
         {} if before is None else {"as_handed_over": True, "same_files": found.same_files(before)}
     )
@@ -110,14 +121,27 @@ def _values(place: Path, found: Handover, before: Handover | None) -> dict[str, 
         "columns": found.columns,
         "saturated": found.saturated,
         "public_key_id": found.public_key,
+        **({} if public is None else {"public_key_fingerprint": public.fingerprint}),
         "schema_id": found.schema,
         "signer": found.signer,
         "signed_by": found.signed_by,
+        **({} if owner is None else {"signed_by_fingerprint": owner.fingerprint}),
         "content": found.content,
         "files": len(found.files),
         "bytes": sum(file["bytes"] for file in found.files),
         **compared,
     }
+
+
+def _require_no_handover(place: Path) -> None:
+    """ParameterError for a hand-over manifest where the cohort should be named that it stands for."""
+    said = handover_in(place)
+    if said is not None:
+        names = listed([str(file.get("name")) for file in said.files])
+        raise ParameterError(
+            f"{place} is a hand-over manifest, which stands for a cohort of {said.rows} rows in {names}: give that, "
+            f"and --handover {shell_word(str(place))} to hold it against what was handed over"
+        )
 
 
 def _require_under(cohort: Cohort, key: PublicKey) -> None:

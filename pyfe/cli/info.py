@@ -13,11 +13,13 @@ from pyfe.adapters import adapter_numbered, serving
 from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.console import AsJson, complain, load, say_json, show
+from pyfe.cli.handing_over import handover_in
 from pyfe.cohorts import Cohort, is_parquet, open_cohort
+from pyfe.cohorts.handover import Handover
 from pyfe.cohorts.manifest import MANIFEST
 from pyfe.cohorts.parts import read_manifest
 from pyfe.epochs import EpochTable
-from pyfe.errors import PyfeError
+from pyfe.errors import KeyMismatchError, PyfeError
 from pyfe.folder_names import MASTER
 from pyfe.function import Function
 from pyfe.identity import sealed_identity
@@ -33,7 +35,8 @@ __all__ = ["info"]
 def info(
     files: Annotated[list[Path], typer.Argument(help="Files made by pyfe.")],
     public_key: Annotated[
-        Path | None, typer.Option("--public-key", "-p", help="Check function keys against this public key.")
+        Path | None,
+        typer.Option("--public-key", "-p", help="Refuse what is not under this public key, and say its fingerprint."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,14 +58,37 @@ def info(
 def _described(file: Path, public: PublicKey | None) -> dict[str, Any]:
     """What the file is, or the error it gives: the other files are described all the same."""
     try:
-        if file.is_dir() and os.path.lexists(file / MANIFEST):
-            return _work(file)
-        if is_parquet(file):
-            return _cohort(open_cohort(file))
-        held = file / MASTER if file.is_dir() else file
-        return load(held, lambda data: _describe(data, public))
+        return _under(_read(file, public), file, public)
     except PyfeError as error:
         return {"error": {"kind": type(error).__name__, "message": str(error)}}
+
+
+def _read(file: Path, public: PublicKey | None) -> dict[str, Any]:
+    if file.is_dir() and os.path.lexists(file / MANIFEST):
+        return _work(file)
+    if is_parquet(file):
+        return _cohort(open_cohort(file))
+    said = handover_in(file)
+    if said is not None:
+        return _handover(said)
+    if file.name == MANIFEST and file.is_file():
+        return _work(file.parent)
+    held = file / MASTER if file.is_dir() else file
+    return load(held, lambda data: _describe(data, public))
+
+
+def _under(values: dict[str, Any], file: Path, public: PublicKey | None) -> dict[str, Any]:
+    """The same with the fingerprint of the public key that it is under. KeyMismatchError where it is another one."""
+    if public is None or "public_key_id" not in values:
+        return values
+    if values["public_key_id"] != public.id.hex():
+        raise KeyMismatchError(
+            f"{file}: it is under the public key {values['public_key_id'][:12]}, and the one that was given is "
+            f"{public.id.hex()[:12]}"
+        )
+    named = [*values.items()]
+    place = [name for name, _ in named].index("public_key_id") + 1
+    return dict([*named[:place], ("public_key_fingerprint", public.fingerprint), *named[place:]])
 
 
 def _describe(data: bytes, public: PublicKey | None) -> dict[str, Any]:
@@ -139,6 +165,29 @@ def _cohort(cohort: Cohort) -> dict[str, Any]:
         "signer": None if cohort.signer is None else cohort.signer.hex(),
         "verified": False,
         "bytes": cohort.size,
+    }
+
+
+def _handover(said: Handover) -> dict[str, Any]:
+    """Who, what, when and how much; of the cohort itself nothing is looked at."""
+    return {
+        "object": "hand-over manifest",
+        "written": iso_time(said.written),
+        "signed_by": said.signed_by,
+        "signer": said.signer,
+        "scheme": said.scheme,
+        "rows": said.rows,
+        "chunks": said.chunks,
+        "ids": said.ids,
+        "columns": said.columns,
+        "saturated": said.saturated,
+        "public_key_id": said.public_key,
+        "schema_id": said.schema,
+        "cohort_id": said.cohort,
+        "content": said.content,
+        "files": {str(file.get("name")): file.get("sha256") for file in said.files},
+        "verified": False,
+        "note": "what somebody said of a cohort: pyfe verify-cohort COHORT --handover holds it against one",
     }
 
 

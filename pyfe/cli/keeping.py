@@ -39,7 +39,7 @@ from pyfe.errors import ParameterError
 from pyfe.identity import Approval, Revocation
 from pyfe.io import roles
 from pyfe.schema import Schema
-from pyfe.wire.hashing import fingerprint_of
+from pyfe.wire.hashing import fingerprint_of, public_key_digest
 
 __all__ = ["back_up", "epochs", "ledger", "passphrase", "policy", "restored", "retire", "revoke", "rotate", "status"]
 
@@ -66,7 +66,7 @@ def status(place: Place, as_json: AsJson = False) -> None:
         "keys": len(state.issued),
         "keys_revoked": _revoked(state),
         "policy_file": "none: whoever has the passphrase may ask" if in_force is None else _policy_line(in_force),
-        "epochs": {f"epoch {epoch.number}": _epoch_line(epoch) for epoch in state.epochs},
+        "epochs": {f"epoch {epoch.number}": _epoch_line(epoch, log.verification_key) for epoch in state.epochs},
         "head": log.checkpoint.split("\n")[1:3],
     }
     show("Key authority", values, as_json=as_json)
@@ -76,7 +76,7 @@ def _policy_line(in_force: Any) -> str:
     return f"version {in_force.version}, {fingerprint_of(in_force.digest)}"
 
 
-def _epoch_line(epoch: Epoch) -> dict[str, Any]:
+def _epoch_line(epoch: Epoch, verification_key: bytes) -> dict[str, Any]:
     return {
         "state": "open" if epoch.retired_at is None else f"retired {time_text(epoch.retired_at)}",
         "scheme": epoch.terms.scheme,
@@ -84,6 +84,7 @@ def _epoch_line(epoch: Epoch) -> dict[str, Any]:
         "keys": epoch.keys,
         "policy": epoch.terms.policy_line,
         "public_key_id": epoch.terms.public.id.hex(),
+        "public_key_fingerprint": fingerprint_of(public_key_digest(epoch.terms.public.id, verification_key)),
     }
 
 

@@ -247,10 +247,13 @@ class Admitted:
         """The column of the record ids; None where there is no ledger."""
         return None if self._folder is None else self._column
 
-    def refused(self, ledger: OwnerLedger, key: PublicKey, ids: Ids, lines: Lines, called: Called) -> list[int]:
+    def refused(
+        self, ledger: OwnerLedger, key: PublicKey, ids: Ids, lines: Lines, called: Called, unit: str
+    ) -> list[int]:
         """The rows that are left out; all others are recorded, durably, when this returns.
 
-        ``ids`` gives the record ids; ``lines`` the numbers by which people call some rows, ``called`` the words.
+        ``ids`` gives the record ids; ``lines`` the numbers by which people call some rows, ``called`` the words,
+        ``unit`` what they are (lines of a text, rows of other files).
         RowsDeniedError, which names lines of the file, where a row is refused and nobody said to leave such rows out.
         """
         refused: list[int] = []
@@ -271,7 +274,7 @@ class Admitted:
         self.report = {
             "patients": recorded.patients,
             "patients_of_several_epochs": recorded.again,
-            "lines_left_out": lines(sorted(refused)),
+            f"{unit}s_left_out": lines(sorted(refused)),
             "not_counted_across_epochs": list(recorded.not_counted),
         }
         return sorted(refused)
@@ -283,7 +286,7 @@ class Admitted:
         def lines(rows: Sequence[int]) -> list[int]:
             return [table.lines[row] for row in rows]
 
-        left_out = set(self.refused(ledger, key, lambda: ids, lines, called_lines(table)))
+        left_out = set(self.refused(ledger, key, lambda: ids, lines, called_lines(table), table.unit))
         return [row for row in range(len(ids)) if row not in left_out]
 
 

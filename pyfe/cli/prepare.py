@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pyfe import io
-from pyfe.arrays import AnyArray
-from pyfe.cli.console import AsJson, Force, load, reference_rows, show, text_option
+from pyfe.cli.console import AsJson, Force, load, reference_rows, show
 from pyfe.cli.model_files import load_model
 from pyfe.cli.table_options import (
     AS_FOUND,
@@ -23,22 +22,28 @@ from pyfe.cli.table_options import (
     Protected,
     Public,
     Reading,
-    levels_of,
-    missing_of,
     noise_of,
     reads_tables,
 )
-from pyfe.cohorts.carrying import called_lines
+from pyfe.cli.training_rows import (
+    EventColumn,
+    OutcomeColumn,
+    TimeColumn,
+    in_lines,
+    options_of,
+    outcome_of,
+    rows_of_features,
+)
 from pyfe.errors import ParameterError
 from pyfe.function import Function
-from pyfe.io import Table, roles
+from pyfe.io import roles
 from pyfe.models import prepare
 from pyfe.reports import Report
 from pyfe.reports import report as report_of
 from pyfe.schema import Schema
-from pyfe.schema.cells import missing_mask, parse_number, same_name
+from pyfe.schema.cells import parse_number
 
-__all__ = ["options_of", "outcome_of", "prepare_model"]
+__all__ = ["prepare_model"]
 
 
 Ranges = Annotated[
@@ -56,16 +61,9 @@ def prepare_model(
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="Where to write the schema.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
-    outcome: Annotated[
-        str | None,
-        typer.Option(callback=text_option, help="Column of labels or targets: the loss is measured with it."),
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option(callback=text_option, help="Column of times, of a model of survival; with --event.")
-    ] = None,
-    event: Annotated[
-        str | None, typer.Option(callback=text_option, help="Column that says whether the event was seen.")
-    ] = None,
+    outcome: OutcomeColumn = None,
+    time: TimeColumn = None,
+    event: EventColumn = None,
     precision: Annotated[
         str, typer.Option(help='"auto", "finest", or steps of the score per standard deviation.')
     ] = "auto",
@@ -89,17 +87,18 @@ def prepare_model(
         io.claimed(schema, roles.SCHEMA, avoid=read, force=force) as schema_file,
         io.claimed(output, roles.FUNCTION, avoid=[*read, schema], force=force) as function_file,
     ):
-        given = reading.table(table)
+        given, loaded = reading.table(table), load_model(model)
         known = outcome_of(given, outcome, time, event)
-        rows = given.without([*(exclude or ()), *(name for name in (outcome, time, event) if name is not None)])
+        rows = rows_of_features(given, exclude or (), [outcome, time, event])
         if ranges is None:
-            columns, wanted = rows.guessed(), options_of(rows, bits, margin, public, protected, missing, levels)
+            columns, wanted = options_of(rows, loaded, bits, margin, public, protected, missing, levels)
         else:
             _require_unsaid(public=public, protected=protected, missing=missing, levels=levels)
             stated = load(ranges, Schema.from_bytes)
             columns, wanted = reference_rows(rows, stated), {"schema": stated}
         wanted |= {"precision": _precision(precision), "noise": noise_of(noise_slots), "publish": publish}
-        agreed, function = prepare(load_model(model), columns, known, **wanted)
+        with in_lines(rows):
+            agreed, function = prepare(loaded, columns, known, **wanted)
         report = report_of(function)
         schema_file.write(agreed.to_bytes())
         function_file.write(function.to_bytes())
@@ -129,50 +128,6 @@ def _described(function: Function, report: Report) -> dict[str, Any]:
         "scheme": report.scheme,
         "bytes_per_row": report.ciphertext_bytes,
     }
-
-
-def options_of(
-    table: Table,
-    bits: int,
-    margin: float,
-    public: list[str] | None,
-    protected: list[str] | None,
-    missing: list[str] | None,
-    levels: list[str] | None,
-) -> dict[str, Any]:
-    """What the options say to the proposal of a schema."""
-    columns = table.guessed()
-    return {
-        "bits": bits,
-        "margin": margin,
-        "public": public or (),
-        "protected": protected or (),
-        "missing": missing_of(missing, columns),
-        "levels": levels_of(levels, columns),
-    }
-
-
-def outcome_of(table: Table, outcome: str | None, time: str | None, event: str | None) -> Any:
-    """What is known of the rows' outcomes: labels or targets, or times and events; None where nothing is."""
-    if (time is None) != (event is None) or (outcome is not None and time is not None):
-        raise ParameterError("an outcome is --outcome COLUMN, or --time COLUMN and --event COLUMN together")
-    if time is not None and event is not None:
-        return _column(table, time), _column(table, event)
-    return None if outcome is None else _column(table, outcome)
-
-
-def _column(table: Table, name: str) -> AnyArray:
-    """One column, as numbers or as text; ParameterError where it is absent or has empty cells."""
-    label = next((label for label in table.cells if same_name(label) == same_name(name)), None)
-    if label is None:
-        raise ParameterError(f"{table.path}: there is no column {name!r}")
-    values = table.guessed([label])[label]
-    empty = [row for row, gone in enumerate(missing_mask(values).tolist()) if gone]
-    if empty:
-        raise ParameterError(
-            f"{called_lines(table)(empty)}: the column {name!r} of outcomes is empty; leave such rows out"
-        )
-    return values
 
 
 def _precision(text: str) -> float | Literal["auto", "finest"]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pyfe.cli.console import AsJson, say, say_json, text_option
+from pyfe import io
+from pyfe.cli.console import AsJson, Force, say, say_json
 from pyfe.cli.model_files import load_model
-from pyfe.cli.prepare import options_of, outcome_of
 from pyfe.cli.table_options import (
     AS_FOUND,
     Bits,
@@ -22,6 +24,19 @@ from pyfe.cli.table_options import (
     Reading,
     reads_tables,
 )
+from pyfe.cli.training_rows import (
+    EventColumn,
+    OutcomeColumn,
+    TimeColumn,
+    in_lines,
+    options_of,
+    outcome_of,
+    rows_of_features,
+)
+from pyfe.errors import ParameterError, PolicyDeniedError
+from pyfe.io import roles
+from pyfe.io.outputs import Output
+from pyfe.reports import Suggestions
 from pyfe.reports import suggest as suggestions_for
 
 __all__ = ["suggest"]
@@ -31,16 +46,15 @@ __all__ = ["suggest"]
 def suggest(
     model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
-    outcome: Annotated[
-        str | None,
-        typer.Option(callback=text_option, help="Column of labels or targets: the loss is measured with it."),
+    schema: Annotated[
+        Path | None, typer.Option("--schema", "-s", help="Where to write the schema of what is granted; with --output.")
     ] = None,
-    time: Annotated[
-        str | None, typer.Option(callback=text_option, help="Column of times, of a model of survival; with --event.")
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write the function that is granted; with --schema.")
     ] = None,
-    event: Annotated[
-        str | None, typer.Option(callback=text_option, help="Column that says whether the event was seen.")
-    ] = None,
+    outcome: OutcomeColumn = None,
+    time: TimeColumn = None,
+    event: EventColumn = None,
     everything: Annotated[bool, typer.Option("--all", help="Go on after the first that the rules grant.")] = False,
     bits: Bits = 8,
     margin: Margin = 0.1,
@@ -50,15 +64,44 @@ def suggest(
     missing: Missing = None,
     levels: Levels = None,
     reading: Reading = AS_FOUND,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what could be asked for where a key is refused, what each costs, and what the rules say to it."""
-    given = reading.table(table)
-    known = outcome_of(given, outcome, time, event)
-    rows = given.without([*(exclude or ()), *(name for name in (outcome, time, event) if name is not None)])
-    wanted = options_of(rows, bits, margin, public, protected, missing, levels)
-    found = suggestions_for(load_model(model), rows.guessed(), known, everything=everything, **wanted)
+    if (schema is None) != (output is None):
+        raise ParameterError("what is granted is a function and its schema: give --schema and --output")
+    with ExitStack() as places:
+        files: list[Output] = []
+        for place, role, other in ((schema, roles.SCHEMA, output), (output, roles.FUNCTION, schema)):
+            if place is not None:
+                files.append(places.enter_context(io.claimed(place, role, avoid=[model, table, other], force=force)))
+        given, loaded = reading.table(table), load_model(model)
+        known = outcome_of(given, outcome, time, event)
+        rows = rows_of_features(given, exclude or (), [outcome, time, event])
+        columns, wanted = options_of(rows, loaded, bits, margin, public, protected, missing, levels)
+        with in_lines(rows):
+            found = suggestions_for(loaded, columns, known, everything=everything, **wanted)
+        written = _written(found, files)
+    apart = any(file.is_standard_output for file in files)
     if as_json:
-        say_json({**found.to_dict(), "read_with": given.signs})
+        places_said = {"schema": str(schema), "function": str(output)} if written else {}
+        say_json({**found.to_dict(), "written": written, **places_said, "read_with": given.signs}, apart=apart)
     else:
-        say(str(found))
+        say(str(found), apart=apart)
+        if written:
+            say(f"schema {schema} and function {output} are those that are granted first", apart=apart)
+
+
+def _written(found: Suggestions, files: Sequence[Output]) -> bool:
+    """Write the schema and the function that the rules grant first. PolicyDeniedError where they grant none."""
+    if not files:
+        return False
+    granted = found.granted
+    if granted is None or granted.schema is None or granted.function is None:
+        raise PolicyDeniedError(
+            f"the rules grant none of the {len(found)} suggestions, so nothing was written; without --output they are "
+            "listed"
+        )
+    for file, made in zip(files, (granted.schema, granted.function), strict=True):
+        file.write(made.to_bytes())
+    return True

@@ -27,6 +27,7 @@ __all__ = ["Handover", "cohort_handover"]
 _FORMAT, _VERSION = "pyfe hand-over", 1
 _NAME = "a hand-over manifest of pyfe"
 _OF_FILES = "files"
+_OF_A_FILE = {"name": str, "bytes": int, "sha256": str}
 _NOT_COMPARED = ("written", "signed_by", _OF_FILES)
 
 
@@ -70,9 +71,24 @@ class Handover:
             if (given.pop("format"), given.pop("version")) != (_FORMAT, _VERSION):
                 raise DecodeError(f"not {_NAME}: it is of another version, or none")
             said = cls(**given)
-            if said.to_text() != text or not all(type(file) is dict for file in said.files):
+            if said.to_text() != text or not said._is_plain():
                 raise DecodeError(f"not {_NAME}: not in canonical form")
         return said
+
+    def _is_plain(self) -> bool:
+        """Whether every field is of its type."""
+        texts = self.scheme, self.cohort, self.public_key, self.parameter_hash, self.schema, self.content
+        perhaps = self.ids, self.signer, self.signed_by
+        return (
+            _all_are(int, self.written, self.rows, self.chunks)
+            and _all_are(str, *texts, *(text for text in perhaps if text is not None))
+            and _all_are(list, self.files)
+            and _all_are(dict, self.columns, self.saturated, *self.files)
+            and _all_are(str, *self.columns.values())
+            and _all_are(int, *self.saturated.values())
+            and all(set(file) == set(_OF_A_FILE) for file in self.files)
+            and all(_all_are(of, file[name]) for file in self.files for name, of in _OF_A_FILE.items())
+        )
 
     def require_same(self, other: Handover) -> None:
         """KeyMismatchError naming the first thing that is not as it was said. Names and hashes of files are not
@@ -142,6 +158,10 @@ def _said(chunk: Chunk) -> bytes:
 def _files(cohort: Cohort) -> Iterator[dict[str, Any]]:
     for path in cohort.files:
         yield {"name": path.name, **file_digest(path)}
+
+
+def _all_are(kind: type, *values: Any) -> bool:
+    return all(type(value) is kind for value in values)
 
 
 def _shown(value: Any) -> str:

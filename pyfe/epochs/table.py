@@ -22,7 +22,7 @@ from pyfe.schema import Schema
 from pyfe.strict import reading
 from pyfe.wire.envelope import NO_ID, NO_SCHEME, Envelope, Kind, as_bytes, pack, signed_part, unpack
 from pyfe.wire.fields import Fields
-from pyfe.wire.hashing import fingerprint_of, tagged_hash
+from pyfe.wire.hashing import fingerprint_of, public_key_digest, tagged_hash
 from pyfe.wire.pickling import PickledAsBytes
 from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, SigningKey, require_key, require_valid
 
@@ -284,7 +284,7 @@ class EpochTable(PickledAsBytes):
             "id": fingerprint_of(self.id),
             "entries_of_the_log": self.size,
             "at": self.at,
-            "epochs": {epoch.name: dict(_described(epoch)) for epoch in self.epochs},
+            "epochs": {epoch.name: dict(_described(epoch, self.verification_key)) for epoch in self.epochs},
         }
 
     def __eq__(self, other: object) -> bool:
@@ -297,9 +297,10 @@ class EpochTable(PickledAsBytes):
         return f"EpochTable({len(self.epochs)} epochs, {self.size} entries of the log, {self.id.hex()[:12]})"
 
 
-def _described(epoch: Epoch) -> Iterator[tuple[str, Any]]:
+def _described(epoch: Epoch, verification_key: bytes) -> Iterator[tuple[str, Any]]:
     yield "state", epoch.state
     yield "public_key_id", epoch.public_key_id.hex()
+    yield "public_key_fingerprint", fingerprint_of(public_key_digest(epoch.public_key_id, verification_key))
     yield "schema_id", epoch.schema.id.hex()
     yield "scheme", epoch.scheme
     yield "keys", epoch.keys

@@ -68,7 +68,7 @@ def truth_of(classes: Sequence[Label] | None, y: Any, rows: int) -> Truth:
             raise ParameterError(f"y has {len(column)} rows, X {rows}")
         absent = missing_mask(column)
         if absent.any():
-            raise ParameterError(f"y: {_rows_text(absent)} missing")
+            raise _about(absent, "missing")
     if classes is None:
         return _targets(columns)
     if len(columns) != 1:
@@ -77,9 +77,10 @@ def truth_of(classes: Sequence[Label] | None, y: Any, rows: int) -> Truth:
     found = np.array([_place(places, label) for label in columns[0].tolist()], dtype=np.int64)
     if (found < 0).any():
         known = ", ".join(shown(label) for label in classes[:10])
-        raise ParameterError(
-            f"y: {_rows_text(found < 0)} none of the classes ({known}); write the labels so, "
-            'or give the model the names that stand there ("classes" in a model file, in this order)'
+        raise _about(
+            found < 0,
+            f"none of the classes ({known}); write the labels so, "
+            'or give the model the names that stand there ("classes" in a model file, in this order)',
         )
     return found
 
@@ -135,7 +136,7 @@ def _survival(time: Any, event: Any, rows: int) -> Survival:
     times, events = (as_floats(column, missing_mask(column)) for column in columns)
     wrong = ~np.isfinite(times) | ~np.isin(events, (0.0, 1.0))
     if wrong.any():
-        raise ParameterError(f"y: {_rows_text(wrong, 'pairs')} no finite time with an event that is 0 or 1")
+        raise _about(wrong, "no finite time with an event that is 0 or 1", "pairs")
     return Survival(times, events == 1.0)
 
 
@@ -155,7 +156,7 @@ def _targets(columns: Sequence[AnyArray]) -> FloatArray:
     values = [as_floats(column, missing_mask(column)) for column in columns]
     wrong = np.any([~np.isfinite(column) for column in values], axis=0)
     if np.any(wrong):
-        raise ParameterError(f"y: {_rows_text(wrong)} no finite number")
+        raise _about(wrong, "no finite number")
     return values[0] if len(values) == 1 else np.stack(values, axis=1)
 
 
@@ -167,8 +168,11 @@ def _place(places: Mapping[Any, int], label: Any) -> int:
         return -1
 
 
-def _rows_text(mask: BoolArray, what: str = "labels") -> str:
-    rows = np.flatnonzero(mask)
+def _about(mask: BoolArray, what: str, labels: str = "labels") -> ParameterError:
+    """The error that says what some rows' answers are."""
+    rows = np.flatnonzero(mask).tolist()
     listed = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
     many = len(rows) > 1
-    return f"{len(rows)} of {len(mask)} {what} (row{'s' if many else ''} {listed}) {'are' if many else 'is'}"
+    named = f"row{'s' if many else ''} {listed}"
+    message = f"y: {len(rows)} of {len(mask)} {labels} ({named}) {'are' if many else 'is'} {what}"
+    return ParameterError(message, rows=rows, named=named)

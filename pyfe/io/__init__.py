@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyfe.io.files import read_bytes, read_object, read_text
 from pyfe.io.holding import held
 from pyfe.io.outputs import claimed, write_bytes, write_text
+from pyfe.io.refusals import with_places
 from pyfe.io.resealing import reseal
 from pyfe.io.streams import TableStream, stream_table
 from pyfe.io.tables import Table, encode_table, read_table, table_bytes, write_table
@@ -22,6 +23,7 @@ __all__ = [
     "reseal",
     "stream_table",
     "table_bytes",
+    "with_places",
     "write_bytes",
     "write_table",
     "write_text",

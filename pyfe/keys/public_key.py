@@ -23,14 +23,13 @@ from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
 from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unpack
 from pyfe.wire.fields import Fields
-from pyfe.wire.hashing import fingerprint_of, is_fingerprint_of, tagged_hash
+from pyfe.wire.hashing import fingerprint_of, is_fingerprint_of, public_key_digest
 from pyfe.wire.pickling import PickledAsBytes
 from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, SigningKey, require_valid
 
 __all__ = ["PublicKey", "described_columns"]
 
 _NAME = "public key"
-_FINGERPRINT_TAG = b"PYFE-V1-public-key-fingerprint"
 
 
 def described_columns(schema: Schema) -> dict[str, str]:
@@ -115,7 +114,7 @@ class PublicKey(PickledAsBytes):
 
     @property
     def _pinned(self) -> bytes:
-        return tagged_hash(_FINGERPRINT_TAG, self.id, self.verification_key)
+        return public_key_digest(self.id, self.verification_key)
 
     def require_fingerprint(self, fingerprint: str) -> None:
         """Raise KeyMismatchError unless this is the key of that fingerprint (dashes, spaces and case do not count)."""

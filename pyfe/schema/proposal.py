@@ -407,7 +407,10 @@ def _from_objects(name: str, present: AnyArray, bits: int, margin: float) -> Col
     _require_no_signs_of_absence(texts)
     _require_no_numbers(name, list(texts))
     if not np.isnan(raw).all() or sum(texts.values()) < len(cells):
-        raise ParameterError(f"mixes numbers and text; make it one or the other, {_LEVELS}, or {_EXCLUDE}")
+        raise ParameterError(
+            "mixes numbers and text; if the text stands for an absent value, read it as that (na_values= where the "
+            f"file is read, --na TEXT); else make it one or the other, {_LEVELS}, or {_EXCLUDE}"
+        )
     column = _category(texts, numbers=sum(not math.isnan(parse_number(text)) for text in texts))
     _require_no_persons(name, list(texts))
     return column

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,12 +73,13 @@ class Dialect:
 
 
 def _number(value: Any, decimal: str, zero: bool) -> str:
-    text = f"{value:g}"
+    text = f"{value:.15g}"
     text = text.removeprefix("0") if not zero and text.startswith("0.") else text
     return text.replace(".", decimal)
 
 
 def text(
+    columns: Mapping[str, Sequence[Any]] | None = None,
     *,
     delimiter: str = ",",
     decimal: str = ".",
@@ -86,24 +87,26 @@ def text(
     quoting: Any = csv.QUOTE_MINIMAL,
     end: str = "\n",
     coded: bool = False,
-    row_names: bool = False,
+    row_names: bool | Sequence[str] | None = False,
     trailing: bool = False,
     zero: bool = True,
 ) -> str:
-    """The table as text. ``coded``: m and w as 1 and 2; ``trailing``: the delimiter at the end of every line too;
-    ``zero``: before a decimal sign."""
-    columns = patients()
+    """A table as text, that of :func:`patients` by default. ``coded``: m and w as 1 and 2; ``trailing``: the delimiter
+    at the end of every line too; ``zero``: before a decimal sign."""
+    columns = dict(patients() if columns is None else columns)
     if coded:
         columns["geschlecht"] = [{"m": 1, "w": 2}[cell] for cell in columns["geschlecht"]]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, quoting=quoting, lineterminator=end)
-    first: list[Any] = [""] if row_names else []
+    count = len(next(iter(columns.values())))
+    names = [str(number + 1) for number in range(count)] if row_names is True else row_names or ()
+    first: list[Any] = [""] if names else []
     last: list[Any] = [""] if trailing else []
     writer.writerow([*first, *columns, *last])
-    for number in range(N):
+    for number in range(count):
         cells: Sequence[Any] = [column[number] for column in columns.values()]
         shown = [Bare(absent) if cell is None else _shown(cell, decimal, zero) for cell in cells]
-        writer.writerow([*([str(number + 1)] if row_names else []), *shown, *last])
+        writer.writerow([*names[number : number + 1], *shown, *last])
     return buffer.getvalue()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -22,8 +21,9 @@ from pyfe.cohorts.manifest import Command
 from pyfe.cohorts.parts import read_manifest, work_folder
 from pyfe.cohorts.rows import Rows
 from pyfe.identity import IdentitySecret
-from tests.unit import objects
+from tests.unit import commands, objects
 from tests.unit.cohort_rows import public_of
+from tests.unit.commands import run
 
 ROWS, ROWS_A_CHUNK = 90, 16
 EVALUATE = ["evaluate", "rows.parquet", "-k", "key", "-o", "scores.csv"]
@@ -74,20 +74,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    """What a command that succeeds says."""
-    assert main([*arguments, "--json"]) == 0, capsys.readouterr().err
-    said: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return said
-
-
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
     """Kind and message of a command that is refused; the table of scores is as it was."""
     before = Path("scores.csv").read_bytes() if Path("scores.csv").exists() else None
-    assert main([*arguments, "--json"]) == 1
-    error = json.loads(capsys.readouterr().out)["error"]
+    found = commands.refused(capsys, *arguments)
     assert before == (Path("scores.csv").read_bytes() if Path("scores.csv").exists() else None)
-    return error["kind"], error["message"]
+    return found
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from pyfe.cohorts.handover import Handover, cohort_handover
 from pyfe.cohorts.manifest import Command, Counts, Manifest
 from pyfe.cohorts.parts import work_folder
 from pyfe.errors import DecodeError
-from tests.unit.test_cli_cohorts import chunks_of, encrypted, folder, owner, refused, run
+from tests.unit.commands import run
+from tests.unit.test_cli_cohorts import chunks_of, encrypted, folder, owner, refused
 
 assert folder is not None  # a fixture
 VERIFY = ["verify-cohort", "rows.parquet"]
@@ -43,6 +44,49 @@ def test_who_what_and_how_much(folder: Path, capsys: pytest.CaptureFixture[str])
     assert again["as_handed_over"] and again["same_files"] and again["content"] == said["content"]
     assert main([*VERIFY, "-o", "handover.json"]) == 0 and capsys.readouterr()  # another manifest is replaced
     assert "not a hand-over manifest" in refused(capsys, *VERIFY, "-o", "owner")[1]
+
+
+def test_a_manifest_says_what_it_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who, what, when and how much; and where a cohort is asked for, what to call it for."""
+    found = run(capsys, *VERIFY, "--signed-by", "owner", "-p", "public", "-o", "handover.json")
+    said = run(capsys, "info", "handover.json", "-p", "public")["handover.json"]
+    assert (said["object"], said["rows"], said["chunks"], said["ids"]) == ("hand-over manifest", 90, 6, "clear")
+    assert said["signed_by"] == "the hospital" and said["signer"] == found["signer"] and not said["verified"]
+    assert said["written"].endswith("+00:00") and said["content"] == found["content"]
+    assert list(said["files"]) == ["rows.parquet"]
+    fingerprint = run(capsys, "info", "public")["public"]["fingerprint"]
+    assert said["public_key_fingerprint"] == found["public_key_fingerprint"] == fingerprint
+    assert found["signed_by_fingerprint"] == owner().identity.fingerprint
+    assert main(["info", "handover.json"]) == 0
+    words = capsys.readouterr().out
+    assert "hand-over manifest" in words and "the hospital" in words and "pyfe verify-cohort" in words
+    for more in ([], ["--signed-by", "owner"]):
+        kind, message = refused(capsys, "verify-cohort", "handover.json", *more)
+        assert kind == "ParameterError" and "stands for a cohort of 90 rows in 'rows.parquet'" in message
+        assert "--handover handover.json" in message
+
+
+HOSTILE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a second in words": lambda said: said.update(written="yesterday"),
+    "rows that are true": lambda said: said.update(rows=True),
+    "files by name": lambda said: said.update(files={"rows.parquet": 1}),
+    "a file without a size": lambda said: said["files"][0].pop("bytes"),
+    "a file of other things": lambda said: said["files"][0].update(name=5),
+    "columns in a list": lambda said: said.update(columns=["ward"]),
+    "counts in words": lambda said: said.update(saturated={"a": "many"}),
+    "a signer that is a number": lambda said: said.update(signer=5),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE)
+def test_a_manifest_of_other_types_is_none(folder: Path, capsys: pytest.CaptureFixture[str], change: str) -> None:
+    run(capsys, *VERIFY, "-o", "handover.json")
+    said = json.loads(Path("handover.json").read_text())
+    HOSTILE[change](said)
+    Path("handover.json").write_text(json.dumps(said, indent=1, sort_keys=True) + "\n")
+    assert refused(capsys, *VERIFY, "--handover", "handover.json")[0] == "DecodeError"
+    assert main(["info", "handover.json"]) == 1
+    assert "DecodeError" in capsys.readouterr().err
 
 
 def test_files_may_be_cut_otherwise_and_the_content_is_the_same(

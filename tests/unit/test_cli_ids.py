@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime
 import fcntl
-import json
 import os
 import re
 import stat
@@ -17,11 +16,11 @@ from typing import Any
 import pytest
 
 from pyfe import CiphertextBatch, Function, ParameterError, PublicKey
-from pyfe.cli import main
 from pyfe.io import roles
 from pyfe.owner import OwnerSecret
 from pyfe.wire import sealing
-from tests.unit import engines, objects
+from tests.unit import commands, engines, objects
+from tests.unit.commands import run
 from tests.unit.epoch_tables import Authority
 
 PASSPHRASE = ["--passphrase-file", "pass"]
@@ -57,20 +56,11 @@ def table(name: str, ids: list[str]) -> None:
         csv.writer(file).writerows([["a", "mrn", "b"], *([i + 1, one, min(i, 1)] for i, one in enumerate(ids))])
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    capsys.readouterr()
-    assert main([*arguments, "--json"]) == 0, capsys.readouterr()
-    said: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return said
-
-
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
-    capsys.readouterr()
-    assert main([*arguments, "--json"]) == 1
-    error = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+    message = commands.fails(capsys, *arguments)
     assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
-    return f"{error['kind']}: {error['message']}"
+    return message
 
 
 def encrypt(*more: str, rows: str = "rows.csv", to: str = "cts") -> list[str]:

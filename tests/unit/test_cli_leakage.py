@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ import pytest
 import pyfe
 from pyfe import Function, KeyAuthority, Schema
 from pyfe.cli import main
+from tests.unit.commands import run
 
 COLUMNS = [f"c{i}" for i in range(9)]
 
@@ -33,12 +32,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines += [",".join([*map(repr, row), is_ill, repr(until), str(event)]) for row, is_ill, until, event in cells]
     Path("train.csv").write_text("\n".join(lines) + "\n")
     return tmp_path
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> Any:
-    capsys.readouterr()
-    assert main([*arguments, "--json"]) == code, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
 
 
 PREPARE = ["prepare", "model.json", "train.csv", "-s", "schema", "-o", "function", "--precision", "8"]

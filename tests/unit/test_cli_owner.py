@@ -73,6 +73,20 @@ def test_an_owner_and_two_epochs(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["not_counted_across_epochs"] == []
     batch = CiphertextBatch.from_bytes(Path("batch2").read_bytes())
     assert len(batch) == 2 and list(batch.ids or []) == ["c", "d"]  # who is left out takes the id along
+
+
+@pytest.mark.parametrize("to", ["batch", "batch.parquet"])
+def test_left_out_rows_of_a_file_without_lines_are_rows(to: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In Parquet nothing is a line: the name says what the numbers count."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    assert run(capsys, "owner", "init", "owner", *PASSPHRASE)[0] == 0
+    assert run(capsys, *encrypt(1, "--epochs", "epochs", *BY_LEDGER))[0] == 0
+    columns = {"id": ["c", "a", "d"], **{f"x{i}": [i + 1] * 3 for i in range(9)}}
+    pq.write_table(pa.table(columns), "next.parquet")
+    refused = ["encrypt", "next.parquet", "-p", "public2", "-o", to, *BY_LEDGER]
+    assert "next.parquet: row 2" in run(capsys, *refused)[1]["error"]["message"]
+    code, said = run(capsys, *refused, "--leave-out")
+    assert code == 0 and said["rows_left_out"] == [2] and "lines_left_out" not in said
     code, said = run(capsys, "owner", "status", "owner", "--epochs", "epochs", *PASSPHRASE)
     assert code == 0 and said["patients"] == 4 and sorted(said["met"].values()) == [2, 2]
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pyfe import CiphertextBatch, Function
-from pyfe.cli import main
 from pyfe.io import roles
 from tests.unit import objects
+from tests.unit.commands import fails, run
 
 EVALUATE = ["evaluate", "cts", "-k", "key", "-p", "public", "-o", "scores.csv", "--prove", "proof"]
 VERIFY = ["verify-scores", "scores.csv", "--proof", "proof", "-c", "cts", "--function", "function", "-p", "public"]
@@ -40,20 +38,6 @@ def folder(tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPa
     for name, data in files.items():
         Path(name).write_bytes(data)
     yield tmp_path
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    capsys.readouterr()
-    assert main([*arguments, "--json"]) == 0, capsys.readouterr()
-    said: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return said
-
-
-def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    capsys.readouterr()
-    assert main([*arguments, "--json"]) == 1
-    error = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
-    return f"{error['kind']}: {error['message']}"
 
 
 def edited(line: int, column: str, cell: str) -> None:

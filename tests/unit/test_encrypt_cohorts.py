@@ -19,7 +19,7 @@ import pytest
 
 import pyfe
 from pyfe import Function
-from pyfe.cli import encrypting_cohorts, main
+from pyfe.cli import encrypting_cohorts
 from pyfe.cohorts import open_cohort
 from pyfe.cohorts.encrypting import TableChunks
 from pyfe.cohorts.manifest import Span
@@ -29,6 +29,7 @@ from pyfe.io.fitting import Fitting
 from pyfe.keys.owner_noise import secret_check
 from pyfe.wire import sealing
 from tests.unit import engines
+from tests.unit.commands import fails, run
 from tests.unit.epoch_tables import Authority
 
 pytest.importorskip("pyarrow")
@@ -97,20 +98,6 @@ def table(name: str, rows: int = ROWS, ids: list[str] | None = None, **cells: st
 def encrypt(*more: str, rows: str = "rows.csv", epoch: int = 1, to: str = "out.parquet") -> list[str]:
     small = SMALL if to.endswith((".parquet", "/")) else []
     return ["encrypt", rows, "-p", f"public{epoch}", "-o", to, *small, *more]
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    capsys.readouterr()
-    assert main([*arguments, "--json"]) == 0, capsys.readouterr()
-    said: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return said
-
-
-def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    capsys.readouterr()
-    assert main([*arguments, "--json"]) == 1, capsys.readouterr()
-    error = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
-    return f"{error['kind']}: {error['message']}"
 
 
 def scores(capsys: pytest.CaptureFixture[str], of: str, *more: str, key: str = "key1") -> str:

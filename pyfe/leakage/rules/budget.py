@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pyfe.leakage.findings import Finding
+from pyfe.leakage.rules.excess import COARSER
 from pyfe.leakage.rules.question import Asked
 
 __all__ = ["budget"]
 
-_ADVICE = "Ask for the score on a coarser grid (trees: with fewer weight_bits), or for fewer scores"
+_ADVICE = f"{COARSER}, or for fewer scores"
 _BLIND = "; an authority with a reference of the population allows half of a row's bits instead of a third"
 
 

@@ -10,7 +10,7 @@ from pyfe.leakage.rules.question import Asked
 
 __all__ = ["COARSER", "too_fine_to_count", "worst_excess"]
 
-COARSER = "Ask for the score on a coarser grid (trees: with fewer weight_bits)"
+COARSER = "Ask for the score on a coarser grid (prepare with a lower precision; trees: fewer weight_bits)"
 
 _ROUNDING = 1e-9
 """What a figure may exceed its limit by: sums of doubles round as they like."""
