@@ -1,0 +1,340 @@
+"""Cohorts scored by workers: the same bytes as one process, each part once, and every failure by its name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pyfe
+from pyfe import cluster
+from pyfe.cli import main
+from pyfe.cluster import connection, tasks
+from pyfe.cohorts import evaluating, open_cohort, write_part
+from pyfe.cohorts.opened_keys import KeyBytes
+from pyfe.cohorts.parts import read_manifest
+from pyfe.cohorts.rows import of_batch, of_cohort
+from pyfe.cohorts.scoring import Scores, score_parts
+from tests.unit import failing_workers
+from tests.unit.cohort_rows import batch, chunks_of, encrypted, function_key, owner
+
+distributed = pytest.importorskip("distributed")
+
+ROWS, ROWS_A_CHUNK = 90, 5
+EVALUATE = ["evaluate", "rows.parquet", "-k", "key", "-o", "scores.csv"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What an evaluator has: a cohort of two files; a part is two chunks, and a task a part."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(evaluating, "CHUNKS_A_PART", 2)
+    monkeypatch.setattr(tasks, "ROWS_A_TASK", 1)
+    chunks = chunks_of(encrypted(ROWS), rows_a_chunk=ROWS_A_CHUNK)
+    Path("cohort").mkdir()
+    write_part("cohort/a.parquet", chunks[:7])
+    write_part("cohort/b.parquet", chunks[7:])
+    Path("key").write_bytes(function_key().to_bytes())
+    Path("owner").write_bytes(owner().identity.to_bytes())
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[cluster.Cluster]:
+    """Two workers in threads of this process: they start at once, and nobody can kill them."""
+    with contextlib.ExitStack() as stack:
+        made = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", silence_logs=50
+        )
+        stack.enter_context(made)
+        yield stack.enter_context(cluster.connected(scheduler=made.scheduler_address, timeout=60))
+
+
+def in_one_process() -> bytes:
+    assert main(["evaluate", "cohort", "-k", "key", "-o", "whole.csv", "--json"]) == 0
+    return Path("whole.csv").read_bytes()
+
+
+def scored(workers: cluster.Cluster, **options: Any) -> cluster.ScoresMade:
+    return cluster.score("cohort", function_key(), "scores.csv", cluster=workers, **options)
+
+
+def lets(monkeypatch: pytest.MonkeyPatch, work: Any) -> None:
+    """Let workers do something else than their work."""
+    monkeypatch.setattr(connection, "run", work)
+
+
+def test_workers_of_a_command_give_the_bytes_of_one_process(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Processes of their own; the one test of them that is quick."""
+    whole = in_one_process()
+    capsys.readouterr()
+    command = ["evaluate", "cohort", "-k", "key", "--signed-by", "owner", "-o", "scores.csv"]
+    assert main([*command, "--engine", "dask", "--workers", "2", "--json", "--force"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["rows"], said["signed_by"]) == (ROWS, "the hospital")
+    assert Path("scores.csv").read_bytes() == whole
+    assert {path.name for path in folder.iterdir()} == {"cohort", "key", "owner", "whole.csv", "scores.csv"}
+
+
+def test_workers_give_the_bytes_of_one_process(folder: Path, workers: cluster.Cluster) -> None:
+    made = scored(workers, signed_by=owner().identity)
+    assert made == (ROWS, ROWS, {})
+    assert Path("scores.csv").read_bytes() == in_one_process()
+    scored(workers, force=True, columns=False)
+    assert Path("scores.csv").read_text().startswith("id,row,score,decision\n")
+
+
+def test_tasks_have_rows_enough(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "ROWS_A_TASK", 25)
+    rows = of_cohort(open_cohort("cohort"))
+    scores = Scores.of_rows(function_key(), rows)
+    spans = [span for span in evaluating.Command("scores", {}, 18, 2, ".csv").spans() if span.number != 1]
+    made = list(tasks.tasks_of(scores, rows, spans, KeyBytes(b""), None))
+    assert [[span.number for span in task.spans] for task in made] == [[0, 2, 3], [4, 5, 6], [7, 8]]
+    assert made[1].name == "parts 4 to 6 (rows 40 to 69)"
+    assert [[path.name for path in task.cohort.files] for task in made] == [["a.parquet", "b.parquet"]] + [
+        ["b.parquet"]
+    ] * 2
+
+
+def test_a_task_travels_small_and_says_no_key(folder: Path) -> None:
+    rows = of_cohort(open_cohort("cohort"), signed_by=owner().identity)
+    scores = Scores.of_rows(function_key(), rows)
+    spans = list(evaluating.Command("scores", {}, 18, 4, ".csv").spans())
+    keys = KeyBytes(function_key().to_bytes())
+    expected: dict[int, bytes] = {}
+
+    def add(span: Any, write: Any) -> None:
+        file = tasks.io.BytesIO()
+        write(file)
+        expected[span.number] = file.getvalue()
+
+    score_parts(scores, rows, spans, add, lambda more: None)
+    for task in tasks.tasks_of(scores, rows, spans, keys, owner().identity):
+        sent = pickle.dumps(task)
+        assert len(sent) < len(keys.function_key) + 4000
+        [made] = tasks.run(pickle.loads(sent))
+        assert made.data == expected[made.span.number] and made.counts.rows == made.data.count(b"\n") - 1
+        assert repr(task) == f"Task({task.name})" and keys.function_key.hex()[:16] not in repr(vars(task))
+
+
+def test_some_chunks_are_read_alone(folder: Path) -> None:
+    cohort = open_cohort("cohort")
+    whole = [chunk.batch.to_bytes() for chunk in cohort.chunks()]
+    for start, stop in ((0, 1), (5, 9), (6, 8), (7, 18), (17, 18), (3, 3)):
+        part = pickle.loads(pickle.dumps(cohort.only(start, stop)))
+        assert [chunk.batch.to_bytes() for chunk in part.chunks(start, stop)] == whole[start:stop]
+        if stop - start > 2:
+            inner = part.only(start + 1, stop - 1)
+            assert [chunk.batch.to_bytes() for chunk in inner.chunks(start + 1, stop - 1)] == whole[
+                start + 1 : stop - 1
+            ]
+    assert [path.name for path in cohort.only(6, 8).files] == ["a.parquet", "b.parquet"]
+    assert cohort.only(7, 18).files == (folder / "cohort" / "b.parquet",)
+
+
+def test_an_exception_is_tried_again(folder: Path, workers: cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    lets(monkeypatch, failing_workers.fails_once)
+    scored(workers)
+    assert Path("cohort/happened").exists() and Path("scores.csv").read_bytes() == in_one_process()
+
+
+def test_what_fails_again_and_again_is_named_and_the_rest_is_kept(
+    folder: Path, workers: cluster.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lets(monkeypatch, failing_workers.fails)
+    with pytest.raises(pyfe.ClusterError, match=r"part 3 \(rows 30 to 39\).* 4 times.*RuntimeError: no more") as caught:
+        scored(workers)
+    assert caught.value.kind == "failed" and not Path("scores.csv").exists()
+    done = {part.number for part in read_manifest(Path("scores.csv.parts")).parts}
+    assert done and failing_workers.POISON not in done
+    monkeypatch.undo()
+    monkeypatch.setattr(evaluating, "CHUNKS_A_PART", 2)
+    monkeypatch.chdir(folder)
+    again = scored(workers, resume=True)
+    assert again.scored == ROWS - 10 * len(done)
+    assert Path("scores.csv").read_bytes() == in_one_process()
+
+
+def test_one_process_goes_on_with_what_workers_began(
+    folder: Path, workers: cluster.Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What makes a part does not stand in the manifest."""
+    whole = in_one_process()
+    lets(monkeypatch, failing_workers.fails)
+    with pytest.raises(pyfe.ClusterError):
+        scored(workers)
+    capsys.readouterr()
+    assert main(["evaluate", "cohort", "-k", "key", "-o", "scores.csv", "--resume", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows_found_scored"] > 0
+    assert Path("scores.csv").read_bytes() == whole
+
+
+def test_workers_that_take_too_long_are_not_waited_for(
+    folder: Path, workers: cluster.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lets(monkeypatch, failing_workers.sleeps)
+    impatient = cluster.Cluster(workers._client, 1.0)
+    with pytest.raises(pyfe.ClusterError, match=r"within 1 s, part 3 \(rows 30 to 39\)") as caught:
+        scored(impatient)
+    assert caught.value.kind == "timeout" and not Path("scores.csv").exists()
+    assert len(read_manifest(Path("scores.csv.parts")).parts) >= 1
+
+
+def test_errors_of_a_part_are_those_of_one_process(folder: Path, workers: cluster.Cluster) -> None:
+    from pyfe.identity import IdentitySecret
+
+    stranger = IdentitySecret.generate("a stranger").identity
+    with pytest.raises(pyfe.SignatureError, match="chunk 0"):
+        scored(workers, signed_by=stranger)  # here, before anybody is asked
+    chunks = chunks_of(encrypted(ROWS), rows_a_chunk=ROWS_A_CHUNK)
+    swapped = chunks[12].batch.ids[1], chunks[12].batch.ids[0]
+    data = Path("cohort/b.parquet").read_bytes()
+    first, second = (id.encode() for id in swapped)
+    Path("cohort/b.parquet").write_bytes(data.replace(first, b"X" * len(first), 1) if first in data else data[:-1])
+    with pytest.raises(pyfe.PyfeError) as caught:
+        scored(workers, signed_by=owner().identity)
+    assert isinstance(caught.value, pyfe.DecodeError | pyfe.SignatureError) and not Path("scores.csv").exists()
+    del second
+
+
+def test_an_id_that_is_there_twice_gives_no_scores(folder: Path, workers: cluster.Cluster) -> None:
+    ids = [f"P-{j % 80}" for j in range(ROWS)]
+    write_part("cohort/a.parquet", chunks_of(encrypted(ROWS, ids=ids, carry_ids="clear", allow_duplicates=True)))
+    Path("cohort/b.parquet").unlink()
+    with pytest.raises(pyfe.ParameterError, match="a second time"):
+        scored(workers)
+    assert not Path("scores.csv").exists()
+    assert scored(workers, allow_duplicates=True, force=True).rows == ROWS
+
+
+def test_a_worker_of_another_version_is_refused(folder: Path) -> None:
+    rows = of_cohort(open_cohort("cohort"))
+    scores = Scores.of_rows(function_key(), rows)
+    task = next(
+        tasks.tasks_of(scores, rows, [evaluating.Command("scores", {}, 1).spans().__next__()], KeyBytes(b""), None)
+    )
+    from dataclasses import replace
+
+    with pytest.raises(pyfe.ParameterError, match="asked by 9.9"):
+        tasks.run(replace(task, version="9.9"))
+
+
+def test_what_cannot_be_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("batch").write_bytes(batch().to_bytes())
+    with pytest.raises(pyfe.ParameterError, match="a batch"):
+        tasks.require_cohort(of_batch(batch(), Path("batch")))
+    for options, words in (
+        (["--workers", "2"], "--workers is for workers: give --engine dask"),
+        (["--engine", "spark"], "process or dask"),
+        (["--engine", "dask", "--workers", "0"], "the number of workers"),
+        (["--engine", "dask", "--timeout", "0"], "above 0"),
+        (["--engine", "dask", "--timeout", "nan"], "above 0"),
+        (["--engine", "dask", "--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "--scheduler, --workers"),
+        (["--engine", "dask", "--scheduler", "nowhere"], "no address of a scheduler"),
+    ):
+        assert main(["evaluate", "cohort", "-k", "key", "-o", "scores.csv", *options]) == 1
+        assert words in capsys.readouterr().err
+    assert main(["evaluate", "batch", "-k", "key", "-o", "scores.csv", "--engine", "dask"]) == 1
+    assert "this is a batch" in capsys.readouterr().err
+
+
+def test_a_scheduler_that_is_not_there_is_not_waited_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = time.perf_counter()
+    options = ["--engine", "dask", "--scheduler", "tcp://127.0.0.1:9", "--timeout", "1"]
+    assert main(["evaluate", "cohort", "-k", "key", "-o", "scores.csv", *options]) == 1
+    error = capsys.readouterr().err
+    assert "ClusterError" in error and "127.0.0.1:9 does not answer" in error and "\n" not in error.strip()
+    assert time.perf_counter() - start < 15
+
+
+def test_a_scheduler_without_workers_is_not_waited_for(folder: Path) -> None:
+    with (
+        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as empty,
+        pytest.raises(pyfe.ClusterError, match="fewer than 1") as caught,
+        cluster.connected(scheduler=empty.scheduler_address, timeout=0.5),
+    ):
+        pass
+    assert caught.value.kind == "no workers"
+
+
+def test_without_dask_it_says_what_to_install() -> None:
+    """And nothing loads it before it is asked for."""
+    code = (
+        "import sys; import pyfe, pyfe.cli.commands, pyfe.cluster\n"
+        "print([m for m in ('dask', 'distributed', 'pyarrow') if m in sys.modules])\n"
+        "sys.modules['distributed'] = None\n"
+        "try:\n    with pyfe.cluster.connected(): pass\n"
+        "except pyfe.ParameterError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, second = done.stdout.splitlines()
+    assert first == "[]" and "pip install 'pyfe-crypto[cluster]'" in second
+
+
+# -- workers that die: processes of their own --
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_loses_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lets(monkeypatch, failing_workers.dies_once)
+    made = cluster.score("cohort", function_key(), "scores.csv", workers=2, timeout=120)
+    assert made.rows == made.scored == ROWS and Path("cohort/happened").exists()
+    assert Path("scores.csv").read_bytes() == in_one_process()
+
+
+@pytest.mark.slow
+def test_a_part_that_workers_die_of_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lets(monkeypatch, failing_workers.dies)
+    with pytest.raises(pyfe.ClusterError, match=r"part 3 \(rows 30 to 39\): 4 workers died of it") as caught:
+        cluster.score("cohort", function_key(), "scores.csv", workers=2, timeout=120)
+    assert caught.value.kind == "killed" and not Path("scores.csv").exists()
+    monkeypatch.setattr(connection, "run", tasks.run)
+    made = cluster.score("cohort", function_key(), "scores.csv", workers=2, timeout=120, resume=True)
+    assert made.rows == ROWS and Path("scores.csv").read_bytes() == in_one_process()
+
+
+COMMAND = """
+import sys
+from pathlib import Path
+from pyfe import FunctionKey, cluster
+from pyfe.cluster import connection, tasks
+from pyfe.cohorts import evaluating
+from tests.unit import failing_workers
+if __name__ == "__main__":
+    evaluating.CHUNKS_A_PART, tasks.ROWS_A_TASK, connection.run = 2, 1, failing_workers.slowly
+    key = FunctionKey.from_bytes(Path("key").read_bytes())
+    print(cluster.score("cohort", key, "scores.csv", workers=2, timeout=60, resume=True).scored)
+"""
+
+
+@pytest.mark.slow
+def test_each_part_is_made_once_however_often_the_command_is_killed(folder: Path, root: Path) -> None:
+    Path("command.py").write_text(COMMAND)
+    call = [sys.executable, "command.py"]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    work, kept, whole = Path("scores.csv.parts"), dict[str, int](), in_one_process()
+    for wanted in (2, 5):
+        process = subprocess.Popen(call, env=environment, start_new_session=True)
+        while not work.exists() or len(read_manifest(work).parts) < wanted:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        manifest = read_manifest(work)
+        now = {manifest.command.name(part.number): 0 for part in manifest.parts}
+        now = {name: (work / name).stat().st_ino for name in now}
+        assert kept.items() <= now.items() and len(now) < 9
+        kept = now
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == ROWS - 10 * len(kept)
+    assert Path("scores.csv").read_bytes() == whole and not work.exists()
