@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from pyfe import __version__
+from pyfe import __version__, _core
 from pyfe.cohorts import Cohort
 from pyfe.cohorts.manifest import Counts, Span
 from pyfe.cohorts.memory import keep_freed_memory
 from pyfe.cohorts.opened_keys import KeyBytes, opened_key
 from pyfe.cohorts.rows import Rows, of_cohort
-from pyfe.cohorts.scoring import Scores, TableForm, score_parts
+from pyfe.cohorts.scoring import Scores, TableForm, score_in_turn, score_parts
 from pyfe.errors import ParameterError
 from pyfe.identity import Identity
 
@@ -97,5 +97,6 @@ def run(task: Task) -> list[TaskPart]:
         counts = write(file)
         made.append(TaskPart(span, counts, file.getvalue()))
 
-    score_parts(scores, rows, list(task.spans), add, lambda more: None)
+    engine = score_parts if _core.num_threads() > 1 else score_in_turn
+    engine(scores, rows, list(task.spans), add, lambda more: None)
     return made

@@ -1,5 +1,5 @@
 """Encrypted rows in, a table of scores out, chunk by chunk: one thread reads and decodes ahead, the core decrypts, and
-another thread writes."""
+another thread writes; or all of it in turn, where other processes have the other cores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pyfe.io.scores import scores_header
 from pyfe.keys import FunctionKey, RevocationList
 from pyfe.row_ids import Carriage
 
-__all__ = ["Add", "Engine", "ScoreColumns", "Scores", "TableForm", "score_parts"]
+__all__ = ["Add", "Engine", "ScoreColumns", "Scores", "TableForm", "score_in_turn", "score_parts"]
 
 _PLAIN = re.compile(r"[^\",\r\n]*")
 
@@ -201,6 +201,18 @@ def score_parts(scores: Scores, rows: Rows, spans: list[Span], add: Add, advance
         for piece in read:
             hand_over(_Scored(piece, scores.decrypt(piece)))
             advance(len(piece.batch))
+
+
+def score_in_turn(scores: Scores, rows: Rows, spans: list[Span], add: Add, advance: Callable[[int], None]) -> None:
+    """The same by one thread: for a worker of one core among others. Memory: two chunks."""
+
+    def scored(span: Span) -> Iterator[_Scored]:
+        for piece in rows.read(span.first_chunk, span.first_chunk + span.chunks):
+            yield _Scored(piece, scores.decrypt(piece))
+            advance(len(piece.batch))
+
+    for span in spans:
+        add(span, partial(_write, scores, scored(span)))
 
 
 Engine: TypeAlias = Callable[[Scores, Rows, list[Span], Add, Callable[[int], None]], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pickle
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,16 @@ from pyfe import cluster
 from pyfe.cli import main
 from pyfe.cluster import connection, tasks
 from pyfe.cohorts import evaluating, open_cohort, write_part
+from pyfe.cohorts.manifest import Command, Span
 from pyfe.cohorts.opened_keys import KeyBytes
 from pyfe.cohorts.parts import read_manifest
 from pyfe.cohorts.rows import of_batch, of_cohort
-from pyfe.cohorts.scoring import Scores, score_parts
+from pyfe.cohorts.scoring import Scores, score_in_turn, score_parts
+from pyfe.identity import IdentitySecret
 from tests.unit import failing_workers
 from tests.unit.cohort_rows import batch, chunks_of, encrypted, function_key, owner
 
-distributed = pytest.importorskip("distributed")
+parquet, distributed = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("distributed")
 
 ROWS, ROWS_A_CHUNK = 90, 5
 EVALUATE = ["evaluate", "rows.parquet", "-k", "key", "-o", "scores.csv"]
@@ -98,7 +102,7 @@ def test_tasks_have_rows_enough(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(tasks, "ROWS_A_TASK", 25)
     rows = of_cohort(open_cohort("cohort"))
     scores = Scores.of_rows(function_key(), rows)
-    spans = [span for span in evaluating.Command("scores", {}, 18, 2, ".csv").spans() if span.number != 1]
+    spans = [span for span in Command("scores", {}, 18, 2, ".csv").spans() if span.number != 1]
     made = list(tasks.tasks_of(scores, rows, spans, KeyBytes(b""), None))
     assert [[span.number for span in task.spans] for task in made] == [[0, 2, 3], [4, 5, 6], [7, 8]]
     assert made[1].name == "parts 4 to 6 (rows 40 to 69)"
@@ -110,16 +114,19 @@ def test_tasks_have_rows_enough(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_task_travels_small_and_says_no_key(folder: Path) -> None:
     rows = of_cohort(open_cohort("cohort"), signed_by=owner().identity)
     scores = Scores.of_rows(function_key(), rows)
-    spans = list(evaluating.Command("scores", {}, 18, 4, ".csv").spans())
+    spans = list(Command("scores", {}, 18, 4, ".csv").spans())
     keys = KeyBytes(function_key().to_bytes())
-    expected: dict[int, bytes] = {}
+    expected = dict[int, bytes]()
 
     def add(span: Any, write: Any) -> None:
-        file = tasks.io.BytesIO()
+        file = io.BytesIO()
         write(file)
-        expected[span.number] = file.getvalue()
+        assert expected.setdefault(span.number, file.getvalue()) == file.getvalue()
 
-    score_parts(scores, rows, spans, add, lambda more: None)
+    for engine in (score_parts, score_in_turn):
+        done: list[int] = []
+        engine(scores, rows, spans, add, done.append)
+        assert done == [5] * 18
     for task in tasks.tasks_of(scores, rows, spans, keys, owner().identity):
         sent = pickle.dumps(task)
         assert len(sent) < len(keys.function_key) + 4000
@@ -192,20 +199,17 @@ def test_workers_that_take_too_long_are_not_waited_for(
 
 
 def test_errors_of_a_part_are_those_of_one_process(folder: Path, workers: cluster.Cluster) -> None:
-    from pyfe.identity import IdentitySecret
-
     stranger = IdentitySecret.generate("a stranger").identity
     with pytest.raises(pyfe.SignatureError, match="chunk 0"):
         scored(workers, signed_by=stranger)  # here, before anybody is asked
-    chunks = chunks_of(encrypted(ROWS), rows_a_chunk=ROWS_A_CHUNK)
-    swapped = chunks[12].batch.ids[1], chunks[12].batch.ids[0]
-    data = Path("cohort/b.parquet").read_bytes()
-    first, second = (id.encode() for id in swapped)
-    Path("cohort/b.parquet").write_bytes(data.replace(first, b"X" * len(first), 1) if first in data else data[:-1])
-    with pytest.raises(pyfe.PyfeError) as caught:
+    read = parquet.read_table("cohort/b.parquet")
+    ids = read["id"].to_pylist()
+    ids[26], ids[27] = ids[27], ids[26]  # rows 61 and 62, of chunk 12
+    changed = read.set_column(read.schema.get_field_index("id"), "id", [ids])
+    parquet.write_table(changed, "cohort/b.parquet")
+    with pytest.raises(pyfe.SignatureError, match="chunk 12 of 18"):
         scored(workers, signed_by=owner().identity)
-    assert isinstance(caught.value, pyfe.DecodeError | pyfe.SignatureError) and not Path("scores.csv").exists()
-    del second
+    assert not Path("scores.csv").exists()
 
 
 def test_an_id_that_is_there_twice_gives_no_scores(folder: Path, workers: cluster.Cluster) -> None:
@@ -221,11 +225,7 @@ def test_an_id_that_is_there_twice_gives_no_scores(folder: Path, workers: cluste
 def test_a_worker_of_another_version_is_refused(folder: Path) -> None:
     rows = of_cohort(open_cohort("cohort"))
     scores = Scores.of_rows(function_key(), rows)
-    task = next(
-        tasks.tasks_of(scores, rows, [evaluating.Command("scores", {}, 1).spans().__next__()], KeyBytes(b""), None)
-    )
-    from dataclasses import replace
-
+    [task] = tasks.tasks_of(scores, rows, [Span(0, 0, 1)], KeyBytes(b""), None)
     with pytest.raises(pyfe.ParameterError, match="asked by 9.9"):
         tasks.run(replace(task, version="9.9"))
 
@@ -326,13 +326,14 @@ def test_each_part_is_made_once_however_often_the_command_is_killed(folder: Path
     work, kept, whole = Path("scores.csv.parts"), dict[str, int](), in_one_process()
     for wanted in (2, 5):
         process = subprocess.Popen(call, env=environment, start_new_session=True)
-        while not work.exists() or len(read_manifest(work).parts) < wanted:
+        while not (work / "manifest.json").exists() or len(read_manifest(work).parts) < wanted:
+            assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
         process.wait()
         manifest = read_manifest(work)
-        now = {manifest.command.name(part.number): 0 for part in manifest.parts}
-        now = {name: (work / name).stat().st_ino for name in now}
+        names = [manifest.command.name(part.number) for part in manifest.parts]
+        now = {name: (work / name).stat().st_ino for name in names}
         assert kept.items() <= now.items() and len(now) < 9
         kept = now
     done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
