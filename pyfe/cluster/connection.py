@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from pyfe import _core
 from pyfe.arguments import require_count
+from pyfe.cluster import started
 from pyfe.cluster.tasks import Task, TaskPart, run, tasks_of
 from pyfe.cohorts.manifest import Counts, Span
 from pyfe.cohorts.opened_keys import KeyBytes
@@ -83,6 +84,8 @@ def connected(
     _dask_here()
     if scheduler is not None and workers is not None:
         raise ParameterError("a scheduler has its workers: give the one or the other (--scheduler, --workers)")
+    if scheduler is not None and not isinstance(scheduler, str):
+        raise ParameterError(f"the scheduler is an address, a text, not a {type(scheduler).__name__}")
     given: object = timeout
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:
         raise ParameterError(f"the timeout is a number of seconds above 0, not {timeout!r}")
@@ -269,6 +272,7 @@ def _started(workers: int, threads: int, timeout: float) -> Iterator[Any]:
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
+            preload=[started.__name__],
             env={"PYFE_NUM_THREADS": str(threads)},
         )
     try:

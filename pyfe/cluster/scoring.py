@@ -62,6 +62,8 @@ def score(
     """
     opened = cohort if isinstance(cohort, Cohort) else open_cohort(cohort)
     require_a(key, FunctionKey, "the function key")
+    if cluster is not None:
+        require_a(cluster, Cluster, "the cluster")
     rows = of_cohort(opened, signed_by=signed_by)
     options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "columns": columns}
     with ExitStack() as stack:

@@ -89,7 +89,11 @@ def run(task: Task) -> list[TaskPart]:
         raise ParameterError(f"this worker has pyfe {__version__}, and is asked by {task.version}: install one version")
     keep_freed_memory()
     scores = Scores(opened_key(task.keys), task.form)
-    rows = of_cohort(task.cohort, signed_by=None if task.signed_by is None else Identity.from_bytes(task.signed_by))
+    signer = None if task.signed_by is None else Identity.from_bytes(task.signed_by)
+    try:
+        rows = of_cohort(task.cohort, signed_by=signer)
+    except ParameterError as error:
+        raise ParameterError(f"{error}; workers read the files under the paths that these have here") from error
     made: list[TaskPart] = []
 
     def add(span: Span, write: Callable[[BinaryIO], Counts]) -> None:

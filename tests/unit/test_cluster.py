@@ -222,10 +222,13 @@ def test_an_id_that_is_there_twice_gives_no_scores(folder: Path, workers: cluste
     assert scored(workers, allow_duplicates=True, force=True).rows == ROWS
 
 
-def test_a_worker_of_another_version_is_refused(folder: Path) -> None:
+def test_a_worker_of_another_version_or_without_the_files_is_refused(folder: Path) -> None:
     rows = of_cohort(open_cohort("cohort"))
     scores = Scores.of_rows(function_key(), rows)
     [task] = tasks.tasks_of(scores, rows, [Span(0, 0, 1)], KeyBytes(b""), None)
+    Path("cohort").rename("elsewhere")
+    with pytest.raises(pyfe.ParameterError, match=r"cohort/a.parquet.* under the paths that these have here"):
+        tasks.run(replace(task, keys=KeyBytes(function_key().to_bytes())))
     with pytest.raises(pyfe.ParameterError, match="asked by 9.9"):
         tasks.run(replace(task, version="9.9"))
 
@@ -245,6 +248,9 @@ def test_what_cannot_be_asked_for(folder: Path, capsys: pytest.CaptureFixture[st
     ):
         assert main(["evaluate", "cohort", "-k", "key", "-o", "scores.csv", *options]) == 1
         assert words in capsys.readouterr().err
+    for given in ({"scheduler": 5}, {"workers": "2"}, {"timeout": True}, {"cluster": 5}):
+        with pytest.raises(pyfe.ParameterError):
+            cluster.score("cohort", function_key(), "scores.csv", **given)  # type: ignore[arg-type]
     assert main(["evaluate", "batch", "-k", "key", "-o", "scores.csv", "--engine", "dask"]) == 1
     assert "this is a batch" in capsys.readouterr().err
 
@@ -339,3 +345,38 @@ def test_each_part_is_made_once_however_often_the_command_is_killed(folder: Path
     done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
     assert int(done.stdout) == ROWS - 10 * len(kept)
     assert Path("scores.csv").read_bytes() == whole and not work.exists()
+
+
+def living(group: int) -> list[int]:
+    """The processes of a group that run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            name, _, rest = stat.read_text().rpartition(")")
+            state, _, of = rest.split()[:3]
+            found += [int(name.split()[0])] if int(of) == group and state not in "ZX" else []
+    return found
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_command_and_its_workers(folder: Path, root: Path) -> None:
+    Path("command.py").write_text(COMMAND)
+    process = subprocess.Popen(
+        [sys.executable, "command.py"],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    work = Path("scores.csv.parts")
+    while not (work / "manifest.json").exists() or not read_manifest(work).parts:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == -signal.SIGINT and said.count("Traceback") == 1 and "Nanny" not in said
+    end = time.monotonic() + 20
+    while (left := living(process.pid)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert left == []
