@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import logging
 import math
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ TIMEOUT = 600.0
 """Seconds within which workers finish the next part, unless stated."""
 
 _ANSWER = 30.0
-"""Seconds within which a scheduler answers."""
+"""Seconds within which a scheduler answers, and a worker hands over what it made."""
 
 _START = 120.0
 """Seconds within which workers are there: one of a scheduler, all of those that are started here."""
@@ -44,6 +45,8 @@ _MOST_WORKERS = 1024
 
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": RETRIES,
+    # Dask ends a nanny whose worker is not there some seconds after one of its workers died, and starts no other.
+    "distributed.deploy.lost-worker-timeout": "1000 days",
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.worker.memory.target": False,  # scores are never spilled to a disk
@@ -89,6 +92,13 @@ def connected(
     given: object = timeout
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:
         raise ParameterError(f"the timeout is a number of seconds above 0, not {timeout!r}")
+    with _quiet(), _of(scheduler, workers, timeout) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _of(scheduler: str | None, workers: int | None, timeout: float) -> Iterator[Cluster]:
+    """Workers of a scheduler, or on this machine."""
     if scheduler is not None:
         with _client_of(scheduler, timeout) as client:
             _await_workers(client, 1, timeout)
@@ -131,19 +141,46 @@ class Cluster:
     def results(self, tasks: Iterator[Task]) -> Iterator[list[TaskPart]]:
         """What the tasks give, in the order in which they are done; a few for each worker are under way at a time.
 
-        An exception is tried again three times, and a task whose worker died on others. PyfeErrors of a task as they
-        are; ClusterError, naming its rows, for a task that four workers died of, or that ended in another error, and
-        where the timeout has passed with none done. Other tasks are called off then.
+        An exception is tried again three times, and a task whose worker died on others. Dask counts a death against all
+        tasks that the worker had; so one that four workers died of is tried alone, when those under way are done, and
+        only then called off. PyfeErrors of a task as they are; ClusterError, naming its rows, for a task that workers
+        die of, or that ended in another error, and where the timeout has passed with none done.
         """
+        while True:
+            suspects: list[Task] = []
+            yield from self._together(tasks, suspects)
+            if not suspects:
+                return
+            for task in suspects:
+                died: list[Task] = []
+                yield from self._together(iter((task,)), died)
+                if died:
+                    raise ClusterError(
+                        f"{task.name}: {RETRIES + 1} workers died of it, one after another, perhaps for want of "
+                        f"memory: read their logs; {_KEPT}",
+                        kind="killed",
+                    )
+
+    def _together(self, tasks: Iterator[Task], died: list[Task]) -> Iterator[list[TaskPart]]:
+        """What the tasks give; those whose workers died are put down, and no others are begun then."""
         pending: dict[Any, Task] = {}
+        since = time.monotonic()
         try:
             while True:
-                for task in itertools.islice(tasks, max(0, self._room() - len(pending))):
+                for task in itertools.islice(tasks, 0 if died else max(0, self._room() - len(pending))):
                     pending[self._submit(task)] = task
                 if not pending:
                     return
-                for future in self._done(pending):
-                    yield self._result(future, pending.pop(future))
+                for future in self._done(pending, since + self._timeout):
+                    made = self._result(future, pending[future])
+                    if made is _AGAIN:
+                        continue
+                    task = pending.pop(future)
+                    if made is _DIED:
+                        died.append(task)
+                    else:
+                        yield made
+                    since = time.monotonic()
         finally:
             for future in pending:  # whom nobody waits for is called off
                 future.release()
@@ -162,14 +199,15 @@ class Cluster:
             found: dict[str, int] = self._client.sync(self._client.scheduler.ncores, callback_timeout=_ANSWER)
         return found
 
-    def _done(self, pending: dict[Any, Task]) -> set[Any]:
-        """One task that is done, or more."""
+    def _done(self, pending: dict[Any, Task], end: float) -> set[Any]:
+        """One task that is done, or more. ClusterError where none is until ``end``."""
         from distributed import wait
         from distributed.client import FuturesCancelledError
 
         try:
             with self._client.as_current():
-                done: set[Any] = wait(list(pending), timeout=self._timeout, return_when="FIRST_COMPLETED").done
+                seconds = max(0.0, end - time.monotonic())
+                done: set[Any] = wait(list(pending), timeout=seconds, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             first = next(iter(pending.values()))
             raise ClusterError(
@@ -181,34 +219,37 @@ class Cluster:
             raise _lost() from error
         return done
 
-    def _result(self, future: Any, task: Task) -> list[TaskPart]:
+    def _result(self, future: Any, task: Task) -> Any:
+        """What a task gave that is done; ``_DIED`` where workers died of it, ``_AGAIN`` where the one that had made it
+        died with it: then it is made again, and is not done yet."""
         from distributed.scheduler import KilledWorker
 
         try:
-            made: list[TaskPart] = future.result(timeout=self._timeout)
-        except KilledWorker as error:
-            raise ClusterError(
-                f"{task.name}: {RETRIES + 1} workers died of it, one after another, perhaps for want of memory: read "
-                f"their logs; {_KEPT}",
-                kind="killed",
-            ) from error
-        except PyfeError:
-            raise
-        except Exception as error:
-            if future.cancelled():
-                raise _lost() from error
-            raise ClusterError(
-                f"{task.name}: it was tried {RETRIES + 1} times, and ended in {type(error).__name__}: "
-                f"{str(error)[:200]}; {_KEPT}",
-                kind="failed",
-            ) from error
-        return made
+            if future.status != "error":
+                return future.result(timeout=_ANSWER)
+            error = future.exception(timeout=_ANSWER)
+        except TimeoutError:
+            return _AGAIN
+        except Exception as raised:
+            error = raised
+        if isinstance(error, KilledWorker):
+            return _DIED
+        if isinstance(error, PyfeError):
+            raise error
+        if future.cancelled():
+            raise _lost() from error
+        raise ClusterError(
+            f"{task.name}: it was tried {RETRIES + 1} times, and ended in {type(error).__name__}: {str(error)[:200]}; "
+            f"{_KEPT}",
+            kind="failed",
+        ) from error
 
     def __repr__(self) -> str:
         workers = self._threads()
         return f"{len(workers)} workers of {self._client.scheduler.address}"
 
 
+_DIED, _AGAIN = object(), object()
 _KEPT = "what is finished is kept, and --resume goes on with it"
 
 
@@ -222,6 +263,20 @@ def _put(part: TaskPart, file: BinaryIO) -> Counts:
 
 
 # -- workers --
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What Dask says of tasks and workers is said by errors: its own lines would stand between those of a command."""
+    loggers = [logging.getLogger(name) for name in ("asyncio", "distributed", "tornado")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager

@@ -288,6 +288,47 @@ def test_without_dask_it_says_what_to_install() -> None:
     assert first == "[]" and "pip install 'pyfe-crypto[cluster]'" in second
 
 
+class Scripted(cluster.Cluster):
+    """Workers that die of some parts so many times, and note who was under way with them."""
+
+    def __init__(self, deaths: dict[int, int]) -> None:
+        super().__init__(None, 60.0)
+        self.deaths, self.together = deaths, list[list[int]]()
+
+    def _room(self) -> int:
+        return 4
+
+    def _submit(self, task: tasks.Task) -> Any:
+        return object()
+
+    def _done(self, pending: dict[Any, tasks.Task], end: float) -> set[Any]:
+        self.together.append([task.spans[0].number for task in pending.values()])
+        return {next(iter(pending))}
+
+    def _result(self, future: Any, task: tasks.Task) -> Any:
+        number = task.spans[0].number
+        if self.deaths.get(number, 0):
+            self.deaths[number] -= 1
+            return connection._DIED
+        return [number]
+
+
+def test_what_died_beside_another_is_tried_alone(folder: Path) -> None:
+    rows = of_cohort(open_cohort("cohort"))
+    scores = Scores.of_rows(function_key(), rows)
+
+    def given() -> Iterator[tasks.Task]:
+        return tasks.tasks_of(scores, rows, list(Command("scores", {}, 18, 2, ".csv").spans()), KeyBytes(b""), None)
+
+    innocent = Scripted({2: 1})
+    assert list(innocent.results(given())) == [[n] for n in (0, 1, 3, 4, 5, 2, 6, 7, 8)]
+    assert [2] in innocent.together and [2, 3, 4, 5] in innocent.together
+    guilty, found = Scripted({2: 1, 3: 2}), list[Any]()
+    with pytest.raises(pyfe.ClusterError, match=r"part 3 \(rows 30 to 39\): 4 workers died of it") as caught:
+        found.extend(guilty.results(given()))
+    assert caught.value.kind == "killed" and found == [[0], [1], [4], [5], [2]]
+
+
 # -- workers that die: processes of their own --
 
 
