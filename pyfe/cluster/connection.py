@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import logging
 import math
+import multiprocessing
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ RETRIES = 3
 """How often a task is tried again that ended in an error; and how many workers may die of one that is tried again."""
 
 _MOST_WORKERS = 1024
+_GUARDED = '; a program of your own does this below if __name__ == "__main__": workers import it'
 
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": RETRIES,
@@ -101,14 +103,16 @@ def _of(scheduler: str | None, workers: int | None, timeout: float) -> Iterator[
     """Workers of a scheduler, or on this machine."""
     if scheduler is not None:
         with _client_of(scheduler, timeout) as client:
-            _await_workers(client, 1, timeout)
+            _await_workers(client, 1, timeout, "no worker of the scheduler was there")
             yield Cluster(client, timeout)
         return
     threads = _core.num_threads()
     count = threads if workers is None else workers
     require_count(count, 1, _MOST_WORKERS, "the number of workers")
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
+        raise ParameterError(f"this process is a worker itself, and starts none{_GUARDED}")
     with _started(count, max(1, threads // count), timeout) as client:
-        _await_workers(client, count, timeout)
+        _await_workers(client, count, timeout, f"not all of {count} workers were there", _GUARDED)
         yield Cluster(client, timeout)
 
 
@@ -340,14 +344,10 @@ def _started(workers: int, threads: int, timeout: float) -> Iterator[Any]:
             cluster.close(timeout=_CLOSE)
 
 
-def _await_workers(client: Any, count: int, timeout: float) -> None:
-    """ClusterError where so many workers do not come."""
+def _await_workers(client: Any, count: int, timeout: float, what: str, cure: str = "") -> None:
+    """ClusterError where so many workers do not come: ``what`` is wrong then."""
     seconds = min(timeout, _START)
     try:
         client.wait_for_workers(count, timeout=seconds)
     except TimeoutError:
-        raise ClusterError(
-            f"fewer than {count} workers were there within {seconds:g} s; where workers are started here, a program of "
-            'your own does this below if __name__ == "__main__"',
-            kind="no workers",
-        ) from None
+        raise ClusterError(f"{what} within {seconds:g} s{cure}", kind="no workers") from None

@@ -267,7 +267,7 @@ def test_a_scheduler_that_is_not_there_is_not_waited_for(folder: Path, capsys: p
 def test_a_scheduler_without_workers_is_not_waited_for(folder: Path) -> None:
     with (
         distributed.LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as empty,
-        pytest.raises(pyfe.ClusterError, match="fewer than 1") as caught,
+        pytest.raises(pyfe.ClusterError, match="no worker of the scheduler was there within 0.5 s") as caught,
         cluster.connected(scheduler=empty.scheduler_address, timeout=0.5),
     ):
         pass
@@ -421,3 +421,17 @@ def test_ctrl_c_ends_the_command_and_its_workers(folder: Path, root: Path) -> No
     while (left := living(process.pid)) and time.monotonic() < end:
         time.sleep(0.1)
     assert left == []
+
+
+@pytest.mark.slow
+def test_a_program_that_starts_itself_again_is_told(folder: Path, root: Path) -> None:
+    unguarded = COMMAND.replace('if __name__ == "__main__":', "if True:").replace("timeout=60", "timeout=10")
+    Path("command.py").write_text(unguarded)
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run([sys.executable, "command.py"], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and not Path("scores.csv").exists()
+    assert (
+        "this process is a worker itself, and starts none; a program of your own does this below if __name__"
+        in done.stderr
+    )
+    assert "not all of 2 workers were there within 10 s" in done.stderr
