@@ -19,6 +19,7 @@ __all__ = [
     "AuditError",
     "AuthorityError",
     "BudgetExhaustedError",
+    "ClusterError",
     "DecodeError",
     "IdentityError",
     "KeyExpiredError",
@@ -189,3 +190,16 @@ class OwnerError(PyfeError):
     def __init__(self, message: str = "", *, kind: OwnerKind = "gone") -> None:
         super().__init__(message)
         self.kind: OwnerKind = kind
+
+
+ClusterKind: TypeAlias = Literal["unreachable", "no workers", "killed", "failed", "timeout", "lost"]
+"""What is wrong with a cluster: its scheduler does not answer; no worker comes; workers died of one part; a part ended
+in an error that is none of pyfe's; no part was finished in time; the scheduler is gone."""
+
+
+class ClusterError(PyfeError):
+    """Workers did not do what they were given; what they had finished is kept. ``kind``: why, in a word."""
+
+    def __init__(self, message: str = "", *, kind: ClusterKind = "failed") -> None:
+        super().__init__(message)
+        self.kind: ClusterKind = kind

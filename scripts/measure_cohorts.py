@@ -63,12 +63,22 @@ print((time.perf_counter() - start) / (rows // 2048) / 2048 * rows)
 
 def asked(description: str | None) -> argparse.Namespace:
     """What is measured; its folder has a table and keys."""
+    return asked_by(parser_of(description))
+
+
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """The options that all measurements of cohorts have."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=30)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "cohorts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kills", type=int, default=10)
+    return parser
+
+
+def asked_by(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """What is measured; its folder has a table and keys."""
     given = parser.parse_args()
     given.folder = folder = given.folder / f"{given.rows}x{given.columns}"
     if not (folder / "scores.npy").exists():

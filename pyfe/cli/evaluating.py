@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -19,15 +19,15 @@ from pyfe.cli.carried import AllowDuplicates
 from pyfe.cli.console import AsJson, Force, load, meter, read_head, say, show
 from pyfe.cli.keeping import Saved
 from pyfe.cli.proving import Context, ProofPlace, Prove, proof_place
+from pyfe.cli.ran import HERE, Ran, asks_where
 from pyfe.cohorts import is_parquet
-from pyfe.cohorts.manifest import Command, Counts
-from pyfe.cohorts.one_file import table_in_parts
+from pyfe.cohorts.evaluating import Around, Asked, make_scores, said_of
+from pyfe.cohorts.manifest import Counts
 from pyfe.cohorts.rows import Rows, of_batch, of_cohort, opened_cohort
-from pyfe.cohorts.scoring import Scores, score_parts
-from pyfe.errors import DecodeError, ParameterError
+from pyfe.cohorts.scoring import Engine, Scores
+from pyfe.errors import ParameterError
 from pyfe.identity import Identity
 from pyfe.io import roles
-from pyfe.io.ahead import beside
 from pyfe.io.outputs import Output
 from pyfe.keys import FunctionKey, PublicKey, RevocationList
 
@@ -35,9 +35,6 @@ __all__ = ["Resume", "SignedBy", "evaluate"]
 
 LONG_SEARCH = 10_000
 """Steps per score, about a fifth of a millisecond, above which the cost is stated before the search."""
-
-CHUNKS_A_PART = 16
-"""Chunks between two places where a killed run can be gone on with: some 32,768 rows."""
 
 LargestWeightSum = Annotated[
     int, typer.Option(help="What the weights of a combined row may sum to; its search takes that many times as long.")
@@ -53,6 +50,7 @@ DropColumns = Annotated[
 ]
 
 
+@asks_where
 def evaluate(
     ciphertexts: Annotated[
         Path, typer.Argument(help="The ciphertexts, from pyfe encrypt: a file, or the folder of a cohort.")
@@ -70,6 +68,7 @@ def evaluate(
     saved: Saved = None,
     prove: Prove = None,
     context: Context = "",
+    ran: Ran = HERE,
     resume: Resume = False,
     force: Force = False,
     as_json: AsJson = False,
@@ -91,9 +90,10 @@ def evaluate(
         rows = _rows_of(ciphertexts, owner)
         proof.require_provable(opened, rows.batch, resumed=resume)
         options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "columns": not drop_columns}
-        scores = Scores(opened, rows, revoked=listed, keep=proof.wanted, **options)
-        asked = _Asked(allow_duplicates, resume, force, as_json)
-        made = _made(file, scores, rows, _says(opened, rows, owner, options), asked, proof)
+        scores = Scores.of_rows(opened, rows, revoked=listed, keep=proof.wanted, **options)
+        asked, says = Asked(allow_duplicates, resume, force), said_of(opened, rows, owner, options)
+        where = ran.engine(rows, opened, owner, quiet=as_json)
+        made = _made(file, scores, rows, says, asked, proof, where, quiet=as_json)
     values = {
         "scores": str(output),
         "scheme": opened.scheme,
@@ -124,13 +124,6 @@ class _Made(NamedTuple):
     proven: dict[str, Any]
 
 
-class _Asked(NamedTuple):
-    allow_duplicates: bool
-    resume: bool
-    force: bool
-    quiet: bool
-
-
 def _files_of(place: Path) -> list[Path]:
     """What is read of the ciphertexts."""
     return [place, *(place.iterdir() if place.is_dir() else ())]
@@ -150,59 +143,29 @@ def _list_of(file: Path, public: PublicKey | None, saved: Sequence[Path]) -> Rev
     return listed
 
 
-def _says(key: FunctionKey, rows: Rows, owner: Identity | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What the table of scores follows from, but for the files' digests."""
-    return {
-        "scheme": rows.scheme,
-        "public_key": rows.public_key_id.hex(),
-        "schema": rows.schema_id.hex(),
-        "cohort": None if rows.cohort is None else rows.cohort.hex(),
-        "rows": rows.rows,
-        "function_key": key.id.hex(),
-        "signed_by": None if owner is None else owner.ed25519.hex(),
-        **options,
-    }
-
-
 def _made(
     file: Output,
     scores: Scores,
     rows: Rows,
     says: Mapping[str, Any],
-    asked: _Asked,
+    asked: Asked,
     proof: ProofPlace,
+    where: AbstractContextManager[Engine | None],
+    *,
+    quiet: bool,
 ) -> _Made:
-    """Make the table of scores, and the proof of them, in their places. Files are hashed, and ids of a long table
-    compared, beside the scoring: nothing is written before the one, and nothing handed out before the other is done."""
+    """Make the table of scores, and the proof of them, in their places."""
     start = time.perf_counter()
-    cut = Command("scores", says, rows.chunks, CHUNKS_A_PART, ".csv")
-    digests = beside(lambda: rows.digests() if rows.chunks > CHUNKS_A_PART else {})
-    distinct = beside(lambda: None if asked.allow_duplicates else rows.require_distinct())
-    if rows.chunks <= CHUNKS_A_PART:
-        distinct.result()
-    search = _prepare_search(scores.key, quiet=asked.quiet)
-
-    def command() -> Command:  # of a short table it is asked where a folder is there
-        return replace(cut, says={**says, **(digests.result() or rows.digests())})
-
-    with table_in_parts(file, command, list(cut.spans()), resume=asked.resume, force=asked.force) as table:
-        missing = table.missing()
-        left = rows.rows_of(missing)
-        with meter(rows.rows, "evaluating", quiet=asked.quiet, done=rows.rows - left) as advance:
-
-            def scored(more: int) -> None:
-                if distinct.done():
-                    distinct.result()
-                advance(more)
-
-            score_parts(scores, rows, missing, table.add, scored, unblock=digests.cancel)
-        distinct.result()
-        rows.require_unchanged()
-        proven = proof.write(scores.key, rows.batch, scores.kept)
-        counts = table.assemble(scores.header)
-    if counts.rows != rows.rows:
-        raise DecodeError(f"{counts.rows} rows were read, and there are {rows.rows}")
-    return _Made(counts, left, search, time.perf_counter() - start, proven)
+    search: list[SearchTable | None] = []
+    proven: dict[str, Any] = {}
+    around = Around(
+        prepare=lambda: search.append(_prepare_search(scores.key, quiet=quiet)),
+        metered=lambda whole, done: meter(whole, "evaluating", quiet=quiet, done=done),
+        finish=lambda: proven.update(proof.write(scores.key, rows.batch, scores.kept)),
+    )
+    with where as engine:
+        made = make_scores(file, scores, rows, says, asked, engine=engine, around=around)
+    return _Made(made.counts, made.scored, search[0], time.perf_counter() - start, proven)
 
 
 def _rows_said(rows: Rows, made: _Made) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Itera
     if start == stop:
         return
     facts = index.facts
-    pieces = _pieces(index, int(index.first_rows[start]))
+    pieces = _pieces(index, index.first_row(start) - index.skipped)
     left: tuple[Part, Any] | None = None
     for first, end in chunk_starts(index, start, stop):
         held: list[Any] = []
@@ -104,7 +104,7 @@ def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Itera
 
 
 def ids_of(index: Index, row: int) -> Iterator[RowIds]:
-    """The ids of all rows from one on, some at a time."""
+    """The ids of all rows from one of the files on, some at a time."""
     carriage = index.facts.ids
     for part in index.parts:
         if carriage is not None and row < part.rows:
@@ -118,7 +118,7 @@ def ids_of(index: Index, row: int) -> Iterator[RowIds]:
 
 
 def _pieces(index: Index, row: int) -> Iterator[tuple[Part, Any]]:
-    """Record batches of all that is read of a chunk, from a row of the cohort on."""
+    """Record batches of all that is read of a chunk, from a row of the files on."""
     facts = index.facts
     columns = ["ct", "head", "chunk", "row", *(["id"] if facts.ids else []), *(name for name, _ in facts.columns)]
     most = max(1, min(_MOST_ROWS, _PIECE // facts.width))

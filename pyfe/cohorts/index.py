@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -31,13 +31,33 @@ MOST_ROWS_A_BYTE = 1
 
 @dataclass(frozen=True)
 class Index:
-    """The files in the order of their rows, what all chunks share, the first row of every chunk, and the SHA-256 of all
-    heads in order."""
+    """The files in the order of their rows, what all chunks share, the first row of every chunk and where the last one
+    ends, and the SHA-256 of all heads in order.
+
+    Of some chunks (:meth:`of_chunks`) it has what these lie in: ``first_chunk`` is the number of the first of them,
+    ``skipped`` counts the rows before the first of its files.
+    """
 
     parts: tuple[Part, ...]
     facts: CohortFacts
     first_rows: Any
     heads: bytes
+    first_chunk: int = 0
+    skipped: int = 0
+
+    def first_row(self, number: int) -> int:
+        """How many rows come before a chunk; of the number after the last, where that ends."""
+        return int(self.first_rows[number - self.first_chunk])
+
+    def of_chunks(self, start: int, stop: int) -> Index:
+        """The index of the chunks from ``start`` to ``stop``: what it takes to read them, and no more."""
+        first, end = self.first_row(start), self.first_row(stop)
+        ends = np.cumsum([self.skipped, *(part.rows for part in self.parts)]).tolist()
+        spans = zip(self.parts, ends, ends[1:], strict=False)
+        kept = [(part, before) for part, before, after in spans if before < end and after > first]
+        rows = self.first_rows[start - self.first_chunk : stop - self.first_chunk + 1]
+        parts = tuple(part for part, _ in kept)
+        return replace(self, parts=parts, first_rows=rows, first_chunk=start, skipped=kept[0][1] if kept else first)
 
 
 def index_of(parts: Sequence[Part]) -> Index:
@@ -54,7 +74,9 @@ def index_of(parts: Sequence[Part]) -> Index:
             with _naming(part):
                 scan.read(part, batch)
     with _naming(ordered[-1][1]):
-        return Index(tuple(part for _, part in ordered), scan.finish(), np.array(scan.first_rows), scan.heads.digest())
+        facts = scan.finish()
+        first_rows = np.array([*scan.first_rows, facts.rows])
+        return Index(tuple(part for _, part in ordered), facts, first_rows, scan.heads.digest())
 
 
 def _require_columns(part: Part) -> None:
@@ -158,5 +180,4 @@ def _naming(part: Part) -> Iterator[None]:
 
 def chunk_starts(index: Index, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """First row and end of the chunks from ``start`` to ``stop``."""
-    ends = [*index.first_rows[1:].tolist(), index.facts.rows]
-    yield from zip(index.first_rows[start:stop].tolist(), ends[start:stop], strict=True)
+    yield from pairwise(index.first_rows[start - index.first_chunk : stop - index.first_chunk + 1].tolist())

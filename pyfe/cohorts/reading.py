@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -112,7 +113,16 @@ class Cohort:
     def first_row(self, number: int) -> int:
         """How many rows come before a chunk; of :attr:`chunk_count` all."""
         require_count(number, 0, self.facts.chunks, "the number of a chunk")
-        return self.facts.rows if number == self.facts.chunks else int(self._index.first_rows[number])
+        return self._index.first_row(number)
+
+    def only(self, start: int, stop: int) -> Cohort:
+        """The same cohort for a process that reads the chunks from ``start`` to ``stop``, and no others: it is small,
+        it is pickled, and it opens no file; these are called by their whole paths."""
+        index = self._index.of_chunks(start, stop)
+        return Cohort(replace(index, parts=tuple(replace(part, path=part.path.absolute()) for part in index.parts)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cohort, (self._index,)
 
     def chunks(self, start: int = 0, stop: int | None = None, *, signed_by: Identity | None = None) -> Iterator[Chunk]:
         """The chunks from number ``start`` to ``stop``, in order; with ``signed_by``, each signed by that identity.

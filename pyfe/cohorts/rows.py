@@ -52,7 +52,8 @@ class Rows:
     ``first_row(number)``: how many rows come before a chunk, of the number of chunks all. ``read(start, stop)``: the
     chunks from one number to another, in order, each decoded when it is called. ``row_ids()``: all ids, some at a time.
     ``cohort``: the id of a cohort; ``heads``: the SHA-256 of its heads; ``columns``: its public columns. ``batch``: all
-    rows, where they are in memory. ``files``: where they lie; ``states``: what tells that one of these was changed.
+    rows, where they are in memory. ``files``: where they lie; ``states``: what tells that one of these was changed;
+    ``source``: the cohort they are of.
     """
 
     scheme: str
@@ -71,6 +72,7 @@ class Rows:
     columns: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     states: tuple[tuple[int, ...], ...] = ()
+    source: Cohort | None = None
 
     def require_distinct(self) -> None:
         """ParameterError naming the rows whose id an earlier row has. Memory: as of :class:`Distinct`."""
@@ -155,6 +157,7 @@ def of_cohort(cohort: Cohort, *, signed_by: Identity | None = None) -> Rows:
         columns=tuple(cohort.columns),
         files=cohort.files,
         states=tuple(map(_state, cohort.files)),
+        source=cohort,
     )
 
 

@@ -1,5 +1,5 @@
 """Encrypted rows in, a table of scores out, chunk by chunk: one thread reads ahead, the core decodes and decrypts, and
-another thread writes."""
+another thread writes; or all of it in turn, where other processes have the other cores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from pyfe.io.scores import scores_header
 from pyfe.keys import FunctionKey, RevocationList
 from pyfe.row_ids import Carriage, RowIds
 
-__all__ = ["ScoreColumns", "Scores", "score_parts"]
+__all__ = ["Add", "Engine", "ScoreColumns", "Scores", "TableForm", "score_in_turn", "score_parts"]
 
 _PLAIN = re.compile(r"[^\",\r\n]*")
 
@@ -61,6 +61,11 @@ class ScoreColumns:
         self._readout, self._ids, self._combined, self._columns = readout, ids, combined, columns
         self.names = self._names()
 
+    @property
+    def of_scores(self) -> list[str]:
+        """The names of those that follow from the scores alone: all behind the row."""
+        return self.names[self.names.index("row") + 1 :]
+
     def cells(
         self,
         ids: RowIds | None,
@@ -71,11 +76,15 @@ class ScoreColumns:
         text: Callable[[Sequence[Any]], list[Any]] = list,
     ) -> list[list[Any]]:
         """The cells of some rows by column; what is no number goes through ``text``."""
-        readout, rows = self._readout, len(scores)
         cells: list[list[Any]] = [] if ids is None else [text(ids.texts())]
         cells += [text(public[name]) for name in self._columns]
-        cells.append(list(range(first_row, first_row + rows)))
-        cells += _by_column(scores, rows, readout.k)
+        cells.append(list(range(first_row, first_row + len(scores))))
+        return cells + self.cells_of_scores(scores, text)
+
+    def cells_of_scores(self, scores: IntArray, text: Callable[[Sequence[Any]], list[Any]] = list) -> list[list[Any]]:
+        """The cells of the columns :attr:`of_scores`."""
+        readout, rows = self._readout, len(scores)
+        cells = _by_column(scores, rows, readout.k)
         cells += _by_column(readout.decision_function(scores), rows, readout.k)
         if not self._combined and readout.classes is not None:
             probabilities = self._probabilities(scores)
@@ -106,15 +115,35 @@ class ScoreColumns:
             return None
 
 
+class TableForm(NamedTuple):
+    """What a table of scores follows from, beside rows and key: how ids travel, the public columns that follow them,
+    whether the rows are combinations, what the weights of one may sum to, and whether there are several chunks."""
+
+    ids: Carriage | None
+    columns: tuple[str, ...]
+    combined: bool
+    largest_weight_sum: int = 1
+    several: bool = True
+
+
 class Scores:
     """The table of scores of some rows under a key: its header, and its lines, a chunk at a time.
 
-    columns: whether public columns that travel follow the id; keep: whether all scores are held, in ``kept``. Other
-    options as of :meth:`pyfe.FunctionKey.decrypt`.
+    keep: whether all scores are held, in ``kept``; revoked: as of :meth:`pyfe.FunctionKey.decrypt`.
     """
 
     def __init__(
-        self,
+        self, key: FunctionKey, form: TableForm, *, revoked: RevocationList | None = None, keep: bool = False
+    ) -> None:
+        """ParameterError for public columns that are called as columns of scores are."""
+        self.key, self.form = key, form
+        self._options: dict[str, Any] = {"largest_weight_sum": form.largest_weight_sum, "revoked": revoked}
+        self._table = ScoreColumns(key.readout, ids=form.ids, combined=form.combined, columns=form.columns)
+        self.kept: list[IntArray] | None = [] if keep else None
+
+    @classmethod
+    def of_rows(
+        cls,
         key: FunctionKey,
         rows: Rows,
         *,
@@ -122,20 +151,19 @@ class Scores:
         revoked: RevocationList | None = None,
         columns: bool = True,
         keep: bool = False,
-    ) -> None:
-        """KeyMismatchError and KeyExpiredError for a key that opens none of the rows. ParameterError for public columns
-        that are called as columns of scores are. Reads the first chunk, whose errors come at once."""
-        self.key, self._rows = key, rows
-        self._options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "revoked": revoked}
-        first = next(rows.read(0, 1))()
-        key.require_match(first.batch)
+    ) -> Self:
+        """The table of some rows; columns: whether public columns that travel follow the id.
+
+        KeyMismatchError and KeyExpiredError for a key that opens none of the rows, else as the class itself. Reads the
+        first chunk, whose errors come at once.
+        """
+        first = next(rows.read(0, 1))().batch
+        key.require_match(first)
         key.require_usable(revoked=revoked)
-        (rows.batch or first.batch).require_weight_sums(largest_weight_sum)
-        self._combined = first.batch.combined
-        self._table = ScoreColumns(
-            key.readout, ids=rows.ids, combined=self._combined, columns=rows.columns if columns else ()
-        )
-        self.kept: list[IntArray] | None = [] if keep else None
+        (rows.batch or first).require_weight_sums(largest_weight_sum)
+        shown = rows.columns if columns else ()
+        form = TableForm(rows.ids, shown, first.combined, largest_weight_sum, several=rows.chunks > 1)
+        return cls(key, form, revoked=revoked, keep=keep)
 
     @property
     def header(self) -> bytes:
@@ -145,17 +173,21 @@ class Scores:
     def decrypt(self, piece: Piece) -> IntArray:
         """The scores of a chunk; errors as of :meth:`pyfe.FunctionKey.decrypt`, naming where the chunk begins.
         DecodeError for combined rows among others."""
-        if piece.batch.combined != self._combined:
+        if piece.batch.combined != self.form.combined:
             raise DecodeError(f"chunk {piece.number}: combined rows and others do not go together")
         try:
             scores: IntArray = self.key.decrypt(piece.batch, **self._options)
         except OutOfRangeError as error:
-            if self._rows.chunks == 1:
+            if not self.form.several:
                 raise
             raise OutOfRangeError(f"among the rows from row {piece.first_row} on: {error}") from error
         if self.kept is not None:
             self.kept.append(scores)
         return scores
+
+    def scored(self, piece: Piece) -> _Scored:
+        """A chunk decrypted: what is written of it. Errors as of :meth:`decrypt`."""
+        return _Scored(piece.first_row, piece.batch.ids, piece.public, piece.saturated, self.decrypt(piece))
 
     def lines(self, scored: _Scored) -> bytes:
         """The lines of a chunk."""
@@ -192,10 +224,26 @@ def score_parts(
 
     with closing(ahead(pieces())) as read, behind(put, _SCORED_AHEAD, unblock=unblock) as hand_over:
         for decoded in read:
-            piece = decoded()
-            done = scores.decrypt(piece)
-            hand_over(_Scored(piece.first_row, piece.batch.ids, piece.public, piece.saturated, done))
-            advance(len(done))
+            done = scores.scored(decoded())
+            hand_over(done)
+            advance(len(done.scores))
+
+
+def score_in_turn(scores: Scores, rows: Rows, spans: list[Span], add: Add, advance: Callable[[int], None]) -> None:
+    """The same by one thread: for a worker of one core among others. Memory: two chunks."""
+
+    def scored(span: Span) -> Iterator[_Scored]:
+        for decoded in rows.read(span.first_chunk, span.first_chunk + span.chunks):
+            done = scores.scored(decoded())
+            yield done
+            advance(len(done.scores))
+
+    for span in spans:
+        add(span, partial(_write, scores, scored(span)))
+
+
+Engine: TypeAlias = Callable[[Scores, Rows, list[Span], Add, Callable[[int], None]], None]
+"""What makes parts as :func:`score_parts` does, wherever it does it."""
 
 
 def _write(scores: Scores, chunks: Iterator[_Scored], file: BinaryIO) -> Counts:

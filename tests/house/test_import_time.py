@@ -6,7 +6,7 @@ import time
 
 HEAVY = [
     "sklearn", "pandas", "pyarrow", "sympy", "scipy", "matplotlib", "cbor2", "cryptography", "typer", "rich",
-    "sqlalchemy", "alembic", "sqlite3", "yaml",
+    "sqlalchemy", "alembic", "sqlite3", "yaml", "dask", "distributed", "pyspark", "duckdb",
 ]  # fmt: skip
 
 

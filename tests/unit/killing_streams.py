@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from pyfe.cli import evaluating
+from pyfe.cohorts import evaluating
 from pyfe.cohorts.parts import read_manifest
 from pyfe.errors import ParameterError
 from tests.unit.killing import child, fail, nothing

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import pyfe
-from pyfe.cli import evaluating, main
-from pyfe.cohorts import Chunk, open_cohort, places, write_part
+from pyfe.cli import main
+from pyfe.cohorts import Chunk, evaluating, open_cohort, places, write_part
 from pyfe.cohorts.manifest import Command
 from pyfe.cohorts.parts import read_manifest, work_folder
 from pyfe.cohorts.rows import Rows
