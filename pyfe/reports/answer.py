@@ -34,8 +34,9 @@ class Answer:
     """What an authority would say to a request, with everything it issued before.
 
     policy: the policy in one line. findings: what would open. granted: whether the key would be issued. residual: what
-    stays unknown of a row, an estimate; None where the function fits no such authority. alone, together: what the key says of every private column, by itself and with
-    all keys issued before; None under an authority for quadratic functions. issued: how many keys that are.
+    stays unknown of a row, an estimate; None where the function fits no such authority. alone, together: what the key
+    says of every private column, by itself and with all keys issued before; None under an authority for quadratic
+    functions. issued: how many keys that are.
     referenced: what the findings would be with the rows of the report as the authority's reference; None where it has
     one, or there were not 100 rows. rules: each with its figure, its limit and what it says.
     """

@@ -44,8 +44,14 @@ class RuleLine:
 
 
 def rule_lines(
-    findings: tuple[Finding, ...], together: Narrowing | None, *, weight_bits: int, quadratic: bool, noisy: bool,
-    private: int, refuses: bool,
+    findings: tuple[Finding, ...],
+    together: Narrowing | None,
+    *,
+    weight_bits: int,
+    quadratic: bool,
+    noisy: bool,
+    private: int,
+    refuses: bool,
 ) -> tuple[RuleLine, ...]:
     """The rules in the order in which they are asked: what was found by ``findings``, the figures that ``together``
     has of those that found nothing.

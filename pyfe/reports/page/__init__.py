@@ -58,14 +58,14 @@ def page(report: Mapping[str, Any], title: str) -> str:
     return "<!DOCTYPE html>\n" + tag("html", head, body, lang="en") + "\n"
 
 
-_FOOT = (
-    "Made by pyfe. Figures are of all rows together, and no row is listed; the largest of them are those of single rows."
-)
+_FOOT = "Made by pyfe. Figures are of all rows together, and no row is listed; the largest are those of single rows."
 
 
 def _contents(sections: list[Html]) -> Html:
     """Links to the sections, by their headings."""
-    heads = (re.match(r'<section id="([a-z]+)"|<section aria-labelledby="[^"]*" id="([a-z]+)"', one) for one in sections)
+    heads = (
+        re.match(r'<section id="([a-z]+)"|<section aria-labelledby="[^"]*" id="([a-z]+)"', one) for one in sections
+    )
     links = [
         tag("li", tag("a", Html(heading[1]), href=f"#{found[1] or found[2]}"))
         for one, found in zip(sections, heads, strict=True)

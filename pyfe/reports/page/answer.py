@@ -18,8 +18,9 @@ _NOT_ASKED = (
 )
 _TENTHS = (
     "Shares of the rows. Of at most eight classes of a column's values: how often the right one is guessed without any "
-    "answer, by somebody who is told the tenth of the score alone, and by the answers; and for how many a class becomes "
-    "certain. The tenth is what a score says by its meaning; the excess, what answers say beyond it, is what is judged."
+    "answer, by somebody who is told the tenth of the score alone, and by the answers; and for how many a class "
+    "becomes certain. The tenth is what a score says by its meaning; the excess, what answers say beyond it, is "
+    "what is judged."
 )
 
 
@@ -86,7 +87,8 @@ def _rules(report: Figures, rules: list[dict[str, Any]]) -> Html | None:
         note = joined(line["about"], tag("br") if line["about"] and line["note"] else None, line["note"] or None)
         rows.append([line["rule"] or "–", note, report("g", *place, "figure"), report("g", *place, "limit"), says])
     return table("The rules in the order in which they are asked; the first that refuses decides",
-                 ("rule", "about", "figure", "limit", "says"), rows, text=[1, 4])  # fmt: skip
+                 ("rule", "about", "figure", "limit", "says"), rows, text=[1, 4], block=[1],
+                 folds=True)  # fmt: skip
 
 
 def _columns(report: Figures, told: dict[str, Any]) -> Html | None:
@@ -104,7 +106,8 @@ def _columns(report: Figures, told: dict[str, Any]) -> Html | None:
     return joined(
         tag("h3", "Column by column"),
         tag("p", uncounted, class_="bad") if uncounted else None,
-        table("How often a column is guessed, and for how many it becomes certain, with all keys", head, rows)
+        table("How often a column is guessed, and for how many it becomes certain, with all keys", head, rows,
+              folds=True)
         if rows else None,
         plots.legend(*key) if rows else None,
         tag("p", f"and {more} more columns, of which answers say less beyond their tenths", class_="faint")

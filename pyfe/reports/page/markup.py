@@ -58,13 +58,14 @@ def _signed(value: float) -> str:
 
 
 _STYLES: dict[str, Callable[[Any], str]] = {
-    "g": lambda value: f"{value:.3g}",
+    "g": lambda value: f"{value:.3g}".replace("-", "−"),
     "f": lambda value: f"{value:.4f}",
     "signed": _signed,
     "percent": _percent,
     "whole percent": lambda value: f"{round(100 * value)} %",
     "bits": lambda value: f"{value:.1f}",
-    "count": lambda value: f"{value:,}",
+    "share": lambda value: f"{value:.3f}",
+    "count": lambda value: f"{value:,}".replace("-", "−"),
 }
 
 

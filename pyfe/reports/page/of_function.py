@@ -32,8 +32,8 @@ def weights(report: Figures) -> Html | None:
     name = "weight" if outputs == 1 else f"weights, {min(outputs, _MOST_OUTPUTS)} of {outputs} outputs"
     head = "column", "values", "levels", name, "moves a score by at most", ""
     text = (
-        "Weights are integers, for one step of a column or for one of its bits. The last columns say how far the column "
-        "alone can move a decision value, from its one end to the other."
+        "Weights are integers, for one step of a column or for one of its bits. The last columns say how far the "
+        "column alone can move a decision value, from its one end to the other."
         if linear
         else "The weights are those of the linear terms; products of columns, and squares, come on top: "
     )
@@ -42,7 +42,7 @@ def weights(report: Figures) -> Html | None:
         "weights",
         "Columns and weights",
         tag("p", text, None if linear else joined(report("count", "monomials"), " monomials in all.")),
-        table("The columns of the schema", head, rows, text=[1]),
+        table("The columns of the schema", head, rows, text=[1], folds=True),
         tag("p", f"and {more} more columns", class_="faint") if more > 0 else None,
     )
 
@@ -83,7 +83,7 @@ def numbers(report: Figures) -> Html:
         facts(
             ("weights", joined(report("count", "weight_bits"), " bits")),
             ("largest error", joined(report("g", "max_error"), ", for every row as the schema decodes it")),
-            ("results", joined("of 2^", report("bits", "width_bits"), " values, which the evaluator searches")),
+            ("results", joined("of 2", tag("sup", report("bits", "width_bits")), " values, to be searched")),
             ("scheme", report.at("scheme")),
             ("ciphertext", joined(report("count", "ciphertext_bytes"), " bytes for a row")),
             ("a key reveals", joined(

@@ -81,7 +81,8 @@ def _clipped_columns(report: Figures, columns: list[dict[str, Any]]) -> Html:
             shown_text(column["name"]), shown_text(column["range"], 40), report("count", *place, "below"),
             report("count", *place, "above"), report("g", *place, "typical"), report("g", *place, "largest"), drawn,
         ])  # fmt: skip
-    listed = table("By how much each column's clipping, alone, moved scores of its clipped rows", head, rows, text=[1])
+    listed = table("By how much each column's clipping, alone, moved scores of its clipped rows", head, rows, text=[1],
+                   folds=True)  # fmt: skip
     more = len(columns) - _MOST_COLUMNS
     key = plots.legend(("clipped", "largest"), ("mark", "median"))
     return joined(listed, tag("p", f"and {more} more columns", class_="faint") if more > 0 else None, key)
@@ -97,7 +98,7 @@ def kept(report: Figures) -> Iterator[Html]:
 
 
 def _kept(report: Figures) -> Html:
-    entries = []
+    entries: list[tuple[str, Html, object]] = []
     if report.at("on_rows", "measure"):
         entries.append(_measure(report))
     if report.at("agreement") is not None:
@@ -148,20 +149,26 @@ def _intervals(report: Figures) -> Html | None:
 
 
 def _calibration(report: Figures) -> Html | None:
-    told, place = report.at("on_rows", "calibration"), ("on_rows", "calibration")
+    told = report.at("on_rows", "calibration")
     if told is None:
         return None
     sides = [("ours", "the integers"), *([("theirs", "the model")] if told["theirs"] else [])]
-    rows = [
-        [name, report("count", *place, side, at, "rows"), report("g", *place, side, at, "predicted"),
-         report("g", *place, side, at, "observed"),
-         joined(report("g", *place, side, at, "low"), " to ", report("g", *place, side, at, "high"))]
-        for side, name in sides for at in range(len(told[side]))
-    ]  # fmt: skip
-    caption = "Groups of rows, by what was predicted"
-    listed = table(caption, ("by", "rows", "predicted", "observed", "95 % interval"), rows)
+    style = "g" if told["what"] == "value" else "share"
     drawn = tag("figure", plots.calibration(told), plots.legend(*sides))
-    return section("calibration", "Calibration", tag("div", drawn, listed, class_="pair"))
+    tables = [_groups(report, side, name, style, len(told[side])) for side, name in sides]
+    return section("calibration", "Calibration", tag("div", drawn, *tables, class_="pair"))
+
+
+def _groups(report: Figures, side: str, name: str, style: str, count: int) -> Html:
+    rows = [
+        [report(style, *at, "predicted"), report("count", *at, "rows"), report(style, *at, "observed"),
+         tag("span", report(style, *at, "low"), " to ", report(style, *at, "high"), class_="nowrap")]
+        for at in (("on_rows", "calibration", side, number) for number in range(count))
+    ]  # fmt: skip
+    caption = (
+        f"Groups of rows, by what {name} predicted" if side == "theirs" else f"Groups of rows, by what {name} predict"
+    )
+    return table(caption, ("predicted, mean", "rows", "observed", "95 % interval"), rows)
 
 
 def _agreement(report: Figures) -> Html | None:
@@ -169,7 +176,8 @@ def _agreement(report: Figures) -> Html | None:
     if told is None:
         return None
     rows = [
-        [joined(report("g", *at, "low"), " to ", report("g", *at, "high")), report("count", *at, "scores"),
+        [tag("span", report("g", *at, "low"), " to ", report("g", *at, "high"), class_="nowrap"),
+         report("count", *at, "scores"),
          report("g", *at, "typical"), report("g", *at, "largest"), report("g", *at, "largest_unclipped")]
         for at in ((*place, "tenths", number) for number in range(len(told["tenths"])))
     ]  # fmt: skip

@@ -17,21 +17,34 @@ def section(name: str, title: str, *parts: object) -> Html:
     return tag("section", tag("h2", title, id=f"{name}-heading"), *parts, id=name, aria_labelledby=f"{name}-heading")
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], *, text: Sequence[int] = ()) -> Html:
-    """A table whose first column names the rows; ``text``: places of columns that are words, and stand left. On a
-    narrow page every row folds into lines, each with the name of its column."""
+def table(
+    caption: Cell, head: Sequence[str], rows: Iterable[Sequence[Cell]], *,
+    text: Sequence[int] = (), block: Sequence[int] = (), folds: bool = False,
+) -> Html:  # fmt: skip
+    """A table whose first column names the rows.
+
+    text: places of columns that are words, and stand left. folds: on a narrow page every row becomes its name and,
+    below it, the other cells with the names of their columns, those of ``block`` on lines of their own, without.
+    """
     names = (tag("th", name, scope="col", class_="text" if at in text else None) for at, name in enumerate(head))
     lines = [
-        tag("tr", tag("th", row[0], scope="row"), *(_cell(at, head[at], row[at], text) for at in range(1, len(row))))
+        tag(
+            "tr",
+            tag("th", row[0], scope="row"),
+            *(_cell(at, head[at], row[at], text, block) for at in range(1, len(row))),
+        )
         for row in rows
     ]
     parts = tag("caption", caption), tag("thead", tag("tr", *names)), tag("tbody", *lines)
-    return tag("div", tag("table", *parts, class_="folds"), class_="scroll")
+    return tag(
+        "div", tag("table", *parts, class_="folds" if folds else None), class_="scroll" if folds else "scroll narrow"
+    )
 
 
-def _cell(at: int, head: str, value: Cell, text: Sequence[int]) -> Html:
+def _cell(at: int, head: str, value: Cell, text: Sequence[int], block: Sequence[int]) -> Html:
     bars = isinstance(value, Html) and value.startswith("<svg")
-    kind = "bars" if bars else "text" if at in text else None
+    marks = [name for name, places in (("text", text), ("block", block)) if at in places]
+    kind = "bars" if bars else " ".join(marks) or None
     return tag("td", value if bars else tag("span", value), class_=kind, data_head=head)
 
 

@@ -73,7 +73,9 @@ def agreement(told: Mapping[str, Any]) -> Html:
                 fill_opacity=round(dark, 2),
             )
         )
-    words = "Every square is some scores; on the diagonal the integers say what the model says. The table has the tenths"
+    words = (
+        "Every square is some scores; on the diagonal the integers say what the model says. The table has the tenths"
+    )
     return picture("agreement-plot", "Agreement of the integers with the model", words, *parts)
 
 
@@ -84,7 +86,7 @@ def differences(told: Mapping[str, Any]) -> Html:
     low, high = math.log10(edges[1]), math.log10(edges[-1])
     step = (high - low) / max(1, len(edges) - 2)
     share = scaled(low - step, high)  # the first bin is that from 0
-    height = 300
+    height = 284
     upper = Frame(top=22, height=92)
     lower = Frame(top=152, height=92)
     whole = [a + b for a, b in zip(told["unclipped_counts"], told["clipped_counts"], strict=True)]
@@ -147,5 +149,3 @@ def _counts(whole: Sequence[int]) -> list[tuple[float, str]]:
 def _power(power: int) -> str:
     plain = {-3: "0.001", -2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: "1000"}
     return plain.get(power, f"1e{power}".replace("-", "−"))
-
-

@@ -18,7 +18,7 @@ STYLE = """
   :root {
     color-scheme: dark;
     --ground: #14171c; --card: #1c2027; --line: #353b45; --text: #e4e8ee; --faint: #a3adba;
-    --ours: #6cb0e0; --theirs: #a8b0bb; --clipped: #ec9a5e; --tenth: #38597a; --mark: #e4e8ee;
+    --ours: #6cb0e0; --theirs: #a8b0bb; --clipped: #ec9a5e; --tenth: #4a759d; --mark: #e4e8ee;
     --good: #6fce95; --bad: #f08c8f;
   }
 }
@@ -37,11 +37,14 @@ section { margin-top: 2.75rem; }
 h2 { margin: 0 0 .75rem; padding-bottom: .35rem; border-bottom: 1px solid var(--line); font-size: 1.25rem; }
 h3 { margin: 1.5rem 0 .5rem; font-size: 1rem; }
 p { margin: 0 0 .75rem; max-width: 46rem; }
+.legend + p, .scroll + p, .pair + p, dl + p { margin-top: .75rem; }
+.scroll + .scroll { margin-top: 1rem; }
+.narrow { max-width: 34rem; }
 .lead { font-size: 1.2rem; line-height: 1.45; }
 .faint { color: var(--faint); font-size: .875rem; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .verdict { font-weight: 600; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .75rem; margin: 0 0 1rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 0 0 1rem; }
 .tile { margin: 0; padding: .8rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--card); }
 .tile dt { color: var(--faint); font-size: .875rem; }
 .tile dd { margin: 0; font-size: 1.5rem; font-weight: 600; line-height: 1.3; }
@@ -79,9 +82,11 @@ caption { padding: 0 0 .35rem; text-align: left; color: var(--faint); }
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
 th:first-child, td:first-child, .text { text-align: left; }
 th { font-weight: 600; }
-thead th { color: var(--faint); font-weight: 500; vertical-align: bottom; overflow-wrap: normal; }
-tbody th { overflow-wrap: anywhere; min-width: 6rem; }
-td data, td .nowrap { white-space: nowrap; }
+td, thead th { overflow-wrap: break-word; }
+thead th { color: var(--faint); font-weight: 500; vertical-align: bottom; }
+tbody th { overflow-wrap: anywhere; }
+.folds tbody th { min-width: 6rem; }
+data, .nowrap { white-space: nowrap; }
 td.bars { min-width: 6rem; width: 26%; }
 svg.bar { display: block; width: 100%; height: .8rem; margin-top: .3rem; background: var(--card); }
 .marks { color: var(--faint); font-weight: 400; }
@@ -89,7 +94,8 @@ table.confusion { width: auto; }
 table.confusion td, table.confusion th { padding: .45rem .8rem; border: 1px solid var(--line); }
 table.confusion td.same { background: color-mix(in srgb, var(--ours) calc(var(--share) * 40%), transparent); }
 table.confusion td.other { background: color-mix(in srgb, var(--clipped) calc(var(--share) * 40%), transparent); }
-dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); gap: .3rem 1.25rem; margin: 0; }
+dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); gap: .3rem 1.25rem;
+  margin: 0; }
 dl.facts dt { color: var(--faint); } dl.facts dd { margin: 0; }
 .id { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .8125rem; }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); }
@@ -97,22 +103,26 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   body { padding: 1.25rem 1rem 3rem; }
   header h1 { font-size: 1.4rem; } .lead { font-size: 1.08rem; }
   table { font-size: .8125rem; }
+  nav { font-size: .875rem; }
   table.folds thead { position: absolute; clip-path: inset(50%); height: 1px; width: 1px; overflow: hidden; }
-  table.folds tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
-  table.folds th, table.folds td { display: flex; justify-content: space-between; gap: 1rem; padding: .1rem 0; border: 0;
-    text-align: right; }
-  table.folds tbody th { font-size: .9rem; text-align: left; }
-  table.folds td::before { content: attr(data-head); color: var(--faint); text-align: left; flex: 0 0 auto; }
-  table.folds td.text { text-align: right; }
-  table.folds td.bars { width: 100%; } table.folds td.bars::before { content: none; }
+  table.folds tr { display: block; padding: .45rem 0; border-bottom: 1px solid var(--line); }
+  table.folds th, table.folds td { padding: 0; border: 0; text-align: left; }
+  table.folds tbody th { display: block; font-size: .9rem; }
+  table.folds td { display: inline-block; margin-right: .9rem; }
+  table.folds td::before { content: attr(data-head) "\\a0"; color: var(--faint); }
+  table.folds td.block { display: block; margin: 0; } table.folds td.block::before { content: none; }
+  table.folds td.bars { display: block; width: 100%; margin: 0; } table.folds td.bars::before { content: none; }
   dl.facts { grid-template-columns: minmax(0, 1fr); gap: 0; } dl.facts dd { margin-bottom: .5rem; }
 }
 @media print {
-  body { max-width: none; padding: 0; font-size: 10.5pt; }
+  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  table { font-size: 8pt; } th, td { padding: .18rem .45rem .18rem 0; } td.bars { width: 18%; }
+  .tiles { grid-template-columns: repeat(4, 1fr); } .tile dd { font-size: 1.2rem; }
   nav { display: none; }
   section { margin-top: 1.6rem; }
   h2, h3 { break-after: avoid; }
-  figure, .tile, tr, .pair > * { break-inside: avoid; }
+  figure, .tile, tr, .lead { break-inside: avoid; }
+  thead { display: table-header-group; }
   .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .5rem 1.25rem; }
   .scroll { overflow: visible; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

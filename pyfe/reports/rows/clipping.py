@@ -112,4 +112,3 @@ def _column(
         typical=float(np.median(moved)) if len(moved) else None,
         largest=float(moved.max()) if len(moved) else None,
     )
-

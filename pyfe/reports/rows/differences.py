@@ -131,9 +131,7 @@ def differences_of(
     mark = np.repeat(clipped, ours.shape[1])
     rounding, whole = np.abs(decoded - unrounded).ravel(), np.abs(ours - theirs).ravel()
     edges = _edges(np.concatenate([rounding, whole]), bound)
-    counts = [
-        tuple(np.histogram(part, edges)[0].tolist()) for part in (rounding, whole[~mark], whole[mark])
-    ]
+    counts = [tuple(np.histogram(part, edges)[0].tolist()) for part in (rounding, whole[~mark], whole[mark])]
     total = float(whole.sum())
     return Differences(
         bound=bound,

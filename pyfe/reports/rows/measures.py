@@ -116,9 +116,7 @@ def _interval(values: FloatArray) -> Interval | None:
     return float(low), float(high)
 
 
-def calibration_of(
-    readout: Readout, ours: FloatArray, theirs: FloatArray | None, truth: Truth
-) -> Calibration | None:
+def calibration_of(readout: Readout, ours: FloatArray, theirs: FloatArray | None, truth: Truth) -> Calibration | None:
     """Predictions beside what was observed; None for times and events, for fewer than 50 rows, for a function without
     probabilities and for targets of several outputs."""
     if isinstance(truth, Survival) or len(ours) < _FEWEST_ROWS:
@@ -167,7 +165,8 @@ def _wilson(share: float, rows: int) -> Interval:
     z2 = _Z * _Z
     middle = (share + z2 / (2 * rows)) / (1 + z2 / rows)
     half = _Z * np.sqrt(share * (1 - share) / rows + z2 / (4 * rows * rows)) / (1 + z2 / rows)
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
+    low, high = 0.0 if share <= 0 else middle - half, 1.0 if share >= 1 else middle + half
+    return float(max(0.0, low)), float(min(1.0, high))
 
 
 def _of_mean(values: FloatArray) -> Interval:
@@ -187,4 +186,3 @@ def confusion_of(readout: Readout, ours: FloatArray, other: IntArray, beside: st
 
 def _names(classes: Sequence[object]) -> tuple[str, ...]:
     return tuple(map(str, classes))
-

@@ -84,5 +84,3 @@ def _mapped(function: Function, x: FloatArray) -> FloatArray:
 
 def _by_row(scores: IntArray, function: Function) -> IntArray:
     return scores[:, None] if function.k == 1 else scores
-
-
