@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function, labels_of
+from pyfe.function.function import ExactMap
 from pyfe.models.checking import Reference, check
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
@@ -29,7 +30,7 @@ from pyfe.models.sources.registry import from_model
 from pyfe.schema import LOUDNESS, Encoded, Schema
 from pyfe.schema.cells import listed, shown
 
-__all__ = ["compile", "compile_real_function", "from_callable"]
+__all__ = ["beside_model", "compile", "compile_real_function", "from_callable"]
 
 Rounding: TypeAlias = Callable[[int], AnyRounded]
 
@@ -132,6 +133,28 @@ def from_callable(
         return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name, slots=slots)
 
 
+def beside_model(function: Function, model: Any) -> Function:
+    """The same function beside the model that it was compiled from, for reports on a function that was read from a
+    file: they compare its scores with the model's own decision values again.
+
+    function: one that knows its schema. model: as for :func:`compile`. Nothing is held against anything here: another
+    model gives a report of large distances. ParameterError for a model of another number of outputs, or a function
+    without a schema; UnsupportedModelError as of :func:`compile`. Cost: that of probing the model.
+    """
+    given: object = function
+    if not isinstance(given, Function) or function.schema is None:
+        raise ParameterError("a function beside its model knows its schema: Function.from_bytes(data, schema=schema)")
+    with naming_what_fails(model):
+        real = from_model(model, function.schema)
+    if len(real.map(function.schema.lo[None, :].astype(np.float64))[0]) != function.k:
+        raise ParameterError(f"the function has {function.k} output(s), and {real.name} another number of them")
+    return replace(function, exact_map=_exact(real), raw_model=real.raw_model)
+
+
+def _exact(real: RealFunction) -> ExactMap:
+    return (real.map.weights, real.map.intercept) if isinstance(real.map, AffineMap) else real.map
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """What the caller asks of the integers: the parameters of :func:`compile`, and the reference rows as codes; or a
@@ -185,7 +208,7 @@ def compile_real_function(
         "baseline_survival": real.baseline_survival,
         "max_error": rounded.max_error,
         "name": real.name if name is None else name,
-        "exact_map": (real.map.weights, real.map.intercept) if isinstance(real.map, AffineMap) else real.map,
+        "exact_map": _exact(real),
         "raw_model": real.raw_model,
         "remarks": (*real.remarks, checked.remark, *_remarks(real, rounded, schema)),
     }

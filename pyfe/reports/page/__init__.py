@@ -27,6 +27,9 @@ from pyfe.reports.page.style import STYLE
 
 __all__ = ["page"]
 
+_START = "<!DOCTYPE html><!-- pyfe report -->"
+"""By which :mod:`pyfe.io.roles` knows a report, which another one may replace."""
+
 _NOTHING_FROM_ELSEWHERE = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -55,7 +58,7 @@ def page(report: Mapping[str, Any], title: str) -> str:
     top = tag("header", tag("h1", title), of_function.function_line(figures), _contents(found))
     foot = tag("footer", tag("p", _FOOT, class_="faint"))
     body = tag("body", top, tag("main", *found), foot)
-    return "<!DOCTYPE html>\n" + tag("html", head, body, lang="en") + "\n"
+    return f"{_START}\n{tag('html', head, body, lang='en')}\n"
 
 
 _FOOT = "Made by pyfe. Figures are of all rows together, and no row is listed; the largest are those of single rows."
