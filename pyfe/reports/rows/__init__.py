@@ -89,9 +89,11 @@ def measured(function: Function, schema: Schema, X: Mapping[str, AnyArray] | Enc
         confusions.append(confusion_of(readout, ours, truth, "label"))
     agreement, differences = None, None
     if theirs is not None and scores.unrounded is not None:
-        agreement = agreement_of(ours, theirs, clipped)
-        bound = float(function.max_error.max())
-        differences = differences_of(ours, scores.decoded, theirs, scores.unrounded, clipped, bound)
+        finite = np.isfinite(theirs).all(axis=1)  # the model has none for the logarithm of zero
+        if finite.any():
+            kept = [part[finite] for part in (ours, scores.decoded, theirs, scores.unrounded)]
+            agreement = agreement_of(kept[0], kept[2], clipped[finite])
+            differences = differences_of(*kept, clipped=clipped[finite], bound=float(function.max_error.max()))
     return OnRows(
         clipping=clipping,
         measure=None if truth is None else measure_of(readout, ours, theirs, truth),

@@ -124,7 +124,13 @@ def _tenths(x: FloatArray, apart: FloatArray, mark: BoolArray) -> tuple[Tenth, .
 
 
 def differences_of(
-    ours: FloatArray, decoded: FloatArray, theirs: FloatArray, unrounded: FloatArray, clipped: BoolArray, bound: float
+    ours: FloatArray,
+    decoded: FloatArray,
+    theirs: FloatArray,
+    unrounded: FloatArray,
+    *,
+    clipped: BoolArray,
+    bound: float,
 ) -> Differences:
     """Decision values ``[rows, k]``: ours, our integers' without noise, the model's of raw rows, those of its map on
     decoded rows; which rows have a clipped cell; the bound."""
