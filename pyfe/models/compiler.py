@@ -14,6 +14,7 @@ from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function, labels_of
 from pyfe.function.function import ExactMap
+from pyfe.leakage import refused_at_once
 from pyfe.models.checking import Reference, check
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
@@ -214,7 +215,34 @@ def compile_real_function(
     }
     function = _function(rounded, schema, wanted, rest)
     checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, real)
-    return _behind_noise(function, schema, slots)
+    refused = _refused(function, schema, known, step)
+    return _behind_noise(replace(function, remarks=(*function.remarks, *refused)), schema, slots)
+
+
+def _refused(function: Function, schema: Schema, known: Reference | None, step: Any) -> list[tuple[str, str]]:
+    """That an authority with default settings would refuse a key, where that is to be seen at once."""
+    rows = None if known is None else known.columns
+    hidden = None if known is None else _private_answers(function, schema, known.x)
+    weights = function.weights if function.kind == "linear" else None
+    found = refused_at_once(schema, rows, hidden, weights=weights, weight_bits=function.weight_bits)
+    if found is None:
+        return []
+    of_rows = ", which knows the population by these rows," if found.rule in ("4", "5t") else ""
+    cure = "pyfe.suggest tries what else could be asked for"
+    if step is None:
+        cure = "pyfe.prepare cuts a schema no finer than the answers need"
+    return [("an authority", f"with default settings{of_rows} would refuse a key: {found.ruled}; {cure}")]
+
+
+def _private_answers(function: Function, schema: Schema, x: IntArray) -> IntArray | None:
+    """What the private columns add to the results, int64 ``[rows, k]``; None where products with public ones do."""
+    public = [part for _, part, column in schema.parts if column.public]
+    if public and function.kind != "linear":
+        return None
+    rows = x.copy()
+    for part in public:
+        rows[:, part] = 0
+    return function.map.evaluate(rows)
 
 
 def _step_behind_noise(real: RealFunction, schema: Schema, weight_bits: Any, rows: IntArray) -> FloatArray | None:
