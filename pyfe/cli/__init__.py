@@ -20,6 +20,7 @@
 ``demo``, ``demos``   the demos, one file each
 ``training``          the training of networks of squares, for demos
 ``table_options``     how a table is written, and what its columns are; ``model_files``: models in files
+``policies``          the policy whose answer is asked for without an authority
 ``times``             days and times as people write them
 ``console``           what commands share: options, tables, progress, words for people
 ====================  ==========================================================================================

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from pyfe import io, objects
-from pyfe.authority import KeyAuthority, Policy, folder
+from pyfe.authority import KeyAuthority, folder
 from pyfe.cli.console import AsJson, Force, PassphraseFile, load, passphrase_from, reference_rows, show, text_option
 from pyfe.cli.model_files import load_model
+from pyfe.cli.policies import AskedPolicy, policy_of
 from pyfe.cli.prepare import outcome_of
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
 from pyfe.errors import ParameterError
@@ -48,16 +49,12 @@ def report(
     authority: Annotated[
         Path | None,
         typer.Option(
-            "--authority", "-a", help="The folder of an authority, to ask what it would answer; as pyfe check."
+            "--authority",
+            "-a",
+            help="The folder of an authority, to be asked instead of --policy; it is in its log, as by pyfe check.",
         ),
     ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            help='"default": ask a new authority with default settings, which knows the population by the rows (the '
-            'default without --authority); "none": ask nobody.'
-        ),
-    ] = None,
+    policy: AskedPolicy = "default",
     title: Annotated[str | None, typer.Option(callback=text_option, help="The title of the page.")] = None,
     passphrase_file: PassphraseFile = None,
     reading: Reading = AS_FOUND,
@@ -65,7 +62,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a page on a function: what clipping did to scores, what was kept of the model, what a key would reveal."""
-    asked_policy = _policy(policy, authority)
+    asked = None if authority is not None else policy_of(policy)
     if schema is None and authority is None:
         raise ParameterError("--schema says what the function's columns are; with --authority its own is taken")
     kept = [function, table, schema, model, passphrase_file, *(folder.authority_files(authority) if authority else ())]
@@ -80,20 +77,11 @@ def report(
             wanted = beside_model(wanted, load_model(model))
         given = reading.table(table)
         known, rows = _answers_and_rows(given, agreed, labels, time, event)
-        found = report_of(wanted, rows, known, authority=opened, policy=asked_policy)
+        found = report_of(wanted, rows, known, authority=opened, policy=asked)
         file.write(found.to_html(title=title).encode())
     values: dict[str, Any] = {"report": str(output), **found.to_dict(), "read_with": given.signs}
     words = {**dict(found.lines()), "table read with": given.signs}
     show(f"Report {output}", values, as_json=as_json, words=words, apart=file.is_standard_output)
-
-
-def _policy(text: str | None, authority: Path | None) -> Policy | None:
-    allowed: tuple[Literal["default", "none"], ...] = ("default", "none")
-    if text is not None and text not in allowed:
-        raise ParameterError(f'--policy is "default" or "none", not {text!r}')
-    if authority is not None and text is not None:
-        raise ParameterError("the authority has its own policy; leave out --policy")
-    return None if authority is not None or text == "none" else Policy.default()
 
 
 def _function(data: bytes, schema: Schema) -> Function:
