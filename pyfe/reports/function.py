@@ -63,7 +63,7 @@ class Report(FunctionReport):
         if told is None or not told.rows:
             return []
         moved = "" if told.largest is None else f", by {told.typical:.3g} (median), at most {told.largest:.3g}"
-        others = "" if not told.classes_changed else f"; {told.classes_changed} get another class by it"
+        others = "" if not told.classes_changed else f"; it changed the class of {told.classes_changed} of them"
         most = f"; most by {told.columns[0].name!r}"
         return [("clipping", f"moved the scores of {told.rows} of {told.of} rows{moved}{others}{most}")]
 

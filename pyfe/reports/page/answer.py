@@ -83,11 +83,19 @@ def _rules(report: Figures, rules: list[dict[str, Any]]) -> Html | None:
     for at, line in enumerate(rules):
         place = "answer", "rules", at
         kind = "bad" if line["says"] in ("refuses", "would refuse") else "faint" if line["says"] == "not asked" else ""
-        says = tag("span", line["says"], class_=kind or None)
+        says = tag("span", line["says"], class_=f"nowrap {kind}".strip())
         note = joined(line["about"], tag("br") if line["about"] and line["note"] else None, line["note"] or None)
-        rows.append([line["rule"] or "–", note, report("g", *place, "figure"), report("g", *place, "limit"), says])
+        rows.append(
+            [
+                f"rule {line['rule']}" if line["rule"] else "–",
+                note,
+                report("g", *place, "figure"),
+                report("g", *place, "limit"),
+                says,
+            ]
+        )
     return table("The rules in the order in which they are asked; the first that refuses decides",
-                 ("rule", "about", "figure", "limit", "says"), rows, text=[1, 4], block=[1],
+                 ("", "about", "figure", "limit", "says"), rows, text=[1, 4], block=[1],
                  folds=True)  # fmt: skip
 
 

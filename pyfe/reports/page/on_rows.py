@@ -60,7 +60,7 @@ def clipping(report: Figures) -> Html:
 def _classes(report: Figures, told: dict[str, Any]) -> Html | None:
     if told["classes_changed"] is None:
         return None
-    return joined("; ", report("count", "on_rows", "clipping", "classes_changed"), " of them get another class by it")
+    return joined("; it changed the class of ", report("count", "on_rows", "clipping", "classes_changed"), " of them")
 
 
 def _share(report: Figures) -> Html | None:
@@ -155,20 +155,18 @@ def _calibration(report: Figures) -> Html | None:
     sides = [("ours", "the integers"), *([("theirs", "the model")] if told["theirs"] else [])]
     style = "g" if told["what"] == "value" else "share"
     drawn = tag("figure", plots.calibration(told), plots.legend(*sides))
-    tables = [_groups(report, side, name, style, len(told[side])) for side, name in sides]
+    tables = [_groups(report, side, style, len(told[side])) for side, _ in sides]
     return section("calibration", "Calibration", tag("div", drawn, *tables, class_="pair"))
 
 
-def _groups(report: Figures, side: str, name: str, style: str, count: int) -> Html:
+def _groups(report: Figures, side: str, style: str, count: int) -> Html:
     rows = [
         [report(style, *at, "predicted"), report("count", *at, "rows"), report(style, *at, "observed"),
          tag("span", report(style, *at, "low"), " to ", report(style, *at, "high"), class_="nowrap")]
         for at in (("on_rows", "calibration", side, number) for number in range(count))
     ]  # fmt: skip
-    caption = (
-        f"Groups of rows, by what {name} predicted" if side == "theirs" else f"Groups of rows, by what {name} predict"
-    )
-    return table(caption, ("predicted, mean", "rows", "observed", "95 % interval"), rows)
+    caption = "Groups of rows, by what " + ("the integers predict" if side == "ours" else "the model predicts")
+    return table(caption, ("predicted", "rows", "observed", "95 % interval"), rows)
 
 
 def _agreement(report: Figures) -> Html | None:
@@ -181,7 +179,7 @@ def _agreement(report: Figures) -> Html | None:
          report("g", *at, "typical"), report("g", *at, "largest"), report("g", *at, "largest_unclipped")]
         for at in ((*place, "tenths", number) for number in range(len(told["tenths"])))
     ]  # fmt: skip
-    head = "decision value of the model", "scores", "off by: median", "largest", "largest, unclipped"
+    head = "model’s value", "scores", "off by: median", "largest", "unclipped"
     listed = table("Tenths of the model's decision values", head, rows)
     key = plots.legend(("ours", "scores"), ("clipped", "with a clipped value among them"))
     drawn = tag("figure", plots.agreement(told), key)

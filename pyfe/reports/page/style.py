@@ -42,6 +42,7 @@ p { margin: 0 0 .75rem; max-width: 46rem; }
 .narrow { max-width: 34rem; }
 .lead { font-size: 1.2rem; line-height: 1.45; }
 .faint { color: var(--faint); font-size: .875rem; }
+td .faint { font-size: inherit; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 .verdict { font-weight: 600; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 0 0 1rem; }
@@ -90,20 +91,22 @@ data, .nowrap { white-space: nowrap; }
 td.bars { min-width: 6rem; width: 26%; }
 svg.bar { display: block; width: 100%; height: .8rem; margin-top: .3rem; background: var(--card); }
 .marks { color: var(--faint); font-weight: 400; }
-table.confusion { width: auto; }
+table.confusion { width: auto; min-width: 20rem; }
 table.confusion td, table.confusion th { padding: .45rem .8rem; border: 1px solid var(--line); }
 table.confusion td.same { background: color-mix(in srgb, var(--ours) calc(var(--share) * 40%), transparent); }
 table.confusion td.other { background: color-mix(in srgb, var(--clipped) calc(var(--share) * 40%), transparent); }
 dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); gap: .3rem 1.25rem;
   margin: 0; }
 dl.facts dt { color: var(--faint); } dl.facts dd { margin: 0; }
-.id { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .8125rem; }
+.id { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .78rem; }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 @media (max-width: 30rem) {
   body { padding: 1.25rem 1rem 3rem; }
   header h1 { font-size: 1.4rem; } .lead { font-size: 1.08rem; }
   table { font-size: .8125rem; }
   nav { font-size: .875rem; }
+  th, td { padding-right: .4rem; } tbody th .nowrap { white-space: normal; }
+  table.confusion { min-width: 0; } table.confusion td, table.confusion th { padding: .35rem .5rem; }
   table.folds thead { position: absolute; clip-path: inset(50%); height: 1px; width: 1px; overflow: hidden; }
   table.folds tr { display: block; padding: .45rem 0; border-bottom: 1px solid var(--line); }
   table.folds th, table.folds td { padding: 0; border: 0; text-align: left; }
@@ -115,8 +118,9 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   dl.facts { grid-template-columns: minmax(0, 1fr); gap: 0; } dl.facts dd { margin-bottom: .5rem; }
 }
 @media print {
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
-  table { font-size: 8pt; } th, td { padding: .18rem .45rem .18rem 0; } td.bars { width: 18%; }
+  html { font-size: 9.5pt; }
+  body { max-width: none; padding: 0; font-size: 1rem; }
+  th, td { padding: .18rem .45rem .18rem 0; } td.bars { width: 18%; }
   .tiles { grid-template-columns: repeat(4, 1fr); } .tile dd { font-size: 1.2rem; }
   nav { display: none; }
   section { margin-top: 1.6rem; }
