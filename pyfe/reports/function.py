@@ -174,18 +174,7 @@ def report(
     >>> pyfe.report(function, scheme="ipfe-ddh").ciphertext_bytes
     128
     """
-    of: object = function
-    if not isinstance(of, Function | FunctionKey):
-        raise ParameterError(f"a report is on a Function or a FunctionKey, not on a {type(of).__name__}")
-    asked: tuple[object, object, object] = authority, scheme, policy
-    if not isinstance(asked[0], KeyAuthority | None):
-        raise ParameterError(f"authority is a pyfe.KeyAuthority that is open, not a {type(authority).__name__}")
-    if not isinstance(asked[1], str | None):
-        raise ParameterError(f"scheme is the name of a scheme, not a {type(scheme).__name__}")
-    if not isinstance(asked[2], Policy | None):
-        raise ParameterError(f"policy is a pyfe.Policy, not a {type(policy).__name__}")
-    if authority is not None and policy is not None:
-        raise ParameterError("an authority has its own policy; leave out policy=")
+    _require_kinds(function, authority, policy, scheme)
     own = function.scheme if isinstance(function, FunctionKey) else None
     agreed = own if authority is None else authority.public_key.scheme
     wanted = function.function if isinstance(function, FunctionKey) else function
@@ -211,6 +200,20 @@ def report(
         weights=() if schema is None else weights_of(wanted, schema),
         identifiers=_identifiers(function, wanted, authority),
     )
+
+
+def _require_kinds(function: object, authority: object, policy: object, scheme: object) -> None:
+    """ParameterError for what is none of what :func:`report` takes, or for two who would be asked."""
+    if not isinstance(function, Function | FunctionKey):
+        raise ParameterError(f"a report is on a Function or a FunctionKey, not on a {type(function).__name__}")
+    if not isinstance(authority, KeyAuthority | None):
+        raise ParameterError(f"authority is a pyfe.KeyAuthority that is open, not a {type(authority).__name__}")
+    if not isinstance(scheme, str | None):
+        raise ParameterError(f"scheme is the name of a scheme, not a {type(scheme).__name__}")
+    if not isinstance(policy, Policy | None):
+        raise ParameterError(f"policy is a pyfe.Policy, not a {type(policy).__name__}")
+    if authority is not None and policy is not None:
+        raise ParameterError("an authority has its own policy; leave out policy=")
 
 
 def _identifiers(function: Function | FunctionKey, wanted: Function, authority: KeyAuthority | None) -> dict[str, str]:
