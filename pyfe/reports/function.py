@@ -14,6 +14,7 @@ from pyfe.function import Function, FunctionReport
 from pyfe.function.accuracy import require_one_index
 from pyfe.keys import FunctionKey
 from pyfe.leakage import Finding, Narrowing, too_fine
+from pyfe.leakage.prior.fitting import MOST_COORDINATES
 from pyfe.reports.answer import Answer
 from pyfe.reports.page import page
 from pyfe.reports.picture import drawn
@@ -249,7 +250,8 @@ def _asked_anew(
         raise ParameterError(
             "what a policy says needs the schema; read the function with Function.from_bytes(data, schema=schema)"
         )
-    known = rows if _usable(rows) and too_fine(schema) == () else None
+    small = schema.n <= MOST_COORDINATES and not too_fine(schema)
+    known = rows if small and _usable(rows) else None
     with KeyAuthority.create(schema, scheme=scheme.id, policy=policy, reference=known) as authority:
         try:
             return _asked(authority, function, rows)

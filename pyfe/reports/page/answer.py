@@ -47,6 +47,12 @@ _BLIND = (
 )
 
 
+_CURE = (
+    "pyfe.suggest tries what else could be asked for. On a schema that is cut for the model (pyfe.prepare) a score says "
+    "less of the columns."
+)
+
+
 def _verdict(told: dict[str, Any]) -> Html:
     word, kind = ("granted", "good") if told["granted"] else ("refused", "bad")
     found = "; ".join(told["findings"])
@@ -54,6 +60,7 @@ def _verdict(told: dict[str, Any]) -> Html:
     return joined(
         tag("p", verdict, class_="lead"),
         tag("p", "It ", found, ".") if found else None,
+        None if told["granted"] else tag("p", _CURE),
         tag("p", "Policy: ", told["policy"], class_="faint"),
     )
 
