@@ -48,8 +48,8 @@ _BLIND = (
 
 
 _CURE = (
-    "pyfe.suggest tries what else could be asked for. On a schema that is cut for the model (pyfe.prepare) a score says "
-    "less of the columns."
+    "pyfe.suggest tries what else could be asked for. On a schema that is cut for the model (pyfe.prepare) a score "
+    "says less of the columns."
 )
 
 
