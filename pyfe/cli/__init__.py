@@ -6,6 +6,7 @@
 ``schema_compile``    ``pyfe schema fit`` and ``pyfe compile``: the model owner, column by column
 ``publish``           ``pyfe schema publish``: figures of the population in a schema
 ``leakage``           ``pyfe leakage``: what keys would say, and the attacks on them
+``reporting``         ``pyfe report``: a page on a function, to keep
 ``authority``         ``pyfe keygen`` and ``pyfe public-key``; ``issuing``: ``pyfe check`` and ``pyfe issue``
 ``keeping``           ``pyfe authority``, for whoever runs one: status, policy, epochs, backups; ``pyfe ledger``
 ``asking``            ``pyfe authority request`` and ``approve``: what people sign; ``decision_file`` what they agree to
@@ -19,6 +20,7 @@
 ``demo``, ``demos``   the demos, one file each
 ``training``          the training of networks of squares, for demos
 ``table_options``     how a table is written, and what its columns are; ``model_files``: models in files
+``policies``          the policy whose answer is asked for without an authority
 ``times``             days and times as people write them
 ``console``           what commands share: options, tables, progress, words for people
 ====================  ==========================================================================================

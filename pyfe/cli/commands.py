@@ -31,6 +31,7 @@ from pyfe.cli import (
     owner,
     prepare,
     publish,
+    reporting,
     schema_compile,
     schemas,
     suggest,
@@ -83,6 +84,7 @@ app.command("prepare")(prepare.prepare_model)
 app.command("compile")(schema_compile.compile_model)
 app.command("suggest")(suggest.suggest)
 app.command("leakage")(leakage.leakage)
+app.command("report")(reporting.report)
 app.command("keygen")(authority.keygen)
 app.command("public-key")(authority.public_key)
 app.command("check")(issuing.check)

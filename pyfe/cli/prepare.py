@@ -11,6 +11,7 @@ import typer
 from pyfe import io
 from pyfe.cli.console import AsJson, Force, load, reference_rows, show
 from pyfe.cli.model_files import load_model
+from pyfe.cli.policies import AskedPolicy, answered, policy_of
 from pyfe.cli.table_options import (
     AS_FOUND,
     Bits,
@@ -77,6 +78,7 @@ def prepare_model(
     levels: Levels = None,
     noise_slots: NoiseSlots = 0,
     publish: Publish = False,
+    policy: AskedPolicy = "none",
     reading: Reading = AS_FOUND,
     force: Force = False,
     as_json: AsJson = False,
@@ -99,7 +101,8 @@ def prepare_model(
         wanted |= {"precision": _precision(precision), "noise": noise_of(noise_slots), "publish": publish}
         with in_lines(rows):
             agreed, function = prepare(loaded, columns, known, **wanted)
-        report = report_of(function)
+        asked = policy_of(policy)
+        report = report_of(function, columns if asked else None, policy=asked)
         schema_file.write(agreed.to_bytes())
         function_file.write(function.to_bytes())
     described = _described(function, report)
@@ -127,6 +130,7 @@ def _described(function: Function, report: Report) -> dict[str, Any]:
         "loss": remarks["loss"],
         "scheme": report.scheme,
         "bytes_per_row": report.ciphertext_bytes,
+        **answered(report),
     }
 
 

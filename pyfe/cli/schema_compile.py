@@ -11,6 +11,7 @@ from pyfe import io
 from pyfe.adapters import SCHEMES, serving
 from pyfe.cli.console import AsJson, Force, load, reference_rows, show
 from pyfe.cli.model_files import load_model
+from pyfe.cli.policies import AskedPolicy, answered, policy_of
 from pyfe.cli.table_options import (
     AS_FOUND,
     Bits,
@@ -114,6 +115,7 @@ def compile_model(
         str | None,
         typer.Option(help="The scheme of the authority, for the report; by default the first that serves the model."),
     ] = None,
+    policy: AskedPolicy = "none",
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -124,7 +126,8 @@ def compile_model(
         rows = None if given is None else reference_rows(given, agreed)
         bits = _bits(weight_bits)
         function = compile_function(load_model(model), agreed, weight_bits=bits, reference=rows, slots=slot or None)
-        report = report_of(function, scheme=scheme)
+        asked = policy_of(policy)
+        report = report_of(function, rows if asked else None, policy=asked, scheme=scheme)
         file.write(function.to_bytes())
     values: dict[str, Any] = {
         "function": str(output),
@@ -136,6 +139,7 @@ def compile_model(
         "width_bits": function.width_bits,
         "scheme": report.scheme,
         "bytes_per_row": report.ciphertext_bytes,
+        **answered(report),
     }
     words = dict(report.lines())
     if given is not None:

@@ -25,6 +25,7 @@ __all__ = [
     "NEW_IDENTITY",
     "PICTURE",
     "PSEUDONYMS",
+    "REPORT",
     "REQUEST",
     "REVOCATION",
     "REVOKED",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
+_REPORT_START = b"<!DOCTYPE html><!-- pyfe report -->"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ REVOCATION = Role("revocation", _of_kind(Kind.REVOCATION))
 SEALED_KEY = Role("sealed key", lambda _: False)
 PSEUDONYMS = Role("table of pseudonyms", lambda _: False, private=True)
 PICTURE = Role("picture", _starting(_PNG_START), private=True)
+REPORT = Role("report", _starting(_REPORT_START), private=True)
 
 
 def head_of(log: AuditLog) -> Role:

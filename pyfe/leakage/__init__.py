@@ -10,6 +10,7 @@ accounting is one public key and *all* keys ever issued under it, whoever holds 
 module                 holds
 =====================  =======================================================================================
 ``linear``             the decision on linear keys
+``at_once``            what the rules will refuse, seen without asking them
 ``narrowed_columns``   what they say of every column, in figures
 ``attack``             the attacks that they were measured with
 ``rules``              each of the rules for them, in their order
@@ -32,6 +33,7 @@ module                 holds
 
 from __future__ import annotations
 
+from pyfe.leakage.at_once import refused_at_once
 from pyfe.leakage.blocks import Blocks, too_fine
 from pyfe.leakage.counts import Counted, Drawn, Matched, Score, residue_posterior
 from pyfe.leakage.findings import Finding
@@ -93,6 +95,7 @@ __all__ = [
     "published",
     "quadratic_findings",
     "question_of",
+    "refused_at_once",
     "residual",
     "residual_account",
     "residual_bits",

@@ -25,7 +25,7 @@ imported only for a model that was fitted on a DataFrame, sympy for its expressi
 
 from __future__ import annotations
 
-from pyfe.models.compiler import compile, from_callable
+from pyfe.models.compiler import beside_model, compile, from_callable
 from pyfe.models.preparing import prepare, schema_for
 from pyfe.models.sources.linear import Linear
 from pyfe.models.sources.networks import SquareNetwork
@@ -34,6 +34,7 @@ from pyfe.models.sources.trees import schema_for_trees
 __all__ = [
     "Linear",
     "SquareNetwork",
+    "beside_model",
     "compile",
     "from_callable",
     "prepare",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,6 +13,8 @@ from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT, Forms
 from pyfe.function import Function, labels_of
+from pyfe.function.function import ExactMap
+from pyfe.leakage import refused_at_once
 from pyfe.models.checking import Reference, check
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
@@ -29,7 +31,7 @@ from pyfe.models.sources.registry import from_model
 from pyfe.schema import LOUDNESS, Encoded, Schema
 from pyfe.schema.cells import listed, shown
 
-__all__ = ["compile", "compile_real_function", "from_callable"]
+__all__ = ["beside_model", "compile", "compile_real_function", "from_callable"]
 
 Rounding: TypeAlias = Callable[[int], AnyRounded]
 
@@ -132,6 +134,28 @@ def from_callable(
         return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name, slots=slots)
 
 
+def beside_model(function: Function, model: Any) -> Function:
+    """The same function beside the model that it was compiled from, for reports on a function that was read from a
+    file: they compare its scores with the model's own decision values again.
+
+    function: one that knows its schema. model: as for :func:`compile`. Nothing is held against anything here: another
+    model gives a report of large distances. ParameterError for a model of another number of outputs, or a function
+    without a schema; UnsupportedModelError as of :func:`compile`. Cost: that of probing the model.
+    """
+    given: object = function
+    if not isinstance(given, Function) or function.schema is None:
+        raise ParameterError("a function beside its model knows its schema: Function.from_bytes(data, schema=schema)")
+    with naming_what_fails(model):
+        real = from_model(model, function.schema)
+    if len(real.map(function.schema.lo[None, :].astype(np.float64))[0]) != function.k:
+        raise ParameterError(f"the function has {function.k} output(s), and {real.name} another number of them")
+    return replace(function, exact_map=_exact(real), raw_model=real.raw_model)
+
+
+def _exact(real: RealFunction) -> ExactMap:
+    return (real.map.weights, real.map.intercept) if isinstance(real.map, AffineMap) else real.map
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """What the caller asks of the integers: the parameters of :func:`compile`, and the reference rows as codes; or a
@@ -185,13 +209,40 @@ def compile_real_function(
         "baseline_survival": real.baseline_survival,
         "max_error": rounded.max_error,
         "name": real.name if name is None else name,
-        "exact_map": (real.map.weights, real.map.intercept) if isinstance(real.map, AffineMap) else real.map,
+        "exact_map": _exact(real),
         "raw_model": real.raw_model,
         "remarks": (*real.remarks, checked.remark, *_remarks(real, rounded, schema)),
     }
     function = _function(rounded, schema, wanted, rest)
     checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, real)
-    return _behind_noise(function, schema, slots)
+    refused = _refused(function, schema, known, step)
+    return _behind_noise(replace(function, remarks=(*function.remarks, *refused)), schema, slots)
+
+
+def _refused(function: Function, schema: Schema, known: Reference | None, step: Any) -> list[tuple[str, str]]:
+    """That an authority with default settings would refuse a key, where that is to be seen at once."""
+    rows = None if known is None else known.columns
+    hidden = None if known is None else _private_answers(function, schema, known.x)
+    weights = function.weights if function.kind == "linear" else None
+    found = refused_at_once(schema, rows, hidden, weights=weights, weight_bits=function.weight_bits)
+    if found is None:
+        return []
+    of_rows = ", which knows the population by these rows," if found.rule in ("4", "5t") else ""
+    cure = "pyfe.suggest tries what else could be asked for"
+    if step is None:
+        cure = "pyfe.prepare cuts a schema no finer than the answers need"
+    return [("an authority", f"with default settings{of_rows} would refuse a key: {found.ruled}; {cure}")]
+
+
+def _private_answers(function: Function, schema: Schema, x: IntArray) -> IntArray | None:
+    """What the private columns add to the results, int64 ``[rows, k]``; None where products with public ones do."""
+    public = [part for _, part, column in schema.parts if column.public]
+    if public and function.kind != "linear":
+        return None
+    rows = x.copy()
+    for part in public:
+        rows[:, part] = 0
+    return function.map.evaluate(rows)
 
 
 def _step_behind_noise(real: RealFunction, schema: Schema, weight_bits: Any, rows: IntArray) -> FloatArray | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pyfe.reports.answer import Answer
 from pyfe.reports.function import Report, report
+from pyfe.reports.rows import OnRows
 from pyfe.reports.suggesting import Suggestion, Suggestions, suggest
 
-__all__ = ["Answer", "Report", "Suggestion", "Suggestions", "report", "suggest"]
+__all__ = ["Answer", "OnRows", "Report", "Suggestion", "Suggestions", "report", "suggest"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pyfe.leakage import Column, Finding, Narrowing, Residual
+from pyfe.reports.rules import RuleLine
 from pyfe.text import printable
 
 __all__ = ["Answer", "columns_table"]
@@ -33,20 +34,22 @@ class Answer:
     """What an authority would say to a request, with everything it issued before.
 
     policy: the policy in one line. findings: what would open. granted: whether the key would be issued. residual: what
-    stays unknown of a row, an estimate. alone, together: what the key says of every private column, by itself and with
-    all keys issued before; None under an authority for quadratic functions. issued: how many keys that are.
+    stays unknown of a row, an estimate; None where the function fits no such authority. alone, together: what the key
+    says of every private column, by itself and with all keys issued before; None under an authority for quadratic
+    functions. issued: how many keys that are.
     referenced: what the findings would be with the rows of the report as the authority's reference; None where it has
-    one, or there were not 100 rows.
+    one, or there were not 100 rows. rules: each with its figure, its limit and what it says.
     """
 
     policy: str
     findings: tuple[Finding, ...]
     granted: bool
-    residual: Residual
+    residual: Residual | None
     alone: Narrowing | None = None
     together: Narrowing | None = None
     issued: int = 0
     referenced: tuple[Finding, ...] | None = None
+    rules: tuple[RuleLine, ...] = ()
 
     @property
     def blind(self) -> bool:
@@ -66,8 +69,9 @@ class Answer:
     def lines(self) -> list[Line]:
         """``(what, value)`` pairs in the order they are printed, without the first ones."""
         verdict = f"would be {'granted' if self.granted else 'refused'}: {_found(self.findings)}"
+        text = f"{self.residual} with every key issued so far, if all values are as likely"
         return [
-            ("stays unknown", f"{self.residual} with every key issued so far, if all values are as likely"),
+            *([] if self.residual is None else [("stays unknown", text)]),
             ("policy", self.policy),
             ("a request", verdict if self.granted else verdict + _CURE),
             *self._narrowed(),
@@ -105,14 +109,15 @@ class Answer:
             "policy": self.policy,
             "findings": [str(finding) for finding in self.findings],
             "granted": self.granted,
-            "residual_bits": self.residual.bits,
-            "total_bits": self.residual.total_bits,
-            "residual_method": self.residual.method,
+            "residual_bits": None if self.residual is None else self.residual.bits,
+            "total_bits": None if self.residual is None else self.residual.total_bits,
+            "residual_method": None if self.residual is None else self.residual.method,
             "blind": self.blind,
             "issued": self.issued,
             "alone": None if self.alone is None else self.alone.to_dict(),
             "together": None if self.together is None else self.together.to_dict(),
             "referenced": None if self.referenced is None else [str(finding) for finding in self.referenced],
+            "rules": [asdict(line) for line in self.rules],
         }
 
 

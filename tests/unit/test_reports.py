@@ -108,7 +108,8 @@ def test_plain_types() -> None:
     assert values["answer"]["findings"] == [str(finding) for finding in authority.check(objects.function())]
     assert 0 <= values["answer"]["residual_bits"] <= values["answer"]["total_bits"]
     own = json.loads(json.dumps(objects.function().report().to_dict()))
-    assert set(values) - set(own) == {"scheme", "ciphertext_bytes", "rank", "answer"}
+    more = {"scheme", "ciphertext_bytes", "rank", "answer", "on_rows", "weights", "identifiers"}
+    assert set(values) - set(own) == more
     assert own["metric"] is None and np.isfinite(own["max_error"])
 
 
@@ -135,7 +136,7 @@ def test_a_report_says_first_that_the_blind_limits_hold() -> None:
     assert short.answer is not None and short.answer.referenced is None and "With the rows" not in short.lines()[0][1]
     known = KeyAuthority.create(schema, reference=rows)
     informed = pyfe.report(function, rows, authority=known)
-    assert informed.lines()[0][0] == "function" and informed.answer is not None and not informed.answer.blind
+    assert informed.lines()[0][0] == "clipping" and informed.answer is not None and not informed.answer.blind
     granted = not any(finding.refuses for finding in blind.answer.referenced)
     assert granted is informed.answer.granted
 
