@@ -1,6 +1,6 @@
 """Writes golden keys of every link: python generate_links.py FOLDER, run once on the version they are of.
 
-One schema, one function a link, and a key for each, of the linear scheme and of the quadratic one; and what each says of
+One schema, one function a link, and a key for each, of the linear scheme and of the quadratic one; what each says of
 some rows. As for the other sets, a second run would write other bytes, and a changed format gets a new folder.
 """
 

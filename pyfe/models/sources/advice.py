@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["next_step"]
+__all__ = ["instead_of", "next_step"]
 
 _KERNEL = 'take the kernel "linear", or "poly" with degree=2'
 _STRAIGHT = "take StandardScaler, and a column with transform= log or sqrt in the schema where a column is skewed"
@@ -49,6 +49,11 @@ _ANYTHING = (
 
 def next_step(step: Any) -> str:
     """What would work instead of a model or step."""
+    return instead_of(step) or _ANYTHING
+
+
+def instead_of(step: Any) -> str | None:
+    """What would work instead of a model or step of a kind that is known; None for any other."""
     kind = type(step).__name__
     if kind in _INSTEAD:
         return _INSTEAD[kind]
@@ -57,4 +62,4 @@ def next_step(step: Any) -> str:
         return "write the formula with levels, squares and products alone; a column with transform= takes its logarithm"
     if getattr(step, "decision_function_shape", None) is not None and len(getattr(step, "classes_", ())) > 2:
         return f"{_ONE_AGAINST_THE_REST}, with {_KERNEL[5:]}"
-    return next((advice for name, advice in _BY_PARAMETER if hasattr(step, name)), _ANYTHING)
+    return next((advice for name, advice in _BY_PARAMETER if hasattr(step, name)), None)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyfe.errors import UnsupportedModelError
-from pyfe.models.sources.advice import next_step
+from pyfe.models.sources.advice import instead_of
 
 __all__ = ["no_decision_function", "own_names"]
 
@@ -38,15 +38,16 @@ def _all_made_up(names: list[str]) -> bool:
 
 def no_decision_function(name: str, model: Any) -> UnsupportedModelError:
     """What is said of a model that has probabilities alone: boosters have log-odds under names of their own."""
-    first = f"{name} has probabilities but no decision_function"
-    if not any(hasattr(model, sign) for sign in ("get_booster", "booster_", "feature_names_")):
-        return UnsupportedModelError(
-            f"{first}; a probability is neither affine nor quadratic, and its logarithm loses digits; "
-            f"{next_step(model)}"
-        )
+    instead = instead_of(model)
+    first = (
+        f"{name} has probabilities but no decision_function; a probability is neither affine nor quadratic, and its "
+        "logarithm loses digits"
+    )
+    if instead is not None:
+        return UnsupportedModelError(f"{first}; {instead}")
     return UnsupportedModelError(
-        f"{first}; its log-odds have another name (output_margin=True of xgboost, raw_score=True of lightgbm, "
-        'prediction_type="RawFormulaVal" of CatBoost), so compile these: pyfe.from_callable(lambda rows: '
+        f"{first}. If the model has log-odds under another name (output_margin=True of xgboost, raw_score=True of "
+        'lightgbm, prediction_type="RawFormulaVal" of CatBoost), compile these: pyfe.from_callable(lambda rows: '
         'model.predict(rows, output_margin=True), schema, link="logit", classes=...); or fit a model with a '
         "decision_function, such as LogisticRegression"
     )
