@@ -12,6 +12,7 @@ LIBRARIES = {
     "lifelines": "lifelines_",
     "statsmodels": "statsmodels_",
     "sksurv": "scikit_survival",
+    "skl2onnx": "onnx_",
 }
 """Modules of rows by what they need."""
 
