@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 
-__all__ = ["LIBRARIES"]
+__all__ = ["LIBRARIES", "MISSING"]
 
 LIBRARIES = {
     "sklearn": "scikit_learn",
@@ -16,6 +16,8 @@ LIBRARIES = {
 }
 """Modules of rows by what they need."""
 
+MISSING = [needed for needed in LIBRARIES if find_spec(needed) is None]
+
 for _needed, _module in LIBRARIES.items():
-    if find_spec(_needed) is not None:
+    if _needed not in MISSING:
         import_module(f"tests.sources.{_module}")
