@@ -19,11 +19,11 @@ PAGE = Path(__file__).parents[2] / "docs/reference/sources.md"
 _HEAD = """# Models that compile
 
 This table is made by a test (`tests/sources`). Every row is a fitted model. It is compiled, and its function is held
-against the model's **own output**, after its [link](../guides/outputs.md), on rows that neither has seen: each has to be
-within its own bound (`output_error`). The same is done with the schema's columns reversed and the rows as a permuted
-table, and labels are compared. "off by" is the largest difference, "bound" the largest bound on these rows, in the units
-of the output; columns have the default 8 bits, weights the fewest bits that keep the answer within 1 %, and "search" is
-what a key of it searches after decryption.
+against the model's **own output**, after its [link](../guides/outputs.md), on rows that neither has seen: each has to
+be within its own bound (`output_error`). The same is done with the schema's columns reversed and the rows as a permuted
+table, and labels are compared. "off by" is the largest difference, "bound" the largest bound on these rows, in the
+units of the output; columns have the default 8 bits, weights the fewest bits that keep the answer within 1 %, and
+"search" is what a key of it searches after decryption.
 
 """
 
