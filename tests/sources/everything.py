@@ -13,6 +13,7 @@ LIBRARIES = {
     "statsmodels": "statsmodels_",
     "sksurv": "scikit_survival",
     "skl2onnx": "onnx_",
+    "sympy": "given",
 }
 """Modules of rows by what they need."""
 

@@ -62,7 +62,7 @@ Weibull, LogNormal, LogLogistic = (
 )
 WITH_LEVELS = "age + prio + C(race)"
 for _name, _link, _make, _rest in (
-    ("Cox", "exp", lambda: fitted(Cox()), {"quick": True}),
+    ("Cox", "exp", lambda: fitted(Cox()), {}),
     ("Cox, survival between two events", "cox", lambda: fitted(Cox(), output="survival", at=20.5), {"quick": True}),
     ("Cox, penalised", "exp", lambda: fitted(Cox(penalizer=0.1, l1_ratio=0.2)), {}),
     (
@@ -98,7 +98,7 @@ for _name, _link, _make, _rest in (
     ),
     ("Weibull AFT", "exp", lambda: fitted(Weibull()), {}),
     ("Weibull AFT, mean", "exp", lambda: fitted(Weibull(), output="mean"), {}),
-    ("Weibull AFT, survival", "cloglog", lambda: fitted(Weibull(), output="survival", at=26), {"quick": True}),
+    ("Weibull AFT, survival", "cloglog", lambda: fitted(Weibull(), output="survival", at=26), {}),
     ("log-normal AFT", "exp", lambda: fitted(LogNormal()), {}),
     ("log-normal AFT, survival", "probit", lambda: fitted(LogNormal(), output="survival", at=26), {}),
     ("log-logistic AFT", "exp", lambda: fitted(LogLogistic()), {}),
@@ -129,4 +129,4 @@ for _name, _step, _make in (
         ),
     ),
 ):
-    refused(LIBRARY, _name, _step, _make, quick=_name == "AFT with ancillary")
+    refused(LIBRARY, _name, _step, _make)

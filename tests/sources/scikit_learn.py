@@ -135,23 +135,11 @@ CLASSIFIERS: dict[str, tuple[str, str, Callable[[], Data], Callable[[], Any]]] =
         cancer,
         lambda: model_selection.GridSearchCV(scaled(Logistic()), {"logisticregression__C": [0.1, 1]}, cv=3),
     ),
-    "BaggingClassifier of linear SVMs": (
-        "identity",
-        "linear",
-        cancer,
-        lambda: ensemble.BaggingClassifier(scaled(svm.LinearSVC()), 3, random_state=0),
-    ),
 }
 QUICK = {
-    "LogisticRegression",
-    "QDA",
     "CalibratedClassifierCV, sigmoid",
-    "CalibratedClassifierCV, temperature",
-    "Ridge",
     "PoissonRegressor",
-    "transformed log1p",
     "transformed sqrt",
-    "MultiOutputClassifier",
     "FixedThresholdClassifier",
     "PCA, transform",
 }
@@ -164,15 +152,14 @@ def bits(data: Data) -> Data:
 
 
 for _name, (_link, _kind, _data, _model) in CLASSIFIERS.items():
-    if not _name.startswith("Bagging"):
-        source(
-            LIBRARY,
-            _name,
-            _link,
-            lambda data=_data, model=_model: classifier(model(), data()),
-            kind=_kind,
-            quick=_name in QUICK,
-        )
+    source(
+        LIBRARY,
+        _name,
+        _link,
+        lambda data=_data, model=_model: classifier(model(), data()),
+        kind=_kind,
+        quick=_name in QUICK,
+    )
 
 
 def several_labels(model: Any) -> Fitted:
@@ -527,13 +514,6 @@ for _name, _step, _make in (
         lambda: regression(
             pipeline.make_pipeline(preprocessing.KBinsDiscretizer(4, encode="onehot-dense"), linear_model.Ridge()),
             diabetes(),
-        ),
-    ),
-    (
-        "IsolationForest",
-        "EllipticEnvelope",
-        lambda: quantity(
-            ensemble.IsolationForest(n_estimators=5, random_state=0), wine(), lambda m: m.decision_function
         ),
     ),
     (

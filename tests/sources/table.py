@@ -43,7 +43,9 @@ def page(rows: Iterable[Row]) -> str:
     """The whole page."""
     lines: list[str] = []
     library = ""
-    for row in rows:
+    held_rows = list(rows)
+    order = list(dict.fromkeys(row.library for row in held_rows))  # the rows of a library may stand in several files
+    for row in sorted(held_rows, key=lambda row: order.index(row.library)):
         if row.library != library:
             library = row.library
             lines += [
