@@ -89,22 +89,28 @@ def _require_follows(
     shaped = scores[:, 0] if function.k == 1 else scores
     ids = None if batch.ids is None else batch.ids.carriage
     columns = ScoreColumns(function.readout, ids=ids, combined=batch.combined)
-    header = columns.names
+    header, computed = columns.names, [_is_computed(title, function) for title in columns.names]
     expected: list[Sequence[Any]] = [header, *zip(*columns.cells(batch.ids, shaped), strict=True)]
     for line, (found, wanted) in enumerate(zip_longest(table, expected, fillvalue=()), start=1):
         if len(found) != len(wanted):
             raise ProofError(f"{name}: line {line}: there are {len(found)} cells, and {len(wanted)} belong there")
-        cells = zip(found, wanted, header, strict=False)
-        wrong = next((title for cell, value, title in cells if not _same(cell, value, title)), None)
+        cells = zip(found, wanted, header, computed, strict=False)
+        wrong = next((title for cell, value, title, some in cells if not _same(cell, value, computed=some)), None)
         if wrong is not None:
             raise ProofError(f"{name}: line {line}, {wrong}: the scores are proven, and this does not follow from them")
 
 
-def _same(cell: str, value: object, title: str) -> bool:
-    """Whether a cell is what was written for the value: the same text, so that nobody reads another value there. A
-    logarithm or an exponential may have other last digits on another machine, and only probabilities come of one."""
+def _is_computed(title: str, function: Function) -> bool:
+    """Whether a column comes of a link, by a logarithm or an exponential, which may have other last digits on another
+    machine: probabilities, and the values of a model without classes."""
+    return title.startswith(PROBABILITY) or (function.classes is None and title.startswith("prediction"))
+
+
+def _same(cell: str, value: object, *, computed: bool) -> bool:
+    """Whether a cell is what was written for the value: the same text, so that nobody reads another value there; of
+    what a link computed, but for its last digits."""
     if cell == str(value):
         return True
-    if not title.startswith(PROBABILITY) or not isinstance(value, float) or not _NUMBER.fullmatch(cell):
+    if not computed or not isinstance(value, float) or not _NUMBER.fullmatch(cell):
         return False
     return math.isclose(float(cell), value, rel_tol=_CLOSE, abs_tol=1e-300)

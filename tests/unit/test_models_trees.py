@@ -107,21 +107,21 @@ MODELS: dict[str, Row] = {
         CANCER,
         RandomForestClassifier(25, max_depth=2, random_state=0),
         shares,
-        "identity",
+        "share",
         "quadratic",
     ),
     "forest, three classes": (
         IRIS,
         RandomForestClassifier(15, max_depth=2, random_state=0),
         shares,
-        "identity",
+        "share",
         "quadratic",
     ),
     "extremely random trees": (
         IRIS,
         ExtraTreesClassifier(15, max_depth=2, class_weight="balanced", random_state=0),
         shares,
-        "identity",
+        "share",
         "quadratic",
     ),
     "regression forest": (
@@ -138,7 +138,7 @@ MODELS: dict[str, Row] = {
         "identity",
         "quadratic",
     ),
-    "one tree": (CANCER, DecisionTreeClassifier(max_depth=2, random_state=0), shares, "identity", "quadratic"),
+    "one tree": (CANCER, DecisionTreeClassifier(max_depth=2, random_state=0), shares, "share", "quadratic"),
     "one regression tree": (
         DIABETES,
         DecisionTreeRegressor(max_depth=2, random_state=0),
@@ -158,7 +158,7 @@ MODELS: dict[str, Row] = {
         IRIS,
         GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2]}, cv=3),
         shares,
-        "identity",
+        "share",
         "quadratic",
     ),
 }
