@@ -29,7 +29,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 import pyfe
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models import compile, from_callable, schema_for_trees
-from pyfe.models.sources.trees import _cuts
+from pyfe.models.sources.trees.cells import exceeding
 from pyfe.schema import Encoded, Schema, Thresholds, category, number, thresholds
 
 Table = tuple[pd.DataFrame, Any, pd.DataFrame]
@@ -255,7 +255,7 @@ def test_cuts_are_exactly_the_tests_of_the_tree() -> None:
     """Values on, just below and just above every threshold, in float64 and float32 neighbourhoods."""
     rng = np.random.default_rng(3)
     limits = np.concatenate([rng.normal(size=200) * 10.0 ** rng.integers(-6, 7, size=200), [0.0, 0.5, 17.5, -3.0, 2e8]])
-    cuts = _cuts(limits)
+    cuts = exceeding(limits)
     near = np.stack(
         [
             limits,

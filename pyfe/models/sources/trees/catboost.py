@@ -1,0 +1,133 @@
+"""CatBoost, from the JSON that it saves itself; the library is not imported.
+
+A node tests ``float32(x) > border``, or whether a cell is one category. A symmetric tree tests the same on every
+level: bit j of the number of a leaf is test j. An absent entry is below or above every border, as
+``nan_value_treatment`` says.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyfe.arrays import AnyArray
+from pyfe.errors import UnsupportedModelError
+from pyfe.models.sources.boosters import own_names
+from pyfe.models.sources.margins import Margin
+from pyfe.models.sources.parts import name_of, plain_labels
+from pyfe.models.sources.trees.cells import Cells, Numbers, exceeding
+from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_order, label_of
+
+__all__ = ["read"]
+
+_LINKS = {
+    "Logloss": "logit",
+    "CrossEntropy": "logit",
+    "MultiClass": "softmax",
+    "MultiClassOneVsAll": "logit_each",
+    "MultiLogloss": "logit_each",
+    "MultiCrossEntropy": "logit_each",
+    "Poisson": "exp",
+    "Tweedie": "exp",
+}
+
+
+def read(model: Any, last: Any) -> Forest | None:
+    """The forest; None for another kind of model."""
+    if not (hasattr(last, "tree_count_") and hasattr(last, "get_scale_and_bias") and hasattr(last, "save_model")):
+        return None
+    saved = _saved(last)
+    scale, bias = saved["scale_and_bias"]
+    base = np.atleast_1d(np.asarray(bias, dtype=np.float64))
+    names, made_up = own_names(last)
+    names = names or []
+    features = [Feature(f"x{i}" if made_up else name) for i, name in enumerate(names)]
+    reader = _Nodes(saved["features_info"], features, len(base), float(scale))
+    symmetric = saved.get("oblivious_trees")
+    parts = (
+        [reader.symmetric(tree, i) for i, tree in enumerate(symmetric)]
+        if symmetric is not None
+        else [reader.tree(tree, i) for i, tree in enumerate(saved["trees"])]
+    )
+    return Forest(name_of(last), features, not made_up, parts, base, _margin(last))
+
+
+def _saved(model: Any) -> dict[str, Any]:
+    """What the model saves as JSON, which it writes to files only."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.json"
+        model.save_model(str(file), format="json")
+        return json.loads(file.read_text())  # type: ignore[no-any-return]
+
+
+def _margin(model: Any) -> Margin:
+    def values(table: Any) -> AnyArray:
+        return np.asarray(model.predict(table, prediction_type="RawFormulaVal"))
+
+    loss = str(model.get_all_params().get("loss_function", "")).split(":")[0]
+    link = _LINKS.get(loss)
+    classes = plain_labels(getattr(model, "classes_", None)) or None
+    if classes is not None:
+        output = None if link is None else lambda table: np.asarray(model.predict_proba(table))
+        return Margin(values, link, output, classes, lambda table: np.ravel(model.predict(table)))
+    if link == "exp":
+        return Margin(values, link, lambda table: np.asarray(model.predict(table, prediction_type="Exponent")))
+    return Margin(values, "identity", lambda table: np.asarray(model.predict(table)))
+
+
+class _Nodes:
+    """Reads trees: what the model says of its columns, how many outputs, and what their leaves are multiplied by."""
+
+    def __init__(self, info: Mapping[str, Any], features: list[Feature], outputs: int, scale: float) -> None:
+        self._numbers = {one["feature_index"]: one for one in info.get("float_features", [])}
+        self._features, self._outputs, self._scale = features, outputs, scale
+
+    def symmetric(self, tree: Mapping[str, Any], count: int) -> Tree:
+        """A tree of which every level is one test; nodes by level, those below node i are 2 i + 1 and 2 i + 2."""
+        label, tests = label_of(count, 0, 1), tree["splits"] or []
+        depth = len(tests)
+        cells = [self._cells(test, label) for test in tests]
+        # the last test is the highest bit of the number of a leaf, so it is the root's
+        splits: list[Cells | None] = [cells[depth - 1 - level] for level in range(depth) for _ in range(2**level)]
+        inner, leaves = len(splits), 2**depth
+        left = np.array([2 * node + 1 if node < inner else -1 for node in range(inner + leaves)], dtype=np.int64)
+        values = np.zeros((inner + leaves, self._outputs))
+        values[inner:] = self._scale * np.asarray(tree["leaf_values"]).reshape(leaves, self._outputs)
+        return Tree(label, [*splits, *[None] * leaves], left, np.where(left < 0, -1, left + 1), values)
+
+    def tree(self, root: Mapping[str, Any], count: int) -> Tree:
+        """A tree of another growing policy, node by node."""
+        label, nodes = label_of(count, 0, 1), in_order(root, ("left", "right"))
+        places = {id(node): place for place, node in enumerate(nodes)}
+        splits = [self._cells(node["split"], label) if "split" in node else None for node in nodes]
+        left, right = (
+            np.array([places[id(node[side])] if side in node else -1 for node in nodes], dtype=np.int64)
+            for side in ("left", "right")
+        )
+        values = np.array([np.broadcast_to(node.get("value", 0.0), self._outputs) for node in nodes], dtype=np.float64)
+        return Tree(label, splits, left, right, self._scale * values)
+
+    def _cells(self, test: Mapping[str, Any], label: str) -> Cells:
+        if test["split_type"] != "FloatFeature":
+            raise UnsupportedModelError(_no_number(test["split_type"], label))
+        feature = self._numbers[test["float_feature_index"]]
+        cut = float(exceeding(np.array([test["border"]], dtype=np.float64))[0])
+        return Numbers(feature["flat_feature_index"], (cut,), (False, True), feature["nan_value_treatment"] == "AsTrue")
+
+
+def _no_number(kind: str, label: str) -> str:
+    """Why a test of a category cannot be compiled, and what would do."""
+    if kind == "OneHotFeature":
+        return (
+            f"{label} tests a category, of which CatBoost keeps a hash and no level; give the model a 0/1 column a "
+            "level (pandas.get_dummies) instead of cat_features"
+        )
+    return (
+        f"{label} tests a statistic of the targets of a category ({kind}), which is no bit of the row; give the model "
+        "a 0/1 column a level (pandas.get_dummies) instead of cat_features"
+    )

@@ -1,0 +1,264 @@
+"""compile on XGBoost, LightGBM, CatBoost, HistGradientBoosting and interpret: each at, beside and between all its cuts
+and absent, against the library itself; what is refused, with the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
+
+from pyfe.models import compile, schema_for_trees
+from pyfe.models.sources.registry import from_model
+from pyfe.schema import Schema
+
+Ask = Callable[[Any, Any], Any]
+
+
+def drawn(absent: bool = True, rows: int = 240) -> pd.DataFrame:
+    """Rounded columns, so that rows lie on cuts; the first two have absent entries."""
+    rng = np.random.default_rng(25)
+    X = pd.DataFrame(
+        {
+            "age": rng.integers(20, 60, rows).astype(np.float64),
+            "crp": np.round(rng.gamma(2.0, 3.0, rows), 1),
+            "bmi": np.round(rng.normal(27, 5, rows), 1),
+            "visits": rng.integers(0, 4, rows).astype(np.float64),
+        }
+    )
+    if absent:
+        X.loc[rng.random(rows) < 0.15, "age"] = np.nan
+        X.loc[rng.random(rows) < 0.15, "crp"] = np.nan
+    return X
+
+
+def target(X: pd.DataFrame) -> np.ndarray:
+    """Positive numbers that depend on pairs of columns, and on what is absent."""
+    full = X.fillna({"age": 80.0, "crp": -3.0})
+    rng = np.random.default_rng(26)
+    d = 0.04 * full["age"] + 0.3 * (full["crp"] > 5) * full["visits"] + 0.05 * (full["bmi"] - 27)
+    return np.asarray(0.5 + np.abs(d + rng.normal(size=len(X)) * 0.3))
+
+
+X, PLAIN = drawn(), drawn(absent=False)
+Y = target(X)
+TWO, THREE = (np.median(Y) < Y).astype(int), np.digitize(Y, np.quantile(Y, [0.33, 0.67]))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A source: how it is fitted, and the library's own answers: before the link, and after it."""
+
+    fit: Callable[[], Any]
+    margin: Ask
+    output: Ask
+    link: str
+    absent: bool = True
+
+
+def library(name: str) -> Any:
+    return pytest.importorskip(name)
+
+
+def xgb(kind: str, y: Any, rows: pd.DataFrame = X, **options: Any) -> Callable[[], Any]:
+    options = {"n_estimators": 12, "max_depth": 2, "n_jobs": 1, **options}
+    return lambda: getattr(library("xgboost"), f"XGB{kind}")(**options).fit(rows, y)
+
+
+def lgb(kind: str, y: Any, rows: pd.DataFrame = X, **options: Any) -> Callable[[], Any]:
+    options = {"n_estimators": 12, "max_depth": 2, "num_leaves": 4, "verbose": -1, "n_jobs": 1, **options}
+    options["min_child_samples"] = 5
+    return lambda: getattr(library("lightgbm"), f"LGBM{kind}")(**options).fit(rows, y)
+
+
+def cat(kind: str, y: Any, rows: pd.DataFrame = X, **options: Any) -> Callable[[], Any]:
+    options = {"iterations": 12, "depth": 2, "verbose": 0, "allow_writing_files": False, "thread_count": 1, **options}
+    return lambda: getattr(library("catboost"), f"CatBoost{kind}")(**options).fit(rows, y)
+
+
+def ebm(kind: str, y: Any, rows: pd.DataFrame = X, **options: Any) -> Callable[[], Any]:
+    options = {"interactions": 2, "max_rounds": 40, "outer_bags": 1, "n_jobs": 1, "max_bins": 16, **options}
+    return lambda: getattr(library("interpret.glassbox"), f"ExplainableBoosting{kind}")(**options).fit(rows, y)
+
+
+def stopped_early() -> Any:
+    """Boosting that has far more trees than it counts: the outcome of the held-out rows is another one."""
+    options = {"n_estimators": 40, "max_depth": 2, "early_stopping_rounds": 8, "learning_rate": 0.9, "n_jobs": 1}
+    model = library("xgboost").XGBClassifier(**options)
+    rng = np.random.default_rng(0)
+    half = TWO ^ (rng.random(len(X)) < 0.35)
+    return model.fit(X[:160], half[:160], eval_set=[(X[160:], half[160:])], verbose=False)
+
+
+def raw_xgb() -> Any:
+    xgboost = library("xgboost")
+    data = xgboost.DMatrix(X, label=TWO)
+    return xgboost.train({"max_depth": 2, "objective": "binary:logistic", "nthread": 1}, data, 12)
+
+
+def raw_lgb() -> Any:
+    lightgbm = library("lightgbm")
+    options = {"max_depth": 2, "num_leaves": 4, "objective": "poisson", "verbose": -1, "num_threads": 1}
+    return lightgbm.train(options, lightgbm.Dataset(X, label=Y), 12)
+
+
+def matrix(X: Any) -> Any:
+    return library("xgboost").DMatrix(X)
+
+
+def proba(model: Any, X: Any) -> Any:
+    return model.predict_proba(X)
+
+
+def predict(model: Any, X: Any) -> Any:
+    return model.predict(X)
+
+
+def of_xgb(model: Any, X: Any) -> Any:
+    return model.predict(X, output_margin=True)
+
+
+def of_lgb(model: Any, X: Any) -> Any:
+    return model.predict(X, raw_score=True)
+
+
+def of_cat(model: Any, X: Any) -> Any:
+    return model.predict(X, prediction_type="RawFormulaVal")
+
+
+def decision(model: Any, X: Any) -> Any:
+    return model.decision_function(X)
+
+
+def logarithm(model: Any, X: Any) -> Any:
+    return np.log(model.predict(X))
+
+
+def hist(kind: Any, y: Any, rows: pd.DataFrame = X, **options: Any) -> Callable[[], Any]:
+    options = {"max_iter": 12, "max_depth": 2, "min_samples_leaf": 5, **options}
+    return lambda: kind(**options).fit(rows, y)
+
+
+CLASSIFIER, REGRESSOR = HistGradientBoostingClassifier, HistGradientBoostingRegressor
+BINS = {"max_bins": 20}
+
+SOURCES: dict[str, Row] = {
+    "hist classifier": Row(hist(CLASSIFIER, TWO), decision, proba, "logit"),
+    "hist regressor": Row(hist(REGRESSOR, Y), predict, predict, "identity"),
+    "hist Poisson": Row(hist(REGRESSOR, Y, loss="poisson"), logarithm, predict, "exp"),
+    "hist Gamma": Row(hist(REGRESSOR, Y, loss="gamma"), logarithm, predict, "exp"),
+    "hist multi": Row(hist(CLASSIFIER, THREE, max_iter=5), decision, proba, "softmax"),
+    "hist without absent": Row(hist(CLASSIFIER, TWO, PLAIN), decision, proba, "logit", absent=False),
+    "xgboost logistic": Row(xgb("Classifier", TWO), of_xgb, proba, "logit"),
+    "xgboost squared": Row(xgb("Regressor", Y), of_xgb, predict, "identity"),
+    "xgboost far from zero": Row(xgb("Regressor", Y + 1e5), of_xgb, predict, "identity"),
+    "xgboost Poisson": Row(xgb("Regressor", Y, objective="count:poisson"), of_xgb, predict, "exp"),
+    "xgboost Gamma": Row(xgb("Regressor", Y, objective="reg:gamma"), of_xgb, predict, "exp"),
+    "xgboost Tweedie": Row(xgb("Regressor", Y, objective="reg:tweedie"), of_xgb, predict, "exp"),
+    "xgboost cox": Row(xgb("Regressor", Y, objective="survival:cox"), of_xgb, predict, "exp"),
+    "xgboost multi": Row(xgb("Classifier", THREE, n_estimators=5), of_xgb, proba, "softmax"),
+    "xgboost early-stopped": Row(stopped_early, of_xgb, proba, "logit"),
+    "xgboost dart": Row(xgb("Classifier", TWO, booster="dart", rate_drop=0.5), of_xgb, proba, "logit"),
+    "xgboost, zero is absent": Row(xgb("Classifier", TWO, missing=0.0), of_xgb, proba, "logit"),
+    "xgboost forest": Row(xgb("RFRegressor", Y), of_xgb, predict, "identity"),
+    "xgboost exact": Row(xgb("Classifier", TWO, tree_method="exact"), of_xgb, proba, "logit"),
+    "xgboost without wrapper": Row(
+        raw_xgb, lambda m, X: m.predict(matrix(X), output_margin=True), lambda m, X: m.predict(matrix(X)), "logit"
+    ),
+    "lightgbm binary": Row(lgb("Classifier", TWO), of_lgb, proba, "logit"),
+    "lightgbm steep": Row(
+        lgb("Classifier", TWO, sigmoid=2.0), lambda m, X: 2.0 * m.predict(X, raw_score=True), proba, "logit"
+    ),
+    "lightgbm regression": Row(lgb("Regressor", Y), of_lgb, predict, "identity"),
+    "lightgbm multi": Row(lgb("Classifier", THREE, n_estimators=5), of_lgb, proba, "softmax"),
+    "lightgbm ova": Row(
+        lgb("Classifier", THREE, n_estimators=5, objective="multiclassova"), of_lgb, proba, "logit_each"
+    ),
+    "lightgbm Poisson": Row(lgb("Regressor", Y, objective="poisson"), of_lgb, predict, "exp"),
+    "lightgbm root": Row(lgb("Regressor", Y + 20.0, reg_sqrt=True), of_lgb, predict, "square"),
+    "lightgbm zero_as_missing": Row(lgb("Classifier", TWO, zero_as_missing=True), of_lgb, proba, "logit"),
+    "lightgbm without absent": Row(lgb("Classifier", TWO, use_missing=False), of_lgb, proba, "logit"),
+    "lightgbm dart": Row(lgb("Classifier", TWO, boosting_type="dart"), of_lgb, proba, "logit"),
+    "lightgbm forest": Row(
+        lgb("Classifier", TWO, boosting_type="rf", bagging_freq=1, bagging_fraction=0.6),
+        lambda m, X: m.predict(X, raw_score=True) / 12,
+        proba,
+        "logit",
+    ),
+    "lightgbm without wrapper": Row(raw_lgb, of_lgb, predict, "exp"),
+    "catboost logloss": Row(cat("Classifier", TWO), of_cat, proba, "logit"),
+    "catboost RMSE": Row(cat("Regressor", Y), of_cat, predict, "identity"),
+    "catboost Poisson": Row(cat("Regressor", Y, loss_function="Poisson"), of_cat, predict, "exp"),
+    "catboost multi": Row(cat("Classifier", THREE, iterations=5), of_cat, proba, "softmax"),
+    "catboost, absent last": Row(cat("Classifier", TWO, nan_mode="Max"), of_cat, proba, "logit"),
+    "catboost lossguide": Row(cat("Classifier", TWO, grow_policy="Lossguide", max_leaves=4), of_cat, proba, "logit"),
+    "EBM": Row(ebm("Classifier", TWO), decision, proba, "logit"),
+    "EBM regression": Row(ebm("Regressor", Y), predict, predict, "identity"),
+}
+
+
+def around_cuts(schema: Schema, seed: int = 0) -> pd.DataFrame:
+    """Rows in which every column takes each cut, its neighbours in float64 and float32, values between, and is absent
+    where it may be; the columns vary together, several times over."""
+    rng, columns = np.random.default_rng(seed), {}
+    for name, column in schema.columns.items():
+        cuts = np.array(column.cut_points())
+        if not len(cuts):
+            columns[name] = column.decode(column.codes())
+            continue
+        single = cuts.astype(np.float32)
+        near = [cuts, np.nextafter(cuts, np.inf), np.nextafter(cuts, -np.inf), single.astype(np.float64)]
+        near += [np.nextafter(single, np.float32(end)).astype(np.float64) for end in (np.inf, -np.inf)]
+        near += [cuts - 0.05, cuts + 0.05, np.array([0.0, -1e-36, 1e-36, -5.0, 1e6])]
+        values = np.concatenate(near)
+        columns[name] = np.append(values, [np.nan] * 5) if may_be_absent(column) else values
+    count = 3 * max(map(len, columns.values()))
+    return pd.DataFrame(
+        {name: values[rng.permutation(np.arange(count) % len(values))] for name, values in columns.items()}
+    )
+
+
+def may_be_absent(column: Any) -> bool:
+    return "is missing" in column.coordinate_names("x")[-1]
+
+
+def for_the_model(rows: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
+    """The columns that the model was fitted on, in its order and types."""
+    full = pd.DataFrame({name: rows[name] if name in rows else like[name].iloc[0] for name in like.columns})
+    return full.astype({name: like[name].dtype for name in like.columns})
+
+
+def values(answer: Any) -> np.ndarray:
+    array = np.asarray(answer, dtype=np.float64)
+    return array[:, None] if array.ndim == 1 else array
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take seconds for what takes none."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_library_at_every_cut(name: str) -> None:
+    row = SOURCES[name]
+    model = row.fit()
+    table, bits = (X, "bit") if row.absent else (PLAIN, None)
+    schema = schema_for_trees(model, missing=bits)
+    rows = around_cuts(schema)
+    theirs = values(row.margin(model, for_the_model(rows, table)))
+    real = from_model(model, schema)
+    ours = real.map(schema.encode(rows).x)
+    rounding = real.map.error + 1e-9 * np.ptp(theirs)
+    assert (np.abs(ours - theirs) <= rounding).all()
+    assert (real.map.error <= 1e-4 * np.ptp(theirs)).all() or "far from zero" in name
+
+    function = compile(model, schema, weight_bits=14)
+    scores = function.evaluate(rows)
+    assert (np.abs(values(function.decision_function(scores)) - theirs) <= function.max_error).all()
