@@ -82,7 +82,7 @@ void bind_schemes(py::module_& module) {
     native_class<Readout>(
         m, "Readout",
         "How the integers that a key opens are read: score = u + intercept, decision value = scale * score, "
-        "then the link (0 identity, 1 logit, 2 softmax, 3 ovr, 4 cox). Classes are pairs (type, text).")
+        "then the link (a number; docs/reference/formats.md). Classes are pairs (type, text).")
         .def(py::init(&make_readout), py::arg("intercepts").noconvert(), py::arg("scales").noconvert(),
              py::arg("max_errors").noconvert(), py::arg("link"), py::arg("classes") = py::none(),
              py::arg("baseline_survival") = py::none())

@@ -9,7 +9,7 @@ import typing
 __all__: list[str] = ['Readout']
 class Readout:
     """
-    How the integers that a key opens are read: score = u + intercept, decision value = scale * score, then the link (0 identity, 1 logit, 2 softmax, 3 ovr, 4 cox). Classes are pairs (type, text).
+    How the integers that a key opens are read: score = u + intercept, decision value = scale * score, then the link (a number; docs/reference/formats.md). Classes are pairs (type, text).
     """
     def __init__(self, intercepts: numpy.typing.NDArray[numpy.int64], scales: numpy.typing.NDArray[numpy.float64], max_errors: numpy.typing.NDArray[numpy.float64], link: typing.SupportsInt | typing.SupportsIndex, classes: collections.abc.Sequence[tuple[str, str]] | None = None, baseline_survival: typing.SupportsFloat | typing.SupportsIndex | None = None) -> None:
         ...

@@ -5,7 +5,7 @@
 :mod:`~.readout`                interval, scale, intercept, link and classes: from that integer to the
                                 model's own output
 :mod:`~.recalibrated`           the same results on another scale, which needs no key
-:mod:`~.link`                   from decision values to probabilities and classes
+:mod:`~.link`                   the table of links: from decision values to what the model says
 :mod:`~.function`               :class:`Function`: both, under one schema
 :mod:`~.accuracy`, :mod:`~.report`  what rounding kept of the model
 :mod:`~.ranking`                AUC and C, ties counted
@@ -18,7 +18,15 @@ from __future__ import annotations
 
 from pyfe.function.function import Function
 from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, exact_interval, map_from_dict
-from pyfe.function.link import LINKS, index_of_largest, margin_of_largest, probabilities, require_link
+from pyfe.function.link import (
+    LINKS,
+    index_of_largest,
+    link_named,
+    margin_of_largest,
+    probabilities,
+    require_link,
+    values,
+)
 from pyfe.function.readout import Label, Readout, floats, label_array, labels_of
 from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
@@ -38,8 +46,10 @@ __all__ = [
     "index_of_largest",
     "label_array",
     "labels_of",
+    "link_named",
     "map_from_dict",
     "margin_of_largest",
     "probabilities",
     "require_link",
+    "values",
 ]

@@ -17,7 +17,7 @@ from pyfe.schema.cells import as_floats, missing_mask, shown
 from pyfe.schema.frames import as_column, naming, open_frame
 from pyfe.strict import distinct
 
-__all__ = ["Survival", "Truth", "quality", "r_squared", "require_one_index", "truth_of"]
+__all__ = ["Survival", "Truth", "mean_area", "quality", "r_squared", "require_one_index", "truth_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,8 @@ Truth: TypeAlias = AnyArray | Survival
 
 
 def quality(readout: Readout, decision: FloatArray, truth: Truth) -> tuple[str, float]:
-    """The measure that goes with outputs and answers, and its value: C of times and events, else R2 of a regression,
-    AUC of two classes, accuracy of more.
+    """The measure that goes with outputs and answers, and its value: C of times and events, else R2 of a regression
+    (after its link), AUC of two classes, mean AUC of several labels, accuracy of more classes.
 
     decision: decision values ``[rows]`` or ``[rows, k]``. truth: what :func:`truth_of` gives.
     """
@@ -46,8 +46,10 @@ def quality(readout: Readout, decision: FloatArray, truth: Truth) -> tuple[str, 
         if readout.k > 1:
             raise ParameterError(f"y holds times and events, which go with one output, not with {readout.k}")
         return "C", truth.concordance(decision)
+    if readout.classes is None and readout.link == "logit_each":
+        return "AUC", mean_area(decision, truth)
     if readout.classes is None:
-        return "R2", r_squared(decision, truth)
+        return "R2", r_squared(readout.prediction_of(decision), truth)
     if readout.k == 1:
         return "AUC", area_under_curve(decision, truth == 1)
     return "accuracy", float(np.mean(readout.class_index(decision) == truth))
@@ -100,6 +102,16 @@ def _index_of(table: Any) -> Any:
     """The index of a pandas object, or of the first one among the columns of a mapping; None without one."""
     parts = table.values() if isinstance(table, Mapping) else [table]
     return next((part.index for part in parts if hasattr(part, "iloc") and hasattr(part, "index")), None)
+
+
+def mean_area(decision: FloatArray, truth: AnyArray) -> float:
+    """Mean over the columns of the AUC of decision values ``[rows, k]`` for labels ``[rows, k]``, each given where it
+    is above zero; columns that hold one answer alone are left out."""
+    if decision.shape != truth.shape:
+        raise ParameterError(f"y has shape {truth.shape}, the outputs {decision.shape}")
+    areas = [area_under_curve(decision[:, j], truth[:, j] > 0) for j in range(truth.shape[1])]
+    known = [area for area in areas if not math.isnan(area)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def r_squared(predicted: FloatArray, truth: FloatArray) -> float:

@@ -30,6 +30,7 @@ from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, Paramete
 from pyfe.forms import FactoredForms, Forms, MatrixForms
 from pyfe.function.accuracy import quality, require_one_index, truth_of
 from pyfe.function.integer_map import IntegerMap, LinearMap, QuadraticMap, as_map, map_from_dict
+from pyfe.function.link import link_named
 from pyfe.function.readout import Label, Readout, floats
 from pyfe.function.recalibrated import Recalibrated
 from pyfe.function.report import FunctionReport
@@ -345,14 +346,20 @@ class Function(PickledAsBytes):
 
         Link "cox": column 1 is the risk ``1 - S0^exp(d)``. UnsupportedModelError for a model without probabilities.
         """
-        if self.link == "identity":
-            why = dict(self.remarks).get("probabilities", "link identity")
+        if not link_named(self.link).has_probabilities:
+            why = dict(self.remarks).get("probabilities", f"link {self.link}")
             raise UnsupportedModelError(f"{self.name or 'this function'} has no probabilities ({why})")
         return self.readout.predict_proba(scores)
 
     def predict(self, scores: Any) -> AnyArray:
-        """Predicted classes ``[batch]``, or the values of a regression; see :meth:`Readout.predict`."""
+        """The model's own output: predicted classes ``[batch]``, or the values of a regression after its link; see
+        :meth:`Readout.predict`."""
         return self.readout.predict(scores)
+
+    def output_error(self, scores: Any) -> FloatArray:
+        """A bound, for each row, on the distance of probabilities, or values, to the model's own; see
+        :meth:`Readout.output_error`."""
+        return self.readout.output_error(scores)
 
     def recalibrate(self, a: float, b: Any = 0.0) -> Recalibrated:
         """The results of this function read as ``a d + b``, for its decision values d: a model that was fitted again to

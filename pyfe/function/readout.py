@@ -21,7 +21,15 @@ from pyfe._core import schemes as core
 from pyfe.arrays import AnyArray, FloatArray, IntArray, as_array, integer_array
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.forms import LIMIT
-from pyfe.function.link import LINKS, index_of_largest, probabilities, require_link
+from pyfe.function.link import (
+    LINKS,
+    index_of_largest,
+    link_named,
+    output_error,
+    probabilities,
+    require_link,
+    values,
+)
 from pyfe.schema.cells import is_integer, plain, shown
 from pyfe.strict import integers_of
 
@@ -98,15 +106,18 @@ class Readout:
     def _check_link(self) -> None:
         k = self.k
         require_link(self.link, self.baseline_survival)
-        if (self.link in ("logit", "cox") and k != 1) or (self.link in ("softmax", "ovr") and k == 1):
+        rule = link_named(self.link)
+        if not rule.goes_with(k):
             raise ParameterError(f"link {self.link!r} does not go with {k} row(s) of weights")
         if self.classes is not None:
             object.__setattr__(self, "classes", labels_of(self.classes))
         expected = 2 if k == 1 else k
         if self.classes is not None and len(self.classes) != expected:
             raise ParameterError(f"{k} row(s) of weights need {expected} classes, not {len(self.classes)}")
-        if self.link != "identity" and self.classes is None:
+        if rule.classes == "needed" and self.classes is None:
             raise ParameterError(f"link {self.link!r} needs classes")
+        if rule.classes == "none" and self.classes is not None:
+            raise ParameterError(f"link {self.link!r} leads to values, and has no classes")
 
     # -- what it says --
 
@@ -184,31 +195,45 @@ class Readout:
 
     def probabilities_of(self, decision: FloatArray) -> FloatArray:
         """Probabilities ``[batch, classes]`` of decision values ``[batch, k]``."""
-        if self.link == "identity":
-            raise UnsupportedModelError("this function has no probabilities (link identity)")
+        if not link_named(self.link).has_probabilities:
+            raise UnsupportedModelError(f"this function has no probabilities (link {self.link})")
         return probabilities(self.link, decision, self.baseline_survival)
 
     def predict(self, scores: Any) -> AnyArray:
-        """Predicted classes ``[batch]`` (largest decision value; for two classes its sign), or the decision values
-        of a regression, from integer scores. Link "cox": the class by a risk above one half."""
+        """The model's own output from integer scores: predicted classes ``[batch]`` (largest decision value; for two
+        classes its sign; links "cox" and "cloglog": a risk above one half), or of a regression the values that its link
+        makes of the decision values, shape as the scores. Link "logit_each" without classes: int64 ``[batch, k]``, 1
+        for each label that is given."""
         return self.prediction_of(self.decision_function(scores))
 
     def prediction_of(self, decision: FloatArray) -> AnyArray:
         """Predicted classes, or the values of a regression, of decision values ``[batch]`` or ``[batch, k]``."""
+        if self.classes is None and self.link == "logit_each":
+            return (decision > 0).astype(np.int64)
         if self.classes is None:
-            return decision
+            return values(self.link, decision)
         return np.asarray(label_array(self.classes)[self.class_index(decision)])
 
     def class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:
         """The place of the predicted class among :attr:`classes`, of decision values ``[batch]`` or ``[batch, k]``."""
-        values = decision[:, None] if self.k == 1 else decision
-        if self.link == "cox":  # a risk above one half, wherever that decision value lies
-            return (probabilities(self.link, values, self.baseline_survival)[:, 1] > 0.5).astype(np.intp)
-        return index_of_largest(values)
+        rows = decision[:, None] if self.k == 1 else decision
+        if not link_named(self.link).halfway_at_zero:  # a risk above one half, wherever that decision value lies
+            return (probabilities(self.link, rows, self.baseline_survival)[:, 1] > 0.5).astype(np.intp)
+        return index_of_largest(rows)
 
-    def squeezed(self, values: npt.NDArray[Value]) -> npt.NDArray[Value]:
+    def output_error(self, scores: Any) -> FloatArray:
+        """A bound, for each row, on the distance to the model's own output: of :meth:`predict_proba` ``[batch,
+        classes]`` where there are probabilities, else of the values of :meth:`predict` (shape as the scores; of
+        predicted classes without probabilities, of the decision values).
+
+        ``max_error`` carried through the link: |link(d + e) - link(d)| over all |e| up to ``max_error``.
+        """
+        bound = output_error(self.link, self._decision(scores), self.max_error, self.baseline_survival)
+        return bound if link_named(self.link).has_probabilities else self.squeezed(bound)
+
+    def squeezed(self, rows: npt.NDArray[Value]) -> npt.NDArray[Value]:
         """Values ``[batch, k]``, of one output as ``[batch]``."""
-        return values[:, 0] if self.k == 1 else values
+        return rows[:, 0] if self.k == 1 else rows
 
     def _decision(self, scores: Any) -> FloatArray:
         return np.asarray(self._by_row(scores) * self.scale)

@@ -34,11 +34,12 @@ import numpy.typing as npt
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from pyfe.errors import ParameterError, PyfeError, UnsupportedModelError
-from pyfe.function import label_array, probabilities
+from pyfe.function import label_array
 from pyfe.models.fit.probing import ROWS_AT_ONCE, TOLERANCE, Score, centre, fresh_rows
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.sources.fitted import culprit
-from pyfe.models.sources.link_and_classes import LARGEST_SLACK, differs, not_the_largest
+from pyfe.models.sources.link_and_classes import differs, not_the_largest
+from pyfe.models.sources.own_answers import require_own_answers
 from pyfe.models.sources.parts import nested
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction
@@ -328,35 +329,9 @@ def _on_codes(real: RealFunction, raw: RawModel, schema: Schema, pieces: Iterato
         theirs = raw.on_columns(columns)
         _Comparison(real, real.map, allowed).require(Rows(what, columns, x, np.zeros(x.shape), theirs, first))
         first += len(x)
-        _require_own_answers(real, raw, columns, theirs)
+        require_own_answers(real, raw, columns, theirs)
         largest = np.maximum(largest, np.abs(real.map(x) - theirs).max(axis=0, initial=0.0))
     return replace(real, map=replace(real.map, error=np.maximum(real.map.error, 2 * largest)))
-
-
-def _require_own_answers(real: RealFunction, raw: RawModel, columns: Columns, decision: FloatArray) -> None:
-    """Labels and the last output of the model, against its own decision values on the same rows."""
-    if not len(decision):
-        return
-    if raw.predict is not None and real.classes is not None:
-        labels = label_array(real.classes)
-        if differs(raw.predict, real.name, raw.table(columns), labels, decision, real.map.error).any():
-            raise UnsupportedModelError(not_the_largest(real.name))
-    if raw.output is None:
-        return
-    output = raw.in_pieces(raw.output, columns)
-    theirs, close = output.astype(np.float64).reshape(len(decision), -1), 1e-5 if output.dtype == np.float32 else 1e-6
-    if real.link == "identity":
-        ours, allowed = decision, max(TOLERANCE, close) * np.ptp(decision, axis=0) + 2 * real.map.error
-    else:
-        ours = probabilities(real.link, decision, real.baseline_survival)
-        ours = ours[:, -theirs.shape[1] :] if ours.shape[1] == 2 else ours
-        allowed = np.full(ours.shape[1], close + min(2 * float(real.map.error.max()), LARGEST_SLACK))
-    if ours.shape != theirs.shape or (np.abs(ours - theirs) > allowed).any():
-        raise UnsupportedModelError(
-            f"the output of {real.name} is not the link {real.link!r} of its decision values"
-            f"{'' if ours.shape != theirs.shape else f': off by up to {np.abs(ours - theirs).max():.3g}'}; compile the "
-            "values before its last step, with pyfe.from_callable"
-        )
 
 
 def _every_code(schema: Schema, rng: np.random.Generator) -> Iterator[IntArray]:

@@ -26,6 +26,7 @@ from pyfe.models.sources.callables import from_plain_callable
 from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.registry import from_model
+from pyfe.models.sources.wanted import Wanted
 from pyfe.schema import LOUDNESS, Encoded, Schema
 from pyfe.schema.cells import listed, shown
 
@@ -49,6 +50,8 @@ def compile(
     width_bits: int = 32,
     name: str | None = None,
     slots: Sequence[int] | None = None,
+    output: str | None = None,
+    at: Any = None,
 ) -> Function:
     """Turn a fitted model into the exact integer function that a key is issued for, on a schema that is agreed.
 
@@ -81,6 +84,11 @@ def compile(
     name: for reports; by default the class of the model. slots: on a schema with noise (:func:`pyfe.noise`), the slot
         of each output, by default the first ones. Scores are then scaled to 16 standard deviations of the noise over
         the reference rows; ``weight_bits`` is "auto" or None.
+    output: which of the model's outputs, where it has several; by default its usual one. A survival model has
+        "survival" (``at=`` a time), "hazard", "median", "cumulative_hazard", as its kind has them; an ordered model
+        "above" (``at=`` a level); a classifier with a threshold of its own "classes" or "probabilities"; what
+        transforms rows "transform". ParameterError names those of a model that has no such one.
+    at: see ``output``.
 
     Returns the Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or
     two classes, else one per class, as in scikit-learn. ``max_error`` bounds |decision value - model's output| for
@@ -97,7 +105,7 @@ def compile(
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")
     with naming_what_fails(model):
-        real = from_model(model, schema)
+        real = from_model(model, schema, Wanted(output, at))
         return compile_real_function(real, schema, weight_bits, reference, tolerance, width_bits, name, slots=slots)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
-from pyfe.function import probabilities
+from pyfe.function import link_named, probabilities
 from pyfe.function.accuracy import truth_of
 from pyfe.function.ranking import area_under_curve
 from pyfe.models.preparing import Preparation
@@ -35,9 +35,10 @@ def against_the_rest(prepared: Preparation, which: int, outcome: Any) -> Prepara
     contrast[which] = 1.0
     draft = prepared.draft
     theirs = np.asarray(draft.theirs @ contrast)[:, None]
-    own = probabilities(draft.real.link, draft.theirs)[:, which] if draft.real.link != "identity" else theirs[:, 0]
+    probable = link_named(draft.real.link).has_probabilities
+    own = probabilities(draft.real.link, draft.theirs)[:, which] if probable else theirs[:, 0]
     if outcome is None:
-        positive: AnyArray = own if draft.real.link != "identity" else theirs[:, 0] > 0
+        positive: AnyArray = own if probable else theirs[:, 0] > 0
     else:
         positive = np.asarray(truth_of(draft.real.classes, outcome, len(theirs)) == which)
 

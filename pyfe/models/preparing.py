@@ -22,6 +22,7 @@ from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.registry import from_model
 from pyfe.models.sources.trees import is_trees, schema_for_trees
+from pyfe.models.sources.wanted import USUAL, Wanted
 from pyfe.models.yardstick import Yardstick, yardstick
 from pyfe.schema import LOUDNESS, Column, Schema
 from pyfe.schema.cells import is_number, listed, same_name, shown
@@ -52,6 +53,8 @@ def prepare(
     noise: Column | None = None,
     slots: Sequence[int] | None = None,
     publish: bool = False,
+    output: str | None = None,
+    at: Any = None,
     **fit: Any,
 ) -> tuple[Schema, Function]:
     """A schema cut for a model, and the model's exact integer function on it: what a key is issued for.
@@ -79,6 +82,7 @@ def prepare(
     publish: whether the schema that is cut publishes what it may of these rows (:func:`pyfe.leakage.published`; at
         least 100): **everybody who has the public key reads it.** A schema that publishes is another schema than one
         that does not, so it has to do so before the function is made.
+    output, at: which of the model's outputs, as for :func:`pyfe.compile`.
     fit: else ``bits`` (the finest that a number column may become, default 8), ``margin``, ``names``, ``exclude``,
         ``levels``, ``ranges``, ``public``, ``protected``, ``missing`` and ``protected_forms`` of
         :meth:`pyfe.Schema.fit`.
@@ -98,7 +102,8 @@ def prepare(
     ([[1, 4]], [37, 2])
     """
     _require_precision(precision)
-    return Preparation.of(model, X, outcome, schema, fit, noise).function(precision, name, slots, publish)
+    wanted = Wanted(output, at)
+    return Preparation.of(model, X, outcome, schema, fit, noise, wanted).function(precision, name, slots, publish)
 
 
 def schema_for(
@@ -110,11 +115,14 @@ def schema_for(
     schema: Schema | None = None,
     noise: Column | None = None,
     publish: bool = False,
+    output: str | None = None,
+    at: Any = None,
     **fit: Any,
 ) -> Schema:
     """The schema that :func:`prepare` cuts for a model, alone; parameters, errors and cost are the same."""
     _require_precision(precision)
-    return Preparation.of(model, X, outcome, schema, fit, noise).schema(precision, publish)
+    wanted = Wanted(output, at)
+    return Preparation.of(model, X, outcome, schema, fit, noise, wanted).schema(precision, publish)
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ class Preparation:
 
     model: what was given. draft: the model on the finest schema, and the rows. measure: of what is lost on them.
     outputs: which part of the model's real function is taken (all of it). aside: protected columns that the model does
-    not take.
+    not take. wanted: which of the model's outputs.
     """
 
     model: Any
@@ -131,6 +139,7 @@ class Preparation:
     measure: Yardstick
     outputs: Callable[[RealFunction], RealFunction] = lambda real: real
     aside: tuple[str, ...] = ()
+    wanted: Wanted = USUAL
 
     @classmethod
     def of(
@@ -141,6 +150,7 @@ class Preparation:
         schema: Schema | None,
         fit: dict[str, Any],
         noise: Column | None = None,
+        wanted: Wanted = USUAL,
     ) -> Preparation:
         """Parameters and errors are those of :func:`prepare`."""
         if is_trees(model):
@@ -152,10 +162,10 @@ class Preparation:
         proposed, table = _proposal(model, X, schema, fit)
         finest = proposed if noise is None else proposed.with_noise(noise)
         with naming_what_fails(model):
-            draft = _draft(model, finest, table)
+            draft = _draft(model, finest, table, wanted)
         protected = list_of_names(fit.get("protected", ()), "protected")
         aside = tuple(name for name in protected if same_name(name) not in set(map(same_name, finest.input_columns)))
-        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome), aside=aside)
+        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome), aside=aside, wanted=wanted)
 
     @classmethod
     def of_trees(cls, model: Any, X: Any, outcome: Any, schema: Schema | None, fit: dict[str, Any]) -> Preparation:
@@ -178,7 +188,7 @@ class Preparation:
 
     def behind(self, noise: Column) -> Preparation:
         """The same behind noise slots. ParameterError as for :meth:`pyfe.Schema.with_noise`."""
-        draft = _draft(self.model, self.draft.schema.with_noise(noise), self.draft.table)
+        draft = _draft(self.model, self.draft.schema.with_noise(noise), self.draft.table, self.wanted)
         return replace(self, draft=replace(draft, real=self.outputs(draft.real), theirs=self.draft.theirs))
 
     def grid(self, precision: Precision) -> Grid | None:
@@ -236,7 +246,7 @@ class Preparation:
     ) -> tuple[Schema, Function]:
         step = None if grid is None else grid.step
         with naming_what_fails(self.model):
-            real = self.outputs(from_model(self.model, schema))
+            real = self.outputs(from_model(self.model, schema, self.wanted))
             function = compile_real_function(
                 real, schema, "auto", self.draft.table, 0.01, _WIDTH_BITS, name, step, slots=slots
             )
@@ -337,8 +347,8 @@ def _of_columns(fit: dict[str, Any], wanted: set[str], known: set[str]) -> dict[
     return chosen
 
 
-def _draft(model: Any, schema: Schema, table: Mapping[str, AnyArray]) -> Draft:
-    real = from_model(model, schema)
+def _draft(model: Any, schema: Schema, table: Mapping[str, AnyArray], wanted: Wanted = USUAL) -> Draft:
+    real = from_model(model, schema, wanted)
     Reference.read(schema, table)
     x = schema.encode_real(table)
     theirs = _own_values(real, table, x)

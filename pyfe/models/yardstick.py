@@ -26,8 +26,8 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import ParameterError
-from pyfe.function import probabilities
-from pyfe.function.accuracy import Survival, r_squared, truth_of
+from pyfe.function import link_named, probabilities, values
+from pyfe.function.accuracy import Survival, mean_area, r_squared, truth_of
 from pyfe.function.ranking import area_under_curve
 from pyfe.models.sources.real_function import RealFunction
 
@@ -90,10 +90,13 @@ def _measured(real: RealFunction, theirs: FloatArray, outcome: Any) -> tuple[str
     if real.classes is not None:
         each = np.arange(max(2, k)) == truth[:, None]
         return "AUC", MOST_OF_A_RANKING, _mean_area(real, each)
-    values = np.unique(truth)
-    if k == 1 and len(values) == 2:
-        return "AUC", MOST_OF_A_RANKING, lambda decision: area_under_curve(decision[:, 0], truth == values[1])
-    return "R2", MOST_OF_R_SQUARED, _least_r_squared(truth.reshape(len(theirs), -1), k)
+    if real.link == "logit_each":  # several labels, each given or not
+        return "AUC", MOST_OF_A_RANKING, lambda decision: mean_area(decision, truth)
+    found = np.unique(truth)
+    if k == 1 and len(found) == 2:
+        return "AUC", MOST_OF_A_RANKING, lambda decision: area_under_curve(decision[:, 0], truth == found[1])
+    least = _least_r_squared(truth.reshape(len(theirs), -1), k)
+    return "R2", MOST_OF_R_SQUARED, lambda decision: least(values(real.link, decision))
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -101,7 +104,7 @@ def _measured(real: RealFunction, theirs: FloatArray, outcome: Any) -> tuple[str
 
 
 def _expected(real: RealFunction, theirs: FloatArray) -> tuple[str, float, Measure]:
-    if real.link == "identity":
+    if not link_named(real.link).has_probabilities:
         return "R2", MOST_OF_R_SQUARED, _least_r_squared(theirs, theirs.shape[1])
     return "AUC", MOST_OF_A_RANKING, _mean_area(real, probabilities(real.link, theirs, real.baseline_survival))
 
@@ -117,7 +120,7 @@ def _mean_area(real: RealFunction, positive: AnyArray) -> Measure:
     def measure(decision: FloatArray) -> float:
         if decision.shape[1] == 1:
             return area_under_curve(decision[:, 0], positive[:, 1])
-        shown = decision if real.link == "identity" else probabilities(real.link, decision)
+        shown = probabilities(real.link, decision) if link_named(real.link).has_probabilities else decision
         areas = [area_under_curve(shown[:, j], positive[:, j]) for j in range(shown.shape[1])]
         known = [area for area in areas if not math.isnan(area)]
         return float(np.mean(known)) if known else math.nan

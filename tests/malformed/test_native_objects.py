@@ -291,7 +291,7 @@ AT = PAYLOADS["sk.read"].index(struct.pack("<qdd", -1, 0.5, 0.0))
         (AT, struct.pack("<q", -(2**63)), "out of 62 bits"),
         *((AT + 8, struct.pack("<d", wrong), "scale of function 0") for wrong in (0.0, -0.0, -1.0, np.nan, np.inf)),
         *((AT + 16, struct.pack("<d", wrong), "largest error of function 0") for wrong in (-1.0, np.nan, np.inf)),
-        (AT + 24, b"\x05", "link at byte .*: 5 is unknown"),
+        (AT + 24, b"\x0e", "link at byte .*: 14 is unknown"),
         (AT + 24, b"\xff", "link at byte .*: 255 is unknown"),
         *((AT + 25, struct.pack("<d", s), "baseline survival") for s in (0.0, 1.0, -0.5, 2.0, np.nan, np.inf)),
         (AT + 33, b"\x02", "named at byte .*: is neither 0 nor 1"),
@@ -366,9 +366,16 @@ def test_floats_are_spelled_as_python_spells_them(seed: int) -> None:
         ((np.zeros(1, np.int64), np.ones(2), np.zeros(1), 0), "one intercept, scale and largest error"),
         ((np.zeros(0, np.int64), np.ones(0), np.zeros(0), 0), "one intercept, scale and largest error"),
         ((np.zeros(1, np.int64), np.zeros(1), np.zeros(1), 0), "scale of function 0"),
-        ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), 5), "unknown link 5"),
+        ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), 14), "unknown link 14"),
         ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), -1), "unknown link -1"),
         ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), 1), "needs classes"),
+        *(((np.zeros(1, np.int64), np.ones(1), np.zeros(1), one), "needs classes") for one in (11, 12, 13)),
+        ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), 5), "does not go with 1"),
+        ((np.zeros(2, np.int64), np.ones(2), np.zeros(2), 11, [("int", "1")] * 2), "does not go with 2"),
+        *(
+            ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), value, [("int", "1")] * 2), "has no classes")
+            for value in range(6, 11)
+        ),
         ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), 2, [("int", "1")] * 2), "does not go with 1"),
         ((np.zeros(2, np.int64), np.ones(2), np.zeros(2), 1, [("int", "1")] * 2), "does not go with 2"),
         ((np.zeros(1, np.int64), np.ones(1), np.zeros(1), 0, [("int", "1")] * 3), "need 2 classes"),

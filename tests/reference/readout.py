@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from tests.reference.codec import Reader, i64s
 
-LINKS = ("identity", "logit", "softmax", "ovr", "cox")
+LINKS = (
+    *("identity", "logit", "softmax", "ovr", "cox", "logit_each", "exp", "expm1", "exp10", "square", "inverse"),
+    *("probit", "cloglog", "share"),
+)
 LAYOUT = 2
 Label = bool | int | float | str
 

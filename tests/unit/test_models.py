@@ -473,7 +473,7 @@ def test_weights_that_do_not_meet_the_schema(weights: Any, complaint: str) -> No
         ({"weights": {"a": True}}, "must be a number"),
         ({"weights": []}, "mapping of column names"),
         ({"weights": 3.0}, "mapping of column names"),
-        ({"weights": {"a": 1}, "link": "probit"}, "is not one of"),
+        ({"weights": {"a": 1}, "link": "tobit"}, "is not one of"),
         ({"weights": {"a": 1}, "link": "cox"}, "baseline_survival"),
         ({"weights": {"a": 1}, "intercept": [1, 2]}, "1 intercept"),
         ({"weights": [{"a": 1}, {"a": 2}], "intercept": [1]}, "2 intercept"),

@@ -12,7 +12,7 @@ import pytest
 
 from pyfe import KeyAuthority, ParameterError, UnsupportedModelError
 from pyfe._core import schemes as core
-from pyfe.function import LINKS, Function, Readout
+from pyfe.function import LINKS, Function, Readout, link_named
 from tests.reference import ipfe_ddh as linear_twin
 from tests.reference import qfe as quadratic_twin
 from tests.unit import objects
@@ -23,6 +23,12 @@ READOUTS: dict[str, dict[str, Any]] = {
     "named regression": {"classes": ("a", "b")},
     "logit": {"link": "logit", "classes": (False, True)},
     "cox": {"link": "cox", "classes": (0, 1), "baseline_survival": 0.875},
+    "exponential": {"link": "exp"},
+    "square": {"link": "square"},
+    "inverse": {"link": "inverse"},
+    "probit": {"link": "probit", "classes": (0, 1)},
+    "cloglog": {"link": "cloglog", "classes": (0, 1)},
+    "share": {"link": "share", "classes": ("no", "yes")},
     "text": {"link": "logit", "classes": ("größe ≥ 1", "")},
     "floats": {"link": "logit", "classes": (0.1, float("-inf"))},
     "large": {"link": "logit", "classes": (-(10**300), 2**64)},
@@ -49,8 +55,8 @@ def test_it_passes_through_the_payload_of_a_key(name: str) -> None:
 
 def test_numbers_of_links_are_those_of_the_core() -> None:
     header = (ROOT / "csrc/schemes/common/include/pyfe/schemes/readout.hpp").read_text()
-    names = re.search(r"enum class Link : uint8_t \{(.*)\};", header)
-    assert names and names[1].strip() == ", ".join(f"{name} = {number}" for number, name in enumerate(LINKS))
+    names = re.search(r"enum class Link : uint8_t \{([^}]*)\};", header)
+    assert names and " ".join(names[1].split()) == ", ".join(f"{name} = {number}" for number, name in enumerate(LINKS))
     assert f"kLastLink = Link::{LINKS[-1]};" in header
     with pytest.raises(ParameterError, match=f"unknown link {len(LINKS)}"):
         core.Readout(np.zeros(1, np.int64), np.ones(1), np.zeros(1), len(LINKS))
@@ -72,7 +78,7 @@ def test_a_key_reads_as_its_function_does(scheme: str, name: str) -> None:
     assert np.array_equal(key.decrypt(batch), scores)
     assert np.array_equal(key.decision_function(batch), function.decision_function(scores))
     assert np.array_equal(key.predict(batch), function.predict(scores))
-    if function.link == "identity":
+    if not link_named(function.link).has_probabilities:
         with pytest.raises(UnsupportedModelError, match="no probabilities"):
             key.predict_proba(batch)
     else:

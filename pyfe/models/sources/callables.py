@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyfe.models.sources.decision import DecisionFunction
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.fitted import fitted_map
 from pyfe.models.sources.parts import Labels, name_of
 from pyfe.models.sources.raw_model import BY_POSITION, RawModel

@@ -4,6 +4,10 @@
 kind (by what the model offers, not by its name)        is asked for
 ======================================================  ===========================================================
 result of statsmodels                                   its linear predictor (``which="linear"``), or the prediction
+fitted survival model of lifelines                      its log partial hazard, log of a time, or cumulative hazard
+calibrated, or with a threshold of its own              what is inside, with the slope and shift that are read
+several labels at once                                  the decision value of each
+regression with a log link, or a transformed target     the score before the exponential, or the inverse function
 classifier, outlier test: ``decision_function``         the decision values
 classifier: ``predict_joint_log_proba``                 the joint log likelihood of each class
 mixture: ``_estimate_weighted_log_prob``                the weighted log density of each component
@@ -25,66 +29,35 @@ A method of the last step of a pipeline is asked behind the steps before it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pyfe.arrays import AnyArray, FloatArray
-from pyfe.errors import PyfeError, UnsupportedModelError
+from pyfe.arrays import AnyArray
+from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models.sources.boosters import no_decision_function
-from pyfe.models.sources.parts import Labels, is_result, name_of, plain_labels, steps_of
-from pyfe.models.sources.statsmodels import linear_predictor
+from pyfe.models.sources.calibrated import of_calibrated, of_thresholded
+from pyfe.models.sources.decision_values import DecisionFunction
+from pyfe.models.sources.lifelines import of_survival
+from pyfe.models.sources.parts import Labels, name_of, plain_labels, steps_of
+from pyfe.models.sources.several_labels import of_several_labels
+from pyfe.models.sources.statsmodels import of_result
+from pyfe.models.sources.targets import of_log_regression, of_transformed_target
+from pyfe.models.sources.wanted import USUAL, Wanted
 
 __all__ = ["DecisionFunction", "decision_function_of"]
 
 
-@dataclass(frozen=True)
-class DecisionFunction:
-    """Values that a model computes: ``method`` of a table gives ``[m]`` or ``[m, k]``.
-
-    ``labels`` are the classes, clusters or components that the columns stand for, or None for plain values.
-    """
-
-    method: Callable[[Any], Any]
-    labels: Labels | None
-    name: str
-
-    def __call__(self, table: Any) -> FloatArray:
-        """float64 ``[m, k]``; whatever the model raises becomes an UnsupportedModelError."""
-        try:
-            values = _real(self.method(table), self.name)
-        except PyfeError:
-            raise
-        except Exception as error:
-            # the text of the error may hold values of the rows, which may be patients'
-            raise UnsupportedModelError(
-                f"{self.name} cannot be evaluated on these rows ({type(error).__name__})"
-            ) from error
-        if values.ndim not in (1, 2):
-            raise UnsupportedModelError(f"{self.name} returns {values.ndim}-dimensional decision values")
-        values = values[:, None] if values.ndim == 1 else values
-        if self.labels is not None and len(self.labels) == values.shape[1] == 2:
-            values = values[:, 1:] - values[:, :1]
-        return values
-
-
-def _real(answer: Any, name: str) -> FloatArray:
-    """An answer as float64, masked entries as NaN. UnsupportedModelError for complex values: only one part of them
-    would be left."""
-    if isinstance(answer, np.ma.MaskedArray):
-        answer = np.where(np.ma.getmaskarray(answer), np.nan, np.ma.getdata(answer))
-    if np.iscomplexobj(answer) and np.imag(answer).any():
-        raise UnsupportedModelError(f"{name} gives complex decision values; compile their real part or their modulus")
-    return np.asarray(np.real(answer) if np.iscomplexobj(answer) else answer, dtype=np.float64)
-
-
-def decision_function_of(model: Any) -> DecisionFunction:
-    """What the model is compiled from. UnsupportedModelError, saying what would do, if it offers nothing."""
+def decision_function_of(model: Any, wanted: Wanted = USUAL) -> DecisionFunction:
+    """What the model is compiled from. UnsupportedModelError, saying what would do, if it offers nothing;
+    ParameterError for an output that it does not have."""
     name, last = name_of(model), steps_of(model)[-1][1]
-    if is_result(model):
-        return DecisionFunction(linear_predictor(model), None, name)
-    _require_one_label(last, name)
+    if wanted.output == "transform":
+        return _transformed(model, last, wanted)
+    told = _told(last, wanted)
+    if told is not None:
+        return told if last is model or len(steps_of(model)) == 1 else told.behind(_prefix(model).transform)
+    wanted.require_usual(name)
     classes = plain_labels(getattr(model, "classes_", None))
     for method in ("decision_function", "predict_joint_log_proba"):
         if hasattr(last, method):
@@ -98,6 +71,38 @@ def decision_function_of(model: Any) -> DecisionFunction:
     return _plain_function(model, last, name)
 
 
+def _told(model: Any, wanted: Wanted) -> DecisionFunction | None:
+    """What a model is compiled from, where its structure says its link; None for any other."""
+    for with_outputs in (of_result, of_survival):
+        found: DecisionFunction | None = with_outputs(model, wanted)
+        if found is not None:
+            return found
+    found = of_thresholded(model, wanted, decision_function_of)
+    if found is not None:
+        return found
+    for reader in (of_calibrated, of_several_labels, of_transformed_target, of_log_regression):
+        found = reader(model)
+        if found is not None:
+            wanted.require_usual(name_of(model))
+            return found
+    return None
+
+
+def _transformed(model: Any, last: Any, wanted: Wanted) -> DecisionFunction:
+    """The columns that a transformer or pipeline makes of a row."""
+    name = name_of(model)
+    if not hasattr(last, "transform"):
+        raise ParameterError(f'{name} transforms no rows, so that there is no output="transform"')
+    if wanted.at is not None:
+        raise ParameterError(f"the columns of {name} are all compiled, and at= has no meaning for them")
+
+    def columns(table: Any) -> AnyArray:
+        made = model.transform(table)
+        return np.asarray(made.toarray() if hasattr(made, "toarray") else made)
+
+    return DecisionFunction(columns, None, name, "identity")
+
+
 def _plain_function(model: Any, last: Any, name: str) -> DecisionFunction:
     if hasattr(last, "predict_proba"):
         raise no_decision_function(name)
@@ -107,29 +112,16 @@ def _plain_function(model: Any, last: Any, name: str) -> DecisionFunction:
             return DecisionFunction(_behind(model, method), None, name)
     if hasattr(last, "transform"):
         raise UnsupportedModelError(
-            f"{name} only transforms rows, it predicts nothing; end the pipeline in a model, or compile columns of its "
-            "output: pyfe.from_callable(lambda rows: model.transform(rows)[:, :1], schema)"
+            f"{name} only transforms rows, it predicts nothing; end the pipeline in a model, or compile the columns "
+            'that it makes: pyfe.compile(model, schema, output="transform")'
         )
     if callable(model):
         return DecisionFunction(model, None, name)
     raise UnsupportedModelError(
-        f"{name} has neither decision_function nor predict; if it has a score under another name "
-        "(predict_log_partial_hazard of lifelines), compile that: pyfe.from_callable(lambda rows: "
-        "model.predict_log_partial_hazard(pandas.DataFrame(rows, columns=list(schema.columns))), schema), or "
-        "state its coefficients as a pyfe.Linear"
+        f"{name} has neither decision_function nor predict; if it has a score under another name, compile that: "
+        "pyfe.from_callable(lambda rows: model.score_of(pandas.DataFrame(rows, columns=list(schema.columns))), "
+        "schema), or state its coefficients as a pyfe.Linear"
     )
-
-
-def _require_one_label(last: Any, name: str) -> None:
-    """A classifier of several labels at once has several lists of classes, or says ``multilabel_``."""
-    classes = getattr(last, "classes_", None)
-    several = isinstance(classes, list | tuple) and any(np.ndim(one) == 1 for one in classes)
-    if several or getattr(last, "multilabel_", False) is True:
-        raise UnsupportedModelError(
-            f"{name} predicts several labels at once, each with a probability of its own; compile one model per label "
-            "(a classifier fitted on that label alone, as model.estimators_[i] is in OneVsRestClassifier and "
-            "MultiOutputClassifier)"
-        )
 
 
 def _behind(model: Any, method: str) -> Callable[[Any], Any]:
@@ -143,8 +135,13 @@ def _before_last(model: Any, method: Callable[[Any], Any]) -> Callable[[Any], An
     """``method`` of what the last step of a pipeline is given."""
     if len(steps_of(model)) == 1:
         return method
-    prefix = getattr(model, "best_estimator_", model)[:-1]
+    prefix = _prefix(model)
     return lambda table: method(prefix.transform(table))
+
+
+def _prefix(model: Any) -> Any:
+    """The steps of a pipeline before its last one."""
+    return getattr(model, "best_estimator_", model)[:-1]
 
 
 def _weighted_log_density(mixture: Any) -> Callable[[Any], AnyArray]:

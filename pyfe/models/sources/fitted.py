@@ -13,7 +13,7 @@ from pyfe.errors import UnsupportedModelError
 from pyfe.models.fit.affine import fit_affine
 from pyfe.models.fit.probing import TOLERANCE, centre, fresh_rows, residual, straight_on
 from pyfe.models.fit.second_differences import fit_quadratic
-from pyfe.models.sources.decision import DecisionFunction
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, steps_of
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealMap

@@ -8,6 +8,7 @@ names are read from                                which has it
 ``feature_name()``, ``feature_names``              the boosters of lightgbm and xgboost themselves
 ``get_booster().feature_names``                    wrappers of xgboost
 ``model.exog_names``, ``model.formula``            results of statsmodels; a constant column (``const``) is added
+``regressors.mappings``, ``strata``                survival models of lifelines
 =================================================  ====================================================================
 
 A model that has none is looked into: the first step of a pipeline, the estimator inside a search or a meta-estimator.
@@ -22,6 +23,7 @@ import numpy as np
 
 from pyfe.errors import ParameterError
 from pyfe.models.sources.boosters import own_names
+from pyfe.models.sources.lifelines import columns_of_survival
 from pyfe.models.sources.parts import first_takers, is_result, nested
 from pyfe.models.sources.statsmodels import intake_of_result
 from pyfe.models.sources.tables import Intake
@@ -34,6 +36,9 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
     """How rows reach a model. ParameterError where made-up names are also those of the schema, in another order:
     nobody can tell then which column is meant."""
     for candidate in first_takers(model):
+        survival = columns_of_survival(candidate)
+        if survival is not None:
+            return Intake(survival)
         if is_result(candidate):
             return intake_of_result(candidate, schema_columns)
         names, made_up = own_names(candidate)

@@ -12,17 +12,16 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.function import labels_of, require_link
+from pyfe.function import labels_of, link_named, require_link
 from pyfe.models.fit.probing import TOLERANCE, in_pieces
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.sources.decision import decision_function_of
 from pyfe.models.sources.intake import intake_of
 from pyfe.models.sources.link_and_classes import link_and_classes
-from pyfe.models.sources.parts import Labels, is_result, name_of
-from pyfe.models.sources.raw_model import asked, naming_what_fails
+from pyfe.models.sources.parts import Labels, name_of
+from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.raw_probes import Affine, require_affine, rows_of
 from pyfe.models.sources.real_function import RealFunction
-from pyfe.models.sources.statsmodels import link_of_result
 from pyfe.schema import Schema
 from pyfe.schema.cells import by_same_name, plain, same_name
 from pyfe.schema.frames import as_labels
@@ -52,8 +51,9 @@ class Linear:
         Columns left out have weight 0; a name that the schema does not have is an error. Instead of names, an array
         ``[n]`` or ``[k, n]`` in the order of ``schema.coordinate_names``.
     intercept: one number, or one per output.
-    link: "identity", "logit" (also "logistic"), "softmax", "ovr", or "cox" (risk ``1 - S0^exp(d)``, S0 =
-        ``baseline_survival``). ``classes``: labels, in the order of outputs; by default 0, 1, ...
+    link: one of :data:`pyfe.function.LINKS`, such as "identity", "logit" (also "logistic"), "softmax", "exp", or "cox"
+        (risk ``1 - S0^exp(d)``, S0 = ``baseline_survival``). ``classes``: labels, in the order of outputs; by default
+        0, 1, ...
 
     Raises ParameterError for anything else, here or when it meets a schema.
     """
@@ -79,7 +79,7 @@ class Linear:
         asked: object = link
         link = "logit" if isinstance(asked, str) and asked == "logistic" else link
         require_link(link, baseline_survival)
-        if classes is None and link != "identity":
+        if classes is None and link_named(link).classes == "needed":
             classes = range(max(2, len(rows)))
         values = {
             "rows": rows,
@@ -281,12 +281,18 @@ def _from_estimator(model: Any, reference: Any) -> Linear:
     require_affine(affine, model)
     if reference is not None:
         affine.require(rows_of(reference, names), None, "reference rows")
-    if is_result(model):
-        link, classes = link_of_result(model, asked(function.name, model.predict, inputs(rows)), theirs)
-    else:
-        link, classes = link_and_classes(model, function, inputs(rows), theirs, difference)
-    mappings = [dict(zip(names, row.tolist(), strict=True)) for row in weights]
-    return Linear(mappings, intercept.tolist(), link, classes=classes, name=name_of(model))
+    answers = model if function.answers is None else function.answers
+    found = link_and_classes(answers, function, inputs(rows), theirs, difference)
+    mappings = [dict(zip(names, row.tolist(), strict=True)) for row in found.slope * weights]
+    survival = function.baseline_survival
+    return Linear(
+        mappings,
+        (found.slope * intercept).tolist(),
+        found.link,
+        classes=found.classes,
+        baseline_survival=survival,
+        name=name_of(model),
+    )
 
 
 def _raw_inputs(model: Any) -> tuple[list[str], Any]:

@@ -13,7 +13,7 @@ from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
 from pyfe.function import LINKS, floats, labels_of, probabilities
 from pyfe.models.real.squares import RealSquares
-from pyfe.models.sources.decision import DecisionFunction
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import Labels
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction

@@ -12,13 +12,12 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import PyfeError, UnsupportedModelError
 from pyfe.models.fit.probing import ROWS_AT_ONCE
-from pyfe.models.sources.decision import DecisionFunction
+from pyfe.models.sources.decision_values import Ask, DecisionFunction
 from pyfe.schema import Schema
 
 __all__ = ["Ask", "BY_POSITION", "RawModel", "asked", "naming_what_fails"]
 
 Table: TypeAlias = Callable[[Mapping[str, AnyArray]], Any]
-Ask: TypeAlias = Callable[[Any], AnyArray]
 BY_POSITION = ("rows", "reach the model by position, in the schema's order: it has no column names")
 
 

@@ -15,7 +15,7 @@ from pyfe.models.sources.parts import Labels
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.schema import Schema
 
-__all__ = ["RealFunction", "RealMap"]
+__all__ = ["RealFunction", "RealMap", "combined"]
 
 RealMap: TypeAlias = AffineMap | RealQuadratic | RealSquares
 
@@ -51,3 +51,19 @@ class RealFunction:
         reach, unknown = self.map.reach(schema.hi), 2 * self.map.error
         columns = [(name, part) for name, part, column in schema.parts if column.in_table]
         return [(name, part) for name, part in columns if (reach[:, part].sum(axis=1) > unknown).any()]
+
+
+def combined(real_map: RealMap, combination: FloatArray) -> RealMap:
+    """The map whose outputs are combinations ``[k', k]`` of those of another."""
+    error = np.abs(combination) @ real_map.error
+    if isinstance(real_map, AffineMap):
+        return AffineMap(combination @ real_map.weights, combination @ real_map.intercept, error)
+    if isinstance(real_map, RealSquares):
+        return RealSquares(real_map.units, combination @ real_map.outputs, combination @ real_map.linear, error)
+    return RealQuadratic(
+        real_map.centre,
+        np.einsum("jk,kab->jab", combination, real_map.quadratic),
+        combination @ real_map.weights,
+        combination @ real_map.intercept,
+        error,
+    )

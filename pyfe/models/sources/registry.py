@@ -12,6 +12,7 @@ from pyfe.models.sources.linear import Linear
 from pyfe.models.sources.networks import SquareNetwork
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.trees import from_trees
+from pyfe.models.sources.wanted import USUAL, Wanted
 from pyfe.schema import Schema
 
 __all__ = ["from_model"]
@@ -27,13 +28,15 @@ def _from_numbers(model: Any, schema: Schema) -> RealFunction | None:
 _SOURCES: tuple[Source, ...] = (_from_numbers, from_expression, from_graph, from_trees)
 
 
-def from_model(model: Any, schema: Schema) -> RealFunction:
+def from_model(model: Any, schema: Schema, wanted: Wanted = USUAL) -> RealFunction:
     """The real function of a model on a schema: by its structure where that is known, else by asking it.
 
-    Raises ParameterError where model and schema do not fit, UnsupportedModelError where it is of no degree up to two.
+    Raises ParameterError where model and schema do not fit, or the model does not have the output that is wanted,
+    UnsupportedModelError where it is of no degree up to two.
     """
     for source in _SOURCES:
         found = source(model, schema)
         if found is not None:
+            wanted.require_usual(found.name)
             return found
-    return from_estimator(model, schema)
+    return from_estimator(model, schema, wanted)

@@ -81,14 +81,49 @@ std::string fault_of_outputs(const Readout& r) {
 
 std::string number_of(Link link) { return std::to_string(static_cast<unsigned>(link)); }
 
+// Which links go with one function, with several, and with any number; whether they name classes.
+enum class Functions { any, one, several };
+enum class Classes { optional, needed, none };
+
+struct Rule {
+    Functions functions;
+    Classes classes;
+};
+
+Rule rule_of(Link link) {
+    switch (link) {
+        case Link::identity:
+            return {Functions::any, Classes::optional};
+        case Link::logit:
+        case Link::cox:
+        case Link::probit:
+        case Link::cloglog:
+            return {Functions::one, Classes::needed};
+        case Link::softmax:
+        case Link::ovr:
+            return {Functions::several, Classes::needed};
+        case Link::logit_each:  // without classes: labels that exclude nothing, each yes or no
+            return {Functions::several, Classes::optional};
+        case Link::share:
+            return {Functions::any, Classes::needed};
+        case Link::exp:
+        case Link::expm1:
+        case Link::exp10:
+        case Link::square:
+        case Link::inverse:
+            break;
+    }
+    return {Functions::any, Classes::none};
+}
+
 std::string fault_of_link(const Readout& r) {
     const size_t k = r.k();
     if (r.link > kLastLink) return "unknown link " + number_of(r.link);
-    const bool one = r.link == Link::logit || r.link == Link::cox;
-    const bool several = r.link == Link::softmax || r.link == Link::ovr;
-    if ((one && k != 1) || (several && k == 1))
+    const Rule rule = rule_of(r.link);
+    if ((rule.functions == Functions::one && k != 1) || (rule.functions == Functions::several && k == 1))
         return "the link does not go with " + std::to_string(k) + " functions";
-    if (r.link != Link::identity && r.classes.empty()) return "the link needs classes";
+    if (rule.classes == Classes::needed && r.classes.empty()) return "the link needs classes";
+    if (rule.classes == Classes::none && !r.classes.empty()) return "the link has no classes";
     const double s0 = r.baseline_survival;
     if (r.link == Link::cox ? !(s0 > 0 && s0 < 1) : s0 != 0)
         return "the baseline survival is not strictly between 0 and 1, or belongs to another link than cox";

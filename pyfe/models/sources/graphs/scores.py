@@ -27,10 +27,7 @@ from pyfe.function import index_of_largest, margin_of_largest, probabilities
 from pyfe.models.fit.affine import fit_affine
 from pyfe.models.fit.probing import CLOSE, fresh_rows, residual
 from pyfe.models.fit.second_differences import fit_quadratic
-from pyfe.models.real.affine import AffineMap
-from pyfe.models.real.degree_two import RealQuadratic
-from pyfe.models.real.squares import RealSquares
-from pyfe.models.sources.decision import DecisionFunction
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.graphs.graph import Feeds, Graph
 from pyfe.models.sources.graphs.inputs import GraphInputs
 from pyfe.models.sources.graphs.operators import Blocked, Reading
@@ -38,7 +35,7 @@ from pyfe.models.sources.graphs.polynomials import Polynomials
 from pyfe.models.sources.link_and_classes import LARGEST_SLACK
 from pyfe.models.sources.parts import Labels
 from pyfe.models.sources.raw_model import RawModel
-from pyfe.models.sources.real_function import RealFunction, RealMap
+from pyfe.models.sources.real_function import RealFunction, RealMap, combined
 from pyfe.schema import Schema
 
 __all__ = ["from_graph", "input_names"]
@@ -184,12 +181,12 @@ def _function_of(
         if score.runs:
             real_map = _verified(real_map, raw, rows, _FLOAT32_SLACK if feeds.float32 else 1.0)
         for combination, link in _readings(score, real_map, rows, final, graph.label_output() is not None):
-            combined = _combined(real_map, combination)
+            mixed = combined(real_map, combination)
             classes = _classes(graph, link, len(combination))
-            if _predicts(graph, feeds.of_rows(rows, schema), combined(rows), combined.error, classes):
+            if _predicts(graph, feeds.of_rows(rows, schema), mixed(rows), mixed.error, classes):
                 asked = replace(graph, budget=graph.budget.unlimited())
                 raw_model = _raw_model(asked, score, combination, link, final, feeds, schema) if score.runs else None
-                return RealFunction(combined, link, classes, None, graph.name, raw_model)
+                return RealFunction(mixed, link, classes, None, graph.name, raw_model)
         raise UnsupportedModelError(
             f"no known link leads from {score.name!r} to the output and the classes; to have the score alone, make it "
             "the graph's output (onnx.utils.extract_model)"
@@ -285,21 +282,6 @@ def _readings(
             f"the output is exp({score.name!r}), and no link states an exponential; make {score.name!r} the graph's "
             "output (onnx.utils.extract_model) to have the logarithm of the prediction"
         )
-
-
-def _combined(real_map: RealMap, combination: FloatArray) -> RealMap:
-    error = np.abs(combination) @ real_map.error
-    if isinstance(real_map, AffineMap):
-        return AffineMap(combination @ real_map.weights, combination @ real_map.intercept, error)
-    if isinstance(real_map, RealSquares):
-        return RealSquares(real_map.units, combination @ real_map.outputs, combination @ real_map.linear, error)
-    return RealQuadratic(
-        real_map.centre,
-        np.einsum("jk,kab->jab", combination, real_map.quadratic),
-        combination @ real_map.weights,
-        combination @ real_map.intercept,
-        error,
-    )
 
 
 def _classes(graph: Graph, link: str, scores: int) -> Labels | None:

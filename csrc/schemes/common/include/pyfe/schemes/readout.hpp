@@ -12,11 +12,27 @@
 
 namespace pyfe::schemes {
 
-// From decision values to probabilities: none; 1 / (1 + exp(-d)); softmax; logit a class, normalised;
-// 1 - S0^exp(d). The numbers stand in keys: a new link is appended, here and to LINKS in
-// pyfe/function/link.py.
-enum class Link : uint8_t { identity = 0, logit = 1, softmax = 2, ovr = 3, cox = 4 };
-constexpr Link kLastLink = Link::cox;
+// From decision values to what the model says: d itself; 1 / (1 + exp(-d)); softmax; logit a class, normalised;
+// 1 - S0^exp(d); logit a label, not normalised; exp(d); exp(d) - 1; 10^d; d^2; 1 / d; the normal distribution
+// function; 1 - exp(-exp(d)); the probability itself, (1 + d) / 2 of one function. The numbers stand in keys: a
+// new link is appended, here and to LINKS in pyfe/function/link.py.
+enum class Link : uint8_t {
+    identity = 0,
+    logit = 1,
+    softmax = 2,
+    ovr = 3,
+    cox = 4,
+    logit_each = 5,
+    exp = 6,
+    expm1 = 7,
+    exp10 = 8,
+    square = 9,
+    inverse = 10,
+    probit = 11,
+    cloglog = 12,
+    share = 13
+};
+constexpr Link kLastLink = Link::share;
 
 // The name of a class. Its text is the one spelling of a value of its type: True or False, decimal digits, a
 // hexadecimal float as C99 and Python write it (0x1.8000000000000p+0), or any text in UTF-8.
