@@ -21,7 +21,8 @@ from pyfe.models.sources.inputs import columns_of
 from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.registry import from_model
-from pyfe.models.sources.trees import is_trees, schema_for_trees
+from pyfe.models.sources.trees.compiled import is_trees
+from pyfe.models.sources.trees.proposal import schema_for_trees
 from pyfe.models.sources.wanted import USUAL, Wanted
 from pyfe.models.yardstick import Yardstick, yardstick
 from pyfe.schema import LOUDNESS, Column, Schema

@@ -18,12 +18,13 @@ import numpy as np
 from pyfe.arrays import AnyArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.boosters import own_names
-from pyfe.models.sources.margins import Margin
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Numbers, exceeding
 from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_order, label_of
+from pyfe.models.sources.trees.sums import told
 
-__all__ = ["read"]
+__all__ = ["read", "sum_of"]
 
 _LINKS = {
     "Logloss": "logit",
@@ -35,11 +36,17 @@ _LINKS = {
     "Poisson": "exp",
     "Tweedie": "exp",
 }
+_SEVERAL_LABELS = ("MultiLogloss", "MultiCrossEntropy")
+
+
+def is_catboost(model: Any) -> bool:
+    """Whether it is a fitted model of this library."""
+    return all(hasattr(model, name) for name in ("tree_count_", "get_scale_and_bias", "save_model", "is_fitted"))
 
 
 def read(model: Any, last: Any) -> Forest | None:
     """The forest; None for another kind of model."""
-    if not (hasattr(last, "tree_count_") and hasattr(last, "get_scale_and_bias") and hasattr(last, "save_model")):
+    if not is_catboost(last):
         return None
     saved = _saved(last)
     scale, bias = saved["scale_and_bias"]
@@ -54,7 +61,7 @@ def read(model: Any, last: Any) -> Forest | None:
         if symmetric is not None
         else [reader.tree(tree, i) for i, tree in enumerate(saved["trees"])]
     )
-    return Forest(name_of(last), features, not made_up, parts, base, _margin(last))
+    return Forest(name_of(last), features, not made_up, parts, base, _sum(last))
 
 
 def _saved(model: Any) -> dict[str, Any]:
@@ -65,19 +72,28 @@ def _saved(model: Any) -> dict[str, Any]:
         return json.loads(file.read_text())  # type: ignore[no-any-return]
 
 
-def _margin(model: Any) -> Margin:
+def sum_of(model: Any) -> DecisionFunction | None:
+    """What the model adds up, and what its loss makes of it; None for another kind of model."""
+    return _sum(model) if is_catboost(model) else None
+
+
+def _sum(model: Any) -> DecisionFunction:
     def values(table: Any) -> AnyArray:
         return np.asarray(model.predict(table, prediction_type="RawFormulaVal"))
 
-    loss = str(model.get_all_params().get("loss_function", "")).split(":")[0]
-    link = _LINKS.get(loss)
-    classes = plain_labels(getattr(model, "classes_", None)) or None
-    if classes is not None:
-        output = None if link is None else lambda table: np.asarray(model.predict_proba(table))
-        return Margin(values, link, output, classes, lambda table: np.ravel(model.predict(table)))
-    if link == "exp":
-        return Margin(values, link, lambda table: np.asarray(model.predict(table, prediction_type="Exponent")))
-    return Margin(values, "identity", lambda table: np.asarray(model.predict(table)))
+    name, loss = name_of(model), str(model.get_all_params().get("loss_function", "")).split(":")[0]
+    link, classes = _LINKS.get(loss), plain_labels(getattr(model, "classes_", None)) or None
+    if classes is None:
+        kind = "Exponent" if link == "exp" else "RawFormulaVal"
+        link = "exp" if link == "exp" else "identity"
+        return told(values, name, link, output=lambda table: np.asarray(model.predict(table, prediction_type=kind)))
+
+    def labels(table: Any) -> AnyArray:
+        return np.ravel(model.predict(table))
+
+    if loss in _SEVERAL_LABELS:
+        return told(values, name, link, output=model.predict_proba)
+    return told(values, name, link, classes, output=model.predict_proba, predict=labels)
 
 
 class _Nodes:

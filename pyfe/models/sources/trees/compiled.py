@@ -21,15 +21,13 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.function.link import LINKS
 from pyfe.models.fit.probing import TOLERANCE, fresh_rows
 from pyfe.models.real.affine import AffineMap
 from pyfe.models.real.degree_two import RealQuadratic
-from pyfe.models.sources.decision import DecisionFunction, decision_function_of
+from pyfe.models.sources.decision import decision_function_of
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.estimators import with_link
 from pyfe.models.sources.fitted import fitted_map
-from pyfe.models.sources.link_and_classes import without_probabilities
-from pyfe.models.sources.margins import Margin
 from pyfe.models.sources.parts import Labels, plain_labels
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction, RealMap
@@ -54,9 +52,9 @@ def from_trees(model: Any, schema: Schema) -> RealFunction | None:
         return None
     forest.require_two_columns()
     raw = as_quadratic(forest, schema)
-    if forest.margin is None:
+    if forest.function is None:
         return _combined(model, forest, raw, schema)
-    return _read(model, forest, forest.margin, raw, schema)
+    return _read(model, forest, forest.function, raw, schema)
 
 
 def is_trees(model: Any) -> bool:
@@ -101,20 +99,14 @@ def _as_category(values: AnyArray | None, levels: tuple[Any, ...], count: int) -
 # Trees whose sum is read
 
 
-def _read(model: Any, forest: Forest, margin: Margin, raw: RealQuadratic, schema: Schema) -> RealFunction:
+def _read(model: Any, forest: Forest, function: DecisionFunction, raw: RealQuadratic, schema: Schema) -> RealFunction:
     """The function of a forest whose base and link were read too. UnsupportedModelError where the model adds up to
     something else."""
-    if margin.classes is not None and len(margin.classes) == len(raw.intercept) == 2:
+    if function.labels is not None and len(function.labels) == len(raw.intercept) == 2:
         raw = second_minus_first(raw)
-    function = DecisionFunction(margin.values, margin.classes, forest.name)
-    link = margin.link if margin.link in LINKS else "identity"
-    output = None if link != margin.link else margin.output
-    asking = RawModel(function, _table_of(forest), schema, model, margin.predict, output)
-    rows = fresh_rows(schema)
-    theirs = asking.on_codes(rows)
-    real_map = _as_read(raw, rows, theirs, forest.name)
-    remarks = _remarks(margin, link, asking, rows, theirs)
-    return RealFunction(real_map, link, margin.classes, None, forest.name, asking, remarks)
+    asking, rows = RawModel(function, _table_of(forest), schema, model), fresh_rows(schema)
+    real_map = _as_read(raw, rows, asking.on_codes(rows), forest.name)
+    return with_link(RealFunction(real_map, "identity", None, None, forest.name, asking), asking, rows)
 
 
 def _as_read(raw: RealQuadratic, rows: IntArray, theirs: FloatArray, name: str) -> RealMap:
@@ -128,19 +120,6 @@ def _as_read(raw: RealQuadratic, rows: IntArray, theirs: FloatArray, name: str) 
         )
     error = np.maximum(raw.error, 2 * difference)
     return replace(raw, error=error) if raw.quadratic.any() else AffineMap(raw.weights, raw.intercept, error)
-
-
-def _remarks(
-    margin: Margin, link: str, asking: RawModel, rows: IntArray, theirs: FloatArray
-) -> tuple[tuple[str, str], ...]:
-    """Why there is nothing after the decision values, where the model has more."""
-    if link == margin.link:
-        return ()
-    if margin.classes is not None and hasattr(asking.model, "predict_proba"):
-        own = asking.in_pieces(asking.model.predict_proba, asking.schema.decode_columns(rows))
-        return (("probabilities", f"none: {without_probabilities(own, theirs)}"),)
-    named = "no link with a name" if margin.link is None else f"the link {margin.link!r}"
-    return (("output", f"the sum of the trees; the model's own is {named} of it"),)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.models.sources.margins import Margin
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.trees.cells import Cells
 
 __all__ = ["Feature", "Forest", "Leaf", "Part", "Tree", "in_order", "in_output", "label_of"]
@@ -90,10 +90,11 @@ class Feature:
 
 @dataclass(frozen=True)
 class Forest:
-    """The sum of one leaf of every part, and ``base [k]``, which is ``margin.values`` of the model.
+    """The sum of one leaf of every part, and ``base [k]``.
 
     named: whether the model takes a DataFrame by its names, or an array in the order of ``features``.
-    margin: None where only the model knows how it combines its trees; it is asked then.
+    function: the model's own sum, which is this one, with its link; None where only the model knows how it combines its
+        trees; it is asked then.
     unit: half the distance of neighbouring numbers near 1, in the type that the model adds up in.
     """
 
@@ -102,7 +103,7 @@ class Forest:
     named: bool
     parts: Sequence[Part]
     base: FloatArray
-    margin: Margin | None = None
+    function: DecisionFunction | None = None
     unit: float = _EPS / 2
 
     def require_two_columns(self) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from pyfe.models.sources.margins import Margin
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Levels, Numbers, numbers_where
 from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_output, label_of
 from pyfe.models.sources.trees.levels import level
+from pyfe.models.sources.trees.sums import told
 
 __all__ = ["read"]
 
@@ -38,16 +39,17 @@ def read(model: Any, last: Any) -> Forest | None:
     named = hasattr(model, "feature_names_in_")
     names = model.feature_names_in_ if named else [f"x{i}" for i in range(last.n_features_in_)]
     features = [Feature(str(name)) for name in names]
-    return Forest(name_of(model), features, named, trees, base, _margin(model, last))
+    return Forest(name_of(model), features, named, trees, base, _sum(model, last))
 
 
-def _margin(model: Any, last: Any) -> Margin:
-    classes = plain_labels(getattr(last, "classes_", None))
+def _sum(model: Any, last: Any) -> DecisionFunction:
+    name, classes = name_of(model), plain_labels(getattr(last, "classes_", None))
     if classes is not None:
         link = "logit" if len(classes) == 2 else "softmax"
-        return Margin(model.decision_function, link, model.predict_proba, classes, model.predict)
+        answers = {"output": model.predict_proba, "predict": model.predict}
+        return DecisionFunction(model.decision_function, classes, name, link, **answers)
     # the fitted loss knows its link: the name of the loss may be the user's own
-    return Margin(last._raw_predict, _LINKS.get(type(last._loss.link).__name__), model.predict)
+    return told(last._raw_predict, name, _LINKS.get(type(last._loss.link).__name__), output=model.predict)
 
 
 def _levels(last: Any) -> dict[int, tuple[Any, ...]]:

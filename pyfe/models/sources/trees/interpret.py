@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from pyfe.arrays import FloatArray
-from pyfe.models.sources.margins import Margin
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Levels, Numbers
 from pyfe.models.sources.trees.forest import Feature, Forest, Leaf
+from pyfe.models.sources.trees.sums import told
 
 __all__ = ["read"]
 
@@ -58,14 +59,15 @@ def read(model: Any, last: Any) -> Forest | None:
     named = not all(_MADE_UP.fullmatch(name) for name in names)
     features = [Feature(name if named else f"x{i}") for i, name in enumerate(names)]
     terms = [_term(last, i, features, len(base)) for i in range(len(last.term_features_))]
-    return Forest(name_of(last), features, named, terms, base, _margin(last))
+    return Forest(name_of(last), features, named, terms, base, _sum(last))
 
 
-def _margin(model: Any) -> Margin:
-    link, classes = _LINKS.get(model.link_), plain_labels(getattr(model, "classes_", None))
+def _sum(model: Any) -> DecisionFunction:
+    name, link = name_of(model), _LINKS.get(model.link_)
+    classes = plain_labels(getattr(model, "classes_", None))
     if classes is None:
-        return Margin(model._predict_score, link, None if link is None else model.predict)
-    return Margin(model.decision_function, link, None if link is None else model.predict_proba, classes, model.predict)
+        return told(model._predict_score, name, link, output=model.predict)
+    return told(model.decision_function, name, link, classes, output=model.predict_proba, predict=model.predict)
 
 
 def _term(model: Any, number: int, features: Sequence[Feature], outputs: int) -> Term:
@@ -96,8 +98,10 @@ def _between(column: int, low: tuple[float, ...], high: tuple[float, ...]) -> Nu
 
 def _of_levels(column: int, numbers: dict[Any, int]) -> list[Cells]:
     """Levels of one number share a bin; unknown ones have the last, which no level of the schema should be in."""
-    known = tuple(numbers)
-    last = max(numbers.values()) + 1
+    if all(re.fullmatch(r"0|-?[1-9]\d*", one) for one in numbers):
+        # it keeps the levels as text; whole numbers are such in the table
+        numbers = {int(one): number for one, number in numbers.items()}
+    known, last = tuple(numbers), max(numbers.values()) + 1
     bins: list[Cells] = [
         Levels(column, known, frozenset(one for one in known if numbers[one] == number), False)
         for number in range(1, last)

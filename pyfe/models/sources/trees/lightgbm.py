@@ -25,13 +25,14 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.boosters import own_names
-from pyfe.models.sources.margins import Margin, counted
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Levels, numbers_where
 from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_order, in_output, label_of
 from pyfe.models.sources.trees.levels import level
+from pyfe.models.sources.trees.sums import counted, told
 
-__all__ = ["read"]
+__all__ = ["read", "sum_of"]
 
 _ZERO = float(np.float32(1e-35))
 """A number of at most this size is 0."""
@@ -65,7 +66,7 @@ def read(model: Any, last: Any) -> Forest | None:
     reader = _Nodes(_features(last, dump), not dump.get("pandas_categorical"), k)
     parts = [reader.tree(one["tree_structure"], i, factor) for i, one in enumerate(dump["tree_info"])]
     forest = Forest(name_of(last), reader.features, _names(last) is not None, parts, np.zeros(k))
-    return replace(forest, margin=_margin(last, dump, factor, bool((forest.least() >= 0).all())))
+    return replace(forest, function=_sum(last, dump, factor, bool((forest.least() >= 0).all())))
 
 
 def _factor(dump: Mapping[str, Any]) -> float:
@@ -75,21 +76,27 @@ def _factor(dump: Mapping[str, Any]) -> float:
     return (float(slope.group(1)) if slope else 1.0) / max(1, rounds)
 
 
-def _margin(model: Any, dump: Mapping[str, Any], factor: float, positive: bool) -> Margin:
+def sum_of(model: Any) -> DecisionFunction | None:
+    """What a booster adds up, and what its objective makes of it; None for another kind of model."""
+    found = read(model, model)
+    return None if found is None else found.function
+
+
+def _sum(model: Any, dump: Mapping[str, Any], factor: float, positive: bool) -> DecisionFunction:
     def values(table: Any) -> AnyArray:
         return np.asarray(model.predict(table, raw_score=True)) * factor
 
-    objective = dump.get("objective", "none").split()
-    name, link = objective[0], _LINKS.get(objective[0], "identity" if objective[0] in _IDENTITY else None)
+    objective, name = dump.get("objective", "none").split(), name_of(model)
+    link = _LINKS.get(objective[0], "identity" if objective[0] in _IDENTITY else None)
     if "sqrt" in objective:  # sign(d) d^2, which is d^2 where no sum is negative
         link = "square" if positive else None
     classes = plain_labels(getattr(model, "classes_", None)) if hasattr(model, "predict_proba") else None
     if classes is None:
         numbered = counted(link, int(dump["num_tree_per_iteration"]))
-        return Margin(values, link, None if link is None else model.predict, numbered)
-    if name not in ("binary", "multiclass", "multiclassova"):
-        return Margin(values, None, None, classes, model.predict)
-    return Margin(values, link, model.predict_proba, classes, model.predict)
+        return told(values, name, link, numbered, output=model.predict)
+    if link in ("logit", "softmax", "logit_each"):
+        return told(values, name, link, classes, output=model.predict_proba, predict=model.predict)
+    return told(values, name, None, classes, predict=model.predict)
 
 
 def _names(model: Any) -> list[str] | None:

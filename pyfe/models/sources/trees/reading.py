@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import steps_of
 from pyfe.models.sources.trees import catboost, histograms, interpret, lightgbm, scikit_learn, xgboost
 from pyfe.models.sources.trees.forest import Forest
 
-__all__ = ["forest_of"]
+__all__ = ["forest_of", "sum_of"]
 
 _Reader: TypeAlias = Callable[[Any, Any], Forest | None]
 
@@ -21,6 +22,14 @@ _READERS: tuple[_Reader, ...] = (
     interpret.read,
     scikit_learn.read,
 )
+
+_SUMS: tuple[Callable[[Any], DecisionFunction | None], ...] = (xgboost.sum_of, lightgbm.sum_of, catboost.sum_of)
+"""Of libraries that have no ``decision_function``."""
+
+
+def sum_of(model: Any) -> DecisionFunction | None:
+    """What a booster adds up, under its library's own name for that; None for any other model."""
+    return next((found for one in _SUMS if (found := one(model)) is not None), None)
 
 
 def forest_of(model: Any) -> Forest | None:

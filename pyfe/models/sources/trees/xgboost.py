@@ -19,17 +19,21 @@ import numpy as np
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.boosters import own_names
-from pyfe.models.sources.margins import Margin, counted
+from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Levels, exceeding, numbers_where, reaching
 from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_output, label_of
+from pyfe.models.sources.trees.sums import counted, told
 
-__all__ = ["margin", "read"]
+__all__ = ["read", "sum_of"]
 
 _LOGIT = ("binary:logistic", "reg:logistic")
 _EXP = ("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft")
 _SOFTMAX = ("multi:softprob", "multi:softmax")
 _NO_LINK = ("binary:hinge",)
+_LABELS = ("multi:softmax",)
+"""Objectives of which a bare booster gives labels."""
+
 _LOGIT_BASE = (*_LOGIT, "binary:logitraw")
 
 _CATEGORICAL = 1
@@ -63,34 +67,31 @@ def read(model: Any, last: Any) -> Forest | None:
         for i, (tree, output) in enumerate(zip(trees["trees"][:count], trees["tree_info"][:count], strict=True))
     ]
     named = _names(last) is not None
-    return Forest(name_of(last), features, named, parts, _base(learner, k), margin(last), _UNIT)
+    return Forest(name_of(last), features, named, parts, _base(learner, k), _sum(last, learner), _UNIT)
 
 
-def margin(model: Any) -> Margin:
-    """What a booster adds up, trees or linear functions, and what its objective makes of it."""
-    learner = _learner(model)
-    objective = learner["objective"]["name"]
-    link = _link(objective)
+def sum_of(model: Any) -> DecisionFunction | None:
+    """What a booster adds up, trees or linear functions, and what its objective makes of it; None for another kind of
+    model."""
+    return _sum(model, _learner(model)) if is_xgboost(model) else None
+
+
+def _sum(model: Any, learner: Mapping[str, Any]) -> DecisionFunction:
+    objective, name = learner["objective"]["name"], name_of(model)
+    link, numbered = _link(objective), counted(_link(objective), _outputs(learner))
     if not hasattr(model, "get_booster"):
-        values, output = _asking(model, output_margin=True), _asking(model)
-        numbered = counted(link, _outputs(learner))
-        return Margin(values, link, None if link is None or objective == "multi:softmax" else output, numbered)
+        output = None if objective in _LABELS else _asking(model)
+        return told(_asking(model, output_margin=True), name, link, numbered, output=output)
 
-    def values_of_wrapper(table: Any) -> AnyArray:
+    def values(table: Any) -> AnyArray:
         return np.asarray(model.predict(table, output_margin=True))
 
     classes = plain_labels(getattr(model, "classes_", None)) if hasattr(model, "predict_proba") else None
     if classes is None:
-        output = None if link is None else model.predict
-        return Margin(values_of_wrapper, link, output, counted(link, _outputs(learner)))
-    has_probabilities = link in ("logit", "softmax")
-    return Margin(
-        values_of_wrapper,
-        link if has_probabilities else None,
-        model.predict_proba if has_probabilities else None,
-        classes,
-        model.predict,
-    )
+        return told(values, name, link, numbered, output=model.predict)
+    if link in ("logit", "softmax"):
+        return told(values, name, link, classes, output=model.predict_proba, predict=model.predict)
+    return told(values, name, None, classes, predict=model.predict)
 
 
 def _link(objective: str) -> str | None:
