@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models.sources.parts import name_of
+from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.trees.cells import Cells, Levels
 from pyfe.models.sources.trees.forest import Forest
 from pyfe.models.sources.trees.reading import forest_of
@@ -92,12 +93,16 @@ class _Tested:
 
 
 def _shown(model: Any) -> Forest:
-    found = forest_of(model)
-    if found is None:
-        raise UnsupportedModelError(
-            f"{name_of(model)} shows no trees on raw columns (tree_, or estimators_ with tree_; no steps before them). "
-            "Trees need no scaling and no imputer: fit them on the columns themselves, absent entries included. If "
-            "this is another library, its cuts have to be read from it: a bit of ours is value >= cut, and other "
-            "libraries test value > cut, or float32(value) < cut, so that a cut as they print it is the wrong one"
-        )
-    return found
+    with naming_what_fails(model):
+        found = forest_of(model)
+    if found is not None:
+        return found
+    name = name_of(model)
+    if hasattr(model, "fit") and getattr(model, "n_features_in_", None) is None:
+        raise UnsupportedModelError(f"{name} does not say how many columns it takes (is it fitted?)")
+    raise UnsupportedModelError(
+        f"{name} shows no trees on raw columns (tree_, or estimators_ with tree_; no steps before them). Trees need "
+        "no scaling and no imputer: fit them on the columns themselves, absent entries included. If this is another "
+        "library, its cuts have to be read from it: a bit of ours is value >= cut, and other libraries test value > "
+        "cut, or float32(value) < cut, so that a cut as they print it is the wrong one"
+    )

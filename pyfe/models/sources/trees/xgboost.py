@@ -43,16 +43,15 @@ _UNIT = 2.0**-24
 """Half the distance of float32 numbers near 1."""
 
 
-def is_xgboost(model: Any) -> bool:
-    """Whether it is a booster of this library, or has one."""
-    return callable(getattr(model, "get_booster", None)) or (
-        hasattr(model, "save_raw") and hasattr(model, "get_dump") and hasattr(model, "num_boosted_rounds")
-    )
+def _booster(model: Any) -> Any:
+    """The booster of a wrapper, or the model itself; None for another kind of model."""
+    booster = model.get_booster() if callable(getattr(model, "get_booster", None)) else model
+    return booster if hasattr(booster, "save_raw") and hasattr(booster, "num_boosted_rounds") else None
 
 
 def read(model: Any, last: Any) -> Forest | None:
     """The forest; None for another kind of model, and for a booster of linear functions."""
-    if not is_xgboost(last):
+    if _booster(last) is None:
         return None
     learner = _learner(last)
     booster = learner["gradient_booster"]
@@ -73,7 +72,7 @@ def read(model: Any, last: Any) -> Forest | None:
 def sum_of(model: Any) -> DecisionFunction | None:
     """What a booster adds up, trees or linear functions, and what its objective makes of it; None for another kind of
     model."""
-    return _sum(model, _learner(model)) if is_xgboost(model) else None
+    return _sum(model, _learner(model)) if _booster(model) is not None else None
 
 
 def _sum(model: Any, learner: Mapping[str, Any]) -> DecisionFunction:
@@ -113,8 +112,7 @@ def _asking(booster: Any, **how: Any) -> Callable[[Any], AnyArray]:
 
 
 def _learner(model: Any) -> dict[str, Any]:
-    booster = model.get_booster() if hasattr(model, "get_booster") else model
-    return json.loads(bytes(booster.save_raw("json")))["learner"]  # type: ignore[no-any-return]
+    return json.loads(bytes(_booster(model).save_raw("json")))["learner"]  # type: ignore[no-any-return]
 
 
 def _names(model: Any) -> list[str] | None:
