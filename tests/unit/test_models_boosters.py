@@ -10,9 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
+from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
+from pyfe.errors import UnsupportedModelError
 from pyfe.models import compile, schema_for_trees
 from pyfe.models.sources.registry import from_model
 from pyfe.schema import Schema
@@ -115,6 +122,10 @@ def proba(model: Any, X: Any) -> Any:
     return model.predict_proba(X)
 
 
+def shares(model: Any, X: Any) -> Any:
+    return np.diff(model.predict_proba(X))
+
+
 def predict(model: Any, X: Any) -> Any:
     return model.predict(X)
 
@@ -154,6 +165,10 @@ SOURCES: dict[str, Row] = {
     "hist Gamma": Row(hist(REGRESSOR, Y, loss="gamma"), logarithm, predict, "exp"),
     "hist multi": Row(hist(CLASSIFIER, THREE, max_iter=5), decision, proba, "softmax"),
     "hist without absent": Row(hist(CLASSIFIER, TWO, PLAIN), decision, proba, "logit", absent=False),
+    "tree, absent": Row(lambda: DecisionTreeClassifier(max_depth=2).fit(X, TWO), shares, proba, "share"),
+    "forest, absent": Row(
+        lambda: RandomForestRegressor(10, max_depth=2, random_state=0).fit(X, Y), predict, predict, "identity"
+    ),
     "xgboost logistic": Row(xgb("Classifier", TWO), of_xgb, proba, "logit"),
     "xgboost squared": Row(xgb("Regressor", Y), of_xgb, predict, "identity"),
     "xgboost far from zero": Row(xgb("Regressor", Y + 1e5), of_xgb, predict, "identity"),
@@ -245,20 +260,133 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_every_library_at_every_cut(name: str) -> None:
+QUICK = (
+    "hist classifier",
+    "xgboost logistic",
+    "xgboost, zero is absent",
+    "xgboost early-stopped",
+    "lightgbm binary",
+    "lightgbm zero_as_missing",
+    "catboost logloss",
+)
+SOURCES_BY_COST = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SOURCES]
+
+
+def made(name: str) -> tuple[Any, Schema, pd.DataFrame]:
+    """The fitted model, its schema, and its kind of rows."""
     row = SOURCES[name]
-    model = row.fit()
-    table, bits = (X, "bit") if row.absent else (PLAIN, None)
-    schema = schema_for_trees(model, missing=bits)
+    model, like = row.fit(), X if row.absent else PLAIN
+    return model, schema_for_trees(model, missing="bit" if row.absent else None), like
+
+
+@pytest.mark.parametrize("name", SOURCES_BY_COST)
+def test_every_library_at_every_cut(name: str) -> None:
+    """Before the link: the map is the library's own sum, but for the rounding of its floats; integers keep their
+    bound. After it: probabilities, values and classes are the library's own."""
+    row = SOURCES[name]
+    model, schema, like = made(name)
     rows = around_cuts(schema)
-    theirs = values(row.margin(model, for_the_model(rows, table)))
-    real = from_model(model, schema)
-    ours = real.map(schema.encode(rows).x)
-    rounding = real.map.error + 1e-9 * np.ptp(theirs)
-    assert (np.abs(ours - theirs) <= rounding).all()
+    table = for_the_model(rows, like)
+    theirs, real = values(row.margin(model, table)), from_model(model, schema)
+    assert (np.abs(real.map(schema.encode(rows).x) - theirs) <= real.map.error + 1e-9 * np.ptp(theirs)).all()
     assert (real.map.error <= 1e-4 * np.ptp(theirs)).all() or "far from zero" in name
 
     function = compile(model, schema, weight_bits=14)
+    assert function.link == row.link
     scores = function.evaluate(rows)
     assert (np.abs(values(function.decision_function(scores)) - theirs) <= function.max_error).all()
+    require_output(function, scores, row.output(model, table), theirs)
+
+
+def require_output(function: Any, scores: Any, output: Any, theirs: np.ndarray) -> None:
+    """The model's own answers, within their bound and what float32 says of them."""
+    own, close = values(output), 1e-6 if np.asarray(output).dtype == np.float32 else 1e-9
+    if function.classes is None:
+        ours = values(function.predict(scores))
+    else:
+        ours = function.predict_proba(scores)
+        ours = ours[:, 1:] if own.shape[1] == 1 else ours
+    bound = function.output_error(scores)
+    bound = bound[:, 1:] if bound.shape[1] > own.shape[1] else bound
+    assert (np.abs(ours - own) <= bound + close * (1 + np.abs(own))).all()
+    if function.classes is not None:
+        best = np.argmax(theirs, axis=1) if theirs.shape[1] > 1 else (theirs[:, 0] > 0).astype(int)
+        clear = np.abs(theirs[:, 0]) if theirs.shape[1] == 1 else np.diff(np.sort(theirs, axis=1)[:, -2:])[:, 0]
+        clear = clear > 2 * function.max_error.max()
+        assert clear.mean() > 0.5
+        assert (function.predict(scores) == np.array(function.classes)[best])[clear].all()
+
+
+@pytest.mark.parametrize("name", SOURCES_BY_COST)
+def test_columns_in_another_order(name: str) -> None:
+    """The schema's columns reversed, the rows as a DataFrame whose columns are permuted: the same scores."""
+    model, schema, like = made(name)
+    rows = around_cuts(schema)
+    table = for_the_model(rows, like)[["visits", "age", "bmi", "crp"]]
+    reversed_schema = Schema(dict(reversed(schema.columns.items())))
+    one, other = compile(model, schema, weight_bits=14), compile(model, reversed_schema, weight_bits=14)
+    theirs = values(SOURCES[name].margin(model, for_the_model(rows, like)))
+    for function in (one, other):
+        decision = values(function.decision_function(function.evaluate(table)))
+        assert (np.abs(decision - theirs) <= function.max_error).all()
+    assert (np.abs(values(one.evaluate(table)) - values(other.evaluate(table))) <= 1).all()
+
+
+@pytest.mark.parametrize("kind", ["hist", "xgboost", "lightgbm", "catboost"])
+def test_arrays_are_by_position(kind: str) -> None:
+    """A model that was fitted on an array calls its columns x0, x1, ..., whatever its library calls them."""
+    fits = {"hist": hist(CLASSIFIER, TWO, X.to_numpy()), "xgboost": xgb("Classifier", TWO, X.to_numpy())}
+    fits |= {"lightgbm": lgb("Classifier", TWO, X.to_numpy()), "catboost": cat("Classifier", TWO, X.to_numpy())}
+    asks = {"hist": decision, "xgboost": of_xgb, "lightgbm": of_lgb, "catboost": of_cat}
+    model = fits[kind]()
+    schema = schema_for_trees(model, missing="bit")
+    assert set(schema.columns) <= {"x0", "x1", "x2", "x3"}
+    function = compile(model, schema, weight_bits=14)
+    table = {f"x{i}": X.to_numpy()[:, i] for i in range(4)}
+    theirs = asks[kind](model, X.to_numpy())
+    assert np.abs(function.decision_function(function.evaluate(table)) - theirs).max() <= function.max_error
+
+
+# -- absent entries --
+
+
+@pytest.mark.parametrize("name", ["hist classifier", "xgboost logistic", "lightgbm binary", "catboost logloss"])
+def test_no_value_stands_for_an_absent_entry(name: str) -> None:
+    """Nodes send absent entries both ways: with any one value the model is refused, and the bit is named."""
+    model = SOURCES[name].fit()
+    columns = schema_for_trees(model).columns
+    assert compile(model, Schema(columns)).k == 1, "nothing may be absent here"
+    for value in (X["age"].median(), 0.0):
+        stated = schema_for_trees(model, missing={"age": float(value)})
+        with pytest.raises(UnsupportedModelError, match='missing="bit"'):
+            compile(model, stated)
+
+
+def test_the_value_that_a_model_takes_for_absent() -> None:
+    """LightGBM without use_missing counts an absent entry as zero, so zero stands for it and nothing else."""
+    model = lgb("Classifier", TWO, use_missing=False)()
+    schema = schema_for_trees(model, missing={"age": 0.0, "crp": 0.0})
+    function = compile(model, schema, reference=X)
+    difference = function.decision_function(function.evaluate(X)) - model.predict(X, raw_score=True)
+    assert np.abs(difference).max() <= function.max_error
+    with pytest.raises(UnsupportedModelError, match='missing="bit"'):
+        compile(model, schema_for_trees(model, missing={"age": 45.0, "crp": 0.0}))
+
+
+def test_a_model_that_takes_no_absent_entries() -> None:
+    """One bit too many is named."""
+    model = GradientBoostingClassifier(n_estimators=4, max_depth=2, random_state=0).fit(PLAIN, TWO)
+    with pytest.raises(UnsupportedModelError, match="absent"):
+        compile(model, schema_for_trees(model, missing="bit"))
+
+
+def test_a_column_that_is_only_asked_whether_it_is_there() -> None:
+    """All of its numbers go one way: the schema has one cut, which no tree needs, and the bit."""
+    rows = pd.DataFrame({"there": X["age"].mask(X["age"].notna(), 1.0), "bmi": X["bmi"]})
+    model = HistGradientBoostingRegressor(max_iter=5, max_depth=2, min_samples_leaf=5).fit(
+        rows, Y + 3.0 * rows["there"].isna()
+    )
+    schema = schema_for_trees(model, missing="bit")
+    assert schema.columns["there"].width == 2
+    function = compile(model, schema, weight_bits=14)
+    assert np.abs(function.decision_function(function.evaluate(rows)) - model.predict(rows)).max() <= function.max_error

@@ -20,7 +20,7 @@ from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.boosters import own_names
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
-from pyfe.models.sources.trees.cells import Cells, Numbers, exceeding
+from pyfe.models.sources.trees.cells import Cells, exceeding, numbers_from
 from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_order, label_of
 from pyfe.models.sources.trees.sums import told
 
@@ -133,7 +133,7 @@ class _Nodes:
             raise UnsupportedModelError(_no_number(test["split_type"], label))
         feature = self._numbers[test["float_feature_index"]]
         cut = float(exceeding(np.array([test["border"]], dtype=np.float64))[0])
-        return Numbers(feature["flat_feature_index"], (cut,), (False, True), feature["nan_value_treatment"] == "AsTrue")
+        return numbers_from(feature["flat_feature_index"], cut, feature["nan_value_treatment"] == "AsTrue")
 
 
 def _no_number(kind: str, label: str) -> str:

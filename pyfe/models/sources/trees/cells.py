@@ -16,7 +16,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.schema.cells import same_name
 
-__all__ = ["Cells", "Levels", "Numbers", "exceeding", "numbers_where", "reaching"]
+__all__ = ["Cells", "Levels", "Numbers", "exceeding", "numbers_from", "numbers_where", "reaching"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ def _as_level(value: object) -> object:
     return same_name(value) if isinstance(value, str) else value
 
 
+def numbers_from(column: int, cut: float, absent: bool | None) -> Numbers:
+    """The numbers that reach a cut; none where that is infinite."""
+    return Numbers(column, (cut,), (False, True), absent) if np.isfinite(cut) else Numbers(column, (), (False,), absent)
+
+
 def numbers_where(
     column: int, test: Callable[[FloatArray], AnyArray], starts: Iterable[float], absent: bool | None
 ) -> Numbers:
@@ -95,14 +100,16 @@ def exceeding(limits: FloatArray) -> FloatArray:
     float32 values are rounded to nearest, so the least one is half way between the neighbours around the limit, or
     the next float64 above where a tie goes down.
     """
-    below = limits.astype(np.float32)
-    below = np.where(below > limits, np.nextafter(below, np.float32(-np.inf)), below)
-    above = np.nextafter(below, np.float32(np.inf))
-    middle = (below.astype(np.float64) + above.astype(np.float64)) / 2
-    return np.where(middle.astype(np.float32) > limits, middle, np.nextafter(middle, np.inf))
+    with np.errstate(over="ignore"):
+        below = limits.astype(np.float32)
+        below = np.where(below > limits, np.nextafter(below, np.float32(-np.inf)), below)
+        above = np.nextafter(below, np.float32(np.inf))
+        middle = (below.astype(np.float64) + above.astype(np.float64)) / 2
+        return np.where(middle.astype(np.float32) > limits, middle, np.nextafter(middle, np.inf))
 
 
 def reaching(limits: FloatArray) -> FloatArray:
     """The least float64 values that, rounded to float32, are at least the limits, which are float32 values."""
-    single = limits.astype(np.float32)
-    return exceeding(np.nextafter(single, np.float32(-np.inf)).astype(np.float64))
+    with np.errstate(over="ignore"):
+        below = np.nextafter(limits.astype(np.float32), np.float32(-np.inf))
+    return exceeding(below.astype(np.float64))

@@ -34,8 +34,8 @@ from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.trees.forest import Forest
 from pyfe.models.sources.trees.quadratic import as_quadratic, second_minus_first
 from pyfe.models.sources.trees.reading import forest_of
-from pyfe.schema import Schema, stacked
-from pyfe.schema.cells import same_name
+from pyfe.schema import Products, Schema, stacked
+from pyfe.schema.cells import listed, same_name
 
 __all__ = ["from_trees", "is_trees"]
 
@@ -95,6 +95,21 @@ def _as_category(values: AnyArray | None, levels: tuple[Any, ...], count: int) -
     return pandas.Categorical(cells, categories=list(levels))
 
 
+def _answers(asking: RawModel, rows: IntArray) -> FloatArray:
+    """The model's values of rows. UnsupportedModelError naming the bits for absent entries where it takes none."""
+    try:
+        return asking.on_codes(rows)
+    except UnsupportedModelError as error:
+        columns = asking.schema.columns.items()
+        bits = [name for name, column in columns if Products.MISSING in column.products]
+        if not bits:
+            raise
+        raise UnsupportedModelError(
+            f"{error}; {listed(bits)} may be absent in the schema, and a model that takes no absent entries has no "
+            'score for them: leave their bits away (missing="bit")'
+        ) from error
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # Trees whose sum is read
 
@@ -105,7 +120,7 @@ def _read(model: Any, forest: Forest, function: DecisionFunction, raw: RealQuadr
     if function.labels is not None and len(function.labels) == len(raw.intercept) == 2:
         raw = second_minus_first(raw)
     asking, rows = RawModel(function, _table_of(forest), schema, model), fresh_rows(schema)
-    real_map = _as_read(raw, rows, asking.on_codes(rows), forest.name)
+    real_map = _as_read(raw, rows, _answers(asking, rows), forest.name)
     return with_link(RealFunction(real_map, "identity", None, None, forest.name, asking), asking, rows)
 
 
@@ -131,7 +146,7 @@ def _combined(model: Any, forest: Forest, raw: RealQuadratic, schema: Schema) ->
     if function.labels is not None and len(function.labels) == len(raw.intercept) == 2:
         raw = second_minus_first(raw)
     asking, rows = RawModel(function, _table_of(forest), schema, model), fresh_rows(schema)
-    real_map = _as_the_model_combines(raw, rows, asking.on_codes(rows))
+    real_map = _as_the_model_combines(raw, rows, _answers(asking, rows))
     if real_map is None:
         real_map, rows = fitted_map(asking)
     return with_link(RealFunction(real_map, "identity", None, None, forest.name, asking), asking, rows)

@@ -13,7 +13,7 @@ import numpy as np
 from pyfe.arrays import FloatArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.parts import name_of
-from pyfe.models.sources.trees.cells import Numbers, exceeding
+from pyfe.models.sources.trees.cells import exceeding, numbers_from
 from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_output, label_of
 
 __all__ = ["read"]
@@ -78,7 +78,7 @@ def _tree(tree: Any, label: str, subset: Any, values: FloatArray) -> Tree:
     absent_left = getattr(tree, "missing_go_to_left", None)
     absent = [None] * len(left) if absent_left is None else [not one for one in absent_left]
     splits = [
-        None if left[node] < 0 else Numbers(int(columns[node]), (cuts[node],), (False, True), absent[node])
+        None if left[node] < 0 else numbers_from(int(columns[node]), cuts[node], absent[node])
         for node in range(len(left))
     ]
     return Tree(label, splits, left, np.asarray(tree.children_right, dtype=np.int64), values)
