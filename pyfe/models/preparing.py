@@ -22,7 +22,7 @@ from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.registry import from_model
 from pyfe.models.sources.trees.compiled import is_trees
-from pyfe.models.sources.trees.proposal import schema_for_trees
+from pyfe.models.sources.trees.proposal import columns_tested, schema_for_trees
 from pyfe.models.sources.wanted import USUAL, Wanted
 from pyfe.models.yardstick import Yardstick, yardstick
 from pyfe.schema import LOUDNESS, Column, Schema
@@ -38,7 +38,7 @@ _WIDTH_BITS = 32
 _FINEST_PRECISION = 2**16
 _LARGEST = 1e100
 """Bound of a model's results: their squares, summed over rows, are doubles."""
-OF_TREES = ("public", "protected", "missing", "protected_forms")
+OF_TREES = ("public", "protected", "missing", "protected_forms", "levels")
 _BY_NAME = ("public", "protected", "exclude")
 _MAPPED = ("missing", "levels", "ranges", "bits")
 
@@ -181,7 +181,7 @@ class Preparation:
         frame = open_frame(X, None if schema is None else schema.input_columns)
         finest = schema
         if finest is None:
-            tested = set(map(same_name, schema_for_trees(model).input_columns))
+            tested = set(map(same_name, columns_tested(model)))
             finest = schema_for_trees(model, **_of_columns(fit, tested, set(map(same_name, frame.labels))))
         with naming_what_fails(model):
             draft = _draft(model, finest, frame.columns(finest.input_columns))

@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from pyfe.arrays import AnyArray
+from pyfe.arrays import AnyArray, BoolArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.boosters import own_names
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
-from pyfe.models.sources.trees.cells import Cells, exceeding, numbers_from
-from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_order, label_of
+from pyfe.models.sources.trees.cells import Asked, Cells, exceeding, numbers_from
+from pyfe.models.sources.trees.forest import Forest, Tree, in_order, label_of
 from pyfe.models.sources.trees.sums import told
+from pyfe.models.sources.trees.tables import Feature, table_of
 
 __all__ = ["read", "sum_of"]
 
@@ -53,8 +54,9 @@ def read(model: Any, last: Any) -> Forest | None:
     base = np.atleast_1d(np.asarray(bias, dtype=np.float64))
     names, made_up = own_names(last)
     names = names or []
-    features = [Feature(f"x{i}" if made_up else name) for i, name in enumerate(names)]
-    reader = _Nodes(saved["features_info"], features, len(base), float(scale))
+    texts = set(last.get_cat_feature_indices())
+    features = [Feature(f"x{i}" if made_up else name, filler="" if i in texts else 0.0) for i, name in enumerate(names)]
+    reader = _Nodes(saved["features_info"], len(base), float(scale), _Hashes(last, features, not made_up))
     symmetric = saved.get("oblivious_trees")
     parts = (
         [reader.symmetric(tree, i) for i, tree in enumerate(symmetric)]
@@ -96,18 +98,47 @@ def _sum(model: Any) -> DecisionFunction:
     return told(values, name, link, classes, output=model.predict_proba, predict=labels)
 
 
-class _Nodes:
-    """Reads trees: what the model says of its columns, how many outputs, and what their leaves are multiplied by."""
+class _Hashes:
+    """Which level a hash is of: the model itself tells, by the leaf that a row with the level falls into."""
 
-    def __init__(self, info: Mapping[str, Any], features: list[Feature], outputs: int, scale: float) -> None:
+    def __init__(self, model: Any, features: list[Feature], named: bool) -> None:
+        self._model, self._features, self._named = model, features, named
+        self._leaves: dict[tuple[Any, ...], AnyArray] = {}
+
+    def test(self, column: int, tree: int, position: int) -> Asked:
+        """The test of a level in this tree, at this position of its levels."""
+
+        def is_it(values: AnyArray) -> BoolArray:
+            return np.asarray(self._of(column, values)[:, tree] >> position & 1 == 1)
+
+        return Asked(column, is_it)
+
+    def _of(self, column: int, values: AnyArray) -> AnyArray:
+        """The leaf ``[m, trees]`` of rows with these values of a column."""
+        key = (column, *values.tolist())
+        if key not in self._leaves:
+            table = table_of(self._features, {self._features[column].name: values}, named=self._named)
+            self._leaves[key] = np.asarray(self._model.calc_leaf_indexes(table)).astype(np.int64)
+        return self._leaves[key]
+
+
+class _Nodes:
+    """Reads trees: what the model says of its columns, how many outputs, what their leaves are multiplied by, and who
+    knows the levels of categories."""
+
+    def __init__(self, info: Mapping[str, Any], outputs: int, scale: float, hashes: _Hashes) -> None:
         self._numbers = {one["feature_index"]: one for one in info.get("float_features", [])}
-        self._features, self._outputs, self._scale = features, outputs, scale
+        self._categories = {one["feature_index"]: one for one in info.get("categorical_features", [])}
+        self._outputs, self._scale, self._hashes = outputs, scale, hashes
 
     def symmetric(self, tree: Mapping[str, Any], count: int) -> Tree:
         """A tree of which every level is one test; nodes by level, those below node i are 2 i + 1 and 2 i + 2."""
         label, tests = label_of(count, 0, 1), tree["splits"] or []
         depth = len(tests)
-        cells = [self._cells(test, label) for test in tests]
+        cells = [
+            self._level(test, count, position) if test["split_type"] == "OneHotFeature" else self._cells(test, label)
+            for position, test in enumerate(tests)
+        ]
         # the last test is the highest bit of the number of a leaf, so it is the root's
         splits: list[Cells | None] = [cells[depth - 1 - level] for level in range(depth) for _ in range(2**level)]
         inner, leaves = len(splits), 2**depth
@@ -128,6 +159,10 @@ class _Nodes:
         values = np.array([np.broadcast_to(node.get("value", 0.0), self._outputs) for node in nodes], dtype=np.float64)
         return Tree(label, splits, left, right, self._scale * values)
 
+    def _level(self, test: Mapping[str, Any], tree: int, position: int) -> Cells:
+        column = self._categories[test["cat_feature_index"]]["flat_feature_index"]
+        return self._hashes.test(column, tree, position)
+
     def _cells(self, test: Mapping[str, Any], label: str) -> Cells:
         if test["split_type"] != "FloatFeature":
             raise UnsupportedModelError(_no_number(test["split_type"], label))
@@ -140,10 +175,11 @@ def _no_number(kind: str, label: str) -> str:
     """Why a test of a category cannot be compiled, and what would do."""
     if kind == "OneHotFeature":
         return (
-            f"{label} tests a category, of which CatBoost keeps a hash and no level; give the model a 0/1 column a "
-            "level (pandas.get_dummies) instead of cat_features"
+            f"{label} tests a category, whose levels are known of symmetric trees only; fit with "
+            'grow_policy="SymmetricTree", or give the model a 0/1 column a level (pandas.get_dummies)'
         )
     return (
-        f"{label} tests a statistic of the targets of a category ({kind}), which is no bit of the row; give the model "
-        "a 0/1 column a level (pandas.get_dummies) instead of cat_features"
+        f"{label} tests a statistic of the targets of a category ({kind}), which is no bit of the row; fit with "
+        "one_hot_max_size= as large as the number of levels, or give the model a 0/1 column a level "
+        "(pandas.get_dummies)"
     )

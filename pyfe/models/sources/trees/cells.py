@@ -16,7 +16,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.schema.cells import same_name
 
-__all__ = ["Cells", "Levels", "Numbers", "exceeding", "numbers_from", "numbers_where", "reaching"]
+__all__ = ["Asked", "Cells", "Levels", "Numbers", "exceeding", "numbers_from", "numbers_where", "reaching"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,25 @@ class Levels:
         return replace(self, inside=frozenset(self.known) - self.inside, others=not self.others)
 
 
-Cells: TypeAlias = Numbers | Levels
+@dataclass(frozen=True)
+class Asked:
+    """One level of a category, or all others, of a library that keeps no level but its hash: which of some raw values
+    ``[m]`` it is, the model tells."""
+
+    column: int
+    is_it: Callable[[AnyArray], BoolArray]
+    inside: bool = True
+
+    def holds(self, values: AnyArray) -> BoolArray:
+        """Which raw values ``[m]`` are in the set."""
+        return np.asarray(self.is_it(values) == self.inside)
+
+    def outside(self) -> Asked:
+        """The set of all others."""
+        return replace(self, inside=not self.inside)
+
+
+Cells: TypeAlias = Numbers | Levels | Asked
 
 
 def _as_level(value: object) -> object:

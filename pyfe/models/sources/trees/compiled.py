@@ -13,7 +13,7 @@ Where they are not (votes with weights, dropout), the model is probed on the bit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,8 +34,9 @@ from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.trees.forest import Forest
 from pyfe.models.sources.trees.quadratic import as_quadratic, second_minus_first
 from pyfe.models.sources.trees.reading import forest_of
-from pyfe.schema import Products, Schema, stacked
-from pyfe.schema.cells import listed, same_name
+from pyfe.models.sources.trees.tables import table_of
+from pyfe.schema import Products, Schema
+from pyfe.schema.cells import listed
 
 __all__ = ["from_trees", "is_trees"]
 
@@ -62,37 +63,13 @@ def is_trees(model: Any) -> bool:
     return forest_of(model) is not None
 
 
-def _table_of(forest: Forest) -> Callable[[Mapping[str, AnyArray]], Any]:
-    """What makes the model's own table out of columns by name; those that no tree tests, and the schema leaves out, are
-    zero, or the first level."""
+def _asking(model: Any, forest: Forest, function: DecisionFunction, schema: Schema) -> RawModel:
+    """The model, asked about columns by name."""
 
     def table(columns: Mapping[str, AnyArray]) -> Any:
-        count = len(next(iter(columns.values())))
-        given = {same_name(name): values for name, values in columns.items()}
-        filled = {}
-        for feature in forest.features:
-            values = given.get(same_name(feature.name))
-            if feature.levels is not None:
-                filled[feature.name] = _as_category(values, feature.levels, count)
-            else:
-                filled[feature.name] = np.zeros(count) if values is None else values
-        return _frame(filled) if forest.named else stacked(filled)
+        return table_of(forest.features, columns, named=forest.named)
 
-    return table
-
-
-def _frame(columns: Mapping[str, Any]) -> Any:
-    import pandas  # which such a model was fitted with
-
-    return pandas.DataFrame(dict(columns))
-
-
-def _as_category(values: AnyArray | None, levels: tuple[Any, ...], count: int) -> Any:
-    """A pandas column of these categories, the first of them where there are no values."""
-    import pandas
-
-    cells = np.array([levels[0]] * count, dtype=object) if values is None else values.astype(object)
-    return pandas.Categorical(cells, categories=list(levels))
+    return RawModel(function, table, schema, model)
 
 
 def _answers(asking: RawModel, rows: IntArray) -> FloatArray:
@@ -119,7 +96,7 @@ def _read(model: Any, forest: Forest, function: DecisionFunction, raw: RealQuadr
     something else."""
     if function.labels is not None and len(function.labels) == len(raw.intercept) == 2:
         raw = second_minus_first(raw)
-    asking, rows = RawModel(function, _table_of(forest), schema, model), fresh_rows(schema)
+    asking, rows = _asking(model, forest, function, schema), fresh_rows(schema)
     real_map = _as_read(raw, rows, _answers(asking, rows), forest.name)
     return with_link(RealFunction(real_map, "identity", None, None, forest.name, asking), asking, rows)
 
@@ -145,7 +122,7 @@ def _combined(model: Any, forest: Forest, raw: RealQuadratic, schema: Schema) ->
     function = _decision_function(model, forest.name)
     if function.labels is not None and len(function.labels) == len(raw.intercept) == 2:
         raw = second_minus_first(raw)
-    asking, rows = RawModel(function, _table_of(forest), schema, model), fresh_rows(schema)
+    asking, rows = _asking(model, forest, function, schema), fresh_rows(schema)
     real_map = _as_the_model_combines(raw, rows, _answers(asking, rows))
     if real_map is None:
         real_map, rows = fitted_map(asking)

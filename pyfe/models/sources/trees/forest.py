@@ -16,8 +16,9 @@ from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.trees.cells import Cells
+from pyfe.models.sources.trees.tables import Feature
 
-__all__ = ["Feature", "Forest", "Leaf", "Part", "Tree", "in_order", "in_output", "label_of"]
+__all__ = ["Forest", "Leaf", "Part", "Tree", "in_order", "in_output", "label_of"]
 
 Leaf: TypeAlias = tuple[list[Cells], FloatArray]
 """The cells that lead there, and what it adds to each output ``[k]``."""
@@ -77,15 +78,6 @@ class Tree:
     def tests(self) -> Iterator[Cells]:
         """As :class:`Part`."""
         return (split for split in self.splits if split is not None)
-
-
-@dataclass(frozen=True)
-class Feature:
-    """A column of the model. levels: those that the model knows, of a category whose levels it keeps itself; rows then
-    reach it as a pandas column of these categories."""
-
-    name: str
-    levels: tuple[str | int, ...] | None = None
 
 
 @dataclass(frozen=True)

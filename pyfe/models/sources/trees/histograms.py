@@ -14,9 +14,10 @@ import numpy as np
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Levels, Numbers, numbers_where
-from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_output, label_of
+from pyfe.models.sources.trees.forest import Forest, Tree, in_output, label_of
 from pyfe.models.sources.trees.levels import level
 from pyfe.models.sources.trees.sums import told
+from pyfe.models.sources.trees.tables import Feature
 
 __all__ = ["read"]
 

@@ -18,8 +18,9 @@ from pyfe.arrays import FloatArray
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Levels, Numbers
-from pyfe.models.sources.trees.forest import Feature, Forest, Leaf
+from pyfe.models.sources.trees.forest import Forest, Leaf
 from pyfe.models.sources.trees.sums import told
+from pyfe.models.sources.trees.tables import Feature
 
 __all__ = ["read"]
 

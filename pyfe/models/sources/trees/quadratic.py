@@ -14,7 +14,7 @@ import numpy as np
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models.real.degree_two import RealQuadratic
-from pyfe.models.sources.trees.cells import Cells, Levels
+from pyfe.models.sources.trees.cells import Asked, Cells, Levels, Numbers
 from pyfe.models.sources.trees.forest import Forest, Leaf
 from pyfe.schema import Column, Products, Schema
 from pyfe.schema.cells import same_name
@@ -108,12 +108,12 @@ def _require_answers(cells: Cells, codes: _Codes, forest: Forest, owner: str) ->
                 "pyfe.schema_for_trees makes a category of them"
             )
         return
-    if values.dtype.kind == "O":
+    if isinstance(cells, Numbers) and values.dtype.kind == "O":
         raise ParameterError(f"the trees test {name!r} as a number, and the schema holds text")
-    if cells.absent is None and _absent(values).any():
+    if (isinstance(cells, Asked) or cells.absent is None) and _absent(values).any():
         raise UnsupportedModelError(
-            f"{forest.name} takes no absent entries, and {name!r} may be absent in the schema; leave its bit for them "
-            'away (missing="bit")'
+            f"{forest.name} takes no absent entries in {name!r}, which may be absent in the schema; leave its bit for "
+            'them away (missing="bit")'
         )
 
 

@@ -14,7 +14,8 @@ from pyfe.arrays import FloatArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.parts import name_of
 from pyfe.models.sources.trees.cells import exceeding, numbers_from
-from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_output, label_of
+from pyfe.models.sources.trees.forest import Forest, Tree, in_output, label_of
+from pyfe.models.sources.trees.tables import Feature
 
 __all__ = ["read"]
 

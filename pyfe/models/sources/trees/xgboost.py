@@ -22,8 +22,9 @@ from pyfe.models.sources.boosters import own_names
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import name_of, plain_labels
 from pyfe.models.sources.trees.cells import Cells, Levels, exceeding, numbers_where, reaching
-from pyfe.models.sources.trees.forest import Feature, Forest, Tree, in_output, label_of
+from pyfe.models.sources.trees.forest import Forest, Tree, in_output, label_of
 from pyfe.models.sources.trees.sums import counted, told
+from pyfe.models.sources.trees.tables import Feature
 
 __all__ = ["read", "sum_of"]
 
