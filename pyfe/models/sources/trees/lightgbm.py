@@ -38,6 +38,9 @@ __all__ = ["read", "sum_of"]
 _ZERO = float(np.float32(1e-35))
 """A number of at most this size is 0."""
 
+_INFINITE = 1e300
+"""What is written of a threshold that no number exceeds."""
+
 _LINKS = {
     "binary": "logit",
     "cross_entropy": "logit",
@@ -146,7 +149,9 @@ class _Nodes:
     def _split(self, node: Mapping[str, Any], label: str) -> Cells:
         column = int(node["split_feature"])
         if node["decision_type"] == "<=":
-            return _numbers(column, float(node["threshold"]), node["missing_type"], not node["default_left"])
+            threshold = float(node["threshold"])
+            threshold = threshold if threshold < _INFINITE else np.inf
+            return _numbers(column, threshold, node["missing_type"], not node["default_left"])
         inside = [int(number) for number in str(node["threshold"]).split("||")]
         levels = self.features[column].levels
         if levels is not None:
