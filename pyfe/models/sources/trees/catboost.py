@@ -63,7 +63,7 @@ def read(model: Any, last: Any) -> Forest | None:
         if symmetric is not None
         else [reader.tree(tree, i) for i, tree in enumerate(saved["trees"])]
     )
-    return Forest(name_of(last), features, not made_up, parts, base, _sum(last))
+    return Forest(name_of(last), features, not made_up, parts, base, _sum(last), cure="fit with depth=2")
 
 
 def _saved(model: Any) -> dict[str, Any]:

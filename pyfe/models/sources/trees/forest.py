@@ -87,7 +87,8 @@ class Forest:
     named: whether the model takes a DataFrame by its names, or an array in the order of ``features``.
     function: the model's own sum, which is this one, with its link; None where only the model knows how it combines its
         trees; it is asked then.
-    unit: half the distance of neighbouring numbers near 1, in the type that the model adds up in.
+    unit: half the distance of neighbouring numbers near 1, in the type that the model adds up in. cure: how to fit one
+    whose paths test two columns.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Forest:
     base: FloatArray
     function: DecisionFunction | None = None
     unit: float = _EPS / 2
+    cure: str = "fit with max_depth=2"
 
     def require_two_columns(self) -> None:
         """UnsupportedModelError for a path that tests three columns, with the tree, its depth and the columns."""
@@ -107,7 +109,7 @@ class Forest:
                     listed = ", ".join(repr(self.features[column].name) for column in tested)
                     raise UnsupportedModelError(
                         f"{part.label} of {self.name} has depth {part.depth} and tests {listed} on one path; products "
-                        "of two columns are the most that can be compiled, so fit with max_depth=2"
+                        f"of two columns are the most that can be compiled, so {self.cure}"
                     )
 
     def size(self) -> FloatArray:

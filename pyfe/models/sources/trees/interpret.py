@@ -60,7 +60,7 @@ def read(model: Any, last: Any) -> Forest | None:
     named = not all(_MADE_UP.fullmatch(name) for name in names)
     features = [Feature(name if named else f"x{i}") for i, name in enumerate(names)]
     terms = [_term(last, i, features, len(base)) for i in range(len(last.term_features_))]
-    return Forest(name_of(last), features, named, terms, base, _sum(last))
+    return Forest(name_of(last), features, named, terms, base, _sum(last), cure="fit with interactions= of pairs")
 
 
 def _sum(model: Any) -> DecisionFunction:

@@ -38,6 +38,7 @@ __all__ = ["read", "sum_of"]
 _ZERO = float(np.float32(1e-35))
 """A number of at most this size is 0."""
 
+_CURE = "fit with max_depth=2 (num_leaves=4 alone lets three columns meet)"
 _INFINITE = 1e300
 """What is written of a threshold that no number exceeds."""
 
@@ -69,7 +70,7 @@ def read(model: Any, last: Any) -> Forest | None:
     k, factor = int(dump["num_tree_per_iteration"]), _factor(dump)
     reader = _Nodes(_features(last, dump), not dump.get("pandas_categorical"), k)
     parts = [reader.tree(one["tree_structure"], i, factor) for i, one in enumerate(dump["tree_info"])]
-    forest = Forest(name_of(last), reader.features, _names(last) is not None, parts, np.zeros(k))
+    forest = Forest(name_of(last), reader.features, _names(last) is not None, parts, np.zeros(k), cure=_CURE)
     return replace(forest, function=_sum(last, dump, factor, bool((forest.least() >= 0).all())))
 
 
