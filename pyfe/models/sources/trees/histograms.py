@@ -74,9 +74,9 @@ def _tree(
         if node["is_leaf"]:
             splits.append(None)
         elif node["is_categorical"]:
-            left = _members(predictor.raw_left_cat_bitsets[node["bitset_idx"]], levels[column])
+            inside = _members(predictor.raw_left_cat_bitsets[node["bitset_idx"]], levels[column])
             known = tuple(one for one in levels[column] if one == one)
-            splits.append(Levels(column, known, left, not absent).outside())
+            splits.append(Levels(column, known, inside, not absent).outside())
         else:
             splits.append(_numbers(column, float(node["num_threshold"]), absent))
     left, right = (np.where(nodes["is_leaf"], -1, nodes[side].astype(np.int64)) for side in ("left", "right"))

@@ -197,7 +197,10 @@ def _tree(
 def _numbers(column: int, condition: float, missing: float, absent: bool) -> Cells:
     starts = [float(reaching(np.array([condition]))[0])]
     if not math.isnan(missing):
-        starts += [float(reaching(np.array([missing]))[0]), float(exceeding(np.float32([missing]).astype(float))[0])]
+        starts += [
+            float(reaching(np.array([missing]))[0]),
+            float(exceeding(np.array([missing], dtype=np.float32).astype(np.float64))[0]),
+        ]
 
     def goes_right(x: FloatArray) -> AnyArray:
         single = x.astype(np.float32)
