@@ -57,6 +57,11 @@ class Levels:
     inside: frozenset[str | int]
     others: bool
 
+    @property
+    def absent(self) -> bool:
+        """Whether an absent entry is in the set."""
+        return self.others
+
     def holds(self, values: AnyArray) -> BoolArray:
         """Which raw values ``[m]`` are in the set."""
         places = {_as_level(level): level in self.inside for level in self.known}

@@ -29,7 +29,7 @@ from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.estimators import with_link
 from pyfe.models.sources.fitted import fitted_map
 from pyfe.models.sources.parts import Labels, plain_labels
-from pyfe.models.sources.raw_model import RawModel
+from pyfe.models.sources.raw_model import RawModel, naming_what_fails
 from pyfe.models.sources.real_function import RealFunction, RealMap
 from pyfe.models.sources.trees.forest import Forest
 from pyfe.models.sources.trees.quadratic import as_quadratic, second_minus_first
@@ -59,8 +59,9 @@ def from_trees(model: Any, schema: Schema) -> RealFunction | None:
 
 
 def is_trees(model: Any) -> bool:
-    """Whether a model shows trees on raw columns."""
-    return forest_of(model) is not None
+    """Whether a model shows trees on raw columns. UnsupportedModelError for trees that cannot be read."""
+    with naming_what_fails(model):
+        return forest_of(model) is not None
 
 
 def _asking(model: Any, forest: Forest, function: DecisionFunction, schema: Schema) -> RawModel:

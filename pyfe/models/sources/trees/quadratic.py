@@ -8,6 +8,7 @@ its column, with a bit of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +25,15 @@ __all__ = ["as_quadratic", "second_minus_first"]
 
 @dataclass(frozen=True)
 class _Codes:
-    """A tested column: its coordinates, the raw value of each code, and the operator ``[width, codes]`` from the values
-    of a function of the column to its coefficients per bit (its constant is the value at code 0)."""
+    """A tested column: its name and coordinates, the raw value of each code, the operator ``[width, codes]`` from the
+    values of a function of the column to its coefficients per bit (its constant is the value at code 0), and the value
+    that the schema states for absent entries."""
 
+    name: str
     part: slice
     values: AnyArray
     slopes: FloatArray
+    missing: Any
 
 
 @dataclass
@@ -59,14 +63,19 @@ def as_quadratic(forest: Forest, schema: Schema) -> RealQuadratic:
     lacks, or holds in another form than the tests need. Cost: O(leaves)."""
     codes: dict[int, _Codes] = {}
     tables = _Tables(forest.base.astype(np.float64).copy())
+    tests: dict[int, dict[Cells, None]] = {}
     for part in forest.parts:
         owner = f"{part.label} of {forest.name}"
         for cells in part.tests():
             if cells.column not in codes:
                 codes[cells.column] = _codes(forest.features[cells.column].name, schema, owner)
             _require_answers(cells, codes[cells.column], forest, owner)
+            tests.setdefault(cells.column, {})[cells] = None
         for leaf in part.leaves():
             tables.add(*_on_codes(leaf, codes))
+    if forest.function is not None:  # else only the model knows whether it takes absent entries
+        for column, tested in tests.items():
+            _require_stated_value(list(tested), codes[column], forest.name)
     return _assembled(tables, codes, schema, forest.rounding())
 
 
@@ -87,7 +96,8 @@ def _codes(name: str, schema: Schema, owner: str) -> _Codes:
             f"{owner} tests {name!r}, and the schema holds that as a {column}; a test is a bit, so make the schema by "
             "pyfe.schema_for_trees(model)"
         )
-    return _Codes(part, column.decode(column.codes()), np.asarray(column.slopes(np.eye(column.size)).T))
+    slopes = np.asarray(column.slopes(np.eye(column.size)).T)
+    return _Codes(name, part, column.decode(column.codes()), slopes, column.missing)
 
 
 def _column(name: str, schema: Schema, owner: str) -> tuple[slice, Column]:
@@ -115,6 +125,30 @@ def _require_answers(cells: Cells, codes: _Codes, forest: Forest, owner: str) ->
             f"{forest.name} takes no absent entries in {name!r}, which may be absent in the schema; leave its bit for "
             'them away (missing="bit")'
         )
+
+
+def _require_stated_value(tests: list[Cells], codes: _Codes, model: str) -> None:
+    """UnsupportedModelError where the value that the schema states for absent entries is not what the model takes them
+    for: it goes another way at some test."""
+    absent = [cells.absent for cells in tests if not isinstance(cells, Asked)]
+    if codes.missing is None or None in absent or len(absent) < len(tests):
+        return
+
+    def alike(values: AnyArray) -> BoolArray:
+        """Which of the values go the way of an absent entry at every test."""
+        ways = [cells.holds(values) == way for cells, way in zip(tests, absent, strict=True)]
+        return np.asarray(np.all(ways, axis=0))
+
+    stated = np.array([codes.missing], dtype=codes.values.dtype)
+    if alike(stated).all():
+        return
+    others = codes.values[alike(codes.values)]
+    instead = f"; it takes {others[0]!s} for absent" if len(others) else ", and no value goes the same ways"
+    raise UnsupportedModelError(
+        f"{model} sends an absent entry of {codes.name!r} another way than {codes.missing!r}, the value that the "
+        f"schema states for it{instead}: give the column a bit for absent entries, "
+        f'schema_for_trees(model, missing={{{codes.name!r}: "bit"}})'
+    )
 
 
 def _absent(values: AnyArray) -> BoolArray:
