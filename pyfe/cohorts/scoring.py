@@ -67,19 +67,23 @@ class ScoreColumns:
         cells.append(list(range(first_row, first_row + rows)))
         cells += _by_column(scores, rows, readout.k)
         cells += _by_column(readout.decision_function(scores), rows, readout.k)
-        if not self._combined and readout.classes is not None:
-            probabilities = self._probabilities(scores)
-            if probabilities is not None:
-                cells += _by_column(probabilities, rows, probabilities.shape[1])
-            cells.append(text(np.asarray(readout.predict(scores)).tolist()))
-        return cells
+        if self._combined or (readout.classes is None and readout.link == "identity"):
+            return cells
+        probabilities = self._probabilities(scores)
+        if probabilities is not None:
+            cells += _by_column(probabilities, rows, probabilities.shape[1])
+        predicted = np.asarray(readout.predict(scores))
+        if readout.classes is None:
+            return cells + _by_column(predicted, rows, readout.k)
+        return [*cells, text(predicted.tolist())]
 
     def _names(self) -> list[str]:
         readout = self._readout
         classes = None if self._combined else readout.classes
         nothing = np.zeros((0, readout.k) if readout.k > 1 else 0, np.int64)
-        probabilities = classes is not None and self._probabilities(nothing) is not None
-        names = scores_header(readout.k, classes, probabilities=probabilities, ids=self._ids)
+        values = not self._combined and classes is None and readout.link != "identity"
+        probabilities = (values or classes is not None) and self._probabilities(nothing) is not None
+        names = scores_header(readout.k, classes, probabilities=probabilities, ids=self._ids, values=values)
         taken = [name for name in self._columns if name in names]
         if taken:
             raise ParameterError(

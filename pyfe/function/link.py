@@ -113,7 +113,7 @@ _erfc = np.frompyfunc(math.erfc, 1, 1)  # numpy has no error function of its own
 
 
 def _normal(decision: FloatArray) -> FloatArray:
-    return np.asarray(0.5 * _erfc(-decision / math.sqrt(2.0)).astype(np.float64))
+    return 0.5 * np.asarray(_erfc(-decision / math.sqrt(2.0)), dtype=np.float64)
 
 
 def _cloglog(decision: FloatArray) -> FloatArray:

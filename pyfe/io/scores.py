@@ -34,14 +34,20 @@ _STARTS = [f"{before}{_FIRST},score".encode() for before in ("", *(f"{name}," fo
 
 
 def scores_header(
-    outputs: int, classes: Sequence[object] | None, *, probabilities: bool, ids: Carriage | None = None
+    outputs: int,
+    classes: Sequence[object] | None,
+    *,
+    probabilities: bool,
+    ids: Carriage | None = None,
+    values: bool = False,
 ) -> list[str]:
     """The names of the columns: the id, if ids travelled; row, scores, decisions; of classes their probabilities, if
-    there are any, and the prediction."""
+    there are any, and the prediction. ``values``: without classes, but with a link: a prediction an output."""
     before = [] if ids is None else [_IDS[ids]]
     names = [*before, _FIRST, *_numbered("score", outputs), *_numbered("decision", outputs)]
     if classes is None:
-        return names
+        probable = _numbered("probability", outputs) if values and probabilities else []
+        return [*names, *probable, *(_numbered("prediction", outputs) if values else [])]
     return [*names, *(f"probability[{label}]" for label in classes if probabilities), "prediction"]
 
 
@@ -97,8 +103,9 @@ def _outputs(names: Sequence[str]) -> int:
     predicted = names[-1] == "prediction"
     if labels and len(labels) != max(2, outputs):
         return 0
-    expected = scores_header(outputs, labels if predicted else None, probabilities=True)
-    return outputs if list(names) == expected else 0
+    expected = [scores_header(outputs, labels if predicted else None, probabilities=True)]
+    expected += [scores_header(outputs, None, probabilities=known, values=True) for known in (False, True)]
+    return outputs if list(names) in expected else 0
 
 
 def _is_row(row: Sequence[str], place: int, names: Sequence[str], outputs: int) -> bool:

@@ -55,11 +55,10 @@ def compile(
 ) -> Function:
     """Turn a fitted model into the exact integer function that a key is issued for, on a schema that is agreed.
 
-    Its score follows the model as closely as the columns do, and says as much of them. Where the schema is still to be
-    made, :func:`pyfe.prepare` makes both as coarse as the model's answers allow. The model's own decision function,
-    pipeline included, is probed on decoded rows of the schema for an affine map ``f(q) = w q + b`` of the integer
-    coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is verified on 512 fresh rows, the model is
-    asked again (:mod:`pyfe.models.checking`), and the map is rounded.
+    Its score follows the model as closely as the columns do, and says as much of them; :func:`pyfe.prepare` makes
+    coarse ones. The model's own decision function, pipeline included, is probed on decoded rows of the schema for an
+    affine map ``f(q) = w q + b`` of the integer coordinates, then for a quadratic one ``q^T F q + w q + b``; the map is
+    verified on 512 fresh rows, the model is asked again (:mod:`pyfe.models.checking`), and the map is rounded.
 
     Parameters
     ----------
@@ -74,33 +73,27 @@ def compile(
         that means up to 20 times the tolerance); every predicted class is kept except within ``max_error`` of the
         boundary. No column that an affine model uses gets the weight 0: one that would has the least weight, and the
         report names it. ``None``: the weights per coordinate step are integers, with scale 1.
-    reference: rows as for ``schema.encode`` (at least 20), your training data: to judge "auto" on (values outside are
-        clipped; without them 2,000 rows drawn uniformly from the schema), and to hold the model against the function.
-        They are not kept.
+    reference: at least 20 rows as for ``schema.encode``, your training data: to judge "auto" on (values outside are
+        clipped; without them 2,000 uniform rows), and to hold the model against the function. They are not kept.
     tolerance: see ``weight_bits``. A quadratic bound adds the worst of every product; typical errors are far smaller.
-    width_bits: results of a quadratic function that span more than ``2^width_bits`` values are stated through centred
-        columns (:class:`~pyfe.forms.FactoredForms`) where that at least halves their interval, which is searched after
-        decryption, and keeps a stated ``weight_bits``; the values stay the same. Those of a network keep within it.
-    name: for reports; by default the class of the model. slots: on a schema with noise (:func:`pyfe.noise`), the slot
-        of each output, by default the first ones. Scores are then scaled to 16 standard deviations of the noise over
-        the reference rows; ``weight_bits`` is "auto" or None.
-    output: which of the model's outputs, where it has several; by default its usual one. A survival model has
-        "survival" (``at=`` a time), "hazard", "median", "cumulative_hazard", as its kind has them; an ordered model
-        "above" (``at=`` a level); a classifier with a threshold of its own "classes" or "probabilities"; what
-        transforms rows "transform". ParameterError names those of a model that has no such one.
-    at: see ``output``.
+    width_bits: quadratic results that span more than ``2^width_bits`` values are stated through centred columns
+        (:class:`~pyfe.forms.FactoredForms`) where that at least halves their interval, which is searched, and keeps a
+        stated ``weight_bits``; the values stay the same. Those of a network keep within it.
+    name: for reports. slots: on a schema with noise (:func:`pyfe.noise`), the slot of each output, by default the first
+        ones. Scores then have 16 standard deviations of the noise on the rows; ``weight_bits`` is "auto" or None.
+    output, at: which of the outputs of a model that has several (:mod:`pyfe.models.sources.wanted`), such as "survival"
+        at a time; by default its usual one.
 
     Returns the Function, linear with int64 weights ``[k, n]`` or quadratic with forms: one output for a regression or
     two classes, else one per class, as in scikit-learn. ``max_error`` bounds |decision value - model's output| for
     every row that the schema can hold, if the model is the map everywhere: that is verified for every code of columns
     of up to 65,536 codes and on your reference rows, and not elsewhere.
 
-    Raises UnsupportedModelError: neither affine nor quadratic (names the step and the residual), constant, no weight
-    width up to 31 bits keeps the answer, the model differs from the function on a row by more than ``max_error`` and
+    Raises UnsupportedModelError: neither affine nor quadratic (names step, residual, and what would work), constant, no
+    weights up to 31 bits keep the answer, the model differs from the function on a row by more than ``max_error`` and
     rounding explain (names rows, columns and the likely step), or its own code raises. OutOfRangeError: results wider
     than any scheme searches (2^44). ParameterError: model and schema do not fit. Cost: about 2 n + 2,000 evaluations of
-    the model, never more than 4,096 rows at once, those of :func:`pyfe.models.checking.check`, and O(n k) per width
-    tried; for a quadratic function about n^2 / 2 evaluations more, O(n^2 k) per width and 8 n^2 k bytes.
+    the model, 4,096 rows at most at once, those of its check, and O(n k) per width; quadratic n^2 / 2 and O(n^2 k).
     """
     if not isinstance(schema, Schema):
         raise ParameterError("compile needs a pyfe.Schema as its second argument")

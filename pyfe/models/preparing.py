@@ -76,14 +76,12 @@ def prepare(
         deviation. "finest" keeps the proposed columns, and takes the fewest weight bits within 1 % of the spread of the
         result, as :func:`pyfe.compile` does.
     schema: columns that you know better than quantiles do (clinical ranges), to be cut instead of a proposal.
-    name: of the function, for reports.
     noise: noise slots (:func:`pyfe.noise`), if every result shall have noise: then nothing is cut, and the score is
-        scaled to 16 standard deviations of the noise, as :func:`pyfe.compile` does on a schema that has noise. Results
-        are not exact. slots: as for :func:`pyfe.compile`.
+        scaled to 16 standard deviations of the noise. Results are not exact.
     publish: whether the schema that is cut publishes what it may of these rows (:func:`pyfe.leakage.published`; at
         least 100): **everybody who has the public key reads it.** A schema that publishes is another schema than one
         that does not, so it has to do so before the function is made.
-    output, at: which of the model's outputs, as for :func:`pyfe.compile`.
+    name, slots, output, at: as for :func:`pyfe.compile`.
     fit: else ``bits`` (the finest that a number column may become, default 8), ``margin``, ``names``, ``exclude``,
         ``levels``, ``ranges``, ``public``, ``protected``, ``missing`` and ``protected_forms`` of
         :meth:`pyfe.Schema.fit`.

@@ -22,6 +22,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -189,8 +190,9 @@ def test_links_and_offsets_of_statsmodels() -> None:
     logit = compile(sm.Logit(sick, exog).fit(disp=0), SCHEMA, reference=X)
     assert (logit.link, logit.classes) == ("logit", (0, 1))
     assert compile(sm.GLM(sick, exog, family=sm.families.Binomial()).fit(), SCHEMA).link == "logit"
-    with pytest.raises(UnsupportedModelError, match=r"link Log\).*linear predictor by name"):
-        compile(sm.GLM(counts, exog, family=sm.families.Poisson()).fit(), SCHEMA)
+    assert compile(sm.GLM(counts, exog, family=sm.families.Poisson()).fit(), SCHEMA).link == "exp"
+    with pytest.raises(UnsupportedModelError, match=r"link LogC of GLM is none of .*compile its linear predictor"):
+        compile(sm.GLM(sick, exog, family=sm.families.Binomial(sm.families.links.LogC())).fit(), SCHEMA)
     accepted = sm.GLM(Y, exog).fit()
     assert compile(accepted, SCHEMA).k == 1
     with pytest.raises(UnsupportedModelError, match="fitted with offset="):
@@ -207,14 +209,12 @@ def test_parameters_of_a_result_are_no_columns() -> None:
     sm = pytest.importorskip("statsmodels.api")
     counts = np.random.default_rng(0).poisson(np.exp(0.3 * X["a"]))
     model = sm.NegativeBinomial(counts, sm.add_constant(X)).fit(disp=0)
-    with pytest.raises(UnsupportedModelError, match="compile the linear predictor by name"):
-        compile(model, SCHEMA)
+    assert compile(model, SCHEMA).link == "exp"
 
 
 def test_a_score_under_another_name_is_told() -> None:
-    """As the fitters of lifelines, which have neither of the usual methods."""
-    with pytest.raises(UnsupportedModelError, match=r"predict_log_partial_hazard.*pyfe.from_callable\("):
-        compile(SimpleNamespace(predict_log_partial_hazard=None), SCHEMA)
+    with pytest.raises(UnsupportedModelError, match=r"score under another name.*pyfe.from_callable\("):
+        compile(SimpleNamespace(risk_of=None), SCHEMA)
 
 
 def test_a_column_that_did_not_vary_is_still_a_column() -> None:
@@ -577,8 +577,17 @@ def test_fixed_thresholds_of_scikit_learn() -> None:
     sick = (Y > 0).astype(int)
     for threshold in (0.48, 0.7):
         model = FixedThresholdClassifier(LogisticRegression(C=0.01), threshold=threshold).fit(X, sick)
-        with pytest.raises(UnsupportedModelError, match="a threshold of its own"):
-            compile(model, SCHEMA, reference=X)
+        function = compile(model, SCHEMA, reference=X)
+        decoded = SCHEMA.decode_columns(SCHEMA.encode(X, "clip").x)
+        scores, rows = function.evaluate(X, "clip"), pd.DataFrame(decoded)[list(X.columns)]
+        clear = np.abs(function.decision_function(scores)) > function.max_error
+        assert (function.predict(scores) == model.predict(rows))[clear].all() and clear.mean() > 0.9
+        assert (function.predict(scores) != (model.predict_proba(rows)[:, 1] > 0.5)).any()
+        with pytest.raises(UnsupportedModelError, match='beside the classes of the threshold.*output="probabilities"'):
+            function.predict_proba(scores)
+        probable = compile(model, SCHEMA, reference=X, output="probabilities")
+        apart = np.abs(probable.predict_proba(scores := probable.evaluate(X, "clip")) - model.predict_proba(rows))
+        assert (apart <= probable.output_error(scores)).all()
 
 
 def test_no_probabilities_are_said_with_the_reason() -> None:
@@ -586,19 +595,25 @@ def test_no_probabilities_are_said_with_the_reason() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         platt = SVC(kernel="linear", probability=True, random_state=0).fit(X[["c", "a", "b"]].to_numpy(), sick)
-        forest = RandomForestClassifier(5, max_depth=2, random_state=0).fit(X, sick)
-        exponential = GradientBoostingClassifier(n_estimators=5, max_depth=2, loss="exponential").fit(X, sick)
-        compiled = [
-            (compile(platt, SCHEMA), r"calibration of its own.*LogisticRegression"),
-            (compile(forest, pyfe.schema_for_trees(forest)), r"the second class has \(1 \+ decision\) / 2"),
-            (compile(exponential, pyfe.schema_for_trees(exponential)), r"sigmoid of 2 \* decision"),
-        ]
-    for function, reason in compiled:
-        assert function.link == "identity" and function.classes == (0, 1)
-        assert "none: " in dict(function.report().lines())["probabilities"]
+        function = compile(platt, SCHEMA)
+    assert function.link == "identity" and function.classes == (0, 1)
+    assert "none: " in dict(function.report().lines())["probabilities"]
+    with pytest.raises(UnsupportedModelError, match=r"no probabilities \(none: .*calibration of its own.*LogisticReg"):
+        function.predict_proba(function.evaluate(X, "clip"))
+
+
+def test_shares_and_half_log_odds_are_probabilities() -> None:
+    """A forest's decision value is the share of its trees; an exponential loss has half the log-odds for a score."""
+    sick = (Y > 0).astype(int)
+    forest = RandomForestClassifier(5, max_depth=2, random_state=0).fit(X, sick)
+    exponential = GradientBoostingClassifier(n_estimators=5, max_depth=2, loss="exponential").fit(X, sick)
+    for model, link in ((forest, "share"), (exponential, "logit")):
+        function = compile(model, pyfe.schema_for_trees(model))
         scores = function.evaluate(X, "clip")
-        with pytest.raises(UnsupportedModelError, match=rf"no probabilities \(none: .*{reason}"):
-            function.predict_proba(scores)
+        assert (function.link, function.classes) == (link, (0, 1))
+        apart = np.abs(function.predict_proba(scores) - model.predict_proba(X))
+        assert (apart <= function.output_error(scores)).all()
+    assert dict(function.remarks)["decision value"].startswith("2 times the model's own")
 
 
 # -- several labels, tables of other libraries --
@@ -609,14 +624,33 @@ def test_no_probabilities_are_said_with_the_reason() -> None:
     [
         OneVsRestClassifier(LogisticRegression()),
         MultiOutputClassifier(LogisticRegression()),
-        ClassifierChain(LogisticRegression()),
         make_pipeline(StandardScaler(), OneVsRestClassifier(LogisticRegression())),
     ],
 )
 def test_several_labels_at_once(model: Any) -> None:
     labels = np.stack([Y > 0, X["b"] > 0], axis=1).astype(int)
-    with pytest.raises(UnsupportedModelError, match="several labels at once.*one model per label"):
-        compile(model.fit(X, labels), SCHEMA)
+    function = compile(model.fit(X, labels), SCHEMA)
+    scores = function.evaluate(X, "clip")
+    rows = pd.DataFrame(SCHEMA.decode_columns(SCHEMA.encode(X, "clip").x))[list(X.columns)]
+    assert (function.link, function.classes) == ("logit_each", None)
+    clear = np.abs(function.decision_function(scores)) > function.max_error
+    assert (function.predict(scores) == model.predict(rows))[clear].all()
+    assert function.predict_proba(scores).sum(axis=1).max() > 1.2
+    kept = function.report(X, labels)
+    assert kept.metric == "AUC" and kept.metric_quantised > 0.95
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "reason"),
+    [
+        (ClassifierChain(LogisticRegression()), [[0, 1], [1, 0]], "fit a MultiOutputClassifier"),
+        (MultiOutputClassifier(KNeighborsClassifier()), [[0, 1], [1, 0]], "one model a label"),
+        (MultiOutputClassifier(LogisticRegression()), [["a", "b"], ["b", "a"]], r"compile model.estimators_\[i\]"),
+    ],
+)
+def test_several_labels_that_are_refused(model: Any, labels: list[Any], reason: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=reason):
+        compile(model.fit(X, np.array(labels * (len(X) // 2))), SCHEMA)
 
 
 class Lazy:

@@ -117,26 +117,29 @@ def test_outputs_as_tensors() -> None:
     assert report.agreement > 0.97
 
 
-def test_an_exponential_has_no_link() -> None:
-    """The score before exp was handed out as if it were the output. Cut off by name, it is what it says."""
+def test_an_exponential_is_a_link() -> None:
+    """The output is the exponential of the score; the score cut off by name is what it says."""
     X, y = DIABETES
     for model in (PoissonRegressor(), GammaRegressor()):
         model = make_pipeline(StandardScaler(), model).fit(X, y)
         schema = Schema.fit(X, bits=5)
         whole = exported(model, X)
-        with pytest.raises(UnsupportedModelError, match=r"exp\('(\w+)'\), .*extract_model"):
-            compile(whole, schema)
+        function = compile(whole, schema)
+        assert (function.kind, function.link, function.classes) == ("linear", "exp", None)
+        x = schema.sample(np.random.default_rng(2), 300)
+        scores = function.evaluate(Encoded(x))
+        theirs = model.predict(schema.decode(x))
+        assert (np.abs(theirs - function.predict(scores)) <= function.output_error(scores)).all()
         (exp,) = (node for node in whole.graph.node if node.op_type == "Exp")
         whole.graph.output[0].name = exp.input[0]
         function = compile(whole, schema)
         assert (function.kind, function.link) == ("linear", "identity")
-        x = schema.sample(np.random.default_rng(2), 300)
-        assert np.abs(np.log(model.predict(schema.decode(x))) - decision(function, x)).max() <= function.max_error[0]
+        assert np.abs(np.log(theirs) - decision(function, x)).max() <= function.max_error[0]
 
 
 SCORE = "s = MatMul(x, w)  b = Add(s, c)"
 ENDS = {
-    "y = Exp(b)": None,
+    "y = Exp(b)": "exp",
     "y = Sigmoid(b)": "logit",
     "e = Neg(b)  y = Sigmoid(e)": None,
     "y = Sqrt(b)": None,
@@ -164,10 +167,11 @@ def test_the_end_of_a_graph_is_a_known_link_or_refused(end: str) -> None:
     function = compile(model, schema, weight_bits=10)
     x = schema.sample(np.random.default_rng(6), 300)
     theirs = ReferenceEvaluator(model).run(None, {"x": schema.decode(x)})[0]
-    ours = decision(function, x)
-    if function.link == "logit":
-        ours = 1 / (1 + np.exp(-ours))
-    assert np.abs(ours - theirs.ravel()).max() <= function.max_error[0] + 1e-9
+    scores = function.evaluate(Encoded(x))
+    ours = function.predict_proba(scores)[:, 1] if function.link == "logit" else function.predict(scores)
+    bound = function.output_error(scores).reshape(len(x), -1)[:, 0]
+    assert (np.abs(ours - theirs.ravel()) <= bound).all()
+    assert function.link == (ENDS[end] or function.link)
 
 
 @pytest.mark.parametrize("post", ["NONE", "LOGISTIC", "PROBIT", "SOFTMAX", "SOFTMAX_ZERO"])
@@ -185,7 +189,8 @@ def test_every_end_of_a_linear_classifier(post: str, classes: int) -> None:
     given, label, p = (onnx.helper.make_tensor_value_info(*kind) for kind in kinds)
     opsets = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("ai.onnx.ml", 3)]
     model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [given], [label, p]), opset_imports=opsets)
-    expected = {"NONE": "identity", "SOFTMAX": "logit" if classes == 2 else "softmax"}.get(post)
+    links = {"NONE": "identity", "SOFTMAX": "logit" if classes == 2 else "softmax", "LOGISTIC": "logit_each"}
+    expected = links.get(post)
     if expected is None:
         with pytest.raises(UnsupportedModelError, match="no known link|residual"):
             compile(model, cells(3))

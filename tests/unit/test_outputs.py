@@ -296,6 +296,17 @@ def test_every_table_of_scores_is_one(rows: int, outputs: int, label: str | None
         assert not roles.SCORES.fits(_with_one_more(path, tmp_path))
 
 
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_a_table_of_a_link_without_classes_is_one(outputs: int, probabilities: bool, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    header = scores_header(outputs, None, probabilities=probabilities, values=True)
+    assert header[-1] == ("prediction" if outputs == 1 else "prediction[2]")
+    io.write_table(path, header, [[0, *[7] * outputs, *[0.5] * (len(header) - 1 - outputs)]])
+    assert roles.SCORES.fits(path)
+    assert not roles.SCORES.fits(_with_one_more(path, tmp_path))
+
+
 @pytest.mark.parametrize("rows", [999, 1000, 50_000])
 def test_a_long_table_of_scores_is_one(rows: int, tmp_path: Path) -> None:
     """What is looked at ends within a row."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyfe.errors import UnsupportedModelError
+from pyfe.models.sources.advice import instead_of
 
 __all__ = ["no_decision_function", "own_names"]
 
@@ -35,12 +36,18 @@ def _all_made_up(names: list[str]) -> bool:
     return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))
 
 
-def no_decision_function(name: str) -> UnsupportedModelError:
+def no_decision_function(name: str, model: Any) -> UnsupportedModelError:
     """What is said of a model that has probabilities alone: boosters have log-odds under names of their own."""
+    instead = instead_of(model)
+    first = (
+        f"{name} has probabilities but no decision_function; a probability is neither affine nor quadratic, and its "
+        "logarithm loses digits"
+    )
+    if instead is not None:
+        return UnsupportedModelError(f"{first}; {instead}")
     return UnsupportedModelError(
-        f"{name} has probabilities but no decision_function; a probability is neither affine nor quadratic, and "
-        "its logarithm loses digits. If the model has log-odds under another name (output_margin=True of xgboost, "
-        'raw_score=True of lightgbm, prediction_type="RawFormulaVal" of CatBoost), compile these: '
-        'pyfe.from_callable(lambda rows: model.predict(rows, output_margin=True), schema, link="logit", '
-        "classes=...); or fit a model with a decision_function, such as LogisticRegression"
+        f"{first}. If the model has log-odds under another name (output_margin=True of xgboost, raw_score=True of "
+        'lightgbm, prediction_type="RawFormulaVal" of CatBoost), compile these: pyfe.from_callable(lambda rows: '
+        'model.predict(rows, output_margin=True), schema, link="logit", classes=...); or fit a model with a '
+        "decision_function, such as LogisticRegression"
     )

@@ -60,7 +60,8 @@ def of_calibrated(model: Any) -> DecisionFunction | None:
         )
 
     def calibrated(table: Any) -> FloatArray:
-        return np.asarray(base.decision_function(table), dtype=np.float64) * _row(slopes) + _row(shifts)
+        own = np.asarray(base.decision_function(table), dtype=np.float64)
+        return np.asarray(own * _row(slopes) + _row(shifts))
 
     return DecisionFunction(calibrated, labels, name, link, output=model.predict_proba, predict=model.predict)
 
@@ -125,6 +126,6 @@ def _shift(model: Any, inside: Any, cut: float, name: str) -> float:
 
 def _first_is_positive(model: Any) -> bool:
     labels: Labels | None = plain_labels(model.classes_)
-    scorer = getattr(model, "_curve_scorer", None)
-    positive = scorer._get_pos_label() if hasattr(scorer, "_get_pos_label") else getattr(model, "pos_label", None)
+    scored = getattr(getattr(model, "_curve_scorer", None), "_get_pos_label", None)
+    positive = scored() if callable(scored) else getattr(model, "pos_label", None)
     return positive is not None and labels is not None and positive == labels[0]

@@ -107,7 +107,7 @@ def _transformed(model: Any, last: Any, wanted: Wanted) -> DecisionFunction:
 
 def _plain_function(model: Any, last: Any, name: str) -> DecisionFunction:
     if hasattr(last, "predict_proba"):
-        raise no_decision_function(name)
+        raise no_decision_function(name, last)
     methods = ("predict", "mahalanobis") if hasattr(last, "transform") else ("predict", "mahalanobis", "score_samples")
     for method in methods:
         if hasattr(last, method):

@@ -52,10 +52,8 @@ def _probed(raw: RawModel) -> tuple[RawModel, RealMap, IntArray]:
         return raw, *fitted_map(raw)
     except UnsupportedModelError:
         function = raw.function
-        predicts = (
-            function.link is None and function.labels is None and function.method == getattr(raw.model, "predict", 0)
-        )
-        if not predicts or not (raw.on_codes(fresh_rows(raw.schema)) > 0).all():
+        predicts = function.link is None and function.labels is None
+        if not predicts or function.method != getattr(raw.model, "predict", None) or not _is_positive(raw):
             raise
         logarithm = replace(raw, function=exponential_of(function.name, function.method))
         try:
@@ -63,6 +61,13 @@ def _probed(raw: RawModel) -> tuple[RawModel, RealMap, IntArray]:
         except UnsupportedModelError:
             pass
         raise
+
+
+def _is_positive(raw: RawModel) -> bool:
+    try:
+        return bool((raw.on_codes(fresh_rows(raw.schema)) > 0).all())
+    except UnsupportedModelError:
+        return False
 
 
 def with_link(real: RealFunction, raw: RawModel, rows: IntArray) -> RealFunction:

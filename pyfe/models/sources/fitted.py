@@ -13,8 +13,9 @@ from pyfe.errors import UnsupportedModelError
 from pyfe.models.fit.affine import fit_affine
 from pyfe.models.fit.probing import TOLERANCE, centre, fresh_rows, residual, straight_on
 from pyfe.models.fit.second_differences import fit_quadratic
+from pyfe.models.sources.advice import next_step
 from pyfe.models.sources.decision_values import DecisionFunction
-from pyfe.models.sources.parts import name_of, steps_of
+from pyfe.models.sources.parts import is_result, name_of, steps_of
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealMap
 from pyfe.schema import Schema
@@ -40,11 +41,12 @@ def fitted_map(raw: RawModel) -> tuple[RealMap, IntArray]:
         difference, tolerance = residual(score, real_map, rows)
     if not (difference <= tolerance).all():
         worst = int(np.argmax(np.where(difference <= tolerance, 0.0, difference)))
+        where, step = _culprit(raw, rows)
         raise UnsupportedModelError(
             f"{raw.function.name} is neither affine nor quadratic in the schema's coordinates: "
-            f"{culprit(raw, rows)}; measured residual {difference[worst]:.3g} (output {worst}), tolerated "
+            f"{where}; measured residual {difference[worst]:.3g} (output {worst}), tolerated "
             f"{tolerance[worst]:.3g}. Only models of degree one or two up to a final link can be compiled"
-            f"{_straightened(score, schema)}"
+            f"{_straightened(score, schema) or f'; {next_step(step)}'}"
         )
     return replace(real_map, error=real_map.error + 2 * difference), rows
 
@@ -59,8 +61,10 @@ def _require_function_of_the_row(raw: RawModel, rows: IntArray) -> None:
         if cause is None:
             raise
         # these rows are the schema's own, so the text of the error holds no patient's values
+        instead = f"; {next_step(raw.model)}" if is_result(raw.model) else ""
         raise UnsupportedModelError(
             f"{raw.function.name} cannot be evaluated on the schema's rows{step}: {type(cause).__name__}: {cause}"
+            f"{instead}"
         ) from cause
     allowed = np.maximum(TOLERANCE * np.ptp(values, axis=0), 1e-12 * np.abs(values).max(axis=0))
     again, turned = raw.on_codes(rows), raw.on_codes(rows[::-1])[::-1]
@@ -100,15 +104,20 @@ def _straightened(score: Callable[[AnyArray], FloatArray], schema: Schema) -> st
 
 def culprit(raw: RawModel, rows: IntArray) -> str:
     """The first step of a pipeline whose output is neither affine nor quadratic on some rows; else the last."""
+    return _culprit(raw, rows)[0]
+
+
+def _culprit(raw: RawModel, rows: IntArray) -> tuple[str, Any]:
+    """That step in words, and itself."""
     steps = steps_of(raw.model)
     if len(steps) < 2:
-        return f"the model itself ({name_of(steps[0][1])})"
+        return f"the model itself ({name_of(steps[0][1])})", steps[0][1]
     pipeline = getattr(raw.model, "best_estimator_", raw.model)
     for count, (name, step) in enumerate(steps[:-1], start=1):
         if not _prefix_is_quadratic(pipeline[:count], raw, rows):
-            return f"step {count} {name!r} ({type(step).__name__})"
+            return f"step {count} {name!r} ({type(step).__name__})", step
     name, step = steps[-1]
-    return f"final step {name!r} ({type(step).__name__})"
+    return f"final step {name!r} ({type(step).__name__})", step
 
 
 def _prefix_is_quadratic(prefix: Any, raw: RawModel, rows: IntArray) -> bool:

@@ -129,13 +129,12 @@ def _said(time: float) -> tuple[tuple[str, str], ...]:
 
 
 def _of_cox(model: Any, wanted: Wanted, name: str) -> DecisionFunction:
-    score = model.predict_log_partial_hazard if hasattr(model, "predict_log_partial_hazard") else None
-    offered = ("survival",) if score is None else ("hazard", "survival")
-    if wanted.one_of(offered, name, at=("survival",)) == "hazard":
+    score: Callable[[Any], Any] = model.predict_log_partial_hazard
+    if wanted.one_of(("hazard", "survival"), name, at=("survival",)) == "hazard":
         return DecisionFunction(score, None, name, "exp", output=model.predict_partial_hazard)
     time = wanted.time()
     baseline = getattr(model, "baseline_cumulative_hazard_", None)
-    if score is None or baseline is None or _strata_of(model):
+    if baseline is None or _strata_of(model):
         return _at_a_time(model, time, name, _log_cumulative_hazard(model, time, name))
     hazard = float(
         np.interp(time, np.asarray(baseline.index, dtype=float), np.asarray(baseline.iloc[:, 0], dtype=float))

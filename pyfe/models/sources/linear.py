@@ -18,8 +18,9 @@ from pyfe.models.real.affine import AffineMap
 from pyfe.models.sources.decision import decision_function_of
 from pyfe.models.sources.intake import intake_of
 from pyfe.models.sources.link_and_classes import link_and_classes
+from pyfe.models.sources.own_answers import require_output
 from pyfe.models.sources.parts import Labels, name_of
-from pyfe.models.sources.raw_model import naming_what_fails
+from pyfe.models.sources.raw_model import asked, naming_what_fails
 from pyfe.models.sources.raw_probes import Affine, require_affine, rows_of
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.schema import Schema
@@ -283,8 +284,11 @@ def _from_estimator(model: Any, reference: Any) -> Linear:
         affine.require(rows_of(reference, names), None, "reference rows")
     answers = model if function.answers is None else function.answers
     found = link_and_classes(answers, function, inputs(rows), theirs, difference)
-    mappings = [dict(zip(names, row.tolist(), strict=True)) for row in found.slope * weights]
     survival = function.baseline_survival
+    if function.output is not None:
+        own = asked(function.name, function.output, inputs(rows))
+        require_output(function.name, own, theirs, difference, found.link, survival)
+    mappings = [dict(zip(names, row.tolist(), strict=True)) for row in found.slope * weights]
     return Linear(
         mappings,
         (found.slope * intercept).tolist(),

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import DecodeError, ParameterError, UnsupportedModelError
-from pyfe.function import LINKS, floats, labels_of, probabilities
+from pyfe.function import LINKS, floats, labels_of, link_named, probabilities
 from pyfe.models.real.squares import RealSquares
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import Labels
@@ -76,7 +76,7 @@ class SquareNetwork:
     ) -> None:
         given: object = link
         if not isinstance(given, str) or link not in LINKS or link == "cox":
-            raise ParameterError(f'the link of a network is "identity", "logit", "softmax" or "ovr", not {shown(link)}')
+            raise ParameterError(f"the link of a network is one of {', '.join(LINKS)} but cox, not {shown(link)}")
         hidden, out = _numbers(W1, "W1", 2), np.atleast_2d(_numbers(W2, "W2", 1, 2))
         bias, constant = _numbers(b1, "b1", 1), _numbers(b2, "b2", 0, 1)
         shapes = f"W1 {hidden.shape}, b1 {bias.shape}, W2 {out.shape}, b2 {constant.shape}"
@@ -85,7 +85,7 @@ class SquareNetwork:
         linear = None if skip is None else np.atleast_2d(_numbers(skip, "skip", 1, 2))
         if linear is not None and linear.shape != (len(out), hidden.shape[1]):
             raise ParameterError(f"skip has shape {linear.shape}; the other layers {shapes}")
-        if classes is None and link != "identity":
+        if classes is None and link_named(link).classes == "needed":
             classes = range(max(2, len(out)))
         values = {
             "W1": hidden,

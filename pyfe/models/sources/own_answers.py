@@ -15,7 +15,7 @@ from pyfe.models.sources.link_and_classes import LARGEST_SLACK, differs, not_the
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealFunction
 
-__all__ = ["require_own_answers"]
+__all__ = ["require_output", "require_own_answers"]
 
 
 def require_own_answers(
@@ -30,28 +30,31 @@ def require_own_answers(
     if raw.output is None:
         return
     output = raw.in_pieces(raw.output, columns)
+    require_output(real.name, output, decision, real.map.error, real.link, real.baseline_survival)
+
+
+def require_output(
+    name: str, output: AnyArray, decision: FloatArray, error: FloatArray, link: str, survival: float | None = None
+) -> None:
+    """UnsupportedModelError where a model's own output is not what a link makes of its decision values ``[m, k]``,
+    which are known within ``error [k]``; of two classes it may be the probability of the second alone."""
     theirs, close = output.astype(np.float64).reshape(len(decision), -1), 1e-5 if output.dtype == np.float32 else 1e-6
-    ours, allowed = _expected(real, decision, close)
-    if ours.shape[1] == 2 and theirs.shape[1] == 1 and link_named(real.link).has_probabilities:
-        ours, allowed = ours[:, 1:], allowed[:, 1:]
-    if ours.shape != theirs.shape or not (np.abs(ours - theirs) <= allowed).all():
-        apart = "" if ours.shape != theirs.shape else f": off by up to {np.abs(ours - theirs).max():.3g}"
+    if link_named(link).has_probabilities:
+        ours = probabilities(link, decision, survival)
+        ours = ours[:, 1:] if ours.shape[1] == 2 and theirs.shape[1] == 1 else ours
+        allowed = np.full(ours.shape, close + min(2 * float(error.max()), LARGEST_SLACK))
+    else:
+        ours = values(link, decision)
+        reach = max(TOLERANCE, close) * np.ptp(decision, axis=0) + 2 * error
+        allowed = np.broadcast_to(output_error(link, decision, reach), ours.shape)
+    with np.errstate(invalid="ignore"):
+        apart = np.where(ours == theirs, 0.0, np.abs(ours - theirs)) if ours.shape == theirs.shape else None
+    if apart is None or not (apart <= allowed).all():
+        by = "" if apart is None else f": off by up to {apart.max():.3g}"
         raise UnsupportedModelError(
-            f"the output of {real.name} is not the link {real.link!r} of its decision values{apart}; compile the "
-            "values before its last step, with pyfe.from_callable"
+            f"the output of {name} is not the link {link!r} of its decision values{by}; compile the values before its "
+            "last step, with pyfe.from_callable"
         )
-
-
-def _expected(real: RealFunction, decision: FloatArray, close: float) -> tuple[FloatArray, FloatArray]:
-    """What the link makes of decision values, and how far the model may be from it."""
-    spread = np.ptp(decision, axis=0)
-    if link_named(real.link).has_probabilities:
-        ours = probabilities(real.link, decision, real.baseline_survival)
-        slack = close + min(2 * float(real.map.error.max()), LARGEST_SLACK)
-        return ours, np.full(ours.shape, slack)
-    ours = values(real.link, decision)
-    error = max(TOLERANCE, close) * spread + 2 * real.map.error
-    return ours, np.broadcast_to(output_error(real.link, decision, error), ours.shape)
 
 
 def _require_labels(real: RealFunction, raw: RawModel, columns: Mapping[str, AnyArray], decision: FloatArray) -> None:

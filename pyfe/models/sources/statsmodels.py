@@ -44,7 +44,8 @@ def intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
                 'exposure with transform="log"), or fit it without'
             )
     data, names = model.data, [str(name) for name in model.exog_names]
-    # some models add parameters of their own (alpha, thresholds) behind the columns
+    # some models add parameters of their own: of inflation before the columns; alpha, thresholds behind them
+    names = names[getattr(model, "k_inflate", 0) :]
     names = names[: np.shape(data.orig_exog)[1] if np.ndim(data.orig_exog) == 2 else 1]
     formula = getattr(model, "formula", None)
     if isinstance(formula, str):
@@ -120,8 +121,8 @@ def _link_of(model: Any, name: str) -> str:
     if link is None:
         raise UnsupportedModelError(
             f"the link {kind} of {name} is none of {', '.join(_LINKS_OF_FAMILIES)}; fit it with one of them, or "
-            "compile its linear predictor, pyfe.Linear(dict(result.params.drop('const')), result.params['const']), and apply "
-            "the inverse link to what is decrypted"
+            "compile its linear predictor, pyfe.Linear(dict(result.params.drop('const')), result.params['const']), and "
+            "apply the inverse link to what is decrypted"
         )
     return link
 
@@ -131,7 +132,7 @@ def _linear_predictor(result: Any) -> Callable[..., Any]:
     known = inspect.signature(result.model.predict).parameters
     if "which" in known:
         return partial(result.predict, which="linear")
-    return partial(result.predict, linear=True) if "linear" in known else result.predict  # type: ignore[no-any-return]
+    return partial(result.predict, linear=True) if "linear" in known else result.predict
 
 
 def _of_classes(result: Any, name: str) -> DecisionFunction:

@@ -53,7 +53,8 @@ class Wanted:
         if not self.usual:
             raise ParameterError(
                 f"{model} has one output; output= and at= choose among those of survival models (lifelines), of "
-                'ordered models (statsmodels), of classifiers with a threshold of their own, and of transformers ("transform")'
+                "ordered models (statsmodels), of classifiers with a threshold of their own, and of transformers "
+                '("transform")'
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -56,6 +56,17 @@ class Graph:
     def name(self) -> str:
         """What the graph is called."""
         return self.model.graph.name or "ONNX graph"
+
+    def without_link(self, index: int) -> Graph:
+        """The same graph in which a linear classifier makes its scores, and nothing of them."""
+        import onnx
+
+        bare = onnx.NodeProto()
+        bare.CopyFrom(self.nodes[index])
+        kept = [attribute for attribute in bare.attribute if attribute.name != "post_transform"]
+        del bare.attribute[:]
+        bare.attribute.extend(kept)
+        return replace(self, nodes=[*self.nodes[:index], bare, *self.nodes[index + 1 :]], evaluators={})
 
     @cached_property
     def producer(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ be and may cost is bounded (:mod:`pyfe.models.sources.graphs.bounds`) before any
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +24,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.function import index_of_largest, margin_of_largest, probabilities
+from pyfe.function import index_of_largest, link_named, margin_of_largest, probabilities
 from pyfe.models.fit.affine import fit_affine
 from pyfe.models.fit.probing import CLOSE, fresh_rows, residual
 from pyfe.models.fit.second_differences import fit_quadratic
@@ -87,10 +88,6 @@ def _is_graph(model: Any) -> bool:
     return type(model).__module__.startswith("onnx") and hasattr(model, "graph") and hasattr(model, "opset_import")
 
 
-class _UnknownLinkError(UnsupportedModelError):
-    """The scores were found, and what the output makes of them is known to be none of the links."""
-
-
 @dataclass(frozen=True)
 class _Final:
     """The graph's own output on the fresh rows, float64 ``[rows, k]``, and how far rounding takes it."""
@@ -134,16 +131,35 @@ class _Final:
 
 @dataclass(frozen=True)
 class _Score:
-    """A value that may hold the scores: its name, its polynomials where it was read, and whether it can be run."""
+    """A value that may hold the scores: its name, its polynomials where it was read, and whether it can be run.
+
+    ``parts``: the values whose last columns it is made of, where each class has a node of its own. ``graph``: another
+    graph to run it in, where the one that was given makes no such value.
+    """
 
     name: str
     polynomials: Polynomials | None
     runs: bool = True
+    parts: tuple[str, ...] = ()
+    graph: Graph | None = None
+
+    def is_value(self, name: str) -> bool:
+        """Whether it is this value of the graph that was given."""
+        return self.graph is None and self.name == name
+
+    def run(self, graph: Graph, feeds: Feeds) -> FloatArray:
+        """The value for rows, float64 ``[rows, k]``."""
+        graph = graph if self.graph is None else self.graph
+        if self.parts:
+            columns = [graph.run(part, feeds) for part in self.parts]
+            return np.stack([c.reshape(len(c), -1)[:, -1] for c in columns], axis=1).astype(np.float64)
+        return np.asarray(graph.run(self.name, feeds), dtype=np.float64)
 
 
 def _scores(graph: Graph, reading: Reading, final: str) -> Iterator[_Score]:
     """Candidates, the most natural first: polynomials nearest to the output, then what may be probed."""
     inside = graph.ancestors(final)
+    each = _one_a_class(graph, reading, inside)
     inputs = {name for index in inside for name in graph.nodes[index].input} | {final}
     if isinstance(reading.values.get(final), Polynomials):
         yield _Score(final, reading.values[final])
@@ -151,6 +167,8 @@ def _scores(graph: Graph, reading: Reading, final: str) -> Iterator[_Score]:
     for name in reversed(list(reading.before)):
         if name in inputs | {final}:
             yield _Score(name, reading.before[name], runs=False)
+    if each is not None:
+        yield each
     for name in dict.fromkeys(reversed(reading.frontier)):
         if name in inputs:
             yield _Score(name, reading.values[name])
@@ -160,6 +178,23 @@ def _scores(graph: Graph, reading: Reading, final: str) -> Iterator[_Score]:
         node = graph.nodes[index]
         if node.op_type in _BEFORE_LINKS and isinstance(reading.values.get(node.input[0]), Blocked):
             yield _Score(node.input[0], None)
+        scores_known = node.op_type != "LinearClassifier" or node.output[1] in reading.before
+        if not scores_known and not any(attribute.s == b"SOFTMAX_ZERO" for attribute in node.attribute):
+            yield _Score(node.output[1], None, graph=graph.without_link(index))
+
+
+def _one_a_class(graph: Graph, reading: Reading, inside: list[int]) -> _Score | None:
+    """What two sigmoids or more are given, one a class: of two columns, a score and its negative, the last."""
+    parts = tuple(graph.nodes[index].input[0] for index in inside if graph.nodes[index].op_type == "Sigmoid")
+    values = [reading.values.get(part) for part in parts]
+    if len(parts) < 2:
+        return None
+    name = ", ".join(parts)
+    known = [value for value in values if isinstance(value, Polynomials)]
+    if len(known) < len(parts):
+        return _Score(name, None, parts=parts)
+    columns = [value.taken(np.array([math.prod(value.shape) - 1])).padded for value in known]
+    return _Score(name, Polynomials(known[0].products, np.concatenate(columns)), parts=parts)
 
 
 def _function_of(
@@ -174,7 +209,7 @@ def _function_of(
     """The real function of a candidate, or None and the reason."""
 
     def raw(x: IntArray, *, exact: bool = False) -> FloatArray:
-        return np.asarray(graph.run(score.name, feeds.of_rows(x, schema, exact=exact)), dtype=np.float64)
+        return score.run(graph, feeds.of_rows(x, schema, exact=exact))
 
     try:
         real_map = _map_of(score, raw, partial(raw, exact=True), rows, schema)
@@ -191,8 +226,6 @@ def _function_of(
             f"no known link leads from {score.name!r} to the output and the classes; to have the score alone, make it "
             "the graph's output (onnx.utils.extract_model)"
         )
-    except _UnknownLinkError:
-        raise
     except UnsupportedModelError as error:
         refusals[score.name] = str(error)
         return None
@@ -210,7 +243,7 @@ def _raw_model(
     """The graph, asked for its scores, its classes and its own output, as far as its operators are carried out."""
 
     def decision(table: Feeds) -> FloatArray:
-        return np.asarray(np.asarray(graph.run(score.name, table), dtype=np.float64) @ combination.T)
+        return np.asarray(score.run(graph, table) @ combination.T)
 
     def predict(table: Feeds) -> AnyArray:
         return graph.run(str(labels), table).ravel()
@@ -228,7 +261,7 @@ def _raw_model(
         feeds,
         schema,
         predict=predict if labels is not None and graph.computes(labels) else None,
-        output=output if final is not None and final.name != score.name else None,
+        output=output if final is not None and not score.is_value(final.name) else None,
     )
 
 
@@ -268,25 +301,22 @@ def _readings(
     k = values.shape[1]
     every, pair = np.eye(k), np.array([[-1.0, 1.0]])
     opposite = k == 2 and bool(np.abs(values.sum(axis=1)).max() <= CLOSE * np.abs(values).max())
-    single = [every[1:], every[:1]] if opposite else [pair, every[1:]] if k == 2 else []
+    single = [every[1:], every[:1], pair] if opposite else [pair, every[1:]] if k == 2 else []
     if final is None:
         return
-    if (score.runs and score.name == final.name) or final.holds(values, real_map.error):
+    if (score.runs and score.is_value(final.name)) or final.holds(values, real_map.error):
         yield from ((combination, "identity") for combination in (single if labelled and k == 2 else [every]))
     for combination in [*single, every]:
-        for link in ("logit",) if len(combination) == 1 else ("softmax", "ovr"):
+        for link in ("logit",) if len(combination) == 1 else ("softmax", "ovr", "logit_each"):
             if final.follows(link, values @ combination.T, real_map.error):
                 yield combination, link
     if final.is_exponential_of(values):
-        raise _UnknownLinkError(
-            f"the output is exp({score.name!r}), and no link states an exponential; make {score.name!r} the graph's "
-            "output (onnx.utils.extract_model) to have the logarithm of the prediction"
-        )
+        yield every, "exp"
 
 
 def _classes(graph: Graph, link: str, scores: int) -> Labels | None:
     expected = 2 if scores == 1 else scores
-    if graph.label_output() is None and link == "identity":
+    if link_named(link).classes == "none" or (graph.label_output() is None and link == "identity"):
         return None
     classes = graph.labels() or tuple(range(expected))
     if len(classes) != expected:

@@ -12,10 +12,10 @@
 
 namespace pyfe::schemes {
 
-// From decision values to what the model says: d itself; 1 / (1 + exp(-d)); softmax; logit a class, normalised;
-// 1 - S0^exp(d); logit a label, not normalised; exp(d); exp(d) - 1; 10^d; d^2; 1 / d; the normal distribution
-// function; 1 - exp(-exp(d)); the probability itself, (1 + d) / 2 of one function. The numbers stand in keys: a
-// new link is appended, here and to LINKS in pyfe/function/link.py.
+// From decision values to what the model says: d itself; 1 / (1 + exp(-d)); softmax; logit a class,
+// normalised; 1 - S0^exp(d); logit a label, not normalised; exp(d); exp(d) - 1; 10^d; d^2; 1 / d; the normal
+// distribution function; 1 - exp(-exp(d)); the probability itself, (1 + d) / 2 of one function. The numbers
+// stand in keys: a new link is appended, here and to LINKS in pyfe/function/link.py.
 enum class Link : uint8_t {
     identity = 0,
     logit = 1,
