@@ -33,12 +33,17 @@ from pyfe.errors import ParameterError
 from pyfe.function import Function
 from pyfe.io import Table, roles
 from pyfe.models import prepare
+from pyfe.models.preparing import OF_TREES
+from pyfe.models.sources.trees.compiled import is_trees
 from pyfe.reports import Report
 from pyfe.reports import report as report_of
 from pyfe.schema import Schema
 from pyfe.schema.cells import missing_mask, parse_number, same_name
 
-__all__ = ["options_of", "outcome_of", "prepare_model"]
+__all__ = ["of_kind", "options_of", "outcome_of", "prepare_model"]
+
+_BITS, _MARGIN = 8, 0.1
+"""What --bits and --margin are by themselves."""
 
 
 Ranges = Annotated[
@@ -52,7 +57,7 @@ Publish = Annotated[
 
 @reads_tables
 def prepare_model(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, an ONNX file, or boosted trees.")],
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="Where to write the schema.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
@@ -70,8 +75,8 @@ def prepare_model(
         str, typer.Option(help='"auto", "finest", or steps of the score per standard deviation.')
     ] = "auto",
     ranges: Ranges = None,
-    bits: Bits = 8,
-    margin: Margin = 0.1,
+    bits: Bits = _BITS,
+    margin: Margin = _MARGIN,
     exclude: Exclude = None,
     public: Public = None,
     protected: Protected = None,
@@ -90,16 +95,17 @@ def prepare_model(
         io.claimed(output, roles.FUNCTION, avoid=[*read, schema], force=force) as function_file,
     ):
         given = reading.table(table)
-        known = outcome_of(given, outcome, time, event)
+        known, taken = outcome_of(given, outcome, time, event), load_model(model)
         rows = given.without([*(exclude or ()), *(name for name in (outcome, time, event) if name is not None)])
         if ranges is None:
             columns, wanted = rows.guessed(), options_of(rows, bits, margin, public, protected, missing, levels)
+            wanted = of_kind(taken, wanted)
         else:
             _require_unsaid(public=public, protected=protected, missing=missing, levels=levels)
             stated = load(ranges, Schema.from_bytes)
             columns, wanted = reference_rows(rows, stated), {"schema": stated}
         wanted |= {"precision": _precision(precision), "noise": noise_of(noise_slots), "publish": publish}
-        agreed, function = prepare(load_model(model), columns, known, **wanted)
+        agreed, function = prepare(taken, columns, known, **wanted)
         report = report_of(function)
         schema_file.write(agreed.to_bytes())
         function_file.write(function.to_bytes())
@@ -150,6 +156,16 @@ def options_of(
         "missing": missing_of(missing, columns),
         "levels": levels_of(levels, columns),
     }
+
+
+def of_kind(model: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that a model has use for: the schema of trees is that of their cuts, so that only what is
+    said of its columns is left. ParameterError where steps were asked for."""
+    if not is_trees(model):
+        return options
+    if options["bits"] != _BITS or options["margin"] != _MARGIN:
+        raise ParameterError("trees have a schema of their cuts; leave out --bits and --margin")
+    return {name: value for name, value in options.items() if name in OF_TREES}
 
 
 def outcome_of(table: Table, outcome: str | None, time: str | None, event: str | None) -> Any:

@@ -9,7 +9,7 @@ import typer
 
 from pyfe.cli.console import AsJson, say, say_json, text_option
 from pyfe.cli.model_files import load_model
-from pyfe.cli.prepare import options_of, outcome_of
+from pyfe.cli.prepare import of_kind, options_of, outcome_of
 from pyfe.cli.table_options import (
     AS_FOUND,
     Bits,
@@ -29,7 +29,7 @@ __all__ = ["suggest"]
 
 @reads_tables
 def suggest(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, an ONNX file, or boosted trees.")],
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     outcome: Annotated[
         str | None,
@@ -57,7 +57,8 @@ def suggest(
     known = outcome_of(given, outcome, time, event)
     rows = given.without([*(exclude or ()), *(name for name in (outcome, time, event) if name is not None)])
     wanted = options_of(rows, bits, margin, public, protected, missing, levels)
-    found = suggestions_for(load_model(model), rows.guessed(), known, everything=everything, **wanted)
+    taken = load_model(model)
+    found = suggestions_for(taken, rows.guessed(), known, everything=everything, **of_kind(taken, wanted))
     if as_json:
         say_json({**found.to_dict(), "read_with": given.signs})
     else:

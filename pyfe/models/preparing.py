@@ -65,8 +65,8 @@ def prepare(
 
     Parameters
     ----------
-    model: as for :func:`pyfe.compile`. Of a model with column names only its own columns are taken. Trees have a schema
-        of their own thresholds: :func:`pyfe.schema_for_trees`.
+    model: as for :func:`pyfe.compile`. Of a model with column names only its own columns are taken. Trees get the
+        schema of their cuts (:func:`pyfe.schema_for_trees`, whose options ``fit`` has): the score alone is made coarse.
     X: at least 20 reference rows, your training data: a table as for :meth:`pyfe.Schema.fit`.
     outcome: labels or targets of the rows, or a pair (times, events), or a structured array of the two: then the loss
         is measured with it. Without it, it is the loss that is expected if the model is right about its own
@@ -153,10 +153,8 @@ class Preparation:
     ) -> Preparation:
         """Parameters and errors are those of :func:`prepare`."""
         if is_trees(model):
-            raise UnsupportedModelError(
-                "trees are functions of their own thresholds, and any other columns are too coarse for them or too "
-                "fine; take pyfe.schema_for_trees(model) and pyfe.compile(model, schema)"
-            )
+            of_trees = cls.of_trees(model, X, outcome, schema, fit, wanted)
+            return of_trees if noise is None else of_trees.behind(noise)
         require_one_index(X, outcome)
         proposed, table = _proposal(model, X, schema, fit)
         finest = proposed if noise is None else proposed.with_noise(noise)
@@ -167,7 +165,15 @@ class Preparation:
         return cls(model, draft, yardstick(draft.real, draft.theirs, outcome), aside=aside, wanted=wanted)
 
     @classmethod
-    def of_trees(cls, model: Any, X: Any, outcome: Any, schema: Schema | None, fit: dict[str, Any]) -> Preparation:
+    def of_trees(
+        cls,
+        model: Any,
+        X: Any,
+        outcome: Any,
+        schema: Schema | None,
+        fit: dict[str, Any],
+        wanted: Wanted = USUAL,
+    ) -> Preparation:
         """Trees on the schema of their thresholds, or on one that is given: nothing of it can be cut. ``fit``: what
         :func:`pyfe.schema_for_trees` takes."""
         for option in fit:
@@ -182,8 +188,8 @@ class Preparation:
             tested = set(map(same_name, columns_tested(model)))
             finest = schema_for_trees(model, **_of_columns(fit, tested, set(map(same_name, frame.labels))))
         with naming_what_fails(model):
-            draft = _draft(model, finest, frame.columns(finest.input_columns))
-        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome))
+            draft = _draft(model, finest, frame.columns(finest.input_columns), wanted)
+        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome), wanted=wanted)
 
     def behind(self, noise: Column) -> Preparation:
         """The same behind noise slots. ParameterError as for :meth:`pyfe.Schema.with_noise`."""

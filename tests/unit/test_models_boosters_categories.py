@@ -15,9 +15,10 @@ from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models import compile, schema_for_trees
 from pyfe.models.sources.registry import from_model
 from pyfe.schema import Category, Schema, category, thresholds
+from tests.sources.cuts import around_cuts
 
 from .test_models_boosters import X as NUMBERS
-from .test_models_boosters import around_cuts, decision, library, of_cat, of_lgb, of_xgb, target, values
+from .test_models_boosters import decision, library, of_cat, of_lgb, of_xgb, target, values
 
 STAGES, WARDS = ["I", "II", "III", "IV"], [3, 4, 5, 6, 7]
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 import pyfe
-from pyfe.errors import UnsupportedModelError
+from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models import compile, schema_for_trees
 from pyfe.schema import Schema
 
@@ -87,6 +87,15 @@ def test_leaves_that_hold_more_than_a_number() -> None:
     two = np.stack([Y, -Y], axis=1)
     with pytest.raises(UnsupportedModelError, match="one_output_per_tree"):
         schema_for_trees(xgb("Regressor", two, multi_strategy="multi_output_tree", tree_method="hist")())
+
+
+def test_float32_far_from_zero() -> None:
+    """The magnitude counts, not the spread: the bound of the sum is more than 1 % of it, and the cure is named."""
+    model = xgb("Regressor", Y + 1e5)()
+    schema = schema_for_trees(model, missing="bit")
+    with pytest.raises(UnsupportedModelError, match="fit it on a target near zero"):
+        compile(model, schema, reference=X)
+    assert 0.01 < compile(model, schema, weight_bits=12).max_error[0] < 0.3
 
 
 def test_two_targets_are_two_outputs() -> None:
@@ -174,9 +183,13 @@ def test_a_search_over_boosters() -> None:
 
 def test_reports_and_prepare_know_them() -> None:
     model = hist(CLASSIFIER, TWO)()
-    with pytest.raises(UnsupportedModelError, match="schema_for_trees"):
-        pyfe.prepare(model, X, TWO)
-    function = compile(model, schema_for_trees(model, missing="bit"), reference=X)
+    schema, function = pyfe.prepare(model, X, TWO, missing={"age": "bit", "crp": "bit"}, protected=["crp", "visits"])
+    assert schema.columns["crp"].protected
+    assert "step of the score" in dict(function.remarks)
     report = function.report(X, TWO)
     assert report.agreement is not None
-    assert report.agreement > 0.98
+    assert report.agreement > 0.9
+    exact = compile(model, schema, reference=X)
+    assert exact.width_bits > function.width_bits
+    with pytest.raises(ParameterError, match="schema of their thresholds, without bits"):
+        pyfe.prepare(model, X, TWO, bits=4)

@@ -90,12 +90,15 @@ def _sum(model: Any) -> DecisionFunction:
         link = "exp" if link == "exp" else "identity"
         return told(values, name, link, output=lambda table: np.asarray(model.predict(table, prediction_type=kind)))
 
+    def probabilities(table: Any) -> AnyArray:
+        return np.asarray(model.predict(table, prediction_type="Probability"))
+
     def labels(table: Any) -> AnyArray:
-        return np.ravel(model.predict(table))
+        return np.ravel(model.predict(table, prediction_type="Class"))
 
     if loss in _SEVERAL_LABELS:
-        return told(values, name, link, output=model.predict_proba)
-    return told(values, name, link, classes, output=model.predict_proba, predict=labels)
+        return told(values, name, link, output=probabilities)
+    return told(values, name, link, classes, output=probabilities, predict=labels)
 
 
 class _Hashes:
