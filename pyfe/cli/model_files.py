@@ -1,4 +1,4 @@
-"""Models in files: JSON of weights or of a network of squares, or an ONNX graph."""
+"""Models in files: JSON of weights or of a network of squares, an ONNX graph, or what a library of trees saves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pyfe import io
+from pyfe.cli import booster_files
 from pyfe.errors import DecodeError, ParameterError
 from pyfe.models import Linear, SquareNetwork
 
@@ -17,10 +18,16 @@ _LARGEST_MODEL = 1 << 28
 
 
 def load_model(file: Path) -> Any:
-    """An ONNX graph by the name of the file; a JSON file says its kind in ``format``, one that does not is a Linear."""
+    """An ONNX graph, or a binary file of boosted trees, by the name of the file; a JSON file says its kind in
+    ``format``, one that does not is a Linear. What XGBoost, LightGBM and CatBoost save is told by its text."""
     if file.suffix == ".onnx":
         return _graph(file)
+    if file.suffix in booster_files.BINARY:
+        return booster_files.of_bytes(file, io.read_bytes(file, most=_LARGEST_MODEL))
     text = _model_text(file)
+    booster = booster_files.of_text(file, text)
+    if booster is not None:
+        return booster
     try:
         return _kind_of(text).from_json(text)
     except DecodeError as error:

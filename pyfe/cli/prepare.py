@@ -27,6 +27,8 @@ from pyfe.cli.table_options import (
     reads_tables,
 )
 from pyfe.cli.training_rows import (
+    BITS,
+    MARGIN,
     EventColumn,
     OutcomeColumn,
     TimeColumn,
@@ -58,7 +60,7 @@ Publish = Annotated[
 
 @reads_tables
 def prepare_model(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, an ONNX file, or boosted trees.")],
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="Where to write the schema.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
@@ -69,8 +71,8 @@ def prepare_model(
         str, typer.Option(help='"auto", "finest", or steps of the score per standard deviation.')
     ] = "auto",
     ranges: Ranges = None,
-    bits: Bits = 8,
-    margin: Margin = 0.1,
+    bits: Bits = BITS,
+    margin: Margin = MARGIN,
     exclude: Exclude = None,
     public: Public = None,
     protected: Protected = None,

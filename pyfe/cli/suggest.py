@@ -25,6 +25,8 @@ from pyfe.cli.table_options import (
     reads_tables,
 )
 from pyfe.cli.training_rows import (
+    BITS,
+    MARGIN,
     EventColumn,
     OutcomeColumn,
     TimeColumn,
@@ -44,7 +46,7 @@ __all__ = ["suggest"]
 
 @reads_tables
 def suggest(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork (see to_json), or an ONNX file.")],
+    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, an ONNX file, or boosted trees.")],
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     schema: Annotated[
         Path | None, typer.Option("--schema", "-s", help="Where to write the schema of what is granted; with --output.")
@@ -56,8 +58,8 @@ def suggest(
     time: TimeColumn = None,
     event: EventColumn = None,
     everything: Annotated[bool, typer.Option("--all", help="Go on after the first that the rules grant.")] = False,
-    bits: Bits = 8,
-    margin: Margin = 0.1,
+    bits: Bits = BITS,
+    margin: Margin = MARGIN,
     exclude: Exclude = None,
     public: Public = None,
     protected: Protected = None,

@@ -17,11 +17,26 @@ from pyfe.cli.table_options import levels_of, missing_of
 from pyfe.cohorts.carrying import called_lines
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.io import Table, with_places
+from pyfe.models.preparing import OF_TREES
 from pyfe.models.sources.inputs import columns_of
+from pyfe.models.sources.trees.compiled import is_trees
 from pyfe.schema.cells import listed, missing_mask, parse_number, same_name
 from pyfe.text import shell_word
 
-__all__ = ["EventColumn", "OutcomeColumn", "TimeColumn", "in_lines", "options_of", "outcome_of", "rows_of_features"]
+__all__ = [
+    "BITS",
+    "MARGIN",
+    "EventColumn",
+    "OutcomeColumn",
+    "TimeColumn",
+    "in_lines",
+    "options_of",
+    "outcome_of",
+    "rows_of_features",
+]
+
+BITS, MARGIN = 8, 0.1
+"""What --bits and --margin are by themselves."""
 
 OutcomeColumn: TypeAlias = Annotated[
     str | None,
@@ -59,10 +74,11 @@ def options_of(
     """The columns that a model takes of a table, and what the options say to the proposal of a schema.
 
     Of a model that names its columns only these are read, and those that an option names: what else a file holds (names
-    of rows, dates, notes) is nobody's business here.
+    of rows, dates, notes) is nobody's business here. ParameterError where steps were asked for trees, whose schema is
+    that of their cuts.
     """
     columns = table.guessed(_taken(table, model, [*(public or ()), *(protected or ())], [missing, levels]))
-    return columns, {
+    options = {
         "bits": bits,
         "margin": margin,
         "public": public or (),
@@ -70,6 +86,11 @@ def options_of(
         "missing": missing_of(missing, columns),
         "levels": levels_of(levels, columns),
     }
+    if not is_trees(model):
+        return columns, options
+    if bits != BITS or margin != MARGIN:
+        raise ParameterError("trees have a schema of their cuts; leave out --bits and --margin")
+    return columns, {name: value for name, value in options.items() if name in OF_TREES}
 
 
 def _taken(table: Table, model: Any, named: list[str], options: Sequence[list[str] | None]) -> list[str] | None:

@@ -29,7 +29,7 @@ from pyfe.models.compiler import beside_model, compile, from_callable
 from pyfe.models.preparing import prepare, schema_for
 from pyfe.models.sources.linear import Linear
 from pyfe.models.sources.networks import SquareNetwork
-from pyfe.models.sources.trees import schema_for_trees
+from pyfe.models.sources.trees.proposal import schema_for_trees
 
 __all__ = [
     "Linear",

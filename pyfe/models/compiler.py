@@ -367,6 +367,12 @@ def _fewest_bits(
     def rounding(bits: int) -> AnyRounded:
         return _rounded_to(real, real_map, schema, bits)
 
+    if (real_map.error > allowed).any():
+        raise UnsupportedModelError(
+            f"{real.name} rounds its own answers by up to {real_map.error.max():.2g}, more than "
+            f"{wanted.tolerance:.0%} of the interquartile range, as sums in float32 do far from zero; fit it on a "
+            "target near zero (less its mean), or set weight_bits"
+        )
     search = _ascending if isinstance(real_map, AffineMap) else _halving
     rounded, best = search(rounding, allowed)
     if rounded is None:

@@ -21,7 +21,8 @@ from pyfe.models.sources.inputs import columns_of
 from pyfe.models.sources.raw_model import naming_what_fails
 from pyfe.models.sources.real_function import RealFunction
 from pyfe.models.sources.registry import from_model
-from pyfe.models.sources.trees import is_trees, schema_for_trees
+from pyfe.models.sources.trees.compiled import is_trees
+from pyfe.models.sources.trees.proposal import columns_tested, schema_for_trees
 from pyfe.models.sources.wanted import USUAL, Wanted
 from pyfe.models.yardstick import Yardstick, yardstick
 from pyfe.schema import LOUDNESS, Column, Schema
@@ -37,7 +38,7 @@ _WIDTH_BITS = 32
 _FINEST_PRECISION = 2**16
 _LARGEST = 1e100
 """Bound of a model's results: their squares, summed over rows, are doubles."""
-OF_TREES = ("public", "protected", "missing", "protected_forms")
+OF_TREES = ("public", "protected", "missing", "protected_forms", "levels")
 _BY_NAME = ("public", "protected", "exclude")
 _MAPPED = ("missing", "levels", "ranges", "bits")
 
@@ -64,8 +65,8 @@ def prepare(
 
     Parameters
     ----------
-    model: as for :func:`pyfe.compile`. Of a model with column names only its own columns are taken. Trees have a schema
-        of their own thresholds: :func:`pyfe.schema_for_trees`.
+    model: as for :func:`pyfe.compile`. Of a model with column names only its own columns are taken. Trees get the
+        schema of their cuts (:func:`pyfe.schema_for_trees`, whose options ``fit`` has): the score alone is made coarse.
     X: at least 20 reference rows, your training data: a table as for :meth:`pyfe.Schema.fit`.
     outcome: labels or targets of the rows, or a pair (times, events), or a structured array of the two: then the loss
         is measured with it. Without it, it is the loss that is expected if the model is right about its own
@@ -152,10 +153,8 @@ class Preparation:
     ) -> Preparation:
         """Parameters and errors are those of :func:`prepare`."""
         if is_trees(model):
-            raise UnsupportedModelError(
-                "trees are functions of their own thresholds, and any other columns are too coarse for them or too "
-                "fine; take pyfe.schema_for_trees(model) and pyfe.compile(model, schema)"
-            )
+            of_trees = cls.of_trees(model, X, outcome, schema, fit, wanted)
+            return of_trees if noise is None else of_trees.behind(noise)
         require_one_index(X, outcome)
         proposed, table = _proposal(model, X, schema, fit)
         finest = proposed if noise is None else proposed.with_noise(noise)
@@ -166,7 +165,15 @@ class Preparation:
         return cls(model, draft, yardstick(draft.real, draft.theirs, outcome), aside=aside, wanted=wanted)
 
     @classmethod
-    def of_trees(cls, model: Any, X: Any, outcome: Any, schema: Schema | None, fit: dict[str, Any]) -> Preparation:
+    def of_trees(
+        cls,
+        model: Any,
+        X: Any,
+        outcome: Any,
+        schema: Schema | None,
+        fit: dict[str, Any],
+        wanted: Wanted = USUAL,
+    ) -> Preparation:
         """Trees on the schema of their thresholds, or on one that is given: nothing of it can be cut. ``fit``: what
         :func:`pyfe.schema_for_trees` takes."""
         for option in fit:
@@ -178,11 +185,11 @@ class Preparation:
         frame = open_frame(X, None if schema is None else schema.input_columns)
         finest = schema
         if finest is None:
-            tested = set(map(same_name, schema_for_trees(model).input_columns))
+            tested = set(map(same_name, columns_tested(model)))
             finest = schema_for_trees(model, **_of_columns(fit, tested, set(map(same_name, frame.labels))))
         with naming_what_fails(model):
-            draft = _draft(model, finest, frame.columns(finest.input_columns))
-        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome))
+            draft = _draft(model, finest, frame.columns(finest.input_columns), wanted)
+        return cls(model, draft, yardstick(draft.real, draft.theirs, outcome), wanted=wanted)
 
     def behind(self, noise: Column) -> Preparation:
         """The same behind noise slots. ParameterError as for :meth:`pyfe.Schema.with_noise`."""

@@ -18,7 +18,7 @@ from pyfe.leakage.prior import reference_for
 from pyfe.models import compile as compile_function
 from pyfe.models.one_class import against_the_rest, classes_apart
 from pyfe.models.preparing import OF_TREES, Precision, Preparation
-from pyfe.models.sources.trees import is_trees
+from pyfe.models.sources.trees.compiled import is_trees
 from pyfe.schema import Schema, noise
 from pyfe.schema.cells import same_name
 from pyfe.schema.frames import collected, open_frame

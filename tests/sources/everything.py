@@ -14,11 +14,15 @@ LIBRARIES = {
     "sksurv": "scikit_survival",
     "skl2onnx": "onnx_",
     "sympy": "given",
+    "xgboost": "trees",
+    "lightgbm": "trees",
+    "catboost": "trees",
+    "interpret": "trees",
 }
 """Modules of rows by what they need."""
 
 MISSING = [needed for needed in LIBRARIES if find_spec(needed) is None]
 
-for _needed, _module in LIBRARIES.items():
-    if _needed not in MISSING:
+for _module in dict.fromkeys(LIBRARIES.values()):
+    if not any(_needed in MISSING for _needed, _of in LIBRARIES.items() if _of == _module):
         import_module(f"tests.sources.{_module}")

@@ -33,7 +33,10 @@ class Row:
 
 def schema_of(fitted: Fitted, columns: list[str]) -> pyfe.Schema:
     """The schema of the training table, its columns in a stated order."""
-    return pyfe.Schema.fit(fitted.data.X[columns], **fitted.schema)
+    if not fitted.trees:
+        return pyfe.Schema.fit(fitted.data.X[columns], **fitted.schema)
+    cuts = pyfe.schema_for_trees(fitted.model, **fitted.schema).columns
+    return pyfe.Schema({name: cuts[name] for name in columns if name in cuts})
 
 
 def compiled(fitted: Fitted, columns: list[str]) -> tuple[pyfe.Schema, Function]:
@@ -51,7 +54,8 @@ def held(source: Source) -> Row:
     schema, function = compiled(fitted, columns)
     assert (function.link, function.kind) == (source.link, source.kind)
     scores = function.evaluate(fitted.data.unseen, "clip")
-    decoded = _decoded(schema, fitted.data.unseen).drop(columns=list(fitted.drop))
+    unseen = fitted.data.unseen
+    decoded = unseen if fitted.trees else _decoded(schema, unseen).drop(columns=list(fitted.drop))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         own = fitted.own(decoded)

@@ -35,6 +35,7 @@ class Fitted:
     schema: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     by_position: bool = False
+    trees: bool = False
     drop: tuple[str, ...] = ()
     """Columns of the table that the model was not given."""
 

@@ -580,8 +580,12 @@ def test_trees_have_a_schema_of_their_own() -> None:
 
     X, risk = numbers_only()
     model = GradientBoostingClassifier(n_estimators=5, max_depth=2).fit(X, labels(risk))
-    with pytest.raises(UnsupportedModelError, match="schema_for_trees"):
-        prepare(model, X, labels(risk))
+    schema, function = prepare(model, X, labels(risk))
+    own = pyfe.schema_for_trees(model)
+    assert schema == own
+    assert function.width_bits < pyfe.compile(model, own, reference=X).width_bits, "the score is coarser"
+    with pytest.raises(ParameterError, match="schema of their thresholds, without margin"):
+        prepare(model, X, labels(risk), margin=0.2)
 
 
 @pytest.mark.parametrize("precision", [0, -3, 0.5, float("nan"), float("inf"), 2**17, "coarse", None, True])

@@ -7,6 +7,7 @@ result of statsmodels                                   its linear predictor (``
 fitted survival model of lifelines                      its log partial hazard, log of a time, or cumulative hazard
 calibrated, or with a threshold of its own              what is inside, with the slope and shift that are read
 several labels at once                                  the decision value of each
+booster of XGBoost, LightGBM, CatBoost                  what it adds up, with the link of its objective
 regression with a log link, or a transformed target     the score before the exponential, or the inverse function
 classifier, outlier test: ``decision_function``         the decision values
 classifier: ``predict_joint_log_proba``                 the joint log likelihood of each class
@@ -43,6 +44,7 @@ from pyfe.models.sources.parts import Labels, name_of, plain_labels, steps_of
 from pyfe.models.sources.several_labels import of_several_labels
 from pyfe.models.sources.statsmodels import of_result
 from pyfe.models.sources.targets import of_log_regression, of_transformed_target
+from pyfe.models.sources.trees.reading import sum_of
 from pyfe.models.sources.wanted import USUAL, Wanted
 
 __all__ = ["DecisionFunction", "decision_function_of"]
@@ -80,7 +82,7 @@ def _told(model: Any, wanted: Wanted) -> DecisionFunction | None:
     found = of_thresholded(model, wanted, decision_function_of)
     if found is not None:
         return found
-    for reader in (of_calibrated, of_several_labels, of_transformed_target, of_log_regression):
+    for reader in (of_calibrated, of_several_labels, of_transformed_target, of_log_regression, sum_of):
         found = reader(model)
         if found is not None:
             wanted.require_usual(name_of(model))

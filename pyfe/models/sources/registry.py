@@ -11,7 +11,7 @@ from pyfe.models.sources.graphs import from_graph
 from pyfe.models.sources.linear import Linear
 from pyfe.models.sources.networks import SquareNetwork
 from pyfe.models.sources.real_function import RealFunction
-from pyfe.models.sources.trees import from_trees
+from pyfe.models.sources.trees.compiled import from_trees
 from pyfe.models.sources.wanted import USUAL, Wanted
 from pyfe.schema import Schema
 
