@@ -93,7 +93,7 @@ def steps() -> list[Step]:
             {"NO_MKDOCS_2_WARNING": "1"},
         ),
         Step("tests-rules", 6, EVERYTHING, pytest(*folders("docs", "house", "property", "golden")), once),
-        Step("tests-unit", 14, TESTS, pytest(*units()), once),
+        Step("tests-unit", 12, TESTS, pytest(*units()), once),
         Step("tests-arithmetic", 2, TESTS, pytest(*units(*ARITHMETIC)), once),
         Step("tests-models", 1, TESTS, pytest(*units("test_models")), once),
         Step("tests-programs", 3, TESTS, pytest(*units(*LONG)), once),
