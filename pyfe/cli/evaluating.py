@@ -98,8 +98,7 @@ def evaluate(
         "scores": str(output),
         "scheme": opened.scheme,
         **_rows_said(rows, made),
-        "signed_by": None if owner is None else owner.name,
-        **({} if owner is None else {"signed_by_fingerprint": owner.fingerprint}),
+        **_signer_said(owner),
         "key_verified": opened.verified,
         **({} if public is None else {"public_key_fingerprint": public.fingerprint}),
         "exact": opened.exact,
@@ -174,6 +173,13 @@ def _rows_said(rows: Rows, made: _Made) -> dict[str, Any]:
     none = {} if rows.rows else {"note": "there are no rows: nothing was scored"}
     before = {} if made.scored == rows.rows else {"rows_found_scored": rows.rows - made.scored}
     return {"rows": rows.rows, **none, **before, "ids": rows.ids}
+
+
+def _signer_said(owner: Identity | None) -> dict[str, Any]:
+    """Who had to have signed, and by which fingerprint people know him."""
+    return (
+        {"signed_by": None} if owner is None else {"signed_by": owner.name, "signed_by_fingerprint": owner.fingerprint}
+    )
 
 
 def _words(values: Mapping[str, Any], search: SearchTable | None) -> dict[str, Any]:
