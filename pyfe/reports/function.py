@@ -178,29 +178,28 @@ def report(
     _require_kinds(function, authority, policy, scheme)
     own = function.scheme if isinstance(function, FunctionKey) else None
     agreed = own if authority is None else authority.public_key.scheme
-    wanted = function.function if isinstance(function, FunctionKey) else function
-    if authority is not None and wanted.schema is None:
-        wanted = replace(wanted, schema=authority.schema)
+    wanted = _function_of(function, authority)
     priced = _scheme(wanted.kind, {name for name in (own, agreed, scheme) if name is not None})
     require_one_index(X, y)
     schema = wanted.schema
     rows = X if X is None or isinstance(X, Encoded) or schema is None else schema.read_raw(X)
     own_report = wanted.report(rows, y)  # what does not fit is refused before anything is asked
-    answer = None
-    if authority is not None:
-        answer = _asked(authority, wanted, rows)
-    elif policy is not None:
-        answer = _asked_anew(policy, priced, wanted, rows)
     return Report(
         **vars(own_report),
         scheme=priced.id,
         ciphertext_bytes=priced.row_bytes(wanted.n),
         rank=wanted.map.rank,
-        answer=answer,
+        answer=_answer(authority, policy, priced, wanted, rows),
         on_rows=None if rows is None or schema is None else measured(wanted, schema, rows, y),
         weights=() if schema is None else weights_of(wanted, schema),
         identifiers=_identifiers(function, wanted, authority),
     )
+
+
+def _function_of(function: Function | FunctionKey, authority: KeyAuthority | None) -> Function:
+    """The function, of a key the one that it opens; under the authority's schema where it names none."""
+    wanted = function.function if isinstance(function, FunctionKey) else function
+    return replace(wanted, schema=authority.schema) if authority is not None and wanted.schema is None else wanted
 
 
 def _require_kinds(function: object, authority: object, policy: object, scheme: object) -> None:
@@ -239,6 +238,19 @@ def _scheme(kind: str, names: set[str]) -> AnyAdapter:
         known = " or ".join(other.short for other in able)
         raise UnsupportedModelError(f"the scheme {entry.short} serves no {kind} function; {known} does")
     return entry
+
+
+def _answer(
+    authority: KeyAuthority | None,
+    policy: Policy | None,
+    scheme: AnyAdapter,
+    function: Function,
+    rows: Mapping[str, Any] | Encoded | None,
+) -> Answer | None:
+    """What whoever is asked says; None where nobody is."""
+    if authority is not None:
+        return _asked(authority, function, rows)
+    return None if policy is None else _asked_anew(policy, scheme, function, rows)
 
 
 def _asked_anew(
