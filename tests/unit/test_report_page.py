@@ -149,7 +149,9 @@ def hostile() -> tuple[Function, dict[str, Any], np.ndarray[Any, Any], Schema]:
 def told() -> Report:
     """A report with all there is: hostile names, clipped rows, labels, keys issued before."""
     function, rows, label, schema = hostile()
-    authority = KeyAuthority.create(schema, reference=rows, policy=Policy.unrestricted(reason="<i>a test</i>"))
+    authority = KeyAuthority.create(
+        schema, reference=rows_of(HOSTILE), policy=Policy.unrestricted(reason="<i>a test</i>")
+    )
     apart = function.weights.copy()
     apart[0, :2] += 1
     authority.issue(Function.from_integers(schema, apart), purpose="<u>before</u>")
