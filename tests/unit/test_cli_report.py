@@ -12,7 +12,7 @@ import pytest
 import pyfe
 from pyfe import Function, KeyAuthority, Schema
 from pyfe.cli import main
-from tests.unit.test_report_page import Page
+from tests.unit.report_page import Page
 
 COLUMNS = [f"c{i}" for i in range(9)]
 
