@@ -22,10 +22,10 @@ from pyfe.function.link import (
     LINKS,
     index_of_largest,
     link_named,
+    link_values,
     margin_of_largest,
     probabilities,
     require_link,
-    values,
 )
 from pyfe.function.readout import Label, Readout, floats, label_array, labels_of
 from pyfe.function.recalibrated import Recalibrated
@@ -47,9 +47,9 @@ __all__ = [
     "label_array",
     "labels_of",
     "link_named",
+    "link_values",
     "map_from_dict",
     "margin_of_largest",
     "probabilities",
     "require_link",
-    "values",
 ]

@@ -42,11 +42,11 @@ __all__ = [
     "Link",
     "index_of_largest",
     "link_named",
+    "link_values",
     "margin_of_largest",
     "output_error",
     "probabilities",
     "require_link",
-    "values",
 ]
 
 Curve: TypeAlias = Callable[[FloatArray], FloatArray]
@@ -183,7 +183,7 @@ def probabilities(link: str, decision: FloatArray, baseline_survival: float | No
     return _of_two(_positive(link, decision, baseline_survival))
 
 
-def values(link: str, decision: FloatArray) -> FloatArray:
+def link_values(link: str, decision: FloatArray) -> FloatArray:
     """What a model without classes says, of decision values ``[batch, k]``; same shape. ParameterError for a link whose
     outputs are classes."""
     row = link_named(link)

@@ -25,10 +25,10 @@ from pyfe.function.link import (
     LINKS,
     index_of_largest,
     link_named,
+    link_values,
     output_error,
     probabilities,
     require_link,
-    values,
 )
 from pyfe.schema.cells import is_integer, plain, shown
 from pyfe.strict import integers_of
@@ -211,7 +211,7 @@ class Readout:
         if self.classes is None and self.link == "logit_each":
             return (decision > 0).astype(np.int64)
         if self.classes is None:
-            return values(self.link, decision)
+            return link_values(self.link, decision)
         return np.asarray(label_array(self.classes)[self.class_index(decision)])
 
     def class_index(self, decision: FloatArray) -> npt.NDArray[np.intp]:

@@ -26,7 +26,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, FloatArray
 from pyfe.errors import ParameterError
-from pyfe.function import link_named, probabilities, values
+from pyfe.function import link_named, link_values, probabilities
 from pyfe.function.accuracy import Survival, mean_area, r_squared, truth_of
 from pyfe.function.ranking import area_under_curve
 from pyfe.models.sources.real_function import RealFunction
@@ -96,7 +96,7 @@ def _measured(real: RealFunction, theirs: FloatArray, outcome: Any) -> tuple[str
     if k == 1 and len(found) == 2:
         return "AUC", MOST_OF_A_RANKING, lambda decision: area_under_curve(decision[:, 0], truth == found[1])
     least = _least_r_squared(truth.reshape(len(theirs), -1), k)
-    return "R2", MOST_OF_R_SQUARED, lambda decision: least(values(real.link, decision))
+    return "R2", MOST_OF_R_SQUARED, lambda decision: least(link_values(real.link, decision))
 
 
 # ---------------------------------------------------------------------------------------------------------------

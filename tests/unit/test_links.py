@@ -10,7 +10,7 @@ from scipy import special, stats
 
 from pyfe._core import schemes as core
 from pyfe.errors import ParameterError, UnsupportedModelError
-from pyfe.function import LINKS, Readout, link_named, probabilities, values
+from pyfe.function import LINKS, Readout, link_named, link_values, probabilities
 from pyfe.function.link import output_error
 
 S0 = 0.9
@@ -57,7 +57,7 @@ def test_every_link_is_written_twice() -> None:
 def test_links_are_what_they_are_called(link: str) -> None:
     d = decisions(link)
     if link in VALUES:
-        np.testing.assert_allclose(values(link, d), VALUES[link](d), rtol=1e-13)
+        np.testing.assert_allclose(link_values(link, d), VALUES[link](d), rtol=1e-13)
         with pytest.raises(ParameterError, match="has no probabilities"):
             probabilities(link, d)
         return
@@ -77,7 +77,7 @@ def test_the_bound_holds_for_every_error_within_and_is_reached(link: str, size: 
     error = size * (1 + np.arange(k))
     survival = S0 if link == "cox" else None
     bound = output_error(link, d, error, survival)
-    said = (lambda at: probabilities(link, at, survival)) if link in POSITIVE else (lambda at: values(link, at))
+    said = (lambda at: probabilities(link, at, survival)) if link in POSITIVE else (lambda at: link_values(link, at))
     here = said(d)
     assert bound.shape == here.shape
     worst = np.zeros(bound.shape)
@@ -96,7 +96,7 @@ def test_the_bound_holds_for_every_error_within_and_is_reached(link: str, size: 
 def test_far_decision_values_neither_overflow_in_silence_nor_warn(link: str) -> None:
     d = np.repeat(np.array([[-1e6], [-800.0], [0.0], [800.0], [1e6]]), decisions(link).shape[1], axis=1)
     with np.errstate(all="raise", under="ignore"):
-        said = probabilities(link, d, S0 if link == "cox" else None) if link in POSITIVE else values(link, d)
+        said = probabilities(link, d, S0 if link == "cox" else None) if link in POSITIVE else link_values(link, d)
         bound = output_error(link, d, np.full(d.shape[1], 0.5), S0 if link == "cox" else None)
     assert not np.isnan(said).any() and not np.isnan(bound).any()
     if link in POSITIVE:

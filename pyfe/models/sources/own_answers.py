@@ -8,7 +8,7 @@ import numpy as np
 
 from pyfe.arrays import AnyArray, BoolArray, FloatArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.function import label_array, link_named, probabilities, values
+from pyfe.function import label_array, link_named, link_values, probabilities
 from pyfe.function.link import output_error
 from pyfe.models.fit.probing import TOLERANCE
 from pyfe.models.sources.link_and_classes import LARGEST_SLACK, differs, not_the_largest
@@ -44,7 +44,7 @@ def require_output(
         ours = ours[:, 1:] if ours.shape[1] == 2 and theirs.shape[1] == 1 else ours
         allowed = np.full(ours.shape, close + min(2 * float(error.max()), LARGEST_SLACK))
     else:
-        ours = values(link, decision)
+        ours = link_values(link, decision)
         reach = max(TOLERANCE, close) * np.ptp(decision, axis=0) + 2 * error
         allowed = np.broadcast_to(output_error(link, decision, reach), ours.shape)
     with np.errstate(invalid="ignore"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyfe.arrays import FloatArray
 from pyfe.errors import UnsupportedModelError
-from pyfe.function import values
+from pyfe.function import link_values
 from pyfe.models.sources.decision_values import Ask, DecisionFunction
 from pyfe.models.sources.parts import name_of
 
@@ -65,7 +65,7 @@ def _link_of(inverse: FloatArray) -> tuple[str, float] | None:
     """The link, and the slope before it, that an inverse function is on the grid."""
     for slope in (1.0, float(np.log(2.0))):
         for link in _VALUE_LINKS:
-            ours = values(link, slope * _GRID)
+            ours = link_values(link, slope * _GRID)
             with np.errstate(invalid="ignore"):
                 apart = np.abs(ours - inverse)
             close = (apart <= _SAME * np.maximum(np.abs(ours), 1e-3)) | (ours == inverse) | ~np.isfinite(ours)
