@@ -13,7 +13,7 @@ from statsmodels.discrete.discrete_model import NegativeBinomial
 from statsmodels.gam.api import BSplines, GLMGam
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from tests.sources.data import Data, cancer, counts, diabetes, wine
+from tests.sources.data import Data, cancer, counts, diabetes, survival, wine
 from tests.sources.registry import Fitted, refused, source
 
 LIBRARY = "statsmodels"
@@ -98,6 +98,14 @@ def gee() -> Fitted:
     data = counts().only("age", "dose")
     found = sm.GEE(data.y, exog(data.X), groups=np.arange(len(data.y)) // 4, family=families.Poisson()).fit()
     return Fitted(found, data, lambda rows: np.asarray(found.predict(exog(rows))), "output")
+
+
+def hazards() -> Fitted:
+    data = survival().only("age", "prio", "fin")
+    found = sm.PHReg(data.y["week"], data.X, status=data.y["arrest"]).fit()
+    return Fitted(
+        found, data, lambda rows: np.asarray(found.predict(exog=rows, pred_type="hr").predicted_values), "output"
+    )
 
 
 def many_classes() -> Fitted:
@@ -185,6 +193,7 @@ for _name, _link, _make, _rest in (
     ("Poisson", "exp", lambda: result(sm.Poisson, counts().only("age", "dose"), quiet=True), {}),
     ("NegativeBinomial", "exp", lambda: result(NegativeBinomial, counts().only("age", "dose"), quiet=True), {}),
     ("zero-inflated Poisson", "exp", zero_inflated, {}),
+    ("PHReg", "exp", hazards, {}),
     ("MNLogit", "softmax", many_classes, {"quick": True}),
     ("OrderedModel, probit", "probit", lambda: ordered("probit", output="above", at="low"), {}),
     ("OrderedModel, logit", "logit", lambda: ordered("logit", output="above", at="middle"), {}),

@@ -84,6 +84,8 @@ def of_result(result: Any, wanted: Wanted = USUAL) -> DecisionFunction | None:
         return exponential_of(name, result.predict)
     if "MNLogit" in _kinds(model):
         return _of_classes(result, name)
+    if "pred_type" in inspect.signature(model.predict).parameters:
+        return _of_hazard(result, name)
     link = _link_of(model, name)
     labels = (0, 1) if link in ("logit", "probit", "cloglog") else None
     offset = _offset_of(model)
@@ -148,6 +150,15 @@ def _of_classes(result: Any, name: str) -> DecisionFunction:
 
     link = "logit" if len(labels) == 2 else "softmax"
     return DecisionFunction(log_odds, labels, name, link, output=result.predict)
+
+
+def _of_hazard(result: Any, name: str) -> DecisionFunction:
+    """The log hazard of a proportional hazards regression."""
+
+    def answer(kind: str, table: Any) -> AnyArray:
+        return np.asarray(result.predict(exog=table, pred_type=kind).predicted_values)
+
+    return DecisionFunction(partial(answer, "lhr"), None, name, "exp", output=partial(answer, "hr"))
 
 
 def _label(text: Any) -> str | int:
