@@ -53,7 +53,7 @@ def _xgboost(file: Path, data: bytes) -> Any:
         import xgboost
 
         booster = xgboost.Booster(model_file=bytearray(data))
-        kind = json.loads(booster.attributes().get("scikit_learn", "{}")).get("_estimator_type")
+        kind = json.loads(booster.attributes().get("scikit_learn") or "{}").get("_estimator_type")
         if kind not in ("classifier", "regressor"):
             return booster
         wrapper = xgboost.XGBClassifier() if kind == "classifier" else xgboost.XGBRegressor()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,9 +12,10 @@ from pyfe.models import schema_for_trees
 from tests.sources.cuts import around_cuts, for_the_model
 from tests.sources.data import Data
 from tests.sources.registry import Fitted, refused, source
-from tests.unit.test_models_boosters import PLAIN, SOURCES, Row, X
+from tests.unit.test_models_boosters import PLAIN, SOURCES, Row, X, Y, lgb
 from tests.unit.test_models_boosters_categories import SOURCES as CATEGORIES
 from tests.unit.test_models_boosters_categories import X as WITH_CATEGORIES
+from tests.unit.test_models_boosters_categories import cat as cat_of_categories
 from tests.unit.test_models_boosters_refused import DEEP
 
 _LIBRARIES = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "catboost": "CatBoost", "EBM": "interpret"}
@@ -49,7 +53,7 @@ def with_categories(name: str) -> Fitted:
 
 
 _FAR = "xgboost far from zero"
-"""Refused with default settings: test_models_boosters_refused."""
+"""Refused with default settings."""
 
 for _name, _row in SOURCES.items():
     if _name == _FAR:
@@ -64,12 +68,23 @@ for _name in CATEGORIES:
             lambda name=_name: with_categories(name),
             kind="quadratic",
         )
-for _name, (_fit, _cure) in DEEP.items():
+
+
+def _refused(name: str, step: str, fit: Callable[[], Any], **schema: Any) -> None:
+    """A model that is refused on the schema of its cuts, or has none."""
     refused(
-        library_of(_name),
-        f"{_name}, three columns" if "three" not in _name else _name,
-        _cure,
-        lambda fit=_fit: Fitted(
-            fit(), Data(X, None, X), lambda rows: rows, "decision", schema={"missing": "bit"}, trees=True
-        ),
+        library_of(name),
+        name,
+        step,
+        lambda: Fitted(fit(), Data(X, None, X), lambda rows: rows, "decision", schema=schema, trees=True),
     )
+
+
+for _name, (_fit, _cure) in DEEP.items():
+    _refused(f"{_name}, three columns" if "three" not in _name else _name, _cure, _fit, missing="bit")
+for _name in ("hist classifier", "xgboost logistic", "lightgbm binary", "catboost logloss"):
+    _refused(f"{_name}, one value for absent entries", '"bit"', SOURCES[_name].fit, missing={"age": 39.0, "crp": 0.0})
+_refused("lightgbm linear_tree", "linear_tree=False", lgb("Regressor", Y, PLAIN, linear_tree=True))
+_refused("catboost, statistics of targets", "one_hot_max_size", lambda: cat_of_categories(one_hot_max_size=1))
+_refused("catboost, hashes without levels", "levels=", lambda: cat_of_categories(one_hot_max_size=10))
+_refused("xgboost far from zero", "target near zero", SOURCES["xgboost far from zero"].fit, missing="bit")

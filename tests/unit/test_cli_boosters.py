@@ -78,9 +78,9 @@ def test_what_is_wrong_is_named(story: Story) -> None:
     Path("c.cbm").write_bytes(b"CBM1 and no more")
     with pytest.raises(ParameterError, match='c.cbm: CatBoost is read from JSON.*format="json"'):
         load_model(Path("c.cbm"))
-    Path("c.json").write_text('{"features_info": {}, "oblivious_trees": 3}')
+    Path("t.txt").write_text("tree\nversion=v4\n")
     Path("u.ubj").write_bytes(b"{")
-    for file, library_name in (("c.json", "CatBoost"), ("u.ubj", "XGBoost")):
+    for file, library_name in (("t.txt", "LightGBM"), ("u.ubj", "XGBoost")):
         with pytest.raises(DecodeError, match=f"{file}: not a model that {library_name} reads"):
             load_model(Path(file))
 

@@ -81,7 +81,7 @@ def cat(**options: Any) -> Any:
 
 SOURCES: dict[str, tuple[Callable[[], Any], Callable[[Any, Any], Any]]] = {
     "hist": (hist, decision),
-    "xgboost, one level a test": (xgb(), of_xgb),
+    "xgboost, one level a test": (xgb(max_cat_to_onehot=10), of_xgb),
     "xgboost, sets of levels": (xgb(max_cat_to_onehot=1), of_xgb),
     "lightgbm": (lgb(), of_lgb),
     "lightgbm, a level that no row has": (lgb(EMPTY), of_lgb),

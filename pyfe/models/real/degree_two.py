@@ -91,7 +91,8 @@ class RealQuadratic:
         """The standard form on the domain of a schema; see the top of this module."""
         folded = self.folded(schema)
         work = _Coefficients.of(folded)
-        levels = [part for _, part, column in schema.parts if column.one_hot]
+        # by name: what is left of products of two categories depends on which of them comes first
+        levels = [part for _, part, column in sorted(schema.parts, key=lambda one: one[0]) if column.one_hot]
         for part in levels:
             work.level_products(part)
         for part in levels:
