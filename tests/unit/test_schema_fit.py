@@ -358,8 +358,11 @@ def test_models_that_a_bit_does_not_suit_say_so() -> None:
     X = pd.DataFrame({"a": np.arange(20.0), "b": np.zeros(20)})
     tree = DecisionTreeRegressor(max_depth=1).fit(X, X.a > 5)
     cuts = Schema({"a": pyfe.thresholds([tree.tree_.threshold[0]], missing="bit"), "b": pyfe.number(0, 1)})
-    with pytest.raises(pyfe.UnsupportedModelError, match="may be missing"):
+    with pytest.raises(pyfe.UnsupportedModelError, match=r"at its cut 5\.5 .* the model's own test is another one"):
         pyfe.compile(tree, cuts)
+    known = pyfe.compile(tree, pyfe.schema_for_trees(tree, missing="bit"))
+    rows = X.iloc[[3, 9]].assign(a=[np.nan, 9.0])
+    assert known.predict(known.evaluate(rows)).tolist() == tree.predict(rows).tolist()
 
 
 def test_products_with_the_bit_are_known_to_vanish() -> None:
