@@ -124,7 +124,7 @@ def test_prepare_names_what_is_wrong_and_leaves_nothing(story: Story) -> None:
     prepare = ["prepare", model, "train.csv", *files]
     for options, said in (
         (["--outcome", "label"], "no column 'label'"),
-        (["--outcome", "Ill"], "no column 'Ill'; did you mean 'ill'?"),
+        (["--outcome", "c00"], "no column 'c00'; did you mean 'c0'?"),
         (["--time", "c1"], "--event"),
         (["--outcome", "c0", "--time", "c1", "--event", "c2"], "--outcome"),
         (["--precision", "high"], "precision"),
