@@ -224,7 +224,7 @@ def ranges_of(options: list[str] | None) -> dict[str, tuple[float, float]]:
         low, colon, high = span.partition(":")
         lo, hi = parse_number(low), parse_number(high)
         if not (name and equals and colon) or not (math.isfinite(lo) and math.isfinite(hi)):
-            raise ParameterError(f"--range is COLUMN=LO:HI, such as age=0:120, not {option!r}")
+            raise ParameterError(f"--range is COLUMN=LO:HI, such as age=0:120, not {option!r}{_with_point(span)}")
         found.append((same_name(name), (lo, hi)))
     return distinct(found, "--range")
 
@@ -241,5 +241,12 @@ def _integer(option: str, text: str) -> int:
 def _number(option: str, text: str) -> float:
     value = parse_number(text)
     if math.isnan(value):
-        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none")
+        raise ParameterError(f"--missing {option}: the column holds numbers, and {text!r} is none{_with_point(text)}")
     return value
+
+
+def _with_point(text: str) -> str:
+    """What is said of numbers that have a comma, as in a table whose decimal sign it is: options have a point."""
+    pointed = text.replace(",", ".")
+    plain = not any(math.isnan(parse_number(part)) for part in pointed.split(":"))
+    return f"; here the decimal sign is a point: {pointed}" if pointed != text and plain else ""

@@ -22,6 +22,7 @@ from pyfe.models.sources.inputs import columns_of
 from pyfe.models.sources.trees.compiled import is_trees
 from pyfe.schema.cells import listed, missing_mask, parse_number, same_name
 from pyfe.text import shell_word
+from pyfe.wire.words import nearest
 
 __all__ = [
     "BITS",
@@ -171,7 +172,8 @@ def _column(table: Table, name: str) -> AnyArray:
     """One column, as numbers or as text; ParameterError where it is absent or has empty cells."""
     label = next((label for label in table.cells if same_name(label) == same_name(name)), None)
     if label is None:
-        raise ParameterError(f"{table.path}: there is no column {name!r}; it has {listed(list(table.cells))}")
+        hint = nearest(name, table.cells) or f"; it has {listed(list(table.cells))}"
+        raise ParameterError(f"{table.path}: there is no column {name!r}{hint}")
     values = table.guessed([label])[label]
     empty = [row for row, gone in enumerate(missing_mask(values).tolist()) if gone]
     if empty:

@@ -35,6 +35,12 @@ TIMEOUT = 600.0
 _ANSWER = 30.0
 """Seconds within which a scheduler answers, and a worker hands over what it made."""
 
+_TLS = (
+    "distributed.comm.tls.ca-file, and cert and key of distributed.comm.tls.client (in the environment "
+    "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..__CLIENT__CERT, ..__CLIENT__KEY)"
+)
+"""Where Dask's settings name the certificates of a client."""
+
 _START = 120.0
 """Seconds within which workers are there: one of a scheduler, all of those that are started here."""
 
@@ -292,12 +298,26 @@ def _naming(what: str, kind: Any) -> Iterator[None]:
         raise ClusterError(f"{what}: {type(error).__name__}", kind=kind) from error
 
 
+def _require_certificates(address: str) -> None:
+    """ParameterError where Dask's settings have none: a client without any is made, and waited for when it ends."""
+    from distributed.security import Security
+
+    try:
+        found = Security().get_connection_args("client").get("ssl_context")
+    except OSError as error:  # no such file, or none that ssl reads
+        raise ParameterError(f"{address}: a file of {_TLS} cannot be read: {error}") from error
+    if found is None:
+        raise ParameterError(f"{address}: Dask's settings name no certificates: {_TLS}")
+
+
 @contextmanager
 def _client_of(scheduler: Any, timeout: float) -> Iterator[Any]:
     """A client of a scheduler, by its address, or of one that was started here."""
     from distributed import Client
 
     shown = scheduler if isinstance(scheduler, str) else "that was started here"
+    if shown.startswith("tls://"):
+        _require_certificates(shown)
     try:
         with _naming(f"the scheduler {shown} does not answer", "unreachable"):
             client = Client(scheduler, timeout=min(timeout, _ANSWER), set_as_default=False)

@@ -124,6 +124,7 @@ def test_prepare_names_what_is_wrong_and_leaves_nothing(story: Story) -> None:
     prepare = ["prepare", model, "train.csv", *files]
     for options, said in (
         (["--outcome", "label"], "no column 'label'"),
+        (["--outcome", "c00"], "no column 'c00'; did you mean 'c0'?"),
         (["--time", "c1"], "--event"),
         (["--outcome", "c0", "--time", "c1", "--event", "c2"], "--outcome"),
         (["--precision", "high"], "precision"),
@@ -539,7 +540,9 @@ def test_what_would_travel_in_the_key_is_refused(story: Story) -> None:
     for option, twice in (("--missing", "x=3"), ("--levels", "rare=yes,no")):
         assert "twice" in story.fails("schema", "fit", "t.csv", "-o", "s2", *options, option, twice)[1]
     for wrong in ("x=1_0", "x=nan"):
-        assert "is none" in story.fails("schema", "fit", "t.csv", "-o", "s2", *options[:-1], wrong)[1]
+        assert story.fails("schema", "fit", "t.csv", "-o", "s2", *options[:-1], wrong)[1].endswith("is none")
+    pointed = story.fails("schema", "fit", "t.csv", "-o", "s2", *options[:-1], "x=1,5")[1]
+    assert pointed.endswith("'1,5' is none; here the decimal sign is a point: 1.5")
 
 
 def test_noise_over_files(story: Story) -> None:

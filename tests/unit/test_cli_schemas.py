@@ -189,7 +189,7 @@ def test_fit_takes_what_is_known(story: Story) -> None:
     assert again.id.hex() == made["id"] and list(again.columns) == [*COLUMNS, "sex"]
     for wrong, said in (
         ("c0", "COLUMN=LO:HI"), ("c0=", "COLUMN=LO:HI"), ("c0=5", "COLUMN=LO:HI"), ("=0:1", "COLUMN=LO:HI"),
-        ("c0=0:nan", "COLUMN=LO:HI"), ("c0=0:1e999", "COLUMN=LO:HI"), ("c0=0,5:1", "COLUMN=LO:HI"),
+        ("c0=0:nan", "COLUMN=LO:HI"), ("c0=0:1e999", "COLUMN=LO:HI"), ("c0=0,5:1", "sign is a point: 0.5:1"),
         ("c0=0:1:2", "COLUMN=LO:HI"), ("c0=5:1", "finite lo < hi"), ("none=0:1", "there is no column 'none'"),
     ):  # fmt: skip
         kind, message = story.fails(*fit("--range", wrong))

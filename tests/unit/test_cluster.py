@@ -245,6 +245,10 @@ def test_what_cannot_be_asked_for(folder: Path, capsys: pytest.CaptureFixture[st
         (["--engine", "dask", "--timeout", "nan"], "above 0"),
         (["--engine", "dask", "--scheduler", "tcp://127.0.0.1:9", "--workers", "2"], "--scheduler, --workers"),
         (["--engine", "dask", "--scheduler", "nowhere"], "no address of a scheduler"),
+        (
+            ["--engine", "dask", "--scheduler", "tls://127.0.0.1:9"],
+            "settings name no certificates: distributed.comm.tls.ca-file",
+        ),
     ):
         assert main(["evaluate", "cohort", "-k", "key", "-o", "scores.csv", *options]) == 1
         assert words in capsys.readouterr().err
@@ -253,6 +257,15 @@ def test_what_cannot_be_asked_for(folder: Path, capsys: pytest.CaptureFixture[st
             cluster.score("cohort", function_key(), "scores.csv", **given)  # type: ignore[arg-type]
     assert main(["evaluate", "batch", "-k", "key", "-o", "scores.csv", "--engine", "dask"]) == 1
     assert "this is a batch" in capsys.readouterr().err
+
+
+def test_a_certificate_that_is_not_there_is_named_as_such(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dask = pytest.importorskip("dask")
+    settings = {"distributed.comm.tls.ca-file": "absent.pem", "distributed.comm.tls.client.cert": "absent.pem"}
+    with dask.config.set(settings):
+        options = ["--engine", "dask", "--scheduler", "tls://127.0.0.1:9"]
+        assert main(["evaluate", "cohort", "-k", "key", "-o", "scores.csv", *options]) == 1
+    assert "ParameterError: tls://127.0.0.1:9: a file of distributed.comm.tls.ca-file" in capsys.readouterr().err
 
 
 def test_a_scheduler_that_is_not_there_is_not_waited_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

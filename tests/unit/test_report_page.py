@@ -146,6 +146,14 @@ def test_what_clipping_did_comes_first(told: Report) -> None:
     assert figures[:4] == [f"/on_rows/clipping/{name}" for name in ("rows", "of", "typical", "largest")]
 
 
+def test_no_wider_range_is_asked_for_where_what_was_clipped_has_no_weight() -> None:
+    schema = Schema.from_ranges({"silent": (0, 60), "heard": (0, 100)})
+    rows = {"silent": np.array([10.0, 90.0, 30.0]), "heard": np.array([1.0, 50.0, 99.0])}
+    words = [check(pyfe.report(Function.from_integers(schema, both), rows)).words for both in ([0, 1], [1, 1])]
+    assert ["Wider ranges in the schema" in said for said in words] == [False, True]
+    assert ["wider ranges would change nothing" in said for said in words] == [True, False]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_from_outside_are_text(told: Report, name: str) -> None:
     text, page = told.to_html(), Page(told.to_html())

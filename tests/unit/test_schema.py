@@ -390,6 +390,7 @@ def test_printing(schema: Schema) -> None:
     text = str(schema)
     assert "number 1 to 100 in 15 steps on the log scale (missing = 10.0)" in text
     assert "category f, m (public)" in text
+    assert str(number(0, 1, step=1)) == "number 0 to 1 in 1 step"
 
 
 def test_large_tables_are_fast_enough_to_be_vectorised() -> None:

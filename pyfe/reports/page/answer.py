@@ -77,8 +77,8 @@ def _bits(report: Figures, told: dict[str, Any]) -> Html:
         ))  # fmt: skip
     if told["residual_bits"] is not None:
         parts.append(joined(
-            report("bits", "answer", "residual_bits"), " of ", report("bits", "answer", "total_bits"),
-            " bits stay unknown if every value is as likely.",
+            "If every value is as likely, ", report("bits", "answer", "residual_bits"), " of ",
+            report("bits", "answer", "total_bits"), " bits stay unknown.",
         ))  # fmt: skip
     return joined(*parts)
 

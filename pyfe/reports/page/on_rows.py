@@ -23,6 +23,7 @@ _WHAT = (
     "The largest figures are those of single rows."
 )
 _CURE = "Wider ranges in the schema take this error away; finer steps and more weight bits do not."
+_HARMLESS = "The columns that were clipped have no weight in the score: wider ranges would change nothing."
 
 
 def clipping(report: Figures) -> Html:
@@ -43,7 +44,7 @@ def clipping(report: Figures) -> Html:
     )  # fmt: skip
     bound = joined(
         "For comparison: the rounding of the weights moves no score by more than ", report("g", "max_error"), ". ",
-        _share(report), _CURE,
+        _share(report), _CURE if told["largest"] or told["unbounded"] else _HARMLESS,
     )  # fmt: skip
     endless = joined(report("count", *place, "unbounded"), " rows have no finite score unclipped.")
     return section(

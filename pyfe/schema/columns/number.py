@@ -238,7 +238,7 @@ class Number(Column):
 
     def __str__(self) -> str:
         scale = "" if self.transform == "identity" else f" on the {self.transform} scale"
-        return f"number {self.range_text} in {self.steps} steps{scale}"
+        return f"number {self.range_text} in {self.steps} step{'s' if self.steps != 1 else ''}{scale}"
 
 
 class _Numbers(Encoder):
