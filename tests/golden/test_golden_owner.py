@@ -27,7 +27,16 @@ def test_there_is_a_set() -> None:
 def test_a_table_says_what_it_did(folder: Path) -> None:
     written = (folder / "epochs.pyfe").read_bytes()
     table = EpochTable.from_bytes(written)
-    assert table.to_bytes() == written and table.info() == said(folder)["table"]
+    assert table.to_bytes() == written and _without_fingerprints(table.info()) == said(folder)["table"]
+
+
+def _without_fingerprints(said: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a table, without what later versions say of a public key beside its id."""
+    epochs = {
+        name: {word: value for word, value in epoch.items() if word != "public_key_fingerprint"}
+        for name, epoch in said["epochs"].items()
+    }
+    return said | {"epochs": epochs}
 
 
 @pytest.mark.parametrize("folder", SETS, ids=lambda folder: folder.name)

@@ -69,6 +69,15 @@ def common(variable: Variable) -> tuple[int, Fraction]:
     return best, Fraction(masses[best])
 
 
+def several_are_common(variable: Variable) -> bool:
+    """Whether a second class has the probability of the commonest."""
+    labels = set(variable.classes)
+    masses = [
+        sum(p for c, p in zip(variable.classes, variable.marginal, strict=True) if c == label) for label in labels
+    ]
+    return masses.count(max(masses)) > 1
+
+
 def said(variables: Sequence[Variable], i: int, told: Callable[[int], int]) -> Said:
     """What is known of variable i's class where told(score) is known."""
     masses: dict[int, dict[int, Fraction]] = defaultdict(lambda: defaultdict(Fraction))

@@ -43,7 +43,7 @@ COMMANDS: dict[str, list[str]] = {
     "issue": ["issue", "function", "-a", "auth", "-o", "out", "--force", "--purpose", "p", *OPEN],
     "encrypt": ["encrypt", "rows.csv", "-p", "public", "-o", "out", "--force"],
     "evaluate": ["evaluate", "cts", "-k", "key", "-o", "out", "--force"],
-    "append": ["append", "out", "cts"],
+    "append": ["append", "out", "more"],
 }
 READS: dict[str, Callable[[bytes], Any]] = {
     "schema fit": Schema.from_bytes,
@@ -57,7 +57,7 @@ READS: dict[str, Callable[[bytes], Any]] = {
 }
 CHANGING = ["open", "write", "fsync", "fchmod", "replace", "rename", "unlink", "link", "truncate", "ftruncate", "mkdir"]
 assert app is not None  # imported here, once, and not by every child
-KEPT = {"auth", "pass", "rows.csv", "model.json", "schema", "public", "function", "key", "cts"}
+KEPT = {"auth", "pass", "rows.csv", "model.json", "schema", "public", "function", "key", "cts", "more"}
 
 
 def fail(message: str) -> None:
@@ -114,6 +114,7 @@ def prepare() -> None:
         ["keygen", "-s", "schema", "-a", "auth", "-p", "public", "--unrestricted", "a test", *OPEN],
         ["issue", "function", "-a", "auth", "-o", "key", "--purpose", "p", *OPEN],
         ["encrypt", "rows.csv", "-p", "public", "-o", "cts"],
+        ["encrypt", "rows.csv", "-p", "public", "-o", "more"],  # the same rows are not appended twice
     ):
         dead(arguments, nothing)
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pyfe._core import counting
@@ -83,6 +83,7 @@ def test_the_distribution_is_that_of_all_records(columns: list[slow.Variable]) -
     ]
 )
 def test_what_a_score_says_is_what_all_records_say(columns: list[slow.Variable]) -> None:
+    assume(not any(map(slow.several_are_common, columns)))  # floats take another one of these
     counted = score_of(columns).beside(classes_of(columns))
     tenth = slow.tenths(columns)
     for i, one in enumerate(columns):
