@@ -54,11 +54,12 @@ def _in(number: Any, start: int, end: int, what: str) -> int:
     return int(number)
 
 
-def _require_tree(left: Sequence[int], right: Sequence[int], leaves: int, what: str) -> None:
-    """That from node 0 every node is reached once at most, and every leaf. A child below zero is leaf ``-1 - child`` of
-    so many; no leaves: a node is one where its left child is below zero."""
-    seen, waiting = set(), [0]
-    ends = set()
+def _require_tree(left: Sequence[int], right: Sequence[int], leaves: int, what: str) -> list[int]:
+    """The nodes with children, if from node 0 every node is reached once at most, and every leaf.
+
+    A child below zero is leaf ``-1 - child`` of so many; no leaves: a node is one where its left child is below zero.
+    """
+    seen, ends, inner, waiting = set(), set(), [], [0]
     while waiting:
         node = waiting.pop()
         _require(node not in seen, f"{what} comes back to node {node}")
@@ -66,6 +67,7 @@ def _require_tree(left: Sequence[int], right: Sequence[int], leaves: int, what: 
         if not leaves and left[node] < 0:
             _require(left[node] == right[node] == -1, f"{what} has half a leaf")
             continue
+        inner.append(node)
         for child in (left[node], right[node]):
             child = _in(child, -leaves, len(left), f"a child in {what}")
             if child >= 0:
@@ -73,6 +75,7 @@ def _require_tree(left: Sequence[int], right: Sequence[int], leaves: int, what: 
             else:
                 _require(child not in ends, f"{what} comes back to leaf {-1 - child}")
                 ends.add(child)
+    return inner
 
 
 def _of_length(lists: Mapping[str, Any], names: Iterable[str], count: int, what: str) -> None:
@@ -127,9 +130,9 @@ def _tree_of_xgboost(tree: Mapping[str, Any], columns: int, what: str) -> None:
     )
     lists = ("left_children", "right_children", "split_indices", "split_conditions", "default_left")
     _of_length(tree, lists, nodes, what)
-    _require_tree(tree["left_children"], tree["right_children"], 0, what)
-    for column in tree["split_indices"]:
-        _in(column, 0, columns, f"a column of {what}")
+    inner = _require_tree(tree["left_children"], tree["right_children"], 0, what)
+    for node in inner:  # those that were pruned away test nothing, and say so by a number beyond all columns
+        _in(tree["split_indices"][node], 0, columns, f"a column of {what}")
     starts, sizes, tested = (
         tree.get(name, []) for name in ("categories_segments", "categories_sizes", "categories_nodes")
     )
@@ -143,8 +146,8 @@ def _tree_of_xgboost(tree: Mapping[str, Any], columns: int, what: str) -> None:
     _require(list(tested) == sorted(set(tested)), f"the nodes of categories of {what} do not ascend")
     kinds = tree.get("split_type") or [0] * nodes
     _require(len(kinds) == nodes, f"split_type of {what} has not {nodes} entries")
-    categorical = {node for node, kind in enumerate(kinds) if _in(kind, 0, 2, f"a split type of {what}")}
-    _require(categorical == set(tested), f"the nodes of categories of {what} do not agree")
+    categorical = {node for node in inner if _in(kinds[node], 0, 2, f"a split type of {what}")}
+    _require(categorical == set(tested).intersection(inner), f"the nodes of categories of {what} do not agree")
 
 
 # ---------------------------------------------------------------------------------------------------------------

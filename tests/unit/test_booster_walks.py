@@ -15,7 +15,7 @@ from pyfe.cli.model_files import load_model
 from pyfe.errors import DecodeError, UnsupportedModelError
 from pyfe.io.ubjson import ubjson
 
-from .test_models_boosters import TWO, cat, lgb, xgb
+from .test_models_boosters import TWO, X, cat, lgb, library, xgb
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +192,23 @@ def test_a_column_that_is_not_there(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(text)
     with pytest.raises(UnsupportedModelError, match="tests column 50 of"):
         pyfe.schema_for_trees(load_model(tmp_path / "m.json"))
+
+
+def test_nodes_that_were_pruned_away(tmp_path: Path) -> None:
+    xgboost = library("xgboost")
+    pruned = xgboost.XGBClassifier(n_estimators=4, max_depth=2, tree_method="exact", gamma=5, n_jobs=1).fit(X, TWO)
+    for file in (tmp_path / "m.json", tmp_path / "m.ubj"):
+        pruned.save_model(file)
+        walk_xgboost(file.read_bytes())
+    trees = json.loads((tmp_path / "m.json").read_text())["learner"]["gradient_booster"]["model"]["trees"]
+    assert any(max(tree["split_indices"]) > X.shape[1] for tree in trees)
+
+
+def test_linear_functions_in_leaves_and_forests() -> None:
+    """What is in a file that lightgbm wrote is passed, and the model is the same."""
+    lightgbm = library("lightgbm")
+    rows = X.fillna(0.0)
+    for how in ({"linear_tree": True}, {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}):
+        model = lightgbm.LGBMRegressor(n_estimators=3, max_depth=2, n_jobs=1, verbose=-1, **how).fit(rows, TWO).booster_
+        copy = lightgbm.Booster(model_str=walk_lightgbm(model.model_to_string()))
+        assert (copy.predict(rows) == model.predict(rows)).all()
