@@ -10,7 +10,8 @@ CatBoost   JSON                         ``features_info``
 
 A wrapper of scikit-learn that was saved comes back as one: it predicts classes, and with the trees to the best
 iteration. What the file does not hold is not known: XGBoost leaves out ``missing=``. CatBoost's own format is not read:
-where such a file is damaged, its library ends the process.
+where such a file is damaged, its library ends the process. The others are walked through first
+(:mod:`pyfe.cli.booster_walks`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pyfe.cli.booster_walks import walk_catboost, walk_lightgbm, walk_xgboost
 from pyfe.errors import DecodeError, ParameterError, PyfeError
 
 __all__ = ["BINARY", "of_bytes", "of_text"]
@@ -52,6 +54,7 @@ def _xgboost(file: Path, data: bytes) -> Any:
     with _reading(file, "XGBoost", "xgboost-cpu"):
         import xgboost
 
+        walk_xgboost(data)
         booster = xgboost.Booster(model_file=bytearray(data))
         kind = json.loads(booster.attributes().get("scikit_learn") or "{}").get("_estimator_type")
         if kind not in ("classifier", "regressor"):
@@ -65,13 +68,14 @@ def _lightgbm(file: Path, text: str) -> Any:
     with _reading(file, "LightGBM", "lightgbm"):
         import lightgbm
 
-        return lightgbm.Booster(model_str=text)
+        return lightgbm.Booster(model_str=walk_lightgbm(text))
 
 
 def _catboost(file: Path, text: str) -> Any:
     with _reading(file, "CatBoost", "catboost"):
         import catboost
 
+        walk_catboost(text)
         model = catboost.CatBoost()
         with tempfile.TemporaryDirectory() as folder:  # it reads JSON from files only
             copy = Path(folder) / "model.json"
@@ -91,6 +95,8 @@ def _reading(file: Path, library: str, package: str) -> Iterator[None]:
         raise ParameterError(
             f"{file}: a model of {library} needs its library (pip install {package}), which is asked about rows"
         ) from error
+    except (LookupError, TypeError, AttributeError) as error:
+        raise DecodeError(f"{file}: not a model that {library} reads: a part of it is missing ({error})") from error
     except Exception as error:
         said = " ".join(str(error).split())[:200]
         raise DecodeError(f"{file}: not a model that {library} reads: {said}") from error

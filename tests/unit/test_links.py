@@ -157,3 +157,11 @@ def test_bounds_of_probabilities_come_in_their_shape() -> None:
     one = readout("share", 1, ("no", "yes"), max_error=np.array([0.02]))
     assert np.allclose(one.output_error(np.array([0, 10**6])), [[0.01, 0.01], [0.01, 0.01]])
     assert readout("identity", 1, None, max_error=np.array([0.5])).output_error(np.array([3, 4])).shape == (2,)
+
+
+def test_texts_of_a_multinomial_model_stay_texts() -> None:
+    from pyfe.models.sources.statsmodels import _label
+
+    texts = ("007", "1e3", "1_0", "inf", "nan", "-0", " 7", "٣", "2.5")
+    assert tuple(map(_label, texts)) == texts
+    assert tuple(map(_label, ("0", "3.0", "-12", 4, 5.0))) == (0, 3, -12, 4, 5)

@@ -22,6 +22,7 @@ from pyfe.schema.cells import same_name, shown
 __all__ = ["intake_of_result", "of_result"]
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,14})([.]0)?")
 
 
 def intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
@@ -162,11 +163,8 @@ def _of_hazard(result: Any, name: str) -> DecisionFunction:
 
 
 def _label(text: Any) -> str | int:
-    try:
-        number = float(text)
-    except (TypeError, ValueError):
-        return str(text)
-    return int(number) if number == int(number) else str(text)
+    """A class as it was: a whole number where the text is one as it is written, and no other text that reads as one."""
+    return int(float(text)) if _WHOLE.fullmatch(str(text)) else str(text)
 
 
 def _of_ordered(result: Any, wanted: Wanted, name: str) -> DecisionFunction:

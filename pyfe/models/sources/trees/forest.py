@@ -100,6 +100,14 @@ class Forest:
     unit: float = _EPS / 2
     cure: str = "fit with max_depth=2"
 
+    def __post_init__(self) -> None:
+        for part in self.parts:
+            for cells in part.tests():
+                if not 0 <= cells.column < len(self.features):
+                    raise UnsupportedModelError(
+                        f"{part.label} of {self.name} tests column {cells.column} of {len(self.features)} columns"
+                    )
+
     def require_two_columns(self) -> None:
         """UnsupportedModelError for a path that tests three columns, with the tree, its depth and the columns."""
         for part in self.parts:

@@ -26,7 +26,7 @@ from pyfe.models.sources.trees.forest import Forest, Tree, in_output, label_of
 from pyfe.models.sources.trees.sums import counted, told
 from pyfe.models.sources.trees.tables import Feature
 
-__all__ = ["read", "sum_of"]
+__all__ = ["one_value_a_leaf", "read", "sum_of"]
 
 _LOGIT = ("binary:logistic", "reg:logistic")
 _EXP = ("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft")
@@ -175,9 +175,7 @@ def _tree(
     weight: float,
 ) -> Tree:
     if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
-        raise UnsupportedModelError(
-            f'the leaves of {label} hold a value for every output; fit with multi_strategy="one_output_per_tree"'
-        )
+        raise one_value_a_leaf(label)
     left = np.array(tree["left_children"], dtype=np.int64)
     conditions = np.array(tree["split_conditions"], dtype=np.float64)
     sets = _sets(tree)
@@ -192,6 +190,13 @@ def _tree(
             splits.append(_numbers(column, conditions[node], missing, absent))
     values = in_output(np.where(left < 0, conditions * weight, 0.0), output, outputs)
     return Tree(label, splits, left, np.array(tree["right_children"], dtype=np.int64), values)
+
+
+def one_value_a_leaf(label: str) -> UnsupportedModelError:
+    """What is said of a tree whose leaves hold several values."""
+    return UnsupportedModelError(
+        f'the leaves of {label} hold a value for every output; fit with multi_strategy="one_output_per_tree"'
+    )
 
 
 def _numbers(column: int, condition: float, missing: float, absent: bool) -> Cells:
