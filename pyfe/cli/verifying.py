@@ -27,6 +27,7 @@ from pyfe.keys import PublicKey, ScoreProof
 __all__ = ["verify_scores"]
 
 _CLOSE = 1e-9
+_EXPONENTIALS = ("exp", "expm1", "exp10")
 """Relative difference of two machines' logarithms and exponentials that is not called a change."""
 
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?(e[+-][0-9]+)?")
@@ -101,9 +102,10 @@ def _require_follows(
 
 
 def _is_computed(title: str, function: Function) -> bool:
-    """Whether a column comes of a link, by a logarithm or an exponential, which may have other last digits on another
-    machine: probabilities, and the values of a model without classes."""
-    return title.startswith(PROBABILITY) or (function.classes is None and title.startswith("prediction"))
+    """Whether a column comes of an exponential, which may have other last digits on another machine: probabilities, and
+    the values of a link that is one. Squares and inverses are the same everywhere."""
+    values = function.classes is None and function.link in _EXPONENTIALS
+    return title.startswith(PROBABILITY) or (values and title.startswith("prediction"))
 
 
 def _same(cell: str, value: object, *, computed: bool) -> bool:

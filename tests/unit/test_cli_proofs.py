@@ -136,6 +136,28 @@ def test_labels_that_are_numbers_are_compared_exactly(capsys: pytest.CaptureFixt
     assert "line 3, prediction: " in fails(capsys, *VERIFY)
 
 
+@pytest.mark.parametrize("link", ["exp", "square"])
+def test_values_behind_a_link(capsys: pytest.CaptureFixture[str], link: str) -> None:
+    authority = objects.authority(objects.small_schema())
+    function = Function.from_integers(objects.small_schema(), [3, -1], 5, 0.25, link=link)
+    batch = authority.public_key.encrypt({"a": [0, 3, 1], "b": [1, 0, 1]})
+    made = {"public": authority.public_key, "function": function, "cts": batch}
+    made["key"] = authority.issue(function, purpose="p")
+    for name, item in made.items():
+        Path(name).write_bytes(item.to_bytes())
+    run(capsys, *EVALUATE)
+    assert run(capsys, *VERIFY)["verified"] is True
+    with Path("scores.csv").open(newline="") as file:
+        value = float(list(csv.DictReader(file))[1]["prediction"])
+    edited(2, "prediction", repr(value * (1 + 1e-6)))
+    assert "line 3, prediction" in fails(capsys, *VERIFY)
+    edited(2, "prediction", repr(value * (1 + 1e-14)))
+    if link == "exp":  # the last digits of an exponential are a machine's own
+        assert run(capsys, *VERIFY)["verified"] is True
+    else:
+        assert "line 3, prediction" in fails(capsys, *VERIFY)
+
+
 def test_a_context(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, *EVALUATE, "--context", "study 12")
     run(capsys, *VERIFY, "--context", "study 12")
