@@ -49,6 +49,7 @@ PACKAGES = {
         (
             *("test_leakage", "test_lattice", "test_linear_rules", "test_count", "test_prior", "test_narrowed_columns"),
             *("test_form_", "test_attack", "test_hostile_keys", "test_noise_slots", "test_requests"),
+            *("test_noise_of_forms", "test_at_once", "test_combinations", "test_exact_products"),
         ),
     ),
     "authority": Package(
