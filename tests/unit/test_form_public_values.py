@@ -85,7 +85,7 @@ def test_of_women_the_score_of_men_says_nothing() -> None:
     assert [len(one.keys.Z) for one in question.everywhere if one.drawn] == sexes
     of_men = entropy((question.everywhere[sexes.index(1)].rows.levels[:, 1:].astype(int) @ WEIGHTS).tolist())
     assert question.information.bits == pytest.approx(np.mean(sexes) * of_men, abs=0.02)
-    assert question.information.method == "sampled"
+    assert question.information.bound == "sampled"
 
 
 def test_records_are_named_where_there_are_answers() -> None:

@@ -13,7 +13,7 @@ import pyfe
 from pyfe.forms import MatrixForms
 from pyfe.leakage import Blind, LinearAccount, Meets, NoisyRow, Question, Slot, meets, noisy_rows, residual_forms
 from pyfe.leakage.rules.protected import counted_behind_noise, protected
-from pyfe.leakage.rules.slots import blurred, second_slot, shared_slot
+from pyfe.leakage.rules.slots import blurred, one_slot, second_slot, shared_slot
 from pyfe.leakage.slots import all_noisy, bits_behind_noise, noise_of_form
 from pyfe.schema import Schema
 
@@ -120,6 +120,21 @@ def test_scores_that_sum_to_nothing_are_averaged_and_no_two_show_it() -> None:
     assert "one against the rest" in found.advice
     third[0] += 1
     assert blurred(question(schema_of(12, 3), behind([first, second, third]))) == []
+
+
+def test_the_advice_names_the_slots_that_are_free() -> None:
+    """A request without a slot, beside one that has one of two, and beside two that have both."""
+    schema = schema_of(12, 2)
+    first, second = behind(drawn(2))
+    asked_for = [[*drawn(3)[2], 0, 0]]
+    for issued, advice in (
+        ([first], "with function.with_slots: 1"),
+        ([first, second], "No slot of the schema is free"),
+    ):
+        before, requested = LinearAccount(schema).with_rows(np.array(issued)), np.array(asked_for, dtype=np.int64)
+        (found,) = one_slot(Question(before, before.with_rows(requested), requested, Blind(schema)))
+        assert (found.kind, found.note) == ("slot", "output 0 has no slot")
+        assert advice in found.advice
 
 
 def test_rows_of_a_schema_and_their_slots() -> None:

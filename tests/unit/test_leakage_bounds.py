@@ -13,13 +13,14 @@ from flint import fmpz_mat
 
 from pyfe import OutOfRangeError, ParameterError
 from pyfe.arrays import IntArray
-from pyfe.leakage import CHECK_PRIME, GROUP_ORDER, Blind, Drawn, LinearAccount, Question, question_of, residual
+from pyfe.leakage import CHECK_PRIME, GROUP_ORDER, Blind, Drawn, Free, LinearAccount, Question, question_of, residual
 from pyfe.leakage.form_rules.values import numbered
 from pyfe.leakage.lattice import hermite, integers, quotient
 from pyfe.leakage.linear import linear_findings
+from pyfe.leakage.prior import fitting
 from pyfe.leakage.prior.copula import _component
-from pyfe.leakage.prior.fitting import MOST_COORDINATES
 from pyfe.leakage.prior.reference import Reference
+from pyfe.leakage.rules import information as counted
 from pyfe.leakage.rules.correlation import correlation, increases
 from pyfe.leakage.rules.covariance import covariance_of
 from pyfe.leakage.rules.kernel import split_basis
@@ -176,6 +177,24 @@ def test_a_protected_number_that_the_answers_predict(covariance: float, refused:
         assert one.figure == pytest.approx(covariance**2)
 
 
+# -- scores that were counted before --
+
+
+def test_the_scores_counted_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = Schema(numbers(4))
+    prior, free = Blind(schema), Free(schema)
+    scores = [[1, i, 2, 5] for i in range(3, 8)]
+    monkeypatch.setattr(counted, "_MOST_KEPT", 3)
+    bits = [counted.information([row], free, prior).bits for row in scores]
+    assert [list(key) for key in counted._counted[prior]] == scores[2:]
+    assert [counted.information([row], free, prior).bits for row in scores] == bits
+    assert [list(key) for key in counted._counted[prior]] == scores[2:], "those counted again come last"
+    counted.information([[-v for v in scores[2]]], free, prior)
+    assert [list(key) for key in counted._counted[prior]] == [*scores[3:], scores[2]], "a score is its negative"
+    sums = Counter(sum(w * v for w, v in zip(scores[0], x, strict=True)) for x in itertools.product(range(8), repeat=4))
+    assert bits[0] == pytest.approx(-sum(n / 4096 * math.log2(n / 4096) for n in sums.values()))
+
+
 # -- what is known of a population --
 
 
@@ -190,10 +209,13 @@ def test_columns_that_do_not_vary_have_no_component() -> None:
     assert np.abs(_component(levels)) == pytest.approx([math.sqrt(3), 0.0, math.sqrt(3)]), "both columns say the same"
 
 
-def test_a_reference_of_too_many_coordinates() -> None:
-    columns = {f"x{i}": number(0, 1, step=1) for i in range(MOST_COORDINATES + 1)}
-    with pytest.raises(ParameterError, match=f"at most {MOST_COORDINATES} coordinates, the schema has 4097"):
-        Reference.from_table({name: np.zeros(1) for name in columns}, Schema(columns))
+def test_a_reference_has_so_many_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fitting.MOST_COORDINATES == 4096
+    monkeypatch.setattr(fitting, "MOST_COORDINATES", 9)
+    rows = {f"x{i}": np.arange(100) % 8 for i in range(10)}
+    assert Reference.from_table(rows, Schema(numbers(9))).covariance.shape == (9, 9)
+    with pytest.raises(ParameterError, match="at most 9 coordinates, the schema has 10"):
+        Reference.from_table(rows, Schema(numbers(10)))
 
 
 def test_rows_are_numbered_by_all_their_values() -> None:

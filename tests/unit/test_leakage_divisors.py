@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flint import fmpz
+from flint import fmpz, fmpz_mat
 
 from pyfe.leakage import Blind, Finding, LinearAccount, Question
 from pyfe.leakage.counts import MOST_RESIDUE, MOST_WORK
@@ -159,6 +159,41 @@ def test_primes_of_any_size_are_found(prime: int) -> None:
         assert one.row[:3] == tuple(scale * value % prime for value in (2, 5, 9))
         word = [sum(c * row[i] for c, row in zip(one.of, rows, strict=True)) % prime for i in range(16)]
         assert tuple(word) == one.row, "of the scores it is said to be of"
+
+
+def short(prime: int, special: list[int], rank: int, size: int) -> list[list[int]]:
+    """Scores of which a combination is ``special`` modulo a prime and 0 on all other columns, in weights of about
+    ``prime^(1/rank)``: each column is near to a point of the lattice of those on which the combination is 0."""
+    random = np.random.default_rng(6)
+    mix = [1, *(int(v) for v in random.integers(1, prime, rank - 1))]
+    lattice = fmpz_mat(
+        [[prime, *[0] * (rank - 1)], *([-mix[i], *(int(i == j) for j in range(1, rank))] for i in range(1, rank))]
+    )
+    basis = np.array(lattice.lll().tolist(), dtype=object)
+    columns = []
+    for wanted in special + [0] * (size - len(special)):
+        far = np.array([wanted, *[0] * (rank - 1)], dtype=object) + random.integers(-3, 4, rank) @ basis
+        near = np.rint(np.linalg.solve(basis.astype(float).T, far.astype(float))).astype(np.int64)
+        column = far - near @ basis + random.integers(-1, 2, rank) @ basis
+        assert sum(c * v for c, v in zip(mix, column, strict=True)) % prime == wanted
+        columns.append([int(v) for v in column])
+    return np.array(columns, dtype=object).T.tolist()
+
+
+def test_scores_of_sixteen_bits_hide_nothing_modulo_a_known_prime() -> None:
+    """Six scores of thirty columns of 8 levels, as narrow as the rules ask: together they tell 2 q0 + 5 q1 + 9 q2."""
+    rows = short(2**61 - 1, [2, 5, 9], 6, 30)
+    assert max(abs(value) for row in rows for value in row) < 2**15
+    found = only(modulus(question(Schema(numbers(30)), rows)))
+    assert (found.rule, found.refuses) == ("2m", True) and str(2**61 - 1) in found.note
+
+
+def test_what_cannot_be_factored_is_not_issued() -> None:
+    """Ten scores modulo a product of two primes of 65 bits: that something is hidden is all that is seen."""
+    rows = short((2**65 - 49) * (2**65 - 79), [2, 5, 9], 10, 30)
+    found = only(modulus(question(Schema(numbers(30)), rows)))
+    assert (found.kind, found.rule, found.refuses) == ("checked in part", "2m", True)
+    assert "takes too long to factor" in found.note and "Change a weight" in found.advice
 
 
 def test_the_prime_that_columns_are_independent_by_is_not_known() -> None:

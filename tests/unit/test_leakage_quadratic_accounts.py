@@ -121,15 +121,31 @@ def test_a_product_with_what_everybody_knows_is_no_unit() -> None:
 # -- findings --
 
 
+FEW = [(1, 1, 3), (1, 2, 1), (2, 2, 5), (0, 1, 1), (0, 2, 3)]
+"""No product of two linear forms, on two columns."""
+
+
 def test_what_is_open_modulo_the_second_prime_has_no_combination() -> None:
     """A form on two columns but for multiples of 2^61 - 1."""
     before = QuadraticAccount(NINE)
-    few = [(1, 1, 1), (1, 2, 1), (0, 1, 4), (0, 2, 7)]
-    for others, shown in ((CHECK_PRIME, False), (0, True)):
-        request = form(NINE, *few, *((i, i + 1, others) for i in (3, 5, 7)))
-        (found,) = [one for one in before.with_forms(request).findings(before) if one.kind == "group"]
-        assert found.names == ("x0", "x1")
-        assert found.combination == ((1,) if shown else ())
+    for others, combination in ((0, (1,)), (CHECK_PRIME, ())):
+        request = form(NINE, *FEW, *((i, i + 1, others) for i in (3, 5, 7)))
+        (found,) = before.with_forms(request).findings(before)
+        assert (found.kind, found.names, found.combination) == ("group", ("x0", "x1"), combination)
+        assert bool(found.note) == (not combination)
+
+
+def test_a_form_that_is_nothing_modulo_the_order_is_kept_and_shown_by_no_combination() -> None:
+    """Every coefficient is a multiple of the order of the groups: the integers, and the second prime, know better."""
+    order = 10007
+    before = QuadraticAccount(NINE, order)
+    request = form(NINE, *((i, j, order * value) for i, j, value in FEW))
+    after = before.with_forms(request)
+    assert len(after.rows(multiplied=True)) == len(after.rows(multiplied=False)) == 1
+    (found,) = after.findings(before)
+    assert (found.kind, found.names, found.combination) == ("group", ("x0", "x1"), ())
+    again = after.with_forms(form(NINE, *FEW))
+    assert len(again.rows(multiplied=True)) == 2, "modulo the order it says something new"
 
 
 @pytest.mark.parametrize(("last", "refused"), [(2767, False), (2768, True)])
