@@ -165,7 +165,7 @@ def short(prime: int, special: list[int], rank: int, size: int) -> list[list[int
     """Scores of which a combination is ``special`` modulo a prime and 0 on all other columns, in weights of about
     ``prime^(1/rank)``: each column is near to a point of the lattice of those on which the combination is 0."""
     random = np.random.default_rng(6)
-    mix = [1, *(int(v) for v in random.integers(1, prime, rank - 1))]
+    mix = [1, *(int(a) * int(b) % prime for a, b in random.integers(1, 2**62, (rank - 1, 2)))]
     lattice = fmpz_mat(
         [[prime, *[0] * (rank - 1)], *([-mix[i], *(int(i == j) for j in range(1, rank))] for i in range(1, rank))]
     )
