@@ -89,7 +89,8 @@ def test_of_several_scores_the_lattice_is_reduced(monkeypatch: pytest.MonkeyPatc
     assert np.array_equal(guess.levels, attack.rounding_off(told).levels)
     monkeypatch.setattr(CHOSEN, "can_reduce_blocks", lambda: True)
     monkeypatch.setattr(CHOSEN, "likeliest", lambda one: ("reduced", one))
-    assert attack.strongest(told) == ("likeliest", ("reduced", told), None)
+    expected: Any = ("likeliest", ("reduced", told), None)
+    assert attack.strongest(told) == expected
 
 
 @pytest.mark.parametrize(("columns", "enumerated"), [(3, True), (4, False)])
