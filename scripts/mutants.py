@@ -49,6 +49,7 @@ PACKAGES = {
         (
             *("test_leakage", "test_lattice", "test_linear_rules", "test_count", "test_prior", "test_narrowed_columns"),
             *("test_form_", "test_attack", "test_hostile_keys", "test_noise_slots", "test_requests"),
+            *("test_noise_of_forms", "test_at_once", "test_combinations", "test_exact_products"),
         ),
     ),
     "authority": Package(
@@ -64,6 +65,8 @@ PACKAGES = {
 COVERED, NOTICED = 98.0, 0.85
 MOST_TESTS, SECONDS = 10, 60.0
 """Tests that one change may cost, and when it counts as noticed because nothing ends."""
+
+FAILED, ENDLESS, SURVIVED = "a test failed", "nothing ended", "survived"
 
 
 class Mutant(NamedTuple):
@@ -90,26 +93,28 @@ def main() -> int:
     print(f"lines and branches covered: {covered:.2f} % (at least {COVERED:g})", flush=True)
     drawn = random.Random(options.seed).sample(found := _all(package), min(options.count, len(found)))
     outcome = folder / "noticed.json"
-    known: dict[str, bool] = json.loads(outcome.read_text()) if outcome.exists() else {}
+    known: dict[str, str] = json.loads(outcome.read_text()) if outcome.exists() else {}
     left = [one for one in drawn if _name(one) not in known]
     with ThreadPoolExecutor(native.JOBS) as pool:
-        for one, noticed in zip(
-            left, pool.map(lambda m: _noticed(m, lines, start, options.minutes), left), strict=True
-        ):
-            if noticed is not None:
-                known[_name(one)] = noticed
+        for one, end in zip(left, pool.map(lambda m: _end_of(m, lines, start, options.minutes), left), strict=True):
+            if end is not None:
+                known[_name(one)] = end
                 outcome.write_text(json.dumps(known, indent=0))
     return _summary(drawn, known, covered)
 
 
-def _summary(drawn: list[Mutant], known: dict[str, bool], covered: float) -> int:
+def _summary(drawn: list[Mutant], known: dict[str, str], covered: float) -> int:
     done = [one for one in drawn if _name(one) in known]
-    survived = [one for one in done if not known[_name(one)]]
+    survived = [one for one in done if known[_name(one)] == SURVIVED]
     for one in sorted(survived):
         source = (native.ROOT / one.file).read_text().splitlines()[one.line - 1].strip()
         print(f"survived  {one.file}:{one.line}  {one.words}:  {source}")
     share = 1 - len(survived) / max(1, len(done))
-    print(f"noticed: {len(done) - len(survived)} of {len(done)} changes, {share:.1%} (at least {NOTICED:.0%})")
+    endless = sum(known[_name(one)] == ENDLESS for one in done)
+    print(
+        f"noticed: {len(done) - len(survived)} of {len(done)} changes, {share:.1%} (at least {NOTICED:.0%}); "
+        f"{endless} of them because nothing ended within {SECONDS:g} s"
+    )
     if len(done) < len(drawn):
         print(f"{len(drawn) - len(done)} not tried: out of time; run it again")
     return int(covered < COVERED or share < NOTICED or len(done) < len(drawn))
@@ -186,13 +191,13 @@ def _node(context: str) -> str:
 # -- mutants --
 
 
-def _noticed(one: Mutant, lines: dict[tuple[str, int], list[str]], start: float, minutes: float) -> bool | None:
-    """Whether a test fails, or nothing ends; None where it was not tried."""
+def _end_of(one: Mutant, lines: dict[tuple[str, int], list[str]], start: float, minutes: float) -> str | None:
+    """What became of a change; None where it was not tried."""
     if time.monotonic() - start > 60 * minutes:
         return None
     tests = lines.get((one.file, one.line), [])[:MOST_TESTS]
     if not tests:
-        return False
+        return SURVIVED
     environment = os.environ | {"PYTHONPATH": str(native.ROOT / "scripts"), mutation.VARIABLE: _name(one)}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "mutation", "-p", "no:cacheprovider", "--seed=1"]
     try:
@@ -200,8 +205,8 @@ def _noticed(one: Mutant, lines: dict[tuple[str, int], list[str]], start: float,
             [*command, *tests], cwd=native.ROOT, env=environment, capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
+        return ENDLESS
+    return FAILED if done.returncode else SURVIVED
 
 
 if __name__ == "__main__":

@@ -216,8 +216,6 @@ class _Matrix:
 
     def _is_product(self, u: Linear, w: Linear) -> bool:
         """Whether the form is ``c (u + a)(w + b) + d`` on all records."""
-        if not (u and w):
-            return False
         i = next(iter(self.rows))
         j, value = next(iter(self.rows[i].items()))
         scale = u.get(i, 0) * w.get(j, 0) + u.get(j, 0) * w.get(i, 0)

@@ -192,7 +192,7 @@ def columns_of(matrix: fmpz_mat, places: Sequence[int]) -> fmpz_mat:
 def quotient(left: fmpz_mat, product: fmpz_mat) -> fmpz_mat:
     """W of integers with ``left W = product``."""
     solved = left.solve(product)
-    if not isinstance(solved, fmpq_mat):
+    if not isinstance(solved, fmpq_mat):  # pragma: no cover (for the type checker: flint gives rationals here)
         raise TypeError("a solution over the rationals")
     whole, divisor = solved.numer_denom()
     if divisor != 1:

@@ -92,12 +92,6 @@ class Substituted:
             found[at, list(blocks)] = True
         return found
 
-    @property
-    def second_degree(self) -> int:
-        """How many forms are independent by their monomials of two private coordinates alone."""
-        places = [at for at, term in enumerate(self.terms) if term[0]]
-        return int(fmpz_mat([[row[at] for at in places] for row in self.Z]).rank()) if places and self.Z else 0
-
     def combined(self, most: int | None = None) -> dict[Name, Row]:
         """The rows of Z and, while there are at most so many (or always), sums and differences of two."""
         found: dict[Name, Row] = {(i,): row for i, row in enumerate(self.Z)}

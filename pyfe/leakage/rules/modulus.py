@@ -50,10 +50,9 @@ def _beside_the_others(question: Question) -> list[Finding]:
     owner = question.free.owner
     for block in suspects(question.Z, owner):
         groups = remainders(question.Z, owner, block, free_codes(question.blocks, question.free, block))
-        if groups.any():
-            found = _by_posterior(question, (block,), [groups], int(groups.max()) + 1, "what the others cannot hide")
-            if found or question.blocks.protected[block]:
-                return found or shown(question, block)
+        found = _by_posterior(question, (block,), [groups], int(groups.max()) + 1, "what the others cannot hide")
+        if found or question.blocks.protected[block]:
+            return found or shown(question, block)
     return []
 
 

@@ -209,10 +209,6 @@ class Question(Asked):
             self._shares[key] = self.blocks.shares(row)
         return self._shares[key]
 
-    def owners(self, row: Sequence[int]) -> list[int]:
-        """The blocks on which a row over the free coordinates has a weight."""
-        return sorted({block for block, value in zip(self.free.owner.tolist(), row, strict=True) if value})
-
     def span(self) -> str:
         """The Hermite normal form of all keys."""
         return str(integers(self.after.lattice.hermite))

@@ -157,7 +157,8 @@ class _Scores:
 
     def suspects(self, few: int, reach: int, seed: bytes) -> Iterator[tuple[list[int], int]]:
         """Combinations, and the primes modulo which they may live on so many blocks."""
-        sets = [found for columns in self.drawn_sets(seed, reach) if (found := self._independent(columns))]
+        modulo = _unknown_prime(seed)
+        sets = [self._independent(columns, modulo) for columns in self.drawn_sets(seed, reach)]
         minors = [abs(int(self._part(columns).det())) for columns in sets]
         different = {tuple(columns): minor for columns, minor in zip(sets, minors, strict=True)}
         for prime in _common_primes(minors):
@@ -185,14 +186,16 @@ class _Scores:
                 chosen.setdefault(self._direction[place], (number, place))
             yield [place for _, place in sorted(chosen.values())]
 
-    def _independent(self, columns: list[int]) -> list[int]:
-        """r columns that are independent, of the first ones if they can be; none where there are not so many."""
+    def _independent(self, columns: list[int], prime: int) -> list[int]:
+        """r columns that are independent modulo a prime, of the first ones if they can be. Z is saturated: modulo every
+        prime there are as many."""
         rank = len(self._rows)
-        for some in (columns[: 3 * rank], columns, [*columns, *self._all_places()]):
-            chosen = [some[i] for i in pivots(self._part(some))]
+        for some in (columns[: 3 * rank], columns):
+            chosen = [some[i] for i in pivots(self._part(some), prime)]
             if len(chosen) == rank:
                 return chosen
-        return []
+        every = [*columns, *self._all_places()]
+        return [every[i] for i in pivots(self._part(every), prime)]
 
     def zero_on(self, columns: list[int]) -> Iterator[list[int]]:
         """The combinations, without common divisor, that are zero on the first r of these columns."""
@@ -252,12 +255,21 @@ class _Scores:
         if lattice.nrows() < len(self._rows):  # some combination lives on these blocks for certain
             return
         inverse = lattice.inv()
-        if not isinstance(inverse, fmpq_mat):
+        if not isinstance(inverse, fmpq_mat):  # pragma: no cover (for the type checker: flint gives rationals here)
             raise TypeError("an inverse over the rationals")
         for column in inverse.transpose().tolist():
             divisor = math.lcm(*(int(value.q) for value in column))
             if divisor > 1:
                 yield self.residue([int(value.p) * (divisor // int(value.q)) % divisor for value in column], divisor)
+
+
+def _unknown_prime(seed: bytes) -> int:
+    """A prime of 61 bits. Where a combination vanishes modulo a prime, its columns are not independent modulo that one:
+    were it known which one is asked, no minor would show what was made for it."""
+    number = fmpz(2**60 + int(uniforms(seed, "independent", 1, 1)[0, 0] * 2**60))
+    while not number.is_prime():
+        number += 1
+    return int(number)
 
 
 def _direction(column: Row) -> tuple[int, ...]:
