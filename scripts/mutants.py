@@ -1,10 +1,11 @@
 """Does a test notice? ``mutants.py [leakage|authority] [--count 400] [--seed 1] [--minutes 40]``: coverage and mutants.
 
 First the tests of the package run once under coverage, which knows afterwards which test ran which line. Then changes
-are drawn at random (scripts/mutation.py), and for each the quickest tests that run its line, until one fails. A change
-on a line that no test runs, or after which all of them pass, survives, and is printed. Resumable: the outcomes lie in
-``build/mutants``, by the hash of the sources and tests, and a run goes on where it stopped. Exit code 1 where lines and
-branches are covered below 98 %, or fewer than 85 % of the changes were noticed.
+are drawn at random (scripts/mutation.py), and for each the tests that run its line, the quickest first and at most 20
+seconds of them, until one fails. A change on a line that no test runs, or after which all of them pass, survives, and
+is printed. Resumable: the outcomes lie in ``build/mutants``, by the hash of the sources and tests, and a run goes on
+where it stopped. Exit code 1 where lines and branches are covered below 98 %, or fewer than 85 % of the changes were
+noticed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -63,8 +66,8 @@ PACKAGES = {
 }
 
 COVERED, NOTICED = 98.0, 0.85
-MOST_TESTS, SECONDS = 10, 60.0
-"""Tests that one change may cost, and when it counts as noticed because nothing ends."""
+SPENT, SECONDS = 20.0, 90.0
+"""Seconds of tests that one change may cost, and when it counts as noticed because nothing ends."""
 
 FAILED, ENDLESS, SURVIVED = "a test failed", "nothing ended", "survived"
 
@@ -157,7 +160,7 @@ def _covered(package: Package, folder: Path) -> tuple[dict[tuple[str, int], list
         name = str(Path(file).relative_to(native.ROOT))
         for line, contexts in measured.get_data().contexts_by_lineno(file).items():
             tests = {test for context in contexts if (test := _node(context)) in seconds}
-            found[name, line] = sorted(tests, key=lambda test: seconds[test])
+            found[name, line] = _within(SPENT, sorted(tests, key=lambda test: seconds[test]), seconds)
     return found, percent
 
 
@@ -172,6 +175,12 @@ def _run_all(package: Package, folder: Path, data: Path, times: Path) -> None:
     command += ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={times}.part", *tests]
     native.must(native.run(command, timeout=3600), "the tests of the package")
     Path(f"{times}.part").rename(times)
+
+
+def _within(most: float, tests: list[str], seconds: Mapping[str, float]) -> list[str]:
+    """The first of the tests that together take so long, one at least."""
+    ends = itertools.accumulate(seconds[test] for test in tests)
+    return [test for at, (test, end) in enumerate(zip(tests, ends, strict=True)) if at == 0 or end <= most]
 
 
 def _seconds(times: Path) -> dict[str, float]:
@@ -195,7 +204,7 @@ def _end_of(one: Mutant, lines: dict[tuple[str, int], list[str]], start: float, 
     """What became of a change; None where it was not tried."""
     if time.monotonic() - start > 60 * minutes:
         return None
-    tests = lines.get((one.file, one.line), [])[:MOST_TESTS]
+    tests = lines.get((one.file, one.line), [])
     if not tests:
         return SURVIVED
     environment = os.environ | {"PYTHONPATH": str(native.ROOT / "scripts"), mutation.VARIABLE: _name(one)}
