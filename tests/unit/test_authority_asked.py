@@ -297,6 +297,9 @@ def test_what_is_sealed_is_a_key_of_this_authority() -> None:
     one.issue(linear(1, 2, 3), purpose="q", recipient="ben")
     with pytest.raises(KeyMismatchError):
         one.seal(twin, ben)  # the number and the function fit, and the public key does not
+    nobodys = one.issue(linear(1, 2, 3), purpose="p")
+    with pytest.raises(PolicyDeniedError, match="the key is for None, and the identity is that of 'ben'"):
+        one.seal(nobodys, ben)
     size = len(one.log())
     for wrong in ("ben", ben.to_bytes(), None):
         with pytest.raises(ParameterError, match="is given as a pyfe.identity.Identity"):

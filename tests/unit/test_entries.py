@@ -117,7 +117,7 @@ def test_what_is_not_exactly_an_entry_is_refused() -> None:
             decode_entry(cbor2.dumps(wrong, canonical=True))
 
 
-def changed(kind: str, **fields: Any) -> bytes:
+def changed(kind: str, /, **fields: Any) -> bytes:
     """A sample of the kind with other fields."""
     (entry,) = [each for each in samples() if each.kind == kind][-1:]
     return cbor2.dumps({**cbor2.loads(encode_entry(entry)), **fields}, canonical=True)
