@@ -29,7 +29,7 @@ from pyfe.authority.records import State, Terms
 from pyfe.forms import MatrixForms
 from pyfe.function import LinearMap
 from pyfe.identity import Approval, IdentitySecret
-from pyfe.leakage import Finding
+from pyfe.leakage import Blind, Finding
 from tests.unit.engines import FREE, NOW, Clock, dense, schema, unit
 from tests.unit.people import secret
 from tests.unit.test_consent import Case
@@ -270,11 +270,30 @@ def test_ledgers_that_were_counted_are_remembered_eight_of_a_kind(monkeypatch: p
         leakage_accounts.linear_account(one, (), modulus)
         leakage_accounts.blind_prior(one)
     assert len(leakage_accounts._linear) == len(leakage_accounts._blind) == 8
+    assert isinstance(leakage_accounts.blind_prior(SMALL), Blind)
     assert leakage_accounts.linear_account(SMALL, LINEAR.issued, modulus) is not first
     assert leakage_accounts.blind_prior(schemas[-1]) is leakage_accounts.blind_prior(schemas[-1])
     forms = leakage_accounts.quadratic_account(SMALL, LINEAR.issued, modulus)
     assert forms is leakage_accounts.quadratic_account(SMALL, LINEAR.issued, modulus)
     assert forms is not leakage_accounts.quadratic_account(SMALL, (), modulus)
+
+
+def test_what_is_not_given_is_as_in_the_newest_epoch() -> None:
+    authority = KeyAuthority.create(SMALL, weight_bits=8, policy=FREE, clock=Clock())
+    known = [(authority.schema.id, authority.weight_bits, authority.policy)]
+    for given in ({}, {"schema": schema(4)}, {"weight_bits": 9}, {"scheme": "qfe-ggm"}, {"policy": Policy.default()}):
+        authority.rotate(**given)  # type: ignore[arg-type]
+        known.append((authority.schema.id, authority.weight_bits, authority.policy))
+    four = schema(4).id
+    assert known == [
+        (SMALL.id, 8, FREE),
+        (SMALL.id, 8, FREE),
+        (four, 8, FREE),
+        (four, 9, FREE),
+        (four, 24, FREE),  # what is usual for the other scheme
+        (four, 24, Policy.default()),
+    ]
+    assert authority.rotate(scheme="qfe-ggm", weight_bits=10) == 7 and authority.weight_bits == 10
 
 
 # -- sealing, and for whom --

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from pyfe import AuthorityError, DecodeError, ParameterError
+from pyfe import AuthorityError, DecodeError, KeyAuthority, ParameterError
 from pyfe.audit import AuditLog
-from pyfe.authority import folder
+from pyfe.authority import authority, folder
 from pyfe.authority.engine import Plan
 from pyfe.authority.exporting import exported, state_of
 from pyfe.folder_names import LOG, LOG_URL, MASTER
+from pyfe.wire import sealing
 from pyfe.wire.signature import SigningKey
 from tests.unit.engines import create, schema
+from tests.unit.objects import PASSPHRASE
 
 URL = "postgresql://host/database"
 
@@ -76,9 +78,9 @@ def test_the_largest_master_keys(place: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(folder, "MAX_MASTER_SIZE", 4)
     with pytest.raises(AuthorityError, match="has 5 bytes; at most 4 are allowed"):
         there.load()
-    (place / MASTER).unlink()
+    (place / MASTER).rename(place / "elsewhere")
     (place / MASTER).symlink_to(place / "elsewhere")
-    with pytest.raises(AuthorityError, match=f"cannot read the master keys {place / MASTER}"):
+    with pytest.raises(AuthorityError, match=f"cannot read the master keys {place / MASTER}: Too many levels"):
         there.load()
 
 
@@ -178,6 +180,24 @@ def test_what_others_left_is_theirs(place: Path) -> None:
     with folder.making(odd):
         pass
     assert not left.exists() and odd.exists() and all(each.exists() for each in others)
+
+
+def test_an_authority_that_cannot_be_opened_keeps_no_secret(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "LOG_COST", 10)
+    KeyAuthority.create(schema(3), path=place, passphrase=PASSPHRASE).close()
+    seen: list[Any] = []
+
+    def refused(storage: Any, vault: Any, clock: Any, **_: Any) -> None:
+        seen.extend((storage, vault))
+        assert len(storage.read().entries) == 2 and vault.newest == 1
+        raise AuthorityError("it is damaged")
+
+    monkeypatch.setattr(authority, "Engine", refused)
+    with pytest.raises(AuthorityError, match="it is damaged"):
+        KeyAuthority.open(place, passphrase=PASSPHRASE)
+    for ask in (seen[0].read, lambda: seen[1].signing_key):
+        with pytest.raises(AuthorityError, match="is closed"):
+            ask()
 
 
 # -- for whoever has no passphrase --

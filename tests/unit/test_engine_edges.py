@@ -279,6 +279,26 @@ def test_a_rotation_has_a_reason_or_none() -> None:
     assert [epoch.terms.policy for epoch in made.state.epochs] == [FREE] * 3
 
 
+def test_an_epoch_like_the_newest_is_of_a_schema() -> None:
+    made = create(LOOSE)
+    with pytest.raises(ParameterError, match="an authority is created for a Schema, not for str"):
+        made.rotate("schema")  # type: ignore[arg-type]
+    assert made.state.size == 2
+
+
+def test_a_clock_is_set_right_as_far_as_the_beginning() -> None:
+    clock = Clock()
+    made = create(LOOSE, clock)
+    clock.now = NOW + 100
+    made.retire(1, reason="ahead")
+    clock.now = NOW
+    for wrong in ("ben", [5], None):
+        with pytest.raises(ParameterError, match="is given as a pyfe.identity.Approval, several as a list"):
+            made.clock_was_wrong(reason="r", approvals=wrong)  # type: ignore[arg-type]
+    made.clock_was_wrong(reason="the time server")
+    assert (made.state.at, made.state.setbacks, kinds(made)[-1]) == (NOW, 1, "clock was wrong")
+
+
 def test_a_reference_goes_on_where_the_schema_is_the_same() -> None:
     rows = np.random.default_rng(5).integers(0, 256, (300, 6))
     made = create(replace(LOOSE, reference={f"x{at}": rows[:, at] for at in range(6)}))
