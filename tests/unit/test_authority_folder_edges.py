@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,28 @@ def test_a_folder_is_there_when_it_is_whole(place: Path) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(descriptor)
     assert (place / "x").exists() and [each.name for each in place.parent.iterdir()] == [place.name]
+
+
+def test_a_folder_that_somebody_else_makes_meanwhile_is_theirs(place: Path) -> None:
+    words = "exists already; an authority is never overwritten"
+    with pytest.raises(AuthorityError, match=words), folder.making(place):
+        place.mkdir()
+    assert list(place.iterdir()) == [] and [each.name for each in place.parent.iterdir()] == [place.name]
+
+
+def test_a_folder_and_its_name_are_made_durable(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(folder, "sync_folder", synced.append)
+    with folder.making(place) as made:
+        pass
+    assert synced == [made.path, place.parent]
+
+
+def test_what_went_wrong_is_said_though_nothing_is_left_to_remove(place: Path) -> None:
+    with pytest.raises(ZeroDivisionError), folder.making(place) as made:
+        shutil.rmtree(made.path)
+        raise ZeroDivisionError
+    assert list(place.parent.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_held_is_not_made(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
