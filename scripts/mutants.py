@@ -60,7 +60,7 @@ PACKAGES = {
         (
             *("test_authority", "test_approving", "test_audit", "test_backups", "test_checkpoint", "test_consent"),
             *("test_engine", "test_entries", "test_identity", "test_key_ends", "test_merkle", "test_migrating"),
-            *("test_policy_", "test_statements", "test_storage_", "test_vault", "test_keys"),
+            *("test_policy_", "test_statements", "test_storage_", "test_vault", "test_keys", "test_log_says_more"),
         ),
     ),
 }

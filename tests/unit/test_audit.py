@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pyfe import AuditError, DecodeError, ParameterError, PyfeError
-from pyfe.audit import AuditLog, Checkpoint, Frontier, Tree, verify
+from pyfe.audit import AuditLog, Checkpoint, Frontier, Tree, require_as_new, verify
 from pyfe.cli.commands import run
 from pyfe.objects import decode
 from pyfe.wire.envelope import Envelope, Kind, pack, unpack
@@ -383,3 +383,18 @@ def test_sealed_kinds_are_not_read_as_objects() -> None:
 def test_an_audit_error_says_its_kind() -> None:
     error = AuditError("words", kind="fork", entries=(1, 2))
     assert isinstance(error, PyfeError) and (error.kind, error.entries, str(error)) == ("fork", (1, 2), "words")
+
+
+def test_what_was_signed_over_fewer_entries_than_a_saved_head_is_old() -> None:
+    for size in (30, 31, 50):
+        require_as_new(size, KEY.public, [HEADS[30], HEADS[7], export(ENTRIES[:30])])
+    require_as_new(0, KEY.public, [])
+    for saved in ([HEADS[31]], [HEADS[7], HEADS[50]], [export(ENTRIES[:31])]):
+        with pytest.raises(AuditError, match="the table is of a log of 30 entries, and a head of .* was kept") as old:
+            require_as_new(30, KEY.public, saved, "the table")
+        assert old.value.kind == "rollback"
+    with pytest.raises(AuditError, match="saved head 2: ") as other:
+        require_as_new(50, KEY.public, [HEADS[7], head(ENTRIES, OTHER)])
+    assert other.value.kind == "authority"
+    with pytest.raises(ParameterError, match="saved heads must be a list"):
+        require_as_new(50, KEY.public, HEADS[7])

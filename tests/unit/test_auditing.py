@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,11 +12,18 @@ import pytest
 from pyfe import AuditError, KeyAuthority
 from pyfe.audit import AuditLog, Checkpoint, Frontier, verify
 from pyfe.authority.auditing import audited
+from pyfe.authority.engine import Plan
 from pyfe.authority.entries import (
     Approved,
+    ClockWasWrong,
+    Created,
     Entry,
+    EpochOpened,
     EpochRetired,
+    EpochRevoked,
     KeyIssued,
+    KeysRevoked,
+    Migrated,
     PolicySet,
     Requested,
     RequestWithdrawn,
@@ -24,8 +32,9 @@ from pyfe.authority.entries import (
 )
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.identity import Revocation
-from tests.unit.engines import NOW, dense
-from tests.unit.people import secret
+from pyfe.wire.signature import SigningKey
+from tests.unit.engines import FREE, NOW, Clock, create, dense, schema, unit
+from tests.unit.people import DAY, secret
 from tests.unit.test_consent import WIDE, Case, yaml
 
 
@@ -37,14 +46,20 @@ def signed(authority: KeyAuthority, entries: list[Entry]) -> AuditLog:
     return AuditLog(data, Checkpoint.of(key.public, log.size, log.root).signed(key), key.public)
 
 
+@functools.cache
+def issued_once() -> tuple[Case, Any]:
+    """An authority whose policy file two people's approvals satisfied once, and the request."""
+    case = Case()
+    request = case.request()
+    case.authority.issue_signed(request, case.agreed(request))
+    return case, request
+
+
 class Issued:
-    """An authority whose policy file two people's approvals satisfied once, and the entries of its log."""
+    """That authority, which is not to be asked for more, and the entries of its log, to be changed."""
 
     def __init__(self) -> None:
-        self.case = Case()
-        self.request = self.case.request()
-        self.approvals = self.case.agreed(self.request)
-        self.case.authority.issue_signed(self.request, self.approvals)
+        self.case, self.request = issued_once()
         self.entries: list[Entry] = [decode_entry(data) for data in self.case.authority.log().entries]
 
     def at(self, kind: type[Entry]) -> int:
@@ -57,18 +72,77 @@ class Issued:
 
 
 def test_a_log_that_kept_to_its_policy() -> None:
-    issued = Issued()
-    assert len(issued.audited().issued) == 1
-    assert len(audited(issued.case.authority.log()).issued) == 1
+    assert len(Issued().audited().issued) == 1
+    case, _ = issued_once.__wrapped__()
+    assert len(audited(case.authority.log()).issued) == 1
     tighter = PolicyFile.from_yaml(yaml(2, **{"days: 30": "days: 7"}))
-    issued.case.authority.set_policy(tighter)
-    said = Revocation(authority=issued.case.id, reason="lost", at=NOW, keys=(1,)).signed_by(secret("cleo"))
-    issued.case.authority.revoke_signed(said)
-    other = issued.case.request(dense(WIDE, factor=2))
-    issued.case.authority.look(other)
-    word = Revocation(authority=issued.case.id, reason="no", at=NOW, request=other.id).signed_by(secret("ada"))
-    issued.case.authority.revoke_signed(word)
-    audited(issued.case.authority.log())
+    case.authority.set_policy(tighter)
+    said = Revocation(authority=case.id, reason="lost", at=NOW, keys=(1,)).signed_by(secret("cleo"))
+    case.authority.revoke_signed(said)
+    other = case.request(dense(WIDE, factor=2))
+    case.authority.look(other)
+    word = Revocation(authority=case.id, reason="no", at=NOW, request=other.id).signed_by(secret("ada"))
+    case.authority.revoke_signed(word)
+    looser = PolicyFile.from_yaml(yaml(3, **{"days: 30": "days: 60"}))
+    change = case.authority.change(looser)
+    case.authority.set_policy(looser, [change.approval(NOW).signed_by(secret(name)) for name in ("ben", "cleo")])
+    case.authority.revoke_signed(
+        Revocation(authority=case.id, reason="stolen", at=NOW, epoch=1).signed_by(secret("ben"))
+    )
+    case.clock.now += 1000
+    case.authority.rotate(reason="ahead")
+    case.clock.now -= 500
+    clock = case.authority.clock_decision()
+    given = [clock.approval(NOW + DAY).signed_by(secret(name)) for name in ("ben", "cleo")]
+    case.authority.clock_was_wrong(reason="the time server", approvals=given)
+    state = audited(case.authority.log())
+    assert (state.setbacks, state.at, state.policy_file) == (1, NOW + 500, looser)
+    assert state.epoch(1).revoked and state.revoked.get(1) is not None and state.withdrawn.get(other.id)
+
+
+def test_a_log_without_a_policy_file_needs_nobodys_word() -> None:
+    clock, small = Clock(), schema(4)
+    engine = create(Plan(small, policy=FREE), clock)
+    engine.issue(unit(small, 0), purpose="p")
+    engine.revoke([1], reason="lost")
+    engine.rotate(small)
+    clock.now += 100
+    engine.retire(1, reason="ahead")
+    clock.now -= 50
+    engine.clock_was_wrong(reason="the time server")
+    log = engine.log()
+    assert (audited(log).size, audited(log).setbacks) == (7, 1)
+    said = Revocation(authority=log.authority, reason="lost", at=NOW, keys=(1,)).signed_by(secret("ben"))
+    for entry in (
+        KeysRevoked(at=NOW + 50, keys=(1,), reason="lost", signed=said.to_bytes()),
+        EpochRevoked(at=NOW + 50, epoch=1, keys=(), reason="lost", signed=said.to_bytes()),
+        RequestWithdrawn(at=NOW + 50, request_id=bytes(32), reason="no", by=None, signed=said.to_bytes()),
+    ):
+        with pytest.raises(AuditError, match="entry 7: somebody revoked by a signed word, where no policy file") as no:
+            audited(AuditLog((*log.entries, encode_entry(entry)), log.checkpoint, log.verification_key))
+        assert (no.value.kind, no.value.entries) == ("consent", (7, 7))
+    unsigned = KeysRevoked(at=NOW + 50, keys=(1,), reason="lost")
+    assert audited(AuditLog((*log.entries, encode_entry(unsigned)), log.checkpoint, log.verification_key)).size == 8
+
+
+def test_a_log_that_begins_as_that_of_another_authority() -> None:
+    log = create(Plan(schema(4))).log()
+    first = encode_entry(Created(at=NOW, verification_key=SigningKey.generate().public))
+    with pytest.raises(AuditError, match="begins with the entry of another authority") as caught:
+        audited(AuditLog((first, *log.entries[1:]), log.checkpoint, log.verification_key))
+    assert caught.value.kind == "authority"
+
+
+def test_keys_that_were_taken_over_were_decided_on_by_nobody_here() -> None:
+    issued = Issued()
+    key = issued.entries[issued.at(KeyIssued)]
+    assert isinstance(key, KeyIssued)
+    issued.entries = [
+        *issued.entries[:3],
+        Migrated(at=NOW, digest=bytes(32), keys=1),
+        replace(key, decision=bytes(32), approvals=()),
+    ]
+    assert len(issued.audited().issued) == 1
 
 
 def without(kind: type[Entry]) -> Callable[[Issued], None]:
@@ -117,6 +191,35 @@ def withdrawn(by: str) -> Callable[[Issued], None]:
     return change
 
 
+def word(by: str, **fields: Any) -> bytes:
+    own = {"authority": issued_once()[0].id, "reason": "r", "at": NOW}
+    return Revocation(**{**own, **fields}).signed_by(secret(by)).to_bytes()
+
+
+def appended(make: Callable[[], list[Entry]]) -> Callable[[Issued], None]:
+    return lambda issued: issued.entries.extend(make())
+
+
+def another_request(issued: Issued) -> None:
+    at = issued.at(Requested)
+    issued.entries[at] = replace(issued.entries[at], signed=issued.case.request().to_bytes())  # type: ignore[call-arg]
+
+
+def one_approval_more(issued: Issued) -> None:
+    at = issued.at(KeyIssued)
+    key = issued.entries[at]
+    assert isinstance(key, KeyIssued)
+    issued.entries[at] = replace(key, approvals=(*key.approvals, b"x" * 32))
+
+
+def later(issued: Issued) -> None:
+    """A key issued when the time of its request, and of its approvals, was over."""
+    at = issued.at(KeyIssued)
+    key, over = issued.entries[at], NOW + DAY + 1
+    assert isinstance(key, KeyIssued)
+    issued.entries[at] = replace(key, at=over, row=replace(key.row, issued_at=over))
+
+
 FORGED: dict[str, tuple[Callable[[Issued], None], str]] = {
     "no request": (without(Requested), "without a signed request"),
     "one approval": (without(Approved), "1 of 2 approvals"),
@@ -132,6 +235,35 @@ FORGED: dict[str, tuple[Callable[[Issued], None], str]] = {
     "approvals used twice": (again, "used before|without a signed request"),
     "a policy loosened by nobody": (loosened, "allows more"),
     "withdrawn by a stranger": (withdrawn("mallory"), "nobody who may revoke"),
+    "another request": (another_request, "entry 3: the request that was signed is another one"),
+    "approvals of which one is not there": (one_approval_more, "key #1: approvals that are not in the log"),
+    "a key after its request's time": (later, "key #1: expired: its time is over"),
+    "keys revoked by a stranger": (
+        appended(lambda: [KeysRevoked(at=NOW, keys=(1,), reason="r", signed=word("mallory", keys=(1,)))]),
+        "entry 7: revoker: it is signed by nobody who may revoke",
+    ),
+    "an epoch revoked by a stranger": (
+        appended(
+            lambda: [
+                EpochRetired(at=NOW, epoch=1, reason="r"),
+                EpochRevoked(at=NOW, epoch=1, keys=(), reason="r", signed=word("ada", epoch=1)),
+            ]
+        ),
+        "entry 8: revoker: it is signed by nobody who may revoke",
+    ),
+    "a clock set back by nobody": (
+        appended(
+            lambda: [
+                EpochRetired(at=NOW + 100, epoch=1, reason="r"),
+                ClockWasWrong(at=NOW + 50, newest=NOW + 100, reason="r", by=("ben", "cleo")),
+            ]
+        ),
+        "entry 8: the clock was set back: approvals: 0 of 2 approvals",
+    ),
+    "an epoch without rules": (
+        appended(lambda: [EpochOpened(at=NOW, epoch=2, terms=Plan(schema(4), policy=FREE).opened(NOW)[0])]),
+        "entry 7: under a policy file an epoch was opened in which the leakage rules are off",
+    ),
     "an epoch that there is none": (changed(Approved, epoch=9), "no epoch 9"),
     "a key of a retired epoch": (
         lambda issued: issued.entries.insert(3, EpochRetired(at=NOW, epoch=1, reason="r")), "retired before|retired",

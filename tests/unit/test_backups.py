@@ -10,8 +10,8 @@ import pytest
 
 from pyfe import AuditError, AuthorityError, KeyAuthority, ParameterError, PolicyDeniedError
 from pyfe.audit import verify
-from pyfe.authority import backup, drill, restore
-from pyfe.authority.entries import EpochRetired, Restored, decode_entry
+from pyfe.authority import backup, change_passphrase, drill, restore
+from pyfe.authority.entries import EpochRetired, PassphraseChanged, Restored, decode_entry
 from pyfe.folder_names import LOG, MASTER
 from pyfe.wire import sealing
 from tests.unit.engines import NOW, Clock, dense, schema
@@ -140,6 +140,29 @@ def test_a_restored_authority_needs_a_place_a_reason_and_the_time(hospital: Hosp
     with pytest.raises(AuthorityError, match="Set the clock"):
         hospital.restored()
     assert not hospital.new.exists()
+
+
+def test_another_passphrase_and_a_backup_under_the_one_of_before(hospital: Hospital) -> None:
+    new = {"passphrase": PASSPHRASE, "new": "another long passphrase"}
+    backup(hospital.path, hospital.copy)
+    for wrong, error, words in (
+        ({"passphrase": "incorrect horse"}, AuthorityError, "passphrase is wrong"),
+        ({"new": "short"}, ParameterError, "at least 8 characters"),
+        ({"clock": lambda: NOW - 1}, AuthorityError, "before the newest entry"),
+    ):
+        with pytest.raises(error, match=words):
+            change_passphrase(hospital.path, **{"clock": hospital.clock, **new, **wrong})  # type: ignore[arg-type]
+        assert hospital.opened().head == hospital.head
+    hospital.clock.now += 5
+    change_passphrase(hospital.path, **new, clock=hospital.clock)
+    with pytest.raises(AuthorityError, match="passphrase is wrong"):
+        hospital.opened()
+    with KeyAuthority.open(hospital.path, passphrase=new["new"], clock=hospital.clock) as authority:
+        entry = decode_entry(authority.log().entries[-1])
+        assert isinstance(entry, PassphraseChanged) and entry.at == NOW + 5
+        again = authority.issue(dense(WIDE), purpose="model", recipient="centre")
+        assert again.to_bytes() == hospital.key.to_bytes()
+    assert drill(hospital.copy, passphrase=PASSPHRASE).keys == 1
 
 
 def _made(folder: Path) -> Path:

@@ -353,3 +353,28 @@ def test_ids_are_hashes_of_what_is_signed() -> None:
     signed = identity.to_bytes()[:-64]
     assert identity.id == hashlib.sha256(len(tag).to_bytes(4, "little") + tag + signed).digest()
     assert identity.fingerprint.replace("-", "") == identity.id.hex()
+
+
+def test_a_further_key_is_a_pair_of_kind_and_bytes() -> None:
+    for wrong in (("p",), ("p", b"1", b"2"), ["p", b"1"], ("p", "1"), (b"p", b"1"), "p1", None):
+        with pytest.raises(ParameterError, match="a public key is a pair of its kind, a text, and its bytes"):
+            Identity.signed("ada", [wrong], SIGNING)  # type: ignore[list-item]
+    longest = [("p" * 32, bytes(4096))]
+    assert Identity.signed("ada", longest, SIGNING).keys[-1] == longest[0]
+    most = [("p", bytes([at])) for at in range(15)]
+    assert len(Identity.signed("ada", most, SIGNING).keys) == 16
+    for beyond in ([*most, ("p", b"\xff")], [("p" * 33, b"1")], [("p", bytes(4097))], [("p", b"")]):
+        with pytest.raises(ParameterError):
+            Identity.signed("ada", beyond, SIGNING)
+    with pytest.raises(ParameterError, match="the signing key of an identity must be SigningKey"):
+        Identity.signed("ada", [], SIGNING.public)  # type: ignore[arg-type]
+
+
+def test_a_secret_is_neither_pickled_nor_copied() -> None:
+    ada = people.secret("ada")
+    for take in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="an identity's secret is never pickled and never copied"):
+            take(ada)
+    assert repr(ada) == f"IdentitySecret({ada.identity!r})"
+    with pytest.raises(ParameterError, match="a message must be"):
+        ada.sign("text")  # type: ignore[arg-type]

@@ -270,3 +270,22 @@ def test_a_frontier_does_not_change() -> None:
     second, third = first.append(b"b"), first.append(b"c")
     assert first.size == 1 and second.size == third.size == 2 and second.root != third.root
     assert first == Frontier(1, (leaf_hash(b"a"),))
+
+
+def test_a_proof_is_a_list_of_hashes() -> None:
+    one = leaf_hash(b"a")
+    require_included(one, 0, 1, one, [])
+    require_consistent(1, one, 1, one, ())
+    for proof in ("", b"", {one: one}, None, iter(())):
+        for ask in (lambda p: require_included(one, 0, 1, one, p), lambda p: require_consistent(1, one, 1, one, p)):
+            with pytest.raises(AuditError, match="a proof is a list of hashes, not") as refused:
+                ask(proof)
+            assert refused.value.kind == "proof"
+    for hashes in ([one[:31]], [one + b"x"], ["x" * 32], [bytearray(one)]):
+        with pytest.raises(AuditError, match="a hash of a proof is not 32 bytes"):
+            require_included(one, 0, 1, one, hashes)  # type: ignore[arg-type]
+    for wrong in (one[:31], None):
+        with pytest.raises(AuditError, match="a hash of a proof is not 32 bytes"):
+            require_included(wrong, 0, 1, one, [])  # type: ignore[arg-type]
+        with pytest.raises(AuditError, match="a hash of a proof is not 32 bytes"):
+            require_consistent(1, one, 1, wrong, [])  # type: ignore[arg-type]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from pyfe.authority.entries import Migrated, decode_entry
 from pyfe.authority.sealed_file import read_ledger
 from pyfe.errors import DecodeError
 from pyfe.wire import cbor, sealing
+from pyfe.wire.envelope import Kind, pack, unpack
 from pyfe.wire.sealing import SealingKey
 from tests.unit import old_files
 from tests.unit.engines import NOW, Clock, dense, schema
@@ -159,6 +162,81 @@ def test_contents_are_read_strictly(source: KeyAuthority, old: Path) -> None:
     for changed in ({"version": 3}, {"more": 1}, {"ledger": [1]}, {"weight_bits": 99}):
         with pytest.raises(DecodeError):
             read_ledger(cbor.dumps({**values, **changed}))
+
+
+def test_what_is_signed_or_lacks_a_secret_is_no_file_of_before(source: KeyAuthority, old: Path) -> None:
+    key = SealingKey.fresh(PASSPHRASE)
+    whole = unpack(old_files.sealed(source, key), Kind.SEALED_AUTHORITY)
+    old.write_bytes(pack(replace(whole, signature=bytes(64))))
+    with pytest.raises(AuthorityError, match="not an authority file: it is signed"):
+        migrated(old)
+    terms = source.epochs[0].terms
+    values = cbor.loads(old_files.ledger_of(source), "test")
+    secrets = {"master_secret_key": secrets_of(source).master.to_bytes(), "signing_key": bytes(32)}
+    for wrong in ({"signing_key": bytes(31)}, {"signing_key": bytes(33)}, {"signing_key": b""}, {}):
+        inside = {**values, **secrets, **wrong}
+        if not wrong:
+            del inside["signing_key"]
+        old.write_bytes(old_files.first_layout(cbor.dumps(inside), terms, key))
+        with pytest.raises(AuthorityError, match="opens, but does not hold an authority: .*a secret is missing"):
+            migrated(old)
+
+
+def test_what_is_no_file_is_not_migrated(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = old.read_bytes()
+    monkeypatch.setattr(migrating, "MAX_FILE_SIZE", len(data) - 1)
+    with pytest.raises(AuthorityError, match=f"has {len(data)} bytes; at most {len(data) - 1} are allowed"):
+        migrated(old)
+    monkeypatch.setattr(migrating, "MAX_FILE_SIZE", len(data))
+    place, folder = old.with_name("nothing"), old.with_name("new")
+    with pytest.raises(AuthorityError, match=f"cannot read the authority file {place}: No such file"):
+        KeyAuthority.migrate(place, folder, passphrase=PASSPHRASE)
+    os.mkfifo(place)
+    with pytest.raises(AuthorityError, match=f"{place} is not a file: there is nothing to migrate"):
+        KeyAuthority.migrate(place, folder, passphrase=PASSPHRASE)
+    assert not folder.exists() and len(migrated(old).issued) == 2
+
+
+def test_the_lock_of_earlier_versions_is_held(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = old.with_name("authority.pyfe.lock")
+    lock.symlink_to(old)  # whoever can make links there does not choose what is locked
+    with pytest.raises(AuthorityError, match=f"cannot lock the authority file: {lock}: Too many levels"):
+        migrated(old)
+    lock.unlink()
+    lock.touch()
+    with migrating.held(old):
+        descriptor = os.open(lock, os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with pytest.raises(AuthorityError, match="another process uses the authority file"), migrating.held(old):
+            pass
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(descriptor)
+
+    def other() -> None:
+        raise BlockingIOError(errno.EALREADY, os.strerror(errno.EALREADY))
+
+    with pytest.raises(BlockingIOError), migrating.held(old):  # what happens inside is not the lock's
+        other()
+    monkeypatch.setattr(fcntl, "flock", lambda *_: other())
+    with pytest.raises(BlockingIOError), migrating.held(old):
+        pass
+
+
+def test_a_file_that_cannot_be_renamed_is_said(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    with migrating.held(old) as file, monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refused)
+        with pytest.raises(AuthorityError, match=f"cannot rename {old} to {old}.migrated: Operation not permitted"):
+            file.set_aside()
+        file.put_back()  # nothing was done
+    assert old.exists()
+
+
+def test_a_key_of_this_second_is_taken_over(old: Path) -> None:
+    assert [entry.at for entry in migrated(old, clock=Clock(NOW)).ledger] == [NOW, NOW]
 
 
 def test_files_of_the_first_layout(tmp_path: Path, root: Path) -> None:
