@@ -112,6 +112,23 @@ def test_trees_behind_other_steps() -> None:
         schema_for_trees(behind)
 
 
+def test_votes_that_are_no_sum_of_trees_say_what_is() -> None:
+    """A mean of probabilities is one only where these are; hard votes never."""
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier, VotingClassifier
+
+    forest, boosted = RandomForestClassifier(3, max_depth=2), GradientBoostingClassifier(n_estimators=3, max_depth=2)
+    rows = X[["age", "bmi"]].fillna(0.0)
+    mixed = VotingClassifier([("a", forest), ("b", boosted)], voting="soft").fit(rows, TWO)
+    with pytest.raises(UnsupportedModelError, match=r"take forests alone, or take StackingClassifier"):
+        schema_for_trees(mixed)
+    both = VotingClassifier([("a", boosted), ("b", boosted)], voting="soft").fit(rows, TWO)
+    with pytest.raises(UnsupportedModelError, match="StackingClassifier"):
+        compile(both, schema_for_trees(both))
+    hard = VotingClassifier([("a", forest), ("b", forest)]).fit(rows, TWO)
+    with pytest.raises(UnsupportedModelError, match="shows no trees"):
+        schema_for_trees(hard)
+
+
 def test_unfitted_boosters() -> None:
     for model in (library("xgboost").XGBClassifier(), library("lightgbm").LGBMClassifier()):
         with pytest.raises(UnsupportedModelError, match="is it fitted"):

@@ -24,6 +24,7 @@ import numpy as np
 from pyfe.errors import ParameterError
 from pyfe.models.sources.boosters import own_names
 from pyfe.models.sources.lifelines import columns_of_survival
+from pyfe.models.sources.modules import inputs_of, is_module
 from pyfe.models.sources.parts import first_takers, is_result, nested
 from pyfe.models.sources.statsmodels import intake_of_result
 from pyfe.models.sources.tables import Intake
@@ -62,6 +63,8 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
 
 
 def _count(model: Any) -> int | None:
+    if is_module(model):
+        return inputs_of(model)
     for candidate in first_takers(model):
         for name in ("n_features_in_", "num_feature", "num_features"):
             value = getattr(candidate, name, None)
