@@ -199,8 +199,7 @@ def report(
 
 
 def _asked_once(raw_model: Callable[[Any], FloatArray | None] | None) -> Callable[[Any], FloatArray | None] | None:
-    """A model, which may be slow, that is asked about the rows of a report once: the same columns have the same answer.
-    """
+    """A model, which may be slow, asked about the rows of a report once: the same columns have the same answer."""
     if raw_model is None:
         return None
     known: list[tuple[dict[str, Any], FloatArray | None]] = []

@@ -45,7 +45,12 @@ def module(data: Any, *layers: Any, probable: bool = False) -> Fitted:
     return Fitted(model, data, own, "probabilities" if probable else "output", by_position=True)
 
 
-source(LIBRARY, "torch, linear layers", "identity", lambda: module(diabetes(), lambda: nn.Linear(5, 3), lambda: nn.Linear(3, 1)))
+source(
+    LIBRARY,
+    "torch, linear layers",
+    "identity",
+    lambda: module(diabetes(), lambda: nn.Linear(5, 3), lambda: nn.Linear(3, 1)),
+)
 source(
     LIBRARY,
     "torch, a sigmoid at the end",

@@ -27,7 +27,7 @@ from pyfe.models.sources.lifelines import columns_of_survival
 from pyfe.models.sources.modules import inputs_of, is_module
 from pyfe.models.sources.parts import first_takers, is_result, nested
 from pyfe.models.sources.statsmodels import intake_of_result
-from pyfe.models.sources.tables import Intake
+from pyfe.models.sources.tables import Intake, require_distinct
 from pyfe.schema.cells import same_name
 
 __all__ = ["intake_of"]
@@ -44,8 +44,7 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
             return intake_of_result(candidate, schema_columns)
         names, made_up = own_names(candidate)
         if names is not None and not made_up:
-            if len(set(map(same_name, names))) != len(names):
-                raise ParameterError(f"the model was fitted on two columns of one name: {names}")
+            require_distinct(names)
             return Intake(tuple(names))
         if names is not None and set(names) <= set(schema_columns) and tuple(names) != schema_columns:
             raise ParameterError(

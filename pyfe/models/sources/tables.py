@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from pyfe.errors import ParameterError
 from pyfe.schema import Schema, stacked
 from pyfe.schema.cells import by_same_name, same_name
 
-__all__ = ["Intake", "feature_table"]
+__all__ = ["Intake", "feature_table", "require_distinct"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,18 @@ class Intake:
             return table
         rows = stacked(columns)
         return rows if self.constant is None else np.insert(rows, self.constant[0], self.constant[1], axis=1)
+
+
+def require_distinct(names: Iterable[str]) -> None:
+    """ParameterError, by the name, where a model was fitted on two columns that are called the same."""
+    seen: set[str] = set()
+    for name in names:
+        if same_name(name) in seen:
+            raise ParameterError(
+                f"the model was fitted on two columns that are called {name!r}, and a row has one of a name; call the "
+                "columns apart and fit it again"
+            )
+        seen.add(same_name(name))
 
 
 def feature_table(columns: Mapping[str, AnyArray], names: list[str]) -> Any:
