@@ -17,6 +17,7 @@ where such a file is damaged, its library ends the process. The others are walke
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ from typing import Any
 
 from pyfe.cli.booster_walks import walk_catboost, walk_lightgbm, walk_xgboost
 from pyfe.errors import DecodeError, ParameterError, PyfeError
+
+_CALLS = re.compile(r"Stack trace:|\[bt\]|Traceback")
+_PLACE = re.compile(r"\[\d\d:\d\d:\d\d\]|.+\.(?:cc|cpp|cu|cuh|h|hpp|py|pyx):\d+:?")
+_SAID = 200
 
 __all__ = ["BINARY", "of_bytes", "of_text"]
 
@@ -98,8 +103,13 @@ def _reading(file: Path, library: str, package: str) -> Iterator[None]:
     except (LookupError, TypeError, AttributeError) as error:
         raise DecodeError(f"{file}: not a model that {library} reads: a part of it is missing ({error})") from error
     except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        raise DecodeError(f"{file}: not a model that {library} reads: {said}") from error
+        raise DecodeError(f"{file}: not a model that {library} reads: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    """What a library says is wrong, in one line: not when, where in its own source, and by which calls."""
+    words = _CALLS.split(str(error), maxsplit=1)[0].split()
+    return " ".join(word for word in words if not _PLACE.fullmatch(word))[:_SAID].rstrip(" .:") or type(error).__name__
 
 
 def _not_read(file: Path, data: bytes) -> Any:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pyfe.errors import ParameterError
+from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.io.ubjson import ubjson
 from pyfe.models.sources.trees.xgboost import one_value_a_leaf
 from pyfe.strict import distinct
@@ -36,6 +36,22 @@ _MOST_KINDS = 12
 """Of a category or not, of two defaults, of three ways to be absent."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
+
+
+_OF_TARGETS = (
+    "statistics of the targets of categories, which are no bits of a row; fit with one_hot_max_size= as large as the "
+    "number of levels, or give the model a 0/1 column a level (pandas.get_dummies)"
+)
+_OF_TEXT = "columns of text or of embeddings, which are no numbers of a row; fit without them"
+_BEYOND_TREES = {
+    "ctr_data": _OF_TARGETS,
+    "ctrs": _OF_TARGETS,
+    "text_features": _OF_TEXT,
+    "embedding_features": _OF_TEXT,
+    "text_processing": _OF_TEXT,
+    "embedding_processing": _OF_TEXT,
+}
+"""What CatBoost computes before its trees, which none of ours do: refused before its library reads the tables of it."""
 
 
 class Malformed(ValueError):
@@ -104,6 +120,7 @@ def walk_xgboost(data: bytes) -> None:
     outputs = max(1, *(_whole_number(numbers.get(name, "1")) for name in ("num_class", "num_target")))
     for names in ("feature_names", "feature_types"):
         _require(len(learner.get(names) or []) in (0, columns), f"{names} are not those of {columns} columns")
+    _require_distinct(learner.get("feature_names") or [])
     kind = booster["name"]
     _require(kind in ("gbtree", "dart", "gblinear"), f"an unknown booster {str(kind)[:30]!r}")
     if kind == "gblinear":
@@ -116,10 +133,53 @@ def walk_xgboost(data: bytes) -> None:
     if kind == "dart":
         _of_length(booster, ["weight_drop"], len(trees), "the trees")
     _of_length(model, ["tree_info"], len(trees), "the trees")
+    rounds = model.get("iteration_indptr")
+    if rounds is not None:
+        _require_ends(rounds, len(trees), "iteration_indptr")
+    if model.get("cats"):
+        _levels_of_xgboost(model["cats"], columns)
     _require(outputs <= max(1, len(trees)), f"{outputs} outputs are more than its trees have")
     for place, (tree, output) in enumerate(zip(trees, model["tree_info"], strict=True)):
         _in(output, 0, outputs, f"the output of tree {place}")
         _tree_of_xgboost(tree, columns, f"tree {place}")
+
+
+def _levels_of_xgboost(cats: Mapping[str, Any], columns: int) -> None:
+    """The levels of every column: numbers, or one run of bytes that is cut at offsets; and their order, column after
+    column, which the library follows into memory."""
+    known, starts, order = cats["enc"], cats["feature_segments"], cats["sorted_idx"]
+    if not known and not order:
+        return
+    _require(len(known) == columns and len(starts) == columns + 1, f"categories are not those of {columns} columns")
+    _require_ends(starts, len(order), "feature_segments")
+    for column, (one, start, end) in enumerate(zip(known, starts[:-1], starts[1:], strict=True)):
+        what, values = f"the categories of column {column}", one["values"]
+        offsets = one.get("offsets") or []
+        if offsets:
+            _require_ends(offsets, len(values), f"the offsets of {what}")
+            for value in values:
+                _in(value, -128, 256, f"a sign of {what}")
+        count = len(offsets) - 1 if offsets else len(values)
+        _in(count, 0, _MOST_LEVELS, f"the number of {what}")
+        _require(end - start == count, f"{what} are not {end - start}")
+        for place in order[start:end]:
+            _in(place, 0, count, f"a place of {what}")
+        _require(len(set(order[start:end])) == count, f"the order of {what} has a place twice")
+
+
+def _require_ends(places: Any, end: int, what: str) -> None:
+    """Places that begin at zero, never descend, and end at the end of what they cut."""
+    whole = isinstance(places, list) and bool(places) and all(type(place) is int for place in places)
+    _require(
+        whole and places[0] == 0 and places == sorted(places) and places[-1] == end, f"{what} cuts at other places"
+    )
+
+
+def _require_distinct(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        _require(name not in seen, f"two columns are called {str(name)[:60]!r}")
+        seen.add(name)
 
 
 def _tree_of_xgboost(tree: Mapping[str, Any], columns: int, what: str) -> None:
@@ -155,8 +215,10 @@ def _tree_of_xgboost(tree: Mapping[str, Any], columns: int, what: str) -> None:
 
 
 def walk_lightgbm(text: str) -> str:
-    """The text as its library should have it: without ``tree_sizes``, places that it jumps to and finds without, and
-    trees of the lines that were looked at alone. Errors as of :func:`walk_xgboost`."""
+    """The text as its library should have it: without ``tree_sizes``, places that it jumps to and finds without, trees
+    of the lines that were looked at alone, and behind them nothing but the levels of categories: the parameters of the
+    training, which its predictions do not need, are read by it as if each line had a colon. Errors as of
+    :func:`walk_xgboost`."""
     plain = text.replace("\r\n", "\n")
     _require(not re.search(r"[\r\0]", plain), "a line ends in another way than lines do")
     head, *blocks = re.split(r"(?m)^(?=Tree=)", plain)
@@ -174,12 +236,16 @@ def walk_lightgbm(text: str) -> str:
     _require(bool(objective.strip()), "an objective without a name")
     _require(all(count == outputs for count in counted), "the classes of the objective are not its outputs")
     columns = _in(_whole_number(said["max_feature_idx"]) + 1, 1, len(names) + 1, "columns")
+    _require_distinct(names)
     trees = [_lines(block, f"tree {place}") for place, block in enumerate(blocks)]
     for place, tree in enumerate(trees):
         _require(len(tree) <= _MOST_LINES, f"tree {place} has more than {_MOST_LINES} lines")
         _tree_of_lightgbm(tree, columns, f"tree {place}")
     written = ("".join(f"{name}={value}\n" for name, value in tree.items()) + "\n\n" for tree in trees)
-    return f"{head}{''.join(written)}end of trees{rest}" if blocks else plain
+    levels = [line for line in rest.split("\n") if line.startswith("pandas_categorical:")]
+    _require(len(levels) <= 1, "pandas_categorical is there twice")
+    ends = "".join(f"\n{line}\n" for line in levels)
+    return f"{head}{''.join(written)}end of trees\n{ends}" if blocks else plain
 
 
 def _lines(block: str, what: str) -> dict[str, str]:
@@ -244,7 +310,10 @@ def walk_catboost(text: str) -> None:
     bias = bias if isinstance(bias, list) else [bias]
     _require(all(map(_is_finite, (scale, *bias))), "scale_and_bias are no numbers")
     info, flat, total = data["features_info"], [], 0
-    for kind in ("float_features", "categorical_features", "text_features", "embedding_features"):
+    for kind, said in _BEYOND_TREES.items():
+        if data.get(kind) or info.get(kind):
+            raise UnsupportedModelError(f"the model has {said}")
+    for kind in ("float_features", "categorical_features"):
         features = info.get(kind) or []
         _distinct_places([feature["feature_index"] for feature in features], f"feature_index of {kind}")
         flat += [feature["flat_feature_index"] for feature in features]
@@ -255,8 +324,6 @@ def walk_catboost(text: str) -> None:
         total += len(borders)
     for feature in info.get("categorical_features") or []:
         total += len(feature.get("values") or [])
-    for statistic in info.get("ctrs") or []:
-        total += len(statistic.get("borders") or [])
     outputs = max(1, len(bias))
     _require(isinstance(data.get("oblivious_trees", data.get("trees")), list), "no trees")
     for place, tree in enumerate(data.get("oblivious_trees") or []):

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -142,7 +143,8 @@ app.command("demo")(demo.demo)
 def run(arguments: list[str]) -> int:
     """Run the command of the arguments; see :func:`pyfe.cli.main`."""
     _fill_standard_descriptors()
-    command = typer.main.get_command(app)
+    command, notes = typer.main.get_command(app), list[str]()
+    command.invoke = _noting(command.invoke, notes)  # type: ignore[method-assign]
     try:
         with console.plain_warnings():
             result = command.main(arguments, prog_name="pyfe", complete_var=_NO_VARIABLE, standalone_mode=False)
@@ -153,20 +155,37 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return _fail(arguments, "MemoryError", "the memory does not suffice for this input", BAD_INPUT)
     except (KeyboardInterrupt, EOFError):
-        return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
+        return _interrupted(arguments, notes)
     except SystemExit:  # how the option parser meets a reader that went away
         return _fail(arguments, "OSError", f"cannot print the result: {os.strerror(errno.EPIPE)}", BAD_INPUT)
     except Exception as error:
         return _usage(arguments, error)
     if result == INTERRUPTED:  # the option parser makes an exit code of Ctrl-C, and says nothing
-        return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
+        return _interrupted(arguments, notes)
     return result if isinstance(result, int) else 0
+
+
+def _noting(invoke: Callable[..., Any], notes: list[str]) -> Callable[..., Any]:
+    """A command that keeps the notes of what interrupts it, which the option parser loses."""
+
+    def invoked(*args: Any, **rest: Any) -> Any:
+        try:
+            return invoke(*args, **rest)
+        except KeyboardInterrupt as interruption:
+            notes.extend(getattr(interruption, "__notes__", []))
+            raise
+
+    return invoked
+
+
+def _interrupted(arguments: list[str], notes: Sequence[str] = ()) -> int:
+    return _fail(arguments, "Interrupted", "; ".join(["interrupted", *notes]), INTERRUPTED)
 
 
 def _usage(arguments: list[str], error: Exception) -> int:
     """Errors of the option parser, whose classes typer and click share; a bug is raised as it is."""
     if type(error).__name__ == "Abort":
-        return _fail(arguments, "Interrupted", "interrupted", INTERRUPTED)
+        return _interrupted(arguments)
     if type(error).__name__ == "NoArgsIsHelpError":
         with contextlib.suppress(ParameterError):  # standard error is gone: the exit code still tells
             console.say(str(error), apart=True)

@@ -36,6 +36,7 @@ __all__ = [
     "PassphraseFile",
     "as_text",
     "complain",
+    "in_words",
     "load",
     "meter",
     "passphrase_from",
@@ -153,8 +154,17 @@ def show(
     if as_json:
         say_json(values, apart=apart)
         return
-    listing = {name.replace("_", " "): value for name, value in values.items()} if words is None else words
+    listing = {in_words(name): value for name, value in values.items()} if words is None else words
     say("\n".join([printable(title), *_listed(listing)]), apart=apart)
+
+
+_CALLED = {"saturated": "clipped"}
+"""Where the word of the formats, which stays in JSON, is another than the one that people read everywhere else."""
+
+
+def in_words(name: str) -> str:
+    """One of our names as a listing has it."""
+    return _CALLED.get(name, name.replace("_", " "))
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -16,7 +16,7 @@ from pyfe.adapters import SearchTable
 from pyfe.audit import require_as_new
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.carried import AllowDuplicates
-from pyfe.cli.console import AsJson, Force, load, meter, read_head, say, show
+from pyfe.cli.console import AsJson, Force, in_words, load, meter, read_head, say, show
 from pyfe.cli.keeping import Saved
 from pyfe.cli.proving import Context, ProofPlace, Prove, proof_place
 from pyfe.cli.ran import HERE, Ran, asks_where
@@ -185,7 +185,7 @@ def _signer_said(owner: Identity | None) -> dict[str, Any]:
 def _words(values: Mapping[str, Any], search: SearchTable | None) -> dict[str, Any]:
     """The result for people, the two facts about the table of the search in one."""
     own = {"search_table_seconds", "search_table_built"}
-    words = {name.replace("_", " "): value for name, value in values.items() if name not in own}
+    words = {in_words(name): value for name, value in values.items() if name not in own}
     return words | {"search table": _table_words(search)}
 
 

@@ -1,4 +1,5 @@
-"""Models in files: JSON of weights or of a network of squares, an ONNX graph, or what a library of trees saves."""
+"""Models in files: JSON or YAML of weights, JSON of a network of squares, an ONNX graph, or what a library of trees
+saves."""
 
 from __future__ import annotations
 
@@ -13,23 +14,26 @@ from pyfe.models import Linear, SquareNetwork
 
 __all__ = ["load_model"]
 
+_YAML = (".yaml", ".yml")
 _LARGEST_MODEL = 1 << 28
 """Bytes of a model's file, far beyond any that compiles: what never ends must not fill the memory."""
 
 
 def load_model(file: Path) -> Any:
-    """An ONNX graph, or a binary file of boosted trees, by the name of the file; a JSON file says its kind in
-    ``format``, one that does not is a Linear. What XGBoost, LightGBM and CatBoost save is told by its text."""
+    """An ONNX graph, a binary file of boosted trees, or the YAML of a Linear, by the name of the file; a JSON file
+    says its kind in ``format``, one that does not is a Linear. What XGBoost, LightGBM and CatBoost save is told by its
+    text."""
     if file.suffix == ".onnx":
         return _graph(file)
     if file.suffix in booster_files.BINARY:
         return booster_files.of_bytes(file, io.read_bytes(file, most=_LARGEST_MODEL))
     text = _model_text(file)
-    booster = booster_files.of_text(file, text)
+    is_yaml = file.suffix in _YAML
+    booster = None if is_yaml else booster_files.of_text(file, text)
     if booster is not None:
         return booster
     try:
-        return _kind_of(text).from_json(text)
+        return Linear.from_yaml(text) if is_yaml else _kind_of(text).from_json(text)
     except DecodeError as error:
         raise DecodeError(f"{file}: {error}") from error
 

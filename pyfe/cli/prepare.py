@@ -60,7 +60,9 @@ Publish = Annotated[
 
 @reads_tables
 def prepare_model(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, an ONNX file, or boosted trees.")],
+    model: Annotated[
+        Path, typer.Argument(help="JSON or YAML of a Linear, a SquareNetwork, an ONNX file, or boosted trees.")
+    ],
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="Where to write the schema.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],

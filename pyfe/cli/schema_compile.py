@@ -102,7 +102,9 @@ def show_schema(output: Path, schema: Schema, signs: str, *, as_json: bool, apar
 
 @reads_tables
 def compile_model(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, an ONNX file, or boosted trees.")],
+    model: Annotated[
+        Path, typer.Argument(help="JSON or YAML of a Linear, a SquareNetwork, an ONNX file, or boosted trees.")
+    ],
     schema: Annotated[Path, typer.Option("--schema", "-s", help="The schema file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the function.")],
     weight_bits: Annotated[str, typer.Option(help='Bits of the weights: a number, "auto", or "exact".')] = "auto",

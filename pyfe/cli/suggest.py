@@ -46,7 +46,9 @@ __all__ = ["suggest"]
 
 @reads_tables
 def suggest(
-    model: Annotated[Path, typer.Argument(help="JSON of a Linear or a SquareNetwork, an ONNX file, or boosted trees.")],
+    model: Annotated[
+        Path, typer.Argument(help="JSON or YAML of a Linear, a SquareNetwork, an ONNX file, or boosted trees.")
+    ],
     table: Annotated[Path, typer.Argument(help="Table of training rows; no row is kept.")],
     schema: Annotated[
         Path | None, typer.Option("--schema", "-s", help="Where to write the schema of what is granted; with --output.")

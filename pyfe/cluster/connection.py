@@ -23,6 +23,7 @@ from pyfe.cluster import started
 from pyfe.cluster.tasks import Task, TaskPart, run, tasks_of
 from pyfe.cohorts.manifest import Counts, Span
 from pyfe.cohorts.opened_keys import KeyBytes
+from pyfe.cohorts.parts import KEPT
 from pyfe.cohorts.rows import Rows
 from pyfe.cohorts.scoring import Add, Scores
 from pyfe.errors import ClusterError, ParameterError, PyfeError
@@ -43,6 +44,9 @@ _TLS = (
 
 _START = 120.0
 """Seconds within which workers are there: one of a scheduler, all of those that are started here."""
+
+_LOOK = 0.5
+"""Seconds after which is looked whether workers that are started still can come."""
 
 _CLOSE = 10.0
 RETRIES = 3
@@ -167,7 +171,7 @@ class Cluster:
                 if died:
                     raise ClusterError(
                         f"{task.name}: {RETRIES + 1} workers died of it, one after another, perhaps for want of "
-                        f"memory: read their logs; {_KEPT}",
+                        f"memory: read their logs; {KEPT}",
                         kind="killed",
                     )
 
@@ -222,7 +226,7 @@ class Cluster:
             first = next(iter(pending.values()))
             raise ClusterError(
                 f"no worker finished a part within {self._timeout:g} s, {first.name} among them; give them more time "
-                f"(--timeout), or see whether they are there; {_KEPT}",
+                f"(--timeout), or see whether they are there; {KEPT}",
                 kind="timeout",
             ) from None
         except FuturesCancelledError as error:
@@ -250,7 +254,7 @@ class Cluster:
             raise _lost() from error
         raise ClusterError(
             f"{task.name}: it was tried {RETRIES + 1} times, and ended in {type(error).__name__}: {str(error)[:200]}; "
-            f"{_KEPT}",
+            f"{KEPT}",
             kind="failed",
         ) from error
 
@@ -260,11 +264,10 @@ class Cluster:
 
 
 _DIED, _AGAIN = object(), object()
-_KEPT = "what is finished is kept, and --resume goes on with it"
 
 
 def _lost() -> ClusterError:
-    return ClusterError(f"the scheduler is gone, or has forgotten what it was given; {_KEPT}", kind="lost")
+    return ClusterError(f"the scheduler is gone, or has forgotten what it was given; {KEPT}", kind="lost")
 
 
 def _put(part: TaskPart, file: BinaryIO) -> Counts:
@@ -365,9 +368,22 @@ def _started(workers: int, threads: int, timeout: float) -> Iterator[Any]:
 
 
 def _await_workers(client: Any, count: int, timeout: float, what: str, cure: str = "") -> None:
-    """ClusterError where so many workers do not come: ``what`` is wrong then."""
+    """ClusterError where so many workers do not come: ``what`` is wrong then. At once, where one that was started here
+    has ended before it was a worker, as where it imports a program that starts workers itself: no other comes."""
     seconds = min(timeout, _START)
-    try:
-        client.wait_for_workers(count, timeout=seconds)
-    except TimeoutError:
-        raise ClusterError(f"{what} within {seconds:g} s{cure}", kind="no workers") from None
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            client.wait_for_workers(count, timeout=min(_LOOK, max(0.0, end - time.monotonic())))
+            return
+        except TimeoutError:
+            if _any_failed(client):
+                raise ClusterError(f"a worker ended while it was started{cure}", kind="no workers") from None
+            if time.monotonic() >= end:
+                raise ClusterError(f"{what} within {seconds:g} s{cure}", kind="no workers") from None
+
+
+def _any_failed(client: Any) -> bool:
+    """Whether a nanny that was started here has given up; of a scheduler that was found nobody knows."""
+    nannies = getattr(client.cluster, "workers", None) or {}
+    return any(getattr(nanny.status, "name", "") == "failed" for nanny in list(nannies.values()))

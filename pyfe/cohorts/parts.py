@@ -35,7 +35,10 @@ from pyfe.errors import DecodeError, ParameterError
 from pyfe.io.files import pieces_of, read_text, require_file
 from pyfe.io.replacement import Replacement, is_leftover, remove_leftovers
 
-__all__ = ["WorkFolder", "parts_beside", "read_manifest", "require_parts", "work_folder"]
+__all__ = ["KEPT", "WorkFolder", "parts_beside", "read_manifest", "require_parts", "work_folder"]
+
+KEPT = "what is finished is kept, and --resume goes on with it"
+"""What is said where something ends a run early."""
 
 _LARGEST_MANIFEST = 1 << 30
 _OWN = re.compile(r"part-\d{6,}\.[a-z]{1,10}")
@@ -78,7 +81,8 @@ def work_folder(
 
     ParameterError for a folder or a part of another user, or that others may write, where it is gone on with; for one
     that another run holds, where something else was begun or nothing may be replaced, and where it cannot be written;
-    DecodeError for a finished part that is not what the manifest says. What is finished stays, whatever ends the block.
+    DecodeError for a finished part that is not what the manifest says. What is finished stays, whatever ends the block;
+    an interruption has a note that says so.
     """
     with _held(folder, private, beside) as place:
         with _naming(folder):
@@ -90,7 +94,12 @@ def work_folder(
             manifest = Manifest(command, dict(settle())) if found is None else found
             work = WorkFolder(place, folder, manifest, private, clock)
             work._begin(anew=found is None)
-        yield work
+        try:
+            yield work
+        except KeyboardInterrupt as interruption:
+            if work.manifest.parts:
+                interruption.add_note(KEPT)
+            raise
 
 
 class WorkFolder:
@@ -382,5 +391,5 @@ def _naming(path: Path, *, kept: bool = False) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        cure = "; what is finished is kept, and --resume goes on with it" if kept else ""
+        cure = f"; {KEPT}" if kept else ""
         raise ParameterError(f"cannot write {path}: {error.strerror or error}{cure}") from error

@@ -212,7 +212,7 @@ def compile_real_function(
         "name": real.name if name is None else name,
         "exact_map": _exact(real),
         "raw_model": real.raw_model,
-        "remarks": (*real.remarks, checked.remark, *_remarks(real, rounded, schema)),
+        "remarks": (*real.remarks, checked.remark, *_remarks(real, rounded, schema, step is not None)),
     }
     function = _function(rounded, schema, wanted, rest)
     checked.require(lambda x: function.decision_function(function.evaluate(Encoded(x))), function.max_error, real)
@@ -267,16 +267,32 @@ def _behind_noise(function: Function, schema: Schema, slots: Sequence[int] | Non
     return function.with_slots(*(schema.noise.ids[: function.k] if slots is None else slots))
 
 
-def _remarks(real: RealFunction, rounded: AnyRounded, schema: Schema) -> list[tuple[str, str]]:
-    """Which columns of the model the integers hardly follow."""
+def _remarks(real: RealFunction, rounded: AnyRounded, schema: Schema, stepped: bool) -> list[tuple[str, str]]:
+    """Which columns of the model the integers hardly follow, and what they would follow; ``stepped``: a step of the
+    result was asked for, and no number of bits."""
     silent = [name for name, part in real.used_columns(schema) if not rounded.used[part].any()]
     remarks = []
     if isinstance(rounded, Rounded) and rounded.lifted:
         cure = "take more bits, or cut a schema for the model (pyfe.prepare)"
         remarks.append(("would vanish", f"{listed(rounded.lifted)}: nearest weight 0, least weight taken; {cure}"))
     if silent:
-        remarks.append(("silent", f"{listed(silent)}: moves the result by less than half a step, and has no weight"))
+        said = f"{listed(silent)}: moves the result by less than half a step, and has no weight"
+        remarks.append(("silent", f"{said}; {_CURE_OF_SILENCE[_finer(schema, stepped)]}"))
     return remarks
+
+
+_CURE_OF_SILENCE = {
+    "precision": "a larger precision= (--precision) gives it one, and a model fitted without it needs no column",
+    "bits": "more weight_bits= (--weight-bits) give it one, and a model fitted without it needs no column",
+    "noise": "the noise covers it",
+}
+
+
+def _finer(schema: Schema, stepped: bool) -> str:
+    """What makes a result finer."""
+    if schema.noise is not None:
+        return "noise"
+    return "precision" if stepped else "bits"
 
 
 def _require_finite(real: RealFunction, schema: Schema) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pyfe.adapters import AnyAdapter, adapter_named, serving
+from pyfe.arrays import FloatArray
 from pyfe.authority import KeyAuthority, Policy
 from pyfe.errors import OutOfRangeError, ParameterError, UnsupportedModelError
 from pyfe.function import Function, FunctionReport
@@ -183,6 +184,7 @@ def report(
     require_one_index(X, y)
     schema = wanted.schema
     rows = X if X is None or isinstance(X, Encoded) or schema is None else schema.read_raw(X)
+    wanted = replace(wanted, raw_model=_asked_once(wanted.raw_model))
     own_report = wanted.report(rows, y)  # what does not fit is refused before anything is asked
     return Report(
         **vars(own_report),
@@ -194,6 +196,22 @@ def report(
         weights=() if schema is None else weights_of(wanted, schema),
         identifiers=_identifiers(function, wanted, authority),
     )
+
+
+def _asked_once(raw_model: Callable[[Any], FloatArray | None] | None) -> Callable[[Any], FloatArray | None] | None:
+    """A model, which may be slow, asked about the rows of a report once: the same columns have the same answer."""
+    if raw_model is None:
+        return None
+    known: list[tuple[dict[str, Any], FloatArray | None]] = []
+
+    def answer(columns: Any) -> FloatArray | None:
+        for before, said in known:
+            if before.keys() == columns.keys() and all(before[name] is columns[name] for name in before):
+                return said
+        known[:] = [(dict(columns), raw_model(columns))]
+        return known[0][1]
+
+    return answer
 
 
 def _function_of(function: Function | FunctionKey, authority: KeyAuthority | None) -> Function:

@@ -32,7 +32,7 @@ from pyfe.strict import reading, require_same
 from pyfe.wire.words import Fault, Node, nearest
 from pyfe.wire.yaml import File, parse
 
-__all__ = ["MOST_BYTES", "MOST_PARTS", "flow", "parts_of", "read", "written"]
+__all__ = ["MOST_BYTES", "MOST_PARTS", "flow", "parts_of", "read", "value_of", "written"]
 
 Made = TypeVar("Made")
 
@@ -55,7 +55,7 @@ _NO_VALUES = frozenset({"~", "null", "nan", "inf", "infinity"})
 _TRUTH = {"true": True, "false": False}
 
 
-def _value(text: str, quoted: bool) -> str | int | float | bool:
+def value_of(text: str, quoted: bool) -> str | int | float | bool:
     """What a value of a file stands for. ParameterError for what other readers take for nothing, or for no number."""
     if quoted:
         return text
@@ -75,7 +75,7 @@ def _value(text: str, quoted: bool) -> str | int | float | bool:
     return text
 
 
-_FILE = File("schema file", MOST_BYTES, MOST_PARTS, _value)
+_FILE = File("schema file", MOST_BYTES, MOST_PARTS, value_of)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 
-__all__ = ["LIBRARIES", "MISSING"]
+__all__ = ["LIBRARIES", "MISSING", "OPTIONAL"]
 
 LIBRARIES = {
     "sklearn": "scikit_learn",
@@ -21,8 +21,14 @@ LIBRARIES = {
 }
 """Modules of rows by what they need."""
 
+OPTIONAL = {"torch": "PyTorch"}
+"""Too large for every machine that runs tests: its rows are skipped where it is not installed. Their library."""
+
 MISSING = [needed for needed in LIBRARIES if find_spec(needed) is None]
 
 for _module in dict.fromkeys(LIBRARIES.values()):
     if not any(_needed in MISSING for _needed, _of in LIBRARIES.items() if _of == _module):
         import_module(f"tests.sources.{_module}")
+
+if find_spec("torch") is not None:
+    import_module("tests.sources.torch_")

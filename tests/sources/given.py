@@ -43,6 +43,46 @@ def scorecard() -> Fitted:
     return Fitted(model, data, own, "probabilities")
 
 
+SCORECARD = """
+name: points for admission
+link: logit
+intercept: -3.0
+weights:
+  age: {40: 0.5, 65: 1.25}   # from these ages on
+  dose: -0.2
+  stage: {II: 0.5, III: 1.25}
+  smoker: {no: 0, yes: 0.7}
+"""
+
+
+def scorecard_in_yaml() -> Fitted:
+    """Points from cuts of a number on, by level, and per unit, as somebody typed them."""
+    data = counts().only("age", "dose", "stage", "smoker")
+    model = pyfe.Linear.from_yaml(SCORECARD)
+    ranges = {"age": pyfe.thresholds([40, 65]), "dose": (0, 4)}
+
+    def own(rows: pd.DataFrame) -> Any:
+        by_age = 0.5 * (rows["age"] >= 40).to_numpy() + 1.25 * (rows["age"] >= 65).to_numpy()
+        by_stage = rows["stage"].map({"I": 0.0, "II": 0.5, "III": 1.25}).to_numpy(dtype=float)
+        points = by_age - 0.2 * rows["dose"].to_numpy() + by_stage + 0.7 * (rows["smoker"] == "yes").to_numpy()
+        said = expit(points - 3.0)
+        return np.stack([1 - said, said], axis=1)
+
+    return Fitted(model, data, own, "probabilities", schema={"ranges": ranges})
+
+
+def formula_in_yaml() -> Fitted:
+    """A risk formula with a baseline."""
+    data = diabetes().only("age", "bmi")
+    text = "weights: {age: 0.02, bmi: 0.05}\nintercept: -2.4\nlink: cox\nbaseline_survival: 0.9\n"
+
+    def own(rows: pd.DataFrame) -> Any:
+        said = 1 - 0.9 ** np.exp(0.02 * rows["age"].to_numpy() + 0.05 * rows["bmi"].to_numpy() - 2.4)
+        return np.stack([1 - said, said], axis=1)
+
+    return Fitted(pyfe.Linear.from_yaml(text), data, own, "probabilities")
+
+
 def of_sympy(formula: Any, own: Callable[[pd.DataFrame], Any], says: str = "output") -> Fitted:
     return Fitted(formula, diabetes().only("age", "bmi", "bp"), own, says)
 
@@ -92,6 +132,8 @@ for _library, _name, _link, _kind, _make in (
         lambda: of_json("cloglog", lambda d: 1 - np.exp(-np.exp(d))),
     ),
     ("JSON", "scorecard of levels", "logit", "linear", scorecard),
+    ("YAML", "scorecard of cuts and levels", "logit", "linear", scorecard_in_yaml),
+    ("YAML", "risk formula in YAML", "cox", "linear", formula_in_yaml),
     (
         "sympy",
         "linear expression",

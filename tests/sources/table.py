@@ -6,9 +6,10 @@ It is run anew where rows are added; a test holds the names on the page against 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
-from tests.sources.everything import LIBRARIES, MISSING
+from tests.sources.everything import LIBRARIES, MISSING, OPTIONAL
 from tests.sources.holding import Row, held
 from tests.sources.registry import REFUSED, SOURCES, Refusal
 
@@ -74,5 +75,6 @@ def _refusal(one: Refusal) -> str:
 
 
 if __name__ == "__main__":
+    assert all(find_spec(name) for name in OPTIONAL), f"the page has rows of {', '.join(OPTIONAL)}, too"
     assert not MISSING, f"of {', '.join(LIBRARIES)}, these are missing: {', '.join(MISSING)}"
     PAGE.write_text(page(held(source) for source in SOURCES.values()), encoding="utf-8")

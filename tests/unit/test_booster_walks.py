@@ -57,6 +57,10 @@ XGBOOST = [
     (("learner", "learner_model_param", "num_feature"), "2000000000", "num_feature"),
     (("learner", "gradient_booster", "name"), "gblinear", "a part of it is missing"),
     (("learner", "feature_names"), ["a"], "feature_names are not those"),
+    (("learner", "feature_names"), ["age", "crp", "age", "visits"], "two columns are called 'age'"),
+    ((*MODEL, "iteration_indptr", 1), 1000, "iteration_indptr cuts at other places"),
+    ((*MODEL, "iteration_indptr", 1), -7, "iteration_indptr cuts at other places"),
+    ((*MODEL, "iteration_indptr"), [0, 1], "iteration_indptr cuts at other places"),
 ]
 
 
@@ -66,6 +70,54 @@ def test_xgboost(folder: Path, tmp_path: Path, path: tuple[Any, ...], value: Any
     file.write_text(forged(json.loads((folder / "x.json").read_text()), path, value))
     with pytest.raises(DecodeError, match=f"m.json: not a model that XGBoost reads: .*{says}"):
         load_model(file)
+
+
+CATS = (*MODEL, "cats")
+LEVELS = [
+    ((*CATS, "sorted_idx", 2), 200000, "a place of the categories of column 1"),
+    ((*CATS, "sorted_idx", 2), 0, "the order of the categories of column 1 has a place twice"),
+    ((*CATS, "sorted_idx"), [0], "feature_segments cuts"),
+    ((*CATS, "feature_segments"), [0, 0, 3, 60000], "feature_segments cuts"),
+    ((*CATS, "feature_segments"), [0, 1, 3, 6], "the categories of column 0 are not 1"),
+    ((*CATS, "enc", 1, "offsets", 3), 6000000, "the offsets of the categories of column 1 cuts"),
+    ((*CATS, "enc", 1, "offsets", 1), -5, "the offsets of the categories of column 1 cuts"),
+    ((*CATS, "enc", 1, "values", 0), 5000, "a sign of the categories of column 1"),
+    ((*CATS, "enc", 2, "values"), [3], "the categories of column 2 are not 3"),
+    ((*CATS, "enc"), [], "categories are not those of 3 columns"),
+]
+
+
+@pytest.fixture(scope="module")
+def levels(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model with categories of text and of numbers, as xgboost writes it."""
+    xgboost, pandas = library("xgboost"), library("pandas")
+    stage, ward = pandas.Categorical(["I", "II", "III"] * 80), pandas.Categorical([3, 5, 9, 3] * 60)
+    rows = pandas.DataFrame({"age": X["age"], "stage": stage, "ward": ward})
+    model = xgboost.XGBClassifier(n_estimators=3, max_depth=2, enable_categorical=True, n_jobs=1).fit(rows, TWO)
+    text = bytes(model.get_booster().save_raw("json")).decode()
+    walk_xgboost(text.encode())
+    walk_xgboost(bytes(model.get_booster().save_raw("ubj")))
+    return text
+
+
+@pytest.mark.parametrize(("path", "value", "says"), LEVELS)
+def test_levels_of_xgboost(levels: str, path: tuple[Any, ...], value: Any, says: str) -> None:
+    """Its library follows them into memory: two of these end the process, one gives other answers."""
+    if "cats" not in json.loads(levels)["learner"]["gradient_booster"]["model"]:
+        pytest.skip("this version of xgboost keeps no levels")
+    with pytest.raises(ValueError, match=says):
+        walk_xgboost(forged(json.loads(levels), path, value).encode())
+
+
+def test_what_a_library_says_is_said_without_its_own_places(folder: Path, tmp_path: Path) -> None:
+    data = json.loads((folder / "x.json").read_text())
+    file = tmp_path / "m.json"
+    file.write_text(forged(data, ("learner", "objective", "name"), "reg:nonsense"))
+    with pytest.raises(DecodeError) as caught:
+        load_model(file)
+    said = str(caught.value)
+    assert "Unknown objective" in said
+    assert "Stack trace" not in said and ".cc:" not in said and "[bt]" not in said and ".so" not in said
 
 
 def test_leaves_of_several_values(folder: Path) -> None:
@@ -158,6 +210,35 @@ def test_places_to_jump_to_are_not_needed(folder: Path, tmp_path: Path, sizes: s
     assert walk_lightgbm(walk_lightgbm(text)) == walk_lightgbm(text)
 
 
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda text: text.replace("\n[objective: binary]", "\nobjective"),
+        lambda text: text.replace("\n[objective: binary]", "\n"),
+        lambda text: text.replace("\nend of parameters", "\n"),
+        lambda text: text.replace("\nparameters:", "\nparser:"),
+    ],
+)
+def test_parameters_of_the_training_are_not_read(folder: Path, forge: Callable[[str], str]) -> None:
+    """LightGBM takes each line of them for a name, a colon and a value, and reads on where there is none."""
+    text = (folder / "l.txt").read_text()
+    assert forge(text) != text and walk_lightgbm(forge(text)) == walk_lightgbm(text)
+    model, before = (
+        library("lightgbm").Booster(model_str=walk_lightgbm(text)),
+        library("lightgbm").Booster(model_str=text),
+    )
+    assert (model.predict(X) == before.predict(X)).all() and model.pandas_categorical == before.pandas_categorical
+
+
+def test_two_ends_of_a_lightgbm_file(folder: Path) -> None:
+    text = (folder / "l.txt").read_text()
+    with pytest.raises(ValueError, match="pandas_categorical is there twice"):
+        walk_lightgbm(text + "\npandas_categorical:null\n")
+    names = line("feature_names", put(1, "age"))
+    with pytest.raises(ValueError, match="two columns are called 'age'"):
+        walk_lightgbm(names(text))
+
+
 SYMMETRIC = ("oblivious_trees", 0)
 CATBOOST = [
     ((*SYMMETRIC, "leaf_values"), [1.0], "tree 0 has not"),
@@ -180,6 +261,21 @@ def test_catboost(folder: Path, tmp_path: Path, path: tuple[Any, ...], value: An
     file.write_text(forged(json.loads((folder / "c.json").read_text()), path, value))
     with pytest.raises(DecodeError, match=f"m.json: not a model that CatBoost reads: .*{says}"):
         load_model(file)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (("ctr_data",), "one_hot_max_size"),
+        (("features_info", "ctrs"), "one_hot_max_size"),
+        (("features_info", "text_features"), "fit without them"),
+        (("features_info", "embedding_features"), "fit without them"),
+    ],
+)
+def test_what_catboost_computes_before_its_trees_is_not_opened(folder: Path, path: tuple[Any, ...], says: str) -> None:
+    text = forged(json.loads((folder / "c.json").read_text()), path, [{"hash_map": [1, 2]}])
+    with pytest.raises(UnsupportedModelError, match=says):
+        walk_catboost(text)
 
 
 def test_a_column_that_is_not_there(folder: Path, tmp_path: Path) -> None:

@@ -156,8 +156,10 @@ def test_a_run_that_ended_is_gone_on_with(
     with monkeypatch.context() as patch:
         ends_after(patch, chunks, KeyboardInterrupt())
         assert main(command) == 130
-    capsys.readouterr()
+    said_last = capsys.readouterr().err.splitlines()[-1]
     kept = len(list(Path("scores.csv.parts").glob("part-*")))
+    more = "; what is finished is kept, and --resume goes on with it" if kept else ""
+    assert said_last == f"pyfe: Interrupted: interrupted{more}"
     assert not Path("scores.csv").exists() and kept <= chunks // 2
     assert "finished parts of a run that did not end; go on with --resume" in refused(capsys, *command)[1]
     assert "function key was" in refused(capsys, "evaluate", source, "-k", "other", "-o", "scores.csv", "--resume")[1]

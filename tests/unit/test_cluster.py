@@ -287,6 +287,18 @@ def test_a_scheduler_without_workers_is_not_waited_for(folder: Path) -> None:
     assert caught.value.kind == "no workers"
 
 
+def test_a_program_that_its_workers_cannot_import_is_not_waited_for(tmp_path: Path) -> None:
+    """Without the guard of __main__ every worker starts workers, is refused, and ends."""
+    program = tmp_path / "program.py"
+    program.write_text("from pyfe import cluster\nwith cluster.connected(workers=1):\n    print('there')\n")
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True)
+    assert done.returncode == 1 and not done.stdout
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("pyfe.errors.ClusterError: a worker ended while it was started; a program of your own")
+    assert '__name__ == "__main__"' in last and time.perf_counter() - start < 100  # and not the two minutes of before
+
+
 def test_without_dask_it_says_what_to_install() -> None:
     """And nothing loads it before it is asked for."""
     code = (

@@ -49,7 +49,7 @@ def test_framingham(played: tuple[Path, dict[str, Any]]) -> None:
 
 def test_what_is_printed(played: tuple[Path, dict[str, Any]]) -> None:
     text = "\n".join(played[1]["lines"])
-    for phrase in ("AUC, encrypted", "every one identical", "saturated", "us per patient", "bytes per patient"):
+    for phrase in ("AUC, encrypted", "every one identical", "clipped", "us per patient", "bytes per patient"):
         assert phrase in text
     assert "patient 4" in text and "UNRESTRICTED" in text
 

@@ -13,12 +13,15 @@ import pytest
 from sklearn.ensemble import (
     BaggingRegressor,
     ExtraTreesClassifier,
+    ExtraTreesRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingClassifier,
+    VotingRegressor,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
@@ -166,6 +169,17 @@ def own(kind: Any, y: Any, **options: Any) -> Callable[[], Any]:
     return lambda: kind(n_estimators=12, max_depth=2, random_state=0, **options).fit(PLAIN, y)
 
 
+def voting(kind: Any, y: Any, **options: Any) -> Callable[[], Any]:
+    """The mean of two forests of other sizes, one of them of stumps."""
+    pair = (ExtraTreesClassifier, RandomForestClassifier)
+    if kind is VotingRegressor:
+        pair = (ExtraTreesRegressor, RandomForestRegressor)
+    else:
+        options["voting"] = "soft"
+    members = [("deep", pair[0](5, max_depth=2, random_state=1)), ("flat", pair[1](3, max_depth=1, random_state=0))]
+    return lambda: kind(members, **options).fit(PLAIN, y)
+
+
 CLASSIFIER, REGRESSOR = HistGradientBoostingClassifier, HistGradientBoostingRegressor
 BINS = {"max_bins": 20}
 
@@ -188,6 +202,11 @@ SOURCES: dict[str, Row] = {
         "identity",
         absent=False,
     ),
+    "soft voting of forests": Row(voting(VotingClassifier, THREE), proba, proba, "share", absent=False),
+    "soft voting of forests, weighted": Row(
+        voting(VotingClassifier, TWO, weights=[1, 3]), shares, proba, "share", absent=False
+    ),
+    "forests, averaged": Row(voting(VotingRegressor, Y, weights=[2, 1]), predict, predict, "identity", absent=False),
     "hist classifier": Row(hist(CLASSIFIER, TWO), decision, proba, "logit"),
     "hist regressor": Row(hist(REGRESSOR, Y), predict, predict, "identity"),
     "hist Poisson": Row(hist(REGRESSOR, Y, loss="poisson"), logarithm, predict, "exp"),

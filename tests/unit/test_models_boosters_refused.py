@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -110,6 +111,31 @@ def test_trees_behind_other_steps() -> None:
     behind.fit(PLAIN, TWO)
     with pytest.raises(UnsupportedModelError, match="fit them on the columns themselves"):
         schema_for_trees(behind)
+
+
+def test_votes_that_are_no_sum_of_trees_say_what_is() -> None:
+    """A mean of probabilities is one only where these are; hard votes never."""
+    forest, boosted = RandomForestClassifier(3, max_depth=2), GradientBoostingClassifier(n_estimators=3, max_depth=2)
+    rows = PLAIN  # of two columns alone every function is one of products of bits
+    mixed = VotingClassifier([("a", forest), ("b", boosted)], voting="soft").fit(rows, TWO)
+    with pytest.raises(UnsupportedModelError, match=r"take forests alone, or take StackingClassifier"):
+        schema_for_trees(mixed)
+    both = VotingClassifier([("a", boosted), ("b", boosted)], voting="soft").fit(rows, TWO)
+    with pytest.raises(UnsupportedModelError, match="StackingClassifier"):
+        compile(both, schema_for_trees(both))
+    hard = VotingClassifier([("a", forest), ("b", forest)]).fit(rows, TWO)
+    with pytest.raises(UnsupportedModelError, match="shows no trees"):
+        schema_for_trees(hard)
+
+
+def test_two_columns_of_one_name_are_named() -> None:
+    """Libraries refuse to fit on them, and some have models of earlier versions."""
+    model = RandomForestClassifier(3, max_depth=2).fit(PLAIN[["age", "bmi"]].to_numpy(), TWO)
+    model.feature_names_in_ = np.array(["age", "age"], dtype=object)
+    with pytest.raises(ParameterError, match="two columns that are called 'age'"):
+        schema_for_trees(model)
+    with pytest.raises(ParameterError, match="two columns that are called 'age'"):
+        pyfe.Linear.from_estimator(model)
 
 
 def test_unfitted_boosters() -> None:

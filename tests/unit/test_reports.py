@@ -201,3 +201,21 @@ def test_what_says_a_little_less_than_its_tenth_is_0_percent() -> None:
     column = Column("c", protected=False, known=0.5, by_tenth=0.7, guessed=0.696, certain_by_tenth=0.1, certain=0.09)
     table = columns_table(Narrowing((column,), rank=1, bits=2.0, entropy_bits=8.0, budget_bits=4.0, blind=False))
     assert table.endswith(" 0 %") and "-0" not in table
+
+
+def test_a_model_is_asked_once_about_the_rows_of_a_report() -> None:
+    """A model may be slow. Other rows, and the same function later, are asked about anew."""
+    schema = Schema.from_ranges({"a": (0, 1), "b": (0, 1)}, bits=4)
+    asked: list[int] = []
+
+    def model(rows: Any) -> Any:
+        asked.append(len(rows))
+        return rows[:, 0] * 2 - rows[:, 1]
+
+    function = pyfe.from_callable(model, schema)
+    rows = {"a": np.linspace(0, 1, 50), "b": np.linspace(1, 0, 50)}
+    asked.clear()
+    report = pyfe.report(function, rows)
+    assert asked == [50] and report.largest_difference is not None and report.on_rows is not None
+    pyfe.report(function, {name: values[:30] for name, values in rows.items()})
+    assert asked == [50, 30]

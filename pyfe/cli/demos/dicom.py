@@ -185,7 +185,7 @@ def _tell(result: Mapping[str, Any], say: stage.Say) -> None:
         "regions": f"{result['regions']} of {SIDE} x {SIDE} pixels",
         "integers": "every one identical to the function in the clear and to numpy on the same pixels",
         "rounding": f"to steps of {_STEP} moves the root mean square by at most: {errors}",
-        "saturated": f"{result['saturated_values']} pixels",
+        "clipped": f"{result['saturated_values']} pixels",
         **stage.cost_lines(result, "region"),
         "results": f"values to search: {widths}",
         **stage.closing_lines(

@@ -185,11 +185,11 @@ def _tell_breast_cancer(result: Mapping[str, Any], trained: int, say: stage.Say)
         "patients": f"{result['patients']} held out; the schema and the model saw {trained} others",
         "AUC, model in the clear": f"{result['auc_clear']:.4f}",
         "AUC, encrypted": f"{result['auc_encrypted']:.4f}",
-        "  without saturated rows": f"{result['auc_clear_unsaturated']:.4f} clear, "
+        "  without clipped rows": f"{result['auc_clear_unsaturated']:.4f} clear, "
         f"{result['auc_encrypted_unsaturated']:.4f} encrypted",
         "same class": f"{100 * result['same_class']:.1f} % of patients",
         "integer scores": "every one identical to the function in the clear and to a numpy dot product",
-        "saturated": f"{result['saturated_values']} values in {result['saturated_rows']} patients",
+        "clipped": f"{result['saturated_values']} values in {result['saturated_rows']} patients",
         "encrypt": f"{result['encrypt_us']:.0f} us per patient",
         "score": f"{result['score_us']:.0f} us per patient (search table: {result['table_seconds']:.2f} s, once)",
         "ciphertext": f"{result['bytes_per_patient']:.0f} bytes per patient",

@@ -132,7 +132,7 @@ def _tell(result: Mapping[str, Any], say: stage.Say) -> None:
         "same class": f"{100 * result['same_class']:.1f} % of patients ({100 * result['accuracy']:.1f} % are right)",
         "integer scores": "every one identical to the function in the clear and to z^T F z in numpy",
         "decision values": f"median {result['median_decision']:.1f}, off by {result['median_error']:.3f}",
-        "saturated": f"{result['saturated_values']} values",
+        "clipped": f"{result['saturated_values']} values",
         **stage.cost_lines(result, "patient"),
         "results": f"from {low} to {high}, 2^{width:.1f} values to search",
         **stage.closing_lines(result, "patient"),

@@ -10,6 +10,7 @@ module              holds
 ``calibrated``      classifiers that are calibrated, or have a threshold of their own
 ``several_labels``  classifiers of several labels at once
 ``targets``         regressions that predict a function of their score
+``modules``         modules of torch
 ``boosters``        the names that boosters have for columns and log-odds
 ``callables``       any callable of decoded rows
 ``trees``           ensembles of shallow trees, and the schema of their thresholds

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyfe.models.sources.modules import is_module
+
 __all__ = ["instead_of", "next_step"]
 
 _KERNEL = 'take the kernel "linear", or "poly" with degree=2'
@@ -12,6 +14,11 @@ _CUTS = "give the schema the cuts as columns of their own (pyfe.thresholds), and
 _ONE_AGAINST_THE_REST = "put the classifier in a OneVsRestClassifier, which has one decision value a class"
 _STACKING = 'take StackingClassifier(..., stack_method="decision_function"), whose score is a sum of theirs'
 _TREES = "fit trees with max_depth=2 on raw columns, and take pyfe.schema_for_trees(model)"
+
+_MODULE = (
+    "take linear layers around one layer that squares (pyfe.SquareNetwork.from_torch), or linear layers alone; at the "
+    "end may be a sigmoid, softmax or exponential of what the last layer gives"
+)
 
 _INSTEAD = {
     "KNeighborsClassifier": "fit LogisticRegression, or quadratic discriminant analysis",
@@ -54,6 +61,8 @@ def next_step(step: Any) -> str:
 
 def instead_of(step: Any) -> str | None:
     """What would work instead of a model or step of a kind that is known; None for any other."""
+    if is_module(step):
+        return _MODULE
     kind = type(step).__name__
     if kind in _INSTEAD:
         return _INSTEAD[kind]

@@ -46,8 +46,7 @@ def no_decision_function(name: str, model: Any) -> UnsupportedModelError:
     if instead is not None:
         return UnsupportedModelError(f"{first}; {instead}")
     return UnsupportedModelError(
-        f"{first}. If the model has log-odds under another name (output_margin=True of xgboost, raw_score=True of "
-        'lightgbm, prediction_type="RawFormulaVal" of CatBoost), compile these: pyfe.from_callable(lambda rows: '
-        'model.predict(rows, output_margin=True), schema, link="logit", classes=...); or fit a model with a '
-        "decision_function, such as LogisticRegression"
+        f"{first}. If the model has log-odds under another name, compile these: pyfe.from_callable(lambda rows: "
+        'model.log_odds_of(rows), schema, link="logit", classes=...); or fit a model with a decision_function, such as '
+        "LogisticRegression"
     )

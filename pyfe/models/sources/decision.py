@@ -7,6 +7,7 @@ result of statsmodels                                   its linear predictor (``
 fitted survival model of lifelines                      its log partial hazard, log of a time, or cumulative hazard
 calibrated, or with a threshold of its own              what is inside, with the slope and shift that are read
 several labels at once                                  the decision value of each
+module of torch                                         what its last layer is given or gives, before a link
 booster of XGBoost, LightGBM, CatBoost                  what it adds up, with the link of its objective
 regression with a log link, or a transformed target     the score before the exponential, or the inverse function
 classifier, outlier test: ``decision_function``         the decision values
@@ -40,6 +41,7 @@ from pyfe.models.sources.boosters import no_decision_function
 from pyfe.models.sources.calibrated import of_calibrated, of_thresholded
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.lifelines import of_survival
+from pyfe.models.sources.modules import of_module
 from pyfe.models.sources.parts import Labels, name_of, plain_labels, steps_of
 from pyfe.models.sources.several_labels import of_several_labels
 from pyfe.models.sources.statsmodels import of_result
@@ -82,7 +84,7 @@ def _told(model: Any, wanted: Wanted) -> DecisionFunction | None:
     found = of_thresholded(model, wanted, decision_function_of)
     if found is not None:
         return found
-    for reader in (of_calibrated, of_several_labels, of_transformed_target, of_log_regression, sum_of):
+    for reader in (of_module, of_calibrated, of_several_labels, of_transformed_target, of_log_regression, sum_of):
         found = reader(model)
         if found is not None:
             wanted.require_usual(name_of(model))

@@ -24,9 +24,10 @@ import numpy as np
 from pyfe.errors import ParameterError
 from pyfe.models.sources.boosters import own_names
 from pyfe.models.sources.lifelines import columns_of_survival
+from pyfe.models.sources.modules import inputs_of, is_module
 from pyfe.models.sources.parts import first_takers, is_result, nested
 from pyfe.models.sources.statsmodels import intake_of_result
-from pyfe.models.sources.tables import Intake
+from pyfe.models.sources.tables import Intake, require_distinct
 from pyfe.schema.cells import same_name
 
 __all__ = ["intake_of"]
@@ -43,8 +44,7 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
             return intake_of_result(candidate, schema_columns)
         names, made_up = own_names(candidate)
         if names is not None and not made_up:
-            if len(set(map(same_name, names))) != len(names):
-                raise ParameterError(f"the model was fitted on two columns of one name: {names}")
+            require_distinct(names)
             return Intake(tuple(names))
         if names is not None and set(names) <= set(schema_columns) and tuple(names) != schema_columns:
             raise ParameterError(
@@ -62,6 +62,8 @@ def intake_of(model: Any, schema_columns: tuple[str, ...] = ()) -> Intake:
 
 
 def _count(model: Any) -> int | None:
+    if is_module(model):
+        return inputs_of(model)
     for candidate in first_takers(model):
         for name in ("n_features_in_", "num_feature", "num_features"):
             value = getattr(candidate, name, None)

@@ -26,11 +26,15 @@ from pyfe.models.sources.real_function import RealFunction
 from pyfe.schema import Schema
 from pyfe.schema.cells import by_same_name, plain, same_name
 from pyfe.schema.frames import as_labels
+from pyfe.schema.written import MOST_BYTES, MOST_PARTS, value_of
 from pyfe.strict import distinct, json_object
+from pyfe.wire.words import nearest
+from pyfe.wire.yaml import File, parse
 
 __all__ = ["Linear"]
 
 Row: TypeAlias = dict[str, Any] | list[float]
+_YAML = File("model file", MOST_BYTES, MOST_PARTS, value_of)
 _FIELDS = {"format", "version", "weights", "intercept", "link", "classes", "baseline_survival", "name"}
 
 
@@ -158,7 +162,7 @@ class Linear:
         with naming_what_fails(model):
             return _from_estimator(model, reference)
 
-    # -- JSON --
+    # -- JSON and YAML --
 
     def to_json(self) -> str:
         """Human-readable JSON; floats are written so that they read back exactly."""
@@ -177,9 +181,29 @@ class Linear:
     @classmethod
     def from_json(cls, text: str) -> Linear:
         """The inverse of :meth:`to_json`; only ``weights`` is required. DecodeError names what is wrong."""
-        data = json_object(text)
+        return cls._from_data(json_object(text), "a JSON object")
+
+    @classmethod
+    def from_yaml(cls, data: bytes | str) -> Linear:
+        """The same as :meth:`from_json` of YAML, as people write scorecards and risk formulas; DecodeError names what
+        is wrong, and the line where that is known.
+
+        The part of YAML is that of schemas (:meth:`pyfe.Schema.from_yaml`): names are texts, so that ``no: 0.5`` is the
+        level "no", and what is not given is left out.
+        """
+        parsed = parse(data, _YAML)
+        if isinstance(parsed.value, dict):
+            for unknown in sorted(set(parsed.value) - _FIELDS):
+                _YAML.refuse(
+                    parsed.line_of((unknown,)),
+                    f"unknown field {unknown!r} in a linear model{nearest(unknown, _FIELDS)}",
+                )
+        return cls._from_data(parsed.value, "a map")
+
+    @classmethod
+    def _from_data(cls, data: Any, kind: str) -> Linear:
         if not isinstance(data, dict) or "weights" not in data:
-            raise DecodeError('a linear model is a JSON object with at least "weights"')
+            raise DecodeError(f'a linear model is {kind} with at least "weights"')
         if data.get("format", "pyfe-linear") != "pyfe-linear" or data.get("version", 1) != 1:
             raise DecodeError("not a pyfe-linear file of version 1")
         unknown = sorted(set(data) - _FIELDS)

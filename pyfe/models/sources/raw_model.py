@@ -60,7 +60,8 @@ class RawModel:
         wrong = int((~np.isfinite(values)).any(axis=1).sum())
         if wrong:
             raise UnsupportedModelError(
-                f"{self.function.name} gives NaN or infinite decision values for {wrong} of {len(values)} rows"
+                f"{self.function.name} gives NaN or infinite decision values for {wrong} of {len(values)} rows; where "
+                "it takes a logarithm or a root, give that column a range above zero"
             )
         return values
 

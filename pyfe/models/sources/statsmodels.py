@@ -14,7 +14,7 @@ from pyfe.arrays import AnyArray
 from pyfe.errors import ParameterError, UnsupportedModelError
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import is_result, name_of
-from pyfe.models.sources.tables import Intake
+from pyfe.models.sources.tables import Intake, Seen
 from pyfe.models.sources.targets import exponential_of
 from pyfe.models.sources.wanted import USUAL, Wanted
 from pyfe.schema.cells import same_name, shown
@@ -35,6 +35,7 @@ def intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
         )
     offset = _offset_of(model)
     own = () if offset is None else (offset[1],)
+    seen = None if offset is None else _values_seen(model, *offset)
     for what in ("offset", "exposure"):
         stated = getattr(model, what, None)
         told = set(map(same_name, own)) <= set(map(same_name, schema_columns)) and own
@@ -51,7 +52,7 @@ def intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
     formula = getattr(model, "formula", None)
     if isinstance(formula, str):
         columns = _columns_of_formula(formula, data.frame, name_of(model))
-        return Intake((*columns, *(name for name in own if name not in columns)))
+        return Intake((*columns, *(name for name in own if name not in columns)), seen=seen)
     named = hasattr(data.orig_exog, "columns")
     place = getattr(data, "const_idx", None)
     if place is not None and named and same_name(names[place]) in map(same_name, schema_columns):
@@ -59,7 +60,7 @@ def intake_of_result(result: Any, schema_columns: tuple[str, ...]) -> Intake:
     constant = None if place is None else (int(place), float(np.asarray(data.orig_exog)[0, place]))
     others = tuple(name for position, name in enumerate(names) if position != place)
     constant_name = names[place] if place is not None else "const"
-    return Intake((*others, *own) if named else None, len(others), constant, constant_name)
+    return Intake((*others, *own) if named else None, len(others), constant, constant_name, seen)
 
 
 def _columns_of_formula(formula: str, frame: Any, name: str) -> tuple[str, ...]:
@@ -205,6 +206,33 @@ def _offset_of(model: Any) -> tuple[str, str] | None:
         if isinstance(name, str) and name != what:
             return what, name
     return None
+
+
+def _values_seen(model: Any, what: str, name: str) -> Seen | None:
+    """Which values an offset or exposure had that goes by the name of a column; None where they are that column's.
+
+    A series keeps its name through ``np.log(table["years"])``, so the name says nothing of the values. A formula keeps
+    its table, against which they are held: UnsupportedModelError where they are others. Of arrays only the values are
+    left. UnsupportedModelError for an offset and an exposure at once, too: predictions would have one of them.
+    """
+    stated = {kind: getattr(model, kind, None) for kind in ("offset", "exposure")}
+    if all(isinstance(values, np.ndarray) and np.any(values) for values in stated.values()):
+        raise UnsupportedModelError(
+            f"{name_of(model)} was fitted with an offset and an exposure at once; add the logarithm of the exposure to "
+            "the offset, as one named column"
+        )
+    values = np.asarray(stated[what], dtype=np.float64)
+    values = np.exp(values) if what == "exposure" else values  # it keeps the logarithm
+    frame = getattr(model.data, "frame", None)
+    if frame is None or name not in frame or len(frame) != len(values):
+        return Seen(name, what, float(np.quantile(values, 0.05)), float(np.quantile(values, 0.95)))
+    if np.allclose(values, np.asarray(frame[name], dtype=np.float64)):
+        return None
+    raise UnsupportedModelError(
+        f"{name_of(model)} was fitted with {what}= a series that is called {name!r} and is not that column of its "
+        "table (its logarithm keeps the name); fit it with exposure= the column itself, or give the logarithm a column "
+        "of its own"
+    )
 
 
 def _with_offset(predict: Callable[..., Any], offset: tuple[str, str] | None) -> Callable[[Any], Any]:

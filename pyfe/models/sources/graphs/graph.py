@@ -168,8 +168,17 @@ class Graph:
                 return [np.asarray(array) for array in self.evaluators[key].run(None, used)]
         except Exception as error:
             raise UnsupportedModelError(
-                f"{self.name} cannot be evaluated on the schema's rows: {type(error).__name__}: {error}"
+                f"{self.name} cannot be evaluated on the schema's rows: {type(error).__name__}: {error}{self._cure()}"
             ) from error
+
+    def _cure(self) -> str:
+        """What would do, where the graph says that it takes a stated number of rows at a time."""
+        for value in self.inputs:
+            dimensions = value.type.tensor_type.shape.dim
+            if len(dimensions) > 1 and dimensions[0].dim_value:
+                rows = dimensions[0].dim_value
+                return f"; it is for {rows} row(s) at a time: export it with a first dimension that is free"
+        return ""
 
     def _evaluator(self, node: Any, used: Feeds) -> Any:
         import onnx

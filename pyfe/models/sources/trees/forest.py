@@ -15,6 +15,7 @@ import numpy as np
 from pyfe.arrays import FloatArray, IntArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.sources.decision_values import DecisionFunction
+from pyfe.models.sources.tables import require_distinct
 from pyfe.models.sources.trees.cells import Cells
 from pyfe.models.sources.trees.tables import Feature
 
@@ -101,6 +102,7 @@ class Forest:
     cure: str = "fit with max_depth=2"
 
     def __post_init__(self) -> None:
+        require_distinct(feature.name for feature in self.features)
         for part in self.parts:
             for cells in part.tests():
                 if not 0 <= cells.column < len(self.features):

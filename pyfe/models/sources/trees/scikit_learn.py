@@ -6,12 +6,14 @@ Found by their structure, not by the name of the model; how the model combines t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pyfe.arrays import FloatArray
 from pyfe.errors import UnsupportedModelError
+from pyfe.models.sources.advice import instead_of
 from pyfe.models.sources.parts import name_of
 from pyfe.models.sources.trees.cells import exceeding, numbers_from
 from pyfe.models.sources.trees.forest import Forest, Tree, in_output, label_of
@@ -22,6 +24,8 @@ __all__ = ["read"]
 
 def read(model: Any, last: Any) -> Forest | None:
     """The forest of a model whose last step is ``last``; None where that shows no trees this way."""
+    if _takes_a_mean(last):
+        return _of_means(model, last)
     members = [[last]] if hasattr(last, "tree_") else _members(last)
     if members is not None and getattr(last, "unique_times_", None) is not None and hasattr(last, "n_outputs_"):
         raise UnsupportedModelError(
@@ -40,6 +44,36 @@ def read(model: Any, last: Any) -> Forest | None:
             trees.append(_tree(member.tree_, label_of(count, output, len(row)), subset, values))
     features = [Feature(name) for name in _column_names(model)]
     return Forest(name_of(model), features, hasattr(model, "feature_names_in_"), trees, np.zeros(outputs))
+
+
+def _takes_a_mean(ensemble: Any) -> bool:
+    """Whether a model is the weighted mean of the answers of others: of their probabilities where it votes."""
+    voting = getattr(ensemble, "voting", "soft") == "soft"
+    return voting and hasattr(ensemble, "named_estimators_") and not hasattr(ensemble, "final_estimator_")
+
+
+def _of_means(model: Any, last: Any) -> Forest | None:
+    """The trees of all members of such a model, each with its share of the mean; None where one shows none."""
+    found = [read(member, member) for member in last.estimators_]
+    forests = [forest for forest in found if forest is not None]
+    outputs = {len(forest.base) for forest in forests}
+    if len(forests) < len(found):
+        return None
+    if len(outputs) != 1:
+        raise UnsupportedModelError(
+            f"{name_of(model)} takes the mean of probabilities, and those of some members are no sum of their trees; "
+            f"take forests alone, or {instead_of(last) or 'one of the members'}"
+        )
+    weights = getattr(last, "_weights_not_none", None) or [1.0] * len(forests)
+    trees = []
+    for place, (forest, weight) in enumerate(zip(forests, weights, strict=True)):
+        for part in forest.parts:
+            assert isinstance(part, Tree)
+            values = part.values * (weight / sum(weights) / len(forest.parts))
+            trees.append(replace(part, label=f"{part.label} of member {place}", values=values))
+    named = hasattr(model, "feature_names_in_")
+    features = [Feature(name) for name in _column_names(model)]
+    return Forest(name_of(model), features, named, trees, np.zeros(outputs.pop()))
 
 
 def _column_names(model: Any) -> list[str]:
