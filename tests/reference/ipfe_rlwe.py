@@ -311,11 +311,12 @@ class CiphertextBatch:
         """As the page's table says."""
         p = self.parameters
         head = self.public_key_id + u32(p.n) + bytes([LOG_N, p.b, len(p.primes)])
-        head += b"".join(map(u64, p.primes)) + bytes([self.combined]) + u32(len(self.blocks)) + u32(len(self.ranges))
+        head += b"".join(map(u64, p.primes)) + u64(p.sum_w) + bytes([self.combined])
+        head += u32(len(self.blocks)) + u32(len(self.ranges))
         for block in self.blocks:
             head += u32(block.count)
             if self.combined:
-                head += u64(block.plus) + u64(block.minus) + u64(block.W2)
+                head += u64(block.plus) + u64(block.minus) + u64(block.W2 % 2**64) + u64(block.W2 >> 64)
         head += b"".join(u32(v) for part in self.ranges for v in part)
         return head + b"".join(self._block_bytes(block) for block in self.blocks)
 
