@@ -17,7 +17,13 @@ Integer systematic(const Integer& l1, size_t primes) { return Integer(1 << 15) +
 // 10.5^2 l2_squared / 12 in units of 2^-32: 441/4 / 12 = 147/16
 Integer rounding_squared(const Integer& l2_squared) { return l2_squared * 147 << 28; }
 
-Integer weighted(const Integer& l1, const Weights& w) { return l1 * w.total(); }
+Integer weighted(const Integer& l1, const Weights& w) { return l1 * Integer::of(w.total()); }
+
+Weights checked(uint128 pos, uint128 neg, const Integer& square) {
+    if (pos > INT64_MAX || neg > INT64_MAX || pos + neg > INT64_MAX || square.bit_length() > 128)
+        fail(ErrorKind::out_of_range, "weights: sum |w| exceeds 2^63 - 1");
+    return {static_cast<uint64_t>(pos), static_cast<uint64_t>(neg), square.to_u128()};
+}
 
 }  // namespace
 
@@ -36,34 +42,31 @@ FunctionNorms FunctionNorms::largest(uint64_t n, uint64_t y_bound) {
 }
 
 void Weights::require_within(const Parameters& p) const {
-    if (pos > p.sum_w || neg > p.sum_w - pos)
-        fail(
-            ErrorKind::out_of_range,
-            "weights: sum |w| = " + std::to_string(uint128{pos} + neg > UINT64_MAX ? UINT64_MAX : pos + neg) +
-                " exceeds sum_w = " + std::to_string(p.sum_w) +
-                " of the parameters; add fewer ciphertexts or with smaller weights, or make an authority "
-                "with a larger sum_w");
+    if (uint128{pos} + neg <= p.sum_w) return;
+    const uint128 sum = std::min<uint128>(uint128{pos} + neg, UINT64_MAX);
+    fail(ErrorKind::out_of_range,
+         "weights: sum |w| = " + std::to_string(static_cast<uint64_t>(sum)) +
+             " exceeds sum_w = " + std::to_string(p.sum_w) +
+             " of the parameters; combine fewer ciphertexts, or with smaller weights");
 }
 
 Weights Weights::scaled(int64_t w) const {
     const uint64_t m = schemes::magnitude(w);
-    if (m != 0 && (pos > UINT64_MAX / 2 / m || neg > UINT64_MAX / 2 / m || m > UINT64_MAX / 2 / m ||
-                   square > ~uint128{0} / (uint128{m} * m)))
-        fail(ErrorKind::out_of_range, "weights: sum |w| exceeds 2^63 - 1");
-    const uint64_t plus = pos * m, minus = neg * m;
-    return {w < 0 ? minus : plus, w < 0 ? plus : minus, square * m * m};
+    const uint128 plus = uint128{pos} * m, minus = uint128{neg} * m;
+    const Integer squares = Integer::of(square) * m * m;
+    return w < 0 ? checked(minus, plus, squares) : checked(plus, minus, squares);
 }
 
 Weights Weights::sum(const Weights& a, const Weights& b, bool distinct) {
-    const uint128 pos = uint128{a.pos} + b.pos, neg = uint128{a.neg} + b.neg;
-    Integer square = Integer::of(a.square) + Integer::of(b.square);
-    if (!distinct) square = square + square_root_up(Integer::of(a.square) * Integer::of(b.square) * 4);
-    if (pos + neg > INT64_MAX || square.bit_length() > 128)
-        fail(ErrorKind::out_of_range, "weights: sum |w| exceeds 2^63 - 1");
-    return {static_cast<uint64_t>(pos), static_cast<uint64_t>(neg), square.to_u128()};
+    Integer squares = Integer::of(a.square) + Integer::of(b.square);
+    if (!distinct) squares = squares + square_root_up(Integer::of(a.square) * Integer::of(b.square) * 4);
+    return checked(uint128{a.pos} + b.pos, uint128{a.neg} + b.neg, squares);
 }
 
 Interval result_interval(const Parameters& p, std::span<const int64_t> y, const Weights& w) {
+    if (y.size() != p.n())
+        fail(ErrorKind::parameter, "y has " + std::to_string(y.size()) +
+                                       " columns; the parameters have n = " + std::to_string(p.n()));
     w.require_within(p);
     const int128 limit = schemes::kMaxEnd;
     const auto require = [&](int128 lo, int128 hi) {

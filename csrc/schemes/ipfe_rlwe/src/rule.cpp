@@ -15,6 +15,7 @@ constexpr uint64_t kRoundingShare = 30;  // of the half-slot the roundings may t
 constexpr uint64_t kNoiseShare = 256;    // and the noise of the ciphertext this one
 // Squares of the constants, times 4: sigma = 3.5, 10.5 standard deviations
 constexpr uint64_t kSigma4 = 49, kTail4 = 441;
+static_assert(4 * kBaseSigma * kBaseSigma == kSigma4 << 16);
 
 // Whether six equal digits stand in a row
 bool has_run(const Integer& v) {
@@ -69,7 +70,7 @@ Rule::Rule(const Box& x, uint64_t y_bound, uint64_t sum_w, uint64_t ring_dimensi
 // The least number of primes whose longest fits the words; b depends on that number through the roundings
 void Rule::choose_primes(uint64_t n, uint64_t y_bound, uint64_t sum_w, uint64_t ring_dimension) {
     const FunctionNorms y = FunctionNorms::largest(n, y_bound);
-    const Weights w{sum_w, 0, uint128{sum_w} * sum_w};
+    const Weights w = Weights::most(sum_w);
     for (unsigned k = 1; k <= kMostPrimes; ++k) {
         const Integer need = K * rounding_bound(y, w, k) * (2 * kRoundingShare);  // units of 2^-16
         for (b = 0; Integer::power_of_two(b + kGuardBits) < need;) b += 4;

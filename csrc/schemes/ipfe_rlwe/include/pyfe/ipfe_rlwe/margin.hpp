@@ -24,19 +24,20 @@ struct Weights {
     uint64_t pos = 1, neg = 0;
     uint128 square = 1;
 
-    uint64_t total() const { return pos + neg; }  // W1
+    uint128 total() const { return uint128{pos} + neg; }  // W1
     // Error(out_of_range), before anything is computed with a ciphertext, where W1 > sum_w
     void require_within(const Parameters& p) const;
+    // Of w times the sum. Error(out_of_range) where W1 exceeds 2^63 - 1
     Weights scaled(int64_t w) const;
-    // Of the sum of two. Ciphertexts known to differ: W2 adds; else sqrt W2 adds, rounded up.
+    // Of the sum of two. Ciphertexts known to differ: W2 adds; else sqrt W2 adds, rounded up. Likewise
     static Weights sum(const Weights& a, const Weights& b, bool distinct);
     // The worst that the parameters allow: one ciphertext sum_w times
-    static Weights most(const Parameters& p) { return {p.sum_w, 0, uint128{p.sum_w} * p.sum_w}; }
+    static Weights most(uint64_t sum_w) { return {sum_w, 0, uint128{sum_w} * sum_w}; }
     bool operator==(const Weights&) const = default;
 };
 
-// Where the result lies, weights included. Error(out_of_range) beyond +-2^62. Not the zero function's
-// business: [0, 0] is its interval.
+// Where results lie: [w+ L - w- U, w+ U - w- L] with the interval [L, U] of <x, y>. Error(out_of_range)
+// beyond +-2^62, and where sum |w| exceeds sum_w
 Interval result_interval(const Parameters& p, std::span<const int64_t> y, const Weights& w);
 
 // R = min( 10.5 sqrt(W2 ||y||_2^2 / 12) + 1/2 + k 2^-16 W1 ||y||_1,  (1 + 2k 2^-16) (W1 ||y||_1 + 1) / 2 ):
