@@ -74,7 +74,7 @@ Parameters::Parameters(std::vector<int64_t> lo, std::vector<int64_t> hi, uint64_
     const Rule rule(x, y_bound, sum_w, kRing);
     if (!secure(rule.beta)) refuse_insecure(rule, x, y_bound, sum_w);
     const unsigned prime_bits =
-        rule.primes.empty() ? kLeastPrimeBits : static_cast<unsigned>(std::bit_width(rule.primes.back()));
+        rule.primes.empty() ? ring::least_bits : static_cast<unsigned>(std::bit_width(rule.primes.back()));
     require_words(rule.b, prime_bits, rule.K.bit_length());
     if (!rule.widths_fit()) refuse("14 sigma3 exceeds 2^52, more than the sampler has" + std::string(kCure));
     std::ranges::transform(rule.sigma, sigma.begin(), [](const Integer& s) { return s.to_u64(); });

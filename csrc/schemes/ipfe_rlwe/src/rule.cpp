@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "primes.hpp"
 #include "pyfe/ipfe_rlwe/estimate.hpp"
 #include "pyfe/ipfe_rlwe/margin.hpp"
+#include "pyfe/ring/modulus.hpp"
 
 namespace pyfe::ipfe_rlwe {
 
@@ -25,6 +25,13 @@ bool has_run(const Integer& v) {
         if (run == 6) return true;
     }
     return false;
+}
+
+// The least prime above `bound` that is 1 modulo `step`; both far below 2^63
+uint64_t next_prime(uint64_t bound, uint64_t step) {
+    uint64_t p = bound / step * step + 1;
+    while (p <= bound || !ring::is_prime(p)) p += step;
+    return p;
 }
 
 Integer square_root_of_quarter_up(const Integer& v) { return square_root_up(shifted_up(v, 2)); }
@@ -74,13 +81,13 @@ void Rule::choose_primes(uint64_t n, uint64_t y_bound, uint64_t sum_w, uint64_t 
     for (unsigned k = 1; k <= kMostPrimes; ++k) {
         const Integer need = K * rounding_bound(y, w, k) * (2 * kRoundingShare);  // units of 2^-16
         for (b = 0; Integer::power_of_two(b + kGuardBits) < need;) b += 4;
-        const Integer least = std::max(root(least_q - 1, k) + 1, Integer::power_of_two(kLeastPrimeBits - 1));
-        if (least.bit_length() > kMostPrimeBits || b + kGuardBits + least.bit_length() > 128) continue;
+        const Integer least = std::max(root(least_q - 1, k) + 1, Integer::power_of_two(ring::least_bits - 1));
+        if (least.bit_length() > ring::most_bits || b + kGuardBits + least.bit_length() > 128) continue;
         std::vector<uint64_t> found;
         for (uint64_t p = least.to_u64(); found.size() < k;)
             found.push_back(p = next_prime(p, 2 * ring_dimension));
         const auto bits = static_cast<unsigned>(std::bit_width(found.back()));
-        if (bits > kMostPrimeBits || b + kGuardBits + bits > 128) continue;
+        if (bits > ring::most_bits || b + kGuardBits + bits > 128) continue;
         primes = std::move(found);
         q = 1;
         for (const uint64_t p : primes) q = q * p;

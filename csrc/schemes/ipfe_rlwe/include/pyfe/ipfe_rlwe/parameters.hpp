@@ -4,18 +4,17 @@
 #include <string>
 
 #include "pyfe/ipfe_rlwe/integer.hpp"
+#include "pyfe/ring/modulus.hpp"
 #include "pyfe/schemes/common.hpp"
 
 namespace pyfe::ipfe_rlwe {
 
 using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix;
 
-constexpr unsigned kLogRing = 13;
-constexpr uint64_t kRing = uint64_t{1} << kLogRing;  // N: slots of a ciphertext, degree of the ring
-constexpr unsigned kGuardBits = 16;                  // g of the rounding to b bits
-constexpr unsigned kLeastPrimeBits = 28, kMostPrimeBits = 50;
-constexpr unsigned kMostWordBits = 126;  // of K w
-constexpr uint64_t kBaseSigma = 896;     // 3.5, in units of 1/256
+constexpr uint64_t kRing = ring::degree;  // N: slots of a ciphertext
+constexpr unsigned kGuardBits = 16;       // g of the rounding to b bits
+constexpr unsigned kMostWordBits = 126;   // of K w
+constexpr uint64_t kBaseSigma = 896;      // 3.5, in units of 1/256
 constexpr unsigned kKappa = 128;
 
 // Which widths: those of the proof, or those that only make the hints' matrix definite, which are refused
