@@ -8,14 +8,6 @@ namespace {
 
 uint64_t product(uint64_t a, uint64_t b, uint64_t q) { return static_cast<uint64_t>(uint128{a} * b % q); }
 
-// a^-1 mod the prime q, by Fermat
-uint64_t inverse(uint64_t a, uint64_t q) {
-    uint64_t out = 1;
-    for (uint64_t e = q - 2; e != 0; e >>= 1, a = product(a, a, q))
-        if (e & 1) out = product(out, a, q);
-    return out;
-}
-
 uint64_t shoup(uint64_t w, uint64_t q) { return static_cast<uint64_t>((uint128{w} << 64) / q); }
 
 FractionLimb limb_of(const Parameters& p, uint64_t q) {
@@ -24,7 +16,7 @@ FractionLimb limb_of(const Parameters& p, uint64_t q) {
     for (const uint64_t other : p.primes)
         if (other != q) others = product(others, other % q, q);
     limb.q = q;
-    limb.share = inverse(others, q);
+    limb.share = inverse_modulo(others, q);
     limb.share_quotient = shoup(limb.share, q);
     const int fraction = static_cast<int>(p.b + kGuardBits), longest = std::bit_width(q) - 1;
     limb.digits = (fraction + longest - 1) / longest;
@@ -37,6 +29,14 @@ FractionLimb limb_of(const Parameters& p, uint64_t q) {
 }
 
 }  // namespace
+
+// By Fermat
+uint64_t inverse_modulo(uint64_t a, uint64_t q) {
+    uint64_t out = 1;
+    for (uint64_t e = q - 2; e != 0; e >>= 1, a = product(a, a, q))
+        if (e & 1) out = product(out, a, q);
+    return out;
+}
 
 FractionShape fraction_shape(const Parameters& p) {
     if (p.primes.size() > FractionShape::most_primes)

@@ -5,6 +5,9 @@
 
 namespace pyfe::ipfe_rlwe {
 
+// a^-1 modulo the prime q, for 0 < a < q; vartime
+uint64_t inverse_modulo(uint64_t a, uint64_t q);
+
 FractionShape fraction_shape(const Parameters& p);
 // floor(q / K) mod q_j, a prime after the other
 std::vector<uint64_t> delta_residues(const Parameters& p);

@@ -121,11 +121,6 @@ Bytes MasterPublicKey::head() const {
     return w.take();
 }
 
-Bytes MasterPublicKey::to_bytes() const {
-    const SharedBytes parts[] = {SharedBytes::of(head()), pk_};
-    return joined(parts);
-}
-
 MasterPublicKey MasterPublicKey::from_bytes(const SharedBytes& data) {
     Reader in(data.span(), "public key");
     Parameters p = Parameters::read(in);

@@ -45,9 +45,10 @@ Block head_of_sum(const Blocks& blocks, std::span<const int64_t> w, const Shape&
         const bool differ = join(out.origins, origins_of(*blocks[l], shape));
         out.weights = Weights::sum(out.weights, blocks[l]->weights.scaled(w[l]), differ);
     }
-    if (out.weights.total() > shape.sum_w)
+    const uint128 total = out.weights.total();
+    if (total > shape.sum_w)
         fail(ErrorKind::out_of_range, "sum: the weights of these ciphertexts sum to " +
-                                          std::to_string(out.weights.total()) + ", and sum_w = " +
+                                          std::to_string(static_cast<uint64_t>(total)) + ", and sum_w = " +
                                           std::to_string(shape.sum_w) +
                                           " of the parameters is the most; make the authority with a larger sum_w");
     return out;

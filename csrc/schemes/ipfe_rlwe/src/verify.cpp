@@ -1,6 +1,7 @@
 // The key check
 #include <algorithm>
 
+#include "fractions.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/ipfe_rlwe/scheme.hpp"
@@ -9,13 +10,6 @@ namespace pyfe::ipfe_rlwe {
 namespace {
 
 __extension__ using int128 = __int128;
-
-uint64_t inverse(uint64_t a, uint64_t q) {
-    uint64_t out = 1, base = a % q;
-    for (uint64_t e = q - 2; e != 0; e >>= 1, base = static_cast<uint64_t>(uint128{base} * base % q))
-        if (e & 1) out = static_cast<uint64_t>(uint128{out} * base % q);
-    return out;
-}
 
 uint64_t residue(int128 v, uint64_t q) {
     const auto r = static_cast<int64_t>(v % static_cast<int128>(q));
@@ -26,7 +20,7 @@ uint64_t residue(int128 v, uint64_t q) {
 class Short {
   public:
     explicit Short(const std::vector<uint64_t>& primes) : q_(primes) {
-        if (q_.size() > 1) q1_inverse_ = inverse(q_[0], q_[1]);
+        if (q_.size() > 1) q1_inverse_ = inverse_modulo(q_[0] % q_[1], q_[1]);
     }
     // False unless there is an integer with these residues, `stride` apart, and |v| <= longest < 2^120
     bool lift(const uint64_t* c, size_t stride, uint128 longest, int64_t* out) const {

@@ -33,7 +33,8 @@ class MasterPublicKey {
     void read_pk(size_t i, uint64_t* out) const;
 
     // parameters | seed of a | pk_1 .. pk_n
-    Bytes to_bytes() const;
+    std::vector<SharedBytes> pieces() const { return {SharedBytes::of(head()), pk_}; }
+    Bytes to_bytes() const { return joined(pieces()); }
     static MasterPublicKey from_bytes(const SharedBytes& data);  // which it keeps
     static MasterPublicKey from_bytes(std::span<const uint8_t> data) {
         return from_bytes(SharedBytes::copy(data));
