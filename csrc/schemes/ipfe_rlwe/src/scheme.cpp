@@ -118,8 +118,9 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
         sk.error_squared.push_back(squared_norm({all.e.data() + f * kRing, kRing}));
     sk.sk.assign(all.s.begin(), all.s.end());
     // The function key: it leaves the authority, with the noise facts that a decryption is checked by
-    declassify(sk.sk.data(), sk.sk.size() * sizeof(int64_t));
-    declassify(sk.error_squared.data(), sk.error_squared.size() * sizeof(uint128));
+    const std::pair<const void*, size_t> parts[] = {{sk.sk.data(), sk.sk.size() * sizeof(int64_t)},
+                                                    {sk.error_squared.data(), y.rows * sizeof(uint128)}};
+    for (const auto& [data, size] : parts) declassify(data, size);
     sk.prepare();
     for (size_t f = 0; f < y.rows; ++f) sk.margin(f, Weights{});  // refuses keys that are too noisy
     return sk;

@@ -62,11 +62,25 @@ void compress(const FractionShape& shape, const uint64_t* residues, size_t strid
 
 // -- words of b bits ----------------------------------------------------------------------------------------
 
+// For b <= 64: of two words the second begins in the byte where the first ends, or behind it
+void pack_short(unsigned b, const uint64_t* low, uint8_t* out) {
+    uint8_t buffer[kTileWords * 8 + 8];
+    const unsigned shift = b % 8;
+    for (size_t j = 0; j < kTileWords; j += 2) {
+        uint8_t* const two = buffer + j * b / 8;
+        std::memcpy(two, &low[j], 8);
+        const uint64_t second = shift == 0 ? low[j + 1] : low[j + 1] << shift | low[j] >> (b - shift);
+        std::memcpy(two + b / 8, &second, 8);
+    }
+    std::memcpy(out, buffer, kTileWords / 8 * b);
+}
+
 void pack(unsigned b, const uint64_t* low, const uint64_t* high, uint8_t* out) {
+    if (b <= 64) return pack_short(b, low, out);
     Wide waiting = 0;
     unsigned filled = 0;  // always below 8 before a word comes, and b <= 112
     for (size_t j = 0; j < kTileWords; ++j) {
-        waiting |= (Wide{high == nullptr ? 0 : high[j]} << 64 | low[j]) << filled;
+        waiting |= (Wide{high[j]} << 64 | low[j]) << filled;
         for (filled += b; filled >= 8; filled -= 8, waiting >>= 8) *out++ = static_cast<uint8_t>(waiting);
     }
 }
