@@ -276,7 +276,7 @@ void test_bytes() {
     for (std::size_t i = 0; i < 8; ++i) residue[first + i] = 0xff;
     CHECK_ERROR(CiphertextBatch::from_bytes(residue), decode, "block 0, ct_0");
     Bytes key = a.mpk.to_bytes();
-    const std::size_t size = ring::Basis(p.primes, kLogRing).packed_size();
+    const std::size_t size = pyfe::ring::Basis(p.primes, kLogRing).packed_size();
     std::copy_n(key.end() - static_cast<ptrdiff_t>(2 * size), size, key.end() - static_cast<ptrdiff_t>(size));
     CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_0 and pk_1 are equal or opposite");
     std::fill(key.end() - static_cast<ptrdiff_t>(size), key.end(), uint8_t{0});

@@ -27,7 +27,7 @@ Shape read_shape(Reader& in) {
     if (k == 0 || k > 8) in.refuse("primes", "are not 1 to 8");
     for (size_t j = 0; j < k; ++j) {
         const uint64_t q = in.u64("prime");
-        if (std::bit_width(q) < kLeastPrimeBits || std::bit_width(q) > kMostPrimeBits || q % (2 * kRing) != 1 ||
+        if (std::bit_width(q) < ring::least_bits || std::bit_width(q) > ring::most_bits || q % (2 * kRing) != 1 ||
             !ring::is_prime(q))
             in.refuse("prime", "is not a prime of 28 to 50 bits that is 1 modulo 2^14");
         if (j > 0 && q <= shape.primes.back()) in.refuse("prime", "does not ascend");
