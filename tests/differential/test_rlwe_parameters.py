@@ -116,10 +116,10 @@ def test_many_random_sets(seed: int) -> None:
 Sets = Callable[[int], tuple[Any, ...]]
 EDGES: dict[str, tuple[Sets, str]] = {
     "columns of 18 bits": (lambda n: ([0] * n, [2**18] * n, 2**15), "sampler"),
-    "columns of 8 bits, long weights": (lambda n: ([0] * n, [255] * n, 2**20), "words"),
+    "columns of 8 bits, long weights": (lambda n: ([0] * n, [255] * n, 2**24), "words"),
     "range of 30 columns": (lambda X: ([0] * 30, [X] * 30, 127), "sampler"),
     "range of one column, long weights": (lambda X: ([0], [X], 2**22), "security"),
-    "weights of one wide column": (lambda Y: ([-(10**7)], [10**7], Y), "security"),
+    "weights of one wide column": (lambda Y: ([-11610096], [11610097], Y), "security"),
     "weights of 30 bytes": (lambda Y: ([0] * 30, [255] * 30, Y), "words"),
     "weights of one bit": (lambda Y: ([0], [1], Y), "words"),
     "sums of 30 bytes": (lambda W: ([0] * 30, [255] * 30, 127, W), "words"),
