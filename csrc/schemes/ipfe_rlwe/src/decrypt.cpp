@@ -1,5 +1,5 @@
-// Decryption: everything that the page's "A refusal is an answer" asks for. Vartime in public inputs; what is refused
-// takes the time that what is accepted takes.
+// Decryption: everything that the page's "A refusal is an answer" asks for. Vartime in public inputs; what is
+// refused takes the time that what is accepted takes.
 #include <algorithm>
 #include <cstring>
 
@@ -22,9 +22,9 @@ constexpr size_t kTasksAThread = 4;
 struct Decision {
     int128 K;
     unsigned b;
-    int128 limit;      // of |K w - 2^b v|
-    Interval range;    // of an occupied slot
-    int128 turns;      // v + turns K is the result, or one K below it
+    int128 limit;    // of |K w - 2^b v|
+    Interval range;  // of an occupied slot
+    int128 turns;    // v + turns K is the result, or one K below it
 };
 
 // ceil(a / K)
@@ -48,8 +48,9 @@ bool decide(const Decision& d, const Word* sums, const Word* z, size_t occupied,
     Int wrong = 0;
     for (size_t j = 0; j < kTileWords; ++j) {
         const Word w_bits = (sums[j] - z[j]) << (spare - static_cast<int>(d.b));
-        const Int w = static_cast<Int>(static_cast<std::conditional_t<sizeof(Word) == 8, int64_t, int128>>(w_bits) >>
-                                       (spare - static_cast<int>(d.b)));
+        const Int w =
+            static_cast<Int>(static_cast<std::conditional_t<sizeof(Word) == 8, int64_t, int128>>(w_bits) >>
+                             (spare - static_cast<int>(d.b)));
         const Int v = (K * w + half) >> d.b, rest = K * w - (v << d.b);
         wrong |= Int{rest > limit} | Int{rest < -limit};
         Int result = v + turns;
@@ -103,15 +104,25 @@ struct Target {
     size_t row;
 };
 
-// One ciphertext after the other under all functions. w and z are as secret as the key: they stay in its memory, and
-// are wiped.
+// One ciphertext after the other under all functions. w and z are as secret as the key: they stay in its
+// memory, and are wiped.
 class Opening {
   public:
-    Opening(const FunctionKey& sk, const ring::Basis& basis, const FractionShape& fractions, const Shape& shape)
-        : sk_(sk), basis_(basis), fractions_(fractions), shape_(shape), two_(shape.b > 64),
-          together_(std::min(kFunctionsTogether, sk.functions)), ct0_(basis.words()), product_(basis.words()),
-          z_low_(together_ * kRing), z_high_(two_ ? together_ * kRing : 0), low_(together_ * kTileWords),
-          high_(together_ * kTileWords), last_(shape.tile_size() + kReadBeyond) {}
+    Opening(const FunctionKey& sk, const ring::Basis& basis, const FractionShape& fractions,
+            const Shape& shape)
+        : sk_(sk),
+          basis_(basis),
+          fractions_(fractions),
+          shape_(shape),
+          two_(shape.b > 64),
+          together_(std::min(kFunctionsTogether, sk.functions)),
+          ct0_(basis.words()),
+          product_(basis.words()),
+          z_low_(together_ * kRing),
+          z_high_(two_ ? together_ * kRing : 0),
+          low_(together_ * kTileWords),
+          high_(together_ * kTileWords),
+          last_(shape.tile_size() + kReadBeyond) {}
 
     // z[row][function] for the rows of the targets; whether the ciphertext has to be refused
     bool run(const Block& block, const std::vector<Decision>& decisions, const std::vector<Target>& targets,
@@ -138,22 +149,24 @@ class Opening {
                            two_ ? &z_high_[g * kRing] : nullptr);
     }
 
-    bool open_tile(const Block& block, size_t tile, size_t f, size_t some, const std::vector<Decision>& decisions,
-                   const std::vector<Target>& targets, int64_t* z) {
+    bool open_tile(const Block& block, size_t tile, size_t f, size_t some,
+                   const std::vector<Decision>& decisions, const std::vector<Target>& targets, int64_t* z) {
         const bool last = tile + 1 == tiles_for(block.count);
         const uint8_t* const columns =
             last ? last_.data() : &block.bytes.span()[shape_.shared_size() + tile * shape_.tile_size()];
-        kernels().dot_vartime(shape_.b, columns, shape_.n, &sk_.y[f * shape_.n], some, low_.data(), high_.data());
+        kernels().dot_vartime(shape_.b, columns, shape_.n, &sk_.y[f * shape_.n], some, low_.data(),
+                              high_.data());
         const size_t first = tile * kTile, occupied = std::min<size_t>(kTile, block.count - first);
         const auto K_bits = static_cast<unsigned>(Integer::of(sk_.parameters.K).bit_length());
         bool wrong = false;
         for (size_t g = 0; g < some; ++g) {
             int64_t results[kTileWords];
             wrong |= decide_tile(decisions[f + g], K_bits, {&low_[g * kTileWords], &high_[g * kTileWords]},
-                                 {&z_low_[g * kRing + first], two_ ? &z_high_[g * kRing + first] : nullptr}, occupied,
-                                 results);
+                                 {&z_low_[g * kRing + first], two_ ? &z_high_[g * kRing + first] : nullptr},
+                                 occupied, results);
             for (const Target& t : targets) {
-                const size_t from = std::max<size_t>(first, t.first), to = std::min<size_t>(first + kTile, t.first + t.rows);
+                const size_t from = std::max<size_t>(first, t.first),
+                             to = std::min<size_t>(first + kTile, t.first + t.rows);
                 for (size_t slot = from; slot < to; ++slot)
                     z[(t.row + slot - t.first) * sk_.functions + f + g] = results[slot - first];
             }
