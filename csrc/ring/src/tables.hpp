@@ -16,6 +16,7 @@ struct Tables {
     int log_n;
     std::uint64_t root;
     std::vector<std::uint64_t> forward, inverse;
+    std::vector<std::uint64_t> forward_lanes, inverse_lanes;  // the same powers as lane_tables.hpp has them
 
     Transform transform() const;
     static std::shared_ptr<const Tables> of(std::uint64_t q, int log_n);
