@@ -31,6 +31,7 @@ __all__ = [
     "ProofError",
     "PyfeError",
     "RandomnessError",
+    "RefusedError",
     "RowsDeniedError",
     "SignatureError",
     "UnsupportedError",
@@ -135,6 +136,11 @@ class KeyExpiredError(PyfeError):
 
 class RandomnessError(PyfeError):
     """No entropy could be had from the operating system; pyfe fails closed and produces nothing."""
+
+
+class RefusedError(PyfeError):
+    """Ciphertexts are not what encryption under this public key gives, or were changed. Neither where nor why is said,
+    and nothing was decrypted: whoever made them would learn about the key from more."""
 
 
 class UnsupportedError(PyfeError):

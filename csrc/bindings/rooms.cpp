@@ -24,6 +24,7 @@ void bind_rooms(py::module_& module) {
     PYFE_BIND(dlog);
     PYFE_BIND(schemes);
     PYFE_BIND(ipfe_ddh);
+    PYFE_BIND(ipfe_rlwe);
     PYFE_BIND(qfe);
     PYFE_BIND(self_test);
 }

@@ -99,6 +99,10 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def row_bytes(self, n: int) -> int:
         """Bytes of one encrypted row of n coordinates; of a packed scheme, its share of a full block."""
 
+    def row_width(self, batch: Batch) -> int:
+        """Bytes of a row of this very batch, where they follow from more than n."""
+        return self.row_bytes(self.coordinates(batch))
+
     # -- the four verbs --
 
     @abstractmethod
@@ -185,10 +189,10 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def row_form(self, batch: Batch) -> RowForm:
         """The payload of a native batch as rows of one width, for a table that has a column of them; no row is copied.
 
-        A payload ends with its rows, :meth:`row_bytes` each. Of a packed scheme with its blocks, cut at that width;
+        A payload ends with its rows, :meth:`row_width` each. Of a packed scheme with its blocks, cut at that width;
         where the last block is not full, its first part is shared. ParameterError for rows that take fewer bytes.
         """
-        pieces, width = self.pieces(batch), self.row_bytes(self.coordinates(batch))
+        pieces, width = self.pieces(batch), self.row_width(batch)
         shared = sum(map(len, pieces)) - width * len(batch)
         if shared < 0:
             raise ParameterError(f"these rows take fewer than {width} bytes each: they are no batch as encrypted")

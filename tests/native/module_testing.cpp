@@ -21,6 +21,7 @@
 #include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/ipfe_rlwe/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/qfe/scheme.hpp"
 #include "pyfe/random/chacha20.hpp"
@@ -416,6 +417,20 @@ PYBIND11_MODULE(_core_testing, module) {
             return py::make_tuple(std::move(batch), source.notes());
         },
         py::arg("mpk"), py::arg("x"));
+    module.def(
+        "ipfe_rlwe_setup",
+        [](const pyfe::ipfe_rlwe::Parameters& p, const py::bytes& random) {
+            ListedRandom source(random);
+            return run_setup(p, source);
+        },
+        py::arg("params"), py::arg("random"));
+    module.def(
+        "ipfe_rlwe_encrypt",
+        [](const pyfe::ipfe_rlwe::MasterPublicKey& mpk, const IntArray& x, const py::bytes& random) {
+            ListedRandom source(random);
+            return run_encrypt(mpk, x, source);
+        },
+        py::arg("mpk"), py::arg("x"), py::arg("random"));
     module.def(
         "qfe_setup",
         [](const pyfe::qfe::Parameters& p, const py::bytes& random) {
