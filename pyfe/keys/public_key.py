@@ -183,6 +183,7 @@ class PublicKey(PickledAsBytes):
             schema_id=self.schema.id,
             saturated=encoded.saturated,
             ids=carried,
+            signers=frozenset(),
         )
 
     def verify(
