@@ -216,7 +216,8 @@ void bind_keys(py::module_& m) {
             return "<ipfe_rlwe.MasterPublicKey n=" + std::to_string(k.parameters().n()) +
                    " id=" + hex_prefix(k.id()) + ">";
         });
-    native_class<MasterSecretKey>(m, "MasterSecretKey", "msk: the 32 bytes that s and e follow from; wiped when dropped.")
+    native_class<MasterSecretKey>(m, "MasterSecretKey",
+                                  "msk: the 32 bytes that s and e follow from; wiped when dropped.")
         .def_property_readonly("public_key_id",
                                [](const MasterSecretKey& k) { return as_bytes(k.public_key_id()); })
         .def_property_readonly("parameters", &MasterSecretKey::parameters)
@@ -229,7 +230,8 @@ void bind_keys(py::module_& m) {
         .def("__repr__", [](const MasterSecretKey& k) {
             return "<ipfe_rlwe.MasterSecretKey of " + hex_prefix(k.public_key_id()) + ">";
         });
-    native_class<FunctionKey>(m, "FunctionKey", "sk_y for some functions y, with y, the result intervals and the noise.")
+    native_class<FunctionKey>(m, "FunctionKey",
+                              "sk_y for some functions y, with y, the result intervals and the noise.")
         .def_readonly("parameters", &FunctionKey::parameters)
         .def_property_readonly("y", [](const FunctionKey& k) { return int_matrix(k.y, k.functions, k.n()); })
         .def_property_readonly("intervals", [](const FunctionKey& k) { return interval_array(k.intervals); })
@@ -254,11 +256,13 @@ void bind_batch(py::module_& m) {
         .def_property_readonly("public_key_id",
                                [](const CiphertextBatch& c) { return as_bytes(c.public_key_id()); })
         .def_property_readonly("nbytes", &CiphertextBatch::byte_size)
-        .def_property_readonly("row_size", [](const CiphertextBatch& c) { return c.shape().block_size(kRing) / kRing; },
-                               "A row's share of a full ciphertext in bytes, rounded down.")
+        .def_property_readonly(
+            "row_size", [](const CiphertextBatch& c) { return c.shape().block_size(kRing) / kRing; },
+            "A row's share of a full ciphertext in bytes, rounded down.")
         .def_property_readonly("combined", &CiphertextBatch::combined)
         .def_property_readonly("weight_sums", &weight_sums)
-        .def_property_readonly("places", &places, "int64 [len, 2]: the number of each row's block, and its slot.")
+        .def_property_readonly("places", &places,
+                               "int64 [len, 2]: the number of each row's block, and its slot.")
         .def_property_readonly("blocks", &blocks, "The bytes of each ciphertext, where they lie.")
         .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
         .def_static("concat", &concatenated<CiphertextBatch>, py::arg("batches"))
@@ -271,7 +275,8 @@ void bind_batch(py::module_& m) {
              "The same bytes in pieces; those of the blocks are not copied.")
         .def_static("from_bytes", &decoded_batch<CiphertextBatch>, py::arg("data"))
         .def("__repr__", [](const CiphertextBatch& c) {
-            return "<ipfe_rlwe.CiphertextBatch " + std::to_string(c.size()) + " rows, n=" + std::to_string(c.n()) + ">";
+            return "<ipfe_rlwe.CiphertextBatch " + std::to_string(c.size()) +
+                   " rows, n=" + std::to_string(c.n()) + ">";
         });
 }
 

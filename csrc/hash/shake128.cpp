@@ -7,8 +7,8 @@
 namespace pyfe {
 namespace {
 
-// FIPS 202, 3.2.5: rc(t) is the lowest bit of x^t modulo x^8 + x^6 + x^5 + x^4 + 1; bit 2^j - 1 of the constant
-// of round i is rc(j + 7 i)
+// FIPS 202, 3.2.5: rc(t) is the lowest bit of x^t modulo x^8 + x^6 + x^5 + x^4 + 1; bit 2^j - 1 of the
+// constant of round i is rc(j + 7 i)
 constexpr std::array<std::uint64_t, 24> round_constants() {
     std::array<std::uint64_t, 24> out{};
     unsigned r = 1;

@@ -113,14 +113,18 @@ def test_many_random_sets(seed: int) -> None:
     assert all(seen.values()), seen
 
 
-Sets = Callable[[int], tuple[list[int], list[int], int]]
+Sets = Callable[[int], tuple[Any, ...]]
 EDGES: dict[str, tuple[Sets, str]] = {
-    "n of 18 bits": (lambda n: ([0] * n, [2**18] * n, 2**15), "security"),
+    "columns of 18 bits": (lambda n: ([0] * n, [2**18] * n, 2**15), "sampler"),
+    "columns of 8 bits, long weights": (lambda n: ([0] * n, [255] * n, 2**24), "words"),
     "range of 30 columns": (lambda X: ([0] * 30, [X] * 30, 127), "sampler"),
-    "range of 30 columns, long weights": (lambda X: ([0] * 30, [X] * 30, 2**20), "security"),
-    "weights of 30 bytes": (lambda Y: ([0] * 30, [255] * 30, Y), "security"),
+    "range of one column, long weights": (lambda X: ([0], [X], 2**22), "security"),
+    "weights of one wide column": (lambda Y: ([-11610096], [11610097], Y), "security"),
+    "weights of 30 bytes": (lambda Y: ([0] * 30, [255] * 30, Y), "words"),
     "weights of one bit": (lambda Y: ([0], [1], Y), "words"),
+    "sums of 30 bytes": (lambda W: ([0] * 30, [255] * 30, 127, W), "words"),
 }
+"""The largest number that is accepted is looked for; what refuses the next one."""
 
 
 @pytest.mark.parametrize("name", EDGES)
@@ -150,7 +154,7 @@ def test_the_estimate_alone(seed: int) -> None:
 @pytest.mark.parametrize("bits", [60, 97, 163, 164])
 def test_every_block_size_and_every_number_of_samples(bits: int) -> None:
     """Without bisection: nothing smaller works, for any m."""
-    log_q, beta = twin.log2(2**bits), core.block_size(8192, 2**bits)
+    log_q, beta = twin.rounded(twin.log2(2**bits)), core.block_size(8192, 2**bits)
     assert any(twin.works(8192, log_q, beta, m) for m in range(1, 2 * 8192 + 1))
     for smaller in [*range(60, beta - 1, 50), beta - 1]:
         assert not any(twin.works(8192, log_q, smaller, m) for m in range(1, 2 * 8192 + 1, 7)), smaller

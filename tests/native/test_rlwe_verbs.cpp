@@ -1,5 +1,5 @@
-// Inner products from Ring-LWE: fractions against their definition, the four verbs at the ends of the ranges, partly
-// filled ciphertexts, sums, bytes, and what has to be refused.
+// Inner products from Ring-LWE: fractions against their definition, the four verbs at the ends of the ranges,
+// partly filled ciphertexts, sums, bytes, and what has to be refused.
 #include <algorithm>
 #include <bit>
 #include <string>
@@ -24,13 +24,15 @@ std::vector<const Kernels*> all_tables() {
     return out;
 }
 
-Parameters box(std::size_t n, std::int64_t lo, std::int64_t hi, std::uint64_t y_bound, std::uint64_t sum_w = 1) {
+Parameters box(std::size_t n, std::int64_t lo, std::int64_t hi, std::uint64_t y_bound,
+               std::uint64_t sum_w = 1) {
     return {Row(n, lo), Row(n, hi), y_bound, sum_w, Id{}};
 }
 
 Parameters parameters_R3() { return box(256, -32768, 32768, 32768); }
 
-// -- fractions ------------------------------------------------------------------------------------------------
+// -- fractions
+// ------------------------------------------------------------------------------------------------
 
 // By the page's formula, digit by digit of a long division
 uint128 fraction_by_definition(const Parameters& p, const std::vector<uint64_t>& residues, std::size_t at,
@@ -62,10 +64,14 @@ void test_fractions(const Parameters& p, const Kernels& table) {
     std::vector<uint64_t> residues(p.primes.size() * count), low(count), high(count);
     for (std::size_t j = 0; j < p.primes.size(); ++j)
         for (std::size_t i = 0; i < count; ++i)
-            residues[j * count + i] = i == 0 ? 0 : i == 1 ? p.primes[j] - 1 : i == 2 ? 1 : random.next() % p.primes[j];
+            residues[j * count + i] = i == 0   ? 0
+                                      : i == 1 ? p.primes[j] - 1
+                                      : i == 2 ? 1
+                                               : random.next() % p.primes[j];
     table.compress(shape, residues.data(), count, count, low.data(), p.b > 64 ? high.data() : nullptr);
     for (std::size_t i = 0; i < count; ++i)
-        CHECK((uint128{p.b > 64 ? high[i] : 0} << 64 | low[i]) == fraction_by_definition(p, residues, i, count));
+        CHECK((uint128{p.b > 64 ? high[i] : 0} << 64 | low[i]) ==
+              fraction_by_definition(p, residues, i, count));
 }
 
 // Sums of columns against sums of words, y at both ends of 64 bits among them
@@ -101,7 +107,8 @@ void test_tiles(unsigned b, const Kernels& table) {
         }
 }
 
-// -- the verbs ------------------------------------------------------------------------------------------------
+// -- the verbs
+// ------------------------------------------------------------------------------------------------
 
 struct Authority {
     MasterPublicKey mpk;
@@ -179,7 +186,8 @@ CiphertextBatch changed(const CiphertextBatch& ct, std::size_t from_the_end, uin
 }
 
 void test_refused() {
-    const Parameters p = box(4, 1, 9, 7);  // every lo_i > 0: an unused slot that is taken for a patient is outside
+    const Parameters p =
+        box(4, 1, 9, 7);  // every lo_i > 0: an unused slot that is taken for a patient is outside
     const Authority a = made(p, 5), other = made(p, 6);
     Stream random(7);
     const Row y = {7, -7, 3, 1}, x = rows_of(p, 65, y, random);
@@ -187,7 +195,8 @@ void test_refused() {
     const CiphertextBatch ct = encrypt(a.mpk, {x.data(), 65, 4}, random);
     CHECK(decrypted(sk, ct) == products(x, y, 4));
     CHECK(decrypted(sk, ct.slice(64, 65)) == Row{products(x, y, 4)[64]});
-    // The last byte: of the last feature of slot 127, where no patient is. Of a slice that holds none of its rows too
+    // The last byte: of the last feature of slot 127, where no patient is. Of a slice that holds none of its
+    // rows too
     CHECK_ERROR(decrypted(sk, changed(ct, 1, 0x80)), refused, "refused");
     CHECK_ERROR(decrypted(sk, changed(ct, 1, 0x80).slice(0, 1)), refused, "refused");
     CHECK_ERROR(decrypted(sk, changed(ct, ct.shape().tile_size(), 0x80)), refused, "refused");
@@ -225,7 +234,8 @@ void test_sums() {
     Stream random(9);
     const Row y = {7, -7}, x1 = rows_of(p, 3, y, random), x2 = rows_of(p, 3, y, random);
     const FunctionKey sk = keygen(a.msk, {y.data(), 1, 2});
-    const CiphertextBatch c1 = encrypt(a.mpk, {x1.data(), 3, 2}, random), c2 = encrypt(a.mpk, {x2.data(), 3, 2}, random);
+    const CiphertextBatch c1 = encrypt(a.mpk, {x1.data(), 3, 2}, random),
+                          c2 = encrypt(a.mpk, {x2.data(), 3, 2}, random);
     const CiphertextBatch sum = CiphertextBatch::combine_vartime({&c1, &c2}, Row{3, -2});
     Row expected;
     for (std::size_t row = 0; row < 3; ++row)
@@ -267,7 +277,7 @@ void test_bytes() {
     CHECK_ERROR(CiphertextBatch::from_bytes(with(38, 0)), decode, "primes");
     CHECK_ERROR(CiphertextBatch::from_bytes(with(primes, 3)), decode, "prime");
     CHECK_ERROR(CiphertextBatch::from_bytes(with(after, 2)), decode, "combined");
-    CHECK_ERROR(CiphertextBatch::from_bytes(with(after + 9, 65)), decode, "bytes");      // count: a tile more
+    CHECK_ERROR(CiphertextBatch::from_bytes(with(after + 9, 65)), decode, "bytes");  // count: a tile more
     CHECK_ERROR(CiphertextBatch::from_bytes(with(after + 9, 0)), decode, "count");
     CHECK_ERROR(CiphertextBatch::from_bytes(with(after + 9, 2)), decode, "beyond the patients");
     CHECK_ERROR(CiphertextBatch::from_bytes(Bytes(good.begin(), good.end() - 1)), decode, "bytes");
@@ -276,7 +286,7 @@ void test_bytes() {
     for (std::size_t i = 0; i < 8; ++i) residue[first + i] = 0xff;
     CHECK_ERROR(CiphertextBatch::from_bytes(residue), decode, "block 0, ct_0");
     Bytes key = a.mpk.to_bytes();
-    const std::size_t size = ring::Basis(p.primes, kLogRing).packed_size();
+    const std::size_t size = pyfe::ring::Basis(p.primes, kLogRing).packed_size();
     std::copy_n(key.end() - static_cast<ptrdiff_t>(2 * size), size, key.end() - static_cast<ptrdiff_t>(size));
     CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_0 and pk_1 are equal or opposite");
     std::fill(key.end() - static_cast<ptrdiff_t>(size), key.end(), uint8_t{0});

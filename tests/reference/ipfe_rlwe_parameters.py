@@ -82,47 +82,42 @@ def log2_e() -> Fraction:
     return Fraction(1 << BITS, natural(Fraction(2)))
 
 
-# The estimate
+# The estimate: logarithms are integers in units of 2^-200
 
 
-def works(N: int, log_q: Fraction, beta: int, m: int) -> bool:
-    """sigma sqrt(beta) <= delta^(2 beta - d - 1) q^(m/d), in logarithms."""
+def rounded(v: Fraction) -> int:
+    return round(v * 2**200)
+
+
+def gain(N: int, log_q: int, beta: int, m: int) -> int:
+    """d times the logarithm of delta^(2 beta - d - 1) q^(m/d) / (sigma sqrt(beta))."""
     d = m + N + 1
-    return d * width(beta) <= d * (2 * beta - d - 1) * delta(beta) + m * log_q
+    return d * (2 * beta - d - 1) * delta(beta) + m * log_q - d * width(beta)
+
+
+def works(N: int, log_q: int, beta: int, m: int) -> bool:
+    return gain(N, log_q, beta, m) >= 0
 
 
 @cache
-def width(beta: int) -> Fraction:
-    return short(log2(SIGMA) + log2(beta) / 2)
+def width(beta: int) -> int:
+    return rounded(log2(SIGMA) + log2(beta) / 2)
 
 
 @cache
-def delta(beta: int) -> Fraction:
+def delta(beta: int) -> int:
     """log2 of ((pi beta)^(1/beta) beta / (2 pi e))^(1/(2 (beta - 1)))."""
     log_pi = log2(pi())
-    return short(((log_pi + log2(beta)) / beta + log2(beta) - 1 - log_pi - log2_e()) / (2 * (beta - 1)))
+    return rounded(((log_pi + log2(beta)) / beta + log2(beta) - 1 - log_pi - log2_e()) / (2 * (beta - 1)))
 
 
-def short(v: Fraction) -> Fraction:
-    """200 bits of it: the margins of the estimate are far larger, and fractions of logarithms grow."""
-    return Fraction(round(v * (1 << 200)), 1 << 200)
-
-
-def best_samples(N: int, log_q: Fraction, beta: int) -> int:
-    """The m from 1 to 2N with the largest right side less left side: they rise and then fall."""
-
-    def gain(m: int) -> Fraction:
-        d = m + N + 1
-        return d * (2 * beta - d - 1) * delta(beta) + m * log_q - d * width(beta)
-
-    low, high = 1, 2 * N
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if gain(middle + 1) > gain(middle) else (low, middle)
-    return low
+def best_samples(N: int, log_q: int, beta: int) -> int:
+    """The m from 1 to 2N that gains most: the gain rises and then falls."""
+    return least(lambda m: gain(N, log_q, beta, m + 1) <= gain(N, log_q, beta, m), 1, 2 * N)
 
 
 def least(condition: Callable[[int], bool], low: int, high: int) -> int:
+    """The first number from which on it holds; the last one where it never does."""
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if condition(middle) else (middle + 1, high)
@@ -130,7 +125,7 @@ def least(condition: Callable[[int], bool], low: int, high: int) -> int:
 
 
 def block_size(N: int, q: int) -> int:
-    log_q = short(log2(q))
+    log_q = rounded(log2(q))
     return least(lambda beta: works(N, log_q, beta, best_samples(N, log_q, beta)), 60, 4000)
 
 

@@ -27,8 +27,8 @@ Shape read_shape(Reader& in) {
     if (k == 0 || k > 8) in.refuse("primes", "are not 1 to 8");
     for (size_t j = 0; j < k; ++j) {
         const uint64_t q = in.u64("prime");
-        if (std::bit_width(q) < kLeastPrimeBits || std::bit_width(q) > kMostPrimeBits || q % (2 * kRing) != 1 ||
-            !ring::is_prime(q))
+        if (std::bit_width(q) < ring::least_bits || std::bit_width(q) > ring::most_bits ||
+            q % (2 * kRing) != 1 || !ring::is_prime(q))
             in.refuse("prime", "is not a prime of 28 to 50 bits that is 1 modulo 2^14");
         if (j > 0 && q <= shape.primes.back()) in.refuse("prime", "does not ascend");
         shape.primes.push_back(q);
@@ -58,7 +58,8 @@ Block read_head(Reader& in, bool combined, uint64_t sum_w) {
     return block;
 }
 
-// Every block has a range, the first ones in the order of the blocks, and none could be part of the one before
+// Every block has a range, the first ones in the order of the blocks, and none could be part of the one
+// before
 void require_canonical(Reader& in, const std::vector<Range>& ranges, const std::vector<Block>& blocks) {
     uint32_t next = 0;
     const Range* before = nullptr;
@@ -76,7 +77,8 @@ void require_canonical(Reader& in, const std::vector<Range>& ranges, const std::
     if (next != blocks.size()) in.refuse("blocks", "are more than have rows");
 }
 
-void require_residues(const ring::Basis& basis, const Shape& shape, std::span<const uint8_t> bytes, size_t number) {
+void require_residues(const ring::Basis& basis, const Shape& shape, std::span<const uint8_t> bytes,
+                      size_t number) {
     std::vector<uint64_t> words(basis.words());
     try {
         basis.unpack(bytes.first(shape.shared_size()), words.data());
@@ -92,7 +94,10 @@ std::vector<SharedBytes> CiphertextBatch::pieces() const {
     head.bytes(public_key_id_).u32(shape_.n).u8(kLogRing).u8(static_cast<uint8_t>(shape_.b));
     head.u8(static_cast<uint8_t>(shape_.primes.size()));
     for (const uint64_t q : shape_.primes) head.u64(q);
-    head.u64(shape_.sum_w).u8(combined_).u32(static_cast<uint32_t>(blocks_.size())).u32(static_cast<uint32_t>(ranges_.size()));
+    head.u64(shape_.sum_w)
+        .u8(combined_)
+        .u32(static_cast<uint32_t>(blocks_.size()))
+        .u32(static_cast<uint32_t>(ranges_.size()));
     for (const auto& block : blocks_) {
         head.u32(block->count);
         const Weights& w = block->weights;

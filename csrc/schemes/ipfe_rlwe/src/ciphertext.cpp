@@ -36,7 +36,8 @@ void CiphertextBatch::append(std::shared_ptr<const Block> block, uint32_t first,
     const auto there = std::ranges::find(blocks_, block);
     const auto number = static_cast<uint32_t>(there - blocks_.begin());
     if (there == blocks_.end()) blocks_.push_back(std::move(block));
-    if (!ranges_.empty() && ranges_.back().block == number && ranges_.back().first + ranges_.back().rows == first) {
+    if (!ranges_.empty() && ranges_.back().block == number &&
+        ranges_.back().first + ranges_.back().rows == first) {
         ranges_.back().rows += rows;  // neighbours become one again
         return;
     }
@@ -69,7 +70,8 @@ CiphertextBatch CiphertextBatch::concat(const std::vector<const CiphertextBatch*
     for (const CiphertextBatch* part : parts) {
         require_same_key(*parts[0], *part, "concat");
         checkpoint();
-        for (const Range& range : part->ranges_) out.append(part->blocks_[range.block], range.first, range.rows);
+        for (const Range& range : part->ranges_)
+            out.append(part->blocks_[range.block], range.first, range.rows);
         out.combined_ = out.combined_ || part->combined_;
     }
     return out;

@@ -1,5 +1,5 @@
-// Decryption: everything that the page's "A refusal is an answer" asks for. Vartime in public inputs; what is refused
-// takes the time that what is accepted takes.
+// Decryption: everything that the page's "A refusal is an answer" asks for. Vartime in public inputs; what is
+// refused takes the time that what is accepted takes.
 #include <algorithm>
 #include <cstring>
 
@@ -16,14 +16,15 @@ namespace {
 __extension__ using int128 = __int128;
 
 constexpr size_t kFunctionsTogether = 16;  // bounds the memory of a block
+constexpr size_t kTasksAThread = 4;
 
 // How a function's results are told from w, for ciphertexts of some weights
 struct Decision {
     int128 K;
     unsigned b;
-    int128 limit;      // of |K w - 2^b v|
-    Interval range;    // of an occupied slot
-    int128 turns;      // v + turns K is the result, or one K below it
+    int128 limit;    // of |K w - 2^b v|
+    Interval range;  // of an occupied slot
+    int128 turns;    // v + turns K is the result, or one K below it
 };
 
 // ceil(a / K)
@@ -47,8 +48,9 @@ bool decide(const Decision& d, const Word* sums, const Word* z, size_t occupied,
     Int wrong = 0;
     for (size_t j = 0; j < kTileWords; ++j) {
         const Word w_bits = (sums[j] - z[j]) << (spare - static_cast<int>(d.b));
-        const Int w = static_cast<Int>(static_cast<std::conditional_t<sizeof(Word) == 8, int64_t, int128>>(w_bits) >>
-                                       (spare - static_cast<int>(d.b)));
+        const Int w =
+            static_cast<Int>(static_cast<std::conditional_t<sizeof(Word) == 8, int64_t, int128>>(w_bits) >>
+                             (spare - static_cast<int>(d.b)));
         const Int v = (K * w + half) >> d.b, rest = K * w - (v << d.b);
         wrong |= Int{rest > limit} | Int{rest < -limit};
         Int result = v + turns;
@@ -102,60 +104,69 @@ struct Target {
     size_t row;
 };
 
-// One ciphertext under all functions. w and z are as secret as the key: they stay in its memory, and are wiped.
+// One ciphertext after the other under all functions. w and z are as secret as the key: they stay in its
+// memory, and are wiped.
 class Opening {
   public:
-    Opening(const FunctionKey& sk, const ring::Basis& basis, const FractionShape& fractions, const Block& block,
+    Opening(const FunctionKey& sk, const ring::Basis& basis, const FractionShape& fractions,
             const Shape& shape)
-        : sk_(sk), basis_(basis), fractions_(fractions), block_(block), shape_(shape),
-          two_(shape.b > 64), ct0_(basis.words()), product_(basis.words()),
-          z_low_(kFunctionsTogether * kRing), z_high_(two_ ? kFunctionsTogether * kRing : 0),
-          low_(kFunctionsTogether * kTileWords), high_(kFunctionsTogether * kTileWords) {
-        basis_.unpack(block.bytes.span().first(shape.shared_size()), ct0_.data());
-        last_.resize(shape.tile_size() + kReadBeyond);
-        const auto tail = block.bytes.span().last(shape.tile_size());
-        std::ranges::copy(tail, last_.begin());
-    }
+        : sk_(sk),
+          basis_(basis),
+          fractions_(fractions),
+          shape_(shape),
+          two_(shape.b > 64),
+          together_(std::min(kFunctionsTogether, sk.functions)),
+          ct0_(basis.words()),
+          product_(basis.words()),
+          z_low_(together_ * kRing),
+          z_high_(two_ ? together_ * kRing : 0),
+          low_(together_ * kTileWords),
+          high_(together_ * kTileWords),
+          last_(shape.tile_size() + kReadBeyond) {}
 
     // z[row][function] for the rows of the targets; whether the ciphertext has to be refused
-    bool run(const std::vector<Decision>& decisions, const std::vector<Target>& targets, int64_t* z) {
-        const StackGuard wiped;
+    bool run(const Block& block, const std::vector<Decision>& decisions, const std::vector<Target>& targets,
+             int64_t* z) {
+        basis_.unpack(block.bytes.span().first(shape_.shared_size()), ct0_.data());
+        std::ranges::copy(block.bytes.span().last(shape_.tile_size()), last_.begin());
         bool wrong = false;
-        for (size_t f = 0; f < sk_.functions; f += kFunctionsTogether) {
-            const size_t some = std::min(kFunctionsTogether, sk_.functions - f);
-            for (size_t g = 0; g < some; ++g) round_product(f + g, g);
-            for (size_t tile = 0; tile < tiles_for(block_.count); ++tile)
-                wrong |= open_tile(tile, f, some, decisions, targets, z);
+        for (size_t f = 0; f < sk_.functions; f += together_) {
+            const size_t some = std::min(together_, sk_.functions - f);
+            for (size_t g = 0; g < some; ++g) round_product(block, f + g, g);
+            for (size_t tile = 0; tile < tiles_for(block.count); ++tile)
+                wrong |= open_tile(block, tile, f, some, decisions, targets, z);
         }
         return wrong;
     }
 
   private:
     // z = round(2^b ct_0 sk_y / q)
-    void round_product(size_t f, size_t g) {
+    void round_product(const Block& block, size_t f, size_t g) {
         checkpoint();
         basis_.mul(ct0_.data(), sk_.prepared->sk[f].data(), product_.data());
         basis_.inverse(product_.data());
-        kernels().compress(fractions_, product_.data(), kRing, block_.slots(), &z_low_[g * kRing],
+        kernels().compress(fractions_, product_.data(), kRing, block.slots(), &z_low_[g * kRing],
                            two_ ? &z_high_[g * kRing] : nullptr);
     }
 
-    bool open_tile(size_t tile, size_t f, size_t some, const std::vector<Decision>& decisions,
-                   const std::vector<Target>& targets, int64_t* z) {
-        const bool last = tile + 1 == tiles_for(block_.count);
+    bool open_tile(const Block& block, size_t tile, size_t f, size_t some,
+                   const std::vector<Decision>& decisions, const std::vector<Target>& targets, int64_t* z) {
+        const bool last = tile + 1 == tiles_for(block.count);
         const uint8_t* const columns =
-            last ? last_.data() : &block_.bytes.span()[shape_.shared_size() + tile * shape_.tile_size()];
-        kernels().dot_vartime(shape_.b, columns, shape_.n, &sk_.y[f * shape_.n], some, low_.data(), high_.data());
-        const size_t first = tile * kTile, occupied = std::min<size_t>(kTile, block_.count - first);
+            last ? last_.data() : &block.bytes.span()[shape_.shared_size() + tile * shape_.tile_size()];
+        kernels().dot_vartime(shape_.b, columns, shape_.n, &sk_.y[f * shape_.n], some, low_.data(),
+                              high_.data());
+        const size_t first = tile * kTile, occupied = std::min<size_t>(kTile, block.count - first);
         const auto K_bits = static_cast<unsigned>(Integer::of(sk_.parameters.K).bit_length());
         bool wrong = false;
         for (size_t g = 0; g < some; ++g) {
             int64_t results[kTileWords];
             wrong |= decide_tile(decisions[f + g], K_bits, {&low_[g * kTileWords], &high_[g * kTileWords]},
-                                 {&z_low_[g * kRing + first], two_ ? &z_high_[g * kRing + first] : nullptr}, occupied,
-                                 results);
+                                 {&z_low_[g * kRing + first], two_ ? &z_high_[g * kRing + first] : nullptr},
+                                 occupied, results);
             for (const Target& t : targets) {
-                const size_t from = std::max<size_t>(first, t.first), to = std::min<size_t>(first + kTile, t.first + t.rows);
+                const size_t from = std::max<size_t>(first, t.first),
+                             to = std::min<size_t>(first + kTile, t.first + t.rows);
                 for (size_t slot = from; slot < to; ++slot)
                     z[(t.row + slot - t.first) * sk_.functions + f + g] = results[slot - first];
             }
@@ -166,9 +177,9 @@ class Opening {
     const FunctionKey& sk_;
     const ring::Basis& basis_;
     const FractionShape& fractions_;
-    const Block& block_;
     const Shape& shape_;
-    const bool two_;  // limbs
+    const bool two_;         // limbs
+    const size_t together_;  // functions
     SecretPolynomial ct0_, product_;
     SecretVector<uint64_t> z_low_, z_high_, low_, high_;
     std::vector<uint8_t> last_;  // the last tile, with room behind it
@@ -196,9 +207,12 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
     const FractionShape fractions = fraction_shape(sk.parameters);
     const std::vector<std::vector<Target>> targets = targets_of(ct);
     std::vector<uint8_t> wrong(ct.blocks().size());
-    parallel_for(wrong.size(), [&](size_t j) {
-        Opening opening(sk, basis, fractions, *ct.blocks()[j], ct.shape());
-        wrong[j] = opening.run(decisions.of(j), targets[j], z);
+    const size_t tasks = std::min<size_t>(wrong.size(), kTasksAThread * num_threads());
+    parallel_for(tasks, [&](size_t task) {
+        const StackGuard wiped;
+        Opening opening(sk, basis, fractions, ct.shape());
+        for (size_t j = task; j < wrong.size(); j += tasks)
+            wrong[j] = opening.run(*ct.blocks()[j], decisions.of(j), targets[j], z);
     });
     if (std::ranges::count(wrong, 0) == static_cast<ptrdiff_t>(wrong.size())) return;
     std::fill_n(z, ct.size() * sk.functions, 0);

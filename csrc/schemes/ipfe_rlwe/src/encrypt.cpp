@@ -37,7 +37,10 @@ struct Encryptor {
 class Encryption {
   public:
     Encryption(const Encryptor& all, const IntMatrix& rows, Random& random)
-        : all_(all), basis_(all.mpk.basis()), rows_(rows), seeds_(ChaCha20Random::seed_size * (2 + rows.columns)) {
+        : all_(all),
+          basis_(all.mpk.basis()),
+          rows_(rows),
+          seeds_(ChaCha20Random::seed_size * (2 + rows.columns)) {
         random.fill(seeds_.data(), seeds_.size());
     }
 
@@ -47,14 +50,34 @@ class Encryption {
         auto [bytes, out] = SharedBytes::to_write(all_.shape.block_size(rows_.rows));
         make_shared_part(out);
         uint8_t* const tiles = out + all_.shape.shared_size();
-        parallel_for((rows_.columns + kTogether - 1) / kTogether,
-                     [&](size_t group) { make_columns(group * kTogether, tiles); });
+        const size_t groups = (rows_.columns + kTogether - 1) / kTogether;
+        const size_t tasks = std::min<size_t>(groups, num_threads());
+        parallel_for(tasks, [&](size_t task) {
+            const StackGuard wiped;
+            Work work(basis_.words(), all_.shape.b > 64);
+            for (size_t group = task; group < groups; group += tasks)
+                make_columns(group * kTogether, work, tiles);
+        });
         declassify(out, bytes.size());  // the ciphertext
         block.bytes = std::move(bytes);
         return block;
     }
 
   private:
+    // Scratch memory of a thread; beyond the rows m stays 0
+    struct Work {
+        SecretVector<int64_t> m, f;        // [kTogether][N] and [N]
+        SecretPolynomial ct, term;         // [k N]
+        SecretVector<uint64_t> low, high;  // [N]
+        Work(size_t words, bool two_limbs)
+            : m(kTogether * kRing),
+              f(kRing),
+              ct(words),
+              term(words),
+              low(kRing),
+              high(two_limbs ? kRing : 0) {}
+    };
+
     size_t slots() const { return kTile * tiles_for(rows_.rows); }
     ChaCha20Random generator(size_t number) const {
         constexpr size_t size = ChaCha20Random::seed_size;
@@ -81,18 +104,7 @@ class Encryption {
         gaussian.sample(random, out, count);
     }
 
-    // Scratch memory of a thread
-    struct Work {
-        SecretVector<int64_t> m, f;                     // [kTogether][N] and [N]
-        SecretPolynomial ct, term;                      // [k N]
-        SecretVector<uint64_t> low, high;               // [N]
-        Work(size_t words, bool two_limbs)
-            : m(kTogether * kRing), f(kRing), ct(words), term(words), low(kRing), high(two_limbs ? kRing : 0) {}
-    };
-
-    void make_columns(size_t first, uint8_t* tiles) const {
-        const StackGuard wiped;
-        Work work(basis_.words(), all_.shape.b > 64);
+    void make_columns(size_t first, Work& work, uint8_t* tiles) const {
         const size_t columns = std::min(kTogether, rows_.columns - first);
         for (size_t row = 0; row < rows_.rows; ++row)
             for (size_t c = 0; c < columns; ++c)
@@ -114,7 +126,8 @@ class Encryption {
         basis_.add(work.ct.data(), work.term.data(), work.ct.data());
         basis_.from_signed(m, work.term.data());
         for (size_t j = 0; j < basis_.size(); ++j)
-            basis_[j].scale_add(static_cast<int64_t>(all_.delta[j]), &work.term[j * kRing], &work.ct[j * kRing]);
+            basis_[j].scale_add(static_cast<int64_t>(all_.delta[j]), &work.term[j * kRing],
+                                &work.ct[j * kRing]);
         kernels().compress(all_.fractions, work.ct.data(), kRing, slots(), work.low.data(),
                            work.high.empty() ? nullptr : work.high.data());
     }

@@ -36,7 +36,8 @@ std::vector<int64_t> unpack_secret(std::span<const uint8_t> bytes, unsigned widt
     for (const uint8_t byte : bytes) {
         waiting |= uint128{byte} << filled;
         for (filled += 8; filled >= width; filled -= width, waiting >>= width)
-            sk.push_back(static_cast<int64_t>((static_cast<uint64_t>(waiting) & mask) - (uint64_t{1} << (width - 1))));
+            sk.push_back(
+                static_cast<int64_t>((static_cast<uint64_t>(waiting) & mask) - (uint64_t{1} << (width - 1))));
     }
     return sk;
 }
@@ -55,7 +56,8 @@ void read_function(Reader& in, FunctionKey& key) {
 Integer margin_of(const FunctionKey& key, size_t f, const Weights& w) {
     const Parameters& p = key.parameters;
     const KeyNorms norms{Integer::of(key.error_squared[f]), Integer::of(squared_norm(key.secret(f)))};
-    return noise_margin(p, FunctionNorms::of(key.function(f)), norms, w, result_interval(p, key.function(f), w));
+    return noise_margin(p, FunctionNorms::of(key.function(f)), norms, w,
+                        result_interval(p, key.function(f), w));
 }
 
 }  // namespace
@@ -70,8 +72,8 @@ void require_functions(const Parameters& p, const IntMatrix& y) {
         for (size_t i = 0; i < y.columns; ++i) {
             const int64_t v = y.data[f * y.columns + i];
             if (schemes::magnitude(v) > p.y_bound)
-                fail(ErrorKind::out_of_range, "y: row " + std::to_string(f) + ", coordinate " + std::to_string(i) +
-                                                  " = " + std::to_string(v) +
+                fail(ErrorKind::out_of_range, "y: row " + std::to_string(f) + ", coordinate " +
+                                                  std::to_string(i) + " = " + std::to_string(v) +
                                                   " exceeds y_bound = " + std::to_string(p.y_bound));
             zero = zero && v == 0;
         }
@@ -95,9 +97,10 @@ Integer FunctionKey::margin(size_t f, const Weights& w) const {
     w.require_within(parameters);
     const Integer bound = w == Weights{} ? prepared->margins[f] : margin_of(*this, f, w);
     if (key_too_noisy(parameters, bound))
-        fail(ErrorKind::out_of_range, "function " + std::to_string(f) +
-                                          ": the key is too noisy to tell neighbouring results apart; smaller weights "
-                                          "of the function or of the sum cure it, and so does a larger y_bound");
+        fail(ErrorKind::out_of_range,
+             "function " + std::to_string(f) +
+                 ": the key is too noisy to tell neighbouring results apart; smaller weights "
+                 "of the function or of the sum cure it, and so does a larger y_bound");
     return bound;
 }
 

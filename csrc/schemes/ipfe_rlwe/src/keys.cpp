@@ -30,8 +30,8 @@ Id hash_of(std::string_view tag, std::initializer_list<std::span<const uint8_t>>
 
 std::string named(size_t i) { return "public key: pk_" + std::to_string(i); }
 
-// What pk_i and -pk_i have in common, and hardly any others do: the residues of the first prime, the sign chosen by
-// the first that is not 0
+// What pk_i and -pk_i have in common, and hardly any others do: the residues of the first prime, the sign
+// chosen by the first that is not 0
 struct Mark {
     std::array<uint64_t, 4> first{};
     size_t i = 0;
@@ -136,7 +136,10 @@ MasterPublicKey MasterPublicKey::from_bytes(const SharedBytes& data) {
 // -- the master key -----------------------------------------------------------------------------------------
 
 MasterSecretKey::MasterSecretKey(Parameters p, const Id& id, SecretVector<uint8_t> seed)
-    : parameters_(std::move(p)), parameter_hash_(parameters_.id()), public_key_id_(id), seed_(std::move(seed)) {}
+    : parameters_(std::move(p)),
+      parameter_hash_(parameters_.id()),
+      public_key_id_(id),
+      seed_(std::move(seed)) {}
 
 void MasterSecretKey::draw(uint8_t which, size_t i, int64_t* out) const {
     const StackGuard wiped;

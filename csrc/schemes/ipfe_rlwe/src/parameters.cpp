@@ -28,14 +28,6 @@ void require_variation(const Box& x) {
             "leave constants to the function's intercept");
 }
 
-[[noreturn]] void refuse_insecure(const Rule& rule, const Box& x, uint64_t y_bound, uint64_t sum_w) {
-    const Rule next(x, y_bound, sum_w, kNextRing);
-    const bool fits = secure(next.beta) && !next.primes.empty() && next.widths_fit();
-    refuse(
-        "N = 8192 has " + rule.security() + ", and at least 128 are required" + kCure + "; N = 16384 " +
-        (fits ? "would carry it, but is not built yet" : "is not built yet, and would not carry it either"));
-}
-
 }  // namespace
 
 void require_built(uint64_t ring_dimension, Widths widths) {
@@ -72,7 +64,9 @@ Parameters::Parameters(std::vector<int64_t> lo, std::vector<int64_t> hi, uint64_
     require_bound("sum_w", sum_w);
     require_variation(x);
     const Rule rule(x, y_bound, sum_w, kRing);
-    if (!secure(rule.beta)) refuse_insecure(rule, x, y_bound, sum_w);
+    if (!secure(rule.beta))
+        refuse("N = 8192 has " + rule.security() + ", and at least 128 are required" + kCure +
+               "; N = 16384 is not built yet");
     const unsigned prime_bits =
         rule.primes.empty() ? ring::least_bits : static_cast<unsigned>(std::bit_width(rule.primes.back()));
     require_words(rule.b, prime_bits, rule.K.bit_length());

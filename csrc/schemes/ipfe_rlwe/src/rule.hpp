@@ -24,7 +24,7 @@ struct Rule {
     void choose_primes(uint64_t n, uint64_t y_bound, uint64_t sum_w, uint64_t ring_dimension);
 };
 
-// The least number above K0 of the series K0 -> (K0 + floor(K0 0x9E3779B97F4A7C15 / 2^68)) | 1, the first
+// The first number of the series K0 -> (K0 + floor(K0 0x9E3779B97F4A7C15 / 2^68)) | 1, the first
 // step taken always, in whose binary digits no six equal ones stand in a row: then no change of one bit of a
 // stored word is near a whole number of slots.
 Integer generic_K(Integer K0);

@@ -1,5 +1,5 @@
-// Bermudo Mera, Karmakar, Marc, Soleimanian, Efficient lattice-based inner-product functional encryption, PKC 2022
-// (eprint 2021/046), in slots. docs/math/rlwe.md, whose notation this is:
+// Bermudo Mera, Karmakar, Marc, Soleimanian, Efficient lattice-based inner-product functional encryption, PKC
+// 2022 (eprint 2021/046), in slots. docs/math/rlwe.md, whose notation this is:
 //   mpk = (a, pk_1 .. pk_n),  pk_i = a s_i + e_i,  msk = (s_i, e_i), drawn again from 32 bytes
 #include "pyfe/ipfe_rlwe/scheme.hpp"
 
@@ -25,7 +25,8 @@ void transform(const ring::Basis& basis, const int64_t* z, uint64_t* out) {
 }
 
 // pk_i = a s_i + e_i, packed
-void make_pk(const MasterSecretKey& msk, const ring::Basis& basis, const Polynomial& a, size_t i, uint8_t* out) {
+void make_pk(const MasterSecretKey& msk, const ring::Basis& basis, const Polynomial& a, size_t i,
+             uint8_t* out) {
     const StackGuard wiped;
     SecretVector<int64_t> drawn(kRing);
     SecretPolynomial s(basis.words()), pk(basis.words());
@@ -71,9 +72,10 @@ void require_short(const Parameters& p, std::span<const int64_t> y, size_t f) {
     const Integer reach =
         FunctionNorms::of(y).l1 * static_cast<uint64_t>(DiscreteGaussian(p.sigma[0]).bound());
     if (reach.bit_length() > kMostKeyBits)
-        fail(ErrorKind::out_of_range, "y: row " + std::to_string(f) +
-                                          ": its weights make a key of more than 56 bits a coefficient; smaller "
-                                          "weights cure it");
+        fail(ErrorKind::out_of_range,
+             "y: row " + std::to_string(f) +
+                 ": its weights make a key of more than 56 bits a coefficient; smaller "
+                 "weights cure it");
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ bool join(Origins& all, const Origins& more) {
         all.clear();
         return false;
     }
-    const bool differ = std::ranges::none_of(more, [&](const Id& id) { return std::ranges::count(all, id) != 0; });
+    const bool differ =
+        std::ranges::none_of(more, [&](const Id& id) { return std::ranges::count(all, id) != 0; });
     all.insert(all.end(), more.begin(), more.end());
     return differ;
 }
@@ -47,10 +48,10 @@ Block head_of_sum(const Blocks& blocks, std::span<const int64_t> w, const Shape&
     }
     const uint128 total = out.weights.total();
     if (total > shape.sum_w)
-        fail(ErrorKind::out_of_range, "sum: the weights of these ciphertexts sum to " +
-                                          std::to_string(static_cast<uint64_t>(total)) + ", and sum_w = " +
-                                          std::to_string(shape.sum_w) +
-                                          " of the parameters is the most; make the authority with a larger sum_w");
+        fail(ErrorKind::out_of_range,
+             "sum: the weights of these ciphertexts sum to " + std::to_string(static_cast<uint64_t>(total)) +
+                 ", and sum_w = " + std::to_string(shape.sum_w) +
+                 " of the parameters is the most; make the authority with a larger sum_w");
     return out;
 }
 
@@ -65,7 +66,8 @@ void sum_shared(const Blocks& blocks, std::span<const int64_t> w, const ring::Ba
 }
 
 // One tile: each column of the sum from that column of every block
-void sum_tile(const Blocks& blocks, std::span<const int64_t> w, const Shape& shape, size_t tile, uint8_t* out) {
+void sum_tile(const Blocks& blocks, std::span<const int64_t> w, const Shape& shape, size_t tile,
+              uint8_t* out) {
     const size_t column = shape.column_size(), first = shape.shared_size() + tile * shape.tile_size();
     std::vector<uint8_t> columns(blocks.size() * column + kReadBeyond);
     uint64_t low[kTileWords], high[kTileWords];
@@ -94,14 +96,16 @@ void require_same_slots(const CiphertextBatch& a, const CiphertextBatch& b) {
     if (a.public_key_id() != b.public_key_id() || a.shape() != b.shape())
         fail(ErrorKind::key_mismatch, "sum: the batches are under different public keys");
     if (a.size() != b.size())
-        fail(ErrorKind::parameter, "sum: batches of " + std::to_string(a.size()) + " and " +
-                                       std::to_string(b.size()) + " rows");
+        fail(ErrorKind::parameter,
+             "sum: batches of " + std::to_string(a.size()) + " and " + std::to_string(b.size()) + " rows");
     const auto same = [&](const CiphertextBatch::Range& x, const CiphertextBatch::Range& y) {
-        return x.first == y.first && x.rows == y.rows && a.blocks()[x.block]->count == b.blocks()[y.block]->count;
+        return x.first == y.first && x.rows == y.rows &&
+               a.blocks()[x.block]->count == b.blocks()[y.block]->count;
     };
     if (!std::ranges::equal(a.ranges(), b.ranges(), same))
         fail(ErrorKind::parameter,
-             "sum: the rows lie in different slots; ciphertexts are added slot by slot: add batches as they were "
+             "sum: the rows lie in different slots; ciphertexts are added slot by slot: add batches as they "
+             "were "
              "encrypted, of as many rows, or cut them alike");
 }
 

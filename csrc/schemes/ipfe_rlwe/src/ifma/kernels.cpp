@@ -9,10 +9,15 @@ namespace ifma {
 
 PYFE_INLINE __m512i all(uint64_t c) { return _mm512_set1_epi64(static_cast<long long>(c)); }
 PYFE_INLINE __m512i low52() { return all((uint64_t{1} << 52) - 1); }
-PYFE_INLINE __m512i times_low(__m512i a, __m512i b) { return _mm512_madd52lo_epu64(_mm512_setzero_si512(), a, b); }
-PYFE_INLINE __m512i times_high(__m512i a, __m512i b) { return _mm512_madd52hi_epu64(_mm512_setzero_si512(), a, b); }
+PYFE_INLINE __m512i times_low(__m512i a, __m512i b) {
+    return _mm512_madd52lo_epu64(_mm512_setzero_si512(), a, b);
+}
+PYFE_INLINE __m512i times_high(__m512i a, __m512i b) {
+    return _mm512_madd52hi_epu64(_mm512_setzero_si512(), a, b);
+}
 
-// -- fractions: Shoup's multiplication in 52 bits, whose quotients are the upper bits of those of 64 -------------
+// -- fractions: Shoup's multiplication in 52 bits, whose quotients are the upper bits of those of 64
+// -------------
 
 // c share mod q
 PYFE_INLINE __m512i scaled(const FractionLimb& limb, __m512i c, __m512i q) {
@@ -32,13 +37,14 @@ PYFE_INLINE __m512i fraction(const FractionLimb& limb, __m512i v, __m512i q) {
             _mm512_and_si512(_mm512_sub_epi64(_mm512_sll_epi64(v, shift), times_low(digit, q)), low52());
         const __mmask8 more = _mm512_cmpge_epu64_mask(r, q);
         v = _mm512_mask_sub_epi64(r, more, r, q);
-        sum = _mm512_or_si512(_mm512_sll_epi64(sum, shift), _mm512_mask_add_epi64(digit, more, digit, all(1)));
+        sum =
+            _mm512_or_si512(_mm512_sll_epi64(sum, shift), _mm512_mask_add_epi64(digit, more, digit, all(1)));
     }
     return sum;
 }
 
-void compress(const FractionShape& shape, const uint64_t* residues, size_t stride, size_t count, uint64_t* low,
-              uint64_t* high) {
+void compress(const FractionShape& shape, const uint64_t* residues, size_t stride, size_t count,
+              uint64_t* low, uint64_t* high) {
     // In 64 bits the sum may wrap: only its bits 16 to b + 15 are meant
     if (shape.b > 48) return portable_kernels().compress(shape, residues, stride, count, low, high);
     const __m512i mask = all((uint64_t{1} << shape.b) - 1);
@@ -53,8 +59,9 @@ void compress(const FractionShape& shape, const uint64_t* residues, size_t strid
     }
 }
 
-// -- sums of columns: a multiply-add for eight slots. Above its b bits a word holds bits of the next: 2^b times
-// anything, which is nothing modulo 2^b ------------------------------------------------------------------------
+// -- sums of columns: a multiply-add for eight slots. Above its b bits a word holds bits of the next: 2^b
+// times anything, which is nothing modulo 2^b
+// ------------------------------------------------------------------------
 
 // Eight words of b <= 52 bits are b bytes. Lane i takes the four pieces of 16 bits from bit b i on
 struct Lanes {
@@ -86,7 +93,8 @@ PYFE_INLINE void dot_of(const Lanes& lanes, unsigned b, const uint8_t* tile, siz
     for (size_t i = 0; i < columns; ++i, tile += 8 * b) {
         for (unsigned line = 0; line < 8 * b; line += 64) _mm_prefetch(tile + 4096 + line, _MM_HINT_T0);
         __m512i factor[F];
-        for (int f = 0; f < F; ++f) factor[f] = all(static_cast<uint64_t>(y[static_cast<size_t>(f) * columns + i]));
+        for (int f = 0; f < F; ++f)
+            factor[f] = all(static_cast<uint64_t>(y[static_cast<size_t>(f) * columns + i]));
         for (int g = 0; g < 8; ++g) {
             const __m512i words = lanes.words(tile + static_cast<size_t>(g) * b);
             for (int f = 0; f < F; ++f) sums[f][g] = _mm512_madd52lo_epu64(sums[f][g], words, factor[f]);
@@ -96,12 +104,13 @@ PYFE_INLINE void dot_of(const Lanes& lanes, unsigned b, const uint8_t* tile, siz
         for (int g = 0; g < 8; ++g) _mm512_storeu_si512(low + 64 * f + 8 * g, sums[f][g]);
 }
 
-void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions, uint64_t* low,
-                 uint64_t* high) {
+void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
+                 uint64_t* low, uint64_t* high) {
     if (b > 52) return portable_kernels().dot_vartime(b, tile, columns, y, functions, low, high);
     const Lanes lanes(b);
     size_t f = 0;
-    for (; f + 2 <= functions; f += 2) dot_of<2>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
+    for (; f + 2 <= functions; f += 2)
+        dot_of<2>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
     if (f < functions) dot_of<1>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
 }
 

@@ -40,8 +40,8 @@ Sum fraction(const FractionLimb& limb, uint64_t v) {
 }
 
 template <class Sum>
-void compress_in(const FractionShape& shape, const uint64_t* residues, size_t stride, size_t count, uint64_t* low,
-                 uint64_t* high) {
+void compress_in(const FractionShape& shape, const uint64_t* residues, size_t stride, size_t count,
+                 uint64_t* low, uint64_t* high) {
     const Sum mask = (Sum{1} << shape.b) - 1;
     for (size_t i = 0; i < count; ++i) {
         Sum total = Sum{1} << 15;
@@ -54,8 +54,8 @@ void compress_in(const FractionShape& shape, const uint64_t* residues, size_t st
     }
 }
 
-void compress(const FractionShape& shape, const uint64_t* residues, size_t stride, size_t count, uint64_t* low,
-              uint64_t* high) {
+void compress(const FractionShape& shape, const uint64_t* residues, size_t stride, size_t count,
+              uint64_t* low, uint64_t* high) {
     // In 64 bits the sum may wrap: only its bits 16 to b + 15 are meant
     (shape.b <= 48 ? compress_in<uint64_t> : compress_in<Wide>)(shape, residues, stride, count, low, high);
 }
@@ -108,8 +108,8 @@ void read_column(unsigned b, const uint8_t* column, Word (&words)[kTileWords]) {
 }
 
 template <class Word, Word (*at)(const uint8_t*, unsigned)>
-void dot_in(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions, uint64_t* low,
-            uint64_t* high) {
+void dot_in(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
+            uint64_t* low, uint64_t* high) {
     std::memset(low, 0, functions * kTileWords * sizeof *low);
     if (high != nullptr) std::memset(high, 0, functions * kTileWords * sizeof *high);
     for (size_t i = 0; i < columns; ++i) {
@@ -132,8 +132,8 @@ void dot_in(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, s
     }
 }
 
-void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions, uint64_t* low,
-                 uint64_t* high) {
+void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
+                 uint64_t* low, uint64_t* high) {
     if (b <= 64)
         dot_in<uint64_t, word_at>(b, tile, columns, y, functions, low, nullptr);
     else

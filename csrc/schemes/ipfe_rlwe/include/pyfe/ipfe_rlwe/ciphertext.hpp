@@ -1,5 +1,5 @@
-// Ciphertexts of inner products from Ring-LWE. A block is one ciphertext, up to N patients; a batch is some rows of
-// some blocks. Byte forms: docs/math/rlwe.md, "The wire".
+// Ciphertexts of inner products from Ring-LWE. A block is one ciphertext, up to N patients; a batch is some
+// rows of some blocks. Byte forms: docs/math/rlwe.md, "The wire".
 #pragma once
 #include <memory>
 #include <optional>
@@ -27,8 +27,8 @@ struct Shape {
     bool operator==(const Shape&) const = default;
 };
 
-// Hashes of the ct_0 that a sum is made of, where this process made it: whether two are known to differ decides how W2
-// adds up. Empty: not a sum, or not known.
+// Hashes of the ct_0 that a sum is made of, where this process made it: whether two are known to differ
+// decides how W2 adds up. Empty: not a sum, or not known.
 using Origins = std::vector<Id>;
 
 // One ciphertext: ct_0 packed in the transform domain, then its tiles, n columns of 64 fractions each
@@ -48,7 +48,8 @@ class CiphertextBatch {
         uint32_t block, first, rows;
     };
 
-    CiphertextBatch(const Id& public_key_id, Shape shape) : public_key_id_(public_key_id), shape_(std::move(shape)) {}
+    CiphertextBatch(const Id& public_key_id, Shape shape)
+        : public_key_id_(public_key_id), shape_(std::move(shape)) {}
 
     const Id& public_key_id() const { return public_key_id_; }
     const Shape& shape() const { return shape_; }
@@ -65,8 +66,8 @@ class CiphertextBatch {
     // Neither copies a block. A slice keeps its blocks whole.
     CiphertextBatch slice(size_t start, size_t stop) const;
     static CiphertextBatch concat(const std::vector<const CiphertextBatch*>& parts);
-    // Slot by slot sum_l w_l part_l; all parts hold the same slots of blocks that count as many patients. Public
-    // weights; vartime in them. Error(out_of_range), before anything is computed, for W1 > sum_w.
+    // Slot by slot sum_l w_l part_l; all parts hold the same slots of blocks that count as many patients.
+    // Public weights; vartime in them. Error(out_of_range), before anything is computed, for W1 > sum_w.
     static CiphertextBatch combine_vartime(const std::vector<const CiphertextBatch*>& parts,
                                            std::span<const int64_t> w);
 

@@ -1,5 +1,5 @@
-// The keys of inner products from Ring-LWE, and their byte forms: docs/math/rlwe.md, "The wire". A polynomial is
-// k N words, prime after prime (ring/basis.hpp); packed it takes |q_j| bits a residue.
+// The keys of inner products from Ring-LWE, and their byte forms: docs/math/rlwe.md, "The wire". A polynomial
+// is k N words, prime after prime (ring/basis.hpp); packed it takes |q_j| bits a residue.
 #pragma once
 #include <memory>
 #include <optional>
@@ -86,7 +86,8 @@ class MasterSecretKey {
     SecretVector<uint8_t> seed_;
 };
 
-// What follows from a function key, worked out once: sk_y in the transform domain, and B' for single ciphertexts
+// What follows from a function key, worked out once: sk_y in the transform domain, and B' for single
+// ciphertexts
 struct PreparedKey {
     std::vector<Polynomial> sk;
     std::vector<Integer> margins;
@@ -97,29 +98,30 @@ struct FunctionKey {
     Parameters parameters;
     Id public_key_id{};
     size_t functions = 0;
-    std::vector<int64_t> y;             // [functions][n]
-    std::vector<Interval> intervals;    // of <x, y_f> over the parameters' box
+    std::vector<int64_t> y;              // [functions][n]
+    std::vector<Interval> intervals;     // of <x, y_f> over the parameters' box
     std::vector<uint128> error_squared;  // ||E||^2
-    std::vector<int64_t> sk;            // [functions][N]
-    std::optional<Readout> readout;     // none of the key of a verb
+    std::vector<int64_t> sk;             // [functions][N]
+    std::optional<Readout> readout;      // none of the key of a verb
     std::shared_ptr<const PreparedKey> prepared;
 
     size_t n() const { return parameters.n(); }
     std::span<const int64_t> function(size_t f) const { return std::span(y).subspan(f * n(), n()); }
     std::span<const int64_t> secret(size_t f) const { return std::span(sk).subspan(f * kRing, kRing); }
-    // B' of a function for ciphertexts of these weights. Error(out_of_range) for weights beyond sum_w, and for a key
-    // that is too noisy
+    // B' of a function for ciphertexts of these weights. Error(out_of_range) for weights beyond sum_w, and
+    // for a key that is too noisy
     Integer margin(size_t f, const Weights& w) const;
     void prepare();
 
     // public key id | (u32 0 | u8 layout, with a readout) | u32 functions | parameters | i64 y[functions][n]
-    // | i64 interval[functions][2] | readout, if any | (u64 x 2 error_squared | u8 width | sk_y packed) x functions
+    // | i64 interval[functions][2] | readout, if any | (u64 x 2 error_squared | u8 width | sk_y packed) x
+    // functions
     Bytes to_bytes() const;
     static FunctionKey from_bytes(std::span<const uint8_t> data);
 };
 
-// Error(parameter) for no function, a wrong number of columns or a function of zeros, Error(out_of_range) for a weight
-// beyond the bound
+// Error(parameter) for no function, a wrong number of columns or a function of zeros, Error(out_of_range) for
+// a weight beyond the bound
 void require_functions(const Parameters& p, const IntMatrix& y);
 // No coefficient of an honest sk_y or E exceeds this: 10.5 sigma1 ||y||_2, rounded up
 uint128 longest_coefficient(const Parameters& p, std::span<const int64_t> y);

@@ -12,9 +12,11 @@ namespace pyfe::ipfe_rlwe {
 using schemes::Box, schemes::Bytes, schemes::Id, schemes::IntMatrix;
 
 constexpr uint64_t kRing = ring::degree;  // N: slots of a ciphertext
-constexpr unsigned kGuardBits = 16;       // g of the rounding to b bits
-constexpr unsigned kMostWordBits = 126;   // of K w
-constexpr uint64_t kBaseSigma = 896;      // 3.5, in units of 1/256
+constexpr int kLogRing = 13;
+static_assert(kRing == uint64_t{1} << kLogRing);
+constexpr unsigned kGuardBits = 16;      // g of the rounding to b bits
+constexpr unsigned kMostWordBits = 126;  // of K w
+constexpr uint64_t kBaseSigma = 896;     // 3.5, in units of 1/256
 constexpr unsigned kKappa = 128;
 
 // Which widths: those of the proof, or those that only make the hints' matrix definite, which are refused
