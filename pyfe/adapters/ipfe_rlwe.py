@@ -39,7 +39,6 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     number = 4
     safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
     default_weight_bits = 8
-    additive = True
     refusal_answers = True
     widest = 2**44  # what compile() aims at; the parameters bound it more narrowly, and without a search
     modulus = 2**127 - 1  # keys combine over the integers: any prime beyond their determinants tells their span
@@ -114,16 +113,10 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     def weight_sums(self, batch: CiphertextBatch) -> IntArray:
         return batch.weight_sums
 
-    def add(self, batch: CiphertextBatch, other: CiphertextBatch) -> CiphertextBatch:
-        return batch.add(other)
-
-    def scale(self, batch: CiphertextBatch, factor: int) -> CiphertextBatch:
-        return batch.scale(factor)
-
-    def weighted_sum(self, batch: CiphertextBatch, weights: IntArray) -> CiphertextBatch:
-        raise UnsupportedError(
-            f"rows of one {self.short} ciphertext cannot be summed: ciphertexts are added slot by slot "
-            "(pyfe.schemes.ipfe_rlwe.weighted_sum); sum the decrypted scores, or take scheme='ipfe-ddh'"
+    def _not_additive(self) -> UnsupportedError:
+        return UnsupportedError(
+            f"rows under {self.short} are not summed here: ciphertexts of parameters with a sum_w above 1 are, slot by "
+            "slot (pyfe.schemes.ipfe_rlwe.weighted_sum); sum the decrypted scores, or take scheme='ipfe-ddh'"
         )
 
     def _parameters(self, schema: Schema, weight_bits: int) -> core.Parameters:

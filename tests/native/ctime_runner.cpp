@@ -25,6 +25,7 @@
 #include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/ipfe_rlwe/scheme.hpp"
 #include "pyfe/noise/row_noise.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
@@ -543,6 +544,35 @@ Bytes run_fr_digits_of_x() {
     return opened_secret(std::move(out));
 }
 
+// -- inner products from Ring-LWE ---------------------------------------------------------------------------
+
+namespace rlwe = pyfe::ipfe_rlwe;
+
+rlwe::Parameters lattice() { return {{-3, 0}, {3, 9}, 5, 1, {}}; }
+
+Bytes run_rlwe_setup() {
+    SecretStream random(40);
+    const auto [mpk, msk] = rlwe::setup(lattice(), random);
+    return opened(mpk.to_bytes());
+}
+
+// x, r, f_0 and f_i are secret
+Bytes run_rlwe_encrypt() {
+    Stream public_random(41);
+    const auto [mpk, msk] = rlwe::setup(lattice(), public_random);
+    const std::vector<std::int64_t> x = {-3, 9, 0, 4, 3, 0};
+    hide(x.data(), x.size() * sizeof x[0]);
+    SecretStream random(42);
+    return opened(rlwe::encrypt(mpk, IntMatrix{x.data(), 3, 2}, random).to_bytes());
+}
+
+Bytes run_rlwe_keygen() {
+    SecretStream random(43);
+    const auto [mpk, msk] = rlwe::setup(lattice(), random);
+    const std::int64_t y[] = {5, -5, 0, 1};
+    return opened(rlwe::keygen(msk, IntMatrix{y, 2, 2}).to_bytes());
+}
+
 // -- clean cases, quadratic forms ---------------------------------------------------------------------------
 
 namespace qfe = pyfe::qfe;
@@ -846,6 +876,9 @@ std::vector<Case> all_cases() {
     out.push_back({"random.chacha20", "", portable, run_chacha20});
     out.push_back({"random.gaussian", "", portable, run_gaussian});
     out.push_back({"random.gaussian_rows", "", portable, run_gaussian_rows});
+    out.push_back({"rlwe.setup", "", portable, run_rlwe_setup});
+    out.push_back({"rlwe.encrypt", "", portable, run_rlwe_encrypt});
+    out.push_back({"rlwe.keygen", "", portable, run_rlwe_keygen});
     out.push_back({"noise.row_noise", "", portable, run_row_noise});
     out.push_back({"plant.noise", "planted_index_by_draw", portable, run_plant_noise});
     out.push_back({"plant.msk", "planted_branch_on_msk", portable, run_plant_msk});

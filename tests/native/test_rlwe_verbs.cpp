@@ -306,6 +306,8 @@ int main() {
     test_round(box(3, -255, 255, 127), 64, 2);
     test_round(box(9, 1000, 1255, 127), 65, 3);  // results far from 0, counted modulo K
     test_round(box(2, 0, 9, 7), 8193, 4);
+    test_round(box(64, -1024, 1024, 1024), 65, 12);
+    test_round(parameters_R3(), 65, 13);
     test_refused();
     test_sums();
     test_bytes();

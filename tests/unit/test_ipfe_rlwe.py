@@ -310,3 +310,32 @@ def test_weights_are_held_to_their_bounds(small: Authority) -> None:
         wrong = data[: at + offset] + value.to_bytes(8, "little") + data[at + offset + 8 :]
         with pytest.raises(DecodeError, match=match):
             ipfe_rlwe.CiphertextBatch.from_bytes(wrong)
+
+
+# -- words that are too short --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "x_bound", "y_bound"), [(64, 2**10, 2**10), (256, 2**15, 2**15)], ids=["R1", "R3"])
+def test_words_of_64_bits_would_be_wrong(n: int, x_bound: int, y_bound: int) -> None:
+    """What the arithmetic of larger sets needs: cut to 64 bits, K w and the numerator of a fraction are noticed."""
+    p = twin_of(ipfe_rlwe.Parameters(n, x_bound=x_bound, y_bound=y_bound))
+    low = (1 << 64) - 1
+    results = RNG.integers(-(p.K // 2), p.K // 2, 1000).tolist()
+    right = cut = 0
+    for v in results:
+        w = (v << p.b) // p.K
+        product = p.K * w
+        short = product & low
+        short -= (short >> 63) << 64
+        right += product + (1 << p.b - 1) >> p.b == v
+        cut += short + (1 << p.b - 1) >> p.b == v
+    assert right == len(results) and cut < 10
+    c = [int(q - 1 - k) for k, q in enumerate(p.primes)]
+    exact = twin.compress(p, [[v] for v in c])[0]
+    shares = [v * pow(p.q // q, -1, q) % q for v, q in zip(c, p.primes, strict=True)]
+    sums = [
+        sum((v << p.b + twin.GUARD & mask) // q for v, q in zip(shares, p.primes, strict=True))
+        for mask in (low, (1 << 128) - 1)
+    ]
+    short, full = ((total + (1 << 15) >> 16) % (1 << p.b) for total in sums)
+    assert full == exact != short

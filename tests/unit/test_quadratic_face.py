@@ -79,8 +79,9 @@ def test_what_the_schemes_serve() -> None:
         "ipfe-ddh": ("linear",),
         "qfe-ggm": ("linear", "quadratic"),
         "qfe-sxdh": ("linear", "quadratic"),
+        "ipfe-rlwe": ("linear",),
     }
-    numbers = {"ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3}
+    numbers = {"ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3, "ipfe-rlwe": 4}
     assert {name: entry.number for name, entry in SCHEMES.items()} == numbers
     for name, number in numbers.items():
         short = SCHEMES[name].short

@@ -83,7 +83,7 @@ void require_functions(const Parameters& p, const IntMatrix& y) {
 
 uint128 squared_norm(std::span<const int64_t> v) {
     uint128 sum = 0;
-    for (const int64_t c : v) sum += uint128{schemes::magnitude(c)} * schemes::magnitude(c);
+    for (const int64_t c : v) sum += static_cast<uint128>(static_cast<__int128>(c) * c);
     return sum;
 }
 

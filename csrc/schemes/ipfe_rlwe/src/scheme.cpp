@@ -83,6 +83,7 @@ void require_short(const Parameters& p, std::span<const int64_t> y, size_t f) {
 std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& parameters, Random& random) {
     Seed public_seed;
     random.fill(public_seed.data(), public_seed.size());
+    declassify(public_seed.data(), public_seed.size());  // of a; in the clear, and related to nothing secret
     SecretVector<uint8_t> seed(MasterSecretKey::kSeedSize);
     random.fill(seed.data(), seed.size());
     MasterSecretKey draft(parameters, Id{}, std::move(seed));
