@@ -60,8 +60,5 @@ def _incident(given: Any) -> Incident:
         raise DecodeError(f"not {_NAME}: an id is 64 hexadecimal digits")
     if not all(type(each) is int and 0 <= each <= _LAST for each in seconds):
         raise DecodeError(f"not {_NAME}: a time is a number of seconds since 1970")
-    return Incident(**{name: bytes.fromhex(text) for name, text in ids.items()}, **_seconds(given))
-
-
-def _seconds(given: Any) -> dict[str, Any]:
-    return {"second": given["second"], "released": given["released"]}
+    public_key, signer, envelope = (bytes.fromhex(text) for text in ids.values())
+    return Incident(public_key, signer, envelope, given["second"], given["released"])
