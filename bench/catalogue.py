@@ -9,8 +9,8 @@ from pathlib import Path
 
 UNITS = ("us", "ms", "per_s", "bytes", "times", "share", "count")
 QUESTIONS = (
-    "group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "policy", "authority", "threads",
-    "memory",
+    "group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "ring", "policy", "authority",
+    "threads", "memory",
 )  # fmt: skip
 """The questions in the order a full run asks them; each is a module of this package."""
 

@@ -17,6 +17,7 @@ void bind_rooms(py::module_& module) {
     PYFE_BIND(random);
     PYFE_BIND(codec);
     PYFE_BIND(counting);
+    PYFE_BIND(ring);
     PYFE_BIND(ristretto255);
     PYFE_BIND(bls12_381);
     PYFE_BIND(pairing);

@@ -28,6 +28,7 @@ ALLOWED = {
     "group": {"field"},
     "pairing": {"group"},
     "dlog": {"pairing"},
+    "ring": {"base"},
     COMMON: {"codec", "hash", "random"},
 }  # fmt: skip
 CURVES, LATTICES = {"group", "pairing", "dlog"}, {"ring"}

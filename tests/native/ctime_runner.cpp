@@ -33,6 +33,9 @@
 #include "pyfe/random/chacha20.hpp"
 #include "pyfe/random/gaussian.hpp"
 #include "pyfe/random/kernels.hpp"
+#include "pyfe/ring/kernels.hpp"
+#include "pyfe/ring/ntt.hpp"
+#include "pyfe/ring/packing.hpp"
 #include "support.hpp"
 
 namespace {
@@ -693,6 +696,77 @@ Bytes run_row_noise() {
     return opened_secret(z);
 }
 
+// -- clean cases, rings -------------------------------------------------------------------------------------
+
+namespace ring = pyfe::ring;
+using Words = std::vector<std::uint64_t>;
+
+// 1 modulo 4096, of 47, 49 and 50 bits: each leaves other room for lazy words
+constexpr std::uint64_t ring_primes[] = {140737488273409, 562949953392641, 1125899906826241};
+constexpr int ring_log = 11;
+
+Words secret_residues(std::uint64_t q, std::uint64_t seed) {
+    Stream random(seed);
+    Words out(std::size_t{1} << ring_log);
+    for (std::uint64_t& word : out) word = random.next() % q;
+    out[0] = 0, out[1] = q - 1;
+    hide(out.data(), out.size() * sizeof out[0]);
+    return out;
+}
+
+void append(Bytes& out, const Words& words) {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(words.data());
+    out.insert(out.end(), bytes, bytes + words.size() * sizeof words[0]);
+}
+
+Bytes run_ring_transforms() {
+    Bytes out;
+    for (const std::uint64_t q : ring_primes) {
+        const ring::Ntt ntt(q, ring_log);
+        Words there = secret_residues(q, 81), back = there;
+        ntt.forward(there.data());
+        ntt.inverse(back.data());
+        append(out, there), append(out, back);
+    }
+    return opened_secret(std::move(out));
+}
+
+Bytes run_ring_words() {
+    Bytes out;
+    for (const std::uint64_t q : ring_primes) {
+        const ring::Ntt ntt(q, ring_log);
+        const Words a = secret_residues(q, 82), b = secret_residues(q, 83);
+        Words r = secret_residues(q, 84), z = secret_residues(~std::uint64_t{0}, 85);
+        ntt.mul_add(a.data(), b.data(), r.data());
+        ntt.sub(a.data(), r.data(), r.data());
+        ntt.negate(r.data(), r.data());
+        ntt.add(b.data(), r.data(), r.data());
+        ntt.mul(r.data(), r.data(), r.data());
+        const auto* const integers = reinterpret_cast<const std::int64_t*>(z.data());
+        ntt.scale_add(integers[2], a.data(), r.data());
+        ntt.scale(integers[3], r.data(), r.data());
+        append(out, r);
+        ntt.from_signed(integers, z.data());
+        append(out, z);
+    }
+    return opened_secret(std::move(out));
+}
+
+Bytes run_ring_pack() {
+    const ring::Modulus modulus = ring::Modulus::of(ring_primes[1]);
+    const Words a = secret_residues(modulus.q, 86);
+    Bytes out(ring::packed_size(modulus, a.size()));
+    ring::pack(modulus, a.data(), a.size(), out.data());
+    return opened_secret(std::move(out));
+}
+
+Bytes on_ring_kernels(const ring::Kernels& kernels, Bytes (*run)()) {
+    ring::override_kernels_for_testing(&kernels);
+    Bytes out = run();
+    ring::override_kernels_for_testing(nullptr);
+    return out;
+}
+
 // -- planted leaks ----------------------------------------------------------------------------------------
 
 // Neither inlined nor made branch-free by the optimiser: each path writes to a volatile.
@@ -790,6 +864,17 @@ Bytes with_planted_draws(Bytes (*run)()) {
 
 Bytes run_plant_gaussian() { return with_planted_draws(run_gaussian); }
 
+[[gnu::noinline]] void planted_branch_on_residue(const ring::Transform& transform, std::uint64_t* a) {
+    if (a[0] >= transform.modulus.q / 2) sink = sink + 1;
+    ring::portable_kernels().forward(transform, a);
+}
+
+Bytes run_plant_ring() {
+    ring::Kernels kernels = ring::portable_kernels();
+    kernels.forward = planted_branch_on_residue;
+    return on_ring_kernels(kernels, run_ring_transforms);
+}
+
 Bytes run_plant_noise() { return with_planted_draws(run_row_noise); }
 
 // -- the table of cases -----------------------------------------------------------------------------------
@@ -880,6 +965,16 @@ std::vector<Case> all_cases() {
     out.push_back({"rlwe.encrypt", "", portable, run_rlwe_encrypt});
     out.push_back({"rlwe.keygen", "", portable, run_rlwe_keygen});
     out.push_back({"noise.row_noise", "", portable, run_row_noise});
+    for (const ring::Kernels* k : {&ring::portable_kernels(), &ring::emulated_kernels()}) {
+        const auto clean = [&](const char* name, Bytes (*run)()) {
+            out.push_back(
+                {std::string(k->name) + "." + name, "", portable, [=] { return on_ring_kernels(*k, run); }});
+        };
+        clean("ring.transforms", run_ring_transforms);
+        clean("ring.words", run_ring_words);
+    }
+    out.push_back({"ring.pack", "", portable, run_ring_pack});
+    out.push_back({"plant.ring", "planted_branch_on_residue", portable, run_plant_ring});
     out.push_back({"plant.noise", "planted_index_by_draw", portable, run_plant_noise});
     out.push_back({"plant.msk", "planted_branch_on_msk", portable, run_plant_msk});
     out.push_back({"plant.x", "planted_index_by_x", portable, run_plant_x});

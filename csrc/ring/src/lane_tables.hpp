@@ -7,15 +7,18 @@
 
 namespace pyfe::ring {
 
-// The pairs of the levels above the last six, as one word at a time has them, with floor(w 2^52 / q); then a
+// A table begins with pairs w, floor(w 2^52 / q), 32 words for each time that up to four levels are gone
+// through: pair 2^j + k there is the one of block k of level j, pair 0 that of 1, or of 1 / N. Then comes a
 // record of 128 words for each block of 64 words:
-//   0 .. 15    pairs 1 .. 7 of the block's first three levels, each at its number; 0 and 1 are empty
+//   0 .. 15    the pairs of its first three levels, likewise
 //   16 .. 127  a register of w and one of quotients for each of 7: 1 of the level of 8 words, lane i of block
 //              i there; 2 of the level of 4 words, lane i of block 2 i + 0, 1; 4 of pairs, block 4 i + 0 .. 3
-constexpr std::size_t lane_record = 128;
+constexpr std::size_t lane_pairs = 32, lane_record = 128;
 
-// All levels but the last six: `first` on all words, then `second` on each of `parts` of `part` words, up to
-// four each. A part of at most 1,024 words, with its powers, fits into the nearest cache.
+// All levels but the last six: `first` on all words, if there are more than four, then `second` on each of
+// `parts` of `part` words. A part, of lane_part words where there is more than one, fits with its powers into
+// the nearest cache.
+constexpr std::size_t lane_part = 1024;
 struct LaneShape {
     int first, second;
     std::size_t parts, part;
@@ -23,8 +26,8 @@ struct LaneShape {
 
     PYFE_INLINE constexpr LaneShape of(int log_n) {
         const int levels = log_n - 6, first = levels > 4 ? levels - 4 : 0;
-        const std::size_t n = std::size_t{1} << log_n;
-        return {first, levels - first, std::size_t{1} << first, n >> first, n >> 5};
+        const std::size_t parts = std::size_t{1} << first;
+        return {first, levels - first, parts, std::size_t{1} << (log_n - first), (1 + parts) * lane_pairs};
     }
 };
 

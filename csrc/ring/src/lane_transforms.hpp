@@ -34,40 +34,38 @@ struct LaneForward {
         L::require_below(Field::only52(c.field, y), L::add(c.half, c.half));
     }
 
-    // Levels J .. R-1 of 2^R vectors; w is pair m of the table, block number m - 2^l of level l
+    // Levels J .. R-1 of 2^R vectors, under pairs 2^J .. 2^R - 1
     template <int R, int J, int B>
-    PYFE_INLINE void levels(const Constants& c, L (&v)[1 << R], const std::uint64_t* table, std::size_t m) {
+    PYFE_INLINE void levels(const Constants& c, L (&v)[1 << R], const std::uint64_t* pairs) {
         if constexpr (J < R) {
             constexpr int blocks = 1 << J, t = 1 << (R - 1 - J);
             for (int k = 0; k < blocks; ++k) {
-                const std::uint64_t* const w = table + 2 * ((m << J) + static_cast<std::size_t>(k));
+                const std::uint64_t* const w = pairs + 2 * (blocks + k);
                 const L power = L::broadcast(w[0]), quotient = L::broadcast(w[1]);
                 for (int i = 0; i < t; ++i)
                     butterfly<B>(c, v[2 * t * k + i], v[2 * t * k + t + i], power, quotient);
             }
-            levels<R, J + 1, after(B)>(c, v, table, m);
+            levels<R, J + 1, after(B)>(c, v, pairs);
         }
     }
 
-    // R levels of 2^R t words below B q
-    template <int R, int B>
-    [[gnu::noinline]] static void pass(const Constants& c, std::uint64_t* a, std::size_t t,
-                                       const std::uint64_t* table, std::size_t m) {
-        for (std::size_t column = 0; column < t; column += 8) {
+    // R levels of 2^R T words below B q. T is no argument: addresses are then one register and constants
+    template <int R, int B, std::size_t T>
+    [[gnu::noinline]] static void pass(const Constants& c, std::uint64_t* a, const std::uint64_t* pairs) {
+        for (const std::uint64_t* const end = a + T; a != end; a += 8) {
             L v[1 << R];
-            for (std::size_t k = 0; k < 1 << R; ++k) v[k] = L::load(a + k * t + column);
-            levels<R, 0, B>(c, v, table, m);
-            for (std::size_t k = 0; k < 1 << R; ++k) L::store(a + k * t + column, v[k]);
+            for (std::size_t k = 0; k < 1 << R; ++k) v[k] = L::load(a + k * T);
+            levels<R, 0, B>(c, v, pairs);
+            for (std::size_t k = 0; k < 1 << R; ++k) L::store(a + k * T, v[k]);
         }
     }
 
-    template <int B>
-    PYFE_INLINE void pass(int r, const Constants& c, std::uint64_t* a, std::size_t t,
-                          const std::uint64_t* table, std::size_t m) {
-        if (r == 1) pass<1, B>(c, a, t, table, m);
-        if (r == 2) pass<2, B>(c, a, t, table, m);
-        if (r == 3) pass<3, B>(c, a, t, table, m);
-        if (r == 4) pass<4, B>(c, a, t, table, m);
+    template <int B, std::size_t T>
+    PYFE_INLINE void passes(int r, const Constants& c, std::uint64_t* a, const std::uint64_t* pairs) {
+        if (r == 1) pass<1, B, T>(c, a, pairs);
+        if (r == 2) pass<2, B, T>(c, a, pairs);
+        if (r == 3) pass<3, B, T>(c, a, pairs);
+        if (r == 4) pass<4, B, T>(c, a, pairs);
     }
 
     // One level of transposed vectors: 2 t of them under each of its registers of powers
@@ -83,12 +81,11 @@ struct LaneForward {
     // The last six levels of blocks of 64 words, to the end
     [[gnu::noinline]] static void last(const Constants& c, std::uint64_t* a, std::size_t blocks,
                                        const std::uint64_t* records, L quotient_of_one) {
-        constexpr int B = Room == 32 ? 1 : Room, B1 = after(B), B2 = after(B1), B3 = after(B2),
-                      B4 = after(B3), B5 = after(B4);
+        constexpr int B = Room == 32 ? 1 : Room, B3 = after(after(after(B))), B4 = after(B3), B5 = after(B4);
         for (std::size_t b = 0; b < blocks; ++b, a += 64, records += lane_record) {
             L v[8];
             for (int i = 0; i < 8; ++i) v[i] = L::load(a + 8 * i);
-            levels<3, 0, B>(c, v, records, 1);
+            levels<3, 0, B>(c, v, records);
             L::transpose(v);
             transposed_level<4, B3>(c, v, records + 16);
             transposed_level<2, B4>(c, v, records + 32);
@@ -97,7 +94,6 @@ struct LaneForward {
             L::transpose(v);
             for (int i = 0; i < 8; ++i) L::store(a + 8 * i, v[i]);
         }
-        static_cast<void>(B2);
     }
 
     static void run(const Transform& transform, std::uint64_t* a) {
@@ -106,12 +102,11 @@ struct LaneForward {
         const std::uint64_t* const table = transform.forward_lanes;
         const LaneShape shape = LaneShape::of(transform.log_n);
         const L quotient_of_one = L::broadcast(table[1]);
-        if (shape.first > 0) pass<1>(shape.first, c, a, shape.part, table, 1);
+        if (shape.first > 0) passes<1, lane_part>(shape.first, c, a, table);
         for (std::size_t b = 0; b < shape.parts; ++b) {
             std::uint64_t* const part = a + b * shape.part;
-            pass<Room == 32 ? 1 : Room>(shape.second, c, part, 64, table, shape.parts + b);
-            last(c, part, shape.part / 64, transform.forward_lanes + shape.records + b * shape.part * 2,
-                 quotient_of_one);
+            passes<Room == 32 ? 1 : Room, 64>(shape.second, c, part, table + (1 + b) * lane_pairs);
+            last(c, part, shape.part / 64, table + shape.records + b * shape.part * 2, quotient_of_one);
         }
     }
 };
@@ -130,9 +125,9 @@ struct LaneInverse {
         L::require_below(y, f.twice);
     }
     // The last level, which divides by N
-    PYFE_INLINE void final_butterfly(const Field& f, L& x, L& y, const std::uint64_t* table) {
+    PYFE_INLINE void final_butterfly(const Field& f, L& x, L& y, const std::uint64_t* pairs) {
         const auto scaled = [&](L a, std::size_t pair) {
-            const L w = L::broadcast(table[2 * pair]), quotient = L::broadcast(table[2 * pair + 1]);
+            const L w = L::broadcast(pairs[2 * pair]), quotient = L::broadcast(pairs[2 * pair + 1]);
             return Field::subtract_once(Field::only52(f, Field::multiply_lazy(f, a, w, quotient)), f.q);
         };
         const L sum = L::add(x, y), difference = L::sub(L::add(x, f.twice), y);
@@ -141,39 +136,37 @@ struct LaneInverse {
 
     // Levels J, J-1 .. 0 of 2^R vectors
     template <int R, int J, bool Final>
-    PYFE_INLINE void levels(const Field& f, L (&v)[1 << R], const std::uint64_t* table, std::size_t m) {
+    PYFE_INLINE void levels(const Field& f, L (&v)[1 << R], const std::uint64_t* pairs) {
         if constexpr (J == 0 && Final) {
-            for (int i = 0; i < 1 << (R - 1); ++i) final_butterfly(f, v[i], v[(1 << (R - 1)) + i], table);
+            for (int i = 0; i < 1 << (R - 1); ++i) final_butterfly(f, v[i], v[(1 << (R - 1)) + i], pairs);
         } else if constexpr (J >= 0) {
             constexpr int blocks = 1 << J, t = 1 << (R - 1 - J);
             for (int k = 0; k < blocks; ++k) {
-                const std::uint64_t* const w = table + 2 * ((m << J) + static_cast<std::size_t>(k));
+                const std::uint64_t* const w = pairs + 2 * (blocks + k);
                 const L power = L::broadcast(w[0]), quotient = L::broadcast(w[1]);
                 for (int i = 0; i < t; ++i)
                     butterfly(f, v[2 * t * k + i], v[2 * t * k + t + i], power, quotient);
             }
-            levels<R, J - 1, Final>(f, v, table, m);
+            levels<R, J - 1, Final>(f, v, pairs);
         }
     }
 
-    template <int R, bool Final>
-    [[gnu::noinline]] static void pass(const Field& f, std::uint64_t* a, std::size_t t,
-                                       const std::uint64_t* table, std::size_t m) {
-        for (std::size_t column = 0; column < t; column += 8) {
+    template <int R, bool Final, std::size_t T>
+    [[gnu::noinline]] static void pass(const Field& f, std::uint64_t* a, const std::uint64_t* pairs) {
+        for (const std::uint64_t* const end = a + T; a != end; a += 8) {
             L v[1 << R];
-            for (std::size_t k = 0; k < 1 << R; ++k) v[k] = L::load(a + k * t + column);
-            levels<R, R - 1, Final>(f, v, table, m);
-            for (std::size_t k = 0; k < 1 << R; ++k) L::store(a + k * t + column, v[k]);
+            for (std::size_t k = 0; k < 1 << R; ++k) v[k] = L::load(a + k * T);
+            levels<R, R - 1, Final>(f, v, pairs);
+            for (std::size_t k = 0; k < 1 << R; ++k) L::store(a + k * T, v[k]);
         }
     }
 
-    template <bool Final>
-    PYFE_INLINE void pass(int r, const Field& f, std::uint64_t* a, std::size_t t, const std::uint64_t* table,
-                          std::size_t m) {
-        if (r == 1) pass<1, Final>(f, a, t, table, m);
-        if (r == 2) pass<2, Final>(f, a, t, table, m);
-        if (r == 3) pass<3, Final>(f, a, t, table, m);
-        if (r == 4) pass<4, Final>(f, a, t, table, m);
+    template <bool Final, std::size_t T>
+    PYFE_INLINE void passes(int r, const Field& f, std::uint64_t* a, const std::uint64_t* pairs) {
+        if (r == 1) pass<1, Final, T>(f, a, pairs);
+        if (r == 2) pass<2, Final, T>(f, a, pairs);
+        if (r == 3) pass<3, Final, T>(f, a, pairs);
+        if (r == 4) pass<4, Final, T>(f, a, pairs);
     }
 
     template <int T>
@@ -194,7 +187,7 @@ struct LaneInverse {
             transposed_level<2>(f, v, records + 32);
             transposed_level<4>(f, v, records + 16);
             L::transpose(v);
-            levels<3, 2, false>(f, v, records, 1);
+            levels<3, 2, false>(f, v, records);
             for (int i = 0; i < 8; ++i) L::store(a + 8 * i, v[i]);
         }
     }
@@ -205,13 +198,14 @@ struct LaneInverse {
         const LaneShape shape = LaneShape::of(transform.log_n);
         for (std::size_t b = 0; b < shape.parts; ++b) {
             std::uint64_t* const part = a + b * shape.part;
+            const std::uint64_t* const pairs = table + (1 + b) * lane_pairs;
             start(f, part, shape.part / 64, table + shape.records + b * shape.part * 2);
             if (shape.first > 0)
-                pass<false>(shape.second, f, part, 64, table, shape.parts + b);
+                passes<false, 64>(shape.second, f, part, pairs);
             else
-                pass<true>(shape.second, f, part, 64, table, 1);
+                passes<true, 64>(shape.second, f, part, pairs);
         }
-        if (shape.first > 0) pass<true>(shape.first, f, a, shape.part, table, 1);
+        if (shape.first > 0) passes<true, lane_part>(shape.first, f, a, table);
     }
 };
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "pyfe/base/ct.hpp"
-#include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/secret.hpp"
 
@@ -53,7 +52,6 @@ void unpack(const Modulus& modulus, std::span<const std::uint8_t> bytes, std::si
         wrong |= not_below(out[i], modulus.q);
     }
     if (const std::size_t used = count * bits % 8; used != 0) wrong |= bytes[size - 1] >> used;
-    declassify(&wrong, sizeof wrong);
     if (wrong == 0) return;
     secure_zero(out, count * sizeof *out);
     fail(ErrorKind::decode, "ring: residues modulo " + std::to_string(modulus.q) +

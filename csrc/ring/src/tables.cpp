@@ -36,16 +36,20 @@ void copy_pair(const std::vector<std::uint64_t>& pairs, std::size_t i, std::uint
     *w = pairs[2 * i], *quotient = pairs[2 * i + 1] >> 12;
 }
 
-// Of block b of 2^(log_n - 6)
-void fill_record(const std::vector<std::uint64_t>& pairs, std::size_t blocks, std::size_t b,
-                 std::uint64_t* record) {
-    const std::size_t m = blocks + b;  // pair of the block's first level
-    for (std::size_t level = 1; level < 8; level *= 2)
-        for (std::size_t k = 0; k < level; ++k) {
-            std::uint64_t* const pair = record + 2 * (level + k);
-            copy_pair(pairs, level * m + k, pair, pair + 1);
+// The pairs of `levels` levels from block m - 2^l of level l on, as 2^j + k; the first one is pair 0
+void fill_pairs(const std::vector<std::uint64_t>& pairs, std::size_t m, int levels, std::uint64_t* out) {
+    copy_pair(pairs, 0, out, out + 1);
+    for (int j = 0; j < levels; ++j)
+        for (std::size_t k = 0, first = std::size_t{1} << j; k < first; ++k) {
+            std::uint64_t* const pair = out + 2 * (first + k);
+            copy_pair(pairs, first * m + k, pair, pair + 1);
         }
-    std::uint64_t* out = record + 16;
+}
+
+// Of the block of 64 words that pair m is the first of
+void fill_record(const std::vector<std::uint64_t>& pairs, std::size_t m, std::uint64_t* out) {
+    fill_pairs(pairs, m, 3, out);
+    out += 16;
     for (std::size_t registers = 1; registers < 8; registers *= 2)
         for (std::size_t r = 0; r < registers; ++r, out += 16)
             for (std::size_t lane = 0; lane < 8; ++lane)
@@ -54,10 +58,14 @@ void fill_record(const std::vector<std::uint64_t>& pairs, std::size_t blocks, st
 
 std::vector<std::uint64_t> for_lanes(const std::vector<std::uint64_t>& pairs, int log_n) {
     if (log_n < least_lanes_log) return {};
-    const std::size_t blocks = std::size_t{1} << (log_n - 6), records = LaneShape::of(log_n).records;
-    std::vector<std::uint64_t> out(records + blocks * lane_record);
-    for (std::size_t i = 0; i < blocks; ++i) copy_pair(pairs, i, &out[2 * i], &out[2 * i + 1]);
-    for (std::size_t b = 0; b < blocks; ++b) fill_record(pairs, blocks, b, &out[records + b * lane_record]);
+    const LaneShape shape = LaneShape::of(log_n);
+    const std::size_t blocks = std::size_t{1} << (log_n - 6);
+    std::vector<std::uint64_t> out(shape.records + blocks * lane_record);
+    fill_pairs(pairs, 1, shape.first, out.data());
+    for (std::size_t b = 0; b < shape.parts; ++b)
+        fill_pairs(pairs, shape.parts + b, shape.second, &out[(1 + b) * lane_pairs]);
+    for (std::size_t b = 0; b < blocks; ++b)
+        fill_record(pairs, blocks + b, &out[shape.records + b * lane_record]);
     return out;
 }
 

@@ -6,7 +6,7 @@
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/ipfe_rlwe/ciphertext.hpp"
-#include "pyfe/ring/basis.hpp"
+#include "pyfe/ring/packing.hpp"
 
 namespace pyfe::ipfe_rlwe {
 namespace {
@@ -77,11 +77,16 @@ void require_canonical(Reader& in, const std::vector<Range>& ranges, const std::
     if (next != blocks.size()) in.refuse("blocks", "are more than have rows");
 }
 
-void require_residues(const ring::Basis& basis, const Shape& shape, std::span<const uint8_t> bytes,
-                      size_t number) {
-    std::vector<uint64_t> words(basis.words());
+// Without the tables of a transform, which stay: whoever sends batches must not choose how many there are
+void require_residues(const Shape& shape, std::span<const uint8_t> bytes, size_t number) {
+    std::vector<uint64_t> words(kRing);
     try {
-        basis.unpack(bytes.first(shape.shared_size()), words.data());
+        for (const uint64_t q : shape.primes) {
+            const ring::Modulus modulus = ring::Modulus::of(q);
+            const size_t size = ring::packed_size(modulus, kRing);
+            ring::unpack(modulus, bytes.first(size), kRing, words.data());
+            bytes = bytes.subspan(size);
+        }
     } catch (const Error& e) {
         fail(e.kind(), "ciphertext batch: block " + std::to_string(number) + ", ct_0: " + e.what());
     }
@@ -128,14 +133,13 @@ CiphertextBatch CiphertextBatch::from_bytes(const SharedBytes& data) {
         range.rows = in.u32("range");
     }
     require_canonical(in, ranges, blocks);
-    const ring::Basis basis(out.shape_.primes, kLogRing);
     for (Block& block : blocks) {
         const size_t size = out.shape_.block_size(block.count), at = in.offset();
         in.bytes(size, "block");
         block.bytes = data.part(at, size);
     }
     in.finish();
-    parallel_for(count, [&](size_t j) { require_residues(basis, out.shape_, blocks[j].bytes.span(), j); });
+    parallel_for(count, [&](size_t j) { require_residues(out.shape_, blocks[j].bytes.span(), j); });
     std::vector<std::shared_ptr<const Block>> shared;
     for (Block& block : blocks) shared.push_back(std::make_shared<const Block>(std::move(block)));
     for (const Range& range : ranges) out.append(shared[range.block], range.first, range.rows);

@@ -118,8 +118,7 @@ class Encryption {
 
     // t_i of ct_i = pk_i r + f_i + Delta m_i
     void make_column(size_t i, const int64_t* m, Work& work) const {
-        all_.mpk.read_pk(i, work.term.data());
-        basis_.mul(work.term.data(), r_.data(), work.ct.data());
+        basis_.mul(all_.mpk.pk(i, work.term.data()), r_.data(), work.ct.data());
         basis_.inverse(work.ct.data());
         draw(all_.widest, 2 + i, work.f.data(), slots());
         basis_.from_signed(work.f.data(), work.term.data());

@@ -87,12 +87,21 @@ void MasterPublicKey::read_pk(size_t i, uint64_t* out) const {
     basis_.unpack(pk_.span().subspan(i * size, size), out);
 }
 
-void MasterPublicKey::validate() const {
+const uint64_t* MasterPublicKey::pk(size_t i, uint64_t* scratch) const {
+    if (kept_) return kept_->data() + i * basis_.words();
+    read_pk(i, scratch);
+    return scratch;
+}
+
+void MasterPublicKey::validate() {
     std::vector<Mark> marks;
+    const size_t all = parameters_.n() * basis_.words();
+    if (all <= kMostKept / sizeof(uint64_t)) kept_ = std::make_shared<Polynomial>(all);
     Polynomial pk(basis_.words()), other(basis_.words());
     for (size_t i = 0; i < parameters_.n(); ++i) {
         checkpoint();
         read_pk(i, pk.data());
+        if (kept_) std::ranges::copy(pk, kept_->begin() + static_cast<ptrdiff_t>(i * basis_.words()));
         const auto first = std::ranges::find_if(pk, [](uint64_t v) { return v != 0; });
         if (first == pk.end()) fail(ErrorKind::decode, named(i) + " is 0");
         const size_t at = static_cast<size_t>(first - pk.begin()), limb = at / kRing;

@@ -53,12 +53,12 @@ std::vector<Polynomial> errors_of(const MasterPublicKey& mpk, const FunctionKey&
         basis.mul(mpk.a().data(), sk.prepared->sk[f].data(), E.data());
         basis.negate(E.data(), E.data());
     }
-    Polynomial pk(basis.words());
+    Polynomial scratch(basis.words());
     for (size_t i = 0; i < sk.n(); ++i) {
         checkpoint();
-        mpk.read_pk(i, pk.data());
+        const uint64_t* const pk = mpk.pk(i, scratch.data());
         for (size_t f = 0; f < sk.functions; ++f)
-            if (const int64_t y = sk.function(f)[i]; y != 0) basis.scale_add(y, pk.data(), out[f].data());
+            if (const int64_t y = sk.function(f)[i]; y != 0) basis.scale_add(y, pk, out[f].data());
     }
     for (Polynomial& E : out) basis.inverse(E.data());
     return out;

@@ -17,8 +17,9 @@ constexpr std::size_t packed_size(const Modulus& modulus, std::size_t count) {
 // `count` residues below q to packed_size() bytes, in constant time
 void pack(const Modulus& modulus, const std::uint64_t* a, std::size_t count, std::uint8_t* out);
 
-// Back. Error(decode) where the length is another, a residue is not below q, or bits are left over that are
-// not 0; the words are then 0. All are read before one answer is given, so that the time shows no more.
+// Back, of bytes that came from outside. Error(decode) where the length is another, a residue is not below q,
+// or bits are left over that are not 0; the words are then 0. All are read before the one answer is given, so
+// that the time shows no more than that.
 void unpack(const Modulus& modulus, std::span<const std::uint8_t> bytes, std::size_t count,
             std::uint64_t* out);
 

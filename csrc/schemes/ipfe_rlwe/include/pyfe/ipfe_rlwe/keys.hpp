@@ -31,6 +31,8 @@ class MasterPublicKey {
     // Both in the transform domain
     const Polynomial& a() const { return *a_; }
     void read_pk(size_t i, uint64_t* out) const;
+    // The same where it is kept, which it is up to kMostKept bytes of all together, or in `scratch`
+    const uint64_t* pk(size_t i, uint64_t* scratch) const;
 
     // parameters | seed of a | pk_1 .. pk_n
     std::vector<SharedBytes> pieces() const { return {SharedBytes::of(head()), pk_}; }
@@ -41,7 +43,8 @@ class MasterPublicKey {
     }
 
   private:
-    void validate() const;
+    static constexpr size_t kMostKept = size_t{1} << 24;
+    void validate();
     Bytes head() const;
 
     Parameters parameters_;
@@ -49,6 +52,7 @@ class MasterPublicKey {
     Seed seed_;
     SharedBytes pk_;
     std::shared_ptr<const Polynomial> a_;
+    std::shared_ptr<Polynomial> kept_;  // pk_1 .. pk_n, or none
     Id id_;
 };
 
