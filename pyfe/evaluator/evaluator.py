@@ -118,6 +118,8 @@ class Evaluator:
         options = {"largest_weight_sum": largest_weight_sum, "revoked": revoked, "clock": self._clock}
         for key in self.keys:
             key.require_match(ciphertexts)
+            key.require_usable(self._clock, revoked)
+        ciphertexts.require_weight_sums(largest_weight_sum)
         first = self.keys[0]
         counts = {"refusal_answers": first.adapter.refusal_answers, "unsigned": unsigned}
         asked = question(first.public_key_id, ciphertexts.signers, named, lambda: ciphertexts.id, **counts)
@@ -144,6 +146,8 @@ class Evaluator:
         """
         opened = cohort if isinstance(cohort, Cohort) else open_cohort(cohort)
         rows, options = of_cohort(opened, signed_by=signed_by), {"revoked": revoked, "clock": self._clock}
+        for key in self.keys:
+            key.require_usable(self._clock, revoked)
         made: list[list[IntArray]] = []
         refused: RefusedError | None = None
         with self._incidents.answering(_asked_by(self.keys[0], rows, signed_by, unsigned), self._clock):
