@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pyfe._core import ipfe_rlwe as core
 from pyfe.errors import OutOfRangeError, ParameterError
 from pyfe.schemes import ipfe_rlwe
 from tests.reference import ipfe_rlwe_parameters as twin
-from tests.unit.test_ipfe_rlwe_parameters import TABLE, core
+from tests.unit.lattice_sets import TABLE
 
 REASONS = {"quantum bits": "security", "sigma3": "sampler", "b + 16": "words", "|K| + b": "words"}
 
