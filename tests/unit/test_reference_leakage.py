@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from itertools import combinations, product
-from math import log2, pi
+from math import lcm, log2, pi
 
 import numpy as np
 import pytest
@@ -512,9 +512,8 @@ def test_values_of_the_holder_are_combinations_of_the_keys(rng: np.random.Genera
     question = Question(prior, rows[:1], rows[1:])
     constant = [0, 1, 1, 1, 0, 0, 0]  # the bits of the ward
     for z, lifted in zip(question.Z, question.lifted, strict=True):
-        assert rank([*question.rows, constant, [int(v * 10**6 * 7) for v in lifted]]) == rank(
-            [*question.rows, constant]
-        )
+        whole = [int(v * lcm(*(one.denominator for one in lifted))) for v in lifted]
+        assert rank([*question.rows, constant, whole]) == rank([*question.rows, constant])
         free = [lifted[one.position] - (lifted[one.base] if one.base >= 0 else 0) for one in MIXED.free]
         assert free == z
 
