@@ -254,9 +254,52 @@ void test_sums() {
     const CiphertextBatch all = CiphertextBatch::combine_vartime({&c1}, Row{5});
     for (std::size_t row = 0; row < 3; ++row) expected[row] = 5 * products(x1, y, 2)[row];
     CHECK(decrypted(sk, all) == expected);  // both ends of the interval, at W1 = sum_w
+    const CiphertextBatch none = sum.slice(1, 1), nothing = CiphertextBatch::concat({&none, &none});
+    CHECK(!none.combined() && !nothing.combined() && CiphertextBatch::concat({&c1, &none}).size() == 3);
+    CHECK(CiphertextBatch::from_bytes(none.to_bytes()).size() == 0);
     CHECK(CiphertextBatch::concat({&end, &cut}).size() == 4);
     CHECK((decrypted(sk, CiphertextBatch::concat({&end, &cut})) ==
            Row{products(x1, y, 2)[1], products(x1, y, 2)[2], products(x1, y, 2)[0], products(x1, y, 2)[1]}));
+}
+
+// Rows cost bytes: who joins a batch with itself has its ciphertext twice, and twelve bytes more are refused.
+// `after`: where the byte "combined" is
+void test_rows_that_are_there_twice(const CiphertextBatch& ct, std::size_t after) {
+    const CiphertextBatch end = ct.slice(1, 3), first = ct.slice(0, 1),
+                          thrice = CiphertextBatch::concat({&ct, &end, &ct, &first});
+    CHECK(thrice.size() == 9 && thrice.blocks().size() == 3 && thrice.byte_size() == 3 * ct.byte_size());
+    CHECK(thrice.ranges()[1].block == 1 && thrice.ranges().back().block == 1);  // a place for slot 0 was left
+    const CiphertextBatch again = CiphertextBatch::from_bytes(thrice.to_bytes());
+    CHECK(again.to_bytes() == thrice.to_bytes() && again.size() == 9);
+    Bytes bytes = ct.to_bytes();
+    bytes[after + 5] = 2;  // ranges
+    const auto range = bytes.begin() + static_cast<ptrdiff_t>(after + 9 + 4);
+    const Bytes copy(range, range + 12);
+    bytes.insert(range + 12, copy.begin(), copy.end());
+    CHECK_ERROR(CiphertextBatch::from_bytes(bytes), decode, "a row that is there already");
+}
+
+// Two that are equal or opposite are found although a third, which begins like them, stands between
+void test_equal_keys_apart() {
+    const Parameters p = box(3, 0, 9, 7);
+    const pyfe::ring::Basis basis(p.primes, kLogRing);
+    const std::size_t size = basis.packed_size();
+    const Bytes good = made(p, 14).mpk.to_bytes();
+    const auto pk = [&](Bytes& key, std::size_t i) { return key.data() + key.size() - (3 - i) * size; };
+    Bytes key = good;
+    Polynomial v(basis.words());
+    basis.unpack({pk(key, 0), size}, v.data());
+    v[kRing - 1] = 0;
+    basis.pack(v.data(), pk(key, 1));
+    CHECK_ERROR((std::copy_n(pk(key, 0), size, pk(key, 2)), MasterPublicKey::from_bytes(key)), decode,
+                "pk_0 and pk_2 are equal or opposite");
+    basis.unpack({pk(key, 0), size}, v.data());
+    basis.negate(v.data(), v.data());
+    basis.pack(v.data(), pk(key, 2));
+    CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_0 and pk_2 are equal or opposite");
+    v[kRing - 1] = 1;
+    basis.pack(v.data(), pk(key, 2));
+    CHECK(MasterPublicKey::from_bytes(key).to_bytes() == key);  // three that begin alike
 }
 
 void test_bytes() {
@@ -285,12 +328,14 @@ void test_bytes() {
     const std::size_t first = after + 9 + 4 + 12;
     for (std::size_t i = 0; i < 8; ++i) residue[first + i] = 0xff;
     CHECK_ERROR(CiphertextBatch::from_bytes(residue), decode, "block 0, ct_0");
+    test_rows_that_are_there_twice(ct, after);
     Bytes key = a.mpk.to_bytes();
     const std::size_t size = pyfe::ring::Basis(p.primes, kLogRing).packed_size();
     std::copy_n(key.end() - static_cast<ptrdiff_t>(2 * size), size, key.end() - static_cast<ptrdiff_t>(size));
     CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_0 and pk_1 are equal or opposite");
     std::fill(key.end() - static_cast<ptrdiff_t>(size), key.end(), uint8_t{0});
     CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_1 is 0");
+    test_equal_keys_apart();
 }
 
 }  // namespace
