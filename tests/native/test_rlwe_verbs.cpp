@@ -228,6 +228,34 @@ void test_refused() {
     CHECK(encrypt(a.mpk, {x.data(), 0, 4}, random).size() == 0);
 }
 
+// ct_0 = q / K g adds sk_y / g to the results, on the grid, and that is shorter than their interval where g
+// divides every weight: such results are no multiples of g
+void test_a_key_of_multiples() {
+    const Parameters p = box(2, -255, 255, 127);
+    const Authority a = made(p, 15);
+    Stream random(16);
+    for (const int64_t g : {127, 96, 64}) {
+        const Row y = {g, 0}, x = rows_of(p, 64, y, random);
+        const FunctionKey sk = keygen(a.msk, {y.data(), 1, 2});
+        const CiphertextBatch ct = encrypt(a.mpk, {x.data(), 64, 2}, random);
+        CHECK(decrypted(sk, ct) == products(x, y, 2));
+        const CiphertextBatch none = encrypt(a.mpk, {Row(128, 0).data(), 64, 2}, random);
+        Bytes bytes = none.to_bytes();
+        const Integer scale = divided_up(p.q(), Integer::of(p.K) * static_cast<uint64_t>(g));
+        const pyfe::ring::Basis basis(p.primes, kLogRing);
+        Polynomial ct0(basis.words());
+        for (std::size_t j = 0; j < p.primes.size(); ++j) {
+            const Integer q = p.primes[j], above = divided_up(scale, q) * q - scale;
+            std::fill_n(ct0.begin() + static_cast<ptrdiff_t>(j * kRing), kRing,
+                        above == Integer(0) ? 0 : (q - above).to_u64());
+        }
+        uint8_t* const block = bytes.data() + bytes.size() - none.byte_size();
+        basis.pack(ct0.data(), block);
+        std::fill(block + basis.packed_size(), bytes.data() + bytes.size(), uint8_t{0});
+        CHECK_ERROR(decrypted(sk, CiphertextBatch::from_bytes(bytes)), refused, "refused");
+    }
+}
+
 void test_sums() {
     const Parameters p = box(2, -9, 9, 7, 5);
     const Authority a = made(p, 8);
@@ -354,6 +382,7 @@ int main() {
     test_round(box(64, -1024, 1024, 1024), 65, 12);
     test_round(parameters_R3(), 65, 13);
     test_refused();
+    test_a_key_of_multiples();
     test_sums();
     test_bytes();
     return check::result("test_rlwe_verbs");
