@@ -566,7 +566,8 @@ def _require_new_rows(parts: Sequence[CiphertextBatch]) -> None:
     if len(parts) < 2:
         return
     marks = [part._adapter.row_marks(part._native) for part in parts]
-    rows = repeated_rows(marks, lambda part, row: parts[part]._native.slice(row, row + 1).to_bytes(), _NAMED + 1)
+    readers = [part._adapter.row_reader(part._native) for part in parts]
+    rows = repeated_rows(marks, lambda part, row: readers[part](row), _NAMED + 1)
     if rows:
         more = " and more" if len(rows) > _NAMED else ""
         raise ParameterError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -106,6 +107,16 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
         block, slot = batch.places.T
         marks: Marks = np.frombuffer(blocks, dtype=np.uint64)[block] ^ (slot.astype(np.uint64) * _ODD)
         return marks
+
+    def row_reader(self, batch: CiphertextBatch) -> Callable[[int], bytes]:
+        """The hash of a row's ciphertext, made once however many rows it has, and its slot."""
+        blocks, places = batch.blocks, batch.places
+
+        @cache
+        def digest(block: int) -> bytes:
+            return hashlib.sha256(blocks[block].view()).digest()
+
+        return lambda row: digest(int(places[row, 0])) + int(places[row, 1]).to_bytes(2)
 
     def combined(self, batch: CiphertextBatch) -> bool:
         return batch.combined

@@ -153,7 +153,8 @@ def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
     beyond the parameters; and RefusedError, after all of the work and without a place or a reason, when any slot of any
     ciphertext is not what encryption gives: also of rows that a slice left out. **A refusal is an answer**: about 32 of
     them, on ciphertexts made for it, give a coefficient of the key away. Refuse the sender of one whose signature is
-    valid, and let neither scores nor refusals of unsigned ciphertexts reach whoever sent them.
+    valid, and let neither scores nor refusals of unsigned ciphertexts reach whoever sent them. A sum can give the key
+    away without a refusal: see :func:`weighted_sum`.
     Cost a ciphertext: n multiply-adds a slot, and k transforms.
     """
     z: IntArray = _native.decrypt(sk, ct)
@@ -168,6 +169,10 @@ def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
 
 def weighted_sum(batches: Sequence[_native.CiphertextBatch], w: npt.ArrayLike) -> _native.CiphertextBatch:
     """Slot by slot ``sum_l w_l batch_l``: a batch that encrypts the sums of the rows.
+
+    Decrypt each of the batches by itself first, and the sum only if none is refused: results of a sum lie in an
+    interval so wide that all of a key fits into it, and one malformed batch among them takes it away without a refusal.
+    Decrypt no sum that came as bytes: its weights are what its sender says.
 
     Parameters
     ----------

@@ -228,6 +228,34 @@ void test_refused() {
     CHECK(encrypt(a.mpk, {x.data(), 0, 4}, random).size() == 0);
 }
 
+// ct_0 = q / K g adds sk_y / g to the results, on the grid, and that is shorter than their interval where g
+// divides every weight: such results are no multiples of g
+void test_a_key_of_multiples() {
+    const Parameters p = box(2, -255, 255, 127);
+    const Authority a = made(p, 15);
+    Stream random(16);
+    for (const int64_t g : {127, 96, 64}) {
+        const Row y = {g, 0}, x = rows_of(p, 64, y, random);
+        const FunctionKey sk = keygen(a.msk, {y.data(), 1, 2});
+        const CiphertextBatch ct = encrypt(a.mpk, {x.data(), 64, 2}, random);
+        CHECK(decrypted(sk, ct) == products(x, y, 2));
+        const CiphertextBatch none = encrypt(a.mpk, {Row(128, 0).data(), 64, 2}, random);
+        Bytes bytes = none.to_bytes();
+        const Integer scale = divided_up(p.q(), Integer::of(p.K) * static_cast<uint64_t>(g));
+        const pyfe::ring::Basis basis(p.primes, kLogRing);
+        Polynomial ct0(basis.words());
+        for (std::size_t j = 0; j < p.primes.size(); ++j) {
+            const Integer q = p.primes[j], above = divided_up(scale, q) * q - scale;
+            std::fill_n(ct0.begin() + static_cast<ptrdiff_t>(j * kRing), kRing,
+                        above == Integer(0) ? 0 : (q - above).to_u64());
+        }
+        uint8_t* const block = bytes.data() + bytes.size() - none.byte_size();
+        basis.pack(ct0.data(), block);
+        std::fill(block + basis.packed_size(), bytes.data() + bytes.size(), uint8_t{0});
+        CHECK_ERROR(decrypted(sk, CiphertextBatch::from_bytes(bytes)), refused, "refused");
+    }
+}
+
 void test_sums() {
     const Parameters p = box(2, -9, 9, 7, 5);
     const Authority a = made(p, 8);
@@ -254,9 +282,52 @@ void test_sums() {
     const CiphertextBatch all = CiphertextBatch::combine_vartime({&c1}, Row{5});
     for (std::size_t row = 0; row < 3; ++row) expected[row] = 5 * products(x1, y, 2)[row];
     CHECK(decrypted(sk, all) == expected);  // both ends of the interval, at W1 = sum_w
+    const CiphertextBatch none = sum.slice(1, 1), nothing = CiphertextBatch::concat({&none, &none});
+    CHECK(!none.combined() && !nothing.combined() && CiphertextBatch::concat({&c1, &none}).size() == 3);
+    CHECK(CiphertextBatch::from_bytes(none.to_bytes()).size() == 0);
     CHECK(CiphertextBatch::concat({&end, &cut}).size() == 4);
     CHECK((decrypted(sk, CiphertextBatch::concat({&end, &cut})) ==
            Row{products(x1, y, 2)[1], products(x1, y, 2)[2], products(x1, y, 2)[0], products(x1, y, 2)[1]}));
+}
+
+// Rows cost bytes: who joins a batch with itself has its ciphertext twice, and twelve bytes more are refused.
+// `after`: where the byte "combined" is
+void test_rows_that_are_there_twice(const CiphertextBatch& ct, std::size_t after) {
+    const CiphertextBatch end = ct.slice(1, 3), first = ct.slice(0, 1),
+                          thrice = CiphertextBatch::concat({&ct, &end, &ct, &first});
+    CHECK(thrice.size() == 9 && thrice.blocks().size() == 3 && thrice.byte_size() == 3 * ct.byte_size());
+    CHECK(thrice.ranges()[1].block == 1 && thrice.ranges().back().block == 1);  // a place for slot 0 was left
+    const CiphertextBatch again = CiphertextBatch::from_bytes(thrice.to_bytes());
+    CHECK(again.to_bytes() == thrice.to_bytes() && again.size() == 9);
+    Bytes bytes = ct.to_bytes();
+    bytes[after + 5] = 2;  // ranges
+    const auto range = bytes.begin() + static_cast<ptrdiff_t>(after + 9 + 4);
+    const Bytes copy(range, range + 12);
+    bytes.insert(range + 12, copy.begin(), copy.end());
+    CHECK_ERROR(CiphertextBatch::from_bytes(bytes), decode, "a row that is there already");
+}
+
+// Two that are equal or opposite are found although a third, which begins like them, stands between
+void test_equal_keys_apart() {
+    const Parameters p = box(3, 0, 9, 7);
+    const pyfe::ring::Basis basis(p.primes, kLogRing);
+    const std::size_t size = basis.packed_size();
+    const Bytes good = made(p, 14).mpk.to_bytes();
+    const auto pk = [&](Bytes& key, std::size_t i) { return key.data() + key.size() - (3 - i) * size; };
+    Bytes key = good;
+    Polynomial v(basis.words());
+    basis.unpack({pk(key, 0), size}, v.data());
+    v[kRing - 1] = 0;
+    basis.pack(v.data(), pk(key, 1));
+    CHECK_ERROR((std::copy_n(pk(key, 0), size, pk(key, 2)), MasterPublicKey::from_bytes(key)), decode,
+                "pk_0 and pk_2 are equal or opposite");
+    basis.unpack({pk(key, 0), size}, v.data());
+    basis.negate(v.data(), v.data());
+    basis.pack(v.data(), pk(key, 2));
+    CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_0 and pk_2 are equal or opposite");
+    v[kRing - 1] = 1;
+    basis.pack(v.data(), pk(key, 2));
+    CHECK(MasterPublicKey::from_bytes(key).to_bytes() == key);  // three that begin alike
 }
 
 void test_bytes() {
@@ -285,12 +356,14 @@ void test_bytes() {
     const std::size_t first = after + 9 + 4 + 12;
     for (std::size_t i = 0; i < 8; ++i) residue[first + i] = 0xff;
     CHECK_ERROR(CiphertextBatch::from_bytes(residue), decode, "block 0, ct_0");
+    test_rows_that_are_there_twice(ct, after);
     Bytes key = a.mpk.to_bytes();
     const std::size_t size = pyfe::ring::Basis(p.primes, kLogRing).packed_size();
     std::copy_n(key.end() - static_cast<ptrdiff_t>(2 * size), size, key.end() - static_cast<ptrdiff_t>(size));
     CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_0 and pk_1 are equal or opposite");
     std::fill(key.end() - static_cast<ptrdiff_t>(size), key.end(), uint8_t{0});
     CHECK_ERROR(MasterPublicKey::from_bytes(key), decode, "pk_1 is 0");
+    test_equal_keys_apart();
 }
 
 }  // namespace
@@ -309,6 +382,7 @@ int main() {
     test_round(box(64, -1024, 1024, 1024), 65, 12);
     test_round(parameters_R3(), 65, 13);
     test_refused();
+    test_a_key_of_multiples();
     test_sums();
     test_bytes();
     return check::result("test_rlwe_verbs");

@@ -59,10 +59,11 @@ Block read_head(Reader& in, bool combined, uint64_t sum_w) {
 }
 
 // Every block has a range, the first ones in the order of the blocks, and none could be part of the one
-// before
+// before; no row is there twice, or a few bytes would be as many rows as a block has
 void require_canonical(Reader& in, const std::vector<Range>& ranges, const std::vector<Block>& blocks) {
     uint32_t next = 0;
     const Range* before = nullptr;
+    std::vector<Slots> taken(blocks.size());
     for (const Range& range : ranges) {
         if (range.block > next || range.block >= blocks.size())
             in.refuse("range", "is of a block that is not there, or whose turn it is not");
@@ -72,6 +73,9 @@ void require_canonical(Reader& in, const std::vector<Range>& ranges, const std::
             in.refuse("range", "reaches beyond the patients of its block");
         if (before != nullptr && before->block == range.block && before->first + before->rows == range.first)
             in.refuse("range", "could be one with the one before");
+        const Slots rows = slots_from(range.first, range.rows);
+        if ((taken[range.block] & rows).any()) in.refuse("range", "has a row that is there already");
+        taken[range.block] |= rows;
         before = &range;
     }
     if (next != blocks.size()) in.refuse("blocks", "are more than have rows");

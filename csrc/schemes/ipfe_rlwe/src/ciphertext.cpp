@@ -1,7 +1,6 @@
 #include "pyfe/ipfe_rlwe/ciphertext.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
@@ -33,15 +32,31 @@ void CiphertextBatch::append(std::shared_ptr<const Block> block, uint32_t first,
     if (rows == 0) return;
     size_ += rows;
     combined_ = combined_ || block->weights != Weights{};
-    const auto there = std::ranges::find(blocks_, block);
-    const auto number = static_cast<uint32_t>(there - blocks_.begin());
-    if (there == blocks_.end()) blocks_.push_back(std::move(block));
+    const uint32_t number = number_for(std::move(block), first, rows);
     if (!ranges_.empty() && ranges_.back().block == number &&
         ranges_.back().first + ranges_.back().rows == first) {
         ranges_.back().rows += rows;  // neighbours become one again
         return;
     }
     ranges_.push_back({number, first, rows});
+}
+
+// The first block of these bytes that does not have the rows yet, or else a new one
+uint32_t CiphertextBatch::number_for(std::shared_ptr<const Block> block, uint32_t first, uint32_t rows) {
+    const Slots wanted = slots_from(first, rows);
+    const uint8_t* const bytes = block->bytes.span().data();
+    const auto [from, to] = numbers_.equal_range(bytes);
+    for (auto known = from; known != to; ++known) {
+        Slots& taken = taken_[known->second];
+        if (blocks_[known->second] != block || (taken & wanted).any()) continue;
+        taken |= wanted;
+        return known->second;
+    }
+    const auto number = static_cast<uint32_t>(blocks_.size());
+    blocks_.push_back(std::move(block));
+    taken_.push_back(wanted);
+    numbers_.emplace(bytes, number);
+    return number;
 }
 
 void CiphertextBatch::append_whole(Block block) {
@@ -60,7 +75,7 @@ CiphertextBatch CiphertextBatch::slice(size_t start, size_t stop) const {
                        static_cast<uint32_t>(to - from));
         at += range.rows;
     }
-    out.combined_ = combined_;
+    out.combined_ = combined_ && out.size_ > 0;  // of no rows nothing is combined
     return out;
 }
 
@@ -72,7 +87,7 @@ CiphertextBatch CiphertextBatch::concat(const std::vector<const CiphertextBatch*
         checkpoint();
         for (const Range& range : part->ranges_)
             out.append(part->blocks_[range.block], range.first, range.rows);
-        out.combined_ = out.combined_ || part->combined_;
+        out.combined_ = out.combined_ || (part->combined_ && part->size_ > 0);
     }
     return out;
 }

@@ -1,7 +1,9 @@
 // Decryption: everything that the page's "A refusal is an answer" asks for. Vartime in public inputs; what is
 // refused takes the time that what is accepted takes.
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "fractions.hpp"
 #include "pyfe/base/error.hpp"
@@ -25,7 +27,30 @@ struct Decision {
     int128 limit;    // of |K w - 2^b v|
     Interval range;  // of an occupied slot
     int128 turns;    // v + turns K is the result, or one K below it
+    // Results are multiples of the weights' greatest common divisor g 2^e, g odd: without that sk_y / g,
+    // which is short, would pass for results. r is one of g in the range exactly if r / g modulo 2^64 is in
+    // `multiples`
+    uint64_t inverse = 1;  // of g modulo 2^64
+    Interval multiples{};
+    uint64_t twos = 0;  // 2^e - 1
 };
+
+// By Newton's iteration, from three right bits on
+uint64_t inverse_of_odd(uint64_t g) {
+    uint64_t x = g;
+    for (int i = 0; i < 5; ++i) x *= 2 - g * x;
+    return x;
+}
+
+void set_multiples(Decision& d, std::span<const int64_t> y) {
+    uint64_t divisor = 0;
+    for (const int64_t v : y) divisor = std::gcd(divisor, schemes::magnitude(v));
+    const int twos = std::countr_zero(divisor);
+    const auto g = static_cast<int64_t>(divisor >> twos);
+    d.inverse = inverse_of_odd(static_cast<uint64_t>(g));
+    d.multiples = {d.range.lo / g, d.range.hi / g};  // without a rest
+    d.twos = (uint64_t{1} << twos) - 1;
+}
 
 // ceil(a / K)
 int128 ceiling(int128 a, int128 K) { return a >= 0 ? (a + K - 1) / K : -(-a / K); }
@@ -36,6 +61,7 @@ Decision decision_of(const FunctionKey& sk, size_t f, const Weights& weights) {
     d.limit = static_cast<int128>(residual_limit(p, sk.margin(f, weights)));
     // v is at most K / 2: ceil((L - v) / K) is this number there, and this or one more below
     d.turns = ceiling(d.range.lo - d.K / 2, d.K) * d.K;
+    set_multiples(d, sk.function(f));
     return d;
 }
 
@@ -55,7 +81,11 @@ bool decide(const Decision& d, const Word* sums, const Word* z, size_t occupied,
         wrong |= Int{rest > limit} | Int{rest < -limit};
         Int result = v + turns;
         result += result < d.range.lo ? K : 0;
-        wrong |= j < occupied ? Int{result > d.range.hi} : Int{v != 0};
+        const auto low = static_cast<uint64_t>(result);
+        const auto multiple = static_cast<int64_t>(low * d.inverse);
+        const bool outside = (result > d.range.hi) | (multiple < d.multiples.lo) |
+                             (multiple > d.multiples.hi) | ((low & d.twos) != 0);
+        wrong |= j < occupied ? Int{outside} : Int{v != 0};
         results[j] = static_cast<int64_t>(result);
     }
     return wrong != 0;

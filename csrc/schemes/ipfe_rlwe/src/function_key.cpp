@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
 #include "pyfe/ipfe_rlwe/keys.hpp"
 
 namespace pyfe::ipfe_rlwe {
@@ -108,6 +109,7 @@ void FunctionKey::prepare() {
     const ring::Basis basis(parameters.primes, kLogRing);
     PreparedKey out;
     for (size_t f = 0; f < functions; ++f) {
+        checkpoint();
         Polynomial& at = out.sk.emplace_back(basis.words());
         basis.from_signed(secret(f).data(), at.data());
         basis.forward(at.data());

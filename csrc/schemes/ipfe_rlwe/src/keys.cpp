@@ -30,23 +30,18 @@ Id hash_of(std::string_view tag, std::initializer_list<std::span<const uint8_t>>
 
 std::string named(size_t i) { return "public key: pk_" + std::to_string(i); }
 
-// What pk_i and -pk_i have in common, and hardly any others do: the residues of the first prime, the sign
-// chosen by the first that is not 0
-struct Mark {
-    std::array<uint64_t, 4> first{};
-    size_t i = 0;
-    auto operator<=>(const Mark&) const = default;
-};
-
-bool same_up_to_sign(const Polynomial& a, const Polynomial& b, const ring::Basis& basis) {
-    Polynomial opposite(a.size());
-    basis.negate(a.data(), opposite.data());
-    return a == b || opposite == b;
-}
-
 }  // namespace
 
 // -- the public key -----------------------------------------------------------------------------------------
+
+// What pk_i and -pk_i have in common, and hardly any others do: the residues of the first prime, the sign
+// chosen by the first that is not 0
+struct MasterPublicKey::Mark {
+    std::array<uint64_t, 4> first{};
+    size_t i = 0;
+    bool negated = false;
+    auto operator<=>(const Mark&) const = default;
+};
 
 Polynomial uniform_polynomial(const Parameters& p, const Seed& seed) {
     const Id hash = p.id();
@@ -97,7 +92,7 @@ void MasterPublicKey::validate() {
     std::vector<Mark> marks;
     const size_t all = parameters_.n() * basis_.words();
     if (all <= kMostKept / sizeof(uint64_t)) kept_ = std::make_shared<Polynomial>(all);
-    Polynomial pk(basis_.words()), other(basis_.words());
+    Polynomial pk(basis_.words());
     for (size_t i = 0; i < parameters_.n(); ++i) {
         checkpoint();
         read_pk(i, pk.data());
@@ -107,20 +102,37 @@ void MasterPublicKey::validate() {
         const size_t at = static_cast<size_t>(first - pk.begin()), limb = at / kRing;
         const uint64_t q = parameters_.primes[limb];
         const bool negate = *first > q / 2;
-        Mark mark{{at}, i};
+        Mark mark{{at}, i, negate};
         for (size_t j = 0; j < 3 && (at + j) / kRing == limb; ++j)
             mark.first[j + 1] = negate && pk[at + j] != 0 ? q - pk[at + j] : pk[at + j];
         marks.push_back(mark);
     }
     std::ranges::sort(marks);
-    for (size_t k = 1; k < marks.size(); ++k)
-        if (marks[k - 1].first == marks[k].first) {
-            read_pk(marks[k - 1].i, pk.data());
-            read_pk(marks[k].i, other.data());
-            if (same_up_to_sign(pk, other, basis_))
-                fail(ErrorKind::decode, named(marks[k - 1].i) + " and pk_" + std::to_string(marks[k].i) +
-                                            " are equal or opposite");
-        }
+    for (auto first = marks.begin(); first != marks.end();) {
+        const auto end =
+            std::find_if(first, marks.end(), [&](const Mark& m) { return m.first != first->first; });
+        if (end - first > 1) require_distinct({first, end});
+        first = end;
+    }
+}
+
+// Of pk_i with one mark, which honest ones do not share: any two, not neighbours only, since whoever wrote
+// them chose their order
+void MasterPublicKey::require_distinct(std::span<const Mark> marks) const {
+    std::vector<std::pair<Id, size_t>> hashes;
+    Polynomial pk(basis_.words());
+    for (const Mark& mark : marks) {
+        checkpoint();
+        read_pk(mark.i, pk.data());
+        if (mark.negated) basis_.negate(pk.data(), pk.data());
+        const auto* const bytes = reinterpret_cast<const uint8_t*>(pk.data());
+        hashes.emplace_back(sha256({bytes, pk.size() * sizeof(uint64_t)}), mark.i);
+    }
+    std::ranges::sort(hashes);
+    const auto same = std::ranges::adjacent_find(hashes, {}, &std::pair<Id, size_t>::first);
+    if (same != hashes.end())
+        fail(ErrorKind::decode, named(same->second) + " and pk_" + std::to_string((same + 1)->second) +
+                                    " are equal or opposite");
 }
 
 Bytes MasterPublicKey::head() const {

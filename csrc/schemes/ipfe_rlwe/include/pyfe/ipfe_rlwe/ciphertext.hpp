@@ -1,6 +1,8 @@
 // Ciphertexts of inner products from Ring-LWE. A block is one ciphertext, up to N patients; a batch is some
 // rows of some blocks. Byte forms: docs/math/rlwe.md, "The wire".
 #pragma once
+#include <bitset>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -41,6 +43,9 @@ struct Block {
     size_t slots() const { return kTile * tiles_for(count); }
 };
 
+using Slots = std::bitset<kRing>;
+inline Slots slots_from(uint32_t first, uint32_t rows) { return ~Slots() >> (kRing - rows) << first; }
+
 class CiphertextBatch {
   public:
     // Rows of one block that follow each other
@@ -63,7 +68,8 @@ class CiphertextBatch {
     void append(std::shared_ptr<const Block> block, uint32_t first, uint32_t rows);
     void append_whole(Block block);
 
-    // Neither copies a block. A slice keeps its blocks whole.
+    // Neither copies a block. A slice keeps its blocks whole. Rows that are there already get a block of
+    // their own, of the same bytes: no row of a block is there twice, so that rows cost bytes on the wire.
     CiphertextBatch slice(size_t start, size_t stop) const;
     static CiphertextBatch concat(const std::vector<const CiphertextBatch*>& parts);
     // Slot by slot sum_l w_l part_l; all parts hold the same slots of blocks that count as many patients.
@@ -83,10 +89,14 @@ class CiphertextBatch {
     }
 
   private:
+    uint32_t number_for(std::shared_ptr<const Block> block, uint32_t first, uint32_t rows);
+
     Id public_key_id_;
     Shape shape_;
     std::vector<std::shared_ptr<const Block>> blocks_;
     std::vector<Range> ranges_;
+    std::vector<Slots> taken_;                         // of every block: which of its rows are there
+    std::multimap<const uint8_t*, uint32_t> numbers_;  // of the blocks with these bytes
     size_t size_ = 0;
     bool combined_ = false;
 };

@@ -44,7 +44,9 @@ class MasterPublicKey {
 
   private:
     static constexpr size_t kMostKept = size_t{1} << 24;
+    struct Mark;
     void validate();
+    void require_distinct(std::span<const Mark> marks) const;
     Bytes head() const;
 
     Parameters parameters_;
