@@ -21,6 +21,7 @@ from pyfe import (
 )
 from pyfe.schemes import ipfe_rlwe
 from tests.reference import ipfe_rlwe as twin
+from tests.reference.codec import Reader
 
 RNG = np.random.default_rng(26)
 SEED = 32
@@ -68,7 +69,7 @@ class Authority:
         return y
 
 
-SETS = {
+SETS: dict[str, dict[str, Any]] = {
     "one bit": {"n": 1, "x_lo": [0], "x_hi": [1], "y_bound": 1},
     "bytes": {"n": 3, "x_bound": 255, "y_bound": 127},
     "far from 0": {"n": 2, "x_lo": [1000, -7], "x_hi": [1255, -3], "y_bound": 127, "sum_w": 5},
@@ -153,7 +154,7 @@ def test_sums_are_the_twins(small: Authority) -> None:
 
 def polynomials(authority: Authority) -> list[twin.Rns]:
     p = twin_of(authority.p)
-    reader = twin.Reader(authority.mpk.to_bytes()[len(p.block) + SEED :])
+    reader = Reader(authority.mpk.to_bytes()[len(p.block) + SEED :])
     return [twin.read_rns(reader, p.primes) for _ in range(p.n)]
 
 
@@ -161,7 +162,7 @@ def secrets_of(key: Any, functions: int) -> tuple[list[int], list[twin.Poly]]:
     """||E||^2 and sk_y of every function, from the end of a key's bytes."""
     data, errors, polys = key.to_bytes(), [], []
     p = twin_of(key.parameters)
-    reader = twin.Reader(data[36 + len(p.block) + 8 * functions * (p.n + 2) :])
+    reader = Reader(data[36 + len(p.block) + 8 * functions * (p.n + 2) :])
     for _ in range(functions):
         errors.append(reader.unsigned(16))
         width = reader.unsigned(1)
@@ -172,7 +173,7 @@ def secrets_of(key: Any, functions: int) -> tuple[list[int], list[twin.Poly]]:
 
 
 def read_batch(p: twin.Parameters, data: bytes) -> twin.CiphertextBatch:
-    reader = twin.Reader(data)
+    reader = Reader(data)
     batch = twin.CiphertextBatch(reader.take(32), p, [])
     assert reader.unsigned(4) == p.n and tuple(reader.take(3)) == (twin.LOG_N, p.b, len(p.primes))
     assert [reader.unsigned(8) for _ in p.primes] == list(p.primes) and reader.unsigned(8) == p.sum_w
