@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -101,6 +102,18 @@ def test_a_state_elsewhere(folder: Path, capsys: Capture) -> None:
     run(capsys, *evaluate("good of ada"))
     os.link("state", "other")
     assert "2 names" in fails(capsys, *evaluate("good of ada", "--state", "state"))
+
+
+def test_a_key_that_lies_nowhere(folder: Path, capsys: Capture) -> None:
+    """Of a pipe nobody knows what is beside it."""
+    os.mkfifo("pipe")
+    command = ["evaluate", "good of ada", "-k", "pipe", "--signed-by", "ada", "-o", "scores.csv", "--force"]
+    for options, expected in (([], "no file that a state could lie beside"), (["--state", "state"], "")):
+        writer = threading.Thread(target=Path("pipe").write_bytes, args=[key().to_bytes()], daemon=True)
+        writer.start()
+        assert expected in fails(capsys, *command) if expected else run(capsys, *command, *options)
+        writer.join(20)
+    assert scored() == SCORES and not Path("evaluator.state").exists()
 
 
 def test_several_public_keys_are_told_apart(folder: Path, capsys: Capture) -> None:
