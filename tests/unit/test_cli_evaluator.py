@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from pyfe import CiphertextBatch, RefusedError
+from pyfe import CiphertextBatch, RefusedError, SignatureError, SilencedError
 from pyfe.cli import main
-from pyfe.cluster import connection, tasks
+from pyfe.cluster import connection, score, tasks
 from pyfe.cohorts import Chunk, open_cohort, places, write_part
 from pyfe.cohorts.manifest import Command, Span
 from pyfe.cohorts.opened_keys import KeyBytes
@@ -249,3 +249,11 @@ def test_workers_give_one_answer_when_all_is_done(folder: Path, monkeypatch: pyt
     with pytest.raises(RefusedError):
         engine(scores, rows, spans, lambda span, write: added.append(span.number), lambda more: None)
     assert made == [True, False, False] and added == [1, 2]
+    for what, error in (("c.parquet", RefusedError), ("good.parquet", SilencedError)):
+        cohort("good.parquet", [local()])
+        with pytest.raises(error):
+            score(what, key(), "scores.csv", signed_by=ADA, state="state", cluster=connection.Cluster(None, 1.0))
+    with pytest.raises(SignatureError, match="nobody answers"):
+        score("good.parquet", key(), "scores.csv", cluster=connection.Cluster(None, 1.0))
+    made_here = score("good.parquet", key(), "scores.csv", unsigned=True, cluster=connection.Cluster(None, 1.0))
+    assert made_here.rows == len(SCORES) and scored() == SCORES
