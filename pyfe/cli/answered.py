@@ -70,6 +70,8 @@ class Answered:
                 raise ParameterError(f"{name} is for schemes where a refusal is an answer, and {key.scheme} is none")
             return answers(kept, key, rows, owner), {}
         if not self.unsigned and owner is not None:
+            if self.state is None and not place.is_file():
+                raise ParameterError(f"{place} is no file that a state could lie beside: give --state FILE")
             kept = StateFile(state_beside(place) if self.state is None else self.state)
         elif self.unsigned and not quiet:
             say(

@@ -35,8 +35,9 @@ _PATIENCE, _POLL = 60.0, 0.005
 
 
 def state_beside(key: AnyPath) -> Path:
-    """The state file beside a key: one for all keys of a folder, as a signer is silenced under a public key."""
-    return path_of(key, "the path of a key").parent / _NAME
+    """The state file beside a key, whatever link leads there: one for all keys of a folder, as a signer is silenced
+    under a public key."""
+    return Path(os.path.realpath(path_of(key, "the path of a key"))).parent / _NAME
 
 
 class StateFile(Incidents):

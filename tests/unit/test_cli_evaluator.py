@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
-from pyfe import CiphertextBatch, RefusedError
+from pyfe import CiphertextBatch, RefusedError, SignatureError, SilencedError
 from pyfe.cli import main
-from pyfe.cluster import connection, tasks
+from pyfe.cluster import connection, score, tasks
 from pyfe.cohorts import Chunk, open_cohort, places, write_part
 from pyfe.cohorts.manifest import Command, Span
 from pyfe.cohorts.opened_keys import KeyBytes
@@ -101,6 +102,18 @@ def test_a_state_elsewhere(folder: Path, capsys: Capture) -> None:
     run(capsys, *evaluate("good of ada"))
     os.link("state", "other")
     assert "2 names" in fails(capsys, *evaluate("good of ada", "--state", "state"))
+
+
+def test_a_key_that_lies_nowhere(folder: Path, capsys: Capture) -> None:
+    """Of a pipe nobody knows what is beside it."""
+    os.mkfifo("pipe")
+    command = ["evaluate", "good of ada", "-k", "pipe", "--signed-by", "ada", "-o", "scores.csv", "--force"]
+    for options, expected in (([], "no file that a state could lie beside"), (["--state", "state"], "")):
+        writer = threading.Thread(target=Path("pipe").write_bytes, args=[key().to_bytes()], daemon=True)
+        writer.start()
+        assert expected in fails(capsys, *command) if expected else run(capsys, *command, *options)
+        writer.join(20)
+    assert scored() == SCORES and not Path("evaluator.state").exists()
 
 
 def test_several_public_keys_are_told_apart(folder: Path, capsys: Capture) -> None:
@@ -236,3 +249,11 @@ def test_workers_give_one_answer_when_all_is_done(folder: Path, monkeypatch: pyt
     with pytest.raises(RefusedError):
         engine(scores, rows, spans, lambda span, write: added.append(span.number), lambda more: None)
     assert made == [True, False, False] and added == [1, 2]
+    for what, error in (("c.parquet", RefusedError), ("good.parquet", SilencedError)):
+        cohort("good.parquet", [local()])
+        with pytest.raises(error):
+            score(what, key(), "scores.csv", signed_by=ADA, state="state", cluster=connection.Cluster(None, 1.0))
+    with pytest.raises(SignatureError, match="nobody answers"):
+        score("good.parquet", key(), "scores.csv", cluster=connection.Cluster(None, 1.0))
+    made_here = score("good.parquet", key(), "scores.csv", unsigned=True, cluster=connection.Cluster(None, 1.0))
+    assert made_here.rows == len(SCORES) and scored() == SCORES

@@ -148,7 +148,10 @@ def test_the_file_is_private_and_empty_until_somebody_is_refused(path: Path) -> 
     assert json.loads(path.read_text())["incidents"] == [
         {"envelope": ENVELOPE.hex(), "public_key": PUBLIC.hex(), "released": None, "second": 5, "signer": ADA.hex()}
     ]
-    assert state_beside(path.parent / "some.key") == path
+    key, elsewhere = path.parent / "some.key", path.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "link").symlink_to(key)
+    assert state_beside(key) == state_beside(elsewhere / "link") == path
 
 
 def test_another_process_sees_it(path: Path) -> None:
