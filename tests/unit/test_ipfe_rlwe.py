@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -225,6 +227,31 @@ def test_no_two_ciphertexts_are_alike(small: Authority) -> None:
     assert len(set(blocks)) == 4 and len({block[:64] for block in blocks}) == 4
 
 
+def test_threads_and_forks_share_no_randomness(small: Authority) -> None:
+    x = small.rows(1)
+
+    def drawn(_: int) -> bytes:
+        """The beginning of ct_0, in which r is."""
+        return bytes(ipfe_rlwe.encrypt(small.mpk, x).blocks[0].view()[:64])
+
+    def in_a_child(number: int) -> bytes:
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(write, drawn(number))
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            data = pipe.read()
+        assert os.waitpid(child, 0)[1] == 0
+        return data
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(drawn, range(16)))
+    found += [in_a_child(number) for number in range(8)] + [drawn(0)]
+    assert len(set(found)) == 25 and {len(data) for data in found} == {64}
+
+
 # -- refusals --------------------------------------------------------------------------------------------------
 
 
@@ -235,7 +262,7 @@ def changed(batch: Any, at: int, bit: int = 7) -> Any:
 
 
 def test_what_is_refused(small: Authority) -> None:
-    y = small.functions(1)
+    y = np.array([[7, -5, 3]])
     x, key = small.rows(3), ipfe_rlwe.keygen(small.msk, y)
     batch = ipfe_rlwe.encrypt(small.mpk, x)
     other = Authority(small.p)
