@@ -43,6 +43,7 @@ from pyfe.errors import (
     RefusedError,
     RowsDeniedError,
     SignatureError,
+    SilencedError,
     UnsupportedError,
     UnsupportedModelError,
 )
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pyfe import audit, forms, groups, leakage, quadratic, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
+    from pyfe.evaluator import Evaluator
     from pyfe.function import Function
     from pyfe.keys import FunctionKey, PublicKey, RevocationList, ScoreProof
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
@@ -67,6 +69,7 @@ __all__ = [
     "ClusterError",
     "DecodeError",
     "Encoded",
+    "Evaluator",
     "Function",
     "FunctionKey",
     "IdentityError",
@@ -90,6 +93,7 @@ __all__ = [
     "Schema",
     "ScoreProof",
     "SignatureError",
+    "SilencedError",
     "SquareNetwork",
     "Suggestions",
     "UnsupportedError",
@@ -119,6 +123,7 @@ __all__ = [
 _HOMES = {
     "CiphertextBatch": "pyfe.ciphertext",
     "Encoded": "pyfe.schema",
+    "Evaluator": "pyfe.evaluator",
     "Function": "pyfe.function",
     "FunctionKey": "pyfe.keys",
     "KeyAuthority": "pyfe.authority",

@@ -34,6 +34,7 @@ __all__ = [
     "RefusedError",
     "RowsDeniedError",
     "SignatureError",
+    "SilencedError",
     "UnsupportedError",
     "UnsupportedModelError",
 ]
@@ -141,6 +142,11 @@ class RandomnessError(PyfeError):
 class RefusedError(PyfeError):
     """Ciphertexts are not what encryption under this public key gives, or were changed. Neither where nor why is said,
     and nothing was decrypted: whoever made them would learn about the key from more."""
+
+
+class SilencedError(PyfeError):
+    """Whoever signed these ciphertexts is answered no more under this public key: one that he had signed before was
+    refused. Nothing is said of these; a person releases him."""
 
 
 class UnsupportedError(PyfeError):

@@ -15,7 +15,7 @@ from . import schemes
 from . import ipfe_ddh
 from . import ipfe_rlwe
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'ipfe_rlwe', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'ipfe_rlwe', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ring_transform', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.

@@ -70,6 +70,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         are enough for a linear function; the linear coefficients of a quadratic one are steeper by a column's bits.
     additive: whether encrypted rows can be added and multiplied.
     provable: whether scores can be proven (:meth:`prove`).
+    refusal_answers: whether a refusal tells of the key: then signers get one (:mod:`pyfe.incidents`).
     key_type: who can encrypt.
     widest: widest interval, ``high - low``, in which a result is found.
     modulus: keys give away combinations of their functions with coefficients modulo this prime.
@@ -84,6 +85,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     default_weight_bits: int
     additive: bool = False
     provable: bool = False
+    refusal_answers: bool = False
     key_type: KeyType = "public"
     widest: int
     modulus: int

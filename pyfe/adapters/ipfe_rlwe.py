@@ -40,6 +40,7 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     number = 4
     safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
     default_weight_bits = 8
+    refusal_answers = True
     widest = 2**44  # what compile() aims at; the parameters bound it more narrowly, and without a search
     modulus = 2**127 - 1  # keys combine over the integers: any prime beyond their determinants tells their span
     block_rows = ipfe_rlwe.BLOCK_ROWS

@@ -82,6 +82,7 @@ class EncodedChunk:
             saturated=head.saturated,
             encrypted_rows=head.encrypted_rows,
             ids=self.ids,
+            signers=None if head.chunk_signature is None else frozenset([head.chunk_signature.signer]),
         )
 
 

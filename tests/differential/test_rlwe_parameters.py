@@ -150,7 +150,6 @@ def test_the_estimate_alone(seed: int) -> None:
         assert core.block_size(N, q) == twin.block_size(N, q), (N, q)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bits", [60, 97, 163, 164])
 def test_every_block_size_and_every_number_of_samples(bits: int) -> None:
     """Without bisection: nothing smaller works, for any m."""

@@ -159,11 +159,12 @@ void test_refusals() {
 // Word i is a(psi^(2 bitreverse(i) + 1))
 void test_definition(int log_n, std::uint64_t q) {
     const std::size_t n = std::size_t{1} << log_n;
+    const std::size_t step = n > 256 ? n / 8 - 1 : 1;  // some of many
     const Ntt ntt(q, log_n);
     for (const Words& a : edges(q, n)) {
         Words values = a;
         ntt.forward(values.data());
-        for (std::size_t i = 0; i<n; i += n> 256 ? n / 61 : 1) {
+        for (std::size_t i = 0; i < n; i += step) {
             const std::uint64_t point = power(ntt.root(), 2 * bit_reverse(i, log_n) + 1, q);
             std::uint64_t value = 0;
             for (std::size_t k = n; k-- > 0;) value = (product(value, point, q) + a[k]) % q;

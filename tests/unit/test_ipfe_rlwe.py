@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from pyfe import (
 )
 from pyfe.schemes import ipfe_rlwe
 from tests.reference import ipfe_rlwe as twin
+from tests.reference.codec import Reader
 
 RNG = np.random.default_rng(26)
 SEED = 32
@@ -66,7 +69,7 @@ class Authority:
         return y
 
 
-SETS = {
+SETS: dict[str, dict[str, Any]] = {
     "one bit": {"n": 1, "x_lo": [0], "x_hi": [1], "y_bound": 1},
     "bytes": {"n": 3, "x_bound": 255, "y_bound": 127},
     "far from 0": {"n": 2, "x_lo": [1000, -7], "x_hi": [1255, -3], "y_bound": 127, "sum_w": 5},
@@ -151,7 +154,7 @@ def test_sums_are_the_twins(small: Authority) -> None:
 
 def polynomials(authority: Authority) -> list[twin.Rns]:
     p = twin_of(authority.p)
-    reader = twin.Reader(authority.mpk.to_bytes()[len(p.block) + SEED :])
+    reader = Reader(authority.mpk.to_bytes()[len(p.block) + SEED :])
     return [twin.read_rns(reader, p.primes) for _ in range(p.n)]
 
 
@@ -159,7 +162,7 @@ def secrets_of(key: Any, functions: int) -> tuple[list[int], list[twin.Poly]]:
     """||E||^2 and sk_y of every function, from the end of a key's bytes."""
     data, errors, polys = key.to_bytes(), [], []
     p = twin_of(key.parameters)
-    reader = twin.Reader(data[36 + len(p.block) + 8 * functions * (p.n + 2) :])
+    reader = Reader(data[36 + len(p.block) + 8 * functions * (p.n + 2) :])
     for _ in range(functions):
         errors.append(reader.unsigned(16))
         width = reader.unsigned(1)
@@ -170,7 +173,7 @@ def secrets_of(key: Any, functions: int) -> tuple[list[int], list[twin.Poly]]:
 
 
 def read_batch(p: twin.Parameters, data: bytes) -> twin.CiphertextBatch:
-    reader = twin.Reader(data)
+    reader = Reader(data)
     batch = twin.CiphertextBatch(reader.take(32), p, [])
     assert reader.unsigned(4) == p.n and tuple(reader.take(3)) == (twin.LOG_N, p.b, len(p.primes))
     assert [reader.unsigned(8) for _ in p.primes] == list(p.primes) and reader.unsigned(8) == p.sum_w
@@ -225,6 +228,31 @@ def test_no_two_ciphertexts_are_alike(small: Authority) -> None:
     assert len(set(blocks)) == 4 and len({block[:64] for block in blocks}) == 4
 
 
+def test_threads_and_forks_share_no_randomness(small: Authority) -> None:
+    x = small.rows(1)
+
+    def drawn(_: int) -> bytes:
+        """The beginning of ct_0, in which r is."""
+        return bytes(ipfe_rlwe.encrypt(small.mpk, x).blocks[0].view()[:64])
+
+    def in_a_child(number: int) -> bytes:
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(write, drawn(number))
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            data = pipe.read()
+        assert os.waitpid(child, 0)[1] == 0
+        return data
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(drawn, range(16)))
+    found += [in_a_child(number) for number in range(8)] + [drawn(0)]
+    assert len(set(found)) == 25 and {len(data) for data in found} == {64}
+
+
 # -- refusals --------------------------------------------------------------------------------------------------
 
 
@@ -235,7 +263,7 @@ def changed(batch: Any, at: int, bit: int = 7) -> Any:
 
 
 def test_what_is_refused(small: Authority) -> None:
-    y = small.functions(1)
+    y = np.array([[7, -5, 3]])
     x, key = small.rows(3), ipfe_rlwe.keygen(small.msk, y)
     batch = ipfe_rlwe.encrypt(small.mpk, x)
     other = Authority(small.p)

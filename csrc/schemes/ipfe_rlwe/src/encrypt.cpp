@@ -14,7 +14,8 @@
 namespace pyfe::ipfe_rlwe {
 namespace {
 
-constexpr size_t kTogether = 8;  // features: a cache line of each row
+constexpr size_t kTogether = 8;        // features: a cache line of each row
+constexpr size_t kColumn = kRing + 8;  // words: 64 KB apart, they would meet in one set of the nearest cache
 
 // What all ciphertexts of a batch have in common
 struct Encryptor {
@@ -70,7 +71,7 @@ class Encryption {
         SecretPolynomial ct, term;         // [k N]
         SecretVector<uint64_t> low, high;  // [N]
         Work(size_t words, bool two_limbs)
-            : m(kTogether * kRing),
+            : m(kTogether * kColumn),
               f(kRing),
               ct(words),
               term(words),
@@ -108,10 +109,10 @@ class Encryption {
         const size_t columns = std::min(kTogether, rows_.columns - first);
         for (size_t row = 0; row < rows_.rows; ++row)
             for (size_t c = 0; c < columns; ++c)
-                work.m[c * kRing + row] = rows_.data[row * rows_.columns + first + c];
+                work.m[c * kColumn + row] = rows_.data[row * rows_.columns + first + c];
         for (size_t c = 0; c < columns; ++c) {
             checkpoint();
-            make_column(first + c, &work.m[c * kRing], work);
+            make_column(first + c, &work.m[c * kColumn], work);
             write_column(first + c, work, tiles);
         }
     }
