@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyfe import ParameterError, RefusedError
+from pyfe import Function, KeyAuthority, ParameterError, Policy, RefusedError, Schema
 from pyfe._core import ipfe_rlwe as core
+from pyfe.function import LinearMap, Readout
+from pyfe.schema import number
 from pyfe.schemes import ipfe_rlwe
 from pyfe.schemes.multiples import long_multiples
 from tests.unit.test_ipfe_rlwe_parameters import TABLE, of
@@ -166,11 +168,14 @@ def test_no_multiple_vanishes_on_the_coordinates_that_are_looked_at() -> None:
 
 
 def test_an_authority_refuses_before_it_records() -> None:
-    schema = pyfe.Schema([pyfe.Numeric(f"c{i}", low=0, high=1, step=1) for i in range(5)])
-    sound = {True: [1, 0, 1, 0, 0], False: [25689, 28874, 0, 0, 0]}
-    IPFE_RLWE.require_sound(schema, 16, LinearMap(np.array([sound[True]])))
+    schema = Schema({f"bit {i}": number(0, 1, bits=1) for i in range(5)})
+    authority = KeyAuthority.create(schema, scheme="ipfe-rlwe", weight_bits=16, policy=Policy.unrestricted("a test"))
+    weights = np.array([[25689, 28874, 0, 0, 0]])
+    interval = LinearMap(weights).interval(schema.lo, schema.hi)
+    readout = Readout(interval=interval, intercept=np.zeros(1, dtype=np.int64), scale=np.ones(1))
     with pytest.raises(ParameterError, match="may be so short"):
-        IPFE_RLWE.require_sound(schema, 16, LinearMap(np.array([sound[False]])))
+        authority.issue(Function(LinearMap(weights), readout, schema.id), purpose="test")
+    assert authority.issued == ()
 
 
 def test_it_takes_milliseconds() -> None:
