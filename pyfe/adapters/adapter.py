@@ -251,6 +251,9 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """A batch of one row, ``sum_j weights[j] row_j`` for int64 ``[len]``; likewise."""
         raise self._not_additive()
 
+    def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
+        """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
+
     def require_additive(self) -> None:
         """UnsupportedError unless encrypted rows can be added and multiplied."""
         if not self.additive:

@@ -20,6 +20,7 @@ from pyfe.schema import Schema
 from pyfe.schemes import ipfe_rlwe
 from pyfe.schemes.arguments import Client, Label
 from pyfe.schemes.ipfe_rlwe import CiphertextBatch, FunctionKey, MasterPublicKey, MasterSecretKey
+from pyfe.schemes.multiples import require_long_multiples
 
 __all__ = ["IPFE_RLWE"]
 
@@ -67,6 +68,11 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
         if not isinstance(terms, LinearMap):
             raise UnsupportedModelError(f"{self.short} has keys of linear functions only, not of {terms.kind} ones")
         return ipfe_rlwe.keygen(secret, terms.weights)
+
+    def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
+        """What keygen refuses as well: a key is asked about before it is recorded."""
+        if isinstance(terms, LinearMap):
+            require_long_multiples(self._parameters(schema, weight_bits), terms.weights)
 
     def decrypt(self, key: FunctionKey, batch: CiphertextBatch) -> IntArray:
         return ipfe_rlwe.decrypt(key, batch)

@@ -34,6 +34,7 @@ import numpy.typing as npt
 from pyfe._core import ipfe_rlwe as _native
 from pyfe.arrays import IntArray
 from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
+from pyfe.schemes.multiples import require_long_multiples
 
 __all__ = [
     "BLOCK_ROWS",
@@ -141,9 +142,13 @@ def keygen(msk: _native.MasterSecretKey, y: npt.ArrayLike) -> _native.FunctionKe
 
     The key carries y, the exact interval of each result and how noisy it is. Fewer than n random keys already determine
     the master key: nothing here counts them, a :class:`pyfe.KeyAuthority` does. Raises ParameterError for floats, a
-    wrong shape or a zero row; OutOfRangeError beyond the bound. Cost: s and e drawn again, 16,384 draws a coordinate.
+    wrong shape or a zero row, and for weights that are few and large, a multiple of which may be short modulo K (the
+    message says what to change); OutOfRangeError beyond the bound. Cost: s and e drawn again, 16,384 draws a
+    coordinate, and a lattice reduction in at most 24 dimensions a function.
     """
-    return _native.keygen(msk, integers("y", y, 2))
+    sk = _native.keygen(msk, integers("y", y, 2))
+    require_long_multiples(sk.parameters, sk.y)
+    return sk
 
 
 def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
@@ -163,8 +168,15 @@ def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
 
 def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
     """Whether ``sum_i y_i pk_i - a sk_y`` and sk_y are short for every function, and interval and noise are as stated:
-    the key is what its y says. Comes before decryption. Cost: one pass over the public key."""
-    return bool(_native.verify_key(mpk, sk))
+    the key is what its y says. Comes before decryption. Cost: one pass over the public key.
+
+    Raises ParameterError where :func:`keygen` would: a key with a short multiple is what its y says, and still must
+    open no ciphertext of others.
+    """
+    right = bool(_native.verify_key(mpk, sk))
+    if right:
+        require_long_multiples(sk.parameters, sk.y)
+    return right
 
 
 def weighted_sum(batches: Sequence[_native.CiphertextBatch], w: npt.ArrayLike) -> _native.CiphertextBatch:
