@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -149,9 +149,8 @@ def run(arguments: list[str]) -> int:
     """Run the command of the arguments; see :func:`pyfe.cli.main`."""
     _fill_standard_descriptors()
     command, notes = typer.main.get_command(app), list[str]()
-    command.invoke = _noting(command.invoke, notes)  # type: ignore[method-assign]
     try:
-        with console.plain_warnings():
+        with console.plain_warnings(), _noting(command, notes):
             result = command.main(arguments, prog_name="pyfe", complete_var=_NO_VARIABLE, standalone_mode=False)
     except PyfeError as error:
         return _fail(arguments, type(error).__name__, str(error), BAD_INPUT)
@@ -170,8 +169,10 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _noting(invoke: Callable[..., Any], notes: list[str]) -> Callable[..., Any]:
-    """A command that keeps the notes of what interrupts it, which the option parser loses."""
+@contextlib.contextmanager
+def _noting(command: Any, notes: list[str]) -> Iterator[None]:
+    """While a command runs keep the notes of what interrupts it, which the option parser loses."""
+    invoke = command.invoke  # the parser may give the same command again: it is left as it was
 
     def invoked(*args: Any, **rest: Any) -> Any:
         try:
@@ -180,7 +181,11 @@ def _noting(invoke: Callable[..., Any], notes: list[str]) -> Callable[..., Any]:
             notes.extend(getattr(interruption, "__notes__", []))
             raise
 
-    return invoked
+    command.invoke = invoked
+    try:
+        yield
+    finally:
+        command.invoke = invoke
 
 
 def _interrupted(arguments: list[str], notes: Sequence[str] = ()) -> int:
