@@ -47,7 +47,7 @@ def require_long_multiples(parameters: _native.Parameters, y: IntArray) -> None:
         if row.any() and not long_multiples(row.tolist(), K, sigma, hi - lo):
             raise ParameterError(
                 f"y[{place}]: {np.count_nonzero(row)} of its {len(row)} weights are not 0, too few for their size: "
-                f"some c y mod K = {K} may be so short that c sk_y, {sigma / 256:.4g} ||c y mod K|| wide, fits into the "
+                f"some c y mod {K} may be so short that c sk_y, {sigma / 256:.4g} ||c y|| wide, fits into the "
                 f"interval of the results, {hi - lo} long, and one ciphertext made for it would be accepted and give "
                 "the key away; take more weights that are not 0, columns of wider ranges, or weights of fewer bits"
             )

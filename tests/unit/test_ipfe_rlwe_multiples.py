@@ -169,7 +169,9 @@ def test_no_multiple_vanishes_on_the_coordinates_that_are_looked_at() -> None:
 
 def test_an_authority_refuses_before_it_records() -> None:
     schema = Schema({f"bit {i}": number(0, 1, bits=1) for i in range(5)})
-    authority = KeyAuthority.create(schema, scheme="ipfe-rlwe", weight_bits=16, policy=Policy.unrestricted("a test"))
+    authority = KeyAuthority.create(
+        schema, scheme="ipfe-rlwe", weight_bits=16, policy=Policy.unrestricted(reason="a test")
+    )
     weights = np.array([[25689, 28874, 0, 0, 0]])
     interval = LinearMap(weights).interval(schema.lo, schema.hi)
     readout = Readout(interval=interval, intercept=np.zeros(1, dtype=np.int64), scale=np.ones(1))
