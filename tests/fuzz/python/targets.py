@@ -527,7 +527,11 @@ def change_head(data: bytes, rng: random.Random) -> bytes:
     body, gap, _ = text.rpartition(b"\n\n")
     if not gap or rng.random() < 0.5:
         return text
-    signature = base64.b64decode(data.split()[-1])[:4] + log_key().sign(body + b"\n")
+    try:
+        hint = base64.b64decode(data.split()[-1])[:4]
+    except (IndexError, ValueError):  # what was changed before has no signature's text
+        return text
+    signature = hint + log_key().sign(body + b"\n")
     return body + b"\n" + b"\n".join([b"", b" ".join([*data.split()[-3:-1], base64.b64encode(signature)]), b""])
 
 
