@@ -114,7 +114,68 @@ class Scanner {
     std::size_t depth_ = 0;
 };
 
+// Walks over items that were checked.
+class Walker {
+  public:
+    explicit Walker(std::span<const std::uint8_t> data) : data_(data) {}
+
+    std::size_t offset() const { return at_; }
+
+    Head head() {
+        const std::uint8_t first = data_[at_++];
+        const unsigned info = first & 31;
+        const std::size_t size = info < 24 ? 0 : std::size_t{1} << (info - 24);
+        const std::uint64_t argument = size == 0 ? info : big_endian(take(size));
+        return {static_cast<Major>(first >> 5), argument};
+    }
+    std::span<const std::uint8_t> take(std::size_t size) {
+        at_ += size;
+        return data_.subspan(at_ - size, size);
+    }
+    // The whole of the next item, with all that is in it
+    std::span<const std::uint8_t> item() {
+        const std::size_t start = at_;
+        for (std::uint64_t items = 1; items > 0; --items) {
+            const Head h = head();
+            if (h.major == octets || h.major == text) take(h.argument);
+            if (h.major == list || h.major == map) items += h.major == map ? 2 * h.argument : h.argument;
+        }
+        return data_.subspan(start, at_ - start);
+    }
+
+  private:
+    std::span<const std::uint8_t> data_;
+    std::size_t at_ = 0;
+};
+
 }  // namespace
+
+std::span<const std::uint8_t> cbor_entry(std::span<const std::uint8_t> data, std::string_view key,
+                                         std::string_view object) {
+    require_deterministic_cbor(data, object, cbor_container_cost * data.size());
+    Walker in(data);
+    const Head all = in.head();
+    if (all.major != map) Reader(data, object).refuse("metadata", "is not a map");
+    for (std::uint64_t i = 0; i < all.argument; ++i) {
+        const auto name = in.take(in.head().argument);
+        const auto value = in.item();
+        if (std::ranges::equal(name, key)) return value;
+    }
+    return {};
+}
+
+std::optional<std::span<const std::uint8_t>> cbor_octets(std::span<const std::uint8_t> item) {
+    if (item.empty()) return std::nullopt;
+    Walker in(item);
+    const Head h = in.head();
+    return h.major == octets ? std::optional(in.take(h.argument)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> cbor_unsigned(std::span<const std::uint8_t> item) {
+    if (item.empty()) return std::nullopt;
+    const Head h = Walker(item).head();
+    return h.major == unsigned_int ? std::optional(h.argument) : std::nullopt;
+}
 
 void require_deterministic_cbor(std::span<const std::uint8_t> data, std::string_view object,
                                 std::uint64_t budget) {

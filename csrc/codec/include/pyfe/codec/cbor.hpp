@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -20,5 +21,14 @@ constexpr std::size_t cbor_container_cost =
 // for 1 GB.
 void require_deterministic_cbor(std::span<const std::uint8_t> data, std::string_view object,
                                 std::uint64_t budget);
+
+// For who has no other use for metadata: the encoding of the value that stands under a key of the map `data`,
+// empty where the key is not there. Error(decode) unless `data` is one map, encoded as above. Cost: linear.
+std::span<const std::uint8_t> cbor_entry(std::span<const std::uint8_t> data, std::string_view key,
+                                         std::string_view object);
+
+// What an item is that cbor_entry gave: a byte string, or an integer that is not negative; else nothing
+std::optional<std::span<const std::uint8_t>> cbor_octets(std::span<const std::uint8_t> item);
+std::optional<std::uint64_t> cbor_unsigned(std::span<const std::uint8_t> item);
 
 }  // namespace pyfe
