@@ -11,7 +11,7 @@ HEARTBEATS := --no-deps pyhrv==0.5
 NATIVE       := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
 NATIVE_TESTS := $(shell find tests/native -type f 2>/dev/null)
 
-.PHONY: help demo install test malformed lint format bench docs fresh nightly sanitizers ctime qemu wheel clean preflight
+.PHONY: help demo install test malformed lint format bench docs fresh nightly sanitizers ctime qemu embed wheel clean preflight
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -54,6 +54,9 @@ nightly: $(VENV)/.installed-test $(VENV)/.installed-native $(VENV)/.installed-li
 
 fresh: preflight  ## `make demo` and `make test` in a new Debian 12 minbase folder (root, debootstrap)
 	bash scripts/fresh.sh
+
+embed: $(VENV)/.installed-embed  ## libpyfe, the C ABI, and a client of it in every language that is here
+	$(BIN)/python scripts/embed.py $(CLIENTS)
 
 wheel: $(VENV)/.installed-demo  ## a wheel in dist/
 	$(PIP) wheel --no-deps --wheel-dir dist .
@@ -99,6 +102,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test
 
 $(VENV)/.installed-foreign: $(VENV)/.installed-test
 	$(PIP) install $$($(BIN)/python scripts/extras.py foreign)
+	@touch $@
+
+$(VENV)/.installed-embed: $(VENV)/.installed-demo $(VENV)/.installed-native
+	$(PIP) install $$($(BIN)/python scripts/extras.py embed)
 	@touch $@
 
 $(VENV)/.installed-native: pyproject.toml | $(BIN)/python
