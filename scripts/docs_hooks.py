@@ -1,5 +1,5 @@
-"""mkdocs hooks: formulas as MathML (no script, no network), docstrings and SECURITY.md where pages ask for them, and in
-every page what it may load: files of the site, and no script but these and its own inline ones.
+"""mkdocs hooks: formulas as MathML (no script, no network), docstrings, the C header and SECURITY.md where pages ask
+for them, and in every page what it may load: files of the site, and no script but these and its own inline ones.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import api_pages  # noqa: E402
+import c_pages  # noqa: E402
 
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 _LOADS = re.compile(
@@ -33,8 +34,8 @@ _INCLUDE = "[The threat model: SECURITY.md](../../SECURITY.md)"
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put docstrings in the place of directives, and SECURITY.md, without its title, in the place of its link."""
-    markdown = api_pages.expand(markdown)
+    """Put docstrings in the place of directives, and the C header and SECURITY.md in the place of their links."""
+    markdown = c_pages.expand(api_pages.expand(markdown))
     if _INCLUDE not in markdown:
         return markdown
     text = (ROOT / "SECURITY.md").read_text().split("\n", 1)[1]

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-import native
 from embed_cases import CLIENTS, WHERE, Case, cases, fault, install, library, table
+
+import native
 
 MUST_RUN = {"c", "cffi", "go", "java"}
 LEAST_JAVA = 22
@@ -27,10 +28,12 @@ class AbsentError(Exception):
 
 
 def c(prefix: Path, made: Path) -> list[str | Path]:
-    """With the compiler and the words of pkg-config, if it is there."""
+    """With nothing but the compiler."""
     flags = [f"-I{prefix / 'include'}", f"-L{library(prefix).parent}", "-lpyfe", f"-Wl,-rpath,{library(prefix).parent}"]
-    command = [native.tool("cc", "gcc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", CLIENTS / "c" / "score.c"]
-    native.must(native.run([*command, *flags, "-o", made / "score"]), "compiling the client in C")
+    command = [native.tool("cc", "gcc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]
+    native.must(
+        native.run([*command, CLIENTS / "c" / "score.c", *flags, "-o", made / "score"]), "compiling the client in C"
+    )
     return [made / "score"]
 
 
@@ -68,7 +71,7 @@ def go_build(prefix: Path, program: Path, *flags: str) -> list[str | Path]:
         "CGO_CFLAGS": f"-O2 -I{prefix / 'include'}",
         "CGO_LDFLAGS": f"-L{folder} -Wl,-rpath,{folder}",
     }
-    command = [go_command(), "build", "-C", CLIENTS / "go", *flags, "-o", program, "."]
+    command: list[str | Path] = [go_command(), "build", "-C", CLIENTS / "go", *flags, "-o", program, "."]
     native.must(native.run(command, env=environment, timeout=1800), "compiling the client in Go")
     return [program]
 
@@ -105,7 +108,17 @@ def rust(prefix: Path, made: Path) -> list[str | Path]:
     if rustc is None:
         raise AbsentError("apt-get install rustc")
     folder = library(prefix).parent
-    command = [rustc, "--edition", "2021", "-O", "-D", "warnings", CLIENTS / "rust" / "score.rs", "-L", folder]
+    command: list[str | Path] = [
+        rustc,
+        "--edition",
+        "2021",
+        "-O",
+        "-D",
+        "warnings",
+        CLIENTS / "rust" / "score.rs",
+        "-L",
+        folder,
+    ]
     link = f"link-arg=-Wl,-rpath,{folder}"
     native.must(native.run([*command, "-C", link, "-o", made / "score"]), "compiling the client in Rust")
     return [made / "score"]
@@ -135,7 +148,7 @@ def r(prefix: Path, made: Path) -> list[str | Path]:
     shutil.copy(CLIENTS / "r" / "pyfe.c", made)
     folder = library(prefix).parent
     flags = {"PKG_CPPFLAGS": f"-I{prefix / 'include'}", "PKG_LIBS": f"-L{folder} -lpyfe -Wl,-rpath,{folder}"}
-    command = [program, "CMD", "SHLIB", made / "pyfe.c", "-o", made / "shim.so"]
+    command: list[str | Path] = [program, "CMD", "SHLIB", made / "pyfe.c", "-o", made / "shim.so"]
     native.must(native.run(command, env=flags), "compiling the client in R")
     return [script, "--vanilla", CLIENTS / "r" / "score.R", made / "shim.so"]
 
@@ -193,7 +206,7 @@ def refusals(command: list[str | Path], given: list[Case], made: Path) -> str:
     plain, signed = given[0], given[-1]
     damaged = made / "damaged.pyfe"
     damaged.write_bytes(plain.batch.read_bytes()[:-1])
-    asked = {
+    asked: dict[str, list[str | Path]] = {
         "PYFE_DECODE": [plain.public_key, plain.function_key, damaged],
         "PYFE_KEY_MISMATCH": [signed.public_key, plain.function_key, plain.batch],
         "PYFE_SIGNATURE": [*signed.arguments[:3], "11" * 32],

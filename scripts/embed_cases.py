@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import native
 import numpy as np
 
+import native
 import pyfe
 from pyfe.cli.demos import first
 from pyfe.identity import Identity, IdentitySecret
@@ -39,7 +39,15 @@ def install(folder: Path = WHERE, *defines: str) -> Path:
     """libpyfe, built and installed below build/; the prefix."""
     built = native.build(folder.name, ["pyfe"], "-DPYFE_BUILD_TESTING=OFF", "-DPYFE_BUILD_CAPI=ON", *defines)
     prefix = folder / "prefix"
-    command = [native.tool("cmake", "cmake"), "--install", built, "--component", "capi", "--prefix", prefix]
+    command: list[str | Path] = [
+        native.tool("cmake", "cmake"),
+        "--install",
+        built,
+        "--component",
+        "capi",
+        "--prefix",
+        prefix,
+    ]
     native.must(native.run(command), "installing libpyfe")
     return prefix
 

@@ -21,7 +21,7 @@ PAGES = sorted(
     path.relative_to(ROOT)
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "csrc").rglob("README.md")]
 )
-NOT_RUN = {"text", "toml", "json", "svg", "mermaid", "cpp"}
+NOT_RUN = {"text", "toml", "json", "svg", "mermaid", "cpp", "c"}
 
 
 class Console(CodeBlockParser):
