@@ -40,6 +40,7 @@ EVERYTHING = ("",)
 """What steps depend on: a file, a folder (with its last stroke), or "" for all that git would commit."""
 
 ARITHMETIC = (
+    "test_capi",
     "test_core",
     "test_groups",
     "test_ipfe_ddh",

@@ -6,11 +6,11 @@
  * Schema.encode gives.
  *
  * Conventions.
- *   - A function that can fail returns a pyfe_status, PYFE_OK (0) or what went wrong, and takes a pyfe_call last: memory
- *     of the caller, zeroed before its first use, in which the reason stands afterwards. It may be NULL.
+ *   - A function that can fail returns a pyfe_status, PYFE_OK (0) or what went wrong, and takes a pyfe_call last:
+ *     memory of the caller, zeroed before its first use, in which the reason stands afterwards. It may be NULL.
  *   - Nothing is written to outputs unless the status is PYFE_OK; *size is also written with PYFE_BUFFER_TOO_SMALL.
- *   - Memory belongs to the caller. What comes in is copied and may be freed at once; what goes out goes into buffers of
- *     the caller, whose capacity he says. Objects are freed by their _free, which takes NULL.
+ *   - Memory belongs to the caller. What comes in is copied and may be freed at once; what goes out goes into buffers
+ *     of the caller, whose capacity he says. Objects are freed by their _free, which takes NULL.
  *   - Objects do not change. Any thread may use any of them at any time; whoever frees one sees to it that nobody does.
  *   - Nothing is global but constants, the threads of this process and tables, which no result depends on.
  *   - Ids, keys and fingerprints of people are checked by the caller's own means: see docs/guides/embed.md.
@@ -132,8 +132,8 @@ PYFE_API pyfe_status pyfe_encrypted_size(const pyfe_public_key *key, uint64_t ro
                                          pyfe_call *call);
 
 /* Encrypts `rows` rows of n coordinates, row after row, each under fresh randomness; `out` becomes the envelope of a
- * ciphertext batch, pyfe_encrypted_size bytes, which Python reads as well. PYFE_OUT_OF_RANGE, before any work, names the
- * first row and coordinate outside its range, and not the value. Time does not depend on the coordinates.
+ * ciphertext batch, pyfe_encrypted_size bytes, which Python reads as well. PYFE_OUT_OF_RANGE, before any work, names
+ * the first row and coordinate outside its range, and not the value. Time does not depend on the coordinates.
  *
  * signer: NULL, or the Ed25519 key of the data owner (his identity's). Then the batch names him, and its last 64 bytes
  * are zeros in which his signature of all bytes before them belongs: sign them where the secret key is. Schemes whose
@@ -214,10 +214,10 @@ PYFE_API pyfe_status pyfe_function_key_prepare(const pyfe_function_key *key, pyf
  * against, or -1 for the system's clock.
  *
  * PYFE_KEY_MISMATCH at once for another public key or schema, PYFE_KEY_EXPIRED; PYFE_PARAMETER for combined rows, see
- * pyfe_decrypt_sums; PYFE_OUT_OF_RANGE, naming row and function, for a result outside its interval: the ciphertexts were
- * changed, or are not honest ones. Where pyfe_function_key_refuses is not 0:
- *   - the batch must have been loaded with its `signer` (PYFE_SIGNATURE): a refusal tells something of the key, so he who
- *     gets it must be known. Combined rows have no signer, and are not decrypted;
+ * pyfe_decrypt_sums; PYFE_OUT_OF_RANGE, naming row and function, for a result outside its interval: the ciphertexts
+ * were changed, or are not honest ones. Where pyfe_function_key_refuses is not 0:
+ *   - the batch must have been loaded with its `signer` (PYFE_SIGNATURE): a refusal tells something of the key, so he
+ *     who gets it must be known. Combined rows have no signer, and are not decrypted;
  *   - ciphertexts that are not honest ones give PYFE_REFUSED, without a row or a reason, and no scores. It is the last
  *     answer to this signer: from now on this key object gives PYFE_SILENCED for what he signed;
  *   - the caller's part: one key object a process; on PYFE_REFUSED write the signer down, durably, before the answer
