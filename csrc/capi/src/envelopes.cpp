@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include "call.hpp"
@@ -14,10 +15,12 @@ namespace pyfe::capi {
 namespace {
 
 constexpr const char* kind_names[] = {
-    "schema",          "function",    "public key",      "function key", "ciphertext batch", "authority",
-    "audit log",       "identity",    "request",         "approval",     "revocation",       "sealed key",
-    "sealed identity", "epoch table", "revocation list", "sealed owner", "score proof",
+    "schema",           "function",    "public key",      "function key", "ciphertext batch",
+    "sealed authority", "audit log",   "identity",        "request",      "approval",
+    "revocation",       "sealed key",  "sealed identity", "epoch table",  "revocation list",
+    "sealed owner",     "score proof",
 };
+static_assert(std::size(kind_names) == static_cast<size_t>(ObjectKind::score_proof));
 
 constexpr uint8_t major_octets = 2, major_text = 3, major_map = 5;
 

@@ -1,4 +1,6 @@
 // The library: its version, its threads, its errors by name
+#include <iterator>
+
 #include "call.hpp"
 #include "pyfe/base/cpu.hpp"
 #include "pyfe/base/parallel.hpp"
