@@ -268,8 +268,8 @@ void test_who_opens_a_sum(const FunctionKey& sk, const CiphertextBatch& sum, con
     CHECK_ERROR(decrypted(sk, again), parameter, "came as bytes");
 }
 
-// A summand by itself, that this key has not accepted yet: with a high bit in a slot where no patient is, whose
-// double is none. The sum is in order, and refused
+// A summand by itself, that this key has not accepted yet: with a high bit in a slot where no patient is,
+// whose double is none. The sum is in order, and refused
 void test_malformed_summands(const FunctionKey& sk, const CiphertextBatch& ct) {
     const CiphertextBatch bad = changed(ct, 1, 0x80), sum = CiphertextBatch::combine_vartime({&bad}, Row{2});
     CHECK(decrypted(sk, CiphertextBatch::from_bytes(sum.to_bytes()).vouched()).size() == ct.size());

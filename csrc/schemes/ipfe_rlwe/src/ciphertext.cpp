@@ -57,8 +57,9 @@ size_t CiphertextBatch::byte_size() const {
 }
 
 bool CiphertextBatch::formed() const {
-    return vouched_ || std::ranges::none_of(
-                           blocks_, [](const auto& block) { return block->is_sum() && block->sources.empty(); });
+    return vouched_ || std::ranges::none_of(blocks_, [](const auto& block) {
+               return block->is_sum() && block->sources.empty();
+           });
 }
 
 CiphertextBatch CiphertextBatch::vouched() const {

@@ -218,8 +218,9 @@ class Opening {
     std::vector<uint8_t> last_;  // the last tile, with room behind it
 };
 
-// What is opened: the ciphertexts of the batch, and every other one that its sums are made of, unless this key
-// accepted it before: the interval of a sum is so wide that one malformed summand takes sk_y away unnoticed
+// What is opened: the ciphertexts of the batch, and every other one that its sums are made of, unless this
+// key accepted it before: the interval of a sum is so wide that one malformed summand takes sk_y away
+// unnoticed
 Blocks opened_with(const FunctionKey& sk, const CiphertextBatch& ct) {
     Blocks out;
     for (const auto& block : ct.blocks()) out.push_back(block.get());
@@ -251,7 +252,8 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
         fail(ErrorKind::key_mismatch, "the function key and the ciphertexts have different parameters");
     if (!ct.formed())
         fail(ErrorKind::parameter,
-             "decrypt: a sum that came as bytes, and nobody vouches for it; form sums where they are decrypted");
+             "decrypt: a sum that came as bytes, and nobody vouches for it; form sums where they are "
+             "decrypted");
     const Blocks opened = opened_with(sk, ct);
     const Decisions decisions(sk, opened);  // refuses weights, and keys that are too noisy, before any work
     const ring::Basis basis(sk.parameters.primes, kLogRing);

@@ -97,8 +97,8 @@ class CiphertextBatch {
     // Whether this process formed every sum in it, or somebody vouches for those that came as bytes: all
     // others carry the key out, whatever their weights say
     bool formed() const;
-    // The same batch, for whose sums somebody vouches who has the key and accepted with it each ciphertext that
-    // they are made of. Not of its slices, joins and sums, and not on the wire
+    // The same batch, for whose sums somebody vouches who has the key and accepted with it each ciphertext
+    // that they are made of. Not of its slices, joins and sums, and not on the wire
     CiphertextBatch vouched() const;
     // Whether it was formed here, and one key accepted all of its sums: then who has that key can vouch
     bool accepted() const;
