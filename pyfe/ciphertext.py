@@ -208,7 +208,7 @@ class CiphertextBatch(PickledAsBytes):
         self._signature.require_of(identity.ed25519, identity.name, f"the {_NAME}")
         self._signature.require_valid(self._signed_bytes(), _NAME)
 
-    def formed_by(self, identity: Identity) -> CiphertextBatch:
+    def vouched_by(self, identity: Identity) -> CiphertextBatch:
         """The same batch, whose sums are opened on the word of who signed it. SignatureError as of the former."""
         self.require_signed_by(identity)
         return self._with(self._adapter.vouched(self._native), self._known_sums, ids=self._ids)
