@@ -45,14 +45,19 @@ def one_tile(p: Any, public_key_id: bytes, c: int, words: Sequence[Sequence[int]
 
 
 def secret_of(sk: Any) -> IntArray:
-    """int64 ``[functions, 8192]``: sk_y of every function, from the end of a key's bytes."""
+    """int64 ``[functions, 8192]``: sk_y of every function, from a key's bytes."""
+    return np.array([values for _, values in secrets_of(sk)])
+
+
+def secrets_of(sk: Any) -> list[tuple[int, IntArray]]:
+    """Of every function ||E||^2 and sk_y, from the end of a key's bytes."""
     data, end, found = sk.to_bytes(), None, []
     for y in sk.y[::-1]:
         end = len(data) if end is None else end
         width, values = next(_of_widths(data[:end], sk.parameters.sigma_256[0] / 256 * float(np.linalg.norm(y))))
-        found.append(values)
-        end -= RING * width // 8 + 17  # the width, and ||E||^2
-    return np.array(found[::-1])
+        end -= RING * width // 8 + 17  # ||E||^2, and the width
+        found.append((int.from_bytes(data[end : end + 16], "little"), values))
+    return found[::-1]
 
 
 def _of_widths(data: bytes, sigma: float) -> Iterator[tuple[int, IntArray]]:
