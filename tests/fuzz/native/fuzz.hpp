@@ -62,9 +62,12 @@ class Fields {
             order(lo, lo + 8);
         }
     }
-    // Scalars below either group order
+    // Scalars below either group order, whose highest byte is the last or the first
     void scalars(std::size_t n) {
-        for (std::size_t i = 0; i < n; ++i) skip(32)[31] &= 0x0f;
+        for (std::size_t i = 0; i < n; ++i) {
+            std::uint8_t* bytes = skip(32);
+            bytes[0] &= 0x3f, bytes[31] &= 0x0f;
+        }
     }
     // Encodings of points, every one whose first byte is even replaced by a sound one of the pool
     void points(std::size_t n, View pool, std::size_t size) {
