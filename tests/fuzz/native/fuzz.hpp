@@ -36,12 +36,12 @@ class Fields {
     void put(T value) {
         std::memcpy(skip(sizeof value), &value, sizeof value);
     }
-    // The field as it stands, brought into 1 .. most
+    // The field as it stands, brought into 1 .. most; what is there already stays
     std::uint32_t small(std::uint32_t most) {
         std::uint32_t value;
         std::uint8_t* field = skip(sizeof value);
         std::memcpy(&value, field, sizeof value);
-        value = value % most + 1;
+        value = (value % most + most - 1) % most + 1;
         std::memcpy(field, &value, sizeof value);
         return value;
     }
