@@ -13,6 +13,7 @@ from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from pyfe.adapters.packing import Packing
 from pyfe.adapters.protocols import (
     IntArray,
     NativeBatch,
@@ -76,6 +77,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     modulus: keys give away combinations of their functions with coefficients modulo this prime.
     search: the search that ends a decryption; None where there is none.
     block_rows: rows that are encrypted as one block; 1 where every row stands by itself, more where rows are packed.
+    rests_on: what its secrecy rests on, in words.
     """
 
     id: str
@@ -91,6 +93,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     modulus: int
     search: Search | None = None
     block_rows: int = 1
+    rests_on: str = "nothing that is stated"
 
     @property
     def serves(self) -> tuple[str, ...]:
@@ -104,6 +107,14 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def row_width(self, batch: Batch) -> int:
         """Bytes of a row of this very batch, where they follow from more than n."""
         return self.row_bytes(self.coordinates(batch))
+
+    def packing(self, schema: Schema, weight_bits: int) -> Packing:
+        """How rows of a schema lie in ciphertexts. ParameterError where the scheme has no parameters for it."""
+        return Packing(self.block_rows, 0, self.block_rows, self.block_rows * self.row_bytes(schema.n))
+
+    def quantum_bits(self, schema: Schema, weight_bits: int) -> float | None:
+        """Estimated bits of work for a quantum computer; None where one breaks the scheme. Likewise."""
+        return None
 
     # -- the four verbs --
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pyfe._core import ipfe_rlwe as core
 from pyfe.adapters.adapter import Adapter, weight_bound
+from pyfe.adapters.packing import Packing
 from pyfe.adapters.protocols import IntArray
 from pyfe.adapters.row_marks import MARK_SIZE, Marks
 from pyfe.errors import DecodeError, ParameterError, UnsupportedError, UnsupportedModelError
@@ -46,6 +47,7 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     widest = 2**44  # what compile() aims at; the parameters bound it more narrowly, and without a search
     modulus = 2**127 - 1  # keys combine over the integers: any prime beyond their determinants tells their span
     block_rows = ipfe_rlwe.BLOCK_ROWS
+    rests_on = "Ring-LWE, selective"
 
     def row_bytes(self, n: int) -> int:
         """For columns and weights of about eight bits; of a batch, :meth:`row_width`."""
@@ -53,6 +55,14 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
 
     def row_width(self, batch: CiphertextBatch) -> int:
         return batch.row_size
+
+    def packing(self, schema: Schema, weight_bits: int) -> Packing:
+        p, tile = self._parameters(schema, weight_bits), ipfe_rlwe.TILE_ROWS
+        shared = ipfe_rlwe.BLOCK_ROWS * sum(q.bit_length() for q in p.primes) // 8
+        return Packing(ipfe_rlwe.BLOCK_ROWS, shared, tile, tile * p.n * p.b // 8)
+
+    def quantum_bits(self, schema: Schema, weight_bits: int) -> float | None:
+        return self._parameters(schema, weight_bits).quantum_bits
 
     def parameter_hash(self, schema: Schema, weight_bits: int) -> bytes:
         return self._parameters(schema, weight_bits).id

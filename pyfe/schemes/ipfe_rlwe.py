@@ -39,6 +39,7 @@ from pyfe.schemes.multiples import require_long_multiples
 
 __all__ = [
     "BLOCK_ROWS",
+    "TILE_ROWS",
     "CiphertextBatch",
     "FunctionKey",
     "MasterPublicKey",
@@ -54,6 +55,9 @@ __all__ = [
 
 BLOCK_ROWS = 8192
 """Rows of a full ciphertext: its slots."""
+
+TILE_ROWS = 64
+"""Rows that a ciphertext grows by."""
 
 MasterPublicKey = _native.MasterPublicKey
 MasterSecretKey = _native.MasterSecretKey
