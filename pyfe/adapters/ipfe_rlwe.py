@@ -153,6 +153,9 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
             "(a + 2 * b, where the schema's sum_w allows it); sum the decrypted scores, or take scheme='ipfe-ddh'"
         )
 
+    def adds(self, schema: Schema) -> bool:
+        return self.additive and schema.sum_w > 1
+
     def vouched(self, batch: CiphertextBatch) -> CiphertextBatch:
         return batch.vouched()
 
