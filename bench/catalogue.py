@@ -9,8 +9,8 @@ from pathlib import Path
 
 UNITS = ("us", "ms", "per_s", "bytes", "times", "share", "count")
 QUESTIONS = (
-    "group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "policy", "authority", "threads",
-    "memory",
+    "group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "rlwe", "policy", "authority",
+    "threads", "memory",
 )  # fmt: skip
 """The questions in the order a full run asks them; each is a module of this package."""
 
@@ -31,10 +31,15 @@ class Entry:
     peer: str | None = None
     ratio_at_least: float | None = None
     at_most: float | None = None
+    at_least: float | None = None
 
     def bar(self) -> str:
         """The bar in words, empty when there is none."""
-        limits = [(">= {:,}x", self.ratio_at_least), ("<= {:,} " + self.unit, self.at_most)]
+        limits = [
+            (">= {:,}x", self.ratio_at_least),
+            ("<= {:,} " + self.unit, self.at_most),
+            (">= {:,} " + self.unit, self.at_least),
+        ]
         return ", ".join(words.format(limit) for words, limit in limits if limit is not None)
 
 

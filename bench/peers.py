@@ -13,7 +13,10 @@ from typing import Any
 
 from bench.measure import PeerGaveUp
 
-PACKAGES = {"rbcl": "rbcl", "mife": "pymife", "ckzg": "ckzg", "py_arkworks_bls12381": "py-arkworks-bls12381"}
+PACKAGES = {
+    "rbcl": "rbcl", "mife": "pymife", "ckzg": "ckzg", "py_arkworks_bls12381": "py-arkworks-bls12381",
+    "tenseal": "tenseal",
+}  # fmt: skip
 """Module -> the package that brings it."""
 
 
@@ -53,6 +56,11 @@ def pymife(module: str) -> Peer | None:
 def arkworks() -> Peer | None:
     """arkworks' BLS12-381."""
     return find("py_arkworks_bls12381", "py-arkworks-bls12381")
+
+
+def tenseal() -> Peer | None:
+    """TenSEAL, which has CKKS."""
+    return find("tenseal", "tenseal")
 
 
 def status() -> dict[str, str]:

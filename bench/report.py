@@ -75,6 +75,8 @@ def _mark(result: Measurement) -> str:
         verdicts.append(ratio >= entry.ratio_at_least)
     if entry.at_most is not None:
         verdicts.append(result.value <= entry.at_most)
+    if entry.at_least is not None:
+        verdicts.append(result.value >= entry.at_least)
     if not verdicts:
         return ""
     return "met" if all(verdicts) else "missed"

@@ -40,8 +40,10 @@ from pyfe.errors import (
     ProofError,
     PyfeError,
     RandomnessError,
+    RefusedError,
     RowsDeniedError,
     SignatureError,
+    SilencedError,
     UnsupportedError,
     UnsupportedModelError,
 )
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from pyfe import audit, forms, groups, leakage, quadratic, schemes
     from pyfe.authority import KeyAuthority, Policy
     from pyfe.ciphertext import CiphertextBatch
+    from pyfe.evaluator import Evaluator
     from pyfe.function import Function
     from pyfe.keys import FunctionKey, PublicKey, RevocationList, ScoreProof
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
@@ -66,6 +69,7 @@ __all__ = [
     "ClusterError",
     "DecodeError",
     "Encoded",
+    "Evaluator",
     "Function",
     "FunctionKey",
     "IdentityError",
@@ -82,12 +86,14 @@ __all__ = [
     "PublicKey",
     "PyfeError",
     "RandomnessError",
+    "RefusedError",
     "Report",
     "RevocationList",
     "RowsDeniedError",
     "Schema",
     "ScoreProof",
     "SignatureError",
+    "SilencedError",
     "SquareNetwork",
     "Suggestions",
     "UnsupportedError",
@@ -117,6 +123,7 @@ __all__ = [
 _HOMES = {
     "CiphertextBatch": "pyfe.ciphertext",
     "Encoded": "pyfe.schema",
+    "Evaluator": "pyfe.evaluator",
     "Function": "pyfe.function",
     "FunctionKey": "pyfe.keys",
     "KeyAuthority": "pyfe.authority",

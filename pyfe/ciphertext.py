@@ -75,6 +75,7 @@ class CiphertextBatch(PickledAsBytes):
         "_saturated",
         "_schema_id",
         "_signature",
+        "_signers",
     )
 
     def __init__(
@@ -89,8 +90,9 @@ class CiphertextBatch(PickledAsBytes):
         known_sums: IntArray | None = None,
         ids: RowIds | None = None,
         signature: Signature | None = None,
+        signers: frozenset[bytes] | None = None,
     ) -> None:
-        """Not for direct use. ``ids``: one a row; ``signature``: of all of it."""
+        """Not for direct use. ``ids``: one a row; ``signature``: of all of it; ``signers``: as of :attr:`signers`."""
         self._adapter = adapter
         self._native = native
         self._parameter_hash = parameter_hash
@@ -104,6 +106,7 @@ class CiphertextBatch(PickledAsBytes):
             known_sums.flags.writeable = False
         self._ids = ids
         self._signature = signature
+        self._signers = signers
         self._id: bytes | None = None
         self._read_from: bytes | None = None
 
@@ -173,6 +176,14 @@ class CiphertextBatch(PickledAsBytes):
         """The Ed25519 key (32 bytes) of whoever signed all of it; None where it is unsigned, as is every batch that was
         cut, joined, combined or given other ids. Whose key that is, :meth:`require_signed_by` asks."""
         return None if self._signature is None else self._signature.signer
+
+    @property
+    def signers(self) -> frozenset[bytes] | None:
+        """Who answers for its rows, through every cut, join and sum in this process: the Ed25519 keys of those who
+        signed what they are made of; nobody where all were encrypted here; None where anybody may have made some."""
+        if self._signers is None and self._signature is not None:
+            return frozenset([self._signature.signer])
+        return self._signers
 
     def signed(self, secret: IdentitySecret) -> CiphertextBatch:
         """The same batch, signed by an identity: rows in their order, ids, and what was clipped.
@@ -464,6 +475,7 @@ class CiphertextBatch(PickledAsBytes):
             known_sums=self._known_sums,
             ids=self._ids,
             signature=signature,
+            signers=self._signers,
         )
 
     def _signed_bytes(self) -> bytes:
@@ -484,6 +496,8 @@ class CiphertextBatch(PickledAsBytes):
     ) -> CiphertextBatch:
         """A batch of other rows under the same key and schema, counting the saturated values of all its sources."""
         counts = sum((Counter(part._saturated) for part in others), Counter(self._saturated))
+        signers = [part.signers for part in (self, *others)]
+        known = [each for each in signers if each is not None]
         return CiphertextBatch(
             self._adapter,
             native,
@@ -493,6 +507,7 @@ class CiphertextBatch(PickledAsBytes):
             encrypted_rows=self._encrypted_rows + sum(part._encrypted_rows for part in others),
             known_sums=known_sums,
             ids=ids,
+            signers=frozenset().union(*known) if len(known) == len(signers) else None,
         )
 
     def require_same(self, other: CiphertextBatch) -> None:
@@ -551,7 +566,8 @@ def _require_new_rows(parts: Sequence[CiphertextBatch]) -> None:
     if len(parts) < 2:
         return
     marks = [part._adapter.row_marks(part._native) for part in parts]
-    rows = repeated_rows(marks, lambda part, row: parts[part]._native.slice(row, row + 1).to_bytes(), _NAMED + 1)
+    readers = [part._adapter.row_reader(part._native) for part in parts]
+    rows = repeated_rows(marks, lambda part, row: readers[part](row), _NAMED + 1)
     if rows:
         more = " and more" if len(rows) > _NAMED else ""
         raise ParameterError(

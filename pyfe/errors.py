@@ -31,8 +31,10 @@ __all__ = [
     "ProofError",
     "PyfeError",
     "RandomnessError",
+    "RefusedError",
     "RowsDeniedError",
     "SignatureError",
+    "SilencedError",
     "UnsupportedError",
     "UnsupportedModelError",
 ]
@@ -135,6 +137,16 @@ class KeyExpiredError(PyfeError):
 
 class RandomnessError(PyfeError):
     """No entropy could be had from the operating system; pyfe fails closed and produces nothing."""
+
+
+class RefusedError(PyfeError):
+    """Ciphertexts are not what encryption under this public key gives, or were changed. Neither where nor why is said,
+    and nothing was decrypted: whoever made them would learn about the key from more."""
+
+
+class SilencedError(PyfeError):
+    """Whoever signed these ciphertexts is answered no more under this public key: one that he had signed before was
+    refused. Nothing is said of these; a person releases him."""
 
 
 class UnsupportedError(PyfeError):

@@ -60,7 +60,26 @@ LISTED = (
     "BaseTablesOf<G2Curve<F>>::sum",
     "BaseTablesOf<G2Curve<F>>::sum{lambda}",
     "ChaCha20<Sixteen>::run",
-    "Candidates<Avx512>::run",
+    "candidates",
+    "LaneForward<Avx512, 4>::pass<3, 1, 1024ul>",
+    "LaneForward<Avx512, 4>::pass<4, 4, 64ul>",
+    "LaneForward<Avx512, 4>::last",
+    "LaneForward<Avx512, 8>::pass<3, 1, 1024ul>",
+    "LaneForward<Avx512, 8>::pass<4, 8, 64ul>",
+    "LaneForward<Avx512, 8>::last",
+    "LaneForward<Avx512, 32>::pass<3, 1, 1024ul>",
+    "LaneForward<Avx512, 32>::pass<4, 1, 64ul>",
+    "LaneForward<Avx512, 32>::last",
+    "LaneInverse<Avx512>::start",
+    "LaneInverse<Avx512>::pass<4, false, 64ul>",
+    "LaneInverse<Avx512>::pass<3, true, 1024ul>",
+    "LaneWords<Avx512>::add",
+    "LaneWords<Avx512>::sub",
+    "LaneWords<Avx512>::mul",
+    "LaneWords<Avx512>::mul_add",
+    "LaneWords<Avx512>::scale",
+    "LaneWords<Avx512>::scale_add",
+    "LaneWords<Avx512>::from_signed",
     "common_sum<Fe>{lambda}",
     "fixed_base<Fe>{lambda}",
     "variable_base<Fe>{lambda}",
@@ -146,7 +165,7 @@ def short(function: str) -> str:
     """Without namespaces, the element type as F: Fp2<F>::mul(Fp2<F> const&, Fp2<F> const&)"""
     function = re.sub(r"pyfe::field::bls12_381::FpLanes<pyfe::field::ifma::Avx512>", "F", function)
     function = re.sub(r"pyfe::field::FeLanes<pyfe::field::ifma::Avx512>", "Fe", function)
-    function = re.sub(r"pyfe::random::(?:ifma::)?", "", function)
+    function = re.sub(r"pyfe::(?:random|ring)::(?:ifma::)?", "", function)
     function = re.sub(r"pyfe::(?:field::|group::|pairing::|dlog::)?(?:bls12_381::|ristretto255::)?", "", function)
     while (joined := re.sub(r"(?<=[>Fe]) >", ">", function)) != function:
         function = joined

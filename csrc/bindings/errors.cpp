@@ -20,6 +20,8 @@ const char* class_name(pyfe::ErrorKind kind) {
             return "OutOfRangeError";
         case pyfe::ErrorKind::randomness:
             return "RandomnessError";
+        case pyfe::ErrorKind::refused:
+            return "RefusedError";
         case pyfe::ErrorKind::resource:
             return "PyfeError";
     }

@@ -17,12 +17,14 @@ void bind_rooms(py::module_& module) {
     PYFE_BIND(random);
     PYFE_BIND(codec);
     PYFE_BIND(counting);
+    PYFE_BIND(ring);
     PYFE_BIND(ristretto255);
     PYFE_BIND(bls12_381);
     PYFE_BIND(pairing);
     PYFE_BIND(dlog);
     PYFE_BIND(schemes);
     PYFE_BIND(ipfe_ddh);
+    PYFE_BIND(ipfe_rlwe);
     PYFE_BIND(qfe);
     PYFE_BIND(self_test);
 }

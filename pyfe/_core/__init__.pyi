@@ -13,8 +13,9 @@ from . import pairing
 from . import dlog
 from . import schemes
 from . import ipfe_ddh
+from . import ipfe_rlwe
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'ipfe_rlwe', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ring_transform', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
@@ -90,6 +91,13 @@ def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typin
 def require_cbor(data: bytes, name: str, budget: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     DecodeError unless the bytes are one item of deterministic CBOR of the allowed types, whose items cost at most the budget: one each, a map or list 16.
+    """
+def ring_transform(q: typing.SupportsInt | typing.SupportsIndex, a: numpy.typing.NDArray[numpy.int64], inverse: bool = False, repeat: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    int64 [batch, N]: the negacyclic number-theoretic transform of each row of a, residues 0 to
+    q - 1 of a prime q = 1 mod 2N of 28 to 50 bits, N a power of two from 8 to 16,384. Value i is
+    a(psi^(2 bitreverse(i) + 1)), psi the least primitive 2N-th root of unity; inverse=True goes
+    back. Done `repeat` times, each on the result before. Constant time in a.
     """
 def row_noise(secret: SecretBytes | memoryview, context: bytes, rows: numpy.typing.NDArray[numpy.uint8], slots: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], sigma_256: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -70,6 +70,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         are enough for a linear function; the linear coefficients of a quadratic one are steeper by a column's bits.
     additive: whether encrypted rows can be added and multiplied.
     provable: whether scores can be proven (:meth:`prove`).
+    refusal_answers: whether a refusal tells of the key: then signers get one (:mod:`pyfe.incidents`).
     key_type: who can encrypt.
     widest: widest interval, ``high - low``, in which a result is found.
     modulus: keys give away combinations of their functions with coefficients modulo this prime.
@@ -84,6 +85,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     default_weight_bits: int
     additive: bool = False
     provable: bool = False
+    refusal_answers: bool = False
     key_type: KeyType = "public"
     widest: int
     modulus: int
@@ -98,6 +100,10 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     @abstractmethod
     def row_bytes(self, n: int) -> int:
         """Bytes of one encrypted row of n coordinates; of a packed scheme, its share of a full block."""
+
+    def row_width(self, batch: Batch) -> int:
+        """Bytes of a row of this very batch, where they follow from more than n."""
+        return self.row_bytes(self.coordinates(batch))
 
     # -- the four verbs --
 
@@ -185,10 +191,10 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def row_form(self, batch: Batch) -> RowForm:
         """The payload of a native batch as rows of one width, for a table that has a column of them; no row is copied.
 
-        A payload ends with its rows, :meth:`row_bytes` each. Of a packed scheme with its blocks, cut at that width;
+        A payload ends with its rows, :meth:`row_width` each. Of a packed scheme with its blocks, cut at that width;
         where the last block is not full, its first part is shared. ParameterError for rows that take fewer bytes.
         """
-        pieces, width = self.pieces(batch), self.row_bytes(self.coordinates(batch))
+        pieces, width = self.pieces(batch), self.row_width(batch)
         shared = sum(map(len, pieces)) - width * len(batch)
         if shared < 0:
             raise ParameterError(f"these rows take fewer than {width} bytes each: they are no batch as encrypted")
@@ -220,6 +226,11 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         rows = (hashlib.sha256(batch.slice(row, row + 1).to_bytes()).digest() for row in range(len(batch)))
         return np.frombuffer(b"".join(digest[:MARK_SIZE] for digest in rows), dtype=np.uint64)
 
+    def row_reader(self, batch: Batch) -> Callable[[int], bytes]:
+        """What gives the bytes by which a row, counted from 0, is told from others. A scheme that packs rows overrides
+        this, since a slice of one keeps all of its ciphertext."""
+        return lambda row: batch.slice(row, row + 1).to_bytes()
+
     def combined(self, batch: Batch) -> bool:
         """Whether the rows are combinations of encrypted rows."""
         return False
@@ -239,6 +250,9 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def weighted_sum(self, batch: Batch, weights: IntArray) -> Batch:
         """A batch of one row, ``sum_j weights[j] row_j`` for int64 ``[len]``; likewise."""
         raise self._not_additive()
+
+    def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
+        """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
 
     def require_additive(self) -> None:
         """UnsupportedError unless encrypted rows can be added and multiplied."""

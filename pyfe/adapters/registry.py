@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pyfe.adapters.adapter import Adapter, AnyAdapter
 from pyfe.adapters.ipfe_ddh import IPFE_DDH as IPFE_DDH
+from pyfe.adapters.ipfe_rlwe import IPFE_RLWE as IPFE_RLWE
 from pyfe.adapters.protocols import IntArray
 from pyfe.adapters.qfe import QFE_GGM as QFE_GGM
 from pyfe.adapters.qfe import QFE_SXDH as QFE_SXDH

@@ -245,7 +245,8 @@ def require_fit(terms: Terms, function: Function) -> None:
     """Whether a key for the function can be asked for at all, whatever the policy says.
 
     Raises KeyMismatchError for a function of another schema, UnsupportedModelError for a kind that the scheme does not
-    serve, OutOfRangeError for weights wider than the authority's or results that the scheme cannot find.
+    serve, OutOfRangeError for weights wider than the authority's or results that the scheme cannot find, ParameterError
+    for weights of which the scheme cannot make a key that stays secret.
     """
     if not isinstance(function, Function):
         raise ParameterError(f"a key is issued for a Function (see pyfe.compile), not for {type(function).__name__}")
@@ -259,6 +260,7 @@ def require_fit(terms: Terms, function: Function) -> None:
     if not np.array_equal(interval, function.interval):
         raise ParameterError("the function states another result interval than its weights have under this schema")
     require_searchable(interval, [adapter(terms.scheme)])
+    adapter(terms.scheme).require_sound(terms.schema, terms.weight_bits, function.map)
 
 
 def _require_narrow(terms: Terms, function: Function) -> None:

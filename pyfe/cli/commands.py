@@ -23,6 +23,7 @@ from pyfe.cli import (
     doctor,
     encrypt_evaluate,
     evaluating,
+    evaluator,
     handing_over,
     identity,
     info,
@@ -129,6 +130,10 @@ owner_app.command("status")(owner.status)
 owner_app.command("pseudonyms")(owner.pseudonyms)
 app.add_typer(owner_app, name="owner")
 app.command("encrypt")(encrypt_evaluate.encrypt)
+evaluator_app = typer.Typer(help="Evaluators: whom they answer no more.", no_args_is_help=True)
+evaluator_app.command("show")(evaluator.show_state)
+evaluator_app.command("release")(evaluator.release)
+app.add_typer(evaluator_app, name="evaluator")
 app.command("concat")(batches.concat)
 app.command("append")(batches.append)
 app.command("slice")(batches.slice_rows)

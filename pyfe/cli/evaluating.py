@@ -15,6 +15,7 @@ from pyfe import io
 from pyfe.adapters import SearchTable
 from pyfe.audit import require_as_new
 from pyfe.ciphertext import CiphertextBatch
+from pyfe.cli.answered import ANYBODY, Answered, asks_whom
 from pyfe.cli.carried import AllowDuplicates
 from pyfe.cli.console import AsJson, Force, in_words, load, meter, read_head, say, show
 from pyfe.cli.keeping import Saved
@@ -50,6 +51,7 @@ DropColumns = Annotated[
 ]
 
 
+@asks_whom
 @asks_where
 def evaluate(
     ciphertexts: Annotated[
@@ -69,6 +71,7 @@ def evaluate(
     prove: Prove = None,
     context: Context = "",
     ran: Ran = HERE,
+    answered: Answered = ANYBODY,
     resume: Resume = False,
     force: Force = False,
     as_json: AsJson = False,
@@ -78,7 +81,7 @@ def evaluate(
         raise ParameterError("--revoked needs --public-key: who signed the list is looked at")
     if saved and revoked is None:
         raise ParameterError("--saved says how new the list of revoked keys has to be: give --revoked")
-    avoid = [*_files_of(ciphertexts), key, public_key, signed_by, revoked, *(saved or ())]
+    avoid = [*_files_of(ciphertexts), key, public_key, signed_by, revoked, *(saved or ()), *answered.avoid(key)]
     with (
         io.claimed(output, roles.SCORES, avoid=[*avoid, prove], force=force) as file,
         proof_place(prove, context, avoid=[*avoid, output], force=force) as proof,
@@ -88,21 +91,20 @@ def evaluate(
         listed = None if revoked is None else _list_of(revoked, public, saved or ())
         owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
         rows = _rows_of(ciphertexts, owner)
+        answers, kept = answered.answers(opened, key, rows, owner, quiet=as_json)
         proof.require_provable(opened, rows.batch, resumed=resume)
         options: dict[str, Any] = {"largest_weight_sum": largest_weight_sum, "columns": not drop_columns}
         scores = Scores.of_rows(opened, rows, revoked=listed, keep=proof.wanted, **options)
         asked, says = Asked(allow_duplicates, resume, force), said_of(opened, rows, owner, options)
         where = ran.engine(rows, opened, owner, quiet=as_json)
-        made = _made(file, scores, rows, says, asked, proof, where, quiet=as_json)
+        made = _made(file, scores, rows, says, asked, proof, where, answers, quiet=as_json)
     values = {
         "scores": str(output),
         "scheme": opened.scheme,
         **_rows_said(rows, made),
         **_signer_said(owner),
-        "key_verified": opened.verified,
-        **({} if public is None else {"public_key_fingerprint": public.fingerprint}),
-        "exact": opened.exact,
-        "policy": opened.policy,
+        **kept,
+        **_key_said(opened, public),
         "saturated": dict(made.counts.saturated),
         **made.proven,
         "search_table_seconds": 0.0 if made.search is None else made.search.seconds,
@@ -150,6 +152,7 @@ def _made(
     asked: Asked,
     proof: ProofPlace,
     where: AbstractContextManager[Engine | None],
+    answers: AbstractContextManager[None],
     *,
     quiet: bool,
 ) -> _Made:
@@ -163,7 +166,7 @@ def _made(
         finish=lambda: proven.update(proof.write(scores.key, rows.batch, scores.kept)),
     )
     with where as engine:
-        made = make_scores(file, scores, rows, says, asked, engine=engine, around=around)
+        made = make_scores(file, scores, rows, says, asked, answers=answers, engine=engine, around=around)
     return _Made(made.counts, made.scored, search[0], time.perf_counter() - start, proven)
 
 
@@ -180,6 +183,12 @@ def _signer_said(owner: Identity | None) -> dict[str, Any]:
     return (
         {"signed_by": None} if owner is None else {"signed_by": owner.name, "signed_by_fingerprint": owner.fingerprint}
     )
+
+
+def _key_said(key: FunctionKey, public: PublicKey | None) -> dict[str, Any]:
+    """Whether the key was checked, and against what; what it opens, and what it was issued under."""
+    checked = {} if public is None else {"public_key_fingerprint": public.fingerprint}
+    return {"key_verified": key.verified, **checked, "exact": key.exact, "policy": key.policy}
 
 
 def _words(values: Mapping[str, Any], search: SearchTable | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pyfe.cohorts.opened_keys import KeyBytes
 from pyfe.cohorts.parts import KEPT
 from pyfe.cohorts.rows import Rows
 from pyfe.cohorts.scoring import Add, Scores
-from pyfe.errors import ClusterError, ParameterError, PyfeError
+from pyfe.errors import ClusterError, ParameterError, PyfeError, RefusedError
 
 __all__ = ["TIMEOUT", "Cluster", "connected"]
 
@@ -147,12 +147,16 @@ class Cluster:
         add: Add,
         advance: Callable[[int], None],
     ) -> None:
+        refused: RefusedError | None = None
         for parts in self.results(tasks_of(scores, rows, spans, keys, signed_by)):
-            for part in parts:
+            refused = parts if isinstance(parts, RefusedError) else refused
+            for part in () if isinstance(parts, RefusedError) else parts:
                 add(part.span, partial(_put, part))
                 advance(part.counts.rows)
+        if refused is not None:  # when all is done: the time tells nobody where it was
+            raise refused
 
-    def results(self, tasks: Iterator[Task]) -> Iterator[list[TaskPart]]:
+    def results(self, tasks: Iterator[Task]) -> Iterator[list[TaskPart] | RefusedError]:
         """What the tasks give, in the order in which they are done; a few for each worker are under way at a time.
 
         An exception is tried again three times, and a task whose worker died on others. Dask counts a death against all
@@ -175,7 +179,7 @@ class Cluster:
                         kind="killed",
                     )
 
-    def _together(self, tasks: Iterator[Task], died: list[Task]) -> Iterator[list[TaskPart]]:
+    def _together(self, tasks: Iterator[Task], died: list[Task]) -> Iterator[list[TaskPart] | RefusedError]:
         """What the tasks give; those whose workers died are put down, and no others are begun then."""
         pending: dict[Any, Task] = {}
         since = time.monotonic()

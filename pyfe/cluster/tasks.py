@@ -13,7 +13,7 @@ from pyfe.cohorts.manifest import Counts, Span
 from pyfe.cohorts.opened_keys import KeyBytes, opened_key
 from pyfe.cohorts.rows import Rows, of_cohort
 from pyfe.cohorts.scoring import Scores, TableForm, score_in_turn, score_parts
-from pyfe.errors import ParameterError
+from pyfe.errors import ParameterError, RefusedError
 from pyfe.identity import Identity
 
 __all__ = ["ROWS_A_TASK", "Task", "TaskPart", "require_cohort", "run", "tasks_of"]
@@ -78,8 +78,9 @@ def tasks_of(
             held = []
 
 
-def run(task: Task) -> list[TaskPart]:
-    """Make the parts of a task: a worker's work. Pure, but for the files that it reads.
+def run(task: Task) -> list[TaskPart] | RefusedError:
+    """Make the parts of a task: a worker's work. Pure, but for the files that it reads. A refusal is given, not raised:
+    nothing that was refused is tried again.
 
     ParameterError where the worker has another version of pyfe, or cannot read the files that whoever asks reads; else
     errors as of :func:`pyfe.cohorts.scoring.score_parts`. Memory: four chunks, and the parts.
@@ -100,5 +101,8 @@ def run(task: Task) -> list[TaskPart]:
         made.append(TaskPart(span, counts, file.getvalue()))
 
     engine = score_parts if _core.num_threads() > 1 else score_in_turn
-    engine(scores, rows, list(task.spans), add, lambda more: None)
+    try:
+        engine(scores, rows, list(task.spans), add, lambda more: None)
+    except RefusedError as refused:
+        return refused
     return made

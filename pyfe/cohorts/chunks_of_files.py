@@ -70,7 +70,7 @@ class EncodedChunk:
         native = adapter.read_batch(memoryview(self.payload))
         if len(native) != head.rows or native.public_key_id != facts.public_key_id:
             raise DecodeError("the rows are not as many, or not under the public key, as its head says")
-        if adapter.row_bytes(adapter.coordinates(native)) != facts.width:
+        if adapter.row_width(native) != facts.width:
             raise DecodeError("a row's bytes are not as many as its head says")
         if self.ids is not None and adapter.combined(native):
             raise DecodeError("combined rows have no ids, and here are some")
@@ -82,6 +82,7 @@ class EncodedChunk:
             saturated=head.saturated,
             encrypted_rows=head.encrypted_rows,
             ids=self.ids,
+            signers=None if head.chunk_signature is None else frozenset([head.chunk_signature.signer]),
         )
 
 

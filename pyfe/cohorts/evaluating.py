@@ -80,10 +80,12 @@ def make_scores(
     says: Mapping[str, Any],
     asked: Asked,
     *,
+    answers: AbstractContextManager[object],
     engine: Engine | None = None,
     around: Around | None = None,
 ) -> TableMade:
-    """Make the table of scores in its place; ``engine``: what scores its parts, else this process.
+    """Make the table of scores in its place; ``answers``: what counts refusals while rows are decrypted
+    (:func:`pyfe.evaluator.answers`); ``engine``: what scores its parts, else this process.
 
     ParameterError for an id that is there twice, and as of :func:`pyfe.cohorts.one_file.table_in_parts`; DecodeError
     for rows that are not those that were opened. Whatever ends it early, finished parts stay for a run that resumes.
@@ -111,7 +113,8 @@ def make_scores(
                     distinct.result()
                 advance(more)
 
-            score(scores, rows, missing, table.add, scored)
+            with answers:
+                score(scores, rows, missing, table.add, scored)
         distinct.result()
         rows.require_unchanged()
         also.finish()

@@ -34,6 +34,7 @@ from pyfe.errors import (
 )
 from pyfe.function import Function, Readout
 from pyfe.identity import Identity
+from pyfe.incidents import IN_MEMORY, question
 from pyfe.keys.public_key import PublicKey
 from pyfe.keys.revocation_list import RevocationList
 from pyfe.keys.score_proof import ScoreProof, proven_about, values_of
@@ -253,7 +254,9 @@ class FunctionKey(Secret):
 
         largest_weight_sum: what the weights of a row may sum to, in absolute values, if the row came as bytes; a row
             whose weights sum to s takes s times the search. Rows combined in this process carry their own sum.
-        signed_by: who has to have signed the batch as it is; what was cut, joined or combined is unsigned.
+        signed_by: who has to have signed the batch as it is; what was cut, joined or combined is unsigned. Where a
+            refusal is an answer, what was not encrypted in this process has to be, and refusals are counted, in the
+            memory of this process alone: :class:`pyfe.Evaluator` counts them durably.
         clock: seconds since 1970, asked where the key has an end.
         revoked: the authority's newest list of revoked keys.
         prove: give ``(scores, proof)``; the proof shows to whoever has the public key, the function and the ciphertexts
@@ -278,10 +281,30 @@ class FunctionKey(Secret):
             proven_about(ciphertexts, self.function.id, context)
         elif context:
             raise ParameterError("a context is what a proof is bound to: give prove=True")
-        products = self._products(ciphertexts)
-        sums = ciphertexts.weight_sums
-        scores = self.readout.add_intercept(products, sums[:, 0] - sums[:, 1])
+        named, counts = None if signed_by is None else signed_by.ed25519, self.adapter.refusal_answers
+        asked = question(self.public_key_id, ciphertexts.signers, named, lambda: ciphertexts.id, refusal_answers=counts)
+        with IN_MEMORY.answering(asked, clock):
+            scores = self._scores(ciphertexts)
         return (scores, self.prove(ciphertexts, scores, context=context)) if prove else scores
+
+    def uncounted(
+        self,
+        ciphertexts: CiphertextBatch,
+        *,
+        largest_weight_sum: int = 1,
+        clock: Clock = time.time,
+        revoked: RevocationList | None = None,
+    ) -> IntArray:
+        """What :meth:`decrypt` gives, for whoever looks at signatures and counts refusals himself: within
+        :meth:`pyfe.incidents.Incidents.answering`, as :class:`pyfe.Evaluator` does."""
+        self.require_match(ciphertexts)
+        self.require_usable(clock, revoked)
+        ciphertexts.require_weight_sums(largest_weight_sum)
+        return self._scores(ciphertexts)
+
+    def _scores(self, ciphertexts: CiphertextBatch) -> IntArray:
+        products, sums = self._products(ciphertexts), ciphertexts.weight_sums
+        return self.readout.add_intercept(products, sums[:, 0] - sums[:, 1])
 
     def prove(self, ciphertexts: CiphertextBatch, scores: Any, *, context: bytes | str = b"") -> ScoreProof:
         """The proof of scores that :meth:`decrypt` gave on these very ciphertexts, as in ``decrypt(..., prove=True)``.

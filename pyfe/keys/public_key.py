@@ -145,8 +145,7 @@ class PublicKey(PickledAsBytes):
         X: a table as for :meth:`pyfe.Schema.encode`, or an :class:`pyfe.schema.Encoded` that it made.
         on_overflow: "raise" refuses values outside the schema; "clip" moves them to the nearer end, and the batch
             carries the count per column.
-        client, label: which client of a multi-client scheme encrypts, and what the rows are bound to; ParameterError
-            in a scheme that takes them not.
+        client, label: who encrypts in a multi-client scheme, and what rows are bound to; else ParameterError.
         owner_secret: 32 bytes that only the data owner has, where the schema has noise slots (:func:`pyfe.noise`), and
             only there (ParameterError): what the noise of a row is drawn from. The same for all rows and for good: the
             same row then has the same noise, and encrypting it again lets nobody average it out. It is not kept.
@@ -183,6 +182,7 @@ class PublicKey(PickledAsBytes):
             schema_id=self.schema.id,
             saturated=encoded.saturated,
             ids=carried,
+            signers=frozenset(),
         )
 
     def verify(

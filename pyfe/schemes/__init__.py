@@ -7,6 +7,6 @@ what it serves, its sizes) stands in :mod:`pyfe.adapters`.
 
 from __future__ import annotations
 
-from pyfe.schemes import ipfe_ddh, qfe
+from pyfe.schemes import ipfe_ddh, ipfe_rlwe, qfe
 
-__all__ = ["ipfe_ddh", "qfe"]
+__all__ = ["ipfe_ddh", "ipfe_rlwe", "qfe"]

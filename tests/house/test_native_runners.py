@@ -13,7 +13,7 @@ def test_there_are_runners() -> None:
     assert SOURCES
 
 
-TURNS = {"test_dlog", "test_group"}
+TURNS = {"test_dlog", "test_group", "test_ring"}
 """Runners that take the backends in turn themselves."""
 
 LONG = {("test_bls12_381", "portable")}

@@ -26,7 +26,7 @@ def unknown(text: str) -> set[str]:
 
 
 def test_the_rule_finds_one() -> None:
-    assert unknown("use the scheme ipfe-rlwe, or qfe-ggm") == {"ipfe-rlwe"}
+    assert unknown("use the scheme ipfe-lwe, or qfe-ggm") == {"ipfe-lwe"}
 
 
 def test_every_scheme_that_is_named_is_there() -> None:

@@ -25,6 +25,7 @@
 #include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/ipfe_rlwe/scheme.hpp"
 #include "pyfe/noise/row_noise.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/pairing/pairing.hpp"
@@ -32,6 +33,9 @@
 #include "pyfe/random/chacha20.hpp"
 #include "pyfe/random/gaussian.hpp"
 #include "pyfe/random/kernels.hpp"
+#include "pyfe/ring/kernels.hpp"
+#include "pyfe/ring/ntt.hpp"
+#include "pyfe/ring/packing.hpp"
 #include "support.hpp"
 
 namespace {
@@ -543,6 +547,35 @@ Bytes run_fr_digits_of_x() {
     return opened_secret(std::move(out));
 }
 
+// -- inner products from Ring-LWE ---------------------------------------------------------------------------
+
+namespace rlwe = pyfe::ipfe_rlwe;
+
+rlwe::Parameters lattice() { return {{-3, 0}, {3, 9}, 5, 1, {}}; }
+
+Bytes run_rlwe_setup() {
+    SecretStream random(40);
+    const auto [mpk, msk] = rlwe::setup(lattice(), random);
+    return opened(mpk.to_bytes());
+}
+
+// x, r, f_0 and f_i are secret
+Bytes run_rlwe_encrypt() {
+    Stream public_random(41);
+    const auto [mpk, msk] = rlwe::setup(lattice(), public_random);
+    const std::vector<std::int64_t> x = {-3, 9, 0, 4, 3, 0};
+    hide(x.data(), x.size() * sizeof x[0]);
+    SecretStream random(42);
+    return opened(rlwe::encrypt(mpk, IntMatrix{x.data(), 3, 2}, random).to_bytes());
+}
+
+Bytes run_rlwe_keygen() {
+    SecretStream random(43);
+    const auto [mpk, msk] = rlwe::setup(lattice(), random);
+    const std::int64_t y[] = {5, -5, 0, 1};
+    return opened(rlwe::keygen(msk, IntMatrix{y, 2, 2}).to_bytes());
+}
+
 // -- clean cases, quadratic forms ---------------------------------------------------------------------------
 
 namespace qfe = pyfe::qfe;
@@ -663,6 +696,77 @@ Bytes run_row_noise() {
     return opened_secret(z);
 }
 
+// -- clean cases, rings -------------------------------------------------------------------------------------
+
+namespace ring = pyfe::ring;
+using Words = std::vector<std::uint64_t>;
+
+// 1 modulo 4096, of 47, 49 and 50 bits: each leaves other room for lazy words
+constexpr std::uint64_t ring_primes[] = {140737488273409, 562949953392641, 1125899906826241};
+constexpr int ring_log = 11;
+
+Words secret_residues(std::uint64_t q, std::uint64_t seed) {
+    Stream random(seed);
+    Words out(std::size_t{1} << ring_log);
+    for (std::uint64_t& word : out) word = random.next() % q;
+    out[0] = 0, out[1] = q - 1;
+    hide(out.data(), out.size() * sizeof out[0]);
+    return out;
+}
+
+void append(Bytes& out, const Words& words) {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(words.data());
+    out.insert(out.end(), bytes, bytes + words.size() * sizeof words[0]);
+}
+
+Bytes run_ring_transforms() {
+    Bytes out;
+    for (const std::uint64_t q : ring_primes) {
+        const ring::Ntt ntt(q, ring_log);
+        Words there = secret_residues(q, 81), back = there;
+        ntt.forward(there.data());
+        ntt.inverse(back.data());
+        append(out, there), append(out, back);
+    }
+    return opened_secret(std::move(out));
+}
+
+Bytes run_ring_words() {
+    Bytes out;
+    for (const std::uint64_t q : ring_primes) {
+        const ring::Ntt ntt(q, ring_log);
+        const Words a = secret_residues(q, 82), b = secret_residues(q, 83);
+        Words r = secret_residues(q, 84), z = secret_residues(~std::uint64_t{0}, 85);
+        ntt.mul_add(a.data(), b.data(), r.data());
+        ntt.sub(a.data(), r.data(), r.data());
+        ntt.negate(r.data(), r.data());
+        ntt.add(b.data(), r.data(), r.data());
+        ntt.mul(r.data(), r.data(), r.data());
+        const auto* const integers = reinterpret_cast<const std::int64_t*>(z.data());
+        ntt.scale_add(integers[2], a.data(), r.data());
+        ntt.scale(integers[3], r.data(), r.data());
+        append(out, r);
+        ntt.from_signed(integers, z.data());
+        append(out, z);
+    }
+    return opened_secret(std::move(out));
+}
+
+Bytes run_ring_pack() {
+    const ring::Modulus modulus = ring::Modulus::of(ring_primes[1]);
+    const Words a = secret_residues(modulus.q, 86);
+    Bytes out(ring::packed_size(modulus, a.size()));
+    ring::pack(modulus, a.data(), a.size(), out.data());
+    return opened_secret(std::move(out));
+}
+
+Bytes on_ring_kernels(const ring::Kernels& kernels, Bytes (*run)()) {
+    ring::override_kernels_for_testing(&kernels);
+    Bytes out = run();
+    ring::override_kernels_for_testing(nullptr);
+    return out;
+}
+
 // -- planted leaks ----------------------------------------------------------------------------------------
 
 // Neither inlined nor made branch-free by the optimiser: each path writes to a volatile.
@@ -760,6 +864,17 @@ Bytes with_planted_draws(Bytes (*run)()) {
 
 Bytes run_plant_gaussian() { return with_planted_draws(run_gaussian); }
 
+[[gnu::noinline]] void planted_branch_on_residue(const ring::Transform& transform, std::uint64_t* a) {
+    if (a[0] >= transform.modulus.q / 2) sink = sink + 1;
+    ring::portable_kernels().forward(transform, a);
+}
+
+Bytes run_plant_ring() {
+    ring::Kernels kernels = ring::portable_kernels();
+    kernels.forward = planted_branch_on_residue;
+    return on_ring_kernels(kernels, run_ring_transforms);
+}
+
 Bytes run_plant_noise() { return with_planted_draws(run_row_noise); }
 
 // -- the table of cases -----------------------------------------------------------------------------------
@@ -846,7 +961,20 @@ std::vector<Case> all_cases() {
     out.push_back({"random.chacha20", "", portable, run_chacha20});
     out.push_back({"random.gaussian", "", portable, run_gaussian});
     out.push_back({"random.gaussian_rows", "", portable, run_gaussian_rows});
+    out.push_back({"rlwe.setup", "", portable, run_rlwe_setup});
+    out.push_back({"rlwe.encrypt", "", portable, run_rlwe_encrypt});
+    out.push_back({"rlwe.keygen", "", portable, run_rlwe_keygen});
     out.push_back({"noise.row_noise", "", portable, run_row_noise});
+    for (const ring::Kernels* k : {&ring::portable_kernels(), &ring::emulated_kernels()}) {
+        const auto clean = [&](const char* name, Bytes (*run)()) {
+            out.push_back(
+                {std::string(k->name) + "." + name, "", portable, [=] { return on_ring_kernels(*k, run); }});
+        };
+        clean("ring.transforms", run_ring_transforms);
+        clean("ring.words", run_ring_words);
+    }
+    out.push_back({"ring.pack", "", portable, run_ring_pack});
+    out.push_back({"plant.ring", "planted_branch_on_residue", portable, run_plant_ring});
     out.push_back({"plant.noise", "planted_index_by_draw", portable, run_plant_noise});
     out.push_back({"plant.msk", "planted_branch_on_msk", portable, run_plant_msk});
     out.push_back({"plant.x", "planted_index_by_x", portable, run_plant_x});

@@ -1,6 +1,7 @@
 // pyfe._core_testing: the core with what only tests may have, injected randomness and the emulated lanes.
 // Built with PYFE_BUILD_TESTING only.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -20,11 +21,15 @@
 #include "pyfe/group/ristretto255/kernels.hpp"
 #include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/ipfe_rlwe/scheme.hpp"
 #include "pyfe/pairing/kernels.hpp"
 #include "pyfe/qfe/scheme.hpp"
 #include "pyfe/random/chacha20.hpp"
 #include "pyfe/random/gaussian.hpp"
 #include "pyfe/random/kernels.hpp"
+#include "pyfe/ring/kernels.hpp"
+#include "pyfe/ring/ntt.hpp"
+#include "pyfe/ring/packing.hpp"
 #include "verbs.hpp"
 
 namespace {
@@ -69,11 +74,13 @@ void set_lanes(const std::string& name) {
         bls::override_kernels_for_testing(&bls::emulated_kernels());
         pyfe::pairing::override_kernels_for_testing(&pyfe::pairing::emulated_kernels());
         pyfe::dlog::override_kernels_for_testing(&pyfe::dlog::emulated_kernels());
+        pyfe::ring::override_kernels_for_testing(&pyfe::ring::emulated_kernels());
     } else {
         ristretto255::override_kernels_for_testing(nullptr);
         bls::override_kernels_for_testing(nullptr);
         pyfe::pairing::override_kernels_for_testing(nullptr);
         pyfe::dlog::override_kernels_for_testing(nullptr);
+        pyfe::ring::override_kernels_for_testing(nullptr);
         pyfe::set_backend(pyfe::parse_backend(name, "set_lanes"));
     }
 }
@@ -280,6 +287,49 @@ py::tuple gaussian_candidates(const std::string& backend, uint64_t sigma_256, co
     return py::make_tuple(py::bytes(z), py::bytes(accepted));
 }
 
+// One operation of a ring on the active backend: on N residues, c where it takes a factor
+py::bytes ring_operation(const std::string& operation, uint64_t q, const py::bytes& a, const py::bytes& b,
+                         int64_t c) {
+    std::vector<uint64_t> x(as_span(a).size() / 8), y(as_span(b).size() / 8), out(x.size());
+    std::memcpy(x.data(), as_span(a).data(), 8 * x.size());
+    std::memcpy(y.data(), as_span(b).data(), 8 * y.size());
+    const pyfe::ring::Ntt ntt(q, std::countr_zero(x.size()));
+    if (operation == "add")
+        ntt.add(x.data(), y.data(), out.data());
+    else if (operation == "sub")
+        ntt.sub(x.data(), y.data(), out.data());
+    else if (operation == "negate")
+        ntt.negate(x.data(), out.data());
+    else if (operation == "mul")
+        ntt.mul(x.data(), y.data(), out.data());
+    else if (operation == "mul_add")
+        ntt.mul_add(x.data(), y.data(), out.data());
+    else if (operation == "scale")
+        ntt.scale(c, x.data(), out.data());
+    else if (operation == "scale_add")
+        ntt.scale_add(c, x.data(), out.data());
+    else if (operation == "from_signed")
+        ntt.from_signed(reinterpret_cast<const int64_t*>(x.data()), out.data());
+    else
+        pyfe::fail(pyfe::ErrorKind::parameter, "ring_operation: no operation " + operation);
+    return py::bytes(reinterpret_cast<const char*>(out.data()), 8 * out.size());
+}
+
+py::bytes ring_pack(uint64_t q, const py::bytes& a) {
+    const auto modulus = pyfe::ring::Modulus::of(q);
+    std::vector<uint64_t> words(as_span(a).size() / 8);
+    std::memcpy(words.data(), as_span(a).data(), 8 * words.size());
+    std::string out(pyfe::ring::packed_size(modulus, words.size()), 0);
+    pyfe::ring::pack(modulus, words.data(), words.size(), reinterpret_cast<uint8_t*>(out.data()));
+    return py::bytes(out);
+}
+
+py::bytes ring_unpack(uint64_t q, const py::bytes& bytes, size_t count) {
+    std::vector<uint64_t> out(count);
+    pyfe::ring::unpack(pyfe::ring::Modulus::of(q), as_span(bytes), count, out.data());
+    return py::bytes(reinterpret_cast<const char*>(out.data()), 8 * count);
+}
+
 // The stream of a seed, in pieces of these sizes
 py::bytes chacha20(const py::bytes& seed, const std::vector<size_t>& sizes) {
     pyfe::ChaCha20Random stream(as_span(seed).first<pyfe::ChaCha20Random::seed_size>());
@@ -321,6 +371,12 @@ PYBIND11_MODULE(_core_testing, module) {
                py::arg("random") = py::bytes());
     module.def("gaussian_candidates", &gaussian_candidates, py::arg("backend"), py::arg("sigma_256"),
                py::arg("random"));
+    module.def("ring_is_prime", &pyfe::ring::is_prime, py::arg("n"));
+    module.def("ring_least_root", &pyfe::ring::least_root, py::arg("q"), py::arg("n"));
+    module.def("ring_operation", &ring_operation, py::arg("operation"), py::arg("q"), py::arg("a"),
+               py::arg("b") = py::bytes(), py::arg("c") = 0);
+    module.def("ring_pack", &ring_pack, py::arg("q"), py::arg("a"));
+    module.def("ring_unpack", &ring_unpack, py::arg("q"), py::arg("bytes"), py::arg("count"));
     module.def("chacha20", &chacha20, py::arg("seed"), py::arg("sizes"));
     module.def("bls12_381_square_root", &bls12_381_square_root, py::arg("backend"), py::arg("a"));
     module.def(
@@ -361,6 +417,20 @@ PYBIND11_MODULE(_core_testing, module) {
             return py::make_tuple(std::move(batch), source.notes());
         },
         py::arg("mpk"), py::arg("x"));
+    module.def(
+        "ipfe_rlwe_setup",
+        [](const pyfe::ipfe_rlwe::Parameters& p, const py::bytes& random) {
+            ListedRandom source(random);
+            return run_setup(p, source);
+        },
+        py::arg("params"), py::arg("random"));
+    module.def(
+        "ipfe_rlwe_encrypt",
+        [](const pyfe::ipfe_rlwe::MasterPublicKey& mpk, const IntArray& x, const py::bytes& random) {
+            ListedRandom source(random);
+            return run_encrypt(mpk, x, source);
+        },
+        py::arg("mpk"), py::arg("x"), py::arg("random"));
     module.def(
         "qfe_setup",
         [](const pyfe::qfe::Parameters& p, const py::bytes& random) {

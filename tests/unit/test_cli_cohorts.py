@@ -86,20 +86,20 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, s
 def decrypted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The lengths of the batches that are decrypted."""
     done: list[int] = []
-    decrypt = pyfe.FunctionKey.decrypt
+    decrypt = pyfe.FunctionKey.uncounted
 
     def noted(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
         scores = decrypt(self, batch, **options)
         done.append(len(batch))
         return scores
 
-    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", noted)
+    monkeypatch.setattr(pyfe.FunctionKey, "uncounted", noted)
     return done
 
 
 def ends_after(monkeypatch: pytest.MonkeyPatch, chunks: int, error: BaseException) -> None:
     """Let a run end by an error when it has decrypted so many chunks, and its folder says what it is of."""
-    decrypt, left = pyfe.FunctionKey.decrypt, iter(range(chunks))
+    decrypt, left = pyfe.FunctionKey.uncounted, iter(range(chunks))
 
     def ends(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
         if next(left, None) is None:
@@ -109,7 +109,7 @@ def ends_after(monkeypatch: pytest.MonkeyPatch, chunks: int, error: BaseExceptio
             raise error
         return decrypt(self, batch, **options)
 
-    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", ends)
+    monkeypatch.setattr(pyfe.FunctionKey, "uncounted", ends)
 
 
 def whole(capsys: pytest.CaptureFixture[str]) -> bytes:
@@ -199,7 +199,7 @@ def hashing(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def test_chunks_are_scored_while_files_are_hashed(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hashing: threading.Event
 ) -> None:
-    expected, decrypt = whole(capsys), pyfe.FunctionKey.decrypt
+    expected, decrypt = whole(capsys), pyfe.FunctionKey.uncounted
     left = iter(range(5, 0, -1))
 
     def noted(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
@@ -208,7 +208,7 @@ def test_chunks_are_scored_while_files_are_hashed(
             hashing.set()
         return decrypt(self, batch, **options)
 
-    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", noted)
+    monkeypatch.setattr(pyfe.FunctionKey, "uncounted", noted)
     run(capsys, *EVALUATE)
     assert hashing.is_set() and Path("scores.csv").read_bytes() == expected
 
@@ -216,14 +216,14 @@ def test_chunks_are_scored_while_files_are_hashed(
 def test_an_end_does_not_wait_for_the_hashing(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hashing: threading.Event
 ) -> None:
-    decrypt, left = pyfe.FunctionKey.decrypt, iter(range(3))
+    decrypt, left = pyfe.FunctionKey.uncounted, iter(range(3))
 
     def ends(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
         if next(left, None) is None:
             raise KeyboardInterrupt
         return decrypt(self, batch, **options)
 
-    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", ends)
+    monkeypatch.setattr(pyfe.FunctionKey, "uncounted", ends)
     assert main(EVALUATE) == 130 and not hashing.is_set()
     assert not Path("scores.csv.parts").exists() and not Path("scores.csv").exists()
     hashing.set()
@@ -232,7 +232,7 @@ def test_an_end_does_not_wait_for_the_hashing(
 def test_what_another_run_makes_meanwhile_is_not_gone_on_with(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hashing: threading.Event
 ) -> None:
-    decrypt, left = pyfe.FunctionKey.decrypt, iter(range(3))
+    decrypt, left = pyfe.FunctionKey.uncounted, iter(range(3))
 
     def other(self: pyfe.FunctionKey, batch: pyfe.CiphertextBatch, **options: Any) -> Any:
         if next(left, None) is None and not hashing.is_set():
@@ -242,7 +242,7 @@ def test_what_another_run_makes_meanwhile_is_not_gone_on_with(
             hashing.set()
         return decrypt(self, batch, **options)
 
-    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", other)
+    monkeypatch.setattr(pyfe.FunctionKey, "uncounted", other)
     assert "scores.csv.parts holds 0 finished parts of a run" in refused(capsys, *EVALUATE, "--resume")[1]
 
 
@@ -340,13 +340,13 @@ def test_no_part_of_a_cohort_is_overwritten(folder: Path, capsys: pytest.Capture
 def test_a_file_that_changes_while_it_is_read_gives_no_scores(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decrypt = pyfe.FunctionKey.decrypt
+    decrypt = pyfe.FunctionKey.uncounted
 
     def touched(*given: Any, **options: Any) -> Any:
         os.utime("rows.parquet", ns=(1, 1))
         return decrypt(*given, **options)
 
-    monkeypatch.setattr(pyfe.FunctionKey, "decrypt", touched)
+    monkeypatch.setattr(pyfe.FunctionKey, "uncounted", touched)
     assert "was changed while it was read" in refused(capsys, *EVALUATE)[1]
 
 

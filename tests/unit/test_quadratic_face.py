@@ -79,8 +79,9 @@ def test_what_the_schemes_serve() -> None:
         "ipfe-ddh": ("linear",),
         "qfe-ggm": ("linear", "quadratic"),
         "qfe-sxdh": ("linear", "quadratic"),
+        "ipfe-rlwe": ("linear",),
     }
-    numbers = {"ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3}
+    numbers = {"ipfe-ddh-ristretto255": 1, "qfe-ggm-bls12381": 2, "qfe-sxdh-bls12381": 3, "ipfe-rlwe": 4}
     assert {name: entry.number for name, entry in SCHEMES.items()} == numbers
     for name, number in numbers.items():
         short = SCHEMES[name].short
@@ -88,7 +89,7 @@ def test_what_the_schemes_serve() -> None:
     for unknown in (lambda: adapter_named("rsa"), lambda: adapter("qfe-ggm")):
         with pytest.raises(ParameterError):
             unknown()
-    for number in (0, 4, 2**16 - 1):
+    for number in (0, 5, 2**16 - 1):
         with pytest.raises(DecodeError, match="key: it must belong to a scheme"):
             adapter_numbered(number, "key")
 

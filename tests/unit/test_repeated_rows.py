@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -71,6 +72,33 @@ def test_marks_of_every_scheme_tell_rows_apart(batch: CiphertextBatch) -> None:
     adapter, native = SCHEMES[batch.scheme], batch.native
     assert len(set(adapter.row_marks(native).tolist())) == len(batch)
     assert len(set(Adapter.row_marks(adapter, native).tolist())) == len(batch), "of a scheme that says nothing"
+
+
+def test_rows_are_told_apart_by_what_is_read_of_them(batch: CiphertextBatch) -> None:
+    adapter = SCHEMES[batch.scheme]
+    read, of_a_part = adapter.row_reader(batch.native), adapter.row_reader(batch[2:5].native)
+    assert len({read(row) for row in range(7)}) == 7
+    assert [of_a_part(row) for row in range(3)] == [read(row) for row in (2, 3, 4)]
+
+
+def test_ciphertexts_that_begin_alike_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of packed rows a sender can make all marks equal: then each ciphertext is read once, not once a row."""
+    schema = Schema.from_ranges({"a": pyfe.number(0, 3, step=1)})
+    public = pyfe.KeyAuthority.create(schema, scheme="ipfe-rlwe").public_key
+    batch = public.encrypt({"a": [2] * 640})
+    data = bytearray(batch.to_bytes())
+    data[data.rindex(bytes(batch.native.blocks[0].view())[-64:])] ^= 1  # in its last fractions
+    changed = CiphertextBatch.from_bytes(bytes(data))
+    hashed: list[int] = []
+    sha256 = hashlib.sha256
+
+    def counted(octets: bytes = b"") -> object:
+        hashed.append(len(octets))
+        return sha256(octets)
+
+    monkeypatch.setattr(hashlib, "sha256", counted)
+    assert len(concat([batch, changed])) == 1280
+    assert sum(size > 5000 for size in hashed) == 2
 
 
 def test_rows_of_one_mark_are_compared() -> None:

@@ -104,7 +104,7 @@ def check_cohorts(scheme):
         assert np.array_equal(np.concatenate([key.decrypt(c.batch) for c in read]), expected)
         for chunk in chunks:
             shared, width, body = adapter.row_form(chunk.batch.native)
-            assert width == adapter.row_bytes(chunk.batch.n) and sum(map(len, body)) == width * len(chunk)
+            assert width == adapter.row_width(chunk.batch.native) and sum(map(len, body)) == width * len(chunk)
             assert adapter.payload(shared, body) == bytes(chunk.batch.native.to_bytes())
     try:
         write_part(path, [replace(chunks[0], signature=replace(chunks[0].signature, value=bytes(64)))])

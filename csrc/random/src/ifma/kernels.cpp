@@ -73,6 +73,78 @@ struct Avx512 {
     }
 };
 
+// Two groups of candidates side by side, so that one works while the other waits: each step of a power series
+// needs the one before
+struct Two {
+    struct Mask {
+        __mmask8 a, b;
+    };
+    static constexpr std::size_t words = sizeof(RandomWords) / sizeof(std::uint64_t);
+    Avx512 a, b;
+
+    PYFE_INLINE Two load(const std::uint64_t* p) { return {Avx512::load(p), Avx512::load(p + words)}; }
+    PYFE_INLINE void store(std::uint64_t* p, Two x) { Avx512::store(p, x.a), Avx512::store(p + group, x.b); }
+    PYFE_INLINE Two broadcast(std::uint64_t c) { return {Avx512::broadcast(c), Avx512::broadcast(c)}; }
+    PYFE_INLINE Two add(Two x, Two y) { return {Avx512::add(x.a, y.a), Avx512::add(x.b, y.b)}; }
+    PYFE_INLINE Two sub(Two x, Two y) { return {Avx512::sub(x.a, y.a), Avx512::sub(x.b, y.b)}; }
+    PYFE_INLINE Two bit_and(Two x, Two y) { return {Avx512::bit_and(x.a, y.a), Avx512::bit_and(x.b, y.b)}; }
+    PYFE_INLINE Two bit_or(Two x, Two y) { return {Avx512::bit_or(x.a, y.a), Avx512::bit_or(x.b, y.b)}; }
+    PYFE_INLINE Two bit_xor(Two x, Two y) { return {Avx512::bit_xor(x.a, y.a), Avx512::bit_xor(x.b, y.b)}; }
+    template <int K>
+    PYFE_INLINE Two shl(Two x) {
+        return {Avx512::shl<K>(x.a), Avx512::shl<K>(x.b)};
+    }
+    template <int K>
+    PYFE_INLINE Two shr(Two x) {
+        return {Avx512::shr<K>(x.a), Avx512::shr<K>(x.b)};
+    }
+    PYFE_INLINE Two shl_by(Two x, int bits) { return {Avx512::shl_by(x.a, bits), Avx512::shl_by(x.b, bits)}; }
+    PYFE_INLINE Two shr_by(Two x, int bits) { return {Avx512::shr_by(x.a, bits), Avx512::shr_by(x.b, bits)}; }
+    PYFE_INLINE Two mul_low(Two x, Two y) { return {Avx512::mul_low(x.a, y.a), Avx512::mul_low(x.b, y.b)}; }
+    PYFE_INLINE Two madd_lo(Two c, Two x, Two y) {
+        return {Avx512::madd_lo(c.a, x.a, y.a), Avx512::madd_lo(c.b, x.b, y.b)};
+    }
+    PYFE_INLINE Two madd_hi(Two c, Two x, Two y) {
+        return {Avx512::madd_hi(c.a, x.a, y.a), Avx512::madd_hi(c.b, x.b, y.b)};
+    }
+    PYFE_INLINE Mask less(Two xh, Two xl, Two yh, Two yl) {
+        return {Avx512::less(xh.a, xl.a, yh.a, yl.a), Avx512::less(xh.b, xl.b, yh.b, yl.b)};
+    }
+    PYFE_INLINE Two increment(Two x, Mask m) {
+        return {Avx512::increment(x.a, m.a), Avx512::increment(x.b, m.b)};
+    }
+    PYFE_INLINE Mask mask_and(Mask x, Mask y) {
+        return {Avx512::mask_and(x.a, y.a), Avx512::mask_and(x.b, y.b)};
+    }
+    PYFE_INLINE Mask mask_not_zero(Two x) { return {Avx512::mask_not_zero(x.a), Avx512::mask_not_zero(x.b)}; }
+    template <class Pair>
+    PYFE_INLINE Pair lookup16(const std::uint64_t (*table)[16], Two index) {
+        const auto x = Avx512::lookup16<One>(table, index.a), y = Avx512::lookup16<One>(table, index.b);
+        return {{x.high, y.high}, {x.low, y.low}};
+    }
+    template <class Pair>
+    PYFE_INLINE Pair shr_pair(Pair p, Two bits) {
+        const auto x = Avx512::shr_pair<One>({p.high.a, p.low.a}, bits.a);
+        const auto y = Avx512::shr_pair<One>({p.high.b, p.low.b}, bits.b);
+        return {{x.high, y.high}, {x.low, y.low}};
+    }
+
+  private:
+    struct One {
+        Avx512 high, low;
+    };
+};
+
+void candidates(const gaussian::Shape& shape, int count, const RandomWords* words, std::size_t groups,
+                std::int64_t (*z)[group], std::uint8_t* accepted) {
+    std::size_t g = 0;
+    for (; g + 2 <= groups; g += 2) {
+        const Two::Mask m = Candidates<Two>::one(shape, count, words[g][0], z[g]);
+        accepted[g] = m.a, accepted[g + 1] = m.b;
+    }
+    if (g < groups) Candidates<Avx512>::run(shape, count, words + g, groups - g, z + g, accepted + g);
+}
+
 // Sixteen blocks side by side
 struct Sixteen {
     static constexpr int count = 16;
@@ -84,7 +156,7 @@ struct Sixteen {
 }  // namespace ifma
 
 const Kernels& ifma_kernels() {
-    static constexpr Kernels table = {"ifma", ChaCha20<ifma::Sixteen>::run, Candidates<ifma::Avx512>::run};
+    static constexpr Kernels table = {"ifma", ChaCha20<ifma::Sixteen>::run, ifma::candidates};
     return table;
 }
 

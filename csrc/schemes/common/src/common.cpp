@@ -11,8 +11,11 @@
 namespace pyfe::schemes {
 namespace {
 
-// 1 when a < b, without a branch
-uint64_t less(int64_t a, int64_t b) { return static_cast<uint64_t>((__int128{a} - b) >> 127) & 1; }
+// 1 when a < b, without a branch: the sign of a - b where that does not overflow, of a where it does
+uint64_t less(int64_t a, int64_t b) {
+    const uint64_t x = static_cast<uint64_t>(a), y = static_cast<uint64_t>(b), d = x - y;
+    return (d ^ ((x ^ y) & (d ^ x))) >> 63;
+}
 
 uint64_t outside(const Box& box, int64_t v, size_t i) { return less(v, box.lo[i]) | less(box.hi[i], v); }
 

@@ -6,7 +6,7 @@
 
 namespace pyfe {
 
-enum class ErrorKind { parameter, decode, key_mismatch, out_of_range, randomness, resource };
+enum class ErrorKind { parameter, decode, key_mismatch, out_of_range, randomness, resource, refused };
 
 // Every member lies out of line: this header is also read by files compiled with extra CPU flags.
 class Error : public std::runtime_error {

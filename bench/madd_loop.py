@@ -1,0 +1,62 @@
+"""How fast are 52-bit multiply-adds that never leave the registers? What lattice kernels can at most do on this CPU.
+
+A C loop of ``vpmadd52luq`` on eight lanes, sixteen chains of them side by side, which hides what one takes. It is
+compiled when first needed (into a temporary folder, by cffi with the system's compiler).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from functools import lru_cache, partial
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pyfe import _core
+
+CHAINS = 16
+NAME = "vpmadd52luq in registers"
+
+CHAIN = range(CHAINS)
+SOURCE = f"""
+#include <immintrin.h>
+unsigned long long multiply_adds(unsigned long long rounds) {{
+    const __m512i x = _mm512_set1_epi64(0x123456789abcd);
+    __m512i {", ".join(f"a{i} = _mm512_set1_epi64({2 * i + 3})" for i in CHAIN)};
+    for (; rounds > 0; --rounds) {{
+        {" ".join(f"a{i} = _mm512_madd52lo_epu64(a{i}, x, a{i});" for i in CHAIN)}
+        __asm__ volatile("");
+    }}
+    __m512i sum = a0;
+    {" ".join(f"sum = _mm512_add_epi64(sum, a{i});" for i in CHAIN[1:])}
+    unsigned long long lanes[8];
+    _mm512_storeu_si512(lanes, sum);
+    return lanes[0];
+}}
+"""
+
+
+def multiply_adds(count: int) -> Callable[[], object] | None:
+    """A call of ``count`` of them, for a Task; None where the CPU or the tools to compile it are missing."""
+    if not all(_core.cpu_features()[feature] for feature in ("avx512f", "avx512ifma", "os_zmm")):
+        return None
+    try:
+        return partial(_compiled().multiply_adds, -(-count // CHAINS))
+    except Exception:  # no cffi, no compiler, one without the instructions: all the same here
+        return None
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    import cffi
+
+    ffi = cffi.FFI()
+    ffi.cdef("unsigned long long multiply_adds(unsigned long long rounds);")
+    ffi.set_source("madd_loop", SOURCE, extra_compile_args=["-O2", "-mavx512f", "-mavx512ifma"])
+    with TemporaryDirectory() as folder:
+        specification = importlib.util.spec_from_file_location("madd_loop", ffi.compile(tmpdir=folder))
+        if specification is None or specification.loader is None:
+            raise ImportError("the compiled loop cannot be loaded")
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+    return module.lib

@@ -1,0 +1,136 @@
+// The keys of inner products from Ring-LWE, and their byte forms: docs/math/rlwe.md, "The wire". A polynomial
+// is k N words, prime after prime (ring/basis.hpp); packed it takes |q_j| bits a residue.
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "pyfe/base/secret.hpp"
+#include "pyfe/base/shared_bytes.hpp"
+#include "pyfe/ipfe_rlwe/margin.hpp"
+#include "pyfe/ring/basis.hpp"
+#include "pyfe/schemes/readout.hpp"
+
+namespace pyfe::ipfe_rlwe {
+
+using schemes::Readout;
+
+using Seed = std::array<uint8_t, 32>;
+using Polynomial = std::vector<uint64_t>;
+using SecretPolynomial = SecretVector<uint64_t>;
+
+// mpk = (a, pk_1 .. pk_n): the seed that a follows from, and the pk_i as they are packed
+class MasterPublicKey {
+  public:
+    // Error(decode) for a residue that is not below its prime, a pk_i that is zero, and two that are equal or
+    // opposite
+    MasterPublicKey(Parameters p, const Seed& seed, SharedBytes pk);
+
+    const Parameters& parameters() const { return parameters_; }
+    const ring::Basis& basis() const { return basis_; }
+    const Id& id() const { return id_; }
+    // Both in the transform domain
+    const Polynomial& a() const { return *a_; }
+    void read_pk(size_t i, uint64_t* out) const;
+    // The same where it is kept, which it is up to kMostKept bytes of all together, or in `scratch`
+    const uint64_t* pk(size_t i, uint64_t* scratch) const;
+
+    // parameters | seed of a | pk_1 .. pk_n
+    std::vector<SharedBytes> pieces() const { return {SharedBytes::of(head()), pk_}; }
+    Bytes to_bytes() const { return joined(pieces()); }
+    static MasterPublicKey from_bytes(const SharedBytes& data);  // which it keeps
+    static MasterPublicKey from_bytes(std::span<const uint8_t> data) {
+        return from_bytes(SharedBytes::copy(data));
+    }
+
+  private:
+    static constexpr size_t kMostKept = size_t{1} << 24;
+    struct Mark;
+    void validate();
+    void require_distinct(std::span<const Mark> marks) const;
+    Bytes head() const;
+
+    Parameters parameters_;
+    ring::Basis basis_;
+    Seed seed_;
+    SharedBytes pk_;
+    std::shared_ptr<const Polynomial> a_;
+    std::shared_ptr<Polynomial> kept_;  // pk_1 .. pk_n, or none
+    Id id_;
+};
+
+// a, in the transform domain, of parameters and a public seed: nobody can state another one
+Polynomial uniform_polynomial(const Parameters& p, const Seed& seed);
+
+// msk: s_i and e_i are drawn again from 32 bytes where they are needed
+class MasterSecretKey {
+  public:
+    static constexpr size_t kSeedSize = 32;
+
+    MasterSecretKey(Parameters p, const Id& public_key_id, SecretVector<uint8_t> seed);
+
+    // The same for a public key whose id is known only now
+    MasterSecretKey of(const Id& public_key_id) && {
+        return {std::move(parameters_), public_key_id, std::move(seed_)};
+    }
+
+    const Parameters& parameters() const { return parameters_; }
+    const Id& public_key_id() const { return public_key_id_; }
+    // N draws of width sigma1
+    void draw_s(size_t i, int64_t* out) const { draw(0, i, out); }
+    void draw_e(size_t i, int64_t* out) const { draw(1, i, out); }
+
+    // parameters | public key id | seed. The caller wipes the bytes.
+    Bytes to_bytes() const;
+    static MasterSecretKey from_bytes(std::span<const uint8_t> data);
+
+  private:
+    void draw(uint8_t which, size_t i, int64_t* out) const;
+
+    Parameters parameters_;
+    Id parameter_hash_;
+    Id public_key_id_;
+    SecretVector<uint8_t> seed_;
+};
+
+// What follows from a function key, worked out once: sk_y in the transform domain, and B' for single
+// ciphertexts
+struct PreparedKey {
+    std::vector<Polynomial> sk;
+    std::vector<Integer> margins;
+};
+
+// sk_y for some functions y, with what a decryption has to know of them
+struct FunctionKey {
+    Parameters parameters;
+    Id public_key_id{};
+    size_t functions = 0;
+    std::vector<int64_t> y;              // [functions][n]
+    std::vector<Interval> intervals;     // of <x, y_f> over the parameters' box
+    std::vector<uint128> error_squared;  // ||E||^2
+    std::vector<int64_t> sk;             // [functions][N]
+    std::optional<Readout> readout;      // none of the key of a verb
+    std::shared_ptr<const PreparedKey> prepared;
+
+    size_t n() const { return parameters.n(); }
+    std::span<const int64_t> function(size_t f) const { return std::span(y).subspan(f * n(), n()); }
+    std::span<const int64_t> secret(size_t f) const { return std::span(sk).subspan(f * kRing, kRing); }
+    // B' of a function for ciphertexts of these weights. Error(out_of_range) for weights beyond sum_w, and
+    // for a key that is too noisy
+    Integer margin(size_t f, const Weights& w) const;
+    void prepare();
+
+    // public key id | (u32 0 | u8 layout, with a readout) | u32 functions | parameters | i64 y[functions][n]
+    // | i64 interval[functions][2] | readout, if any | (u64 x 2 error_squared | u8 width | sk_y packed) x
+    // functions
+    Bytes to_bytes() const;
+    static FunctionKey from_bytes(std::span<const uint8_t> data);
+};
+
+// Error(parameter) for no function, a wrong number of columns or a function of zeros, Error(out_of_range) for
+// a weight beyond the bound
+void require_functions(const Parameters& p, const IntMatrix& y);
+// No coefficient of an honest sk_y or E exceeds this: 10.5 sigma1 ||y||_2, rounded up
+uint128 longest_coefficient(const Parameters& p, std::span<const int64_t> y);
+uint128 squared_norm(std::span<const int64_t> v);
+
+}  // namespace pyfe::ipfe_rlwe

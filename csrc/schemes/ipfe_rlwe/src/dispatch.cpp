@@ -1,0 +1,14 @@
+#include "pyfe/base/dispatch.hpp"
+
+#include "pyfe/ipfe_rlwe/kernels.hpp"
+
+namespace pyfe::ipfe_rlwe {
+namespace {
+constinit Dispatch<Kernels> dispatch(portable_kernels, ifma_kernels);
+}
+
+const Kernels& kernels() { return dispatch.active(); }
+
+void override_kernels_for_testing(const Kernels* table) { dispatch.override_for_testing(table); }
+
+}  // namespace pyfe::ipfe_rlwe

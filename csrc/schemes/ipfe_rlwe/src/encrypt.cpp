@@ -1,0 +1,166 @@
+// Encryption, feature by feature under the one r of a ciphertext
+#include <algorithm>
+
+#include "fractions.hpp"
+#include "pyfe/base/ctcheck.hpp"
+#include "pyfe/base/error.hpp"
+#include "pyfe/base/interrupt.hpp"
+#include "pyfe/base/parallel.hpp"
+#include "pyfe/ipfe_rlwe/kernels.hpp"
+#include "pyfe/ipfe_rlwe/scheme.hpp"
+#include "pyfe/random/chacha20.hpp"
+#include "pyfe/random/gaussian.hpp"
+
+namespace pyfe::ipfe_rlwe {
+namespace {
+
+constexpr size_t kTogether = 8;        // features: a cache line of each row
+constexpr size_t kColumn = kRing + 8;  // words: 64 KB apart, they would meet in one set of the nearest cache
+
+// What all ciphertexts of a batch have in common
+struct Encryptor {
+    const MasterPublicKey& mpk;
+    const Shape shape;
+    const FractionShape fractions;
+    const std::vector<uint64_t> delta;
+    const DiscreteGaussian wide, widest;  // of r and f_0, and of f_i
+
+    explicit Encryptor(const MasterPublicKey& key)
+        : mpk(key),
+          shape(Shape::of(key.parameters())),
+          fractions(fraction_shape(key.parameters())),
+          delta(delta_residues(key.parameters())),
+          wide(key.parameters().sigma[1]),
+          widest(key.parameters().sigma[2]) {}
+};
+
+// One ciphertext on its way. The seeds of r, f_0, f_1 .. f_n are drawn for it alone and go with it.
+class Encryption {
+  public:
+    Encryption(const Encryptor& all, const IntMatrix& rows, Random& random)
+        : all_(all),
+          basis_(all.mpk.basis()),
+          rows_(rows),
+          seeds_(ChaCha20Random::seed_size * (2 + rows.columns)) {
+        random.fill(seeds_.data(), seeds_.size());
+    }
+
+    Block run() {
+        Block block;
+        block.count = static_cast<uint32_t>(rows_.rows);
+        auto [bytes, out] = SharedBytes::to_write(all_.shape.block_size(rows_.rows));
+        make_shared_part(out);
+        uint8_t* const tiles = out + all_.shape.shared_size();
+        const size_t groups = (rows_.columns + kTogether - 1) / kTogether;
+        const size_t tasks = std::min<size_t>(groups, num_threads());
+        parallel_for(tasks, [&](size_t task) {
+            const StackGuard wiped;
+            Work work(basis_.words(), all_.shape.b > 64);
+            for (size_t group = task; group < groups; group += tasks)
+                make_columns(group * kTogether, work, tiles);
+        });
+        declassify(out, bytes.size());  // the ciphertext
+        block.bytes = std::move(bytes);
+        return block;
+    }
+
+  private:
+    // Scratch memory of a thread; beyond the rows m stays 0
+    struct Work {
+        SecretVector<int64_t> m, f;        // [kTogether][N] and [N]
+        SecretPolynomial ct, term;         // [k N]
+        SecretVector<uint64_t> low, high;  // [N]
+        Work(size_t words, bool two_limbs)
+            : m(kTogether * kColumn),
+              f(kRing),
+              ct(words),
+              term(words),
+              low(kRing),
+              high(two_limbs ? kRing : 0) {}
+    };
+
+    size_t slots() const { return kTile * tiles_for(rows_.rows); }
+    ChaCha20Random generator(size_t number) const {
+        constexpr size_t size = ChaCha20Random::seed_size;
+        return ChaCha20Random(std::span<const uint8_t, size>(seeds_.data() + size * number, size));
+    }
+
+    // ct_0 = a r + f_0
+    void make_shared_part(uint8_t* out) {
+        const StackGuard wiped;
+        SecretVector<int64_t> drawn(kRing);
+        SecretPolynomial ct0(basis_.words());
+        r_ = SecretPolynomial(basis_.words());
+        draw(all_.wide, 0, drawn.data(), kRing);
+        basis_.from_signed(drawn.data(), r_.data());
+        basis_.forward(r_.data());
+        draw(all_.wide, 1, drawn.data(), kRing);
+        basis_.from_signed(drawn.data(), ct0.data());
+        basis_.forward(ct0.data());
+        basis_.mul_add(all_.mpk.a().data(), r_.data(), ct0.data());
+        basis_.pack(ct0.data(), out);
+    }
+    void draw(const DiscreteGaussian& gaussian, size_t seed, int64_t* out, size_t count) const {
+        ChaCha20Random random = generator(seed);
+        gaussian.sample(random, out, count);
+    }
+
+    void make_columns(size_t first, Work& work, uint8_t* tiles) const {
+        const size_t columns = std::min(kTogether, rows_.columns - first);
+        for (size_t row = 0; row < rows_.rows; ++row)
+            for (size_t c = 0; c < columns; ++c)
+                work.m[c * kColumn + row] = rows_.data[row * rows_.columns + first + c];
+        for (size_t c = 0; c < columns; ++c) {
+            checkpoint();
+            make_column(first + c, &work.m[c * kColumn], work);
+            write_column(first + c, work, tiles);
+        }
+    }
+
+    // t_i of ct_i = pk_i r + f_i + Delta m_i
+    void make_column(size_t i, const int64_t* m, Work& work) const {
+        basis_.mul(all_.mpk.pk(i, work.term.data()), r_.data(), work.ct.data());
+        basis_.inverse(work.ct.data());
+        draw(all_.widest, 2 + i, work.f.data(), slots());
+        basis_.from_signed(work.f.data(), work.term.data());
+        basis_.add(work.ct.data(), work.term.data(), work.ct.data());
+        basis_.from_signed(m, work.term.data());
+        for (size_t j = 0; j < basis_.size(); ++j)
+            basis_[j].scale_add(static_cast<int64_t>(all_.delta[j]), &work.term[j * kRing],
+                                &work.ct[j * kRing]);
+        kernels().compress(all_.fractions, work.ct.data(), kRing, slots(), work.low.data(),
+                           work.high.empty() ? nullptr : work.high.data());
+    }
+
+    void write_column(size_t i, const Work& work, uint8_t* tiles) const {
+        uint8_t* to = tiles + i * all_.shape.column_size();
+        for (size_t slot = 0; slot < slots(); slot += kTile, to += all_.shape.tile_size())
+            kernels().pack(all_.shape.b, &work.low[slot], work.high.empty() ? nullptr : &work.high[slot], to);
+    }
+
+    const Encryptor& all_;
+    const ring::Basis& basis_;
+    const IntMatrix rows_;
+    SecretVector<uint8_t> seeds_;
+    SecretPolynomial r_;  // in the transform domain
+};
+
+}  // namespace
+
+CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& random) {
+    const Parameters& p = mpk.parameters();
+    if (x.columns != p.n())
+        fail(ErrorKind::parameter, "x has " + std::to_string(x.columns) +
+                                       " columns; the parameters have n = " + std::to_string(p.n()));
+    p.x.require_inside(x, "x");  // names the row and the coordinate
+    const Encryptor all(mpk);
+    CiphertextBatch batch(mpk.id(), all.shape);
+    for (size_t row = 0; row < x.rows; row += kRing) {
+        checkpoint();
+        const IntMatrix rows{x.data + row * x.columns, std::min<size_t>(kRing, x.rows - row), x.columns};
+        batch.append_whole(Encryption(all, rows, random).run());
+    }
+    return batch;
+}
+
+}  // namespace pyfe::ipfe_rlwe

@@ -1,0 +1,130 @@
+#include "pyfe/ipfe_rlwe/kernels.hpp"
+
+#include <immintrin.h>
+
+namespace pyfe::ipfe_rlwe {
+namespace ifma {
+
+#define PYFE_INLINE static inline __attribute__((always_inline))
+
+PYFE_INLINE __m512i all(uint64_t c) { return _mm512_set1_epi64(static_cast<long long>(c)); }
+PYFE_INLINE __m512i low52() { return all((uint64_t{1} << 52) - 1); }
+PYFE_INLINE __m512i times_low(__m512i a, __m512i b) {
+    return _mm512_madd52lo_epu64(_mm512_setzero_si512(), a, b);
+}
+PYFE_INLINE __m512i times_high(__m512i a, __m512i b) {
+    return _mm512_madd52hi_epu64(_mm512_setzero_si512(), a, b);
+}
+
+// -- fractions: Shoup's multiplication in 52 bits, whose quotients are the upper bits of those of 64
+// -------------
+
+// c share mod q
+PYFE_INLINE __m512i scaled(const FractionLimb& limb, __m512i c, __m512i q) {
+    const __m512i quotient = times_high(c, all(limb.share_quotient >> 12));
+    const __m512i r =
+        _mm512_and_si512(_mm512_sub_epi64(times_low(c, all(limb.share)), times_low(quotient, q)), low52());
+    return _mm512_min_epu64(r, _mm512_sub_epi64(r, q));  // of r - q < 0 the first
+}
+
+// floor(2^F v / q), F <= 64
+PYFE_INLINE __m512i fraction(const FractionLimb& limb, __m512i v, __m512i q) {
+    __m512i sum = _mm512_setzero_si512();
+    for (int d = 0; d < limb.digits; ++d) {
+        const __m128i shift = _mm_cvtsi32_si128(limb.shift[d]);
+        const __m512i digit = times_high(v, all(limb.quotient[d] >> 12));  // at most one too small
+        const __m512i r =
+            _mm512_and_si512(_mm512_sub_epi64(_mm512_sll_epi64(v, shift), times_low(digit, q)), low52());
+        const __mmask8 more = _mm512_cmpge_epu64_mask(r, q);
+        v = _mm512_mask_sub_epi64(r, more, r, q);
+        sum =
+            _mm512_or_si512(_mm512_sll_epi64(sum, shift), _mm512_mask_add_epi64(digit, more, digit, all(1)));
+    }
+    return sum;
+}
+
+void compress(const FractionShape& shape, const uint64_t* residues, size_t stride, size_t count,
+              uint64_t* low, uint64_t* high) {
+    // In 64 bits the sum may wrap: only its bits 16 to b + 15 are meant
+    if (shape.b > 48) return portable_kernels().compress(shape, residues, stride, count, low, high);
+    const __m512i mask = all((uint64_t{1} << shape.b) - 1);
+    for (size_t i = 0; i < count; i += 8) {
+        __m512i total = all(1 << 15);
+        for (size_t j = 0; j < shape.primes; ++j) {
+            const __m512i q = all(shape.limb[j].q);
+            const __m512i c = _mm512_loadu_si512(residues + j * stride + i);
+            total = _mm512_add_epi64(total, fraction(shape.limb[j], scaled(shape.limb[j], c, q), q));
+        }
+        _mm512_storeu_si512(low + i, _mm512_and_si512(_mm512_srli_epi64(total, 16), mask));
+    }
+}
+
+// -- sums of columns: a multiply-add for eight slots. Above its b bits a word holds bits of the next: 2^b
+// times anything, which is nothing modulo 2^b
+// ------------------------------------------------------------------------
+
+// Eight words of b <= 52 bits are b bytes. Lane i takes the four pieces of 16 bits from bit b i on
+struct Lanes {
+    __mmask64 bytes;
+    __m512i pieces, shift;
+
+    explicit Lanes(unsigned b) : bytes((uint64_t{1} << b) - 1) {
+        uint16_t piece[32];
+        uint64_t bits[8];
+        for (unsigned i = 0; i < 8; ++i) {
+            bits[i] = b * i % 16;
+            for (unsigned k = 0; k < 4; ++k) piece[4 * i + k] = static_cast<uint16_t>(b * i / 16 + k);
+        }
+        pieces = _mm512_loadu_si512(piece);
+        shift = _mm512_loadu_si512(bits);
+    }
+    __attribute__((always_inline)) __m512i words(const uint8_t* p) const {
+        const __m512i raw = _mm512_maskz_loadu_epi8(bytes, p);
+        return _mm512_srlv_epi64(_mm512_permutexvar_epi16(pieces, raw), shift);
+    }
+};
+
+template <int F>
+PYFE_INLINE void dot_of(const Lanes& lanes, unsigned b, const uint8_t* tile, size_t columns, const int64_t* y,
+                        uint64_t* low) {
+    __m512i sums[F][8];
+    for (int f = 0; f < F; ++f)
+        for (int g = 0; g < 8; ++g) sums[f][g] = _mm512_setzero_si512();
+    for (size_t i = 0; i < columns; ++i, tile += 8 * b) {
+        for (unsigned line = 0; line < 8 * b; line += 64) _mm_prefetch(tile + 4096 + line, _MM_HINT_T0);
+        __m512i factor[F];
+        for (int f = 0; f < F; ++f)
+            factor[f] = all(static_cast<uint64_t>(y[static_cast<size_t>(f) * columns + i]));
+        for (int g = 0; g < 8; ++g) {
+            const __m512i words = lanes.words(tile + static_cast<size_t>(g) * b);
+            for (int f = 0; f < F; ++f) sums[f][g] = _mm512_madd52lo_epu64(sums[f][g], words, factor[f]);
+        }
+    }
+    for (int f = 0; f < F; ++f)
+        for (int g = 0; g < 8; ++g) _mm512_storeu_si512(low + 64 * f + 8 * g, sums[f][g]);
+}
+
+void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
+                 uint64_t* low, uint64_t* high) {
+    if (b > 52) return portable_kernels().dot_vartime(b, tile, columns, y, functions, low, high);
+    const Lanes lanes(b);
+    size_t f = 0;
+    for (; f + 2 <= functions; f += 2)
+        dot_of<2>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
+    if (f < functions) dot_of<1>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
+}
+
+void pack(unsigned b, const uint64_t* low, const uint64_t* high, uint8_t* out) {
+    portable_kernels().pack(b, low, high, out);  // a copy of words that are there: nothing to gain
+}
+
+#undef PYFE_INLINE
+
+}  // namespace ifma
+
+const Kernels& ifma_kernels() {
+    static constexpr Kernels table = {"ifma", ifma::compress, ifma::pack, ifma::dot_vartime};
+    return table;
+}
+
+}  // namespace pyfe::ipfe_rlwe

@@ -1,0 +1,145 @@
+"""The scheme ``ipfe-rlwe``: inner products from Ring-LWE, 8,192 rows to a ciphertext."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cache
+from types import MappingProxyType
+
+import numpy as np
+
+from pyfe._core import ipfe_rlwe as core
+from pyfe.adapters.adapter import Adapter, weight_bound
+from pyfe.adapters.protocols import IntArray
+from pyfe.adapters.row_marks import MARK_SIZE, Marks
+from pyfe.errors import DecodeError, UnsupportedError, UnsupportedModelError
+from pyfe.function import IntegerMap, LinearMap
+from pyfe.leakage import LINEAR_WEIGHT_BITS
+from pyfe.schema import Schema
+from pyfe.schemes import ipfe_rlwe
+from pyfe.schemes.arguments import Client, Label
+from pyfe.schemes.ipfe_rlwe import CiphertextBatch, FunctionKey, MasterPublicKey, MasterSecretKey
+from pyfe.schemes.multiples import require_long_multiples
+
+__all__ = ["IPFE_RLWE"]
+
+_TYPICAL_BITS, _TYPICAL_SHARED = 40, 98
+"""Of a feature and of what a ciphertext's slots share, for 30 columns and weights of eight bits."""
+
+_MARKED_BYTES = 1024
+"""Of a ciphertext's shared part, which fresh randomness fills: enough to tell it from others."""
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, CiphertextBatch]):
+    """Inner products from Ring-LWE; see :mod:`pyfe.schemes.ipfe_rlwe`."""
+
+    id = "ipfe-rlwe"
+    short = "ipfe-rlwe"
+    number = 4
+    safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
+    default_weight_bits = 8
+    refusal_answers = True
+    widest = 2**44  # what compile() aims at; the parameters bound it more narrowly, and without a search
+    modulus = 2**127 - 1  # keys combine over the integers: any prime beyond their determinants tells their span
+    block_rows = ipfe_rlwe.BLOCK_ROWS
+
+    def row_bytes(self, n: int) -> int:
+        """For columns and weights of about eight bits; of a batch, :meth:`row_width`."""
+        return (_TYPICAL_BITS * n + _TYPICAL_SHARED) // 8
+
+    def row_width(self, batch: CiphertextBatch) -> int:
+        return batch.row_size
+
+    def parameter_hash(self, schema: Schema, weight_bits: int) -> bytes:
+        return self._parameters(schema, weight_bits).id
+
+    def setup(self, schema: Schema, weight_bits: int) -> tuple[MasterPublicKey, MasterSecretKey]:
+        return ipfe_rlwe.setup(self._parameters(schema, weight_bits))
+
+    def encrypt(
+        self, public: MasterPublicKey, x: IntArray, *, client: Client | None = None, label: Label | None = None
+    ) -> CiphertextBatch:
+        return ipfe_rlwe.encrypt(public, x, client=client, label=label)
+
+    def keygen(self, secret: MasterSecretKey, terms: IntegerMap) -> FunctionKey:
+        if not isinstance(terms, LinearMap):
+            raise UnsupportedModelError(f"{self.short} has keys of linear functions only, not of {terms.kind} ones")
+        return ipfe_rlwe.keygen(secret, terms.weights)
+
+    def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
+        """What keygen refuses as well: a key is asked about before it is recorded."""
+        if isinstance(terms, LinearMap):
+            require_long_multiples(self._parameters(schema, weight_bits), terms.weights)
+
+    def decrypt(self, key: FunctionKey, batch: CiphertextBatch) -> IntArray:
+        return ipfe_rlwe.decrypt(key, batch)
+
+    def verify_key(self, public: MasterPublicKey, key: FunctionKey) -> bool:
+        return ipfe_rlwe.verify_key(public, key)
+
+    def map_of(self, key: FunctionKey, kind: str) -> IntegerMap:
+        if kind != "linear":
+            raise DecodeError("function key: its weights are those of a linear function")
+        return LinearMap(key.y)
+
+    def read_public_key(self, data: bytes) -> MasterPublicKey:
+        return MasterPublicKey.from_bytes(data)
+
+    def read_secret_key(self, data: memoryview) -> MasterSecretKey:
+        return MasterSecretKey.from_buffer(data)
+
+    def read_function_key(self, data: bytes) -> FunctionKey:
+        return FunctionKey.from_bytes(data)
+
+    def read_batch(self, data: memoryview) -> CiphertextBatch:
+        return CiphertextBatch.from_bytes(data)
+
+    def pieces(self, batch: CiphertextBatch) -> Sequence[memoryview]:
+        return [piece.view() for piece in batch.pieces()]
+
+    def coordinates(self, batch: CiphertextBatch) -> int:
+        return batch.n
+
+    def concat(self, batches: Sequence[CiphertextBatch]) -> CiphertextBatch:
+        return CiphertextBatch.concat(batches)
+
+    def row_marks(self, batch: CiphertextBatch) -> Marks:
+        """A row is a slot of a ciphertext: its number by the ciphertext's hash."""
+        starts = (bytes(block.view()[:_MARKED_BYTES]) for block in batch.blocks)
+        blocks = bytearray().join(hashlib.sha256(start).digest()[:MARK_SIZE] for start in starts)
+        block, slot = batch.places.T
+        marks: Marks = np.frombuffer(blocks, dtype=np.uint64)[block] ^ (slot.astype(np.uint64) * _ODD)
+        return marks
+
+    def row_reader(self, batch: CiphertextBatch) -> Callable[[int], bytes]:
+        """The hash of a row's ciphertext, made once however many rows it has, and its slot."""
+        blocks, places = batch.blocks, batch.places
+
+        @cache
+        def digest(block: int) -> bytes:
+            return hashlib.sha256(blocks[block].view()).digest()
+
+        return lambda row: digest(int(places[row, 0])) + int(places[row, 1]).to_bytes(2)
+
+    def combined(self, batch: CiphertextBatch) -> bool:
+        return batch.combined
+
+    def weight_sums(self, batch: CiphertextBatch) -> IntArray:
+        return batch.weight_sums
+
+    def _not_additive(self) -> UnsupportedError:
+        return UnsupportedError(
+            f"rows under {self.short} are not summed here: ciphertexts of parameters with a sum_w above 1 are, slot by "
+            "slot (pyfe.schemes.ipfe_rlwe.weighted_sum); sum the decrypted scores, or take scheme='ipfe-ddh'"
+        )
+
+    def _parameters(self, schema: Schema, weight_bits: int) -> core.Parameters:
+        return ipfe_rlwe.Parameters(
+            schema.n, x_lo=schema.lo, x_hi=schema.hi, y_bound=weight_bound(weight_bits), context=schema.id
+        )
+
+
+IPFE_RLWE = _InnerProductsOfRings()
