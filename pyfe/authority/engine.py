@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NoReturn, Self, TypeAlias
+from typing import BinaryIO, NoReturn, Self, TypeAlias
 
 from pyfe import identity
 from pyfe.adapters import adapter
@@ -155,6 +155,14 @@ class Engine(Secret):
         """The whole log, for whoever checks it."""
         stored = self._storage.read()
         return AuditLog(stored.entries, stored.head.decode(), self._key)
+
+    def write_public_key(self, file: BinaryIO, number: int | None = None) -> None:
+        """Write that of an epoch; of the newest by default."""
+        epoch = self._epoch(self.state, number)
+        header, *rest = (key := self._public_key(epoch)).around()
+        file.write(header)
+        key.adapter.write_public(key.native, self._vault.secrets(epoch.number, epoch.terms).master, file)
+        file.writelines(rest)
 
     def public_key(self, epoch: int | None = None) -> PublicKey:
         """That of an epoch; of the newest by default."""
@@ -571,9 +579,10 @@ class Engine(Secret):
 
     def _public_key(self, epoch: Epoch) -> PublicKey:
         if epoch.number not in self._public:
-            terms = epoch.terms
+            terms, scheme = epoch.terms, adapter(epoch.terms.scheme)
+            public = scheme.with_payload(terms.public, lambda: self._vault.secrets(epoch.number, terms).master)
             self._public[epoch.number] = PublicKey.signed(
-                adapter(terms.scheme), terms.public, terms.schema, terms.weight_bits, self._vault.signing_key
+                scheme, public, terms.schema, terms.weight_bits, self._vault.signing_key
             )
         return self._public[epoch.number]
 

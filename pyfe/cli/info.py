@@ -12,7 +12,7 @@ from pyfe import objects
 from pyfe.adapters import adapter_numbered, serving
 from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, complain, load, say_json, show
+from pyfe.cli.console import AsJson, complain, load, load_public_key, say_json, show
 from pyfe.cli.handing_over import handover_in
 from pyfe.cohorts import Cohort, is_parquet, open_cohort
 from pyfe.cohorts.handover import Handover
@@ -41,7 +41,7 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Say what files are, without any secret: kind, ids, ranges, purpose, policy."""
-    public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+    public = None if public_key is None else load_public_key(public_key)
     described = {str(file): _described(file, public) for file in files}
     failed = {file: values["error"] for file, values in described.items() if "error" in values}
     if as_json:
