@@ -22,6 +22,7 @@ from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
 from pyfe.adapters.row_marks import repeated_rows
 from pyfe.arguments import require_a
 from pyfe.arrays import as_array
+from pyfe.batch_metadata import batch_metadata, signature_of
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
 from pyfe.identity import Identity, IdentitySecret
 from pyfe.row_ids import RowIds, called_rows
@@ -29,9 +30,9 @@ from pyfe.schema.cells import is_integer
 from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, given_back, lent, pieces, signed_part, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import PickledAsBytes
-from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, Signature
+from pyfe.wire.signature import SIGNATURE_SIZE, Signature
 
-__all__ = ["CiphertextBatch", "batch_metadata"]
+__all__ = ["CiphertextBatch"]
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
@@ -327,7 +328,7 @@ class CiphertextBatch(PickledAsBytes):
     def _read(cls, envelope: Envelope, signed: Callable[[], Octets]) -> CiphertextBatch:
         """The batch of an envelope; ``signed`` gives what its signature covers."""
         adapter = adapter_numbered(envelope.scheme, _NAME)
-        signature = _signature_of(envelope)
+        signature = signature_of(envelope)
         if signature is not None:
             signature.require_valid(signed(), _NAME)
         fields = Fields(envelope.metadata, _NAME)
@@ -535,34 +536,6 @@ class CiphertextBatch(PickledAsBytes):
             raise KeyMismatchError(f"the batches were encrypted under different public keys ({ids})")
         if (self._schema_id, self._parameter_hash) != (other._schema_id, other._parameter_hash):
             raise KeyMismatchError("the batches were encoded with different schemas")
-
-
-def batch_metadata(
-    encrypted_rows: int, saturated: Mapping[str, int], schema_id: bytes, ids: RowIds | None, signer: bytes | None
-) -> dict[str, Any]:
-    """What stands behind the rows of a batch."""
-    metadata: dict[str, Any] = {
-        "encrypted_rows": encrypted_rows,
-        "saturated": {name: int(count) for name, count in sorted(saturated.items()) if count},
-        "schema_id": schema_id,
-    }
-    if ids is not None:  # batches of earlier versions have none
-        metadata["ids"] = ids.to_field()
-    if signer is not None:
-        metadata["signer"] = signer
-    return metadata
-
-
-def _signature_of(envelope: Envelope) -> Signature | None:
-    """Whose an envelope's signature is, by its metadata. DecodeError for one without the other."""
-    signer = envelope.metadata.get("signer")
-    if (signer is None) != (not envelope.signature) or (signer is None and "signer" in envelope.metadata):
-        raise DecodeError(f"{_NAME}: a signature without a signer, or a signer without a signature")
-    if signer is None:
-        return None
-    if type(signer) is not bytes or len(signer) != KEY_SIZE:
-        raise DecodeError(f"{_NAME}: field 'signer' is not {KEY_SIZE} bytes")
-    return Signature(signer, envelope.signature)
 
 
 def _bounded(sums: npt.NDArray[Any]) -> IntArray:

@@ -6,9 +6,9 @@
 
 #include "bindings.hpp"
 #include "bytes.hpp"
-#include "pyfe/base/given_back.hpp"
 #include "pyfe/base/cpu.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/given_back.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/base/secret.hpp"
 #include "pyfe/hash/expand_message.hpp"
@@ -112,7 +112,10 @@ void bind_shared_bytes(py::module_& module) {
     using pyfe::SharedBytes;
     py::class_<pyfe::GivenBack>(module, "GivenBack", "A block in which a mapped file is read once.")
         .def("__enter__", [](const pyfe::GivenBack&) {})
-        .def("__exit__", [](pyfe::GivenBack& b, const py::args&) { b.stop(); });
+        .def(
+            "__exit__",
+            [](pyfe::GivenBack& b, const py::object&, const py::object&, const py::object&) { b.stop(); },
+            py::arg("kind"), py::arg("error"), py::arg("trace"));
     pyfe::bindings::native_class<SharedBytes>(
         module, "SharedBytes",
         "Bytes that never change, shared with an object of the core; a read-only buffer.",

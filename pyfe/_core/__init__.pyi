@@ -43,7 +43,7 @@ class GivenBack:
     """
     def __enter__(self) -> None:
         ...
-    def __exit__(self, *args) -> None:
+    def __exit__(self, kind: typing.Any, error: typing.Any, trace: typing.Any) -> None:
         ...
 class SharedBytes:
     """

@@ -58,6 +58,9 @@ __all__ = [
 
 T = TypeVar("T")
 
+LARGE = 2**28
+"""Bytes of a file beyond which an object is read where it lies."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Force = Annotated[
     bool,
@@ -221,7 +224,7 @@ def load(file: Path, read: Callable[[bytes], T]) -> T:
 
 def load_public_key(file: Path, fingerprint: str | None = None) -> PublicKey:
     """The public key of a file, of that fingerprint if one is given. One too large to be held stays in its file."""
-    if not _is_large(file):
+    if not is_large(file):
         return load(file, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
     with _naming(file):
         return PublicKey.open(file, fingerprint=fingerprint)
@@ -229,22 +232,24 @@ def load_public_key(file: Path, fingerprint: str | None = None) -> PublicKey:
 
 def load_batch(file: Path) -> CiphertextBatch:
     """The batch of ciphertexts of a file; likewise."""
-    if not _is_large(file):
+    if not is_large(file):
         return load(file, CiphertextBatch.from_bytes)
     with _naming(file):
         return CiphertextBatch.open(file)
 
 
-LARGE = 2**28
-"""Bytes of a file beyond which an object is read where it lies."""
-
-
-def _is_large(file: Path) -> bool:
+def is_large(file: Path) -> bool:
+    """Whether an object of pyfe that is this file is read where it lies."""
     try:
         found = os.stat(file)
     except (OSError, ValueError):  # reading it says so
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size > LARGE
+
+
+def is_large_key(key: PublicKey) -> bool:
+    """Whether it is a public key of that size: what is encrypted under it stays in files too."""
+    return key.adapter.public_size(key.native) > LARGE
 
 
 @contextmanager

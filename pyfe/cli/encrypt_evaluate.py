@@ -15,10 +15,10 @@ from pyfe import io
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.carried import AllowDuplicates, Carried, CarryIds, secret_files, secret_from
 from pyfe.cli.console import (
-    LARGE,
     AsJson,
     Force,
     PassphraseFile,
+    is_large_key,
     load_public_key,
     progress,
     show,
@@ -99,7 +99,7 @@ def encrypt(
     avoid = [table, public_key, passphrase_file, *kept]
     of_rows = carried, admitted, secret, passphrase_file, reading, ways, ways.signer()
     asked = Asked(table, key, place, folder, _overflow(on_overflow), *of_rows, avoid, force, as_json)
-    if key.adapter.public_size(key.native) > LARGE:
+    if is_large_key(key):
         _require_one_file(key, cohort)
         show("Encrypted", encrypt_wide(asked), as_json=as_json)
     elif cohort:

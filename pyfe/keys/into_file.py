@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 import numpy as np
 
 from pyfe._core import SharedBytes
-from pyfe.ciphertext import batch_metadata
+from pyfe.batch_metadata import batch_metadata
 from pyfe.errors import ParameterError
 from pyfe.identity import IdentitySecret
 from pyfe.keys.carried_ids import carried_ids, given_ids

@@ -222,7 +222,7 @@ def outline(descriptor: int, kind: Kind) -> Outline:
 
 def given_back(data: Octets) -> contextlib.AbstractContextManager[object]:
     """While the block lasts, what is read of the bytes of a file takes no memory that stays."""
-    owner = data.obj if isinstance(data, memoryview) else None
+    owner: object = data.obj if isinstance(data, memoryview) else None
     return owner.given_back() if isinstance(owner, _core.SharedBytes) else contextlib.nullcontext()
 
 
