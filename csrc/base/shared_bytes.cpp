@@ -31,7 +31,8 @@ SharedBytes SharedBytes::copy(std::span<const std::uint8_t> bytes) {
 SharedBytes SharedBytes::mapped(int descriptor, std::size_t size) {
     if (size == 0) return {};
     void* const at = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (at == MAP_FAILED) fail(ErrorKind::resource, std::string("cannot map the file: ") + std::strerror(errno));
+    if (at == MAP_FAILED)
+        fail(ErrorKind::resource, std::string("cannot map the file: ") + std::strerror(errno));
     const std::shared_ptr<const void> owner(
         at, [size](const void* mapped) { munmap(const_cast<void*>(mapped), size); });
     SharedBytes out(owner, {static_cast<const std::uint8_t*>(at), size});

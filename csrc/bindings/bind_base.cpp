@@ -110,7 +110,8 @@ void bind_secret_bytes(py::module_& module) {
 // What a batch lends: a read-only buffer that keeps the bytes alive
 void bind_shared_bytes(py::module_& module) {
     using pyfe::SharedBytes;
-    py::class_<pyfe::GivenBack>(module, "GivenBack", "A block in which a mapped file is read once.")
+    pyfe::bindings::native_class<pyfe::GivenBack>(module, "GivenBack",
+                                                  "A block in which a mapped file is read once.")
         .def("__enter__", [](const pyfe::GivenBack&) {})
         .def(
             "__exit__",

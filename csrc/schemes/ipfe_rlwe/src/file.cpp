@@ -52,9 +52,8 @@ void File::write(uint64_t at, std::span<const uint8_t> bytes) const {
 }
 
 void File::append(std::span<const uint8_t> bytes) const {
-    in_pieces(bytes.size(), "cannot write", [&](size_t done, size_t some) {
-        return ::write(*descriptor_, bytes.data() + done, some);
-    });
+    in_pieces(bytes.size(), "cannot write",
+              [&](size_t done, size_t some) { return ::write(*descriptor_, bytes.data() + done, some); });
 }
 
 }  // namespace pyfe::ipfe_rlwe

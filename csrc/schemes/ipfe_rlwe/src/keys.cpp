@@ -117,7 +117,8 @@ std::span<const uint8_t> MasterPublicKey::packed(size_t i, Bytes& scratch) const
     const size_t size = basis_.packed_size();
     if (!has_pk())
         fail(ErrorKind::parameter,
-             "public key: only the hash of pk_1 .. pk_n is here, as an authority keeps it; open the file of the "
+             "public key: only the hash of pk_1 .. pk_n is here, as an authority keeps it; open the file of "
+             "the "
              "public key that it wrote");
     if (!file_ && !make_) return pk_.span().subspan(i * size, size);
     scratch.resize(size);
@@ -127,7 +128,8 @@ std::span<const uint8_t> MasterPublicKey::packed(size_t i, Bytes& scratch) const
     }
     file_->file.read(file_->at + i * size, scratch);
     if (i < file_->hashes.size() && sha256(scratch) != file_->hashes[i])
-        fail(ErrorKind::decode, named(i) + " is not what it was when the file was opened: somebody changed it");
+        fail(ErrorKind::decode,
+             named(i) + " is not what it was when the file was opened: somebody changed it");
     return scratch;
 }
 

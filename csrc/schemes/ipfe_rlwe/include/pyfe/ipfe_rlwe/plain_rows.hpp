@@ -1,4 +1,5 @@
-// The rows of one ciphertext before they are encrypted, for vectors so wide that 8 bytes a number are too many.
+// The rows of one ciphertext before they are encrypted, for vectors so wide that 8 bytes a number are too
+// many.
 #pragma once
 #include <vector>
 
