@@ -17,13 +17,14 @@ import numpy as np
 import pytest
 
 import pyfe
+from pyfe import _core
 from pyfe.adapters import SCHEMES
 from pyfe.errors import PyfeError
 from pyfe.forms import MatrixForms
 from pyfe.identity import IdentitySecret
 from pyfe.keys.function_key import Grant
 from pyfe.wire.signature import SigningKey
-from tests.capi import CError, Library, library
+from tests.capi import CError, Library, fails, library
 
 HEADER, SIGNATURE = 88, 64
 OBJECTS = ["public_key", "function_key", "batch", "signed_batch"]
@@ -70,7 +71,10 @@ def signed_again(scheme: str, name: str, data: bytes) -> bytes:
     if name == "batch" or len(data) < SIGNATURE:
         return data
     signer = made(scheme).owner if name == "signed_batch" else made(scheme).authority
-    return data[:-SIGNATURE] + signer.sign(data[:-SIGNATURE])
+    signed = data[:-SIGNATURE]
+    if name == "public_key" and SCHEMES[scheme].payload_in_id:
+        signed = data[:HEADER] + data[parts(data)[0] : -SIGNATURE]
+    return data[:-SIGNATURE] + signer.sign(signed)
 
 
 def by_python(scheme: str, name: str, data: bytes) -> str:
@@ -212,6 +216,23 @@ def test_metadata_that_is_no_map_of_its_one_encoding(c: Library, name: str) -> N
         damaged = signed_again(scheme, name, changed)
         if by_c(c, scheme, name, damaged):
             assert by_python(scheme, name, damaged), f"C refuses what Python reads, bit {bit}"
+
+
+def test_a_public_key_of_which_only_the_hash_is_there(c: Library) -> None:
+    """An authority keeps it so; nobody can encrypt under it."""
+    adapter, schema = SCHEMES["ipfe-rlwe"], pyfe.Schema.from_ranges({"a": (0, 7)}, bits=3)
+    native, _ = adapter.setup(schema, 4)
+    signing = SigningKey.generate()
+    whole = pyfe.PublicKey.signed(adapter, native, schema, 4, signing).to_bytes()
+    assert c.public_key(whole)
+    bare, _ = _core.ipfe_rlwe.setup_without_pk(native.parameters)
+    payload, (end, _) = bare.to_bytes(), parts(whole)
+    header = whole[: HEADER - 44] + bare.id + struct.pack("<Q", len(payload)) + whole[HEADER - 4 : HEADER]
+    signed = header + whole[end:-SIGNATURE]
+    data = header + payload + whole[end:-SIGNATURE] + signing.sign(signed)
+    assert by_python("ipfe-rlwe", "public_key", data) == "DecodeError"
+    with fails("PYFE_DECODE", "only a hash"):
+        c.public_key(data)
 
 
 @pytest.mark.parametrize("name", OBJECTS)

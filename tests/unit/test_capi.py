@@ -372,6 +372,25 @@ def test_of_many_at_once_one_is_refused_and_the_others_silenced(c: Library) -> N
     assert sorted(told) == ["PYFE_REFUSED"] + ["PYFE_SILENCED"] * 7
 
 
+def test_sums_of_rings_are_opened_in_python_only(c: Library) -> None:
+    """On the word of who formed them; else they carry the key out."""
+    columns = {"a": pyfe.number(0, 3, step=1), "b": pyfe.number(0, 7, step=1)}
+    free = pyfe.Policy.unrestricted(reason="a test")
+    schema = pyfe.Schema.from_ranges(columns, sum_w=4)
+    one = pyfe.KeyAuthority.create(schema, scheme="ipfe-rlwe", weight_bits=4, policy=free)
+    key = one.issue(pyfe.Function.from_integers(schema, [3, -2]), purpose="a test")
+    rows = one.public_key.encrypt({"a": [1, 2], "b": [0, 7]})
+    summed = rows + rows
+    assert key.decrypt(summed).tolist() == [6, -16]
+    loaded = c.function_key(key.to_bytes(), c.public_key(one.public_key.to_bytes()))
+    for batch in (c.batch(summed.to_bytes()), c.batch(summed.signed(owner()).to_bytes(), owner().identity.ed25519)):
+        assert c.c.pyfe_batch_combined(batch) == 1
+        with fails("PYFE_UNSUPPORTED", "vouched_by"):
+            c.decrypt_sums(loaded, batch, 4)
+        with fails("PYFE_PARAMETER", "pyfe_decrypt_sums"):
+            c.decrypt(loaded, batch)
+
+
 # -- time, threads, cancellation --------------------------------------------------------------------------------
 
 

@@ -217,7 +217,7 @@ PYFE_API pyfe_status pyfe_function_key_prepare(const pyfe_function_key *key, pyf
  * pyfe_decrypt_sums; PYFE_OUT_OF_RANGE, naming row and function, for a result outside its interval: the ciphertexts
  * were changed, or are not honest ones. Where pyfe_function_key_refuses is not 0:
  *   - the batch must have been loaded with its `signer` (PYFE_SIGNATURE): a refusal tells something of the key, so he
- *     who gets it must be known. Combined rows have no signer, and are not decrypted;
+ *     who gets it must be known. Sums give PYFE_UNSUPPORTED;
  *   - ciphertexts that are not honest ones give PYFE_REFUSED, without a row or a reason, and no scores. It is the last
  *     answer to this signer: from now on this key object gives PYFE_SILENCED for what he signed;
  *   - the caller's part: one key object a process; on PYFE_REFUSED write the signer down, durably, before the answer

@@ -37,7 +37,7 @@ std::unique_ptr<pyfe_batch> read(std::span<const uint8_t> data, const uint8_t* w
     require_signer(signer, wanted);  // before a point is read
     auto native = opened.scheme->read_batch(opened.payload());
     opened.require_public_key_id(native->public_key_id());
-    if (signer && native->combined())
+    if (signer && native->combined() && !opened.scheme->refusal_answers)
         fail(ErrorKind::decode, "ciphertext batch: combined rows are never signed, and these are");
     return std::make_unique<pyfe_batch>(pyfe_batch{
         opened.scheme, std::move(native), opened.envelope.parameter_hash, signer, wanted != nullptr});

@@ -65,6 +65,11 @@ void require_weight_sums(const std::vector<WeightSums>& sums, uint64_t largest) 
 template <class Block>
 void answer(const pyfe_function_key& key, const pyfe_batch& batch, Block block) {
     if (!key.scheme->refusal_answers) return block();
+    if (batch.native->combined())
+        refuse(PYFE_UNSUPPORTED,
+               "sums of this scheme that come as bytes carry the key out, unless who formed them opened each "
+               "of their "
+               "ciphertexts before: decrypt them in Python, on his word (CiphertextBatch.vouched_by)");
     if (!batch.named || !batch.signer)
         refuse(
             PYFE_SIGNATURE,

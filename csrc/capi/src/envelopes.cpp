@@ -95,13 +95,24 @@ std::optional<uint64_t> Opened::integer_field(const char* key, uint64_t most) co
     return value;
 }
 
-void Opened::require_signed_by(const Id& key) const {
-    if (envelope.signature.empty()) fail(ErrorKind::decode, std::string(object) + ": it must be signed");
-    if (!verify_ed25519_vartime(key, data.first(data.size() - signature_size), envelope.signature))
+void Opened::require_signature(const Id& key, std::span<const uint8_t> message) const {
+    if (!verify_ed25519_vartime(key, message, envelope.signature))
         refuse(PYFE_SIGNATURE,
                std::string(object) +
                    ": the signature is not valid: something in it is not as it was signed, or "
                    "another key signed it");
+}
+
+void Opened::require_signed_by(const Id& key) const {
+    if (envelope.signature.empty()) fail(ErrorKind::decode, std::string(object) + ": it must be signed");
+    require_signature(key, data.first(data.size() - signature_size));
+}
+
+void Opened::require_certified_by(const Id& key) const {
+    if (!scheme->payload_in_id || envelope.signature.empty()) return require_signed_by(key);
+    std::vector<uint8_t> around(data.begin(), data.begin() + envelope_header_size);
+    around.insert(around.end(), envelope.metadata.begin(), envelope.metadata.end());
+    require_signature(key, around);
 }
 
 void Opened::require_public_key_id(const Id& of_payload) const {

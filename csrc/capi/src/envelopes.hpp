@@ -25,8 +25,14 @@ struct Opened {
     std::optional<uint64_t> integer_field(const char* key, uint64_t most) const;
     // PYFE_SIGNATURE unless this Ed25519 key signed all of it. Error(decode) where it is not signed
     void require_signed_by(const Id& key) const;
+    // The same of a public key, whose payload may be in the id of its header (Scheme::payload_in_id): then
+    // the caller compares that id with the payload's
+    void require_certified_by(const Id& key) const;
     // Error(decode) unless the payload is of the public key that the header names
     void require_public_key_id(const Id& of_payload) const;
+
+  private:
+    void require_signature(const Id& key, std::span<const uint8_t> message) const;
 };
 
 std::string hex(std::span<const uint8_t> bytes);

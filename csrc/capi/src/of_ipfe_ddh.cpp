@@ -12,6 +12,7 @@ struct Of {
     static constexpr uint16_t number = 1;
     static constexpr const char* id_text = "ipfe-ddh-ristretto255";
     static constexpr bool refusal_answers = false;
+    static constexpr bool payload_in_id = false;
     using PublicKey = ipfe_ddh::MasterPublicKey;
     using FunctionKey = ipfe_ddh::FunctionKey;
     using Batch = ipfe_ddh::CiphertextBatch;

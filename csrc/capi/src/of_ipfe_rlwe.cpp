@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "of_scheme.hpp"
+#include "pyfe/base/error.hpp"
 #include "pyfe/ipfe_rlwe/scheme.hpp"
 
 namespace pyfe::capi {
@@ -11,12 +12,16 @@ struct Of {
     static constexpr uint16_t number = 4;
     static constexpr const char* id_text = "ipfe-rlwe";
     static constexpr bool refusal_answers = true;
+    static constexpr bool payload_in_id = true;
     using PublicKey = ipfe_rlwe::MasterPublicKey;
     using FunctionKey = ipfe_rlwe::FunctionKey;
     using Batch = ipfe_rlwe::CiphertextBatch;
 
     template <class Object>
     static void require(const Object&) {}
+    static void require(const PublicKey& key) {
+        if (!key.has_pk()) fail(ErrorKind::decode, "public key: only a hash of it is here");
+    }
 
     static PublicKey read_public_key(const SharedBytes& payload) { return PublicKey::from_bytes(payload); }
     static const Id& id(const PublicKey& key) { return key.id(); }

@@ -22,6 +22,7 @@ struct Of {
     static constexpr uint16_t number = masks == 1 ? 2 : 3;
     static constexpr const char* id_text = masks == 1 ? "qfe-ggm-bls12381" : "qfe-sxdh-bls12381";
     static constexpr bool refusal_answers = false;
+    static constexpr bool payload_in_id = false;
     using PublicKey = qfe::MasterPublicKey;
     using FunctionKey = qfe::FunctionKey;
     using Batch = qfe::CiphertextBatch;

@@ -1,5 +1,5 @@
 // Makes the face of a scheme from its own objects and from what `Of` says of it:
-//   number, id, refusal_answers                         as in Scheme
+//   number, id_text, refusal_answers, payload_in_id     as in Scheme
 //   PublicKey, FunctionKey, Batch                       the scheme's own, read by from_bytes
 //   require(object)                                     Error(decode) for one of another scheme
 //   id(key), parameters(key); box(parameters)           of a public key; box of a row's coordinates
@@ -77,6 +77,7 @@ constexpr Scheme scheme_of() {
     return {Of::number,
             Of::id_text,
             Of::refusal_answers,
+            Of::payload_in_id,
             read<PublicKey, PublicKeyOf<Of>>,
             read<FunctionKey, FunctionKeyOf<Of>>,
             read<Batch, BatchOf<Of>>};

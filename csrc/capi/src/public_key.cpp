@@ -21,7 +21,7 @@ std::unique_ptr<pyfe_public_key> read(std::span<const uint8_t> data) {
     const Opened opened(data, ObjectKind::public_key, "public key");
     const auto verification_key = opened.id_field("verification_key");
     if (!verification_key) fail(ErrorKind::decode, "public key: field 'verification_key' is missing");
-    opened.require_signed_by(*verification_key);  // before a point of the payload is read
+    opened.require_certified_by(*verification_key);  // before a point of the payload is read
     auto native = opened.scheme->read_public_key(opened.payload());
     opened.require_public_key_id(native->id());
     const Id parameter_hash = native->parameter_hash();

@@ -62,6 +62,8 @@ struct Scheme {
     uint16_t number;       // in the header of every object
     const char* id;        // functionality, assumption, group
     bool refusal_answers;  // a refusal tells of the key: signers get one (docs/math/rlwe.md)
+    // The signature of a public key covers header and metadata only: the id there is a hash of the payload.
+    bool payload_in_id;
     // Of payloads, which they may keep. Error(decode)
     std::unique_ptr<const PublicKey> (*read_public_key)(const SharedBytes& payload);
     std::unique_ptr<const FunctionKey> (*read_function_key)(const SharedBytes& payload);
