@@ -156,6 +156,19 @@ IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
     return int_matrix(z, ct.size(), sk.functions);
 }
 
+// [rows][functions of all keys]
+IntArray decrypt_together(const std::vector<const FunctionKey*>& keys, const CiphertextBatch& ct) {
+    all_present(keys, "keys");
+    size_t functions = 0;
+    for (const FunctionKey* key : keys) functions += key->functions;
+    std::vector<int64_t> z(ct.size() * functions);
+    {
+        const NoGil no_gil;
+        decrypt_vartime(keys, ct, z.data());
+    }
+    return int_matrix(z, ct.size(), functions);
+}
+
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
     const Matrix m(y, "y");
     const NoGil no_gil;
@@ -303,6 +316,9 @@ void bind_verbs(py::module_& m) {
         py::arg("mpk"), py::arg("x"));
     m.def("keygen", &derive, py::arg("msk"), py::arg("y").noconvert());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
+    m.def("decrypt_together", &decrypt_together, py::arg("keys"), py::arg("ct"),
+          "Of several keys, in one pass over the ciphertexts: the columns of each behind those of the one "
+          "before.");
     m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
 }
 

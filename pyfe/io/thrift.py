@@ -25,13 +25,15 @@ class Compact:
 
     def fields(self) -> Iterator[tuple[int, int]]:
         """Number and type of each field of a struct; the value is to be read before the next. Numbers ascend."""
-        number = 0
-        while (byte := self._byte()) != 0:
+        number, data = 0, self._data
+        while (byte := data[self.at]) != 0:
+            self.at += 1
             before = number
             number = before + (byte >> 4) if byte >> 4 else self._signed()
             if number <= before:
                 raise ValueError("fields of a struct do not ascend")
             yield number, byte & 15
+        self.at += 1
 
     def integer(self, kind: int, bits: int) -> int:
         """A value that has to be an integer of 32 or 64 bits: a reader takes no other, and cuts what is longer."""
@@ -97,11 +99,14 @@ class Compact:
         return byte
 
     def _varint(self) -> int:
+        data, at = self._data, self.at
         value = shift = 0
         while True:
-            byte = self._byte()
+            byte = data[at]
+            at += 1
             value |= (byte & 127) << shift
             if byte < 128:
+                self.at = at
                 return value
             shift += 7
             if shift > 63:

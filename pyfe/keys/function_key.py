@@ -303,7 +303,13 @@ class FunctionKey(Secret):
         return self._scores(ciphertexts)
 
     def _scores(self, ciphertexts: CiphertextBatch) -> IntArray:
-        products, sums = self._products(ciphertexts), ciphertexts.weight_sums
+        return self._read(self._products(ciphertexts), ciphertexts)
+
+    def _read(self, products: IntArray, ciphertexts: CiphertextBatch) -> IntArray:
+        """The scores that inner products are."""
+        if not ciphertexts.combined:
+            return self.readout.add_intercept(products)
+        sums = ciphertexts.weight_sums
         return self.readout.add_intercept(products, sums[:, 0] - sums[:, 1])
 
     def prove(self, ciphertexts: CiphertextBatch, scores: Any, *, context: bytes | str = b"") -> ScoreProof:

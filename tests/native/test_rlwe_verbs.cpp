@@ -203,7 +203,7 @@ void test_refused() {
     // Another ct_0, one coefficient of another key, a key of another authority under this one's id
     FunctionKey wrong = sk;
     wrong.sk[100] += 1;
-    wrong.prepare();
+    wrong.once = {};
     CHECK(!verify_key_vartime(a.mpk, wrong));
     CHECK_ERROR(decrypted(wrong, ct), refused, "refused");
     wrong = keygen(other.msk, {y.data(), 1, 4});

@@ -17,6 +17,22 @@ namespace {
 
 __extension__ using int128 = __int128;
 
+// Those of all keys, one key's after the other's
+struct Functions {
+    const Parameters& parameters;
+    std::vector<int64_t> y;             // [functions][n]
+    std::vector<const Polynomial*> sk;  // of each, in the transform domain
+
+    explicit Functions(Keys keys) : parameters(keys[0]->parameters) {
+        for (const FunctionKey* key : keys) {
+            y.insert(y.end(), key->y.begin(), key->y.end());
+            for (const Polynomial& each : key->prepared().sk) sk.push_back(&each);
+        }
+    }
+    size_t size() const { return sk.size(); }
+    const int64_t* from(size_t f) const { return &y[f * parameters.n()]; }
+};
+
 constexpr size_t kFunctionsTogether = 16;  // bounds the memory of a block
 constexpr size_t kTasksAThread = 4;
 
@@ -110,14 +126,16 @@ bool decide_tile(const Decision& d, unsigned K_bits, const Sums& sums, const Sum
 // Decisions of all functions, for the weights of each block
 class Decisions {
   public:
-    Decisions(const FunctionKey& sk, const CiphertextBatch& ct) {
+    Decisions(Keys keys, const CiphertextBatch& ct) {
         for (const auto& block : ct.blocks()) {
             auto known = std::ranges::find(weights_, block->weights);
             of_block_.push_back(static_cast<size_t>(known - weights_.begin()));
             if (known != weights_.end()) continue;
             weights_.push_back(block->weights);
             std::vector<Decision>& all = all_.emplace_back();
-            for (size_t f = 0; f < sk.functions; ++f) all.push_back(decision_of(sk, f, block->weights));
+            for (const FunctionKey* key : keys)
+                for (size_t f = 0; f < key->functions; ++f)
+                    all.push_back(decision_of(*key, f, block->weights));
         }
     }
     const std::vector<Decision>& of(size_t block) const { return all_[of_block_[block]]; }
@@ -138,14 +156,14 @@ struct Target {
 // memory, and are wiped.
 class Opening {
   public:
-    Opening(const FunctionKey& sk, const ring::Basis& basis, const FractionShape& fractions,
+    Opening(const Functions& functions, const ring::Basis& basis, const FractionShape& fractions,
             const Shape& shape)
-        : sk_(sk),
+        : functions_(functions),
           basis_(basis),
           fractions_(fractions),
           shape_(shape),
           two_(shape.b > 64),
-          together_(std::min(kFunctionsTogether, sk.functions)),
+          together_(std::min(kFunctionsTogether, functions.size())),
           ct0_(basis.words()),
           product_(basis.words()),
           z_low_(together_ * kRing),
@@ -160,8 +178,8 @@ class Opening {
         basis_.unpack(block.bytes.span().first(shape_.shared_size()), ct0_.data());
         std::ranges::copy(block.bytes.span().last(shape_.tile_size()), last_.begin());
         bool wrong = false;
-        for (size_t f = 0; f < sk_.functions; f += together_) {
-            const size_t some = std::min(together_, sk_.functions - f);
+        for (size_t f = 0; f < functions_.size(); f += together_) {
+            const size_t some = std::min(together_, functions_.size() - f);
             for (size_t g = 0; g < some; ++g) round_product(block, f + g, g);
             for (size_t tile = 0; tile < tiles_for(block.count); ++tile)
                 wrong |= open_tile(block, tile, f, some, decisions, targets, z);
@@ -173,7 +191,7 @@ class Opening {
     // z = round(2^b ct_0 sk_y / q)
     void round_product(const Block& block, size_t f, size_t g) {
         checkpoint();
-        basis_.mul(ct0_.data(), sk_.prepared->sk[f].data(), product_.data());
+        basis_.mul(ct0_.data(), functions_.sk[f]->data(), product_.data());
         basis_.inverse(product_.data());
         kernels().compress(fractions_, product_.data(), kRing, block.slots(), &z_low_[g * kRing],
                            two_ ? &z_high_[g * kRing] : nullptr);
@@ -184,10 +202,10 @@ class Opening {
         const bool last = tile + 1 == tiles_for(block.count);
         const uint8_t* const columns =
             last ? last_.data() : &block.bytes.span()[shape_.shared_size() + tile * shape_.tile_size()];
-        kernels().dot_vartime(shape_.b, columns, shape_.n, &sk_.y[f * shape_.n], some, low_.data(),
+        kernels().dot_vartime(shape_.b, columns, shape_.n, functions_.from(f), some, low_.data(),
                               high_.data());
         const size_t first = tile * kTile, occupied = std::min<size_t>(kTile, block.count - first);
-        const auto K_bits = static_cast<unsigned>(Integer::of(sk_.parameters.K).bit_length());
+        const auto K_bits = static_cast<unsigned>(Integer::of(functions_.parameters.K).bit_length());
         bool wrong = false;
         for (size_t g = 0; g < some; ++g) {
             int64_t results[kTileWords];
@@ -198,13 +216,13 @@ class Opening {
                 const size_t from = std::max<size_t>(first, t.first),
                              to = std::min<size_t>(first + kTile, t.first + t.rows);
                 for (size_t slot = from; slot < to; ++slot)
-                    z[(t.row + slot - t.first) * sk_.functions + f + g] = results[slot - first];
+                    z[(t.row + slot - t.first) * functions_.size() + f + g] = results[slot - first];
             }
         }
         return wrong;
     }
 
-    const FunctionKey& sk_;
+    const Functions& functions_;
     const ring::Basis& basis_;
     const FractionShape& fractions_;
     const Shape& shape_;
@@ -227,27 +245,37 @@ std::vector<std::vector<Target>> targets_of(const CiphertextBatch& ct) {
 
 }  // namespace
 
-void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
-    if (sk.public_key_id != ct.public_key_id())
-        fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
-    if (Shape::of(sk.parameters) != ct.shape())
-        fail(ErrorKind::key_mismatch, "the function key and the ciphertexts have different parameters");
-    const Decisions decisions(sk, ct);  // refuses weights, and keys that are too noisy, before any work
-    const ring::Basis basis(sk.parameters.primes, kLogRing);
-    const FractionShape fractions = fraction_shape(sk.parameters);
+void decrypt_vartime(Keys keys, const CiphertextBatch& ct, int64_t* z) {
+    if (keys.empty()) fail(ErrorKind::parameter, "there is no key");
+    for (const FunctionKey* key : keys) {
+        if (key->public_key_id != ct.public_key_id())
+            fail(ErrorKind::key_mismatch,
+                 "the function key and the ciphertexts are under different public keys");
+        if (Shape::of(key->parameters) != ct.shape() || key->parameters.id() != keys[0]->parameters.id())
+            fail(ErrorKind::key_mismatch, "the function key and the ciphertexts have different parameters");
+    }
+    const Decisions decisions(keys, ct);  // refuses weights, and keys that are too noisy, before any work
+    const Functions functions(keys);
+    const ring::Basis basis(functions.parameters.primes, kLogRing);
+    const FractionShape fractions = fraction_shape(functions.parameters);
     const std::vector<std::vector<Target>> targets = targets_of(ct);
     std::vector<uint8_t> wrong(ct.blocks().size());
     const size_t tasks = std::min<size_t>(wrong.size(), kTasksAThread * num_threads());
     parallel_for(tasks, [&](size_t task) {
         const StackGuard wiped;
-        Opening opening(sk, basis, fractions, ct.shape());
+        Opening opening(functions, basis, fractions, ct.shape());
         for (size_t j = task; j < wrong.size(); j += tasks)
             wrong[j] = opening.run(*ct.blocks()[j], decisions.of(j), targets[j], z);
     });
     if (std::ranges::count(wrong, 0) == static_cast<ptrdiff_t>(wrong.size())) return;
-    std::fill_n(z, ct.size() * sk.functions, 0);
+    std::fill_n(z, ct.size() * functions.size(), 0);
     fail(ErrorKind::refused,
          "refused: these ciphertexts are not what encryption under this public key gives, or were changed");
+}
+
+void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
+    const FunctionKey* const one[] = {&sk};
+    decrypt_vartime(one, ct, z);
 }
 
 }  // namespace pyfe::ipfe_rlwe

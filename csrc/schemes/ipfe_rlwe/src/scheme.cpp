@@ -124,8 +124,7 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
     const std::pair<const void*, size_t> parts[] = {{sk.sk.data(), sk.sk.size() * sizeof(int64_t)},
                                                     {sk.error_squared.data(), y.rows * sizeof(uint128)}};
     for (const auto& [data, size] : parts) declassify(data, size);
-    sk.prepare();
-    for (size_t f = 0; f < y.rows; ++f) sk.margin(f, Weights{});  // refuses keys that are too noisy
+    sk.require_usable();
     return sk;
 }
 

@@ -84,24 +84,33 @@ struct Lanes {
     }
 };
 
-template <int F>
-PYFE_INLINE void dot_of(const Lanes& lanes, unsigned b, const uint8_t* tile, size_t columns, const int64_t* y,
-                        uint64_t* low) {
-    __m512i sums[F][8];
+// F functions, eight slots G times: 16 sums, which stay in registers
+template <int F, int G>
+PYFE_INLINE void sums_of(const Lanes& lanes, unsigned b, const uint8_t* tile, size_t columns,
+                         const int64_t* y, uint64_t* low) {
+    __m512i sums[F][G];
     for (int f = 0; f < F; ++f)
-        for (int g = 0; g < 8; ++g) sums[f][g] = _mm512_setzero_si512();
+        for (int g = 0; g < G; ++g) sums[f][g] = _mm512_setzero_si512();
     for (size_t i = 0; i < columns; ++i, tile += 8 * b) {
-        for (unsigned line = 0; line < 8 * b; line += 64) _mm_prefetch(tile + 4096 + line, _MM_HINT_T0);
+        for (unsigned line = 0; line < G * b; line += 64) _mm_prefetch(tile + 4096 + line, _MM_HINT_T0);
         __m512i factor[F];
         for (int f = 0; f < F; ++f)
             factor[f] = all(static_cast<uint64_t>(y[static_cast<size_t>(f) * columns + i]));
-        for (int g = 0; g < 8; ++g) {
+        for (int g = 0; g < G; ++g) {
             const __m512i words = lanes.words(tile + static_cast<size_t>(g) * b);
             for (int f = 0; f < F; ++f) sums[f][g] = _mm512_madd52lo_epu64(sums[f][g], words, factor[f]);
         }
     }
     for (int f = 0; f < F; ++f)
-        for (int g = 0; g < 8; ++g) _mm512_storeu_si512(low + 64 * f + 8 * g, sums[f][g]);
+        for (int g = 0; g < G; ++g) _mm512_storeu_si512(low + 64 * f + 8 * g, sums[f][g]);
+}
+
+template <int F>
+PYFE_INLINE void dot_of(const Lanes& lanes, unsigned b, const uint8_t* tile, size_t columns, const int64_t* y,
+                        uint64_t* low) {
+    constexpr int G = F <= 2 ? 8 : 16 / F;
+    for (int g = 0; g < 8; g += G)
+        sums_of<F, G>(lanes, b, tile + static_cast<size_t>(g) * b, columns, y, low + 8 * g);
 }
 
 void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
@@ -109,6 +118,10 @@ void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t*
     if (b > 52) return portable_kernels().dot_vartime(b, tile, columns, y, functions, low, high);
     const Lanes lanes(b);
     size_t f = 0;
+    for (; f + 8 <= functions; f += 8)
+        dot_of<8>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
+    for (; f + 4 <= functions; f += 4)
+        dot_of<4>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
     for (; f + 2 <= functions; f += 2)
         dot_of<2>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
     if (f < functions) dot_of<1>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
