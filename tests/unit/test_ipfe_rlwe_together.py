@@ -88,5 +88,5 @@ def test_threads_prepare_one_key_at_once(authority: Authority) -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in range(20):
             key = ipfe_rlwe.FunctionKey.from_bytes(data)
-            for found in pool.map(lambda _: ipfe_rlwe.decrypt(key, ct), range(8)):
+            for found in pool.map(ipfe_rlwe.decrypt, [key] * 8, [ct] * 8):
                 assert np.array_equal(found, x @ key.y.T)

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "decide.hpp"
 #include "fractions.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
@@ -36,21 +37,6 @@ struct Functions {
 constexpr size_t kFunctionsTogether = 16;  // bounds the memory of a block
 constexpr size_t kTasksAThread = 4;
 
-// How a function's results are told from w, for ciphertexts of some weights
-struct Decision {
-    int128 K;
-    unsigned b;
-    int128 limit;    // of |K w - 2^b v|
-    Interval range;  // of an occupied slot
-    int128 turns;    // v + turns K is the result, or one K below it
-    // Results are multiples of the weights' greatest common divisor g 2^e, g odd: without that sk_y / g,
-    // which is short, would pass for results. r is one of g in the range exactly if r / g modulo 2^64 is in
-    // `multiples`
-    uint64_t inverse = 1;  // of g modulo 2^64
-    Interval multiples{};
-    uint64_t twos = 0;  // 2^e - 1
-};
-
 // By Newton's iteration, from three right bits on
 uint64_t inverse_of_odd(uint64_t g) {
     uint64_t x = g;
@@ -58,53 +44,28 @@ uint64_t inverse_of_odd(uint64_t g) {
     return x;
 }
 
-void set_multiples(Decision& d, std::span<const int64_t> y) {
+void set_multiples(Decision<int128>& d, std::span<const int64_t> y) {
     uint64_t divisor = 0;
     for (const int64_t v : y) divisor = std::gcd(divisor, schemes::magnitude(v));
     const int twos = std::countr_zero(divisor);
     const auto g = static_cast<int64_t>(divisor >> twos);
     d.inverse = inverse_of_odd(static_cast<uint64_t>(g));
-    d.multiples = {d.range.lo / g, d.range.hi / g};  // without a rest
+    d.multiples_lo = d.lo / g, d.multiples_hi = d.hi / g;  // without a rest
     d.twos = (uint64_t{1} << twos) - 1;
 }
 
 // ceil(a / K)
 int128 ceiling(int128 a, int128 K) { return a >= 0 ? (a + K - 1) / K : -(-a / K); }
 
-Decision decision_of(const FunctionKey& sk, size_t f, const Weights& weights) {
+Decision<int128> decision_of(const FunctionKey& sk, size_t f, const Weights& weights) {
     const Parameters& p = sk.parameters;
-    Decision d{static_cast<int128>(p.K), p.b, 0, result_interval(p, sk.function(f), weights), 0};
+    const Interval range = result_interval(p, sk.function(f), weights);
+    Decision<int128> d{static_cast<int128>(p.K), p.b, 0, 0, range.lo, range.hi};
     d.limit = static_cast<int128>(residual_limit(p, sk.margin(f, weights)));
     // v is at most K / 2: ceil((L - v) / K) is this number there, and this or one more below
-    d.turns = ceiling(d.range.lo - d.K / 2, d.K) * d.K;
+    d.turns = ceiling(range.lo - d.K / 2, d.K) * d.K;
     set_multiples(d, sk.function(f));
     return d;
-}
-
-// Of each slot of a tile the result, and whether anything is wrong. Int holds K w.
-template <class Int, class Word>
-bool decide(const Decision& d, const Word* sums, const Word* z, size_t occupied, int64_t* results) {
-    constexpr int spare = 8 * sizeof(Word);
-    const Int K = static_cast<Int>(d.K), half = Int{1} << (d.b - 1), limit = static_cast<Int>(d.limit),
-              turns = static_cast<Int>(d.turns);
-    Int wrong = 0;
-    for (size_t j = 0; j < kTileWords; ++j) {
-        const Word w_bits = (sums[j] - z[j]) << (spare - static_cast<int>(d.b));
-        const Int w =
-            static_cast<Int>(static_cast<std::conditional_t<sizeof(Word) == 8, int64_t, int128>>(w_bits) >>
-                             (spare - static_cast<int>(d.b)));
-        const Int v = (K * w + half) >> d.b, rest = K * w - (v << d.b);
-        wrong |= Int{rest > limit} | Int{rest < -limit};
-        Int result = v + turns;
-        result += result < d.range.lo ? K : 0;
-        const auto low = static_cast<uint64_t>(result);
-        const auto multiple = static_cast<int64_t>(low * d.inverse);
-        const bool outside = (result > d.range.hi) | (multiple < d.multiples.lo) |
-                             (multiple > d.multiples.hi) | ((low & d.twos) != 0);
-        wrong |= j < occupied ? Int{outside} : Int{v != 0};
-        results[j] = static_cast<int64_t>(result);
-    }
-    return wrong != 0;
 }
 
 // The sums of one function and tile in one word or two
@@ -112,9 +73,21 @@ struct Sums {
     const uint64_t *low, *high;
 };
 
-bool decide_tile(const Decision& d, unsigned K_bits, const Sums& sums, const Sums& z, size_t occupied,
+bool decide_tile(const Decision<int128>& d, unsigned K_bits, const Sums& sums, const Sums& z, size_t occupied,
                  int64_t* results) {
-    if (K_bits + d.b <= 62) return decide<int64_t, uint64_t>(d, sums.low, z.low, occupied, results);
+    if (K_bits + d.b <= 62) {
+        const Decision<int64_t> narrow{static_cast<int64_t>(d.K),
+                                       d.b,
+                                       static_cast<int64_t>(d.limit),
+                                       static_cast<int64_t>(d.turns),
+                                       d.lo,
+                                       d.hi,
+                                       d.inverse,
+                                       d.multiples_lo,
+                                       d.multiples_hi,
+                                       d.twos};
+        return kernels().decide_vartime(narrow, sums.low, z.low, occupied, results);
+    }
     uint128 wide_sums[kTileWords], wide_z[kTileWords];
     for (size_t j = 0; j < kTileWords; ++j) {
         wide_sums[j] = uint128{d.b > 64 ? sums.high[j] : 0} << 64 | sums.low[j];
@@ -132,17 +105,17 @@ class Decisions {
             of_block_.push_back(static_cast<size_t>(known - weights_.begin()));
             if (known != weights_.end()) continue;
             weights_.push_back(block->weights);
-            std::vector<Decision>& all = all_.emplace_back();
+            std::vector<Decision<int128>>& all = all_.emplace_back();
             for (const FunctionKey* key : keys)
                 for (size_t f = 0; f < key->functions; ++f)
                     all.push_back(decision_of(*key, f, block->weights));
         }
     }
-    const std::vector<Decision>& of(size_t block) const { return all_[of_block_[block]]; }
+    const std::vector<Decision<int128>>& of(size_t block) const { return all_[of_block_[block]]; }
 
   private:
     std::vector<Weights> weights_;
-    std::vector<std::vector<Decision>> all_;
+    std::vector<std::vector<Decision<int128>>> all_;
     std::vector<size_t> of_block_;
 };
 
@@ -173,8 +146,8 @@ class Opening {
           last_(shape.tile_size() + kReadBeyond) {}
 
     // z[row][function] for the rows of the targets; whether the ciphertext has to be refused
-    bool run(const Block& block, const std::vector<Decision>& decisions, const std::vector<Target>& targets,
-             int64_t* z) {
+    bool run(const Block& block, const std::vector<Decision<int128>>& decisions,
+             const std::vector<Target>& targets, int64_t* z) {
         basis_.unpack(block.bytes.span().first(shape_.shared_size()), ct0_.data());
         std::ranges::copy(block.bytes.span().last(shape_.tile_size()), last_.begin());
         bool wrong = false;
@@ -198,7 +171,8 @@ class Opening {
     }
 
     bool open_tile(const Block& block, size_t tile, size_t f, size_t some,
-                   const std::vector<Decision>& decisions, const std::vector<Target>& targets, int64_t* z) {
+                   const std::vector<Decision<int128>>& decisions, const std::vector<Target>& targets,
+                   int64_t* z) {
         const bool last = tile + 1 == tiles_for(block.count);
         const uint8_t* const columns =
             last ? last_.data() : &block.bytes.span()[shape_.shared_size() + tile * shape_.tile_size()];

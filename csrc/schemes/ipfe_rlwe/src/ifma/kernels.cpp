@@ -127,12 +127,46 @@ void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t*
     if (f < functions) dot_of<1>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
 }
 
+// -- the decision: src/decide.hpp, eight slots at a time ----------------------------------------------------
+
+PYFE_INLINE __m512i all_signed(int64_t c) { return _mm512_set1_epi64(c); }
+
+bool decide_vartime(const Decision<int64_t>& d, const uint64_t* sums, const uint64_t* z, size_t occupied,
+                    int64_t* results) {
+    const __m128i spare = _mm_cvtsi32_si128(static_cast<int>(64 - d.b)),
+                  b = _mm_cvtsi32_si128(static_cast<int>(d.b));
+    const __m512i K = all_signed(d.K), half = all_signed(int64_t{1} << (d.b - 1)),
+                  limit = all_signed(d.limit), least = all_signed(-d.limit), turns = all_signed(d.turns),
+                  lo = all_signed(d.lo), hi = all_signed(d.hi), inverse = all(d.inverse),
+                  first = all_signed(d.multiples_lo), last = all_signed(d.multiples_hi), twos = all(d.twos);
+    const uint64_t there = occupied >= kTileWords ? ~uint64_t{0} : (uint64_t{1} << occupied) - 1;
+    unsigned wrong = 0;
+    for (size_t j = 0; j < kTileWords; j += 8) {
+        const __m512i bits = _mm512_sub_epi64(_mm512_loadu_si512(sums + j), _mm512_loadu_si512(z + j));
+        const __m512i w = _mm512_sra_epi64(_mm512_sll_epi64(bits, spare), spare);
+        const __m512i Kw = _mm512_mullo_epi64(K, w), v = _mm512_sra_epi64(_mm512_add_epi64(Kw, half), b);
+        const __m512i rest = _mm512_sub_epi64(Kw, _mm512_sll_epi64(v, b));
+        __m512i result = _mm512_add_epi64(v, turns);
+        result = _mm512_mask_add_epi64(result, _mm512_cmplt_epi64_mask(result, lo), result, K);
+        const __m512i multiple = _mm512_mullo_epi64(result, inverse);
+        const unsigned outside =
+            _mm512_cmpgt_epi64_mask(result, hi) | _mm512_cmplt_epi64_mask(multiple, first) |
+            _mm512_cmpgt_epi64_mask(multiple, last) | _mm512_test_epi64_mask(result, twos);
+        const unsigned other = _mm512_test_epi64_mask(v, v), in = static_cast<unsigned>(there >> j & 255);
+        wrong |= _mm512_cmpgt_epi64_mask(rest, limit) | _mm512_cmplt_epi64_mask(rest, least);
+        wrong |= (outside & in) | (other & ~in);
+        _mm512_storeu_si512(results + j, result);
+    }
+    return wrong != 0;
+}
+
 #undef PYFE_INLINE
 
 }  // namespace ifma
 
 const Kernels& ifma_kernels() {
-    static const Kernels table = {"ifma", ifma::compress, portable_kernels().pack, ifma::dot_vartime};
+    static const Kernels table = {"ifma", ifma::compress, portable_kernels().pack, ifma::dot_vartime,
+                                  ifma::decide_vartime};
     return table;
 }
 
