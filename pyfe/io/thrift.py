@@ -99,22 +99,26 @@ class Compact:
         return byte
 
     def _varint(self) -> int:
-        data, at = self._data, self.at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 127) << shift
-            if byte < 128:
-                self.at = at
-                return value
-            shift += 7
-            if shift > 63:
-                raise ValueError("an integer of more than 64 bits")
+        value, self.at = _varint(self._data, self.at)
+        return value
 
     def _signed(self) -> int:
         value = self._varint()
         return (value >> 1) ^ -(value & 1)
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """An integer of 7 bits a byte, and the place after it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("an integer of more than 64 bits")
 
 
 def _after(data: bytes, at: int, kind: int, depth: int) -> int:
@@ -132,10 +136,12 @@ def _after(data: bytes, at: int, kind: int, depth: int) -> int:
         return at
     if kind in (_BYTE, _DOUBLE):
         return at + (1 if kind == _BYTE else 8)
-    counted = Compact(data, at)
     if kind == BINARY:
-        counted.octets()
-        return counted.at
+        size, at = _varint(data, at)
+        if size > len(data) - at:
+            raise IndexError("it ends within a value")
+        return at + size
+    counted = Compact(data, at)
     if kind not in (LIST, _SET):  # maps, which Parquet has none of
         raise ValueError("an unknown type")
     inner, count = counted.list()
