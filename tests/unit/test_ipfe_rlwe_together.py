@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.measure import backend
-from pyfe import KeyMismatchError, ParameterError, RefusedError
+from pyfe import KeyMismatchError, ParameterError, RefusedError, SignatureError
 from pyfe.schemes import ipfe_rlwe
 from tests.unit.test_ipfe_rlwe import SETS, Authority
 
@@ -90,3 +90,23 @@ def test_threads_prepare_one_key_at_once(authority: Authority) -> None:
             key = ipfe_rlwe.FunctionKey.from_bytes(data)
             for found in pool.map(ipfe_rlwe.decrypt, [key] * 8, [ct] * 8):
                 assert np.array_equal(found, x @ key.y.T)
+
+
+def test_sums_are_opened_with_what_they_are_made_of() -> None:
+    """By every key, as by each alone; a sum that came as bytes by none."""
+    authority = Authority(ipfe_rlwe.Parameters(**SETS["far from 0"]))
+    keys, x = keys_of(authority, 1, 2), [authority.rows(ROWS) for _ in range(2)]
+    ct = [ipfe_rlwe.encrypt(authority.mpk, rows) for rows in x]
+    ipfe_rlwe.decrypt(keys[0], ct[0])  # accepted by one key of the two
+    total = ipfe_rlwe.weighted_sum(ct, np.array([2, -3]))
+    assert not total.accepted
+    one, two = ipfe_rlwe.decrypt_together(keys, total)
+    assert total.accepted and np.array_equal(one, (2 * x[0] - 3 * x[1]) @ keys[0].y[0])
+    assert np.array_equal(two, (2 * x[0] - 3 * x[1]) @ keys[1].y.T)
+    with pytest.raises(SignatureError, match="came as bytes"):
+        ipfe_rlwe.decrypt_together(keys, ipfe_rlwe.CiphertextBatch.from_bytes(total.to_bytes()))
+    damaged = bytearray(ct[1].to_bytes())
+    damaged[-64 * authority.p.b // 8] ^= 0x10  # of the last column of the last tile
+    wrong = ipfe_rlwe.weighted_sum([ct[0], ipfe_rlwe.CiphertextBatch.from_bytes(bytes(damaged))], np.array([1, 1]))
+    with pytest.raises(RefusedError):
+        ipfe_rlwe.decrypt_together(keys, wrong)

@@ -112,7 +112,8 @@ class PreparedOnce {
         if (!kept_->at.compare_exchange_strong(first, made.get(), std::memory_order_acq_rel)) return *first;
         return *made.release();
     }
-    bool there() const { return kept_->at.load(std::memory_order_acquire) != nullptr; }
+    // The same for all copies of a key, and for no other one
+    std::shared_ptr<const void> identity() const { return kept_; }
 
   private:
     struct Kept {

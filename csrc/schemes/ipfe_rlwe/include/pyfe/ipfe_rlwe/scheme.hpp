@@ -15,7 +15,10 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
 // Error(out_of_range) for a function whose key is too noisy to tell results apart
 FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y);
 // z: [rows][functions]. Error(key_mismatch) and Error(out_of_range), by public facts, before any work;
-// Error(refused) after all of it, which does not say where or why, and then z is all 0.
+// Error(refused) after all of it, which does not say where or why, and then z is all 0. Of a sum, every
+// ciphertext that it is made of is opened as well, by itself, and refuses all where it is wrong, unless this
+// key (this one or a copy) accepted it before. Error(parameter), before any work, for a sum that came as
+// bytes, unless somebody vouches for it.
 void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z);
 // The same of several keys of one public key, in one pass: what each costs but the reading of the
 // ciphertexts. z: [rows][functions of all keys]. One refusal for all of them, after all of the work.
