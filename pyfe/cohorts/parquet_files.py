@@ -88,7 +88,7 @@ class Part:
         with reading_parquet(self.path), _file(self.path, self.texts) as file:
             if _state(self.path) != self.state or file.metadata.num_rows != self.rows:
                 raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
-            for some in self._groups_of(group, most):
+            for some in self._groups_of(group, self.layout.rows_at_once(most, _BUFFER, columns)):
                 for batch in file.iter_batches(most, row_groups=some, columns=list(columns), use_threads=False):
                     if start < batch.num_rows:
                         yield batch.slice(start)

@@ -95,7 +95,10 @@ def test_threads_prepare_one_key_at_once(authority: Authority) -> None:
 def test_sums_are_opened_with_what_they_are_made_of() -> None:
     """By every key, as by each alone; a sum that came as bytes by none."""
     authority = Authority(ipfe_rlwe.Parameters(**SETS["far from 0"]))
-    keys, x = keys_of(authority, 1, 2), [authority.rows(ROWS) for _ in range(2)]
+    functions, x = [authority.functions(count) for count in (1, 2)], [authority.rows(ROWS) for _ in range(2)]
+    for y in functions:
+        y[:, -1] = 1
+    keys = [ipfe_rlwe.keygen(authority.msk, y) for y in functions]
     ct = [ipfe_rlwe.encrypt(authority.mpk, rows) for rows in x]
     ipfe_rlwe.decrypt(keys[0], ct[0])  # accepted by one key of the two
     total = ipfe_rlwe.weighted_sum(ct, np.array([2, -3]))
@@ -106,7 +109,7 @@ def test_sums_are_opened_with_what_they_are_made_of() -> None:
     with pytest.raises(SignatureError, match="came as bytes"):
         ipfe_rlwe.decrypt_together(keys, ipfe_rlwe.CiphertextBatch.from_bytes(total.to_bytes()))
     damaged = bytearray(ct[1].to_bytes())
-    damaged[-64 * authority.p.b // 8] ^= 0x10  # of the last column of the last tile
+    damaged[-1] ^= 0x10  # of the last column, in a slot that no patient has
     wrong = ipfe_rlwe.weighted_sum([ct[0], ipfe_rlwe.CiphertextBatch.from_bytes(bytes(damaged))], np.array([1, 1]))
     with pytest.raises(RefusedError):
         ipfe_rlwe.decrypt_together(keys, wrong)
