@@ -162,7 +162,7 @@ class _Asked:
             together=scheme.block_rows,
             quantum_bits=strength,
             exact=self.schema.noise is None,
-            sums=scheme.additive,
+            sums=scheme.adds(self.schema),
             proofs=scheme.provable,
             signed=scheme.refusal_answers,
             search=scheme.search is not None,
@@ -180,8 +180,8 @@ class _Asked:
         most = max(scheme.safe_weight_bits.values())
         if bits > most:
             yield f"the default policy allows weights of {most} bits at most, not {bits}"
-        if self.sums and not scheme.additive:
-            yield "its ciphertexts cannot be added"
+        if self.sums and not scheme.adds(self.schema):
+            yield f"its ciphertexts cannot be added{' under a schema whose sum_w is 1' if scheme.additive else ''}"
         if self.proofs and not scheme.provable:
             yield "it has no proofs of scores"
 

@@ -86,6 +86,7 @@ def test_a_schema_without_parameters() -> None:
         recommend(wide, patients=10**6, post_quantum=True)
     with pytest.raises(UnsupportedError, match="ipfe-rlwe: its ciphertexts cannot be added"):
         recommend(BYTES, patients=10**6, post_quantum=True, sums=True)
+    assert recommend(BYTES.with_sum_w(4), patients=10**6, post_quantum=True, sums=True).scheme == "ipfe-rlwe"
 
 
 def test_facts_are_the_adapters(scheme: AnyAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +100,7 @@ def test_facts_are_the_adapters(scheme: AnyAdapter, monkeypatch: pytest.MonkeyPa
     [said] = [choice for choice in found.choices if choice.scheme == scheme.short]
     assert (said.proofs, said.signed, said.quantum_bits) == (scheme.provable, scheme.refusal_answers, 200.0)
     assert (said.bytes_in_all, said.bytes_of_one) == (14, 2) and said.rests_on == scheme.rests_on
-    assert said.search is (scheme.search is not None) and said.sums is scheme.additive
+    assert said.search is (scheme.search is not None) and said.sums is scheme.adds(SMALL)
 
 
 def test_noise_is_said() -> None:
