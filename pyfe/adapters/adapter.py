@@ -14,6 +14,7 @@ from typing import BinaryIO, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from pyfe.adapters.packing import Packing
 from pyfe.adapters.protocols import (
     IntArray,
     NativeBatch,
@@ -78,6 +79,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     modulus: keys give away combinations of their functions with coefficients modulo this prime.
     search: the search that ends a decryption; None where there is none.
     block_rows: rows that are encrypted as one block; 1 where every row stands by itself, more where rows are packed.
+    rests_on: what its secrecy rests on, in words.
     payload_in_id: whether a public key's id is a hash of all of its payload: then what is signed is the rest, so that
         a public key of gigabytes may stay in its file.
     """
@@ -95,6 +97,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     modulus: int
     search: Search | None = None
     block_rows: int = 1
+    rests_on: str = "nothing that is stated"
     payload_in_id: bool = False
 
     @property
@@ -109,6 +112,14 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def row_width(self, batch: Batch) -> int:
         """Bytes of a row of this very batch, where they follow from more than n."""
         return self.row_bytes(self.coordinates(batch))
+
+    def packing(self, schema: Schema, weight_bits: int) -> Packing:
+        """How rows of a schema lie in ciphertexts. ParameterError where the scheme has no parameters for it."""
+        return Packing(self.block_rows, 0, self.block_rows, self.block_rows * self.row_bytes(schema.n))
+
+    def quantum_bits(self, schema: Schema, weight_bits: int) -> float | None:
+        """Estimated bits of work for a quantum computer; None where one breaks the scheme. Likewise."""
+        return None
 
     # -- the four verbs --
 
@@ -290,8 +301,22 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """A batch of one row, ``sum_j weights[j] row_j`` for int64 ``[len]``; likewise."""
         raise self._not_additive()
 
+    def vouched(self, batch: Batch) -> Batch:
+        """The batch, opened on the word of somebody who has the key and formed its sums; there are schemes whose sums
+        are opened here only if they were formed here."""
+        return batch
+
+    def require_signable(self, batch: Batch) -> None:
+        """ParameterError for combined rows, which nobody signs where everybody may combine them."""
+        if self.combined(batch):
+            raise ParameterError("combined rows are never signed: sign the batch, and combine at the evaluator's")
+
     def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
         """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
+
+    def adds(self, schema: Schema) -> bool:
+        """Whether rows that are encrypted under the schema can be added: if they have noise, it has to leave room."""
+        return self.additive
 
     def require_additive(self) -> None:
         """UnsupportedError unless encrypted rows can be added and multiplied."""

@@ -114,12 +114,16 @@ void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t*
     if (f < functions) dot_of<1>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
 }
 
+void pack(unsigned b, const uint64_t* low, const uint64_t* high, uint8_t* out) {
+    portable_kernels().pack(b, low, high, out);  // a copy of words that are there: nothing to gain
+}
+
 #undef PYFE_INLINE
 
 }  // namespace ifma
 
 const Kernels& ifma_kernels() {
-    static const Kernels table = {"ifma", ifma::compress, portable_kernels().pack, ifma::dot_vartime};
+    static constexpr Kernels table = {"ifma", ifma::compress, ifma::pack, ifma::dot_vartime};
     return table;
 }
 
