@@ -283,6 +283,28 @@ def test_a_sum_beyond_the_parameters_is_refused_and_so_is_one_that_hides_it() ->
         ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged)))
 
 
+# -- another score, which no residual shows ---------------------------------------------------------------------------
+
+
+def test_whoever_means_it_changes_a_score_and_only_a_signature_shows_it() -> None:
+    """``round(2^b / K)`` more in a word is one more of that patient's column."""
+    p, public = native().parameters, authority().public_key
+    batch = signed(ipfe_rlwe.encrypt(cast(ipfe_rlwe.MasterPublicKey, public.native), np.zeros((3, 3), dtype=np.int64)))
+    data, ada = batch.to_bytes(), person("ada").identity
+    payload = batch.native.to_bytes()
+    first = len(payload) - 3 * 8 * p.b  # of column a, slot 0
+    words = int.from_bytes(payload[first : first + 8 * p.b], "little")
+    word = words % (1 << p.b)
+    changed = words - word + (word + round(2**p.b / p.K)) % (1 << p.b)
+    made = payload[:first] + changed.to_bytes(8 * p.b, "little") + payload[first + 8 * p.b :]
+    scores = ipfe_rlwe.decrypt(native(), ipfe_rlwe.CiphertextBatch.from_bytes(made)).tolist()
+    assert scores == [WEIGHTS[0], 0, 0]
+    at = data.index(payload)
+    with pytest.raises(pyfe.SignatureError):
+        CiphertextBatch.from_bytes(data[:at] + made + data[at + len(payload) :])
+    assert Evaluator(key()).decrypt(CiphertextBatch.from_bytes(data), signed_by=ada).tolist() == [0, 0, 0]
+
+
 # -- one vector in two ciphertexts, and one randomness in two of them ---------------------------------------------
 
 
