@@ -188,12 +188,12 @@ class CiphertextBatch(PickledAsBytes):
     def signed(self, secret: IdentitySecret) -> CiphertextBatch:
         """The same batch, signed by an identity: rows in their order, ids, and what was clipped.
 
-        ParameterError for combined rows, which are of several rows, whoever combined them. Cost: a copy of its bytes
-        for the time of signing, and one Ed25519 signature of them.
+        ParameterError for combined rows, which are of several rows, whoever combined them; where a refusal is an answer
+        (``ipfe-rlwe``), unless they were formed and decrypted here. Cost: a copy of its bytes for the time of signing,
+        and one Ed25519 signature of them.
         """
         require_a(secret, IdentitySecret, "who signs")
-        if self.combined:
-            raise ParameterError("combined rows are never signed: sign the batch, and combine at the evaluator's")
+        self._adapter.require_signable(self._native)
         draft = self._signed(Signature(secret.identity.ed25519, bytes(SIGNATURE_SIZE)))
         return self._signed(Signature(secret.identity.ed25519, secret.sign(draft._signed_bytes())))
 
@@ -207,6 +207,11 @@ class CiphertextBatch(PickledAsBytes):
             )
         self._signature.require_of(identity.ed25519, identity.name, f"the {_NAME}")
         self._signature.require_valid(self._signed_bytes(), _NAME)
+
+    def formed_by(self, identity: Identity) -> CiphertextBatch:
+        """The same batch, whose sums are opened on the word of who signed it. SignatureError as of the former."""
+        self.require_signed_by(identity)
+        return self._with(self._adapter.vouched(self._native), self._known_sums, ids=self._ids)
 
     @property
     def combined(self) -> bool:
@@ -229,7 +234,7 @@ class CiphertextBatch(PickledAsBytes):
         was combined in this process. ParameterError for a ``largest`` that is no number of rows. Searches nothing."""
         if isinstance(largest, bool) or not isinstance(largest, int | np.integer) or not 1 <= largest <= _LARGEST:
             raise ParameterError(f"largest_weight_sum is an integer from 1 to 2^63 - 1, not {largest!r}")
-        if not self.combined:
+        if not self.combined or self._adapter.search is None:
             return
         sums = self.weight_sums.astype(np.uint64).sum(axis=1)  # of two below 2^63
         allowed = np.maximum(self.known_weight_sums, largest)
@@ -326,7 +331,7 @@ class CiphertextBatch(PickledAsBytes):
         ids = None if carried is ... else RowIds.from_field(carried, len(native), _NAME)
         if ids is not None and adapter.combined(native):
             raise DecodeError(f"{_NAME}: combined rows have no ids, and here are some")
-        if signature is not None and adapter.combined(native):
+        if signature is not None and adapter.combined(native) and not adapter.refusal_answers:
             raise DecodeError(f"{_NAME}: combined rows are never signed, and these are")
         if envelope.public_key_id != native.public_key_id:
             raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")

@@ -260,6 +260,12 @@ void bind_batch(py::module_& m) {
             "row_size", [](const CiphertextBatch& c) { return c.shape().block_size(kRing) / kRing; },
             "A row's share of a full ciphertext in bytes, rounded down.")
         .def_property_readonly("combined", &CiphertextBatch::combined)
+        .def_property_readonly("formed", &CiphertextBatch::formed,
+                               "Whether this process formed every sum in it, or somebody vouches for them.")
+        .def_property_readonly("accepted", &CiphertextBatch::accepted,
+                               "Whether it was formed here, and one key accepted all of its sums.")
+        .def("vouched", &CiphertextBatch::vouched,
+             "The same batch, for whose sums somebody vouches who has the key.")
         .def_property_readonly("weight_sums", &weight_sums)
         .def_property_readonly("places", &places,
                                "int64 [len, 2]: the number of each row's block, and its slot.")

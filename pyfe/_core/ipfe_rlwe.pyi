@@ -190,6 +190,15 @@ class CiphertextBatch:
         ...
     def to_bytes(self) -> bytes:
         ...
+    def vouched(self) -> CiphertextBatch:
+        """
+        The same batch, for whose sums somebody vouches who has the key.
+        """
+    @property
+    def accepted(self) -> bool:
+        """
+        Whether it was formed here, and one key accepted all of its sums.
+        """
     @property
     def blocks(self) -> list[pyfe._core.SharedBytes]:
         """
@@ -198,6 +207,11 @@ class CiphertextBatch:
     @property
     def combined(self) -> bool:
         ...
+    @property
+    def formed(self) -> bool:
+        """
+        Whether this process formed every sum in it, or somebody vouches for them.
+        """
     @property
     def n(self) -> int:
         ...

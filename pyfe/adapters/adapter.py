@@ -262,6 +262,16 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """A batch of one row, ``sum_j weights[j] row_j`` for int64 ``[len]``; likewise."""
         raise self._not_additive()
 
+    def vouched(self, batch: Batch) -> Batch:
+        """The batch, opened on the word of somebody who has the key and formed its sums; there are schemes whose sums
+        are opened here only if they were formed here."""
+        return batch
+
+    def require_signable(self, batch: Batch) -> None:
+        """ParameterError for combined rows, which nobody signs where everybody may combine them."""
+        if self.combined(batch):
+            raise ParameterError("combined rows are never signed: sign the batch, and combine at the evaluator's")
+
     def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
         """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
 

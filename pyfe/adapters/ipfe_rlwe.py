@@ -14,7 +14,7 @@ from pyfe.adapters.adapter import Adapter, weight_bound
 from pyfe.adapters.packing import Packing
 from pyfe.adapters.protocols import IntArray
 from pyfe.adapters.row_marks import MARK_SIZE, Marks
-from pyfe.errors import DecodeError, UnsupportedError, UnsupportedModelError
+from pyfe.errors import DecodeError, ParameterError, UnsupportedError, UnsupportedModelError
 from pyfe.function import IntegerMap, LinearMap
 from pyfe.leakage import LINEAR_WEIGHT_BITS
 from pyfe.schema import Schema
@@ -42,6 +42,7 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     number = 4
     safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
     default_weight_bits = 8
+    additive = True
     refusal_answers = True
     widest = 2**44  # what compile() aims at; the parameters bound it more narrowly, and without a search
     modulus = 2**127 - 1  # keys combine over the integers: any prime beyond their determinants tells their span
@@ -140,15 +141,38 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     def weight_sums(self, batch: CiphertextBatch) -> IntArray:
         return batch.weight_sums
 
-    def _not_additive(self) -> UnsupportedError:
-        return UnsupportedError(
-            f"rows under {self.short} are not summed here: ciphertexts of parameters with a sum_w above 1 are, slot by "
-            "slot (pyfe.schemes.ipfe_rlwe.weighted_sum); sum the decrypted scores, or take scheme='ipfe-ddh'"
+    def add(self, batch: CiphertextBatch, other: CiphertextBatch) -> CiphertextBatch:
+        return batch.add(other)
+
+    def scale(self, batch: CiphertextBatch, factor: int) -> CiphertextBatch:
+        return batch.scale(factor)
+
+    def weighted_sum(self, batch: CiphertextBatch, weights: IntArray) -> CiphertextBatch:
+        raise UnsupportedError(
+            f"rows of one batch are not summed under {self.short}: each stays in its slot. Batches are, slot by slot "
+            "(a + 2 * b, where the schema's sum_w allows it); sum the decrypted scores, or take scheme='ipfe-ddh'"
         )
 
+    def vouched(self, batch: CiphertextBatch) -> CiphertextBatch:
+        return batch.vouched()
+
+    def require_signable(self, batch: CiphertextBatch) -> None:
+        """Sums are signed by who formed them: with a key, which accepted all that they are made of."""
+        if not batch.accepted:
+            raise ParameterError(
+                "a sum is signed where it was formed, by whoever decrypted it there with the key that is to open it: "
+                "decrypt it first"
+            )
+
     def _parameters(self, schema: Schema, weight_bits: int) -> core.Parameters:
+        """The schema's id, and with it sum_w, is bound into the hash, the public key and every function key."""
         return ipfe_rlwe.Parameters(
-            schema.n, x_lo=schema.lo, x_hi=schema.hi, y_bound=weight_bound(weight_bits), context=schema.id
+            schema.n,
+            x_lo=schema.lo,
+            x_hi=schema.hi,
+            y_bound=weight_bound(weight_bits),
+            sum_w=schema.sum_w,
+            context=schema.id,
         )
 
 

@@ -73,6 +73,7 @@ def describe(
     if as_json:
         read = {} if given is None else {"table": str(table), "rows": len(given), "read_with": given.signs}
         whole = {"id": agreed.id.hex(), "coordinates": agreed.n, "protected_forms": forms, "publishes": publishes}
+        whole |= {"sum_w": agreed.sum_w}
         say_json({"schema": str(schema), **whole, **read, "columns": [column.to_dict() for column in facts]})
         return
     told = "" if given is None else f", and {len(given)} rows of {table} ({given.signs})"
@@ -84,6 +85,8 @@ def describe(
         say(f"protected forms: {', '.join(forms)}")
     if publishes:
         say("it publishes shares of the population, which everybody can read")
+    if agreed.sum_w > 1:
+        say(f"sum_w: {agreed.sum_w}, what the weights of a sum of ipfe-rlwe ciphertexts may sum to")
 
 
 def diff(

@@ -71,9 +71,9 @@ def probe(c: int, w: int = 0) -> CiphertextBatch:
     return of_payload(like[: -len(shared) - 2 * len(tile)] + shared + tile + tile)
 
 
-def secret_coefficients(count: int) -> list[int]:
+def secret_coefficients(count: int, of: pyfe.FunctionKey | None = None) -> list[int]:
     """The first of sk_y, from the end of a key's bytes: what an attacker is after."""
-    data = bytes(key().native.to_bytes())
+    data = bytes((key() if of is None else of).native.to_bytes())
     width = next(w for w in range(1, 64) if data[-1 - twin.N * w // 8] == w)
     shifted = twin.unpacked(data[-twin.N * width // 8 :], twin.N, width)
     return [v - (1 << width - 1) for v in shifted[:count]]
