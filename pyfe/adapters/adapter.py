@@ -275,6 +275,10 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
         """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
 
+    def adds(self, schema: Schema) -> bool:
+        """Whether rows of this schema can be added: of an additive scheme, but where the schema has to allow it."""
+        return self.additive
+
     def require_additive(self) -> None:
         """UnsupportedError unless encrypted rows can be added and multiplied."""
         if not self.additive:

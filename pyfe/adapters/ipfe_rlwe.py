@@ -141,6 +141,9 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     def weight_sums(self, batch: CiphertextBatch) -> IntArray:
         return batch.weight_sums
 
+    def adds(self, schema: Schema) -> bool:
+        return schema.sum_w > 1
+
     def add(self, batch: CiphertextBatch, other: CiphertextBatch) -> CiphertextBatch:
         return batch.add(other)
 
