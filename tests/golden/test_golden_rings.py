@@ -69,7 +69,7 @@ def test_a_negated_batch(folder: Path) -> None:
     key: Any = FunctionKey.from_bytes((folder / "key-one.pyfe").read_bytes()).native
     again = ipfe_rlwe.CiphertextBatch.from_bytes(golden.negated(batch).to_bytes())
     plain = [score - golden.INTERCEPT for score in expected(folder)["scores"]["one"]]
-    assert ipfe_rlwe.decrypt(key, again).tolist() == [-score for score in plain]
+    assert ipfe_rlwe.decrypt(key, again.vouched()).tolist() == [-score for score in plain]
 
 
 def test_it_is_nobody_elses(folder: Path, tmp_path: Path) -> None:

@@ -274,13 +274,17 @@ def test_a_sum_beyond_the_parameters_is_refused_and_so_is_one_that_hides_it() ->
     data = total.to_bytes()
     stated = (2).to_bytes(8, "little") + bytes(8) + (2).to_bytes(16, "little")
     assert data.count(stated) == 1
+    with pytest.raises(pyfe.SignatureError, match="a sum that came as bytes"):
+        ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data))
     for plus, minus, square in ((1, 0, 1), (0, 1, 1)):  # less than it is
         forged = b"".join(v.to_bytes(size, "little") for v, size in ((plus, 8), (minus, 8), (square, 16)))
-        with pytest.raises(RefusedError):
-            ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged)))
+        made = ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged))
+        for sum_of_one in (made, made.vouched()):
+            with pytest.raises(RefusedError):
+                ipfe_rlwe.decrypt(sk, sum_of_one)
     forged = (3).to_bytes(8, "little") + bytes(8) + (3).to_bytes(16, "little")
     with pytest.raises(pyfe.PyfeError, match="sum_w"):
-        ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged)))
+        ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged)).vouched())
 
 
 # -- another score, which no residual shows ---------------------------------------------------------------------------
@@ -339,8 +343,8 @@ def test_no_call_takes_or_resumes_randomness() -> None:
     batch = ipfe_rlwe.encrypt(public, np.zeros((1, 3), dtype=np.int64))
     growing = {name for name in dir(batch) if not name.startswith("_")}
     assert growing == {
-        *("add", "blocks", "combine", "combined", "concat", "from_bytes", "n", "nbytes", "pieces", "places"),
-        *("public_key_id", "row_size", "scale", "slice", "to_bytes", "weight_sums"),
+        *("accepted", "add", "blocks", "combine", "combined", "concat", "formed", "from_bytes", "n", "nbytes"),
+        *("pieces", "places", "public_key_id", "row_size", "scale", "slice", "to_bytes", "vouched", "weight_sums"),
     }, "nothing appends a column or a row to a ciphertext"
 
 
