@@ -7,9 +7,10 @@ scheme, and knows its native objects. Nothing above this room asks which scheme 
 from __future__ import annotations
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import BinaryIO, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from pyfe.adapters.protocols import (
     NativePublicKey,
     NativeScoreProof,
     NativeSecretKey,
+    PlainRows,
 )
 from pyfe.adapters.row_marks import MARK_SIZE, Marks
 from pyfe.adapters.search import Search
@@ -78,6 +80,8 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     search: the search that ends a decryption; None where there is none.
     block_rows: rows that are encrypted as one block; 1 where every row stands by itself, more where rows are packed.
     rests_on: what its secrecy rests on, in words.
+    payload_in_id: whether a public key's id is a hash of all of its payload: then what is signed is the rest, so that
+        a public key of gigabytes may stay in its file.
     """
 
     id: str
@@ -94,6 +98,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     search: Search | None = None
     block_rows: int = 1
     rests_on: str = "nothing that is stated"
+    payload_in_id: bool = False
 
     @property
     def serves(self) -> tuple[str, ...]:
@@ -220,6 +225,40 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def payload(self, shared: bytes, body: Sequence[bytes | memoryview]) -> bytes:
         """The inverse of :meth:`row_form`, for :meth:`read_batch`, which checks all of it. Cost: one copy."""
         return b"".join([shared, *body])  # the core copies what others own twice
+
+    # -- public keys and ciphertexts that are files, where a scheme has such --
+
+    def public_size(self, public: Public) -> int:
+        """Bytes of the payload of a public key."""
+        return len(public.to_bytes())
+
+    def public_pieces(self, public: Public) -> Sequence[bytes]:
+        """The payload of a public key. ParameterError where only its hash is here."""
+        return [public.to_bytes()]
+
+    def with_payload(self, public: Public, secret: Callable[[], Secret]) -> Public:
+        """A public key of the log with its payload, where that is not too large to be held."""
+        return public
+
+    def for_checks(self, public: Public, secret: Secret) -> Public:
+        """The same for the check of a key that was derived a moment ago."""
+        return public
+
+    def write_public(self, public: Public, secret: Secret, file: BinaryIO) -> None:
+        """Write the payload of a public key of the log."""
+        file.write(public.to_bytes())
+
+    def open_public_key(self, descriptor: int, at: int, size: int) -> Public:
+        """:meth:`read_public_key` for a part of a file, which the key may keep open and read again."""
+        return self.read_public_key(os.pread(descriptor, size, at))
+
+    def plain_rows(self, public: Public) -> PlainRows:
+        """What collects the rows of one ciphertext that is a file. UnsupportedError where there are none."""
+        raise UnsupportedError(f"{self.short} encrypts rows one by one: encrypt them in batches (PublicKey.encrypt)")
+
+    def encrypt_to(self, public: Public, rows: PlainRows, descriptor: int, at: int) -> int:
+        """Write the payload of a batch of them into a file, from there on; how many bytes."""
+        raise NotImplementedError
 
     # -- rows --
 

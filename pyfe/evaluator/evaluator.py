@@ -119,7 +119,7 @@ class Evaluator:
         require_a(ciphertexts, CiphertextBatch, "the batch")
         named, envelope = _named(signed_by, unsigned, formed_by), ciphertexts
         if formed_by is not None:
-            ciphertexts = ciphertexts.formed_by(formed_by)
+            ciphertexts = ciphertexts.vouched_by(formed_by)
         elif signed_by is not None and (ciphertexts.signer is not None or not ciphertexts.signers):
             ciphertexts.require_signed_by(signed_by)
         options = {"largest_weight_sum": largest_weight_sum, "revoked": revoked, "clock": self._clock}

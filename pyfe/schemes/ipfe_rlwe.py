@@ -110,6 +110,12 @@ def Parameters(
     )
 
 
+def public_key_size(parameters: _native.Parameters) -> int:
+    """Bytes of pk_1 .. pk_n: ``1024 n log2 q``."""
+    bits: int = sum(int(q).bit_length() for q in parameters.primes)
+    return BLOCK_ROWS // 8 * int(parameters.n) * bits
+
+
 def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _native.MasterSecretKey]:
     """A fresh key pair: ``pk_i = a s_i + e_i``.
 

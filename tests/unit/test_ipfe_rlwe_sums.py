@@ -24,6 +24,8 @@ from pyfe import (
 )
 from pyfe._core import ipfe_rlwe as core
 from pyfe.adapters.ipfe_rlwe import IPFE_RLWE
+from pyfe.cli import main
+from pyfe.cohorts import Chunk, places, write_part
 from pyfe.incidents import IN_MEMORY
 from pyfe.schemes import ipfe_rlwe
 from tests.reference import ipfe_rlwe as twin
@@ -311,6 +313,23 @@ def test_a_sum_that_came_as_bytes_is_refused_by_name(tmp_path: Path) -> None:
     assert evaluator.incidents == ()
 
 
+def test_files_of_sums_are_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    total = 2 * encrypted(table(3))
+    [(place, _)] = places(3, 3)
+    write_part(tmp_path / "sum.parquet", [Chunk(place, total)])
+    (tmp_path / "sum").write_bytes(total.to_bytes())
+    (tmp_path / "key").write_bytes(key().to_bytes())
+    with pytest.raises(SignatureError, match="sum that came as bytes"):
+        Evaluator(key()).evaluate(tmp_path / "sum.parquet", unsigned=True)
+    for name in ("sum", "sum.parquet"):
+        given = [str(tmp_path / name), "-k", str(tmp_path / "key"), "-o", str(tmp_path / "scores.csv")]
+        assert main(["evaluate", *given, "--unsigned"]) != 0
+        assert "sum that came as bytes" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "scores.csv").exists()
+    with pytest.raises(ParameterError, match="combined rows are never signed"):
+        Chunk(place, total).signed(person("ada"))
+
+
 def signed_sum(rows: dict[str, Any]) -> bytes:
     """As an evaluator sends it who formed it, and has the same key."""
     total = 3 * from_ada(rows)
@@ -338,7 +357,7 @@ def test_a_sum_is_opened_on_the_word_of_who_formed_it(tmp_path: Path) -> None:
         with pytest.raises(ParameterError):
             evaluator.decrypt(total, formed_by=EVA, **options)
     with pytest.raises(ParameterError, match="decrypt it first"):
-        total.formed_by(EVA).signed(person("ben"))
+        total.vouched_by(EVA).signed(person("ben"))
     assert evaluator.incidents == ()
 
 

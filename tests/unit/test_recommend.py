@@ -86,6 +86,7 @@ def test_a_schema_without_parameters() -> None:
         recommend(wide, patients=10**6, post_quantum=True)
     with pytest.raises(UnsupportedError, match="ipfe-rlwe: sum_w of the schema is 1"):
         recommend(BYTES, patients=10**6, post_quantum=True, sums=True)
+    assert recommend(BYTES.with_sum_w(4), patients=10**6, post_quantum=True, sums=True).scheme == "ipfe-rlwe"
 
 
 def test_sums_where_the_schema_allows_them() -> None:

@@ -166,8 +166,11 @@ class Opening {
         for (size_t f = 0; f < sk_.functions; f += together_) {
             const size_t some = std::min(together_, sk_.functions - f);
             for (size_t g = 0; g < some; ++g) round_product(block, f + g, g);
-            for (size_t tile = 0; tile < tiles_for(block.count); ++tile)
+            for (size_t tile = 0; tile < tiles_for(block.count); ++tile) {
+                checkpoint();
                 wrong |= open_tile(block, tile, f, some, decisions, targets, z);
+                block.bytes.let_go(shape_.shared_size() + tile * shape_.tile_size(), shape_.tile_size());
+            }
         }
         return wrong;
     }
