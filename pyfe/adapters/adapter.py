@@ -320,7 +320,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
 
     def adds(self, schema: Schema) -> bool:
-        """Whether rows that are encrypted under the schema can be added: if they have noise, it has to leave room."""
+        """Whether rows of this schema can be added: of an additive scheme, but where the schema has to allow it."""
         return self.additive
 
     def require_additive(self) -> None:
