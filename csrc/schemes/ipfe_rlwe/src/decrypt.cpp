@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "fractions.hpp"
+#include "pyfe/base/ct.hpp"
+#include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
@@ -65,12 +67,23 @@ Decision decision_of(const FunctionKey& sk, size_t f, const Weights& weights) {
     return d;
 }
 
+// -1 where a < b, else 0. Of two words a comparison would become a branch on the key
+template <class Int>
+Int below(Int a, Int b) {
+    if constexpr (sizeof(Int) == sizeof(int64_t)) {
+        return -Int{a < b};
+    } else {
+        const auto borrow = static_cast<uint64_t>((a - b) >> 64) >> 63;
+        return -static_cast<Int>(value_barrier(borrow));
+    }
+}
+
 // Of each slot of a tile the result, and whether anything is wrong. Int holds K w.
 template <class Int, class Word>
 bool decide(const Decision& d, const Word* sums, const Word* z, size_t occupied, int64_t* results) {
     constexpr int spare = 8 * sizeof(Word);
     const Int K = static_cast<Int>(d.K), half = Int{1} << (d.b - 1), limit = static_cast<Int>(d.limit),
-              turns = static_cast<Int>(d.turns);
+              turns = static_cast<Int>(d.turns), lo = d.range.lo, hi = d.range.hi;
     Int wrong = 0;
     for (size_t j = 0; j < kTileWords; ++j) {
         const Word w_bits = (sums[j] - z[j]) << (spare - static_cast<int>(d.b));
@@ -78,14 +91,14 @@ bool decide(const Decision& d, const Word* sums, const Word* z, size_t occupied,
             static_cast<Int>(static_cast<std::conditional_t<sizeof(Word) == 8, int64_t, int128>>(w_bits) >>
                              (spare - static_cast<int>(d.b)));
         const Int v = (K * w + half) >> d.b, rest = K * w - (v << d.b);
-        wrong |= Int{rest > limit} | Int{rest < -limit};
+        wrong |= below(limit, rest) | below(rest, -limit);
         Int result = v + turns;
-        result += result < d.range.lo ? K : 0;
+        result += K & below(result, lo);
         const auto low = static_cast<uint64_t>(result);
         const auto multiple = static_cast<int64_t>(low * d.inverse);
-        const bool outside = (result > d.range.hi) | (multiple < d.multiples.lo) |
-                             (multiple > d.multiples.hi) | ((low & d.twos) != 0);
-        wrong |= j < occupied ? Int{outside} : Int{v != 0};
+        const Int outside = below(hi, result) | Int{multiple < d.multiples.lo} |
+                            Int{multiple > d.multiples.hi} | static_cast<Int>(low & d.twos);
+        wrong |= j < occupied ? outside : v;
         results[j] = static_cast<int64_t>(result);
     }
     return wrong != 0;
@@ -244,6 +257,7 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
         for (size_t j = task; j < wrong.size(); j += tasks)
             wrong[j] = opening.run(*ct.blocks()[j], decisions.of(j), targets[j], z);
     });
+    declassify(wrong.data(), wrong.size());  // the answer
     if (std::ranges::count(wrong, 0) == static_cast<ptrdiff_t>(wrong.size())) return;
     std::fill_n(z, ct.size() * sk.functions, 0);
     fail(ErrorKind::refused,

@@ -79,7 +79,11 @@ MasterPublicKey::MasterPublicKey(Parameters p, const Seed& seed, SharedBytes pk)
 
 void MasterPublicKey::read_pk(size_t i, uint64_t* out) const {
     const size_t size = basis_.packed_size();
-    basis_.unpack(pk_.span().subspan(i * size, size), out);
+    try {
+        basis_.unpack(pk_.span().subspan(i * size, size), out);
+    } catch (const Error& e) {
+        fail(e.kind(), named(i) + ": " + e.what());
+    }
 }
 
 const uint64_t* MasterPublicKey::pk(size_t i, uint64_t* scratch) const {
