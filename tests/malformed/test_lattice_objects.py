@@ -95,7 +95,10 @@ def test_cut_and_extended(name: str, seed: int) -> None:
 @pytest.mark.parametrize("number", [0, 1, N - 2])
 def test_residues_that_are_none(prime: int, number: int) -> None:
     q = PRIMES[prime]
-    for name, at, words in (("mpk", HEAD + 32, "public key: pk_0"), ("ct", len(wire("ct")) - CT.nbytes, "block 0, ct_0")):
+    for name, at, words in (
+        ("mpk", HEAD + 32, "public key: pk_0"),
+        ("ct", len(wire("ct")) - CT.nbytes, "block 0, ct_0"),
+    ):
         for value in (q, q + 1, (1 << q.bit_length()) - 1):
             refused(name, with_residue(wire(name), at, prime, number, value), words)
         type(OBJECTS[name]).from_bytes(with_residue(wire(name), at, prime, number, q - 1))
