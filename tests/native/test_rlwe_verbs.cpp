@@ -256,6 +256,34 @@ void test_a_key_of_multiples() {
     }
 }
 
+// Formed here it is opened, and whoever has a key that accepted it can vouch for it; from its bytes only on a
+// word, which slices and sums of it do not have
+void test_who_opens_a_sum(const FunctionKey& sk, const CiphertextBatch& sum, const Row& expected) {
+    const CiphertextBatch again = CiphertextBatch::from_bytes(sum.to_bytes()), word = again.vouched();
+    CHECK(sum.formed() && sum.accepted() && sum.slice(1, 2).accepted());
+    CHECK(!again.formed() && !again.accepted() && word.formed() && !word.accepted());
+    CHECK(decrypted(sk, word) == expected && !word.slice(0, 2).formed() && !again.accepted());
+    CHECK(!CiphertextBatch::concat({&word, &sum}).formed());
+    CHECK(!CiphertextBatch::combine_vartime({&word}, Row{-1}).formed());
+    CHECK_ERROR(decrypted(sk, again), parameter, "came as bytes");
+}
+
+// A summand by itself, that this key has not accepted yet: with a high bit in a slot where no patient is,
+// whose double is none. The sum is in order, and refused
+void test_malformed_summands(const FunctionKey& sk, const CiphertextBatch& ct) {
+    const CiphertextBatch bad = changed(ct, 1, 0x80), sum = CiphertextBatch::combine_vartime({&bad}, Row{2});
+    CHECK(decrypted(sk, CiphertextBatch::from_bytes(sum.to_bytes()).vouched()).size() == ct.size());
+    CHECK_ERROR(decrypted(sk, sum), refused, "refused");
+    CHECK_ERROR(decrypted(sk, sum.slice(0, 1)), refused, "refused");
+    CHECK(!sum.accepted());
+    const CiphertextBatch both = CiphertextBatch::combine_vartime({&sum, &ct}, Row{1, 1});
+    CHECK_ERROR(decrypted(sk, both), refused, "refused");
+    // One ct_0, other fractions: each of them is looked at
+    const CiphertextBatch twins = CiphertextBatch::combine_vartime({&ct, &bad}, Row{1, 2});
+    CHECK((twins.blocks()[0]->sources.shared.size() == 1 && twins.blocks()[0]->sources.blocks.size() == 2));
+    CHECK_ERROR(decrypted(sk, twins), refused, "refused");
+}
+
 void test_sums() {
     const Parameters p = box(2, -9, 9, 7, 5);
     const Authority a = made(p, 8);
@@ -273,8 +301,9 @@ void test_sums() {
     const CiphertextBatch twice = CiphertextBatch::combine_vartime({&c1, &c1}, Row{1, 1});
     CHECK((twice.blocks()[0]->weights == Weights{2, 0, 4}));  // not known to differ, and they do not
     CHECK((CiphertextBatch::combine_vartime({&twice, &c2}, Row{1, 1}).blocks()[0]->weights.square == 5));
-    CHECK(decrypted(sk, CiphertextBatch::from_bytes(sum.to_bytes())) == expected);
+    test_who_opens_a_sum(sk, sum, expected);
     CHECK_ERROR(CiphertextBatch::combine_vartime({&c1, &c2}, Row{3, 3}), out_of_range, "sum_w = 5");
+    test_malformed_summands(sk, c1);
     const CiphertextBatch fewer = encrypt(a.mpk, {x1.data(), 2, 2}, random);
     CHECK_ERROR(CiphertextBatch::combine_vartime({&c1, &fewer}, Row{1, 1}), parameter, "rows");
     const CiphertextBatch cut = c1.slice(0, 2), end = c1.slice(1, 3);

@@ -151,7 +151,8 @@ def test_sums_are_the_twins(small: Authority) -> None:
     expected = (3 * one - 2 * other) @ y[0]
     assert np.array_equal(ipfe_rlwe.decrypt(key, total), expected)
     assert total.weight_sums.tolist() == [[3, 2]] * 2
-    assert np.array_equal(ipfe_rlwe.decrypt(key, ipfe_rlwe.CiphertextBatch.from_bytes(total.to_bytes())), expected)
+    again = ipfe_rlwe.CiphertextBatch.from_bytes(total.to_bytes())
+    assert np.array_equal(ipfe_rlwe.decrypt(key, again.vouched()), expected)
 
 
 def polynomials(authority: Authority) -> list[twin.Rns]:
@@ -270,7 +271,8 @@ def test_threads_share_no_randomness(small: Authority) -> None:
 def test_processes_share_no_randomness(small: Authority) -> None:
     """The same program, begun twice at once."""
     program = (
-        "import sys; from pyfe.schemes import ipfe_rlwe; mpk = ipfe_rlwe.MasterPublicKey.from_bytes(sys.stdin.buffer.read())\n"
+        "import sys; from pyfe.schemes import ipfe_rlwe\n"
+        "mpk = ipfe_rlwe.MasterPublicKey.from_bytes(sys.stdin.buffer.read())\n"
         "out = bytes(ipfe_rlwe.encrypt(mpk, [[1, 2, 3]]).blocks[0].view()[:32])\n"
         "print((out + bytes(ipfe_rlwe.setup(mpk.parameters)[1].to_bytes()[-32:])).hex())"
     )

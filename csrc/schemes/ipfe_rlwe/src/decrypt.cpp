@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <numeric>
+#include <set>
 
 #include "fractions.hpp"
 #include "pyfe/base/ct.hpp"
@@ -120,11 +121,13 @@ bool decide_tile(const Decision& d, unsigned K_bits, const Sums& sums, const Sum
     return decide<int128, uint128>(d, wide_sums, wide_z, occupied, results);
 }
 
+using Blocks = std::vector<const Block*>;
+
 // Decisions of all functions, for the weights of each block
 class Decisions {
   public:
-    Decisions(const FunctionKey& sk, const CiphertextBatch& ct) {
-        for (const auto& block : ct.blocks()) {
+    Decisions(const FunctionKey& sk, const Blocks& blocks) {
+        for (const Block* const block : blocks) {
             auto known = std::ranges::find(weights_, block->weights);
             of_block_.push_back(static_cast<size_t>(known - weights_.begin()));
             if (known != weights_.end()) continue;
@@ -176,8 +179,11 @@ class Opening {
         for (size_t f = 0; f < sk_.functions; f += together_) {
             const size_t some = std::min(together_, sk_.functions - f);
             for (size_t g = 0; g < some; ++g) round_product(block, f + g, g);
-            for (size_t tile = 0; tile < tiles_for(block.count); ++tile)
+            for (size_t tile = 0; tile < tiles_for(block.count); ++tile) {
+                checkpoint();
                 wrong |= open_tile(block, tile, f, some, decisions, targets, z);
+                block.bytes.let_go(shape_.shared_size() + tile * shape_.tile_size(), shape_.tile_size());
+            }
         }
         return wrong;
     }
@@ -228,8 +234,23 @@ class Opening {
     std::vector<uint8_t> last_;  // the last tile, with room behind it
 };
 
-std::vector<std::vector<Target>> targets_of(const CiphertextBatch& ct) {
-    std::vector<std::vector<Target>> out(ct.blocks().size());
+// What is opened: the ciphertexts of the batch, and every other one that its sums are made of, unless this
+// key accepted it before: the interval of a sum is so wide that one malformed summand takes sk_y away
+// unnoticed
+Blocks opened_with(const FunctionKey& sk, const CiphertextBatch& ct) {
+    Blocks out;
+    for (const auto& block : ct.blocks()) out.push_back(block.get());
+    std::set<const Block*> there(out.begin(), out.end());
+    for (const auto& block : ct.blocks())
+        for (const auto& source : block->sources.blocks)
+            if (!source->accepted->by(sk.prepared) && there.insert(source.get()).second)
+                out.push_back(source.get());
+    return out;
+}
+
+// Of every block that is opened; the results of a summand go nowhere
+std::vector<std::vector<Target>> targets_of(const CiphertextBatch& ct, size_t opened) {
+    std::vector<std::vector<Target>> out(opened);
     size_t row = 0;
     for (const CiphertextBatch::Range& range : ct.ranges()) {
         out[range.block].push_back({range.first, range.rows, row});
@@ -245,20 +266,28 @@ void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* 
         fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
     if (Shape::of(sk.parameters) != ct.shape())
         fail(ErrorKind::key_mismatch, "the function key and the ciphertexts have different parameters");
-    const Decisions decisions(sk, ct);  // refuses weights, and keys that are too noisy, before any work
+    if (!ct.formed())
+        fail(ErrorKind::parameter,
+             "decrypt: a sum that came as bytes, and nobody vouches for it; form sums where they are "
+             "decrypted");
+    const Blocks opened = opened_with(sk, ct);
+    const Decisions decisions(sk, opened);  // refuses weights, and keys that are too noisy, before any work
     const ring::Basis basis(sk.parameters.primes, kLogRing);
     const FractionShape fractions = fraction_shape(sk.parameters);
-    const std::vector<std::vector<Target>> targets = targets_of(ct);
-    std::vector<uint8_t> wrong(ct.blocks().size());
+    const std::vector<std::vector<Target>> targets = targets_of(ct, opened.size());
+    std::vector<uint8_t> wrong(opened.size());
     const size_t tasks = std::min<size_t>(wrong.size(), kTasksAThread * num_threads());
     parallel_for(tasks, [&](size_t task) {
         const StackGuard wiped;
         Opening opening(sk, basis, fractions, ct.shape());
         for (size_t j = task; j < wrong.size(); j += tasks)
-            wrong[j] = opening.run(*ct.blocks()[j], decisions.of(j), targets[j], z);
+            wrong[j] = opening.run(*opened[j], decisions.of(j), targets[j], z);
     });
     declassify(wrong.data(), wrong.size());  // the answer
-    if (std::ranges::count(wrong, 0) == static_cast<ptrdiff_t>(wrong.size())) return;
+    if (std::ranges::count(wrong, 0) == static_cast<ptrdiff_t>(wrong.size())) {
+        for (const Block* const block : opened) block->accepted->add(sk.prepared);
+        return;
+    }
     std::fill_n(z, ct.size() * sk.functions, 0);
     fail(ErrorKind::refused,
          "refused: these ciphertexts are not what encryption under this public key gives, or were changed");
