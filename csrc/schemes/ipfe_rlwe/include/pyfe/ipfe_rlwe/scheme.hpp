@@ -31,9 +31,13 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y);
 // z: [rows][functions]. Error(key_mismatch) and Error(out_of_range), by public facts, before any work;
 // Error(refused) after all of it, which does not say where or why, and then z is all 0. Of a sum, every
 // ciphertext that it is made of is opened as well, by itself, and refuses all where it is wrong, unless this
-// key (the same PreparedKey) accepted it before. Error(parameter), before any work, for a sum that came as
+// key (this one or a copy) accepted it before. Error(parameter), before any work, for a sum that came as
 // bytes, unless somebody vouches for it.
 void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z);
+// The same of several keys of one public key, in one pass: what each costs but the reading of the
+// ciphertexts. z: [rows][functions of all keys]. One refusal for all of them, after all of the work.
+using Keys = std::span<const FunctionKey* const>;
+void decrypt_vartime(Keys keys, const CiphertextBatch& ct, int64_t* z);
 // For every function: E = sum_i y_i pk_i - a sk_y and sk_y are short, ||E||^2 is what the key says, the
 // interval is that of y, and the key is not too noisy
 bool verify_key_vartime(const MasterPublicKey& mpk, const FunctionKey& sk);
