@@ -3,6 +3,10 @@
 #include "pyfe/random/kernels.hpp"
 
 namespace pyfe::random {
+#if defined(PYFE_NO_IFMA)
+const Kernels& ifma_kernels() { return portable_kernels(); }  // the name must be there; backend_supported() says no
+#endif
+
 namespace {
 constinit Dispatch<Kernels> dispatch(portable_kernels, ifma_kernels);
 }
