@@ -61,7 +61,7 @@ def facts(data: bytes) -> Facts:
     (offset,) = struct.unpack_from("<Q", data, 32)
     size, count = struct.unpack_from("<HH", data, 54)
     segments = [struct.unpack_from("<IIQQQQQQ", data, offset + size * i) for i in range(count)]
-    dynamic = [s for s in segments if s[0] == PT_DYNAMIC][0]
+    dynamic = next(s for s in segments if s[0] == PT_DYNAMIC)
     entries = list(struct.iter_unpack("<QQ", data[dynamic[2] : dynamic[2] + dynamic[5]]))
     tags = dict(entries)
 
@@ -99,7 +99,7 @@ def _marked(notes: bytes) -> bool:
         if owner == b"GNU\0" and kind == 5 and len(body) >= 12:
             which, _, bits = struct.unpack_from("<III", body)
             if which == X86_FEATURES:
-                return bits & IBT_AND_SHSTK == IBT_AND_SHSTK
+                return bool(bits & IBT_AND_SHSTK == IBT_AND_SHSTK)
     return False
 
 
@@ -185,7 +185,8 @@ def tried(path: Path, python: Path) -> None:
         native.must(native.run([python, "-m", "venv", folder / "venv"]), "making an environment")
         own = folder / "venv" / "bin" / "python"
         without = {"CC": "/nonexistent", "CXX": "/nonexistent"}
-        install = [own, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--only-binary", ":all:", path]
+        pip: list[str | Path] = [own, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+        install = [*pip, "--only-binary", ":all:", path]
         native.must(native.run(install, env=without), "installing the wheel")
         # -I: neither this folder nor PYTHONPATH may lend a source tree.
         native.must(native.run([own, "-I", "-c", SCORE]), "scoring with the wheel")

@@ -1,9 +1,9 @@
-"""The wheels and the sdist of a commit, by zig, in dist/: wheels.py [--python 3.11 ...] [--machine x86_64 aarch64] [--sdist]
+"""The wheels and the sdist of a commit, in dist/: wheels.py [--python 3.11 ...] [--machine x86_64 aarch64] [--sdist]
 
-Built is what is committed (an export of HEAD, so that neither the checkout's modes nor a stray file matter), for every
-CPython that is found here with its headers, and for both machines: aarch64 is cross-compiled. The core knows no Python
-and is compiled once a machine; the bindings once a Python. Times in the archives are the commit's. For each file: path,
-tag, size, sha256; and --check reads what is in it (scripts/wheel_checks.py) and tries it in an empty environment.
+Compiled by zig is what is committed (an export of HEAD, so that neither the checkout's modes nor a stray file matter),
+for every CPython that is found here with its headers, and for both machines: aarch64 is cross-compiled. The core knows
+no Python and is compiled once a machine; the bindings once a Python. Times in the archives are the commit's. For each
+file: path, tag, size, sha256; --check reads what is in it (scripts/wheel_checks.py) and tries it in an empty environment.
 
     --twice     a second time, in another folder, as another user where root may, with another umask, time zone and
                 compiler cache: the bytes must be the same
@@ -99,7 +99,16 @@ def export(work: Path) -> Commit:
     if not (home / "source").exists():
         partial = home / "partial"
         partial.mkdir(parents=True)
-        archive = [*git, "-c", "tar.umask=0022", "archive", "--format=tar", "-o", home / "source.tar", head]
+        archive: list[str | Path] = [
+            *git,
+            "-c",
+            "tar.umask=0022",
+            "archive",
+            "--format=tar",
+            "-o",
+            home / "source.tar",
+            head,
+        ]
         native.must(native.run(archive), "git archive")
         native.must(native.run(["tar", "-xf", home / "source.tar", "-C", partial]), "unpacking")
         partial.rename(home / "source")
@@ -113,7 +122,7 @@ def backend(work: Path) -> Path:
     if not folder.exists():
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "--quiet", "install", "--target", partial, *required]
+        pip: list[str | Path] = [sys.executable, "-m", "pip", "--quiet", "install", "--target", partial, *required]
         native.must(native.run(pip), "installing the build's requirements")
         partial.rename(folder)
     return folder
@@ -126,6 +135,7 @@ def environment(commit: Commit, platform: zig.Platform, python: Interpreter, lau
     if platform.cross:
         out["_PYTHON_HOST_PLATFORM"] = platform.python
         out["SETUPTOOLS_EXT_SUFFIX"] = ".cpython-{}{}-{}-linux-gnu.so".format(*python.version, platform.machine)
+    out["CMAKE_BUILD_PARALLEL_LEVEL"] = str(native.JOBS)
     if launcher:
         out["CMAKE_CXX_COMPILER_LAUNCHER"] = launcher
     return out
@@ -143,10 +153,10 @@ def wheel(commit: Commit, python: Interpreter, platform: zig.Platform, out: Path
     env = environment(commit, platform, python, launcher)
     told = json.dumps(settings(commit.builds / platform.machine, platform))
     with tempfile.TemporaryDirectory(dir=commit.builds) as name:
-        hook = [python.path, "-I", "-c", HOOK, backend(WORK), commit.source, "wheel", name, told]
+        hook: list[str | Path] = [python.path, "-I", "-c", HOOK, backend(WORK), commit.source, "wheel", name, told]
         native.must(native.run(hook, timeout=3500, env=env), f"compiling for {python.tag} on {platform.machine}")
         plain = next(Path(name).glob("*.whl"))
-        repair = [native.tool("auditwheel"), "repair", "--wheel-dir", Path(name, "out"), plain]
+        repair: list[str | Path] = [native.tool("auditwheel"), "repair", "--wheel-dir", Path(name, "out"), plain]
         said = native.must(native.run(repair, env=env), "auditwheel").output
         repaired = list(Path(name, "out").glob("*.whl"))
         if len(repaired) != 1:
@@ -158,7 +168,7 @@ def wheel(commit: Commit, python: Interpreter, platform: zig.Platform, out: Path
 def sdist(commit: Commit, out: Path) -> Path:
     """The sdist in ``out``."""
     with tempfile.TemporaryDirectory(dir=commit.builds) as name:
-        hook = [sys.executable, "-I", "-c", HOOK, backend(WORK), commit.source, "sdist", name, "{}"]
+        hook: list[str | Path] = [sys.executable, "-I", "-c", HOOK, backend(WORK), commit.source, "sdist", name, "{}"]
         native.must(native.run(hook, env={"SOURCE_DATE_EPOCH": commit.time}), "making the sdist")
         made = next(Path(name).glob("*.tar.gz"))
         out.mkdir(parents=True, exist_ok=True)
@@ -166,19 +176,26 @@ def sdist(commit: Commit, out: Path) -> Path:
 
 
 def again(first: list[Path], options: argparse.Namespace) -> None:
-    """The same files by another user in another folder, zone and umask, with an empty cache; ends where bytes differ."""
+    """The same files by another user in another folder, zone and umask, no cache; ends where bytes differ."""
     with tempfile.TemporaryDirectory(prefix="pyfe-again-") as name:
         folder = Path(name)
         native.must(native.run(["git", "clone", "--quiet", native.ROOT, folder / "clone"]), "git clone")
         command = [sys.executable, "scripts/wheels.py", "--out", str(folder / "dist"), *same(options)]
         env = {**os.environ, "TZ": "Pacific/Apia", "HOME": name, "ZIG_GLOBAL_CACHE_DIR": str(folder / "cache")}
-        user = {}
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, 65534, 65534, follow_symlinks=False)
-            user = {"user": 65534, "group": 65534, "extra_groups": []}
-        umask = 0o077
-        done = subprocess.run(command, cwd=folder / "clone", env=env, umask=umask, check=False, **user)
+        nobody = 65534 if os.geteuid() == 0 else None
+        done = subprocess.run(
+            command,
+            cwd=folder / "clone",
+            env=env,
+            umask=0o077,
+            user=nobody,
+            group=nobody,
+            extra_groups=None if nobody is None else [],
+            check=False,
+        )
         if done.returncode != 0:
             sys.exit(f"the second build failed ({done.returncode})")
         differing = [path.name for path in first if digest(path) != digest(folder / "dist" / path.name)]

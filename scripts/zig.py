@@ -1,8 +1,8 @@
 """The compiler of the wheels: zig (PyPI's ziglang) as a CMake toolchain, for an older C library than this machine's.
 
 zig is clang with the headers and symbol versions of every glibc, and libc++, which it links statically. So a wheel
-needs nothing but the C library that it names. ``defines(platform)`` is what CMake has to be told; the first use compiles
-libc++, which takes half a minute to minutes and is kept below build/zig (or ZIG_GLOBAL_CACHE_DIR).
+needs nothing but the C library that it names. ``defines`` is what CMake has to be told; the first use compiles libc++,
+which takes half a minute to minutes and is kept below build/zig (or ZIG_GLOBAL_CACHE_DIR).
 """
 
 from __future__ import annotations
