@@ -47,10 +47,14 @@ class Facts(NamedTuple):
     bound_at_load: bool
     stack_runs: bool
     jump_targets: bool
+    guards: bool
 
 
 PT_DYNAMIC, PT_GNU_STACK, PT_GNU_RELRO, PT_NOTE = 2, 0x6474E551, 0x6474E552, 4
-DT_NEEDED, DT_STRTAB, DT_SYMTAB, DT_FLAGS, DT_FLAGS_1 = 1, 5, 6, 30, 0x6FFFFFFB
+DT_NEEDED, DT_STRTAB, DT_FLAGS, DT_FLAGS_1, SHT_DYNSYM = 1, 5, 30, 0x6FFFFFFB, 11
+X86_64 = 62
+GUARD = re.compile(rb"\x64[\x48\x4c][\x2b\x33\x39\x3b\x8b].\x25\x28\0\0\0", re.DOTALL)
+"""Any instruction that reads %fs:0x28, where a thread of x86-64 keeps the guard of its stacks (System V ABI)."""
 X86_FEATURES, IBT_AND_SHSTK = 0xC0000002, 3
 
 
@@ -58,6 +62,7 @@ def facts(data: bytes) -> Facts:
     """Of a 64-bit little-endian ELF file (ELF-64 object file format, version 1.5; gABI's dynamic section)."""
     if data[:6] != b"\x7fELF\x02\x01":
         raise ValueError("not a 64-bit little-endian ELF file")
+    (machine,) = struct.unpack_from("<H", data, 18)
     (offset,) = struct.unpack_from("<Q", data, 32)
     size, count = struct.unpack_from("<HH", data, 54)
     segments = [struct.unpack_from("<IIQQQQQQ", data, offset + size * i) for i in range(count)]
@@ -73,21 +78,28 @@ def facts(data: bytes) -> Facts:
         start = where(tags[DT_STRTAB]) + index
         return data[start : data.index(b"\0", start)].decode()
 
-    symbols = [(text(s[0]), s[3]) for s in _symbols(data, where(tags[DT_SYMTAB]), where(tags[DT_STRTAB]))]
+    symbols = [(text(s[0]), s[3]) for s in _symbols(data)]
+    names = [name for name, section in symbols if section == 0 and name]
     return Facts(
         exported=[name for name, section in symbols if section != 0],
-        imported=[name for name, section in symbols if section == 0 and name],
+        imported=names,
         needed=[text(value) for tag, value in entries if tag == DT_NEEDED],
         relro=any(s[0] == PT_GNU_RELRO for s in segments),
         bound_at_load=bool(tags.get(DT_FLAGS, 0) & 8 or tags.get(DT_FLAGS_1, 0) & 1),
         stack_runs=any(s[0] == PT_GNU_STACK and s[1] & 1 for s in segments),
+        # zig links its own __stack_chk_fail; on aarch64 the guard is a variable of the loader.
+        guards=GUARD.search(data) is not None if machine == X86_64 else "__stack_chk_guard" in names,
         jump_targets=any(_marked(data[s[2] : s[2] + s[5]]) for s in segments if s[0] == PT_NOTE),
     )
 
 
-def _symbols(data: bytes, start: int, end: int) -> list[tuple[int, int, int, int, int, int]]:
-    """The dynamic symbols; linkers put their strings behind them."""
-    return list(struct.iter_unpack("<IBBHQQ", data[start : start + (end - start) // 24 * 24]))
+def _symbols(data: bytes) -> list[tuple[int, int, int, int, int, int]]:
+    """The dynamic symbols, by the section that holds them: stripping leaves it."""
+    (offset,) = struct.unpack_from("<Q", data, 40)
+    size, count = struct.unpack_from("<HH", data, 58)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", data, offset + size * i) for i in range(count)]
+    (table,) = [s for s in sections if s[1] == SHT_DYNSYM]
+    return list(struct.iter_unpack("<IBBHQQ", data[table[4] : table[4] + table[5]]))
 
 
 def _marked(notes: bytes) -> bool:
@@ -134,7 +146,7 @@ def findings(path: Path) -> list[str]:
         out.append(f"{path.stat().st_size} bytes; less than {MOST_BYTES} is wanted")
     if not old_enough(path.name):
         out.append(f"its tag is newer than glibc {zig.GLIBC}")
-    bills = [n for n in names if ".dist-info/sboms/" in n]
+    bills = [n for n in names if ".dist-info/sboms/" in n and n.endswith(".json")]
     if not bills:
         out.append("no bill of materials")
     for bill in bills:
@@ -152,7 +164,7 @@ def module_findings(name: str, data: bytes) -> list[str]:
         out.append(f"{name}: its symbols are not bound at load and read-only from then on")
     if core.stack_runs:
         out.append(f"{name} wants a stack that can be run")
-    if "__stack_chk_fail" not in core.imported:
+    if not core.guards:
         out.append(f"{name} guards no stack")
     here = (str(native.ROOT).encode(), b"/build/wheels", str(Path.home()).encode() + b"/")
     return out + [f"{name} holds the path {folder.decode()}" for folder in here if folder in data]

@@ -3,7 +3,7 @@
 Compiled by zig is what is committed (an export of HEAD, so that neither the checkout's modes nor a stray file matter),
 for every CPython that is found here with its headers, and for both machines: aarch64 is cross-compiled. The core knows
 no Python and is compiled once a machine; the bindings once a Python. Times in the archives are the commit's. For each
-file: path, tag, size, sha256; --check reads what is in it (scripts/wheel_checks.py) and tries it in an empty environment.
+file: path, tag, size, sha256; --check reads what is in it (scripts/wheel_checks.py) and tries it where nothing else is.
 
     --twice     a second time, in another folder, as another user where root may, with another umask, time zone and
                 compiler cache: the bytes must be the same
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -131,7 +132,7 @@ def backend(work: Path) -> Path:
 def environment(commit: Commit, platform: zig.Platform, python: Interpreter, launcher: str) -> dict[str, str]:
     """What a build must know: the time, the platform when it is not this one, our cmake and ninja first on PATH."""
     own = str(Path(sys.executable).parent)
-    out = {**zig.environment(), "SOURCE_DATE_EPOCH": commit.time, "PATH": f"{own}{os.pathsep}{os.environ['PATH']}"}
+    out = {"SOURCE_DATE_EPOCH": commit.time, "PATH": f"{own}{os.pathsep}{os.environ['PATH']}"}
     if platform.cross:
         out["_PYTHON_HOST_PLATFORM"] = platform.python
         out["SETUPTOOLS_EXT_SUFFIX"] = ".cpython-{}{}-{}-linux-gnu.so".format(*python.version, platform.machine)
@@ -210,6 +211,19 @@ def same(options: argparse.Namespace) -> list[str]:
     return words + (["--sdist"] if options.sdist else [])
 
 
+def identifiers() -> None:
+    """pyproject.toml's cibuildwheel settings mean these wheels and no others; ends the script where they do not."""
+    command: list[str | Path] = [native.tool("cibuildwheel"), "--platform", "linux", "--print-build-identifiers"]
+    meant = {
+        f"cp{version.replace('.', '')}-{libc}_{machine}"
+        for version, libc, machine in itertools.product(WANTED, ("manylinux", "musllinux"), zig.PLATFORMS)
+    }
+    said = set(native.must(native.run([*command, native.ROOT]), "cibuildwheel").output.split())
+    if said != meant:
+        sys.exit(f"cibuildwheel would build {sorted(said - meant)} too, and not {sorted(meant - said)}")
+    print(f"cibuildwheel would build the {len(meant)} wheels that are meant")
+
+
 def digest(path: Path) -> str:
     """The sha256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -218,6 +232,9 @@ def digest(path: Path) -> str:
 def main() -> int:
     """Build, check, print a line a file."""
     options = parse()
+    if options.identifiers:
+        identifiers()
+        return 0
     commit = export(WORK)
     machines = [zig.PLATFORMS[name] for name in options.machine]
     pythons = interpreters(options.python)
@@ -247,6 +264,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=native.ROOT / "dist", metavar="FOLDER", help="dist/")
     parser.add_argument("--sdist", action="store_true", help="the sdist too")
     parser.add_argument("--check", action="store_true", help="read what is inside, and try it")
+    parser.add_argument("--identifiers", action="store_true", help="only: what would cibuildwheel build?")
     parser.add_argument("--twice", action="store_true", help="build again elsewhere: the same bytes?")
     parser.add_argument("--launcher", default="", metavar="PROGRAM", help="of the compiler, such as ccache")
     return parser.parse_args()

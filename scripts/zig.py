@@ -60,19 +60,16 @@ def version() -> tuple[str, str]:
     return zig, next(word for word in said.split() if word[0].isdigit())
 
 
-def environment() -> dict[str, str]:
-    """Where zig keeps what it compiled of its own."""
-    cache = os.environ.get("ZIG_GLOBAL_CACHE_DIR", str(HOME / "cache"))
-    return {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-
-
 def tools(platform: Platform) -> Path:
     """A folder with c++, ar and ranlib of a platform: CMake wants programs, zig has one with words after it."""
     folder = HOME / platform.target
     folder.mkdir(parents=True, exist_ok=True)
     for name, words in (("c++", f"c++ -target {platform.target}"), ("ar", "ar"), ("ranlib", "ranlib")):
         script = folder / name
-        text = f'#!/bin/sh\nexec "{program()}" {words} "$@"\n'
+        cache = f'export ZIG_GLOBAL_CACHE_DIR="${{ZIG_GLOBAL_CACHE_DIR:-{HOME / "cache"}}}"'
+        text = (
+            f'#!/bin/sh\n{cache}\nexport ZIG_LOCAL_CACHE_DIR="$ZIG_GLOBAL_CACHE_DIR"\nexec "{program()}" {words} "$@"\n'
+        )
         if not script.exists() or script.read_text() != text:
             script.write_text(text)
             script.chmod(script.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
