@@ -55,8 +55,8 @@ nightly: $(VENV)/.installed-test $(VENV)/.installed-native $(VENV)/.installed-li
 fresh: preflight  ## `make demo` and `make test` in a new Debian 12 minbase folder (root, debootstrap)
 	bash scripts/fresh.sh
 
-wheel: $(VENV)/.installed-demo  ## a wheel in dist/
-	$(PIP) wheel --no-deps --wheel-dir dist .
+wheel: $(VENV)/.installed-release  ## wheels of what is committed and its sdist, in dist/, read and tried
+	$(BIN)/python scripts/wheels.py --sdist --check
 
 clean:  ## remove everything that was built; keeps the environment
 	rm -rf build dist site .nightly .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -99,6 +99,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test
 
 $(VENV)/.installed-foreign: $(VENV)/.installed-test
 	$(PIP) install $$($(BIN)/python scripts/extras.py foreign)
+	@touch $@
+
+$(VENV)/.installed-release: pyproject.toml | $(BIN)/python
+	$(PIP) install $$($(BIN)/python scripts/extras.py release)
 	@touch $@
 
 $(VENV)/.installed-native: pyproject.toml | $(BIN)/python

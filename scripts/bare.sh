@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does a wheel work where nothing was ever compiled? bare.sh WHEEL
+# Does a wheel work where nothing was ever compiled? bare.sh [WHEEL], by default that of dist/ for Debian 12's Python
 #
 # A Debian 12 minbase folder is made by debootstrap with python3 and python3-venv alone: no compiler, no make, no source
 # tree. There the wheel is installed; `pyfe doctor` must be content, three roles in three processes must score, and
@@ -8,7 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 die() { echo "bare: $*" >&2; exit 1; }
-[[ $# == 1 && -f $1 ]] || die "one wheel is wanted: bare.sh dist/*cp311*x86_64.whl"
+[[ $# -le 1 ]] || die "one wheel is wanted"
+WHEEL=${1:-$(ls dist/*-cp311-cp311-*_"$(uname -m)".whl 2>/dev/null | tail -n 1)}
+[[ -f $WHEEL ]] || die "no wheel ${WHEEL:-for cp311 in dist/: make wheel}"
 [[ $(id -u) == 0 ]] || die "must be root, because debootstrap and chroot are"
 command -v debootstrap >/dev/null || die "debootstrap is not installed: apt-get install --no-install-recommends debootstrap"
 
@@ -48,7 +50,7 @@ step "the bare wheel"
 inside 'for tool in cc gcc g++ clang make cmake; do if command -v $tool; then exit 1; fi; done' || die "a compiler is there"
 rm -rf "$DIR/root/try"
 mkdir -p "$DIR/root/try/files"
-cp "$1" scripts/three_roles.py "$DIR/root/try/"
+cp "$WHEEL" scripts/three_roles.py "$DIR/root/try/"
 inside 'cd /root/try; python3 -m venv env; env/bin/pip -q --disable-pip-version-check install ./*.whl'
 inside 'cd /root/try; env/bin/pyfe doctor'
 inside 'cd /root/try; for role in authority hospital cloud; do env/bin/python three_roles.py $role files; done'

@@ -25,7 +25,9 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+import disassembly
 import native
+import secret_flow
 import wheel_checks
 import zig
 
@@ -229,6 +231,22 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def instructions(commit: Commit, platform: zig.Platform) -> None:
+    """What was compiled for a machine: wide instructions, jumps and addresses only where they may be, or the end."""
+    libraries = disassembly.objects_of(commit.builds / platform.machine)
+    objects = [path for members in libraries.values() for path in members]
+    wide = [path for path in objects if disassembly.is_wide_source(path)]
+    if platform.cross:  # whose instructions this machine's objdump cannot read: it has one backend
+        if wide or not objects:
+            sys.exit(f"{platform.machine}: {len(objects)} objects, {len(wide)} of them of another machine")
+        return
+    findings = disassembly.check(objects)
+    leaks, missing = secret_flow.check(wide)
+    if findings or leaks or missing:
+        sys.exit("\n".join(map(str, [*findings, *leaks, *(f"{name} is in no object" for name in missing)])))
+    print(f"  read    {len(libraries)} libraries: no wide instruction, jump or address where it may not be")
+
+
 def main() -> int:
     """Build, check, print a line a file."""
     options = parse()
@@ -248,6 +266,8 @@ def main() -> int:
             print(wheel_checks.described(path), flush=True)
             if options.check:
                 wheel_checks.check(path, python.path if not platform.cross else None)
+        if options.check:
+            instructions(commit, platform)
     if options.sdist:
         made.append(sdist(commit, options.out))
         print(wheel_checks.described(made[-1]))
