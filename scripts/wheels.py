@@ -5,8 +5,8 @@ for every CPython that is found here with its headers, and for both machines: aa
 no Python and is compiled once a machine; the bindings once a Python. Times in the archives are the commit's. For each
 file: path, tag, size, sha256; --check reads what is in it (scripts/wheel_checks.py) and tries it where nothing else is.
 
-    --twice     a second time, in another folder, as another user where root may, with another umask, time zone and
-                compiler cache: the bytes must be the same
+    --twice     a second time, from the sdist, in another folder, with another umask, time zone and compiler cache, and,
+                where root may, by another user and without a network: the bytes must be the same
     --launcher  a compiler launcher such as ccache
 """
 
@@ -90,7 +90,11 @@ def has_headers(path: Path, version: str) -> bool:
 
 def export(work: Path) -> Commit:
     """HEAD's files below work/<commit>, once; what other commits left there is removed, for objects of one commit may
-    look newer than another's sources."""
+    look newer than another's sources. In an unpacked sdist its own files, with SOURCE_DATE_EPOCH as their time."""
+    if not (native.ROOT / ".git").exists():
+        if "SOURCE_DATE_EPOCH" not in os.environ:
+            sys.exit("wheels: this is no clone, and SOURCE_DATE_EPOCH does not say which time the archives have")
+        return Commit(native.ROOT, work, os.environ["SOURCE_DATE_EPOCH"])
     git = ["git", "-C", str(native.ROOT)]
     head, when = native.must(native.run([*git, "log", "-1", "--format=%H %ct"]), "git log").output.split()
     if native.must(native.run([*git, "status", "--porcelain"]), "git status").output:
@@ -119,7 +123,10 @@ def export(work: Path) -> Commit:
 
 
 def backend(work: Path) -> Path:
-    """A folder with what pyproject.toml's build-system requires: the very versions that a user's pip would take."""
+    """A folder with what pyproject.toml's build-system requires: the very versions that a user's pip would take. From
+    the network, once, or as PYFE_BACKEND_FOLDER says."""
+    if given := os.environ.get("PYFE_BACKEND_FOLDER"):
+        return Path(given)
     required = tomllib.loads((native.ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
     folder = work / f"backend-{hashlib.sha256(' '.join(required).encode()).hexdigest()[:12]}"
     if not folder.exists():
@@ -178,39 +185,34 @@ def sdist(commit: Commit, out: Path) -> Path:
         return Path(shutil.move(made, out / made.name))
 
 
-def again(first: list[Path], options: argparse.Namespace) -> None:
-    """The same files by another user in another folder, zone and umask, no cache; ends where bytes differ."""
+def again(first: list[Path], commit: Commit, options: argparse.Namespace) -> None:
+    """The same wheels from the sdist, without a network, by another user in another folder, zone and umask, with a
+    compiler that has cached nothing; ends where bytes differ."""
+    source = next((path for path in first if path.name.endswith(".tar.gz")), None)
+    if source is None:
+        sys.exit("wheels: --twice builds from the sdist: add --sdist")
     with tempfile.TemporaryDirectory(prefix="pyfe-again-") as name:
         folder = Path(name)
-        native.must(native.run(["git", "clone", "--quiet", native.ROOT, folder / "clone"]), "git clone")
-        command = [sys.executable, "scripts/wheels.py", "--out", str(folder / "dist"), *same(options)]
+        native.must(native.run(["tar", "-xzf", source, "-C", folder]), "unpacking the sdist")
+        tree = folder / source.name.removesuffix(".tar.gz")
         env = {**os.environ, "TZ": "Pacific/Apia", "HOME": name, "ZIG_GLOBAL_CACHE_DIR": str(folder / "cache")}
-        if os.geteuid() == 0:
-            for path in (folder, *folder.rglob("*")):
-                os.chown(path, 65534, 65534, follow_symlinks=False)
+        env |= {"SOURCE_DATE_EPOCH": commit.time, "PYFE_BACKEND_FOLDER": str(backend(WORK))}
+        command = [sys.executable, "scripts/wheels.py", "--out", str(folder / "dist"), "--sdist"]
+        command += ["--python", *options.python, "--machine", *options.machine]
         nobody = 65534 if os.geteuid() == 0 else None
-        done = subprocess.run(
-            command,
-            cwd=folder / "clone",
-            env=env,
-            umask=0o077,
-            user=nobody,
-            group=nobody,
-            extra_groups=None if nobody is None else [],
-            check=False,
-        )
+        if nobody is not None:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, nobody, nobody, follow_symlinks=False)
+            alone = ["unshare", "--net", "setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups"]
+            command = [*alone, *command]
+        done = subprocess.run(command, cwd=tree, env=env, umask=0o077, check=False)
         if done.returncode != 0:
             sys.exit(f"the second build failed ({done.returncode})")
         differing = [path.name for path in first if digest(path) != digest(folder / "dist" / path.name)]
         if differing:
             sys.exit(f"two builds of one commit differ: {', '.join(differing)}")
-    print(f"built twice, another folder, user, umask and cache: {len(first)} files, the same bytes")
-
-
-def same(options: argparse.Namespace) -> list[str]:
-    """The command line of the second build."""
-    words = ["--python", *options.python, "--machine", *options.machine]
-    return words + (["--sdist"] if options.sdist else [])
+    how = "from the sdist, in another folder" + ("" if nobody is None else ", without a network, by another user")
+    print(f"built again {how}: {len(first)} files, the same bytes")
 
 
 def identifiers() -> None:
@@ -272,7 +274,7 @@ def main() -> int:
         made.append(sdist(commit, options.out))
         print(wheel_checks.described(made[-1]))
     if options.twice:
-        again(made, options)
+        again(made, commit, options)
     return 0
 
 
