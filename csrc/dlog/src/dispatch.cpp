@@ -3,8 +3,8 @@
 #include "pyfe/dlog/kernels.hpp"
 
 namespace pyfe::dlog {
-#if defined(PYFE_NO_IFMA)
-const Kernels& ifma_kernels() { return portable_kernels(); }  // the name must be there; backend_supported() says no
+#if defined(PYFE_NO_IFMA)  // the name must be there; backend_supported() says no
+const Kernels& ifma_kernels() { return portable_kernels(); }
 #endif
 
 namespace {
