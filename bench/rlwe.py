@@ -14,63 +14,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from bench import ring, rlwe_peer
+from bench import ring, rlwe_command, rlwe_peer, rlwe_threads
 from bench.madd_loop import NAME, multiply_adds
-from bench.measure import Measurement, Settings, Task, against, interleaved, portable, require, threads
+from bench.measure import Measurement, Settings, Task, against, interleaved, portable, threads
+from bench.rlwe_case import Case
 from bench.rlwe_cohort import Cohort
 from pyfe.schemes import ipfe_rlwe
 
-N, X, Y = 30, 255, 127
-SEED = 2021046
 FULL = ipfe_rlwe.BLOCK_ROWS
 CIPHERTEXTS = 64
 """In memory: 85 MB, which no cache of a core holds."""
 
 ROWS = 1_000_000
 LOOP, LOOP_REPEAT = 1 << 20, 4
-KEY_ROUNDS, ROUNDS, COHORT_ROUNDS = 25, 60, 9
-
-
-class Case:
-    """The set n30, x in [0, 255], y in [-127, 127], uniform: keys, ``ciphertexts`` times ``rows`` patients."""
-
-    def __init__(self, ciphertexts: int, rows: int) -> None:
-        random = np.random.default_rng(SEED)
-        self.parameters = ipfe_rlwe.Parameters(N, x_lo=[0] * N, x_hi=[X] * N, y_bound=Y)
-        self.mpk, self.msk = ipfe_rlwe.setup(self.parameters)
-        self.y = random.integers(-Y, Y + 1, N)
-        self.x = random.integers(0, X + 1, (ciphertexts * rows, N))
-        self.one = self.x[:rows]
-        self.sk = ipfe_rlwe.keygen(self.msk, self.y)
-        data = ipfe_rlwe.encrypt(self.mpk, self.x).to_bytes()
-        self.batch = ipfe_rlwe.CiphertextBatch.from_bytes(data)
-        self.bytes_a_patient = len(data) / len(self.x)
-        for both in (self.score, portable(self.score)):
-            require(np.array_equal(both(), self.x @ self.y), "ipfe_rlwe: a wrong score")
-        for both in (self.verify, portable(self.verify)):
-            require(both(), "ipfe_rlwe: a key that is refused")
-
-    def setup(self) -> Any:
-        """A key pair."""
-        return ipfe_rlwe.setup(self.parameters)
-
-    def keygen(self) -> Any:
-        """The key of one model."""
-        return ipfe_rlwe.keygen(self.msk, self.y)
-
-    def verify(self) -> bool:
-        """Whether it is one."""
-        return ipfe_rlwe.verify_key(self.mpk, self.sk)
-
-    def encrypt(self) -> Any:
-        """One ciphertext."""
-        return ipfe_rlwe.encrypt(self.mpk, self.one)
-
-    def score(self) -> Any:
-        """All ciphertexts: every word unpacked, margin and interval of every slot checked."""
-        return ipfe_rlwe.decrypt(self.sk, self.batch)
+KEY_ROUNDS, ROUNDS, TOGETHER_ROUNDS, COHORT_ROUNDS = 25, 60, 15, 9
 
 
 @dataclass(frozen=True)
@@ -116,7 +73,10 @@ def run(settings: Settings) -> Iterator[Measurement]:
         yield from memory(case, settings)
         yield from rlwe_peer.run(case, settings)
         with TemporaryDirectory() as folder:
-            yield from cohort(Path(folder), settings)
+            plain, signed = (Cohort(Path(folder), settings.batch(ROWS), signed=signed) for signed in (False, True))
+            yield from cohort(plain, signed, settings)
+            yield from rlwe_threads.run(case, plain, settings)
+            yield from rlwe_command.run(signed, settings)
 
 
 def keys(case: Case, settings: Settings) -> Iterator[Measurement]:
@@ -133,11 +93,20 @@ def memory(case: Case, settings: Settings) -> Iterator[Measurement]:
     yield from timed([case.encrypt], settings.rounds(ROUNDS)).each("ipfe_rlwe.encrypt.n30", len(case.one))
     scored = timed([case.score], settings.rounds(ROUNDS))
     yield from scored.rates("ipfe_rlwe.score.n30.memory", len(case.x))
+    yield from together(case, settings)
 
 
-def cohort(folder: Path, settings: Settings) -> Iterator[Measurement]:
+def together(case: Case, settings: Settings) -> Iterator[Measurement]:
+    """Eight models in one pass, beside a pass of each."""
+    for name, choose in (("", lambda run: run), (".portable", portable)):
+        tasks = [Task(choose(case.score_together)), Task(choose(case.score_one_by_one))]
+        one, several = interleaved(tasks, settings.rounds(TOGETHER_ROUNDS))
+        rates = len(case.x) / one, len(case.x) / several
+        yield Measurement(f"ipfe_rlwe.score.n30.eight_keys{name}", rates[0], "a pass of each key", rates[1])
+
+
+def cohort(plain: Cohort, signed: Cohort, settings: Settings) -> Iterator[Measurement]:
     """A million patients from a file in the page cache to scores, and what of it is reading; signed, and not."""
-    plain, signed = (Cohort(folder, settings.batch(ROWS), signed=signed) for signed in (False, True))
     times = timed([plain.score, plain.read, signed.score], settings.rounds(COHORT_ROUNDS))
     for run, name in enumerate(("parquet", "parquet.read", "parquet.signed")):
         yield from times.rates(f"ipfe_rlwe.score.n30.{name}", plain.rows, run)

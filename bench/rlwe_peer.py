@@ -8,15 +8,13 @@ which each is multiplied by one weight and all are added (`packed`): what somebo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bench import peers
 from bench.measure import Measurement, Settings, Task, against, interleaved, require
-
-if TYPE_CHECKING:
-    from bench.rlwe import Case
+from bench.rlwe_case import Case
 
 DEGREE, MODULI, SCALE = 8192, [60, 40, 40, 60], 2.0**40
 PATIENTS = 8

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from pyfe.function import Function
     from pyfe.keys import FunctionKey, PublicKey, RevocationList, ScoreProof
     from pyfe.models import Linear, SquareNetwork, compile, from_callable, prepare, schema_for, schema_for_trees
-    from pyfe.reports import Report, Suggestions, report, suggest
+    from pyfe.reports import Recommendation, Report, Suggestions, recommend, report, suggest
     from pyfe.schema import Encoded, Schema, category, constant, noise, number, thresholds
 
 __version__ = "0.1.0"
@@ -86,6 +86,7 @@ __all__ = [
     "PublicKey",
     "PyfeError",
     "RandomnessError",
+    "Recommendation",
     "RefusedError",
     "Report",
     "RevocationList",
@@ -112,6 +113,7 @@ __all__ = [
     "number",
     "prepare",
     "quadratic",
+    "recommend",
     "report",
     "schema_for",
     "schema_for_trees",
@@ -130,6 +132,7 @@ _HOMES = {
     "Linear": "pyfe.models",
     "Policy": "pyfe.authority",
     "PublicKey": "pyfe.keys",
+    "Recommendation": "pyfe.reports",
     "Report": "pyfe.reports",
     "RevocationList": "pyfe.keys",
     "Schema": "pyfe.schema",
@@ -143,6 +146,7 @@ _HOMES = {
     "noise": "pyfe.schema",
     "number": "pyfe.schema",
     "prepare": "pyfe.models",
+    "recommend": "pyfe.reports",
     "report": "pyfe.reports",
     "schema_for": "pyfe.models",
     "schema_for_trees": "pyfe.models",

@@ -7,9 +7,11 @@ the metadata. The signature covers every byte before it.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,14 +22,15 @@ from pyfe.adapters import AnyAdapter, NativeBatch, adapter_numbered
 from pyfe.adapters.row_marks import repeated_rows
 from pyfe.arguments import require_a
 from pyfe.arrays import as_array
+from pyfe.batch_metadata import batch_metadata, signature_of
 from pyfe.errors import DecodeError, KeyMismatchError, OutOfRangeError, ParameterError, SignatureError
 from pyfe.identity import Identity, IdentitySecret
 from pyfe.row_ids import RowIds, called_rows
 from pyfe.schema.cells import is_integer
-from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, pieces, signed_part, unpack
+from pyfe.wire.envelope import Envelope, Kind, Octets, as_bytes, given_back, lent, pieces, signed_part, unpack
 from pyfe.wire.fields import Fields
 from pyfe.wire.pickling import PickledAsBytes
-from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, Signature
+from pyfe.wire.signature import SIGNATURE_SIZE, Signature
 
 __all__ = ["CiphertextBatch"]
 
@@ -108,7 +111,7 @@ class CiphertextBatch(PickledAsBytes):
         self._signature = signature
         self._signers = signers
         self._id: bytes | None = None
-        self._read_from: bytes | None = None
+        self._read_from: Octets | None = None
 
     # -- what it is --
 
@@ -188,12 +191,12 @@ class CiphertextBatch(PickledAsBytes):
     def signed(self, secret: IdentitySecret) -> CiphertextBatch:
         """The same batch, signed by an identity: rows in their order, ids, and what was clipped.
 
-        ParameterError for combined rows, which are of several rows, whoever combined them. Cost: a copy of its bytes
-        for the time of signing, and one Ed25519 signature of them.
+        ParameterError for combined rows, which are of several rows, whoever combined them; where a refusal is an answer
+        (``ipfe-rlwe``), unless they were formed and decrypted here. Cost: a copy of its bytes for the time of signing,
+        and one Ed25519 signature of them.
         """
         require_a(secret, IdentitySecret, "who signs")
-        if self.combined:
-            raise ParameterError("combined rows are never signed: sign the batch, and combine at the evaluator's")
+        self._adapter.require_signable(self._native)
         draft = self._signed(Signature(secret.identity.ed25519, bytes(SIGNATURE_SIZE)))
         return self._signed(Signature(secret.identity.ed25519, secret.sign(draft._signed_bytes())))
 
@@ -206,7 +209,13 @@ class CiphertextBatch(PickledAsBytes):
                 "unsigned: sign the batch as it is sent"
             )
         self._signature.require_of(identity.ed25519, identity.name, f"the {_NAME}")
-        self._signature.require_valid(self._signed_bytes(), _NAME)
+        with given_back(signed := self._signed_bytes()):
+            self._signature.require_valid(signed, _NAME)
+
+    def vouched_by(self, identity: Identity) -> CiphertextBatch:
+        """The same batch, whose sums are opened on the word of who signed it. SignatureError as of the former."""
+        self.require_signed_by(identity)
+        return self._with(self._adapter.vouched(self._native), self._known_sums, ids=self._ids)
 
     @property
     def combined(self) -> bool:
@@ -229,7 +238,7 @@ class CiphertextBatch(PickledAsBytes):
         was combined in this process. ParameterError for a ``largest`` that is no number of rows. Searches nothing."""
         if isinstance(largest, bool) or not isinstance(largest, int | np.integer) or not 1 <= largest <= _LARGEST:
             raise ParameterError(f"largest_weight_sum is an integer from 1 to 2^63 - 1, not {largest!r}")
-        if not self.combined:
+        if not self.combined or self._adapter.search is None:
             return
         sums = self.weight_sums.astype(np.uint64).sum(axis=1)  # of two below 2^63
         allowed = np.maximum(self.known_weight_sums, largest)
@@ -280,19 +289,11 @@ class CiphertextBatch(PickledAsBytes):
     def to_bytes(self) -> bytes:
         """The canonical encoding: one envelope. Cost: of a batch that was read nothing, it keeps the bytes that it
         was read from; of any other one copy of its bytes, and no other memory."""
-        return _core.joined(self.pieces()) if self._read_from is None else self._read_from
+        return _core.joined(self.pieces()) if self._read_from is None else bytes(self._read_from)
 
     def pieces(self) -> list[Octets]:
         """The same bytes in pieces, for whoever writes them to a file: no row is copied."""
-        metadata: dict[str, Any] = {
-            "encrypted_rows": self._encrypted_rows,
-            "saturated": self._saturated,
-            "schema_id": self._schema_id,
-        }
-        if self._ids is not None:  # batches of earlier versions have none
-            metadata["ids"] = self._ids.to_field()
-        if self._signature is not None:
-            metadata["signer"] = self._signature.signer
+        metadata = batch_metadata(self._encrypted_rows, self._saturated, self._schema_id, self._ids, self.signer)
         ids = self._parameter_hash, self.public_key_id
         value = b"" if self._signature is None else self._signature.value
         envelope = Envelope(Kind.CIPHERTEXT_BATCH, self._adapter.number, *ids, b"", metadata, value)
@@ -309,11 +310,32 @@ class CiphertextBatch(PickledAsBytes):
         again where they are used.
         """
         own = as_bytes(data)
-        envelope = unpack(own, Kind.CIPHERTEXT_BATCH)
+        batch = cls._read(unpack(own, Kind.CIPHERTEXT_BATCH), lambda: signed_part(own))
+        batch._read_from = own  # there is only one encoding of a batch
+        return batch
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> CiphertextBatch:
+        """The batch that a file is, as :meth:`from_bytes`, read where it lies: for one too large to be held
+        (:meth:`pyfe.PublicKey.encrypt_into`). One that others than this user and root may write to is read into memory.
+        It must not change as long as the batch is used. OSError for a file that cannot be read.
+        """
+        found = lent(path, Kind.CIPHERTEXT_BATCH)
+        if found is None:
+            return cls.from_bytes(Path(path).read_bytes())
+        envelope, view = found
+        with given_back(view):
+            batch = cls._read(envelope, lambda: view[:-SIGNATURE_SIZE])
+        batch._read_from = view
+        return batch
+
+    @classmethod
+    def _read(cls, envelope: Envelope, signed: Callable[[], Octets]) -> CiphertextBatch:
+        """The batch of an envelope; ``signed`` gives what its signature covers."""
         adapter = adapter_numbered(envelope.scheme, _NAME)
-        signature = _signature_of(envelope)
+        signature = signature_of(envelope)
         if signature is not None:
-            signature.require_valid(signed_part(own), _NAME)
+            signature.require_valid(signed(), _NAME)
         fields = Fields(envelope.metadata, _NAME)
         encrypted_rows = fields.integer("encrypted_rows", 0, _MOST_ROWS)
         schema_id = fields.octets("schema_id", 32)
@@ -326,11 +348,11 @@ class CiphertextBatch(PickledAsBytes):
         ids = None if carried is ... else RowIds.from_field(carried, len(native), _NAME)
         if ids is not None and adapter.combined(native):
             raise DecodeError(f"{_NAME}: combined rows have no ids, and here are some")
-        if signature is not None and adapter.combined(native):
+        if signature is not None and adapter.combined(native) and not adapter.refusal_answers:
             raise DecodeError(f"{_NAME}: combined rows are never signed, and these are")
         if envelope.public_key_id != native.public_key_id:
             raise DecodeError(f"{_NAME}: the public key id of the header is not that of the rows")
-        batch = cls(
+        return cls(
             adapter,
             native,
             parameter_hash=envelope.parameter_hash,
@@ -340,8 +362,6 @@ class CiphertextBatch(PickledAsBytes):
             ids=ids,
             signature=signature,
         )
-        batch._read_from = own  # there is only one encoding of a batch
-        return batch
 
     # -- cutting and joining --
 
@@ -478,8 +498,10 @@ class CiphertextBatch(PickledAsBytes):
             signers=self._signers,
         )
 
-    def _signed_bytes(self) -> bytes:
+    def _signed_bytes(self) -> Octets:
         """What a signature covers: every byte before it."""
+        if isinstance(self._read_from, memoryview):
+            return self._read_from[:-SIGNATURE_SIZE]
         return _core.joined(self.pieces()[:-1]) if self._read_from is None else signed_part(self._read_from)
 
     def _rows(self, start: int, stop: int) -> CiphertextBatch:
@@ -519,18 +541,6 @@ class CiphertextBatch(PickledAsBytes):
             raise KeyMismatchError(f"the batches were encrypted under different public keys ({ids})")
         if (self._schema_id, self._parameter_hash) != (other._schema_id, other._parameter_hash):
             raise KeyMismatchError("the batches were encoded with different schemas")
-
-
-def _signature_of(envelope: Envelope) -> Signature | None:
-    """Whose an envelope's signature is, by its metadata. DecodeError for one without the other."""
-    signer = envelope.metadata.get("signer")
-    if (signer is None) != (not envelope.signature) or (signer is None and "signer" in envelope.metadata):
-        raise DecodeError(f"{_NAME}: a signature without a signer, or a signer without a signature")
-    if signer is None:
-        return None
-    if type(signer) is not bytes or len(signer) != KEY_SIZE:
-        raise DecodeError(f"{_NAME}: field 'signer' is not {KEY_SIZE} bytes")
-    return Signature(signer, envelope.signature)
 
 
 def _bounded(sums: npt.NDArray[Any]) -> IntArray:

@@ -1,4 +1,4 @@
-"""The native runners under the sanitizers of gcc: sanitize.py [address|thread ...], both by default.
+"""The native runners under the sanitizers of gcc: sanitize.py [address|thread ...] [RUNNER ...], all by default.
 
 ``address`` is address, leak and undefined-behaviour checking in one build; ``thread`` is a build of its own. No
 suppressions. A planted overflow and a planted race (a few lines, compiled here) must be reported, so that a silent
@@ -29,18 +29,17 @@ PLANTS = {
 }
 BACKENDS = {"address": ("portable", "auto"), "thread": ("portable",)}
 """Other kernels are not instrumented and start no threads: for races they show what the portable ones do."""
-TURNS = {"test_dlog", "test_group"}
+TURNS = {"test_dlog", "test_group", "test_ring"}
 """Runners that take the backends in turn themselves."""
 
 
-def main(kinds: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Build and run each kind; 0 when every runner is clean and every plant is reported."""
+    kinds, names = chosen(words)
     rows, failures = [("sanitizer", "runner", "backend", "seconds", "verdict")], 0
-    for kind in kinds or list(FLAGS):
-        if kind not in FLAGS:
-            sys.exit(f"{kind}: not one of {', '.join(FLAGS)}")
-        where = native.build(f"sanitize-{kind}", native.runner_sources(), f"-DPYFE_SANITIZE={FLAGS[kind]}")
-        runs = [(name, b) for name in native.runner_sources() for b in (("auto",) if name in TURNS else BACKENDS[kind])]
+    for kind in kinds:
+        where = native.build(f"sanitize-{kind}", names, f"-DPYFE_SANITIZE={FLAGS[kind]}")
+        runs = [(name, b) for name in names for b in (("auto",) if name in TURNS else BACKENDS[kind])]
         runs.sort(key=lambda run: run[0] not in TURNS)  # the longest first: the others stand beside it
         programs = [native.find_program(where, name) for name, _ in runs]
         with ThreadPoolExecutor(native.JOBS) as pool:
@@ -55,6 +54,15 @@ def main(kinds: list[str]) -> int:
     print(native.table(rows))
     print(f"\nsanitizers: {len(rows) - 1 - failures} passed, {failures} failed")
     return int(failures > 0)
+
+
+def chosen(words: list[str]) -> tuple[list[str], list[str]]:
+    """Kinds and runners among the arguments: where there are none of either, all of them."""
+    runners = native.runner_sources()
+    unknown = [word for word in words if word not in FLAGS and word not in runners]
+    if unknown:
+        sys.exit(f"{unknown[0]}: not one of {', '.join([*FLAGS, *runners])}")
+    return [k for k in FLAGS if k in words] or list(FLAGS), [r for r in runners if r in words] or runners
 
 
 def run_one(kind: str, program: Path, backend: str) -> native.Result:

@@ -60,7 +60,7 @@ LISTED = (
     "BaseTablesOf<G2Curve<F>>::sum",
     "BaseTablesOf<G2Curve<F>>::sum{lambda}",
     "ChaCha20<Sixteen>::run",
-    "Candidates<Avx512>::run",
+    "candidates",
     "LaneForward<Avx512, 4>::pass<3, 1, 1024ul>",
     "LaneForward<Avx512, 4>::pass<4, 4, 64ul>",
     "LaneForward<Avx512, 4>::last",

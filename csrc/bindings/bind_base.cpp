@@ -8,6 +8,7 @@
 #include "bytes.hpp"
 #include "pyfe/base/cpu.hpp"
 #include "pyfe/base/error.hpp"
+#include "pyfe/base/given_back.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/base/secret.hpp"
 #include "pyfe/hash/expand_message.hpp"
@@ -40,6 +41,7 @@ py::dict cpu_feature_dict() {
     out["avx2"] = cpu.avx2;
     out["bmi2"] = cpu.bmi2;
     out["adx"] = cpu.adx;
+    out["vpclmulqdq"] = cpu.vpclmulqdq;
     out["avx512f"] = cpu.avx512f;
     out["avx512dq"] = cpu.dq;
     out["avx512bw"] = cpu.bw;
@@ -109,10 +111,24 @@ void bind_secret_bytes(py::module_& module) {
 // What a batch lends: a read-only buffer that keeps the bytes alive
 void bind_shared_bytes(py::module_& module) {
     using pyfe::SharedBytes;
+    pyfe::bindings::native_class<pyfe::GivenBack>(module, "GivenBack",
+                                                  "A block in which a mapped file is read once.")
+        .def("__enter__", [](const pyfe::GivenBack&) {})
+        .def(
+            "__exit__",
+            [](pyfe::GivenBack& b, const py::object&, const py::object&, const py::object&) { b.stop(); },
+            py::arg("kind"), py::arg("error"), py::arg("trace"));
     pyfe::bindings::native_class<SharedBytes>(
         module, "SharedBytes",
         "Bytes that never change, shared with an object of the core; a read-only buffer.",
         py::buffer_protocol())
+        .def_static("mapped", &SharedBytes::mapped, py::arg("descriptor"), py::arg("size"),
+                    "All of a file, where it lies: for one that only its reader may write.")
+        .def("let_go", &SharedBytes::let_go, py::arg("at"), py::arg("size"),
+             "Give memory back; bytes of a file are read again where they are needed.")
+        .def(
+            "given_back", [](const SharedBytes& b) { return std::make_unique<pyfe::GivenBack>(b); },
+            "While the block lasts, give back every few milliseconds what was read of a mapped file.")
         .def("__len__", &SharedBytes::size)
         .def_buffer([](SharedBytes& bytes) {
             return py::buffer_info(bytes.span().data(), static_cast<py::ssize_t>(bytes.size()));

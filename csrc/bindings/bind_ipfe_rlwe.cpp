@@ -142,18 +142,38 @@ MasterPublicKey public_key_from(const Octets& data) {
     return MasterPublicKey::from_bytes(bytes);
 }
 
+MasterPublicKey public_key_in(int descriptor, uint64_t at, uint64_t size) {
+    const NoGil no_gil;
+    return MasterPublicKey::open(File(descriptor), at, size);
+}
+
+void append(PlainRows& rows, const Unprinted<IntArray>& x) {
+    const Matrix m(x.get("x"), "x");
+    const NoGil no_gil;
+    const pyfe::StackGuard guard;
+    rows.append(m.view());
+}
+
 py::bytes public_key_bytes(const MasterPublicKey& key) {
     const std::vector<pyfe::SharedBytes> pieces = key.pieces();
     return joined_bytes(pieces);
 }
 
-IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
-    std::vector<int64_t> z(ct.size() * sk.functions);
-    {
-        const NoGil no_gil;
-        decrypt_vartime(sk, ct, z.data());
-    }
-    return int_matrix(z, ct.size(), sk.functions);
+// [rows][functions of all keys], written where Python has it: nobody else knows the new array yet
+IntArray decrypt_into(const std::vector<const FunctionKey*>& keys, const CiphertextBatch& ct) {
+    size_t functions = 0;
+    for (const FunctionKey* key : keys) functions += key->functions;
+    IntArray z({static_cast<py::ssize_t>(ct.size()), static_cast<py::ssize_t>(functions)});
+    int64_t* const to = z.mutable_data();
+    const NoGil no_gil;
+    decrypt_vartime(keys, ct, to);
+    return z;
+}
+
+IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) { return decrypt_into({&sk}, ct); }
+
+IntArray decrypt_together(const std::vector<const FunctionKey*>& keys, const CiphertextBatch& ct) {
+    return decrypt_into(all_present(keys, "keys"), ct);
 }
 
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
@@ -207,15 +227,6 @@ std::vector<pyfe::SharedBytes> blocks(const CiphertextBatch& ct) {
 }
 
 void bind_keys(py::module_& m) {
-    native_class<MasterPublicKey>(m, "MasterPublicKey", "mpk = (a, pk_1 .. pk_n) and its parameters.")
-        .def_property_readonly("parameters", &MasterPublicKey::parameters)
-        .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id()); })
-        .def("to_bytes", &public_key_bytes)
-        .def_static("from_bytes", &public_key_from, py::arg("data"))
-        .def("__repr__", [](const MasterPublicKey& k) {
-            return "<ipfe_rlwe.MasterPublicKey n=" + std::to_string(k.parameters().n()) +
-                   " id=" + hex_prefix(k.id()) + ">";
-        });
     native_class<MasterSecretKey>(m, "MasterSecretKey",
                                   "msk: the 32 bytes that s and e follow from; wiped when dropped.")
         .def_property_readonly("public_key_id",
@@ -229,6 +240,33 @@ void bind_keys(py::module_& m) {
                     "from_bytes for a SecretBytes, or a view into one; nothing of it is copied.")
         .def("__repr__", [](const MasterSecretKey& k) {
             return "<ipfe_rlwe.MasterSecretKey of " + hex_prefix(k.public_key_id()) + ">";
+        });
+    native_class<MasterPublicKey>(m, "MasterPublicKey", "mpk = (a, pk_1 .. pk_n) and its parameters.")
+        .def_property_readonly("parameters", &MasterPublicKey::parameters)
+        .def_property_readonly("id", [](const MasterPublicKey& k) { return as_bytes(k.id()); })
+        .def_property_readonly("has_pk", &MasterPublicKey::has_pk,
+                               "False where only the hash of pk_1 .. pk_n is here, as an authority keeps it.")
+        .def_property_readonly(
+            "size", [](const MasterPublicKey& k) { return k.head().size() + k.pk_size(); },
+            "Bytes with pk_1 .. pk_n.")
+        .def("to_bytes", &public_key_bytes, "Without pk_1 .. pk_n, where only their hash is here.")
+        .def_static("from_bytes", &public_key_from, py::arg("data"))
+        .def_static("open", &public_key_in, py::arg("descriptor"), py::arg("at"), py::arg("size"),
+                    "The key that these bytes of a file are, checked in one pass and read where they lie.")
+        .def("with_pk", &with_pk, py::arg("msk"), py::call_guard<NoGil>(),
+             "The same with pk_1 .. pk_n in memory, made again from the master key.")
+        .def("remade", &remade_pk, py::arg("msk"), py::keep_alive<0, 2>(),
+             "The same, each pk_i made again whenever it is asked for.")
+        .def(
+            "write",
+            [](const MasterPublicKey& k, const MasterSecretKey& msk, int descriptor) {
+                const NoGil no_gil;
+                write_public_key(k, msk, File(descriptor));
+            },
+            py::arg("msk"), py::arg("descriptor"), "Its bytes, made again likewise, some at a time.")
+        .def("__repr__", [](const MasterPublicKey& k) {
+            return "<ipfe_rlwe.MasterPublicKey n=" + std::to_string(k.parameters().n()) +
+                   " id=" + hex_prefix(k.id()) + ">";
         });
     native_class<FunctionKey>(m, "FunctionKey",
                               "sk_y for some functions y, with y, the result intervals and the noise.")
@@ -260,6 +298,12 @@ void bind_batch(py::module_& m) {
             "row_size", [](const CiphertextBatch& c) { return c.shape().block_size(kRing) / kRing; },
             "A row's share of a full ciphertext in bytes, rounded down.")
         .def_property_readonly("combined", &CiphertextBatch::combined)
+        .def_property_readonly("formed", &CiphertextBatch::formed,
+                               "Whether this process formed every sum in it, or somebody vouches for them.")
+        .def_property_readonly("accepted", &CiphertextBatch::accepted,
+                               "Whether it was formed here, and one key accepted all of its sums.")
+        .def("vouched", &CiphertextBatch::vouched,
+             "The same batch, for whose sums somebody vouches who has the key.")
         .def_property_readonly("weight_sums", &weight_sums)
         .def_property_readonly("places", &places,
                                "int64 [len, 2]: the number of each row's block, and its slot.")
@@ -277,6 +321,21 @@ void bind_batch(py::module_& m) {
         .def("__repr__", [](const CiphertextBatch& c) {
             return "<ipfe_rlwe.CiphertextBatch " + std::to_string(c.size()) +
                    " rows, n=" + std::to_string(c.n()) + ">";
+        });
+}
+
+void bind_plain_rows(py::module_& m) {
+    native_class<PlainRows>(m, "PlainRows",
+                            "Rows of one ciphertext to be encrypted, as narrow as their ranges; wiped when "
+                            "dropped.")
+        .def(py::init<const Parameters&>(), py::arg("params"))
+        .def("append", &append, py::arg("x"))
+        .def("__len__", &PlainRows::rows)
+        .def_property_readonly("nbytes",
+                               [](const PlainRows& r) { return r.rows() * r.columns() * r.width(); })
+        .def("__repr__", [](const PlainRows& r) {
+            return "<ipfe_rlwe.PlainRows " + std::to_string(r.rows()) +
+                   " rows, n=" + std::to_string(r.columns()) + ">";
         });
 }
 
@@ -301,8 +360,28 @@ void bind_verbs(py::module_& m) {
             return run_encrypt(mpk.get<const MasterPublicKey&>("mpk"), x.get("x"), pyfe::os_random());
         },
         py::arg("mpk"), py::arg("x"));
+    m.def(
+        "setup_without_pk",
+        [](const Parameters& p) {
+            const NoGil no_gil;
+            const pyfe::StackGuard guard;
+            return setup_without_pk(p, pyfe::os_random());
+        },
+        py::arg("params"), "setup for a public key too large to be held: of pk_1 .. pk_n the hash only.");
+    m.def(
+        "encrypt_to",
+        [](const MasterPublicKey& mpk, const PlainRows& x, int descriptor, uint64_t at) {
+            const NoGil no_gil;
+            const pyfe::StackGuard guard;
+            return encrypt_to(mpk, x, pyfe::os_random(), File(descriptor), at);
+        },
+        py::arg("mpk"), py::arg("x"), py::arg("descriptor"), py::arg("at"),
+        "One ciphertext into a file, feature by feature: the bytes of a batch from there on, and how many.");
     m.def("keygen", &derive, py::arg("msk"), py::arg("y").noconvert());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
+    m.def("decrypt_together", &decrypt_together, py::arg("keys"), py::arg("ct"),
+          "Of several keys, in one pass over the ciphertexts: the columns of each behind those of the one "
+          "before.");
     m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
 }
 
@@ -319,6 +398,7 @@ void bind_ipfe_rlwe(py::module_& module) {
     bind_parameters(m);
     bind_keys(m);
     bind_batch(m);
+    bind_plain_rows(m);
     bind_verbs(m);
     m.def(
         "block_size",

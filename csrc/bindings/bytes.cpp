@@ -45,8 +45,12 @@ SharedBytes shared_bytes(const Octets& data) {
     if (py::isinstance<SharedBytes>(data)) return data.cast<const SharedBytes&>();
     const View view(object);
     PyObject* const base = PyMemoryView_Check(object) ? PyMemoryView_GET_BASE(object) : nullptr;
-    if (base != nullptr && (PyBytes_Check(base) || py::isinstance<SharedBytes>(base)))
-        return lent(base, span_of(view.buffer));
+    if (base != nullptr && py::isinstance<SharedBytes>(base)) {
+        const auto& all = py::handle(base).cast<const SharedBytes&>();
+        const auto bytes = span_of(view.buffer);
+        return all.part(static_cast<std::size_t>(bytes.data() - all.span().data()), bytes.size());
+    }
+    if (base != nullptr && PyBytes_Check(base)) return lent(base, span_of(view.buffer));
     return SharedBytes::copy(
         span_of(view.buffer));  // with the GIL: a piece that changes meanwhile is read once
 }

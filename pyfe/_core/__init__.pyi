@@ -15,7 +15,7 @@ from . import schemes
 from . import ipfe_ddh
 from . import ipfe_rlwe
 from . import qfe
-__all__: list[str] = ['SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'ipfe_rlwe', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ring_transform', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['GivenBack', 'SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'crc32', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'ipfe_rlwe', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'read_pieces', 'require_cbor', 'ring_transform', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
@@ -37,14 +37,35 @@ class SecretBytes:
         """
         The bytes where they lie, to read and to write; keeps them alive.
         """
+class GivenBack:
+    """
+    A block in which a mapped file is read once.
+    """
+    def __enter__(self) -> None:
+        ...
+    def __exit__(self, kind: typing.Any, error: typing.Any, trace: typing.Any) -> None:
+        ...
 class SharedBytes:
     """
     Bytes that never change, shared with an object of the core; a read-only buffer.
     """
+    @staticmethod
+    def mapped(descriptor: typing.SupportsInt | typing.SupportsIndex, size: typing.SupportsInt | typing.SupportsIndex) -> SharedBytes:
+        """
+        All of a file, where it lies: for one that only its reader may write.
+        """
     def __len__(self) -> int:
         ...
     def __repr__(self) -> str:
         ...
+    def given_back(self) -> GivenBack:
+        """
+        While the block lasts, give back every few milliseconds what was read of a mapped file.
+        """
+    def let_go(self, at: typing.SupportsInt | typing.SupportsIndex, size: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Give memory back; bytes of a file are read again where they are needed.
+        """
     def view(self) -> memoryview:
         """
         The bytes where they lie; keeps them alive.
@@ -56,6 +77,10 @@ def backend() -> str:
 def cpu_features() -> dict:
     """
     CPU features that the operating system also supports, by name.
+    """
+def crc32(data: bytes | memoryview | SharedBytes) -> int:
+    """
+    CRC-32 (RFC 1952, section 8).
     """
 def decoded_megabytes() -> int:
     """
@@ -87,6 +112,10 @@ def num_threads() -> int:
 def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload: bytes | memoryview | SharedBytes, metadata: bytes, signature: bytes) -> bytes:
     """
     Frame an object. The signature is b'' or 64 bytes. ParameterError for a bad part.
+    """
+def read_pieces(file: typing.SupportsInt | typing.SupportsIndex, shared: bytes, pieces: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> SharedBytes:
+    """
+    `shared`, and behind it the pieces of a file: a descriptor, and of each piece its place, its size and its CRC-32, negative where there is none. DecodeError for a piece that is missing or damaged.
     """
 def require_cbor(data: bytes, name: str, budget: typing.SupportsInt | typing.SupportsIndex) -> None:
     """

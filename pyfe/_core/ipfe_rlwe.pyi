@@ -8,7 +8,7 @@ import numpy.typing
 import pyfe._core
 import pyfe._core.schemes
 import typing
-__all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'block_size', 'decrypt', 'encrypt', 'interval', 'keygen', 'noise_margin', 'rounding_bound', 'setup', 'verify_key']
+__all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'PlainRows', 'block_size', 'decrypt', 'decrypt_together', 'encrypt', 'encrypt_to', 'interval', 'keygen', 'noise_margin', 'rounding_bound', 'setup', 'setup_without_pk', 'verify_key']
 class Parameters:
     """
     n, the box of x, the bounds of y and of later weights, the context (schema id), and what follows from them.
@@ -82,23 +82,6 @@ class Parameters:
     @property
     def y_bound(self) -> int:
         ...
-class MasterPublicKey:
-    """
-    mpk = (a, pk_1 .. pk_n) and its parameters.
-    """
-    @staticmethod
-    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> MasterPublicKey:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def to_bytes(self) -> bytes:
-        ...
-    @property
-    def id(self) -> bytes:
-        ...
-    @property
-    def parameters(self) -> Parameters:
-        ...
 class MasterSecretKey:
     """
     msk: the 32 bytes that s and e follow from; wiped when dropped.
@@ -127,6 +110,52 @@ class MasterSecretKey:
     @property
     def public_key_id(self) -> bytes:
         ...
+class MasterPublicKey:
+    """
+    mpk = (a, pk_1 .. pk_n) and its parameters.
+    """
+    @staticmethod
+    def from_bytes(data: bytes | memoryview | pyfe._core.SharedBytes) -> MasterPublicKey:
+        ...
+    @staticmethod
+    def open(descriptor: typing.SupportsInt | typing.SupportsIndex, at: typing.SupportsInt | typing.SupportsIndex, size: typing.SupportsInt | typing.SupportsIndex) -> MasterPublicKey:
+        """
+        The key that these bytes of a file are, checked in one pass and read where they lie.
+        """
+    def __repr__(self) -> str:
+        ...
+    def remade(self, msk: MasterSecretKey) -> MasterPublicKey:
+        """
+        The same, each pk_i made again whenever it is asked for.
+        """
+    def to_bytes(self) -> bytes:
+        """
+        Without pk_1 .. pk_n, where only their hash is here.
+        """
+    def with_pk(self, msk: MasterSecretKey) -> MasterPublicKey:
+        """
+        The same with pk_1 .. pk_n in memory, made again from the master key.
+        """
+    def write(self, msk: MasterSecretKey, descriptor: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Its bytes, made again likewise, some at a time.
+        """
+    @property
+    def has_pk(self) -> bool:
+        """
+        False where only the hash of pk_1 .. pk_n is here, as an authority keeps it.
+        """
+    @property
+    def id(self) -> bytes:
+        ...
+    @property
+    def parameters(self) -> Parameters:
+        ...
+    @property
+    def size(self) -> int:
+        """
+        Bytes with pk_1 .. pk_n.
+        """
 class FunctionKey:
     """
     sk_y for some functions y, with y, the result intervals and the noise.
@@ -190,6 +219,15 @@ class CiphertextBatch:
         ...
     def to_bytes(self) -> bytes:
         ...
+    def vouched(self) -> CiphertextBatch:
+        """
+        The same batch, for whose sums somebody vouches who has the key.
+        """
+    @property
+    def accepted(self) -> bool:
+        """
+        Whether it was formed here, and one key accepted all of its sums.
+        """
     @property
     def blocks(self) -> list[pyfe._core.SharedBytes]:
         """
@@ -198,6 +236,11 @@ class CiphertextBatch:
     @property
     def combined(self) -> bool:
         ...
+    @property
+    def formed(self) -> bool:
+        """
+        Whether this process formed every sum in it, or somebody vouches for them.
+        """
     @property
     def n(self) -> int:
         ...
@@ -220,14 +263,37 @@ class CiphertextBatch:
     @property
     def weight_sums(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
+class PlainRows:
+    """
+    Rows of one ciphertext to be encrypted, as narrow as their ranges; wiped when dropped.
+    """
+    def __init__(self, params: Parameters) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def append(self, x: numpy.typing.NDArray[numpy.int64]) -> None:
+        ...
+    @property
+    def nbytes(self) -> int:
+        ...
 def block_size(ring_dimension: typing.SupportsInt | typing.SupportsIndex, q: int) -> int:
     """
     The estimate by itself: core-SVP, primal attack, sigma = 3.5.
     """
 def decrypt(sk: FunctionKey, ct: CiphertextBatch) -> numpy.typing.NDArray[numpy.int64]:
     ...
+def decrypt_together(keys: collections.abc.Sequence[FunctionKey], ct: CiphertextBatch) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    Of several keys, in one pass over the ciphertexts: the columns of each behind those of the one before.
+    """
 def encrypt(mpk: MasterPublicKey, x: numpy.typing.NDArray[numpy.int64]) -> CiphertextBatch:
     ...
+def encrypt_to(mpk: MasterPublicKey, x: PlainRows, descriptor: typing.SupportsInt | typing.SupportsIndex, at: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    One ciphertext into a file, feature by feature: the bytes of a batch from there on, and how many.
+    """
 def interval(parameters: Parameters, y: numpy.typing.NDArray[numpy.int64], weights: typing.Annotated[collections.abc.Sequence[int], "FixedSize(3)"]) -> tuple[int, int]:
     """
     Where results lie. Weights: (w+, w-, W2).
@@ -244,5 +310,9 @@ def rounding_bound(y: numpy.typing.NDArray[numpy.int64], weights: typing.Annotat
     """
 def setup(params: Parameters) -> tuple[MasterPublicKey, MasterSecretKey]:
     ...
+def setup_without_pk(params: Parameters) -> tuple[MasterPublicKey, MasterSecretKey]:
+    """
+    setup for a public key too large to be held: of pk_1 .. pk_n the hash only.
+    """
 def verify_key(mpk: MasterPublicKey, sk: FunctionKey) -> bool:
     ...

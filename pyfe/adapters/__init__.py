@@ -6,6 +6,7 @@ To add a scheme: its verbs in :mod:`pyfe.schemes`, its :class:`Adapter` here, an
 from __future__ import annotations
 
 from pyfe.adapters.adapter import MAX_WEIGHT_BITS, Adapter, AnyAdapter, KeyType, RowForm, weight_bound
+from pyfe.adapters.packing import Packing
 from pyfe.adapters.protocols import (
     NativeBatch,
     NativeFunctionKey,
@@ -38,6 +39,7 @@ __all__ = [
     "NativePublicKey",
     "NativeScoreProof",
     "NativeSecretKey",
+    "Packing",
     "RowForm",
     "Search",
     "SearchPlan",

@@ -7,12 +7,14 @@ scheme, and knows its native objects. Nothing above this room asks which scheme 
 from __future__ import annotations
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import BinaryIO, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from pyfe.adapters.packing import Packing
 from pyfe.adapters.protocols import (
     IntArray,
     NativeBatch,
@@ -20,6 +22,7 @@ from pyfe.adapters.protocols import (
     NativePublicKey,
     NativeScoreProof,
     NativeSecretKey,
+    PlainRows,
 )
 from pyfe.adapters.row_marks import MARK_SIZE, Marks
 from pyfe.adapters.search import Search
@@ -76,6 +79,9 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     modulus: keys give away combinations of their functions with coefficients modulo this prime.
     search: the search that ends a decryption; None where there is none.
     block_rows: rows that are encrypted as one block; 1 where every row stands by itself, more where rows are packed.
+    rests_on: what its secrecy rests on, in words.
+    payload_in_id: whether a public key's id is a hash of all of its payload: then what is signed is the rest, so that
+        a public key of gigabytes may stay in its file.
     """
 
     id: str
@@ -91,6 +97,8 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     modulus: int
     search: Search | None = None
     block_rows: int = 1
+    rests_on: str = "nothing that is stated"
+    payload_in_id: bool = False
 
     @property
     def serves(self) -> tuple[str, ...]:
@@ -104,6 +112,14 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def row_width(self, batch: Batch) -> int:
         """Bytes of a row of this very batch, where they follow from more than n."""
         return self.row_bytes(self.coordinates(batch))
+
+    def packing(self, schema: Schema, weight_bits: int) -> Packing:
+        """How rows of a schema lie in ciphertexts. ParameterError where the scheme has no parameters for it."""
+        return Packing(self.block_rows, 0, self.block_rows, self.block_rows * self.row_bytes(schema.n))
+
+    def quantum_bits(self, schema: Schema, weight_bits: int) -> float | None:
+        """Estimated bits of work for a quantum computer; None where one breaks the scheme. Likewise."""
+        return None
 
     # -- the four verbs --
 
@@ -129,6 +145,11 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     @abstractmethod
     def decrypt(self, key: Key, batch: Batch) -> IntArray:
         """Values of the key's map int64 ``[batch]`` or ``[batch, k]``, intercept not included."""
+
+    def decrypt_together(self, keys: Sequence[Key], batch: Batch) -> list[IntArray]:
+        """The same of several keys of one public key. A scheme that has one pass for all overrides this, and one whose
+        refusals are answers has to: no key is left out, and one refusal is that of all."""
+        return [self.decrypt(key, batch) for key in keys]
 
     @abstractmethod
     def verify_key(self, public: Public, key: Key) -> bool:
@@ -210,6 +231,40 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """The inverse of :meth:`row_form`, for :meth:`read_batch`, which checks all of it. Cost: one copy."""
         return b"".join([shared, *body])  # the core copies what others own twice
 
+    # -- public keys and ciphertexts that are files, where a scheme has such --
+
+    def public_size(self, public: Public) -> int:
+        """Bytes of the payload of a public key."""
+        return len(public.to_bytes())
+
+    def public_pieces(self, public: Public) -> Sequence[bytes]:
+        """The payload of a public key. ParameterError where only its hash is here."""
+        return [public.to_bytes()]
+
+    def with_payload(self, public: Public, secret: Callable[[], Secret]) -> Public:
+        """A public key of the log with its payload, where that is not too large to be held."""
+        return public
+
+    def for_checks(self, public: Public, secret: Secret) -> Public:
+        """The same for the check of a key that was derived a moment ago."""
+        return public
+
+    def write_public(self, public: Public, secret: Secret, file: BinaryIO) -> None:
+        """Write the payload of a public key of the log."""
+        file.write(public.to_bytes())
+
+    def open_public_key(self, descriptor: int, at: int, size: int) -> Public:
+        """:meth:`read_public_key` for a part of a file, which the key may keep open and read again."""
+        return self.read_public_key(os.pread(descriptor, size, at))
+
+    def plain_rows(self, public: Public) -> PlainRows:
+        """What collects the rows of one ciphertext that is a file. UnsupportedError where there are none."""
+        raise UnsupportedError(f"{self.short} encrypts rows one by one: encrypt them in batches (PublicKey.encrypt)")
+
+    def encrypt_to(self, public: Public, rows: PlainRows, descriptor: int, at: int) -> int:
+        """Write the payload of a batch of them into a file, from there on; how many bytes."""
+        raise NotImplementedError
+
     # -- rows --
 
     @abstractmethod
@@ -251,8 +306,22 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """A batch of one row, ``sum_j weights[j] row_j`` for int64 ``[len]``; likewise."""
         raise self._not_additive()
 
+    def vouched(self, batch: Batch) -> Batch:
+        """The batch, opened on the word of somebody who has the key and formed its sums; there are schemes whose sums
+        are opened here only if they were formed here."""
+        return batch
+
+    def require_signable(self, batch: Batch) -> None:
+        """ParameterError for combined rows, which nobody signs where everybody may combine them."""
+        if self.combined(batch):
+            raise ParameterError("combined rows are never signed: sign the batch, and combine at the evaluator's")
+
     def require_sound(self, schema: Schema, weight_bits: int, terms: IntegerMap) -> None:
         """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
+
+    def adds(self, schema: Schema) -> bool:
+        """Whether rows of this schema can be added: of an additive scheme, but where the schema has to allow it."""
+        return self.additive
 
     def require_additive(self) -> None:
         """UnsupportedError unless encrypted rows can be added and multiplied."""

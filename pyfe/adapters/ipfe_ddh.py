@@ -37,6 +37,7 @@ class _InnerProducts(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Ciph
     widest = LogarithmSearch.widest
     modulus = ristretto255.ORDER
     search = LogarithmSearch("ristretto255")
+    rests_on = "DDH, adaptive"
 
     def row_bytes(self, n: int) -> int:
         return _POINT * (n + 2)  # C, D, E_1 .. E_n

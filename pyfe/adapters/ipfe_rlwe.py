@@ -6,14 +6,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from types import MappingProxyType
+from typing import BinaryIO
 
 import numpy as np
 
 from pyfe._core import ipfe_rlwe as core
 from pyfe.adapters.adapter import Adapter, weight_bound
-from pyfe.adapters.protocols import IntArray
+from pyfe.adapters.packing import Packing
+from pyfe.adapters.protocols import IntArray, PlainRows
 from pyfe.adapters.row_marks import MARK_SIZE, Marks
-from pyfe.errors import DecodeError, UnsupportedError, UnsupportedModelError
+from pyfe.errors import DecodeError, ParameterError, UnsupportedError, UnsupportedModelError
 from pyfe.function import IntegerMap, LinearMap
 from pyfe.leakage import LINEAR_WEIGHT_BITS
 from pyfe.schema import Schema
@@ -32,6 +34,13 @@ _MARKED_BYTES = 1024
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
+MOST_IN_LOG = 2**23
+"""Bytes of a public key up to which an authority's log has all of it: an entry has 2^24 at most. Of a larger one it has
+the hash, and the authority makes pk_i again from its master key."""
+
+MOST_HELD = 2**28
+"""Bytes of a public key up to which it is held in memory: of some 2,500 columns. A larger one is read from its file."""
+
 
 class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, CiphertextBatch]):
     """Inner products from Ring-LWE; see :mod:`pyfe.schemes.ipfe_rlwe`."""
@@ -41,10 +50,13 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     number = 4
     safe_weight_bits = MappingProxyType({"linear": LINEAR_WEIGHT_BITS})
     default_weight_bits = 8
+    additive = True
     refusal_answers = True
     widest = 2**44  # what compile() aims at; the parameters bound it more narrowly, and without a search
     modulus = 2**127 - 1  # keys combine over the integers: any prime beyond their determinants tells their span
     block_rows = ipfe_rlwe.BLOCK_ROWS
+    rests_on = "Ring-LWE, selective"
+    payload_in_id = True
 
     def row_bytes(self, n: int) -> int:
         """For columns and weights of about eight bits; of a batch, :meth:`row_width`."""
@@ -53,11 +65,21 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     def row_width(self, batch: CiphertextBatch) -> int:
         return batch.row_size
 
+    def packing(self, schema: Schema, weight_bits: int) -> Packing:
+        p, tile = self._parameters(schema, weight_bits), ipfe_rlwe.TILE_ROWS
+        shared = ipfe_rlwe.BLOCK_ROWS * sum(q.bit_length() for q in p.primes) // 8
+        return Packing(ipfe_rlwe.BLOCK_ROWS, shared, tile, tile * p.n * p.b // 8)
+
+    def quantum_bits(self, schema: Schema, weight_bits: int) -> float | None:
+        return self._parameters(schema, weight_bits).quantum_bits
+
     def parameter_hash(self, schema: Schema, weight_bits: int) -> bytes:
         return self._parameters(schema, weight_bits).id
 
     def setup(self, schema: Schema, weight_bits: int) -> tuple[MasterPublicKey, MasterSecretKey]:
-        return ipfe_rlwe.setup(self._parameters(schema, weight_bits))
+        parameters = self._parameters(schema, weight_bits)
+        large = ipfe_rlwe.public_key_size(parameters) > MOST_IN_LOG
+        return core.setup_without_pk(parameters) if large else ipfe_rlwe.setup(parameters)
 
     def encrypt(
         self, public: MasterPublicKey, x: IntArray, *, client: Client | None = None, label: Label | None = None
@@ -77,6 +99,10 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     def decrypt(self, key: FunctionKey, batch: CiphertextBatch) -> IntArray:
         return ipfe_rlwe.decrypt(key, batch)
 
+    def decrypt_together(self, keys: Sequence[FunctionKey], batch: CiphertextBatch) -> list[IntArray]:
+        """One pass over the ciphertexts."""
+        return ipfe_rlwe.decrypt_together(keys, batch)
+
     def verify_key(self, public: MasterPublicKey, key: FunctionKey) -> bool:
         return ipfe_rlwe.verify_key(public, key)
 
@@ -87,6 +113,43 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
 
     def read_public_key(self, data: bytes) -> MasterPublicKey:
         return MasterPublicKey.from_bytes(data)
+
+    def public_size(self, public: MasterPublicKey) -> int:
+        return public.size
+
+    def public_pieces(self, public: MasterPublicKey) -> Sequence[bytes]:
+        if not public.has_pk:
+            raise ParameterError(
+                f"the public key has {public.size / 1e9:.1f} GB, which are not held in memory: the authority writes "
+                "them into a file (KeyAuthority.write_public_key, pyfe public-key), and PublicKey.open reads it"
+            )
+        return [public.to_bytes()]
+
+    def with_payload(self, public: MasterPublicKey, secret: Callable[[], MasterSecretKey]) -> MasterPublicKey:
+        return public if public.has_pk or public.size > MOST_HELD else public.with_pk(secret())
+
+    def for_checks(self, public: MasterPublicKey, secret: MasterSecretKey) -> MasterPublicKey:
+        return public if public.has_pk else public.remade(secret)
+
+    def write_public(self, public: MasterPublicKey, secret: MasterSecretKey, file: BinaryIO) -> None:
+        if public.has_pk:
+            super().write_public(public, secret, file)
+        else:
+            file.flush()
+            public.write(secret, file.fileno())
+
+    def open_public_key(self, descriptor: int, at: int, size: int) -> MasterPublicKey:
+        if size > MOST_HELD:
+            return MasterPublicKey.open(descriptor, at, size)
+        return super().open_public_key(descriptor, at, size)
+
+    def plain_rows(self, public: MasterPublicKey) -> PlainRows:
+        return core.PlainRows(public.parameters)
+
+    def encrypt_to(self, public: MasterPublicKey, rows: PlainRows, descriptor: int, at: int) -> int:
+        if not isinstance(rows, core.PlainRows):
+            raise ParameterError(f"rows are those of plain_rows(), not {type(rows).__name__}")
+        return core.encrypt_to(public, rows, descriptor, at)
 
     def read_secret_key(self, data: memoryview) -> MasterSecretKey:
         return MasterSecretKey.from_buffer(data)
@@ -130,15 +193,41 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     def weight_sums(self, batch: CiphertextBatch) -> IntArray:
         return batch.weight_sums
 
-    def _not_additive(self) -> UnsupportedError:
-        return UnsupportedError(
-            f"rows under {self.short} are not summed here: ciphertexts of parameters with a sum_w above 1 are, slot by "
-            "slot (pyfe.schemes.ipfe_rlwe.weighted_sum); sum the decrypted scores, or take scheme='ipfe-ddh'"
+    def add(self, batch: CiphertextBatch, other: CiphertextBatch) -> CiphertextBatch:
+        return batch.add(other)
+
+    def scale(self, batch: CiphertextBatch, factor: int) -> CiphertextBatch:
+        return batch.scale(factor)
+
+    def weighted_sum(self, batch: CiphertextBatch, weights: IntArray) -> CiphertextBatch:
+        raise UnsupportedError(
+            f"rows of one batch are not summed under {self.short}: each stays in its slot. Batches are, slot by slot "
+            "(a + 2 * b, where the schema's sum_w allows it); sum the decrypted scores, or take scheme='ipfe-ddh'"
         )
 
+    def adds(self, schema: Schema) -> bool:
+        return self.additive and schema.sum_w > 1
+
+    def vouched(self, batch: CiphertextBatch) -> CiphertextBatch:
+        return batch.vouched()
+
+    def require_signable(self, batch: CiphertextBatch) -> None:
+        """Sums are signed by who formed them: with a key, which accepted all that they are made of."""
+        if not batch.accepted:
+            raise ParameterError(
+                "a sum is signed where it was formed, by whoever decrypted it there with the key that is to open it: "
+                "decrypt it first"
+            )
+
     def _parameters(self, schema: Schema, weight_bits: int) -> core.Parameters:
+        """The schema's id, and with it sum_w, is bound into the hash, the public key and every function key."""
         return ipfe_rlwe.Parameters(
-            schema.n, x_lo=schema.lo, x_hi=schema.hi, y_bound=weight_bound(weight_bits), context=schema.id
+            schema.n,
+            x_lo=schema.lo,
+            x_hi=schema.hi,
+            y_bound=weight_bound(weight_bits),
+            sum_w=schema.sum_w,
+            context=schema.id,
         )
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "NativePublicKey",
     "NativeScoreProof",
     "NativeSecretKey",
+    "PlainRows",
 ]
 
 
@@ -120,3 +121,13 @@ class NativeBatch(Protocol):
 
     def to_bytes(self) -> bytes:
         """Its payload."""
+
+
+class PlainRows(Protocol):
+    """Rows of one ciphertext that are to be encrypted; wiped when they are dropped."""
+
+    def append(self, x: IntArray) -> None:
+        """Add int64 ``[rows, n]``. ParameterError for more rows than a ciphertext holds."""
+
+    def __len__(self) -> int:
+        """How many there are."""

@@ -44,8 +44,8 @@ class _QuadraticForms(Adapter[MasterPublicKey, MasterSecretKey, FunctionKey, Cip
     modulus = bls12_381.ORDER
     search = LogarithmSearch("bls12_381_gt")
 
-    def __init__(self, id: str, short: str, number: int, masks: int) -> None:
-        self.id, self.short, self.number, self._masks = id, short, number, masks
+    def __init__(self, id: str, short: str, number: int, masks: int, rests_on: str) -> None:
+        self.id, self.short, self.number, self._masks, self.rests_on = id, short, number, masks, rests_on
 
     def row_bytes(self, n: int) -> int:
         points = (self._masks + 1) * (n + 1) + 1  # c or d, and gamma
@@ -148,5 +148,5 @@ def _forms(native: core.Forms) -> Forms:
     return FactoredForms(u, u if v is None else v, q)
 
 
-QFE_GGM = _QuadraticForms("qfe-ggm-bls12381", "qfe-ggm", 2, masks=1)
-QFE_SXDH = _QuadraticForms("qfe-sxdh-bls12381", "qfe-sxdh", 3, masks=3)
+QFE_GGM = _QuadraticForms("qfe-ggm-bls12381", "qfe-ggm", 2, masks=1, rests_on="the generic bilinear group, adaptive")
+QFE_SXDH = _QuadraticForms("qfe-sxdh-bls12381", "qfe-sxdh", 3, masks=3, rests_on="SXDH and 3-PDDH, selective")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Any, NoReturn, Self
+from typing import Any, BinaryIO, NoReturn, Self
 
 from pyfe.audit import AuditLog, authority_id
 from pyfe.authority import decisions, folder, migrating
@@ -181,6 +181,13 @@ class KeyAuthority(Secret):
     def public_key_of(self, epoch: int) -> PublicKey:
         """The public key of an epoch. ParameterError where there is none of the number."""
         return self._engine.public_key(epoch)
+
+    def write_public_key(self, file: BinaryIO, epoch: int | None = None) -> None:
+        """Write the public key of an epoch, by default the newest, into a file that is open to be written: the bytes of
+        :meth:`pyfe.PublicKey.to_bytes`. One too large to be held is made again from the master key, some columns at a
+        time. ParameterError where there is none of the number; AuthorityError once the authority is closed."""
+        self._look()
+        self._engine.write_public_key(file, epoch)
 
     @property
     def schema(self) -> Schema:

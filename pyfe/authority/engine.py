@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NoReturn, Self, TypeAlias
+from typing import BinaryIO, NoReturn, Self, TypeAlias
 
 from pyfe import identity
-from pyfe.adapters import adapter
 from pyfe.arguments import listed, require_a
 from pyfe.audit import AuditLog, Frontier, verify
 from pyfe.authority import answers, decisions
@@ -50,6 +49,7 @@ from pyfe.authority.entries import (
 from pyfe.authority.plans import Opened, Plan, require_schema
 from pyfe.authority.policy_file import PolicyFile
 from pyfe.authority.policy_rules import recipient_of
+from pyfe.authority.publishing import signed_public_key, write_public_key
 from pyfe.authority.recording import encoded_entry, not_before, signed_head, state_after
 from pyfe.authority.releasing import counted, grant_of, release, released_again, saying_that_it_counts
 from pyfe.authority.seen import Seen, followed
@@ -155,6 +155,10 @@ class Engine(Secret):
         """The whole log, for whoever checks it."""
         stored = self._storage.read()
         return AuditLog(stored.entries, stored.head.decode(), self._key)
+
+    def write_public_key(self, file: BinaryIO, number: int | None = None) -> None:
+        """Write that of an epoch; of the newest by default."""
+        write_public_key(self._epoch(self.state, number), self._vault, file)
 
     def public_key(self, epoch: int | None = None) -> PublicKey:
         """That of an epoch; of the newest by default."""
@@ -570,12 +574,8 @@ class Engine(Secret):
         return release(self._public_key(epoch), secrets, function, key)
 
     def _public_key(self, epoch: Epoch) -> PublicKey:
-        if epoch.number not in self._public:
-            terms = epoch.terms
-            self._public[epoch.number] = PublicKey.signed(
-                adapter(terms.scheme), terms.public, terms.schema, terms.weight_bits, self._vault.signing_key
-            )
-        return self._public[epoch.number]
+        known, number = self._public, epoch.number
+        return known.get(number) or known.setdefault(number, signed_public_key(epoch, self._vault))
 
     def _epoch(self, state: LogState, number: int | None) -> Epoch:
         if number is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pyfe.authority.entries import KeyIssued, KeyReleased
 from pyfe.authority.records import Issued
@@ -71,7 +72,8 @@ def derived(public_key: PublicKey, secrets: Secrets, function: Function, grant: 
     """The same, without these words."""
     native = public_key.adapter.keygen(secrets.master, function.map)
     key = FunctionKey.signed(public_key, native, function, grant, secrets.signing_key)
+    at_hand = public_key.adapter.for_checks(public_key.native, secrets.master)
     try:
-        return key.verify(public_key)
+        return key.verify(replace(public_key, native=at_hand))
     except (KeyMismatchError, SignatureError) as error:
         raise AuthorityError(f"the derived key does not verify, so it is not released: {error}") from error

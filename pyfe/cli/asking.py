@@ -12,7 +12,7 @@ from pyfe.audit import authority_id
 from pyfe.authority.approving import FEWEST_LOOSENING, clock_digest
 from pyfe.authority.decision_file import MOST_CHARACTERS, Decision
 from pyfe.authority.policy_file import PolicyFile
-from pyfe.cli.console import AsJson, Force, OwnPassphrase, load, show, text_option, text_options
+from pyfe.cli.console import AsJson, Force, OwnPassphrase, load, load_public_key, show, text_option, text_options
 from pyfe.cli.identity import Me, unsealed
 from pyfe.cli.times import NotAfter, second_of, time_text
 from pyfe.errors import DecodeError, ParameterError, SignatureError
@@ -115,7 +115,7 @@ def request(
     as_json: AsJson = False,
 ) -> None:
     """Sign a request for a function key (--expires: when the key is to end)."""
-    agreed, wanted = load(public_key, PublicKey.from_bytes), load(function, Function.from_bytes)
+    agreed, wanted = load_public_key(public_key), load(function, Function.from_bytes)
     asked = Request(
         authority=authority_id(agreed.verification_key),
         public_key=agreed.id,
@@ -162,7 +162,7 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Sign that you agree to one decision about one request, or about a change of the policy. It is used once."""
-    decided = decision_from(decision, load(public_key, PublicKey.from_bytes))
+    decided = decision_from(decision, load_public_key(public_key))
     if str(subject) == _CLOCK:
         named, words = _clock_of(decided), {"clock": "was ahead"}
     elif is_object(subject):

@@ -15,13 +15,12 @@ from pyfe.authority.auditing import audited
 from pyfe.authority.entries import KINDS, Entry
 from pyfe.authority.records import Issued, Terms
 from pyfe.cli.asking import is_object
-from pyfe.cli.console import AsJson, Force, load, read_head, say_json, show, show_table, text_option
+from pyfe.cli.console import AsJson, Force, load, load_public_key, read_head, say_json, show, show_table, text_option
 from pyfe.cli.keeping import Place, Saved, log_of
 from pyfe.cli.people import told_entries
 from pyfe.cli.times import time_text
 from pyfe.errors import ParameterError
 from pyfe.io import roles
-from pyfe.keys import PublicKey
 from pyfe.wire.words import nearest
 
 __all__ = ["export", "head", "show_log", "verify_log"]
@@ -160,7 +159,7 @@ _TELLING = (  # in this order
 def _pinned(authority: str | None) -> bytes | str | None:
     if authority is None or not Path(authority).is_file():
         return authority
-    return load(Path(authority), PublicKey.from_bytes).verification_key
+    return load_public_key(Path(authority)).verification_key
 
 
 def _kept(file: Path) -> str | AuditLog:

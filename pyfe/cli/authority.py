@@ -110,8 +110,8 @@ def keygen(
         )
         with _taken_back_on_failure(authority, output):
             known, in_force = created.reference, created.policy_file
-            created.close()  # the public key stays
-            output.write(created.public_key.to_bytes())
+            with created:  # the public key stays
+                output.fill(created.write_public_key)
     values = {"authority": str(authority), "public_key": str(public_key), **_described(created, known, in_force)}
     show(_MADE, values, as_json=as_json, apart=output.is_standard_output)
 
@@ -149,8 +149,8 @@ def public_key(
     read_or_kept = [passphrase_file, *folder.authority_files(authority)]
     with KeyAuthority.open(authority, passphrase=passphrase_from(passphrase_file)) as opened:
         key = opened.public_key if epoch is None else opened.public_key_of(epoch)
-    with io.claimed(output, roles.public_key(key.id), avoid=read_or_kept, force=force) as file:
-        file.write(key.to_bytes())
+        with io.claimed(output, roles.public_key(key.id), avoid=read_or_kept, force=force) as file:
+            file.fill(lambda out: opened.write_public_key(out, epoch))
     values = {"public_key": str(output), "scheme": key.scheme, "fingerprint": key.fingerprint}
     show("Public key", values, as_json=as_json, apart=file.is_standard_output)
 

@@ -33,6 +33,7 @@ from pyfe.cli import (
     owner,
     prepare,
     publish,
+    recommending,
     reporting,
     schema_compile,
     schemas,
@@ -85,6 +86,7 @@ app.add_typer(schema_app, name="schema")
 app.command("prepare")(prepare.prepare_model)
 app.command("compile")(schema_compile.compile_model)
 app.command("suggest")(suggest.suggest)
+app.command("recommend")(recommending.recommend)
 app.command("leakage")(leakage.leakage)
 app.command("report")(reporting.report)
 app.command("keygen")(authority.keygen)

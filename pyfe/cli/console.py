@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from pyfe.arrays import AnyArray
+from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError
 from pyfe.io import Table, encode_table, read_object, read_text
+from pyfe.keys import PublicKey
 from pyfe.schema import Schema
 from pyfe.text import printable
 
@@ -54,6 +57,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+LARGE = 2**28
+"""Bytes of a file beyond which an object is read where it lies."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Force = Annotated[
@@ -212,10 +218,48 @@ def _plain(value: Any) -> Any:
 def load(file: Path, read: Callable[[bytes], T]) -> T:
     """What ``read`` makes of the bytes of an object's file; its errors name the file."""
     data = read_object(file)
-    try:
+    with _naming(file):
         return read(data)
+
+
+def load_public_key(file: Path, fingerprint: str | None = None) -> PublicKey:
+    """The public key of a file, of that fingerprint if one is given. One too large to be held stays in its file."""
+    if not is_large(file):
+        return load(file, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
+    with _naming(file):
+        return PublicKey.open(file, fingerprint=fingerprint)
+
+
+def load_batch(file: Path) -> CiphertextBatch:
+    """The batch of ciphertexts of a file; likewise."""
+    if not is_large(file):
+        return load(file, CiphertextBatch.from_bytes)
+    with _naming(file):
+        return CiphertextBatch.open(file)
+
+
+def is_large(file: Path) -> bool:
+    """Whether an object of pyfe that is this file is read where it lies."""
+    try:
+        found = os.stat(file)
+    except (OSError, ValueError):  # reading it says so
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > LARGE
+
+
+def is_large_key(key: PublicKey) -> bool:
+    """Whether it is a public key of that size: what is encrypted under it stays in files too."""
+    return key.adapter.public_size(key.native) > LARGE
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    try:
+        yield
     except (DecodeError, KeyMismatchError) as error:
         raise type(error)(f"{file}: {error}") from error
+    except OSError as error:
+        raise ParameterError(f"cannot read {file}: {error.strerror}") from error
 
 
 def reference_rows(table: Table, schema: Schema) -> dict[str, AnyArray]:

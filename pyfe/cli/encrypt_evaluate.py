@@ -18,11 +18,13 @@ from pyfe.cli.console import (
     AsJson,
     Force,
     PassphraseFile,
-    load,
+    is_large_key,
+    load_public_key,
     progress,
     show,
 )
 from pyfe.cli.encrypting_cohorts import AS_A_BATCH, Asked, Ways, asks_ways, encrypt_cohort
+from pyfe.cli.encrypting_wide import encrypt_wide
 from pyfe.cli.keeping import Saved
 from pyfe.cli.owner import Admitted, EpochsFile, IdColumn, LeaveOut, LedgerFolder, NoLedger, Retired
 from pyfe.cli.table_options import AS_FOUND, Reading, reads_tables
@@ -86,7 +88,7 @@ def encrypt(
     place, folder = Path(output), output.endswith(os.sep) or os.path.isdir(output)
     cohort = folder or place.suffix == ".parquet"
     ways.require_cohort(cohort)
-    key = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
+    key = load_public_key(public_key, fingerprint)
     carried = Carried(carry_ids, id_column, allow_duplicates)
     given = {"carried": carry_ids is not None}
     admitted = Admitted(epochs, ledger, id_column, no_ledger, leave_out, retired, saved or (), **given)
@@ -97,10 +99,22 @@ def encrypt(
     avoid = [table, public_key, passphrase_file, *kept]
     of_rows = carried, admitted, secret, passphrase_file, reading, ways, ways.signer()
     asked = Asked(table, key, place, folder, _overflow(on_overflow), *of_rows, avoid, force, as_json)
-    if cohort:
+    if is_large_key(key):
+        _require_one_file(key, cohort)
+        show("Encrypted", encrypt_wide(asked), as_json=as_json)
+    elif cohort:
         show("Encrypted", encrypt_cohort(asked), as_json=as_json)
     else:
         _encrypt_batch(asked)
+
+
+def _require_one_file(key: PublicKey, cohort: bool) -> None:
+    if cohort:
+        size = key.adapter.row_bytes(key.schema.n) * key.adapter.block_rows
+        raise ParameterError(
+            f"under this public key {key.adapter.block_rows} rows take {size / 1e9:.1f} GB, too many for a part of a "
+            "cohort: give a file of its own to each such number of rows (-o NAME)"
+        )
 
 
 def _encrypt_batch(asked: Asked) -> None:

@@ -47,7 +47,7 @@ from pyfe.row_ids import called_rows
 from pyfe.schema import Overflow, Schema
 from pyfe.schema.cells import same_name
 
-__all__ = ["AS_A_BATCH", "Asked", "Ways", "asks_ways", "encrypt_cohort"]
+__all__ = ["AS_A_BATCH", "Asked", "Ways", "asks_ways", "encrypt_cohort", "looked_at", "recorded"]
 
 CHUNKS_A_PART = 16
 """Chunks between two places where a killed run can be gone on with: some 32,768 rows."""
@@ -179,8 +179,8 @@ def encrypt_cohort(asked: Asked) -> dict[str, Any]:
         _work_place(asked, file)
         again = Again(asked.table)
         digest = pool.submit(again.digest)
-        looked = _looked_at(asked, again)
-        secrets = _recorded(asked, looked.stream)
+        looked = looked_at(asked, again)
+        secrets = recorded(asked, looked.stream)
         chunks = TableChunks(
             looked.stream,
             asked.key.schema,
@@ -320,7 +320,7 @@ def _encrypted(
 # Before a row is encrypted
 
 
-def _looked_at(asked: Asked, again: Again) -> _Looked:
+def looked_at(asked: Asked, again: Again) -> _Looked:
     """The table, all of it looked at: what is wrong with any row is said now."""
     schema, column = asked.key.schema, asked.carried.column
     keep = 0 if schema.noise is not None else KEPT
@@ -367,7 +367,7 @@ def _require_public(schema: Schema, asked: Asked) -> None:
             raise ParameterError(f"--carry {name}: it is the column of ids; --carry-ids says how these travel")
 
 
-def _recorded(asked: Asked, stream: TableStream) -> _Secrets:
+def recorded(asked: Asked, stream: TableStream) -> _Secrets:
     """The patients of all rows recorded, durably, where there is a ledger; what the rows' encryption needs."""
     schema, admitted = asked.key.schema, asked.admitted
     owner = admitted.opened(asked.key, asked.passphrase_file)

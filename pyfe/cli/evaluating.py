@@ -14,10 +14,9 @@ import typer
 from pyfe import io
 from pyfe.adapters import SearchTable
 from pyfe.audit import require_as_new
-from pyfe.ciphertext import CiphertextBatch
 from pyfe.cli.answered import ANYBODY, Answered, asks_whom
 from pyfe.cli.carried import AllowDuplicates
-from pyfe.cli.console import AsJson, Force, in_words, load, meter, read_head, say, show
+from pyfe.cli.console import AsJson, Force, in_words, load, load_batch, load_public_key, meter, read_head, say, show
 from pyfe.cli.keeping import Saved
 from pyfe.cli.proving import Context, ProofPlace, Prove, proof_place
 from pyfe.cli.ran import HERE, Ran, asks_where
@@ -86,7 +85,7 @@ def evaluate(
         io.claimed(output, roles.SCORES, avoid=[*avoid, prove], force=force) as file,
         proof_place(prove, context, avoid=[*avoid, output], force=force) as proof,
     ):
-        public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+        public = None if public_key is None else load_public_key(public_key)
         opened = load(key, lambda data: FunctionKey.from_bytes(data, public_key=public))
         listed = None if revoked is None else _list_of(revoked, public, saved or ())
         owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
@@ -134,7 +133,7 @@ def _rows_of(place: Path, owner: Identity | None) -> Rows:
     """The rows of a file or a folder, signed by the owner where one is named."""
     if place.is_dir() or is_parquet(place):
         return of_cohort(opened_cohort(place), signed_by=owner)
-    return of_batch(load(place, CiphertextBatch.from_bytes), place, signed_by=owner)
+    return of_batch(load_batch(place), place, signed_by=owner)
 
 
 def _list_of(file: Path, public: PublicKey | None, saved: Sequence[Path]) -> RevocationList:

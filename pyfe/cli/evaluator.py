@@ -10,12 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pyfe.cli.console import AsJson, load, show, show_table, text_option
+from pyfe.cli.console import AsJson, load, load_public_key, show, show_table, text_option
 from pyfe.cli.times import time_text
 from pyfe.errors import ParameterError
 from pyfe.evaluator import Incident, StateFile
 from pyfe.identity import Identity
-from pyfe.keys import PublicKey
 
 __all__ = ["release", "show_state"]
 
@@ -63,7 +62,7 @@ def release(
     """Answer a signer again: you have looked at what he signed, and into how it came about."""
     kept = StateFile(state, make=False)
     whom = bytes.fromhex(signer) if _KEY.fullmatch(signer) else load(Path(signer), Identity.from_bytes).ed25519
-    under = None if public_key is None else load(public_key, PublicKey.from_bytes).id
+    under = None if public_key is None else load_public_key(public_key).id
     found = [one for one in _open(kept.all()) if one.signer == whom and under in (None, one.public_key)]
     if len(found) > 1:
         raise ParameterError(f"{whom.hex()[:12]} was refused under {len(found)} public keys: say which (--public-key)")

@@ -12,7 +12,7 @@ import typer
 
 from pyfe import io
 from pyfe.cli.carried import AllowDuplicates
-from pyfe.cli.console import AsJson, Force, load, meter, show
+from pyfe.cli.console import AsJson, Force, load, load_public_key, meter, show
 from pyfe.cohorts import Cohort
 from pyfe.cohorts.handover import Handover, cohort_handover
 from pyfe.cohorts.manifest import MANIFEST
@@ -72,7 +72,7 @@ def verify_cohort(
     cohort = opened_cohort(place)
     before = None if handover is None else _read(handover)
     owner = None if signed_by is None else load(signed_by, Identity.from_bytes)
-    public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+    public = None if public_key is None else load_public_key(public_key)
     if public is not None:
         _require_under(cohort, public)
     with ExitStack() as open_places:

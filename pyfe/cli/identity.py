@@ -17,6 +17,7 @@ from pyfe.cli.console import (
     NewPassphraseFile,
     OwnPassphrase,
     load,
+    load_public_key,
     passphrase_from,
     passphrases_from,
     show,
@@ -25,7 +26,7 @@ from pyfe.cli.console import (
 from pyfe.errors import IdentityError, ParameterError
 from pyfe.identity import IdentitySecret, Request, Revocation, SealedKey, sealed_identity
 from pyfe.io import roles
-from pyfe.keys import FunctionKey, PublicKey
+from pyfe.keys import FunctionKey
 
 __all__ = ["Me", "init", "open_key", "passphrase", "require_lost", "revoke", "unsealed"]
 
@@ -91,7 +92,7 @@ def open_key(
     as_json: AsJson = False,
 ) -> None:
     """Open a function key that was sealed for you, and check it."""
-    agreed, closed = load(public_key, PublicKey.from_bytes), load(sealed, SealedKey.from_bytes)
+    agreed, closed = load_public_key(public_key), load(sealed, SealedKey.from_bytes)
     secret = unsealed(me, passphrase_file)
     key = FunctionKey.from_bytes(secret.open(closed), public_key=agreed)
     if key.sequence != closed.number:
@@ -123,7 +124,7 @@ def revoke(
 ) -> None:
     """Sign that keys, an epoch or a request shall not be used any more; pyfe authority revoke follows it."""
     require_lost(key or (), epoch, unknown=unknown)
-    agreed = load(public_key, PublicKey.from_bytes)
+    agreed = load_public_key(public_key)
     asked = None if request is None else load(request, Request.from_bytes).id
     said = Revocation(
         authority=authority_id(agreed.verification_key),

@@ -12,7 +12,7 @@ from pyfe import objects
 from pyfe.adapters import adapter_numbered, serving
 from pyfe.audit import AuditLog, Checkpoint
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, complain, load, say_json, show
+from pyfe.cli.console import AsJson, complain, is_large, load, load_batch, load_public_key, say_json, show
 from pyfe.cli.handing_over import handover_in
 from pyfe.cohorts import Cohort, is_parquet, open_cohort
 from pyfe.cohorts.handover import Handover
@@ -27,7 +27,7 @@ from pyfe.keys import FunctionKey, PublicKey, RevocationList, ScoreProof, descri
 from pyfe.owner import sealed_owner
 from pyfe.schema import Schema
 from pyfe.text import iso_time
-from pyfe.wire.envelope import Kind, kind_of, unpack
+from pyfe.wire.envelope import HEADER_SIZE, Header, Kind, kind_of, unpack
 
 __all__ = ["info"]
 
@@ -41,7 +41,7 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Say what files are, without any secret: kind, ids, ranges, purpose, policy."""
-    public = None if public_key is None else load(public_key, PublicKey.from_bytes)
+    public = None if public_key is None else load_public_key(public_key)
     described = {str(file): _described(file, public) for file in files}
     failed = {file: values["error"] for file, values in described.items() if "error" in values}
     if as_json:
@@ -74,6 +74,13 @@ def _read(file: Path, public: PublicKey | None) -> dict[str, Any]:
     if file.name == MANIFEST and file.is_file():
         return _work(file.parent)
     held = file / MASTER if file.is_dir() else file
+    if is_large(held):
+        with held.open("rb") as start:
+            header = Header.read(start.read(HEADER_SIZE))
+        if header is not None and header.kind is Kind.PUBLIC_KEY:
+            return load_public_key(held).info()
+        if header is not None and header.kind is Kind.CIPHERTEXT_BATCH:
+            return _batch(load_batch(held), header.size)
     return load(held, lambda data: _describe(data, public))
 
 

@@ -200,7 +200,7 @@ def rotate(
                 given = reference_rows(reading.table(reference), agreed or opened.schema)
             number = opened.rotate(agreed, reference=given, reason=reason)
             key = opened.public_key_of(number)
-            file.write(key.to_bytes())
+            file.fill(lambda out: opened.write_public_key(out, number))
         values = {
             "epoch": number,
             "public_key": str(public_key),

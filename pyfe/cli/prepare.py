@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pyfe import io
-from pyfe.cli.console import AsJson, Force, load, reference_rows, show
+from pyfe.cli.console import AsJson, Force, show
 from pyfe.cli.model_files import load_model
 from pyfe.cli.policies import AskedPolicy, answered, policy_of
 from pyfe.cli.table_options import (
@@ -31,11 +31,13 @@ from pyfe.cli.training_rows import (
     MARGIN,
     EventColumn,
     OutcomeColumn,
+    Ranges,
     TimeColumn,
     in_lines,
     options_of,
     outcome_of,
     rows_of_features,
+    stated_by,
 )
 from pyfe.errors import ParameterError
 from pyfe.function import Function
@@ -43,15 +45,11 @@ from pyfe.io import roles
 from pyfe.models import prepare
 from pyfe.reports import Report
 from pyfe.reports import report as report_of
-from pyfe.schema import Schema
 from pyfe.schema.cells import parse_number
 
 __all__ = ["prepare_model"]
 
 
-Ranges = Annotated[
-    Path | None, typer.Option(help="Schema of clinical ranges to cut, instead of ranges proposed from the table.")
-]
 Publish = Annotated[
     bool,
     typer.Option("--publish", help="Let the schema publish coarse figures of the rows (100 or more), for everybody."),
@@ -99,9 +97,9 @@ def prepare_model(
         if ranges is None:
             columns, wanted = options_of(rows, loaded, bits, margin, public, protected, missing, levels)
         else:
-            _require_unsaid(public=public, protected=protected, missing=missing, levels=levels)
-            stated = load(ranges, Schema.from_bytes)
-            columns, wanted = reference_rows(rows, stated), {"schema": stated}
+            columns, wanted = stated_by(
+                ranges, rows, public=public, protected=protected, missing=missing, levels=levels
+            )
         wanted |= {"precision": _precision(precision), "noise": noise_of(noise_slots), "publish": publish}
         with in_lines(rows):
             agreed, function = prepare(loaded, columns, known, **wanted)
@@ -145,10 +143,3 @@ def _precision(text: str) -> float | Literal["auto", "finest"]:
     if text != "finest" and math.isnan(number):
         raise ParameterError(f'--precision is "auto", "finest" or a number, not {text!r}')
     return "finest" if text == "finest" else number
-
-
-def _require_unsaid(**options: list[str] | None) -> None:
-    """What the ranges say themselves cannot be said again."""
-    for name, value in options.items():
-        if value:
-            raise ParameterError(f"the schema of --ranges has its own {name}; leave out --{name}")

@@ -17,7 +17,7 @@ from pyfe.keys import PublicKey, described_columns
 from pyfe.schema import ColumnFacts, Schema
 from pyfe.wire.envelope import Kind, kind_of
 
-__all__ = ["describe", "diff", "from_file", "show_file"]
+__all__ = ["SchemaFile", "describe", "diff", "from_file", "schema_of", "show_file"]
 
 _LARGEST = 1 << 26
 """Bytes of a public key that holds a schema, at most: what never ends must not fill the memory."""
@@ -33,7 +33,7 @@ SchemaFile = Annotated[Path, typer.Argument(metavar="SCHEMA", help=_HELD_BY)]
 
 def show_file(schema: SchemaFile, as_json: AsJson = False) -> None:
     """Print a schema as YAML, to be read and edited; pyfe schema from makes a schema of it again."""
-    agreed = _schema_of(schema)
+    agreed = schema_of(schema)
     if as_json:
         say_json({"schema": str(schema), "id": agreed.id.hex(), "yaml": agreed.to_yaml()})
     else:
@@ -48,7 +48,7 @@ def from_file(
 ) -> None:
     """Make a schema of YAML: of what pyfe schema show prints, the same schema."""
     with io.claimed(output, roles.SCHEMA, avoid=[file], force=force) as made:
-        agreed = _schema_of(file)
+        agreed = schema_of(file)
         made.write(agreed.to_bytes())
     columns = {"coordinates": agreed.n, "columns": described_columns(agreed)}
     values = {"schema": str(output), "id": agreed.id.hex(), **columns}
@@ -65,7 +65,7 @@ def describe(
     as_json: AsJson = False,
 ) -> None:
     """Say what the columns of a schema are; with a table, how its cells fit: how many are missing, how many clipped."""
-    agreed = _schema_of(schema)
+    agreed = schema_of(schema)
     given = None if table is None else reading.table(table)
     facts = agreed.describe(None if given is None else given.for_schema(agreed))
     said = agreed.to_dict()
@@ -73,6 +73,7 @@ def describe(
     if as_json:
         read = {} if given is None else {"table": str(table), "rows": len(given), "read_with": given.signs}
         whole = {"id": agreed.id.hex(), "coordinates": agreed.n, "protected_forms": forms, "publishes": publishes}
+        whole |= {"sum_w": agreed.sum_w}
         say_json({"schema": str(schema), **whole, **read, "columns": [column.to_dict() for column in facts]})
         return
     told = "" if given is None else f", and {len(given)} rows of {table} ({given.signs})"
@@ -84,6 +85,8 @@ def describe(
         say(f"protected forms: {', '.join(forms)}")
     if publishes:
         say("it publishes shares of the population, which everybody can read")
+    if agreed.sum_w > 1:
+        say(f"sum_w: {agreed.sum_w}, what the weights of a sum of ipfe-rlwe ciphertexts may sum to")
 
 
 def diff(
@@ -92,7 +95,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say what differs between two schemas; the exit code is 0 where nothing does, else 1."""
-    one, other = _schema_of(first), _schema_of(second)
+    one, other = schema_of(first), schema_of(second)
     found = one.differences(other)
     ids = {"first": {"schema": str(first), "id": one.id.hex()}, "second": {"schema": str(second), "id": other.id.hex()}}
     if as_json:
@@ -106,7 +109,7 @@ def diff(
         raise typer.Exit(1)
 
 
-def _schema_of(file: Path) -> Schema:
+def schema_of(file: Path) -> Schema:
     """The schema that a file holds, whatever its name; errors name the file."""
     data = io.read_bytes(file, most=_LARGEST)
     try:

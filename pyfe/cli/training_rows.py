@@ -6,13 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import typer
 
 from pyfe.arrays import AnyArray
-from pyfe.cli.console import text_option
+from pyfe.cli.console import load, reference_rows, text_option
 from pyfe.cli.table_options import levels_of, missing_of
 from pyfe.cohorts.carrying import called_lines
 from pyfe.errors import OutOfRangeError, ParameterError
@@ -20,6 +21,7 @@ from pyfe.io import Table, with_places
 from pyfe.models.preparing import OF_TREES
 from pyfe.models.sources.inputs import columns_of
 from pyfe.models.sources.trees.compiled import is_trees
+from pyfe.schema import Schema
 from pyfe.schema.cells import listed, missing_mask, parse_number, same_name
 from pyfe.text import shell_word
 from pyfe.wire.words import nearest
@@ -29,11 +31,13 @@ __all__ = [
     "MARGIN",
     "EventColumn",
     "OutcomeColumn",
+    "Ranges",
     "TimeColumn",
     "in_lines",
     "options_of",
     "outcome_of",
     "rows_of_features",
+    "stated_by",
 ]
 
 BITS, MARGIN = 8, 0.1
@@ -53,6 +57,10 @@ EventColumn: TypeAlias = Annotated[
         callback=text_option,
         help="Column that says whether the event was seen: by 1, not 0, or by this value.",
     ),
+]
+
+Ranges: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Schema of clinical ranges to cut, instead of ranges proposed from the table.")
 ]
 
 
@@ -92,6 +100,18 @@ def options_of(
     if bits != BITS or margin != MARGIN:
         raise ParameterError("trees have a schema of their cuts; leave out --bits and --margin")
     return columns, {name: value for name, value in options.items() if name in OF_TREES}
+
+
+def stated_by(ranges: Path, table: Table, **options: list[str] | None) -> tuple[dict[str, AnyArray], dict[str, Any]]:
+    """The columns that the schema of ``--ranges`` takes of a table, and that schema as an option of ``pyfe.prepare``.
+
+    ParameterError where ``options`` say again what it says itself.
+    """
+    for name, value in options.items():
+        if value:
+            raise ParameterError(f"the schema of --ranges has its own {name}; leave out --{name}")
+    stated = load(ranges, Schema.from_bytes)
+    return reference_rows(table, stated), {"schema": stated}
 
 
 def _taken(table: Table, model: Any, named: list[str], options: Sequence[list[str] | None]) -> list[str] | None:

@@ -17,12 +17,12 @@ import typer
 from pyfe import io
 from pyfe.arrays import IntArray
 from pyfe.ciphertext import CiphertextBatch
-from pyfe.cli.console import AsJson, load, show
+from pyfe.cli.console import AsJson, load, load_public_key, show
 from pyfe.cohorts.scoring import ScoreColumns
 from pyfe.errors import DecodeError, ProofError
 from pyfe.function import Function
 from pyfe.io.scores import PROBABILITY, scores_of
-from pyfe.keys import PublicKey, ScoreProof
+from pyfe.keys import ScoreProof
 
 __all__ = ["verify_scores"]
 
@@ -46,7 +46,7 @@ def verify_scores(
     as_json: AsJson = False,
 ) -> None:
     """Check that a table of scores is what the function's key gives on the ciphertexts. No key is needed."""
-    public = load(public_key, lambda data: PublicKey.from_bytes(data, fingerprint=fingerprint))
+    public = load_public_key(public_key, fingerprint)
     of = load(function, Function.from_bytes)
     shown = load(proof, ScoreProof.from_bytes)
     batch = load(ciphertexts, CiphertextBatch.from_bytes)

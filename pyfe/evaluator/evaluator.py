@@ -92,6 +92,7 @@ class Evaluator:
         ciphertexts: CiphertextBatch,
         *,
         signed_by: Identity | None = None,
+        formed_by: Identity | None = None,
         unsigned: bool = False,
         largest_weight_sum: int = 1,
         revoked: RevocationList | None = None,
@@ -101,6 +102,10 @@ class Evaluator:
         signed_by: who has to have signed the batch, or, of one that was cut, joined or combined in this process, all
             that it is made of. Without it a batch has to have been encrypted in this process. A signature of whoever is
             not named is as good as none: anybody makes himself any number of identities.
+        formed_by: instead of signed_by, who signed a batch with sums (``ipfe-rlwe``) that came as bytes. **Somebody who
+            has this very key** and accepted with it each ciphertext that they are made of, as an evaluator elsewhere
+            does: of anybody else one such batch takes the key away, and nothing is refused. Sums that were formed in
+            this process need nobody: every ciphertext in them is decrypted by itself as well.
         unsigned: nobody answers for the ciphertexts. **Neither the scores nor whether they were refused may reach
             whoever made them**: some 32 refusals of ciphertexts that are made for it tell a coefficient of the key, all
             of them the key. Nothing is counted.
@@ -112,8 +117,10 @@ class Evaluator:
         :meth:`pyfe.CiphertextBatch.from_bytes`, and counts for nobody.
         """
         require_a(ciphertexts, CiphertextBatch, "the batch")
-        named = _named(signed_by, unsigned)
-        if signed_by is not None and (ciphertexts.signer is not None or not ciphertexts.signers):
+        named, envelope = _named(signed_by, unsigned, formed_by), ciphertexts
+        if formed_by is not None:
+            ciphertexts = ciphertexts.vouched_by(formed_by)
+        elif signed_by is not None and (ciphertexts.signer is not None or not ciphertexts.signers):
             ciphertexts.require_signed_by(signed_by)
         options = {"largest_weight_sum": largest_weight_sum, "revoked": revoked, "clock": self._clock}
         for key in self.keys:
@@ -122,7 +129,7 @@ class Evaluator:
         ciphertexts.require_weight_sums(largest_weight_sum)
         first = self.keys[0]
         counts = {"refusal_answers": first.adapter.refusal_answers, "unsigned": unsigned}
-        asked = question(first.public_key_id, ciphertexts.signers, named, lambda: ciphertexts.id, **counts)
+        asked = question(first.public_key_id, ciphertexts.signers, named, lambda: envelope.id, **counts)
         with self._incidents.answering(asked, self._clock):
             scores, refused = self._of_all_keys(ciphertexts, options)
             if refused is not None:
@@ -174,14 +181,10 @@ class Evaluator:
         self, batch: CiphertextBatch, options: dict[str, Any]
     ) -> tuple[list[IntArray], RefusedError | None]:
         """What every key gives, and a refusal if there is one: no key is left out, whatever another one gave."""
-        scores: list[IntArray] = []
-        refused: RefusedError | None = None
-        for key in self.keys:
-            try:
-                scores.append(key.uncounted(batch, **options))
-            except RefusedError as error:
-                refused = error
-        return scores, refused
+        try:
+            return FunctionKey.uncounted_together(self.keys, batch, **options), None
+        except RefusedError as error:
+            return [], error
 
     def __repr__(self) -> str:
         silenced = sum(each.released is None for each in self.incidents)
@@ -211,14 +214,19 @@ def _asked_by(key: FunctionKey, rows: Rows, signed_by: Identity | None, unsigned
     return question(key.public_key_id, None if named is None else frozenset([named]), named, envelope, **counts)
 
 
-def _named(signed_by: Identity | None, unsigned: bool) -> bytes | None:
+def _named(signed_by: Identity | None, unsigned: bool, formed_by: Identity | None = None) -> bytes | None:
     """The Ed25519 key of whoever is named."""
-    if signed_by is None:
+    if signed_by is not None and formed_by is not None:
+        raise ParameterError(
+            "one answers for the ciphertexts: who signed them, or who formed the sums and signed those"
+        )
+    what, who = ("signed_by", signed_by) if formed_by is None else ("formed_by", formed_by)
+    if who is None:
         return None
-    require_a(signed_by, Identity, "signed_by")
+    require_a(who, Identity, what)
     if unsigned:
-        raise ParameterError("signed_by names who answers for the ciphertexts, and unsigned says that nobody does")
-    return signed_by.ed25519
+        raise ParameterError(f"{what} names who answers for the ciphertexts, and unsigned says that nobody does")
+    return who.ed25519
 
 
 def _key_of(signer: Identity | bytes) -> bytes:

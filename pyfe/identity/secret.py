@@ -52,7 +52,7 @@ class IdentitySecret(Secret):
         own = [] if box is None else [(X25519, _x25519(box).public_key().public_bytes_raw())]
         return cls(signing_key, box, Identity.signed(name, [*own, *listed(others, "further keys")], signing_key))
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes | memoryview) -> bytes:
         """The Ed25519 signature (64 bytes) of a message."""
         require_a(message, (bytes, bytearray, memoryview), "a message")
         return self._signing_key.sign(message)

@@ -6,28 +6,45 @@ schema, the weight width and the authority's Ed25519 verification key, by which 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 from pyfe.adapters import MAX_WEIGHT_BITS, AnyAdapter, NativePublicKey, adapter_numbered
 from pyfe.arguments import require_a
 from pyfe.ciphertext import CiphertextBatch
 from pyfe.errors import DecodeError, KeyMismatchError, ParameterError, ProofError
 from pyfe.function import Function
+from pyfe.identity import IdentitySecret
 from pyfe.keys.carried_ids import carried_ids, given_ids
+from pyfe.keys.into_file import Owned, encrypt_into
 from pyfe.keys.owner_noise import noise_part, require_owner_secret, with_noise
 from pyfe.keys.patient_ledger import PatientLedger, require_ids, require_ledger
 from pyfe.keys.score_proof import ScoreProof, proven_about, values_of
 from pyfe.row_ids import Carriage
 from pyfe.schema import Encoded, Schema
 from pyfe.schemes.arguments import Client, Label
-from pyfe.wire.envelope import Envelope, Kind, as_bytes, pack, signed_part, unpack
+from pyfe.wire.envelope import (
+    HEADER_SIZE,
+    Envelope,
+    Kind,
+    Outline,
+    around,
+    as_bytes,
+    outline,
+    signed_part,
+    unpack,
+    without_payload,
+)
 from pyfe.wire.fields import Fields
 from pyfe.wire.hashing import fingerprint_of, is_fingerprint_of, public_key_digest
 from pyfe.wire.pickling import PickledAsBytes
 from pyfe.wire.signature import KEY_SIZE, SIGNATURE_SIZE, SigningKey, require_valid
 
 __all__ = ["PublicKey", "described_columns"]
+
+AnyPath: TypeAlias = str | os.PathLike[str]
 
 _NAME = "public key"
 
@@ -66,19 +83,27 @@ class PublicKey(PickledAsBytes):
     ) -> PublicKey:
         """The public key of an authority, signed by it."""
         unsigned = cls(adapter, native, schema, weight_bits, signing_key.public, bytes(SIGNATURE_SIZE))
+        if adapter.payload_in_id:
+            return replace(unsigned, signature=signing_key.sign(b"".join(unsigned.around()[:2])))
         return replace(unsigned, signature=signing_key.sign(signed_part(unsigned.to_bytes())))
 
     def to_bytes(self) -> bytes:
         """The canonical encoding: the scheme's public key in the payload; schema, weight bits and verification key in
-        the metadata. Cost: linear in the size of the key."""
+        the metadata. Cost: linear in the size of the key. ParameterError where that is too large to be held
+        (:meth:`pyfe.KeyAuthority.write_public_key`)."""
+        header, *rest = self.around()
+        return b"".join([header, *self.adapter.public_pieces(self.native), *rest])
+
+    def around(self) -> tuple[bytes, bytes, bytes]:
+        """What stands before and behind the payload: header; metadata, signature."""
         metadata = {
             "schema": self.schema.to_dict(),
             "verification_key": self.verification_key,
             "weight_bits": self.weight_bits,
         }
         ids = self.parameter_hash, self.id
-        payload = self.native.to_bytes()
-        return pack(Envelope(Kind.PUBLIC_KEY, self.adapter.number, *ids, payload, metadata, self.signature))
+        envelope = Envelope(Kind.PUBLIC_KEY, self.adapter.number, *ids, b"", metadata, self.signature)
+        return around(envelope, self.adapter.public_size(self.native))
 
     @classmethod
     def from_bytes(cls, data: bytes, *, fingerprint: str | None = None) -> PublicKey:
@@ -88,6 +113,23 @@ class PublicKey(PickledAsBytes):
         encoding of a public key, SignatureError for a wrong signature. Cost: decoding n points.
         """
         key = _decode(as_bytes(data))
+        if fingerprint is not None:
+            key.require_fingerprint(fingerprint)
+        return key
+
+    @classmethod
+    def open(cls, path: AnyPath, *, fingerprint: str | None = None) -> PublicKey:
+        """The public key that a file is, as :meth:`from_bytes`; one too large to be held (of ipfe-rlwe, above 256 MB)
+        stays in its file, is checked in one pass, and is read again where it is used: a hash of every column's part is
+        kept, so that a file that somebody changes meanwhile is refused (DecodeError).
+
+        OSError for a file that cannot be read. Cost: that of reading it.
+        """
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            key = _of_file(outline(descriptor, Kind.PUBLIC_KEY), descriptor)
+        finally:
+            os.close(descriptor)
         if fingerprint is not None:
             key.require_fingerprint(fingerprint)
         return key
@@ -185,6 +227,38 @@ class PublicKey(PickledAsBytes):
             signers=frozenset(),
         )
 
+    def encrypt_into(
+        self,
+        file: BinaryIO,
+        X: Any,
+        *,
+        on_overflow: Literal["raise", "clip"] = "raise",
+        owner_secret: Any = None,
+        ids: Any = None,
+        ledger: PatientLedger | None = None,
+        carry_ids: Carriage | None = None,
+        allow_duplicates: bool = False,
+        retired: bool = False,
+        sign_as: IdentitySecret | None = None,
+    ) -> int:
+        """:meth:`encrypt` for vectors so wide that neither they nor their ciphertext fit into memory: one ciphertext,
+        feature by feature, into an empty file that is open to be written; how many rows.
+
+        Parameters
+        ----------
+        X: a table as for :meth:`encrypt`, or an iterator of tables, some rows each: all of them are one batch, of 8,192
+            rows at most. A table is encoded some rows at a time.
+        sign_as: whose signature the batch gets, as by :meth:`CiphertextBatch.signed`.
+        others: as of :meth:`encrypt`.
+
+        What makes the file a batch is written last: what a killed run leaves opens nothing, and nothing goes on with
+        it, since no randomness is kept. Read it by :meth:`CiphertextBatch.open`. UnsupportedError in a scheme that
+        encrypts rows one by one. Memory: a byte a value for entries of one byte, and some MB; the file, n * 8,192 * b /
+        8 bytes, however few rows it holds. Cost: as of :meth:`encrypt`.
+        """
+        owned = Owned(owner_secret, ids, ledger, carry_ids, allow_duplicates, retired)
+        return encrypt_into(self, file, X, on_overflow, owned, sign_as).rows
+
     def verify(
         self,
         function: Function,
@@ -242,7 +316,7 @@ class PublicKey(PickledAsBytes):
         }
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PublicKey) and self.to_bytes() == other.to_bytes()
+        return isinstance(other, PublicKey) and (self.id, self.around()) == (other.id, other.around())
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -252,23 +326,39 @@ class PublicKey(PickledAsBytes):
 
 
 def _decode(data: bytes) -> PublicKey:
-    """The public key that ``data`` encodes; SignatureError unless it is signed by the key it contains.
+    """The public key that ``data`` encodes; SignatureError unless it is signed by the key it contains."""
+    whole = unpack(data, Kind.PUBLIC_KEY)
+    found = without_payload(data[:HEADER_SIZE], data[HEADER_SIZE + len(whole.payload) :], Kind.PUBLIC_KEY)
+    return _checked(found, lambda: signed_part(data), lambda adapter: adapter.read_public_key(bytes(whole.payload)))
 
-    The signature is checked before the schema is made, and the schema before a point of the payload is read.
-    """
-    envelope = unpack(data, Kind.PUBLIC_KEY)
+
+def _of_file(found: Outline, descriptor: int) -> PublicKey:
+    """The same of a file."""
+
+    def signed() -> bytes:
+        return os.pread(descriptor, HEADER_SIZE + found.payload, 0) + found.around[HEADER_SIZE:]
+
+    return _checked(found, signed, lambda adapter: adapter.open_public_key(descriptor, HEADER_SIZE, found.payload))
+
+
+def _checked(found: Outline, signed: Callable[[], bytes], read: Callable[[AnyAdapter], NativePublicKey]) -> PublicKey:
+    """The signature is checked before the schema is made, and the schema before a point of the payload is read."""
+    envelope = found.envelope
     adapter = adapter_numbered(envelope.scheme, _NAME)
     if not envelope.signature:
         raise DecodeError(f"{_NAME}: it must be signed")
     fields = Fields(envelope.metadata, _NAME)
     verification_key = fields.octets("verification_key", KEY_SIZE)
-    require_valid(verification_key, envelope.signature, signed_part(data), _NAME)
+    what = found.around if adapter.payload_in_id else signed()
+    require_valid(verification_key, envelope.signature, what, _NAME)
     weight_bits = fields.integer("weight_bits", 2, MAX_WEIGHT_BITS)
     schema = Schema.from_dict(fields.plain("schema"))
     fields.finish()
     if envelope.parameter_hash != adapter.parameter_hash(schema, weight_bits):
         raise KeyMismatchError(f"{_NAME}: the scheme's parameters are not those of the schema it contains")
-    native = adapter.read_public_key(bytes(envelope.payload))
+    native = read(adapter)
     if (envelope.parameter_hash, envelope.public_key_id) != (native.parameters.id, native.id):
         raise DecodeError(f"{_NAME}: the ids of the header are not those of the key")
+    if adapter.public_size(native) != found.payload:
+        raise DecodeError(f"{_NAME}: only a hash of it is here")
     return PublicKey(adapter, native, schema, weight_bits, verification_key, envelope.signature)

@@ -514,7 +514,8 @@ def _require_edges(real: RealFunction, raw: RawModel, schema: Schema, rng: np.ra
 
 def _edges(cuts: FloatArray) -> FloatArray:
     """Every cut, its neighbours in float64 and float32, and two points in every gap and beyond both ends."""
-    single = cuts.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is infinite is left out in the end
+        single = cuts.astype(np.float32)
     near = [cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf), single.astype(np.float64)]
     near += [np.nextafter(single, np.float32(end)).astype(np.float64) for end in (-np.inf, np.inf)]
     gaps = np.diff(cuts) if len(cuts) > 1 else np.array([max(1.0, abs(cuts[0]))])

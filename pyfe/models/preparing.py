@@ -261,6 +261,13 @@ class Preparation:
         """How much less of the measure a function on these rows has than the model."""
         return self.measure.loss(self._decision(function))
 
+    def said_anew(self, function: Function) -> Function:
+        """A function that was changed after it was made, with the remarks on its results that are true of it now."""
+        decision = self._decision(function)
+        step = dict(function.remarks).get("step of the score", "").partition(";")[0]
+        anew = {"step of the score": f"{step}; {_results(decision)}", "loss": self.measure.words(decision)}
+        return replace(function, remarks=tuple((name, anew.get(name, text)) for name, text in function.remarks))
+
     def _decision(self, function: Function) -> FloatArray:
         """Decision values of the rows, with noise where a key's results have it."""
         scores = function.evaluate(self.draft.table, "clip").reshape(-1, function.k)
@@ -284,9 +291,13 @@ class Preparation:
             return [("step of the score", ends), ("loss", self.measure.words(decision))]
         steps = "as fine as the columns" if grid is None else f"sd / {grid.precision:.3g}"
         return [
-            ("step of the score", f"{steps}; {len(np.unique(decision, axis=0))} different results on these rows"),
+            ("step of the score", f"{steps}; {_results(decision)}"),
             ("loss", self.measure.words(decision)),
         ]
+
+
+def _results(decision: FloatArray) -> str:
+    return f"{len(np.unique(decision, axis=0))} different results on these rows"
 
 
 def _require_precision(precision: Any) -> None:

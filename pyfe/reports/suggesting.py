@@ -52,7 +52,8 @@ class Suggestion:
 
     step: what kind it is; what: a sentence. loss: what it loses of the measure on the reference rows (None: not
     measured). granted: what the rules say; None where there is nothing to ask them; says: their words. schema,
-    function: what to create an authority for and ask it for; None where it is no key.
+    function: what to create an authority for and ask it for; None where it is no key. scheme: that of the authority,
+    in short.
     """
 
     step: str
@@ -63,27 +64,44 @@ class Suggestion:
     schema: Schema | None = None
     function: Function | None = None
 
+    @property
+    def scheme(self) -> str | None:
+        """What ``KeyAuthority.create(scheme=...)`` and ``pyfe keygen --scheme`` are given for it."""
+        return None if self.function is None else _scheme_of(self.function)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; of the function its id."""
         function = None if self.function is None else self.function.id.hex()
         schema = None if self.schema is None else self.schema.id.hex()
         plain = {"step": self.step, "what": self.what, "loss": self.loss, "granted": self.granted, "says": self.says}
-        return {**plain, "schema": schema, "function": function}
+        return {**plain, "schema": schema, "function": function, "scheme": self.scheme}
 
 
 @dataclass(frozen=True, eq=False)
 class Suggestions:
     """What :func:`suggest` tried, in its order; printing it gives a table. ``measure``: of what is lost, and what the
-    model itself has of it."""
+    model itself has of it; ``aim``: how much of it may be lost."""
 
     tried: tuple[Suggestion, ...]
     measure: str
     of_model: float
+    aim: float
 
     @property
     def granted(self) -> Suggestion | None:
         """The first that the rules grant; None where they grant none."""
         return next((one for one in self.tried if one.granted), None)
+
+    @property
+    def beyond_the_aim(self) -> str | None:
+        """What is to be said of a loss that is larger than the aim, where what is granted first has one."""
+        first = self.granted
+        if first is None or first.loss is None or first.loss <= self.aim:
+            return None
+        return (
+            f"what is granted loses {first.loss:.4f} of {self.measure}, and at most {self.aim:g} is the aim: look for "
+            "one that loses less (--all, everything=True), or for wider ranges (margin=, --margin)"
+        )
 
     def __iter__(self) -> Iterator[Suggestion]:
         return iter(self.tried)
@@ -94,7 +112,7 @@ class Suggestions:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         tried = [one.to_dict() for one in self.tried]
-        return {"measure": self.measure, "of_model": self.of_model, "suggestions": tried}
+        return {"measure": self.measure, "of_model": self.of_model, "aim": self.aim, "suggestions": tried}
 
     def __str__(self) -> str:
         head = ("step", f"{self.measure} lost", "rules", "")
@@ -107,7 +125,12 @@ class Suggestions:
         lines = [
             "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]).rstrip() for row in cells
         ]
-        return "\n".join([f"the model: {self.measure} {self.of_model:.4f} on the reference rows", *lines])
+        head_line = f"the model: {self.measure} {self.of_model:.4f} on the reference rows"
+        return "\n".join([head_line, *lines, *([] if self.beyond_the_aim is None else [self.beyond_the_aim])])
+
+
+def _scheme_of(function: Function) -> str:
+    return "ipfe-ddh" if function.kind == "linear" else "qfe-ggm"
 
 
 _WORDS = {True: "granted", False: "refused", None: "not asked"}
@@ -173,7 +196,8 @@ def suggest(
         tried.append(one)
         if one.granted and not everything:
             break
-    return Suggestions(tuple(tried), prepared.measure.name, prepared.measure.of_model)
+    measure = prepared.measure
+    return Suggestions(tuple(tried), measure.name, measure.of_model, measure.most)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -203,7 +227,7 @@ class _Case:
         """
         if function.schema is None:
             raise ParameterError("a function of no known schema")
-        scheme, exact = "ipfe-ddh" if function.kind == "linear" else "qfe-ggm", function.schema.noise is None
+        scheme, exact = _scheme_of(function), function.schema.noise is None
         if exact and self.authority is not None and function.kind in _served(self.authority):
             scheme = self.authority.public_key.scheme
         known = reference_for(function.schema, self.reference)
@@ -347,7 +371,7 @@ def _repaired(case: _Case, precision: float, function: Function) -> Suggestion:
     for changed in _changes(function, case.prepared)[:_MOST_CHANGES]:
         granted, found, says = case.asked(changed)
         if granted or not any(finding.rule == "2m" for finding in found):
-            loss = case.prepared.loss(changed)
+            loss, changed = case.prepared.loss(changed), case.prepared.said_anew(changed)
             return Suggestion(step, what, loss, granted, says, changed.schema, changed)
     return Suggestion(step, what, granted=False, says="no such change takes the remainder away")
 

@@ -141,7 +141,8 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Dif
     if first.get("population") != second.get("population"):
         one, other = ("published" if "population" in parts else None for parts in (first, second))
         found.append(Difference("", "population", one, "published otherwise" if one and other else other))
-    return found
+    sums = [str(parts.get("sum_w", 1)) for parts in (first, second)]
+    return found if sums[0] == sums[1] else [*found, Difference("", "sum_w", *sums)]
 
 
 def _of_section(

@@ -20,7 +20,12 @@ __all__ = [
     "require_columns",
     "require_few",
     "require_known",
+    "require_short_names",
 ]
+
+_MOST_NAMES = 2**22
+"""Most characters of the columns' names before all coordinates together: a name stands before each of its levels, and
+takes four bytes a character there."""
 
 
 def columns_from_ranges(
@@ -112,6 +117,16 @@ def require_columns(columns: Mapping[Any, Any]) -> None:
             raise ParameterError(f"two columns are called {name!r}: their names differ in their Unicode form only")
         with naming(name):
             column.require_codes_come_back()
+
+
+def require_short_names(columns: Mapping[str, Column]) -> None:
+    """ParameterError before names are made that take far more memory than what they are made of."""
+    written = sum(len(name) * column.width for name, column in columns.items())
+    if written > _MOST_NAMES:
+        raise ParameterError(
+            f"the names of the columns stand before their coordinates with {written} characters, more than "
+            f"{_MOST_NAMES}; give shorter names to columns of many levels or cuts"
+        )
 
 
 def bits_by_name(bits: int | Mapping[str, int]) -> Callable[[object], int]:

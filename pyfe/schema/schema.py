@@ -24,10 +24,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
 from types import MappingProxyType
@@ -46,7 +44,8 @@ from pyfe.schema.facts import ColumnFacts, Difference, described, differences
 from pyfe.schema.frames import naming, open_frame, to_numpy
 from pyfe.schema.population import Population
 from pyfe.schema.proposal import propose_columns
-from pyfe.schema.ranges import by_text, columns_from_ranges, require_columns
+from pyfe.schema.protected_forms import in_wider_steps
+from pyfe.schema.ranges import by_text, columns_from_ranges, require_columns, require_short_names
 from pyfe.schema.written import parts_of, read, written
 from pyfe.strict import reading, require_same
 from pyfe.text import printable
@@ -58,9 +57,7 @@ __all__ = ["Schema", "stacked"]
 
 _COLUMNS_LISTED = 10
 MOST_PROTECTED_FORMS = 1024
-_MOST_NAMES = 2**22
-"""Most characters of the columns' names before all coordinates together: a name stands before each of its levels, and
-takes four bytes a character there."""
+MOST_SUM_W = 2**31 - 1
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -78,6 +75,8 @@ class Schema(PickledAsBytes):
         that no set of keys may open, besides the columns marked protected.
     population: what the schema publishes of the population that rows come from; :func:`pyfe.leakage.published` makes it
         from a table. Nothing by default.
+    sum_w: what the magnitudes of the weights of a sum of ciphertexts may sum to, in a scheme whose ciphertexts have
+        noise (``ipfe-rlwe``): keys and ciphertexts are made so large that sums of so many come out exact. 1 by default.
 
     Cost: O(n) memory for n coordinates. Two schemas are equal when their ids are.
     """
@@ -88,6 +87,7 @@ class Schema(PickledAsBytes):
         *,
         protected_forms: Mapping[str, Any] | None = None,
         population: Population | None = None,
+        sum_w: int = 1,
     ) -> None:
         if not isinstance(columns, Mapping):
             raise ParameterError(f"a schema is made of a mapping of names to columns, not of {shown(columns)}")
@@ -103,7 +103,7 @@ class Schema(PickledAsBytes):
         width = sum(column.width for column in columns.values())
         if width > MAX_COORDINATES:
             raise ParameterError(f"a schema has at most {MAX_COORDINATES} coordinates, not {width}")
-        _require_short_names(columns)
+        require_short_names(columns)
         self._columns: dict[str, Column] = {plain(name): column for name, column in columns.items()}
         bounds = pairwise(accumulate((column.width for column in self._columns.values()), initial=0))
         self._parts = tuple(
@@ -120,6 +120,9 @@ class Schema(PickledAsBytes):
         self._hi = _frozen([v for c in self._columns.values() for v in c.bounds[1]])
         self._forms = self._checked_forms({} if protected_forms is None else protected_forms)
         self._population = self._checked_population(population)
+        if not is_integer(sum_w) or not 1 <= sum_w <= MOST_SUM_W:
+            raise ParameterError(f"sum_w is an integer from 1 to {MOST_SUM_W}, not {shown(sum_w)}")
+        self._sum_w = int(sum_w)
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         self._id = hashlib.sha256(text.encode("ascii")).digest()
 
@@ -168,6 +171,7 @@ class Schema(PickledAsBytes):
         protected: Iterable[str] = (),
         missing: Mapping[str, Any] | None = None,
         protected_forms: Mapping[str, Mapping[str, int]] | None = None,
+        sum_w: int = 1,
     ) -> Schema:
         """A schema from clinical ranges: ``(lo, hi)`` is a number, ``["no", "yes"]`` a category, or give a column.
 
@@ -178,11 +182,12 @@ class Schema(PickledAsBytes):
         public, protected: names of columns to mark.
         missing: column name -> value an absent entry takes, or "bit" for a coordinate of its own that says "is
             missing"; columns not named refuse absent entries.
+        sum_w: as of the class.
 
         Raises ParameterError for an ambiguous list of two numbers, an unknown name, or an impossible range.
         """
         columns = columns_from_ranges(ranges, bits, public, protected, {} if missing is None else missing)
-        return cls(columns, protected_forms=protected_forms)
+        return cls(columns, protected_forms=protected_forms, sum_w=sum_w)
 
     @classmethod
     def fit(
@@ -226,9 +231,9 @@ class Schema(PickledAsBytes):
             a value that is none of them is an error.
         ranges: column name -> ``(lo, hi)``, or a made column, where you know it: clinical ranges are better than any
             quantile. Values beyond it are not looked at; a UserWarning says where they are most.
-        marks: public, protected, missing and protected_forms as for :meth:`from_ranges`.
+        marks: public, protected, missing, protected_forms and sum_w as for :meth:`from_ranges`.
         """
-        unknown_marks = sorted(set(marks) - {"public", "protected", "missing", "protected_forms"})
+        unknown_marks = sorted(set(marks) - {"public", "protected", "missing", "protected_forms", "sum_w"})
         if unknown_marks:
             raise ParameterError(f"Schema.fit has no option {unknown_marks[0]!r}")
         known = ({} if given is None else given for given in (levels, ranges))
@@ -249,16 +254,9 @@ class Schema(PickledAsBytes):
                     f"column {shown(name)}: a number of steps is an integer from 1 on, not {shown(most)}"
                 )
         columns = {name: c.with_steps(int(steps[name])) if name in steps else c for name, c in self._columns.items()}
-        coarser = Schema(columns)
-        return Schema(columns, protected_forms={name: self._on(coarser, form) for name, form in self._forms.items()})
-
-    def _on(self, coarser: Schema, form: Mapping[str, int]) -> dict[str, int]:
-        """The least integer weights of a form's direction in the wider steps of another schema."""
-        places = {name: self._positions[name] for name in form}
-        parts = {n: Fraction(form[n] * int(self._hi[at]), int(coarser._hi[at])) for n, at in places.items()}
-        common = math.lcm(*(part.denominator for part in parts.values()))
-        shared = math.gcd(*(int(part * common) for part in parts.values()))
-        return {name: int(part * common) // shared for name, part in parts.items()}
+        tops = [dict(zip(self._names, hi.tolist(), strict=True)) for hi in (self._hi, Schema(columns).hi)]
+        forms = {name: in_wider_steps(form, *tops) for name, form in self._forms.items()}
+        return Schema(columns, protected_forms=forms, sum_w=self._sum_w)
 
     def with_protected(self, names: Sequence[str]) -> Schema:
         """The schema with further columns marked protected; another schema, with an id of its own. ParameterError for
@@ -269,7 +267,7 @@ class Schema(PickledAsBytes):
             raise ParameterError(f"there is no column {shown(unknown[0])} that could be protected")
         marked = {known[same_name(name)]: True for name in names}
         columns = {n: replace(c, protected=True) if n in marked else c for n, c in self._columns.items()}
-        return Schema(columns, protected_forms=self._forms, population=self._population)
+        return Schema(columns, protected_forms=self._forms, population=self._population, sum_w=self._sum_w)
 
     # -- what it says --
 
@@ -325,7 +323,16 @@ class Schema(PickledAsBytes):
 
     def with_population(self, population: Population | None) -> Schema:
         """The schema with what it publishes of the population; another schema, with an id of its own."""
-        return Schema(self._columns, protected_forms=self._forms, population=population)
+        return Schema(self._columns, protected_forms=self._forms, population=population, sum_w=self._sum_w)
+
+    @property
+    def sum_w(self) -> int:
+        """What the magnitudes of the weights of a sum of ciphertexts may sum to, where ciphertexts have noise."""
+        return self._sum_w
+
+    def with_sum_w(self, sum_w: int) -> Schema:
+        """The schema for sums of so large weights; another schema, with an id of its own."""
+        return Schema(self._columns, protected_forms=self._forms, population=self._population, sum_w=sum_w)
 
     @cached_property
     def noise(self) -> Slots | None:
@@ -342,7 +349,7 @@ class Schema(PickledAsBytes):
         publishes of the population. ParameterError where it has noise already, or another column of that name."""
         if name in self._columns or not is_column(noise) or noise.noise is None:
             raise ParameterError(f"noise is made by pyfe.noise, and needs a name of its own, not {shown(name)}")
-        return Schema({**self._columns, name: noise}, protected_forms=self._forms)
+        return Schema({**self._columns, name: noise}, protected_forms=self._forms, sum_w=self._sum_w)
 
     def describe(self, X: Any = None) -> list[ColumnFacts]:
         """What each column is; with a table as for :meth:`read`, also how its cells fit: what does not is counted."""
@@ -350,8 +357,7 @@ class Schema(PickledAsBytes):
 
     def differences(self, other: Schema) -> list[Difference]:
         """What differs from another schema; nothing where it is the same."""
-        both = (parts_of(schema._columns, schema._forms, schema._population) for schema in (self, other))
-        return differences(*both)
+        return differences(self._parts_written(), other._parts_written())
 
     def relations(self) -> IntArray:
         """Rows int64 ``[m, n]`` whose value everybody knows: the sum of a one-hot block, a constant."""
@@ -509,7 +515,8 @@ class Schema(PickledAsBytes):
         columns = [{"name": name, **column.to_dict()} for name, column in self._columns.items()]
         forms = [{"name": name, "weights": dict(sorted(form.items()))} for name, form in self._forms.items()]
         published = {} if self._population is None else {"population": self._population.to_dict()}
-        return {"version": 1, "columns": columns, "protected_forms": forms, **published}
+        sums = {} if self._sum_w == 1 else {"sum_w": self._sum_w}  # else the ids of earlier schemas would change
+        return {"version": 1, "columns": columns, "protected_forms": forms, **published, **sums}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
@@ -518,14 +525,17 @@ class Schema(PickledAsBytes):
             columns = {entry["name"]: column_from_dict(entry) for entry in data["columns"]}
             forms = {entry["name"]: entry["weights"] for entry in data["protected_forms"]}
             population = Population.from_dict(data["population"]) if "population" in data else None
-            schema = cls(columns, protected_forms=forms, population=population)
+            schema = cls(columns, protected_forms=forms, population=population, sum_w=data.get("sum_w", 1))
             require_same(schema.to_dict(), dict(data), "a schema")
         return schema
 
     def to_yaml(self) -> str:
         """A file that people read and edit (:mod:`pyfe.schema.written`). ParameterError for a schema of more than some
         25,000 columns, or 4 MB of text."""
-        return written(self._columns, self._forms, self._population)
+        return written(self._parts_written())
+
+    def _parts_written(self) -> dict[str, Any]:
+        return parts_of(self._columns, self._forms, self._population, self._sum_w)
 
     @classmethod
     def from_yaml(cls, data: bytes | str) -> Schema:
@@ -557,7 +567,8 @@ class Schema(PickledAsBytes):
         columns = zip(names, self._columns.values(), strict=True)
         lines = (f"  {name.ljust(width)}  {column}{_marks_text(column)}" for name, column in columns)
         published = [] if self._population is None else ["  publishes shares of the population"]
-        return "\n".join([repr(self), *map(printable, lines), *published])
+        sums = [] if self._sum_w == 1 else [f"  ciphertexts add up with weights that sum to {self._sum_w} at most"]
+        return "\n".join([repr(self), *map(printable, lines), *published, *sums])
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -574,16 +585,6 @@ def stacked(columns: Mapping[str, AnyArray]) -> AnyArray:
     """Columns side by side ``[batch, columns]``: float64, or object if one of them holds text."""
     kind = object if any(values.dtype.kind == "O" for values in columns.values()) else np.float64
     return np.stack([values.astype(kind) for values in columns.values()], axis=1)
-
-
-def _require_short_names(columns: Mapping[str, Column]) -> None:
-    """ParameterError before names are made that take far more memory than what they are made of."""
-    written = sum(len(name) * column.width for name, column in columns.items())
-    if written > _MOST_NAMES:
-        raise ParameterError(
-            f"the names of the columns stand before their coordinates with {written} characters, more than "
-            f"{_MOST_NAMES}; give shorter names to columns of many levels or cuts"
-        )
 
 
 def _frozen(values: list[int]) -> IntArray:

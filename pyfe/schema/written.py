@@ -83,7 +83,7 @@ _FILE = File("schema file", MOST_BYTES, MOST_PARTS, value_of)
 
 
 def read(data: bytes | str, make: Callable[..., Made]) -> Made:
-    """What ``make`` (of columns, protected_forms and population) makes of a file. DecodeError, which names the line."""
+    """What ``make`` (of columns, protected_forms, population, sum_w) makes of a file. DecodeError, naming the line."""
     parsed = parse(data, _FILE)
     try:
         return _read(Node(parsed.value, most=MOST_PARTS), make)
@@ -92,7 +92,7 @@ def read(data: bytes | str, make: Callable[..., Made]) -> Made:
 
 
 def _read(file: Node, make: Callable[..., Made]) -> Made:
-    parts = file.words(("version", "columns"), ("protected_forms", "population"))
+    parts = file.words(("version", "columns"), ("protected_forms", "population", "sum_w"))
     version = parts["version"].value
     if type(version) is not int or version != _VERSION:
         parts["version"].fail(f"version {shown(version)} of schema files is not known; this is version {_VERSION}")
@@ -108,6 +108,8 @@ def _read(file: Node, make: Callable[..., Made]) -> Made:
         rest["population"] = _population(parts["population"])
         with _fault_at(parts["population"]):
             made = make(columns, **rest)
+    if "sum_w" in parts:
+        made = make(columns, **rest, sum_w=parts["sum_w"].count(1, _LARGEST_WEIGHT))
     return made
 
 
@@ -181,11 +183,8 @@ _OTHERS_READ = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", *
 """Texts that a reader of YAML takes for something else."""
 
 
-def written(
-    columns: Mapping[str, Column], forms: Mapping[str, Mapping[str, int]], population: Population | None
-) -> str:
-    """The file of a schema. ParameterError where it would be longer than what :func:`read` reads."""
-    parts = parts_of(columns, forms, population)
+def written(parts: Mapping[str, Any]) -> str:
+    """The file of a schema's :func:`parts_of`. ParameterError where it would be longer than what :func:`read` reads."""
     text = "".join(f"{line}\n" for name, part in parts.items() for line in _entry("", name, part, opened=True))
     if _count(parts) > MOST_PARTS or len(text.encode()) > MOST_BYTES:
         raise ParameterError(
@@ -196,7 +195,7 @@ def written(
 
 
 def parts_of(
-    columns: Mapping[str, Column], forms: Mapping[str, Mapping[str, int]], population: Population | None
+    columns: Mapping[str, Column], forms: Mapping[str, Mapping[str, int]], population: Population | None, sum_w: int
 ) -> dict[str, Any]:
     """What the file of a schema says, in plain types."""
     parts: dict[str, Any] = {"version": _VERSION, "columns": {name: c.to_words() for name, c in columns.items()}}
@@ -204,6 +203,8 @@ def parts_of(
         parts["protected_forms"] = {name: dict(sorted(form.items())) for name, form in forms.items()}
     if population is not None:
         parts["population"] = population.to_dict()
+    if sum_w != 1:
+        parts["sum_w"] = sum_w
     return parts
 
 

@@ -28,22 +28,26 @@ in exact integers (docs/explanation/lattice-parameters.md). A ciphertext costs t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import numpy.typing as npt
 
 from pyfe._core import ipfe_rlwe as _native
 from pyfe.arrays import IntArray
+from pyfe.errors import SignatureError
 from pyfe.schemes.arguments import Client, Label, bound, box, context_bytes, count, integers, require_no_client
 from pyfe.schemes.multiples import require_long_multiples
 
 __all__ = [
     "BLOCK_ROWS",
+    "TILE_ROWS",
     "CiphertextBatch",
     "FunctionKey",
     "MasterPublicKey",
     "MasterSecretKey",
     "Parameters",
     "decrypt",
+    "decrypt_together",
     "encrypt",
     "keygen",
     "setup",
@@ -53,6 +57,9 @@ __all__ = [
 
 BLOCK_ROWS = 8192
 """Rows of a full ciphertext: its slots."""
+
+TILE_ROWS = 64
+"""Rows that a ciphertext grows by."""
 
 MasterPublicKey = _native.MasterPublicKey
 MasterSecretKey = _native.MasterSecretKey
@@ -105,6 +112,12 @@ def Parameters(
     )
 
 
+def public_key_size(parameters: _native.Parameters) -> int:
+    """Bytes of pk_1 .. pk_n: ``1024 n log2 q``."""
+    bits: int = sum(int(q).bit_length() for q in parameters.primes)
+    return BLOCK_ROWS // 8 * int(parameters.n) * bits
+
+
 def setup(parameters: _native.Parameters) -> tuple[_native.MasterPublicKey, _native.MasterSecretKey]:
     """A fresh key pair: ``pk_i = a s_i + e_i``.
 
@@ -154,16 +167,40 @@ def keygen(msk: _native.MasterSecretKey, y: npt.ArrayLike) -> _native.FunctionKe
 def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
     """The inner products ``<x, y>``, exact: int64 ``[batch]`` for a key of one function, else ``[batch, k]``.
 
-    Raises KeyMismatchError at once when key and batch have different public keys, OutOfRangeError for public weights
-    beyond the parameters; and RefusedError, after all of the work and without a place or a reason, when any slot of any
-    ciphertext is not what encryption gives: also of rows that a slice left out. **A refusal is an answer**: about 32 of
-    them, on ciphertexts made for it, give a coefficient of the key away. Refuse the sender of one whose signature is
-    valid, and let neither scores nor refusals of unsigned ciphertexts reach whoever sent them. A sum can give the key
-    away without a refusal: see :func:`weighted_sum`.
-    Cost a ciphertext: n multiply-adds a slot, and k transforms.
+    Raises KeyMismatchError at once when key and batch have different public keys, and SignatureError for a sum that
+    came as bytes, unless it is ``vouched()``; and RefusedError, after all of the work and without a place or a reason,
+    when any slot of any ciphertext is not what encryption gives: also of rows that a slice left out. **A refusal is an
+    answer**: about 32 of them, on ciphertexts made for it, give a coefficient of the key away. Refuse the sender of one
+    whose signature is valid, and let neither scores nor refusals of unsigned ciphertexts reach whoever sent them.
+    Cost a ciphertext: n multiply-adds a slot, and k transforms; of a sum, also each ciphertext that it is made of and
+    that this key has not accepted yet: see :func:`weighted_sum`.
     """
+    _require_formed(ct)
     z: IntArray = _native.decrypt(sk, ct)
     return z[:, 0] if z.shape[1] == 1 else z
+
+
+def decrypt_together(sks: Sequence[_native.FunctionKey], ct: _native.CiphertextBatch) -> list[IntArray]:
+    """What :func:`decrypt` gives of each of several keys of one public key, in one pass over the ciphertexts.
+
+    Nothing ends it early, and one RefusedError is that of all keys: it does not say whose. Other errors as of
+    :func:`decrypt`, ParameterError for no keys. Cost a ciphertext: it is read, its ct_0 transformed and every word
+    unpacked once, or once for each eight functions; n multiply-adds a slot and k transforms a function.
+    """
+    _require_formed(ct)
+    z: IntArray = _native.decrypt_together(list(sks), ct)
+    ends = list(accumulate((len(sk.intervals) for sk in sks), initial=0))
+    return [z[:, first] if end - first == 1 else z[:, first:end] for first, end in pairwise(ends)]
+
+
+def _require_formed(ct: object) -> None:
+    """SignatureError for a sum for which nobody answers."""
+    if isinstance(ct, CiphertextBatch) and not ct.formed:
+        raise SignatureError(
+            "a sum that came as bytes is not decrypted: its weights are what its sender says, and one answer is all of "
+            "the key. Add the ciphertexts where they are decrypted, or have the sum signed by who formed it with this "
+            "key (pyfe.Evaluator(key).decrypt(..., formed_by=IDENTITY))"
+        )
 
 
 def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
@@ -182,9 +219,10 @@ def verify_key(mpk: _native.MasterPublicKey, sk: _native.FunctionKey) -> bool:
 def weighted_sum(batches: Sequence[_native.CiphertextBatch], w: npt.ArrayLike) -> _native.CiphertextBatch:
     """Slot by slot ``sum_l w_l batch_l``: a batch that encrypts the sums of the rows.
 
-    Decrypt each of the batches by itself first, and the sum only if none is refused: results of a sum lie in an
-    interval so wide that all of a key fits into it, and one malformed batch among them takes it away without a refusal.
-    Decrypt no sum that came as bytes: its weights are what its sender says.
+    Results of a sum lie in an interval so wide that all of a key fits into it, and one malformed batch among them would
+    take it away without a refusal. So :func:`decrypt` opens each of them by itself as well, and one that is malformed
+    refuses all; and no sum that came as bytes, whose weights are what its sender says. A sum keeps its batches in
+    memory for that.
 
     Parameters
     ----------

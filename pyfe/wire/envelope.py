@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import os
+import stat
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from pyfe import _core
@@ -23,8 +26,13 @@ __all__ = [
     "Header",
     "Kind",
     "Octets",
+    "Outline",
+    "around",
     "as_bytes",
+    "given_back",
     "kind_of",
+    "lent",
+    "outline",
     "pack",
     "pack_metadata",
     "pieces",
@@ -32,6 +40,7 @@ __all__ = [
     "unframed",
     "unpack",
     "unpack_metadata",
+    "without_payload",
 ]
 
 Octets: TypeAlias = bytes | memoryview
@@ -75,6 +84,9 @@ _HEADER = struct.Struct("<4sHBBHH32s32sQI")  # as csrc/codec/include/pyfe/codec/
 
 HEADER_SIZE = _HEADER.size
 """Bytes before the payload."""
+
+_PAYLOAD = slice(HEADER_SIZE - 12, HEADER_SIZE - 4)
+"""Where the header says how many bytes the payload has."""
 
 
 @dataclass(frozen=True)
@@ -143,17 +155,23 @@ def pack(envelope: Envelope) -> bytes:
 
 def pieces(envelope: Envelope, payload: Sequence[Octets]) -> list[Octets]:
     """The bytes of an envelope in pieces, ``payload`` in place of the envelope's own: nothing large is copied."""
+    header, *rest = around(envelope, sum(map(len, payload)))
+    return [header, *payload, *rest]
+
+
+def around(envelope: Envelope, payload: int) -> tuple[bytes, bytes, bytes]:
+    """What an envelope has before and behind a payload of so many bytes: header; metadata, signature."""
     metadata, signature = cbor.dumps(envelope.metadata), envelope.signature
     header = _core.envelope_header(
         int(envelope.kind),
         envelope.scheme,
         envelope.parameter_hash,
         envelope.public_key_id,
-        sum(map(len, payload)),
+        payload,
         len(metadata),
         len(signature),
     )
-    return [header, *payload, metadata, signature]
+    return header, metadata, signature
 
 
 def unframed(data: bytes, kind: Kind | None = None) -> Frame:
@@ -178,6 +196,56 @@ def unpack(data: bytes, kind: Kind | None = None) -> Envelope:
         raise DecodeError(f"{frame.kind.text}: metadata is not a map")
     ids = frame.parameter_hash, frame.public_key_id
     return Envelope(frame.kind, frame.scheme, *ids, frame.payload, metadata, frame.signature)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An object whose payload is too large to be looked at with the rest: ``envelope`` has none, ``payload`` is how
+    many bytes it has, from :data:`HEADER_SIZE` on; ``around``: header and metadata as they stand there."""
+
+    envelope: Envelope
+    payload: int
+    around: bytes
+
+
+def outline(descriptor: int, kind: Kind) -> Outline:
+    """Of the object that is all of a file. DecodeError for anything else."""
+    header, size = os.pread(descriptor, HEADER_SIZE, 0), os.fstat(descriptor).st_size
+    known = Header.read(header)
+    if known is None or known.size != size:
+        there = "no header of an object" if known is None else f"a header that tells of {known.size} bytes, not {size}"
+        raise DecodeError(f"{kind.text}: the file has {there}")
+    payload = int.from_bytes(header[_PAYLOAD], "little")
+    tail = os.pread(descriptor, size - HEADER_SIZE - payload, HEADER_SIZE + payload)
+    return without_payload(header, tail, kind)
+
+
+def given_back(data: Octets) -> contextlib.AbstractContextManager[object]:
+    """While the block lasts, what is read of the bytes of a file takes no memory that stays."""
+    owner: object = data.obj if isinstance(data, memoryview) else None
+    return owner.given_back() if isinstance(owner, _core.SharedBytes) else contextlib.nullcontext()
+
+
+def lent(path: str | os.PathLike[str], kind: Kind) -> tuple[Envelope, memoryview] | None:
+    """The envelope that is all of a file, and all of its bytes, where they lie. None for a file that others than this
+    user and root may write to, who could change it once it is checked. OSError; DecodeError for anything else."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return None
+        known = outline(descriptor, kind)
+        view = _core.SharedBytes.mapped(descriptor, found.st_size).view()
+    finally:
+        os.close(descriptor)
+    return replace(known.envelope, payload=view[HEADER_SIZE : HEADER_SIZE + known.payload]), view
+
+
+def without_payload(header: bytes, tail: bytes, kind: Kind) -> Outline:
+    """The same, of an object's first :data:`HEADER_SIZE` bytes and of those behind its payload."""
+    payload = int.from_bytes(header[_PAYLOAD], "little")
+    found = unpack(header[: _PAYLOAD.start] + bytes(8) + header[_PAYLOAD.stop :] + tail, kind)
+    return Outline(found, payload, header + tail[: len(tail) - len(found.signature)])
 
 
 def pack_metadata(kind: Kind, metadata: dict[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,22 @@ def test_the_largest_that_is_accepted(name: str) -> None:
     assert accepted.quantum_bits >= 128 and 14 * accepted.sigma_256[2] <= 2**60
     assert accepted.K.bit_length() + accepted.b <= 126
     assert accepted.b + 16 + accepted.primes[-1].bit_length() <= 128
+    assert (log2(accepted.q) > 162) == (reason == "security") and log2(accepted.q) < 163.9
+    decrypts_at_both_ends(accepted)
+
+
+def decrypts_at_both_ends(p: Any) -> None:
+    """What is accepted works: all weights at their bound, results at both ends, single ones and the largest sum."""
+    mpk, msk = ipfe_rlwe.setup(p)
+    y = np.array([[p.y_bound] * p.n, [p.y_bound * (-1) ** i for i in range(p.n)]])
+    x = np.array([np.where(row * up > 0, p.x_hi, p.x_lo) for row in y for up in (1, -1)])
+    sk, ct = ipfe_rlwe.keygen(msk, y), ipfe_rlwe.encrypt(mpk, x)
+    assert ipfe_rlwe.verify_key(mpk, sk)
+    results = x.astype(object) @ y.T.astype(object)
+    assert ipfe_rlwe.decrypt(sk, ct).tolist() == results.tolist()
+    for weight in {p.sum_w, -p.sum_w}:
+        total = ipfe_rlwe.weighted_sum([ct], [weight])
+        assert ipfe_rlwe.decrypt(sk, total).tolist() == (weight * results).tolist()
 
 
 def test_the_estimate_alone(seed: int) -> None:

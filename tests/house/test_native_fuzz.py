@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -51,4 +52,7 @@ def test_replay(name: str, fuzzing: Any, build_folder: Path, tmp_path: Path) -> 
         files[-1].write_bytes(seed)
     done = subprocess.run([programs[0], *files], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert f"replayed {len(files)}" in done.stdout
+    words = re.fullmatch(r"replayed (\d+), accepted (\d+)\n", done.stdout)
+    assert words is not None
+    assert int(words[1]) == len(files)
+    assert int(words[2]) >= len(files) // 3, "what a repair makes is refused: the search would see little"

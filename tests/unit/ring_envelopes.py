@@ -71,9 +71,16 @@ def probe(c: int, w: int = 0) -> CiphertextBatch:
     return of_payload(like[: -len(shared) - 2 * len(tile)] + shared + tile + tile)
 
 
-def secret_coefficients(count: int) -> list[int]:
+def width_of(data: bytes) -> int:
+    """Bits of a coefficient of the last function of a key: before the coefficients, and behind 16 bytes of ``||E||^2``,
+    whose upper half is 0 and no such half of random coefficients is."""
+    starts = {w: len(data) - 1 - twin.N * w // 8 for w in range(1, 64)}
+    return next(w for w, at in starts.items() if data[at] == w and not any(data[at - 8 : at]))
+
+
+def secret_coefficients(count: int, of: pyfe.FunctionKey | None = None) -> list[int]:
     """The first of sk_y, from the end of a key's bytes: what an attacker is after."""
-    data = bytes(key().native.to_bytes())
-    width = next(w for w in range(1, 64) if data[-1 - twin.N * w // 8] == w)
+    data = bytes((key() if of is None else of).native.to_bytes())
+    width = width_of(data)
     shifted = twin.unpacked(data[-twin.N * width // 8 :], twin.N, width)
     return [v - (1 << width - 1) for v in shifted[:count]]

@@ -14,6 +14,7 @@ from bench import rlwe, rlwe_peer
 from bench.catalogue import QUESTIONS, entries, ids_of
 from bench.measure import BenchError, Measurement, Settings
 from bench.report import row
+from bench.rlwe_case import Case
 from bench.rlwe_cohort import Cohort
 from pyfe import _core
 
@@ -21,8 +22,8 @@ QUICK = Settings(quick=True)
 
 
 @pytest.fixture(scope="module")
-def case() -> rlwe.Case:
-    return rlwe.Case(2, 64)
+def case() -> Case:
+    return Case(2, 64)
 
 
 def test_the_headline_ids_and_their_bars() -> None:
@@ -67,7 +68,7 @@ def test_a_rate_below_its_bar_is_said_to_be() -> None:
     assert both.endswith("missed")  # fast enough here, not for such a processor
 
 
-def test_both_backends_are_timed(case: rlwe.Case) -> None:
+def test_both_backends_are_timed(case: Case) -> None:
     used: list[str] = []
     rlwe.timed([lambda: used.append(_core.backend())], 2)
     assert used == [_core.backend(), "portable"] * 2
@@ -76,12 +77,12 @@ def test_both_backends_are_timed(case: rlwe.Case) -> None:
 
 
 def test_a_wrong_score_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rlwe.Case, "score", lambda self: self.x @ self.y + 1)
+    monkeypatch.setattr(Case, "score", lambda self: self.x @ self.y + 1)
     with pytest.raises(BenchError, match="wrong score"):
-        rlwe.Case(1, 3)
+        Case(1, 3)
 
 
-def test_an_absent_peer_is_said_to_be(case: rlwe.Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_absent_peer_is_said_to_be(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tenseal", None)
     results = list(rlwe_peer.run(case, QUICK))
     assert {(result.peer, result.peer_value, result.ratio()) for result in results} == {(None,) * 3}
@@ -126,7 +127,7 @@ class Vector:
 
 
 @pytest.mark.parametrize("form", [rlwe_peer.Dot, rlwe_peer.Packed])
-def test_the_peer_answers_the_same_question(form: type, case: rlwe.Case) -> None:
+def test_the_peer_answers_the_same_question(form: type, case: Case) -> None:
     made = form(NoCipher(1e-5), case)
     assert made.patients == (rlwe_peer.PATIENTS if form is rlwe_peer.Dot else 4096)
     assert made.bytes_a_patient == (1000 if form is rlwe_peer.Dot else 30 * 1000 / 4096)

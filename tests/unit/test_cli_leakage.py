@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import pyfe
 from pyfe import Function, KeyAuthority, Schema
 from pyfe.cli import main
+from pyfe.function.ranking import area_under_curve
 from tests.unit.commands import run
 
 COLUMNS = [f"c{i}" for i in range(9)]
@@ -84,6 +86,61 @@ def test_suggest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["measure"] == "AUC" and found["suggestions"][0]["step"] == "grid sd / 8"
     assert main(["suggest", "model.json", "train.csv", *options]) == 0
     assert "AUC lost" in capsys.readouterr().out
+
+
+LOG = {"c0": 0.8, "c1": 0.05, "c2": 0.06, "c3": 0.06, "c4": 0.07, "c5": 0.07, "c6": 0.08, "c7": 0.08, "c8": 0.09}
+RANGES = pyfe.Schema.from_ranges(
+    {"c0": pyfe.number(5, 100, transform="log")} | {name: (0, 100) for name in COLUMNS[1:]}
+)
+
+
+def test_suggest_cuts_stated_ranges(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A weight per unit of a logarithm is one on a column that has that scale, which the ranges say."""
+    Path("ranges").write_bytes(RANGES.to_bytes())
+    model = pyfe.Linear(LOG, intercept=-31.0, link="logit", classes=["no", "yes"])
+    Path("log.json").write_text(model.to_json())
+    asked = ["suggest", "log.json", "train.csv", "--outcome", "label", "-s", "s", "-o", "f"]
+    found = run(capsys, *asked, "--ranges", "ranges")
+    made = Schema.from_bytes(Path("s").read_bytes())
+    assert str(made.columns["c0"]).startswith("number 5 to 100 in") and "log scale" in str(made.columns["c0"])
+    table = {name: np.array(cells, dtype=float) for name, cells in _columns("train.csv").items() if name != "label"}
+    score = np.log(table["c0"]) * LOG["c0"] + sum(table[name] * LOG[name] for name in COLUMNS[1:])
+    ill = np.array(_columns("train.csv")["label"]) == "yes"
+    assert found["of_model"] == pytest.approx(area_under_curve(score, ill), abs=1e-9)
+    function = Function.from_bytes(Path("f").read_bytes(), schema=made)
+    kept = area_under_curve(function.evaluate(table, "clip").astype(float), ill)
+    assert found["suggestions"][-1]["loss"] == pytest.approx(found["of_model"] - kept, abs=1e-9)
+    refused = run(capsys, *asked, "--ranges", "ranges", "--public", "c1", code=1)["error"]["message"]
+    assert "has its own public" in refused
+    own = run(
+        capsys, "suggest", "log.json", "train.csv", "-s", "ranges", "-o", "f", "--ranges", "ranges", "--force", code=1
+    )
+    assert "reads or keeps" in own["error"]["message"] and Path("ranges").read_bytes() == RANGES.to_bytes()
+
+
+def _columns(file: str) -> dict[str, list[str]]:
+    header, *rows = (line.split(",") for line in Path(file).read_text().splitlines())
+    return {name: [row[at] for row in rows] for at, name in enumerate(header)}
+
+
+def test_what_suggest_says_next_gets_the_key(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command is taken word for word; of a quadratic function it has the scheme."""
+    Path("network.json").write_text(
+        pyfe.SquareNetwork(
+            np.eye(9)[:3], np.full(3, -50.0), np.full((1, 3), 0.01), np.zeros(1), name="squares"
+        ).to_json()
+    )
+    Path("passphrase").write_text("a long passphrase")
+    for model, scheme in (("model.json", False), ("network.json", True)):
+        options = ["--exclude", "label", "--exclude", "time", "--exclude", "died"]
+        assert main(["suggest", model, "train.csv", "-s", f"{model}.s", "-o", f"{model}.f", *options]) == 0
+        last = capsys.readouterr().out.splitlines()[-1]
+        words = shlex.split(last.removeprefix("next: pyfe "))
+        assert ("--scheme" in words) is scheme and words[:3] == ["keygen", "-s", f"{model}.s"]
+        words = [{"AUTHORITY": f"{model}.a", "PUBLIC_KEY": f"{model}.p"}.get(word, word) for word in words]
+        run(capsys, *words, "--passphrase-file", "passphrase")
+        issued = ["issue", f"{model}.f", "-a", f"{model}.a", "-o", f"{model}.k", "--purpose", "test"]
+        assert run(capsys, *issued, "--passphrase-file", "passphrase")["sequence"] == 1
 
 
 def test_a_schema_publishes_its_population(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

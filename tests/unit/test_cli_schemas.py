@@ -145,6 +145,16 @@ def test_described_with_what_it_publishes(story: Story) -> None:
     assert Path("again").read_bytes() == Path("published").read_bytes()
 
 
+def test_described_with_sums(story: Story, schema: Schema) -> None:
+    Path("summed").write_bytes(schema.with_sum_w(12).to_bytes())
+    assert story.run("schema", "describe", "schema")["sum_w"] == 1
+    assert story.run("schema", "describe", "summed")["sum_w"] == 12
+    assert "sum_w" not in printed(story, "schema", "describe", "schema")
+    assert printed(story, "schema", "describe", "summed").splitlines()[-1].startswith("sum_w: 12, ")
+    (found,) = story.run("schema", "diff", "schema", "summed", code=1)["differences"]
+    assert found == {"name": "", "what": "sum_w", "first": "1", "second": "12"}
+
+
 def test_strange_names_are_printed_harmlessly(story: Story) -> None:
     strange = Schema.from_ranges({"\x1b[31m": ["\u202e", "b"], "x": (0, 1)})
     Path("strange").write_bytes(strange.to_bytes())

@@ -39,12 +39,15 @@ def functions(module):
 
 def objects():
     bytes_, lo, hi = bytes(32), np.zeros(2, np.int64), np.full(2, 9)
-    ipfe, qfe, bls = _core.ipfe_ddh, _core.qfe, _core.bls12_381
+    ipfe, rlwe, qfe, bls = _core.ipfe_ddh, _core.ipfe_rlwe, _core.qfe, _core.bls12_381
     p = ipfe.Parameters(2, lo, hi, 5, bytes_)
     mpk, msk = ipfe.setup(p)
     rows = ipfe.encrypt(mpk, np.array([[1, 2]]))
     sk = ipfe.keygen(msk, np.array([1, 2]))
     yield from (p, mpk, msk, sk, rows, rows.pieces()[0], ipfe.prove(sk, rows, np.array([[5]]), b""))
+    r = rlwe.Parameters(2, lo, hi, 5)
+    mpk, msk = rlwe.setup(r)
+    yield from (r, mpk, msk, rlwe.keygen(msk, np.array([1, 2])), rlwe.encrypt(mpk, np.array([[1, 2]])))
     q = qfe.Parameters(1, lo, hi, 5)
     mpk, msk = qfe.setup(q)
     one = np.array([0])
@@ -190,6 +193,8 @@ calls = [
     lambda: pairing.multi_pair([(None, g2)]), lambda: pairing.multi_pair([(g1, None)]),
     lambda: pairing.multi_pair([(g1, (None, 0))]), lambda: pairing.multi_exponentiate_vartime([None], one),
     lambda: _core.ipfe_ddh.CiphertextBatch.concat([None]), lambda: _core.qfe.CiphertextBatch.concat([None]),
+    lambda: _core.ipfe_rlwe.CiphertextBatch.concat([None]),
+    lambda: _core.ipfe_rlwe.CiphertextBatch.combine([None], np.ones(1, np.int64)),
     lambda: pyfe.groups.multi_pair([(pyfe.groups.G1Array.generator(1), (None, 0))]),
 ]
 for call in calls:

@@ -17,6 +17,7 @@ from pyfe.function import LinearMap, Readout
 from pyfe.schema import number
 from pyfe.schemes import ipfe_rlwe
 from pyfe.schemes.multiples import long_multiples
+from tests.unit.ring_envelopes import width_of
 from tests.unit.test_ipfe_rlwe_parameters import TABLE, of
 
 BITS = ipfe_rlwe.Parameters(5, x_lo=[0] * 5, x_hi=[1] * 5, y_bound=32767)
@@ -57,7 +58,7 @@ def made_ciphertext(p: Any, public_key_id: bytes, y0: int, c: int, middle: int) 
 def secret_of(sk: Any, count: int) -> list[int]:
     """The first coefficients of sk_y, which end the key's bytes: 8,192 of one width, and the width."""
     raw = sk.to_bytes()
-    width = next(w for w in range(1, 58) if raw[-1024 * w - 1] == w)
+    width = width_of(raw)
     number = int.from_bytes(raw[-1024 * width :], "little")
     return [((number >> (width * i)) & ((1 << width) - 1)) - (1 << (width - 1)) for i in range(count)]
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pyfe.errors import DecodeError, OutOfRangeError, ParameterError
-from pyfe.schema import Encoded, Number, Schema, category, constant, number, thresholds
+from pyfe.schema import Encoded, Number, Schema, category, constant, noise, number, thresholds
 
 
 @pytest.fixture
@@ -383,6 +383,35 @@ def damaged() -> list[dict[str, object]]:
 def test_from_dict_refuses_what_to_dict_never_wrote(data: dict[str, object]) -> None:
     with pytest.raises(DecodeError, match="not a schema"):
         Schema.from_dict(data)
+
+
+def test_sum_w_is_in_the_id_only_where_it_is_not_1() -> None:
+    schema = Schema.from_ranges({"a": (0, 9), "b": (0, 9)}, protected_forms={"g": {"a": 3, "b": -5}}, sum_w=1)
+    # of a version that knew no sum_w
+    assert schema.id.hex() == "9c86a8223b75d591026617d4eafb3391dbfed5d885409b57df8bbd94be896ff8"
+    summed = schema.with_sum_w(5)
+    assert "sum_w" not in schema.to_dict() and summed.to_dict() == {**schema.to_dict(), "sum_w": 5}
+    assert summed.id != schema.id and summed.with_sum_w(1) == schema and schema.sum_w == 1
+    assert Schema.from_bytes(summed.to_bytes()).sum_w == 5 and "sum to 5" in str(summed)
+    for made in (summed.with_steps({"a": 3}), summed.with_protected(["a"]), summed.with_population(None)):
+        assert made.sum_w == 5
+    assert summed.with_noise(noise(sd=32)).sum_w == 5
+    rows = {"a": np.linspace(0, 7, 20) ** 2, "b": np.linspace(1, 9, 20) ** 2}
+    assert Schema.fit(rows, sum_w=7).sum_w == 7
+
+
+@pytest.mark.parametrize("sum_w", [0, -1, 2**31, True, 1.0, "1", None])
+def test_what_is_no_sum_w(sum_w: object) -> None:
+    schema = Schema.from_ranges({"a": (0, 9)})
+    with pytest.raises(ParameterError, match="sum_w is an integer from 1 to 2147483647"):
+        schema.with_sum_w(sum_w)  # type: ignore[arg-type]
+    with pytest.raises(DecodeError):
+        Schema.from_dict({**schema.to_dict(), "sum_w": sum_w})
+
+
+def test_a_sum_w_of_1_is_not_written_down() -> None:
+    with pytest.raises(DecodeError):
+        Schema.from_dict({**Schema.from_ranges({"a": (0, 9)}).to_dict(), "sum_w": 1})
 
 
 def test_printing(schema: Schema) -> None:

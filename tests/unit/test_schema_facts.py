@@ -164,6 +164,14 @@ def test_differences_of_forms_and_populations() -> None:
         assert (found.what, found.first, found.second) == ("population", *said)
 
 
+def test_a_difference_of_sum_w() -> None:
+    one = Schema(COLUMNS)
+    assert [vars(found) for found in one.differences(one.with_sum_w(5))] == [
+        {"name": "", "what": "sum_w", "first": "1", "second": "5"}
+    ]
+    assert one.with_sum_w(5).differences(Schema(COLUMNS, sum_w=5)) == []
+
+
 def test_equal_values_of_other_types_differ() -> None:
     """True and 1 are equal for Python, and not for the id of a schema."""
     one, two = (Schema({"a": Category(levels=levels)}) for levels in ((0, 1), (False, True)))

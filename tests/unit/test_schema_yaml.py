@@ -161,6 +161,14 @@ def test_a_population_comes_back() -> None:
         Schema.from_yaml(text.replace("tenths_of_bits: ", "tenths_of_bits: 9"))
 
 
+def test_sum_w_comes_back() -> None:
+    schema = Schema.from_ranges({"age": (0, 100)}, sum_w=12)
+    text = back(schema)
+    assert text.endswith("sum_w: 12\n") and Schema.from_yaml(text).sum_w == 12
+    plain = Schema.from_yaml(text.replace("sum_w: 12\n", ""))
+    assert plain == schema.with_sum_w(1) == Schema.from_yaml(text.replace("12", "1")) and "sum_w" not in back(plain)
+
+
 def test_many_columns_come_back() -> None:
     schema = Schema.from_ranges({f"gene {i}": (0, 1) for i in range(500)} | {"site": [f"s{i}" for i in range(300)]})
     start = time.process_time()
@@ -303,6 +311,9 @@ FAULTS: dict[str, faults.Fault] = {
     "a weight too large": ("age: 1,", "age: 2147483648,", 11, "whole number"),
     "a form like a column": ("  gap:", "  age:", 10, "needs a name of its own"),
     "a population of nothing": ("protected_forms:", "population: {}\nprotected_forms:", 10, "population"),
+    "no sum": ("protected_forms:", "sum_w: 0\nprotected_forms:", 10, "sum_w must be a whole number from 1"),
+    "half a sum": ("protected_forms:", "sum_w: 1.5\nprotected_forms:", 10, "sum_w must be a whole number from 1"),
+    "too large a sum": ("protected_forms:", "sum_w: 2147483648\nprotected_forms:", 10, "from 1 to 2147483647"),
     "an anchor": ("levels: [f, m]", "levels: &x [f, m]", 6, "anchors and aliases"),
     "an alias": ("[30, 60]", "*x", 7, "anchors and aliases"),
     "a merge": ("{kind: constant, value: 1}", "{<<: {kind: constant}}", 8, "must say 'kind'"),

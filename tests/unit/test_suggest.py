@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -81,6 +82,43 @@ def test_a_remainder_is_taken_away_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert changed.function.max_error[0] > made.max_error[0] and "remainder" not in changed.says
     lo, hi = schema.lo, schema.hi
     assert changed.function.interval.tolist() == changed.function.map.interval(lo, hi).tolist()
+    prepared = Preparation.of(linear(rows_of(12)), rows, None, schema, {})
+    assert changed.loss == prepared.loss(changed.function) != grid.loss
+
+
+def test_a_changed_function_says_its_own_loss() -> None:
+    rows = rows_of(9)
+    prepared = Preparation.of(linear(rows), rows, None, None, {})
+    schema, function = prepared.function(8)
+    changed = prepared.said_anew(suggesting._changed(function, schema, 0, 0, 3))
+    before, after = dict(function.remarks), dict(changed.remarks)
+    kept = prepared.measure.of_model - prepared.loss(changed)
+    assert f"-> {kept:.4f} " in after["loss"] and after["loss"] != before["loss"]
+    results = len(np.unique(changed.evaluate(rows, "clip")))
+    assert after["step of the score"] == f"sd / 8; {results} different results on these rows"
+    assert {name for name in before if before[name] != after[name]} == {"loss", "step of the score"}
+
+
+def test_what_loses_more_than_the_aim_is_said() -> None:
+    one = Suggestion("grid sd / 8", "a grid", loss=0.0408, granted=True)
+    found = pyfe.reports.Suggestions((one,), "AUC", 0.97, 0.002)
+    last = str(found).splitlines()[-1]
+    assert last == found.beyond_the_aim and last.startswith("what is granted loses 0.0408 of AUC, and at most 0.002")
+    assert found.to_dict()["aim"] == 0.002
+    for loss, granted in ((0.002, True), (-0.1, True), (None, True), (0.5, False)):
+        kept = pyfe.reports.Suggestions((replace(one, loss=loss, granted=granted),), "AUC", 0.97, 0.002)
+        assert kept.beyond_the_aim is None and len(str(kept).splitlines()) == 3
+    rows = rows_of(9)
+    assert pyfe.suggest(linear(rows), rows).aim == Preparation.of(linear(rows), rows, None, None, {}).measure.most
+
+
+def test_a_suggestion_names_its_scheme() -> None:
+    rows = rows_of(9)
+    affine = pyfe.suggest(linear(rows), rows).tried[0]
+    assert affine.scheme == affine.to_dict()["scheme"] == "ipfe-ddh"
+    squares = pyfe.SquareNetwork(np.eye(9)[:3], np.full(3, -50.0), np.full((1, 3), 0.01), np.zeros(1))
+    function = pyfe.compile(squares, pyfe.Schema.fit(rows))
+    assert Suggestion("a", "b", function=function).scheme == "qfe-ggm" and Suggestion("a", "b").scheme is None
 
 
 def test_every_grid_near_a_precision_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +186,7 @@ def test_what_it_refuses() -> None:
     rows = rows_of(3)
     with pytest.raises(ParameterError, match="has its own"):
         pyfe.suggest(linear(rows), rows, schema=pyfe.Schema.fit(rows), public=["c0"])
-    assert not list(pyfe.reports.Suggestions((), "AUC", 0.5))
+    assert not list(pyfe.reports.Suggestions((), "AUC", 0.5, 0.002))
     assert Suggestion("a", "b").to_dict()["function"] is None
 
 

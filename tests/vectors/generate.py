@@ -283,7 +283,7 @@ def _damaged(good: bytes) -> dict[str, bytes]:
         "flag bit 1": put(7, b"\x03"),
         "flag bit 7": put(7, b"\x81"),
         "signature without its flag": put(7, b"\x00"),
-        "scheme 4": put(8, b"\x04\x00"),
+        "scheme 5": put(8, b"\x05\x00"),
         "scheme 256": put(8, b"\x00\x01"),
         "reserved 1": put(10, b"\x01\x00"),
         "reserved 256": put(10, b"\x00\x01"),

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from pyfe.arrays import AnyArray, FloatArray, IntArray
+from pyfe.arrays import AnyArray, IntArray
 from pyfe.errors import UnsupportedModelError
 from pyfe.models.fit.affine import fit_affine
-from pyfe.models.fit.probing import TOLERANCE, centre, fresh_rows, residual, straight_on
+from pyfe.models.fit.probing import TOLERANCE, fresh_rows, residual
 from pyfe.models.fit.second_differences import fit_quadratic
-from pyfe.models.sources.advice import next_step
+from pyfe.models.sources.advice import instead_of, next_step
+from pyfe.models.sources.bends import bends, straightened
 from pyfe.models.sources.decision_values import DecisionFunction
 from pyfe.models.sources.parts import is_result, name_of, steps_of
 from pyfe.models.sources.raw_model import RawModel
 from pyfe.models.sources.real_function import RealMap
-from pyfe.schema import Schema
 
 __all__ = ["culprit", "fitted_map"]
-
-_CURVE_POINTS = 9
 
 
 def fitted_map(raw: RawModel) -> tuple[RealMap, IntArray]:
@@ -46,7 +43,7 @@ def fitted_map(raw: RawModel) -> tuple[RealMap, IntArray]:
             f"{raw.function.name} is neither affine nor quadratic in the schema's coordinates: "
             f"{where}; measured residual {difference[worst]:.3g} (output {worst}), tolerated "
             f"{tolerance[worst]:.3g}. Only models of degree one or two up to a final link can be compiled"
-            f"{_straightened(score, schema) or f'; {next_step(step)}'}"
+            f"{_instead(raw, step)}"
         )
     return replace(real_map, error=real_map.error + 2 * difference), rows
 
@@ -86,20 +83,13 @@ def _require_function_of_the_row(raw: RawModel, rows: IntArray) -> None:
         )
 
 
-def _straightened(score: Callable[[AnyArray], FloatArray], schema: Schema) -> str:
-    """The advice for a model that bends along a column only because it takes its logarithm or square root."""
-    for name, part, column in schema.parts:
-        if not column.interval or column.raw_value() is None or column.size <= _CURVE_POINTS:
-            continue
-        codes = np.linspace(0, column.size - 1, _CURVE_POINTS).astype(np.int64)
-        rows = np.repeat(centre(schema)[None, :], _CURVE_POINTS, axis=0)
-        rows[:, part] = codes[:, None]
-        values = column.decode(codes[:, None])
-        transform = straight_on(values, score(rows))
-        if transform in ("log", "sqrt"):
-            made = f'pyfe.number({values[0]:g}, {values[-1]:g}, transform="{transform}")'
-            return f"; along {name!r} this one is linear on the {transform} scale: make the column {made}"
-    return ""
+def _instead(raw: RawModel, step: Any) -> str:
+    """What would work instead: other columns, where these are what is wrong, or another model."""
+    found = list(bends(raw.on_codes, raw.schema))
+    if any(bend.curve for bend in found) or (found and instead_of(step) is None):
+        cures = straightened(found)
+        return cures if all(bend.says for bend in found) else f"{cures}; {next_step(step)}"
+    return f"; {next_step(step)}"
 
 
 def culprit(raw: RawModel, rows: IntArray) -> str:

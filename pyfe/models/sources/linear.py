@@ -23,8 +23,8 @@ from pyfe.models.sources.parts import Labels, name_of
 from pyfe.models.sources.raw_model import asked, naming_what_fails
 from pyfe.models.sources.raw_probes import Affine, require_affine, rows_of
 from pyfe.models.sources.real_function import RealFunction
-from pyfe.schema import Schema
-from pyfe.schema.cells import by_same_name, plain, same_name
+from pyfe.schema import TRANSFORMS, Schema
+from pyfe.schema.cells import by_same_name, listed, plain, same_name, shown
 from pyfe.schema.frames import as_labels
 from pyfe.schema.written import MOST_BYTES, MOST_PARTS, value_of
 from pyfe.strict import distinct, json_object
@@ -35,7 +35,9 @@ __all__ = ["Linear"]
 
 Row: TypeAlias = dict[str, Any] | list[float]
 _YAML = File("model file", MOST_BYTES, MOST_PARTS, value_of)
-_FIELDS = {"format", "version", "weights", "intercept", "link", "classes", "baseline_survival", "name"}
+_FIELDS = {"format", "version", "weights", "intercept", "link", "classes", "baseline_survival", "name", "transforms"}
+_PLAIN = "identity"
+_UNITS = {_PLAIN: "the value itself", "log": "its logarithm", "sqrt": "its square root"}
 
 
 @dataclass(frozen=True, init=False)
@@ -59,6 +61,9 @@ class Linear:
     link: one of :data:`pyfe.function.LINKS`, such as "identity", "logit" (also "logistic"), "softmax", "exp", or "cox"
         (risk ``1 - S0^exp(d)``, S0 = ``baseline_survival``). ``classes``: labels, in the order of outputs; by default
         0, 1, ...
+    transforms: the scales that weights are per unit of, by column: ``{"crp": "log"}``. Then a schema with another scale
+        is refused, and columns that are not named have to be on the plain one, ``{}``: every weight is per unit of the
+        value. By default nothing is said, and the schema's scales are taken.
 
     Raises ParameterError for anything else, here or when it meets a schema.
     """
@@ -69,6 +74,7 @@ class Linear:
     classes: Labels | None
     baseline_survival: float | None
     name: str
+    transforms: dict[str, str] | None
 
     def __init__(
         self,
@@ -79,6 +85,7 @@ class Linear:
         classes: Sequence[str | int | float | bool] | None = None,
         baseline_survival: float | None = None,
         name: str = "Linear",
+        transforms: Mapping[str, str] | None = None,
     ) -> None:
         rows = _rows_of(weights)
         asked: object = link
@@ -93,6 +100,7 @@ class Linear:
             "classes": None if classes is None else labels_of(classes),
             "baseline_survival": plain(baseline_survival),
             "name": str(name),
+            "transforms": None if transforms is None else _transforms_of(transforms, rows),
         }
         for field, value in values.items():
             object.__setattr__(self, field, value)
@@ -130,11 +138,26 @@ class Linear:
         unknown = [name for name in row if same_name(name) not in known]
         if unknown:
             raise ParameterError(f"weights name {unknown[0]!r}, which is no column of the schema")
+        self._require_scales(row, schema)
         given = by_same_name(row, "the weights")
         columns = schema.columns.items()
         return np.concatenate(
             [c.stated_weights(given.get(same_name(name), 0.0), f"weight of {name!r}") for name, c in columns]
         )
+
+    def _require_scales(self, row: Mapping[str, Any], schema: Schema) -> None:
+        """That the schema's columns are on the scales that the weights are per unit of, where these are said."""
+        if self.transforms is None:
+            return
+        stated, weighed = by_same_name(self.transforms, "transforms"), set(map(same_name, row))
+        for name, column in schema.columns.items():
+            found, wanted = (column.scale() or (_PLAIN,))[0], stated.get(same_name(name), _PLAIN)
+            if same_name(name) in weighed and found != wanted:
+                stands = f'transform="{wanted}"' if wanted != _PLAIN else "no transform"
+                raise ParameterError(
+                    f"the weight of {name!r} is per unit of {_UNITS.get(wanted, 'its ' + wanted)}, and the schema has "
+                    f"the column on {_scale(found)}: make it a number with {stands} (schema=, --ranges)"
+                )
 
     # -- from a fitted estimator --
 
@@ -175,6 +198,7 @@ class Linear:
             "link": self.link,
             "classes": None if self.classes is None else list(self.classes),
             "baseline_survival": self.baseline_survival,
+            **({} if self.transforms is None else {"transforms": self.transforms}),
         }
         return json.dumps(data, indent=2, ensure_ascii=False)
 
@@ -267,6 +291,26 @@ def _rows_of(weights: Any) -> tuple[Row, ...]:
     return (_row_of(items),)
 
 
+def _transforms_of(transforms: Mapping[str, str], rows: Sequence[Row]) -> dict[str, str]:
+    if not isinstance(transforms, Mapping):
+        raise ParameterError(f"transforms are a mapping of columns to {listed(TRANSFORMS)}")
+    named = [row for row in rows if isinstance(row, dict)]
+    if len(named) < len(rows):
+        raise ParameterError("transforms go by the names of columns, and so have the weights to")
+    known = {same_name(name) for row in named for name in row}
+    read = _named(transforms, lambda _, item: item, "transforms")
+    for name, transform in read.items():
+        if same_name(name) not in known:
+            raise ParameterError(f"transforms name {name!r}, which has no weight{nearest(name, known)}")
+        if not isinstance(transform, str) or transform not in TRANSFORMS:
+            raise ParameterError(f"the transform of {name!r} is one of {listed(TRANSFORMS)}, not {shown(transform)}")
+    return {name: transform for name, transform in read.items() if transform != _PLAIN}
+
+
+def _scale(transform: str) -> str:
+    return "the plain scale" if transform == _PLAIN else f"the {transform} scale"
+
+
 def _intercepts_of(intercept: Any, k: int) -> tuple[float, ...]:
     given = np.asarray(intercept, dtype=object)
     values = given.ravel()
@@ -320,6 +364,7 @@ def _from_estimator(model: Any, reference: Any) -> Linear:
         classes=found.classes,
         baseline_survival=survival,
         name=name_of(model),
+        transforms={},
     )
 
 

@@ -256,7 +256,8 @@ class _Numbers(Encoder):
 
     def __call__(self, values: Sequence[AnyArray]) -> Codes:
         raw, refused, replaced = self._read(values)
-        real = (self._transformed(raw) - self._offset) / self._step
+        with np.errstate(over="ignore"):  # infinite steps away is beyond the range as well
+            real = (self._transformed(raw) - self._offset) / self._step
         beyond = (real < -_EDGE) | (real > self._steps + _EDGE)
         x = np.rint(np.minimum(np.maximum(real, 0.0), self._steps))
         nothing = np.isnan(x)

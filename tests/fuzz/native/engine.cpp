@@ -10,6 +10,8 @@ using pyfe::fuzz::Bytes, pyfe::fuzz::View;
 
 namespace {
 
+int accepted = 0;
+
 [[noreturn]] void broken(const char* what, const char* detail) {
     std::fprintf(stderr, "fuzz: %s: %s\n", what, detail);
     std::abort();
@@ -22,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Bytes again = pyfe::fuzz::decode({data, size});
         if (!again.empty() && (again.size() != size || std::memcmp(again.data(), data, size) != 0))
             broken("accepted", "what its encoder writes otherwise");
+        ++accepted;
     } catch (const pyfe::Error& error) {
         if (error.kind() != pyfe::ErrorKind::decode) broken("refused by another error", error.what());
     }
@@ -42,7 +45,7 @@ int main(int count, char** names) {
         pyfe::fuzz::repair(data);
         LLVMFuzzerTestOneInput(data.data(), data.size());
     }
-    std::printf("replayed %d\n", count - 1);
+    std::printf("replayed %d, accepted %d\n", count - 1, accepted);
 }
 
 #else

@@ -36,12 +36,12 @@ class Fields {
     void put(T value) {
         std::memcpy(skip(sizeof value), &value, sizeof value);
     }
-    // The field as it stands, brought into 1 .. most
+    // The field as it stands, brought into 1 .. most; what is there already stays
     std::uint32_t small(std::uint32_t most) {
         std::uint32_t value;
         std::uint8_t* field = skip(sizeof value);
         std::memcpy(&value, field, sizeof value);
-        value = value % most + 1;
+        value = (value % most + most - 1) % most + 1;
         std::memcpy(field, &value, sizeof value);
         return value;
     }
@@ -62,9 +62,12 @@ class Fields {
             order(lo, lo + 8);
         }
     }
-    // Scalars below either group order
+    // Scalars below either group order, whose highest byte is the last or the first
     void scalars(std::size_t n) {
-        for (std::size_t i = 0; i < n; ++i) skip(32)[31] &= 0x0f;
+        for (std::size_t i = 0; i < n; ++i) {
+            std::uint8_t* bytes = skip(32);
+            bytes[0] &= 0x3f, bytes[31] &= 0x0f;
+        }
     }
     // Encodings of points, every one whose first byte is even replaced by a sound one of the pool
     void points(std::size_t n, View pool, std::size_t size) {

@@ -1,6 +1,7 @@
 #include "pyfe/ipfe_rlwe/ciphertext.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
@@ -14,7 +15,34 @@ void require_same_key(const CiphertextBatch& a, const CiphertextBatch& b, const 
         fail(ErrorKind::key_mismatch, std::string(what) + ": the batches are under different public keys");
 }
 
+bool same(const std::weak_ptr<const void>& a, const std::weak_ptr<const void>& b) {
+    return !a.owner_before(b) && !b.owner_before(a);
+}
+
 }  // namespace
+
+Accepted::~Accepted() {
+    for (Node* node = first_.load(); node != nullptr;) delete std::exchange(node, node->next);
+}
+
+bool Accepted::by(const std::weak_ptr<const void>& key) const {
+    for (const Node* node = first_.load(); node != nullptr; node = node->next)
+        if (same(node->key, key)) return true;
+    return false;
+}
+
+void Accepted::add(const std::shared_ptr<const void>& key) {
+    if (by(key)) return;
+    Node* const node = new Node{key, first_.load()};
+    while (!first_.compare_exchange_weak(node->next, node)) {
+    }
+}
+
+std::vector<std::weak_ptr<const void>> Accepted::keys() const {
+    std::vector<std::weak_ptr<const void>> out;
+    for (const Node* node = first_.load(); node != nullptr; node = node->next) out.push_back(node->key);
+    return out;
+}
 
 size_t Shape::shared_size() const {
     size_t bits = 0;
@@ -28,10 +56,32 @@ size_t CiphertextBatch::byte_size() const {
     return all;
 }
 
+bool CiphertextBatch::formed() const {
+    return vouched_ || std::ranges::none_of(blocks_, [](const auto& block) {
+               return block->is_sum() && block->sources.empty();
+           });
+}
+
+CiphertextBatch CiphertextBatch::vouched() const {
+    CiphertextBatch out = *this;
+    out.vouched_ = true;
+    return out;
+}
+
+bool CiphertextBatch::accepted() const {
+    if (vouched_ || !formed()) return false;
+    const auto sum = std::ranges::find_if(blocks_, [](const auto& block) { return block->is_sum(); });
+    if (sum == blocks_.end()) return true;
+    return std::ranges::any_of((*sum)->accepted->keys(), [&](const auto& key) {
+        return std::ranges::all_of(
+            blocks_, [&](const auto& block) { return !block->is_sum() || block->accepted->by(key); });
+    });
+}
+
 void CiphertextBatch::append(std::shared_ptr<const Block> block, uint32_t first, uint32_t rows) {
     if (rows == 0) return;
     size_ += rows;
-    combined_ = combined_ || block->weights != Weights{};
+    combined_ = combined_ || block->is_sum();
     const uint32_t number = number_for(std::move(block), first, rows);
     if (!ranges_.empty() && ranges_.back().block == number &&
         ranges_.back().first + ranges_.back().rows == first) {

@@ -14,7 +14,7 @@
 namespace pyfe::ipfe_rlwe {
 namespace {
 
-constexpr size_t kTogether = 8;        // features: a cache line of each row
+constexpr size_t kLine = 64;           // features together: a cache line of each row
 constexpr size_t kColumn = kRing + 8;  // words: 64 KB apart, they would meet in one set of the nearest cache
 
 // What all ciphertexts of a batch have in common
@@ -34,44 +34,97 @@ struct Encryptor {
           widest(key.parameters().sigma[2]) {}
 };
 
+void made_public(std::span<const uint8_t> ct) { declassify(ct.data(), ct.size()); }  // the ciphertext
+
+// Rows in 8 bytes a number, as a caller holds them
+class Matrix {
+  public:
+    explicit Matrix(const IntMatrix& x) : x_(x) {}
+    size_t rows() const { return x_.rows; }
+    size_t columns() const { return x_.columns; }
+    size_t width() const { return sizeof(int64_t); }
+    // As PlainRows::gather
+    void gather(size_t first, size_t count, int64_t* out, size_t stride) const {
+        for (size_t row = 0; row < x_.rows; ++row)
+            for (size_t c = 0; c < count; ++c) out[c * stride + row] = x_.data[row * x_.columns + first + c];
+    }
+
+  private:
+    const IntMatrix x_;
+};
+
+// The tiles of a ciphertext in memory
+struct InMemory {
+    uint8_t* tiles;
+    const Shape& shape;
+
+    // Has columns first .. first + count - 1 written by make(to, stride), tile after tile `stride` apart
+    template <class Make>
+    void put(size_t first, size_t, size_t, Bytes&, Make make) const {
+        make(tiles + first * shape.column_size(), shape.tile_size());
+    }
+};
+
+// The same in a file: some columns of all tiles are made in memory first
+struct InFile {
+    const File& file;
+    uint64_t at;  // of the first tile
+    const Shape& shape;
+
+    template <class Make>
+    void put(size_t first, size_t count, size_t tiles, Bytes& scratch, Make make) const {
+        const size_t size = count * shape.column_size();
+        scratch.resize(tiles * size);
+        make(scratch.data(), size);
+        made_public(scratch);
+        for (size_t t = 0; t < tiles; ++t)
+            file.write(at + t * shape.tile_size() + first * shape.column_size(),
+                       std::span(scratch).subspan(t * size, size));
+    }
+};
+
 // One ciphertext on its way. The seeds of r, f_0, f_1 .. f_n are drawn for it alone and go with it.
+template <class Rows>
 class Encryption {
   public:
-    Encryption(const Encryptor& all, const IntMatrix& rows, Random& random)
+    Encryption(const Encryptor& all, const Rows& rows, Random& random)
         : all_(all),
           basis_(all.mpk.basis()),
           rows_(rows),
-          seeds_(ChaCha20Random::seed_size * (2 + rows.columns)) {
+          together_(std::max<size_t>(1, kLine / rows.width())),
+          seeds_(ChaCha20Random::seed_size * (2 + rows.columns())) {
         random.fill(seeds_.data(), seeds_.size());
     }
 
     Block run() {
         Block block;
-        block.count = static_cast<uint32_t>(rows_.rows);
-        auto [bytes, out] = SharedBytes::to_write(all_.shape.block_size(rows_.rows));
+        block.count = static_cast<uint32_t>(rows_.rows());
+        auto [bytes, out] = SharedBytes::to_write(all_.shape.block_size(rows_.rows()));
         make_shared_part(out);
-        uint8_t* const tiles = out + all_.shape.shared_size();
-        const size_t groups = (rows_.columns + kTogether - 1) / kTogether;
-        const size_t tasks = std::min<size_t>(groups, num_threads());
-        parallel_for(tasks, [&](size_t task) {
-            const StackGuard wiped;
-            Work work(basis_.words(), all_.shape.b > 64);
-            for (size_t group = task; group < groups; group += tasks)
-                make_columns(group * kTogether, work, tiles);
-        });
-        declassify(out, bytes.size());  // the ciphertext
+        make_tiles(InMemory{out + all_.shape.shared_size(), all_.shape});
+        made_public({out, bytes.size()});
         block.bytes = std::move(bytes);
         return block;
+    }
+
+    // The same into a file from `at` on; ct_0, without which the rest opens nothing, comes last
+    void run(const File& file, uint64_t at) {
+        Bytes ct0(all_.shape.shared_size());
+        make_shared_part(ct0.data());
+        make_tiles(InFile{file, at + ct0.size(), all_.shape});
+        made_public(ct0);
+        file.write(at, ct0);
     }
 
   private:
     // Scratch memory of a thread; beyond the rows m stays 0
     struct Work {
-        SecretVector<int64_t> m, f;        // [kTogether][N] and [N]
+        SecretVector<int64_t> m, f;        // [together][N] and [N]
         SecretPolynomial ct, term;         // [k N]
         SecretVector<uint64_t> low, high;  // [N]
-        Work(size_t words, bool two_limbs)
-            : m(kTogether * kColumn),
+        Bytes columns;                     // of a file, as it will hold them
+        Work(size_t together, size_t words, bool two_limbs)
+            : m(together * kColumn),
               f(kRing),
               ct(words),
               term(words),
@@ -79,7 +132,19 @@ class Encryption {
               high(two_limbs ? kRing : 0) {}
     };
 
-    size_t slots() const { return kTile * tiles_for(rows_.rows); }
+    template <class Place>
+    void make_tiles(const Place& place) const {
+        const size_t groups = (rows_.columns() + together_ - 1) / together_;
+        const size_t tasks = std::min<size_t>(groups, num_threads());
+        parallel_for(tasks, [&](size_t task) {
+            const StackGuard wiped;
+            Work work(together_, basis_.words(), all_.shape.b > 64);
+            for (size_t group = task; group < groups; group += tasks)
+                make_columns(group * together_, work, place);
+        });
+    }
+
+    size_t slots() const { return kTile * tiles_for(rows_.rows()); }
     ChaCha20Random generator(size_t number) const {
         constexpr size_t size = ChaCha20Random::seed_size;
         return ChaCha20Random(std::span<const uint8_t, size>(seeds_.data() + size * number, size));
@@ -105,16 +170,17 @@ class Encryption {
         gaussian.sample(random, out, count);
     }
 
-    void make_columns(size_t first, Work& work, uint8_t* tiles) const {
-        const size_t columns = std::min(kTogether, rows_.columns - first);
-        for (size_t row = 0; row < rows_.rows; ++row)
-            for (size_t c = 0; c < columns; ++c)
-                work.m[c * kColumn + row] = rows_.data[row * rows_.columns + first + c];
-        for (size_t c = 0; c < columns; ++c) {
-            checkpoint();
-            make_column(first + c, &work.m[c * kColumn], work);
-            write_column(first + c, work, tiles);
-        }
+    template <class Place>
+    void make_columns(size_t first, Work& work, const Place& place) const {
+        const size_t columns = std::min(together_, rows_.columns() - first);
+        rows_.gather(first, columns, work.m.data(), kColumn);
+        place.put(first, columns, tiles_for(rows_.rows()), work.columns, [&](uint8_t* to, size_t stride) {
+            for (size_t c = 0; c < columns; ++c, to += all_.shape.column_size()) {
+                checkpoint();
+                make_column(first + c, &work.m[c * kColumn], work);
+                write_column(work, to, stride);
+            }
+        });
     }
 
     // t_i of ct_i = pk_i r + f_i + Delta m_i
@@ -132,15 +198,15 @@ class Encryption {
                            work.high.empty() ? nullptr : work.high.data());
     }
 
-    void write_column(size_t i, const Work& work, uint8_t* tiles) const {
-        uint8_t* to = tiles + i * all_.shape.column_size();
-        for (size_t slot = 0; slot < slots(); slot += kTile, to += all_.shape.tile_size())
+    void write_column(const Work& work, uint8_t* to, size_t stride) const {
+        for (size_t slot = 0; slot < slots(); slot += kTile, to += stride)
             kernels().pack(all_.shape.b, &work.low[slot], work.high.empty() ? nullptr : &work.high[slot], to);
     }
 
     const Encryptor& all_;
     const ring::Basis& basis_;
-    const IntMatrix rows_;
+    const Rows& rows_;
+    const size_t together_;  // features
     SecretVector<uint8_t> seeds_;
     SecretPolynomial r_;  // in the transform domain
 };
@@ -158,9 +224,26 @@ CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& 
     for (size_t row = 0; row < x.rows; row += kRing) {
         checkpoint();
         const IntMatrix rows{x.data + row * x.columns, std::min<size_t>(kRing, x.rows - row), x.columns};
-        batch.append_whole(Encryption(all, rows, random).run());
+        const Matrix some(rows);
+        batch.append_whole(Encryption(all, some, random).run());
     }
     return batch;
+}
+
+uint64_t encrypt_to(const MasterPublicKey& mpk, const PlainRows& x, Random& random, const File& file,
+                    uint64_t at) {
+    if (x.columns() != mpk.parameters().n() || x.box().lo != mpk.parameters().x.lo ||
+        x.box().hi != mpk.parameters().x.hi)
+        fail(ErrorKind::parameter, "x was collected for other ranges than those of the public key");
+    if (x.rows() == 0) fail(ErrorKind::parameter, "x has no rows, and a ciphertext of none does not exist");
+    const Encryptor all(mpk);
+    const auto count = static_cast<uint32_t>(x.rows());
+    CiphertextBatch batch(mpk.id(), all.shape);
+    batch.append_whole({count, {}, {}, {}});
+    const SharedBytes head = batch.pieces().front();
+    Encryption(all, x, random).run(file, at + head.size());
+    file.write(at, head.span());
+    return head.size() + all.shape.block_size(count);
 }
 
 }  // namespace pyfe::ipfe_rlwe

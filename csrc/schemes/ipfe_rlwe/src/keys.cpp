@@ -20,13 +20,8 @@ std::span<const uint8_t> octets(std::string_view text) {
     return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-// schemes::tagged_hash of parts that are never together in memory
-Id hash_of(std::string_view tag, std::initializer_list<std::span<const uint8_t>> parts) {
-    Sha256 hash;
-    hash.update(Writer(4).u32(static_cast<uint32_t>(tag.size())).take()).update(octets(tag));
-    for (const auto& part : parts) hash.update(part);
-    return hash.finish();
-}
+constexpr uint64_t kMostHead = 1024;  // of parameters and seed, beside the box
+constexpr std::string_view kIdTag = "PYFE-V1-ipfe-rlwe-public-key";
 
 std::string named(size_t i) { return "public key: pk_" + std::to_string(i); }
 
@@ -65,21 +60,82 @@ Polynomial uniform_polynomial(const Parameters& p, const Seed& seed) {
     return a;
 }
 
-MasterPublicKey::MasterPublicKey(Parameters p, const Seed& seed, SharedBytes pk)
+// schemes::tagged_hash of parts that are never together in memory
+Sha256 begun_id(std::span<const uint8_t> head) {
+    Sha256 hash;
+    hash.update(Writer(4).u32(static_cast<uint32_t>(kIdTag.size())).take()).update(octets(kIdTag));
+    hash.update(head);
+    return hash;
+}
+
+MasterPublicKey::MasterPublicKey(Parameters p, const Seed& seed)
     : parameters_(std::move(p)),
       basis_(parameters_.primes, kLogRing),
       seed_(seed),
-      pk_(std::move(pk)),
-      a_(std::make_shared<const Polynomial>(uniform_polynomial(parameters_, seed))) {
-    if (pk_.size() != parameters_.n() * basis_.packed_size())
+      a_(std::make_shared<const Polynomial>(uniform_polynomial(parameters_, seed))) {}
+
+MasterPublicKey::MasterPublicKey(Parameters p, const Seed& seed, SharedBytes pk)
+    : MasterPublicKey(std::move(p), seed) {
+    pk_ = std::move(pk);
+    if (pk_.size() != pk_size())
         fail(ErrorKind::decode, "public key: pk has another length than the parameters say");
     validate();
-    id_ = hash_of("PYFE-V1-ipfe-rlwe-public-key", {head(), pk_.span()});
+}
+
+MasterPublicKey MasterPublicKey::without_pk(Parameters p, const Seed& seed, const Id& id) {
+    MasterPublicKey out(std::move(p), seed);
+    out.id_ = id;
+    return out;
+}
+
+MasterPublicKey MasterPublicKey::made_by(Make make) const {
+    MasterPublicKey out = *this;
+    out.make_ = std::move(make);
+    return out;
+}
+
+MasterPublicKey MasterPublicKey::open(const File& file, uint64_t at, uint64_t size) {
+    uint8_t count[4] = {};
+    file.read(at, std::span(count).first(std::min<uint64_t>(size, sizeof(count))));
+    const uint64_t n = Reader(count, "public key").u32("n");
+    if (n > size / (kRing / 8 * ring::least_bits)) fail(ErrorKind::decode, "public key: n is too large");
+    Bytes start(std::min(size, 16 * n + kMostHead));
+    file.read(at, start);
+    Reader in(start, "public key");
+    Parameters p = Parameters::read(in);
+    const Seed seed = in.array<32>("seed of a");
+    MasterPublicKey out(std::move(p), seed);
+    if (size != in.offset() + out.pk_size())
+        fail(ErrorKind::decode, "public key: pk has another length than the parameters say");
+    out.file_ = std::make_shared<InFile>(InFile{file, at + in.offset(), {}});
+    out.validate();
+    return out;
+}
+
+// pk_i as it is packed; of a file what was checked, or nothing
+std::span<const uint8_t> MasterPublicKey::packed(size_t i, Bytes& scratch) const {
+    const size_t size = basis_.packed_size();
+    if (!has_pk())
+        fail(ErrorKind::parameter,
+             "public key: only the hash of pk_1 .. pk_n is here, as an authority keeps it; open the file of "
+             "the "
+             "public key that it wrote");
+    if (!file_ && !make_) return pk_.span().subspan(i * size, size);
+    scratch.resize(size);
+    if (make_) {
+        make_(i, scratch.data());
+        return scratch;
+    }
+    file_->file.read(file_->at + i * size, scratch);
+    if (i < file_->hashes.size() && sha256(scratch) != file_->hashes[i])
+        fail(ErrorKind::decode,
+             named(i) + " is not what it was when the file was opened: somebody changed it");
+    return scratch;
 }
 
 void MasterPublicKey::read_pk(size_t i, uint64_t* out) const {
-    const size_t size = basis_.packed_size();
-    basis_.unpack(pk_.span().subspan(i * size, size), out);
+    Bytes scratch;
+    basis_.unpack(packed(i, scratch), out);
 }
 
 const uint64_t* MasterPublicKey::pk(size_t i, uint64_t* scratch) const {
@@ -93,9 +149,14 @@ void MasterPublicKey::validate() {
     const size_t all = parameters_.n() * basis_.words();
     if (all <= kMostKept / sizeof(uint64_t)) kept_ = std::make_shared<Polynomial>(all);
     Polynomial pk(basis_.words());
+    Sha256 id = begun_id(head());
+    Bytes scratch;
     for (size_t i = 0; i < parameters_.n(); ++i) {
         checkpoint();
-        read_pk(i, pk.data());
+        const std::span<const uint8_t> bytes = packed(i, scratch);
+        id.update(bytes);
+        if (file_) file_->hashes.push_back(sha256(bytes));
+        basis_.unpack(bytes, pk.data());
         if (kept_) std::ranges::copy(pk, kept_->begin() + static_cast<ptrdiff_t>(i * basis_.words()));
         const auto first = std::ranges::find_if(pk, [](uint64_t v) { return v != 0; });
         if (first == pk.end()) fail(ErrorKind::decode, named(i) + " is 0");
@@ -107,6 +168,7 @@ void MasterPublicKey::validate() {
             mark.first[j + 1] = negate && pk[at + j] != 0 ? q - pk[at + j] : pk[at + j];
         marks.push_back(mark);
     }
+    id_ = id.finish();
     std::ranges::sort(marks);
     for (auto first = marks.begin(); first != marks.end();) {
         const auto end =
@@ -135,6 +197,16 @@ void MasterPublicKey::require_distinct(std::span<const Mark> marks) const {
                                     " are equal or opposite");
 }
 
+std::vector<SharedBytes> MasterPublicKey::pieces() const {
+    if (!has_pk()) return {SharedBytes::of(head()), SharedBytes::copy(id_)};
+    if (pk_.size() > 0) return {SharedBytes::of(head()), pk_};
+    auto [all, out] = SharedBytes::to_write(pk_size());
+    Bytes scratch;
+    for (size_t i = 0; i < parameters_.n(); ++i)
+        std::ranges::copy(packed(i, scratch), out + i * basis_.packed_size());
+    return {SharedBytes::of(head()), all};
+}
+
 Bytes MasterPublicKey::head() const {
     Writer w;
     parameters_.write(w);
@@ -147,6 +219,7 @@ MasterPublicKey MasterPublicKey::from_bytes(const SharedBytes& data) {
     Parameters p = Parameters::read(in);
     const Seed seed = in.array<32>("seed of a");
     const size_t size = ring::Basis(p.primes, kLogRing).packed_size(), at = in.offset();
+    if (data.size() - at == sizeof(Id)) return without_pk(std::move(p), seed, in.array<32>("id"));
     in.require_items(p.n(), size, "pk");
     in.bytes(p.n() * size, "pk");
     in.finish();

@@ -36,6 +36,22 @@ void make_pk(const MasterSecretKey& msk, const ring::Basis& basis, const Polynom
     transform(basis, drawn.data(), pk.data());
     basis.mul_add(a.data(), s.data(), pk.data());
     basis.pack(pk.data(), out);
+    declassify(out, basis.packed_size());  // of the public key
+}
+
+constexpr size_t kTogether = 64;  // pk_i that are made before they go on: 7 MB
+
+// pk_1 .. pk_n as they are packed, in their order, some at a time
+template <class Sink>
+void each_pk(const MasterSecretKey& msk, const Polynomial& a, Sink sink) {
+    const ring::Basis basis(msk.parameters().primes, kLogRing);
+    const size_t n = msk.parameters().n(), size = basis.packed_size();
+    Bytes packed(std::min(n, kTogether) * size);
+    for (size_t first = 0; first < n; first += kTogether) {
+        const size_t some = std::min(kTogether, n - first);
+        parallel_for(some, [&](size_t i) { make_pk(msk, basis, a, first + i, &packed[i * size]); });
+        sink(std::span<const uint8_t>(packed).first(some * size));
+    }
 }
 
 // Sums of y_i s_i and of y_i e_i for every function, of some features
@@ -80,23 +96,77 @@ void require_short(const Parameters& p, std::span<const int64_t> y, size_t f) {
 
 }  // namespace
 
+namespace {
+
+struct Seeds {
+    Seed of_a;
+    SecretVector<uint8_t> of_secrets;
+
+    explicit Seeds(Random& random) : of_secrets(MasterSecretKey::kSeedSize) {
+        random.fill(of_a.data(), of_a.size());
+        declassify(of_a.data(), of_a.size());  // in the clear, and related to nothing secret
+        random.fill(of_secrets.data(), of_secrets.size());
+    }
+};
+
+// Makes pk_1 .. pk_n again, and shows that they are those of the public key
+template <class Sink>
+void each_pk_of(const MasterPublicKey& mpk, const MasterSecretKey& msk, Sink sink) {
+    if (msk.public_key_id() != mpk.id())
+        fail(ErrorKind::key_mismatch, "the master key belongs to another public key");
+    Sha256 id = begun_id(mpk.head());
+    each_pk(msk, mpk.a(), [&](std::span<const uint8_t> packed) {
+        id.update(packed);
+        sink(packed);
+    });
+    if (id.finish() != mpk.id())
+        fail(ErrorKind::key_mismatch, "the master key does not give the public key that it is stored with");
+}
+
+}  // namespace
+
 std::pair<MasterPublicKey, MasterSecretKey> setup(const Parameters& parameters, Random& random) {
-    Seed public_seed;
-    random.fill(public_seed.data(), public_seed.size());
-    declassify(public_seed.data(), public_seed.size());  // of a; in the clear, and related to nothing secret
-    SecretVector<uint8_t> seed(MasterSecretKey::kSeedSize);
-    random.fill(seed.data(), seed.size());
-    MasterSecretKey draft(parameters, Id{}, std::move(seed));
+    Seeds seeds(random);
+    MasterSecretKey draft(parameters, Id{}, std::move(seeds.of_secrets));
     const ring::Basis basis(parameters.primes, kLogRing);
-    const Polynomial a = uniform_polynomial(parameters, public_seed);
+    const Polynomial a = uniform_polynomial(parameters, seeds.of_a);
     auto [pk, out] = SharedBytes::to_write(parameters.n() * basis.packed_size());
-    uint8_t* const to = out;
-    parallel_for(parameters.n(),
-                 [&](size_t i) { make_pk(draft, basis, a, i, to + i * basis.packed_size()); });
-    declassify(to, pk.size());  // the public key
-    MasterPublicKey mpk(parameters, public_seed, std::move(pk));
+    uint8_t* to = out;
+    each_pk(draft, a, [&](std::span<const uint8_t> packed) { to = std::ranges::copy(packed, to).out; });
+    MasterPublicKey mpk(parameters, seeds.of_a, std::move(pk));
     MasterSecretKey msk = std::move(draft).of(mpk.id());
     return {std::move(mpk), std::move(msk)};
+}
+
+std::pair<MasterPublicKey, MasterSecretKey> setup_without_pk(const Parameters& parameters, Random& random) {
+    Seeds seeds(random);
+    MasterSecretKey draft(parameters, Id{}, std::move(seeds.of_secrets));
+    const MasterPublicKey unnamed = MasterPublicKey::without_pk(parameters, seeds.of_a, Id{});
+    Sha256 id = begun_id(unnamed.head());
+    each_pk(draft, unnamed.a(), [&](std::span<const uint8_t> packed) { id.update(packed); });
+    MasterPublicKey mpk = MasterPublicKey::without_pk(parameters, seeds.of_a, id.finish());
+    MasterSecretKey msk = std::move(draft).of(mpk.id());
+    return {std::move(mpk), std::move(msk)};
+}
+
+void write_public_key(const MasterPublicKey& mpk, const MasterSecretKey& msk, const File& file) {
+    file.append(mpk.head());
+    each_pk_of(mpk, msk, [&](std::span<const uint8_t> packed) { file.append(packed); });
+}
+
+MasterPublicKey remade_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk) {
+    if (msk.public_key_id() != mpk.id())
+        fail(ErrorKind::key_mismatch, "the master key belongs to another public key");
+    const auto a = std::make_shared<const Polynomial>(mpk.a());
+    const auto basis = std::make_shared<const ring::Basis>(mpk.basis());
+    return mpk.made_by([&msk, a, basis](size_t i, uint8_t* out) { make_pk(msk, *basis, *a, i, out); });
+}
+
+MasterPublicKey with_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk) {
+    auto [pk, out] = SharedBytes::to_write(mpk.pk_size());
+    uint8_t* to = out;
+    each_pk_of(mpk, msk, [&](std::span<const uint8_t> packed) { to = std::ranges::copy(packed, to).out; });
+    return {mpk.parameters(), mpk.seed(), std::move(pk)};
 }
 
 FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
@@ -124,8 +194,7 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
     const std::pair<const void*, size_t> parts[] = {{sk.sk.data(), sk.sk.size() * sizeof(int64_t)},
                                                     {sk.error_squared.data(), y.rows * sizeof(uint128)}};
     for (const auto& [data, size] : parts) declassify(data, size);
-    sk.prepare();
-    for (size_t f = 0; f < y.rows; ++f) sk.margin(f, Weights{});  // refuses keys that are too noisy
+    sk.require_usable();
     return sk;
 }
 

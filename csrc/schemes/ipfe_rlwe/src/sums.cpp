@@ -15,35 +15,35 @@
 namespace pyfe::ipfe_rlwe {
 namespace {
 
-constexpr size_t kMostOrigins = 4096;  // beyond, a sum counts as not known
+using Blocks = std::vector<std::shared_ptr<const Block>>;
 
-using Blocks = std::vector<const Block*>;
-
-Origins origins_of(const Block& block, const Shape& shape) {
-    if (block.weights != Weights{}) return block.origins;
-    return {sha256(block.bytes.span().first(shape.shared_size()))};
+Sources sources_of(const std::shared_ptr<const Block>& block, const Shape& shape) {
+    if (block->is_sum()) return block->sources;
+    return {{sha256(block->bytes.span().first(shape.shared_size()))}, {block}};
 }
 
-// Adds the origins of the next block. Whether it is known to differ from all before
-bool join(Origins& all, const Origins& more) {
-    if (all.empty() || more.empty() || all.size() + more.size() > kMostOrigins) {
-        all.clear();
+// Takes in the sources of the next block. Whether it is known to differ from all before; once there is a sum
+// that came as bytes, nothing is known of the whole
+bool join(Sources& all, Sources more) {
+    if (all.empty() || more.empty()) {
+        all = {};
         return false;
     }
     const bool differ =
-        std::ranges::none_of(more, [&](const Id& id) { return std::ranges::count(all, id) != 0; });
-    all.insert(all.end(), more.begin(), more.end());
+        std::ranges::none_of(more.shared, [&](const Id& id) { return all.shared.contains(id); });
+    all.shared.merge(more.shared);
+    all.blocks.merge(more.blocks);
     return differ;
 }
 
-// The weights and origins of the sum
+// The weights and sources of the sum
 Block head_of_sum(const Blocks& blocks, std::span<const int64_t> w, const Shape& shape) {
     Block out;
     out.count = blocks[0]->count;
     out.weights = blocks[0]->weights.scaled(w[0]);
-    out.origins = origins_of(*blocks[0], shape);
+    out.sources = sources_of(blocks[0], shape);
     for (size_t l = 1; l < blocks.size(); ++l) {
-        const bool differ = join(out.origins, origins_of(*blocks[l], shape));
+        const bool differ = join(out.sources, sources_of(blocks[l], shape));
         out.weights = Weights::sum(out.weights, blocks[l]->weights.scaled(w[l]), differ);
     }
     const uint128 total = out.weights.total();
@@ -51,7 +51,7 @@ Block head_of_sum(const Blocks& blocks, std::span<const int64_t> w, const Shape&
         fail(ErrorKind::out_of_range,
              "sum: the weights of these ciphertexts sum to " + std::to_string(static_cast<uint64_t>(total)) +
                  ", and sum_w = " + std::to_string(shape.sum_w) +
-                 " of the parameters is the most; make the authority with a larger sum_w");
+                 " of the parameters is the most; make the authority with a larger sum_w (of its schema)");
     return out;
 }
 
@@ -80,9 +80,8 @@ void sum_tile(const Blocks& blocks, std::span<const int64_t> w, const Shape& sha
     }
 }
 
-std::shared_ptr<const Block> sum_of(const Blocks& blocks, std::span<const int64_t> w, const Shape& shape,
-                                    const ring::Basis& basis) {
-    Block block = head_of_sum(blocks, w, shape);
+std::shared_ptr<const Block> sum_of(Block block, const Blocks& blocks, std::span<const int64_t> w,
+                                    const Shape& shape, const ring::Basis& basis) {
     auto [bytes, out] = SharedBytes::to_write(shape.block_size(block.count));
     sum_shared(blocks, w, basis, shape.shared_size(), out);
     uint8_t* const tiles = out + shape.shared_size();
@@ -120,18 +119,18 @@ CiphertextBatch CiphertextBatch::combine_vartime(const std::vector<const Ciphert
     for (const CiphertextBatch* part : parts) require_same_slots(first, *part);
     CiphertextBatch out(first.public_key_id_, first.shape_);
     const ring::Basis basis(out.shape_.primes, kLogRing);
-    std::map<Blocks, std::shared_ptr<const Block>> made;
+    std::map<Blocks, std::pair<Block, std::shared_ptr<const Block>>> made;
     std::vector<Blocks> of_range;
     for (size_t r = 0; r < first.ranges_.size(); ++r) {
         Blocks blocks;
-        for (const CiphertextBatch* part : parts)
-            blocks.push_back(part->blocks_[part->ranges_[r].block].get());
-        head_of_sum(blocks, w, out.shape_);  // refuses before any work
+        for (const CiphertextBatch* part : parts) blocks.push_back(part->blocks_[part->ranges_[r].block]);
+        if (!made.contains(blocks))  // refuses before any work
+            made.emplace(blocks, std::pair(head_of_sum(blocks, w, out.shape_), nullptr));
         of_range.push_back(std::move(blocks));
     }
     for (size_t r = 0; r < first.ranges_.size(); ++r) {
-        auto& block = made[of_range[r]];
-        if (!block) block = sum_of(of_range[r], w, out.shape_, basis);
+        auto& [head, block] = made.at(of_range[r]);
+        if (!block) block = sum_of(std::move(head), of_range[r], w, out.shape_, basis);
         out.append(block, first.ranges_[r].first, first.ranges_[r].rows);
     }
     out.combined_ = out.size() > 0;

@@ -111,7 +111,8 @@ def numbers_where(
     points = np.unique([start for start in starts if np.isfinite(start)])
     if not len(points):
         return Numbers(column, (), (bool(test(np.zeros(1))[0]),), absent)
-    truths = np.asarray(test(np.append(np.nextafter(points[0], -np.inf), points)), dtype=np.bool_)
+    with np.errstate(over="ignore"):  # below the least number, and of float32, stands -inf
+        truths = np.asarray(test(np.append(np.nextafter(points[0], -np.inf), points)), dtype=np.bool_)
     changes = np.flatnonzero(truths[1:] != truths[:-1])
     inside = (bool(truths[0]), *(bool(truth) for truth in truths[1:][changes]))
     return Numbers(column, tuple(float(cut) for cut in points[changes]), inside, absent)

@@ -29,11 +29,22 @@ class SharedBytes {
         return {SharedBytes(made, {made.get(), size}), made.get()};
     }
 
+    // All of a file, where it lies. Whoever may write to it can change what was checked, and whoever cuts it
+    // ends the process: for files that only their reader may write. Error(resource)
+    static SharedBytes mapped(int descriptor, std::size_t size);
+
     std::size_t size() const { return bytes_.size(); }
     std::span<const std::uint8_t> span() const { return bytes_; }
-    SharedBytes part(std::size_t at, std::size_t size) const { return {owner_, bytes_.subspan(at, size)}; }
+    SharedBytes part(std::size_t at, std::size_t size) const {
+        SharedBytes out(owner_, bytes_.subspan(at, size));
+        out.mapped_ = mapped_;
+        return out;
+    }
+    // Of a file: memory is given back, and read again where it is needed again
+    void let_go(std::size_t at, std::size_t size) const;
 
   private:
+    bool mapped_ = false;
     std::shared_ptr<const void> owner_;
     std::span<const std::uint8_t> bytes_;
 };

@@ -1,10 +1,12 @@
 // Ciphertexts of inner products from Ring-LWE. A block is one ciphertext, up to N patients; a batch is some
 // rows of some blocks. Byte forms: docs/math/rlwe.md, "The wire".
 #pragma once
+#include <atomic>
 #include <bitset>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "pyfe/base/shared_bytes.hpp"
 #include "pyfe/ipfe_rlwe/margin.hpp"
@@ -29,17 +31,46 @@ struct Shape {
     bool operator==(const Shape&) const = default;
 };
 
-// Hashes of the ct_0 that a sum is made of, where this process made it: whether two are known to differ
-// decides how W2 adds up. Empty: not a sum, or not known.
-using Origins = std::vector<Id>;
+struct Block;
+
+// What a sum is made of, where this process formed it. Empty: no sum, or one that came as bytes
+struct Sources {
+    std::set<Id> shared;  // hashes of ct_0: whether two are known to differ decides how W2 adds up
+    // Single ciphertexts. Not by their ct_0: two may have one, and other fractions
+    std::set<std::shared_ptr<const Block>> blocks;
+
+    bool empty() const { return blocks.empty(); }
+};
+
+// The keys that accepted a ciphertext in this process. Without a lock, which a fork could leave held
+class Accepted {
+  public:
+    Accepted() = default;
+    Accepted(const Accepted&) = delete;
+    Accepted& operator=(const Accepted&) = delete;
+    ~Accepted();
+
+    bool by(const std::weak_ptr<const void>& key) const;
+    void add(const std::shared_ptr<const void>& key);
+    std::vector<std::weak_ptr<const void>> keys() const;
+
+  private:
+    struct Node {
+        std::weak_ptr<const void> key;
+        Node* next;
+    };
+    std::atomic<Node*> first_ = nullptr;
+};
 
 // One ciphertext: ct_0 packed in the transform domain, then its tiles, n columns of 64 fractions each
 struct Block {
     uint32_t count = 0;  // patients, slots 0 .. count - 1
     Weights weights;
     SharedBytes bytes;
-    Origins origins;
+    Sources sources;
+    std::shared_ptr<Accepted> accepted = std::make_shared<Accepted>();
 
+    bool is_sum() const { return weights != Weights{}; }
     size_t slots() const { return kTile * tiles_for(count); }
 };
 
@@ -62,6 +93,14 @@ class CiphertextBatch {
     size_t size() const { return size_; }
     size_t byte_size() const;
     bool combined() const { return combined_; }
+    // Whether this process formed every sum in it, or somebody vouches for those that came as bytes: all
+    // others carry the key out, whatever their weights say
+    bool formed() const;
+    // The same batch, for whose sums somebody vouches who has the key and accepted with it each ciphertext
+    // that they are made of. Not of its slices, joins and sums, and not on the wire
+    CiphertextBatch vouched() const;
+    // Whether it was formed here, and one key accepted all of its sums: then who has that key can vouch
+    bool accepted() const;
     const std::vector<std::shared_ptr<const Block>>& blocks() const { return blocks_; }
     const std::vector<Range>& ranges() const { return ranges_; }
 
@@ -98,7 +137,7 @@ class CiphertextBatch {
     std::vector<Slots> taken_;                         // of every block: which of its rows are there
     std::multimap<const uint8_t*, uint32_t> numbers_;  // of the blocks with these bytes
     size_t size_ = 0;
-    bool combined_ = false;
+    bool combined_ = false, vouched_ = false;
 };
 
 }  // namespace pyfe::ipfe_rlwe
