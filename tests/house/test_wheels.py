@@ -109,6 +109,14 @@ def test_the_compiler_is_held_to_the_baseline() -> None:
     assert [path.name for path in files if "-march=" in path.read_text()] == []
 
 
+def test_every_room_links_where_there_is_no_ifma() -> None:
+    """On other CPUs than x86-64 no file of ifma/ is compiled; the file that chooses a room's table has the name."""
+    ifma = [path for path in (ROOT / "csrc").rglob("ifma/*.cpp") if "Kernels& ifma_kernels() {" in path.read_text()]
+    chosen = [path for path in (ROOT / "csrc").rglob("*.cpp") if "Dispatch<Kernels> dispatch(" in path.read_text()]
+    assert len(ifma) == len(chosen) >= 7
+    assert [path.name for path in chosen if "#if defined(PYFE_NO_IFMA)" not in path.read_text()] == []
+
+
 def test_an_interpreter_that_is_not_here_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert wheels.interpreters(["3.99"]) == []
     assert "not run: no CPython 3.99" in capsys.readouterr().err
