@@ -48,6 +48,7 @@ class Facts(NamedTuple):
     stack_runs: bool
     jump_targets: bool
     guards: bool
+    machine: int
 
 
 PT_DYNAMIC, PT_GNU_STACK, PT_GNU_RELRO, PT_NOTE = 2, 0x6474E551, 0x6474E552, 4
@@ -87,8 +88,9 @@ def facts(data: bytes) -> Facts:
         relro=any(s[0] == PT_GNU_RELRO for s in segments),
         bound_at_load=bool(tags.get(DT_FLAGS, 0) & 8 or tags.get(DT_FLAGS_1, 0) & 1),
         stack_runs=any(s[0] == PT_GNU_STACK and s[1] & 1 for s in segments),
-        # zig links its own __stack_chk_fail; on aarch64 the guard is a variable of the loader.
+        # On aarch64 the guard is a variable: of the loader, where it is drawn at start, or of zig's own runtime.
         guards=GUARD.search(data) is not None if machine == X86_64 else "__stack_chk_guard" in names,
+        machine=machine,
         jump_targets=any(_marked(data[s[2] : s[2] + s[5]]) for s in segments if s[0] == PT_NOTE),
     )
 
@@ -130,7 +132,10 @@ def check(path: Path, python: Path | None) -> None:
         sys.exit(f"{path.name}: {'; '.join(wrong)}")
     core = facts(core_of(path)[1])
     marks = "jump targets marked" if core.jump_targets else "jump targets marked in our code only (libc++ has none)"
-    print(f"  inside  full RELRO, guarded stacks, {marks}; needs {' '.join(core.needed)}; one symbol exported")
+    guard = "stacks guarded" if core.guards else "stacks guarded by a fixed value (zig's runtime has no other here)"
+    if core.machine != X86_64:
+        marks = "jump targets not marked"
+    print(f"  inside  full RELRO, {guard}, {marks}; needs {' '.join(core.needed)}; one symbol exported")
     if python is not None:
         tried(path, python)
         print("  tried   installs without a compiler, scores, doctor is content")
@@ -164,7 +169,7 @@ def module_findings(name: str, data: bytes) -> list[str]:
         out.append(f"{name}: its symbols are not bound at load and read-only from then on")
     if core.stack_runs:
         out.append(f"{name} wants a stack that can be run")
-    if not core.guards:
+    if core.machine == X86_64 and not core.guards:
         out.append(f"{name} guards no stack")
     here = (str(native.ROOT).encode(), b"/build/wheels", str(Path.home()).encode() + b"/")
     return out + [f"{name} holds the path {folder.decode()}" for folder in here if folder in data]
