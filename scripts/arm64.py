@@ -87,7 +87,7 @@ def wheel(path: Path) -> int:
             native.run([*pip, "install", "--target", site, *tags, *kind, path], timeout=1200), f"installing {path.name}"
         )
         there = {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
-        done = native.must(emulated(python, "-m", "pyfe", "doctor", env=there), "pyfe doctor on aarch64")
+        done = native.must(emulated(python, "-P", "-m", "pyfe", "doctor", env=there), "pyfe doctor on aarch64")
         print(done.output)
         script = native.ROOT / "scripts" / "three_roles.py"
         here: list[str | Path] = [sys.executable, script]
