@@ -255,8 +255,12 @@ void bind_keys(py::module_& m) {
                     "The key that these bytes of a file are, checked in one pass and read where they lie.")
         .def("with_pk", &with_pk, py::arg("msk"), py::call_guard<NoGil>(),
              "The same with pk_1 .. pk_n in memory, made again from the master key.")
-        .def("remade", &remade_pk, py::arg("msk"), py::keep_alive<0, 2>(),
-             "The same, each pk_i made again whenever it is asked for.")
+        .def(
+            "remade",
+            [](const MasterPublicKey& k, const MasterSecretKey& msk) {
+                return remade_pk(k, {held(py::cast(&msk)), &msk});
+            },
+            py::arg("msk"), "The same, each pk_i made again whenever it is asked for.")
         .def(
             "write",
             [](const MasterPublicKey& k, const MasterSecretKey& msk, int descriptor) {

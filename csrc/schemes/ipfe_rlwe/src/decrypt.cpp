@@ -8,6 +8,8 @@
 
 #include "decide.hpp"
 #include "fractions.hpp"
+#include "pyfe/base/ct.hpp"
+#include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
@@ -87,7 +89,7 @@ bool decide_tile(const Decision<int128>& d, unsigned K_bits, const Sums& sums, c
                                        d.multiples_lo,
                                        d.multiples_hi,
                                        d.twos};
-        return kernels().decide_vartime(narrow, sums.low, z.low, occupied, results);
+        return kernels().decide(narrow, sums.low, z.low, occupied, results);
     }
     uint128 wide_sums[kTileWords], wide_z[kTileWords];
     for (size_t j = 0; j < kTileWords; ++j) {
@@ -270,6 +272,7 @@ void decrypt_vartime(Keys keys, const CiphertextBatch& ct, int64_t* z) {
         for (size_t j = task; j < wrong.size(); j += tasks)
             wrong[j] = opening.run(*opened[j], decisions.of(j), targets[j], z);
     });
+    declassify(wrong.data(), wrong.size());  // the answer
     if (std::ranges::count(wrong, 0) == static_cast<ptrdiff_t>(wrong.size())) {
         for (const Block* const block : opened)
             for (const FunctionKey* key : keys) block->accepted->add(key->once.identity());

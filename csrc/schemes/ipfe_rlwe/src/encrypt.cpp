@@ -34,7 +34,8 @@ struct Encryptor {
           widest(key.parameters().sigma[2]) {}
 };
 
-void made_public(std::span<const uint8_t> ct) { declassify(ct.data(), ct.size()); }  // the ciphertext
+// A ciphertext, or a part of it that is written by itself
+void made_public(std::span<const uint8_t> ct) { declassify(ct.data(), ct.size()); }
 
 // Rows in 8 bytes a number, as a caller holds them
 class Matrix {

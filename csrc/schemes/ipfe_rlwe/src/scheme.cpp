@@ -154,12 +154,12 @@ void write_public_key(const MasterPublicKey& mpk, const MasterSecretKey& msk, co
     each_pk_of(mpk, msk, [&](std::span<const uint8_t> packed) { file.append(packed); });
 }
 
-MasterPublicKey remade_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk) {
-    if (msk.public_key_id() != mpk.id())
+MasterPublicKey remade_pk(const MasterPublicKey& mpk, std::shared_ptr<const MasterSecretKey> msk) {
+    if (msk->public_key_id() != mpk.id())
         fail(ErrorKind::key_mismatch, "the master key belongs to another public key");
     const auto a = std::make_shared<const Polynomial>(mpk.a());
     const auto basis = std::make_shared<const ring::Basis>(mpk.basis());
-    return mpk.made_by([&msk, a, basis](size_t i, uint8_t* out) { make_pk(msk, *basis, *a, i, out); });
+    return mpk.made_by([msk, a, basis](size_t i, uint8_t* out) { make_pk(*msk, *basis, *a, i, out); });
 }
 
 MasterPublicKey with_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk) {

@@ -131,8 +131,8 @@ void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t*
 
 PYFE_INLINE __m512i all_signed(int64_t c) { return _mm512_set1_epi64(c); }
 
-bool decide_vartime(const Decision<int64_t>& d, const uint64_t* sums, const uint64_t* z, size_t occupied,
-                    int64_t* results) {
+bool decide_narrow(const Decision<int64_t>& d, const uint64_t* sums, const uint64_t* z, size_t occupied,
+                   int64_t* results) {
     const __m128i spare = _mm_cvtsi32_si128(static_cast<int>(64 - d.b)),
                   b = _mm_cvtsi32_si128(static_cast<int>(d.b));
     const __m512i K = all_signed(d.K), half = all_signed(int64_t{1} << (d.b - 1)),
@@ -170,7 +170,7 @@ void pack(unsigned b, const uint64_t* low, const uint64_t* high, uint8_t* out) {
 
 const Kernels& ifma_kernels() {
     static constexpr Kernels table = {"ifma", ifma::compress, ifma::pack, ifma::dot_vartime,
-                                      ifma::decide_vartime};
+                                      ifma::decide_narrow};
     return table;
 }
 

@@ -54,10 +54,10 @@ struct Kernels {
     // to 16 bytes beyond the tile.
     void (*dot_vartime)(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
                         uint64_t* low, uint64_t* high);
-    // Of each slot of a tile, with K w below 2^62, the result; whether any of them is wrong. The time is that
-    // of any other tile.
-    bool (*decide_vartime)(const Decision<int64_t>& decision, const uint64_t* sums, const uint64_t* z,
-                           size_t occupied, int64_t* results);
+    // Of each slot of a tile, with K w below 2^62, the result; whether any of them is wrong. Constant
+    // time.
+    bool (*decide)(const Decision<int64_t>& decision, const uint64_t* sums, const uint64_t* z,
+                   size_t occupied, int64_t* results);
 };
 
 const Kernels& portable_kernels();

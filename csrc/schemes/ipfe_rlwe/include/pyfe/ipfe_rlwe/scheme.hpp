@@ -1,6 +1,7 @@
 // The four verbs of the selectively secure scheme of Bermudo Mera, Karmakar, Marc, Soleimanian (PKC 2022,
 // eprint 2021/046) in slots: docs/math/rlwe.md.
 #pragma once
+#include <memory>
 #include <utility>
 
 #include "pyfe/ipfe_rlwe/ciphertext.hpp"
@@ -17,9 +18,8 @@ std::pair<MasterPublicKey, MasterSecretKey> setup_without_pk(const Parameters& p
 // of it in memory. Error(key_mismatch) where the master key is another's
 void write_public_key(const MasterPublicKey& mpk, const MasterSecretKey& msk, const File& file);
 MasterPublicKey with_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk);
-// Each pk_i made again whenever it is asked for: what an authority checks its own keys against. msk: outlives
-// it.
-MasterPublicKey remade_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk);
+// Each pk_i made again whenever it is asked for: what an authority checks its own keys against
+MasterPublicKey remade_pk(const MasterPublicKey& mpk, std::shared_ptr<const MasterSecretKey> msk);
 // N rows a ciphertext, each under randomness of its own. Error(out_of_range) naming row and coordinate.
 CiphertextBatch encrypt(const MasterPublicKey& mpk, const IntMatrix& x, Random& random);
 // One ciphertext, feature by feature under one r, into a file: the bytes of a batch of it, from `at` on; how
