@@ -58,8 +58,8 @@ fresh: preflight  ## `make demo` and `make test` in a new Debian 12 minbase fold
 embed: $(VENV)/.installed-embed  ## libpyfe, the C ABI, and a client of it in every language that is here
 	$(BIN)/python scripts/embed.py $(CLIENTS)
 
-wheel: $(VENV)/.installed-demo  ## a wheel in dist/
-	$(PIP) wheel --no-deps --wheel-dir dist .
+wheel: $(VENV)/.installed-release  ## wheels of what is committed and its sdist, in dist/, read and tried
+	$(BIN)/python scripts/wheels.py --sdist --check
 
 clean:  ## remove everything that was built; keeps the environment
 	rm -rf build dist site .nightly .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -106,6 +106,10 @@ $(VENV)/.installed-foreign: $(VENV)/.installed-test
 
 $(VENV)/.installed-embed: $(VENV)/.installed-demo $(VENV)/.installed-native
 	$(PIP) install $$($(BIN)/python scripts/extras.py embed)
+	@touch $@
+
+$(VENV)/.installed-release: pyproject.toml | $(BIN)/python
+	$(PIP) install $$($(BIN)/python scripts/extras.py release)
 	@touch $@
 
 $(VENV)/.installed-native: pyproject.toml | $(BIN)/python

@@ -4,6 +4,9 @@ Memcheck then reports each branch and each address that depends on a secret (the
 give no report; a planted leak must give a report that names the planted function, so that a silent checker cannot
 pass. Valgrind cannot run AVX-512 and hides it from the CPU test, so the check runs the emulated instantiation of the
 same lane templates. The places where a secret is declared public are counted and listed: at most 15.
+
+`ctime.py` checks what this machine's compiler makes, `ctime.py --zig` what that of the wheels does: a compiler may turn
+a masked choice into a jump, and another one need not.
 """
 
 from __future__ import annotations
@@ -14,15 +17,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import native
+import zig
 
 MOST_DECLASSIFIED = 15
 REPORT = 9  # what valgrind exits with when it reported something
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Build, run every case, print a table; 0 when all is as it must be."""
+    if arguments not in ([], ["--zig"]):
+        sys.exit(f"ctime: {' '.join(arguments)}: --zig or nothing")
     valgrind = native.tool("valgrind", "valgrind")
-    runner = native.find_program(native.build("ctime", ["ctime_runner"], "-DPYFE_CTCHECK=ON"), "ctime_runner")
+    folder, compiler = ("ctime-zig", zig.checked()) if arguments else ("ctime", [])
+    runner = native.find_program(native.build(folder, ["ctime_runner"], "-DPYFE_CTCHECK=ON", *compiler), "ctime_runner")
     rows, failures = [("case", "expected", "seconds", "verdict")], 0
     with ThreadPoolExecutor(native.JOBS) as pool:
         for row, passed in pool.map(lambda case: check(valgrind, runner, *case), cases(runner)):
@@ -76,4 +83,4 @@ def declassified() -> list[tuple[Path, int, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -70,9 +70,10 @@ def wide_instructions(path: Path) -> tuple[dict[str, str], int]:
 
 
 def weak_functions(path: Path) -> set[str]:
-    """Functions of an object that the linker merges with those of the same name elsewhere."""
+    """Functions of an object that the linker merges with those of the same name elsewhere (tables, V and u, hold no
+    instruction, and no compiler aligns them beyond their type, for the copy that is kept may be another's)."""
     symbols = _output("nm", "-C", "--defined-only", path).splitlines()
-    return {m[2] for line in symbols if (m := re.match(r"[0-9a-f]+ ([WVu]) (.*)$", line))}
+    return {m[1] for line in symbols if (m := re.match(r"[0-9a-f]+ W (.*)$", line))}
 
 
 def check(objects: Iterable[Path]) -> list[Finding]:

@@ -103,12 +103,24 @@ def steps() -> list[Step]:
         Step("tests-portable", 3, TESTS, pytest(*units(*ARITHMETIC), "tests/golden", slow=False), portable),
         Step("tests-portable-differential", 4, TESTS, pytest("tests/differential", slow=False), portable),
         Step("tests-one-thread", 3, TESTS, pytest(*units(*ARITHMETIC), slow=False), thread),
-        Step("wheel", 3, (*PACKAGE, "README.md", "LICENSE", "scripts/"), [python, "scripts/wheel.py"]),
         *sanitizers(python),
         Step("ctime", 8, (*NATIVE, "scripts/ctime.py"), [python, "scripts/ctime.py"]),
         Step("qemu", 8, (*NATIVE, "scripts/qemu.py"), [python, "scripts/qemu.py"]),
+        *released(python),
         Step("bench", 10, (*PACKAGE, "bench/"), [python, "-m", "bench", "--json", str(STATE / "bench.json")]),
         Step("fresh", 20, EVERYTHING, ["bash", "scripts/fresh.sh"]),
+    ]
+
+
+def released(python: str) -> list[Step]:
+    """What the wheels' compiler makes: the wheels twice, their instructions, the constant-time cases, aarch64."""
+    files = (*PACKAGE, "tests/native/", "README.md", "LICENSE", "scripts/")
+    wheels = [python, "scripts/wheels.py", "--sdist", "--check"]
+    return [
+        Step("wheels", 12, files, [*wheels, "--twice"]),
+        Step("wheels-bare", 3, files, ["bash", "scripts/bare.sh"]),
+        Step("ctime-zig", 8, (*NATIVE, "scripts/ctime.py", "scripts/zig.py"), [python, "scripts/ctime.py", "--zig"]),
+        Step("arm64", 15, files, [python, "scripts/arm64.py"]),
     ]
 
 

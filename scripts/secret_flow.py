@@ -96,6 +96,8 @@ for _name in _LONG[8:]:
 LOST_IN_CALLS = frozenset("rax rcx rdx rsi rdi r8 r9 r10 r11".split())
 NARROW = re.compile(r"(?:mov[zs][bw].*|(?:cmp|test|mov|add|sub|and|or|xor|inc|dec|not|neg|sh[lr]|sar)[bw])$")
 ONLY_FLAGS = ("cmp", "test", "bt")
+WIDTHS = {"%z": 64, "%y": 32, "%x": 16}
+"""Bytes that a store of a vector register writes; of a mask register at most 8."""
 OVERWRITES = ("mov", "lea", "set", "tzcnt", "lzcnt", "popcnt", "bsf", "bsr", "rorx", "sarx", "shlx", "shrx", "andn")
 
 
@@ -124,8 +126,19 @@ class Leak(NamedTuple):
 
 def check(objects: Iterable[Path], listed: Iterable[str] = LISTED) -> tuple[list[Leak], list[str]]:
     """What is wrong in the listed functions, and which of them are in no object."""
+    paths = list(objects)
+    leaks, gone = _read(paths, listed)
+    # A lambda that the compiler put into its function is read there.
+    leaks_around, missing = _read(paths, [name.removesuffix("{lambda}") for name in gone if name.endswith("{lambda}")])
+    return leaks + leaks_around, [
+        name for name in gone if not name.endswith("{lambda}") or name.removesuffix("{lambda}") in missing
+    ]
+
+
+def _read(paths: Iterable[Path], listed: Iterable[str]) -> tuple[list[Leak], list[str]]:
+    """The leaks of the listed functions, and those that are in no object."""
     wanted, found, leaks = list(listed), set[str](), list[Leak]()
-    for path in objects:
+    for path in paths if wanted else ():
         for function, body in functions(path):
             for name in wanted:
                 if matches(name, function):
@@ -257,7 +270,8 @@ def step(here: Instruction, state: State) -> State:
     """The state after an instruction."""
     mnemonic, operands = here.mnemonic, here.operands
     if mnemonic.startswith("call"):
-        return state._replace(clean=state.clean - LOST_IN_CALLS - {"flags"})
+        kept = frozenset(one for one in state.clean - LOST_IN_CALLS if not one.startswith("vector"))
+        return state._replace(clean=kept - {"flags"})
     if mnemonic.startswith(("v", "k")):
         return _vector(here, state)
     if any("%es:" in one for one in operands):  # filling and copying of arrays: flags and spills stay as they are
@@ -294,6 +308,7 @@ def _general(here: Instruction, state: State) -> State:
 def _written(state: State, clean: frozenset[str], target: str, fine: bool) -> State:
     place, name = slot(target), register(target)
     slots = state.slots
+    clean = clean - {vector(target) or ""}
     if name == "rsp":
         return state._replace(clean=clean, slots=frozenset())
     if name is not None:
@@ -305,16 +320,41 @@ def _written(state: State, clean: frozenset[str], target: str, fine: bool) -> St
 
 
 def _vector(here: Instruction, state: State) -> State:
-    """What a vector or mask instruction writes into the general registers, the frame and the flags."""
+    """What a vector or mask instruction writes into the general registers, the frame, the flags, and constants."""
     clean, slots = state.clean, state.slots
     if re.match(r"v?(?:u?comis|ptest)|vtest|kortest|ktest", here.mnemonic):
         return state._replace(clean=clean - {"flags"})
+    if here.mnemonic.startswith(("vzeroupper", "vzeroall")):
+        return state._replace(clean=frozenset(one for one in clean if not one.startswith("vector")))
     if not here.operands:
         return state
     target = re.sub(r"\{.*\}", "", here.operands[-1])
     place, name = slot(target), register(target)
     if name is not None:
-        clean = clean - {name}
+        fine = re.match(r"v(?:mov[dq]|pextr[dq])$", here.mnemonic) is not None and _constant(here, clean)
+        clean = clean | {name} if fine else clean - {name}
+        slots = frozenset(one for one in slots if one[0] != name)
     elif place is not None:
-        slots = frozenset(one for one in slots if one[0] != place[0] or not place[1] <= one[1] < place[1] + 64)
+        wide = WIDTHS.get(here.operands[-2][:2], 8)
+        slots = frozenset(one for one in slots if one[0] != place[0] or not place[1] - 8 < one[1] < place[1] + wide)
+    elif (own := vector(target)) is not None:
+        clean = clean | {own} if _constant(here, clean) else clean - {own}
     return state._replace(clean=clean, slots=slots)
+
+
+def vector(operand: str) -> str | None:
+    """The vector register that an operand is, whatever its width."""
+    found = re.fullmatch(r"%[xyz]mm(\d+)", operand)
+    return f"vector{found[1]}" if found else None
+
+
+def _constant(here: Instruction, clean: frozenset[str]) -> bool:
+    """Whether a vector instruction makes something of nothing but constants and clean vectors, under no mask."""
+    *sources, target = here.operands
+    if "{" in target:
+        return False
+    if here.mnemonic.startswith(("vpxor", "vpternlog")) and len(set(here.operands[-3:])) == 1:
+        return here.mnemonic.startswith("vpxor") or sources[0] in ("$0xff", "$0x0")
+    if re.match(r"v(?:mov|pbroadcast|padd|psub|pextr)[a-z]*\d*$", here.mnemonic) is None:
+        return False
+    return all("(%rip)" in one or one.startswith("$") or vector(one) in clean for one in sources)

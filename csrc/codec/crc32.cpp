@@ -4,6 +4,10 @@
 
 namespace pyfe {
 namespace crc {
+#if defined(PYFE_NO_IFMA)  // the name must be there; backend_supported() says no
+const Kernels& ifma_kernels() { return portable_kernels(); }
+#endif
+
 namespace {
 
 const Kernels& wide_kernels() { return cpu_features().vpclmulqdq ? ifma_kernels() : portable_kernels(); }

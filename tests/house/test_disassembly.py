@@ -148,6 +148,47 @@ def test_a_digit_in_a_lambda_is_no_capture(tmp_path: Path) -> None:
     assert [leak.what.split(":")[0] for leak in leaks] == ["jump"]
 
 
+COUNTED = """
+.globl {name}
+.type {name},@function
+{name}:
+    vmovdqa {start}, %xmm14
+    vpternlogd $0xff, %xmm3, %xmm3, %xmm3
+1:  vmovq %xmm14, %rdx
+    vmovdqu64 (%rsi,%rdx,8), %zmm4
+    vpsubq %xmm3, %xmm14, %xmm14
+    cmp $6, %rdx
+    jne 1b
+    ret
+"""
+
+
+@pytest.mark.parametrize(("start", "leaks"), [("one(%rip)", set()), ("(%rdi)", {"address", "jump"})])
+def test_a_loop_that_is_counted_in_a_vector(tmp_path: Path, start: str, leaks: set[str]) -> None:
+    """As clang does; it is clean where constants alone made the count."""
+    text = COUNTED.format(name="counted", start=start)
+    (tmp_path / "counted.s").write_text(f"{text}\n.size counted, .-counted\n.section .rodata\none: .quad 1, 0\n")
+    subprocess.run(["g++", "-c", tmp_path / "counted.s", "-o", tmp_path / "counted.o"], check=True)
+    lines = [body for name, body in secret_flow.functions(tmp_path / "counted.o") if name == "counted"]
+    assert {what.split(":")[0] for what in secret_flow.leaks_of(lines[0])} == leaks
+
+
+def test_a_mask_that_is_spilled_leaves_its_neighbour(tmp_path: Path) -> None:
+    body = "mov %rdi, 0x20(%rsp)\nkmovw %k1, {to}(%rsp)\nmov 0x20(%rsp), %rax\nmov (%rax), %rax\nret\n"
+    for to, leaks in (("0x18", 0), ("0x20", 1), ("0x24", 1), ("0x1c", 1)):
+        (tmp_path / "spill.s").write_text(f".type spill,@function\nspill:\n{body.format(to=to)}")
+        subprocess.run(["g++", "-c", tmp_path / "spill.s", "-o", tmp_path / "spill.o"], check=True)
+        functions = dict(secret_flow.functions(tmp_path / "spill.o"))
+        assert len(secret_flow.leaks_of(functions["spill"])) == leaks, to
+
+
+def test_a_lambda_inside_its_function_is_read_there(tmp_path: Path) -> None:
+    text = "uint64_t outer(const uint8_t* digit, const uint64_t* table) { return [&] { return table[*digit]; }(); }"
+    planted = compile_to(tmp_path, "kernel_ifma", LANES + text, *WIDE_FLAGS)
+    leaks, missing = secret_flow.check([planted], ["outer{lambda}"])
+    assert missing == [] and [leak.what.split(":")[0] for leak in leaks] == ["address"]
+
+
 def test_a_listed_function_that_is_gone_is_noticed(tmp_path: Path) -> None:
     planted = compile_to(tmp_path, "kernel_ifma", LANES + SOUND, *WIDE_FLAGS)
     assert secret_flow.check([planted], ["sound", "gone"]) == ([], ["gone"])

@@ -664,7 +664,7 @@ Bytes trace_secret_scalars() {
     Bytes out;
     for (const std::size_t count : {1, 5, 7, 8, 9, 17, 70}) {
         std::vector<Scalar> k = support::edge_scalars();
-        for (std::size_t j = 0; k.size() < count; ++j) k.push_back(random.scalar());
+        while (k.size() < count) k.push_back(random.scalar());
         k.resize(count);
         const PointVector p = PointVector::decode(rows(some_points(), count), "points");
         Bytes base(32 * count), variable(32 * count), fixed(32 * count * 9), both(32 * count);

@@ -60,7 +60,7 @@ void test_large_integers() {
         const unsigned s = numbers.next() % 300;
         CHECK(a * b + a * c == a * (b + c));
         CHECK((a + b) * (a + b) == a * a + a * b * 2 + b * b);
-        CHECK((a << s) >> s == a && a * Integer::power_of_two(s) == a << s);
+        CHECK(((a << s) >> s) == a && a * Integer::power_of_two(s) == (a << s));
         CHECK(a + b - b == a && (a >> s) <= a);
         const Integer quotient = divided_up(a * c, b);
         CHECK(quotient * b >= a * c && (quotient == Integer(0) || (quotient - 1) * b < a * c));
@@ -80,7 +80,7 @@ void test_ends() {
     const Integer all = top - 1 + top;
     CHECK(all.bit_length() == 1024 && top.bit_length() == 1024 && Integer(0).bit_length() == 0);
     CHECK((half - 1) * (half + 1) == all && all.bit(1023) && !all.bit(1024) && !top.bit(0));
-    CHECK(all >> 1023 == Integer(1) && all >> 1024 == Integer(0) && Integer(0) << 2000 == Integer(0));
+    CHECK((all >> 1023) == Integer(1) && (all >> 1024) == Integer(0) && (Integer(0) << 2000) == Integer(0));
     CHECK(divided_up(all, all) == Integer(1) && divided_up(0, all) == Integer(0));
     CHECK(root(Integer::power_of_two(1006), 2) == Integer::power_of_two(503));
     CHECK_ERROR((all + 1), out_of_range, "more than 1024 bits");

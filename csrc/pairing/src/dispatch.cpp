@@ -3,6 +3,10 @@
 #include "pyfe/pairing/kernels.hpp"
 
 namespace pyfe::pairing {
+#if defined(PYFE_NO_IFMA)  // the name must be there; backend_supported() says no
+const Kernels& ifma_kernels() { return portable_kernels(); }
+#endif
+
 namespace {
 constinit Dispatch<Kernels> dispatch(portable_kernels, ifma_kernels);
 }
