@@ -11,7 +11,7 @@ HEARTBEATS := --no-deps pyhrv==0.5
 NATIVE       := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
 NATIVE_TESTS := $(shell find tests/native -type f 2>/dev/null)
 
-.PHONY: help demo install test malformed lint format bench docs fresh nightly sanitizers ctime qemu embed wheel clean preflight
+.PHONY: help demo install test malformed lint format bench docs fresh nightly sanitizers ctime qemu embed wheel release clean preflight
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -60,6 +60,9 @@ embed: $(VENV)/.installed-embed  ## libpyfe, the C ABI, and a client of it in ev
 
 wheel: $(VENV)/.installed-release  ## wheels of what is committed and its sdist, in dist/, read and tried
 	$(BIN)/python scripts/wheels.py --sdist --check
+
+release: $(VENV)/.installed-test $(VENV)/.installed-embed $(VENV)/.installed-release  ## what a release needs beside a night: wheels, ARM, clients of the C ABI; resumes
+	$(BIN)/python scripts/nightly.py --release
 
 clean:  ## remove everything that was built; keeps the environment
 	rm -rf build dist site .nightly .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

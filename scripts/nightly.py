@@ -1,10 +1,11 @@
-"""The long checks, one after another: nightly.py [--minutes M] [--only NAME ...] [--restart] [--list]
+"""The long checks, one after another: nightly.py [--release] [--minutes M] [--only NAME ...] [--restart] [--list]
 
 Resumable: a step that passed is not run again until something that it depends on changes: its key is the hash of the
 files that it names, of its command and of the Python that runs it. A night that was cut short so goes on where it
 stopped, and a word in the docs does not repeat the sanitizers. --minutes starts no further step that would end after
 the time is spent, by how long it took last. The state is one JSON file in .nightly/, with a log a step. The end says
 what ran, what was carried over, and what is still to do; it exits 0 only when every step has passed on its files.
+--release runs what is made for others and what makes it (wheels, ARM, the C ABI) in place of the night's own steps.
 
 What runs once, and what on every backend: a test of policies, tables, files or models gives the same result whatever
 computes the curve points, so it runs once, with the backend of the machine. The tests that reach arithmetic
@@ -106,14 +107,14 @@ def steps() -> list[Step]:
         *sanitizers(python),
         Step("ctime", 8, (*NATIVE, "scripts/ctime.py"), [python, "scripts/ctime.py"]),
         Step("qemu", 8, (*NATIVE, "scripts/qemu.py"), [python, "scripts/qemu.py"]),
-        *released(python),
         Step("bench", 10, (*PACKAGE, "bench/"), [python, "-m", "bench", "--json", str(STATE / "bench.json")]),
         Step("fresh", 20, EVERYTHING, ["bash", "scripts/fresh.sh"]),
     ]
 
 
-def released(python: str) -> list[Step]:
-    """What the wheels' compiler makes: the wheels twice, their instructions, the constant-time cases, aarch64."""
+def released() -> list[Step]:
+    """What a release needs beside a night: the wheels twice, their constant-time cases, aarch64, the C ABI."""
+    python = sys.executable
     files = (*PACKAGE, "tests/native/", "README.md", "LICENSE", "scripts/")
     wheels = [python, "scripts/wheels.py", "--sdist", "--check"]
     return [
@@ -121,6 +122,8 @@ def released(python: str) -> list[Step]:
         Step("wheels-bare", 3, files, ["bash", "scripts/bare.sh"]),
         Step("ctime-zig", 8, (*NATIVE, "scripts/ctime.py", "scripts/zig.py"), [python, "scripts/ctime.py", "--zig"]),
         Step("arm64", 15, files, [python, "scripts/arm64.py"]),
+        Step("embed", 6, (*files, "examples/"), [python, "scripts/embed.py"]),
+        Step("embed-sanitized", 6, (*files, "examples/"), [python, "scripts/embed_sanitized.py"]),
     ]
 
 
@@ -237,7 +240,8 @@ def plan(chosen: list[Step], state: State, files: Mapping[str, bytes]) -> str:
 def main() -> int:
     """Run what is left; say what happened."""
     options = parse()
-    chosen = [step for step in steps() if not options.only or step.name in options.only]
+    offered = released() if options.release else steps()
+    chosen = [step for step in offered if not options.only or step.name in options.only]
     if options.list:
         print(plan(chosen, State(STATE / "state.json"), sources()))
         return 0
@@ -286,6 +290,7 @@ def through(chosen: list[Step], state: State, files: Mapping[str, bytes], minute
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--release", action="store_true", help="the steps of a release, not those of a night")
     parser.add_argument("--minutes", type=float, default=0.0, help="start no step that would end later")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these steps and no others")
     parser.add_argument("--restart", action="store_true", help="forget what passed before")
