@@ -96,11 +96,6 @@ class Output:
 
         What was there is looked at once more: the work in between may have taken hours.
         """
-        with self._naming_the_file():
-            self._require_free()
-            if self._replacement is not None:
-                self._replacement.become(self._place, pieces)
-                return
         self.fill(lambda file: file.writelines(pieces))
 
     def fill(self, write: Callable[[BinaryIO], object]) -> None:

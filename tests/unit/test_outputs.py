@@ -178,7 +178,7 @@ def test_keygen_takes_its_authority_back(
         assert Path("new").exists()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(replacement.Replacement, "become", full)
+    monkeypatch.setattr(replacement.Replacement, "take", full)
     refused(keygen(), capsys, "No space left")
 
 
