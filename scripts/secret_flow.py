@@ -336,10 +336,15 @@ def _vector(here: Instruction, state: State) -> State:
         slots = frozenset(one for one in slots if one[0] != name)
     elif place is not None:
         wide = WIDTHS.get(here.operands[-2][:2], 8)
-        slots = frozenset(one for one in slots if one[0] != place[0] or not place[1] - 8 < one[1] < place[1] + wide)
+        slots = frozenset(one for one in slots if one[0] != place[0] or not _meet(one[1], place[1], wide))
     elif (own := vector(target)) is not None:
         clean = clean | {own} if _constant(here, clean) else clean - {own}
     return state._replace(clean=clean, slots=slots)
+
+
+def _meet(slot: int, start: int, wide: int) -> bool:
+    """Whether a store from ``start`` on changes a slot: of eight bytes, or of four where eight would not be aligned."""
+    return slot < start + wide and start < slot + (8 if slot % 8 == 0 else 4)
 
 
 def vector(operand: str) -> str | None:
