@@ -227,7 +227,7 @@ def recommend(
     choices = sorted((asked.choice(scheme) for scheme in SCHEMES.values()), key=_order)
     if not choices[0].fits:
         told = "; ".join(f"{choice.scheme}: {', '.join(choice.against)}" for choice in choices)
-        raise UnsupportedError(f"no scheme has all that is asked ({told})")
+        raise UnsupportedError(f"no scheme has all that is asked ({told}); ask for less")
     return Recommendation(
         choices[0].scheme, tuple(_reasons(asked, choices)), tuple(choices), asked.patients, asked.at_a_time
     )
