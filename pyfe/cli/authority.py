@@ -72,7 +72,7 @@ def keygen(
         Path, typer.Option("--authority", "-a", help="The folder to keep the authority in: it must not exist.")
     ],
     public_key: Annotated[Path, typer.Option("--public-key", "-p", help="Where to write the public key.")],
-    scheme: Annotated[str, typer.Option(help=f"{_SERVED}.")] = DEFAULT_SCHEME,
+    scheme: Annotated[str, typer.Option(help=f"{_SERVED}. `pyfe recommend` says which fits.")] = DEFAULT_SCHEME,
     weight_bits: Annotated[
         int | None,
         typer.Option(help=f"Widest function weights it will ever sign, in bits; by default {_DEFAULT_BITS}."),

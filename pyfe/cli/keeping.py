@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pyfe import io
+from pyfe.adapters import adapter_named
 from pyfe.audit import AuditLog
 from pyfe.authority import KeyAuthority, backup, change_passphrase, drill, folder, restore
 from pyfe.authority.exporting import exported, state_of
@@ -182,6 +183,13 @@ def rotate(
     schema: Annotated[
         Path | None, typer.Option("--schema", "-s", help="Another schema; the same if not given.")
     ] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="Another scheme (`pyfe recommend` names them); the same if not given.")
+    ] = None,
+    weight_bits: Annotated[
+        int | None,
+        typer.Option(help="Widest function weights, in bits; as before, or the default of another scheme."),
+    ] = None,
     reference: Annotated[
         Path | None, typer.Option(help="Table of the population; the one before if the schema stays.")
     ] = None,
@@ -193,12 +201,13 @@ def rotate(
     """Open another epoch: a new master key, with a public key of its own, in which nothing counts yet."""
     kept = [schema, reference, passphrase_file, *folder.authority_files(place)]
     agreed = None if schema is None else load(schema, Schema.from_bytes)
+    name = None if scheme is None else adapter_named(scheme).id
     with KeyAuthority.open(place, passphrase=passphrase_from(passphrase_file)) as opened:
         with io.claimed(public_key, roles.new_public_key(), avoid=kept, force=force) as file:
             given = None
             if reference is not None:
                 given = reference_rows(reading.table(reference), agreed or opened.schema)
-            number = opened.rotate(agreed, reference=given, reason=reason)
+            number = opened.rotate(agreed, scheme=name, weight_bits=weight_bits, reference=given, reason=reason)
             key = opened.public_key_of(number)
             file.fill(lambda out: opened.write_public_key(out, number))
         values = {

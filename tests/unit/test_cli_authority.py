@@ -191,6 +191,17 @@ def test_epochs_revocations_and_what_they_are_written_to(desk: Desk) -> None:
     assert status["keys_revoked"] == 1 and set(status["epochs"]) == {"epoch 1", "epoch 2"}
 
 
+def test_an_authority_moves_to_another_scheme(desk: Desk) -> None:
+    desk.keygen()
+    moved = ["authority", "rotate", "authority", "--reason", "post-quantum", *PASS]
+    desk.fails("unknown scheme 'rsa'", *moved, "-p", "public2", "--scheme", "rsa")
+    desk.run(*moved, "-p", "public2", "--scheme", "ipfe-rlwe")
+    assert pyfe.PublicKey.from_bytes(Path("public2").read_bytes()).weight_bits == 8
+    desk.run(*moved, "-p", "public3", "--weight-bits", "9")
+    public = pyfe.PublicKey.from_bytes(Path("public3").read_bytes())
+    assert (public.scheme, public.weight_bits) == ("ipfe-rlwe", 9)
+
+
 def test_people_revoke_by_a_signed_word(desk: Desk) -> None:
     desk.people()
     desk.keygen("--policy", "policy.yaml")
