@@ -94,6 +94,7 @@ def export(work: Path) -> Commit:
     if not (native.ROOT / ".git").exists():
         if "SOURCE_DATE_EPOCH" not in os.environ:
             sys.exit("wheels: this is no clone, and SOURCE_DATE_EPOCH does not say which time the archives have")
+        work.mkdir(parents=True, exist_ok=True)
         return Commit(native.ROOT, work, os.environ["SOURCE_DATE_EPOCH"])
     git = ["git", "-C", str(native.ROOT)]
     head, when = native.must(native.run([*git, "log", "-1", "--format=%H %ct"]), "git log").output.split()
@@ -203,8 +204,10 @@ def again(first: list[Path], commit: Commit, options: argparse.Namespace) -> Non
         if nobody is not None:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, nobody, nobody, follow_symlinks=False)
+            # The interpreters may be in root's own folders: this user may read everything, and write nothing but its own.
+            reads = "-all,+dac_read_search"
             alone = ["unshare", "--net", "setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups"]
-            command = [*alone, *command]
+            command = [*alone, f"--inh-caps={reads}", f"--ambient-caps={reads}", *command]
         done = subprocess.run(command, cwd=tree, env=env, umask=0o077, check=False)
         if done.returncode != 0:
             sys.exit(f"the second build failed ({done.returncode})")

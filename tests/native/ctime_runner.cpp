@@ -608,8 +608,9 @@ Bytes run_rlwe_decrypt() {
         const rlwe::CiphertextBatch ct = rlwe::encrypt(mpk, IntMatrix{x, 3, 2}, random);
         Bytes damaged = ct.to_bytes();
         damaged.back() ^= 0x80;
+        const rlwe::PreparedKey& prepared = sk.prepared();  // before: the bounds in it are of public norms
         hide(sk.sk.data(), sk.sk.size() * sizeof(std::int64_t));
-        for (const rlwe::Polynomial& one : sk.prepared().sk) hide(one.data(), one.size() * sizeof one[0]);
+        for (const rlwe::Polynomial& one : prepared.sk) hide(one.data(), one.size() * sizeof one[0]);
         for (const rlwe::CiphertextBatch& batch : {ct, rlwe::CiphertextBatch::from_bytes(damaged)}) {
             const Bytes z = opened_with_secret_key(sk, batch);
             out.insert(out.end(), z.begin(), z.end());

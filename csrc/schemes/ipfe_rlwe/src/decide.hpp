@@ -7,11 +7,15 @@
 
 namespace pyfe::ipfe_rlwe {
 
-// -1 where a < b, else 0. Of two words a comparison would become a branch on the key
+// -1 where a < b, else 0. A comparison would become a branch on the key: gcc's of two words, clang's of one.
+// Of one word any two values will do; of two their difference is one.
 template <class Int>
 Int below(Int a, Int b) {
     if constexpr (sizeof(Int) == sizeof(int64_t)) {
-        return -Int{a < b};
+        // The sign of a - b, but that of a where the difference has wrapped round
+        const auto x = static_cast<uint64_t>(a), y = static_cast<uint64_t>(b), difference = x - y;
+        const uint64_t less = (difference ^ ((x ^ y) & (difference ^ x))) >> 63;
+        return -static_cast<Int>(value_barrier(less));
     } else {
         const auto borrow = static_cast<uint64_t>((a - b) >> 64) >> 63;
         return -static_cast<Int>(value_barrier(borrow));
@@ -33,8 +37,8 @@ bool decide(const Decision<Int>& d, const Word* sums, const Word* z, size_t occu
         result += d.K & below(result, lo);
         const auto low = static_cast<uint64_t>(result);
         const auto multiple = static_cast<int64_t>(low * d.inverse);
-        const Int outside = below(hi, result) | Int{multiple < d.multiples_lo} |
-                            Int{multiple > d.multiples_hi} | static_cast<Int>(low & d.twos);
+        const Int outside = below(hi, result) | Int{below(multiple, d.multiples_lo)} |
+                            Int{below(d.multiples_hi, multiple)} | static_cast<Int>(low & d.twos);
         wrong |= j < occupied ? outside : v;
         results[j] = static_cast<int64_t>(result);
     }

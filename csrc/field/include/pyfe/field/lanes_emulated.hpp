@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "pyfe/base/ct.hpp"
+
 namespace pyfe::field::emulated {
 
 struct Lanes {
@@ -146,12 +148,13 @@ struct Lanes {
         return map_mask([&](int i) { return 0 - uint64_t{(bits >> i) & 1u}; });
     }
     static Lanes select(const Mask& m, const Lanes& on, const Lanes& off) {
-        return map([&](int i) { return off.w[i] ^ (m.w[i] & (on.w[i] ^ off.w[i])); });
+        // Hidden: clang knows that a mask is one of two values, and makes the choice one of addresses.
+        return map([&](int i) { return off.w[i] ^ (value_barrier(m.w[i]) & (on.w[i] ^ off.w[i])); });
     }
     static Lanes lookup16(const uint64_t* table, const Lanes& index) {
         return map([&](int i) {
             uint64_t r = 0;
-            for (uint64_t e = 0; e < 16; ++e) r |= table[e] & ones_if_zero(e ^ index.w[i]);
+            for (uint64_t e = 0; e < 16; ++e) r |= table[e] & value_barrier(ones_if_zero(e ^ index.w[i]));
             return r;
         });
     }
