@@ -18,7 +18,7 @@ from bench.rlwe_case import Case
 from bench.rlwe_cohort import Cohort
 from pyfe import _core
 
-QUICK = Settings(quick=True)
+SMOKE = Settings(smoke=True)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_a_wrong_score_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_absent_peer_is_said_to_be(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tenseal", None)
-    results = list(rlwe_peer.run(case, QUICK))
+    results = list(rlwe_peer.run(case, SMOKE))
     assert {(result.peer, result.peer_value, result.ratio()) for result in results} == {(None,) * 3}
     assert {result.id for result in results} == {name for name in ids_of("rlwe") if "against_ckks" in name}
     assert all(result.value > 0 for result in results)
