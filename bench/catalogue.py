@@ -10,7 +10,7 @@ from pathlib import Path
 UNITS = ("us", "ms", "per_s", "bytes", "times", "share", "count", "slope", "error")
 QUESTIONS = (
     "group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "rlwe", "policy", "authority",
-    "threads", "memory",
+    "threads", "memory", "mcl", "sweep", "roofline", "one_score",
 )  # fmt: skip
 """The questions in the order a full run asks them; each is a module of this package."""
 

@@ -1,9 +1,8 @@
-"""The figures for people: a table on the terminal, and a picture on request."""
+"""The figures for people: a table on the terminal, and what has to be said beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -78,29 +77,6 @@ def row(result: Measurement, judge: bool) -> list[str]:
 def _between(turns: Sequence[float]) -> str:
     """Where 90 % of the turns lie."""
     return " to ".join(map(_short, spread(turns))) if turns else ""
-
-
-def plot(machine: Mapping[str, Any], results: Sequence[Measurement], path: Path) -> None:
-    """Each ratio to a peer on a logarithmic axis, the bar as a tick."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    rated = [(result, ratio) for result in reversed(results) if (ratio := result.ratio()) is not None]
-    figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.28 * max(len(rated), 1)), layout="constrained")
-    axes.barh([result.id for result, _ in rated], [ratio for _, ratio in rated], color="#4c72b0", height=0.6)
-    bars = [(y, entries()[result.id].ratio_at_least) for y, (result, _) in enumerate(rated)]
-    marked = [(y, bar) for y, bar in bars if bar is not None]
-    axes.plot([bar for _, bar in marked], [y for y, _ in marked], "|", color="black", markersize=12, label="bar")
-    axes.axvline(1, color="gray", linewidth=0.8)
-    axes.set_xscale("log")
-    axes.set_xlabel("peer's time / ours")
-    axes.set_title(described(machine), fontsize="small")
-    if marked:
-        axes.legend(loc="lower right", fontsize="small")
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
 
 
 def _mark(result: Measurement) -> str:

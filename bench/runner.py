@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
+from bench import peers
 from bench.catalogue import ids_of
 from bench.machine import drift, peak_memory
 from bench.measure import BenchError, Measurement, Settings
@@ -42,7 +43,7 @@ def document(
     asked = questions or {}
     sticks = [question["yardstick"] for question in asked.values()]
     return {
-        "machine": machine,
+        "machine": {**machine, "peers": {**machine["peers"], **peers.ELSEWHERE}},
         "questions": asked,
         "drift": drift(sticks),
         "results": [result.to_json() for result in results],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CONFIDENCE = 0.9
 FEWEST = 5
@@ -43,8 +43,8 @@ class Turns(float):
         """Of seconds; infinite when there was no turn."""
         return cls(min(turns, default=math.inf), turns, yardstick)
 
-    def _each(self, act: Callable[[float, float], float], other: object) -> float:
-        """``act`` on the number and on each turn; turns of two figures are paired, or dropped where they do not pair."""
+    def _each(self, act: Callable[[float, float], float], other: object) -> Any:
+        """``act`` on the number and on each turn; turns of two figures are paired, or dropped where they do not."""
         if not isinstance(other, int | float):
             return NotImplemented
         value = act(float(self), float(other))
@@ -54,26 +54,26 @@ class Turns(float):
             return value
         return Turns(value, [act(*pair) for pair in zip(self.turns, other.turns, strict=True)], self.yardstick)
 
-    def __mul__(self, other: float) -> float:
+    def __mul__(self, other: float) -> Any:
         return self._each(lambda a, b: a * b, other)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: float) -> float:
+    def __truediv__(self, other: float) -> Any:
         return self._each(_quotient, other)
 
-    def __rtruediv__(self, other: float) -> float:
+    def __rtruediv__(self, other: float) -> Any:
         return self._each(lambda a, b: _quotient(b, a), other)
 
-    def __add__(self, other: float) -> float:
+    def __add__(self, other: float) -> Any:
         return self._each(lambda a, b: a + b, other)
 
     __radd__ = __add__
 
-    def __sub__(self, other: float) -> float:
+    def __sub__(self, other: float) -> Any:
         return self._each(lambda a, b: a - b, other)
 
-    def __rsub__(self, other: float) -> float:
+    def __rsub__(self, other: float) -> Any:
         return self._each(lambda a, b: b - a, other)
 
 
