@@ -14,6 +14,9 @@ from bench.machine import busy
 from bench.measure import Measurement
 from bench.turns import middle, spread, turns_of
 
+DECADES = 1.5
+"""That a curve has to span, where it grows, before its slope says anything."""
+
 DRIFT = 0.05
 """Of the yardstick, from which on it is said."""
 
@@ -90,7 +93,8 @@ def _mark(result: Measurement) -> str:
     if entry.at_least is not None:
         verdicts.append(result.value >= entry.at_least)
     if entry.within is not None and result.peer_value is not None:
-        verdicts.append(abs(result.value - result.peer_value) <= entry.within)
+        wide = result.curve is None or result.curve["decades"] >= DECADES
+        verdicts.append(wide and abs(result.value - result.peer_value) <= entry.within)
     if not verdicts:
         return ""
     return "met" if all(verdicts) else "missed"

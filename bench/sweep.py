@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from bench.measure import Clock, Measurement, Settings, Task, interleaved, threads
+from bench.report import DECADES
 from bench.turns import turns_of
 
 ROUNDS = 9
-DECADES = 1.5
 PREDICTED = "the cost formula, with one fixed cost"
 FEW = "the cost formula, over fewer than 1.5 decades"
 FEWEST = 3
@@ -99,7 +99,7 @@ def summed_up(sweep: Sweep, sizes: Sequence[int], times: Sequence[float]) -> Mea
     used = kept if enough else list(range(len(sizes)))
     x, seconds = [sizes[index] for index in used], [float(times[index]) for index in used]
     decades = math.log10(x[-1] / x[0])
-    said = PREDICTED if enough and decades >= DECADES - 1e-9 else FEW
+    said = PREDICTED if enough and decades >= DECADES else FEW
     curve = {
         "axis": sweep.axis,
         "sizes": list(sizes),
@@ -108,7 +108,7 @@ def summed_up(sweep: Sweep, sizes: Sequence[int], times: Sequence[float]) -> Mea
         "predicted": [_digits(found.at(each)) for each in work],
         "fixed": _digits(found.fixed),
         "over_half": [index in kept for index in range(len(sizes))],
-        "decades": _digits(decades),
+        "decades": round(decades, 2),
     }
     predicted = slope(x, [found.at(work[index]) for index in used])
     return Measurement(sweep.id, slope(x, seconds), said, predicted, curve)
