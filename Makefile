@@ -40,7 +40,7 @@ bench: $(VENV)/.installed-bench  ## our figures beside the peers', one run
 bench-concrete: $(VENV)/.installed-bench $(VENV)-concrete/.installed  ## one score by all of them, concrete-python too (1.5 GB of its own)
 	PYFE_BENCH_CONCRETE=$(VENV)-concrete/bin/python $(BIN)/python -m bench one_score
 
-figures: $(VENV)/.installed-bench  ## measure everything and write README's and the docs' figures (a quiet machine, half an hour)
+figures: $(VENV)/.installed-bench  ## measure everything and write the docs' figures (a quiet machine, half an hour)
 	$(BIN)/python -m bench --json docs/bench.json --plot docs/assets/bench
 	$(BIN)/python scripts/figures.py
 

@@ -189,9 +189,12 @@ def growth(run: Run) -> str:
         sizes = f"{curve['sizes'][0]:,} to {curve['sizes'][-1]:,}"
         small = curve["sizes"][:1] if not curve["over_half"][0] else []
         rows.append((f"`{name}`", sizes + (" *" if small else ""), f"{result['value']:.3f}", by, off))
+    if not rows:
+        return ABSENT
     said = "\n\n\\* The fixed cost is over half at the smallest sizes, which are left out of both slopes."
     body = table(("id", "sizes", "measured slope", "of the formula", "difference"), rows)
-    return body + (said if any("*" in row[1] for row in rows) else "")
+    picture = "\n\n![Times against sizes on logarithmic axes, with the cost formula](../assets/bench/growth.png)"
+    return body + (said if any("*" in row[1] for row in rows) else "") + picture
 
 
 def limits(run: Run) -> str:

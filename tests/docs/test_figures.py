@@ -25,20 +25,16 @@ def test_a_page_has_the_figures_of_the_run(page: Path) -> None:
     assert filled(text, RUN) == text, "python scripts/figures.py"
 
 
-def test_every_mark_is_a_pair_and_every_table_stands_somewhere() -> None:
+def test_every_mark_is_a_pair_and_names_a_table() -> None:
     texts = [page.read_text(encoding="utf-8") for page in PAGES]
     opened = [name for text in texts for name in re.findall(r"<!-- bench:(\w+) -->", text)]
     assert sorted(opened) == sorted(mark[2] for text in texts for mark in MARK.finditer(text))
-    assert set(opened) == set(TABLES)
+    assert set(opened) <= set(TABLES)
 
 
-def test_the_run_that_is_kept_is_whole() -> None:
-    from bench.catalogue import entries
+def test_the_run_that_is_kept_is_one_of_whole_suites() -> None:
+    from bench.catalogue import entries, ids_of
 
     assert not RUN["machine"]["smoke"]
-    assert {result["id"] for result in RUN["results"]} == set(entries())
-    assert {path.name for path in (ROOT / "docs" / "assets" / "bench").iterdir()} == {
-        "ratios.png",
-        "growth.png",
-        "roofline.png",
-    }
+    kept = {result["id"] for result in RUN["results"]}
+    assert kept == set().union(*(ids_of(name) for name in {entries()[name].question for name in kept}))
