@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench import ring, rlwe_peer
+from bench import ring, rlwe_command, rlwe_peer, rlwe_threads
 from bench.madd_loop import NAME, multiply_adds
 from bench.measure import Measurement, Settings, Task, against, interleaved, portable, threads
 from bench.rlwe_case import Case
@@ -27,7 +27,7 @@ CIPHERTEXTS = 64
 
 ROWS = 1_000_000
 LOOP, LOOP_REPEAT = 1 << 20, 4
-KEY_ROUNDS, ROUNDS, COHORT_ROUNDS = 25, 60, 9
+KEY_ROUNDS, ROUNDS, TOGETHER_ROUNDS, COHORT_ROUNDS = 25, 60, 15, 9
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,10 @@ def run(settings: Settings) -> Iterator[Measurement]:
         yield from memory(case, settings)
         yield from rlwe_peer.run(case, settings)
         with TemporaryDirectory() as folder:
-            yield from cohort(Path(folder), settings)
+            plain, signed = (Cohort(Path(folder), settings.batch(ROWS), signed=signed) for signed in (False, True))
+            yield from cohort(plain, signed, settings)
+            yield from rlwe_threads.run(case, plain, settings)
+            yield from rlwe_command.run(signed, settings)
 
 
 def keys(case: Case, settings: Settings) -> Iterator[Measurement]:
@@ -90,11 +93,20 @@ def memory(case: Case, settings: Settings) -> Iterator[Measurement]:
     yield from timed([case.encrypt], settings.rounds(ROUNDS)).each("ipfe_rlwe.encrypt.n30", len(case.one))
     scored = timed([case.score], settings.rounds(ROUNDS))
     yield from scored.rates("ipfe_rlwe.score.n30.memory", len(case.x))
+    yield from together(case, settings)
 
 
-def cohort(folder: Path, settings: Settings) -> Iterator[Measurement]:
+def together(case: Case, settings: Settings) -> Iterator[Measurement]:
+    """Eight models in one pass, beside a pass of each."""
+    for name, choose in (("", lambda run: run), (".portable", portable)):
+        tasks = [Task(choose(case.score_together)), Task(choose(case.score_one_by_one))]
+        one, several = interleaved(tasks, settings.rounds(TOGETHER_ROUNDS))
+        rates = len(case.x) / one, len(case.x) / several
+        yield Measurement(f"ipfe_rlwe.score.n30.eight_keys{name}", rates[0], "a pass of each key", rates[1])
+
+
+def cohort(plain: Cohort, signed: Cohort, settings: Settings) -> Iterator[Measurement]:
     """A million patients from a file in the page cache to scores, and what of it is reading; signed, and not."""
-    plain, signed = (Cohort(folder, settings.batch(ROWS), signed=signed) for signed in (False, True))
     times = timed([plain.score, plain.read, signed.score], settings.rounds(COHORT_ROUNDS))
     for run, name in enumerate(("parquet", "parquet.read", "parquet.signed")):
         yield from times.rates(f"ipfe_rlwe.score.n30.{name}", plain.rows, run)

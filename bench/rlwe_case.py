@@ -11,6 +11,7 @@ from pyfe.schemes import ipfe_rlwe
 
 N, X, Y = 30, 255, 127
 SEED = 2021046
+KEYS = 8
 
 
 class Case:
@@ -29,6 +30,10 @@ class Case:
         self.bytes_a_patient = len(data) / len(self.x)
         for both in (self.score, portable(self.score)):
             require(np.array_equal(both(), self.x @ self.y), "ipfe_rlwe: a wrong score")
+        self.keys = [ipfe_rlwe.keygen(self.msk, y) for y in random.integers(-Y, Y + 1, (KEYS, N))]
+        for both in (self.score_together, portable(self.score_together)):
+            found, expected = both(), self.score_one_by_one()
+            require(all(map(np.array_equal, found, expected)), "ipfe_rlwe: another score of keys together")
         for both in (self.verify, portable(self.verify)):
             require(both(), "ipfe_rlwe: a key that is refused")
 
@@ -51,3 +56,11 @@ class Case:
     def score(self) -> Any:
         """All ciphertexts: every word unpacked, margin and interval of every slot checked."""
         return ipfe_rlwe.decrypt(self.sk, self.batch)
+
+    def score_together(self) -> list[Any]:
+        """The same under eight keys, in one pass."""
+        return ipfe_rlwe.decrypt_together(self.keys, self.batch)
+
+    def score_one_by_one(self) -> list[Any]:
+        """The same in a pass of each."""
+        return [ipfe_rlwe.decrypt(key, self.batch) for key in self.keys]

@@ -47,9 +47,10 @@ class Cohort:
             chunk = Chunk(place, self.public_key.encrypt(self.some[:count]))
             yield chunk if self.owner is None else chunk.signed(self.owner)
 
-    def score(self) -> int:
-        """Score all chunks: read, held against their heads and against any signature, decoded, decrypted."""
-        return sum(len(self.opened(chunk)) for chunk in self.chunks())
+    def score(self, path: Path | None = None) -> int:
+        """Score all chunks: read, held against their heads and against any signature, decoded, decrypted; of the file,
+        or of another one with the same rows."""
+        return sum(len(self.opened(chunk)) for chunk in self.chunks(path))
 
     def opened(self, chunk: Chunk) -> Any:
         """The scores of a chunk; where nobody signed it, for whoever keeps them and a refusal to himself."""
@@ -60,10 +61,16 @@ class Cohort:
         """The same without decrypting."""
         return sum(len(chunk) for chunk in self.chunks())
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, path: Path | None = None) -> Iterator[Chunk]:
         """All of them, by the owner where there is one."""
         signed_by = None if self.owner is None else self.owner.identity
-        return open_cohort(self.path).chunks(signed_by=signed_by)
+        return open_cohort(path or self.path).chunks(signed_by=signed_by)
+
+    def objects(self) -> dict[str, bytes]:
+        """What a command reads besides a cohort that is signed, by the names of files."""
+        assert self.owner is not None
+        public, owner = self.public_key.to_bytes(), self.owner.identity.to_bytes()
+        return {"key": self.key.to_bytes(), "public": public, "owner": owner}
 
     def check(self) -> None:
         """BenchError for a wrong score on either backend."""

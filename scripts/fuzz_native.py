@@ -171,7 +171,8 @@ def piece(program: Path, folder: Path, progress: Progress, runs: int, seconds: f
     held = sum(1 for _ in (folder / "corpus").iterdir()) + sum(1 for _ in (folder / "seeds").iterdir())
     options = {
         "runs": runs + held, "max_total_time": max(1, int(seconds)), "max_len": longest, "timeout": MAX_SECONDS,
-        "rss_limit_mb": MAX_MEMORY_MB, "print_final_stats": 1, "len_control": 20, "reload": 0,
+        "rss_limit_mb": MAX_MEMORY_MB, "print_final_stats": 1, "reload": 0,
+        "len_control": 0 if folder.name in LONGER else 20,  # a limit that grows slowly would keep repairs out
         "artifact_prefix": f"{folder / 'found'}/", "seed": 1 + progress.executions % (2**31 - 1),
     }  # fmt: skip
     command: list[str | Path] = [

@@ -69,12 +69,15 @@ class Drawn:
 
     def _sums(self, tiles: bytes) -> list[int]:
         """``sum_i y_i t_i`` of every slot."""
-        bits = np.unpackbits(np.frombuffer(tiles, dtype=np.uint8), bitorder="little")
-        table = bits.reshape(RING // TILE, self.p.n, TILE, self.p.b)
-        parts = []
+        size = self.p.n * 8 * self.p.b
+        return [w for at in range(0, len(tiles), size) for w in self._sums_of_tile(tiles[at : at + size])]
+
+    def _sums_of_tile(self, tile: bytes) -> list[int]:
+        bits = np.unpackbits(np.frombuffer(tile, dtype=np.uint8), bitorder="little")
+        table, parts = bits.reshape(self.p.n, TILE, self.p.b), []
         for some in (table[..., :LOW], table[..., LOW:]):
-            words = some.astype(np.int64) @ (1 << np.arange(some.shape[-1]))
-            parts.append(np.einsum("tns,n->ts", words, self.y).reshape(-1).tolist())
+            words = some @ (np.int64(1) << np.arange(some.shape[-1]))
+            parts.append((self.y @ words).tolist())
         return [low + (high << LOW) for low, high in zip(*parts, strict=True)]
 
     def _residual(self, w: int) -> int:

@@ -47,6 +47,7 @@ CpuFeatures detect() {
     features.avx512f = features.os_zmm && bit(b, 16);
     features.dq = features.os_zmm && bit(b, 17);
     features.ifma = features.os_zmm && bit(b, 21);
+    features.vpclmulqdq = features.os_zmm && bit(c, 10);
     features.bw = features.os_zmm && bit(b, 30);
     features.vl = features.os_zmm && bit(b, 31);
     return features;

@@ -41,6 +41,7 @@ py::dict cpu_feature_dict() {
     out["avx2"] = cpu.avx2;
     out["bmi2"] = cpu.bmi2;
     out["adx"] = cpu.adx;
+    out["vpclmulqdq"] = cpu.vpclmulqdq;
     out["avx512f"] = cpu.avx512f;
     out["avx512dq"] = cpu.dq;
     out["avx512bw"] = cpu.bw;

@@ -6,7 +6,9 @@
 #include "bytes.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/codec/cbor.hpp"
+#include "pyfe/codec/crc32.hpp"
 #include "pyfe/codec/envelope.hpp"
+#include "pyfe/codec/file_pieces.hpp"
 
 namespace {
 
@@ -80,6 +82,26 @@ void require_cbor(const py::bytes& data, const std::string& name, std::uint64_t 
     pyfe::require_deterministic_cbor(as_span(data), name, budget);
 }
 
+// `shared`, and behind it pieces of a file, which is read without the GIL
+SharedBytes read_behind(int file, const py::bytes& shared,
+                        const std::vector<std::tuple<std::uint64_t, std::uint64_t, long long>>& pieces) {
+    std::vector<pyfe::FilePiece> wanted;
+    std::uint64_t size = as_span(shared).size();
+    for (const auto& [at, bytes, crc] : pieces) {
+        if (bytes > (std::uint64_t{1} << 40) - size)
+            pyfe::fail(pyfe::ErrorKind::parameter, "pieces: they are too long");
+        size += bytes;
+        std::optional<std::uint32_t> sum;
+        if (crc >= 0) sum = static_cast<std::uint32_t>(crc);
+        wanted.push_back({at, bytes, sum});
+    }
+    const auto [out, to] = SharedBytes::to_write(size);
+    const NoGil no_gil;
+    const auto end = std::ranges::copy(as_span(shared), to).out;
+    pyfe::read_pieces(file, wanted, end);
+    return out;
+}
+
 }  // namespace
 
 void bind_codec(py::module_& module) {
@@ -100,4 +122,12 @@ void bind_codec(py::module_& module) {
         "require_cbor", require_cbor, py::arg("data"), py::arg("name"), py::arg("budget"),
         "DecodeError unless the bytes are one item of deterministic CBOR of the allowed types, whose items "
         "cost at most the budget: one each, a map or list 16.");
+    module.def(
+        "crc32", [](const Octets& data) { return pyfe::crc32(shared_bytes(data).span()); }, py::arg("data"),
+        "CRC-32 (RFC 1952, section 8).");
+    module.def(
+        "read_pieces", read_behind, py::arg("file"), py::arg("shared"), py::arg("pieces"),
+        "`shared`, and behind it the pieces of a file: a descriptor, and of each piece its place, its size "
+        "and "
+        "its CRC-32, negative where there is none. DecodeError for a piece that is missing or damaged.");
 }

@@ -159,13 +159,21 @@ py::bytes public_key_bytes(const MasterPublicKey& key) {
     return joined_bytes(pieces);
 }
 
-IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) {
-    std::vector<int64_t> z(ct.size() * sk.functions);
-    {
-        const NoGil no_gil;
-        decrypt_vartime(sk, ct, z.data());
-    }
-    return int_matrix(z, ct.size(), sk.functions);
+// [rows][functions of all keys], written where Python has it: nobody else knows the new array yet
+IntArray decrypt_into(const std::vector<const FunctionKey*>& keys, const CiphertextBatch& ct) {
+    size_t functions = 0;
+    for (const FunctionKey* key : keys) functions += key->functions;
+    IntArray z({static_cast<py::ssize_t>(ct.size()), static_cast<py::ssize_t>(functions)});
+    int64_t* const to = z.mutable_data();
+    const NoGil no_gil;
+    decrypt_vartime(keys, ct, to);
+    return z;
+}
+
+IntArray decrypt(const FunctionKey& sk, const CiphertextBatch& ct) { return decrypt_into({&sk}, ct); }
+
+IntArray decrypt_together(const std::vector<const FunctionKey*>& keys, const CiphertextBatch& ct) {
+    return decrypt_into(all_present(keys, "keys"), ct);
 }
 
 FunctionKey derive(const MasterSecretKey& msk, const IntArray& y) {
@@ -247,8 +255,12 @@ void bind_keys(py::module_& m) {
                     "The key that these bytes of a file are, checked in one pass and read where they lie.")
         .def("with_pk", &with_pk, py::arg("msk"), py::call_guard<NoGil>(),
              "The same with pk_1 .. pk_n in memory, made again from the master key.")
-        .def("remade", &remade_pk, py::arg("msk"), py::keep_alive<0, 2>(),
-             "The same, each pk_i made again whenever it is asked for.")
+        .def(
+            "remade",
+            [](const MasterPublicKey& k, const MasterSecretKey& msk) {
+                return remade_pk(k, {held(py::cast(&msk)), &msk});
+            },
+            py::arg("msk"), "The same, each pk_i made again whenever it is asked for.")
         .def(
             "write",
             [](const MasterPublicKey& k, const MasterSecretKey& msk, int descriptor) {
@@ -371,6 +383,9 @@ void bind_verbs(py::module_& m) {
         "One ciphertext into a file, feature by feature: the bytes of a batch from there on, and how many.");
     m.def("keygen", &derive, py::arg("msk"), py::arg("y").noconvert());
     m.def("decrypt", &decrypt, py::arg("sk"), py::arg("ct"));
+    m.def("decrypt_together", &decrypt_together, py::arg("keys"), py::arg("ct"),
+          "Of several keys, in one pass over the ciphertexts: the columns of each behind those of the one "
+          "before.");
     m.def("verify_key", &verify_key_vartime, py::arg("mpk"), py::arg("sk"), py::call_guard<NoGil>());
 }
 

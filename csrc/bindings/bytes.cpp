@@ -6,19 +6,9 @@
 namespace pyfe::bindings {
 namespace {
 
-// Kept until the last view goes, which is in a thread of Python's: batches belong to Python objects, and work
-// on them outside the GIL borrows from a batch that its caller holds. Where the interpreter is gone, so is
-// the owner.
-SharedBytes lent(PyObject* owner, std::span<const std::uint8_t> bytes) {
-    Py_INCREF(owner);
-    const auto let_go = [](const void* kept) {
-        if (Py_IsInitialized() == 0) return;
-        const PyGILState_STATE state = PyGILState_Ensure();
-        Py_DECREF(static_cast<PyObject*>(const_cast<void*>(kept)));
-        PyGILState_Release(state);
-    };
-    return {std::shared_ptr<const void>(owner, let_go), bytes};
-}
+// Batches belong to Python objects, and work on them outside the GIL borrows from a batch that its caller
+// holds
+SharedBytes lent(PyObject* owner, std::span<const std::uint8_t> bytes) { return {held(owner), bytes}; }
 
 std::span<const std::uint8_t> span_of(const Py_buffer& view) {
     return {static_cast<const std::uint8_t*>(view.buf), static_cast<std::size_t>(view.len)};
@@ -38,6 +28,16 @@ struct View {
 };
 
 }  // namespace
+
+std::shared_ptr<const void> held(py::handle object) {
+    const auto let_go = [](const void* kept) {
+        if (Py_IsInitialized() == 0) return;
+        const PyGILState_STATE state = PyGILState_Ensure();
+        Py_DECREF(static_cast<PyObject*>(const_cast<void*>(kept)));
+        PyGILState_Release(state);
+    };
+    return {object.inc_ref().ptr(), let_go};
+}
 
 SharedBytes shared_bytes(const Octets& data) {
     PyObject* const object = data.ptr();

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "pyfe/base/shared_bytes.hpp"
@@ -25,6 +26,11 @@ inline pybind11::bytes as_bytes(std::span<const std::uint8_t> data) {
 class Octets : public pybind11::object {
     PYBIND11_OBJECT_DEFAULT(Octets, pybind11::object, PyObject_CheckBuffer)
 };
+
+// Keeps a Python object until the last copy goes, which is in a thread of Python's. Where the interpreter is
+// gone, so is the object. (A keep_alive of pybind11's runs for arguments that do not fit, too, and ends the
+// process.)
+std::shared_ptr<const void> held(pybind11::handle object);
 
 // Its bytes, which nobody can change: lent by a bytes object, a view into one or a SharedBytes, and copied
 // from anything else. Let go of the last of them with the GIL held.

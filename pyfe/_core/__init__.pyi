@@ -15,7 +15,7 @@ from . import schemes
 from . import ipfe_ddh
 from . import ipfe_rlwe
 from . import qfe
-__all__: list[str] = ['GivenBack', 'SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'ipfe_rlwe', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'require_cbor', 'ring_transform', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
+__all__: list[str] = ['GivenBack', 'SecretBytes', 'SharedBytes', 'backend', 'bls12_381', 'counting', 'cpu_features', 'crc32', 'decoded_megabytes', 'discrete_gaussian', 'dlog', 'envelope_header', 'expand_message_xmd_sha512', 'ipfe_ddh', 'ipfe_rlwe', 'joined', 'num_threads', 'pack_envelope', 'pairing', 'qfe', 'read_pieces', 'require_cbor', 'ring_transform', 'ristretto255', 'row_noise', 'schemes', 'self_test', 'set_backend', 'set_decoded_megabytes', 'set_num_threads', 'sha256', 'sha512', 'signed_part', 'unpack_envelope']
 class SecretBytes:
     """
     Bytes in memory of the core, wiped when dropped; a writable buffer.
@@ -78,6 +78,10 @@ def cpu_features() -> dict:
     """
     CPU features that the operating system also supports, by name.
     """
+def crc32(data: bytes | memoryview | SharedBytes) -> int:
+    """
+    CRC-32 (RFC 1952, section 8).
+    """
 def decoded_megabytes() -> int:
     """
     Memory that batches may take for decoded points, all together, in 10^6 bytes.
@@ -108,6 +112,10 @@ def num_threads() -> int:
 def pack_envelope(kind: typing.SupportsInt | typing.SupportsIndex, scheme: typing.SupportsInt | typing.SupportsIndex, parameter_hash: bytes, public_key_id: bytes, payload: bytes | memoryview | SharedBytes, metadata: bytes, signature: bytes) -> bytes:
     """
     Frame an object. The signature is b'' or 64 bytes. ParameterError for a bad part.
+    """
+def read_pieces(file: typing.SupportsInt | typing.SupportsIndex, shared: bytes, pieces: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> SharedBytes:
+    """
+    `shared`, and behind it the pieces of a file: a descriptor, and of each piece its place, its size and its CRC-32, negative where there is none. DecodeError for a piece that is missing or damaged.
     """
 def require_cbor(data: bytes, name: str, budget: typing.SupportsInt | typing.SupportsIndex) -> None:
     """

@@ -8,7 +8,7 @@ import numpy.typing
 import pyfe._core
 import pyfe._core.schemes
 import typing
-__all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'PlainRows', 'block_size', 'decrypt', 'encrypt', 'encrypt_to', 'interval', 'keygen', 'noise_margin', 'rounding_bound', 'setup', 'setup_without_pk', 'verify_key']
+__all__: list[str] = ['CiphertextBatch', 'FunctionKey', 'MasterPublicKey', 'MasterSecretKey', 'Parameters', 'PlainRows', 'block_size', 'decrypt', 'decrypt_together', 'encrypt', 'encrypt_to', 'interval', 'keygen', 'noise_margin', 'rounding_bound', 'setup', 'setup_without_pk', 'verify_key']
 class Parameters:
     """
     n, the box of x, the bounds of y and of later weights, the context (schema id), and what follows from them.
@@ -284,6 +284,10 @@ def block_size(ring_dimension: typing.SupportsInt | typing.SupportsIndex, q: int
     """
 def decrypt(sk: FunctionKey, ct: CiphertextBatch) -> numpy.typing.NDArray[numpy.int64]:
     ...
+def decrypt_together(keys: collections.abc.Sequence[FunctionKey], ct: CiphertextBatch) -> numpy.typing.NDArray[numpy.int64]:
+    """
+    Of several keys, in one pass over the ciphertexts: the columns of each behind those of the one before.
+    """
 def encrypt(mpk: MasterPublicKey, x: numpy.typing.NDArray[numpy.int64]) -> CiphertextBatch:
     ...
 def encrypt_to(mpk: MasterPublicKey, x: PlainRows, descriptor: typing.SupportsInt | typing.SupportsIndex, at: typing.SupportsInt | typing.SupportsIndex) -> int:

@@ -146,6 +146,11 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
     def decrypt(self, key: Key, batch: Batch) -> IntArray:
         """Values of the key's map int64 ``[batch]`` or ``[batch, k]``, intercept not included."""
 
+    def decrypt_together(self, keys: Sequence[Key], batch: Batch) -> list[IntArray]:
+        """The same of several keys of one public key. A scheme that has one pass for all overrides this, and one whose
+        refusals are answers has to: no key is left out, and one refusal is that of all."""
+        return [self.decrypt(key, batch) for key in keys]
+
     @abstractmethod
     def verify_key(self, public: Public, key: Key) -> bool:
         """Whether the key opens the map it states and no other."""
@@ -315,7 +320,7 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         """ParameterError where a key of this function would not keep itself secret: none, but under ipfe-rlwe."""
 
     def adds(self, schema: Schema) -> bool:
-        """Whether rows that are encrypted under the schema can be added: if they have noise, it has to leave room."""
+        """Whether rows of this schema can be added: of an additive scheme, but where the schema has to allow it."""
         return self.additive
 
     def require_additive(self) -> None:

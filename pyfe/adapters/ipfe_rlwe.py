@@ -99,6 +99,10 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
     def decrypt(self, key: FunctionKey, batch: CiphertextBatch) -> IntArray:
         return ipfe_rlwe.decrypt(key, batch)
 
+    def decrypt_together(self, keys: Sequence[FunctionKey], batch: CiphertextBatch) -> list[IntArray]:
+        """One pass over the ciphertexts."""
+        return ipfe_rlwe.decrypt_together(keys, batch)
+
     def verify_key(self, public: MasterPublicKey, key: FunctionKey) -> bool:
         return ipfe_rlwe.verify_key(public, key)
 

@@ -31,11 +31,7 @@ def encrypt_wide(asked: Asked) -> dict[str, Any]:
                 f"{asked.output}: a ciphertext so large is written at many places of a file, not to a pipe"
             )
         looked = looked_at(asked, Again(asked.table))
-        if len(looked.stream) > key.adapter.block_rows:
-            raise ParameterError(
-                f"{asked.table} has {len(looked.stream)} rows, and one file of ciphertexts so wide holds "
-                f"{key.adapter.block_rows}: cut the table"
-            )
+        _require_few(asked, len(looked.stream))
         secrets, ids = recorded(asked, looked.stream), list[Any]()
         step = max(1, _COORDINATES // key.schema.n)
         read = TableChunks(
@@ -71,20 +67,33 @@ def encrypt_wide(asked: Asked) -> dict[str, Any]:
         )
         seconds = time.perf_counter() - start
         size = file.place.stat().st_size
-    rows, saturated = made[0]
     return {
         "ciphertexts": str(asked.output),
         "scheme": key.scheme,
         "read_with": looked.stream.signs,
-        "rows": rows,
-        "ids": asked.carried.how,
-        "signed_by": None if asked.signer is None else asked.signer.identity.name,
-        "saturated": saturated,
         "replaced": looked.replaced,
+        **_said(asked, made[0], size, seconds),
         **asked.admitted.report,
-        "bytes": size,
-        "bytes_per_row": size / rows,
-        "seconds": seconds,
-        "microseconds_per_row": 1e6 * seconds / rows,
         "public_key_fingerprint": key.fingerprint,
     }
+
+
+def _said(asked: Asked, made: Filled, size: int, seconds: float) -> dict[str, Any]:
+    return {
+        "rows": made.rows,
+        "ids": asked.carried.how,
+        "signed_by": None if asked.signer is None else asked.signer.identity.name,
+        "saturated": made.saturated,
+        "bytes": size,
+        "bytes_per_row": size / made.rows,
+        "seconds": seconds,
+        "microseconds_per_row": 1e6 * seconds / made.rows,
+    }
+
+
+def _require_few(asked: Asked, rows: int) -> None:
+    most = asked.key.adapter.block_rows
+    if rows > most:
+        raise ParameterError(
+            f"{asked.table} has {rows} rows, and one file of ciphertexts so wide holds {most}: cut the table"
+        )

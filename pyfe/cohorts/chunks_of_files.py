@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,7 @@ __all__ = ["EncodedChunk", "chunks_of", "ids_of"]
 _PIECE = 1 << 23
 """Bytes of rows that are read at a time."""
 
+_CHANGED = "it is damaged, or was changed while it was read"
 _MOST_ROWS = 1 << 13
 _MOST_IDS = 1 << 15
 
@@ -48,7 +49,7 @@ class EncodedChunk:
     where: str
     adapter: AnyAdapter
     head: Head
-    payload: bytes
+    payload: memoryview
     digest: bytes | None
     ids: RowIds | None
     public: Mapping[str, PublicColumn]
@@ -67,7 +68,7 @@ class EncodedChunk:
 
     def _batch(self) -> CiphertextBatch:
         head, facts, adapter = self.head, self.head.facts, self.adapter
-        native = adapter.read_batch(memoryview(self.payload))
+        native = adapter.read_batch(self.payload)
         if len(native) != head.rows or native.public_key_id != facts.public_key_id:
             raise DecodeError("the rows are not as many, or not under the public key, as its head says")
         if adapter.row_width(native) != facts.width:
@@ -92,16 +93,17 @@ def chunks_of(index: Index, adapter: AnyAdapter, start: int, stop: int) -> Itera
         return
     facts = index.facts
     pieces = _pieces(index, index.first_row(start) - index.skipped)
-    left: tuple[Part, Any] | None = None
+    left: _Piece | None = None
     for first, end in chunk_starts(index, start, stop):
         held: list[Any] = []
         wanted = end - first
         while wanted:
-            part, batch = left if left is not None else next(pieces)
+            piece = left if left is not None else next(pieces)
+            batch = piece.batch
             held.append(batch.slice(0, wanted))
-            left = (part, batch.slice(wanted)) if batch.num_rows > wanted else None
+            left = piece._replace(batch=batch.slice(wanted)) if batch.num_rows > wanted else None
             wanted -= held[-1].num_rows
-        yield _chunk(facts, adapter, held, first, part)
+        yield _chunk(facts, adapter, held, first, end, piece)
 
 
 def ids_of(index: Index, row: int) -> Iterator[RowIds]:
@@ -118,26 +120,49 @@ def ids_of(index: Index, row: int) -> Iterator[RowIds]:
         row = max(0, row - part.rows)
 
 
-def _pieces(index: Index, row: int) -> Iterator[tuple[Part, Any]]:
-    """Record batches of all that is read of a chunk, from a row of the files on."""
+class _Piece(NamedTuple):
+    """Rows of a file: the file, how many rows come before it, whether its encrypted rows are read as they lie, and a
+    record batch of all that is read besides."""
+
+    part: Part
+    before: int
+    plain: bool
+    batch: Any
+
+
+def _pieces(index: Index, row: int) -> Iterator[_Piece]:
+    """All that is read of chunks, from a row of the files on. Where chunks begin with pages, as they are written, their
+    encrypted rows are read as they lie, by their number in the file, in which the index found every row in its place:
+    where they stand they say no second time."""
     facts = index.facts
-    columns = ["ct", "head", "chunk", "row", *(["id"] if facts.ids else []), *(name for name, _ in facts.columns)]
-    most = max(1, min(_MOST_ROWS, _PIECE // facts.width))
+    beside = ["head", *(["id"] if facts.ids else []), *(name for name, _ in facts.columns)]
+    before = index.skipped
     for part in index.parts:
+        plain = part.lies_plain("ct", facts.width, index.bounds_within(before, before + part.rows))
+        columns = beside if plain else ["ct", "row", *beside]
+        most = _MOST_IDS if plain else max(1, min(_MOST_ROWS, _PIECE // facts.width))
         if row < part.rows:
             for batch in part.batches(columns, row, most):
-                yield part, batch
+                yield _Piece(part, before, plain, batch)
         row = max(0, row - part.rows)
+        before += part.rows
     raise DecodeError("the files are damaged, or were changed while they were read: rows are missing")
 
 
-def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int, part: Part) -> EncodedChunk:
-    where = f"{part.path}, rows {first} and on"
+def _chunk(
+    facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int, end: int, piece: _Piece
+) -> EncodedChunk:
+    where = f"{piece.part.path}, rows {first} and on"
     try:
-        head = _head(facts, held, first)
-        where = f"{part.path}, {head.place}"
-        body = [rows_of_column(_column(batch, "ct"), facts.width, "ct") for batch in held]
-        payload = adapter.payload(head.shared, body)
+        if not piece.plain:
+            _require_rows(held, first)
+        head = _head(facts, held, first, end)
+        where = f"{piece.part.path}, {head.place}"
+        if piece.plain:
+            payload = piece.part.plain_rows("ct", head.shared, first - piece.before, end - piece.before).view()
+        else:
+            body = [rows_of_column(_column(batch, "ct"), facts.width, "ct") for batch in held]
+            payload = memoryview(adapter.payload(head.shared, body))
         digest = None if head.chunk_signature is None else hashlib.sha256(payload).digest()
         ids = None
         if facts.ids is not None:
@@ -148,21 +173,27 @@ def _chunk(facts: CohortFacts, adapter: AnyAdapter, held: list[Any], first: int,
     return EncodedChunk(where, adapter, head, payload, digest, ids, public)
 
 
-def _head(facts: CohortFacts, held: list[Any], first: int) -> Head:
-    """The head of the chunk, and that every row says the same."""
+def _require_rows(held: list[Any], row: int) -> None:
+    """That these rows follow each other."""
+    for batch in held:
+        rows = integers_of_column(_column(batch, "row"), "row")
+        if not np.array_equal(rows, np.arange(row, row + len(rows))):
+            raise DecodeError(_CHANGED)
+        row += len(rows)
+
+
+def _head(facts: CohortFacts, held: list[Any], first: int, end: int) -> Head:
+    """The head of the chunk, which its first row has, and no other."""
     heads: dict[int, Any] = {}
     row = first
     for batch in held:
         heads |= {row + at: head for at, head in heads_of_column(_column(batch, "head")).items()}
-        rows = integers_of_column(_column(batch, "row"), "row")
-        if not np.array_equal(rows, np.arange(row, row + len(rows))):
-            raise DecodeError("it is damaged, or was changed while it was read")
-        row += len(rows)
+        row += batch.num_rows
     if heads.keys() != {first}:
-        raise DecodeError("it is damaged, or was changed while it was read")
+        raise DecodeError(_CHANGED)
     head = Head.from_bytes(heads[first].as_py())
-    if head.facts != facts or head.place.first_row != first or head.rows != row - first:
-        raise DecodeError("it is damaged, or was changed while it was read")
+    if head.facts != facts or head.place.first_row != first or head.rows != end - first:
+        raise DecodeError(_CHANGED)
     return head
 
 

@@ -49,6 +49,13 @@ class Index:
         """How many rows come before a chunk; of the number after the last, where that ends."""
         return int(self.first_rows[number - self.first_chunk])
 
+    def bounds_within(self, first: int, end: int) -> list[int]:
+        """Where the chunks begin and end that have any of the rows from ``first`` to ``end``, counted from there; below
+        0 or behind the last where one reaches beyond these."""
+        rows = self.first_rows
+        start = max(0, int(np.searchsorted(rows, first, "right")) - 1)
+        return [int(row) for row in rows[start : int(np.searchsorted(rows, end)) + 1] - first]
+
     def of_chunks(self, start: int, stop: int) -> Index:
         """The index of the chunks from ``start`` to ``stop``: what it takes to read them, and no more."""
         first, end = self.first_row(start), self.first_row(stop)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
+from pyfe._core import SharedBytes, read_pieces
 from pyfe.errors import DecodeError, ParameterError, PyfeError
 from pyfe.io.files import require_file
 from pyfe.io.parquet_layout import ParquetLayout, parquet_layout
@@ -56,6 +58,27 @@ class Part:
         if twice:
             raise DecodeError(f"columns are there twice: {', '.join(twice)}")
 
+    def lies_plain(self, column: str, width: int, starts: Iterable[int]) -> bool:
+        """Whether :meth:`plain_rows` gives a column of cells of ``width`` bytes from each of these rows to the next: a
+        page begins with every one of them, or the file ends."""
+        plain = self.layout.plain.get(column)
+        if plain is None or plain.width != width:
+            return False
+        return {page.row for page in plain.pages}.union([self.rows]).issuperset(starts)
+
+    def plain_rows(self, column: str, shared: bytes, start: int, stop: int) -> SharedBytes:
+        """``shared``, and behind it the cells of a column from row ``start`` to ``stop``, where a page begins with each
+        of both. Read once from the file, without pyarrow, which copies them twice and has a slower checksum.
+
+        DecodeError where the file was changed, or is damaged.
+        """
+        pages = self.layout.plain[column].pages
+        first, end = (bisect_left(pages, row, key=lambda page: page.row) for row in (start, stop))
+        with reading_parquet(self.path), self.path.open("rb", buffering=0) as file:
+            if _state(file.fileno()) != self.state:
+                raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
+            return read_pieces(file.fileno(), shared, [page[1:] for page in pages[first:end]])
+
     def batches(self, columns: Sequence[str], start: int, most: int) -> Iterator[Any]:
         """Record batches of these columns from row ``start`` on, of ``most`` rows at most."""
         group = 0
@@ -65,11 +88,24 @@ class Part:
         with reading_parquet(self.path), _file(self.path, self.texts) as file:
             if _state(self.path) != self.state or file.metadata.num_rows != self.rows:
                 raise DecodeError(f"{self.path}: it is damaged, or was changed while it was read")
-            for at in range(group, len(self.groups)):
-                for batch in file.iter_batches(most, row_groups=[at], columns=list(columns), use_threads=False):
+            for some in self._groups_of(group, self.layout.rows_at_once(most, _BUFFER, columns)):
+                for batch in file.iter_batches(most, row_groups=some, columns=list(columns), use_threads=False):
                     if start < batch.num_rows:
                         yield batch.slice(start)
                     start = max(0, start - batch.num_rows)
+
+    def _groups_of(self, start: int, most: int) -> Iterator[list[int]]:
+        """The row groups from one on, as many at a time as have ``most`` rows together, one at least."""
+        some: list[int] = []
+        rows = 0
+        for group in range(start, len(self.groups)):
+            if some and rows + self.groups[group] > most:
+                yield some
+                some, rows = [], 0
+            some.append(group)
+            rows += self.groups[group]
+        if some:
+            yield some
 
 
 def opened_part(path: Path) -> Part:

@@ -181,14 +181,10 @@ class Evaluator:
         self, batch: CiphertextBatch, options: dict[str, Any]
     ) -> tuple[list[IntArray], RefusedError | None]:
         """What every key gives, and a refusal if there is one: no key is left out, whatever another one gave."""
-        scores: list[IntArray] = []
-        refused: RefusedError | None = None
-        for key in self.keys:
-            try:
-                scores.append(key.uncounted(batch, **options))
-            except RefusedError as error:
-                refused = error
-        return scores, refused
+        try:
+            return FunctionKey.uncounted_together(self.keys, batch, **options), None
+        except RefusedError as error:
+            return [], error
 
     def __repr__(self) -> str:
         silenced = sum(each.released is None for each in self.incidents)

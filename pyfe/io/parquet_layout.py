@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 from pyfe.errors import DecodeError
 from pyfe.io.thrift import MALFORMED, STRUCT, Compact
 
-__all__ = ["At", "ParquetLayout", "parquet_layout"]
+__all__ = ["At", "ParquetLayout", "PlainPage", "PlainPages", "parquet_layout"]
 
 At: TypeAlias = Callable[[int, int], bytes]
 """The bytes of a file from a place on, as many as asked for, fewer at its end."""
@@ -51,10 +51,33 @@ _COUNTED = {6: "DELTA_LENGTH_BYTE_ARRAY", 7: "DELTA_BYTE_ARRAY"}
 """Encodings of text that begin with the lengths of all cells, packed: a reader makes room for as many as they say, in
 some bytes any number, and in the second cells share their beginnings. Writers use them where they are told to."""
 
+_PLAIN = _UNCOMPRESSED = 0
+_ANY_PLAIN, _A_PLAIN_PAGE = 1 << 6, 1 << 12
+"""Pages of which the place is kept, at most, and bytes of a file for each beyond these."""
+
 _TEXT, _LOGICAL_TEXT = (-1, 0), (0, 1)
 """What bytes stand for that are bytes or text; a reader keeps the dictionaries of no others."""
 
 _GROUPED = 2
+
+
+class PlainPage(NamedTuple):
+    """Cells that lie one behind the other: the row of the first, where it lies, how many bytes they are, and the CRC-32
+    of these, -1 where the file has none."""
+
+    row: int
+    place: int
+    size: int
+    crc: int
+
+
+@dataclass
+class PlainPages:
+    """A column whose cells all have ``width`` bytes, none of them packed or missing: its pages, and its rows."""
+
+    width: int
+    pages: list[PlainPage] = field(default_factory=list)
+    rows: int = 0
 
 
 @dataclass
@@ -63,13 +86,14 @@ class ParquetLayout:
 
     rows: of all row groups. widths: bytes of a cell of a column, at most, where every row has its own in memory. held:
     bytes of the pages that are in memory at a time, one of every column with its dictionary, in the largest row group.
-    spread: bytes of all cells together.
+    spread: bytes of all cells together. plain: the columns that can be read as they lie.
     """
 
     rows: int = 0
     widths: Counter[str] = field(default_factory=Counter)
     held: int = 0
     spread: int = 0
+    plain: dict[str, PlainPages] = field(default_factory=dict)
 
     def rows_at_once(self, most: int, room: int, columns: Iterable[str] | None = None) -> int:
         """How many rows of some columns, or of all, are read at a time: ``most``, or as many as have room in memory."""
@@ -80,7 +104,7 @@ class ParquetLayout:
 class _Leaf(NamedTuple):
     """A column of the schema: its name, and that of what it is part of; its type; bytes of a cell in memory, without
     its text; whether a row has several cells; whether a reader spreads its dictionary over the rows, as it does with
-    bytes that stand for something else: decimal numbers, say."""
+    bytes that stand for something else: decimal numbers, say; whether it is bytes of one width in every row."""
 
     name: str
     root: str
@@ -88,14 +112,16 @@ class _Leaf(NamedTuple):
     width: int
     repeated: bool
     spread: bool
+    plain: bool
 
 
 class _Column(NamedTuple):
-    """A column of a row group: where it lies, and how many values it has."""
+    """A column of a row group: where it lies, how many values it has, and how they are packed."""
 
     start: int
     end: int
     values: int
+    codec: int
 
 
 class _Page(NamedTuple):
@@ -104,6 +130,7 @@ class _Page(NamedTuple):
     packed: int
     values: int
     encoding: int
+    crc: int
 
 
 def parquet_layout(at: At, size: int) -> ParquetLayout:
@@ -195,7 +222,8 @@ class _Walk:
             above.missing -= 1
             root, repeated = above.root or leaf.name, leaf.repeated or above.repeated
             if children is None:
-                self.leaves.append(leaf._replace(root=root, repeated=repeated))
+                plain = leaf.plain and not (above.root or repeated)
+                self.leaves.append(leaf._replace(root=root, repeated=repeated, plain=plain))
                 self.widths.append(leaf.width)
                 continue
             open_groups.append(_Open(children, repeated, root))
@@ -203,6 +231,9 @@ class _Walk:
                 raise ValueError("groups within groups, without end")
         if any(each.missing for each in open_groups):
             raise ValueError("elements are missing")
+        named = Counter(leaf.root for leaf in self.leaves)
+        alone = (leaf for leaf in self.leaves if leaf.plain and named[leaf.root] == 1)
+        self.layout.plain = {leaf.root: PlainPages(leaf.width) for leaf in alone}
 
     def _metadata(self, footer: Compact, kind: int) -> None:
         for _ in footer.elements(kind, STRUCT):
@@ -227,6 +258,7 @@ class _Walk:
         layout.rows += rows
         layout.held = max(layout.held, group.held)
         layout.spread += group.spread
+        layout.plain = {name: pages for name, pages in layout.plain.items() if pages.rows == layout.rows}
 
     def _count_part(self) -> None:
         self.parts += 1
@@ -239,8 +271,10 @@ class _Walk:
         """Add what a column of a row group takes."""
         leaf, width = self.leaves[place], self.leaves[place].width
         largest = dictionary = texts = 0
-        for page in self._pages(column):
+        for page, at in self._pages(column):
             self._require_readable(leaf, page)
+            if leaf.plain:
+                self._note_plain(leaf, column, page, at)
             if page.type == _DICTIONARY:
                 dictionary = max(dictionary, page.unpacked)
                 width = max(width, dictionary if leaf.spread else 0)
@@ -253,15 +287,29 @@ class _Walk:
         group.held += largest + dictionary
         group.spread += texts + (width if leaf.spread else leaf.width) * column.values
 
-    def _pages(self, column: _Column) -> Iterator[_Page]:
-        """The pages of a column, as far as a reader reads them: until they have its values."""
+    def _note_plain(self, leaf: _Leaf, column: _Column, page: _Page, at: int) -> None:
+        """Note where a page of a column lies, as long as all of it can be read as it lies."""
+        noted = self.layout.plain.get(leaf.root)
+        if noted is None:
+            return
+        as_it_lies = (page.type, page.encoding, column.codec) == (_DATA, _PLAIN, _UNCOMPRESSED)
+        whole = page.unpacked == page.packed == page.values * leaf.width
+        if as_it_lies and whole and len(noted.pages) < max(_ANY_PLAIN, self.size // _A_PLAIN_PAGE):
+            noted.pages.append(PlainPage(noted.rows, at, page.packed, page.crc))
+            noted.rows += page.values
+        else:
+            del self.layout.plain[leaf.root]
+
+    def _pages(self, column: _Column) -> Iterator[tuple[_Page, int]]:
+        """The pages of a column, each with where what it holds begins, as far as a reader reads them: until they have
+        its values."""
         place, values = column.start, 0
         while values < column.values and place < column.end:
             self.pages += 1
             if self.pages > max(_ANY_PAGES, self.size // _A_PAGE):
                 raise ValueError("more pages than there are bytes for")
             page, place = self._page(place, column.end)
-            yield page
+            yield page, place - page.packed
             values += page.values if page.type in (_DATA, _DATA_2) else 0
 
     def _page(self, place: int, end: int) -> tuple[_Page, int]:
@@ -317,10 +365,11 @@ def _element(footer: Compact) -> tuple[_Leaf, int | None]:
     if (of < 0) == (children < 0) and not (of < 0 and children < 0):
         raise ValueError("an element that is a column and a group")
     spread = of == _BYTE_ARRAY and (kinds["converted"] not in _TEXT or logical not in _LOGICAL_TEXT)
+    plain = of == _FIXED and (kinds["repetition"], kinds["converted"], logical) == (0, -1, 0)
     if of > _FIXED or (of == _FIXED and width < 1):
         raise ValueError("an unknown type")
     leaf = _Leaf(
-        name, "", of, width if of == _FIXED else _WIDTHS.get(of, _FLAT), kinds["repetition"] == _GROUPED, spread
+        name, "", of, width if of == _FIXED else _WIDTHS.get(of, _FLAT), kinds["repetition"] == _GROUPED, spread, plain
     )
     return leaf, (None if of >= 0 else max(children, 0))
 
@@ -356,8 +405,11 @@ _FEW = {2: 64, 3: _DEEPEST, 8: 64, 13: 64}
 
 def _column_metadata(footer: Compact) -> _Column:
     found = {"values": -1, "size": -1, "data": -1, "dictionary": 0}
+    codec = _UNCOMPRESSED + 1
     for number, kind in footer.fields():
-        if number in _COUNTS:
+        if number == 4:
+            codec = footer.integer(kind, 32)
+        elif number in _COUNTS:
             found[_COUNTS[number]] = footer.integer(kind, 64)
         elif number in _FEW:
             footer.skip_few(kind, _FEW[number])
@@ -368,7 +420,7 @@ def _column_metadata(footer: Compact) -> _Column:
         start = found["dictionary"]
     if min(found.values()) < 0:
         raise ValueError("a column without its places")
-    return _Column(start, start + found["size"] + _PADDING, found["values"])
+    return _Column(start, start + found["size"] + _PADDING, found["values"], codec)
 
 
 _HEADERS = {5: _DATA, 6: _INDEX, 7: _DICTIONARY, 8: _DATA_2}
@@ -376,11 +428,13 @@ _ENCODING = {_DATA: 2, _DICTIONARY: 2, _DATA_2: 4}
 
 
 def _page(header: Compact) -> _Page:
-    numbers = {1: -1, 2: -1, 3: -1}
+    numbers, crc = {1: -1, 2: -1, 3: -1}, -1
     said: dict[int, tuple[int, int]] = {}
     for number, kind in header.fields():
         if number in numbers:
             numbers[number] = header.integer(kind, 32)
+        elif number == 4:
+            crc = header.integer(kind, 32) & 0xFFFFFFFF
         elif number in _HEADERS:
             header.require(kind, STRUCT)
             said[_HEADERS[number]] = _values(header, _ENCODING.get(_HEADERS[number], 0))
@@ -392,7 +446,7 @@ def _page(header: Compact) -> _Page:
     values, encoding = said.get(of, (0, 0))
     if of in (_DATA, _DICTIONARY, _DATA_2) and of not in said:
         raise ValueError("a page without its header")
-    return _Page(of, unpacked, packed, values, encoding)
+    return _Page(of, unpacked, packed, values, encoding, crc)
 
 
 def _values(header: Compact, encoding_at: int) -> tuple[int, int]:

@@ -25,13 +25,15 @@ class Compact:
 
     def fields(self) -> Iterator[tuple[int, int]]:
         """Number and type of each field of a struct; the value is to be read before the next. Numbers ascend."""
-        number = 0
-        while (byte := self._byte()) != 0:
+        number, data = 0, self._data
+        while (byte := data[self.at]) != 0:
+            self.at += 1
             before = number
             number = before + (byte >> 4) if byte >> 4 else self._signed()
             if number <= before:
                 raise ValueError("fields of a struct do not ascend")
             yield number, byte & 15
+        self.at += 1
 
     def integer(self, kind: int, bits: int) -> int:
         """A value that has to be an integer of 32 or 64 bits: a reader takes no other, and cuts what is longer."""
@@ -97,19 +99,26 @@ class Compact:
         return byte
 
     def _varint(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self._byte()
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-            shift += 7
-            if shift > 63:
-                raise ValueError("an integer of more than 64 bits")
+        value, self.at = _varint(self._data, self.at)
+        return value
 
     def _signed(self) -> int:
         value = self._varint()
         return (value >> 1) ^ -(value & 1)
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """An integer of 7 bits a byte, and the place after it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("an integer of more than 64 bits")
 
 
 def _after(data: bytes, at: int, kind: int, depth: int) -> int:
@@ -127,10 +136,12 @@ def _after(data: bytes, at: int, kind: int, depth: int) -> int:
         return at
     if kind in (_BYTE, _DOUBLE):
         return at + (1 if kind == _BYTE else 8)
-    counted = Compact(data, at)
     if kind == BINARY:
-        counted.octets()
-        return counted.at
+        size, at = _varint(data, at)
+        if size > len(data) - at:
+            raise IndexError("it ends within a value")
+        return at + size
+    counted = Compact(data, at)
     if kind not in (LIST, _SET):  # maps, which Parquet has none of
         raise ValueError("an unknown type")
     inner, count = counted.list()

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from dataclasses import fields as dataclass_fields
 from typing import Any, Literal, NoReturn, TypeAlias, overload
@@ -302,8 +303,33 @@ class FunctionKey(Secret):
         ciphertexts.require_weight_sums(largest_weight_sum)
         return self._scores(ciphertexts)
 
+    @staticmethod
+    def uncounted_together(
+        keys: Sequence[FunctionKey],
+        ciphertexts: CiphertextBatch,
+        *,
+        largest_weight_sum: int = 1,
+        clock: Clock = time.time,
+        revoked: RevocationList | None = None,
+    ) -> list[IntArray]:
+        """What :meth:`uncounted` gives of each of several keys of one public key; in ``ipfe-rlwe`` the ciphertexts are
+        read once for all of them. One RefusedError for all, after all of the work."""
+        for key in keys:
+            key.require_match(ciphertexts)
+            key.require_usable(clock, revoked)
+        ciphertexts.require_weight_sums(largest_weight_sum)
+        with _advising(all(key.verified for key in keys)):
+            products = keys[0].adapter.decrypt_together([key.native for key in keys], ciphertexts.native)
+        return [key._read(each, ciphertexts) for key, each in zip(keys, products, strict=True)]
+
     def _scores(self, ciphertexts: CiphertextBatch) -> IntArray:
-        products, sums = self._products(ciphertexts), ciphertexts.weight_sums
+        return self._read(self._products(ciphertexts), ciphertexts)
+
+    def _read(self, products: IntArray, ciphertexts: CiphertextBatch) -> IntArray:
+        """The scores that inner products are."""
+        if not ciphertexts.combined:
+            return self.readout.add_intercept(products)
+        sums = ciphertexts.weight_sums
         return self.readout.add_intercept(products, sums[:, 0] - sums[:, 1])
 
     def prove(self, ciphertexts: CiphertextBatch, scores: Any, *, context: bytes | str = b"") -> ScoreProof:
@@ -321,13 +347,8 @@ class FunctionKey(Secret):
         return ScoreProof(self.adapter, native, self.parameter_hash, self.function.id)
 
     def _products(self, ciphertexts: CiphertextBatch) -> IntArray:
-        try:
+        with _advising(self.verified):
             return self.adapter.decrypt(self.native, ciphertexts.native)
-        except OutOfRangeError as error:
-            if self.verified:
-                raise
-            advice = "verify(public_key), or --public-key on the command line"
-            raise OutOfRangeError(f"{error}, or the unverified key was changed; check it with {advice}") from error
 
     def decision_function(
         self,
@@ -434,6 +455,18 @@ class FunctionKey(Secret):
     def __repr__(self) -> str:
         state = ("verified" if self.verified else "UNVERIFIED") + ("" if self.exact else ", not exact")
         return printable(f"FunctionKey(#{self.sequence} for {self.purpose!r}, {state}, policy: {self.policy})")
+
+
+@contextmanager
+def _advising(verified: bool) -> Iterator[None]:
+    """What an unverified key may have to do with a result outside its interval."""
+    try:
+        yield
+    except OutOfRangeError as error:
+        if verified:
+            raise
+        advice = "verify(public_key), or --public-key on the command line"
+        raise OutOfRangeError(f"{error}, or the unverified key was changed; check it with {advice}") from error
 
 
 def _second(clock: Clock) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from pyfe._core import SharedBytes
+from pyfe.adapters import AnyAdapter, NativePublicKey
 from pyfe.batch_metadata import batch_metadata
 from pyfe.errors import ParameterError
 from pyfe.identity import IdentitySecret
@@ -17,17 +18,43 @@ from pyfe.keys.carried_ids import carried_ids, given_ids
 from pyfe.keys.owner_noise import noise_part, require_owner_secret, with_noise
 from pyfe.keys.patient_ledger import PatientLedger, require_ids, require_ledger
 from pyfe.row_ids import Carriage, RowIds
-from pyfe.schema import Encoded
+from pyfe.schema import Encoded, Schema
 from pyfe.wire.envelope import HEADER_SIZE, Envelope, Kind, around, given_back
 from pyfe.wire.signature import SIGNATURE_SIZE
-
-if TYPE_CHECKING:
-    from pyfe.keys.public_key import PublicKey
 
 __all__ = ["Filled", "Owned", "encrypt_into", "fill"]
 
 _COORDINATES = 2**21
 """Coordinates that are encoded together: 16 MB."""
+
+
+class WideKey(Protocol):
+    """What is needed of a public key."""
+
+    @property
+    def adapter(self) -> AnyAdapter:
+        """What is particular to its scheme."""
+        ...
+
+    @property
+    def native(self) -> NativePublicKey:
+        """The core's key."""
+        ...
+
+    @property
+    def schema(self) -> Schema:
+        """What is encrypted."""
+        ...
+
+    @property
+    def parameter_hash(self) -> bytes:
+        """Of the scheme's parameters."""
+        ...
+
+    @property
+    def id(self) -> bytes:
+        """Of the master public key."""
+        ...
 
 
 class Owned(NamedTuple):
@@ -49,7 +76,7 @@ class Filled(NamedTuple):
 
 
 def encrypt_into(
-    key: PublicKey,
+    key: WideKey,
     file: BinaryIO,
     X: Any,
     on_overflow: Literal["raise", "clip"],
@@ -79,7 +106,7 @@ def encrypt_into(
 
 
 def fill(
-    key: PublicKey,
+    key: WideKey,
     file: BinaryIO,
     encoded: Iterable[Encoded],
     noise: Any,
@@ -99,7 +126,7 @@ def fill(
     return Filled(len(rows), dict(saturated))
 
 
-def _write(key: PublicKey, file: BinaryIO, rows: Any, metadata: dict[str, Any], signer: IdentitySecret | None) -> None:
+def _write(key: WideKey, file: BinaryIO, rows: Any, metadata: dict[str, Any], signer: IdentitySecret | None) -> None:
     """The payload, what follows it, and last what makes a batch of them: the header, or the signature."""
     file.flush()
     descriptor = file.fileno()

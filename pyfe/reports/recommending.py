@@ -27,7 +27,7 @@ class Choice:
     the scheme has no parameters for the schema. together: patients in a full ciphertext. quantum_bits: estimated work
     of a quantum computer as a power of 2; None where one breaks the scheme. exact: whether results are those of
     the function on the encoded rows, as they are under every scheme unless the schema has noise slots. sums, proofs:
-    whether ciphertexts can be added, and scores proven. signed: whether evaluators answer for signed
+    whether ciphertexts of this schema can be added, and scores proven. signed: whether evaluators answer for signed
     ciphertexts only, since a refusal is an answer. search: whether a decryption ends in one. rests_on: what secrecy
     rests on.
     """
@@ -180,8 +180,10 @@ class _Asked:
         most = max(scheme.safe_weight_bits.values())
         if bits > most:
             yield f"the default policy allows weights of {most} bits at most, not {bits}"
-        if self.sums and not scheme.adds(self.schema):
-            yield f"its ciphertexts cannot be added{' under a schema whose sum_w is 1' if scheme.additive else ''}"
+        if self.sums and not scheme.additive:
+            yield "its ciphertexts cannot be added"
+        elif self.sums and not scheme.adds(self.schema):
+            yield f"sum_w of the schema is {self.schema.sum_w}, so that there are no sums (schema.with_sum_w)"
         if self.proofs and not scheme.provable:
             yield "it has no proofs of scores"
 
@@ -275,6 +277,8 @@ def _reasons(asked: _Asked, choices: Sequence[Choice]) -> Iterator[str]:
             f"a ciphertext holds up to {best.together} patients, and takes {_size(best.bytes_of_one)} for one alone: "
             "encrypt many together"
         )
+    if asked.sums and best.together > 1:
+        yield "batches are added row by row; rows of one batch are not"
     yield (
         "a quantum computer breaks it: what has to stay secret for decades is recorded today"
         if best.quantum_bits is None

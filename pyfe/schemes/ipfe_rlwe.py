@@ -28,6 +28,7 @@ in exact integers (docs/explanation/lattice-parameters.md). A ciphertext costs t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import numpy.typing as npt
 
@@ -46,6 +47,7 @@ __all__ = [
     "MasterSecretKey",
     "Parameters",
     "decrypt",
+    "decrypt_together",
     "encrypt",
     "keygen",
     "setup",
@@ -176,6 +178,19 @@ def decrypt(sk: _native.FunctionKey, ct: _native.CiphertextBatch) -> IntArray:
     _require_formed(ct)
     z: IntArray = _native.decrypt(sk, ct)
     return z[:, 0] if z.shape[1] == 1 else z
+
+
+def decrypt_together(sks: Sequence[_native.FunctionKey], ct: _native.CiphertextBatch) -> list[IntArray]:
+    """What :func:`decrypt` gives of each of several keys of one public key, in one pass over the ciphertexts.
+
+    Nothing ends it early, and one RefusedError is that of all keys: it does not say whose. Other errors as of
+    :func:`decrypt`, ParameterError for no keys. Cost a ciphertext: it is read, its ct_0 transformed and every word
+    unpacked once, or once for each eight functions; n multiply-adds a slot and k transforms a function.
+    """
+    _require_formed(ct)
+    z: IntArray = _native.decrypt_together(list(sks), ct)
+    ends = list(accumulate((len(sk.intervals) for sk in sks), initial=0))
+    return [z[:, first] if end - first == 1 else z[:, first:end] for first, end in pairwise(ends)]
 
 
 def _require_formed(ct: object) -> None:

@@ -136,6 +136,81 @@ def test_zero_is_counted_once(core_testing: ModuleType, backend: str, seed: int,
     assert accepted == [True, False, True]
 
 
+# -- all random words, by their counts ---------------------------------------------------------------------------------
+
+
+def coins(machine: Machine) -> dict[tuple[int, int], int]:
+    """(x, y) -> how many of 2^104 coins accept it: the machine itself is asked, a bit of the number at a time.
+
+    It accepts every coin below that number and none from there on, so that the random words need not be replayed one
+    by one: 2^104 of them at each of the 2^104 uniform numbers.
+    """
+    shape = machine.shape
+    places = [(x, y) for x in range(shape.values) for y in range(2**shape.m)]
+    middle, found = uniforms(shape), [0] * len(places)
+    for bit in reversed(range(1, BITS + 1)):  # the last bit of a coin is 0
+        tried = [low | 1 << bit for low in found]
+        asked = [(middle[x], y, min(coin, 2**BITS) - 2, False) for (x, y), coin in zip(places, tried, strict=True)]
+        _, accepted = machine(asked)
+        for i, coin in enumerate(tried):
+            if accepted[i] and coin <= 2**BITS:
+                found[i] = coin
+    return dict(zip(places, found, strict=True))
+
+
+def picked(machine: Machine) -> list[int]:
+    """How many of 2^104 uniform numbers pick each x, asked of the machine likewise."""
+    shape, marks = machine.shape, []
+    for x in range(1, shape.values):
+        low = 0  # of numbers below this one all pick x or more
+        for bit in reversed(range(BITS)):
+            z, _ = machine([((low | 1 << bit) - 1, 0, 0, False)])
+            low |= (z[0] >> shape.m >= x) << bit
+        marks.append(low)
+    return [a - b for a, b in zip([2**BITS, *marks], [*marks, 0], strict=True)]
+
+
+def law(sigma: int, picks: list[int], accepting: dict[tuple[int, int], int], zero: int = 1) -> dict[int, int]:
+    """z -> how many words give it, of equally likely ones; 0 as often as it is counted."""
+    m = Shape(sigma).m
+    ways = {(x << m) + y: picks[x] * coin for (x, y), coin in accepting.items()}
+    return {z * sign: n * (zero if z == 0 else 1) for z, n in ways.items() for sign in (1, -1)}
+
+
+def far(ways: dict[int, int], sigma: mpfr) -> float:
+    """log2 of the statistical distance from the ideal one, computed."""
+    ideal = {z: gmpy2.exp(-mpfr(z * z) / (2 * sigma**2)) for z in range(-40 * int(sigma + 1), 40 * int(sigma + 1) + 1)}
+    total, all_ways = sum(ideal.values()), sum(ways.values())
+    off = sum(abs(mpfr(ways.get(z, 0)) / all_ways - weight / total) for z, weight in ideal.items())
+    return float(gmpy2.log2(off / 2))
+
+
+@pytest.mark.parametrize("sigma", [256, 486, 819, 1254, 2317])
+def test_the_law_of_a_draw_is_enumerated(core_testing: ModuleType, backend: str, seed: int, sigma: int) -> None:
+    """Every z with its exact probability, at widths of few (x, y); and what is wrong with a plant is as large as it
+    should be."""
+    machine = Machine(core_testing, backend, sigma, seed)
+    assert machine.shape.m <= 4
+    picks, accepting = picked(machine), coins(machine)
+    assert sum(picks) == 2**BITS
+    right, real = law(sigma, picks, accepting), mpfr(sigma) / 256
+    assert far(right, real) < -98
+    assert far(law(sigma, picks, accepting, zero=2), real) > -8  # zero twice
+    assert far(right, real * mpfr("1.003")) > -12
+    stuck = {z | 1: right[z] + right.get(z | 1, 0) for z in right if not z & 1}
+    assert far(stuck, real) > -4  # the low bit
+    if sigma == 486:  # 1.9: a table of 14 entries
+        assert machine.shape.values == 24
+        assert far(law(sigma, picks, {place: coin for place, coin in accepting.items() if place[0] < 14}), real) > -41
+    if sigma == 819:  # 3.2: a rounded normal, 2^-9 away; at 9.05 it would be 2^-12, which no sample tells
+        rounded = {z: int(2**80 * (cdf((z + 0.5) / real) - cdf((z - 0.5) / real))) for z in right}
+        assert far(rounded, real) > -12
+
+
+def cdf(v: mpfr) -> mpfr:
+    return (1 + gmpy2.erf(v / gmpy2.sqrt(mpfr(2)))) / 2
+
+
 def distance(shape: Shape, values: int | None = None) -> float:
     """A bound on log2 of the statistical distance of one draw, from what the two tests above show.
 

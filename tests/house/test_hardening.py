@@ -71,7 +71,9 @@ def test_stacks_are_guarded(module: Elf) -> None:
 def test_copies_are_checked(build_folder: Path) -> None:
     """The core calls no libc function with a checked twin today, so that only the command lines can show it."""
     commands = json.loads((build_folder / "compile_commands.json").read_text())
-    bindings = [c["command"] for c in commands if "/csrc/bindings/" in c["file"] or "/csrc/codec/" in c["file"]]
+    kernels = ("/src/portable/", "/src/ifma/", "/src/emulated/")  # loops without lengths of anybody's, as in all rooms
+    rooms = [c for c in commands if "/csrc/bindings/" in c["file"] or "/csrc/codec/" in c["file"]]
+    bindings = [c["command"] for c in rooms if not any(folder in c["file"] for folder in kernels)]
     assert bindings
     assert [command for command in bindings if "-D_FORTIFY_SOURCE=2" not in command] == []
 

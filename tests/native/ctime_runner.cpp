@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "pyfe/base/ctcheck.hpp"
+#include "pyfe/base/error.hpp"
 #include "pyfe/base/parallel.hpp"
 #include "pyfe/field/fr.hpp"
 #include "pyfe/group/bls12_381/fixed_base.hpp"
@@ -25,6 +26,7 @@
 #include "pyfe/group/ristretto255/points.hpp"
 #include "pyfe/ipfe_ddh/proof.hpp"
 #include "pyfe/ipfe_ddh/scheme.hpp"
+#include "pyfe/ipfe_rlwe/kernels.hpp"
 #include "pyfe/ipfe_rlwe/scheme.hpp"
 #include "pyfe/noise/row_noise.hpp"
 #include "pyfe/pairing/kernels.hpp"
@@ -86,6 +88,12 @@ Bytes opened(Bytes out) {
 Bytes opened_secret(Bytes out) {
     marks_lost = marks_lost || (marking && !tainted(out));
     return opened(std::move(out));
+}
+
+Bytes opened_secret(std::span<const std::int64_t> z) {
+    Bytes out(z.size_bytes());
+    std::memcpy(out.data(), z.data(), out.size());
+    return opened_secret(std::move(out));
 }
 
 Bytes opened(const Scalar& s) {
@@ -576,6 +584,40 @@ Bytes run_rlwe_keygen() {
     return opened(rlwe::keygen(msk, IntMatrix{y, 2, 2}).to_bytes());
 }
 
+// The key polynomial, the products with it and what is rounded off are secret; whether anything is refused is
+// not
+Bytes opened_with_secret_key(const rlwe::FunctionKey& sk, const rlwe::CiphertextBatch& ct) {
+    std::vector<std::int64_t> z(ct.size() * sk.functions);
+    try {
+        rlwe::decrypt_vartime(sk, ct, z.data());
+    } catch (const pyfe::Error& e) {
+        return {static_cast<std::uint8_t>(e.kind())};
+    }
+    return opened_secret(z);
+}
+
+// Honest ciphertexts and damaged ones, of one word a slot and of two
+Bytes run_rlwe_decrypt() {
+    Bytes out;
+    for (const rlwe::Parameters& p :
+         {lattice(), rlwe::Parameters{{-8388608, 0}, {8388607, 9}, 1 << 19, 1, {}}}) {
+        Stream random(44);
+        const auto [mpk, msk] = rlwe::setup(p, random);
+        const std::int64_t y[] = {5, -5, 0, 1}, x[] = {-3, 9, 0, 4, 3, 0};
+        const rlwe::FunctionKey sk = rlwe::keygen(msk, IntMatrix{y, 2, 2});
+        const rlwe::CiphertextBatch ct = rlwe::encrypt(mpk, IntMatrix{x, 3, 2}, random);
+        Bytes damaged = ct.to_bytes();
+        damaged.back() ^= 0x80;
+        hide(sk.sk.data(), sk.sk.size() * sizeof(std::int64_t));
+        for (const rlwe::Polynomial& one : sk.prepared().sk) hide(one.data(), one.size() * sizeof one[0]);
+        for (const rlwe::CiphertextBatch& batch : {ct, rlwe::CiphertextBatch::from_bytes(damaged)}) {
+            const Bytes z = opened_with_secret_key(sk, batch);
+            out.insert(out.end(), z.begin(), z.end());
+        }
+    }
+    return out;
+}
+
 // -- clean cases, quadratic forms ---------------------------------------------------------------------------
 
 namespace qfe = pyfe::qfe;
@@ -640,12 +682,6 @@ Bytes run_qfe_master_key_bytes() {
 }
 
 // -- clean cases, random draws ------------------------------------------------------------------------------
-
-Bytes opened_secret(std::span<const std::int64_t> z) {
-    Bytes out(z.size_bytes());
-    std::memcpy(out.data(), z.data(), out.size());
-    return opened_secret(std::move(out));
-}
 
 Bytes secret_seeds(std::size_t count) {
     Stream random(71);
@@ -869,10 +905,27 @@ Bytes run_plant_gaussian() { return with_planted_draws(run_gaussian); }
     ring::portable_kernels().forward(transform, a);
 }
 
-Bytes run_plant_ring() {
+// Of a fraction, which in a decryption is z
+[[gnu::noinline]] void planted_branch_on_word(const rlwe::FractionShape& shape, const std::uint64_t* residues,
+                                              std::size_t stride, std::size_t count, std::uint64_t* low,
+                                              std::uint64_t* high) {
+    rlwe::portable_kernels().compress(shape, residues, stride, count, low, high);
+    if (low[0] >> (shape.b - 1) & 1) sink = sink + 1;
+}
+
+Bytes with_planted_fractions(Bytes (*run)()) {
+    rlwe::Kernels kernels = rlwe::portable_kernels();
+    kernels.compress = planted_branch_on_word;
+    rlwe::override_kernels_for_testing(&kernels);
+    Bytes out = run();
+    rlwe::override_kernels_for_testing(nullptr);
+    return out;
+}
+
+Bytes with_planted_transforms(Bytes (*run)()) {
     ring::Kernels kernels = ring::portable_kernels();
     kernels.forward = planted_branch_on_residue;
-    return on_ring_kernels(kernels, run_ring_transforms);
+    return on_ring_kernels(kernels, run);
 }
 
 Bytes run_plant_noise() { return with_planted_draws(run_row_noise); }
@@ -961,20 +1014,28 @@ std::vector<Case> all_cases() {
     out.push_back({"random.chacha20", "", portable, run_chacha20});
     out.push_back({"random.gaussian", "", portable, run_gaussian});
     out.push_back({"random.gaussian_rows", "", portable, run_gaussian_rows});
-    out.push_back({"rlwe.setup", "", portable, run_rlwe_setup});
-    out.push_back({"rlwe.encrypt", "", portable, run_rlwe_encrypt});
-    out.push_back({"rlwe.keygen", "", portable, run_rlwe_keygen});
     out.push_back({"noise.row_noise", "", portable, run_row_noise});
     for (const ring::Kernels* k : {&ring::portable_kernels(), &ring::emulated_kernels()}) {
         const auto clean = [&](const char* name, Bytes (*run)()) {
             out.push_back(
                 {std::string(k->name) + "." + name, "", portable, [=] { return on_ring_kernels(*k, run); }});
         };
+        clean("rlwe.setup", run_rlwe_setup);
+        clean("rlwe.encrypt", run_rlwe_encrypt);
+        clean("rlwe.keygen", run_rlwe_keygen);
+        clean("rlwe.decrypt", run_rlwe_decrypt);
         clean("ring.transforms", run_ring_transforms);
         clean("ring.words", run_ring_words);
     }
     out.push_back({"ring.pack", "", portable, run_ring_pack});
-    out.push_back({"plant.ring", "planted_branch_on_residue", portable, run_plant_ring});
+    const auto leaks = [&](const char* name, const char* where, Bytes (*with)(Bytes(*)()), Bytes (*run)()) {
+        out.push_back({name, where, portable, [=] { return with(run); }});
+    };
+    leaks("plant.ring", "planted_branch_on_residue", with_planted_transforms, run_ring_transforms);
+    leaks("plant.rlwe.setup", "planted_branch_on_residue", with_planted_transforms, run_rlwe_setup);
+    leaks("plant.rlwe.keygen", "planted_index_by_draw", with_planted_draws, run_rlwe_keygen);
+    leaks("plant.rlwe.encrypt", "planted_branch_on_word", with_planted_fractions, run_rlwe_encrypt);
+    leaks("plant.rlwe.decrypt", "planted_branch_on_word", with_planted_fractions, run_rlwe_decrypt);
     out.push_back({"plant.noise", "planted_index_by_draw", portable, run_plant_noise});
     out.push_back({"plant.msk", "planted_branch_on_msk", portable, run_plant_msk});
     out.push_back({"plant.x", "planted_index_by_x", portable, run_plant_x});

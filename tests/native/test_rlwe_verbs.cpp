@@ -76,7 +76,7 @@ void test_fractions(const Parameters& p, const Kernels& table) {
 
 // Sums of columns against sums of words, y at both ends of 64 bits among them
 void test_tiles(unsigned b, const Kernels& table) {
-    constexpr std::size_t columns = 5, functions = 3;
+    constexpr std::size_t columns = 5, functions = 15;  // of the fast kernel eight, four, two and one
     Stream random(b);
     std::vector<uint64_t> low(columns * kTileWords), high(columns * kTileWords);
     std::vector<uint8_t> tile(columns * 8 * b + kReadBeyond, 0xa5);
@@ -105,6 +105,65 @@ void test_tiles(unsigned b, const Kernels& table) {
             const uint128 got = uint128{b > 64 ? sum_high[at] : 0} << 64 | sum_low[at];
             CHECK(((got ^ expected) & mask) == 0);
         }
+}
+
+// By the page: v is the nearest slot, the result the number congruent to it from L on, and a multiple of g
+struct SlotByDefinition {
+    int64_t result;
+    bool wrong;
+};
+
+SlotByDefinition slot_by_definition(const Decision<int64_t>& d, int64_t g, int64_t w, bool occupied) {
+    __extension__ using int128 = __int128;
+    const int128 Kw = int128{d.K} * w, one = int128{1} << d.b, up = Kw + one / 2;
+    const int128 v = up >= 0 ? up / one : -((-up + one - 1) / one);
+    const int128 rest = Kw - v * one;
+    int128 r = v;
+    while (r < d.lo) r += d.K;
+    while (r - d.K >= d.lo) r -= d.K;
+    const bool outside = r > d.hi || r % g != 0;
+    const bool far = rest > d.limit || rest < -d.limit;
+    return {static_cast<int64_t>(r), far || (occupied ? outside : v != 0)};
+}
+
+// Right slots, and one at a time that is too far off, outside of the range, no multiple, or not empty
+void test_decisions(unsigned b, int64_t K, int64_t g, int64_t lo, int64_t hi, const Kernels& table) {
+    Stream random(b + static_cast<std::size_t>(g));
+    Decision<int64_t> d{K, b, (int64_t{1} << b) / 8, 0, lo, hi};
+    const int twos = std::countr_zero(static_cast<uint64_t>(g));
+    const int64_t odd = g >> twos;
+    for (int i = 0; i < 6; ++i) d.inverse *= 2 - static_cast<uint64_t>(odd) * d.inverse;
+    d.multiples_lo = lo / odd, d.multiples_hi = hi / odd, d.twos = (uint64_t{1} << twos) - 1;
+    const int64_t from = lo - K / 2;
+    d.turns = (from >= 0 ? (from + K - 1) / K : -(-from / K)) * K;
+    const auto w_of = [&](int64_t result) {  // round(2^b result / K) modulo 2^b
+        const auto all = (static_cast<__int128>(result) << b) + (result < 0 ? -K / 2 : K / 2);
+        return static_cast<int64_t>(all / K);
+    };
+    const auto shortened = [&](int64_t w) { return w << (64 - b) >> (64 - b); };
+    for (std::size_t trial = 0; trial < 4 * kTileWords; ++trial) {
+        const std::size_t at = trial % kTileWords, fault = trial / kTileWords, occupied = 1 + trial % 64;
+        uint64_t sums[kTileWords], z[kTileWords];
+        bool wrong = false;
+        int64_t expected[kTileWords];
+        for (std::size_t j = 0; j < kTileWords; ++j) {
+            int64_t result = g * random.integer(lo / g, hi / g), off = random.integer(-3, 3);
+            if (j >= occupied) result = 0;
+            if (j == at && fault == 1) off = (int64_t{1} << b) / K * 2 / 5;
+            if (j == at && fault == 2) result = j < occupied ? hi + g : 1;
+            if (j == at && fault == 3) result = j < occupied ? lo + 1 : -1;
+            const int64_t w = shortened(w_of(result) + off);
+            z[j] = random.next();
+            sums[j] = z[j] + static_cast<uint64_t>(w) + (random.next() << b);  // above b bits anything
+            const SlotByDefinition slot = slot_by_definition(d, g, w, j < occupied);
+            wrong |= slot.wrong;
+            expected[j] = slot.result;
+        }
+        CHECK(wrong == (fault != 0 && (fault != 3 || g != 1 || at >= occupied)));
+        int64_t results[kTileWords];
+        CHECK(table.decide(d, sums, z, occupied, results) == wrong);
+        CHECK(std::equal(results, results + kTileWords, expected));
+    }
 }
 
 // -- the verbs
@@ -203,7 +262,7 @@ void test_refused() {
     // Another ct_0, one coefficient of another key, a key of another authority under this one's id
     FunctionKey wrong = sk;
     wrong.sk[100] += 1;
-    wrong.prepare();
+    wrong.once = {};
     CHECK(!verify_key_vartime(a.mpk, wrong));
     CHECK_ERROR(decrypted(wrong, ct), refused, "refused");
     wrong = keygen(other.msk, {y.data(), 1, 4});
@@ -403,6 +462,10 @@ int main() {
         for (const Parameters& p : sets) test_fractions(p, *table);
         test_fractions(parameters_R3(), *table);
         for (unsigned b = 4; b <= 112; b += 4) test_tiles(b, *table);
+        test_decisions(40, 1950000, 1, -971550, 971550, *table);
+        test_decisions(24, 1300, 6, -600, 600, *table);
+        test_decisions(40, 4000, 5, 100000, 102000, *table);
+        test_decisions(52, 1000, 4, -400, 400, *table);
     }
     test_round(box(1, 0, 1, 1), 1, 1);
     test_round(box(3, -255, 255, 127), 64, 2);

@@ -44,6 +44,7 @@ COMMANDS: dict[str, list[str]] = {
     "encrypt": ["encrypt", "rows.csv", "-p", "public", "-o", "out", "--force"],
     "evaluate": ["evaluate", "cts", "-k", "key", "-o", "out", "--force"],
     "append": ["append", "out", "more"],
+    "encrypt-rlwe": ["encrypt", "rows.csv", "-p", "public-rlwe", "-o", "out", "--force"],
 }
 READS: dict[str, Callable[[bytes], Any]] = {
     "schema fit": Schema.from_bytes,
@@ -52,17 +53,26 @@ READS: dict[str, Callable[[bytes], Any]] = {
     "public-key": PublicKey.from_bytes,
     "issue": FunctionKey.from_bytes,
     "encrypt": CiphertextBatch.from_bytes,
+    "encrypt-rlwe": lambda data: opens(CiphertextBatch.from_bytes(data)),
     "evaluate": lambda data: data.decode().count("\n") == 71 or fail("a cut table of scores"),
     "append": lambda data: len(CiphertextBatch.from_bytes(data)) == 140 or fail("rows are lost"),
 }
 CHANGING = ["open", "write", "fsync", "fchmod", "replace", "rename", "unlink", "link", "truncate", "ftruncate", "mkdir"]
 assert app is not None  # imported here, once, and not by every child
-KEPT = {"auth", "pass", "rows.csv", "model.json", "schema", "public", "function", "key", "cts", "more"}
+LATTICE = {"auth-rlwe", "public-rlwe", "key-rlwe"}
+KEPT = LATTICE | {"auth", "pass", "rows.csv", "model.json", "schema", "public", "function", "key", "cts", "more"}
 
 
 def fail(message: str) -> None:
     """Say what is wrong, and end."""
     sys.exit(message)
+
+
+def opens(batch: CiphertextBatch) -> None:
+    """A whole batch of the lattice scheme decrypts; of less than one, every slot would be noise, and be refused."""
+    evaluator = pyfe.Evaluator(FunctionKey.from_bytes(Path("key-rlwe").read_bytes()))
+    if len(evaluator.decrypt(batch, unsigned=True)) != 70:
+        fail("rows are lost")
 
 
 def nothing() -> None:
@@ -103,8 +113,8 @@ def dies_at(step: int) -> Arm:
     return arm
 
 
-def prepare() -> None:
-    """What the commands read, made by children, so that this process never starts the core's threads."""
+def prepare(command: str) -> None:
+    """What the command reads, made by children, so that this process never starts the core's threads."""
     Path("pass").write_text(PASSPHRASE)
     Path("rows.csv").write_text("a,b\n" + "".join(f"{i % 4},{i % 7}\n" for i in range(70)))
     Path("model.json").write_text(pyfe.Linear({"a": 1.0, "b": -2.0}).to_json())
@@ -117,6 +127,10 @@ def prepare() -> None:
         ["encrypt", "rows.csv", "-p", "public", "-o", "more"],  # the same rows are not appended twice
     ):
         dead(arguments, nothing)
+    if command == "encrypt-rlwe":
+        keys = ["-a", "auth-rlwe", "-p", "public-rlwe", "--scheme", "ipfe-rlwe", "--weight-bits", "4"]
+        dead(["keygen", "-s", "schema", *keys, "--unrestricted", "a test", *OPEN], nothing)
+        dead(["issue", "function", "-a", "auth-rlwe", "-o", "key-rlwe", "--purpose", "p", *OPEN], nothing)
 
 
 def forget_new_authority() -> None:
@@ -155,9 +169,9 @@ def whole(command: str) -> str:
 
 
 def run(command: str, wanted: int, seed: int) -> dict[str, int]:
-    prepare()
+    prepare(command)
     arguments, found, rng = COMMANDS[command], Counter[str](), random.Random(seed)
-    kept = {name: Path(name).read_bytes() for name in KEPT - {"auth"}}
+    kept = {name: Path(name).read_bytes() for name in KEPT if Path(name).is_file()}
     for step in itertools.count():
         if not dead(arguments, dies_at(step)):
             break  # it did all its steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -187,14 +187,19 @@ def test_other_errors_count_for_nobody(evaluator: Evaluator) -> None:
 def counting(monkeypatch: pytest.MonkeyPatch, ask: Callable[[], object]) -> list[pyfe.FunctionKey]:
     """The keys that decrypted, one after the other."""
     used: list[pyfe.FunctionKey] = []
-    products = pyfe.FunctionKey._products
+    alone, together = pyfe.FunctionKey._products, pyfe.FunctionKey.uncounted_together
 
     def counted(one: pyfe.FunctionKey, batch: CiphertextBatch) -> Any:
         used.append(one)
-        return products(one, batch)
+        return alone(one, batch)
+
+    def counted_together(keys: Sequence[pyfe.FunctionKey], batch: CiphertextBatch, **options: Any) -> Any:
+        used.extend(keys)
+        return together(keys, batch, **options)
 
     with monkeypatch.context() as patched:
         patched.setattr(pyfe.FunctionKey, "_products", counted)
+        patched.setattr(pyfe.FunctionKey, "uncounted_together", staticmethod(counted_together))
         ask()
     return used
 

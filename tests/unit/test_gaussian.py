@@ -217,6 +217,9 @@ def test_planted_faults_of_wide_ones_are_seen() -> None:
     z = draws(sigma, 10**6)
     assert of_bytes(z | 1) < REJECTED
     assert binned(z * 1.01, sigma, EQUAL) < REJECTED
+    bins, wider = (np.diff([0.0, *below(sigma, [edge / scale for edge in EQUAL]), 1.0]) for scale in (1.0, 1.003))
+    assert p_value(planted(bins), bins) > REJECTED
+    assert p_value(planted(wider), bins) < REJECTED
     tails = np.diff([0.0, *below(sigma, TAILS), 1.0])
     assert p_value(planted(tails), tails) > REJECTED
     cut = np.where(abs(np.arange(9) - 4) >= 3, 0.0, tails)  # nothing beyond 4 sigma, where 633 are expected

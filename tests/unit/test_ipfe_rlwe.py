@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -229,29 +231,55 @@ def test_no_two_ciphertexts_are_alike(small: Authority) -> None:
     assert len(set(blocks)) == 4 and len({block[:64] for block in blocks}) == 4
 
 
-def test_threads_and_forks_share_no_randomness(small: Authority) -> None:
-    x = small.rows(1)
+def drawn(authority: Authority) -> bytes:
+    """Of a new ciphertext the beginning of ct_0 = a r + f_0, and the secret seed of new keys."""
+    ciphertext = bytes(ipfe_rlwe.encrypt(authority.mpk, authority.rows(1)).blocks[0].view()[:SEED])
+    return ciphertext + bytes(ipfe_rlwe.setup(authority.p)[1].to_bytes()[-SEED:])
 
-    def drawn(_: int) -> bytes:
-        """The beginning of ct_0, in which r is."""
-        return bytes(ipfe_rlwe.encrypt(small.mpk, x).blocks[0].view()[:64])
 
-    def in_a_child(number: int) -> bytes:
-        read, write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.write(write, drawn(number))
-            os._exit(0)
-        os.close(write)
-        with os.fdopen(read, "rb") as pipe:
-            data = pipe.read()
-        assert os.waitpid(child, 0)[1] == 0
-        return data
+def in_a_child(authority: Authority) -> bytes:
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, drawn(authority))
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        data = pipe.read()
+    assert os.waitpid(child, 0)[1] == 0
+    return data
 
+
+def all_differ(found: list[bytes]) -> None:
+    """Neither two r nor two master seeds are alike, nor one like the other."""
+    halves = [data[at : at + SEED] for data in found for at in (0, SEED)]
+    assert {len(data) for data in found} == {2 * SEED} and len(set(halves)) == 2 * len(found)
+
+
+@pytest.mark.parametrize("children", [100, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_children_share_no_randomness(children: int) -> None:
+    """Forks of one parent, which has drawn before, and draws after."""
+    authority = Authority(ipfe_rlwe.Parameters(n=1, x_lo=[0], x_hi=[1], y_bound=1))
+    all_differ([drawn(authority), *(in_a_child(authority) for _ in range(children)), drawn(authority)])
+
+
+def test_threads_share_no_randomness(small: Authority) -> None:
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(drawn, range(16)))
-    found += [in_a_child(number) for number in range(8)] + [drawn(0)]
-    assert len(set(found)) == 25 and {len(data) for data in found} == {64}
+        all_differ(list(pool.map(lambda _: drawn(small), range(40))))
+
+
+def test_processes_share_no_randomness(small: Authority) -> None:
+    """The same program, begun twice at once."""
+    program = (
+        "import sys; from pyfe.schemes import ipfe_rlwe\n"
+        "mpk = ipfe_rlwe.MasterPublicKey.from_bytes(sys.stdin.buffer.read())\n"
+        "out = bytes(ipfe_rlwe.encrypt(mpk, [[1, 2, 3]]).blocks[0].view()[:32])\n"
+        "print((out + bytes(ipfe_rlwe.setup(mpk.parameters)[1].to_bytes()[-32:])).hex())"
+    )
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    begun = [subprocess.Popen([sys.executable, "-c", program], **pipes) for _ in range(2)]
+    ended = [one.communicate(small.mpk.to_bytes(), timeout=120)[0] for one in begun]
+    all_differ([bytes.fromhex(said.decode()) for said in ended])
 
 
 # -- refusals --------------------------------------------------------------------------------------------------

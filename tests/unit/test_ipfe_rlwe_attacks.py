@@ -274,13 +274,40 @@ def test_a_sum_beyond_the_parameters_is_refused_and_so_is_one_that_hides_it() ->
     data = total.to_bytes()
     stated = (2).to_bytes(8, "little") + bytes(8) + (2).to_bytes(16, "little")
     assert data.count(stated) == 1
+    with pytest.raises(pyfe.SignatureError, match="a sum that came as bytes"):
+        ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data))
     for plus, minus, square in ((1, 0, 1), (0, 1, 1)):  # less than it is
         forged = b"".join(v.to_bytes(size, "little") for v, size in ((plus, 8), (minus, 8), (square, 16)))
+        made = ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged))
+        with pytest.raises((RefusedError, pyfe.SignatureError)):  # as it comes, and where somebody answers for it
+            ipfe_rlwe.decrypt(sk, made)
         with pytest.raises(RefusedError):
-            ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged)).vouched())
+            ipfe_rlwe.decrypt(sk, made.vouched())
     forged = (3).to_bytes(8, "little") + bytes(8) + (3).to_bytes(16, "little")
     with pytest.raises(pyfe.PyfeError, match="sum_w"):
-        ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged)))
+        ipfe_rlwe.decrypt(sk, ipfe_rlwe.CiphertextBatch.from_bytes(data.replace(stated, forged)).vouched())
+
+
+# -- another score, which no residual shows ---------------------------------------------------------------------------
+
+
+def test_whoever_means_it_changes_a_score_and_only_a_signature_shows_it() -> None:
+    """``round(2^b / K)`` more in a word is one more of that patient's column."""
+    p, public = native().parameters, authority().public_key
+    batch = signed(ipfe_rlwe.encrypt(cast(ipfe_rlwe.MasterPublicKey, public.native), np.zeros((3, 3), dtype=np.int64)))
+    data, ada = batch.to_bytes(), person("ada").identity
+    payload = batch.native.to_bytes()
+    first = len(payload) - 3 * 8 * p.b  # of column a, slot 0
+    words = int.from_bytes(payload[first : first + 8 * p.b], "little")
+    word = words % (1 << p.b)
+    changed = words - word + (word + round(2**p.b / p.K)) % (1 << p.b)
+    made = payload[:first] + changed.to_bytes(8 * p.b, "little") + payload[first + 8 * p.b :]
+    scores = ipfe_rlwe.decrypt(native(), ipfe_rlwe.CiphertextBatch.from_bytes(made)).tolist()
+    assert scores == [WEIGHTS[0], 0, 0]
+    at = data.index(payload)
+    with pytest.raises(pyfe.SignatureError):
+        CiphertextBatch.from_bytes(data[:at] + made + data[at + len(payload) :])
+    assert Evaluator(key()).decrypt(CiphertextBatch.from_bytes(data), signed_by=ada).tolist() == [0, 0, 0]
 
 
 # -- one vector in two ciphertexts, and one randomness in two of them ---------------------------------------------

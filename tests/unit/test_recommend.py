@@ -61,7 +61,7 @@ def test_many_patients_one_and_a_few() -> None:
     ("asked", "scheme", "against"),
     [
         ({"kind": "quadratic"}, "qfe-ggm", {"ipfe-ddh": "linear functions only", "ipfe-rlwe": "linear functions only"}),
-        ({"sums": True}, "ipfe-ddh", {"ipfe-rlwe": "cannot be added", "qfe-ggm": "cannot be added"}),
+        ({"sums": True}, "ipfe-ddh", {"ipfe-rlwe": "sum_w of the schema is 1", "qfe-ggm": "cannot be added"}),
         ({"proofs": True}, "ipfe-ddh", {"ipfe-rlwe": "no proofs", "qfe-sxdh": "no proofs"}),
         ({"post_quantum": True, "at_a_time": 1}, "ipfe-rlwe", {"ipfe-ddh": "a quantum computer breaks it"}),
         ({"weight_bits": 20}, "qfe-ggm", {"ipfe-ddh": "weights of 16 bits at most, not 20"}),
@@ -84,9 +84,17 @@ def test_a_schema_without_parameters() -> None:
     assert any("may span 2^50, and those of a key 2^44 at most" in words for words in found.reasons)
     with pytest.raises(UnsupportedError, match=r"no scheme has all .*ipfe-ddh: a quantum computer breaks it"):
         recommend(wide, patients=10**6, post_quantum=True)
-    with pytest.raises(UnsupportedError, match="ipfe-rlwe: its ciphertexts cannot be added"):
+    with pytest.raises(UnsupportedError, match="ipfe-rlwe: sum_w of the schema is 1"):
         recommend(BYTES, patients=10**6, post_quantum=True, sums=True)
     assert recommend(BYTES.with_sum_w(4), patients=10**6, post_quantum=True, sums=True).scheme == "ipfe-rlwe"
+
+
+def test_sums_where_the_schema_allows_them() -> None:
+    found = recommend(BYTES.with_sum_w(12), patients=10**6, sums=True)
+    assert found.scheme == "ipfe-rlwe" and found.choice.sums and "rows of one batch are not" in str(found)
+    alone = recommend(BYTES, patients=10**6)
+    assert (alone.scheme, alone.choice.sums) == ("ipfe-rlwe", False)
+    assert (found.choice.bytes_in_all or 0) > (alone.choice.bytes_in_all or 0)  # room for larger results
 
 
 def test_facts_are_the_adapters(scheme: AnyAdapter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -396,7 +396,7 @@ def test_sum_w_is_in_the_id_only_where_it_is_not_1() -> None:
     for made in (summed.with_steps({"a": 3}), summed.with_protected(["a"]), summed.with_population(None)):
         assert made.sum_w == 5
     assert summed.with_noise(noise(sd=32)).sum_w == 5
-    rows = {"a": np.arange(20.0), "b": np.arange(20.0)[::-1]}
+    rows = {"a": np.linspace(0, 7, 20) ** 2, "b": np.linspace(1, 9, 20) ** 2}
     assert Schema.fit(rows, sum_w=7).sum_w == 7
 
 

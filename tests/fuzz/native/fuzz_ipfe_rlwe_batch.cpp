@@ -79,7 +79,7 @@ void repair(Bytes& data) {
         if (is_sum) weights(f, sum_w);
     }
     for (std::uint32_t j = 0; j < ranges; ++j) {  // the first ones in the order of the blocks
-        const std::uint32_t block = j < blocks ? j : j - blocks;
+        const std::uint32_t block = j < blocks ? j : (j - blocks) % blocks;
         f.put(block);
         const auto first = within<std::uint32_t>(f, 0, counts[block] - 1);
         within<std::uint32_t>(f, 1, counts[block] - first);

@@ -15,7 +15,7 @@ void require_same_key(const CiphertextBatch& a, const CiphertextBatch& b, const 
         fail(ErrorKind::key_mismatch, std::string(what) + ": the batches are under different public keys");
 }
 
-bool same(const std::weak_ptr<const PreparedKey>& a, const std::weak_ptr<const PreparedKey>& b) {
+bool same(const std::weak_ptr<const void>& a, const std::weak_ptr<const void>& b) {
     return !a.owner_before(b) && !b.owner_before(a);
 }
 
@@ -25,21 +25,21 @@ Accepted::~Accepted() {
     for (Node* node = first_.load(); node != nullptr;) delete std::exchange(node, node->next);
 }
 
-bool Accepted::by(const std::weak_ptr<const PreparedKey>& key) const {
+bool Accepted::by(const std::weak_ptr<const void>& key) const {
     for (const Node* node = first_.load(); node != nullptr; node = node->next)
         if (same(node->key, key)) return true;
     return false;
 }
 
-void Accepted::add(const std::shared_ptr<const PreparedKey>& key) {
+void Accepted::add(const std::shared_ptr<const void>& key) {
     if (by(key)) return;
     Node* const node = new Node{key, first_.load()};
     while (!first_.compare_exchange_weak(node->next, node)) {
     }
 }
 
-std::vector<std::weak_ptr<const PreparedKey>> Accepted::keys() const {
-    std::vector<std::weak_ptr<const PreparedKey>> out;
+std::vector<std::weak_ptr<const void>> Accepted::keys() const {
+    std::vector<std::weak_ptr<const void>> out;
     for (const Node* node = first_.load(); node != nullptr; node = node->next) out.push_back(node->key);
     return out;
 }

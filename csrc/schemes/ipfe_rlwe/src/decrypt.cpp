@@ -6,7 +6,10 @@
 #include <numeric>
 #include <set>
 
+#include "decide.hpp"
 #include "fractions.hpp"
+#include "pyfe/base/ct.hpp"
+#include "pyfe/base/ctcheck.hpp"
 #include "pyfe/base/error.hpp"
 #include "pyfe/base/interrupt.hpp"
 #include "pyfe/base/parallel.hpp"
@@ -18,23 +21,24 @@ namespace {
 
 __extension__ using int128 = __int128;
 
+// Those of all keys, one key's after the other's
+struct Functions {
+    const Parameters& parameters;
+    std::vector<int64_t> y;             // [functions][n]
+    std::vector<const Polynomial*> sk;  // of each, in the transform domain
+
+    explicit Functions(Keys keys) : parameters(keys[0]->parameters) {
+        for (const FunctionKey* key : keys) {
+            y.insert(y.end(), key->y.begin(), key->y.end());
+            for (const Polynomial& each : key->prepared().sk) sk.push_back(&each);
+        }
+    }
+    size_t size() const { return sk.size(); }
+    const int64_t* from(size_t f) const { return &y[f * parameters.n()]; }
+};
+
 constexpr size_t kFunctionsTogether = 16;  // bounds the memory of a block
 constexpr size_t kTasksAThread = 4;
-
-// How a function's results are told from w, for ciphertexts of some weights
-struct Decision {
-    int128 K;
-    unsigned b;
-    int128 limit;    // of |K w - 2^b v|
-    Interval range;  // of an occupied slot
-    int128 turns;    // v + turns K is the result, or one K below it
-    // Results are multiples of the weights' greatest common divisor g 2^e, g odd: without that sk_y / g,
-    // which is short, would pass for results. r is one of g in the range exactly if r / g modulo 2^64 is in
-    // `multiples`
-    uint64_t inverse = 1;  // of g modulo 2^64
-    Interval multiples{};
-    uint64_t twos = 0;  // 2^e - 1
-};
 
 // By Newton's iteration, from three right bits on
 uint64_t inverse_of_odd(uint64_t g) {
@@ -43,53 +47,28 @@ uint64_t inverse_of_odd(uint64_t g) {
     return x;
 }
 
-void set_multiples(Decision& d, std::span<const int64_t> y) {
+void set_multiples(Decision<int128>& d, std::span<const int64_t> y) {
     uint64_t divisor = 0;
     for (const int64_t v : y) divisor = std::gcd(divisor, schemes::magnitude(v));
     const int twos = std::countr_zero(divisor);
     const auto g = static_cast<int64_t>(divisor >> twos);
     d.inverse = inverse_of_odd(static_cast<uint64_t>(g));
-    d.multiples = {d.range.lo / g, d.range.hi / g};  // without a rest
+    d.multiples_lo = d.lo / g, d.multiples_hi = d.hi / g;  // without a rest
     d.twos = (uint64_t{1} << twos) - 1;
 }
 
 // ceil(a / K)
 int128 ceiling(int128 a, int128 K) { return a >= 0 ? (a + K - 1) / K : -(-a / K); }
 
-Decision decision_of(const FunctionKey& sk, size_t f, const Weights& weights) {
+Decision<int128> decision_of(const FunctionKey& sk, size_t f, const Weights& weights) {
     const Parameters& p = sk.parameters;
-    Decision d{static_cast<int128>(p.K), p.b, 0, result_interval(p, sk.function(f), weights), 0};
+    const Interval range = result_interval(p, sk.function(f), weights);
+    Decision<int128> d{static_cast<int128>(p.K), p.b, 0, 0, range.lo, range.hi};
     d.limit = static_cast<int128>(residual_limit(p, sk.margin(f, weights)));
     // v is at most K / 2: ceil((L - v) / K) is this number there, and this or one more below
-    d.turns = ceiling(d.range.lo - d.K / 2, d.K) * d.K;
+    d.turns = ceiling(range.lo - d.K / 2, d.K) * d.K;
     set_multiples(d, sk.function(f));
     return d;
-}
-
-// Of each slot of a tile the result, and whether anything is wrong. Int holds K w.
-template <class Int, class Word>
-bool decide(const Decision& d, const Word* sums, const Word* z, size_t occupied, int64_t* results) {
-    constexpr int spare = 8 * sizeof(Word);
-    const Int K = static_cast<Int>(d.K), half = Int{1} << (d.b - 1), limit = static_cast<Int>(d.limit),
-              turns = static_cast<Int>(d.turns);
-    Int wrong = 0;
-    for (size_t j = 0; j < kTileWords; ++j) {
-        const Word w_bits = (sums[j] - z[j]) << (spare - static_cast<int>(d.b));
-        const Int w =
-            static_cast<Int>(static_cast<std::conditional_t<sizeof(Word) == 8, int64_t, int128>>(w_bits) >>
-                             (spare - static_cast<int>(d.b)));
-        const Int v = (K * w + half) >> d.b, rest = K * w - (v << d.b);
-        wrong |= Int{rest > limit} | Int{rest < -limit};
-        Int result = v + turns;
-        result += result < d.range.lo ? K : 0;
-        const auto low = static_cast<uint64_t>(result);
-        const auto multiple = static_cast<int64_t>(low * d.inverse);
-        const bool outside = (result > d.range.hi) | (multiple < d.multiples.lo) |
-                             (multiple > d.multiples.hi) | ((low & d.twos) != 0);
-        wrong |= j < occupied ? Int{outside} : Int{v != 0};
-        results[j] = static_cast<int64_t>(result);
-    }
-    return wrong != 0;
 }
 
 // The sums of one function and tile in one word or two
@@ -97,9 +76,21 @@ struct Sums {
     const uint64_t *low, *high;
 };
 
-bool decide_tile(const Decision& d, unsigned K_bits, const Sums& sums, const Sums& z, size_t occupied,
+bool decide_tile(const Decision<int128>& d, unsigned K_bits, const Sums& sums, const Sums& z, size_t occupied,
                  int64_t* results) {
-    if (K_bits + d.b <= 62) return decide<int64_t, uint64_t>(d, sums.low, z.low, occupied, results);
+    if (K_bits + d.b <= 62) {
+        const Decision<int64_t> narrow{static_cast<int64_t>(d.K),
+                                       d.b,
+                                       static_cast<int64_t>(d.limit),
+                                       static_cast<int64_t>(d.turns),
+                                       d.lo,
+                                       d.hi,
+                                       d.inverse,
+                                       d.multiples_lo,
+                                       d.multiples_hi,
+                                       d.twos};
+        return kernels().decide(narrow, sums.low, z.low, occupied, results);
+    }
     uint128 wide_sums[kTileWords], wide_z[kTileWords];
     for (size_t j = 0; j < kTileWords; ++j) {
         wide_sums[j] = uint128{d.b > 64 ? sums.high[j] : 0} << 64 | sums.low[j];
@@ -113,21 +104,23 @@ using Blocks = std::vector<const Block*>;
 // Decisions of all functions, for the weights of each block
 class Decisions {
   public:
-    Decisions(const FunctionKey& sk, const Blocks& blocks) {
+    Decisions(Keys keys, const Blocks& blocks) {
         for (const Block* const block : blocks) {
             auto known = std::ranges::find(weights_, block->weights);
             of_block_.push_back(static_cast<size_t>(known - weights_.begin()));
             if (known != weights_.end()) continue;
             weights_.push_back(block->weights);
-            std::vector<Decision>& all = all_.emplace_back();
-            for (size_t f = 0; f < sk.functions; ++f) all.push_back(decision_of(sk, f, block->weights));
+            std::vector<Decision<int128>>& all = all_.emplace_back();
+            for (const FunctionKey* key : keys)
+                for (size_t f = 0; f < key->functions; ++f)
+                    all.push_back(decision_of(*key, f, block->weights));
         }
     }
-    const std::vector<Decision>& of(size_t block) const { return all_[of_block_[block]]; }
+    const std::vector<Decision<int128>>& of(size_t block) const { return all_[of_block_[block]]; }
 
   private:
     std::vector<Weights> weights_;
-    std::vector<std::vector<Decision>> all_;
+    std::vector<std::vector<Decision<int128>>> all_;
     std::vector<size_t> of_block_;
 };
 
@@ -141,14 +134,14 @@ struct Target {
 // memory, and are wiped.
 class Opening {
   public:
-    Opening(const FunctionKey& sk, const ring::Basis& basis, const FractionShape& fractions,
+    Opening(const Functions& functions, const ring::Basis& basis, const FractionShape& fractions,
             const Shape& shape)
-        : sk_(sk),
+        : functions_(functions),
           basis_(basis),
           fractions_(fractions),
           shape_(shape),
           two_(shape.b > 64),
-          together_(std::min(kFunctionsTogether, sk.functions)),
+          together_(std::min(kFunctionsTogether, functions.size())),
           ct0_(basis.words()),
           product_(basis.words()),
           z_low_(together_ * kRing),
@@ -158,13 +151,13 @@ class Opening {
           last_(shape.tile_size() + kReadBeyond) {}
 
     // z[row][function] for the rows of the targets; whether the ciphertext has to be refused
-    bool run(const Block& block, const std::vector<Decision>& decisions, const std::vector<Target>& targets,
-             int64_t* z) {
+    bool run(const Block& block, const std::vector<Decision<int128>>& decisions,
+             const std::vector<Target>& targets, int64_t* z) {
         basis_.unpack(block.bytes.span().first(shape_.shared_size()), ct0_.data());
         std::ranges::copy(block.bytes.span().last(shape_.tile_size()), last_.begin());
         bool wrong = false;
-        for (size_t f = 0; f < sk_.functions; f += together_) {
-            const size_t some = std::min(together_, sk_.functions - f);
+        for (size_t f = 0; f < functions_.size(); f += together_) {
+            const size_t some = std::min(together_, functions_.size() - f);
             for (size_t g = 0; g < some; ++g) round_product(block, f + g, g);
             for (size_t tile = 0; tile < tiles_for(block.count); ++tile) {
                 checkpoint();
@@ -179,21 +172,22 @@ class Opening {
     // z = round(2^b ct_0 sk_y / q)
     void round_product(const Block& block, size_t f, size_t g) {
         checkpoint();
-        basis_.mul(ct0_.data(), sk_.prepared->sk[f].data(), product_.data());
+        basis_.mul(ct0_.data(), functions_.sk[f]->data(), product_.data());
         basis_.inverse(product_.data());
         kernels().compress(fractions_, product_.data(), kRing, block.slots(), &z_low_[g * kRing],
                            two_ ? &z_high_[g * kRing] : nullptr);
     }
 
     bool open_tile(const Block& block, size_t tile, size_t f, size_t some,
-                   const std::vector<Decision>& decisions, const std::vector<Target>& targets, int64_t* z) {
+                   const std::vector<Decision<int128>>& decisions, const std::vector<Target>& targets,
+                   int64_t* z) {
         const bool last = tile + 1 == tiles_for(block.count);
         const uint8_t* const columns =
             last ? last_.data() : &block.bytes.span()[shape_.shared_size() + tile * shape_.tile_size()];
-        kernels().dot_vartime(shape_.b, columns, shape_.n, &sk_.y[f * shape_.n], some, low_.data(),
+        kernels().dot_vartime(shape_.b, columns, shape_.n, functions_.from(f), some, low_.data(),
                               high_.data());
         const size_t first = tile * kTile, occupied = std::min<size_t>(kTile, block.count - first);
-        const auto K_bits = static_cast<unsigned>(Integer::of(sk_.parameters.K).bit_length());
+        const auto K_bits = static_cast<unsigned>(Integer::of(functions_.parameters.K).bit_length());
         bool wrong = false;
         for (size_t g = 0; g < some; ++g) {
             int64_t results[kTileWords];
@@ -204,13 +198,13 @@ class Opening {
                 const size_t from = std::max<size_t>(first, t.first),
                              to = std::min<size_t>(first + kTile, t.first + t.rows);
                 for (size_t slot = from; slot < to; ++slot)
-                    z[(t.row + slot - t.first) * sk_.functions + f + g] = results[slot - first];
+                    z[(t.row + slot - t.first) * functions_.size() + f + g] = results[slot - first];
             }
         }
         return wrong;
     }
 
-    const FunctionKey& sk_;
+    const Functions& functions_;
     const ring::Basis& basis_;
     const FractionShape& fractions_;
     const Shape& shape_;
@@ -221,17 +215,20 @@ class Opening {
     std::vector<uint8_t> last_;  // the last tile, with room behind it
 };
 
-// What is opened: the ciphertexts of the batch, and every other one that its sums are made of, unless this
+// What is opened: the ciphertexts of the batch, and every other one that its sums are made of, unless every
 // key accepted it before: the interval of a sum is so wide that one malformed summand takes sk_y away
 // unnoticed
-Blocks opened_with(const FunctionKey& sk, const CiphertextBatch& ct) {
+Blocks opened_with(Keys keys, const CiphertextBatch& ct) {
     Blocks out;
     for (const auto& block : ct.blocks()) out.push_back(block.get());
     std::set<const Block*> there(out.begin(), out.end());
+    const auto accepted = [&](const Block& source) {
+        return std::ranges::all_of(
+            keys, [&](const FunctionKey* key) { return source.accepted->by(key->once.identity()); });
+    };
     for (const auto& block : ct.blocks())
         for (const auto& source : block->sources.blocks)
-            if (!source->accepted->by(sk.prepared) && there.insert(source.get()).second)
-                out.push_back(source.get());
+            if (!accepted(*source) && there.insert(source.get()).second) out.push_back(source.get());
     return out;
 }
 
@@ -248,35 +245,47 @@ std::vector<std::vector<Target>> targets_of(const CiphertextBatch& ct, size_t op
 
 }  // namespace
 
-void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
-    if (sk.public_key_id != ct.public_key_id())
-        fail(ErrorKind::key_mismatch, "the function key and the ciphertexts are under different public keys");
-    if (Shape::of(sk.parameters) != ct.shape())
-        fail(ErrorKind::key_mismatch, "the function key and the ciphertexts have different parameters");
+void decrypt_vartime(Keys keys, const CiphertextBatch& ct, int64_t* z) {
+    if (keys.empty()) fail(ErrorKind::parameter, "there is no key");
+    for (const FunctionKey* key : keys) {
+        if (key->public_key_id != ct.public_key_id())
+            fail(ErrorKind::key_mismatch,
+                 "the function key and the ciphertexts are under different public keys");
+        if (Shape::of(key->parameters) != ct.shape() || key->parameters.id() != keys[0]->parameters.id())
+            fail(ErrorKind::key_mismatch, "the function key and the ciphertexts have different parameters");
+    }
     if (!ct.formed())
         fail(ErrorKind::parameter,
              "decrypt: a sum that came as bytes, and nobody vouches for it; form sums where they are "
              "decrypted");
-    const Blocks opened = opened_with(sk, ct);
-    const Decisions decisions(sk, opened);  // refuses weights, and keys that are too noisy, before any work
-    const ring::Basis basis(sk.parameters.primes, kLogRing);
-    const FractionShape fractions = fraction_shape(sk.parameters);
+    const Blocks opened = opened_with(keys, ct);
+    const Decisions decisions(keys, opened);  // refuses weights, and keys that are too noisy, before any work
+    const Functions functions(keys);
+    const ring::Basis basis(functions.parameters.primes, kLogRing);
+    const FractionShape fractions = fraction_shape(functions.parameters);
     const std::vector<std::vector<Target>> targets = targets_of(ct, opened.size());
     std::vector<uint8_t> wrong(opened.size());
     const size_t tasks = std::min<size_t>(wrong.size(), kTasksAThread * num_threads());
     parallel_for(tasks, [&](size_t task) {
         const StackGuard wiped;
-        Opening opening(sk, basis, fractions, ct.shape());
+        Opening opening(functions, basis, fractions, ct.shape());
         for (size_t j = task; j < wrong.size(); j += tasks)
             wrong[j] = opening.run(*opened[j], decisions.of(j), targets[j], z);
     });
+    declassify(wrong.data(), wrong.size());  // the answer
     if (std::ranges::count(wrong, 0) == static_cast<ptrdiff_t>(wrong.size())) {
-        for (const Block* const block : opened) block->accepted->add(sk.prepared);
+        for (const Block* const block : opened)
+            for (const FunctionKey* key : keys) block->accepted->add(key->once.identity());
         return;
     }
-    std::fill_n(z, ct.size() * sk.functions, 0);
+    std::fill_n(z, ct.size() * functions.size(), 0);
     fail(ErrorKind::refused,
          "refused: these ciphertexts are not what encryption under this public key gives, or were changed");
+}
+
+void decrypt_vartime(const FunctionKey& sk, const CiphertextBatch& ct, int64_t* z) {
+    const FunctionKey* const one[] = {&sk};
+    decrypt_vartime(one, ct, z);
 }
 
 }  // namespace pyfe::ipfe_rlwe

@@ -34,6 +34,9 @@ struct Encryptor {
           widest(key.parameters().sigma[2]) {}
 };
 
+// A ciphertext, or a part of it that is written by itself
+void made_public(std::span<const uint8_t> ct) { declassify(ct.data(), ct.size()); }
+
 // Rows in 8 bytes a number, as a caller holds them
 class Matrix {
   public:
@@ -74,7 +77,7 @@ struct InFile {
         const size_t size = count * shape.column_size();
         scratch.resize(tiles * size);
         make(scratch.data(), size);
-        declassify(scratch.data(), scratch.size());  // of the ciphertext
+        made_public(scratch);
         for (size_t t = 0; t < tiles; ++t)
             file.write(at + t * shape.tile_size() + first * shape.column_size(),
                        std::span(scratch).subspan(t * size, size));
@@ -100,7 +103,7 @@ class Encryption {
         auto [bytes, out] = SharedBytes::to_write(all_.shape.block_size(rows_.rows()));
         make_shared_part(out);
         make_tiles(InMemory{out + all_.shape.shared_size(), all_.shape});
-        declassify(out, bytes.size());  // the ciphertext
+        made_public({out, bytes.size()});
         block.bytes = std::move(bytes);
         return block;
     }
@@ -110,7 +113,7 @@ class Encryption {
         Bytes ct0(all_.shape.shared_size());
         make_shared_part(ct0.data());
         make_tiles(InFile{file, at + ct0.size(), all_.shape});
-        declassify(ct0.data(), ct0.size());
+        made_public(ct0);
         file.write(at, ct0);
     }
 

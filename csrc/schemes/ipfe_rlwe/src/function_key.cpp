@@ -61,6 +61,14 @@ Integer margin_of(const FunctionKey& key, size_t f, const Weights& w) {
                         result_interval(p, key.function(f), w));
 }
 
+void require_quiet(const Parameters& p, size_t f, const Integer& bound) {
+    if (key_too_noisy(p, bound))
+        fail(ErrorKind::out_of_range,
+             "function " + std::to_string(f) +
+                 ": the key is too noisy to tell neighbouring results apart; smaller weights "
+                 "of the function or of the sum cure it, and so does a larger y_bound");
+}
+
 }  // namespace
 
 void require_functions(const Parameters& p, const IntMatrix& y) {
@@ -96,26 +104,32 @@ uint128 longest_coefficient(const Parameters& p, std::span<const int64_t> y) {
 
 Integer FunctionKey::margin(size_t f, const Weights& w) const {
     w.require_within(parameters);
-    const Integer bound = w == Weights{} ? prepared->margins[f] : margin_of(*this, f, w);
-    if (key_too_noisy(parameters, bound))
-        fail(ErrorKind::out_of_range,
-             "function " + std::to_string(f) +
-                 ": the key is too noisy to tell neighbouring results apart; smaller weights "
-                 "of the function or of the sum cure it, and so does a larger y_bound");
+    const Integer bound = w == Weights{} ? prepared().margins[f] : margin_of(*this, f, w);
+    require_quiet(parameters, f, bound);
     return bound;
 }
 
-void FunctionKey::prepare() {
-    const ring::Basis basis(parameters.primes, kLogRing);
-    PreparedKey out;
-    for (size_t f = 0; f < functions; ++f) {
-        checkpoint();
-        Polynomial& at = out.sk.emplace_back(basis.words());
-        basis.from_signed(secret(f).data(), at.data());
-        basis.forward(at.data());
-        out.margins.push_back(margin_of(*this, f, Weights{}));
-    }
-    prepared = std::make_shared<const PreparedKey>(std::move(out));
+void FunctionKey::require_usable() const {
+    for (size_t f = 0; f < functions; ++f) require_quiet(parameters, f, margin_of(*this, f, Weights{}));
+}
+
+bool FunctionKey::too_noisy(size_t f) const {
+    return key_too_noisy(parameters, margin_of(*this, f, Weights{}));
+}
+
+const PreparedKey& FunctionKey::prepared() const {
+    return once.get([this] {
+        const ring::Basis basis(parameters.primes, kLogRing);
+        PreparedKey out;
+        for (size_t f = 0; f < functions; ++f) {
+            checkpoint();
+            Polynomial& at = out.sk.emplace_back(basis.words());
+            basis.from_signed(secret(f).data(), at.data());
+            basis.forward(at.data());
+            out.margins.push_back(margin_of(*this, f, Weights{}));
+        }
+        return out;
+    });
 }
 
 Bytes FunctionKey::to_bytes() const {
@@ -166,7 +180,6 @@ FunctionKey FunctionKey::from_bytes(std::span<const uint8_t> data) {
     if (has_readout) key.readout = Readout::read(in, key.intervals);
     for (size_t f = 0; f < functions; ++f) read_function(in, key);
     in.finish();
-    key.prepare();
     return key;
 }
 

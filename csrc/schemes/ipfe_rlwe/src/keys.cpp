@@ -25,6 +25,14 @@ constexpr std::string_view kIdTag = "PYFE-V1-ipfe-rlwe-public-key";
 
 std::string named(size_t i) { return "public key: pk_" + std::to_string(i); }
 
+void unpack(const ring::Basis& basis, std::span<const uint8_t> bytes, size_t i, uint64_t* out) {
+    try {
+        basis.unpack(bytes, out);
+    } catch (const Error& e) {
+        fail(e.kind(), named(i) + ": " + e.what());
+    }
+}
+
 }  // namespace
 
 // -- the public key -----------------------------------------------------------------------------------------
@@ -135,7 +143,8 @@ std::span<const uint8_t> MasterPublicKey::packed(size_t i, Bytes& scratch) const
 
 void MasterPublicKey::read_pk(size_t i, uint64_t* out) const {
     Bytes scratch;
-    basis_.unpack(packed(i, scratch), out);
+    const std::span<const uint8_t> bytes = packed(i, scratch);
+    unpack(basis_, bytes, i, out);
 }
 
 const uint64_t* MasterPublicKey::pk(size_t i, uint64_t* scratch) const {
@@ -156,7 +165,7 @@ void MasterPublicKey::validate() {
         const std::span<const uint8_t> bytes = packed(i, scratch);
         id.update(bytes);
         if (file_) file_->hashes.push_back(sha256(bytes));
-        basis_.unpack(bytes, pk.data());
+        unpack(basis_, bytes, i, pk.data());
         if (kept_) std::ranges::copy(pk, kept_->begin() + static_cast<ptrdiff_t>(i * basis_.words()));
         const auto first = std::ranges::find_if(pk, [](uint64_t v) { return v != 0; });
         if (first == pk.end()) fail(ErrorKind::decode, named(i) + " is 0");

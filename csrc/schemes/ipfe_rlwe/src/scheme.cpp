@@ -36,6 +36,7 @@ void make_pk(const MasterSecretKey& msk, const ring::Basis& basis, const Polynom
     transform(basis, drawn.data(), pk.data());
     basis.mul_add(a.data(), s.data(), pk.data());
     basis.pack(pk.data(), out);
+    declassify(out, basis.packed_size());  // of the public key
 }
 
 constexpr size_t kTogether = 64;  // pk_i that are made before they go on: 7 MB
@@ -49,7 +50,6 @@ void each_pk(const MasterSecretKey& msk, const Polynomial& a, Sink sink) {
     for (size_t first = 0; first < n; first += kTogether) {
         const size_t some = std::min(kTogether, n - first);
         parallel_for(some, [&](size_t i) { make_pk(msk, basis, a, first + i, &packed[i * size]); });
-        declassify(packed.data(), some * size);  // the public key
         sink(std::span<const uint8_t>(packed).first(some * size));
     }
 }
@@ -154,15 +154,12 @@ void write_public_key(const MasterPublicKey& mpk, const MasterSecretKey& msk, co
     each_pk_of(mpk, msk, [&](std::span<const uint8_t> packed) { file.append(packed); });
 }
 
-MasterPublicKey remade_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk) {
-    if (msk.public_key_id() != mpk.id())
+MasterPublicKey remade_pk(const MasterPublicKey& mpk, std::shared_ptr<const MasterSecretKey> msk) {
+    if (msk->public_key_id() != mpk.id())
         fail(ErrorKind::key_mismatch, "the master key belongs to another public key");
     const auto a = std::make_shared<const Polynomial>(mpk.a());
     const auto basis = std::make_shared<const ring::Basis>(mpk.basis());
-    return mpk.made_by([&msk, a, basis](size_t i, uint8_t* out) {
-        make_pk(msk, *basis, *a, i, out);
-        declassify(out, basis->packed_size());
-    });
+    return mpk.made_by([msk, a, basis](size_t i, uint8_t* out) { make_pk(*msk, *basis, *a, i, out); });
 }
 
 MasterPublicKey with_pk(const MasterPublicKey& mpk, const MasterSecretKey& msk) {
@@ -197,8 +194,7 @@ FunctionKey keygen(const MasterSecretKey& msk, const IntMatrix& y) {
     const std::pair<const void*, size_t> parts[] = {{sk.sk.data(), sk.sk.size() * sizeof(int64_t)},
                                                     {sk.error_squared.data(), y.rows * sizeof(uint128)}};
     for (const auto& [data, size] : parts) declassify(data, size);
-    sk.prepare();
-    for (size_t f = 0; f < y.rows; ++f) sk.margin(f, Weights{});  // refuses keys that are too noisy
+    sk.require_usable();
     return sk;
 }
 

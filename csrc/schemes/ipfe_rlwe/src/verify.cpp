@@ -50,7 +50,10 @@ std::vector<Polynomial> errors_of(const MasterPublicKey& mpk, const FunctionKey&
     std::vector<Polynomial> out;
     for (size_t f = 0; f < sk.functions; ++f) {
         Polynomial& E = out.emplace_back(basis.words());
-        basis.mul(mpk.a().data(), sk.prepared->sk[f].data(), E.data());
+        basis.from_signed(sk.secret(f).data(),
+                          E.data());  // not prepared(), which a key that is only read does without
+        basis.forward(E.data());
+        basis.mul(mpk.a().data(), E.data(), E.data());
         basis.negate(E.data(), E.data());
     }
     Polynomial scratch(basis.words());
@@ -76,7 +79,7 @@ bool is_sound(const FunctionKey& sk, size_t f, const Polynomial& residues) {
     }
     const Interval exact = result_interval(p, sk.function(f), Weights{});
     return squared_norm(E) == sk.error_squared[f] && exact.lo == sk.intervals[f].lo &&
-           exact.hi == sk.intervals[f].hi && !key_too_noisy(p, sk.prepared->margins[f]);
+           exact.hi == sk.intervals[f].hi && !sk.too_noisy(f);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace pyfe {
 struct CpuFeatures {
     bool avx512f = false, dq = false, bw = false, vl = false, ifma = false;
     bool avx2 = false, bmi2 = false, adx = false;
-    bool os_zmm = false;  // OSXSAVE set, and XCR0 enables XMM, YMM, opmask and both halves of ZMM
+    bool vpclmulqdq = false;  // carry-less multiplication, of 64 bytes
+    bool os_zmm = false;      // OSXSAVE set, and XCR0 enables XMM, YMM, opmask and both halves of ZMM
 };
 
 const CpuFeatures& cpu_features();

@@ -84,24 +84,33 @@ struct Lanes {
     }
 };
 
-template <int F>
-PYFE_INLINE void dot_of(const Lanes& lanes, unsigned b, const uint8_t* tile, size_t columns, const int64_t* y,
-                        uint64_t* low) {
-    __m512i sums[F][8];
+// F functions, eight slots G times: 16 sums, which stay in registers
+template <int F, int G>
+PYFE_INLINE void sums_of(const Lanes& lanes, unsigned b, const uint8_t* tile, size_t columns,
+                         const int64_t* y, uint64_t* low) {
+    __m512i sums[F][G];
     for (int f = 0; f < F; ++f)
-        for (int g = 0; g < 8; ++g) sums[f][g] = _mm512_setzero_si512();
+        for (int g = 0; g < G; ++g) sums[f][g] = _mm512_setzero_si512();
     for (size_t i = 0; i < columns; ++i, tile += 8 * b) {
-        for (unsigned line = 0; line < 8 * b; line += 64) _mm_prefetch(tile + 4096 + line, _MM_HINT_T0);
+        for (unsigned line = 0; line < G * b; line += 64) _mm_prefetch(tile + 4096 + line, _MM_HINT_T0);
         __m512i factor[F];
         for (int f = 0; f < F; ++f)
             factor[f] = all(static_cast<uint64_t>(y[static_cast<size_t>(f) * columns + i]));
-        for (int g = 0; g < 8; ++g) {
+        for (int g = 0; g < G; ++g) {
             const __m512i words = lanes.words(tile + static_cast<size_t>(g) * b);
             for (int f = 0; f < F; ++f) sums[f][g] = _mm512_madd52lo_epu64(sums[f][g], words, factor[f]);
         }
     }
     for (int f = 0; f < F; ++f)
-        for (int g = 0; g < 8; ++g) _mm512_storeu_si512(low + 64 * f + 8 * g, sums[f][g]);
+        for (int g = 0; g < G; ++g) _mm512_storeu_si512(low + 64 * f + 8 * g, sums[f][g]);
+}
+
+template <int F>
+PYFE_INLINE void dot_of(const Lanes& lanes, unsigned b, const uint8_t* tile, size_t columns, const int64_t* y,
+                        uint64_t* low) {
+    constexpr int G = F <= 2 ? 8 : 16 / F;
+    for (int g = 0; g < 8; g += G)
+        sums_of<F, G>(lanes, b, tile + static_cast<size_t>(g) * b, columns, y, low + 8 * g);
 }
 
 void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
@@ -109,9 +118,46 @@ void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t*
     if (b > 52) return portable_kernels().dot_vartime(b, tile, columns, y, functions, low, high);
     const Lanes lanes(b);
     size_t f = 0;
+    for (; f + 8 <= functions; f += 8)
+        dot_of<8>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
+    for (; f + 4 <= functions; f += 4)
+        dot_of<4>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
     for (; f + 2 <= functions; f += 2)
         dot_of<2>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
     if (f < functions) dot_of<1>(lanes, b, tile, columns, y + f * columns, low + f * kTileWords);
+}
+
+// -- the decision: src/decide.hpp, eight slots at a time ----------------------------------------------------
+
+PYFE_INLINE __m512i all_signed(int64_t c) { return _mm512_set1_epi64(c); }
+
+bool decide_narrow(const Decision<int64_t>& d, const uint64_t* sums, const uint64_t* z, size_t occupied,
+                   int64_t* results) {
+    const __m128i spare = _mm_cvtsi32_si128(static_cast<int>(64 - d.b)),
+                  b = _mm_cvtsi32_si128(static_cast<int>(d.b));
+    const __m512i K = all_signed(d.K), half = all_signed(int64_t{1} << (d.b - 1)),
+                  limit = all_signed(d.limit), least = all_signed(-d.limit), turns = all_signed(d.turns),
+                  lo = all_signed(d.lo), hi = all_signed(d.hi), inverse = all(d.inverse),
+                  first = all_signed(d.multiples_lo), last = all_signed(d.multiples_hi), twos = all(d.twos);
+    const uint64_t there = occupied >= kTileWords ? ~uint64_t{0} : (uint64_t{1} << occupied) - 1;
+    unsigned wrong = 0;
+    for (size_t j = 0; j < kTileWords; j += 8) {
+        const __m512i bits = _mm512_sub_epi64(_mm512_loadu_si512(sums + j), _mm512_loadu_si512(z + j));
+        const __m512i w = _mm512_sra_epi64(_mm512_sll_epi64(bits, spare), spare);
+        const __m512i Kw = _mm512_mullo_epi64(K, w), v = _mm512_sra_epi64(_mm512_add_epi64(Kw, half), b);
+        const __m512i rest = _mm512_sub_epi64(Kw, _mm512_sll_epi64(v, b));
+        __m512i result = _mm512_add_epi64(v, turns);
+        result = _mm512_mask_add_epi64(result, _mm512_cmplt_epi64_mask(result, lo), result, K);
+        const __m512i multiple = _mm512_mullo_epi64(result, inverse);
+        const unsigned outside =
+            _mm512_cmpgt_epi64_mask(result, hi) | _mm512_cmplt_epi64_mask(multiple, first) |
+            _mm512_cmpgt_epi64_mask(multiple, last) | _mm512_test_epi64_mask(result, twos);
+        const unsigned other = _mm512_test_epi64_mask(v, v), in = static_cast<unsigned>(there >> j & 255);
+        wrong |= _mm512_cmpgt_epi64_mask(rest, limit) | _mm512_cmplt_epi64_mask(rest, least);
+        wrong |= (outside & in) | (other & ~in);
+        _mm512_storeu_si512(results + j, result);
+    }
+    return wrong != 0;
 }
 
 void pack(unsigned b, const uint64_t* low, const uint64_t* high, uint8_t* out) {
@@ -123,7 +169,8 @@ void pack(unsigned b, const uint64_t* low, const uint64_t* high, uint8_t* out) {
 }  // namespace ifma
 
 const Kernels& ifma_kernels() {
-    static constexpr Kernels table = {"ifma", ifma::compress, ifma::pack, ifma::dot_vartime};
+    static constexpr Kernels table = {"ifma", ifma::compress, ifma::pack, ifma::dot_vartime,
+                                      ifma::decide_narrow};
     return table;
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "../decide.hpp"
 #include "pyfe/base/ct.hpp"
 
 namespace pyfe::ipfe_rlwe {
@@ -140,10 +141,15 @@ void dot_vartime(unsigned b, const uint8_t* tile, size_t columns, const int64_t*
         dot_in<Wide, wide_at>(b, tile, columns, y, functions, low, high);
 }
 
+bool decide_narrow(const Decision<int64_t>& d, const uint64_t* sums, const uint64_t* z, size_t occupied,
+                   int64_t* results) {
+    return decide<int64_t, uint64_t>(d, sums, z, occupied, results);
+}
+
 }  // namespace
 
 const Kernels& portable_kernels() {
-    static constexpr Kernels table = {"portable", compress, pack, dot_vartime};
+    static constexpr Kernels table = {"portable", compress, pack, dot_vartime, decide_narrow};
     return table;
 }
 

@@ -32,7 +32,6 @@ struct Shape {
 };
 
 struct Block;
-struct PreparedKey;
 
 // What a sum is made of, where this process formed it. Empty: no sum, or one that came as bytes
 struct Sources {
@@ -51,13 +50,13 @@ class Accepted {
     Accepted& operator=(const Accepted&) = delete;
     ~Accepted();
 
-    bool by(const std::weak_ptr<const PreparedKey>& key) const;
-    void add(const std::shared_ptr<const PreparedKey>& key);
-    std::vector<std::weak_ptr<const PreparedKey>> keys() const;
+    bool by(const std::weak_ptr<const void>& key) const;
+    void add(const std::shared_ptr<const void>& key);
+    std::vector<std::weak_ptr<const void>> keys() const;
 
   private:
     struct Node {
-        std::weak_ptr<const PreparedKey> key;
+        std::weak_ptr<const void> key;
         Node* next;
     };
     std::atomic<Node*> first_ = nullptr;

@@ -122,7 +122,7 @@ class Integer {
 // a / 2^s, rounded up
 inline Integer shifted_up(const Integer& a, unsigned s) {
     const Integer down = a >> s;
-    return down << s == a ? down : down + 1;
+    return (down << s) == a ? down : down + 1;
 }
 
 // a / b, rounded up. Error(out_of_range) for b = 0

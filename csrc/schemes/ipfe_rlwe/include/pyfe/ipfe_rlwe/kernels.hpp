@@ -25,6 +25,22 @@ struct FractionShape {
 
 constexpr size_t kTileWords = 64;
 
+// How a function's results are told from w, for ciphertexts of some weights. Int holds K w.
+template <class Int>
+struct Decision {
+    Int K;
+    unsigned b;
+    Int limit;       // of |K w - 2^b v|
+    Int turns;       // v + turns is the result, or one K below it
+    int64_t lo, hi;  // where the result of an occupied slot lies
+    // Results are multiples of the weights' greatest common divisor g 2^e, g odd: without that sk_y / g,
+    // which is short, would pass for results. r is one of g in the range exactly if r / g modulo 2^64 is in
+    // these
+    uint64_t inverse = 1;  // of g modulo 2^64
+    int64_t multiples_lo = 0, multiples_hi = 0;
+    uint64_t twos = 0;  // 2^e - 1
+};
+
 struct Kernels {
     const char* name;
     // The words t < 2^b of `count` coefficients, a multiple of eight, given by their residues: prime after
@@ -38,6 +54,10 @@ struct Kernels {
     // to 16 bytes beyond the tile.
     void (*dot_vartime)(unsigned b, const uint8_t* tile, size_t columns, const int64_t* y, size_t functions,
                         uint64_t* low, uint64_t* high);
+    // Of each slot of a tile, with K w below 2^62, the result; whether any of them is wrong. Constant
+    // time.
+    bool (*decide)(const Decision<int64_t>& decision, const uint64_t* sums, const uint64_t* z,
+                   size_t occupied, int64_t* results);
 };
 
 const Kernels& portable_kernels();

@@ -1,6 +1,7 @@
 // The keys of inner products from Ring-LWE, and their byte forms: docs/math/rlwe.md, "The wire". A polynomial
 // is k N words, prime after prime (ring/basis.hpp); packed it takes |q_j| bits a residue.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -122,11 +123,34 @@ class MasterSecretKey {
     SecretVector<uint8_t> seed_;
 };
 
-// What follows from a function key, worked out once: sk_y in the transform domain, and B' for single
-// ciphertexts
+// What follows from a function key: sk_y in the transform domain, and B' for single ciphertexts
 struct PreparedKey {
     std::vector<Polynomial> sk;
     std::vector<Integer> margins;
+};
+
+// Worked out when it is first asked for, and then kept for all copies of the key: 8 bytes k N a function,
+// which whoever only reads keys does without. Of threads that ask at once each may work it out, and all get
+// one.
+class PreparedOnce {
+  public:
+    template <class Make>
+    const PreparedKey& get(Make make) const {
+        if (const PreparedKey* there = kept_->at.load(std::memory_order_acquire)) return *there;
+        auto made = std::make_unique<const PreparedKey>(make());
+        const PreparedKey* first = nullptr;
+        if (!kept_->at.compare_exchange_strong(first, made.get(), std::memory_order_acq_rel)) return *first;
+        return *made.release();
+    }
+    // The same for all copies of a key, and for no other one
+    std::shared_ptr<const void> identity() const { return kept_; }
+
+  private:
+    struct Kept {
+        std::atomic<const PreparedKey*> at{nullptr};
+        ~Kept() { delete at.load(std::memory_order_acquire); }
+    };
+    std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
 };
 
 // sk_y for some functions y, with what a decryption has to know of them
@@ -139,7 +163,7 @@ struct FunctionKey {
     std::vector<uint128> error_squared;  // ||E||^2
     std::vector<int64_t> sk;             // [functions][N]
     std::optional<Readout> readout;      // none of the key of a verb
-    std::shared_ptr<const PreparedKey> prepared;
+    PreparedOnce once;
 
     size_t n() const { return parameters.n(); }
     std::span<const int64_t> function(size_t f) const { return std::span(y).subspan(f * n(), n()); }
@@ -147,7 +171,9 @@ struct FunctionKey {
     // B' of a function for ciphertexts of these weights. Error(out_of_range) for weights beyond sum_w, and
     // for a key that is too noisy
     Integer margin(size_t f, const Weights& w) const;
-    void prepare();
+    void require_usable() const;  // the same errors, for single ciphertexts, of all functions; keeps nothing
+    bool too_noisy(size_t f) const;
+    const PreparedKey& prepared() const;
 
     // public key id | (u32 0 | u8 layout, with a readout) | u32 functions | parameters | i64 y[functions][n]
     // | i64 interval[functions][2] | readout, if any | (u64 x 2 error_squared | u8 width | sk_y packed) x
