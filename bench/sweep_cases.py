@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from bench.dlog_targets import Targets, points_of
+from bench.growth import Sweep
 from bench.ipfe import Case
 from bench.measure import require
-from bench.sweep import Sweep
 from pyfe import _core
 from pyfe.forms import MatrixForms
 from pyfe.schemes import ipfe_ddh, ipfe_rlwe

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import one_score, peers, roofline, sweep, tables
+from bench import growth, one_score, peers, roofline, sweep, tables
 from bench.catalogue import entries, ids_of
+from bench.growth import FEW, PREDICTED, Sweep, fit, slope, summed_up
 from bench.machine import describe
 from bench.measure import BenchError, Measurement, Settings, threads
 from bench.report import DECADES, row
 from bench.runner import ask, document
-from bench.sweep import FEW, PREDICTED, Sweep, fit, slope, summed_up
 from bench.sweep_cases import SWEEPS
 
 SMOKE = Settings(smoke=True)
@@ -75,7 +75,7 @@ def test_some_curves_measured() -> None:
     with threads(1):
         for name in ("ipfe_ddh.keygen.n", "qfe_ggm.keygen.n"):
             (one,) = [each for each in SWEEPS if each.name == name]
-            result = sweep.measured(one, SMOKE)
+            result = growth.measured(one, SMOKE)
             assert result.curve is not None and result.curve["sizes"] == list(one.sizes[:3])
             assert all(len(turns) == 2 for turns in result.curve["turns"])
             assert json.loads(json.dumps(result.to_json()))["curve"]["axis"] == "n"
