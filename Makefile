@@ -11,11 +11,11 @@ HEARTBEATS := --no-deps pyhrv==0.5
 NATIVE       := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
 NATIVE_TESTS := $(shell find tests/native -type f 2>/dev/null)
 
-.PHONY: help demo install test malformed lint format bench docs fresh nightly sanitizers ctime qemu embed wheel release clean preflight
+.PHONY: help demo install test malformed lint format bench bench-concrete figures docs fresh nightly sanitizers ctime qemu embed wheel release clean preflight
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(VENV)/.installed-demo  ## install, then play the three roles on real patients
 	$(BIN)/pyfe demo
@@ -36,6 +36,13 @@ format: $(VENV)/.installed-lint  ## rewrite the sources in the agreed format
 
 bench: $(VENV)/.installed-bench  ## our figures beside the peers', one run
 	$(BIN)/python -m bench
+
+bench-concrete: $(VENV)/.installed-bench $(VENV)-concrete/.installed  ## one score by all of them, concrete-python too (1.5 GB of its own)
+	PYFE_BENCH_CONCRETE=$(VENV)-concrete/bin/python $(BIN)/python -m bench one_score
+
+figures: $(VENV)/.installed-bench  ## measure everything and write the docs' figures (a quiet machine, half an hour)
+	$(BIN)/python -m bench --json docs/bench.json --plot docs/assets/bench
+	$(BIN)/python scripts/figures.py
 
 docs: $(VENV)/.installed-docs  ## the site, in site/ (opens without a network)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -101,6 +108,12 @@ $(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-bench: $(VENV)/.installed-test
 	$(PIP) install $$($(BIN)/python scripts/extras.py bench)
+	@touch $@
+
+# torch first, from the index that has it without CUDA's packages; concrete-python imports pkg_resources.
+$(VENV)-concrete/.installed:
+	$(PYTHON) -m venv $(VENV)-concrete
+	$(VENV)-concrete/bin/python -m pip install --quiet torch==2.13.0 "numpy<2" "setuptools<81" concrete-python==2.11.0
 	@touch $@
 
 $(VENV)/.installed-foreign: $(VENV)/.installed-test

@@ -68,7 +68,7 @@ def run(settings: Settings) -> Iterator[Measurement]:
         disk = 1 / median(synced(Path(folder), settings.rounds(SYNCS)))
         yield Measurement("authority.issue.rate", rate, DISK, disk)
         for name, rows in ROWS.items():
-            grown = min(rows, 50) if settings.quick else rows
+            grown = min(rows, 50) if settings.smoke else rows
             while len(authority.issued) < grown:
                 issue(authority, asked)
             few = [issue(authority, asked)[0] for _ in range(settings.rounds(50))]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-UNITS = ("us", "ms", "per_s", "bytes", "times", "share", "count")
+UNITS = ("us", "ms", "per_s", "bytes", "times", "share", "count", "slope", "error")
 QUESTIONS = (
     "group", "pairing", "ipfe", "one_patient", "qfe", "curve", "dlog", "gaussian", "rlwe", "policy", "authority",
-    "threads", "memory",
+    "threads", "memory", "mcl", "sweep", "roofline", "one_score",
 )  # fmt: skip
 """The questions in the order a full run asks them; each is a module of this package."""
 
@@ -32,6 +32,7 @@ class Entry:
     ratio_at_least: float | None = None
     at_most: float | None = None
     at_least: float | None = None
+    within: float | None = None
 
     def bar(self) -> str:
         """The bar in words, empty when there is none."""
@@ -39,6 +40,7 @@ class Entry:
             (">= {:,}x", self.ratio_at_least),
             ("<= {:,} " + self.unit, self.at_most),
             (">= {:,} " + self.unit, self.at_least),
+            ("within {:,}", self.within),
         ]
         return ", ".join(words.format(limit) for words, limit in limits if limit is not None)
 

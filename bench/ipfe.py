@@ -187,7 +187,7 @@ def peer_case(plan: Plan, peer: peers.Peer | None, case: Case, settings: Setting
     if peer is None:
         return None
     made: list[PeerCase] = []
-    rows = 1 if settings.quick else plan.peer_rows
+    rows = 1 if settings.smoke else plan.peer_rows
     try:
         peers.limited(PEER_SECONDS, lambda: made.append(PeerCase(peer, case, rows)))()
     except PeerGaveUp:

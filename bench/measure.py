@@ -1,4 +1,4 @@
-"""Timing: alternatives run in turn, minimum of several rounds, and what a question hands back.
+"""Timing: alternatives run in turn, minimum of several rounds with the rest kept, and what a question hands back.
 
 Other work on the machine makes a run slower, never faster, so the minimum is the estimate; where the alternatives run
 in turn, it slows all of them alike. One-thread figures are processor time of the whole process, which on a quiet
@@ -8,6 +8,7 @@ machine is the wall time: on a busy one, wall time would favour whichever run is
 from __future__ import annotations
 
 import gc
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,9 +17,19 @@ from time import perf_counter, process_time
 from typing import Any, TypeAlias
 
 from bench.catalogue import entries
+from bench.turns import Turns, middle, paired, spread, turns_of
 from pyfe import _core
 
 Clock: TypeAlias = Callable[[], float]
+
+QUICK_SHARE = 0.15
+"""Of the rounds, in a quick run."""
+
+LARGEST_BATCH, COHORT_PART = 20_000, 8
+"""What is larger than that is a cohort, of which a quick run takes an eighth."""
+
+YARDSTICK = 1500
+"""Iterations: about half a millisecond."""
 
 
 class BenchError(Exception):
@@ -31,21 +42,25 @@ class PeerGaveUp(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """How thorough a run is. A quick one exercises the code: fewer rounds, smaller batches, figures mean nothing.
+    """How thorough a run is. ``smoke`` exercises the code: two rounds, tiny batches, figures mean nothing. ``quick``
+    measures what a full run does, but cohorts of a million rows are an eighth of that.
 
-    ``share``: of the rounds of a full run, for those who repeat the whole run (scripts/compare_builds.py).
+    ``share``: of the rounds of a full run.
     """
 
-    quick: bool = False
+    smoke: bool = False
     share: float = 1.0
+    quick: bool = False
 
     def rounds(self, full: int) -> int:
         """How often to repeat what a full run repeats ``full`` times; three times at least, if that often at all."""
-        return min(full, 2 if self.quick else max(3, round(full * self.share)))
+        return min(full, 2 if self.smoke else max(3, round(full * self.share)))
 
     def batch(self, full: int) -> int:
         """The size of what is a batch of ``full`` in a full run; 5 stays 5, 4,099 stays an odd one."""
-        return min(full, 64 + full % 2) if self.quick else full
+        if self.smoke:
+            return min(full, 64 + full % 2)
+        return full // COHORT_PART if self.quick and full > LARGEST_BATCH else full
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,8 @@ class Measurement:
     value: float
     peer: str | None = None
     peer_value: float | None = None
+    curve: dict[str, Any] | None = None
+    """What the figure was drawn from, for those that sum up a curve (:mod:`bench.sweep`)."""
 
     def ratio(self) -> float | None:
         """Peer's time divided by ours: above 1 we are faster."""
@@ -65,16 +82,29 @@ class Measurement:
             return self.value / self.peer_value
         return self.peer_value / self.value
 
+    def ratios(self) -> list[float]:
+        """The ratio of each turn that both had; what the ratio's own spread is taken from."""
+        rate = entries()[self.id].unit == "per_s"
+        return paired(turns_of(self.value), turns_of(self.peer_value), rate)
+
     def to_json(self) -> dict[str, object]:
-        """The result as it is written out."""
-        return {
+        """The result as it is written out: the fastest turn and its ratio, then what the turns say."""
+        turns, ratios = turns_of(self.value), self.ratios()
+        out: dict[str, object] = {
             "id": self.id,
             "value": _rounded(self.value),
             "unit": entries()[self.id].unit,
             "peer": self.peer,
             "peer_value": _rounded(self.peer_value),
             "ratio": _rounded(self.ratio()),
+            "median": _rounded(middle(turns)) if turns else None,
+            "spread": [_rounded(end) for end in spread(turns)] if turns else None,
+            "ratio_median": _rounded(middle(ratios)) if ratios else None,
+            "ratio_spread": [_rounded(end) for end in spread(ratios)] if ratios else None,
+            "turns": [_rounded(turn) for turn in turns],
+            "yardstick": _rounded(self.value.yardstick) if isinstance(self.value, Turns) else None,
         }
+        return out if self.curve is None else {**out, "curve": self.curve}
 
 
 @dataclass(frozen=True)
@@ -89,21 +119,33 @@ class Task:
 def interleaved(tasks: Sequence[Task], rounds: int, clock: Clock = process_time) -> list[float]:
     """The fastest run of each task in seconds, the tasks taking turns; ``math.inf`` for a peer that gave up.
 
-    Nothing is warmed up here: callers run each task once beforehand, to check its answer. Work on several threads needs
-    the wall clock.
+    Each is a :class:`bench.turns.Turns`, which has the other turns too (of a task that repeats within a turn, its
+    fastest in each), and the yardstick that was timed between them. Nothing is warmed up here: callers run each task
+    once beforehand, to check its answer. Work on several threads needs the wall clock.
     """
-    best = [math.inf] * len(tasks)
+    found: list[list[float]] = [[] for _ in tasks]
     given_up: set[int] = set()
+    stick = math.inf
     with _no_collection():
         for turn in range(rounds):
+            stick = min(stick, seconds(yardstick, clock))
             for index, task in enumerate(tasks):
                 if index in given_up or turn >= (task.rounds or rounds):
                     continue
                 try:
-                    best[index] = min(best[index], *(seconds(task.run, clock) for _ in range(task.repeat)))
+                    found[index].append(min(seconds(task.run, clock) for _ in range(task.repeat)))
                 except PeerGaveUp:
                     given_up.add(index)
-    return best
+                    found[index] = []
+    return [Turns.fastest(turns, stick) for turns in found]
+
+
+def yardstick() -> bytes:
+    """A loop that nothing of ours and of the peers' is part of, and that stays in registers: SHA-256 over and over.
+
+    When it takes longer than in another run, or than earlier in the same one, the processor's clock is another.
+    """
+    return hashlib.pbkdf2_hmac("sha256", b"yard", b"stick", YARDSTICK)
 
 
 def seconds(run: Callable[[], object], clock: Clock = perf_counter) -> float:

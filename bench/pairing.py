@@ -60,7 +60,7 @@ def run(settings: Settings) -> Iterator[Measurement]:
     """Every operation on the chosen backend; those with a portable bar on that one too."""
     loop = _loop()
     with threads(1):
-        if loop is not None and not settings.quick:
+        if loop is not None and not settings.smoke:
             low, high = (round(1e9 * bound) for bound in FP_MUL_SECONDS)
             require(loop.valid, f"blst's own multiplication in the base field is not between {low} and {high} ns here")
         for ours, words in zip(operations(settings), on_portable(settings), strict=True):

@@ -15,9 +15,12 @@ from bench.measure import PeerGaveUp
 
 PACKAGES = {
     "rbcl": "rbcl", "mife": "pymife", "ckzg": "ckzg", "py_arkworks_bls12381": "py-arkworks-bls12381",
-    "tenseal": "tenseal",
+    "tenseal": "tenseal", "phe": "phe", "pymcl": "pymcl",
 }  # fmt: skip
 """Module -> the package that brings it."""
+
+ELSEWHERE: dict[str, str] = {}
+"""Peers in environments of their own, which only their question can find: their version, or why they are absent."""
 
 
 wanted = True

@@ -96,9 +96,9 @@ def run(settings: Settings) -> Iterator[Measurement]:
     """One thread; the small schema, its counts on a coarse grid, and the large one."""
     with threads(1), threadpool_limits(1):
         yield from measure("n30", 30, 256, 9, 100, 127, ALGEBRA, settings)
-        size, rank = (9, 2) if settings.quick else (30, 9)
+        size, rank = (9, 2) if settings.smoke else (30, 9)
         yield from measure("n30.counts", size, 12, rank, 100, 3, COUNTS, settings)
-        yield from measure("n784", 60 if settings.quick else 784, 16, 15, 100, 127, ALGEBRA, settings)
+        yield from measure("n784", 60 if settings.smoke else 784, 16, 15, 100, 127, ALGEBRA, settings)
 
 
 def measure(

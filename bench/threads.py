@@ -90,10 +90,17 @@ def calibrate(target: float) -> int:
 
 def in_two_threads(work: Callable[[], object]) -> None:
     """The work twice, at the same time."""
-    other = threading.Thread(target=work)
-    other.start()
+    in_threads(2, work)
+
+
+def in_threads(count: int, work: Callable[[], object]) -> None:
+    """The work so many times, at the same time."""
+    others = [threading.Thread(target=work) for _ in range(count - 1)]
+    for other in others:
+        other.start()
     work()
-    other.join()
+    for other in others:
+        other.join()
 
 
 def rate_beside(work: Callable[[], object]) -> float:

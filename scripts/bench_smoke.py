@@ -1,4 +1,4 @@
-"""Do the benchmarks run, and is what they print what is promised? A quick run; its figures mean nothing.
+"""Do the benchmarks run, and is what they print what is promised? A smoke run; its figures mean nothing.
 
 The JSON is {"machine": {...}, "results": [{"id", "value", "unit", "peer", "peer_value", "ratio"}]}; every id is
 described in bench/ids.toml; stdout holds the JSON and nothing else.
@@ -19,8 +19,8 @@ FIELDS = {"id", "value", "unit", "peer", "peer_value", "ratio"}
 
 
 def main() -> int:
-    """Run the quick benchmark; 0 when its output is as promised."""
-    command = [sys.executable, "-m", "bench", *QUESTIONS, "--quick", "--json", "-"]
+    """Run the smoke benchmark; 0 when its output is as promised."""
+    command = [sys.executable, "-m", "bench", *QUESTIONS, "--smoke", "--json", "-"]
     done = subprocess.run(command, cwd=native.ROOT, stdout=subprocess.PIPE, text=True, timeout=280)
     if done.returncode != 0:
         return done.returncode

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import shutil
 import statistics
@@ -27,9 +26,11 @@ from typing import NamedTuple
 
 import native
 
+sys.path.insert(0, str(native.ROOT))
+
+from bench.turns import CONFIDENCE, FEWEST, interval_of_the_median
+
 LEAST = 0.97
-CONFIDENCE = 0.9
-FEWEST = 5
 SUITES = ("group", "ipfe", "pairing", "qfe")
 RATES = ("per_s", "share")
 """Units in which more is better, a share being that of the least possible time; in others (seconds, bytes) less is."""
@@ -49,23 +50,8 @@ class Compared(NamedTuple):
 
 
 def compare(ratios: Sequence[float]) -> Compared:
-    """Median of the ratios, and an interval that holds the true median with probability :data:`CONFIDENCE`.
-
-    The k-th smallest and the k-th greatest of n ratios hold it with probability 1 - 2 P(Binomial(n, 1/2) < k); between
-    the two k next to the wanted one is interpolated (Hettmansperger and Sheather 1986). At least five rounds.
-    """
-    ordered, n = sorted(ratios), len(ratios)
-    k = max(k for k in range(1, n // 2 + 1) if _coverage(n, k) >= CONFIDENCE)
-    above, below = _coverage(n, k), _coverage(n, k + 1)
-    part = (above - CONFIDENCE) / (above - below)
-    inward = (n - k) * part / (k + (n - 2 * k) * part)
-    low = ordered[k - 1] + inward * (ordered[k] - ordered[k - 1])
-    high = ordered[n - k] - inward * (ordered[n - k] - ordered[n - k - 1])
-    return Compared(statistics.median(ordered), low, high)
-
-
-def _coverage(n: int, k: int) -> float:
-    return float(1 - 2 * sum(math.comb(n, j) for j in range(k)) / 2**n)
+    """Median of the ratios, and an interval that holds the true median with probability :data:`CONFIDENCE`."""
+    return Compared(statistics.median(ratios), *interval_of_the_median(ratios))
 
 
 def ratio(old: Mapping[str, object], new: Mapping[str, object]) -> float:
