@@ -204,7 +204,7 @@ def again(first: list[Path], commit: Commit, options: argparse.Namespace) -> Non
         if nobody is not None:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, nobody, nobody, follow_symlinks=False)
-            # The interpreters may be in root's own folders: this user may read everything, and write nothing but its own.
+            # Interpreters may be in root's own folders: this user reads everything, and writes what is its own.
             reads = "-all,+dac_read_search"
             alone = ["unshare", "--net", "setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups"]
             command = [*alone, f"--inh-caps={reads}", f"--ambient-caps={reads}", *command]
