@@ -214,7 +214,6 @@ def limits(run: Run) -> str:
 PUBLISHED = (
     ("QuripfeNet, IPFE on lattices, LeNet-5 (IEEE TETC 2025)", "107.4 s", "one thread of a CPU"),
     ("the same, on a GPU", "25.9 s", "a GPU"),
-    ("CryptoNets, homomorphic (ICML 2016)", "250 s for up to 4,096 images", "one PC, Xeon E5-1620"),
     ("Volley Revolver, homomorphic (arXiv 2201.12577)", "287 s for 32 images", "40 virtual CPUs"),
 )
 """Networks on 28 x 28 digits, as their authors report them: what, how long, on what. Not measured here."""
