@@ -312,6 +312,8 @@ void bind_batch(py::module_& m) {
         .def_property_readonly("places", &places,
                                "int64 [len, 2]: the number of each row's block, and its slot.")
         .def_property_readonly("blocks", &blocks, "The bytes of each ciphertext, where they lie.")
+        .def("opened_in_steps", &CiphertextBatch::opened_in_steps, py::arg("step"),
+             "Blocks that are opened where so many rows at a time are cut out and decrypted.")
         .def("slice", &CiphertextBatch::slice, py::arg("start"), py::arg("stop"))
         .def_static("concat", &concatenated<CiphertextBatch>, py::arg("batches"))
         .def_static("combine", &combine, py::arg("batches"), py::arg("w").noconvert(),

@@ -209,6 +209,10 @@ class CiphertextBatch:
         ...
     def add(self, other: CiphertextBatch) -> CiphertextBatch:
         ...
+    def opened_in_steps(self, step: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        Blocks that are opened where so many rows at a time are cut out and decrypted.
+        """
     def pieces(self) -> list[pyfe._core.SharedBytes]:
         """
         The same bytes in pieces; those of the blocks are not copied.

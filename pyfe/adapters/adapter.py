@@ -286,6 +286,11 @@ class Adapter(ABC, Generic[Public, Secret, Key, Batch]):
         this, since a slice of one keeps all of its ciphertext."""
         return lambda row: batch.slice(row, row + 1).to_bytes()
 
+    def opened_in_steps(self, batch: Batch, step: int) -> tuple[int, int]:
+        """What is decrypted whole where so many rows are at a time, and how often that is where all are at once. A
+        scheme that packs rows overrides this: whoever sends them chose their order."""
+        return len(batch), len(batch)
+
     def combined(self, batch: Batch) -> bool:
         """Whether the rows are combinations of encrypted rows."""
         return False

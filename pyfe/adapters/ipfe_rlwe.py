@@ -177,6 +177,9 @@ class _InnerProductsOfRings(Adapter[MasterPublicKey, MasterSecretKey, FunctionKe
         marks: Marks = np.frombuffer(blocks, dtype=np.uint64)[block] ^ (slot.astype(np.uint64) * _ODD)
         return marks
 
+    def opened_in_steps(self, batch: CiphertextBatch, step: int) -> tuple[int, int]:
+        return batch.opened_in_steps(step), len(batch.blocks)
+
     def row_reader(self, batch: CiphertextBatch) -> Callable[[int], bytes]:
         """The hash of a row's ciphertext, made once however many rows it has, and its slot."""
         blocks, places = batch.blocks, batch.places

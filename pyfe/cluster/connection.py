@@ -148,12 +148,16 @@ class Cluster:
         advance: Callable[[int], None],
     ) -> None:
         refused: RefusedError | None = None
-        for parts in self.results(tasks_of(scores, rows, spans, keys, signed_by)):
-            refused = parts if isinstance(parts, RefusedError) else refused
-            for part in () if isinstance(parts, RefusedError) else parts:
-                add(part.span, partial(_put, part))
-                advance(part.counts.rows)
-        if refused is not None:  # when all is done: the time tells nobody where it was
+        try:
+            for parts in self.results(tasks_of(scores, rows, spans, keys, signed_by)):
+                refused = parts if isinstance(parts, RefusedError) else refused
+                for part in () if isinstance(parts, RefusedError) else parts:
+                    add(part.span, partial(_put, part))
+                    advance(part.counts.rows)
+        except PyfeError:
+            if refused is None:
+                raise
+        if refused is not None:  # when all is done: the time tells nobody where it was; and whatever else is wrong
             raise refused
 
     def results(self, tasks: Iterator[Task]) -> Iterator[list[TaskPart] | RefusedError]:

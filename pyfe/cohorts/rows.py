@@ -28,6 +28,10 @@ __all__ = ["Piece", "Rows", "chunk_rows", "file_digest", "of_batch", "of_cohort"
 ROWS_A_CHUNK = 2048
 """Enough to keep all lanes and threads busy."""
 
+_OPENED, _ANY_OPENED = 4, 1 << 9
+"""How many times each ciphertext of a batch is opened, at most, where its rows are read chunk after chunk, beside any
+such number: a cut batch opens each twice."""
+
 
 def chunk_rows(scheme: AnyAdapter) -> int:
     """Rows of a chunk where nothing else is asked for: some 2,048, in whole blocks where the scheme packs rows."""
@@ -102,10 +106,12 @@ class Rows:
 
 
 def of_batch(batch: CiphertextBatch, file: Path, *, signed_by: Identity | None = None) -> Rows:
-    """The rows of one batch, cut into chunks of whole blocks. SignatureError unless it is signed as it should be."""
+    """The rows of one batch, cut into chunks of whole blocks. SignatureError unless it is signed as it should be;
+    ParameterError where its rows are so mixed that every chunk would open most of its ciphertexts."""
     if signed_by is not None:
         batch.require_signed_by(signed_by)
     step = chunk_rows(batch.adapter)
+    _require_cut(batch, step, file)
 
     def piece(number: int) -> Piece:
         saturated = {} if number else batch.saturated  # what is known of all is said once
@@ -182,6 +188,17 @@ def file_digest(path: Path) -> dict[str, Any]:
         digest.update(piece)
         size += len(piece)
     return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def _require_cut(batch: CiphertextBatch, step: int, file: Path) -> None:
+    """ParameterError where chunks of so many rows open the ciphertexts of the batch, each as a whole, many times over:
+    a hundred megabytes can be hours."""
+    opened, held = batch.adapter.opened_in_steps(batch.native, step)
+    if opened > _OPENED * held + _ANY_OPENED:
+        raise ParameterError(
+            f"{file}: its rows are in an order in which chunk after chunk would open {opened} ciphertexts, and it has "
+            f"{held}: decrypt it as a whole (pyfe.Evaluator), or write it in the order of encryption"
+        )
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from pyfe.arrays import IntArray
 from pyfe.cohorts.columns import PublicColumn
 from pyfe.cohorts.manifest import Counts, Span
 from pyfe.cohorts.rows import Piece, Rows
-from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, RefusedError, UnsupportedModelError
+from pyfe.errors import DecodeError, OutOfRangeError, ParameterError, PyfeError, RefusedError, UnsupportedModelError
 from pyfe.function import Readout
 from pyfe.io.ahead import ahead, behind
 from pyfe.io.scores import scores_header
@@ -191,13 +191,15 @@ class Scores:
 
     def scored(self, piece: Piece, left: Iterable[Callable[[], Piece]]) -> _Scored:
         """A chunk decrypted: what is written of it. Errors as of :meth:`decrypt`. Those that are ``left`` are decrypted
-        before a RefusedError is raised, so that the time tells nobody where it was."""
+        before a RefusedError is raised, so that the time tells nobody where it was; what else is wrong with one of them
+        does not take its place, or whoever signed them would damage the last one, and no refusal would count."""
         try:
             scores = self.decrypt(piece)
         except RefusedError:
-            for decoded in left:
-                with suppress(RefusedError):
-                    self.decrypt(decoded())
+            with suppress(PyfeError):
+                for decoded in left:
+                    with suppress(RefusedError):
+                        self.decrypt(decoded())
             raise
         return _Scored(piece.first_row, piece.batch.ids, piece.public, piece.saturated, scores)
 

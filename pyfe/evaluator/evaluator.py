@@ -16,7 +16,7 @@ from pyfe.ciphertext import CiphertextBatch
 from pyfe.cohorts import Cohort, open_cohort
 from pyfe.cohorts.reading import AnyPath
 from pyfe.cohorts.rows import Rows, of_cohort
-from pyfe.errors import KeyMismatchError, ParameterError, RefusedError
+from pyfe.errors import KeyMismatchError, ParameterError, PyfeError, RefusedError
 from pyfe.evaluator.state_file import StateFile
 from pyfe.identity import Identity
 from pyfe.incidents import IN_MEMORY, Incident, Incidents, Question, question
@@ -158,12 +158,16 @@ class Evaluator:
         made: list[list[IntArray]] = []
         refused: RefusedError | None = None
         with self._incidents.answering(_asked_by(self.keys[0], rows, signed_by, unsigned), self._clock):
-            for decoded in rows.read(0, rows.chunks):
-                scores, found = self._of_all_keys(decoded().batch, options)
-                refused = found or refused
-                made.append(scores)
-            rows.require_unchanged()
-            if refused is not None:
+            try:
+                for decoded in rows.read(0, rows.chunks):
+                    scores, found = self._of_all_keys(decoded().batch, options)
+                    refused = found or refused
+                    made.append(scores)
+                rows.require_unchanged()
+            except PyfeError:
+                if refused is None:
+                    raise
+            if refused is not None:  # whatever else is wrong: it counts
                 raise refused
         whole = [np.concatenate(parts) for parts in zip(*made, strict=True)]
         return whole[0] if self._single else whole

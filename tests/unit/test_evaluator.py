@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,8 +25,12 @@ from pyfe import (
     SilencedError,
 )
 from pyfe.cohorts import Chunk, evaluating, open_cohort, places, write_part
+from pyfe.cohorts.manifest import Span
+from pyfe.cohorts.rows import _require_cut, of_cohort
+from pyfe.cohorts.scoring import Scores, score_in_turn
 from pyfe.incidents import IN_MEMORY
 from pyfe.schemes import ipfe_rlwe
+from pyfe.wire.signature import SIGNATURE_SIZE
 from tests.unit import cohort_rows
 from tests.unit.ring_envelopes import (
     SCORES,
@@ -376,3 +383,37 @@ def test_a_state_is_shared_by_the_keys_of_a_public_key(evaluator: Evaluator, tmp
     assert other.incidents == () and len(Evaluator(key(2), state=tmp_path / "state").incidents) == 1
     assert evaluator.state == tmp_path / "state" and Evaluator(key()).state is None
     assert authority().public_key.id == evaluator.incidents[0].public_key
+
+
+def test_another_error_does_not_hide_a_refusal(tmp_path: Path) -> None:
+    """Else whoever signs damages the last chunk, and no refusal counts."""
+    chunks = [
+        Chunk(at, batch).signed(person("ada"))
+        for (at, _), batch in zip(places(10, 5), [malformed(), local()], strict=True)
+    ]
+    wrong = replace(chunks[1], signature=replace(chunks[1].signature, value=bytes(SIGNATURE_SIZE)))
+    write_part(file := tmp_path / "c.parquet", [chunks[0], wrong])
+    evaluator = Evaluator(key(), state=tmp_path / "state")
+    with pytest.raises(RefusedError):
+        evaluator.evaluate(file, signed_by=ADA)
+    assert len(evaluator.incidents) == 1
+    rows = of_cohort(open_cohort(file), signed_by=ADA)
+    with pytest.raises(RefusedError):
+        score_in_turn(Scores.of_rows(key(), rows), rows, [Span(0, 0, 2)], lambda span, write: write(BytesIO()), print)
+
+
+def test_an_order_of_rows_that_opens_everything_again_and_again(tmp_path: Path) -> None:
+    """A file's chunks open every ciphertext that they have a row of, whole: its sender chooses the order."""
+    batch = arrived(local()).native
+    rows = [batch.slice(at, at + 1) for at in range(5)]
+    straight, mixed = batch.concat([batch, batch]), batch.concat([*rows, batch, *rows])
+    assert straight.opened_in_steps(5) == 2 and straight.opened_in_steps(3) == 5 and straight.opened_in_steps(100) == 2
+    assert mixed.opened_in_steps(1) == len(mixed)
+    with pytest.raises(ParameterError, match="one row at least"):
+        batch.opened_in_steps(0)
+    (file := tmp_path / "batch").write_bytes(local().to_bytes())
+    whole = CiphertextBatch.from_bytes(file.read_bytes())
+    _require_cut(whole, 1, file)
+    few = SimpleNamespace(adapter=SimpleNamespace(opened_in_steps=lambda native, step: (4 * 9 + 513, 9)), native=None)
+    with pytest.raises(ParameterError, match="would open 549 ciphertexts, and it has 9"):
+        _require_cut(few, 1, file)  # type: ignore[arg-type]

@@ -114,6 +114,18 @@ void CiphertextBatch::append_whole(Block block) {
     append(std::make_shared<const Block>(std::move(block)), 0, count);
 }
 
+size_t CiphertextBatch::opened_in_steps(size_t step) const {
+    if (step == 0) fail(ErrorKind::parameter, "a step has one row at least");
+    std::vector<size_t> seen(blocks_.size(), SIZE_MAX);  // the last cut that opens a block
+    size_t opened = 0, at = 0;
+    for (const Range& range : ranges_) {
+        for (size_t cut = at / step; cut <= (at + range.rows - 1) / step; ++cut)
+            if (std::exchange(seen[range.block], cut) != cut) ++opened;
+        at += range.rows;
+    }
+    return opened;
+}
+
 CiphertextBatch CiphertextBatch::slice(size_t start, size_t stop) const {
     schemes::require_slice(start, stop, size());
     CiphertextBatch out(public_key_id_, shape_);

@@ -104,6 +104,10 @@ class CiphertextBatch {
     const std::vector<std::shared_ptr<const Block>>& blocks() const { return blocks_; }
     const std::vector<Range>& ranges() const { return ranges_; }
 
+    // Blocks that are opened where `step` rows after the other are cut out and decrypted: each opens all that
+    // it has rows of. Whoever wrote the ranges chose it
+    size_t opened_in_steps(size_t step) const;
+
     void append(std::shared_ptr<const Block> block, uint32_t first, uint32_t rows);
     void append_whole(Block block);
 
