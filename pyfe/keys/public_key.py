@@ -32,6 +32,7 @@ from pyfe.wire.envelope import (
     Outline,
     around,
     as_bytes,
+    opened,
     outline,
     signed_part,
     unpack,
@@ -123,13 +124,10 @@ class PublicKey(PickledAsBytes):
         stays in its file, is checked in one pass, and is read again where it is used: a hash of every column's part is
         kept, so that a file that somebody changes meanwhile is refused (DecodeError).
 
-        OSError for a file that cannot be read. Cost: that of reading it.
+        OSError for a file that cannot be read, DecodeError for a pipe or a device. Cost: that of reading it.
         """
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
+        with opened(path, Kind.PUBLIC_KEY) as descriptor:
             key = _of_file(outline(descriptor, Kind.PUBLIC_KEY), descriptor)
-        finally:
-            os.close(descriptor)
         if fingerprint is not None:
             key.require_fingerprint(fingerprint)
         return key
@@ -329,19 +327,27 @@ def _decode(data: bytes) -> PublicKey:
     """The public key that ``data`` encodes; SignatureError unless it is signed by the key it contains."""
     whole = unpack(data, Kind.PUBLIC_KEY)
     found = without_payload(data[:HEADER_SIZE], data[HEADER_SIZE + len(whole.payload) :], Kind.PUBLIC_KEY)
-    return _checked(found, lambda: signed_part(data), lambda adapter: adapter.read_public_key(bytes(whole.payload)))
+
+    def signed(adapter: AnyAdapter) -> bytes:
+        return found.around if adapter.payload_in_id else signed_part(data)
+
+    return _checked(found, signed, lambda adapter: adapter.read_public_key(bytes(whole.payload)))
 
 
 def _of_file(found: Outline, descriptor: int) -> PublicKey:
-    """The same of a file."""
+    """The same of a file. One whose payload is signed is read once: somebody may change the file meanwhile."""
+    if not adapter_numbered(found.envelope.scheme, _NAME).payload_in_id:
+        return _decode(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
+    return _checked(
+        found,
+        lambda _: found.around,
+        lambda adapter: adapter.open_public_key(descriptor, HEADER_SIZE, found.payload),
+    )
 
-    def signed() -> bytes:
-        return os.pread(descriptor, HEADER_SIZE + found.payload, 0) + found.around[HEADER_SIZE:]
 
-    return _checked(found, signed, lambda adapter: adapter.open_public_key(descriptor, HEADER_SIZE, found.payload))
-
-
-def _checked(found: Outline, signed: Callable[[], bytes], read: Callable[[AnyAdapter], NativePublicKey]) -> PublicKey:
+def _checked(
+    found: Outline, signed: Callable[[AnyAdapter], bytes], read: Callable[[AnyAdapter], NativePublicKey]
+) -> PublicKey:
     """The signature is checked before the schema is made, and the schema before a point of the payload is read."""
     envelope = found.envelope
     adapter = adapter_numbered(envelope.scheme, _NAME)
@@ -349,8 +355,7 @@ def _checked(found: Outline, signed: Callable[[], bytes], read: Callable[[AnyAda
         raise DecodeError(f"{_NAME}: it must be signed")
     fields = Fields(envelope.metadata, _NAME)
     verification_key = fields.octets("verification_key", KEY_SIZE)
-    what = found.around if adapter.payload_in_id else signed()
-    require_valid(verification_key, envelope.signature, what, _NAME)
+    require_valid(verification_key, envelope.signature, signed(adapter), _NAME)
     weight_bits = fields.integer("weight_bits", 2, MAX_WEIGHT_BITS)
     schema = Schema.from_dict(fields.plain("schema"))
     fields.finish()

@@ -7,7 +7,7 @@ import enum
 import os
 import stat
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -32,6 +32,7 @@ __all__ = [
     "given_back",
     "kind_of",
     "lent",
+    "opened",
     "outline",
     "pack",
     "pack_metadata",
@@ -109,6 +110,10 @@ class Header:
         if magic != b"PYFE" or kind not in iter(Kind):
             return None
         return cls(Kind(kind), public_key_id, HEADER_SIZE + payload + metadata + (SIGNATURE_SIZE if signed else 0))
+
+
+_MOST_BEHIND = 16_777_216 + SIGNATURE_SIZE
+"""Bytes behind a payload: as many metadata as the core takes, and a signature."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,18 @@ class Outline:
     around: bytes
 
 
+@contextlib.contextmanager
+def opened(path: str | os.PathLike[str], kind: Kind) -> Iterator[int]:
+    """A regular file to read. OSError; DecodeError for a pipe or a device, which is waited for or has no end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise DecodeError(f"{kind.text}: {os.fspath(path)} is no regular file; read it, and decode its bytes")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def outline(descriptor: int, kind: Kind) -> Outline:
     """Of the object that is all of a file. DecodeError for anything else."""
     header, size = os.pread(descriptor, HEADER_SIZE, 0), os.fstat(descriptor).st_size
@@ -216,6 +233,8 @@ def outline(descriptor: int, kind: Kind) -> Outline:
         there = "no header of an object" if known is None else f"a header that tells of {known.size} bytes, not {size}"
         raise DecodeError(f"{kind.text}: the file has {there}")
     payload = int.from_bytes(header[_PAYLOAD], "little")
+    if size - HEADER_SIZE - payload > _MOST_BEHIND:  # a sparse file costs its sender nothing
+        raise DecodeError(f"{kind.text}: the header tells of more than {_MOST_BEHIND} bytes behind the payload")
     tail = os.pread(descriptor, size - HEADER_SIZE - payload, HEADER_SIZE + payload)
     return without_payload(header, tail, kind)
 
@@ -229,15 +248,12 @@ def given_back(data: Octets) -> contextlib.AbstractContextManager[object]:
 def lent(path: str | os.PathLike[str], kind: Kind) -> tuple[Envelope, memoryview] | None:
     """The envelope that is all of a file, and all of its bytes, where they lie. None for a file that others than this
     user and root may write to, who could change it once it is checked. OSError; DecodeError for anything else."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with opened(path, kind) as descriptor:
         found = os.fstat(descriptor)
         if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return None
         known = outline(descriptor, kind)
         view = _core.SharedBytes.mapped(descriptor, found.st_size).view()
-    finally:
-        os.close(descriptor)
     return replace(known.envelope, payload=view[HEADER_SIZE : HEADER_SIZE + known.payload]), view
 
 

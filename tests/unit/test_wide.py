@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -293,6 +293,35 @@ def test_the_signature_of_a_public_key_covers_all_of_it(public: Path) -> None:
     public.write_bytes(data[:-1])
     with pytest.raises(DecodeError, match="tells of"):
         PublicKey.open(public)
+
+
+@pytest.mark.parametrize("read", [PublicKey.open, CiphertextBatch.open])
+def test_no_pipe_and_no_device_is_read_in_place(read: Callable[[Path], object], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(DecodeError, match="no regular file"):
+            read(place)
+
+
+def test_a_header_that_tells_of_gigabytes_of_metadata_allocates_none(public: Path) -> None:
+    data = bytearray(public.read_bytes())
+    payload = int.from_bytes(data[HEADER_SIZE - 12 : HEADER_SIZE - 4], "little")
+    data[HEADER_SIZE - 4 : HEADER_SIZE] = (2**32 - 1).to_bytes(4, "little")
+    public.write_bytes(data)
+    os.truncate(public, HEADER_SIZE + payload + 2**32 - 1 + 64)
+    with pytest.raises(DecodeError, match="behind the payload"):
+        PublicKey.open(public)
+
+
+def test_a_public_key_whose_payload_is_signed_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes the file between the signature and the key would have his own key taken for the signer's."""
+    place, key = tmp_path / "public", pyfe.KeyAuthority.create(pyfe.Schema.from_ranges({"a": (0, 9)})).public_key
+    place.write_bytes(key.to_bytes())
+    reads, pread = [], os.pread
+    monkeypatch.setattr(os, "pread", lambda fd, size, at: reads.append((at, size)) or pread(fd, size, at))
+    assert PublicKey.open(place) == key
+    payload = [one for one in reads if one[0] < HEADER_SIZE + 1 and one[1] > HEADER_SIZE]
+    assert len(payload) == 1
 
 
 def test_what_is_not_encrypted_into_a_file(public: Path, tmp_path: Path) -> None:
