@@ -95,6 +95,16 @@ int64_t score(int64_t u, int64_t intercept, const WeightSums& weights, size_t ro
     return static_cast<int64_t>(sum);
 }
 
+// What comes before any decryption
+void require_all(const pyfe_function_key* key, const pyfe_batch* batch, int64_t now, const int64_t* scores,
+                 uint64_t capacity) {
+    require_given(key, "key");
+    require_given(batch, "batch");
+    require_match(*key, *batch);
+    require_usable(*key, now);
+    if (values_of(*key, *batch, capacity) > 0) require_given(scores, "scores");
+}
+
 // The scores, [rows][functions]
 std::vector<int64_t> scores_of(const pyfe_function_key& key, const pyfe_batch& batch, uint64_t largest) {
     const size_t k = static_cast<size_t>(key.native->functions());
@@ -114,11 +124,7 @@ std::vector<int64_t> scores_of(const pyfe_function_key& key, const pyfe_batch& b
 pyfe_status pyfe_decrypt(const pyfe_function_key* key, const pyfe_batch* batch, int64_t now, int64_t* scores,
                          double* decision_values, uint64_t capacity, pyfe_call* call) {
     return run(call, [&] {
-        require_given(key, "key");
-        require_given(batch, "batch");
-        require_match(*key, *batch);
-        require_usable(*key, now);
-        if (values_of(*key, *batch, capacity) > 0) require_given(scores, "scores");
+        require_all(key, batch, now, scores, capacity);
         if (batch->native->combined())
             fail(ErrorKind::parameter,
                  "combined rows have no decision value; pyfe_decrypt_sums gives their scores");
@@ -137,11 +143,7 @@ pyfe_status pyfe_decrypt_sums(const pyfe_function_key* key, const pyfe_batch* ba
                               uint64_t largest_weight_sum, int64_t now, int64_t* scores, uint64_t capacity,
                               pyfe_call* call) {
     return run(call, [&] {
-        require_given(key, "key");
-        require_given(batch, "batch");
-        require_match(*key, *batch);
-        require_usable(*key, now);
-        if (values_of(*key, *batch, capacity) > 0) require_given(scores, "scores");
+        require_all(key, batch, now, scores, capacity);
         if (largest_weight_sum < 1 || largest_weight_sum > INT64_MAX)
             fail(ErrorKind::parameter, "largest_weight_sum: must be from 1 to 2^63 - 1");
         const std::vector<int64_t> z = scores_of(*key, *batch, largest_weight_sum);
