@@ -324,14 +324,12 @@ def _require_certificates(address: str) -> None:
 @contextmanager
 def _client_of(scheduler: Any, timeout: float) -> Iterator[Any]:
     """A client of a scheduler, by its address, or of one that was started here."""
-    from distributed import Client
-
     shown = scheduler if isinstance(scheduler, str) else "that was started here"
     if shown.startswith("tls://"):
         _require_certificates(shown)
     try:
         with _naming(f"the scheduler {shown} does not answer", "unreachable"):
-            client = Client(scheduler, timeout=min(timeout, _ANSWER), set_as_default=False)
+            client = _made(scheduler, min(timeout, _ANSWER))
     except (ValueError, TypeError, ImportError) as error:
         if isinstance(error, PyfeError):
             raise
@@ -339,8 +337,29 @@ def _client_of(scheduler: Any, timeout: float) -> Iterator[Any]:
     try:
         yield client
     finally:
-        with contextlib.suppress(Exception):
-            client.close(timeout=_CLOSE)
+        _close(client)
+
+
+def _made(scheduler: Any, timeout: float) -> Any:
+    """Dask's client, closed if it cannot be made: Dask leaves it to the collector, which may close it in the thread of
+    a loop that is just starting; both take the one lock of Dask's loops, and wait for each other."""
+    from distributed import Client
+
+    client = Client.__new__(Client)
+    try:
+        Client.__init__(client, scheduler, timeout=timeout, set_as_default=False)
+    except BaseException:
+        _close(client)
+        raise
+    return client
+
+
+def _close(client: Any) -> None:
+    """Close Dask's client, and stop its loop, which Dask leaves to run where nobody answered."""
+    with contextlib.suppress(Exception):
+        client.close(timeout=_CLOSE)
+    with contextlib.suppress(Exception):
+        client._loop_runner.stop()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -71,6 +73,11 @@ def in_one_process() -> bytes:
 
 def scored(workers: cluster.Cluster, **options: Any) -> cluster.ScoresMade:
     return cluster.score("cohort", function_key(), "scores.csv", cluster=workers, **options)
+
+
+def clients() -> list[Any]:
+    """Dask's clients in this process, those that nobody holds among them."""
+    return [one for one in gc.get_objects() if isinstance(one, distributed.Client)]
 
 
 def lets(monkeypatch: pytest.MonkeyPatch, work: Any) -> None:
@@ -275,6 +282,16 @@ def test_a_scheduler_that_is_not_there_is_not_waited_for(folder: Path, capsys: p
     error = capsys.readouterr().err
     assert "ClusterError" in error and "127.0.0.1:9 does not answer" in error and "\n" not in error.strip()
     assert time.perf_counter() - start < 15
+
+
+@pytest.mark.parametrize("address", ["nowhere", "tcp://127.0.0.1:9"])
+def test_a_client_that_cannot_be_made_leaves_no_loop(address: str) -> None:
+    """Whichever thread collected it would close it: that of the next loop waited for Dask's lock of loops for ever."""
+    before = {*clients(), *threading.enumerate()}
+    with pytest.raises((pyfe.ClusterError, pyfe.ParameterError)), cluster.connected(scheduler=address, timeout=1):
+        pass
+    assert not [one for one in clients() if one not in before and one.status != "closed"]
+    assert not [one for one in threading.enumerate() if one not in before and one.name == "IO loop"]
 
 
 def test_a_scheduler_without_workers_is_not_waited_for(folder: Path) -> None:
